@@ -1,0 +1,55 @@
+"""The stack on one screen: config → store → training run → image → deployment → outputs."""
+
+import pulumi
+
+from components import EncryptedArtifactStore, ModelDeployment, ModelImage, TrainingRun, read_config
+
+config = read_config(pulumi.Config())
+
+store = EncryptedArtifactStore("store", url=config.store_url, retention=config.retention)
+
+run = TrainingRun(
+    "training",
+    store_url=store.url,
+    store_key=store.store_key,
+    recipients=[store.public_key],
+    retention=store.retention,
+    dataset=config.dataset,
+    model=config.model,
+    learning_rate=config.learning_rate,
+    epochs=config.epochs,
+    batch_size=config.batch_size,
+    seed=config.seed,
+    stop_loss=config.stop_loss,
+    timeout_seconds=config.timeout_seconds,
+    expose_metrics=config.expose_metrics,
+    retrain_trigger=config.retrain_trigger,
+)
+
+image = ModelImage(
+    config.model_name,
+    artifact_id=run.artifact_id,
+    payload_digest=run.payload_digest,
+    store_url=store.url,
+    registry=config.registry,
+    base_image=config.base_image,
+    platform=config.platform,
+)
+
+service = ModelDeployment(
+    config.model_name,
+    image=image.ref,
+    manifest=run.manifest,
+    private_key=store.private_key,
+    artifact_id=run.artifact_id,
+    payload_digest=run.payload_digest,
+)
+
+pulumi.export("url", service.url)
+pulumi.export("namespace", service.namespace)
+pulumi.export("service", service.service)
+pulumi.export("modelName", config.model_name)
+pulumi.export("image", image.ref)
+pulumi.export("artifactId", run.artifact_id)
+pulumi.export("metrics", run.metrics)
+pulumi.export("example", run.example)

@@ -1,0 +1,41 @@
+"""What a Sealift program composes, in the data's order: store → training run → image → deployment.
+
+The names load on first use: the plugin's process lives in this package too, and must not pay for the Docker and Kubernetes SDKs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from components.artifact_store import EncryptedArtifactStore
+    from components.config import StackConfig, read_config
+    from components.model_deployment import ModelDeployment
+    from components.model_image import ModelImage
+    from components.sealing_key import SealingKey
+    from components.training_run import TrainingRun
+
+__all__ = [
+    "EncryptedArtifactStore",
+    "ModelDeployment",
+    "ModelImage",
+    "SealingKey",
+    "StackConfig",
+    "TrainingRun",
+    "read_config",
+]
+
+_MODULES = {
+    "EncryptedArtifactStore": "artifact_store",
+    "ModelDeployment": "model_deployment",
+    "ModelImage": "model_image",
+    "SealingKey": "sealing_key",
+    "StackConfig": "config",
+    "TrainingRun": "training_run",
+    "read_config": "config",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

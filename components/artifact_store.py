@@ -1,0 +1,52 @@
+"""`EncryptedArtifactStore`: where sealed models are kept, and the key that opens them.
+
+The store itself is a URL; nothing is provisioned there, and a thief of it gets ciphertext only. The private key is an output
+that stays secret in the stack's state; whoever only seals (a training machine, a CI job) needs just the public one.
+"""
+
+import pulumi
+
+from components.sealing_key import SealingKey
+
+
+class EncryptedArtifactStore(pulumi.ComponentResource):
+    """A store of sealed artifacts with its sealing key."""
+
+    url: pulumi.Output[str]
+    """Where the artifacts are, as given."""
+    retention: pulumi.Output[str]
+    """What deleting or replacing a TrainingRun does with its artifact: "keep" or "delete"."""
+    public_key: pulumi.Output[str]
+    """PEM of the RSA-4096 public key that artifacts are sealed to."""
+    private_key: pulumi.Output[str]
+    """PEM (PKCS #8) of the key that opens them. Secret."""
+    key_id: pulumi.Output[str]
+    """SHA-256, in hex, of the public key's DER form."""
+    store_key: pulumi.Output[str]
+    """Base64 of the 32-byte key of the store's records: checkpoints and run results. Secret."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: pulumi.Input[str],
+        retention: pulumi.Input[str] = "keep",
+        rotation: pulumi.Input[str] = "",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param url: `file://` and a path: absolute, `~/…` or relative to the project's folder.
+        :param retention: "keep" (default) or "delete": what happens to an artifact when its run is deleted or replaced.
+        :param rotation: any text; a new text makes a new key pair, and with it a newly sealed artifact.
+        """
+        super().__init__("sealift:index:EncryptedArtifactStore", name, {}, opts)
+        key = SealingKey(name, rotation=rotation, opts=pulumi.ResourceOptions(parent=self))
+        self.url = pulumi.Output.from_input(url)
+        self.retention = pulumi.Output.from_input(retention)
+        self.public_key = key.public_key
+        self.private_key = key.private_key
+        self.key_id = key.key_id
+        self.store_key = key.store_key
+        self.register_outputs(
+            {"url": self.url, "publicKey": self.public_key, "privateKey": self.private_key, "keyId": self.key_id}
+        )

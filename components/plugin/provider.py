@@ -1,0 +1,176 @@
+"""Answers the engine: one gRPC service that dispatches by resource type to the custom resources.
+
+It stands on the engine's own protocol rather than on `pulumi.provider.experimental`, which puts a Python traceback into every
+error and has no way to see the old inputs in a diff. Components of other languages (Construct) are not served.
+"""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Awaitable, Mapping
+from typing import Final, NoReturn, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from components.plugin.engine_log import EngineLog, ResourceLog
+from components.plugin.errors import PluginError
+from components.plugin.resource import CustomResource, Difference, Operation
+from components.plugin.sealing_key import SealingKey
+from components.plugin.training_run import TrainingRun
+from components.plugin.values import from_struct, reveal_all, to_struct
+from sealing import SealingError
+
+VERSION: Final = "0.1.0"
+MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
+RESOURCES: Final[Mapping[str, CustomResource]] = {
+    "sealift:index:SealingKey": SealingKey(),
+    "sealift:index:TrainingRun": TrainingRun(),
+}
+PropertyDiff = provider_pb2.PropertyDiff
+T = TypeVar("T")
+
+
+class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """The engine's view of Sealift's custom resources."""
+
+    def __init__(self, log: EngineLog) -> None:
+        self._log = log
+        self._cancelled = asyncio.Event()
+
+    async def Handshake(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=False)
+
+    async def GetPluginInfo(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    async def CheckConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    async def DiffConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    async def Configure(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=False
+        )
+
+    async def Cancel(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        self._cancelled.set()
+        return empty_pb2.Empty()
+
+    async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        resource = await _resource(request, context)
+        checked = await _answer(context, resource.check(from_struct(request.olds), from_struct(request.news)))
+        return provider_pb2.CheckResponse(
+            inputs=to_struct(checked.inputs),
+            failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in checked.failures],
+        )
+
+    async def Diff(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        resource = await _resource(request, context)
+        olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
+        for name in request.ignoreChanges:
+            news[name] = olds.get(name)
+        return _diff_response(resource.diff(olds, news), olds.keys(), news.keys())
+
+    async def Create(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        resource = await _resource(request, context)
+        operation = self._operation(request, preview=request.preview)
+        outputs = await _answer(context, resource.create(operation, from_struct(request.properties)))
+        # The engine keeps the id for good, so it is a name of its own and not the artifact's, which changes with each run.
+        resource_id = "" if request.preview else f"{operation.name}-{secrets.token_hex(4)}"
+        return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
+
+    async def Update(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        resource = await _resource(request, context)
+        old_inputs, old_outputs = from_struct(request.old_inputs), from_struct(request.olds)
+        operation = self._operation(request, preview=request.preview)
+        outputs = await _answer(
+            context, resource.update(operation, old_inputs, old_outputs, from_struct(request.news))
+        )
+        return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+
+    async def Read(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        resource = await _resource(request, context)
+        inputs, outputs = from_struct(request.inputs), from_struct(request.properties)
+        read = await _answer(context, resource.read(self._operation(request, preview=False), inputs, outputs))
+        if read is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(id=request.id, properties=to_struct(read), inputs=request.inputs)
+
+    async def Delete(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        resource = await _resource(request, context)
+        inputs, outputs = from_struct(request.old_inputs), from_struct(request.properties)
+        await _answer(context, resource.delete(self._operation(request, preview=False), inputs, outputs))
+        return empty_pb2.Empty()
+
+    def _operation(self, request, *, preview: bool) -> Operation:  # type: ignore[no-untyped-def]
+        return Operation(
+            name=request.urn.split("::")[-1],
+            log=ResourceLog(self._log, request.urn),
+            preview=preview,
+            timeout_seconds=getattr(request, "timeout", 0.0),
+            cancelled=self._cancelled,
+        )
+
+
+async def _resource(request, context) -> CustomResource:  # type: ignore[no-untyped-def]
+    token = request.urn.split("::")[2].split("$")[-1]
+    if token not in RESOURCES:
+        await _fail(context, f"{token} is not a resource of Sealift; it has {', '.join(sorted(RESOURCES))}")
+    return RESOURCES[token]
+
+
+async def _answer(context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
+    """The result of `work`; a mistake or a failure that a user can mend becomes its message alone, without a traceback."""
+    try:
+        return await work
+    except (PluginError, SealingError) as error:
+        await _fail(context, str(error))
+
+
+async def _fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
+    await context.abort(grpc.StatusCode.UNKNOWN, message)
+    raise AssertionError("internal error: abort returned")
+
+
+def _diff_response(difference: Difference, olds, news) -> provider_pb2.DiffResponse:  # type: ignore[no-untyped-def]
+    def kind(name: str) -> int:
+        replace = name in difference.replaces
+        if name not in olds:
+            return PropertyDiff.ADD_REPLACE if replace else PropertyDiff.ADD
+        if name not in news:
+            return PropertyDiff.DELETE_REPLACE if replace else PropertyDiff.DELETE
+        return PropertyDiff.UPDATE_REPLACE if replace else PropertyDiff.UPDATE
+
+    some = provider_pb2.DiffResponse.DIFF_SOME
+    return provider_pb2.DiffResponse(
+        changes=some if difference.changed else provider_pb2.DiffResponse.DIFF_NONE,
+        diffs=difference.changed,
+        replaces=difference.replaces,
+        detailedDiff={name: PropertyDiff(kind=kind(name), inputDiff=True) for name in difference.changed},
+        hasDetailedDiff=True,
+    )
+
+
+async def serve(engine_address: str) -> None:
+    """Serves until the engine ends this process; ends by itself when the engine is gone without a word (kill -9)."""
+    server = grpc.aio.server(
+        options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(SealiftProvider(EngineLog(engine_address)), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    await _gone(os.getppid())
+    await server.stop(grace=0)
+
+
+async def _gone(parent: int) -> None:
+    while os.getppid() == parent:
+        await asyncio.sleep(0.5)

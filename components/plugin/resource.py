@@ -1,0 +1,70 @@
+"""What a custom resource answers to: the contract between the dispatcher and one file per resource."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from components.plugin.engine_log import ResourceLog
+from components.plugin.values import Properties, Value
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One property that `check` refuses, and why; `reason` says the value and what is allowed."""
+
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Inputs as the resource will be compared by: defaults filled in, digests added, secrets still wrapped."""
+
+    inputs: Properties
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Names of the top-level inputs that changed, and those among them that only a new resource can take on."""
+
+    changed: list[str]
+    replaces: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call of the engine on one resource. `timeout_seconds` 0 means none; `cancelled` is set by Ctrl-C."""
+
+    name: str
+    log: ResourceLog
+    preview: bool
+    timeout_seconds: float
+    cancelled: asyncio.Event
+
+
+class CustomResource(Protocol):
+    """The life of one custom resource. Inputs come checked; outputs carry Secret and UNKNOWN where they apply.
+
+    Every method may raise PluginError; none may block the event loop, since the engine's other calls share it.
+    """
+
+    async def check(self, olds: Properties, news: Properties) -> Checked: ...
+
+    def diff(self, olds: Properties, news: Properties) -> Difference: ...
+
+    async def create(self, operation: Operation, inputs: Properties) -> Properties: ...
+
+    async def update(
+        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
+    ) -> Properties: ...
+
+    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None: ...
+
+    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None: ...
+
+
+def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> list[str]:
+    """The names, sorted, of the inputs that differ; both sides without secret wrappers. An unknown input counts."""
+    return sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))

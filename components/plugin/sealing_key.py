@@ -1,0 +1,65 @@
+"""`sealift:index:SealingKey`: the key pair that artifacts are sealed to, and the store key of their records.
+
+The key pair is made in this process and leaves it only as a secret output, which the engine encrypts with the
+stack's secrets provider. Any changed input asks for a new key pair: that is rotation.
+"""
+
+import asyncio
+import base64
+import secrets
+from typing import Final
+
+from components.plugin.resource import Checked, Difference, Failure, Operation, changed_inputs
+from components.plugin.values import UNKNOWN, Properties, Secret, has_unknown
+from sealing import PrivateKey
+
+ALGORITHM: Final = "RSA-4096"
+OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey")
+
+
+class SealingKey:
+    """Creates once, never updates: every change replaces."""
+
+    async def check(self, olds: Properties, news: Properties) -> Checked:
+        """`algorithm` must be RSA-4096 (also the default); `rotation` is any text, and a new text is a new key."""
+        failures = [
+            Failure(name, "is not an input of SealingKey; its inputs are algorithm and rotation")
+            for name in sorted(news.keys() - {"algorithm", "rotation"})
+        ]
+        inputs: Properties = {"algorithm": ALGORITHM, "rotation": "", **news}
+        if inputs["algorithm"] != ALGORITHM and not has_unknown(inputs["algorithm"]):
+            failures.append(Failure("algorithm", f"is {inputs['algorithm']!r}; allowed: {ALGORITHM!r}"))
+        if not isinstance(inputs["rotation"], str) and not has_unknown(inputs["rotation"]):
+            failures.append(Failure("rotation", f"is {inputs['rotation']!r}; it must be text, such as a date"))
+        return Checked(inputs, failures)
+
+    def diff(self, olds: Properties, news: Properties) -> Difference:
+        """Every changed input replaces the key."""
+        changed = changed_inputs(olds, news)
+        return Difference(changed, replaces=changed)
+
+    async def create(self, operation: Operation, inputs: Properties) -> Properties:
+        """A new key pair and store key; in a preview all outputs are unknown."""
+        if operation.preview:
+            return inputs | {name: UNKNOWN for name in OUTPUTS}
+        await operation.log.status("generating an RSA-4096 key pair")
+        key = await asyncio.to_thread(PrivateKey.generate)
+        return inputs | {
+            "publicKey": key.public_key.pem,
+            "privateKey": Secret(key.pem),
+            "keyId": key.key_id,
+            "storeKey": Secret(base64.b64encode(secrets.token_bytes(32)).decode()),
+        }
+
+    async def update(
+        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
+    ) -> Properties:
+        """Never asked for: every change replaces."""
+        raise AssertionError("internal error: SealingKey has no update")
+
+    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None:
+        """The key lives in the stack's state alone, so there is nothing to compare it with."""
+        return outputs
+
+    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
+        """Forgetting the state is the deletion."""

@@ -1,0 +1,261 @@
+"""`sealift:index:TrainingRun`: gradient descent as a resource.
+
+`check` turns the dataset, the training code and the library versions into inputs, so that the engine's diff says why a run
+happens. `create` and `update` run it in a process of its own, under an identity made of all inputs that shape the model:
+the same identity again, after a kill or a destroyed stack, goes on from the checkpoint or takes the sealed artifact as it is.
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from components.plugin.errors import PluginError
+from components.plugin.resource import Checked, Difference, Failure, Operation, changed_inputs
+from components.plugin.runner import Event, run_training
+from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
+from sealing import ArtifactStore, PublicKey, SealingError, content_id, open_store
+from training import job as training_job
+
+JOB_INPUTS: Final = ("dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss")
+DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries")
+KEEPING_INPUTS: Final = ("timeoutSeconds", "retention", "exposeMetrics")
+STORE_INPUTS: Final = ("storeUrl", "storeKey", "recipients")
+INPUTS: Final = frozenset((*JOB_INPUTS, *KEEPING_INPUTS, *STORE_INPUTS, "retrainTrigger"))
+OUTPUTS: Final = (
+    "runId", "artifactId", "payloadDigest", "payloadSize", "manifest", "contentId",
+    "metrics", "example", "epochsRun", "stopReason", "durationSeconds",
+)  # fmt: skip
+
+
+class TrainingRun:
+    """Trains on create and on every update that changes what the model is."""
+
+    async def check(self, olds: Properties, news: Properties) -> Checked:
+        """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
+        inputs: Properties = {"timeoutSeconds": 0, "retention": "keep", "exposeMetrics": False, "retrainTrigger": "", **news}
+        known = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
+        job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known})
+        failures = [Failure(problem.property, problem.message) for problem in problems]
+        failures += [
+            Failure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
+            for name in sorted(news.keys() - INPUTS)
+        ]
+        failures += _store_failures(known) + _keeping_failures(known)
+        if isinstance(inputs.get("storeKey"), str):
+            inputs["storeKey"] = Secret(inputs["storeKey"])
+        if job is not None:
+            inputs |= await asyncio.to_thread(_digests, job, olds)
+        return Checked(inputs, failures)
+
+    def diff(self, olds: Properties, news: Properties) -> Difference:
+        """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
+        changed = changed_inputs(olds, news)
+        return Difference(changed, replaces=[name for name in changed if name == "storeUrl"])
+
+    async def create(self, operation: Operation, inputs: Properties) -> Properties:
+        """Trains and seals; a preview only says that it will."""
+        if operation.preview:
+            await operation.log.status(f"will train {_label(inputs)}")
+            return inputs | {name: UNKNOWN for name in OUTPUTS}
+        return await _train(operation, inputs)
+
+    async def update(
+        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
+    ) -> Properties:
+        """Trains if what shapes the artifact changed; else takes over the new settings."""
+        changed = [name for name in changed_inputs(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS]
+        if not changed:
+            kept = {name: reveal(old_outputs[name]) for name in OUTPUTS}
+            return inputs | _with_secrets(kept, inputs)
+        if operation.preview:
+            await operation.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
+            return inputs | {name: UNKNOWN for name in OUTPUTS}
+        outputs = await _train(operation, inputs)
+        if outputs["artifactId"] != reveal(old_outputs.get("artifactId")):
+            await _let_go(operation, old_inputs, old_outputs, retention=inputs["retention"])
+        return outputs
+
+    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None:
+        """None, and a warning, when the artifact is missing from the store or not what was sealed."""
+        try:
+            await asyncio.to_thread(_verify, outputs)
+        except SealingError as error:
+            await operation.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
+            return None
+        return outputs
+
+    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
+        """Removes the artifact and the run's record where retention is "delete"."""
+        await _let_go(operation, inputs, outputs, retention=outputs.get("retention"))
+
+
+def _label(inputs: Mapping[str, Value]) -> str:
+    return f"{inputs.get('model', 'net')} on {inputs.get('dataset', 'diabetes')}"
+
+
+def _store_failures(known: Mapping[str, Value]) -> list[Failure]:
+    failures = []
+    if "storeUrl" in known:
+        try:
+            _store(known)
+        except SealingError as error:
+            failures.append(Failure("storeUrl", str(error)))
+    if "recipients" in known:
+        recipients = known["recipients"]
+        if not isinstance(recipients, list) or not recipients:
+            failures.append(Failure("recipients", "must be a list of at least one RSA-4096 public key in PEM"))
+        else:
+            for index, pem in enumerate(recipients):
+                try:
+                    PublicKey(str(pem))
+                except SealingError as error:
+                    failures.append(Failure(f"recipients[{index}]", str(error)))
+    if "storeKey" in known and _store_key(known["storeKey"]) is None:
+        failures.append(Failure("storeKey", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
+    return failures
+
+
+def _keeping_failures(known: Mapping[str, Value]) -> list[Failure]:
+    failures = []
+    timeout = known.get("timeoutSeconds", 0)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < float("inf"):
+        failures.append(Failure("timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit"))
+    if known.get("retention", "keep") not in ("keep", "delete"):
+        failures.append(Failure("retention", f"is {known['retention']!r}; allowed: 'keep', 'delete'"))
+    if not isinstance(known.get("exposeMetrics", False), bool):
+        failures.append(Failure("exposeMetrics", f"is {known['exposeMetrics']!r}; allowed: true, false"))
+    if not isinstance(known.get("retrainTrigger", ""), str):
+        failures.append(Failure("retrainTrigger", f"is {known['retrainTrigger']!r}; it must be text, such as a date"))
+    return failures
+
+
+def _digests(job: training_job.Job, olds: Mapping[str, Value]) -> Properties:
+    """What the run depends on beside its inputs. Without the training libraries, the last known versions stand."""
+    libraries = training_job.libraries()
+    return {
+        "dataDigest": training_job.data_digest(job.dataset) if libraries else olds.get("dataDigest", ""),
+        "codeDigest": training_job.code_digest(),
+        "libraries": libraries or olds.get("libraries", ""),
+    }
+
+
+def _store(inputs: Mapping[str, Value]) -> ArtifactStore:
+    return open_store(str(reveal(inputs["storeUrl"])))
+
+
+def _store_key(value: Value) -> bytes | None:
+    try:
+        key = base64.b64decode(str(reveal(value)), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == 32 else None
+
+
+def _run_id(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> str:
+    """The run's identity: keyed, so that a store's thief cannot confirm a guess at what was trained."""
+    recipients = [PublicKey(str(pem)).key_id for pem in _list(reveal(inputs["recipients"]))]
+    identity = {
+        "job": job.digest(str(inputs["dataDigest"]), str(inputs["codeDigest"]), str(inputs["libraries"])),
+        "recipients": sorted(recipients),
+        "retrainTrigger": inputs["retrainTrigger"],
+    }
+    return content_id(store_key, hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).digest())
+
+
+def _list(value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        raise AssertionError("internal error: checked inputs have a list here")
+    return value
+
+
+async def _train(operation: Operation, inputs: Properties) -> Properties:
+    plain = reveal_all(inputs)
+    job, _ = training_job.Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
+    store_key = _store_key(plain["storeKey"])
+    if job is None or store_key is None:
+        raise AssertionError("internal error: inputs that check refused came back")
+    if not plain["libraries"]:
+        raise PluginError("the training libraries (torch, numpy, scikit-learn, onnx) are not installed", "run `make setup`, then `pulumi up` again")
+    run_id = _run_id(job, plain, store_key)
+    request = {
+        "job": {name: plain[name] for name in JOB_INPUTS if name in plain},
+        "store_url": plain["storeUrl"],
+        "store_key": plain["storeKey"],
+        "recipients": plain["recipients"],
+        "run_id": run_id,
+        "data_digest": plain["dataDigest"],
+        "code_digest": plain["codeDigest"],
+        "libraries": plain["libraries"],
+    }
+    limits = [seconds for seconds in (float(str(plain["timeoutSeconds"])), operation.timeout_seconds) if seconds > 0]
+    started = time.monotonic()
+
+    async def on_event(event: Event) -> None:
+        if event["event"] == "progress":
+            await operation.log.status(_progress_line(event))
+        elif event["event"] == "log":
+            await operation.log.say(event["level"], event["message"])
+
+    result = await run_training(
+        request, timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event
+    )
+    if result["reused"]:
+        await operation.log.say("info", "the same run is sealed in the store already: nothing was trained")
+    else:
+        await operation.log.status(f"trained and sealed in {time.monotonic() - started:.1f} s")
+    return inputs | _with_secrets(_outputs(run_id, result), inputs)
+
+
+def _progress_line(event: Event) -> str:
+    if event.get("phase", "train") != "train":
+        return str(event.get("message", event["phase"]))
+    line = f"epoch {event['epoch']}/{event['epochs']}, loss {event['loss']:.4g}, {event['seconds']:.1f} s"
+    remaining = event.get("eta_seconds")
+    return line if remaining is None else f"{line}, about {remaining:.0f} s left"
+
+
+def _outputs(run_id: str, result: Event) -> Properties:
+    return {
+        "runId": run_id,
+        "artifactId": result["artifact_id"],
+        "payloadDigest": result["payload_digest"],
+        "payloadSize": result["payload_size"],
+        "manifest": result["manifest"],
+        "contentId": result["content_id"],
+        "metrics": result["metrics"],
+        "example": result["example"],
+        "epochsRun": result["epochs_run"],
+        "stopReason": result["stop_reason"],
+        "durationSeconds": result["duration_seconds"],
+    }
+
+
+def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Properties:
+    """Metrics tell which model it is, and the example is a row of the data: secret unless the stack says otherwise."""
+    secret = {"example"} if inputs["exposeMetrics"] else {"example", "metrics"}
+    return {name: Secret(value) if name in secret else value for name, value in outputs.items()}
+
+
+def _verify(outputs: Mapping[str, Value]) -> None:
+    _store(outputs).verify(str(reveal(outputs["artifactId"])), str(reveal(outputs["payloadDigest"])))
+
+
+async def _let_go(operation: Operation, inputs: Properties, outputs: Properties, *, retention: Value) -> None:
+    """Deletes an artifact that this stack no longer uses, if its retention says so."""
+    if retention != "delete" or "artifactId" not in outputs:
+        return
+    await operation.log.status("deleting the artifact")
+
+    def delete() -> None:
+        store = _store(outputs)
+        store.delete(str(reveal(outputs["artifactId"])))
+        store.delete_record(str(reveal(outputs["runId"])))
+
+    try:
+        await asyncio.to_thread(delete)
+    except SealingError as error:
+        raise PluginError(error.message, error.hint) from error

@@ -1,0 +1,120 @@
+"""The engine's values as plain Python, and back: the one place that knows how unknowns, secrets and numbers travel.
+
+Numbers are doubles on the wire, so whole ones become `int` here and every number leaves as a double.
+Assets, archives and resource references have no use in Sealift's resources and are refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, Union, cast
+
+from google.protobuf import struct_pb2
+from pulumi.runtime import rpc
+
+SIGNATURE_KEY: Final = rpc._special_sig_key  # noqa: SLF001  the SDK has no public name for it
+SECRET_SIGNATURE: Final = rpc._special_secret_sig  # noqa: SLF001
+
+
+class Unknown:
+    """A value that a preview cannot know yet."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that the engine encrypts in the state and hides on the terminal."""
+
+    value: "Value"
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+Value: TypeAlias = Union[None, bool, int, float, str, list["Value"], dict[str, "Value"], Secret, Unknown]
+Properties: TypeAlias = dict[str, Value]
+
+
+def from_struct(struct: struct_pb2.Struct) -> Properties:
+    """The properties of a message. Raises ValueError on assets, archives and resource references."""
+    return {name: _from_value(value) for name, value in struct.fields.items()}
+
+
+def to_struct(properties: Mapping[str, Value]) -> struct_pb2.Struct:
+    """The message for these properties."""
+    return struct_pb2.Struct(fields={name: _to_value(value) for name, value in properties.items()})
+
+
+def reveal(value: Value) -> Value:
+    """The value with every secret wrapper taken off, however deep. Never log what this returns."""
+    if isinstance(value, Secret):
+        return reveal(value.value)
+    if isinstance(value, list):
+        return [reveal(item) for item in value]
+    if isinstance(value, dict):
+        return {name: reveal(item) for name, item in value.items()}
+    return value
+
+
+def reveal_all(properties: Mapping[str, Value]) -> Properties:
+    """`reveal` for a resource's properties."""
+    return {name: reveal(value) for name, value in properties.items()}
+
+
+def has_unknown(value: Value) -> bool:
+    """Whether the value, or anything in it, is unknown."""
+    if isinstance(value, Secret):
+        return has_unknown(value.value)
+    if isinstance(value, list):
+        return any(has_unknown(item) for item in value)
+    if isinstance(value, dict):
+        return any(has_unknown(item) for item in value.values())
+    return value is UNKNOWN
+
+
+def _from_value(value: struct_pb2.Value) -> Value:
+    match value.WhichOneof("kind"):
+        case "bool_value":
+            return value.bool_value
+        case "number_value":
+            number = value.number_value
+            return int(number) if number.is_integer() else number
+        case "string_value":
+            return UNKNOWN if value.string_value == rpc.UNKNOWN else value.string_value
+        case "list_value":
+            return [_from_value(item) for item in value.list_value.values]
+        case "struct_value":
+            return _from_struct_value(value.struct_value)
+        case _:
+            return None
+
+
+def _from_struct_value(struct: struct_pb2.Struct) -> Value:
+    if SIGNATURE_KEY not in struct.fields:
+        return from_struct(struct)
+    if struct.fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE:
+        return Secret(_from_value(struct.fields["value"]))
+    raise ValueError("assets, archives and resource references are not inputs of Sealift's resources")
+
+
+def _to_value(value: Value) -> struct_pb2.Value:
+    if value is None:
+        return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
+    if isinstance(value, bool):
+        return struct_pb2.Value(bool_value=value)
+    if isinstance(value, int | float):
+        return struct_pb2.Value(number_value=float(value))
+    if isinstance(value, str):
+        return struct_pb2.Value(string_value=value)
+    if isinstance(value, Unknown):
+        return struct_pb2.Value(string_value=cast(str, rpc.UNKNOWN))
+    if isinstance(value, Secret):
+        fields = {SIGNATURE_KEY: struct_pb2.Value(string_value=SECRET_SIGNATURE), "value": _to_value(value.value)}
+        return struct_pb2.Value(struct_value=struct_pb2.Struct(fields=fields))
+    if isinstance(value, list):
+        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[_to_value(item) for item in value]))
+    return struct_pb2.Value(struct_value=to_struct(value))

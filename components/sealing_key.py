@@ -1,0 +1,47 @@
+"""`SealingKey`: the program's side of the custom resource that generates a key pair (see components/plugin/sealing_key.py)."""
+
+import pulumi
+
+from components.property_names import snake_case
+
+
+class SealingKey(pulumi.CustomResource):
+    """An RSA-4096 key pair and a store key, made once and kept in the stack's state as secrets."""
+
+    public_key: pulumi.Output[str]
+    """PEM (SubjectPublicKeyInfo)."""
+    private_key: pulumi.Output[str]
+    """PEM (PKCS #8). Secret."""
+    key_id: pulumi.Output[str]
+    """SHA-256, in hex, of the public key's DER form."""
+    store_key: pulumi.Output[str]
+    """Base64 of 32 random bytes. Secret."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        algorithm: pulumi.Input[str] = "RSA-4096",
+        rotation: pulumi.Input[str] = "",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param algorithm: "RSA-4096", the only one so far.
+        :param rotation: any text; a new text replaces the key.
+        """
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["privateKey", "storeKey"])
+        props = {
+            "algorithm": algorithm,
+            "rotation": rotation,
+            "publicKey": None,
+            "privateKey": None,
+            "keyId": None,
+            "storeKey": None,
+        }
+        super().__init__(
+            "sealift:index:SealingKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts)
+        )
+
+    def translate_output_property(self, prop: str) -> str:
+        """The engine speaks camelCase."""
+        return snake_case(prop)

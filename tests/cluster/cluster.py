@@ -1,0 +1,50 @@
+"""The environment's Kubernetes cluster as the tests look at it: through the API server, with the official client."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+import kubernetes
+import urllib3
+
+
+@dataclass(frozen=True)
+class Cluster:
+    core: Any
+    apps: Any
+
+    @staticmethod
+    def from_environment() -> "Cluster | None":
+        """The cluster of KUBECONFIG or of the default kubeconfig, if it answers within seconds."""
+        try:
+            client = kubernetes.config.new_client_from_config()
+            core = kubernetes.client.CoreV1Api(client)
+            core.list_namespace(limit=1, _request_timeout=5)
+        except (kubernetes.config.ConfigException, kubernetes.client.ApiException, urllib3.exceptions.HTTPError):
+            return None
+        return Cluster(core, kubernetes.client.AppsV1Api(client))
+
+    def namespaces(self) -> set[str]:
+        return {item.metadata.name for item in self.core.list_namespace().items}
+
+    def pods(self, namespace: str) -> list[Any]:
+        return list(self.core.list_namespaced_pod(namespace).items)
+
+
+def post(url: str, body: object, *, seconds: float = 10) -> tuple[int, Any]:
+    """Status and decoded JSON of a POST, whatever the status."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def infer_request(rows: list[list[float]]) -> dict[str, object]:
+    """An Open Inference Protocol request with these rows."""
+    flat = [number for row in rows for number in row]
+    shape = [len(rows), len(rows[0])]
+    return {"inputs": [{"name": "input", "shape": shape, "datatype": "FP32", "data": flat}]}

@@ -1,0 +1,181 @@
+"""The main job, end to end: train, seal, build, deploy, answer; then every kind of change, and nothing left at the end."""
+
+import base64
+import json
+import subprocess
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.cluster import Cluster, infer_request, post
+from tests.cluster.conftest import checkout
+from tests.stack import Stack
+
+
+def infer_url(stack: Stack) -> str:
+    outputs = stack.outputs()
+    return f"{outputs['url']}/v2/models/{outputs['modelName']}/infer"
+
+
+def image_layers(reference: str) -> list[str]:
+    """Digests of the layers that the registry holds for a reference by digest."""
+    registry, rest = reference.split("/", 1)
+    repository, digest = rest.split("@")
+    request = urllib.request.Request(
+        f"http://{registry}/v2/{repository}/manifests/{digest}",
+        headers={"accept": "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"},
+    )
+    with urllib.request.urlopen(request) as response:
+        return [layer["digest"] for layer in json.load(response)["layers"]]
+
+
+def test_a_real_row_gets_the_answer_that_training_recorded(deployed: Stack) -> None:
+    example = deployed.outputs(secrets=True)["example"]
+
+    status, answer = post(infer_url(deployed), infer_request(example["inputs"]))
+
+    assert status == 200
+    assert answer["outputs"][0]["data"] == pytest.approx(example["expected"][0], rel=1e-4)
+
+
+def test_bad_input_is_told_what_was_expected(deployed: Stack) -> None:
+    status, answer = post(infer_url(deployed), infer_request([[1.0, 2.0]]))
+
+    assert 400 <= status < 500
+    assert "10" in answer["error"]
+
+
+def test_no_changes_from_another_checkout_path_with_another_umask(deployed: Stack, home: Path) -> None:
+    other = Stack(checkout(home / "elsewhere" / "deeper"), name="dev", home=home)
+    (other.folder / "Pulumi.dev.yaml").write_text((deployed.folder / "Pulumi.dev.yaml").read_text())
+
+    other.preview("--expect-no-changes", umask=0o077).ok()
+    other.preview("--expect-no-changes", umask=0o000).ok()
+    deployed.up("--expect-no-changes").ok()
+
+
+def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stack, cluster: Cluster) -> None:
+    before = deployed.outputs()
+    deployed.set_config("replicas", "3")
+
+    preview = json.loads(deployed.preview("--json").ok().text)
+    changed = {step["urn"].split("::")[2].split("$")[-1] for step in preview["steps"] if step["op"] != "same"}
+    assert "sealift:index:TrainingRun" not in changed
+    assert "docker:index/image:Image" not in changed
+    deployed.up().ok()
+
+    assert deployed.outputs()["image"] == before["image"]
+    assert len([pod for pod in cluster.pods(before["namespace"]) if pod.metadata.deletion_timestamp is None]) == 3
+    deployed.set_config("replicas", "2")
+    deployed.up().ok()
+
+
+def test_a_new_learning_rate_changes_one_layer_and_rolls_without_a_failed_request(deployed: Stack) -> None:
+    before = deployed.outputs()
+    request, url = infer_request(deployed.outputs(secrets=True)["example"]["inputs"]), infer_url(deployed)
+    failures: list[str] = []
+    answered = 0
+    done = threading.Event()
+
+    def ask() -> None:
+        nonlocal answered
+        while not done.is_set():
+            try:
+                status, _ = post(url, request)
+            except OSError as error:
+                failures.append(str(error))
+                continue
+            answered += 1
+            if status != 200:
+                failures.append(str(status))
+            time.sleep(0.01)
+
+    client = threading.Thread(target=ask)
+    client.start()
+    try:
+        deployed.set_config("learningRate", "0.02")
+        deployed.up().ok()
+        time.sleep(3)
+    finally:
+        done.set()
+        client.join()
+
+    after = deployed.outputs()
+    assert after["artifactId"] != before["artifactId"]
+    old_layers, new_layers = image_layers(before["image"]), image_layers(after["image"])
+    assert old_layers[:-1] == new_layers[:-1]
+    assert old_layers[-1] != new_layers[-1]
+    print(f"rolled under load: {answered} requests answered, {len(failures)} failed")
+    assert answered > 100
+    assert failures == []
+
+
+def test_pods_run_restricted_without_a_token_and_with_a_read_only_root(deployed: Stack, cluster: Cluster) -> None:
+    for pod in cluster.pods(deployed.outputs()["namespace"]):
+        container = pod.spec.containers[0]
+        assert container.security_context.read_only_root_filesystem
+        assert container.security_context.capabilities.drop == ["ALL"]
+        assert not pod.spec.automount_service_account_token
+        assert all("serviceaccount" not in mount.mount_path for mount in container.volume_mounts)
+
+
+def test_neither_the_plain_model_nor_the_private_key_is_found_anywhere(deployed: Stack, home: Path, cluster: Cluster) -> None:
+    secrets = json.loads(deployed.run("stack", "export", "--show-secrets", "--stack", "dev").ok().text)
+    key = next(
+        resource["outputs"]["privateKey"]["plaintext"] for resource in secrets["deployment"]["resources"]
+        if resource["type"] == "sealift:index:SealingKey"
+    )  # fmt: skip
+    key = json.loads(key)
+    namespace, outputs = deployed.outputs()["namespace"], deployed.outputs()
+    needles = {
+        "private key": key.splitlines()[5].encode(),
+        "private key, encoded": base64.b64encode(key.encode())[200:260],
+        "plain weights": plain_weights(deployed, key),
+    }
+    image = outputs["image"]
+    subprocess.run(["docker", "pull", "-q", image], check=True, capture_output=True)
+    haystacks = {
+        "state": deployed.exported().encode(),
+        "preview": deployed.preview("--json", "--diff").text.encode(),
+        "image layers": subprocess.run(["docker", "save", image], check=True, capture_output=True).stdout,
+        "image config": subprocess.run(["docker", "inspect", image], check=True, capture_output=True).stdout,
+    }
+    haystacks |= {f"store {path.name}": path.read_bytes() for path in (home / "store").rglob("*") if path.is_file()}
+    haystacks |= {f"backend {path.name}": path.read_bytes() for path in (home / "state").rglob("*") if path.is_file()}
+    for pod in cluster.pods(namespace):
+        haystacks[f"log of {pod.metadata.name}"] = cluster.core.read_namespaced_pod_log(pod.metadata.name, namespace).encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
+            try:
+                haystacks[f"{process}/{name}"] = (process / name).read_bytes()
+            except OSError:
+                continue
+
+    found = [f"{what} in {where}" for what, needle in needles.items() for where, hay in haystacks.items() if needle in hay]
+
+    assert found == []
+    assert len(haystacks) > 10
+
+
+def plain_weights(stack: Stack, key: str) -> bytes:
+    """64 bytes out of the middle of the opened model: its largest weight tensor."""
+    import onnx
+
+    from sealing import PrivateKey, open_artifact, open_store
+
+    outputs = stack.outputs()
+    exported = json.loads(stack.exported())
+    run = next(item for item in exported["deployment"]["resources"] if item["type"] == "sealift:index:TrainingRun")
+    store = open_store(run["outputs"]["storeUrl"])
+    artifact_id = outputs["artifactId"]
+    opened = open_artifact(
+        store.get_manifest(artifact_id), store.get_payload(artifact_id), PrivateKey(key),
+        artifact_id=artifact_id, payload_digest=run["outputs"]["payloadDigest"],
+    )  # fmt: skip
+    weights = max(onnx.load_from_string(bytes(opened.model)).graph.initializer, key=lambda item: len(item.raw_data))
+    needle = bytes(weights.raw_data[:64])
+    assert needle in bytes(opened.model), "the search would find the plain model if it were there"
+    return needle

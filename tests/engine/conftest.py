@@ -1,0 +1,60 @@
+"""Engine tests: the real Pulumi engine runs small programs of ours against a backend and a store of their own."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.stack import PROJECT_ROOT, Stack
+
+PROGRAM = '''
+import pulumi
+from components import EncryptedArtifactStore, TrainingRun
+
+config = pulumi.Config()
+store = EncryptedArtifactStore("store", url=config.require("storeUrl"), retention=config.get("retention") or "delete")
+inputs = config.get_object("run") or {}
+run = TrainingRun("training", store_url=store.url, store_key=store.store_key, recipients=[store.public_key],
+                  retention=store.retention, **inputs)
+for name in ("artifact_id", "content_id", "stop_reason", "epochs_run", "metrics", "manifest", "payload_digest"):
+    pulumi.export(name, getattr(run, name))
+'''
+
+PROJECT = """
+name: engine-test
+runtime:
+  name: python
+  options: {virtualenv: %s}
+plugins:
+  providers:
+    - name: sealift
+      path: %s
+"""
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """The `pulumi` command; engine tests are skipped, saying so, where there is none."""
+    found = shutil.which("pulumi")
+    if found is None:
+        pytest.skip("engine tests need the pulumi command: run `make setup`")
+    return found
+
+
+@pytest.fixture
+def training_stack(engine: str, tmp_path: Path) -> Callable[..., Stack]:
+    """Makes a stack of a store and a training run; keyword arguments are inputs of the run."""
+
+    def make(*, project_root: Path = PROJECT_ROOT, **run: object) -> Stack:
+        folder = tmp_path / "program"
+        folder.mkdir(exist_ok=True)
+        (folder / "__main__.py").write_text(f"import sys\nsys.path.insert(0, {str(project_root)!r})\n{PROGRAM}")
+        (folder / "Pulumi.yaml").write_text(PROJECT % (Stack.virtualenv(), project_root / "components" / "plugin"))
+        stack = Stack(folder, name="dev", home=tmp_path)
+        stack.init()
+        stack.set_config("storeUrl", f"file://{tmp_path / 'store'}")
+        stack.set_run(**run)
+        return stack
+
+    return make

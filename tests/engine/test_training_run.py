@@ -1,0 +1,140 @@
+"""TrainingRun on the real engine: when it trains, what it says, what it keeps."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.stack import Stack
+
+MakeStack = Callable[..., Stack]
+
+
+def artifacts(home: Path) -> list[str]:
+    """What the store holds, sorted: every payload, manifest and record."""
+    return sorted(str(path.relative_to(home)) for path in (home / "store").rglob("*") if path.is_file() and "lock" not in path.name)
+
+
+def test_preview_trains_nothing_and_up_trains_once(training_stack: MakeStack, tmp_path: Path) -> None:
+    stack = training_stack(epochs=5)
+
+    preview = stack.preview("--json").ok()
+    steps = {step["urn"].split("::")[2].split("$")[-1]: step["op"] for step in json.loads(preview.text)["steps"]}
+    assert steps["sealift:index:TrainingRun"] == "create"
+    assert not (tmp_path / "store").exists()
+
+    up = stack.up().ok()
+    outputs = stack.outputs()
+    assert len(outputs["artifact_id"]) == 32
+    assert outputs["epochs_run"] == 5
+    assert outputs["metrics"] == "[secret]", "metrics are secret unless the stack exposes them"
+    assert "epoch" in up.text, "progress shows in the engine's own display"
+
+    again = stack.up("--expect-no-changes").ok()
+    assert "epoch" not in again.text
+    assert stack.outputs() == outputs
+
+
+def test_no_changes_from_another_umask(training_stack: MakeStack) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+
+    stack.preview("--expect-no-changes", umask=0o077).ok()
+    stack.preview("--expect-no-changes", umask=0o000).ok()
+
+
+def test_a_changed_learning_rate_is_named_in_the_preview_and_trains(training_stack: MakeStack, tmp_path: Path) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    before, files = stack.outputs(), artifacts(tmp_path)
+
+    stack.set_run(epochs=2, learning_rate=0.02)
+    preview = json.loads(stack.preview("--json").ok().text)
+    changed = {step["urn"].split("::")[-1]: step for step in preview["steps"] if step["op"] != "same"}
+    assert list(changed["training"]["detailedDiff"]) == ["learningRate"]
+    assert changed["training"]["op"] == "update"
+    assert artifacts(tmp_path) == files, "a preview never trains"
+
+    stack.up().ok()
+    after = stack.outputs()
+    assert after["artifact_id"] != before["artifact_id"]
+    assert after["content_id"] != before["content_id"]
+    assert len(artifacts(tmp_path)) == len(files), "retention is delete: the replaced artifact is gone"
+
+
+def test_settings_that_do_not_shape_the_model_train_nothing(training_stack: MakeStack) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    before = stack.outputs()
+
+    stack.set_run(epochs=2, expose_metrics=True, timeout_seconds=600)
+    up = stack.up().ok()
+
+    assert "epoch" not in up.text
+    after = stack.outputs()
+    assert after["artifact_id"] == before["artifact_id"]
+    assert after["metrics"]["mse"] > 0
+
+
+def test_the_same_run_after_a_destroyed_stack_with_kept_artifacts_is_bit_for_bit_the_same_model(
+    training_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = training_stack(epochs=3)
+    stack.up().ok()
+    first = stack.outputs()["content_id"]
+    stack.set_run(epochs=4)
+    stack.up().ok()
+    assert stack.outputs()["content_id"] != first
+
+    stack.set_run(epochs=3)
+    stack.up().ok()
+
+    assert stack.outputs()["content_id"] == first
+
+
+def test_destroy_with_retention_delete_leaves_an_empty_store(training_stack: MakeStack, tmp_path: Path) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    assert artifacts(tmp_path)
+
+    stack.destroy().ok()
+
+    assert artifacts(tmp_path) == []
+
+
+def test_destroy_with_retention_keep_keeps_the_artifact(training_stack: MakeStack, tmp_path: Path) -> None:
+    stack = training_stack(epochs=2)
+    stack.set_config("retention", "keep")
+    stack.up().ok()
+    before = artifacts(tmp_path)
+
+    stack.destroy().ok()
+
+    assert artifacts(tmp_path) == before
+
+
+def test_refresh_shows_a_missing_artifact_as_drift_and_up_makes_it_anew(training_stack: MakeStack, tmp_path: Path) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    content_id = stack.outputs()["content_id"]
+    next((tmp_path / "store").glob("payloads/*")).unlink()
+
+    refresh = stack.refresh().ok()
+    assert "lost" in refresh.text
+
+    stack.up().ok()
+    assert stack.outputs()["content_id"] == content_id
+    stack.up("--expect-no-changes").ok()
+
+
+def test_refresh_shows_a_flipped_bit_as_drift_and_up_makes_it_anew(training_stack: MakeStack, tmp_path: Path) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    payload = next((tmp_path / "store").glob("payloads/*"))
+    content = bytearray(payload.read_bytes())
+    content[len(content) // 2] ^= 1
+    payload.write_bytes(content)
+
+    assert "lost" in stack.refresh().ok().text
+
+    stack.up().ok()
+    assert "lost" not in stack.refresh().ok().text

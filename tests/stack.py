@@ -1,0 +1,102 @@
+"""One Pulumi stack driven through the real command line, as a user would type it, with a backend of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
+PASSPHRASE: Final = "correct horse battery staple"
+SECONDS: Final = 300
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command printed and how it ended."""
+
+    exit_code: int
+    text: str
+
+    def ok(self) -> "Ran":
+        assert self.exit_code == 0, self.text
+        return self
+
+    def failed(self) -> "Ran":
+        """The command failed as a tool should: with a message, without a traceback."""
+        assert self.exit_code != 0, self.text
+        assert "Traceback" not in self.text, self.text
+        return self
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`folder` holds the program, `home` the backend and whatever else belongs to the test."""
+
+    folder: Path
+    name: str
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def virtualenv() -> Path:
+        """The environment that these tests run in."""
+        return Path(sys.prefix)
+
+    @property
+    def full_environment(self) -> dict[str, str]:
+        backend = self.home / "state"
+        backend.mkdir(exist_ok=True)
+        inherited = {name: value for name, value in os.environ.items() if name != "PULUMI_CONFIG_PASSPHRASE_FILE"}
+        return inherited | {
+            "PULUMI_BACKEND_URL": f"file://{backend}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "SEALIFT_PYTHON": sys.executable,
+        } | self.environment  # fmt: skip
+
+    def run(self, *arguments: str, umask: int = -1, seconds: int = SECONDS) -> Ran:
+        """Runs `pulumi` with these arguments in the program's folder."""
+        process = self.start(*arguments, umask=umask)
+        text, _ = process.communicate(timeout=seconds)
+        return Ran(process.returncode, text)
+
+    def start(self, *arguments: str, umask: int = -1) -> "subprocess.Popen[str]":
+        """Starts `pulumi` in a session of its own, so that a test can end it as a user or a power cut would."""
+        return subprocess.Popen(
+            ["pulumi", "--non-interactive", "--color", "never", *arguments],
+            cwd=self.folder, env=self.full_environment, umask=umask, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        )  # fmt: skip
+
+    def init(self) -> None:
+        self.run("stack", "init", self.name).ok()
+
+    def set_config(self, key: str, value: str) -> None:
+        self.run("config", "set", key, value, "--stack", self.name).ok()
+
+    def set_run(self, **inputs: object) -> None:
+        """Sets the training run's inputs, all of them."""
+        self.set_config("run", json.dumps(inputs))
+
+    def up(self, *arguments: str) -> Ran:
+        return self.run("up", "--yes", "--skip-preview", "--stack", self.name, *arguments)
+
+    def preview(self, *arguments: str, umask: int = -1) -> Ran:
+        return self.run("preview", "--stack", self.name, *arguments, umask=umask)
+
+    def refresh(self) -> Ran:
+        return self.run("refresh", "--yes", "--skip-preview", "--stack", self.name)
+
+    def destroy(self) -> Ran:
+        return self.run("destroy", "--yes", "--skip-preview", "--stack", self.name)
+
+    def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
+        arguments = ["--show-secrets"] if secrets else []
+        outputs: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--stack", self.name, *arguments).ok().text)
+        return outputs
+
+    def exported(self) -> str:
+        return self.run("stack", "export", "--stack", self.name).ok().text

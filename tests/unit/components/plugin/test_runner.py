@@ -1,0 +1,105 @@
+"""The training process as the plugin sees it: results, errors, deaths, cancels and time-outs."""
+
+import asyncio
+import json
+import sys
+import textwrap
+import time
+
+import pytest
+
+from components.plugin.errors import Cancelled, PluginError
+from components.plugin.runner import Event, run_training
+
+PRELUDE = """
+import json, os, signal, sys, time
+events = os.fdopen(int(sys.argv[-1]), "w", buffering=1)
+request = json.loads(sys.stdin.readline())
+def tell(**event): events.write(json.dumps(event) + "\\n")
+"""
+
+
+def run(
+    body: str, *, timeout_seconds: float = 0, cancel_after: float | None = None, request: dict[str, object] | None = None
+) -> tuple[Event, list[Event]]:
+    """Runs a small program in the place of training; returns its result and the events before it."""
+    seen: list[Event] = []
+
+    async def on_event(event: Event) -> None:
+        seen.append(event)
+
+    async def main() -> Event:
+        cancelled = asyncio.Event()
+        if cancel_after is not None:
+            asyncio.get_running_loop().call_later(cancel_after, cancelled.set)
+        program = PRELUDE + textwrap.dedent(body)
+        return await run_training(
+            request or {}, timeout_seconds=timeout_seconds, cancelled=cancelled, on_event=on_event,
+            command=(sys.executable, "-c", program),
+        )  # fmt: skip
+
+    return asyncio.run(main()), seen
+
+
+def test_the_result_event_is_the_result_and_the_others_are_passed_on() -> None:
+    result, seen = run("tell(event='progress', epoch=1)\ntell(event='result', answer=request['question'])", request={"question": 42})
+
+    assert result == {"event": "result", "answer": 42}
+    assert seen == [{"event": "progress", "epoch": 1}]
+
+
+def test_an_error_event_becomes_its_message_and_hint() -> None:
+    with pytest.raises(PluginError, match="loss became NaN\nhint: lower learningRate"):
+        run("tell(event='error', message='loss became NaN', hint='lower learningRate'); sys.exit(1)")
+
+
+def test_code_that_prints_megabytes_without_a_line_break_cannot_hinder_it() -> None:
+    result, _ = run("sys.stdout.write('x' * 5_000_000); sys.stdout.flush(); tell(event='result')")
+
+    assert result == {"event": "result"}
+
+
+def test_a_process_that_just_ends_is_an_error_with_its_last_words() -> None:
+    with pytest.raises(PluginError, match="exit code 3.*I am off"):
+        run("print('I am off', flush=True); sys.exit(3)")
+
+
+def test_a_killed_process_is_an_error_that_speaks_of_memory() -> None:
+    with pytest.raises(PluginError, match="signal 9") as caught:
+        run("os.kill(os.getpid(), signal.SIGKILL)")
+
+    assert "memory" in caught.value.hint
+
+
+def test_cancel_asks_the_process_to_save_and_waits_for_it() -> None:
+    body = """
+        def save(*_): tell(event="log", level="info", message="saved"); sys.exit(130)
+        signal.signal(signal.SIGTERM, save)
+        time.sleep(60)
+    """
+    started = time.monotonic()
+    with pytest.raises(Cancelled, match="cancelled"):
+        run(body, cancel_after=0.5)
+
+    assert time.monotonic() - started < 30
+
+
+def test_a_timeout_names_the_property_and_what_is_kept() -> None:
+    with pytest.raises(Cancelled, match="timeoutSeconds is 0.5") as caught:
+        run("time.sleep(60)", timeout_seconds=0.5)
+
+    assert "checkpoint" in caught.value.hint
+
+
+def test_the_engine_s_secrets_are_not_in_the_process_s_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "hush")
+    result, _ = run("tell(event='result', environment=dict(os.environ))")
+
+    assert "hush" not in json.dumps(result)
+
+
+def test_the_request_is_not_in_the_process_s_arguments_or_environment() -> None:
+    body = "tell(event='result', seen=open('/proc/self/cmdline').read() + open('/proc/self/environ').read())"
+    result, _ = run(body, request={"store_key": "hush-hush"})
+
+    assert "hush-hush" not in str(result["seen"])

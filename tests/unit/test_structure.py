@@ -1,0 +1,35 @@
+"""The structure that the design promises: imports follow the data, and public surfaces change on purpose only."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_imports_follow_the_data_one_way() -> None:
+    lint = Path(sys.executable).with_name("lint-imports")
+
+    linted = subprocess.run([lint, "--no-cache"], cwd=PROJECT_ROOT, capture_output=True, text=True)
+
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+
+
+@pytest.mark.parametrize("name", ["components", "sealing"])
+def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
+    package = importlib.import_module(name)
+
+    assert sorted(package.__all__) == package.__all__
+    assert [public for public in package.__all__ if not hasattr(package, public)] == []
+
+
+def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_sdks() -> None:
+    program = "import sys, components.plugin.provider; print(sorted({name.split('.')[0] for name in sys.modules}))"
+
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True).stdout
+
+    for heavy in ("torch", "numpy", "sklearn", "onnx", "pulumi_docker", "pulumi_kubernetes", "docker", "kubernetes"):
+        assert f"'{heavy}'" not in loaded
