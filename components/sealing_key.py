@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components.property_names import snake_case
+from components.property_names import camel_case, snake_case
 
 
 class SealingKey(pulumi.CustomResource):
@@ -33,15 +33,20 @@ class SealingKey(pulumi.CustomResource):
         props = {
             "algorithm": algorithm,
             "rotation": rotation,
-            "publicKey": None,
-            "privateKey": None,
-            "keyId": None,
-            "storeKey": None,
+            "public_key": None,
+            "private_key": None,
+            "key_id": None,
+            "store_key": None,
         }
         super().__init__(
             "sealift:index:SealingKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts)
         )
 
-    def translate_output_property(self, prop: str) -> str:
+    def translate_input_property(self, prop: str) -> str:
         """The engine speaks camelCase."""
-        return snake_case(prop)
+        return camel_case(prop)
+
+    def translate_output_property(self, prop: str) -> str:
+        """Back again; names inside an output, such as a metric's, are data and stay."""
+        name = snake_case(prop)
+        return name if name in self.__annotations__ else prop

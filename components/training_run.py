@@ -1,11 +1,18 @@
 """`TrainingRun`: the program's side of the custom resource that trains and seals (see components/plugin/training_run.py)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
-from components.property_names import snake_case
+from components.property_names import camel_case, snake_case
+
+OUTPUTS: Final = dict.fromkeys(
+    (
+        "run_id", "artifact_id", "payload_digest", "payload_size", "manifest", "content_id",
+        "metrics", "example", "epochs_run", "stop_reason", "duration_seconds",
+    )
+)  # fmt: skip
 
 
 class TrainingRun(pulumi.CustomResource):
@@ -70,34 +77,32 @@ class TrainingRun(pulumi.CustomResource):
         :param expose_metrics: whether the metrics may be shown in the clear; default false.
         :param retrain_trigger: any text; a new text trains and seals anew.
         """
-        inputs = {
-            "storeUrl": store_url,
-            "storeKey": pulumi.Output.secret(store_key),
+        props = {
+            "store_url": store_url,
+            "store_key": pulumi.Output.secret(store_key),
             "recipients": recipients,
             "dataset": dataset,
             "model": model,
-            "learningRate": learning_rate,
+            "learning_rate": learning_rate,
             "epochs": epochs,
-            "batchSize": batch_size,
+            "batch_size": batch_size,
             "seed": seed,
-            "timeoutSeconds": timeout_seconds,
+            "stop_loss": stop_loss,
+            "timeout_seconds": timeout_seconds,
             "retention": retention,
-            "exposeMetrics": expose_metrics,
-            "retrainTrigger": retrain_trigger,
+            "expose_metrics": expose_metrics,
+            "retrain_trigger": retrain_trigger,
         }
-        if stop_loss is not None:
-            inputs["stopLoss"] = stop_loss
-        outputs = dict.fromkeys(
-            (
-                "runId", "artifactId", "payloadDigest", "payloadSize", "manifest", "contentId",
-                "metrics", "example", "epochsRun", "stopReason", "durationSeconds",
-            )
-        )  # fmt: skip
         secret = pulumi.ResourceOptions(additional_secret_outputs=["example"])
         super().__init__(
-            "sealift:index:TrainingRun", resource_name, outputs | inputs, pulumi.ResourceOptions.merge(secret, opts)
+            "sealift:index:TrainingRun", resource_name, OUTPUTS | props, pulumi.ResourceOptions.merge(secret, opts)
         )
 
-    def translate_output_property(self, prop: str) -> str:
+    def translate_input_property(self, prop: str) -> str:
         """The engine speaks camelCase."""
-        return snake_case(prop)
+        return camel_case(prop)
+
+    def translate_output_property(self, prop: str) -> str:
+        """Back again; names inside an output, such as a metric's, are data and stay."""
+        name = snake_case(prop)
+        return name if name in self.__annotations__ else prop

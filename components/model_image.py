@@ -1,0 +1,85 @@
+"""`ModelImage`: the server and one sealed payload as an image in a registry, referred to by digest.
+
+The build context is written from the store's payload, with the same bytes on every machine, before the Docker plugin hashes it.
+While the artifact is unknown (a preview that will train) there is nothing to write, and the image is unknown too.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import pulumi
+import pulumi_docker as docker
+
+from components.image_context import materialise
+from sealing import SealingError, open_store, payload_digest
+
+CONTEXTS: Final = Path(".sealift/images")  # relative: the Docker plugin's digest covers the literal path
+
+
+class ModelImage(pulumi.ComponentResource):
+    """A built and pushed image."""
+
+    ref: pulumi.Output[str]
+    """`repository@sha256:…`: what a pod runs."""
+    name: pulumi.Output[str]
+    """`repository:tag`: what it was pushed as."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        artifact_id: pulumi.Input[str],
+        payload_digest: pulumi.Input[str],
+        store_url: pulumi.Input[str],
+        registry: str,
+        base_image: str,
+        wheels: Path,
+        platform: str = "linux/amd64",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param artifact_id: of the sealed artifact that the image carries.
+        :param payload_digest: of its payload; another payload is refused.
+        :param store_url: where the payload is.
+        :param registry: host, port and path that the repository `sealift-NAME` is pushed under.
+        :param base_image: an image with a `python3` (3.11 or later) that the wheels fit.
+        :param wheels: folder of the wheels that the server needs, as `make setup` collects them.
+        :param platform: of the image, in Docker's form.
+        """
+        super().__init__("sealift:index:ModelImage", name, {}, opts)
+        context = CONTEXTS / pulumi.get_stack() / name
+
+        def build(artifact_id: str, digest: str, url: str) -> docker.DockerBuildArgs:
+            payload = fetch_payload(url, artifact_id, digest)
+            written = materialise(
+                context,
+                payload=payload,
+                base_image=base_image,
+                wheels=wheels,
+                labels={"org.opencontainers.image.title": name, "dev.sealift.artifact-id": artifact_id, "dev.sealift.payload-digest": digest},
+            )
+            return docker.DockerBuildArgs(context=str(context), dockerfile=str(context / "Dockerfile"), platform=platform)
+
+        image = docker.Image(
+            name,
+            image_name=f"{registry}/sealift-{name}:{pulumi.get_stack()}",
+            build=pulumi.Output.all(artifact_id, payload_digest, store_url).apply(lambda known: build(*known)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.ref = image.repo_digest
+        self.name = image.image_name
+        self.register_outputs({"ref": self.ref, "name": self.name})
+
+
+def fetch_payload(url: str, artifact_id: str, digest: str) -> bytes:
+    """The sealed payload from the store, checked against its digest. Raises pulumi.RunError with the way out."""
+    try:
+        payload = open_store(url).get_payload(artifact_id)
+    except SealingError as error:
+        raise pulumi.RunError(f"{error}\nhint: `pulumi refresh` notices a lost artifact; the next `pulumi up` trains it anew") from error
+    if payload_digest(payload) != digest:
+        raise pulumi.RunError(
+            f"the payload of artifact {artifact_id} in {url} is not the one that was sealed\n"
+            "hint: run `pulumi refresh`, then `pulumi up` trains it anew; find out who can write to the store"
+        )
+    return payload

@@ -1,0 +1,203 @@
+"""What runs on Kubernetes, as plain camelCase dictionaries: the parts that `ModelDeployment` hands to its provider.
+
+Pure: no Pulumi, no Kubernetes client. Leaves typed `object` pass through untouched, so they may be values that are
+not known yet.
+
+The pods meet the restricted Pod Security profile (kubernetes.io/docs/concepts/security/pod-security-standards), and a
+roll keeps answering: a replacement is ready before an old pod ends, and an old pod goes on serving for DRAIN_SECONDS
+after it was taken out of the endpoints, until every node's kube-proxy has noticed. That sleep is the kubelet's
+(Kubernetes 1.30 and later), so the image needs no shell.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from components.deployment_settings import DeploymentSettings
+from components.quota import SURGE_PODS, PodResources, hard_limits
+
+Spec = dict[str, object]
+"""Part of a Kubernetes object, in the API's own camelCase."""
+
+PORT: Final = 8080
+PORT_NAME: Final = "http"
+USER_ID: Final = 65532  # the image's non-root user, and the group that may read the mounted key
+PAYLOAD_PATH: Final = "/opt/sealift/payload"
+MANIFEST_FOLDER: Final = "/etc/sealift/manifest"
+MANIFEST_FILE: Final = "manifest.json"
+KEY_FOLDER: Final = "/etc/sealift/key"
+KEY_FILE: Final = "private.pem"
+
+DRAIN_SECONDS: Final = 5  # kube-proxy follows an endpoint's removal within a second or two, on a busy node too
+STOP_SECONDS: Final = 25  # for requests in flight once drained; with the above, Kubernetes' usual 30
+START_SECONDS: Final = 120  # to open the artifact and load the model: a gigabyte opens in a second, a disk may be slow
+
+
+def pod_security_labels() -> dict[str, str]:
+    """On the Namespace: pods that do not meet the restricted profile are refused, warned of and audited."""
+    return {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
+
+
+def selector_labels(instance: str) -> dict[str, str]:
+    """What tells this deployment's pods. A Deployment's selector cannot change, so nothing in it comes from config."""
+    return {"app.kubernetes.io/name": "sealift", "app.kubernetes.io/instance": instance}
+
+
+def object_labels(instance: str, model_name: object, labels: Mapping[str, str]) -> Spec:
+    """On every object of the deployment."""
+    return {**labels, **selector_labels(instance), "sealift.dev/model": model_name}
+
+
+def resource_quota(settings: DeploymentSettings) -> Spec:
+    """ResourceQuota spec."""
+    return {"hard": hard_limits(settings.quota, settings.replicas, settings.pod)}
+
+
+def limit_range(pod: PodResources) -> Spec:
+    """LimitRange spec: our figures for a pod that has none (a debugging pod, say); the quota admits none without."""
+    resources = _resources(pod)
+    return {"limits": [{"type": "Container", "default": resources["limits"], "defaultRequest": resources["requests"]}]}
+
+
+def manifest_data(manifest: object) -> Spec:
+    """ConfigMap data."""
+    return {MANIFEST_FILE: manifest}
+
+
+def key_data(private_key: object) -> Spec:
+    """Secret stringData."""
+    return {KEY_FILE: private_key}
+
+
+def service(settings: DeploymentSettings, instance: str) -> Spec:
+    """Service spec."""
+    port: Spec = {"name": PORT_NAME, "port": PORT, "targetPort": PORT_NAME, "protocol": "TCP"}
+    if settings.node_port:
+        port["nodePort"] = settings.node_port
+    kind = "NodePort" if settings.exposure == "nodePort" else "ClusterIP"
+    return {"type": kind, "selector": selector_labels(instance), "ports": [port]}
+
+
+def deployment(
+    settings: DeploymentSettings,
+    instance: str,
+    *,
+    labels: object,
+    image: object,
+    artifact_id: object,
+    payload_digest: object,
+    manifest_name: object,
+    key_name: object,
+    service_account: object,
+) -> Spec:
+    """Deployment spec. `manifest_name` and `key_name` are the ConfigMap's and the Secret's names on the cluster."""
+    return {
+        "replicas": settings.replicas,
+        "selector": {"matchLabels": selector_labels(instance)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": SURGE_PODS}},
+        "template": {
+            "metadata": {
+                "labels": labels,
+                "annotations": {
+                    "sealift.dev/artifact-id": artifact_id,
+                    "sealift.dev/payload-digest": payload_digest,
+                },
+            },
+            "spec": {
+                "serviceAccountName": service_account,
+                "automountServiceAccountToken": False,
+                "enableServiceLinks": False,  # no environment variables about other services
+                "terminationGracePeriodSeconds": DRAIN_SECONDS + STOP_SECONDS,
+                "securityContext": _pod_security_context(),
+                "containers": [_container(settings, image, artifact_id, payload_digest)],
+                "volumes": [
+                    {"name": "manifest", "configMap": {"name": manifest_name, "defaultMode": 0o444}},
+                    # The group may read it because of fsGroup; nobody else, and nobody may write.
+                    {"name": "key", "secret": {"secretName": key_name, "defaultMode": 0o440}},
+                ],
+            },
+        },
+    }
+
+
+def _pod_security_context() -> Spec:
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": USER_ID,
+        "runAsGroup": USER_ID,
+        "fsGroup": USER_ID,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def _container(settings: DeploymentSettings, image: object, artifact_id: object, payload_digest: object) -> Spec:
+    return {
+        "name": "server",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",  # a digest never means another image
+        "args": _arguments(settings.model_name, artifact_id, payload_digest),
+        "ports": [{"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"}],
+        "resources": _resources(settings.pod),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "startupProbe": _probe("live", period_seconds=1, timeout_seconds=1, failure_threshold=START_SECONDS),
+        "readinessProbe": _probe("ready", period_seconds=2, timeout_seconds=2, failure_threshold=2),
+        # Slow to kill: a restart loses what is in flight and cures little that a busy server suffers from.
+        "livenessProbe": _probe("live", period_seconds=10, timeout_seconds=5, failure_threshold=3),
+        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
+        "volumeMounts": [
+            {"name": "manifest", "mountPath": MANIFEST_FOLDER, "readOnly": True},
+            {"name": "key", "mountPath": KEY_FOLDER, "readOnly": True},
+        ],
+    }
+
+
+def _arguments(model_name: str, artifact_id: object, payload_digest: object) -> list[object]:
+    """Of `python -m serving`, the image's entry point. Nothing secret: arguments are there for all to read."""
+    return [
+        "--payload", PAYLOAD_PATH,
+        "--manifest", f"{MANIFEST_FOLDER}/{MANIFEST_FILE}",
+        "--key", f"{KEY_FOLDER}/{KEY_FILE}",
+        "--artifact-id", artifact_id,
+        "--payload-digest", payload_digest,
+        "--name", model_name,
+        "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
+        "--port", str(PORT),
+    ]  # fmt: skip
+
+
+def _resources(pod: PodResources) -> dict[str, Spec]:
+    return {
+        "requests": {"cpu": pod.cpu_request.text, "memory": pod.memory_request.text},
+        "limits": {"cpu": pod.cpu_limit.text, "memory": pod.memory_limit.text},
+    }
+
+
+def _probe(endpoint: str, *, period_seconds: int, timeout_seconds: int, failure_threshold: int) -> Spec:
+    return {
+        "httpGet": {"path": f"/v2/health/{endpoint}", "port": PORT_NAME},
+        "periodSeconds": period_seconds,
+        "timeoutSeconds": timeout_seconds,
+        "failureThreshold": failure_threshold,
+    }
+
+
+def url(settings: DeploymentSettings, *, service_name: str, namespace: str) -> str:
+    """Where the model answers: on this machine's loopback for a node port that is given, else inside the cluster."""
+    if settings.exposure == "nodePort" and settings.node_port:
+        return f"http://127.0.0.1:{settings.node_port}"
+    return f"http://{service_name}.{namespace}.svc:{PORT}"
+
+
+def endpoints(base_url: str, model_name: str) -> dict[str, str]:
+    """The Open Inference Protocol's addresses of one model, by what they are for."""
+    model_url = f"{base_url}/v2/models/{model_name}"
+    return {
+        "live": f"{base_url}/v2/health/live",
+        "ready": f"{base_url}/v2/health/ready",
+        "metadata": model_url,
+        "modelReady": f"{model_url}/ready",
+        "infer": f"{model_url}/infer",
+    }

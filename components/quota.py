@@ -1,0 +1,124 @@
+"""How much CPU and memory a Deployment needs, and the ResourceQuota that holds it.
+
+Kubernetes refuses a pod that would overstep the quota long after `pulumi up` has started, and the Deployment awaiter
+does not look: so the need is computed here, before anything is applied. Pure: plain values in, values and Problems
+out.
+
+Needed while rolling: `replicas` pods, old and new, plus SURGE_PODS, since none may be missing (maxUnavailable 0). A
+derived quota has room for one draining pod per replica on top: a pod that is being terminated counts until it is
+gone, and each replaced one may still drain when its successors start. That room also lets one roll shrink its pods by
+half; to shrink them further, set the quota for the transition: old pods still count, and the quota is applied first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Final
+
+from components.problem import Problem
+from components.quantity import Quantity, QuantityError, Resource, cpu_text, memory_text, parse
+
+SURGE_PODS: Final = 1
+"""Pods above `replicas` while rolling: the Deployment's maxSurge."""
+
+COMPUTE: Final[Mapping[str, Resource]] = {
+    "requests.cpu": "cpu",
+    "requests.memory": "memory",
+    "limits.cpu": "cpu",
+    "limits.memory": "memory",
+}
+PODS: Final = "pods"
+ALLOWED: Final = ", ".join([*COMPUTE, PODS])
+_WAY_OUT: Final = "raise the quota to the need, lower replicas or what a pod asks for, or leave quota empty: derived"
+
+
+@dataclass(frozen=True)
+class PodResources:
+    """What one pod asks for, and what it may use at most."""
+
+    cpu_request: Quantity
+    memory_request: Quantity
+    cpu_limit: Quantity
+    memory_limit: Quantity
+
+    def by_quota_resource(self) -> dict[str, Quantity]:
+        """By the ResourceQuota's names for them."""
+        each = (self.cpu_request, self.memory_request, self.cpu_limit, self.memory_limit)
+        return dict(zip(COMPUTE, each, strict=True))
+
+
+def request_problems(quantities: Mapping[str, Quantity]) -> list[Problem]:
+    """Requests above limits, among cpuRequest, cpuLimit, memoryRequest and memoryLimit as far as they are there."""
+    problems = []
+    for kind in ("cpu", "memory"):
+        request, limit = quantities.get(f"{kind}Request"), quantities.get(f"{kind}Limit")
+        if request is not None and limit is not None and request.amount > limit.amount:
+            message = f"is '{request.text}'; allowed: at most {kind}Limit, which is '{limit.text}'"
+            problems.append(Problem(f"{kind}Request", message))
+    return problems
+
+
+def quota_problems(quota: object) -> list[Problem]:
+    """What is wrong with the quota as such, whatever is to fit into it."""
+    if not isinstance(quota, Mapping):
+        return [Problem("quota", f"is {quota!r}; allowed: a map of {ALLOWED} to quantities")]
+    problems = []
+    for key, value in quota.items():
+        if key in COMPUTE:
+            try:
+                parse(COMPUTE[key], value)
+            except QuantityError as error:
+                problems.append(Problem(_path(key), str(error)))
+        elif key == PODS:
+            if _pod_count(value) is None:
+                problems.append(Problem(_path(PODS), f"is {value!r}; allowed: a whole number from 1"))
+        else:
+            close = get_close_matches(str(key), [*COMPUTE, PODS], n=1)
+            meant = f"; did you mean '{close[0]}'?" if close else ""
+            problems.append(Problem(_path(key), f"is not bounded by Sealift; allowed: {ALLOWED}{meant}"))
+    return problems
+
+
+def shortfall_problems(quota: Mapping[str, object], replicas: int, pod: PodResources) -> list[Problem]:
+    """Where a well-formed quota is below `replicas` pods plus the rolling surge, with both numbers."""
+    pods = replicas + SURGE_PODS
+    noun = "replica" if replicas == 1 else "replicas"
+    why = f"{replicas} {noun} + {SURGE_PODS} while rolling = {pods} pods"
+    problems = []
+    for key, each in pod.by_quota_resource().items():
+        if key not in quota:
+            continue
+        have, need = parse(COMPUTE[key], quota[key]), pods * each.amount
+        if have.amount < need:
+            message = f"is '{have.text}', but '{_text(key, need)}' is needed: {why} of '{each.text}'"
+            problems.append(Problem(_path(key), message, _WAY_OUT))
+    have_pods = _pod_count(quota.get(PODS, pods))
+    if have_pods is None or have_pods < pods:
+        problems.append(Problem(_path(PODS), f"is {have_pods}, but {pods} is needed: {why}", _WAY_OUT))
+    return problems
+
+
+def hard_limits(quota: Mapping[str, object], replicas: int, pod: PodResources) -> dict[str, str]:
+    """The ResourceQuota's `hard`: what is given, and for each compute resource that is not, what a roll can need."""
+    most_pods = 2 * replicas + SURGE_PODS
+    hard = {key: _text(key, most_pods * each.amount) for key, each in pod.by_quota_resource().items()}
+    for key, value in quota.items():
+        hard[key] = str(_pod_count(value)) if key == PODS else parse(COMPUTE[key], value).text
+    return hard
+
+
+def _pod_count(value: object) -> int | None:
+    """A whole number from 1, given as a number or as text; None if it is not one."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0 else None
+
+
+def _text(key: str, amount: Fraction) -> str:
+    return cpu_text(amount) if COMPUTE[key] == "cpu" else memory_text(amount)
+
+
+def _path(key: object) -> str:
+    return f'quota["{key}"]'

@@ -1,0 +1,109 @@
+"""Seal and open: all that others call. The order of opening is the safety argument (docs/format-v1.md, "Opening").
+
+sizes → unwrap → manifest MAC → pinned artifact id and payload digest → segments. The MAC is also the key commitment that the
+payload format lacks, so it is checked before the first segment. Confidential is not authentic: whoever has the public key can
+seal a model of their own, so the pins decide which artifact is opened.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sealing.errors import ArtifactCorrupt, ManifestInvalid, PinMismatch, WrongKey
+from sealing.manifest import Manifest, make_manifest, parse_manifest
+from sealing.recipients import PrivateKey, PublicKey
+from sealing.stream import KEY_BYTES, Buffer, open_stream, payload_digest, seal_stream
+
+ID_BYTES: Final = 16
+PAYLOAD_CONTEXT: Final = b"sealift/v1\0"
+
+
+@dataclass(frozen=True)
+class SealedArtifact:
+    """A payload and its manifest, ready for a store."""
+
+    artifact_id: str
+    payload_digest: str
+    payload_size: int
+    manifest: bytes
+    payload: bytes
+
+
+@dataclass(frozen=True, repr=False)
+class OpenedArtifact:
+    """The plain model, in private memory, and what the artifact says of itself."""
+
+    model: memoryview
+    description: dict[str, Any]
+
+
+def new_artifact_id() -> str:
+    """32 random hex digits."""
+    return secrets.token_hex(ID_BYTES)
+
+
+def seal(
+    model: Buffer, description: Mapping[str, Any], recipients: Sequence[PublicKey], artifact_id: str | None = None
+) -> SealedArtifact:
+    """Seals `model` under a fresh data key for every recipient; `description` (JSON) is encrypted into the manifest."""
+    if not recipients:
+        raise ValueError("an artifact needs at least one recipient, or nobody can open it")
+    artifact_id = artifact_id or new_artifact_id()
+    data_key = secrets.token_bytes(KEY_BYTES)
+    payload = bytearray()
+    info = seal_stream(model, data_key, _associated_data(artifact_id), payload.extend)
+    manifest = make_manifest(
+        artifact_id=artifact_id,
+        payload_digest=info.digest_hex,
+        payload_size=info.size_bytes,
+        recipients=[recipient.wrap(data_key) for recipient in recipients],
+        description=description,
+        data_key=data_key,
+    )
+    return SealedArtifact(artifact_id, info.digest_hex, info.size_bytes, manifest.encode(), bytes(payload))
+
+
+def open_artifact(
+    manifest: bytes, payload: Buffer, key: PrivateKey, *, artifact_id: str, payload_digest: str
+) -> OpenedArtifact:
+    """The model of exactly the pinned artifact. Raises ManifestInvalid, WrongKey, PinMismatch or ArtifactCorrupt."""
+    parsed = parse_manifest(manifest)
+    if memoryview(payload).nbytes != parsed.payload_size:
+        raise ArtifactCorrupt("the payload has not the size that the manifest says", "take both from the same artifact")
+    data_key = _data_key(parsed, key)
+    if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, payload_digest):
+        raise PinMismatch(
+            f"this is artifact {parsed.artifact_id}, not the pinned artifact {artifact_id} with its payload",
+            "deploy the manifest and the payload that the stack pins",
+        )
+    _check_digest(payload, parsed.payload_digest)
+    return OpenedArtifact(open_stream(payload, data_key, _associated_data(artifact_id)), parsed.open_description(data_key))
+
+
+def describe(manifest: bytes, key: PrivateKey) -> dict[str, Any]:
+    """What the artifact says of itself, without its payload. Raises ManifestInvalid, WrongKey or ArtifactCorrupt."""
+    parsed = parse_manifest(manifest)
+    return parsed.open_description(_data_key(parsed, key))
+
+
+def _data_key(manifest: Manifest, key: PrivateKey) -> bytes:
+    for stanza in manifest.recipients:
+        if stanza.key_id == key.key_id:
+            data_key = key.unwrap(stanza)
+            if len(data_key) != KEY_BYTES or not manifest.is_authentic(data_key):
+                raise ManifestInvalid("the manifest is not the one that was sealed", "take it from the store again")
+            return data_key
+    raise WrongKey(
+        f"private key {key.key_id[:16]}… is none of the {len(manifest.recipients)} recipients of this artifact",
+        "use the key that it was sealed to",
+    )
+
+
+def _check_digest(payload: Buffer, expected: str) -> None:
+    if payload_digest(payload) != expected:
+        raise ArtifactCorrupt("the payload's digest is not the one in its manifest", "take the payload from the store again")
+
+
+def _associated_data(artifact_id: str) -> bytes:
+    return PAYLOAD_CONTEXT + bytes.fromhex(artifact_id)

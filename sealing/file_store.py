@@ -1,0 +1,202 @@
+"""The local store: files that are whole or not there, whatever the umask, the power or kill -9 do.
+
+A file is written without a name (O_TMPFILE), synced, and linked in as a last step, so that nothing half-written ever has a name
+and nothing is left behind. Folders are held open and names are resolved in them without following links.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from sealing.errors import ArtifactCorrupt, ArtifactMissing, StoreUnwritable
+from sealing.stream import Buffer, payload_digest
+
+PAYLOADS: Final = "payloads"
+MANIFESTS: Final = "manifests"
+RECORDS: Final = "records"
+LOCKS: Final = "locks"
+NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
+FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class FileStore:
+    """Artifacts and records in a folder of the local file system."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put_payload(self, artifact_id: str, payload: Buffer) -> None:
+        self._create(PAYLOADS, artifact_id, payload)
+
+    def put_manifest(self, artifact_id: str, manifest: bytes) -> None:
+        self._create(MANIFESTS, artifact_id, manifest)
+
+    def get_payload(self, artifact_id: str) -> bytes:
+        return self._read(PAYLOADS, artifact_id)
+
+    def get_manifest(self, artifact_id: str) -> bytes:
+        return self._read(MANIFESTS, artifact_id)
+
+    def has_manifest(self, artifact_id: str) -> bool:
+        try:
+            self._read(MANIFESTS, artifact_id)
+        except ArtifactMissing:
+            return False
+        return True
+
+    def verify(self, artifact_id: str, payload_digest: str) -> None:
+        self._read(MANIFESTS, artifact_id)
+        if _digest(self._read(PAYLOADS, artifact_id)) != payload_digest:
+            raise ArtifactCorrupt(f"the payload of artifact {artifact_id} is not what was sealed", f"find out who can write to {self._root}")
+
+    def delete(self, artifact_id: str) -> None:
+        self._unlink(MANIFESTS, artifact_id)
+        self._unlink(PAYLOADS, artifact_id)
+
+    def artifact_ids(self) -> list[str]:
+        with self._mending(), suppress(FileNotFoundError), self._folder(MANIFESTS) as folder:
+            return sorted(name for name in os.listdir(folder) if NAME.match(name))
+        return []
+
+    def get_record(self, name: str) -> bytes | None:
+        try:
+            return self._read(RECORDS, name)
+        except ArtifactMissing:
+            return None
+
+    def put_record(self, name: str, record: bytes) -> None:
+        self._create(RECORDS, name, record, replace=True)
+
+    def delete_record(self, name: str) -> None:
+        self._unlink(RECORDS, name)
+
+    @contextmanager
+    def lock_record(self, name: str) -> Iterator[None]:
+        """The lock file stays: removing it while another process waits for it would give out two locks."""
+        with self._mending():
+            self._make_folders(LOCKS)
+            with self._folder(LOCKS) as folder:
+                file = os.open(_checked(name), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+    def _create(self, folder_name: str, name: str, content: Buffer, *, replace: bool = False) -> None:
+        with self._mending():
+            self._make_folders(folder_name)
+            with self._folder(folder_name) as folder:
+                file = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
+                try:
+                    os.fchmod(file, 0o600)
+                    _write_all(file, memoryview(content).cast("B"))
+                    os.fsync(file)
+                    self._link(file, folder, _checked(name), replace=replace)
+                finally:
+                    os.close(file)
+                os.fsync(folder)
+
+    def _link(self, file: int, folder: int, name: str, *, replace: bool) -> None:
+        source = f"/proc/self/fd/{file}"
+        if replace:
+            # A link cannot replace, so it gets a passing name of its own, which is no one's record, and is renamed.
+            passing = f"{secrets.token_hex(8)}.new"
+            os.link(source, passing, dst_dir_fd=folder, follow_symlinks=True)
+            os.rename(passing, name, src_dir_fd=folder, dst_dir_fd=folder)
+            _remove_stale(folder)
+            return
+        try:
+            os.link(source, name, dst_dir_fd=folder, follow_symlinks=True)
+        except FileExistsError:
+            if _read_file(folder, name) != _read_file_descriptor(source):
+                raise ArtifactCorrupt(f"another file is already at {name} in the store", f"find out who can write to {self._root}") from None
+
+    def _read(self, folder_name: str, name: str) -> bytes:
+        try:
+            with self._mending(), self._folder(folder_name) as folder:
+                return _read_file(folder, _checked(name))
+        except FileNotFoundError:
+            raise ArtifactMissing(f"{name} is not in {self._root / folder_name}", "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`") from None
+
+    def _unlink(self, folder_name: str, name: str) -> None:
+        with self._mending(), suppress(FileNotFoundError), self._folder(folder_name) as folder:
+            os.unlink(_checked(name), dir_fd=folder)
+            os.fsync(folder)
+
+    @contextmanager
+    def _folder(self, name: str) -> Iterator[int]:
+        folder = os.open(self._root / name, FOLDER_FLAGS | os.O_NOFOLLOW)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+
+    def _make_folders(self, name: str) -> None:
+        missing = [path for path in (self._root / name, *(self._root / name).parents) if not path.exists()]
+        for path in reversed(missing):
+            with suppress(FileExistsError):
+                path.mkdir(mode=0o700)
+                path.chmod(0o700)
+            _sync_folder(path.parent)
+
+    @contextmanager
+    def _mending(self) -> Iterator[None]:
+        """Turns what the file system refuses into an error that says where and why."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StoreUnwritable(
+                f"the store {self._root} cannot be used: {error.strerror}",
+                "make room, give this user the right to write there, or set another storeUrl",
+            ) from error
+
+
+def _digest(payload: Buffer) -> str:
+    return payload_digest(payload)
+
+
+def _checked(name: str) -> str:
+    if not NAME.match(name):
+        raise ArtifactMissing(f"{name[:80]!r} is not the name of anything in a store: names are lower-case hex")
+    return name
+
+
+def _write_all(file: int, content: memoryview) -> None:
+    while content:
+        content = content[os.write(file, content) :]
+
+
+def _read_file(folder: int, name: str) -> bytes:
+    file = os.open(name, READ_FLAGS, dir_fd=folder)
+    with os.fdopen(file, "rb") as stream:
+        return stream.read()
+
+
+def _read_file_descriptor(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def _remove_stale(folder: int) -> None:
+    """Passing names of writers that were killed between link and rename. Callers hold the record's lock."""
+    for name in os.listdir(folder):
+        if name.endswith(".new"):
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, FOLDER_FLAGS)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,117 @@
+"""Who can open an artifact: RSA-4096 keys that the data key is wrapped to by OAEP with SHA-256 and MGF1-SHA-256.
+
+The side that seals needs public keys only. Reprs and errors show key ids, never keys.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from sealing.errors import WrongKey
+
+KIND: Final = "RSA-OAEP-4096-SHA256"
+KEY_BITS: Final = 4096
+WRAPPED_BYTES: Final = KEY_BITS // 8
+EXPONENT: Final = 65537
+OAEP: Final = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+
+
+@dataclass(frozen=True)
+class Stanza:
+    """A data key as one recipient gets it."""
+
+    kind: str
+    key_id: str
+    wrapped_key: bytes
+
+
+class PublicKey:
+    """A recipient: whoever has it can seal, not open. Raises WrongKey on anything but RSA-4096 in PEM."""
+
+    def __init__(self, pem: str) -> None:
+        try:
+            key = serialization.load_pem_public_key(pem.encode())
+        except (ValueError, UnsupportedAlgorithm):
+            raise WrongKey("this is not a public key in PEM", "it begins with -----BEGIN PUBLIC KEY-----") from None
+        self._key = _rsa_4096(key)
+
+    @property
+    def pem(self) -> str:
+        """SubjectPublicKeyInfo in PEM."""
+        return self._key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+    @property
+    def key_id(self) -> str:
+        """Hex SHA-256 of the DER SubjectPublicKeyInfo."""
+        der = self._key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return hashlib.sha256(der).hexdigest()
+
+    def wrap(self, data_key: bytes) -> Stanza:
+        """The data key for this recipient."""
+        return Stanza(KIND, self.key_id, self._key.encrypt(data_key, OAEP))
+
+    def __repr__(self) -> str:
+        return f"PublicKey(key_id={self.key_id[:16]}…)"
+
+
+class PrivateKey:
+    """The key that opens. Raises WrongKey on anything but an unencrypted RSA-4096 key in PEM."""
+
+    def __init__(self, pem: str) -> None:
+        try:
+            key = serialization.load_pem_private_key(pem.encode(), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise WrongKey("this is not an unencrypted private key in PEM", "it begins with -----BEGIN PRIVATE KEY-----") from None
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise WrongKey(*NOT_RSA_4096)
+        _rsa_4096(key.public_key())
+        self._key = key
+
+    @staticmethod
+    def generate() -> "PrivateKey":
+        """A new RSA-4096 key with public exponent 65537."""
+        made = PrivateKey.__new__(PrivateKey)
+        made._key = rsa.generate_private_key(EXPONENT, KEY_BITS)
+        return made
+
+    @property
+    def pem(self) -> str:
+        """PKCS #8 in PEM, unencrypted: a secret."""
+        return self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The recipient that goes with it."""
+        made = PublicKey.__new__(PublicKey)
+        made._key = self._key.public_key()
+        return made
+
+    @property
+    def key_id(self) -> str:
+        """The public key's id."""
+        return self.public_key.key_id
+
+    def unwrap(self, stanza: Stanza) -> bytes:
+        """The data key. Raises WrongKey if it was wrapped to another key or altered."""
+        try:
+            return self._key.decrypt(stanza.wrapped_key, OAEP)
+        except ValueError:
+            raise WrongKey("the data key does not unwrap with this private key", "use the key that the artifact was sealed to") from None
+
+    def __repr__(self) -> str:
+        return f"PrivateKey(key_id={self.key_id[:16]}…)"
+
+
+NOT_RSA_4096: Final = ("the key is not RSA with 4096 bits and public exponent 65537", "make one with PrivateKey.generate()")
+
+
+def _rsa_4096(key: object) -> rsa.RSAPublicKey:
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size != KEY_BITS or key.public_numbers().e != EXPONENT:
+        raise WrongKey(*NOT_RSA_4096)
+    return key

@@ -1,0 +1,286 @@
+"""The component on Pulumi's mocks: what is registered, what needs what, and what is refused before anything is."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks
+
+from components.model_deployment import ModelDeployment
+
+IMAGE = "localhost:5000/sealift-diabetes@sha256:" + "a" * 64
+KEY = "-----BEGIN PRIVATE KEY-----\nnot one, but nobody looks\n-----END PRIVATE KEY-----\n"
+SECRET_MARK = "4dabf18193072939515e22adb298388d"  # how the engine marks a secret among properties
+GOOD: dict[str, Any] = {
+    "image": IMAGE,
+    "manifest": '{"version":1}',
+    "private_key": KEY,
+    "artifact_id": "ab" * 16,
+    "payload_digest": "cd" * 32,
+    "model_name": "diabetes",
+}
+
+
+class Cluster(mocks.Mocks):
+    """Answers as a cluster would: every object gets its name with a suffix."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        kind = args.typ.split(":")[-1]
+        assert kind not in self.objects
+        self.objects[kind] = args.inputs
+        if not args.custom:
+            return None, {}
+        metadata = args.inputs["metadata"] | {"name": f"{args.name}-1a2b3c4d"}
+        return f"{args.name}-id", args.inputs | {"metadata": metadata}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(args.token)
+
+
+class Monitor(mocks.MockMonitor):
+    """Keeps what each registration depends on, which the mocks themselves do not show."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self.needs: dict[str, set[str]] = {}
+        self.parents: dict[str, str] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's name
+        kind = request.type.split(":")[-1]
+        self.needs[kind] = {urn.split("::")[2].split(":")[-1] for urn in request.dependencies}
+        self.parents[kind] = request.parent.split("::")[-2].split("$")[-1] if request.parent else ""
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+
+def run(program: Callable[[], object], *, preview: bool = False) -> tuple[Cluster, Monitor]:
+    cluster = Cluster()
+    monitor = Monitor(cluster)
+    mocks.set_mocks(cluster, preview=preview, monitor=monitor)
+    # What depends on a refused value fails with it, and nobody awaits all of that: asyncio would report each.
+    asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)
+    mocks.test(program)()  # type: ignore[no-untyped-call]
+    return cluster, monitor
+
+
+def registered_kinds() -> set[str]:
+    """Of the last run, also of one that was refused."""
+    monitor = pulumi.runtime.settings.get_monitor()
+    assert isinstance(monitor, Monitor)
+    return set(monitor.needs)
+
+
+def deploy(**changed: Any) -> Cluster:
+    return run(lambda: ModelDeployment("model", **GOOD | changed).endpoints)[0]
+
+
+def refusal_of(**changed: Any) -> str:
+    with pytest.raises(pulumi.RunError) as refused:
+        deploy(**changed)
+    return str(refused.value)
+
+
+def unknown() -> pulumi.Output[Any]:
+    """As a preview has it of a resource that is yet to be made."""
+
+    def future(value: object) -> "asyncio.Future[Any]":
+        resolved = asyncio.get_event_loop().create_future()
+        resolved.set_result(value)
+        return resolved
+
+    return pulumi.Output(set(), future(None), future(False))
+
+
+def test_all_objects_are_registered_under_the_component() -> None:
+    _, monitor = run(lambda: ModelDeployment("model", **GOOD).url)
+
+    children = {kind for kind, parent in monitor.parents.items() if parent == "sealift:index:ModelDeployment"}
+    assert children == {
+        "Namespace", "ResourceQuota", "LimitRange", "ServiceAccount", "ConfigMap", "Secret", "Deployment", "Service",
+    }  # fmt: skip
+
+
+def test_the_defaults_are_three_replicas_of_half_a_cpu_to_one() -> None:
+    spec = deploy().objects["Deployment"]["spec"]
+
+    assert spec["replicas"] == 3
+    assert spec["template"]["spec"]["containers"][0]["resources"] == {
+        "requests": {"cpu": "500m", "memory": "500Mi"},
+        "limits": {"cpu": "1", "memory": "1Gi"},
+    }
+
+
+def test_everything_lives_in_the_namespace_under_its_name_on_the_cluster() -> None:
+    objects = deploy().objects
+
+    assert "name" not in objects["Namespace"]["metadata"], "left to auto-naming"
+    for kind in objects.keys() - {"Namespace", "ModelDeployment"}:
+        assert objects[kind]["metadata"]["namespace"] == "model-1a2b3c4d", kind
+
+
+def test_the_namespace_enforces_the_restricted_profile() -> None:
+    labels = deploy().objects["Namespace"]["metadata"]["labels"]
+
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert labels["app.kubernetes.io/instance"] == "model"
+
+
+def test_pods_wait_for_the_quota_and_the_limit_range() -> None:
+    _, monitor = run(lambda: ModelDeployment("model", **GOOD).url)
+
+    assert {"ResourceQuota", "LimitRange", "ConfigMap", "Secret", "ServiceAccount"} <= monitor.needs["Deployment"]
+
+
+def test_the_key_is_a_secret_of_the_secret_object_and_appears_nowhere_else() -> None:
+    objects = deploy().objects
+
+    held = objects["Secret"]["stringData"]
+    assert held == {"private.pem": {SECRET_MARK: "1b47061264138c4ac30d75fd1eb44270", "value": KEY}} or held == {
+        SECRET_MARK: "1b47061264138c4ac30d75fd1eb44270",
+        "value": {"private.pem": KEY},
+    }
+    assert [kind for kind, inputs in objects.items() if "PRIVATE KEY" in repr(inputs)] == ["Secret"]
+
+
+def test_a_key_that_comes_as_a_secret_output_makes_nothing_else_secret() -> None:
+    objects = deploy(private_key=pulumi.Output.secret(KEY), manifest=pulumi.Output.secret("{}")).objects
+
+    assert [kind for kind, inputs in objects.items() if SECRET_MARK in repr(inputs)] == ["ConfigMap", "Secret"]
+
+
+def test_no_service_account_token_is_to_be_had() -> None:
+    objects = deploy().objects
+
+    assert objects["ServiceAccount"]["automountServiceAccountToken"] is False
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["serviceAccountName"] == "model-1a2b3c4d"
+
+
+def test_the_pod_mounts_the_manifest_and_the_key_by_their_names_on_the_cluster() -> None:
+    volumes = deploy().objects["Deployment"]["spec"]["template"]["spec"]["volumes"]
+
+    assert [volume.get("configMap", {}).get("name") or volume["secret"]["secretName"] for volume in volumes] == [
+        "model-manifest-1a2b3c4d",
+        "model-key-1a2b3c4d",
+    ]
+
+
+def test_outputs_say_where_the_model_answers() -> None:
+    found: dict[str, Any] = {}
+
+    def program() -> pulumi.Output[Any]:
+        model = ModelDeployment("model", **GOOD)
+        outputs = pulumi.Output.all(
+            url=model.url,
+            namespace=model.namespace,
+            service=model.service,
+            deployment=model.deployment,
+            endpoints=model.endpoints,
+        )
+        return outputs.apply(found.update)
+
+    run(program)
+
+    assert found.pop("endpoints")["infer"] == "http://model-1a2b3c4d.model-1a2b3c4d.svc:8080/v2/models/diabetes/infer"
+    assert found == {
+        "url": "http://model-1a2b3c4d.model-1a2b3c4d.svc:8080",
+        "namespace": "model-1a2b3c4d",
+        "service": "model-1a2b3c4d",
+        "deployment": "model-1a2b3c4d",
+    }
+
+
+def test_every_input_may_be_an_output() -> None:
+    given: dict[str, Any] = {
+        "replicas": 2.0,  # as the engine sends numbers
+        "cpu_limit": "2",
+        "quota": {"limits.memory": pulumi.Output.from_input("8Gi")},
+        "exposure": "nodePort",
+        "node_port": 30080.0,
+        "labels": {"team": "ml"},
+    }
+    changed: dict[str, Any] = {name: pulumi.Output.from_input(value) for name, value in (GOOD | given).items()}
+
+    objects = run(lambda: ModelDeployment("model", **changed).url)[0].objects
+
+    assert objects["Deployment"]["spec"]["replicas"] == 2
+    assert objects["ResourceQuota"]["spec"]["hard"]["limits.memory"] == "8Gi"
+    assert objects["ResourceQuota"]["spec"]["hard"]["limits.cpu"] == "10"
+    assert objects["Service"]["spec"]["ports"][0]["nodePort"] == 30080
+    assert objects["ConfigMap"]["metadata"]["labels"]["team"] == "ml"
+    assert SECRET_MARK not in repr(objects["Deployment"])
+
+
+def test_all_that_is_wrong_is_told_at_once_and_nothing_is_registered() -> None:
+    cluster = Cluster()
+    mocks.set_mocks(cluster)
+
+    with pytest.raises(pulumi.RunError) as refused:
+        ModelDeployment("model", **GOOD | {"replicas": 0, "memory_limit": "1Gb", "image": "model:latest"})
+
+    message = str(refused.value)
+    assert message.startswith('ModelDeployment "model" cannot be made:\n  ')
+    assert "replicas is 0; allowed: a whole number from 1" in message
+    assert "memoryLimit is '1Gb'" in message and "did you mean '1Gi' or '1G'?" in message
+    assert "image is 'model:latest'" in message
+    assert cluster.objects == {}
+
+
+@pytest.mark.parametrize("replicas", [0, -1, 1.5])
+def test_replicas_that_cannot_be_are_refused(replicas: object) -> None:
+    assert f"replicas is {replicas!r}; allowed: a whole number from 1" in refusal_of(replicas=replicas)
+
+
+def test_a_quota_too_small_for_replicas_and_surge_is_refused_with_the_numbers() -> None:
+    message = refusal_of(quota={"limits.memory": "3Gi"})
+
+    assert (
+        "quota[\"limits.memory\"] is '3Gi', but '4Gi' is needed: 3 replicas + 1 while rolling = 4 pods of '1Gi'"
+        in message
+    )
+    assert message.splitlines()[-1].startswith("hint: raise the quota")
+
+
+def test_values_that_come_as_outputs_are_refused_as_well_and_nothing_is_registered() -> None:
+    def program() -> pulumi.Output[str]:
+        replicas, image = pulumi.Output.from_input(0), pulumi.Output.from_input("model:latest")
+        return ModelDeployment("model", **GOOD | {"replicas": replicas, "image": image}).url
+
+    with pytest.raises(pulumi.RunError, match=r"replicas is 0(?s:.*)image is 'model:latest'"):
+        run(program)
+    assert registered_kinds() <= {"Stack", "ModelDeployment"}
+
+
+def test_a_preview_that_does_not_know_the_image_still_refuses_the_rest() -> None:
+    def program() -> pulumi.Output[str]:
+        artifact = {name: unknown() for name in ("image", "manifest", "artifact_id", "payload_digest", "private_key")}
+        return ModelDeployment("model", **GOOD | artifact | {"memory_limit": pulumi.Output.from_input("1Gb")}).url
+
+    with pytest.raises(pulumi.RunError, match="memoryLimit is '1Gb'"):
+        run(program, preview=True)
+
+
+def test_a_preview_that_does_not_know_the_image_shows_all_else() -> None:
+    def program() -> pulumi.Output[str]:
+        artifact = {name: unknown() for name in ("image", "manifest", "artifact_id", "payload_digest")}
+        return ModelDeployment("model", **GOOD | artifact).url
+
+    objects = run(program, preview=True)[0].objects
+
+    spec = objects["Deployment"]["spec"]
+    server = spec["template"]["spec"]["containers"][0]
+    assert isinstance(server["image"], pulumi.output.Unknown)
+    assert (spec["replicas"], server["resources"]["limits"]["memory"]) == (3, "1Gi")
+    assert objects["ResourceQuota"]["spec"]["hard"]["limits.memory"] == "7Gi"
+
+
+def test_a_name_that_kubernetes_would_refuse_is_refused_first() -> None:
+    mocks.set_mocks(Cluster())
+
+    with pytest.raises(pulumi.RunError, match=r"name is 'My Model'; allowed: at most 45 of a-z"):
+        ModelDeployment("My Model", **GOOD)

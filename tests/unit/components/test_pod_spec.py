@@ -1,0 +1,293 @@
+"""What reaches the API server: safe by the restricted profile, and rolling without a gap."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from components import pod_spec
+from components.deployment_settings import DeploymentSettings, validate
+
+DIGEST = "sha256:" + "a" * 64
+IMAGE = f"localhost:5000/sealift-diabetes@{DIGEST}"
+
+
+def settings(**changed: object) -> DeploymentSettings:
+    checked, problems = validate(
+        {
+            "modelName": "diabetes",
+            "replicas": 3,
+            "cpuRequest": "500m",
+            "memoryRequest": "500Mi",
+            "cpuLimit": "1",
+            "memoryLimit": "1Gi",
+            "quota": {},
+            "exposure": "cluster",
+            "nodePort": 0,
+        }
+        | changed
+    )
+    assert checked is not None, problems
+    return checked
+
+
+def deployment(**changed: object) -> Any:
+    return pod_spec.deployment(
+        settings(**changed),
+        "model",
+        labels=pod_spec.object_labels("model", "diabetes", {"team": "ml"}),
+        image=IMAGE,
+        artifact_id="ab" * 16,
+        payload_digest="cd" * 32,
+        manifest_name="model-manifest-1a2b3c4d",
+        key_name="model-key-1a2b3c4d",
+        service_account="model-1a2b3c4d",
+    )
+
+
+def container(spec: Any) -> Any:
+    (only,) = spec["template"]["spec"]["containers"]
+    return only
+
+
+RESTRICTED_VOLUMES = {
+    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
+}  # fmt: skip
+
+
+def restricted_violations(pod: Any) -> set[str]:
+    """Controls of the restricted profile (which contains the baseline) that a pod's spec does not meet, by their names.
+
+    After kubernetes.io/docs/concepts/security/pod-security-standards, Kubernetes 1.34.
+    """
+    context = pod.get("securityContext", {})
+    containers = [*pod["containers"], *pod.get("initContainers", []), *pod.get("ephemeralContainers", [])]
+    contexts = [each.get("securityContext", {}) for each in containers]
+    hooks = [
+        hook
+        for each in containers
+        for holder in (
+            each.get("lifecycle", {}).values(),
+            [each.get(f"{kind}Probe", {}) for kind in ("liveness", "readiness", "startup")],
+        )
+        for hook in holder
+    ]
+
+    def everywhere(field: str, allowed: Callable[[Any], bool]) -> bool:
+        """Set right on every container, or on the pod and not wrong on any container."""
+        return all(allowed(each.get(field, context.get(field))) for each in contexts)
+
+    controls = {
+        "HostProcess": not any("windowsOptions" in each for each in [context, *contexts]),
+        "Host Namespaces": not any(pod.get(field) for field in ("hostNetwork", "hostPID", "hostIPC")),
+        "Privileged Containers": not any(each.get("privileged") for each in contexts),
+        "Capabilities": all(
+            each.get("capabilities", {}).get("drop") == ["ALL"]
+            and set(each["capabilities"].get("add", [])) <= {"NET_BIND_SERVICE"}
+            for each in contexts
+        ),
+        "HostPath and Volume Types": all(
+            set(volume) - {"name"} <= RESTRICTED_VOLUMES and len(volume) == 2 for volume in pod.get("volumes", [])
+        ),
+        "Host Ports": not any(port.get("hostPort") for each in containers for port in each.get("ports", [])),
+        "Host Probes": not any("host" in hook.get(kind, {}) for hook in hooks for kind in ("httpGet", "tcpSocket")),
+        "AppArmor, SELinux, proc mount, sysctls": not any(
+            set(each) & {"appArmorProfile", "seLinuxOptions", "procMount", "sysctls"} for each in [context, *contexts]
+        ),
+        "Privilege Escalation": all(each.get("allowPrivilegeEscalation") is False for each in contexts),
+        "Running as Non-root": everywhere("runAsNonRoot", lambda value: value is True),
+        "Running as Non-root user": everywhere("runAsUser", lambda value: value != 0),
+        "Seccomp": everywhere(
+            "seccompProfile", lambda value: (value or {}).get("type") in {"RuntimeDefault", "Localhost"}
+        ),
+    }
+    return {name for name, met in controls.items() if not met}
+
+
+def test_pods_meet_the_restricted_pod_security_profile() -> None:
+    assert restricted_violations(deployment()["template"]["spec"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "control"),
+    [
+        (lambda pod: pod["securityContext"].pop("runAsNonRoot"), "Running as Non-root"),
+        (lambda pod: pod["securityContext"].update(runAsUser=0), "Running as Non-root user"),
+        (lambda pod: pod["securityContext"].pop("seccompProfile"), "Seccomp"),
+        (lambda pod: pod.update(hostNetwork=True), "Host Namespaces"),
+        (lambda pod: pod["volumes"].append({"name": "x", "hostPath": {"path": "/"}}), "HostPath and Volume Types"),
+        (lambda pod: pod["containers"][0]["securityContext"].pop("capabilities"), "Capabilities"),
+        (lambda pod: pod["containers"][0]["securityContext"].pop("allowPrivilegeEscalation"), "Privilege Escalation"),
+        (lambda pod: pod["containers"][0]["ports"][0].update(hostPort=80), "Host Ports"),
+        (lambda pod: pod["containers"].append({"name": "second"}), "Privilege Escalation"),
+    ],
+)
+def test_the_profile_s_check_sees_each_control_that_is_lost(spoil: Callable[[Any], object], control: str) -> None:
+    pod = deployment()["template"]["spec"]
+
+    spoil(pod)
+
+    assert control in restricted_violations(pod)
+
+
+def test_the_namespace_enforces_warns_and_audits_the_profile() -> None:
+    assert pod_spec.pod_security_labels() == {
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/warn": "restricted",
+        "pod-security.kubernetes.io/audit": "restricted",
+    }
+
+
+def test_a_pod_gets_no_token_no_service_variables_and_cannot_write_its_own_disk() -> None:
+    pod = deployment()["template"]["spec"]
+
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False
+    assert container(deployment())["securityContext"]["readOnlyRootFilesystem"] is True
+    assert "env" not in container(deployment())
+    assert "envFrom" not in container(deployment())
+
+
+def test_the_key_is_a_file_that_only_the_server_s_group_may_read() -> None:
+    pod = deployment()["template"]["spec"]
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    mounts = {mount["name"]: mount for mount in container(deployment())["volumeMounts"]}
+
+    assert volumes["key"] == {"name": "key", "secret": {"secretName": "model-key-1a2b3c4d", "defaultMode": 0o440}}
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"] == 65532
+    assert mounts["key"] == {"name": "key", "mountPath": "/etc/sealift/key", "readOnly": True}
+    assert volumes["manifest"]["configMap"]["name"] == "model-manifest-1a2b3c4d"
+    assert mounts.keys() == volumes.keys()
+
+
+def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_are() -> None:
+    assert container(deployment())["args"] == [
+        "--payload", "/opt/sealift/payload",
+        "--manifest", "/etc/sealift/manifest/manifest.json",
+        "--key", "/etc/sealift/key/private.pem",
+        "--artifact-id", "ab" * 16,
+        "--payload-digest", "cd" * 32,
+        "--name", "diabetes",
+        "--host", "0.0.0.0",
+        "--port", "8080",
+    ]  # fmt: skip
+    assert pod_spec.manifest_data("m") == {"manifest.json": "m"}
+    assert pod_spec.key_data("k") == {"private.pem": "k"}
+
+
+def test_a_new_artifact_rolls_the_pods_even_under_the_same_image() -> None:
+    assert deployment()["template"]["metadata"]["annotations"] == {
+        "sealift.dev/artifact-id": "ab" * 16,
+        "sealift.dev/payload-digest": "cd" * 32,
+    }
+
+
+def test_rolling_never_has_a_pod_too_few_and_at_most_the_surge_that_the_quota_counts() -> None:
+    assert deployment()["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+
+
+def test_an_ending_pod_serves_on_until_it_is_out_of_rotation_and_then_has_time_to_finish() -> None:
+    pod = deployment()["template"]["spec"]
+    hook = container(deployment())["lifecycle"]["preStop"]
+
+    assert hook == {"sleep": {"seconds": 5}}, "no shell: the kubelet sleeps"
+    assert pod["terminationGracePeriodSeconds"] - hook["sleep"]["seconds"] >= 20
+
+
+def test_probes_ask_the_open_inference_protocol_s_health_endpoints() -> None:
+    server = container(deployment())
+
+    assert {kind: server[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")} == {
+        "startup": "/v2/health/live",
+        "readiness": "/v2/health/ready",
+        "liveness": "/v2/health/live",
+    }
+    assert all(
+        server[f"{kind}Probe"]["httpGet"]["port"] == server["ports"][0]["name"]
+        for kind in ("startup", "readiness", "liveness")
+    )
+    assert server["ports"][0]["containerPort"] == 8080
+
+
+def test_requests_and_limits_are_the_config_s_in_the_api_server_s_form() -> None:
+    spec = deployment(cpuRequest="0.25", memoryRequest="1024Mi", cpuLimit="1000m", memoryLimit="2048Mi")
+
+    assert container(spec)["resources"] == {
+        "requests": {"cpu": "250m", "memory": "1Gi"},
+        "limits": {"cpu": "1", "memory": "2Gi"},
+    }
+
+
+def test_the_limit_range_gives_foreign_pods_the_same_figures_so_that_the_quota_admits_them() -> None:
+    assert pod_spec.limit_range(settings().pod) == {
+        "limits": [
+            {
+                "type": "Container",
+                "default": {"cpu": "1", "memory": "1Gi"},
+                "defaultRequest": {"cpu": "500m", "memory": "500Mi"},
+            }
+        ]
+    }
+
+
+def test_the_quota_object_holds_what_is_given_and_derived() -> None:
+    assert pod_spec.resource_quota(settings(quota={"limits.memory": "16Gi"})) == {
+        "hard": {"requests.cpu": "3500m", "requests.memory": "3500Mi", "limits.cpu": "7", "limits.memory": "16Gi"}
+    }
+
+
+def test_selectors_never_change_with_config_because_kubernetes_forbids_it() -> None:
+    one, other = deployment(), deployment(modelName="digits", replicas=1, memoryLimit="2Gi")
+    labels: Mapping[str, object] = one["template"]["metadata"]["labels"]
+
+    assert one["selector"] == other["selector"] == {"matchLabels": pod_spec.selector_labels("model")}
+    assert pod_spec.service(settings(), "model")["selector"] == pod_spec.selector_labels("model")
+    assert one["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_labels_of_one_s_own_come_beside_ours_and_never_over_them() -> None:
+    labels = pod_spec.object_labels("model", "diabetes", {"team": "ml", "app.kubernetes.io/name": "mine"})
+
+    assert labels == {
+        "team": "ml",
+        "app.kubernetes.io/name": "sealift",
+        "app.kubernetes.io/instance": "model",
+        "sealift.dev/model": "diabetes",
+    }
+
+
+@pytest.mark.parametrize(
+    ("exposure", "node_port", "kind", "port", "url"),
+    [
+        ("cluster", 0, "ClusterIP", None, "http://svc.ns.svc:8080"),
+        ("nodePort", 0, "NodePort", None, "http://svc.ns.svc:8080"),
+        ("nodePort", 30080, "NodePort", 30080, "http://127.0.0.1:30080"),
+    ],
+)
+def test_the_service_and_its_url_follow_the_exposure(
+    exposure: str, node_port: int, kind: str, port: int | None, url: str
+) -> None:
+    chosen = settings(exposure=exposure, nodePort=node_port)
+
+    spec: Any = pod_spec.service(chosen, "model")
+
+    assert spec["type"] == kind
+    assert spec["ports"][0].get("nodePort") == port
+    assert (spec["ports"][0]["port"], spec["ports"][0]["targetPort"]) == (
+        8080,
+        container(deployment())["ports"][0]["name"],
+    )
+    assert pod_spec.url(chosen, service_name="svc", namespace="ns") == url
+
+
+def test_endpoints_are_the_protocol_s() -> None:
+    assert pod_spec.endpoints("http://127.0.0.1:30080", "diabetes") == {
+        "live": "http://127.0.0.1:30080/v2/health/live",
+        "ready": "http://127.0.0.1:30080/v2/health/ready",
+        "metadata": "http://127.0.0.1:30080/v2/models/diabetes",
+        "modelReady": "http://127.0.0.1:30080/v2/models/diabetes/ready",
+        "infer": "http://127.0.0.1:30080/v2/models/diabetes/infer",
+    }

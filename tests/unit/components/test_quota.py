@@ -1,0 +1,136 @@
+"""What a roll needs, and the quota that holds it."""
+
+import pytest
+
+from components.problem import report
+from components.quantity import parse
+from components.quota import PodResources, hard_limits, quota_problems, request_problems, shortfall_problems
+
+
+def pod(
+    cpu_request: str = "500m", memory_request: str = "500Mi", cpu_limit: str = "1", memory_limit: str = "1Gi"
+) -> PodResources:
+    return PodResources(
+        parse("cpu", cpu_request),
+        parse("memory", memory_request),
+        parse("cpu", cpu_limit),
+        parse("memory", memory_limit),
+    )
+
+
+ENOUGH_FOR_3 = {
+    "requests.cpu": "2",
+    "requests.memory": "2000Mi",
+    "limits.cpu": "4",
+    "limits.memory": "4Gi",
+    "pods": "4",
+}
+ONE_TOO_FEW = {
+    "requests.cpu": "1999m",
+    "requests.memory": "1999Mi",
+    "limits.cpu": "3999m",
+    "limits.memory": "4095Mi",
+    "pods": "3",
+}
+
+
+def test_a_quota_of_exactly_replicas_plus_surge_is_enough() -> None:
+    assert shortfall_problems(ENOUGH_FOR_3, 3, pod()) == []
+
+
+@pytest.mark.parametrize("resource", ENOUGH_FOR_3)
+def test_a_hair_less_of_any_resource_is_refused(resource: str) -> None:
+    problems = shortfall_problems(ENOUGH_FOR_3 | {resource: ONE_TOO_FEW[resource]}, 3, pod())
+
+    assert [problem.property for problem in problems] == [f'quota["{resource}"]']
+
+
+def test_a_quota_too_small_is_told_with_need_and_have_of_every_resource_and_the_way_out() -> None:
+    problems = shortfall_problems({"requests.cpu": "1", "limits.memory": "3Gi", "pods": 3}, 3, pod())
+
+    assert report("no", problems).splitlines() == [
+        "no:",
+        "  quota[\"requests.cpu\"] is '1', but '2' is needed: 3 replicas + 1 while rolling = 4 pods of '500m'",
+        "  quota[\"limits.memory\"] is '3Gi', but '4Gi' is needed: 3 replicas + 1 while rolling = 4 pods of '1Gi'",
+        '  quota["pods"] is 3, but 4 is needed: 3 replicas + 1 while rolling = 4 pods',
+        "hint: raise the quota to the need, lower replicas or what a pod asks for, or leave quota empty: derived",
+    ]
+
+
+def test_suffixes_do_not_blur_the_comparison() -> None:
+    assert shortfall_problems({"limits.memory": "2G"}, 1, pod(memory_limit="1G")) == []
+    assert len(shortfall_problems({"limits.memory": "2G"}, 1, pod(memory_limit="1Gi"))) == 1
+
+
+def test_a_derived_quota_has_room_for_every_replaced_pod_still_draining() -> None:
+    assert hard_limits({}, 3, pod()) == {
+        "requests.cpu": "3500m",
+        "requests.memory": "3500Mi",
+        "limits.cpu": "7",
+        "limits.memory": "7Gi",
+    }
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3, 100])
+def test_a_derived_quota_is_never_refused(replicas: int) -> None:
+    derived = hard_limits({}, replicas, pod())
+
+    assert quota_problems(derived) == []
+    assert shortfall_problems(derived, replicas, pod()) == []
+
+
+def test_what_is_given_is_kept_in_the_api_server_s_form_and_the_rest_derived() -> None:
+    hard = hard_limits({"limits.memory": "8192Mi", "requests.cpu": 4.0, "pods": 10.0}, 3, pod())
+
+    assert hard == {
+        "requests.cpu": "4",
+        "requests.memory": "3500Mi",
+        "limits.cpu": "7",
+        "limits.memory": "8Gi",
+        "pods": "10",
+    }
+
+
+def test_every_wrong_entry_of_a_quota_is_told() -> None:
+    problems = quota_problems(
+        {"limit.cpu": "1", "requests.memory": "1Gb", "pods": "0", "services": "1", "limits.cpu": "1"}
+    )
+
+    texts = [str(problem) for problem in problems]
+    assert len(texts) == 4
+    assert (
+        texts[0].startswith('quota["limit.cpu"] is not bounded by Sealift') and "did you mean 'limits.cpu'?" in texts[0]
+    )
+    assert texts[1].startswith("quota[\"requests.memory\"] is '1Gb'; allowed: ")
+    assert texts[2] == "quota[\"pods\"] is '0'; allowed: a whole number from 1"
+    assert texts[3].startswith('quota["services"] is not bounded by Sealift; allowed: requests.cpu, ')
+
+
+@pytest.mark.parametrize("quota", [None, "2", [], 3])
+def test_a_quota_that_is_no_map_is_refused(quota: object) -> None:
+    assert [problem.property for problem in quota_problems(quota)] == ["quota"]
+
+
+@pytest.mark.parametrize("pods", [1.5, "1.5", -1, "-1", True, None, "", "²", "1e3"])
+def test_pods_are_a_whole_number_from_1(pods: object) -> None:
+    assert [problem.property for problem in quota_problems({"pods": pods})] == ['quota["pods"]']
+
+
+def test_requests_above_limits_are_refused_each_with_both_values() -> None:
+    quantities = {
+        "cpuRequest": parse("cpu", "1500m"),
+        "cpuLimit": parse("cpu", "1"),
+        "memoryRequest": parse("memory", "1Gi"),
+        "memoryLimit": parse("memory", "1G"),
+    }
+
+    assert [str(problem) for problem in request_problems(quantities)] == [
+        "cpuRequest is '1500m'; allowed: at most cpuLimit, which is '1'",
+        "memoryRequest is '1Gi'; allowed: at most memoryLimit, which is '1G'",
+    ]
+
+
+def test_requests_equal_to_limits_are_fine_however_they_are_written() -> None:
+    quantities = {"cpuRequest": parse("cpu", "1000m"), "cpuLimit": parse("cpu", 1)}
+
+    assert request_problems(quantities) == []

@@ -1,0 +1,58 @@
+"""Cancels: SIGINT, SIGTERM, and the end of standard input, which means that the parent is gone, however it died.
+
+Only the loop has something to save. Everywhere else the process may end between any two instructions: what it writes to
+the store is atomic and each step is recorded before it is taken, so the next run goes on from there.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Final
+
+EXIT_CODE: Final = 130
+
+
+class CancelledError(Exception):
+    """The run was cancelled and its checkpoint is saved."""
+
+
+class Cancellation:
+    """Ends the process on a cancel, at once or, inside `deferred`, when the loop sees `requested`."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._deferred = False
+
+    def listen(self) -> None:
+        """Takes over the signals of this process."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def watch(self, descriptor: int) -> None:
+        """Makes the end of this file a cancel. What is still written there is read and dropped."""
+        threading.Thread(target=_wait_for_end, args=(descriptor,), name="parent watch", daemon=True).start()
+
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Inside, a cancel only sets `requested`; one that nobody saw ends the process on the way out."""
+        self._deferred = True
+        try:
+            yield
+        finally:
+            self._deferred = False
+        if self.requested:
+            os._exit(EXIT_CODE)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        if not self._deferred:
+            os._exit(EXIT_CODE)
+
+
+def _wait_for_end(descriptor: int) -> None:
+    while os.read(descriptor, 65536):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

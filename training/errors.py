@@ -1,0 +1,38 @@
+"""What can go wrong in a run and is told to the user, not raised at him.
+
+TrainingError
+├── RequestError         the request on standard input is not one
+├── MissingLibraryError  a library or data file that the run needs is not installed
+├── CheckpointError      a record of the store does not hold what this code writes
+├── NonFiniteLossError   the loss became NaN or infinite
+└── ExportError          the exported model does not answer as torch does
+"""
+
+
+class TrainingError(Exception):
+    """`message` says what is wrong, `hint` the way out (may be empty)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}\nhint: {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+
+
+class RequestError(TrainingError):
+    """The request is not what `python -m training` documents."""
+
+
+class MissingLibraryError(TrainingError):
+    """A library or a data file that the run needs is not installed."""
+
+
+class CheckpointError(TrainingError):
+    """A record of the store opens with the store's key but is not one that this code writes."""
+
+
+class NonFiniteLossError(TrainingError):
+    """The loss became NaN or infinite: there is no model to export."""
+
+
+class ExportError(TrainingError):
+    """The exported model does not answer held-out rows as torch does."""

@@ -1,0 +1,62 @@
+"""What a run tells whoever started it: one JSON object per line, on a file descriptor that nothing else writes to."""
+
+import json
+import os
+import signal
+import threading
+import time
+from typing import Final
+
+PROGRESS_SECONDS: Final = 0.25
+"""A display cannot use more, and each costs its reader a line."""
+
+
+class Events:
+    """Writes events to `descriptor`. A closed reader means that the parent is gone: a cancel, as any other."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self._next_progress = 0.0
+        self._closed = False
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Writes the whole event, or nothing once the reader is gone."""
+        line = json.dumps({"event": event, **fields}, allow_nan=False).encode() + b"\n"
+        with self._lock:
+            if not self._closed and not self._write(line):
+                self._closed = True
+                signal.raise_signal(signal.SIGTERM)
+
+    def log(self, level: str, message: str) -> None:
+        """`level` is "info" or "warning"."""
+        self.tell("log", level=level, message=message)
+
+    def phase(self, phase: str, message: str) -> None:
+        """Tells what begins now."""
+        self.tell("progress", phase=phase, message=message)
+
+    def epoch(self, epoch: int, epochs: int, loss: float, seconds: float, eta_seconds: float, *, last: bool) -> None:
+        """Tells how far training is, four times a second at most; the last epoch always."""
+        now = time.monotonic()
+        if now < self._next_progress and not last:
+            return
+        self._next_progress = now + PROGRESS_SECONDS
+        self.tell(
+            "progress",
+            phase="train",
+            epoch=epoch,
+            epochs=epochs,
+            loss=loss,
+            seconds=round(seconds, 3),
+            eta_seconds=round(eta_seconds, 3),
+        )
+
+    def _write(self, line: bytes) -> bool:
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except BrokenPipeError:
+            return False
+        return True

@@ -1,0 +1,103 @@
+"""What is asked for: one line of JSON on standard input, and nowhere else, since it holds the store's key."""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from training.errors import RequestError
+from training.job import Job
+
+LARGEST_BYTES: Final = 4 * 2**20
+CHECKPOINT_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run, and where its artifact goes."""
+
+    job: Job
+    store_url: str
+    store_key: bytes = field(repr=False)
+    """32 bytes: seals checkpoints and keys the content id."""
+    recipients: tuple[str, ...]
+    """PEM public keys, at least one: each one's owner can open the artifact."""
+    run_id: str
+    """Hex; the run's identity and its record's name in the store. Equal ids must mean equal runs."""
+    data_digest: str | None = None
+    """What the caller took the data set for; the run is refused if it is not that. So are the two below."""
+    code_digest: str | None = None
+    libraries: str | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    """Time between checkpoints; 0: after every epoch."""
+
+
+def parse(line: bytes) -> Request:
+    """Raises RequestError that names every problem, and no secret."""
+    try:
+        raw = json.loads(line)
+    except ValueError:
+        raise RequestError("the request on standard input is not JSON", "write one JSON object on one line") from None
+    if not isinstance(raw, dict):
+        raise RequestError("the request on standard input is not a JSON object", "write one JSON object on one line")
+    problems = [f"{name}: {what}" for name, (valid, what) in FIELDS.items() if not valid(raw.get(name))]
+    settings = raw.get("job")
+    job, job_problems = Job.validate(settings if isinstance(settings, dict) else {})
+    problems += [f"job.{problem.property} {problem.message}" for problem in job_problems]
+    if problems or job is None:
+        raise RequestError("the training request cannot be: " + "; ".join(problems), "see training/request.py")
+    return _request(job, raw)
+
+
+def _request(job: Job, raw: Mapping[str, str]) -> Request:
+    return Request(
+        job=job,
+        store_url=raw["store_url"],
+        store_key=base64.b64decode(raw["store_key"]),
+        recipients=tuple(raw["recipients"]),
+        run_id=raw["run_id"],
+        data_digest=raw.get("data_digest"),
+        code_digest=raw.get("code_digest"),
+        libraries=raw.get("libraries"),
+        checkpoint_seconds=float(raw.get("checkpoint_seconds", CHECKPOINT_SECONDS)),
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_store_key(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(base64.b64decode(value, validate=True)) == 32
+    except ValueError:
+        return False
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "job": (lambda value: isinstance(value, dict), "must be an object of the run's properties"),
+    "store_url": (_is_text, "must be the store's URL"),
+    "store_key": (_is_store_key, "must be 32 bytes in base64"),
+    "recipients": (
+        lambda value: isinstance(value, list) and value != [] and all(map(_is_text, value)),
+        "must be a list of at least one public key in PEM",
+    ),
+    "run_id": (
+        lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{16,128}", value) is not None,
+        "must be 16 to 128 lower-case hex digits",
+    ),
+    "data_digest": (lambda value: value is None or _is_text(value), "must be text, or absent"),
+    "code_digest": (lambda value: value is None or _is_text(value), "must be text, or absent"),
+    "libraries": (lambda value: value is None or _is_text(value), "must be text, or absent"),
+    "checkpoint_seconds": (
+        lambda value: value is None or _is_seconds(value),
+        "must be a number of seconds from 0, or absent",
+    ),
+}
