@@ -27,22 +27,32 @@ run = TrainingRun(
 )
 
 image = ModelImage(
-    config.model_name,
+    "model",
     artifact_id=run.artifact_id,
     payload_digest=run.payload_digest,
     store_url=store.url,
     registry=config.registry,
     base_image=config.base_image,
+    wheels=config.wheels,
     platform=config.platform,
 )
 
 service = ModelDeployment(
-    config.model_name,
+    "model",
     image=image.ref,
     manifest=run.manifest,
     private_key=store.private_key,
     artifact_id=run.artifact_id,
     payload_digest=run.payload_digest,
+    model_name=config.model_name,
+    replicas=config.replicas,
+    cpu_request=config.cpu_request,
+    memory_request=config.memory_request,
+    cpu_limit=config.cpu_limit,
+    memory_limit=config.memory_limit,
+    quota=config.quota,
+    exposure=config.exposure,
+    node_port=config.node_port,
 )
 
 pulumi.export("url", service.url)

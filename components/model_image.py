@@ -51,12 +51,16 @@ class ModelImage(pulumi.ComponentResource):
 
         def build(artifact_id: str, digest: str, url: str) -> docker.DockerBuildArgs:
             payload = fetch_payload(url, artifact_id, digest)
-            written = materialise(
+            materialise(
                 context,
                 payload=payload,
                 base_image=base_image,
                 wheels=wheels,
-                labels={"org.opencontainers.image.title": name, "dev.sealift.artifact-id": artifact_id, "dev.sealift.payload-digest": digest},
+                labels={
+                    "org.opencontainers.image.title": f"sealift-{name}",
+                    "dev.sealift.artifact-id": artifact_id,
+                    "dev.sealift.payload-digest": digest,
+                },
             )
             return docker.DockerBuildArgs(context=str(context), dockerfile=str(context / "Dockerfile"), platform=platform)
 

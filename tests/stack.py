@@ -87,6 +87,12 @@ class Stack:
     def preview(self, *arguments: str, umask: int = -1) -> Ran:
         return self.run("preview", "--stack", self.name, *arguments, umask=umask)
 
+    def preview_steps(self) -> dict[str, dict[str, Any]]:
+        """The preview's steps that change something, by resource type; the engine's own warnings may stand before the JSON."""
+        text = self.preview("--json").ok().text
+        steps = json.loads(text[text.index("{\n") :])["steps"]
+        return {step["urn"].split("::")[2].split("$")[-1]: step for step in steps if step["op"] != "same"}
+
     def refresh(self) -> Ran:
         return self.run("refresh", "--yes", "--skip-preview", "--stack", self.name)
 
@@ -95,7 +101,8 @@ class Stack:
 
     def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
         arguments = ["--show-secrets"] if secrets else []
-        outputs: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--stack", self.name, *arguments).ok().text)
+        text = self.run("stack", "output", "--json", "--stack", self.name, *arguments).ok().text
+        outputs: dict[str, Any] = json.loads(text[text.index("{") :])
         return outputs
 
     def exported(self) -> str:

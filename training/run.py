@@ -82,16 +82,22 @@ def _reuse(store: ArtifactStore, record: SealedRecord, events: Events) -> dict[s
     """The result as it was, if its artifact is still whole; else None, and what is left of the artifact is removed."""
     artifact_id, payload_digest = str(record.result["artifact_id"]), str(record.result["payload_digest"])
     try:
-        store.verify(artifact_id, payload_digest)
-        manifest = store.get_manifest(artifact_id)
-        parsed = parse_manifest(manifest)
-        if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, payload_digest):
-            raise ManifestInvalid(f"the manifest of artifact {artifact_id} is another artifact's")
+        manifest = _whole_artifact(store, artifact_id, payload_digest)
     except (ArtifactMissing, ArtifactCorrupt, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
         store.delete(artifact_id)
         return None
-    return {**record.result, "manifest": manifest.decode(), "reused": True}
+    return {**record.result, "manifest": manifest, "reused": True}
+
+
+def _whole_artifact(store: ArtifactStore, artifact_id: str, payload_digest: str) -> str:
+    """The artifact's manifest, which may have been rewrapped since. Raises if any part is missing or not its own."""
+    store.verify(artifact_id, payload_digest)
+    manifest = store.get_manifest(artifact_id)
+    parsed = parse_manifest(manifest)
+    if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, payload_digest):
+        raise ManifestInvalid(f"the manifest of artifact {artifact_id} is another artifact's")
+    return manifest.decode()
 
 
 def _train(

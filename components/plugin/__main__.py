@@ -4,6 +4,11 @@ import asyncio
 import sys
 
 from components.plugin.provider import serve
+from components.plugin.sealing_key import SealingKey
+from components.plugin.training_run import TrainingRun
+
+VERSION = "0.1.0"
+RESOURCES = {"sealift:index:SealingKey": SealingKey(), "sealift:index:TrainingRun": TrainingRun()}
 
 USAGE = "usage: pulumi-resource-sealift ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
 
@@ -14,7 +19,7 @@ def main() -> int:
     if not addresses:
         sys.stderr.write(USAGE)
         return 2
-    asyncio.run(serve(addresses[-1]))
+    asyncio.run(serve(addresses[-1], RESOURCES, VERSION))
     return 0
 
 

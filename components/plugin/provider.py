@@ -1,4 +1,4 @@
-"""Answers the engine: one gRPC service that dispatches by resource type to the custom resources.
+"""Answers the engine: one gRPC service that dispatches by resource type to custom resources.
 
 It stands on the engine's own protocol rather than on `pulumi.provider.experimental`, which puts a Python traceback into every
 error and has no way to see the old inputs in a diff. Components of other languages (Construct) are not served.
@@ -6,7 +6,6 @@ error and has no way to see the old inputs in a diff. Components of other langua
 
 import asyncio
 import os
-import secrets
 import sys
 from collections.abc import Awaitable, Mapping
 from typing import Final, NoReturn, TypeVar
@@ -19,25 +18,20 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from components.plugin.engine_log import EngineLog, ResourceLog
 from components.plugin.errors import PluginError
 from components.plugin.resource import CustomResource, Difference, Operation
-from components.plugin.sealing_key import SealingKey
-from components.plugin.training_run import TrainingRun
 from components.plugin.values import from_struct, reveal_all, to_struct
 from sealing import SealingError
 
-VERSION: Final = "0.1.0"
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
-RESOURCES: Final[Mapping[str, CustomResource]] = {
-    "sealift:index:SealingKey": SealingKey(),
-    "sealift:index:TrainingRun": TrainingRun(),
-}
 PropertyDiff = provider_pb2.PropertyDiff
 T = TypeVar("T")
 
 
-class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
-    """The engine's view of Sealift's custom resources."""
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """The engine's view of some custom resources."""
 
-    def __init__(self, log: EngineLog) -> None:
+    def __init__(self, resources: Mapping[str, CustomResource], version: str, log: EngineLog) -> None:
+        self._resources = resources
+        self._version = version
         self._log = log
         self._cancelled = asyncio.Event()
 
@@ -45,7 +39,7 @@ class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=False)
 
     async def GetPluginInfo(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        return plugin_pb2.PluginInfo(version=VERSION)
+        return plugin_pb2.PluginInfo(version=self._version)
 
     async def CheckConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         return provider_pb2.CheckResponse(inputs=request.news)
@@ -63,7 +57,7 @@ class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        resource = await _resource(request, context)
+        resource = await self._resource(request, context)
         checked = await _answer(context, resource.check(from_struct(request.olds), from_struct(request.news)))
         return provider_pb2.CheckResponse(
             inputs=to_struct(checked.inputs),
@@ -71,22 +65,20 @@ class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     async def Diff(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        resource = await _resource(request, context)
+        resource = await self._resource(request, context)
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
         for name in request.ignoreChanges:
             news[name] = olds.get(name)
         return _diff_response(resource.diff(olds, news), olds.keys(), news.keys())
 
     async def Create(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        resource = await _resource(request, context)
+        resource = await self._resource(request, context)
         operation = self._operation(request, preview=request.preview)
-        outputs = await _answer(context, resource.create(operation, from_struct(request.properties)))
-        # The engine keeps the id for good, so it is a name of its own and not the artifact's, which changes with each run.
-        resource_id = "" if request.preview else f"{operation.name}-{secrets.token_hex(4)}"
-        return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
+        created = await _answer(context, resource.create(operation, from_struct(request.properties)))
+        return provider_pb2.CreateResponse(id=created.id, properties=to_struct(created.outputs))
 
     async def Update(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        resource = await _resource(request, context)
+        resource = await self._resource(request, context)
         old_inputs, old_outputs = from_struct(request.old_inputs), from_struct(request.olds)
         operation = self._operation(request, preview=request.preview)
         outputs = await _answer(
@@ -95,7 +87,7 @@ class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     async def Read(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        resource = await _resource(request, context)
+        resource = await self._resource(request, context)
         inputs, outputs = from_struct(request.inputs), from_struct(request.properties)
         read = await _answer(context, resource.read(self._operation(request, preview=False), inputs, outputs))
         if read is None:
@@ -103,10 +95,16 @@ class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ReadResponse(id=request.id, properties=to_struct(read), inputs=request.inputs)
 
     async def Delete(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        resource = await _resource(request, context)
+        resource = await self._resource(request, context)
         inputs, outputs = from_struct(request.old_inputs), from_struct(request.properties)
         await _answer(context, resource.delete(self._operation(request, preview=False), inputs, outputs))
         return empty_pb2.Empty()
+
+    async def _resource(self, request, context) -> CustomResource:  # type: ignore[no-untyped-def]
+        token = request.urn.split("::")[2].split("$")[-1]
+        if token not in self._resources:
+            await _fail(context, f"{token} is not a resource of this plugin; it has {', '.join(sorted(self._resources))}")
+        return self._resources[token]
 
     def _operation(self, request, *, preview: bool) -> Operation:  # type: ignore[no-untyped-def]
         return Operation(
@@ -116,13 +114,6 @@ class SealiftProvider(provider_pb2_grpc.ResourceProviderServicer):
             timeout_seconds=getattr(request, "timeout", 0.0),
             cancelled=self._cancelled,
         )
-
-
-async def _resource(request, context) -> CustomResource:  # type: ignore[no-untyped-def]
-    token = request.urn.split("::")[2].split("$")[-1]
-    if token not in RESOURCES:
-        await _fail(context, f"{token} is not a resource of Sealift; it has {', '.join(sorted(RESOURCES))}")
-    return RESOURCES[token]
 
 
 async def _answer(context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
@@ -152,17 +143,17 @@ def _diff_response(difference: Difference, olds, news) -> provider_pb2.DiffRespo
         changes=some if difference.changed else provider_pb2.DiffResponse.DIFF_NONE,
         diffs=difference.changed,
         replaces=difference.replaces,
-        detailedDiff={name: PropertyDiff(kind=kind(name), inputDiff=True) for name in difference.changed},
+        detailedDiff={name: PropertyDiff(kind=kind(name), inputDiff=difference.of_inputs) for name in difference.changed},
         hasDetailedDiff=True,
     )
 
 
-async def serve(engine_address: str) -> None:
-    """Serves until the engine ends this process; ends by itself when the engine is gone without a word (kill -9)."""
+async def serve(engine_address: str, resources: Mapping[str, CustomResource], version: str) -> None:
+    """Serves `resources`, by type token, until the engine ends this process; ends by itself when the engine is gone without a word (kill -9)."""
     server = grpc.aio.server(
         options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(SealiftProvider(EngineLog(engine_address)), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(resources, version, EngineLog(engine_address)), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")

@@ -1,6 +1,7 @@
 """What a custom resource answers to: the contract between the dispatcher and one file per resource."""
 
 import asyncio
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -27,10 +28,14 @@ class Checked:
 
 @dataclass(frozen=True)
 class Difference:
-    """Names of the top-level inputs that changed, and those among them that only a new resource can take on."""
+    """Names of the top-level inputs that changed, and those among them that only a new resource can take on.
+
+    `of_inputs` is how the engine shows them: as differences of inputs, or of the resource as it is.
+    """
 
     changed: list[str]
     replaces: list[str] = field(default_factory=list)
+    of_inputs: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,14 @@ class Operation:
     cancelled: asyncio.Event
 
 
+@dataclass(frozen=True)
+class Created:
+    """A new resource: the id that the engine keeps for good ("" in a preview), and its outputs."""
+
+    id: str
+    outputs: Properties
+
+
 class CustomResource(Protocol):
     """The life of one custom resource. Inputs come checked; outputs carry Secret and UNKNOWN where they apply.
 
@@ -54,7 +67,7 @@ class CustomResource(Protocol):
 
     def diff(self, olds: Properties, news: Properties) -> Difference: ...
 
-    async def create(self, operation: Operation, inputs: Properties) -> Properties: ...
+    async def create(self, operation: Operation, inputs: Properties) -> Created: ...
 
     async def update(
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
@@ -63,6 +76,11 @@ class CustomResource(Protocol):
     async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None: ...
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None: ...
+
+
+def random_id(operation: Operation) -> str:
+    """An id of the resource's own: its name and 8 random hex digits, none in a preview."""
+    return "" if operation.preview else f"{operation.name}-{secrets.token_hex(4)}"
 
 
 def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> list[str]:

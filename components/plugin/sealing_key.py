@@ -9,7 +9,7 @@ import base64
 import secrets
 from typing import Final
 
-from components.plugin.resource import Checked, Difference, Failure, Operation, changed_inputs
+from components.plugin.resource import Checked, Created, Difference, Failure, Operation, changed_inputs, random_id
 from components.plugin.values import UNKNOWN, Properties, Secret, has_unknown
 from sealing import PrivateKey
 
@@ -38,18 +38,19 @@ class SealingKey:
         changed = changed_inputs(olds, news)
         return Difference(changed, replaces=changed)
 
-    async def create(self, operation: Operation, inputs: Properties) -> Properties:
+    async def create(self, operation: Operation, inputs: Properties) -> Created:
         """A new key pair and store key; in a preview all outputs are unknown."""
         if operation.preview:
-            return inputs | {name: UNKNOWN for name in OUTPUTS}
+            return Created("", inputs | {name: UNKNOWN for name in OUTPUTS})
         await operation.log.status("generating an RSA-4096 key pair")
         key = await asyncio.to_thread(PrivateKey.generate)
-        return inputs | {
+        outputs: Properties = {
             "publicKey": key.public_key.pem,
             "privateKey": Secret(key.pem),
             "keyId": key.key_id,
             "storeKey": Secret(base64.b64encode(secrets.token_bytes(32)).decode()),
         }
+        return Created(random_id(operation), inputs | outputs)
 
     async def update(
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties

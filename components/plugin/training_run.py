@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from components.plugin.errors import PluginError
-from components.plugin.resource import Checked, Difference, Failure, Operation, changed_inputs
+from components.plugin.resource import Checked, Created, Difference, Failure, Operation, changed_inputs, random_id
 from components.plugin.runner import Event, run_training
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 from sealing import ArtifactStore, PublicKey, SealingError, content_id, open_store
@@ -56,12 +56,12 @@ class TrainingRun:
         changed = changed_inputs(olds, news)
         return Difference(changed, replaces=[name for name in changed if name == "storeUrl"])
 
-    async def create(self, operation: Operation, inputs: Properties) -> Properties:
+    async def create(self, operation: Operation, inputs: Properties) -> Created:
         """Trains and seals; a preview only says that it will."""
         if operation.preview:
             await operation.log.status(f"will train {_label(inputs)}")
-            return inputs | {name: UNKNOWN for name in OUTPUTS}
-        return await _train(operation, inputs)
+            return Created("", inputs | {name: UNKNOWN for name in OUTPUTS})
+        return Created(random_id(operation), await _train(operation, inputs))
 
     async def update(
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties

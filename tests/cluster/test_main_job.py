@@ -61,8 +61,7 @@ def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stac
     before = deployed.outputs()
     deployed.set_config("replicas", "3")
 
-    preview = json.loads(deployed.preview("--json").ok().text)
-    changed = {step["urn"].split("::")[2].split("$")[-1] for step in preview["steps"] if step["op"] != "same"}
+    changed = deployed.preview_steps()
     assert "sealift:index:TrainingRun" not in changed
     assert "docker:index/image:Image" not in changed
     deployed.up().ok()

@@ -127,7 +127,7 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
 
 def test_the_digest_of_a_run_is_what_it_was() -> None:
     """A new release must know the runs of the last one: change this only with the identity's definition."""
-    assert Job().digest("d", "c", "l") == "DIGEST"
+    assert Job().digest("d", "c", "l") == "069f200ce99a05fc955874bdda63920bdeb19d54e60abcaaccaf8bf0545c2d91"
 
 
 def copy_of_the_package(folder: Path, umask: int) -> Path:
@@ -149,7 +149,9 @@ def code_digest_in(folder: Path) -> str:
     ).stdout.strip()  # fmt: skip
 
 
-def test_the_code_digest_is_the_same_from_another_path_with_another_umask_and_changes_with_a_byte(tmp_path: Path) -> None:
+def test_the_code_digest_is_the_same_from_another_path_with_another_umask_and_changes_with_a_byte(
+    tmp_path: Path,
+) -> None:
     package = copy_of_the_package(tmp_path / "elsewhere" / "deeper", umask=0o077)
     assert code_digest_in(package.parent) == training_job.code_digest()
 
@@ -158,8 +160,8 @@ def test_the_code_digest_is_the_same_from_another_path_with_another_umask_and_ch
 
 
 def test_data_digests_are_of_the_shipped_bytes() -> None:
-    assert training_job.data_digest("diabetes") == "DIABETES"
-    assert training_job.data_digest("digits") == "DIGITS"
+    assert training_job.data_digest("diabetes") == "7900d4c647d8721958c87f9c488499aadc50e997be29c96fe289ffb06c4db85c"
+    assert training_job.data_digest("digits") == "1789b74c32ceac5ad8026bc1f77224f870ca0e552c02e9e5145e5082dba2010f"
 
 
 def test_a_data_set_without_its_file_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,16 +57,17 @@ def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:
     resource = SealingKey()
     inputs = asyncio.run(resource.check({}, {})).inputs
 
-    outputs = asyncio.run(resource.create(operation(preview=False), inputs))
+    outputs = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
 
     assert {name for name, value in outputs.items() if isinstance(value, Secret)} == {"privateKey", "storeKey"}
     assert str(outputs["publicKey"]).startswith("-----BEGIN PUBLIC KEY-----")
 
 
 def test_a_sealing_key_is_unknown_in_a_preview() -> None:
-    outputs = asyncio.run(SealingKey().create(operation(preview=True), {"algorithm": "RSA-4096", "rotation": ""}))
+    created = asyncio.run(SealingKey().create(operation(preview=True), {"algorithm": "RSA-4096", "rotation": ""}))
 
-    assert outputs["privateKey"] is UNKNOWN
+    assert created.id == ""
+    assert created.outputs["privateKey"] is UNKNOWN
 
 
 def test_a_changed_rotation_replaces_the_key() -> None:

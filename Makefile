@@ -1,0 +1,12 @@
+# One word per chore; python3 -m bootstrap --help says what each does. Variables go on the same line: make up STACK=staging
+PYTHON ?= python3
+export STACK TORCH
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down test check status
+
+help:  ## this text
+	@$(PYTHON) -m bootstrap --help
+
+setup up down test check status:
+	@$(PYTHON) -m bootstrap $@

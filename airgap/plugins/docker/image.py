@@ -1,0 +1,166 @@
+"""`docker:index/image:Image`: built by the real Docker engine, pushed, and known by its digest.
+
+Inputs and outputs are those of the official plugin's Image (SDK 5.2). BuildKit is not used, whatever `builderVersion` says.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import docker
+
+from airgap.plugins.docker.context import context_digest, dockerfile_in_context
+from airgap.plugins.docker.engine import docker_engine
+from components.plugin.errors import Cancelled, PluginError
+from components.plugin.resource import Checked, Created, Difference, Failure, Operation, changed_inputs
+from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
+
+OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "dockerfile", "platform")
+Say = Callable[[str], None]
+
+
+class Image:
+    """Builds on create and on every change; deleting leaves what is in the registry."""
+
+    async def check(self, olds: Properties, news: Properties) -> Checked:
+        """Adds the official plugin's defaults and the context's digest; an unknown build is left alone."""
+        inputs: Properties = {"buildOnPreview": False, "skipPush": False, **news}
+        failures = []
+        if not isinstance(reveal(inputs.get("imageName")), str) and not has_unknown(inputs.get("imageName")):
+            failures.append(Failure("imageName", "must be REPOSITORY:TAG"))
+        build = inputs.get("build")
+        if not has_unknown(build):
+            try:
+                inputs["build"] = await asyncio.to_thread(_complete_build, build)
+            except PluginError as error:
+                failures.append(Failure("build", str(error)))
+        return Checked(inputs, failures)
+
+    def diff(self, olds: Properties, news: Properties) -> Difference:
+        """Nothing replaces: another build is pushed over the same name."""
+        return Difference(changed_inputs(olds, news), of_inputs=False)
+
+    async def create(self, operation: Operation, inputs: Properties) -> Created:
+        """Builds and pushes; in a preview nothing is known."""
+        name = str(reveal(inputs["imageName"]))
+        if operation.preview:
+            return Created("", {"imageName": inputs["imageName"], **dict.fromkeys(OUTPUTS, UNKNOWN)})
+        return Created(name, await _make(operation, inputs))
+
+    async def update(
+        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
+    ) -> Properties:
+        """As create."""
+        if operation.preview:
+            return {"imageName": inputs["imageName"], **dict.fromkeys(OUTPUTS, UNKNOWN)}
+        return await _make(operation, inputs)
+
+    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None:
+        """What was pushed stays known by its digest, so there is nothing that could drift."""
+        return outputs
+
+    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
+        """Leaves the image to the registry, as the official plugin does."""
+
+
+def _complete_build(build: Value) -> Value:
+    given = dict(build) if isinstance(build, dict) else {}
+    given.setdefault("context", ".")
+    given.setdefault("dockerfile", f"{reveal(given['context'])}/Dockerfile")
+    given.setdefault("builderVersion", "BuilderV1")
+    given["contextDigest"] = context_digest(str(reveal(given["context"])), str(reveal(given["dockerfile"])))
+    return given
+
+
+async def _make(operation: Operation, inputs: Properties) -> Properties:
+    """Runs the blocking build and push in a thread, and shows its lines as the resource's status."""
+    loop = asyncio.get_running_loop()
+
+    def say(line: str) -> None:
+        if operation.cancelled.is_set():
+            raise Cancelled("the image build was cancelled", "the next `pulumi up` goes on from the layers built so far")
+        asyncio.run_coroutine_threadsafe(operation.log.status(line), loop)
+
+    plain = reveal_all(inputs)
+    digest = await asyncio.to_thread(build_and_push, plain, say)
+    build, name = _mapping(plain["build"]), str(plain["imageName"])
+    return {
+        "__inputs": Secret(inputs),
+        "baseImageName": name,
+        "context": build["context"],
+        "dockerfile": dockerfile_in_context(str(build["context"]), str(build["dockerfile"])),
+        "imageName": name,
+        "platform": build.get("platform", ""),
+        "registryServer": _mapping(plain.get("registry")).get("server", ""),
+        "repoDigest": digest,
+    }
+
+
+def build_and_push(inputs: Mapping[str, Value], say: Say) -> str:
+    """`repository@sha256:…` of the pushed image, or of nothing pushed the local image's id."""
+    name, build = str(inputs["imageName"]), _mapping(inputs["build"])
+    repository, tag = split_name(name)
+    with docker_engine() as engine:
+        say("Starting Docker build")
+        image_id = _build(engine, name, build, say)
+        say(f'Image built successfully, local id "{image_id}"')
+        if inputs.get("skipPush"):
+            return f"{repository}@{image_id}"
+        say("Pushing Image to the registry")
+        digest = _push(engine, repository, tag, _mapping(inputs.get("registry")), say)
+        say(f"Pushed image with digest {digest}")
+        return f"{repository}@{digest}"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Repository and tag; a colon before the last slash belongs to the registry's port."""
+    repository, colon, tag = name.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (name, "latest")
+
+
+def _build(engine: docker.APIClient, name: str, build: Mapping[str, Any], say: Say) -> str:
+    stream = engine.build(
+        path=str(build["context"]),
+        dockerfile=dockerfile_in_context(str(build["context"]), str(build["dockerfile"])),
+        tag=name,
+        buildargs={key: str(value) for key, value in _mapping(build.get("args")).items()},
+        platform=build.get("platform"),
+        target=build.get("target"),
+        cache_from=list(_mapping(build.get("cacheFrom")).get("images", [])) or None,
+        network_mode=build.get("network"),
+        rm=True, forcerm=True, decode=True,
+    )  # fmt: skip
+    image_id, step = "", "the context"
+    for message in stream:
+        if "error" in message:
+            reason = message["error"].strip()
+            raise PluginError(f"the image build failed at {step}: {reason}", f"the recipe is {build['dockerfile']}")
+        image_id = message.get("aux", {}).get("ID", image_id)
+        for line in message.get("stream", "").splitlines():
+            if line.strip():
+                step = line.strip() if line.startswith("Step ") else step
+                say(line.strip())
+    if not image_id:
+        raise PluginError(f"the image build ended at {step} without an image", "run `pulumi up` again")
+    return image_id
+
+
+def _push(engine: docker.APIClient, repository: str, tag: str, registry: Mapping[str, Any], say: Say) -> str:
+    auth = {"username": registry["username"], "password": registry["password"]} if registry.get("username") else None
+    digest = ""
+    for message in engine.push(repository, tag=tag, stream=True, decode=True, auth_config=auth):
+        if "error" in message:
+            raise PluginError(
+                f"the image cannot be pushed to {repository}: {message['error'].strip()}",
+                "check that the registry runs and that config `registry` names it; `docker login` gives it your password",
+            )
+        digest = message.get("aux", {}).get("Digest", digest)
+        say(" ".join(filter(None, (message.get("status", ""), message.get("progress", "")))))
+    if not digest:
+        raise PluginError(f"the registry told no digest for {repository}:{tag}", "run `pulumi up` again")
+    return digest
+
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}

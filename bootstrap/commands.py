@@ -1,0 +1,144 @@
+"""The command line: setup, up, down, test, check, status. Problems are shown as a message and the ways out, never as
+a traceback.
+"""
+
+import argparse
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bootstrap import check, down, environment, errors, status, steps, test, up
+from bootstrap.console import Console, duration
+from bootstrap.context import Context
+from bootstrap.layout import Layout
+
+EPILOG = """\
+set for one call, as `make up STACK=staging` or in the environment:
+  STACK=dev                    which stack `up` and `down` mean
+  TORCH=cpu                    PyTorch's CPU build instead of the 5.4 GB one with CUDA; remembered
+  KUBECONFIG, DOCKER_HOST      a cluster, a Docker engine of yours
+  SEALIFT_REGISTRY             where images are pushed and pulled (default: one on localhost:5000)
+  SEALIFT_BASE_IMAGE           what images build on (default: python:3.12-slim, else made from Debian)
+  PULUMI_BACKEND_URL           where stacks' state lives (default: .sealift/state)
+  PULUMI_CONFIG_PASSPHRASE     what encrypts stacks' secrets (default: generated, .sealift/passphrase)
+
+Everything is installed under .tools/; nothing outside but Debian packages.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
+    # Where Debian keeps what only root runs; a root shell made by `su` has it not.
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    root = Path(__file__).resolve().parent.parent
+    console = Console()
+    layout = Layout(root)
+    context = Context(layout, console, facts=environment.load(layout))
+    try:
+        command: Callable[[Context, argparse.Namespace], int] = options.command
+        return command(context, options)
+    except errors.BootstrapError as problem:
+        _show(problem)
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; what is finished stays, the next call goes on from here\n")
+        return 130
+    except BrokenPipeError:  # the reader of our lines has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bootstrap",
+        description="Sets Sealift up on this machine, starts it, tries it, stops it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    chosen = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(
+        name: str, help_text: str, command: Callable[[Context, argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        one = chosen.add_parser(name, help=help_text, description=help_text)
+        one.set_defaults(command=command)
+        return one
+
+    stack = os.environ.get("STACK") or "dev"
+    add("setup", "install and start what is missing", setup)
+    add("up", "set up, run `pulumi up`, wait, send a row and show the prediction", up_command).add_argument(
+        "--stack", default=stack
+    )
+    add("down", "destroy the stack, stop what we started", down_command).add_argument("--stack", default=stack)
+    tests = add("test", "set up, run the tests", test_command)
+    tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
+    add("check", "types, lint, and which room may import which", check_command)
+    add("status", "what is there and what runs", status_command)
+    return parser
+
+
+def _show(problem: errors.BootstrapError) -> None:
+    sys.stdout.flush()
+    lines = [f"error: {problem.message}", *(f"  way out: {way}" for way in problem.ways)]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def setup(context: Context, options: argparse.Namespace) -> int:
+    del options
+    set_up(context)
+    context.console.line(
+        "\nto type pulumi, pytest and kubectl by hand:  source .tools/activate"
+        "\neverything in one go:                        make up"
+    )
+    return 0
+
+
+def set_up(context: Context) -> None:
+    """All steps, under a lock: two set-ups of one checkout would build over each other."""
+    started = time.monotonic()
+    with _alone(context):
+        steps.run(context)
+    context.console.line(f"ready in {duration(time.monotonic() - started)}")
+
+
+@contextmanager
+def _alone(context: Context) -> Iterator[None]:
+    tools = context.layout.tools
+    tools.mkdir(exist_ok=True)
+    with (tools / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            context.console.note("another set-up of this checkout is running; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            context.facts = environment.load(context.layout)
+        yield
+
+
+def up_command(context: Context, options: argparse.Namespace) -> int:
+    set_up(context)
+    return up.run(context, options.stack)
+
+
+def down_command(context: Context, options: argparse.Namespace) -> int:
+    with _alone(context):
+        return down.run(context, options.stack)
+
+
+def test_command(context: Context, options: argparse.Namespace) -> int:
+    set_up(context)
+    return test.run(context, options.arguments)
+
+
+def check_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    return check.run(context)
+
+
+def status_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    return status.run(context)

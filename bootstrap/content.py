@@ -1,0 +1,40 @@
+"""Content keys: a part is made again when what it is made from changed, and only then.
+
+A stamp is written last, after the part has its final name; so a part without its stamp was not finished and is made
+again.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def key(*, files: Iterable[Path] = (), words: Iterable[str] = ()) -> str:
+    """Hex digest over the files' names and bytes and the words, in the order given."""
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"file\0{file.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    for word in words:
+        digest.update(f"word\0{len(word.encode())}\0{word}".encode())
+    return digest.hexdigest()
+
+
+def stamped(stamp: Path, expected: str) -> bool:
+    """Whether the part was finished with this very key."""
+    try:
+        return stamp.read_text().strip() == expected
+    except FileNotFoundError:
+        return False
+
+
+def write(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Writes a whole file or none, with exactly this mode whatever the umask."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.chmod(mode)
+    draft.replace(path)

@@ -1,0 +1,47 @@
+"""What every step is given: paths, the terminal, what the user has set, and the facts found so far."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bootstrap import environment
+from bootstrap.console import Console, Step
+from bootstrap.daemon import Daemons
+from bootstrap.environment import Facts
+from bootstrap.layout import Layout
+
+
+@dataclass
+class Context:
+    """Steps read all of it and change only `facts`, through `learn`."""
+
+    layout: Layout
+    console: Console
+    user: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    facts: Facts = field(default_factory=Facts)
+
+    @property
+    def daemons(self) -> Daemons:
+        return Daemons(self.layout)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment for programs, as of now."""
+        return environment.variables(self.layout, self.facts, self.user)
+
+    def set_by_user(self, name: str) -> str:
+        """The user's own value of a variable, "" if there is none or it is one that we set."""
+        value = self.user.get(name, "")
+        return "" if value == self.user.get(f"SEALIFT_SET_{name}") else value
+
+    def learn(self, **facts: Any) -> None:
+        """Adds to the facts and records them at once, so that a set-up that stops later still leaves a usable
+        activate file.
+        """
+        self.facts = dataclasses.replace(self.facts, **facts)
+        environment.save(self.layout, self.facts)
+
+
+__all__ = ["Context", "Step"]

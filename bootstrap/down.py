@@ -1,0 +1,92 @@
+"""`down`: destroys the stack if there is one, then stops what we started, and only that."""
+
+import shutil
+import subprocess
+
+from bootstrap import docker_engine, host_network, leftovers, node, owner, programs, registry
+from bootstrap.console import Step
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+from bootstrap.layout import RUN
+
+
+def run(context: Context, stack: str) -> int:
+    destroyed = _destroy(context, stack)
+    with context.console.step("Kubernetes") as step:
+        ours = owner.is_ours(context.layout)
+        step.done(_said(node.stop(context, step.progress) if ours else []))
+    with context.console.step("Registry") as step:
+        step.done(_said(_stop_registry(context)))
+    with context.console.step("Docker engine") as step:
+        step.done(_said(_stop_docker(context, step)))
+    if ours:
+        _sweep(context)
+    return destroyed
+
+
+def _said(stopped: list[str]) -> str:
+    return f"stopped {', '.join(stopped)}" if stopped else "nothing of ours was running"
+
+
+def _destroy(context: Context, stack: str) -> int:
+    """`pulumi destroy` with its own output; its exit status. Nothing to do where set-up never got that far or there
+    is no such stack.
+    """
+    env = context.variables
+    pulumi = shutil.which("pulumi", path=env["PATH"])
+    if pulumi is None or programs.ask([pulumi, "stack", "ls", "--json"], env=env, cwd=context.layout.root) is None:
+        return 0
+    listed = programs.ask(
+        [pulumi, "stack", "export", "--stack", stack], env=env, cwd=context.layout.root, timeout_seconds=60
+    )
+    if listed is None or '"resources"' not in listed:
+        context.console.note(f"stack {stack} has nothing to destroy")
+        return 0
+    if not _cluster_is_up(context):
+        raise BootstrapError(
+            f"stack {stack} still has resources, and what they run on is stopped",
+            ["make setup, then make down: starts it, destroys the stack, stops everything"],
+        )
+    argv = [pulumi, "destroy", "--yes", "--stack", stack, "--skip-preview", "--non-interactive"]
+    done = subprocess.run(argv, env=env, cwd=context.layout.root, check=False)
+    if done.returncode:
+        raise BootstrapError(
+            f"`pulumi destroy` of stack {stack} failed (above); nothing was stopped",
+            ["repair it and say make down again"],
+        )
+    return 0
+
+
+def _cluster_is_up(context: Context) -> bool:
+    """Our own cluster must run for its objects to be destroyed; what another's does, pulumi will say."""
+    return context.facts.kubeconfig != str(context.layout.kubeconfig) or node.running(context)
+
+
+def _stop_registry(context: Context) -> list[str]:
+    stopped = [registry.NAME] if context.daemons.stop(registry.NAME) else []
+    container = programs.ask(["docker", "rm", "--force", registry.CONTAINER], env=context.variables)
+    return stopped + ([registry.CONTAINER] if container == registry.CONTAINER else [])
+
+
+def _stop_docker(context: Context, step: Step) -> list[str]:
+    if not context.daemons.running(docker_engine.NAME):
+        context.daemons.stop(docker_engine.NAME)  # forgets a record of one that has ended
+        return []
+    step.progress("stopping containers")
+    context.daemons.stop(docker_engine.NAME, grace_seconds=40.0)
+    return [docker_engine.NAME]
+
+
+def _sweep(context: Context) -> None:
+    """Once all of ours has stopped: children, mounts, network settings, sockets."""
+    layout = context.layout
+    if context.daemons.names():
+        return
+    stuck = [*docker_engine.clear_away(), *leftovers.unmount([layout.tools])]
+    if stuck:
+        context.console.warn(f"still mounted: {', '.join(stuck)}")
+    leftovers.remove_empty_folders()
+    host_network.restore(layout)
+    owner.release(layout)
+    if RUN.exists() and not any(RUN.iterdir()):
+        RUN.rmdir()

@@ -1,0 +1,106 @@
+"""Step: the Pulumi CLI. The one on PATH; else the official installer; else built from its Go module (airgap/engine)."""
+
+import re
+import shutil
+import urllib.request
+from pathlib import Path
+
+from bootstrap import content, go_program, network, programs
+from bootstrap.console import Step
+from bootstrap.context import Context
+from bootstrap.errors import ProgramFailed
+
+TITLE = "Pulumi CLI"
+VERSION = "3.259.0"
+OLDEST = (3, 230)  # older engines lack calls that the Python SDK makes
+INSTALLER = "https://get.pulumi.com/"
+PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+# Without it the CLI does not know its version, and the Automation API refuses it.
+VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
+WAYS = ("install it: https://www.pulumi.com/docs/install/",)
+
+
+def ensure(context: Context, step: Step) -> None:
+    if not context.facts.pulumi_home:
+        context.learn(pulumi_home=_home(context))
+    if found := on_path(context):
+        step.done(f"{found[1]}, {found[0]}")
+        return
+    if installed := official(context):
+        step.done(f"v{VERSION}, installed from get.pulumi.com" if installed else "")
+        return
+    if not go_program.is_built(context, "pulumi") and network.reachable("pulumi") and _install(context, step):
+        step.done(f"v{VERSION}, installed from get.pulumi.com")
+        return
+    go_program.build(
+        context,
+        TITLE,
+        module=context.layout.root / "airgap" / "engine",
+        package=PACKAGE,
+        name="pulumi",
+        progress=step.progress,
+        ldflags=[VERSION_FLAG],
+        ways=WAYS,
+    )
+    step.done(f"v{VERSION}, built from its Go module")
+
+
+def on_path(context: Context) -> tuple[str, str] | None:
+    """The user's own CLI and its version, if new enough."""
+    ours = {str(context.layout.bin)}
+    rest = ":".join(entry for entry in context.user.get("PATH", "").split(":") if entry not in ours)
+    found = shutil.which("pulumi", path=rest)
+    said = programs.ask([found, "version"], env=context.variables) if found else None
+    if found is None or said is None:
+        return None
+    if version(said) < OLDEST:
+        context.console.note(f"{found} is {said}; v{OLDEST[0]}.{OLDEST[1]} or newer is needed, so it is left alone")
+        return None
+    return found, said
+
+
+def version(said: str) -> tuple[int, int]:
+    """(3, 259) of "v3.259.0"; (0, 0) of what is no version."""
+    found = re.match(r"v?(\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def official(context: Context) -> bool:
+    """Whether the official installer's CLI is in .tools, whole."""
+    return content.stamped(context.layout.stamps / "pulumi-official", VERSION)
+
+
+def _install(context: Context, step: Step) -> bool:
+    """The official installer into .tools/pulumi, its executables linked from .tools/bin; False where it does not
+    work.
+    """
+    layout = context.layout
+    script = layout.tools / "download" / "install-pulumi.sh"
+    target = layout.tools / "pulumi"
+    try:
+        with urllib.request.urlopen(INSTALLER, timeout=10) as answer:
+            content.write(script, answer.read().decode())
+        argv = ["sh", str(script), "--version", VERSION, "--install-root", str(target), "--no-edit-path"]
+        programs.run(argv, log=layout.logs / "pulumi-install.log", progress=step.progress, timeout_seconds=900)
+    except (OSError, UnicodeDecodeError, ProgramFailed) as problem:
+        context.console.warn(
+            f"the official installer did not work ({str(problem).splitlines()[0]}); building the CLI instead"
+        )
+        return False
+    layout.bin.mkdir(parents=True, exist_ok=True)
+    for executable in sorted((target / "bin").iterdir()):
+        _link(layout.bin / executable.name, executable)
+    content.write(layout.stamps / "pulumi-official", VERSION + "\n")
+    return True
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def _home(context: Context) -> str:
+    """Pulumi's own folder: the user's if there is one (it may hold a log-in), else one of ours."""
+    if context.set_by_user("PULUMI_HOME") or (Path.home() / ".pulumi").exists():
+        return ""
+    return str(context.layout.tools / "pulumi-home")

@@ -1,0 +1,150 @@
+"""The variables under which the stack, the tests and a user's shell run, and .tools/activate, which sets them.
+
+Steps record what they found or made in .tools/environment (JSON); from that come the activate file and the environment
+of the programs that we start, by the same rules: what the user has set wins, PATH only gains.
+"""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bootstrap import content
+from bootstrap.layout import Layout
+
+# Every variable that set-up may set.
+MANAGED = (
+    "PULUMI_BACKEND_URL",
+    "PULUMI_CONFIG_PASSPHRASE_FILE",
+    "PULUMI_SKIP_UPDATE_CHECK",
+    "PULUMI_HOME",
+    "KUBECONFIG",
+    "DOCKER_HOST",
+    "SEALIFT_BASE_IMAGE",
+    "SEALIFT_REGISTRY",
+    "SEALIFT_WHEELS",
+)
+PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+MARK = "SEALIFT_SET_"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What set-up found or made. An empty string means: nothing to say, leave it as it is."""
+
+    base_image: str = ""
+    registry: str = ""
+    wheels: str = ""
+    docker_host: str = ""
+    kubeconfig: str = ""
+    pulumi_home: str = ""
+    stand_ins: bool = False
+
+
+def load(layout: Layout) -> Facts:
+    """What the last set-up recorded; nothing before the first."""
+    try:
+        raw = json.loads(layout.environment.read_text())
+    except (FileNotFoundError, ValueError):
+        return Facts()
+    if not isinstance(raw, dict):
+        return Facts()
+    known = Facts.__dataclass_fields__
+    return Facts(**{name: value for name, value in raw.items() if name in known})
+
+
+def save(layout: Layout, facts: Facts) -> None:
+    """Records the facts and writes the activate file that follows from them."""
+    content.write(layout.environment, json.dumps(facts.__dict__, indent=2, sort_keys=True) + "\n")
+    content.write(layout.activate, activate_text(layout, facts))
+
+
+def path_entries(layout: Layout, facts: Facts) -> list[str]:
+    """What goes before the user's PATH. Stand-ins only when needed: the CLI prefers PATH to its own plugins."""
+    entries = [str(layout.venv / "bin"), str(layout.bin)]
+    if facts.stand_ins:
+        entries.append(str(layout.stand_ins))
+    return entries
+
+
+def defaults(layout: Layout, facts: Facts) -> dict[str, str]:
+    """Variables that are set unless the user has set them."""
+    values = {
+        "PULUMI_BACKEND_URL": layout.stack_state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(layout.passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_HOME": facts.pulumi_home,
+        "KUBECONFIG": facts.kubeconfig,
+        "DOCKER_HOST": facts.docker_host,
+        "SEALIFT_BASE_IMAGE": facts.base_image,
+        "SEALIFT_REGISTRY": facts.registry,
+        "SEALIFT_WHEELS": facts.wheels,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def variables(layout: Layout, facts: Facts, user: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The whole environment of a program that we start; `user` is the environment we were started in."""
+    user = os.environ if user is None else user
+    result = dict(user)
+    for mark in [name for name in user if name.startswith(MARK)]:
+        if user[mark] == user.get(mark.removeprefix(MARK)):  # ours, of an earlier set-up: it may say otherwise now
+            del result[mark.removeprefix(MARK)]
+        del result[mark]
+    for name, value in defaults(layout, facts).items():
+        if not _users_own(name, user):
+            result[name] = value
+            result[_mark(name)] = value
+    ours = path_entries(layout, facts)
+    rest = [entry for entry in user.get("PATH", os.defpath).split(os.pathsep) if entry not in ours]
+    result["PATH"] = os.pathsep.join([*ours, *rest])
+    result["VIRTUAL_ENV"] = str(layout.venv)
+    result.pop("PYTHONHOME", None)
+    return result
+
+
+def _users_own(name: str, user: Mapping[str, str]) -> bool:
+    """Whether the user chose this value. One that an activate file set (even another checkout's) carries a mark and
+    is not.
+    """
+    if name in PASSPHRASES:
+        return any(user.get(other) and user[other] != user.get(_mark(other)) for other in PASSPHRASES)
+    return bool(user.get(name)) and user[name] != user.get(_mark(name))
+
+
+def _mark(name: str) -> str:
+    return MARK + name
+
+
+def activate_text(layout: Layout, facts: Facts) -> str:
+    """A file for `source` in sh, bash, dash or zsh: the rules of `variables`, in shell."""
+    return ACTIVATE.format(
+        variables="\n".join(
+            f"_sealift_default {name} {shlex.quote(defaults(layout, facts).get(name, ''))}" for name in MANAGED
+        ),
+        path="\n".join(f"_sealift_path {shlex.quote(entry)}" for entry in reversed(path_entries(layout, facts))),
+        venv=shlex.quote(str(layout.venv)),
+    )
+
+
+# A value that we set carries a mark, so that the next activation, of this or another checkout, knows it from the
+# user's own.
+ACTIVATE = """\
+# Written by set-up; `source` it to type pulumi, pytest and kubectl by hand. What you have set yourself stays as it is.
+_sealift_default() {{  # NAME VALUE: sets it, or unsets it for an empty value, unless it is the user's
+    eval "_sealift_now=\\${{$1-}} _sealift_mark=\\${{SEALIFT_SET_$1-}}"
+    if [ -n "$_sealift_now" ] && [ "$_sealift_now" != "$_sealift_mark" ]; then return; fi
+    if [ "$1" = PULUMI_CONFIG_PASSPHRASE_FILE ] && [ -n "${{PULUMI_CONFIG_PASSPHRASE-}}" ]; then return; fi
+    unset "$1" "SEALIFT_SET_$1"
+    if [ -n "$2" ]; then export "$1=$2" "SEALIFT_SET_$1=$2"; fi
+}}
+_sealift_path() {{  # ENTRY: puts it first in PATH, once
+    case ":$PATH:" in *":$1:"*) ;; *) PATH="$1:$PATH" ;; esac
+}}
+{variables}
+{path}
+export PATH VIRTUAL_ENV={venv}
+unset PYTHONHOME _sealift_now _sealift_mark
+unset -f _sealift_default _sealift_path
+"""

@@ -1,0 +1,84 @@
+"""Where things are. Everything that set-up installs is under .tools/, the stack's own state under .sealift/; git
+ignores both.
+
+Only sockets and what must not outlive the machine's boot are in /run/sealift: a socket's path may have no more than
+107 bytes, which a deep checkout exceeds.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+RUN = Path("/run/sealift")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one checkout, all absolute."""
+
+    root: Path
+
+    @property
+    def tools(self) -> Path:
+        return self.root / ".tools"
+
+    @property
+    def bin(self) -> Path:
+        return self.tools / "bin"
+
+    @property
+    def venv(self) -> Path:
+        return self.tools / "venv"
+
+    @property
+    def python(self) -> Path:
+        return self.venv / "bin" / "python"
+
+    @property
+    def stand_ins(self) -> Path:
+        return self.tools / "standins"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of programs that a step ran and waited for."""
+        return self.tools / "log"
+
+    @property
+    def run(self) -> Path:
+        """Process records and logs of what we started and left running."""
+        return self.tools / "run"
+
+    @property
+    def stamps(self) -> Path:
+        return self.tools / "stamps"
+
+    @property
+    def cluster(self) -> Path:
+        return self.tools / "cluster"
+
+    @property
+    def docker(self) -> Path:
+        return self.tools / "docker"
+
+    @property
+    def registry(self) -> Path:
+        return self.tools / "registry"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.tools / "kubeconfig"
+
+    @property
+    def environment(self) -> Path:
+        return self.tools / "environment"
+
+    @property
+    def activate(self) -> Path:
+        return self.tools / "activate"
+
+    @property
+    def stack_state(self) -> Path:
+        return self.root / ".sealift" / "state"
+
+    @property
+    def passphrase(self) -> Path:
+        return self.root / ".sealift" / "passphrase"

@@ -1,0 +1,119 @@
+"""Runs other programs: to ask them something (short, silent) or to let them work (logged, with progress and a time
+limit).
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bootstrap.console import Progress
+from bootstrap.errors import ProgramFailed
+
+TAIL_LINES = 15
+
+
+def ask(
+    argv: Sequence[str],
+    *,
+    timeout_seconds: float = 10.0,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: str = "",
+) -> str | None:
+    """What the program prints on stdout, stripped; None if it is absent, fails or takes too long."""
+    try:
+        done = subprocess.run(
+            argv,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_seconds,
+            env=env,
+            cwd=cwd,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    progress: Progress,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout_seconds: float | None = None,
+) -> None:
+    """Runs the program to its end; both of its streams go to `log`, the newest line to `progress`.
+
+    Raises ProgramFailed when it is absent, ends with an error or takes longer than `timeout_seconds`. Whatever happens,
+    Ctrl-C included, no child is left running.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as copy:
+        copy.write(f"$ {' '.join(argv)}\n".encode())
+        try:
+            child = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, cwd=cwd
+            )
+        except OSError as problem:
+            raise ProgramFailed(argv, f"could not be started ({problem.strerror})", "", log) from problem
+        in_time = False
+        try:
+            in_time = _follow(child, copy.write, progress, timeout_seconds)
+        finally:
+            _end(child, by_itself=in_time)
+    if not in_time:
+        raise ProgramFailed(argv, f"took longer than {timeout_seconds:.0f} s", _tail(log), log)
+    if child.returncode:
+        raise ProgramFailed(argv, f"ended with exit status {child.returncode}", _tail(log), log)
+
+
+def _follow(
+    child: "subprocess.Popen[bytes]",
+    write: Callable[[bytes], object],
+    progress: Progress,
+    timeout_seconds: float | None,
+) -> bool:
+    """Copies the child's output until it closes it; False if the time was up first."""
+    if child.stdout is None:
+        raise RuntimeError("internal error: the child was started without a pipe")
+    deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+    newest = b""
+    with selectors.DefaultSelector() as ready, child.stdout:
+        ready.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            if ready.select(timeout=0.5):
+                chunk = os.read(child.stdout.fileno(), 65536)
+                if not chunk:
+                    return True
+                write(chunk)
+                newest = (newest + chunk)[-2000:]
+            progress(newest.decode(errors="replace").replace("\r", "\n"))
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+
+
+def _end(child: "subprocess.Popen[bytes]", *, by_itself: bool) -> None:
+    """Waits for a child; one that has not closed its output (time is up, Ctrl-C) is told to end, then made to."""
+    for signal_number, grace_seconds in ((None, 2.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
+        if signal_number is not None:
+            child.send_signal(signal_number)
+        elif not by_itself:
+            continue
+        try:
+            child.wait(timeout=grace_seconds)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[1:][-TAIL_LINES:])

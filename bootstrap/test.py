@@ -1,0 +1,15 @@
+"""`test`: pytest over unit, engine and cluster tests, in the environment that .tools/activate sets."""
+
+import subprocess
+from collections.abc import Sequence
+
+from bootstrap.context import Context
+
+SUITES = ("tests/unit", "tests/engine", "tests/cluster")
+
+
+def run(context: Context, arguments: Sequence[str]) -> int:
+    """pytest's exit status."""
+    chosen = list(arguments) or [suite for suite in SUITES if (context.layout.root / suite).exists()]
+    argv = [str(context.layout.python), "-m", "pytest", *chosen]
+    return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode

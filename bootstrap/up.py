@@ -1,0 +1,67 @@
+"""`up`: `pulumi up` of one stack with its own display, then a real prediction from what it deployed."""
+
+import json
+import shlex
+import subprocess
+
+from bootstrap import content, prediction, programs
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+
+NEXT = """
+try next (after `source .tools/activate`):
+  curl -s {url}/v2/models/{model}/infer -H 'Content-Type: application/json' -d @{request}
+  pulumi stack output
+  pulumi config set replicas 2 && pulumi preview
+  make down"""
+
+
+def run(context: Context, stack: str) -> int:
+    """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
+    env, root = context.variables, context.layout.root
+    _pulumi(context, "stack", "select", "--create", stack)
+    _pulumi(context, "up", "--yes", "--stack", stack)
+    said = programs.ask(
+        ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
+        env=env,
+        cwd=root,
+        timeout_seconds=60,
+    )
+    service = prediction.parse(said or "")
+    with context.console.step("Prediction") as step:
+        step.progress("waiting until the service is ready")
+        answer = prediction.ask(context, service, step.progress)
+        step.done(f"{service.model} at {answer.via}")
+    request = context.layout.stack_state.parent / "request.json"
+    content.write(request, json.dumps(service.request()) + "\n", mode=0o600)
+    line = context.console.line
+    line(f"\n  one held-out row   {_numbers(service.row)}")
+    line(f"  prediction         {_numbers(answer.values)}")
+    line(f"  held-out answer    {_numbers(service.expected)}")
+    line(NEXT.format(url=answer.via, model=service.model, request=shlex.quote(str(request.relative_to(root)))))
+    return 0
+
+
+def _pulumi(context: Context, *arguments: str) -> None:
+    """With our own terminal: what pulumi shows is what the user sees, and Ctrl-C reaches it."""
+    argv = ["pulumi", *arguments]
+    context.console.line(f"\n$ {' '.join(argv)}")
+    child = subprocess.Popen(argv, env=context.variables, cwd=context.layout.root)
+    while True:
+        try:
+            status = child.wait()
+            break
+        except (
+            KeyboardInterrupt
+        ):  # the terminal sent it to pulumi as well, which now cancels in good order; a second one makes it stop
+            continue
+    if status:
+        raise BootstrapError(
+            f"`{' '.join(argv)}` ended with exit status {status} (its own words are above)",
+            ["repair what it names and say make up again: finished work is kept", "make status shows what runs"],
+        )
+
+
+def _numbers(values: list[float]) -> str:
+    shown = ", ".join(f"{value:.4g}" for value in values[:10])
+    return f"[{shown}, … {len(values)} in all]" if len(values) > 10 else f"[{shown}]"

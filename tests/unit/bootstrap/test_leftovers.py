@@ -1,0 +1,76 @@
+"""Removing what daemons leave: only below our folders, our network's notes, processes that name our socket."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootstrap import leftovers
+
+MOUNTINFO = """\
+22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+40 22 0:41 / /c/.tools/cluster/kubelet/pods/1/volumes/key rw - tmpfs tmpfs rw
+41 22 0:42 / /c/.tools/cluster/kubelet/pods/1/volumes/key/deeper rw - tmpfs tmpfs rw
+42 22 0:43 / /c/.tools/cluster-of-another rw - tmpfs tmpfs rw
+43 22 0:44 / /run/sealift/a\\040space rw - tmpfs tmpfs rw
+"""
+
+
+def test_mounts_are_listed_deepest_first_and_only_ours() -> None:
+    """A folder whose name merely begins like ours is another's."""
+    found = leftovers.mounts_under([Path("/c/.tools/cluster"), Path("/run/sealift")], MOUNTINFO)
+
+    assert found == [
+        "/c/.tools/cluster/kubelet/pods/1/volumes/key/deeper",
+        "/c/.tools/cluster/kubelet/pods/1/volumes/key",
+        "/run/sealift/a space",
+    ]
+
+
+def test_only_the_process_that_names_our_socket_ends() -> None:
+    ours, other = "/run/sealift-test/one.sock", "/run/sealift-test/one.sock.other"
+    wait = "import time; time.sleep(60)"
+    with (
+        subprocess.Popen([sys.executable, "-c", wait, "-address", ours]) as mine,
+        subprocess.Popen([sys.executable, "-c", wait, "-address", other]) as theirs,
+    ):
+        ended = leftovers.end_processes_with(ours)
+
+        assert ended == 1
+        assert mine.wait(timeout=10) == -9
+        assert theirs.poll() is None
+        theirs.kill()
+
+
+def test_notes_of_other_networks_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sealift-abc-eth0", "cni-loopback-abc-lo", "podman-def-eth0", "cni-loopback-def-lo"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(leftovers, "CNI_STATE", (tmp_path,))
+
+    leftovers.forget_network("sealift")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cni-loopback-def-lo", "podman-def-eth0"]
+
+
+def test_log_links_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = tmp_path / "pod-logs"
+    links = tmp_path / "containers"
+    links.mkdir()
+    (links / "ours.log").symlink_to(logs / "ns_pod_1" / "0.log")
+    (links / "theirs.log").symlink_to("/var/log/pods/x/0.log")
+    monkeypatch.setattr(leftovers, "CONTAINER_LOGS", links)
+
+    leftovers.forget_logs(logs)
+
+    assert [path.name for path in links.iterdir()] == ["theirs.log"]
+
+
+def test_a_folder_with_a_mount_in_it_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/proc is always mounted; deleting through a mount would take what is not ours."""
+    touched: list[Path] = []
+    monkeypatch.setattr("shutil.rmtree", lambda folder, **_: touched.append(folder))
+
+    leftovers.remove(Path("/proc"))
+
+    assert touched == []

@@ -1,0 +1,161 @@
+"""The training process as its parent sees it: request in, events out, signals.
+
+`Training` forks from a server that has torch loaded already, so that a test can kill a run ten times in seconds;
+`python -m training`, cold, is what `test_process.py` starts where the start is what it tests.
+"""
+
+import base64
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sealing import ArtifactStore, PrivateKey, describe, open_artifact, open_store
+
+Event = dict[str, Any]
+STORE_KEY = b"0123456789abcdef0123456789abcdef"
+RUN_ID = "ab" * 32
+SECONDS = 120
+
+warm = multiprocessing.get_context("forkserver")
+warm.set_forkserver_preload(["training.__main__", "training.fit"])
+
+
+@cache
+def private_key() -> PrivateKey:
+    return PrivateKey.generate()
+
+
+def request(store: Path, **fields: object) -> dict[str, object]:
+    """A request for the default job; `fields` replace or add."""
+    return {
+        "job": {},
+        "store_url": f"file://{store}",
+        "store_key": base64.b64encode(STORE_KEY).decode(),
+        "recipients": [private_key().public_key.pem],
+        "run_id": RUN_ID,
+    } | fields
+
+
+def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
+    """The ONNX file and the description of a result's artifact."""
+    found: ArtifactStore = open_store(f"file://{store}")
+    artifact_id, payload_digest = result["artifact_id"], result["payload_digest"]
+    manifest = found.get_manifest(artifact_id)
+    artifact = open_artifact(
+        manifest, found.get_payload(artifact_id), private_key(), artifact_id=artifact_id, payload_digest=payload_digest
+    )
+    assert manifest.decode() == result["manifest"]
+    assert describe(manifest, private_key()) == artifact.description
+    return bytes(artifact.model), artifact.description
+
+
+def _child(stdin: int, events: int, output: str) -> None:
+    os.dup2(stdin, 0)
+    printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(printed, 1)
+    os.dup2(printed, 2)
+    sys.argv = ["training", "--events", str(events)]
+    from training.__main__ import _leave, main
+
+    _leave(main())
+
+
+class _InheritedPipe:
+    """One end of a pipe, on its way into the child."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Callable[[Any], int], tuple[Any]]:
+        from multiprocessing.reduction import DupFd
+
+        return _detach, (DupFd(self.descriptor),)  # type: ignore[no-untyped-call]
+
+
+def _detach(duplicate: Any) -> int:
+    descriptor: int = duplicate.detach()
+    return descriptor
+
+
+class Training:
+    """A run in a process of its own. `events` grows as it goes on; `wait` gives the exit code."""
+
+    def __init__(self, asked: object, output: Path) -> None:
+        self.events: list[Event] = []
+        self._changed = threading.Condition()
+        self._ended = False
+        child_stdin, self._stdin = os.pipe()
+        self._reading, child_events = os.pipe()
+        self.process = warm.Process(
+            target=_child, args=(_InheritedPipe(child_stdin), _InheritedPipe(child_events), str(output))
+        )
+        self.process.start()
+        os.close(child_stdin)
+        os.close(child_events)
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        os.write(self._stdin, asked if isinstance(asked, bytes) else json.dumps(asked).encode() + b"\n")
+
+    def _read(self) -> None:
+        with os.fdopen(self._reading, "rb") as stream:
+            for line in stream:
+                with self._changed:
+                    self.events.append(json.loads(line))
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def until(self, wanted: Callable[[Event], bool]) -> bool:
+        """Waits for such an event; False if the process ended without one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or any(map(wanted, self.events)), SECONDS)
+            return any(map(wanted, self.events))
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def close_stdin(self) -> None:
+        os.close(self._stdin)
+        self._stdin = -1
+
+    def wait(self) -> int:
+        """The exit code; minus the signal's number if one killed it."""
+        self.process.join(SECONDS)
+        self._reader.join(SECONDS)
+        if self._stdin != -1:
+            self.close_stdin()
+        assert self.process.exitcode is not None, "the process did not end"
+        return self.process.exitcode
+
+    @property
+    def last(self) -> Event:
+        return self.events[-1]
+
+    def result(self) -> Event:
+        """Waits for the end, which must be a result."""
+        assert self.wait() == 0, self.events[-3:]
+        assert self.last["event"] == "result"
+        return self.last
+
+
+def training_epoch(least: int) -> Callable[[Event], bool]:
+    """Is it progress of at least this epoch?"""
+    return lambda event: event.get("phase") == "train" and event["epoch"] >= least
+
+
+def phase(name: str) -> Callable[[Event], bool]:
+    return lambda event: event.get("phase") == name
+
+
+def seconds_since(started: float) -> float:
+    return time.monotonic() - started

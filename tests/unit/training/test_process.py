@@ -1,0 +1,553 @@
+"""The training process: results, reuse, kills, cancels, what it refuses, and what it never does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from tests.unit.training.process import (
+    RUN_ID,
+    STORE_KEY,
+    Event,
+    Training,
+    opened,
+    phase,
+    request,
+    seconds_since,
+    training_epoch,
+)
+from training import job as training_job
+
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+LONG = 1_000_000
+"""Epochs that no test waits for."""
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "printed"
+
+
+def files(store: Path, kind: str) -> list[str]:
+    return sorted(path.name for path in (store / kind).glob("*"))
+
+
+def answer(model: bytes, rows: list[list[float]]) -> Any:
+    (found,) = onnxruntime.InferenceSession(model).run(None, {"input": np.array(rows, np.float32)})
+    return found
+
+
+@pytest.mark.parametrize(("dataset", "metric", "least"), [("diabetes", "r2", 0.35), ("digits", "accuracy", 0.9)])
+def test_a_run_seals_a_model_that_answers_the_example_as_it_says(
+    tmp_path: Path, output: Path, dataset: str, metric: str, least: float
+) -> None:
+    store = tmp_path / "store"
+    result = Training(request(store, job={"dataset": dataset}), output).result()
+
+    model, description = opened(store, result)
+    assert result["metrics"] == description["metrics"]
+    assert result["metrics"][metric] > least
+    assert (result["epochs_run"], result["stop_reason"], result["reused"]) == (100, "epochs", False)
+    assert result["payload_size"] > len(model)
+    found = answer(model, result["example"]["inputs"])
+    assert found.tolist() == [pytest.approx(result["example"]["expected"][0], rel=1e-5)]
+    assert output.read_text() == ""
+
+
+def test_the_manifest_describes_what_was_trained_from_what(tmp_path: Path, output: Path) -> None:
+    store = tmp_path / "store"
+    settings = {"dataset": "digits", "epochs": 2, "seed": 5, "stopLoss": 0.001}
+    result = Training(request(store, job=settings), output).result()
+
+    _, description = opened(store, result)
+
+    assert description["task"] == "classification"
+    assert description["hyperparameters"] == {
+        "dataset": "digits", "model": "net", "learningRate": 0.01, "epochs": 2, "batchSize": 32, "seed": 5,
+        "stopLoss": 0.001, "threads": 1,
+    }  # fmt: skip
+    assert description["dataDigest"] == training_job.data_digest("digits")
+    assert description["codeDigest"] == training_job.code_digest()
+    assert description["libraries"] == training_job.libraries()
+    assert description["classes"] == list("0123456789")
+    assert description["input"] == {"name": "input", "type": "FP32", "shape": ["batch", 64]}
+    assert description["output"] == {"name": "probabilities", "type": "FP32", "shape": ["batch", 10]}
+    assert description["rows"] == {"train": 1438, "heldOut": 359}
+    assert description["features"][0] == "pixel_0_0"
+    reference = description["inputReference"]["pixel_4_4"]
+    assert reference["minimum"] <= reference["mean"] <= reference["maximum"] <= 16
+
+
+def test_progress_is_throttled_and_the_last_epoch_is_always_told(tmp_path: Path, output: Path) -> None:
+    training = Training(request(tmp_path / "store", job={"epochs": 300}), output)
+    result = training.result()
+
+    told = [event for event in training.events if event.get("phase") == "train"]
+    assert told[-1]["epoch"] == 300
+    assert len(told) <= 2 + result["duration_seconds"] / 0.25
+    assert {"epoch", "epochs", "loss", "seconds", "eta_seconds"} <= told[0].keys()
+    assert [event["phase"] for event in training.events if event["event"] == "progress" and event["phase"] != "train"] == [
+        "load", "export", "seal",
+    ]  # fmt: skip
+
+
+def test_the_same_run_again_is_the_same_artifact_and_trains_nothing(tmp_path: Path, output: Path) -> None:
+    first = Training(request(tmp_path / "store", job={"epochs": 2}), output).result()
+    training = Training(request(tmp_path / "store", job={"epochs": 2}), output)
+    second = training.result()
+
+    assert second == first | {"reused": True}
+    assert training.events == [second]
+
+
+def test_a_reused_run_loads_no_torch(tmp_path: Path, output: Path) -> None:
+    asked = request(tmp_path / "store", job={"epochs": 2})
+    Training(asked, output).result()
+    program = "import sys; sys.modules['torch'] = sys.modules['numpy'] = None; import runpy; runpy.run_module('training', run_name='__main__')"
+
+    events, exit_code, _ = run_cold(asked, program=program)
+
+    assert exit_code == 0
+    assert events[-1]["reused"] is True
+
+
+def test_two_stores_get_the_same_model_under_ids_that_do_not_tell(tmp_path: Path, output: Path) -> None:
+    first = Training(request(tmp_path / "a", job={"epochs": 2}), output).result()
+    second = Training(request(tmp_path / "b", job={"epochs": 2}), output).result()
+
+    assert opened(tmp_path / "a", first) == opened(tmp_path / "b", second)
+    assert first["content_id"] == second["content_id"], "the same store key"
+    assert first["artifact_id"] != second["artifact_id"]
+    assert first["payload_digest"] != second["payload_digest"]
+
+
+@pytest.mark.parametrize("kind", ["payloads", "manifests"])
+@pytest.mark.parametrize("damage", ["missing", "flipped"])
+def test_a_lost_artifact_is_made_anew_and_nothing_of_the_old_is_left(
+    tmp_path: Path, output: Path, kind: str, damage: str
+) -> None:
+    store = tmp_path / "store"
+    asked = request(store, job={"epochs": 2})
+    first = Training(asked, output).result()
+    file = store / kind / first["artifact_id"]
+    if damage == "missing":
+        file.unlink()
+    else:
+        content = file.read_bytes()
+        file.write_bytes(content[:5] + bytes([content[5] ^ 1]) + content[6:])
+
+    training = Training(asked, output)
+    second = training.result()
+
+    assert second["content_id"] == first["content_id"]
+    assert second["reused"] is False
+    assert "lost" in training.events[0]["message"]
+    assert files(store, "payloads") == files(store, "manifests") == [second["artifact_id"]]
+
+
+KILLS = [
+    ("as it starts", lambda event: True, 0.0),
+    ("in the first epochs", training_epoch(1), 0.0),
+    ("a little later", training_epoch(1), 0.1),
+    ("again", training_epoch(1), 0.2),
+    ("and again", training_epoch(1), 0.3),
+    ("after a quarter", training_epoch(500), 0.05),
+    ("after a half", training_epoch(1000), 0.0),
+    ("in the export", phase("export"), 0.01),
+    ("as sealing begins", phase("seal"), 0.0),
+    ("while sealing", phase("seal"), 0.004),
+]
+
+
+def test_a_run_killed_at_ten_moments_ends_as_the_undisturbed_one(tmp_path: Path, output: Path) -> None:
+    job = {"epochs": 2000}
+    undisturbed = Training(request(tmp_path / "calm", job=job), output).result()
+    store = tmp_path / "store"
+    asked = request(store, job=job, checkpoint_seconds=0.05)
+
+    killed, resumed = 0, 0
+    for _, moment, delay in KILLS:
+        training = Training(asked, output)
+        if training.until(moment):
+            time.sleep(delay)
+        training.signal(signal.SIGKILL)
+        killed += training.wait() == -signal.SIGKILL
+        resumed += any("going on after epoch" in event.get("message", "") for event in training.events)
+    result = Training(asked, output).result()
+
+    assert killed >= 9, "the last kill may come too late"
+    assert resumed >= 5
+    assert result["content_id"] == undisturbed["content_id"]
+    assert opened(store, result) == opened(tmp_path / "calm", undisturbed)
+    assert result["metrics"] == undisturbed["metrics"]
+    assert files(store, "payloads") == files(store, "manifests") == [result["artifact_id"]], "no orphan"
+    assert files(store, "records") == [RUN_ID]
+
+
+@pytest.mark.parametrize("step", ["put_payload", "put_manifest", "put_record"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
+    tmp_path: Path, output: Path, step: str, after: bool
+) -> None:
+    """A cold process kills itself around the last call of this step."""
+    store = tmp_path / "store"
+    asked = request(store, job={"epochs": 2})
+    calls = 2 if step == "put_record" else 1
+    program = f"""if True:
+        import os, runpy, signal
+        from sealing.file_store import FileStore
+        original, calls = FileStore.{step}, []
+        def step(*arguments):
+            calls.append(1)
+            last = len(calls) == {calls}
+            if last and not {after}: os.kill(os.getpid(), signal.SIGKILL)
+            original(*arguments)
+            if last: os.kill(os.getpid(), signal.SIGKILL)
+        FileStore.{step} = step
+        runpy.run_module('training', run_name='__main__')
+    """
+    _, exit_code, _ = run_cold(asked, program=program)
+    assert exit_code == -signal.SIGKILL
+
+    training = Training(asked, output)
+    result = training.result()
+
+    assert not any(event.get("phase") == "train" for event in training.events), "the trained model was recorded"
+    assert files(store, "payloads") == files(store, "manifests") == [result["artifact_id"]]
+    opened(store, result)
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "end of stdin"])
+def test_a_cancel_saves_a_checkpoint_within_two_seconds_and_the_next_run_goes_on_from_it(
+    tmp_path: Path, output: Path, how: str
+) -> None:
+    asked = request(tmp_path / "store", job={"epochs": LONG})
+    training = Training(asked, output)
+    training.until(training_epoch(2))
+
+    started = time.monotonic()
+    if how == "end of stdin":
+        training.close_stdin()
+    else:
+        training.signal(signal.Signals[how])
+    exit_code = training.wait()
+
+    assert exit_code == 130
+    assert seconds_since(started) < 2
+    assert "the checkpoint is saved" in training.last["message"]
+    cancelled_after = int(training.last["message"].split()[3])
+    again = Training(asked, output)
+    again.until(training_epoch(1))
+    again.signal(signal.SIGTERM)
+    assert again.wait() == 130
+    epochs = [event["epoch"] for event in again.events if event.get("phase") == "train"]
+    assert epochs[0] == cancelled_after + 1
+
+
+def test_a_cancelled_and_resumed_run_ends_as_the_undisturbed_one(tmp_path: Path, output: Path) -> None:
+    job = {"epochs": 600, "dataset": "digits", "batchSize": 256}
+    undisturbed = Training(request(tmp_path / "calm", job=job), output).result()
+    asked = request(tmp_path / "store", job=job)
+    cancelled = Training(asked, output)
+    cancelled.until(training_epoch(2))
+    cancelled.signal(signal.SIGINT)
+    assert cancelled.wait() == 130
+
+    result = Training(asked, output).result()
+
+    assert opened(tmp_path / "store", result) == opened(tmp_path / "calm", undisturbed)
+
+
+def test_a_cancel_while_torch_loads_ends_at_once(tmp_path: Path) -> None:
+    process, reading = start_cold(request(tmp_path / "store"))
+    with os.fdopen(reading, "rb") as events:
+        assert json.loads(events.readline())["phase"] == "load"
+        process.send_signal(signal.SIGTERM)
+        exit_code = process.wait(10)
+        assert events.read() == b""
+    process.communicate()
+
+    assert exit_code == 130
+
+
+def test_two_processes_with_the_same_run_make_one_artifact(tmp_path: Path, output: Path) -> None:
+    asked = request(tmp_path / "store", job={"epochs": 700})
+    first, second = Training(asked, output), Training(asked, output)
+
+    results = [first.result(), second.result()]
+
+    assert sorted(result["reused"] for result in results) == [False, True]
+    assert results[0]["artifact_id"] == results[1]["artifact_id"]
+    waited = first if results[0]["reused"] else second
+    assert any("another process" in event.get("message", "") for event in waited.events)
+
+
+def test_a_damaged_checkpoint_is_said_and_the_run_starts_anew(tmp_path: Path, output: Path) -> None:
+    asked = request(tmp_path / "store", job={"epochs": LONG})
+    training = Training(asked, output)
+    training.until(training_epoch(1))
+    training.signal(signal.SIGTERM)
+    training.wait()
+    record = tmp_path / "store" / "records" / RUN_ID
+    content = record.read_bytes()
+    record.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    again = Training(asked, output)
+    again.until(training_epoch(1))
+    again.signal(signal.SIGTERM)
+    again.wait()
+
+    assert again.events[0]["level"] == "warning"
+    assert "damaged" in again.events[0]["message"]
+    assert next(event for event in again.events if event.get("phase") == "train")["epoch"] == 1
+
+
+def test_a_diverging_run_advises_keeps_its_last_good_checkpoint_and_seals_nothing(tmp_path: Path, output: Path) -> None:
+    store = tmp_path / "store"
+    training = Training(request(store, job={"learningRate": 1000.0}, checkpoint_seconds=0), output)
+
+    assert training.wait() == 1
+    assert training.last["event"] == "error"
+    assert "NaN" in training.last["message"]
+    assert "learningRate 1000" in training.last["message"]
+    assert "lower learningRate" in training.last["hint"]
+    assert files(store, "payloads") == []
+    assert output.read_text() == ""
+
+
+def unwritable(folder: Path) -> str:
+    """A URL below something that is a file: nothing can be written there, by root neither."""
+    (folder / "file").write_text("")
+    return f"file://{folder / 'file' / 'store'}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"recipients": ["-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n"]}, ["key"]),
+        ({"recipients": []}, ["recipients", "at least one"]),
+        ({"store_url": "ftp://example.com"}, ["ftp://example.com", "file://"]),
+        ({"store_key": "c2hvcnQ="}, ["store_key", "32 bytes"]),
+        ({"run_id": "../../etc"}, ["run_id", "hex"]),
+        ({"job": {"epochs": 0, "dataset": "mnist"}}, ["job.epochs is 0", "job.dataset is 'mnist'"]),
+        ({"data_digest": "00"}, ["data_digest", "changed", "pulumi up"]),
+        ({"code_digest": "00"}, ["code_digest", "changed"]),
+        ({"libraries": "torch 1.0"}, ["libraries", "torch 1.0"]),
+        ({"job": {}, "store_key": 5, "checkpoint_seconds": -1}, ["store_key", "checkpoint_seconds"]),
+    ],
+)
+def test_what_cannot_be_is_an_error_event_with_a_way_out_and_no_traceback(
+    tmp_path: Path, output: Path, fields: dict[str, object], words: list[str]
+) -> None:
+    training = Training(request(tmp_path / "store", **fields), output)
+
+    assert training.wait() == 1
+    assert training.last["event"] == "error"
+    said = f"{training.last['message']} {training.last['hint']}"
+    for word in words:
+        assert word in said
+    assert training.last["hint"] != ""
+    assert "Traceback" not in output.read_text()
+    assert files(tmp_path / "store", "payloads") == []
+
+
+@pytest.mark.parametrize("line", [b"\n", b"[]\n", b"{'job': 1}\n", b"\xff\n", b"null\n", b"[" * 100_000 + b"\n"])
+def test_a_request_that_is_none_is_an_error_event(output: Path, line: bytes) -> None:
+    training = Training(line, output)
+
+    assert training.wait() == 1
+    assert training.last["event"] == "error"
+    assert "standard input" in training.last["message"]
+
+
+def test_a_store_that_cannot_be_written_is_an_error_event(tmp_path: Path, output: Path) -> None:
+    training = Training(request(tmp_path, store_url=unwritable(tmp_path)), output)
+
+    assert training.wait() == 1
+    assert str(tmp_path / "file") in training.last["message"]
+    assert "Traceback" not in output.read_text()
+
+
+def test_a_full_disk_is_an_error_event_and_a_later_run_goes_on(tmp_path: Path, output: Path) -> None:
+    """A file size limit refuses what a full disk refuses: the write of the record."""
+    asked = request(tmp_path / "store", job={"epochs": 2})
+    program = """if True:
+        import resource, signal, runpy
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        runpy.run_module('training', run_name='__main__')
+    """
+    events, exit_code, printed = run_cold(asked, program=program)
+
+    assert exit_code == 1
+    assert events[-1]["event"] == "error"
+    assert str(tmp_path / "store") in events[-1]["message"]
+    assert events[-1]["hint"] != ""
+    assert "Traceback" not in printed
+    assert files(tmp_path / "store", "payloads") == files(tmp_path / "store", "records") == []
+    Training(asked, output).result()
+
+
+def test_what_code_prints_cannot_break_the_protocol(tmp_path: Path) -> None:
+    program = """if True:
+        import os, runpy, sys
+        import training.run
+        original = training.run._train
+        def noisy(*arguments):
+            print('{"event": "result", "artifact_id": "forged"}', flush=True)
+            sys.stderr.write("x" * 100_000)
+            os.system("echo from a child")
+            return original(*arguments)
+        training.run._train = noisy
+        runpy.run_module('training', run_name='__main__')
+    """
+    events, exit_code, printed = run_cold(request(tmp_path / "store", job={"epochs": 1}), program=program)
+
+    assert exit_code == 0
+    assert [event["event"] for event in events].count("result") == 1
+    assert events[-1]["artifact_id"] != "forged"
+    assert "forged" in printed
+    assert "from a child" in printed
+
+
+def test_a_parent_that_reads_no_more_is_a_parent_that_is_gone(tmp_path: Path) -> None:
+    process, reading = start_cold(request(tmp_path / "store", job={"epochs": LONG}))
+    with os.fdopen(reading, "rb") as events:
+        while json.loads(events.readline()).get("phase") != "train":
+            pass
+
+    exit_code = process.wait(30)
+    process.communicate()
+
+    assert exit_code == 130
+    assert files(tmp_path / "store", "records") == [RUN_ID]
+
+
+AUDIT = """if True:
+    import json, os, runpy, sys
+    written = []
+    def hook(event, arguments):
+        if event == "open":
+            path, mode, flags = arguments
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) and not isinstance(path, int):
+                written.append(os.path.abspath(os.fsdecode(path)))
+        elif event in ("os.mkdir", "os.link", "os.symlink", "os.rename", "tempfile.mkstemp", "tempfile.mkdtemp", "os.mkfifo"):
+            written.extend(os.path.abspath(os.fsdecode(path)) for path in arguments if isinstance(path, str | bytes))
+    sys.addaudithook(hook)
+    real = os._exit
+    def leave(code):
+        print("WRITTEN " + json.dumps(sorted(set(written))), flush=True)
+        real(code)
+    os._exit = leave
+    runpy.run_module("training", run_name="__main__")
+"""
+
+
+def test_no_file_outside_the_store_is_written_and_the_plain_model_is_in_none(tmp_path: Path) -> None:
+    """Python's own opens are heard by an audit hook; a library's would show in the folders it is given."""
+    store, home = tmp_path / "store", tmp_path / "home"
+    home.mkdir()
+    environment = {name: str(home) for name in ("HOME", "TMPDIR", "TMP", "TEMP", "XDG_CACHE_HOME")}
+    asked = request(store, job={"epochs": 50}, checkpoint_seconds=0)
+
+    events, exit_code, printed = run_cold(asked, program=AUDIT, environment=environment, folder=home)
+
+    assert exit_code == 0, printed
+    line = next(line for line in printed.splitlines() if line.startswith("WRITTEN "))
+    written = json.loads(line.removeprefix("WRITTEN "))
+    # Records, payload and manifest are opened without a name, relative to a folder of the store.
+    allowed = {str(home), str(home / RUN_ID), "/dev/null"}
+    bytecode = [path for path in written if "__pycache__" in path]
+    outside = [path for path in written if not path.startswith(str(store)) and path not in allowed]
+    named = {Path(path).name for path in outside} - set(files(store, "payloads")) - {"pulumi"}
+    assert [path for path in outside if path not in bytecode and not _in_store(store, path)] == [], named
+    assert list(home.iterdir()) == []
+    model, _ = opened(store, events[-1])
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert model[200:264] not in content
+            assert STORE_KEY not in content
+            assert b"pixel" not in content
+
+
+def _in_store(store: Path, path: str) -> bool:
+    """A name that was opened relative to a folder of the store."""
+    return any(
+        (store / kind / Path(path).name).exists() for kind in ("payloads", "manifests", "records", "locks")
+    ) or path.endswith(".new")
+
+
+def test_the_process_shows_no_secret_dumps_no_core_and_holds_no_foreign_file(tmp_path: Path) -> None:
+    secret_file = tmp_path / "inherited"
+    secret_file.write_text("secret")
+    descriptor = os.open(secret_file, os.O_RDONLY)
+    process, reading = start_cold(request(tmp_path / "store", job={"epochs": LONG}), inherited=(descriptor,))
+    with os.fdopen(reading, "rb") as events:
+        while json.loads(events.readline()).get("phase") != "train":
+            pass
+        proc = Path(f"/proc/{process.pid}")
+        shown = (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes()
+        held = [os.readlink(link) for link in (proc / "fd").iterdir() if link.exists()]
+        limits = (proc / "limits").read_text()
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    process.communicate()
+    os.close(descriptor)
+
+    key = str(request(tmp_path)["store_key"]).encode()
+    assert key not in shown
+    assert str(secret_file) not in held
+    assert next(line for line in limits.splitlines() if "core file" in line).split()[4:6] == ["0", "0"]
+
+
+def test_the_events_descriptor_must_be_open() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "training", "--events", "77"], cwd=PROJECT_ROOT, input="", capture_output=True, text=True
+    )  # fmt: skip
+
+    assert ran.returncode == 2
+    assert "--events is 77" in ran.stderr
+
+
+def start_cold(
+    asked: object,
+    *,
+    program: str | None = None,
+    environment: dict[str, str] | None = None,
+    folder: Path = PROJECT_ROOT,
+    inherited: tuple[int, ...] = (),
+) -> tuple["subprocess.Popen[bytes]", int]:
+    """`python -m training`, or `program` that runs it, with its standard input left open; and the events' reading end."""
+    reading, writing = os.pipe()
+    command = ["-m", "training"] if program is None else ["-c", program]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--events", str(writing)],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)} | (environment or {}),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=(writing, *inherited),
+    )  # fmt: skip
+    os.close(writing)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(asked).encode() + b"\n")
+    process.stdin.flush()
+    return process, reading
+
+
+def run_cold(asked: object, **options: Any) -> tuple[list[Event], int, str]:
+    """Events, exit code and what was printed."""
+    process, reading = start_cold(asked, **options)
+    assert process.stdout is not None
+    with os.fdopen(reading, "rb") as stream:
+        events = [json.loads(line) for line in stream]
+    printed = process.stdout.read().decode()
+    exit_code = process.wait(30)
+    process.communicate()
+    return events, exit_code, printed
