@@ -3,6 +3,7 @@ a traceback.
 """
 
 import argparse
+import errno
 import fcntl
 import os
 import sys
@@ -28,6 +29,8 @@ set for one call, as `make up STACK=staging` or in the environment:
 
 Everything is installed under .tools/; nothing outside but Debian packages.
 """
+OF_ANOTHER_USER = "if another user (root?) set this checkout up, work as that user or clone it anew"
+NO_ROOM = "make room, or clone to a disk that can be written; what is finished stays"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,19 +40,26 @@ def main(argv: Sequence[str]) -> int:
     root = Path(__file__).resolve().parent.parent
     console = Console()
     layout = Layout(root)
-    context = Context(layout, console, facts=environment.load(layout))
+    command: Callable[[Context, argparse.Namespace], int] = options.command
     try:
-        command: Callable[[Context, argparse.Namespace], int] = options.command
-        return command(context, options)
+        return command(Context(layout, console, facts=environment.load(layout)), options)
     except errors.BootstrapError as problem:
         _show(problem)
+        return 1
+    except BrokenPipeError:  # the reader of our lines has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except PermissionError as problem:
+        _show(errors.BootstrapError(f"{problem.filename or 'a file'}: {problem.strerror}", [OF_ANOTHER_USER]))
+        return 1
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        _show(errors.BootstrapError(f"{problem.filename or layout.tools}: {problem.strerror}", [NO_ROOM]))
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; what is finished stays, the next call goes on from here\n")
         return 130
-    except BrokenPipeError:  # the reader of our lines has gone, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -64,8 +64,7 @@ def _cluster_is_up(context: Context) -> bool:
 
 def _stop_registry(context: Context) -> list[str]:
     stopped = [registry.NAME] if context.daemons.stop(registry.NAME) else []
-    container = programs.ask(["docker", "rm", "--force", registry.CONTAINER], env=context.variables)
-    return stopped + ([registry.CONTAINER] if container == registry.CONTAINER else [])
+    return stopped + registry.remove_container(context)
 
 
 def _stop_docker(context: Context, step: Step) -> list[str]:
@@ -85,7 +84,7 @@ def _sweep(context: Context) -> None:
     stuck = [*docker_engine.clear_away(), *leftovers.unmount([layout.tools])]
     if stuck:
         context.console.warn(f"still mounted: {', '.join(stuck)}")
-    leftovers.remove_empty_folders()
+    leftovers.remove_fixed_folders()
     host_network.restore(layout)
     owner.release(layout)
     if RUN.exists() and not any(RUN.iterdir()):

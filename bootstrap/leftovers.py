@@ -15,6 +15,7 @@ from bootstrap import programs
 CNI_STATE = (Path("/var/lib/cni/results"), Path("/var/lib/cni/cache/results"))
 CONTAINER_LOGS = Path("/var/log/containers")
 DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
+SHIMS = Path("/run/containerd")
 # The kubelet, containerd's shims, runc, libcni and dockerd take no other place for these.
 FIXED_FOLDERS = (
     DEVICE_PLUGINS,
@@ -23,10 +24,6 @@ FIXED_FOLDERS = (
     *CNI_STATE,
     Path("/var/lib/cni/cache"),
     Path("/var/lib/cni"),
-    Path("/run/containerd/runc/k8s.io"),
-    Path("/run/containerd/runc"),
-    Path("/run/containerd/s"),
-    Path("/run/containerd"),
     Path("/run/docker/plugins"),
     Path("/run/docker"),
 )
@@ -100,9 +97,12 @@ def forget_network(network: str) -> None:
             (state / f"cni-loopback-{pod}-lo").unlink(missing_ok=True)
 
 
-def remove_empty_folders() -> None:
-    """Folders that our daemons made at fixed places of the machine, deepest first; one with anything in it stays."""
+def remove_fixed_folders() -> None:
+    """Folders that our daemons made at fixed places of the machine, deepest first; one with others' in it stays."""
     (DEVICE_PLUGINS / "kubelet.sock").unlink(missing_ok=True)
+    if f"{SHIMS}/" not in Path("/proc/net/unix").read_text():
+        # Nobody listens there: sockets and state of shims that were killed, no other containerd of this machine's.
+        remove(SHIMS)
     for folder in FIXED_FOLDERS:
         with contextlib.suppress(OSError):
             folder.rmdir()

@@ -1,7 +1,7 @@
-"""Which checkout of this machine runs the Docker engine and the local node: there is one set of sockets, bridges and chains.
+"""Which checkout of this machine runs the Docker engine and the local node: there is one set of sockets and chains.
 
-/run/sealift/owner names it. Other checkouts use what it runs and never stop it; when nothing of it runs any more, the next one
-that starts something takes over and clears away what was left.
+/run/sealift/owner names it. Other checkouts use what it runs and never stop it; when nothing of it runs any more, the
+next one that starts something takes over and clears away what was left.
 """
 
 from pathlib import Path

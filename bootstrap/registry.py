@@ -19,7 +19,6 @@ TITLE = "Registry"
 NAME = "registry"
 PORTS = range(5000, 5010)
 IMAGE = "registry:2"
-CONTAINER = "sealift-registry"
 WAYS = ("SEALIFT_REGISTRY=host:port of a registry that this machine may push to",)
 
 
@@ -81,8 +80,8 @@ def start(context: Context, step: Step, port: int) -> str:
     """Starts one on `port`; says which."""
     if shutil.which("docker-registry") is None and not debian.can_install() and network.reachable("images"):
         publish = ["--publish", f"{ports.LOOPBACK}:{port}:5000", "--env", "REGISTRY_STORAGE_DELETE_ENABLED=true"]
-        argv = ["docker", "run", "--detach", "--name", CONTAINER, *publish, IMAGE]
-        programs.ask(["docker", "rm", "--force", CONTAINER], env=context.variables)
+        argv = ["docker", "run", "--detach", "--label", _label(context), *publish, IMAGE]
+        remove_container(context)
         programs.run(
             argv,
             log=context.layout.logs / "registry.log",
@@ -100,6 +99,19 @@ def start(context: Context, step: Step, port: int) -> str:
     context.daemons.start(NAME, ["docker-registry", "serve", str(settings)], env=env)
     context.daemons.wait_until(NAME, lambda: answers(port), timeout_seconds=20)
     return "Debian's docker-registry"
+
+
+def remove_container(context: Context) -> list[str]:
+    """Removes the registry that runs as a container, if this checkout started one; says what it removed."""
+    argv = ["docker", "ps", "--all", "--quiet", "--filter", f"label={_label(context)}"]
+    found = (programs.ask(argv, env=context.variables) or "").split()
+    if found:
+        programs.ask(["docker", "rm", "--force", "--volumes", *found], env=context.variables, timeout_seconds=30)
+    return [IMAGE] if found else []
+
+
+def _label(context: Context) -> str:
+    return f"sealift.registry={context.layout.root}"
 
 
 def configuration(context: Context, port: int) -> dict[str, object]:

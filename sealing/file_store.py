@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from sealing import stream
 from sealing.errors import ArtifactCorrupt, ArtifactMissing, StoreUnwritable
-from sealing.stream import Buffer, payload_digest
+from sealing.stream import Buffer
 
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
@@ -52,7 +53,7 @@ class FileStore:
 
     def verify(self, artifact_id: str, payload_digest: str) -> None:
         self._read(MANIFESTS, artifact_id)
-        if _digest(self._read(PAYLOADS, artifact_id)) != payload_digest:
+        if stream.payload_digest(self._read(PAYLOADS, artifact_id)) != payload_digest:
             raise ArtifactCorrupt(f"the payload of artifact {artifact_id} is not what was sealed", f"find out who can write to {self._root}")
 
     def delete(self, artifact_id: str) -> None:
@@ -73,23 +74,35 @@ class FileStore:
     def put_record(self, name: str, record: bytes) -> None:
         self._create(RECORDS, name, record, replace=True)
 
-    def delete_record(self, name: str) -> None:
-        self._unlink(RECORDS, name)
-
     @contextmanager
     def lock_record(self, name: str) -> Iterator[None]:
-        """The lock file stays: removing it while another process waits for it would give out two locks."""
+        _check_name(name)
         with self._mending():
             self._make_folders(LOCKS)
-            with self._folder(LOCKS) as folder:
-                file = os.open(_checked(name), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+            file = self._locked(name)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
             yield
         finally:
             os.close(file)
 
+    def delete_record(self, name: str) -> None:
+        with self.lock_record(name):
+            self._unlink(RECORDS, name)
+            self._unlink(LOCKS, name)
+
+    def _locked(self, name: str) -> int:
+        """A descriptor with the lock; one whose file was deleted while we waited locks nothing, so try again."""
+        while True:
+            with self._folder(LOCKS) as folder:
+                file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+                fcntl.flock(file, fcntl.LOCK_EX)
+                with suppress(FileNotFoundError):
+                    if os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino == os.fstat(file).st_ino:
+                        return file
+                os.close(file)
+
     def _create(self, folder_name: str, name: str, content: Buffer, *, replace: bool = False) -> None:
+        _check_name(name)
         with self._mending():
             self._make_folders(folder_name)
             with self._folder(folder_name) as folder:
@@ -98,7 +111,7 @@ class FileStore:
                     os.fchmod(file, 0o600)
                     _write_all(file, memoryview(content).cast("B"))
                     os.fsync(file)
-                    self._link(file, folder, _checked(name), replace=replace)
+                    self._link(file, folder, name, replace=replace)
                 finally:
                     os.close(file)
                 os.fsync(folder)
@@ -119,15 +132,17 @@ class FileStore:
                 raise ArtifactCorrupt(f"another file is already at {name} in the store", f"find out who can write to {self._root}") from None
 
     def _read(self, folder_name: str, name: str) -> bytes:
+        _check_name(name)
         try:
             with self._mending(), self._folder(folder_name) as folder:
-                return _read_file(folder, _checked(name))
+                return _read_file(folder, name)
         except FileNotFoundError:
             raise ArtifactMissing(f"{name} is not in {self._root / folder_name}", "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`") from None
 
     def _unlink(self, folder_name: str, name: str) -> None:
+        _check_name(name)
         with self._mending(), suppress(FileNotFoundError), self._folder(folder_name) as folder:
-            os.unlink(_checked(name), dir_fd=folder)
+            os.unlink(name, dir_fd=folder)
             os.fsync(folder)
 
     @contextmanager
@@ -160,14 +175,9 @@ class FileStore:
             ) from error
 
 
-def _digest(payload: Buffer) -> str:
-    return payload_digest(payload)
-
-
-def _checked(name: str) -> str:
+def _check_name(name: str) -> None:
     if not NAME.match(name):
         raise ArtifactMissing(f"{name[:80]!r} is not the name of anything in a store: names are lower-case hex")
-    return name
 
 
 def _write_all(file: int, content: memoryview) -> None:
@@ -177,13 +187,13 @@ def _write_all(file: int, content: memoryview) -> None:
 
 def _read_file(folder: int, name: str) -> bytes:
     file = os.open(name, READ_FLAGS, dir_fd=folder)
-    with os.fdopen(file, "rb") as stream:
-        return stream.read()
+    with os.fdopen(file, "rb") as reader:
+        return reader.read()
 
 
 def _read_file_descriptor(path: str) -> bytes:
-    with open(path, "rb") as stream:
-        return stream.read()
+    with open(path, "rb") as reader:
+        return reader.read()
 
 
 def _remove_stale(folder: int) -> None:

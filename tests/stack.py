@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
 PASSPHRASE: Final = "correct horse battery staple"
 SECONDS: Final = 300
@@ -75,7 +77,12 @@ class Stack:
         self.run("stack", "init", self.name).ok()
 
     def set_config(self, key: str, value: str) -> None:
-        self.run("config", "set", key, value, "--stack", self.name).ok()
+        """Writes one key into the stack's file, which is quicker than `pulumi config set` and comes to the same."""
+        file = self.folder / f"Pulumi.{self.name}.yaml"
+        content = (yaml.safe_load(file.read_text()) if file.exists() else None) or {}
+        project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
+        content.setdefault("config", {})[f"{project}:{key}"] = value
+        file.write_text(yaml.safe_dump(content))
 
     def set_run(self, **inputs: object) -> None:
         """Sets the training run's inputs, all of them."""

@@ -39,7 +39,7 @@ def parse(line: bytes) -> Request:
     """Raises RequestError that names every problem, and no secret."""
     try:
         raw = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RequestError("the request on standard input is not JSON", "write one JSON object on one line") from None
     if not isinstance(raw, dict):
         raise RequestError("the request on standard input is not a JSON object", "write one JSON object on one line")

@@ -74,7 +74,7 @@ def test_ctrl_c_during_training_keeps_a_checkpoint_that_the_next_up_goes_on_from
 ) -> None:
     stack, content_id, files = undisturbed
     process = stack.start("up", "--yes", "--skip-preview", "--stack", "dev")
-    wait_for(process, "epoch")
+    wait_for(process, "epoch ")
 
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=30)
@@ -90,7 +90,7 @@ def test_ctrl_c_during_training_keeps_a_checkpoint_that_the_next_up_goes_on_from
 def test_kill_9_of_the_engine_during_training(undisturbed: tuple[Stack, str, list[str]], tmp_path: Path) -> None:
     stack, content_id, files = undisturbed
     process = stack.start("up", "--yes", "--skip-preview", "--stack", "dev")
-    wait_for(process, "epoch")
+    wait_for(process, "epoch ")
 
     end_whole_session(process)
 
@@ -105,7 +105,7 @@ def test_kill_9_of_the_training_process_says_so_and_the_next_up_goes_on(
     stack, content_id, _ = undisturbed
     before = set(training_processes(tmp_path))
     process = stack.start("up", "--yes", "--skip-preview", "--stack", "dev")
-    wait_for(process, "epoch")
+    wait_for(process, "epoch ")
 
     for pid in set(training_processes(tmp_path)) - before:
         os.kill(pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ Inputs and outputs are those of the official plugin's Image (SDK 5.2). BuildKit 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from components.plugin.resource import Checked, Created, Difference, Failure, Op
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 
 OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "dockerfile", "platform")
+PROGRESS_SECONDS: Final = 0.5
 Say = Callable[[str], None]
 
 
@@ -147,7 +149,7 @@ def _build(engine: docker.APIClient, name: str, build: Mapping[str, Any], say: S
 
 def _push(engine: docker.APIClient, repository: str, tag: str, registry: Mapping[str, Any], say: Say) -> str:
     auth = {"username": registry["username"], "password": registry["password"]} if registry.get("username") else None
-    digest = ""
+    digest, said = "", 0.0
     for message in engine.push(repository, tag=tag, stream=True, decode=True, auth_config=auth):
         if "error" in message:
             raise PluginError(
@@ -155,11 +157,12 @@ def _push(engine: docker.APIClient, repository: str, tag: str, registry: Mapping
                 "check that the registry runs and that config `registry` names it; `docker login` gives it your password",
             )
         digest = message.get("aux", {}).get("Digest", digest)
-        say(" ".join(filter(None, (message.get("status", ""), message.get("progress", "")))))
+        if "progress" not in message or time.monotonic() - said > PROGRESS_SECONDS:
+            say(" ".join(filter(None, (message.get("status", ""), message.get("progress", "")))))
+            said = time.monotonic()
     if not digest:
         raise PluginError(f"the registry told no digest for {repository}:{tag}", "run `pulumi up` again")
     return digest
-
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -1,0 +1,10 @@
+"""The model server inside the image: opens one sealed artifact into memory and answers the Open Inference Protocol v2.
+
+`__main__.py` starts it: model.py (artifact → session) → protocol.py (JSON ↔ arrays, pure) → app.py (routes) → server.py
+(connections and their graceful end). It knows neither Pulumi nor torch, and writes no file.
+"""
+
+import os
+
+# Before numpy is loaded: its OpenBLAS would start a thread and a buffer for each of the node's cores, and has nothing to do.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

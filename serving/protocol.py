@@ -1,0 +1,165 @@
+"""The Open Inference Protocol v2's JSON, as pure functions: request bytes → arrays, arrays → response bytes.
+
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md, without the binary
+extension. What a request may hold comes from the model's own tensors. Nothing here keeps or logs a value.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import RequestError
+
+DATATYPE: Final = "FP32"
+VERSION: Final = "1"
+ANY: Final = -1
+"""A dimension that the request decides: the batch."""
+MAX_QUOTED: Final = 80
+
+Array = NDArray[np.float32]
+Parameters = dict[str, bool | int | float | str | None]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output of a model, FP32. `shape` has ANY where the request decides."""
+
+    name: str
+    shape: tuple[int, ...]
+
+    def described(self) -> dict[str, object]:
+        """As in the protocol's model metadata."""
+        return {"name": self.name, "datatype": DATATYPE, "shape": list(self.shape)}
+
+
+class _Input(msgspec.Struct):
+    name: str
+    shape: list[int]
+    datatype: str
+    data: msgspec.Raw = msgspec.Raw()
+
+
+class _Output(msgspec.Struct):
+    name: str
+
+
+class _Request(msgspec.Struct):
+    inputs: list[_Input]
+    id: str | None = None
+    parameters: Parameters | None = None
+    outputs: list[_Output] | None = None
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A request that the model can run: `inputs` by name, in the model's shapes; `outputs` are the names asked for."""
+
+    inputs: dict[str, Array]
+    outputs: list[str]
+    request_id: str | None
+    parameters: Parameters | None
+
+
+_decoder: Final = msgspec.json.Decoder(_Request)
+_encoder: Final = msgspec.json.Encoder()
+
+
+def parse(body: bytes | bytearray, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> Inference:
+    """What the body asks of a model with these tensors. Raises RequestError 400, which says what was expected."""
+    try:
+        request = _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _bad(f"not an inference request: {error}; expected {_example(inputs)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _bad(f"not JSON: {error}; expected {_example(inputs)}") from None
+    given = [item.name for item in request.inputs]
+    if sorted(given) != sorted(inputs):
+        raise _bad(f"inputs are {_quoted(given)}; expected {_quoted(list(inputs))}, each once")
+    wanted = [item.name for item in request.outputs] if request.outputs else list(outputs)
+    if len(set(wanted)) != len(wanted) or not set(wanted) <= set(outputs):
+        raise _bad(f"outputs are {_quoted(wanted)}; expected some of {_quoted(outputs)}, each at most once")
+    arrays = {item.name: _array(item, inputs[item.name]) for item in request.inputs}
+    _check_batch(arrays, inputs)
+    return Inference(arrays, wanted, request.id, request.parameters)
+
+
+def answer(model: str, inference: Inference, arrays: Mapping[str, Array]) -> bytes:
+    """The response to an inference. Raises RequestError 422 where an answer is a number that JSON does not have."""
+    outputs = []
+    for name in inference.outputs:
+        array = arrays[name]
+        if not np.isfinite(array).all():
+            row = int(np.argmax(~np.isfinite(array.reshape(array.shape[0] if array.ndim else 1, -1)).all(axis=1)))
+            raise RequestError(422, f"output {name!r} is infinite or not a number in row {row}: its inputs are too large")
+        shape, data = list(array.shape), array.ravel().tolist()
+        outputs.append({"name": name, "shape": shape, "datatype": DATATYPE, "data": data})
+    response: dict[str, object] = {"model_name": model, "model_version": VERSION, "outputs": outputs}
+    if inference.request_id is not None:
+        response["id"] = inference.request_id
+    if inference.parameters is not None:
+        response["parameters"] = inference.parameters
+    return encode(response)
+
+
+def encode(value: object) -> bytes:
+    """JSON."""
+    return _encoder.encode(value)
+
+
+def error(message: str) -> bytes:
+    """The protocol's error object."""
+    return encode({"error": message})
+
+
+def _array(item: _Input, tensor: Tensor) -> Array:
+    where = f"input {tensor.name!r}"
+    if item.datatype != DATATYPE:
+        raise _bad(f"{where} has datatype {_short(item.datatype)!r}; expected {DATATYPE!r}")
+    shape = item.shape
+    fits = len(shape) == len(tensor.shape) and all(
+        size > 0 if expected == ANY else size == expected for size, expected in zip(shape, tensor.shape, strict=True)
+    )
+    if not fits:
+        raise _bad(f"{where} has shape {_short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}")
+    if not bytes(item.data):
+        raise _bad(f"{where} has no data; expected {math.prod(shape)} numbers as a JSON array (not the binary extension)")
+    values = _values(item.data, len(shape), where)
+    count = math.prod(shape)  # of Python integers, so that a huge dimension is only ever compared
+    array = _float32(values, where)
+    if array.size != count or (array.ndim > 1 and list(array.shape) != shape):
+        raise _bad(f"{where} has data of {array.size} numbers in shape {list(array.shape)}; expected {count} for shape {shape}")
+    if not np.isfinite(array).all():
+        raise _bad(f"{where} has a number at {int(np.argmax(~np.isfinite(array.ravel())))} that is beyond {DATATYPE}")
+    return array.reshape(shape)
+
+
+def _values(data: msgspec.Raw, rank: int, where: str) -> list[Any]:
+    """The numbers, flat or nested as deep as the shape has dimensions."""
+    nested = bytes(data[:64]).translate(None, b" \t\r\n").startswith(b"[[")
+    try:
+        values: list[Any] = _numbers(rank if nested else 1).decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _bad(f"{where} has data that is not numbers: {error}; expected a flat array, or one nested as its shape") from None
+    return values
+
+
+def _float32(values: list[Any], where: str) -> Array:
+    try:
+        with np.errstate(over="ignore"):  # what is beyond FP32 becomes infinite here, and is refused by name
+            return np.array(values, np.float32)
+    except ValueError:
+        raise _bad(f"{where} has nested data with rows of different lengths; expected equal ones") from None
+
+
+@cache
+def _numbers(rank: int) -> msgspec.json.Decoder[Any]:
+    kind: Any = float
+    for _ in range(rank):
+        kind = list[kind]
+    return msgspec.json.Decoder(kind)

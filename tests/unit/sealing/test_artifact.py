@@ -1,0 +1,134 @@
+"""Seal and open: only the pinned artifact, whole, with one of its recipients' keys."""
+
+import secrets
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sealing import (
+    ArtifactCorrupt,
+    ManifestInvalid,
+    PinMismatch,
+    PrivateKey,
+    PublicKey,
+    SealedArtifact,
+    SealingError,
+    WrongKey,
+    open_artifact,
+    seal,
+)
+
+MODEL = secrets.token_bytes(3000)
+
+
+@pytest.fixture(scope="module")
+def artifact(key: PrivateKey) -> SealedArtifact:
+    return seal(MODEL, {"a": 1}, [key.public_key])
+
+
+def opened(artifact: SealedArtifact, key: PrivateKey, **changes: Any) -> bytes:
+    parts = {
+        "manifest": artifact.manifest, "payload": artifact.payload,
+        "artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest,
+    } | changes  # fmt: skip
+    return bytes(open_artifact(parts.pop("manifest"), parts.pop("payload"), key, **parts).model)
+
+
+def test_what_was_sealed_comes_back(artifact: SealedArtifact, key: PrivateKey) -> None:
+    assert opened(artifact, key) == MODEL
+
+
+def test_every_recipient_opens_it(key: PrivateKey, other_key: PrivateKey) -> None:
+    artifact = seal(MODEL, {}, [key.public_key, other_key.public_key])
+
+    assert opened(artifact, key) == opened(artifact, other_key) == MODEL
+
+
+def test_another_key_does_not(artifact: SealedArtifact, other_key: PrivateKey) -> None:
+    with pytest.raises(WrongKey, match="recipients"):
+        opened(artifact, other_key)
+
+
+def test_an_attacker_s_own_valid_artifact_is_refused_by_the_pins(artifact: SealedArtifact, key: PrivateKey) -> None:
+    theirs = seal(b"their model", {}, [key.public_key])
+
+    with pytest.raises(PinMismatch):
+        opened(artifact, key, manifest=theirs.manifest, payload=theirs.payload)
+
+
+def test_an_attacker_s_artifact_under_the_pinned_id_is_refused_by_the_digest(artifact: SealedArtifact, key: PrivateKey) -> None:
+    theirs = seal(MODEL, {}, [key.public_key], artifact_id=artifact.artifact_id)
+
+    with pytest.raises(PinMismatch):
+        opened(artifact, key, manifest=theirs.manifest, payload=theirs.payload)
+
+
+def test_another_payload_under_the_manifest_is_refused(artifact: SealedArtifact, key: PrivateKey) -> None:
+    theirs = seal(MODEL, {}, [key.public_key], artifact_id=artifact.artifact_id)
+
+    with pytest.raises(ArtifactCorrupt):
+        opened(artifact, key, payload=theirs.payload)
+
+
+def test_a_truncated_payload_is_refused(artifact: SealedArtifact, key: PrivateKey) -> None:
+    with pytest.raises(ArtifactCorrupt, match="size"):
+        opened(artifact, key, payload=artifact.payload[:-1])
+
+
+def test_a_manifest_with_another_s_data_key_is_refused_before_the_payload(artifact: SealedArtifact, key: PrivateKey) -> None:
+    """The MAC commits to the data key: a stanza put in by someone else opens nothing."""
+    import json
+
+    theirs = json.loads(seal(b"x", {}, [key.public_key]).manifest)
+    mixed = json.loads(artifact.manifest) | {"recipients": theirs["recipients"]}
+
+    with pytest.raises(ManifestInvalid, match="not the one that was sealed"):
+        opened(artifact, key, manifest=json.dumps(mixed, sort_keys=True, separators=(",", ":")).encode())
+
+
+def test_an_artifact_without_recipients_is_not_made() -> None:
+    with pytest.raises(ValueError, match="recipient"):
+        seal(MODEL, {}, [])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: PublicKey("hush-hush"),
+        lambda: PrivateKey("hush-hush"),
+        lambda: PrivateKey("-----BEGIN PRIVATE KEY-----\nhush-hush\n-----END PRIVATE KEY-----"),
+    ],
+)
+def test_what_is_no_key_is_refused_without_showing_it(make: Callable[[], object]) -> None:
+    with pytest.raises(WrongKey) as caught:
+        make()
+
+    assert "hush" not in str(caught.value)
+
+
+def test_a_short_rsa_key_is_refused() -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    short = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+    with pytest.raises(WrongKey, match="4096"):
+        PrivateKey(short.decode())
+
+
+def test_neither_keys_nor_the_model_show_in_reprs_and_errors(artifact: SealedArtifact, key: PrivateKey, other_key: PrivateKey) -> None:
+    secret_line = other_key.pem.splitlines()[3]
+    try:
+        opened(artifact, other_key)
+    except SealingError as error:
+        shown = "".join(traceback.format_exception(error)) + repr(other_key) + repr(other_key.public_key)
+
+    assert secret_line not in shown
+    held = open_artifact(
+        artifact.manifest, artifact.payload, key, artifact_id=artifact.artifact_id, payload_digest=artifact.payload_digest
+    )
+    assert str(MODEL[:8]) not in repr(held)

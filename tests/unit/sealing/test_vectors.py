@@ -1,0 +1,109 @@
+"""Published vectors against the primitives as we use them, and our own releases' artifacts, which must open for ever."""
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sealing import PrivateKey, open_artifact
+from sealing.recipients import OAEP
+
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+WYCHEPROOF = PROJECT_ROOT.parent / "shared" / "vectors" / "wycheproof"
+RELEASES = PROJECT_ROOT / "tests" / "vectors"
+
+
+def groups(name: str) -> list[dict[str, Any]]:
+    if not WYCHEPROOF.is_dir():
+        pytest.skip("Wycheproof's vectors do not stand beside the project (../shared/vectors/wycheproof)")
+    loaded: list[dict[str, Any]] = json.loads((WYCHEPROOF / name).read_text())["testGroups"]
+    assert loaded, f"{name} holds no vectors"
+    return loaded
+
+
+def test_aes_256_gcm() -> None:
+    tried = 0
+    for group in groups("aes_gcm_test.json"):
+        if (group["keySize"], group["ivSize"], group["tagSize"]) != (256, 96, 128):
+            continue
+        for case in group["tests"]:
+            aead, sealed = AESGCM(bytes.fromhex(case["key"])), bytes.fromhex(case["ct"] + case["tag"])
+            nonce, data, plain = (bytes.fromhex(case[name]) for name in ("iv", "aad", "msg"))
+            opened = bytearray(len(plain))
+            tried += 1
+            if case["result"] == "invalid":
+                with pytest.raises(InvalidTag):
+                    aead.decrypt_into(nonce, sealed, data, opened)
+                continue
+            aead.decrypt_into(nonce, sealed, data, opened)
+            assert bytes(opened) == plain
+            assert aead.encrypt(nonce, plain, data) == sealed
+    assert tried > 50
+
+
+def test_hkdf_sha256() -> None:
+    tried = 0
+    for group in groups("hkdf_sha256_test.json"):
+        for case in group["tests"]:
+            key, salt, info = (bytes.fromhex(case[name]) for name in ("ikm", "salt", "info"))
+            if case["result"] == "invalid":
+                with pytest.raises(ValueError, match="larger"):
+                    HKDF(hashes.SHA256(), case["size"], salt, info).derive(key)
+            else:
+                assert HKDF(hashes.SHA256(), case["size"], salt, info).derive(key) == bytes.fromhex(case["okm"])
+            tried += 1
+    assert tried > 50
+
+
+def test_hmac_sha256() -> None:
+    tried = 0
+    for group in groups("hmac_sha256_test.json"):
+        for case in group["tests"]:
+            tag = hmac.digest(bytes.fromhex(case["key"]), bytes.fromhex(case["msg"]), "sha256")[: group["tagSize"] // 8]
+            assert hmac.compare_digest(tag, bytes.fromhex(case["tag"])) == (case["result"] == "valid")
+            tried += 1
+    assert tried > 50
+
+
+def test_rsa_oaep_4096_sha256() -> None:
+    tried = 0
+    for group in groups("rsa_oaep_4096_sha256_mgf1sha256_test.json"):
+        key = serialization.load_pem_private_key(group["privateKeyPem"].encode(), None)
+        for case in group["tests"]:
+            if case["label"]:
+                continue
+            tried += 1
+            try:
+                opened = key.decrypt(bytes.fromhex(case["ct"]), OAEP)  # type: ignore[union-attr]
+            except ValueError:
+                assert case["result"] == "invalid"
+            else:
+                assert case["result"] != "invalid"
+                assert opened == bytes.fromhex(case["msg"])
+    assert tried > 10
+
+
+def releases() -> list[Path]:
+    found = sorted(RELEASES.glob("format-v*"))
+    assert found, "the releases' artifacts are missing"
+    return found
+
+
+@pytest.mark.parametrize("folder", releases(), ids=lambda folder: folder.name)
+def test_an_artifact_of_an_earlier_release_still_opens(folder: Path) -> None:
+    expected = json.loads((folder / "expected.json").read_text())
+
+    opened = open_artifact(
+        (folder / "manifest.json").read_bytes(), (folder / "payload").read_bytes(), PrivateKey((folder / "test-only-private.pem").read_text()),
+        artifact_id=expected["artifactId"], payload_digest=expected["payloadDigest"],
+    )  # fmt: skip
+
+    assert hashlib.sha256(opened.model).hexdigest() == expected["modelSha256"]
+    assert opened.description == expected["description"]

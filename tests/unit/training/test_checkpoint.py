@@ -1,0 +1,72 @@
+"""Records: what goes in comes out, and what is not one is refused with a reason."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealing import open_store
+from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, decode, encode
+from training.errors import CheckpointError
+
+RUN_ID = "cd" * 32
+EXAMPLES: list[Record] = [
+    TrainingRecord(epoch=3, loss=0.1 + 0.2, seconds=1.5, tensors=b"\n\x00tensors\n"),
+    TrainedRecord("ab" * 16, {"task": "regression"}, {"metrics": {"mse": 0.1}}, 2.5, b"\n{}\nmodel"),
+    SealedRecord({"artifact_id": "ab" * 16, "metrics": {"mse": 1e-300}}),
+]
+
+
+@pytest.mark.parametrize("record", EXAMPLES, ids=lambda record: type(record).__name__)
+def test_a_record_comes_out_as_it_went_in(record: Record) -> None:
+    assert decode(encode(record)) == record
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"x" * 100_000])
+def test_bodies_of_any_content_and_size_survive(body: bytes) -> None:
+    assert decode(encode(TrainingRecord(1, 0.5, 0.1, body))) == TrainingRecord(1, 0.5, 0.1, body)
+
+
+@pytest.mark.parametrize(
+    ("plaintext", "reason"),
+    [
+        (b"", "cannot be read"),
+        (b"{}", "cannot be read"),
+        (b"{}\n", "cannot be read"),
+        (b"[]\n", "cannot be read"),
+        (b'{"version": 2, "phase": "sealed", "result": {}}\n', "not of version 1"),
+        (b'{"version": 1, "phase": "dreaming"}\n', "dreaming"),
+        (b'{"version": 1, "phase": "sealed"}\n', "result"),
+        (b'{"version": 1, "phase": "sealed", "result": {}, "more": 1}\n', "more"),
+        (b'{"version": 1, "phase": "sealed", "result": {}}', "not of version"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_the_reason(plaintext: bytes, reason: str) -> None:
+    with pytest.raises(CheckpointError, match=reason):
+        decode(plaintext)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_whatever_raise_anything_else(plaintext: bytes) -> None:
+    with pytest.raises(CheckpointError):
+        decode(plaintext)
+
+
+def test_records_are_replaced_sealed_under_the_store_s_key_and_for_their_own_run_only(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path / 'store'}")
+    records = Records(store, b"k" * 32, RUN_ID)
+    assert records.load() is None
+
+    for record in EXAMPLES:
+        records.save(record)
+        assert records.load() == record
+    kept = store.get_record(RUN_ID)
+    assert kept is not None
+    assert b"artifact_id" not in kept
+
+    with pytest.raises(CheckpointError, match="damaged"):
+        Records(store, b"x" * 32, RUN_ID).load()
+    store.put_record("ef" * 32, kept)
+    with pytest.raises(CheckpointError, match="damaged"):
+        Records(store, b"k" * 32, "ef" * 32).load()
