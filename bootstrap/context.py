@@ -27,6 +27,12 @@ class Context:
         return Daemons(self.layout)
 
     @property
+    def daemon_variables(self) -> dict[str, str]:
+        """Environment for programs that stay: where to find programs and the network, no secret of the user's shell."""
+        wanted = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+        return {name: value for name, value in self.user.items() if name in wanted or name.lower().endswith("_proxy")}
+
+    @property
     def variables(self) -> dict[str, str]:
         """Environment for programs, as of now."""
         return environment.variables(self.layout, self.facts, self.user)

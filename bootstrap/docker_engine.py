@@ -92,7 +92,7 @@ def start(context: Context, step: Step) -> bool:
     content.write(settings, json.dumps(configuration(layout.docker), indent=2) + "\n")
     if not context.daemons.running(NAME):
         clear_away()  # of one that was killed, or of before the machine went down
-    context.daemons.start(NAME, ["dockerd", "--config-file", str(settings)], env=context.user)
+    context.daemons.start(NAME, ["dockerd", "--config-file", str(settings)], env=context.daemon_variables)
     step.progress("waiting for dockerd")
     asking = {**context.user, "DOCKER_HOST": HOST}
     context.daemons.wait_until(NAME, lambda: SOCKET.exists() and _ask_version(asking) is not None, timeout_seconds=60)

@@ -26,10 +26,8 @@ def ensure(context: Context, step: Step) -> None:
     if found := on_path(context):
         step.done(f"{found[1]}, {found[0]}")
         return
-    if installed := official(context):
-        step.done(f"v{VERSION}, installed from get.pulumi.com" if installed else "")
-        return
-    if not go_program.is_built(context, "pulumi") and network.reachable("pulumi") and _install(context, step):
+    try_official = not go_program.is_built(context, "pulumi") and network.reachable("pulumi")
+    if official(context) or (try_official and _install(context, step)):
         step.done(f"v{VERSION}, installed from get.pulumi.com")
         return
     go_program.build(

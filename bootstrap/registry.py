@@ -7,7 +7,6 @@ allowed.
 
 import http.client
 import json
-import os
 import shutil
 
 from bootstrap import content, debian, network, ports, programs
@@ -94,9 +93,7 @@ def start(context: Context, step: Step, port: int) -> str:
         debian.require(TITLE, ["docker-registry"], context.layout, step.progress, WAYS)
     settings = context.layout.registry / "config.yml"
     content.write(settings, json.dumps(configuration(context, port), indent=2) + "\n")
-    # Its own variables (REGISTRY_…) would silently win over the file.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
-    context.daemons.start(NAME, ["docker-registry", "serve", str(settings)], env=env)
+    context.daemons.start(NAME, ["docker-registry", "serve", str(settings)], env=context.daemon_variables)
     context.daemons.wait_until(NAME, lambda: answers(port), timeout_seconds=20)
     return "Debian's docker-registry"
 

@@ -39,7 +39,7 @@ def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
 FROM {base_image} AS dependencies
 COPY wheels /wheels
 COPY requirements.lock /requirements.lock
-RUN python3 /wheels/pip-*.whl/pip install --no-index --find-links=/wheels --require-hashes --no-deps --no-compile \\
+RUN PYTHONPATH=$(echo /wheels/pip-*.whl) python3 -m pip install --no-index --find-links=/wheels --require-hashes --no-deps --no-compile \\
     --no-cache-dir --disable-pip-version-check --root-user-action=ignore --target=/site --requirement=/requirements.lock \\
  && rm -rf {pruned} \\
  && find /site -name __pycache__ -prune -exec rm -rf {{}} +
@@ -47,7 +47,7 @@ RUN python3 /wheels/pip-*.whl/pip install --no-index --find-links=/wheels --requ
 FROM {base_image}
 COPY --from=dependencies /site /opt/sealift/site
 COPY server /opt/sealift
-ENV PYTHONPATH=/opt/sealift:/opt/sealift/site PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PYTHONPATH=/opt/sealift:/opt/sealift/site PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 USER {USER}:{USER}
 EXPOSE {PORT}
 ENTRYPOINT ["python3", "-m", "serving"]

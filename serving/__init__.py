@@ -6,5 +6,5 @@
 
 import os
 
-# Before numpy is loaded: its OpenBLAS would start a thread and a buffer for each of the node's cores, and has nothing to do.
+# Before numpy is loaded: its OpenBLAS, which has nothing to do here, would start a thread for each of the node's cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

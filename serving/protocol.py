@@ -5,7 +5,8 @@ extension. What a request may hold comes from the model's own tensors. Nothing h
 """
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -21,8 +22,12 @@ VERSION: Final = "1"
 ANY: Final = -1
 """A dimension that the request decides: the batch."""
 MAX_QUOTED: Final = 80
+PIECE_BYTES: Final = 256 << 10
+BETWEEN: Final = {1: re.compile(rb","), 2: re.compile(rb"\]\s*,")}
+"""Where an array of numbers, or of rows of them, can be cut."""
 
 Array = NDArray[np.float32]
+Buffer = bytes | memoryview
 Parameters = dict[str, bool | int | float | str | None]
 
 
@@ -96,7 +101,7 @@ def answer(model: str, inference: Inference, arrays: Mapping[str, Array]) -> byt
         array = arrays[name]
         if not np.isfinite(array).all():
             row = int(np.argmax(~np.isfinite(array.reshape(array.shape[0] if array.ndim else 1, -1)).all(axis=1)))
-            raise RequestError(422, f"output {name!r} is infinite or not a number in row {row}: its inputs are too large")
+            raise RequestError(422, f"output {name!r} is not a finite number in row {row}: its inputs are too large")
         shape, data = list(array.shape), array.ravel().tolist()
         outputs.append({"name": name, "shape": shape, "datatype": DATATYPE, "data": data})
     response: dict[str, object] = {"model_name": model, "model_version": VERSION, "outputs": outputs}
@@ -127,26 +132,45 @@ def _array(item: _Input, tensor: Tensor) -> Array:
     )
     if not fits:
         raise _bad(f"{where} has shape {_short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}")
-    if not bytes(item.data):
-        raise _bad(f"{where} has no data; expected {math.prod(shape)} numbers as a JSON array (not the binary extension)")
-    values = _values(item.data, len(shape), where)
+    if not memoryview(item.data):
+        raise _bad(f"{where} has no data; expected a JSON array of numbers (the binary extension is not served)")
     count = math.prod(shape)  # of Python integers, so that a huge dimension is only ever compared
-    array = _float32(values, where)
+    array = _numbers(item.data, len(shape), where)
     if array.size != count or (array.ndim > 1 and list(array.shape) != shape):
-        raise _bad(f"{where} has data of {array.size} numbers in shape {list(array.shape)}; expected {count} for shape {shape}")
+        found = f"data of {array.size} numbers in shape {list(array.shape)}"
+        raise _bad(f"{where} has {found}; expected {_short(count)} for shape {_short(shape)}")
     if not np.isfinite(array).all():
         raise _bad(f"{where} has a number at {int(np.argmax(~np.isfinite(array.ravel())))} that is beyond {DATATYPE}")
     return array.reshape(shape)
 
 
-def _values(data: msgspec.Raw, rank: int, where: str) -> list[Any]:
-    """The numbers, flat or nested as deep as the shape has dimensions."""
-    nested = bytes(data[:64]).translate(None, b" \t\r\n").startswith(b"[[")
-    try:
-        values: list[Any] = _numbers(rank if nested else 1).decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _bad(f"{where} has data that is not numbers: {error}; expected a flat array, or one nested as its shape") from None
-    return values
+def _numbers(data: msgspec.Raw, rank: int, where: str) -> Array:
+    """The numbers, flat or nested as deep as the shape has dimensions, a piece at a time: as Python objects they are
+    many times their size in JSON or in the array."""
+    nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
+    decoder = _array_decoder(rank if nested else 1)
+    arrays = []
+    for piece in _pieces(data, rank if nested else 1):
+        try:
+            values = decoder.decode(piece)
+        except msgspec.DecodeError as error:
+            problem = str(error) if not arrays else str(error).partition(" - at ")[0]  # it counts from the piece's start
+            expected = "expected a flat array of numbers, or one nested as its shape"
+            raise _bad(f"{where} has other data: {problem}; {expected}") from None
+        arrays.append(_float32(values, where))
+    return _joined(arrays, where)
+
+
+def _pieces(data: msgspec.Raw, rank: int) -> Iterator[Buffer]:
+    """The array as smaller arrays, cut between its elements. It is known to be JSON; so if each piece is an array of
+    numbers (or of rows), then so is the whole, and if a cut went through something else, that piece is neither."""
+    whole = memoryview(data)
+    start = 0
+    while rank <= 2 and (cut := BETWEEN[rank].search(whole, start + PIECE_BYTES)):
+        end = cut.end() - 1
+        yield b"%b%b]" % (b"[" if start else b"", whole[start:end])
+        start = end + 1
+    yield b"[%b" % whole[start:] if start else whole
 
 
 def _float32(values: list[Any], where: str) -> Array:
@@ -154,12 +178,51 @@ def _float32(values: list[Any], where: str) -> Array:
         with np.errstate(over="ignore"):  # what is beyond FP32 becomes infinite here, and is refused by name
             return np.array(values, np.float32)
     except ValueError:
-        raise _bad(f"{where} has nested data with rows of different lengths; expected equal ones") from None
+        raise _uneven(where) from None
+
+
+def _joined(arrays: list[Array], where: str) -> Array:
+    try:
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    except ValueError:
+        raise _uneven(where) from None
+
+
+def _uneven(where: str) -> RequestError:
+    return _bad(f"{where} has nested data with rows of different lengths; expected equal ones")
 
 
 @cache
-def _numbers(rank: int) -> msgspec.json.Decoder[Any]:
+def _array_decoder(rank: int) -> msgspec.json.Decoder[Any]:
     kind: Any = float
     for _ in range(rank):
         kind = list[kind]
     return msgspec.json.Decoder(kind)
+
+
+def _check_batch(arrays: Mapping[str, Array], inputs: Mapping[str, Tensor]) -> None:
+    rows = {name: array.shape[0] for name, array in arrays.items() if inputs[name].shape[:1] == (ANY,)}
+    if len(set(rows.values())) > 1:
+        raise _bad(f"inputs have different first dimensions: {rows}; expected the same number of rows in each")
+
+
+def _example(inputs: Mapping[str, Tensor]) -> str:
+    """A whole request for one row, as text with … where the numbers go."""
+    parts = []
+    for tensor in inputs.values():
+        shape = [1 if size == ANY else size for size in tensor.shape]
+        parts.append(f'{{"name": "{tensor.name}", "shape": {shape}, "datatype": "{DATATYPE}", "data": […]}}')
+    return f'{{"inputs": [{", ".join(parts)}]}}'
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return _short(", ".join(repr(name) for name in names) or "none")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
+
+
+def _bad(message: str) -> RequestError:
+    return RequestError(400, message)

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from sealing.errors import SealingError
-
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import RequestError, TrainingError
 from training.events import Events
@@ -73,6 +72,7 @@ def _keep_to_itself(descriptor: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model and the store's key
     if MEMORY_FOLDER.is_dir():
         os.environ["TMPDIR"] = str(MEMORY_FOLDER)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would keep a database in the home and report its sessions
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # torch would start every card's context at the first gradient
 
 

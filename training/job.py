@@ -50,7 +50,7 @@ class Job:
     model: str = "net"
     """One of MODELS. "net" is features → 20 (ReLU) → outputs."""
     learning_rate: float = 0.01
-    """Of plain SGD; finite, above 0."""
+    """Of plain SGD; above 0, at most 1,000,000."""
     epochs: int = 100
     """Passes over the training rows, at most; 1 to 10,000,000."""
     batch_size: int = 32
@@ -58,7 +58,7 @@ class Job:
     seed: int = 0
     """Of the split, the initial weights and the shuffling; 0 to 2^53 - 1."""
     stop_loss: float | None = None
-    """Stop after the epoch whose mean training loss is at or below this; finite, above 0; None: never.
+    """Stop after the epoch whose mean training loss is at or below this; above 0, at most 1,000,000; None: never.
     The loss is the one that progress shows: mean squared error of the standardised target, or cross-entropy in nats."""
     threads: int = 1
     """Of torch, 1 to 64. Part of the run's identity: sums are split by thread, so it can change the last bit."""
@@ -70,11 +70,11 @@ class Job:
         job = Job(
             dataset=reader.read("dataset", _one_of(DATASETS), Job.dataset),
             model=reader.read("model", _one_of(MODELS), Job.model),
-            learning_rate=reader.read("learningRate", _positive_number("0.01"), Job.learning_rate),
+            learning_rate=reader.read("learningRate", _positive_number(1e6, "0.01"), Job.learning_rate),
             epochs=reader.read("epochs", _whole_number(1, 10_000_000), Job.epochs),
             batch_size=reader.read("batchSize", _whole_number(1, 1_000_000), Job.batch_size),
             seed=reader.read("seed", _whole_number(0, LARGEST_SEED), Job.seed),
-            stop_loss=reader.read("stopLoss", _positive_number("0.5; leave it out to never stop early"), Job.stop_loss),
+            stop_loss=reader.read("stopLoss", _positive_number(1e6, "0.5; without it, all epochs run"), Job.stop_loss),
             threads=reader.read("threads", _whole_number(1, 64), Job.threads),
         )
         problems = reader.problems + reader.unknown_properties()
@@ -178,11 +178,11 @@ def _one_of(names: tuple[str, ...]) -> Callable[[object], str]:
     return accept
 
 
-def _positive_number(example: str) -> Callable[[object], float]:
+def _positive_number(largest: float, example: str) -> Callable[[object], float]:
     def accept(value: object) -> float:
         number = _number(value)
-        if number is None or not 0 < number < math.inf:
-            raise _RefusedError(f"it must be a finite number above 0, such as {example}")
+        if number is None or not 0 < number <= largest:
+            raise _RefusedError(f"it must be a number above 0, at most {largest:,.0f}, such as {example}")
         return number
 
     return accept

@@ -1,8 +1,12 @@
 """What goes wrong in the plugin, said so that a user can act.
 
     PluginError          a sentence, then a hint line; the engine shows it as it is, without a traceback
-    └── Cancelled        the user, a timeout or the engine ended the operation; the work done so far is kept
+    ├── Cancelled        the user, a timeout or the engine ended the operation; the work done so far is kept
+    └── Unfinished       the resource is there but not as it should be; the engine keeps it and repairs it next time
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class PluginError(Exception):
@@ -16,3 +20,13 @@ class PluginError(Exception):
 
 class Cancelled(PluginError):
     """The operation was ended from outside; what was done so far is kept."""
+
+
+class Unfinished(PluginError):
+    """A resource that was made and did not become what it should; `id`, `inputs` and `outputs` are what the engine keeps of it."""
+
+    def __init__(self, message: str, hint: str = "", *, id: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:  # noqa: A002
+        super().__init__(message, hint)
+        self.id = id
+        self.inputs = inputs
+        self.outputs = outputs

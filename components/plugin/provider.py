@@ -6,31 +6,34 @@ error and has no way to see the old inputs in a diff. Components of other langua
 
 import asyncio
 import os
+import re
 import sys
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NoReturn, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from components.plugin.engine_log import EngineLog, ResourceLog
-from components.plugin.errors import PluginError
-from components.plugin.resource import CustomResource, Difference, Operation
-from components.plugin.values import from_struct, reveal_all, to_struct
+from components.plugin.errors import PluginError, Unfinished
+from components.plugin.resource import Change, Check, CustomResource, Difference, Operation, State
+from components.plugin.values import Properties, from_struct, reveal_all, to_struct
 from sealing import SealingError
 
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
 PropertyDiff = provider_pb2.PropertyDiff
+Configure = Callable[[Properties], None]
 T = TypeVar("T")
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The engine's view of some custom resources."""
 
-    def __init__(self, resources: Mapping[str, CustomResource], version: str, log: EngineLog) -> None:
+    def __init__(self, resources: Mapping[str, CustomResource], version: str, log: EngineLog, configure: Configure) -> None:
         self._resources = resources
+        self._configure = configure
         self._version = version
         self._log = log
         self._cancelled = asyncio.Event()
@@ -48,6 +51,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     async def Configure(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        self._configure(reveal_all(from_struct(request.args)))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=False
         )
@@ -58,7 +62,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         resource = await self._resource(request, context)
-        checked = await _answer(context, resource.check(from_struct(request.olds), from_struct(request.news)))
+        checked = await _answer(context, resource.check(
+            Check(_name(request), request.randomSeed), from_struct(request.olds), from_struct(request.news)
+        ))
         return provider_pb2.CheckResponse(
             inputs=to_struct(checked.inputs),
             failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in checked.failures],
@@ -69,7 +75,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
         for name in request.ignoreChanges:
             news[name] = olds.get(name)
-        return _diff_response(resource.diff(olds, news), olds.keys(), news.keys())
+        return _diff_response(resource.diff(olds, news))
 
     async def Create(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         resource = await self._resource(request, context)
@@ -88,11 +94,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Read(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         resource = await self._resource(request, context)
-        inputs, outputs = from_struct(request.inputs), from_struct(request.properties)
-        read = await _answer(context, resource.read(self._operation(request, preview=False), inputs, outputs))
+        state = State(from_struct(request.inputs), from_struct(request.properties))
+        read = await _answer(context, resource.read(self._operation(request, preview=False), request.id, state))
         if read is None:
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(id=request.id, properties=to_struct(read), inputs=request.inputs)
+        return provider_pb2.ReadResponse(id=request.id, properties=to_struct(read.outputs), inputs=to_struct(read.inputs))
 
     async def Delete(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         resource = await self._resource(request, context)
@@ -108,7 +114,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _operation(self, request, *, preview: bool) -> Operation:  # type: ignore[no-untyped-def]
         return Operation(
-            name=request.urn.split("::")[-1],
+            name=_name(request),
             log=ResourceLog(self._log, request.urn),
             preview=preview,
             timeout_seconds=getattr(request, "timeout", 0.0),
@@ -120,6 +126,8 @@ async def _answer(context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
     """The result of `work`; a mistake or a failure that a user can mend becomes its message alone, without a traceback."""
     try:
         return await work
+    except Unfinished as error:
+        await _fail_unfinished(context, error)
     except (PluginError, SealingError) as error:
         await _fail(context, str(error))
 
@@ -129,31 +137,50 @@ async def _fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
     raise AssertionError("internal error: abort returned")
 
 
-def _diff_response(difference: Difference, olds, news) -> provider_pb2.DiffResponse:  # type: ignore[no-untyped-def]
-    def kind(name: str) -> int:
-        replace = name in difference.replaces
-        if name not in olds:
-            return PropertyDiff.ADD_REPLACE if replace else PropertyDiff.ADD
-        if name not in news:
-            return PropertyDiff.DELETE_REPLACE if replace else PropertyDiff.DELETE
-        return PropertyDiff.UPDATE_REPLACE if replace else PropertyDiff.UPDATE
+async def _fail_unfinished(context: grpc.aio.ServicerContext, error: Unfinished) -> NoReturn:
+    """The engine's one way to say that a resource exists and failed: details of the gRPC status."""
+    failed = provider_pb2.ErrorResourceInitFailed(
+        id=error.id, properties=to_struct(error.outputs), inputs=to_struct(error.inputs), reasons=[str(error)]
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(failed)
+    await context.abort(
+        grpc.StatusCode.UNKNOWN, str(error), (("grpc-status-details-bin", status.SerializeToString()),)
+    )
+    raise AssertionError("internal error: abort returned")
+
+
+def _name(request) -> str:  # type: ignore[no-untyped-def]
+    return str(request.urn.split("::")[-1])
+
+
+def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
+    def kind(path: str, change: Change) -> provider_pb2.PropertyDiff:
+        name = change.upper() + ("_REPLACE" if path in difference.replaces else "")
+        return PropertyDiff(kind=PropertyDiff.Kind.Value(name), inputDiff=difference.of_inputs)
 
     some = provider_pb2.DiffResponse.DIFF_SOME
     return provider_pb2.DiffResponse(
         changes=some if difference.changed else provider_pb2.DiffResponse.DIFF_NONE,
-        diffs=difference.changed,
+        diffs=list(dict.fromkeys(re.split(r"[.\[]", path)[0] for path in difference.changed)),
         replaces=difference.replaces,
-        detailedDiff={name: PropertyDiff(kind=kind(name), inputDiff=difference.of_inputs) for name in difference.changed},
+        detailedDiff={path: kind(path, change) for path, change in difference.changed.items()},
         hasDetailedDiff=True,
+        deleteBeforeReplace=difference.delete_before_replace,
     )
 
 
-async def serve(engine_address: str, resources: Mapping[str, CustomResource], version: str) -> None:
+async def serve(
+    engine_address: str,
+    resources: Mapping[str, CustomResource],
+    version: str,
+    configure: Configure = lambda _: None,
+) -> None:
     """Serves `resources`, by type token, until the engine ends this process; ends by itself when the engine is gone without a word (kill -9)."""
     server = grpc.aio.server(
         options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(resources, version, EngineLog(engine_address)), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(resources, version, EngineLog(engine_address), configure), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")

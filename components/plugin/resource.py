@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from components.plugin.engine_log import ResourceLog
 from components.plugin.values import Properties, Value
@@ -26,16 +26,28 @@ class Checked:
     failures: list[Failure] = field(default_factory=list)
 
 
+Change = Literal["add", "delete", "update"]
+
+
 @dataclass(frozen=True)
 class Difference:
-    """Names of the top-level inputs that changed, and those among them that only a new resource can take on.
+    """What changed, by property path, and which of it only a new resource can take on.
 
-    `of_inputs` is how the engine shows them: as differences of inputs, or of the resource as it is.
+    `of_inputs` is how the engine shows it: as differences of inputs, or of the resource as it is.
     """
 
-    changed: list[str]
+    changed: Mapping[str, Change]
     replaces: list[str] = field(default_factory=list)
     of_inputs: bool = True
+    delete_before_replace: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One call of the engine to check a resource's inputs. The seed gives the same random name in a preview and its update."""
+
+    name: str
+    random_seed: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,14 @@ class Operation:
     preview: bool
     timeout_seconds: float
     cancelled: asyncio.Event
+
+
+@dataclass(frozen=True)
+class State:
+    """A resource as it is found: its inputs and its outputs."""
+
+    inputs: Properties
+    outputs: Properties
 
 
 @dataclass(frozen=True)
@@ -63,7 +83,7 @@ class CustomResource(Protocol):
     Every method may raise PluginError; none may block the event loop, since the engine's other calls share it.
     """
 
-    async def check(self, olds: Properties, news: Properties) -> Checked: ...
+    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked: ...
 
     def diff(self, olds: Properties, news: Properties) -> Difference: ...
 
@@ -73,7 +93,7 @@ class CustomResource(Protocol):
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
     ) -> Properties: ...
 
-    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None: ...
+    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None: ...
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None: ...
 
@@ -83,6 +103,14 @@ def random_id(operation: Operation) -> str:
     return "" if operation.preview else f"{operation.name}-{secrets.token_hex(4)}"
 
 
-def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> list[str]:
-    """The names, sorted, of the inputs that differ; both sides without secret wrappers. An unknown input counts."""
-    return sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name))
+def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:
+    """The top-level inputs that differ, by name; both sides without secret wrappers. An unknown input counts."""
+    changed: dict[str, Change] = {}
+    for name in sorted(olds.keys() | news.keys()):
+        if name not in olds:
+            changed[name] = "add"
+        elif name not in news:
+            changed[name] = "delete"
+        elif olds[name] != news[name]:
+            changed[name] = "update"
+    return changed

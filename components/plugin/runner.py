@@ -77,7 +77,8 @@ async def run_training(
 def _environment() -> dict[str, str]:
     """The environment without the engine's own: its passphrase and tokens are no business of training code."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT_ROOT)}
+    # onnxruntime would report to its maker and leave a device id in the home folder.
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT_ROOT), "ORT_DISABLE_TELEMETRY": "1"}
 
 
 def _send(process: asyncio.subprocess.Process, request: Mapping[str, object]) -> None:

@@ -9,7 +9,7 @@ import base64
 import secrets
 from typing import Final
 
-from components.plugin.resource import Checked, Created, Difference, Failure, Operation, changed_inputs, random_id
+from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs, random_id
 from components.plugin.values import UNKNOWN, Properties, Secret, has_unknown
 from sealing import PrivateKey
 
@@ -20,7 +20,7 @@ OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey")
 class SealingKey:
     """Creates once, never updates: every change replaces."""
 
-    async def check(self, olds: Properties, news: Properties) -> Checked:
+    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
         """`algorithm` must be RSA-4096 (also the default); `rotation` is any text, and a new text is a new key."""
         failures = [
             Failure(name, "is not an input of SealingKey; its inputs are algorithm and rotation")
@@ -36,7 +36,7 @@ class SealingKey:
     def diff(self, olds: Properties, news: Properties) -> Difference:
         """Every changed input replaces the key."""
         changed = changed_inputs(olds, news)
-        return Difference(changed, replaces=changed)
+        return Difference(changed, replaces=list(changed))
 
     async def create(self, operation: Operation, inputs: Properties) -> Created:
         """A new key pair and store key; in a preview all outputs are unknown."""
@@ -58,9 +58,9 @@ class SealingKey:
         """Never asked for: every change replaces."""
         raise AssertionError("internal error: SealingKey has no update")
 
-    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None:
+    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
         """The key lives in the stack's state alone, so there is nothing to compare it with."""
-        return outputs
+        return state
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
         """Forgetting the state is the deletion."""

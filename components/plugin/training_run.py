@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from components.plugin.errors import PluginError
-from components.plugin.resource import Checked, Created, Difference, Failure, Operation, changed_inputs, random_id
+from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs, random_id
 from components.plugin.runner import Event, run_training
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 from sealing import ArtifactStore, PublicKey, SealingError, content_id, open_store
@@ -34,7 +34,7 @@ OUTPUTS: Final = (
 class TrainingRun:
     """Trains on create and on every update that changes what the model is."""
 
-    async def check(self, olds: Properties, news: Properties) -> Checked:
+    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
         """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
         inputs: Properties = {"timeoutSeconds": 0, "retention": "keep", "exposeMetrics": False, "retrainTrigger": "", **news}
         known = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
@@ -79,14 +79,14 @@ class TrainingRun:
             await _let_go(operation, old_inputs, old_outputs, retention=inputs["retention"])
         return outputs
 
-    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None:
+    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
         """None, and a warning, when the artifact is missing from the store or not what was sealed."""
         try:
-            await asyncio.to_thread(_verify, outputs)
+            await asyncio.to_thread(_verify, state.outputs)
         except SealingError as error:
             await operation.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
             return None
-        return outputs
+        return state
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
         """Removes the artifact and the run's record where retention is "delete"."""

@@ -13,7 +13,7 @@ import docker
 from airgap.plugins.docker.context import context_digest, dockerfile_in_context
 from airgap.plugins.docker.engine import docker_engine
 from components.plugin.errors import Cancelled, PluginError
-from components.plugin.resource import Checked, Created, Difference, Failure, Operation, changed_inputs
+from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 
 OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "dockerfile", "platform")
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 class Image:
     """Builds on create and on every change; deleting leaves what is in the registry."""
 
-    async def check(self, olds: Properties, news: Properties) -> Checked:
+    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
         """Adds the official plugin's defaults and the context's digest; an unknown build is left alone."""
         inputs: Properties = {"buildOnPreview": False, "skipPush": False, **news}
         failures = []
@@ -57,9 +57,9 @@ class Image:
             return {"imageName": inputs["imageName"], **dict.fromkeys(OUTPUTS, UNKNOWN)}
         return await _make(operation, inputs)
 
-    async def read(self, operation: Operation, inputs: Properties, outputs: Properties) -> Properties | None:
+    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
         """What was pushed stays known by its digest, so there is nothing that could drift."""
-        return outputs
+        return state
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
         """Leaves the image to the registry, as the official plugin does."""

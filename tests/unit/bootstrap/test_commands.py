@@ -194,3 +194,16 @@ def test_a_file_is_written_with_its_mode_whatever_the_umask(tmp_path: Path) -> N
 
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "deep").iterdir()}
     assert modes == {"public": 0o644, "private": 0o600}
+
+
+def test_no_secret_of_the_users_shell_reaches_what_stays_running(context: Context) -> None:
+    """Anybody who is root can read a process's environment for as long as it runs."""
+    context.user = {
+        "PATH": "/usr/bin",
+        "HTTPS_PROXY": "http://proxy:3128",
+        "PULUMI_CONFIG_PASSPHRASE": "secret",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "REGISTRY_HTTP_ADDR": "0.0.0.0:5000",
+    }
+
+    assert context.daemon_variables == {"PATH": "/usr/bin", "HTTPS_PROXY": "http://proxy:3128"}

@@ -77,7 +77,7 @@ class _InheritedPipe:
     def __reduce__(self) -> tuple[Callable[[Any], int], tuple[Any]]:
         from multiprocessing.reduction import DupFd
 
-        return _detach, (DupFd(self.descriptor),)  # type: ignore[no-untyped-call]
+        return _detach, (DupFd(self.descriptor),)
 
 
 def _detach(duplicate: Any) -> int:

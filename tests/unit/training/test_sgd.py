@@ -125,7 +125,7 @@ def test_a_batch_larger_than_the_data_is_all_rows() -> None:
     assert bits(large) == bits(exact)
 
 
-@pytest.mark.parametrize("learning_rate", [1e4, 1e30, 1e300])
+@pytest.mark.parametrize("learning_rate", [1e4, 1e30])
 def test_a_loss_that_is_no_number_stops_it_with_advice_before_anything_is_saved(learning_rate: float) -> None:
     generator = sgd.make_repeatable(JOB)
     net, position, losses = models.Net(4, 1), sgd.Position(), list[float]()
@@ -138,7 +138,9 @@ def test_a_loss_that_is_no_number_stops_it_with_advice_before_anything_is_saved(
 
 
 def test_weights_that_break_in_an_epoch_s_last_step_are_found_though_its_loss_is_finite() -> None:
-    job = replace(JOB, batch_size=21, learning_rate=1e300, epochs=1)
+    generator = sgd.make_repeatable(JOB)
+    features, target = rows("regression")
+    job = replace(JOB, batch_size=21, learning_rate=1e38)
 
-    with pytest.raises(NonFiniteLossError, match="weights"):
-        descend(job)
+    with pytest.raises(NonFiniteLossError, match="weights became NaN or infinite after epoch 1 "):
+        sgd.descend(models.Net(4, 1), features * 100, target * 100, job, generator, sgd.Position(), lambda: None)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from components.plugin.resource import Operation
+from components.plugin.resource import Check, Operation
 from components.plugin.sealing_key import SealingKey
 from components.plugin.training_run import INPUTS, OUTPUTS, TrainingRun, _with_secrets
 from components.plugin.values import UNKNOWN, Properties, Secret
@@ -31,7 +31,7 @@ def test_metrics_and_the_example_row_are_secret_unless_the_stack_exposes_the_met
 
 
 def test_check_keeps_the_store_key_secret_even_when_a_program_forgot_to() -> None:
-    checked = asyncio.run(TrainingRun().check({}, {"storeKey": "AAAA"}))
+    checked = asyncio.run(TrainingRun().check(Check("key"), {}, {"storeKey": "AAAA"}))
 
     assert isinstance(checked.inputs["storeKey"], Secret)
 
@@ -55,7 +55,7 @@ def operation(*, preview: bool) -> Operation:
 
 def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:
     resource = SealingKey()
-    inputs = asyncio.run(resource.check({}, {})).inputs
+    inputs = asyncio.run(resource.check(Check("key"), {}, {})).inputs
 
     outputs = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
 
@@ -77,6 +77,6 @@ def test_a_changed_rotation_replaces_the_key() -> None:
 
 
 def test_another_algorithm_is_refused_with_the_one_there_is() -> None:
-    checked = asyncio.run(SealingKey().check({}, {"algorithm": "RSA-1024"}))
+    checked = asyncio.run(SealingKey().check(Check("key"), {}, {"algorithm": "RSA-1024"}))
 
     assert [(failure.property, "RSA-4096" in failure.reason) for failure in checked.failures] == [("algorithm", True)]

@@ -1,0 +1,62 @@
+"""What goes wrong between the engine and the API server, said so that a user can act.
+
+    PluginError                  (components.plugin) a sentence, then a hint line
+    ├── ClusterUnreachable       no API server answers, or there is no kubeconfig to find one with
+    ├── NotSupported             a type or a setting of the official plugin that this stand-in does not serve
+    ├── ApiRefusal               the API server answered, with an error status
+    └── InitializationFailed     the object is on the cluster but did not become ready; its state must be kept
+"""
+
+from collections.abc import Sequence
+
+from airgap.plugins.kubernetes.objects import Object, dig
+from components.plugin.errors import PluginError
+
+CONFLICT_HELP = (
+    "another manager owns the field; take it out of the program, or set the annotation pulumi.com/patchForce "
+    '"true" to take it over'
+)
+
+
+class ClusterUnreachable(PluginError):  # noqa: N818  reads as what happened
+    """No API server answers."""
+
+
+class NotSupported(PluginError):  # noqa: N818
+    """The official plugin serves this; the stand-in does not."""
+
+
+class ApiRefusal(PluginError):  # noqa: N818
+    """An error status of the API server, with its own words."""
+
+    def __init__(self, code: int, status: Object) -> None:
+        """`status` is the body: a `Status` object, or {} if it was none."""
+        self.code = code
+        self.reason = str(status.get("reason", ""))
+        self.about_kind = str(dig(status, "details", "kind", default=""))
+        super().__init__(str(status.get("message") or f"the API server answered {code}"), self._hint())
+
+    def _hint(self) -> str:
+        return CONFLICT_HELP if self.code == 409 and self.reason == "Conflict" else ""
+
+    @property
+    def is_missing_namespace(self) -> bool:
+        """The namespace that the object should be in is not there (yet)."""
+        return self.code == 404 and self.about_kind == "namespaces"
+
+    @property
+    def is_missing(self) -> bool:
+        return self.code == 404
+
+    @property
+    def already_exists(self) -> bool:
+        return self.code == 409 and self.reason == "AlreadyExists"
+
+
+class InitializationFailed(PluginError):  # noqa: N818
+    """The object was made or changed, and then did not become ready."""
+
+    def __init__(self, message: str, live: Object, reasons: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.live = live
+        self.reasons = tuple(reasons)

@@ -1,0 +1,108 @@
+"""A program's inputs as the API server will know them, and the live object cut down to what the program said."""
+
+import base64
+import binascii
+from typing import Any, Final
+
+from airgap.plugins.kubernetes.objects import Kind, Object, dig
+from airgap.plugins.kubernetes.quantity import canonical_quantities
+from components.plugin.values import Properties, Secret, Value, has_unknown, reveal_all
+
+READ_ONLY_METADATA: Final = (
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "uid",
+)
+
+
+def normalized(inputs: Object) -> Object:
+    """A copy in which equal meanings are spelt equally: Secret `stringData` as base64 `data`, canonical quantities,
+    no read-only metadata. While something is unknown, only the last.
+    """
+    result = dict(inputs)
+    if not has_unknown(result):
+        result = _normalized_secret(result) if is_secret(result) else _with_canonical_spec(result)
+    if isinstance(result.get("metadata"), dict):
+        result["metadata"] = {k: v for k, v in result["metadata"].items() if k not in READ_ONLY_METADATA}
+    return result
+
+
+def is_secret(obj: Object) -> bool:
+    return Kind.of(obj) == Kind("v1", "Secret")
+
+
+def is_config_map(obj: Object) -> bool:
+    return Kind.of(obj) == Kind("v1", "ConfigMap")
+
+
+def plain_inputs(properties: Properties) -> Object:
+    """The inputs without secret wrappers. Never log what this returns."""
+    plain: Object = reveal_all(properties)
+    return plain
+
+
+def pruned(live: Any, shape: Any) -> Any:
+    """`live` cut down to the fields that `shape` (old inputs) has; the official plugin's pruneMap and pruneSlice.
+
+    A field that the program set to nothing (false, 0, "", {}, []) and that the API server leaves out is given back as
+    the program has it: leaving out is how the API writes such values.
+    """
+    if isinstance(live, dict) and isinstance(shape, dict):
+        kept = {key: pruned(value, shape[key]) for key, value in live.items() if key in shape}
+        empty = {key: value for key, value in shape.items() if key not in live and not value and value is not None}
+        return kept | empty
+    if isinstance(live, list) and isinstance(shape, list):
+        if not live or not shape:
+            return []
+        if type(live[0]) is not type(shape[0]):
+            return live
+        return [pruned(value, like) for value, like in zip(live, shape, strict=False)]
+    return live
+
+
+def annotate_secrets(outputs: dict[str, Any], inputs: Properties) -> None:
+    """Wraps, in place, what a Secret holds and what was secret in the inputs. `outputs` are plain."""
+    if outputs.get("kind") == "Secret":
+        for name in ("data", "stringData"):
+            if name in outputs and not isinstance(outputs[name], Secret):
+                outputs[name] = Secret(outputs[name])
+        return
+    for key, given in inputs.items():
+        if key not in outputs:
+            continue
+        if isinstance(outputs[key], dict) and isinstance(given, dict):
+            annotate_secrets(outputs[key], given)
+        elif not isinstance(outputs[key], Secret) and contains_secret(given):
+            outputs[key] = Secret(outputs[key])
+
+
+def contains_secret(value: Value) -> bool:
+    if isinstance(value, list):
+        return any(contains_secret(item) for item in value)
+    if isinstance(value, dict):
+        return any(contains_secret(item) for item in value.values())
+    return isinstance(value, Secret)
+
+
+def _normalized_secret(secret: Object) -> Object:
+    given = dig(secret, "stringData", default={})
+    data = {key: _canonical_base64(value) for key, value in dig(secret, "data", default={}).items()}
+    data |= {key: base64.b64encode(str(value).encode()).decode() for key, value in given.items()}
+    rest = {key: value for key, value in secret.items() if key != "stringData" or not given}
+    return rest | {"data": data} if data else rest
+
+
+def _canonical_base64(value: Any) -> Any:
+    """Without the white space that the API server drops; what is no base64 is left for it to refuse."""
+    try:
+        return base64.b64encode(base64.b64decode(value)).decode()
+    except (binascii.Error, TypeError, ValueError):
+        return value
+
+
+def _with_canonical_spec(inputs: Object) -> Object:
+    return inputs | {"spec": canonical_quantities(inputs["spec"])} if "spec" in inputs else inputs

@@ -1,0 +1,91 @@
+"""`python -m serving`: opens one sealed artifact, serves it until SIGTERM, exits 0.
+
+What keeps it from starting is told in one line, on standard error and in Kubernetes' termination message, with exit
+code 1.
+"""
+
+import argparse
+import contextlib
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from serving.errors import StartError
+
+TERMINATION_LOG: Final = Path("/dev/termination-log")
+"""What is in it, Kubernetes shows as the reason that the container ended (Container.terminationMessagePath)."""
+TERMINATION_BYTES: Final = 4096
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise StartError(message, "see python -m serving --help")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code."""
+    started = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)  # as a container's first process it would not end by SIGTERM otherwise
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model
+    try:
+        serve(_parse(arguments), started)
+    except StartError as error:
+        _tell(str(error), TERMINATION_LOG)
+        return 1
+    return 0
+
+
+def serve(options: argparse.Namespace, started: float) -> None:
+    """Returns when told to stop. Raises StartError."""
+    from serving.app import App
+    from serving.log import log
+    from serving.model import Source, load
+    from serving.server import Server, listen
+
+    socket = listen(options.host, options.port)
+    source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
+    app = App(options.name, load(source))
+    address, port = socket.getsockname()[:2]
+    seconds = round(time.monotonic() - started, 3)
+    log("info", "ready", model=options.name, artifact=source.artifact_id, address=address, port=port, seconds=seconds)
+    Server(app).run([socket])
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    about = "Serves one sealed model over the Open Inference Protocol v2."
+    parser = _Parser(prog="python -m serving", description=about)
+    for name in ("payload", "manifest", "key"):
+        parser.add_argument(f"--{name}", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--artifact-id", required=True, metavar="HEX", help="the artifact that it must be")
+    parser.add_argument("--payload-digest", required=True, metavar="HEX", help="the payload that it must have")
+    parser.add_argument("--name", required=True, help="what clients ask for: /v2/models/NAME")
+    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of IPv4)")  # noqa: S104
+    parser.add_argument("--port", type=int, default=8080, help="0 is any free one, see the log (default: 8080)")
+    return parser.parse_args(arguments)
+
+
+def _tell(reason: str, termination_log: Path) -> None:
+    line = f"{reason}\n".encode()
+    with contextlib.suppress(OSError):  # nobody reads it
+        os.write(sys.stderr.fileno(), line)
+    with contextlib.suppress(OSError):  # not in a container, or not ours to write
+        descriptor = os.open(termination_log, os.O_WRONLY | os.O_TRUNC)  # never creates it
+        try:
+            os.write(descriptor, line[:TERMINATION_BYTES])
+        finally:
+            os.close(descriptor)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Before serving: at once. uvicorn, once it has drained, raises the signal again, and so ends here too."""
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

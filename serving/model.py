@@ -1,0 +1,120 @@
+"""Sealed artifact → a session that answers, in memory only: nothing is written, and the key is dropped once it is open.
+
+The plain ONNX file is zeroed and dropped as soon as ONNX Runtime has parsed it; the weights it made of it stay, of
+course, for as long as the server runs.
+"""
+
+import mmap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+
+from sealing import OpenedArtifact, PrivateKey, SealingError, open_artifact
+from serving.errors import StartError
+from serving.protocol import ANY, Array, Tensor
+
+FLOAT: Final = "tensor(float)"
+DESCRIBED: Final = ("task", "features", "classes")
+"""Of an artifact's description, what clients need in order to ask and to read the answer. Its metrics may be secret."""
+ERRORS_ONLY: Final = 3
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one artifact lies, and which one it must be."""
+
+    payload: Path
+    manifest: Path
+    key: Path
+    artifact_id: str
+    payload_digest: str
+
+
+class Model:
+    """A model that is ready to answer. Raises StartError for what cannot be served."""
+
+    def __init__(self, onnx: bytes, description: Mapping[str, Any]) -> None:
+        self._session = _session(onnx)
+        self.description = {name: description[name] for name in DESCRIBED if name in description}
+        self.inputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_inputs())}
+        self.outputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_outputs())}
+        self._warm_up()
+
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
+        """The named outputs for inputs in the shapes that the model says. Any thread may call it."""
+        return dict(zip(outputs, self._session.run(outputs, inputs), strict=True))
+
+    def _warm_up(self) -> None:
+        """One row, so that the first client does not wait, and a model that cannot run is not rolled out."""
+        row = {name: np.zeros([abs(size) for size in tensor.shape], np.float32) for name, tensor in self.inputs.items()}
+        try:
+            self.run(row, list(self.outputs))
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no base class of their own
+            raise StartError(f"the model does not run: {type(error).__name__}", "train it again") from None
+
+
+def load(source: Source) -> Model:
+    """Opens the artifact and starts a session. Raises StartError."""
+    opened = _open(source)
+    plain = opened.model
+    try:
+        return Model(bytes(plain), opened.description)
+    finally:
+        _wipe(plain)
+
+
+def _open(source: Source) -> OpenedArtifact:
+    try:
+        manifest = source.manifest.read_bytes()
+        key = PrivateKey(source.key.read_text("ascii"))
+        with source.payload.open("rb") as file:
+            # Mapped: the sealed bytes stay the page cache's, and do not count as this process's memory.
+            payload = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        hint = "is it mounted, and readable by this user?"
+        raise StartError(f"{error.filename} cannot be read: {error.strerror}", hint) from None
+    except UnicodeDecodeError:
+        raise StartError(f"{source.key} is not a private key in PEM") from None
+    except SealingError as error:
+        raise StartError(f"{source.key}: {error.message}", error.hint) from None
+    except ValueError:
+        raise StartError(f"{source.payload} is empty", "take the payload from the store again") from None
+    try:
+        return open_artifact(
+            manifest, payload, key, artifact_id=source.artifact_id, payload_digest=source.payload_digest
+        )
+    except SealingError as error:
+        raise StartError(error.message, error.hint) from None
+
+
+def _wipe(plain: memoryview) -> None:
+    zeros = bytes(1 << 20)
+    for start in range(0, len(plain), len(zeros)):
+        piece = plain[start : start + len(zeros)]
+        piece[:] = zeros[: len(piece)]
+
+
+def _session(onnx: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # small models: threads cost more than they save, and the pod has a CPU limit
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # an arena keeps the largest batch's memory for good
+    options.log_severity_level = ERRORS_ONLY
+    try:
+        session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - as above
+        raise StartError(f"ONNX Runtime does not load the model: {type(error).__name__}", "train it again") from None
+    session.disable_fallback()  # which would make the session again, from the bytes, and print
+    session._model_bytes = None  # noqa: SLF001 - it would keep the plain file for that
+    return session
+
+
+def _tensor(value: Any) -> Tensor:
+    """A session's input or output. A dimension that is named, or unknown, may be any."""
+    if value.type != FLOAT:
+        raise StartError(f"tensor {value.name!r} of the model is {value.type}, not {FLOAT}", "export it as FP32")
+    return Tensor(value.name, tuple(size if isinstance(size, int) else ANY for size in value.shape))

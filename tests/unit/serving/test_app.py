@@ -1,0 +1,244 @@
+"""Routes, statuses and headers, in this process."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from serving import app as serving_app
+from serving.app import INLINE_BYTES, MAX_BODY_BYTES, App
+from serving.model import Model
+from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
+
+INFER = "/v2/models/tiny/infer"
+ALIASES = ["", "/versions/1"]
+
+
+class Client:
+    """Asks one app, over ASGI."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._send(method, path, **options))
+
+    def get(self, path: str) -> httpx.Response:
+        return self.send("GET", path)
+
+    def infer(self, body: object, path: str = INFER) -> httpx.Response:
+        return self.send("POST", path, content=json.dumps(body).encode())
+
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://tiny") as client:
+            return await client.request(method, path, **options)
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(App("tiny", Model(onnx_model(), DESCRIPTION)))
+
+
+def test_live_ready_and_server(client: Client) -> None:
+    assert (client.get("/v2/health/live").status_code, client.get("/v2/health/live").json()) == (200, {"live": True})
+    assert (client.get("/v2/health/ready").status_code, client.get("/v2/health/ready").json()) == (200, {"ready": True})
+    assert client.get("/v2").json() == {"name": "sealift", "version": "0.1.0", "extensions": []}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("version", ALIASES)
+def test_a_model_says_what_it_takes_and_gives(client: Client, version: str, slash: str) -> None:
+    assert client.get(f"/v2/models/tiny{version}{slash}").json() == {
+        "name": "tiny",
+        "versions": ["1"],
+        "platform": "onnxruntime_onnx",
+        "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, 3]}],
+        "outputs": [{"name": "prediction", "datatype": "FP32", "shape": [-1, 1]}],
+        "parameters": {"task": "regression", "features": ["age", "bmi", "sex"], "classes": []},
+    }
+    assert client.get(f"/v2/models/tiny{version}/ready{slash}").json() == {"name": "tiny", "ready": True}
+
+
+def test_no_route_gives_metrics_away(client: Client) -> None:
+    bodies = [client.get(path).text for path in ["/v2", "/v2/models/tiny", "/v2/models/tiny/ready", "/nothing"]]
+
+    assert [body for body in bodies if "987654" in body or "r2" in body] == []
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("version", ALIASES)
+def test_a_prediction(client: Client, version: str, slash: str) -> None:
+    body = request([[1, 2, 3], [4, 5, 6]], id="a", parameters={"b": 1})
+    response = client.infer(body, f"/v2/models/tiny{version}/infer{slash}")
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert "connection" not in response.headers
+    assert response.json() == {
+        "model_name": "tiny",
+        "model_version": "1",
+        "id": "a",
+        "parameters": {"b": 1},
+        "outputs": [{"name": "prediction", "shape": [2, 1], "datatype": "FP32", "data": [321, 654]}],
+    }
+
+
+def test_a_large_request_is_answered_off_the_event_loop_with_the_same_numbers(client: Client) -> None:
+    rows = np.arange(30_000).reshape(-1, 3) % 10
+    assert len(json.dumps(rows.tolist())) > INLINE_BYTES
+
+    data = client.infer(request(rows.tolist())).json()["outputs"][0]["data"]
+
+    assert data == (rows @ [1, 10, 100]).tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 10_000])
+def test_an_infinite_answer_is_refused_as_json(client: Client, rows: int) -> None:
+    response = client.infer(request([[0.0, 0.0, 0.0]] * (rows - 1) + [[0.0, 0.0, 3e38]]))
+
+    assert response.status_code == 422
+    assert f"in row {rows - 1}" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/v1", "/v2/models", "/v2/models/other", "/v2/models/other/infer", "/v2/models/tiny/versions/2",
+     "/v2/models/TINY", "//v2", "/v2/models/tiny/versions/1/versions/1", "/v2/models/tiny%2Finfer%2Fx"],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_another_path_or_model_is_told_what_there_is(client: Client, path: str, method: str) -> None:
+    response = client.send(method, path)
+
+    assert response.status_code == 404
+    assert "/v2/models/tiny/infer" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", INFER, "POST"), ("HEAD", INFER, "POST"), ("PUT", INFER, "POST"), ("POST", "/v2/health/ready", "GET, HEAD"),
+     ("DELETE", "/v2/models/tiny", "GET, HEAD")],
+)  # fmt: skip
+def test_another_method_is_told_which_one(client: Client, method: str, path: str, allowed: str) -> None:
+    response = client.send(method, path)
+
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert method == "HEAD" or response.json()["error"].endswith(f"allowed: {allowed}")
+
+
+def test_a_head_request_is_a_get_request(client: Client) -> None:
+    assert client.send("HEAD", "/v2/health/live").status_code == 200
+
+
+def test_a_bad_request_is_told_what_was_expected(client: Client) -> None:
+    response = client.infer(request([[1, 2]]))
+
+    assert response.status_code == 400
+    expected = "expected 3 for shape [1, 3]"
+    assert response.json() == {"error": f"input 'input' has data of 2 numbers in shape [1, 2]; {expected}"}
+
+
+def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(client: Client) -> None:
+    whole = json.dumps(request([[1, 2, 3]])).encode().ljust(MAX_BODY_BYTES)
+
+    assert client.send("POST", INFER, content=whole).status_code == 200
+    refused = client.send("POST", INFER, content=whole + b" ")
+    assert (refused.status_code, refused.headers["connection"]) == (413, "close")
+    assert str(MAX_BODY_BYTES) in refused.json()["error"]
+
+
+def test_a_body_without_a_length_is_not_read_beyond_the_largest_size(client: Client) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1 << 20
+            yield b" " * (1 << 20)
+
+    assert client.send("POST", INFER, content=endless()).status_code == 413
+    assert sent <= MAX_BODY_BYTES + (1 << 20)
+
+
+def test_a_body_that_does_not_arrive_in_time_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_app, "BODY_SECONDS", 0.05)
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(60)
+
+    response = client.send("POST", INFER, content=stuck())
+    assert (response.status_code, response.headers["connection"]) == (408, "close")
+
+
+def test_a_client_that_leaves_gets_nothing_and_breaks_nothing(client: Client) -> None:
+    messages: Iterator[dict[str, Any]] = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[object] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(client.app({"type": "http", "method": "POST", "path": INFER, "headers": []}, receive, send))
+
+    assert sent == []
+
+
+def test_once_draining_it_is_not_ready_but_live_and_closes_connections_after_their_answer(client: Client) -> None:
+    client.app.draining = True
+
+    for path in ["/v2/health/ready", "/v2/models/tiny/ready", "/v2/models/tiny/versions/1/ready"]:
+        assert (client.get(path).status_code, client.get(path).json()["ready"]) == (503, False)
+    answers = [client.get("/v2/health/live"), client.infer(request([[1, 2, 3]]))]
+    assert [(answer.status_code, answer.headers["connection"]) for answer in answers] == [(200, "close")] * 2
+
+
+class _BrokenModel(Model):
+    def run(self, inputs: object, outputs: object) -> Any:
+        if getattr(self, "broken", False):
+            raise RuntimeError("a message that quotes 31415.0")
+        return super().run(inputs, outputs)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def broken() -> Iterator[Client]:
+    model = _BrokenModel(onnx_model(), DESCRIPTION)
+    model.broken = True  # type: ignore[attr-defined]
+    yield Client(App("tiny", model))
+
+
+def test_a_failure_inside_is_json_for_the_client_and_a_line_for_the_log(
+    broken: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    response = broken.infer(request([[31415.0, 2, 3]]))
+
+    assert (response.status_code, sorted(response.json())) == (500, ["error"])
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [(line["level"], line["event"]) for line in lines] == [("error", "request failed"), ("error", "refused")]
+    assert lines[0]["error"] == "RuntimeError"
+
+
+def test_refusals_are_logged_without_a_word_of_what_was_sent(
+    client: Client, broken: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client.infer(request([[31415.0, 2]], id="31415"))
+    client.infer(request([[31415.0, 2, 3]]) | {"outputs": [{"name": "31415"}]})
+    client.get("/v2/models/31415?key=31415")
+    broken.infer(request([[31415.0, 2, 3]], id="31415"))
+
+    said = capfd.readouterr()
+    assert [json.loads(line).get("status") for line in said.out.splitlines()] == [400, 400, 404, None, 500]
+    assert "31415" not in said.out + said.err
+
+
+def test_answers_are_not_logged(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    client.infer(request([[1, 2, 3]]))
+    client.get("/v2/health/ready")
+
+    assert capfd.readouterr().out == ""
