@@ -64,7 +64,8 @@ def materialise(
     """
     if not any(wheels.glob("pip-*.whl")):
         raise FileNotFoundError(f"no wheels for the image in {wheels}; `make setup` collects them and sets SEALIFT_WHEELS")
-    files = {Path("Dockerfile"): dockerfile(base_image, labels | {"dev.sealift.source-digest": source_digest(sources)}).encode()}
+    all_labels = {**labels, "dev.sealift.source-digest": source_digest(sources)}
+    files = {Path("Dockerfile"): dockerfile(base_image, all_labels).encode()}
     files[Path("requirements.lock")] = (sources / LOCK).read_bytes()
     files[Path("payload")] = payload
     files |= {Path("server") / name: content for name, content in _server_files(sources).items()}

@@ -1,4 +1,4 @@
-"""`SealingKey`: the program's side of the custom resource that generates a key pair (see components/plugin/sealing_key.py)."""
+"""`SealingKey`: the program's side of the resource that generates a key pair (components/plugin/sealing_key.py)."""
 
 import pulumi
 

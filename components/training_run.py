@@ -1,4 +1,4 @@
-"""`TrainingRun`: the program's side of the custom resource that trains and seals (see components/plugin/training_run.py)."""
+"""`TrainingRun`: the program's side of the resource that trains and seals (components/plugin/training_run.py)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -19,7 +19,7 @@ class TrainingRun(pulumi.CustomResource):
     """One run of gradient descent, sealed into a store. Unchanged inputs train nothing; a preview never trains."""
 
     run_id: pulumi.Output[str]
-    """Keyed identity of the run: all that shapes the artifact, and nothing a store's thief could confirm a guess with."""
+    """Keyed identity of the run: all that shapes the artifact, and nothing that would confirm a thief's guess."""
     artifact_id: pulumi.Output[str]
     """The sealed artifact's id, 32 hex digits."""
     payload_digest: pulumi.Output[str]

@@ -25,7 +25,9 @@ INLINE_BYTES: Final = 64 << 10
 """Longest body that is answered on the event loop; a thread costs a small one more than its answer."""
 SERVER: Final = {"name": "sealift", "version": "0.1.0", "extensions": []}
 
-UNREAD_BODY: Final = {408, 413}
+MAX_HELD_BYTES: Final = 32 << 20
+"""Of all large bodies at a time, so that many clients at once get a 503 and not a pod that is out of memory."""
+UNREAD_BODY: Final = {408, 413, 503}
 """After these, the connection still has a body on it that nobody reads."""
 
 Scope = MutableMapping[str, Any]
@@ -42,6 +44,7 @@ class App:
         self.draining = False
         self._name = name
         self._model = model
+        self._held_bytes = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._routes = self._make_routes()
 
@@ -97,10 +100,18 @@ class App:
         return handler
 
     async def _infer(self, scope: Scope, receive: Receive) -> Response:
-        body = await _read_body(scope, receive)
-        if len(body) <= INLINE_BYTES:
-            return self._answer(body)
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._answer, body)
+        message = await _next(receive)
+        if not message.get("more_body") and len(message["body"]) <= INLINE_BYTES:
+            return self._answer(message["body"])
+        reserved = _length(scope)
+        if self._held_bytes + reserved > MAX_HELD_BYTES:
+            raise RequestError(503, "too many large requests at a time; try again")
+        self._held_bytes += reserved
+        try:
+            body = await _read_body(message, receive)
+            return await asyncio.get_running_loop().run_in_executor(self._worker, self._answer, body)
+        finally:
+            self._held_bytes -= reserved
 
     def _answer(self, body: bytes | bytearray) -> Response:
         inference = protocol.parse(body, self._model.inputs, list(self._model.outputs))
@@ -129,29 +140,26 @@ def _fixed(body: bytes) -> Handler:
     return handler
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes | bytearray:
-    """Raises RequestError 413 or 408, or ConnectionError."""
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if int(declared) > MAX_BODY_BYTES:
+def _length(scope: Scope) -> int:
+    """Of the body as declared, else the largest. Raises RequestError 413."""
+    declared = next((int(value) for name, value in scope["headers"] if name == b"content-length"), MAX_BODY_BYTES)
+    if declared > MAX_BODY_BYTES:
         raise _too_large()
-    message = await _next(receive)
-    if not message.get("more_body"):
-        return _whole(message["body"])
+    return declared
+
+
+async def _read_body(message: MutableMapping[str, Any], receive: Receive) -> bytearray:
+    """The whole body of which `message` is the first part. Raises RequestError 413 or 408, or ConnectionError."""
     body = bytearray(message["body"])
     try:
         async with asyncio.timeout(BODY_SECONDS):
             while message.get("more_body"):
                 message = await _next(receive)
                 body += message["body"]
-                _whole(body)
+                if len(body) > MAX_BODY_BYTES:
+                    raise _too_large()
     except TimeoutError:
         raise RequestError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
-    return body
-
-
-def _whole(body: bytes | bytearray) -> bytes | bytearray:
-    if len(body) > MAX_BODY_BYTES:
-        raise _too_large()
     return body
 
 

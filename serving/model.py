@@ -15,7 +15,8 @@ import onnxruntime
 
 from sealing import OpenedArtifact, PrivateKey, SealingError, open_artifact
 from serving.errors import StartError
-from serving.protocol import ANY, Array, Tensor
+from serving.numbers import Array
+from serving.protocol import ANY, Tensor
 
 FLOAT: Final = "tensor(float)"
 DESCRIBED: Final = ("task", "features", "classes")

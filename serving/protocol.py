@@ -5,29 +5,22 @@ extension. What a request may hold comes from the model's own tensors. Nothing h
 """
 
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from serving.errors import RequestError
+from serving.numbers import Array, read_numbers
 
 DATATYPE: Final = "FP32"
 VERSION: Final = "1"
 ANY: Final = -1
 """A dimension that the request decides: the batch."""
 MAX_QUOTED: Final = 80
-PIECE_BYTES: Final = 256 << 10
-BETWEEN: Final = {1: re.compile(rb","), 2: re.compile(rb"\]\s*,")}
-"""Where an array of numbers, or of rows of them, can be cut."""
 
-Array = NDArray[np.float32]
-Buffer = bytes | memoryview
 Parameters = dict[str, bool | int | float | str | None]
 
 
@@ -135,69 +128,16 @@ def _array(item: _Input, tensor: Tensor) -> Array:
     if not memoryview(item.data):
         raise _bad(f"{where} has no data; expected a JSON array of numbers (the binary extension is not served)")
     count = math.prod(shape)  # of Python integers, so that a huge dimension is only ever compared
-    array = _numbers(item.data, len(shape), where)
+    try:
+        array = read_numbers(item.data, len(shape))
+    except ValueError as error:
+        raise _bad(f"{where} has {error}") from None
     if array.size != count or (array.ndim > 1 and list(array.shape) != shape):
         found = f"data of {array.size} numbers in shape {list(array.shape)}"
         raise _bad(f"{where} has {found}; expected {_short(count)} for shape {_short(shape)}")
     if not np.isfinite(array).all():
         raise _bad(f"{where} has a number at {int(np.argmax(~np.isfinite(array.ravel())))} that is beyond {DATATYPE}")
     return array.reshape(shape)
-
-
-def _numbers(data: msgspec.Raw, rank: int, where: str) -> Array:
-    """The numbers, flat or nested as deep as the shape has dimensions, a piece at a time: as Python objects they are
-    many times their size in JSON or in the array."""
-    nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
-    decoder = _array_decoder(rank if nested else 1)
-    arrays = []
-    for piece in _pieces(data, rank if nested else 1):
-        try:
-            values = decoder.decode(piece)
-        except msgspec.DecodeError as error:
-            problem = str(error) if not arrays else str(error).partition(" - at ")[0]  # it counts from the piece's start
-            expected = "expected a flat array of numbers, or one nested as its shape"
-            raise _bad(f"{where} has other data: {problem}; {expected}") from None
-        arrays.append(_float32(values, where))
-    return _joined(arrays, where)
-
-
-def _pieces(data: msgspec.Raw, rank: int) -> Iterator[Buffer]:
-    """The array as smaller arrays, cut between its elements. It is known to be JSON; so if each piece is an array of
-    numbers (or of rows), then so is the whole, and if a cut went through something else, that piece is neither."""
-    whole = memoryview(data)
-    start = 0
-    while rank <= 2 and (cut := BETWEEN[rank].search(whole, start + PIECE_BYTES)):
-        end = cut.end() - 1
-        yield b"%b%b]" % (b"[" if start else b"", whole[start:end])
-        start = end + 1
-    yield b"[%b" % whole[start:] if start else whole
-
-
-def _float32(values: list[Any], where: str) -> Array:
-    try:
-        with np.errstate(over="ignore"):  # what is beyond FP32 becomes infinite here, and is refused by name
-            return np.array(values, np.float32)
-    except ValueError:
-        raise _uneven(where) from None
-
-
-def _joined(arrays: list[Array], where: str) -> Array:
-    try:
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    except ValueError:
-        raise _uneven(where) from None
-
-
-def _uneven(where: str) -> RequestError:
-    return _bad(f"{where} has nested data with rows of different lengths; expected equal ones")
-
-
-@cache
-def _array_decoder(rank: int) -> msgspec.json.Decoder[Any]:
-    kind: Any = float
-    for _ in range(rank):
-        kind = list[kind]
-    return msgspec.json.Decoder(kind)
 
 
 def _check_batch(arrays: Mapping[str, Array], inputs: Mapping[str, Tensor]) -> None:

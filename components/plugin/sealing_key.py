@@ -9,7 +9,17 @@ import base64
 import secrets
 from typing import Final
 
-from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs, random_id
+from components.plugin.resource import (
+    Check,
+    Checked,
+    Created,
+    Difference,
+    Failure,
+    Operation,
+    State,
+    changed_inputs,
+    random_id,
+)
 from components.plugin.values import UNKNOWN, Properties, Secret, has_unknown
 from sealing import PrivateKey
 
@@ -41,7 +51,7 @@ class SealingKey:
     async def create(self, operation: Operation, inputs: Properties) -> Created:
         """A new key pair and store key; in a preview all outputs are unknown."""
         if operation.preview:
-            return Created("", inputs | {name: UNKNOWN for name in OUTPUTS})
+            return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         await operation.log.status("generating an RSA-4096 key pair")
         key = await asyncio.to_thread(PrivateKey.generate)
         outputs: Properties = {

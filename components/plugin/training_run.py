@@ -14,7 +14,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from components.plugin.errors import PluginError
-from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs, random_id
+from components.plugin.resource import (
+    Check,
+    Checked,
+    Created,
+    Difference,
+    Failure,
+    Operation,
+    State,
+    changed_inputs,
+    random_id,
+)
 from components.plugin.runner import Event, run_training
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 from sealing import ArtifactStore, PublicKey, SealingError, content_id, open_store
@@ -60,7 +70,7 @@ class TrainingRun:
         """Trains and seals; a preview only says that it will."""
         if operation.preview:
             await operation.log.status(f"will train {_label(inputs)}")
-            return Created("", inputs | {name: UNKNOWN for name in OUTPUTS})
+            return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         return Created(random_id(operation), await _train(operation, inputs))
 
     async def update(
@@ -73,7 +83,7 @@ class TrainingRun:
             return inputs | _with_secrets(kept, inputs)
         if operation.preview:
             await operation.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
-            return inputs | {name: UNKNOWN for name in OUTPUTS}
+            return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
         outputs = await _train(operation, inputs)
         if outputs["artifactId"] != reveal(old_outputs.get("artifactId")):
             await _let_go(operation, old_inputs, old_outputs, retention=inputs["retention"])

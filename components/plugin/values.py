@@ -6,7 +6,7 @@ Assets, archives and resource references have no use in Sealift's resources and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, Union, cast
+from typing import Final, TypeAlias, cast
 
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
@@ -35,7 +35,7 @@ class Secret:
         return "[secret]"
 
 
-Value: TypeAlias = Union[None, bool, int, float, str, list["Value"], dict[str, "Value"], Secret, Unknown]
+Value: TypeAlias = None | bool | int | float | str | list["Value"] | dict[str, "Value"] | Secret | Unknown
 Properties: TypeAlias = dict[str, Value]
 
 

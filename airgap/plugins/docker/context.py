@@ -7,9 +7,8 @@ import hashlib
 import stat
 from pathlib import Path
 
-from docker.utils.build import exclude_paths
-
 from components.plugin.errors import PluginError
+from docker.utils.build import exclude_paths
 
 
 def context_digest(context: str, dockerfile: str) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import docker
 import requests
 
+import docker
 from components.plugin.errors import PluginError
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"

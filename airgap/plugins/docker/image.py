@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import docker
-
 from airgap.plugins.docker.context import context_digest, dockerfile_in_context
 from airgap.plugins.docker.engine import docker_engine
 from components.plugin.errors import Cancelled, PluginError

@@ -30,7 +30,7 @@ def run(request: Any, folder: str) -> Any:
             runpy.run_path(folder, run_name="__main__")
         except (RunError, SystemExit):
             raise
-        except Exception as error:  # noqa: BLE001  a user's program may raise anything
+        except Exception as error:
             raise RunError(own_traceback(error, folder)) from error
 
     try:

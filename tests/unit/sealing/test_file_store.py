@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from sealing import ArtifactCorrupt, ArtifactMissing, PrivateKey, SealedArtifact, StoreUnwritable, StoreUrlInvalid, open_store, seal
+from sealing import (
+    ArtifactCorrupt,
+    ArtifactMissing,
+    PrivateKey,
+    SealedArtifact,
+    StoreUnwritable,
+    StoreUrlInvalid,
+    open_store,
+    seal,
+)
 from sealing.store import ArtifactStore
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]

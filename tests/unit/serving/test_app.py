@@ -176,7 +176,8 @@ def test_a_body_that_does_not_arrive_in_time_is_given_up(client: Client, monkeyp
 
 
 def test_a_client_that_leaves_gets_nothing_and_breaks_nothing(client: Client) -> None:
-    messages: Iterator[dict[str, Any]] = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    half = {"type": "http.request", "body": b"{", "more_body": True}
+    messages: Iterator[dict[str, Any]] = iter([half, {"type": "http.disconnect"}])
     sent: list[object] = []
 
     async def receive() -> dict[str, Any]:

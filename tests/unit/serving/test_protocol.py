@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving import protocol
+from serving import numbers, protocol
 from serving.errors import RequestError
-from serving.protocol import ANY, Array, Inference, Tensor
+from serving.numbers import Array
+from serving.protocol import ANY, Inference, Tensor
 from tests.unit.serving.tiny import request
 
 INPUTS = {"input": Tensor("input", (ANY, 3))}
@@ -122,13 +123,13 @@ def test_data_may_be_flat_or_nested_and_laid_out_as_one_likes(data: list[Any], i
 def test_data_is_the_same_in_pieces_of_any_size(
     monkeypatch: pytest.MonkeyPatch, piece_bytes: int, indent: int | None, flat: bool
 ) -> None:
-    numbers = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
-    data = numbers.ravel().tolist() if flat else numbers.tolist()
-    monkeypatch.setattr(protocol, "PIECE_BYTES", piece_bytes)
+    expected = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    data = expected.ravel().tolist() if flat else expected.tolist()
+    monkeypatch.setattr(numbers, "PIECE_BYTES", piece_bytes)
 
     inference = parse(json.dumps(row(shape=[20, 3], data=data), indent=indent).encode())
 
-    assert inference.inputs["input"].tobytes() == numbers.tobytes()
+    assert inference.inputs["input"].tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("data", ['["1,2",3,4]', "[1,[2,3],4]", '[{"a":1,"b":2},3,4]', "[[1,2],3,4]", "[1,2,[[3]]]"])
@@ -136,7 +137,7 @@ def test_data_is_the_same_in_pieces_of_any_size(
 def test_nothing_but_numbers_is_taken_in_pieces_of_any_size(
     monkeypatch: pytest.MonkeyPatch, piece_bytes: int, data: str
 ) -> None:
-    monkeypatch.setattr(protocol, "PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(numbers, "PIECE_BYTES", piece_bytes)
 
     with pytest.raises(RequestError, match="has other data"):
         parse(json.dumps(row(data="DATA")).replace('"DATA"', data).encode())
@@ -146,7 +147,7 @@ def test_nothing_but_numbers_is_taken_in_pieces_of_any_size(
 def test_rows_of_different_lengths_are_refused_in_pieces_of_any_size(
     monkeypatch: pytest.MonkeyPatch, piece_bytes: int
 ) -> None:
-    monkeypatch.setattr(protocol, "PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(numbers, "PIECE_BYTES", piece_bytes)
 
     with pytest.raises(RequestError, match="different lengths"):
         parse(row(shape=[2, 3], data=[[1, 2, 3, 4], [5, 6]]))
@@ -192,12 +193,12 @@ def test_an_answer_that_json_cannot_hold_is_refused_and_its_row_named(number: fl
 
 
 def test_numbers_come_back_exactly() -> None:
-    numbers = np.array([[0.1, 1e-45, 3.4028235e38, -0.0, 16777217]], np.float32)
+    exact = np.array([[0.1, 1e-45, 3.4028235e38, -0.0, 16777217]], np.float32)
     inference = parse(row() | {"outputs": [{"name": "spread"}]})
 
-    data = json.loads(protocol.answer("m", inference, {"spread": numbers}))["outputs"][0]["data"]
+    data = json.loads(protocol.answer("m", inference, {"spread": exact}))["outputs"][0]["data"]
 
-    assert np.array(data, np.float32).tobytes() == numbers.tobytes()
+    assert np.array(data, np.float32).tobytes() == exact.tobytes()
 
 
 JSON = st.recursive(

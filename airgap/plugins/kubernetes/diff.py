@@ -1,0 +1,193 @@
+"""What changes between the live object and new inputs, field by field, and which of it replaces the object.
+
+The comparison is the official plugin's: the live state is cut down to the shape of the old inputs, a JSON merge patch
+(RFC 7386) to the new inputs is computed, and the patch is walked for what it really changes. Unlike a comparison of old
+with new inputs this sees drift that a refresh has found.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from airgap.plugins.kubernetes.inputs import normalized, pruned
+from airgap.plugins.kubernetes.objects import Kind, Object, is_autonamed, name_of, namespace_of
+from airgap.plugins.kubernetes.replacement import ANY, Path, fixed_fields
+from components.plugin.values import UNKNOWN
+
+Change = Literal["add", "delete", "update"]
+MISSING: Final = object()
+PATH_PART: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
+
+
+@dataclass(frozen=True)
+class PropertyChange:
+    """Of one property."""
+
+    kind: Change
+    replaces: bool
+    of_inputs: bool = False
+    """Whether the engine should show old inputs rather than old outputs."""
+
+
+@dataclass(frozen=True)
+class ObjectDiff:
+    """Of one object; equal objects have no changes."""
+
+    changes: Mapping[str, PropertyChange]
+    delete_before_replace: bool
+
+    @property
+    def replaces(self) -> list[str]:
+        return [path for path, change in self.changes.items() if change.replaces]
+
+
+def diff(
+    old_inputs: Object,
+    live: Object,
+    new_inputs: Object,
+    *,
+    ignored: tuple[str, ...] = (),
+    mutable_config_maps: bool = False,
+    mutable_secrets: bool = False,
+) -> ObjectDiff:
+    """All plain; `new_inputs` may hold UNKNOWN. `ignored` are property paths of ignoreChanges."""
+    new = normalized(new_inputs)
+    old = pruned(live, normalized(old_inputs))
+    _place(old, new, Kind.of(new))
+    if name_of(new):
+        old.setdefault("metadata", {})["name"] = name_of(live)
+    fixed = fixed_fields(new, mutable_config_maps=mutable_config_maps, mutable_secrets=mutable_secrets)
+    ignored_paths = [parse_path(path) for path in ignored]
+    changes = {
+        format_path(path): change
+        for path, change in _changes((), merge_patch(old, new), old, new, old, fixed)
+        if not any(path[: len(prefix)] == prefix for prefix in ignored_paths)
+    }
+    same_place = name_of(new) == name_of(live) and _namespace(new) == _namespace(live)
+    replaces = any(change.replaces for change in changes.values())
+    return ObjectDiff(changes, replaces and bool(name_of(new)) and not is_autonamed(new) and same_place)
+
+
+def merge_patch(old: Object, new: Object) -> Object:
+    """The JSON merge patch from `old` to `new`; None deletes, and stands for what is unknown."""
+    patch: Object = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before = old.get(key, MISSING)
+        if isinstance(value, dict) and isinstance(before, dict):
+            if inner := merge_patch(before, value):
+                patch[key] = inner
+        elif before is MISSING or not _equal(before, value):
+            patch[key] = None if value is UNKNOWN else value
+    return patch
+
+
+def format_path(path: Path) -> str:
+    """As the engine writes property paths: `spec.containers[0].image`, `data["key.pem"]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.search(r'[."\[\]]', part):
+            text += '["' + part.replace('"', '\\"') + '"]'
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def parse_path(text: str) -> Path:
+    """The inverse of `format_path`."""
+    parts: list[str | int] = []
+    for matched in PATH_PART.finditer(text):
+        quoted, index, plain = matched.groups()
+        parts.append(int(index) if index is not None else plain if plain is not None else quoted.replace('\\"', '"'))
+    return tuple(parts)
+
+
+def _changes(
+    path: Path, patch: Any, old: Any, new: Any, old_input: Any, fixed: list[Path], *, in_list: bool = False
+) -> Iterator[tuple[Path, PropertyChange]]:
+    """The walk over a patch whose parts exist in `old`, the live state, and in the new inputs `new`."""
+    if isinstance(patch, dict):
+        keys = [*patch, *(key for key in old if key not in patch)] if in_list else list(patch)
+        for key in keys:
+            parts = (_at(patch, key, None), _at(old, key), _at(new, key), _at(old_input, key))
+            yield from _change((*path, key), *parts, fixed, in_list=in_list)
+        return
+    for index in range(max(len(patch), len(old))):
+        inside = index < len(patch)
+        parts = (patch[index] if inside else None, _item(old, index), _item(new, index), _item(old_input, index))
+        yield from _change((*path, index), *parts, fixed, in_list=True)
+
+
+def _change(
+    path: Path, patch: Any, old: Any, new: Any, old_input: Any, fixed: list[Path], *, in_list: bool
+) -> Iterator[tuple[Path, PropertyChange]]:
+    if new is MISSING and (patch is not None or old_input is MISSING):
+        return  # between two values that only the API server fills in
+    kind: Change = "update"
+    of_inputs = False
+    if patch is None or patch is UNKNOWN:
+        if new is UNKNOWN:
+            kind = "add" if old is MISSING else "update"
+        else:
+            kind, of_inputs = "delete", True
+    elif old is MISSING:
+        kind = "add"
+    elif (isinstance(patch, dict) and isinstance(old, dict)) or (isinstance(patch, list) and isinstance(old, list)):
+        yield from _changes(path, patch, old, new, old_input, fixed, in_list=in_list)
+        return
+    elif _equal(patch, old):
+        return  # a merge patch holds whole lists, so also what is equal in them
+    replaces = any(_touches(path, patch, fixed_path) for fixed_path in fixed)
+    yield path, PropertyChange(kind, replaces or (kind == "delete" and path == ("metadata",)), of_inputs)
+
+
+def _touches(path: Path, patch: Any, fixed: Path) -> bool:
+    """Whether the change of `path` to `patch` reaches the field `fixed`."""
+    for position, part in enumerate(fixed):
+        if position < len(path):
+            if part != path[position] and not (part == ANY and isinstance(path[position], int)):
+                return False
+        elif part == ANY:
+            return isinstance(patch, list) and any(
+                _touches((*path, 0), item, (*fixed[:position], 0, *fixed[position + 1 :])) for item in patch
+            )
+        elif isinstance(patch, dict) and part in patch:
+            patch = patch[part]
+        else:
+            return False
+    return True
+
+
+def _at(mapping: Any, key: str, default: Any = MISSING) -> Any:
+    return mapping.get(key, default) if isinstance(mapping, dict) else default
+
+
+def _item(items: Any, index: int) -> Any:
+    return items[index] if isinstance(items, list) and index < len(items) else MISSING
+
+
+def _equal(left: Any, right: Any) -> bool:
+    """As JSON: true is not 1, but 1 is 1.0."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_equal, left, right))
+    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+
+def _place(old: Object, new: Object, kind: Kind) -> None:
+    """In both, the namespace that is meant: `default` where none is said, none where the kind has none."""
+    for obj in (old, new):
+        metadata = obj.get("metadata")
+        if not isinstance(metadata, dict):
+            continue
+        if kind.is_namespaced:
+            obj["metadata"] = {**metadata, "namespace": metadata.get("namespace") or "default"}
+        else:
+            obj["metadata"] = {key: value for key, value in metadata.items() if key != "namespace"}
+
+
+def _namespace(obj: Object) -> str:
+    return namespace_of(obj) or "default"

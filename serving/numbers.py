@@ -1,0 +1,73 @@
+"""An array of numbers in JSON → FP32, a piece at a time: as Python objects they are many times the size that they have in
+JSON or in the array, and a pod has little memory."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+PIECE_BYTES: Final = 256 << 10
+BETWEEN: Final = {1: re.compile(rb","), 2: re.compile(rb"\]\s*,")}
+"""Where an array of numbers, or of rows of them, can be cut; deeper ones are read whole."""
+
+Array = NDArray[np.float32]
+Buffer = bytes | memoryview
+
+
+def read_numbers(data: msgspec.Raw, rank: int) -> Array:
+    """A flat array, or one nested `rank` deep as it came. Raises ValueError: what it has instead, and what was expected."""
+    nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
+    decoder = _array_decoder(rank if nested else 1)
+    arrays: list[Array] = []
+    for piece in _pieces(data, rank if nested else 1):
+        try:
+            values = decoder.decode(piece)
+        except msgspec.DecodeError as error:
+            problem = str(error) if not arrays else str(error).partition(" - at ")[0]  # where in the piece
+            expected = "expected a flat array of numbers, or one nested as its shape"
+            raise ValueError(f"other data: {problem}; {expected}") from None
+        arrays.append(_float32(values))
+    return _joined(arrays)
+
+
+def _pieces(data: msgspec.Raw, rank: int) -> Iterator[Buffer]:
+    """The array as smaller arrays, cut between its elements. It is known to be JSON; so if each piece is an array of
+    numbers (or of rows), then so is the whole, and if a cut went through something else, that piece is neither."""
+    whole = memoryview(data)
+    start = 0
+    while rank <= 2 and (cut := BETWEEN[rank].search(whole, start + PIECE_BYTES)):
+        end = cut.end() - 1
+        yield b"".join((b"[" if start else b"", whole[start:end], b"]"))
+        start = end + 1
+    yield b"".join((b"[", whole[start:])) if start else whole
+
+
+def _float32(values: list[Any]) -> Array:
+    try:
+        with np.errstate(over="ignore"):  # what is beyond FP32 becomes infinite here, and is refused by name
+            return np.array(values, np.float32)
+    except ValueError:
+        raise _uneven() from None
+
+
+def _joined(arrays: list[Array]) -> Array:
+    try:
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    except ValueError:
+        raise _uneven() from None
+
+
+def _uneven() -> ValueError:
+    return ValueError("nested data with rows of different lengths; expected equal ones")
+
+
+@cache
+def _array_decoder(rank: int) -> msgspec.json.Decoder[Any]:
+    kind: Any = float
+    for _ in range(rank):
+        kind = list[kind]
+    return msgspec.json.Decoder(kind)
