@@ -63,7 +63,9 @@ def materialise(
     Raises FileNotFoundError, which says what to do, when the wheels have not been collected.
     """
     if not any(wheels.glob("pip-*.whl")):
-        raise FileNotFoundError(f"no wheels for the image in {wheels}; `make setup` collects them and sets SEALIFT_WHEELS")
+        raise FileNotFoundError(
+            f"no wheels for the image in {wheels}; `make setup` collects them and sets SEALIFT_WHEELS"
+        )
     all_labels = {**labels, "dev.sealift.source-digest": source_digest(sources)}
     files = {Path("Dockerfile"): dockerfile(base_image, all_labels).encode()}
     files[Path("requirements.lock")] = (sources / LOCK).read_bytes()
@@ -91,7 +93,11 @@ def source_digest(sources: Path = SOURCES) -> str:
 
 def context_digest(context: Path) -> str:
     """Hex SHA-256 over names, modes and bytes of all files of a context."""
-    files = {path.relative_to(context): oct(path.stat().st_mode).encode() + path.read_bytes() for path in context.rglob("*") if path.is_file()}
+    files = {
+        path.relative_to(context): oct(path.stat().st_mode).encode() + path.read_bytes()
+        for path in context.rglob("*")
+        if path.is_file()
+    }
     return _digest(files)
 
 

@@ -62,7 +62,9 @@ class ModelImage(pulumi.ComponentResource):
                     "dev.sealift.payload-digest": digest,
                 },
             )
-            return docker.DockerBuildArgs(context=str(context), dockerfile=str(context / "Dockerfile"), platform=platform)
+            return docker.DockerBuildArgs(
+                context=str(context), dockerfile=str(context / "Dockerfile"), platform=platform
+            )
 
         image = docker.Image(
             name,
@@ -80,7 +82,9 @@ def fetch_payload(url: str, artifact_id: str, digest: str) -> bytes:
     try:
         payload = open_store(url).get_payload(artifact_id)
     except SealingError as error:
-        raise pulumi.RunError(f"{error}\nhint: `pulumi refresh` notices a lost artifact; the next `pulumi up` trains it anew") from error
+        raise pulumi.RunError(
+            f"{error}\nhint: `pulumi refresh` notices a lost artifact; the next `pulumi up` trains it anew"
+        ) from error
     if payload_digest(payload) != digest:
         raise pulumi.RunError(
             f"the payload of artifact {artifact_id} in {url} is not the one that was sealed\n"

@@ -38,9 +38,7 @@ class SealingKey(pulumi.CustomResource):
             "key_id": None,
             "store_key": None,
         }
-        super().__init__(
-            "sealift:index:SealingKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts)
-        )
+        super().__init__("sealift:index:SealingKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
 
     def translate_input_property(self, prop: str) -> str:
         """The engine speaks camelCase."""

@@ -78,7 +78,9 @@ def open_artifact(
             "deploy the manifest and the payload that the stack pins",
         )
     _check_digest(payload, parsed.payload_digest)
-    return OpenedArtifact(open_stream(payload, data_key, _associated_data(artifact_id)), parsed.open_description(data_key))
+    return OpenedArtifact(
+        open_stream(payload, data_key, _associated_data(artifact_id)), parsed.open_description(data_key)
+    )
 
 
 def describe(manifest: bytes, key: PrivateKey) -> dict[str, Any]:
@@ -102,7 +104,9 @@ def _data_key(manifest: Manifest, key: PrivateKey) -> bytes:
 
 def _check_digest(payload: Buffer, expected: str) -> None:
     if payload_digest(payload) != expected:
-        raise ArtifactCorrupt("the payload's digest is not the one in its manifest", "take the payload from the store again")
+        raise ArtifactCorrupt(
+            "the payload's digest is not the one in its manifest", "take the payload from the store again"
+        )
 
 
 def _associated_data(artifact_id: str) -> bytes:

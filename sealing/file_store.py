@@ -54,7 +54,10 @@ class FileStore:
     def verify(self, artifact_id: str, payload_digest: str) -> None:
         self._read(MANIFESTS, artifact_id)
         if stream.payload_digest(self._read(PAYLOADS, artifact_id)) != payload_digest:
-            raise ArtifactCorrupt(f"the payload of artifact {artifact_id} is not what was sealed", f"find out who can write to {self._root}")
+            raise ArtifactCorrupt(
+                f"the payload of artifact {artifact_id} is not what was sealed",
+                f"find out who can write to {self._root}",
+            )
 
     def delete(self, artifact_id: str) -> None:
         self._unlink(MANIFESTS, artifact_id)
@@ -129,7 +132,9 @@ class FileStore:
             os.link(source, name, dst_dir_fd=folder, follow_symlinks=True)
         except FileExistsError:
             if _read_file(folder, name) != _read_file_descriptor(source):
-                raise ArtifactCorrupt(f"another file is already at {name} in the store", f"find out who can write to {self._root}") from None
+                raise ArtifactCorrupt(
+                    f"another file is already at {name} in the store", f"find out who can write to {self._root}"
+                ) from None
 
     def _read(self, folder_name: str, name: str) -> bytes:
         _check_name(name)
@@ -137,7 +142,10 @@ class FileStore:
             with self._mending(), self._folder(folder_name) as folder:
                 return _read_file(folder, name)
         except FileNotFoundError:
-            raise ArtifactMissing(f"{name} is not in {self._root / folder_name}", "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`") from None
+            raise ArtifactMissing(
+                f"{name} is not in {self._root / folder_name}",
+                "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`",
+            ) from None
 
     def _unlink(self, folder_name: str, name: str) -> None:
         _check_name(name)

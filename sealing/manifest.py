@@ -71,21 +71,30 @@ class Manifest:
             "payloadDigest": self.payload_digest,
             "payloadSize": self.payload_size,
             "recipients": [
-                {"kind": stanza.kind, "keyId": stanza.key_id, "wrappedKey": _base64(stanza.wrapped_key)} for stanza in self.recipients
+                {"kind": stanza.kind, "keyId": stanza.key_id, "wrappedKey": _base64(stanza.wrapped_key)}
+                for stanza in self.recipients
             ],
             "description": _base64(self.description),
         }
 
 
 def make_manifest(
-    *, artifact_id: str, payload_digest: str, payload_size: int, recipients: Sequence[Stanza], description: Mapping[str, Any], data_key: bytes
+    *,
+    artifact_id: str,
+    payload_digest: str,
+    payload_size: int,
+    recipients: Sequence[Stanza],
+    description: Mapping[str, Any],
+    data_key: bytes,
 ) -> Manifest:
     """Encrypts the description and authenticates the whole. Raises ManifestInvalid if it is over the limits."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     aead = AESGCM(_derive(data_key, DESCRIPTION_INFO, artifact_id))
     blob = nonce + aead.encrypt(nonce, _canonical(description), None)
     bare = Manifest(artifact_id, payload_digest, payload_size, tuple(recipients), blob, b"")
-    made = Manifest(artifact_id, payload_digest, payload_size, tuple(recipients), blob, _mac(data_key, artifact_id, bare._fields()))
+    made = Manifest(
+        artifact_id, payload_digest, payload_size, tuple(recipients), blob, _mac(data_key, artifact_id, bare._fields())
+    )
     parse_manifest(made.encode())
     return made
 
@@ -103,7 +112,10 @@ def parse_manifest(encoded: bytes) -> Manifest:
     if not isinstance(fields, dict) or fields.keys() != FIELDS:
         raise ManifestInvalid(f"the manifest must have exactly the fields {', '.join(sorted(FIELDS))}")
     if type(fields["version"]) is not int or fields["version"] != VERSION:
-        raise ManifestInvalid(f"the manifest's version is not {VERSION}", "open it with the release of Sealift that wrote it, or a newer one")
+        raise ManifestInvalid(
+            f"the manifest's version is not {VERSION}",
+            "open it with the release of Sealift that wrote it, or a newer one",
+        )
     size = fields["payloadSize"]
     if type(size) is not int or not 0 < size < 1 << 52:
         raise ManifestInvalid("the manifest's payloadSize is not a size in bytes")
@@ -126,7 +138,9 @@ def _stanzas(value: object) -> tuple[Stanza, ...]:
     stanzas = []
     for fields in value:
         if not isinstance(fields, dict) or fields.keys() != STANZA_FIELDS or fields["kind"] != KIND:
-            raise ManifestInvalid(f"a recipient must have exactly the fields {', '.join(sorted(STANZA_FIELDS))} and the kind {KIND}")
+            raise ManifestInvalid(
+                f"a recipient must have exactly the fields {', '.join(sorted(STANZA_FIELDS))} and the kind {KIND}"
+            )
         wrapped = _bytes(fields, "wrappedKey", minimum=WRAPPED_BYTES, maximum=WRAPPED_BYTES)
         stanzas.append(Stanza(KIND, _hex(fields, "keyId", HEX_32), wrapped))
     return tuple(stanzas)

@@ -42,7 +42,9 @@ class PublicKey:
     @property
     def pem(self) -> str:
         """SubjectPublicKeyInfo in PEM."""
-        return self._key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+        return self._key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ).decode()
 
     @property
     def key_id(self) -> str:
@@ -65,7 +67,9 @@ class PrivateKey:
         try:
             key = serialization.load_pem_private_key(pem.encode(), password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise WrongKey("this is not an unencrypted private key in PEM", "it begins with -----BEGIN PRIVATE KEY-----") from None
+            raise WrongKey(
+                "this is not an unencrypted private key in PEM", "it begins with -----BEGIN PRIVATE KEY-----"
+            ) from None
         if not isinstance(key, rsa.RSAPrivateKey):
             raise WrongKey(*NOT_RSA_4096)
         _rsa_4096(key.public_key())
@@ -102,13 +106,18 @@ class PrivateKey:
         try:
             return self._key.decrypt(stanza.wrapped_key, OAEP)
         except ValueError:
-            raise WrongKey("the data key does not unwrap with this private key", "use the key that the artifact was sealed to") from None
+            raise WrongKey(
+                "the data key does not unwrap with this private key", "use the key that the artifact was sealed to"
+            ) from None
 
     def __repr__(self) -> str:
         return f"PrivateKey(key_id={self.key_id[:16]}…)"
 
 
-NOT_RSA_4096: Final = ("the key is not RSA with 4096 bits and public exponent 65537", "make one with PrivateKey.generate()")
+NOT_RSA_4096: Final = (
+    "the key is not RSA with 4096 bits and public exponent 65537",
+    "make one with PrivateKey.generate()",
+)
 
 
 def _rsa_4096(key: object) -> rsa.RSAPublicKey:

@@ -53,7 +53,10 @@ def open_store(url: str) -> ArtifactStore:
 
     scheme, separator, rest = url.partition("://")
     if not separator or scheme != "file":
-        raise StoreUrlInvalid(f"{url!r} is not the URL of a store", "allowed: file:// and a path, such as file:///var/lib/sealift or file://~/.sealift/store")
+        raise StoreUrlInvalid(
+            f"{url!r} is not the URL of a store",
+            "allowed: file:// and a path, such as file:///var/lib/sealift or file://~/.sealift/store",
+        )
     path = unquote(rest)
     if not path or "\0" in path:
         raise StoreUrlInvalid(f"{url!r} names no folder", "put a path after file://, such as file://~/.sealift/store")

@@ -36,7 +36,9 @@ HEADER_BYTES: Final = 1 + SALT_BYTES + PREFIX_BYTES
 FIRST_PIECE_BYTES: Final = SEGMENT_BYTES - HEADER_BYTES - TAG_BYTES
 PIECE_BYTES: Final = SEGMENT_BYTES - TAG_BYTES
 MAX_SEGMENTS: Final = 2**32 - 1  # the index is four bytes of the nonce
-CORRUPT: Final = ArtifactCorrupt("the sealed payload is not what was sealed", "take it from the store or the registry again, or seal the model anew")
+CORRUPT: Final = ArtifactCorrupt(
+    "the sealed payload is not what was sealed", "take it from the store or the registry again, or seal the model anew"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class _Segment:
     nonce_tail: bytes
 
 
-def seal_stream(plaintext: Buffer, data_key: bytes, associated_data: bytes, write: Callable[[Buffer], object]) -> PayloadInfo:
+def seal_stream(
+    plaintext: Buffer, data_key: bytes, associated_data: bytes, write: Callable[[Buffer], object]
+) -> PayloadInfo:
     """Seals `plaintext` under a fresh salt and nonce prefix, passing header and segments to `write` in order."""
     plain = memoryview(plaintext).cast("B")
     salt, prefix = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(PREFIX_BYTES)

@@ -10,7 +10,9 @@ from components.plugin.training_run import TrainingRun
 VERSION = "0.1.0"
 RESOURCES = {"sealift:index:SealingKey": SealingKey(), "sealift:index:TrainingRun": TrainingRun()}
 
-USAGE = "usage: pulumi-resource-sealift ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
+USAGE = (
+    "usage: pulumi-resource-sealift ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
+)
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """What goes wrong in the plugin, said so that a user can act.
 
-    PluginError          a sentence, then a hint line; the engine shows it as it is, without a traceback
-    ├── Cancelled        the user, a timeout or the engine ended the operation; the work done so far is kept
-    └── Unfinished       the resource is there but not as it should be; the engine keeps it and repairs it next time
+PluginError          a sentence, then a hint line; the engine shows it as it is, without a traceback
+├── Cancelled        the user, a timeout or the engine ended the operation; the work done so far is kept
+└── Unfinished       the resource is there but not as it should be; the engine keeps it and repairs it next time
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,9 @@ class Cancelled(PluginError):
 class Unfinished(PluginError):
     """A resource that was made and did not become what it should; `id`, `inputs` and `outputs` are what the engine keeps of it."""
 
-    def __init__(self, message: str, hint: str = "", *, id: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def __init__(
+        self, message: str, hint: str = "", *, id: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]
+    ) -> None:  # noqa: A002
         super().__init__(message, hint)
         self.id = id
         self.inputs = inputs

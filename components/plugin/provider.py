@@ -31,7 +31,9 @@ T = TypeVar("T")
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The engine's view of some custom resources."""
 
-    def __init__(self, resources: Mapping[str, CustomResource], version: str, log: EngineLog, configure: Configure) -> None:
+    def __init__(
+        self, resources: Mapping[str, CustomResource], version: str, log: EngineLog, configure: Configure
+    ) -> None:
         self._resources = resources
         self._configure = configure
         self._version = version
@@ -62,9 +64,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         resource = await self._resource(request, context)
-        checked = await _answer(context, resource.check(
-            Check(_name(request), request.randomSeed), from_struct(request.olds), from_struct(request.news)
-        ))
+        checked = await _answer(
+            context,
+            resource.check(
+                Check(_name(request), request.randomSeed), from_struct(request.olds), from_struct(request.news)
+            ),
+        )
         return provider_pb2.CheckResponse(
             inputs=to_struct(checked.inputs),
             failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in checked.failures],
@@ -87,9 +92,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         resource = await self._resource(request, context)
         old_inputs, old_outputs = from_struct(request.old_inputs), from_struct(request.olds)
         operation = self._operation(request, preview=request.preview)
-        outputs = await _answer(
-            context, resource.update(operation, old_inputs, old_outputs, from_struct(request.news))
-        )
+        outputs = await _answer(context, resource.update(operation, old_inputs, old_outputs, from_struct(request.news)))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     async def Read(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
@@ -98,7 +101,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         read = await _answer(context, resource.read(self._operation(request, preview=False), request.id, state))
         if read is None:
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(id=request.id, properties=to_struct(read.outputs), inputs=to_struct(read.inputs))
+        return provider_pb2.ReadResponse(
+            id=request.id, properties=to_struct(read.outputs), inputs=to_struct(read.inputs)
+        )
 
     async def Delete(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         resource = await self._resource(request, context)
@@ -109,7 +114,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def _resource(self, request, context) -> CustomResource:  # type: ignore[no-untyped-def]
         token = request.urn.split("::")[2].split("$")[-1]
         if token not in self._resources:
-            await _fail(context, f"{token} is not a resource of this plugin; it has {', '.join(sorted(self._resources))}")
+            await _fail(
+                context, f"{token} is not a resource of this plugin; it has {', '.join(sorted(self._resources))}"
+            )
         return self._resources[token]
 
     def _operation(self, request, *, preview: bool) -> Operation:  # type: ignore[no-untyped-def]
@@ -144,9 +151,7 @@ async def _fail_unfinished(context: grpc.aio.ServicerContext, error: Unfinished)
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
     status.details.add().Pack(failed)
-    await context.abort(
-        grpc.StatusCode.UNKNOWN, str(error), (("grpc-status-details-bin", status.SerializeToString()),)
-    )
+    await context.abort(grpc.StatusCode.UNKNOWN, str(error), (("grpc-status-details-bin", status.SerializeToString()),))
     raise AssertionError("internal error: abort returned")
 
 
@@ -178,9 +183,14 @@ async def serve(
 ) -> None:
     """Serves `resources`, by type token, until the engine ends this process; ends by itself when the engine is gone without a word (kill -9)."""
     server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+        options=[
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ]
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(resources, version, EngineLog(engine_address), configure), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+        Provider(resources, version, EngineLog(engine_address), configure), server
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")

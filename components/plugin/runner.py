@@ -65,7 +65,9 @@ async def run_training(
     except asyncio.CancelledError:
         await _stop(process)
         if cancelled.is_set():
-            raise Cancelled("training was cancelled", "the checkpoint is kept: the next `pulumi up` goes on from it") from None
+            raise Cancelled(
+                "training was cancelled", "the checkpoint is kept: the next `pulumi up` goes on from it"
+            ) from None
         raise
     finally:
         output.cancel()

@@ -46,7 +46,13 @@ class TrainingRun:
 
     async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
         """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
-        inputs: Properties = {"timeoutSeconds": 0, "retention": "keep", "exposeMetrics": False, "retrainTrigger": "", **news}
+        inputs: Properties = {
+            "timeoutSeconds": 0,
+            "retention": "keep",
+            "exposeMetrics": False,
+            "retrainTrigger": "",
+            **news,
+        }
         known = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
         job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known})
         failures = [Failure(problem.property, problem.message) for problem in problems]
@@ -77,7 +83,9 @@ class TrainingRun:
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
     ) -> Properties:
         """Trains if what shapes the artifact changed; else takes over the new settings."""
-        changed = [name for name in changed_inputs(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS]
+        changed = [
+            name for name in changed_inputs(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS
+        ]
         if not changed:
             kept = {name: reveal(old_outputs[name]) for name in OUTPUTS}
             return inputs | _with_secrets(kept, inputs)
@@ -133,7 +141,9 @@ def _keeping_failures(known: Mapping[str, Value]) -> list[Failure]:
     failures = []
     timeout = known.get("timeoutSeconds", 0)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < float("inf"):
-        failures.append(Failure("timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit"))
+        failures.append(
+            Failure("timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit")
+        )
     if known.get("retention", "keep") not in ("keep", "delete"):
         failures.append(Failure("retention", f"is {known['retention']!r}; allowed: 'keep', 'delete'"))
     if not isinstance(known.get("exposeMetrics", False), bool):
@@ -189,7 +199,10 @@ async def _train(operation: Operation, inputs: Properties) -> Properties:
     if job is None or store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
     if not plain["libraries"]:
-        raise PluginError("the training libraries (torch, numpy, scikit-learn, onnx) are not installed", "run `make setup`, then `pulumi up` again")
+        raise PluginError(
+            "the training libraries (torch, numpy, scikit-learn, onnx) are not installed",
+            "run `make setup`, then `pulumi up` again",
+        )
     run_id = _run_id(job, plain, store_key)
     request = {
         "job": {name: plain[name] for name in JOB_INPUTS if name in plain},

@@ -26,7 +26,9 @@ def image_layers(reference: str) -> list[str]:
     repository, digest = rest.split("@")
     request = urllib.request.Request(
         f"http://{registry}/v2/{repository}/manifests/{digest}",
-        headers={"accept": "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"},
+        headers={
+            "accept": "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
+        },
     )
     with urllib.request.urlopen(request) as response:
         return [layer["digest"] for layer in json.load(response)["layers"]]
@@ -121,7 +123,9 @@ def test_pods_run_restricted_without_a_token_and_with_a_read_only_root(deployed:
         assert all("serviceaccount" not in mount.mount_path for mount in container.volume_mounts)
 
 
-def test_neither_the_plain_model_nor_the_private_key_is_found_anywhere(deployed: Stack, home: Path, cluster: Cluster) -> None:
+def test_neither_the_plain_model_nor_the_private_key_is_found_anywhere(
+    deployed: Stack, home: Path, cluster: Cluster
+) -> None:
     secrets = json.loads(deployed.run("stack", "export", "--show-secrets", "--stack", "dev").ok().text)
     key = next(
         resource["outputs"]["privateKey"]["plaintext"] for resource in secrets["deployment"]["resources"]
@@ -145,7 +149,9 @@ def test_neither_the_plain_model_nor_the_private_key_is_found_anywhere(deployed:
     haystacks |= {f"store {path.name}": path.read_bytes() for path in (home / "store").rglob("*") if path.is_file()}
     haystacks |= {f"backend {path.name}": path.read_bytes() for path in (home / "state").rglob("*") if path.is_file()}
     for pod in cluster.pods(namespace):
-        haystacks[f"log of {pod.metadata.name}"] = cluster.core.read_namespaced_pod_log(pod.metadata.name, namespace).encode()
+        haystacks[f"log of {pod.metadata.name}"] = cluster.core.read_namespaced_pod_log(
+            pod.metadata.name, namespace
+        ).encode()
     for process in Path("/proc").glob("[0-9]*"):
         for name in ("cmdline", "environ"):
             try:
@@ -153,7 +159,9 @@ def test_neither_the_plain_model_nor_the_private_key_is_found_anywhere(deployed:
             except OSError:
                 continue
 
-    found = [f"{what} in {where}" for what, needle in needles.items() for where, hay in haystacks.items() if needle in hay]
+    found = [
+        f"{what} in {where}" for what, needle in needles.items() for where, hay in haystacks.items() if needle in hay
+    ]
 
     assert found == []
     assert len(haystacks) > 10

@@ -8,7 +8,7 @@ import pytest
 
 from tests.stack import PROJECT_ROOT, Stack
 
-PROGRAM = '''
+PROGRAM = """
 import pulumi
 from components import EncryptedArtifactStore, TrainingRun
 
@@ -19,7 +19,7 @@ run = TrainingRun("training", store_url=store.url, store_key=store.store_key, re
                   retention=store.retention, **inputs)
 for name in ("artifact_id", "content_id", "stop_reason", "epochs_run", "metrics", "manifest", "payload_digest"):
     pulumi.export(name, getattr(run, name))
-'''
+"""
 
 PROJECT = """
 name: engine-test

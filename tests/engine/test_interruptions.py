@@ -117,7 +117,9 @@ def test_kill_9_of_the_training_process_says_so_and_the_next_up_goes_on(
     assert stack.outputs()["content_id"] == content_id
 
 
-def test_kill_9_at_random_moments_from_start_to_sealed(undisturbed: tuple[Stack, str, list[str]], tmp_path: Path) -> None:
+def test_kill_9_at_random_moments_from_start_to_sealed(
+    undisturbed: tuple[Stack, str, list[str]], tmp_path: Path
+) -> None:
     stack, content_id, files = undisturbed
     moments = random.Random(3)
     for _ in range(5):

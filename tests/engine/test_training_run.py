@@ -108,7 +108,9 @@ def test_destroy_with_retention_keep_keeps_the_artifact(training_stack: MakeStac
     assert artifacts(tmp_path) == before
 
 
-def test_refresh_shows_a_missing_artifact_as_drift_and_up_makes_it_anew(training_stack: MakeStack, tmp_path: Path) -> None:
+def test_refresh_shows_a_missing_artifact_as_drift_and_up_makes_it_anew(
+    training_stack: MakeStack, tmp_path: Path
+) -> None:
     stack = training_stack(epochs=2)
     stack.up().ok()
     content_id = stack.outputs()["content_id"]

@@ -29,7 +29,9 @@ def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
 def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_sdks() -> None:
     program = "import sys, components.plugin.__main__; print(sorted({name.split('.')[0] for name in sys.modules}))"
 
-    loaded = subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True).stdout
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
     for heavy in ("torch", "numpy", "sklearn", "onnx", "pulumi_docker", "pulumi_kubernetes", "docker", "kubernetes"):
         assert f"'{heavy}'" not in loaded

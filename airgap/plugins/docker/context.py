@@ -15,9 +15,13 @@ def context_digest(context: str, dockerfile: str) -> str:
     """Hex SHA-256. Raises PluginError if the folder or the Dockerfile is not there."""
     root = Path(context)
     if not root.is_dir():
-        raise PluginError(f"build.context is {context!r}, which is no folder", "give a path relative to the project's folder")
+        raise PluginError(
+            f"build.context is {context!r}, which is no folder", "give a path relative to the project's folder"
+        )
     if not Path(dockerfile).is_file():
-        raise PluginError(f"build.dockerfile is {dockerfile!r}, which is no file", "give its path relative to the project's folder")
+        raise PluginError(
+            f"build.dockerfile is {dockerfile!r}, which is no file", "give its path relative to the project's folder"
+        )
     whole = hashlib.sha256()
     _add(whole, "Dockerfile", Path(dockerfile))
     for name in sorted(exclude_paths(context, _ignored(root), dockerfile=str(Path(dockerfile).name))):

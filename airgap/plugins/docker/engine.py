@@ -32,7 +32,9 @@ def docker_engine() -> Iterator[docker.APIClient]:
     except docker.errors.APIError as error:
         raise PluginError(f"the Docker engine at {host} refused: {error.explanation or error}") from error
     except requests.RequestException as error:
-        raise PluginError(f"the connection to the Docker engine at {host} broke: {_cause(error)}", "run `pulumi up` again") from error
+        raise PluginError(
+            f"the connection to the Docker engine at {host} broke: {_cause(error)}", "run `pulumi up` again"
+        ) from error
     finally:
         client.close()
 

@@ -79,7 +79,9 @@ async def _make(operation: Operation, inputs: Properties) -> Properties:
 
     def say(line: str) -> None:
         if operation.cancelled.is_set():
-            raise Cancelled("the image build was cancelled", "the next `pulumi up` goes on from the layers built so far")
+            raise Cancelled(
+                "the image build was cancelled", "the next `pulumi up` goes on from the layers built so far"
+            )
         asyncio.run_coroutine_threadsafe(operation.log.status(line), loop)
 
     plain = reveal_all(inputs)

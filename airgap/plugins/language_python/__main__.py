@@ -15,7 +15,9 @@ def main() -> int:
     """Serves the engine until it says so."""
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if not addresses:
-        sys.stderr.write("usage: pulumi-language-python ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n")
+        sys.stderr.write(
+            "usage: pulumi-language-python ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
+        )
         return 2
     ended = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):

@@ -34,7 +34,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802
         version = ".".join(map(str, sys.version_info[:3]))
-        return language_pb2.AboutResponse(executable=sys.executable, version=version, metadata={"host": "Sealift's stand-in"})
+        return language_pb2.AboutResponse(
+            executable=sys.executable, version=version, metadata={"host": "Sealift's stand-in"}
+        )
 
     def GetRequiredPlugins(self, request: Any, context: Any) -> Any:  # noqa: N802
         return language_pb2.GetRequiredPluginsResponse()
@@ -46,7 +48,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.GetProgramDependenciesResponse()
 
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
-        yield language_pb2.InstallDependenciesResponse(stdout=b"nothing to install: `make setup` made the environment\n")
+        yield language_pb2.InstallDependenciesResponse(
+            stdout=b"nothing to install: `make setup` made the environment\n"
+        )
 
     def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:  # noqa: N802
         return language_pb2.RuntimeOptionsResponse()

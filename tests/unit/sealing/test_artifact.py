@@ -58,7 +58,9 @@ def test_an_attacker_s_own_valid_artifact_is_refused_by_the_pins(artifact: Seale
         opened(artifact, key, manifest=theirs.manifest, payload=theirs.payload)
 
 
-def test_an_attacker_s_artifact_under_the_pinned_id_is_refused_by_the_digest(artifact: SealedArtifact, key: PrivateKey) -> None:
+def test_an_attacker_s_artifact_under_the_pinned_id_is_refused_by_the_digest(
+    artifact: SealedArtifact, key: PrivateKey
+) -> None:
     theirs = seal(MODEL, {}, [key.public_key], artifact_id=artifact.artifact_id)
 
     with pytest.raises(PinMismatch):
@@ -77,7 +79,9 @@ def test_a_truncated_payload_is_refused(artifact: SealedArtifact, key: PrivateKe
         opened(artifact, key, payload=artifact.payload[:-1])
 
 
-def test_a_manifest_with_another_s_data_key_is_refused_before_the_payload(artifact: SealedArtifact, key: PrivateKey) -> None:
+def test_a_manifest_with_another_s_data_key_is_refused_before_the_payload(
+    artifact: SealedArtifact, key: PrivateKey
+) -> None:
     """The MAC commits to the data key: a stanza put in by someone else opens nothing."""
     import json
 
@@ -120,7 +124,9 @@ def test_a_short_rsa_key_is_refused() -> None:
         PrivateKey(short.decode())
 
 
-def test_neither_keys_nor_the_model_show_in_reprs_and_errors(artifact: SealedArtifact, key: PrivateKey, other_key: PrivateKey) -> None:
+def test_neither_keys_nor_the_model_show_in_reprs_and_errors(
+    artifact: SealedArtifact, key: PrivateKey, other_key: PrivateKey
+) -> None:
     secret_line = other_key.pem.splitlines()[3]
     try:
         opened(artifact, other_key)
@@ -129,6 +135,10 @@ def test_neither_keys_nor_the_model_show_in_reprs_and_errors(artifact: SealedArt
 
     assert secret_line not in shown
     held = open_artifact(
-        artifact.manifest, artifact.payload, key, artifact_id=artifact.artifact_id, payload_digest=artifact.payload_digest
+        artifact.manifest,
+        artifact.payload,
+        key,
+        artifact_id=artifact.artifact_id,
+        payload_digest=artifact.payload_digest,
     )
     assert str(MODEL[:8]) not in repr(held)

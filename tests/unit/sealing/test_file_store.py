@@ -78,7 +78,9 @@ def test_putting_the_same_again_is_fine_and_something_else_is_refused(store: Art
     assert store.get_payload(ID) == b"payload"
 
 
-def test_deleting_leaves_nothing_and_is_fine_twice(store: ArtifactStore, artifact: SealedArtifact, tmp_path: Path) -> None:
+def test_deleting_leaves_nothing_and_is_fine_twice(
+    store: ArtifactStore, artifact: SealedArtifact, tmp_path: Path
+) -> None:
     put(store, artifact)
 
     store.delete(artifact.artifact_id)
@@ -110,7 +112,9 @@ def test_files_and_folders_are_private_whatever_the_umask(tmp_path: Path, umask:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", "", "AB" * 16, "ab" * 16 + "\0", "é" * 16, "ab" * 100])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/b", "..", "", "AB" * 16, "ab" * 16 + "\0", "é" * 16, "ab" * 100]
+)
 def test_a_name_that_is_not_hex_reaches_no_file(store: ArtifactStore, name: str) -> None:
     for reach in (store.get_payload, store.get_manifest, store.delete, store.delete_record):
         with pytest.raises(ArtifactMissing):

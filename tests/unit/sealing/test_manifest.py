@@ -21,7 +21,15 @@ def manifest(key: PrivateKey) -> bytes:
 def test_the_clear_fields_are_these_and_no_others(manifest: bytes) -> None:
     fields = json.loads(manifest)
 
-    assert sorted(fields) == ["artifactId", "description", "mac", "payloadDigest", "payloadSize", "recipients", "version"]
+    assert sorted(fields) == [
+        "artifactId",
+        "description",
+        "mac",
+        "payloadDigest",
+        "payloadSize",
+        "recipients",
+        "version",
+    ]
     assert sorted(fields["recipients"][0]) == ["keyId", "kind", "wrappedKey"]
 
 
@@ -58,8 +66,28 @@ def test_too_many_recipients_are_refused(manifest: bytes) -> None:
 
 @pytest.mark.parametrize(
     "encoded",
-    [b"", b"{}", b"null", b"[" * 100_000, b"{" * 10, b"\xff\xfe", b'{"version":1,"version":1}', b"x" * (MAX_BYTES + 1), b"NaN"],
-    ids=["empty", "no fields", "null", "nested lists", "nested objects", "not text", "duplicate keys", "too long", "NaN"],
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[" * 100_000,
+        b"{" * 10,
+        b"\xff\xfe",
+        b'{"version":1,"version":1}',
+        b"x" * (MAX_BYTES + 1),
+        b"NaN",
+    ],
+    ids=[
+        "empty",
+        "no fields",
+        "null",
+        "nested lists",
+        "nested objects",
+        "not text",
+        "duplicate keys",
+        "too long",
+        "NaN",
+    ],
 )
 def test_what_is_no_manifest_is_refused(encoded: bytes) -> None:
     with pytest.raises(ManifestInvalid):
@@ -88,7 +116,12 @@ def test_every_altered_byte_is_refused(manifest: bytes, key: PrivateKey) -> None
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(st.binary(max_size=300), st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda v: json.dumps(v).encode())))
+@given(
+    st.one_of(
+        st.binary(max_size=300),
+        st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda v: json.dumps(v).encode()),
+    )
+)
 def test_no_bytes_from_outside_parse_or_crash(encoded: bytes) -> None:
     with pytest.raises(ManifestInvalid):
         parse_manifest(encoded)

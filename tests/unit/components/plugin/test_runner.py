@@ -20,7 +20,11 @@ def tell(**event): events.write(json.dumps(event) + "\\n")
 
 
 def run(
-    body: str, *, timeout_seconds: float = 0, cancel_after: float | None = None, request: dict[str, object] | None = None
+    body: str,
+    *,
+    timeout_seconds: float = 0,
+    cancel_after: float | None = None,
+    request: dict[str, object] | None = None,
 ) -> tuple[Event, list[Event]]:
     """Runs a small program in the place of training; returns its result and the events before it."""
     seen: list[Event] = []
@@ -42,7 +46,9 @@ def run(
 
 
 def test_the_result_event_is_the_result_and_the_others_are_passed_on() -> None:
-    result, seen = run("tell(event='progress', epoch=1)\ntell(event='result', answer=request['question'])", request={"question": 42})
+    result, seen = run(
+        "tell(event='progress', epoch=1)\ntell(event='result', answer=request['question'])", request={"question": 42}
+    )
 
     assert result == {"event": "result", "answer": 42}
     assert seen == [{"event": "progress", "epoch": 1}]

@@ -71,7 +71,9 @@ def test_a_sealing_key_is_unknown_in_a_preview() -> None:
 
 
 def test_a_changed_rotation_replaces_the_key() -> None:
-    difference = SealingKey().diff({"algorithm": "RSA-4096", "rotation": ""}, {"algorithm": "RSA-4096", "rotation": "2027"})
+    difference = SealingKey().diff(
+        {"algorithm": "RSA-4096", "rotation": ""}, {"algorithm": "RSA-4096", "rotation": "2027"}
+    )
 
     assert difference.replaces == ["rotation"]
 
