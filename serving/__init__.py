@@ -1,7 +1,8 @@
 """The model server inside the image: opens one sealed artifact into memory and answers the Open Inference Protocol v2.
 
-`__main__.py` starts it: model.py (artifact → session) → protocol.py over numbers.py (JSON ↔ arrays, pure) → app.py (routes) → server.py
-(connections and their graceful end). It knows neither Pulumi nor torch, and writes no file.
+`__main__.py` starts it: model.py (artifact → session) → protocol.py over numbers.py (JSON ↔ arrays, pure) → app.py
+(routes) over body.py (what arrives) → server.py (connections and their graceful end). It knows neither Pulumi nor
+torch, and writes no file.
 """
 
 import os

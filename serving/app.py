@@ -9,18 +9,16 @@ What clients sent is never logged, nor are errors that quote it.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
 from serving import protocol
+from serving.body import Receive, Scope, Send, declared_bytes, discard, read
 from serving.errors import RequestError
 from serving.log import log
 from serving.model import Model
 
-MAX_BODY_BYTES: Final = 8 << 20
-BODY_SECONDS: Final = 15.0
-"""For a body to arrive. A slower one would keep a pod that ends from ending (see server.py)."""
 INLINE_BYTES: Final = 64 << 10
 """Longest body that is answered on the event loop; a thread costs a small one more than its answer."""
 SERVER: Final = {"name": "sealift", "version": "0.1.0", "extensions": []}
@@ -30,9 +28,6 @@ MAX_HELD_BYTES: Final = 32 << 20
 UNREAD_BODY: Final = {408, 413, 503}
 """After these, the connection still has a body on it that nobody reads."""
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Response = tuple[int, bytes]
 Handler = Callable[[Scope, Receive], Awaitable[Response]]
 
@@ -100,18 +95,18 @@ class App:
         return handler
 
     async def _infer(self, scope: Scope, receive: Receive) -> Response:
-        message = await _next(receive)
-        if not message.get("more_body") and len(message["body"]) <= INLINE_BYTES:
-            return self._answer(message["body"])
-        reserved = _length(scope)
-        if self._held_bytes + reserved > MAX_HELD_BYTES:
+        size = declared_bytes(scope)
+        if size <= INLINE_BYTES:
+            return self._answer(await read(receive, size))
+        if self._held_bytes + size > MAX_HELD_BYTES:
+            await discard(receive)
             raise RequestError(503, "too many large requests at a time; try again")
-        self._held_bytes += reserved
+        self._held_bytes += size
         try:
-            body = await _read_body(message, receive)
+            body = await read(receive, size)
             return await asyncio.get_running_loop().run_in_executor(self._worker, self._answer, body)
         finally:
-            self._held_bytes -= reserved
+            self._held_bytes -= size
 
     def _answer(self, body: bytes | bytearray) -> Response:
         inference = protocol.parse(body, self._model.inputs, list(self._model.outputs))
@@ -138,37 +133,3 @@ def _fixed(body: bytes) -> Handler:
         return 200, body
 
     return handler
-
-
-def _length(scope: Scope) -> int:
-    """Of the body as declared, else the largest. Raises RequestError 413."""
-    declared = next((int(value) for name, value in scope["headers"] if name == b"content-length"), MAX_BODY_BYTES)
-    if declared > MAX_BODY_BYTES:
-        raise _too_large()
-    return declared
-
-
-async def _read_body(message: MutableMapping[str, Any], receive: Receive) -> bytearray:
-    """The whole body of which `message` is the first part. Raises RequestError 413 or 408, or ConnectionError."""
-    body = bytearray(message["body"])
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while message.get("more_body"):
-                message = await _next(receive)
-                body += message["body"]
-                if len(body) > MAX_BODY_BYTES:
-                    raise _too_large()
-    except TimeoutError:
-        raise RequestError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
-    return body
-
-
-async def _next(receive: Receive) -> MutableMapping[str, Any]:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ConnectionError
-    return message
-
-
-def _too_large() -> RequestError:
-    return RequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")

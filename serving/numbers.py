@@ -1,5 +1,7 @@
-"""An array of numbers in JSON → FP32, a piece at a time: as Python objects they are many times the size that they have in
-JSON or in the array, and a pod has little memory."""
+"""An array of numbers in JSON → FP32, a piece at a time.
+
+As Python objects numbers have many times the size that they have in JSON or in the array, and a pod has little memory.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ Buffer = bytes | memoryview
 
 
 def read_numbers(data: msgspec.Raw, rank: int) -> Array:
-    """A flat array, or one nested `rank` deep as it came. Raises ValueError: what it has instead, and what was expected."""
+    """A flat array, or one nested `rank` deep, as it came. Raises ValueError: what it has instead, what was expected."""
     nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
     decoder = _array_decoder(rank if nested else 1)
     arrays: list[Array] = []

@@ -11,7 +11,8 @@ from typing import Final
 
 import uvicorn
 
-from serving.app import BODY_SECONDS, App
+from serving.app import App
+from serving.body import BODY_SECONDS
 from serving.errors import StartError
 from serving.log import log
 
