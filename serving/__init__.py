@@ -7,5 +7,8 @@ torch, and writes no file.
 
 import os
 
+# Before onnxruntime is loaded: it would send its makers a model's name and hashes of its weights, and keep a database
+# of what is not sent yet in the home folder (its Privacy.md, "Disabling Telemetry"). Later calls cannot stop all of it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # Before numpy is loaded: its OpenBLAS, which has nothing to do here, would start a thread for each of the node's cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

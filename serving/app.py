@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from serving import protocol
-from serving.body import Receive, Scope, Send, declared_bytes, discard, read
+from serving.body import Receive, Scope, Send, announced_bytes, discard, read
 from serving.errors import RequestError
 from serving.log import log
 from serving.model import Model
@@ -95,15 +95,15 @@ class App:
         return handler
 
     async def _infer(self, scope: Scope, receive: Receive) -> Response:
-        size = declared_bytes(scope)
+        size = await announced_bytes(scope, receive)
         if size <= INLINE_BYTES:
-            return self._answer(await read(receive, size))
+            return self._answer(await read(receive))
         if self._held_bytes + size > MAX_HELD_BYTES:
             await discard(receive)
             raise RequestError(503, "too many large requests at a time; try again")
         self._held_bytes += size
         try:
-            body = await read(receive, size)
+            body = await read(receive)
             return await asyncio.get_running_loop().run_in_executor(self._worker, self._answer, body)
         finally:
             self._held_bytes -= size

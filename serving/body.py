@@ -19,15 +19,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-def declared_bytes(scope: Scope) -> int:
-    """The size that the request declares; the largest allowed where it declares none, and comes in chunks."""
-    return next((int(value) for name, value in scope["headers"] if name == b"content-length"), MAX_BODY_BYTES)
+async def announced_bytes(scope: Scope, receive: Receive) -> int:
+    """The body's size, or the largest where it comes in chunks. Raises RequestError 413, or ConnectionError."""
+    size = next((int(value) for name, value in scope["headers"] if name == b"content-length"), MAX_BODY_BYTES)
+    if size > MAX_BODY_BYTES:
+        await discard(receive)
+        raise _too_large()
+    return size
 
 
-async def read(receive: Receive, size: int) -> bytes | bytearray:
-    """The whole body, of the declared size. Raises RequestError 413 or 408, or ConnectionError when the client leaves."""
+async def read(receive: Receive) -> bytes | bytearray:
+    """The whole body. Raises RequestError 413 or 408, or ConnectionError when the client leaves."""
     body: bytes | bytearray = b""
-    more = size <= MAX_BODY_BYTES
+    more = True
     try:
         async with asyncio.timeout(BODY_SECONDS):
             while more and len(body) <= MAX_BODY_BYTES:
@@ -37,10 +41,10 @@ async def read(receive: Receive, size: int) -> bytes | bytearray:
                 body = _joined(body, message["body"]) if body else message["body"]
     except TimeoutError:
         raise RequestError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
-    if max(size, len(body)) > MAX_BODY_BYTES:
-        if more or size > MAX_BODY_BYTES:
+    if len(body) > MAX_BODY_BYTES:
+        if more:
             await discard(receive)
-        raise RequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
+        raise _too_large()
     return body
 
 
@@ -62,6 +66,10 @@ async def discard(receive: Receive) -> None:
                 left -= len(message["body"])
                 if not message.get("more_body"):
                     return
+
+
+def _too_large() -> RequestError:
+    return RequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
 
 
 async def _next(receive: Receive) -> Message:

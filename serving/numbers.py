@@ -21,7 +21,7 @@ Buffer = bytes | memoryview
 
 
 def read_numbers(data: msgspec.Raw, rank: int) -> Array:
-    """A flat array, or one nested `rank` deep, as it came. Raises ValueError: what it has instead, what was expected."""
+    """A flat array, or one nested `rank` deep, as it came. Raises ValueError: what it has instead."""
     nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
     decoder = _array_decoder(rank if nested else 1)
     arrays: list[Array] = []

@@ -40,5 +40,5 @@ def initial_api_version(state: Properties, otherwise: str) -> str:
 
 
 def remembered_manager(state: Properties) -> str:
-    """"" if there is none yet."""
+    """ "" if there is none yet."""
     return str(state.get(FIELD_MANAGER) or "")

@@ -1,10 +1,10 @@
 """What goes wrong between the engine and the API server, said so that a user can act.
 
-    PluginError                  (components.plugin) a sentence, then a hint line
-    ├── ClusterUnreachable       no API server answers, or there is no kubeconfig to find one with
-    ├── NotSupported             a type or a setting of the official plugin that this stand-in does not serve
-    ├── ApiRefusal               the API server answered, with an error status
-    └── InitializationFailed     the object is on the cluster but did not become ready; its state must be kept
+PluginError                  (components.plugin) a sentence, then a hint line
+├── ClusterUnreachable       no API server answers, or there is no kubeconfig to find one with
+├── NotSupported             a type or a setting of the official plugin that this stand-in does not serve
+├── ApiRefusal               the API server answered, with an error status
+└── InitializationFailed     the object is on the cluster but did not become ready; its state must be kept
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ CONFLICT_HELP = (
 )
 
 
-class ClusterUnreachable(PluginError):  # noqa: N818  reads as what happened
+class ClusterUnreachable(PluginError):
     """No API server answers."""
 
 
-class NotSupported(PluginError):  # noqa: N818
+class NotSupported(PluginError):
     """The official plugin serves this; the stand-in does not."""
 
 
-class ApiRefusal(PluginError):  # noqa: N818
+class ApiRefusal(PluginError):
     """An error status of the API server, with its own words."""
 
     def __init__(self, code: int, status: Object) -> None:
@@ -53,7 +53,7 @@ class ApiRefusal(PluginError):  # noqa: N818
         return self.code == 409 and self.reason == "AlreadyExists"
 
 
-class InitializationFailed(PluginError):  # noqa: N818
+class InitializationFailed(PluginError):
     """The object was made or changed, and then did not become ready."""
 
     def __init__(self, message: str, live: Object, reasons: Sequence[str] = ()) -> None:

@@ -15,13 +15,17 @@ PATCH_FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
 DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 
 # Built-in kinds without a namespace; a custom resource's scope is asked of the API server where it matters.
-CLUSTER_SCOPED: Final = frozenset(
-    """APIService CertificateSigningRequest ClusterRole ClusterRoleBinding ComponentStatus CSIDriver CSINode
-    CustomResourceDefinition DeviceClass FlowSchema IngressClass IPAddress MutatingWebhookConfiguration Namespace Node
-    PersistentVolume PriorityClass PriorityLevelConfiguration RuntimeClass SelfSubjectAccessReview
-    SelfSubjectRulesReview ServiceCIDR StorageClass SubjectAccessReview TokenReview ValidatingAdmissionPolicy
-    ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment VolumeAttributesClass""".split()
-)
+# fmt: off
+CLUSTER_SCOPED: Final = frozenset({
+    "APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ComponentStatus", "CSIDriver",
+    "CSINode", "CustomResourceDefinition", "DeviceClass", "FlowSchema", "IngressClass", "IPAddress",
+    "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass",
+    "PriorityLevelConfiguration", "RuntimeClass", "SelfSubjectAccessReview", "SelfSubjectRulesReview",
+    "ServiceCIDR", "StorageClass", "SubjectAccessReview", "TokenReview", "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttachment",
+    "VolumeAttributesClass",
+})
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Kind:
 
     @property
     def group(self) -> str:
-        """"" for the core group."""
+        """ "" for the core group."""
         return self.api_version.rpartition("/")[0]
 
     @property
@@ -73,7 +77,7 @@ def name_of(obj: Object) -> str:
 
 
 def namespace_of(obj: Object) -> str:
-    """"" where the object says none."""
+    """ "" where the object says none."""
     return str(dig(obj, "metadata", "namespace", default=""))
 
 
@@ -89,7 +93,7 @@ def split_id(identity: str) -> tuple[str, str]:
 
 
 def annotation(obj: Object, key: str) -> str:
-    """"" where it is not there or not known."""
+    """ "" where it is not there or not known."""
     value = dig(obj, "metadata", "annotations", key, default="")
     return value if isinstance(value, str) else ""
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 BINARY: Final = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
 DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 SUFFIX: Final = {exponent: suffix for suffix, exponent in DECIMAL.items()}
-QUANTITY: Final = re.compile(r"([+-]?)(\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,2})?", re.ASCII)
+QUANTITY: Final = re.compile(
+    r"([+-]?)(\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,2})?", re.ASCII
+)
 PLACES: Final = frozenset(
     {"requests", "limits", "hard", "capacity", "allocatable", "default", "defaultRequest", "min", "max", "overhead"}
 )

@@ -19,16 +19,25 @@ STATEFUL_SET: Final = (
     "spec.serviceName",
     "spec.volumeClaimTemplates",
 )
-CONTAINER: Final = """args command env image imagePullPolicy lifecycle livenessProbe ports readinessProbe resources
-    securityContext stdin stdinOnce terminationMessagePath terminationMessagePolicy tty volumeDevices volumeMounts
-    workingDir""".split()
-POD: Final = """affinity automountServiceAccountToken dnsConfig dnsPolicy enableServiceLinks hostAliases hostIPC
-    hostNetwork hostPID hostname imagePullSecrets nodeName nodeSelector overhead preemptionPolicy priority
-    priorityClassName readinessGates restartPolicy runtimeClassName schedulerName securityContext serviceAccount
-    serviceAccountName shareProcessNamespace subdomain terminationGracePeriodSeconds volumes""".split()
-PERSISTENT_VOLUME: Final = """awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker
-    gcePersistentDisk glusterfs hostPath iscsi local nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO
-    storageos vsphereVolume""".split()
+# fmt: off
+CONTAINER: Final = (
+    "args", "command", "env", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "ports", "readinessProbe",
+    "resources", "securityContext", "stdin", "stdinOnce", "terminationMessagePath", "terminationMessagePolicy",
+    "tty", "volumeDevices", "volumeMounts", "workingDir",
+)
+POD: Final = (
+    "affinity", "automountServiceAccountToken", "dnsConfig", "dnsPolicy", "enableServiceLinks", "hostAliases",
+    "hostIPC", "hostNetwork", "hostPID", "hostname", "imagePullSecrets", "nodeName", "nodeSelector", "overhead",
+    "preemptionPolicy", "priority", "priorityClassName", "readinessGates", "restartPolicy", "runtimeClassName",
+    "schedulerName", "securityContext", "serviceAccount", "serviceAccountName", "shareProcessNamespace",
+    "subdomain", "terminationGracePeriodSeconds", "volumes",
+)
+PERSISTENT_VOLUME: Final = (
+    "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc", "flexVolume", "flocker",
+    "gcePersistentDisk", "glusterfs", "hostPath", "iscsi", "local", "nfs", "photonPersistentDisk", "portworxVolume",
+    "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
+)
+# fmt: on
 
 FIXED: Final[dict[Kind, tuple[str, ...]]] = {
     Kind("apps/v1", "DaemonSet"): SELECTOR,

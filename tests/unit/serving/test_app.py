@@ -165,6 +165,38 @@ def test_a_body_without_a_length_is_not_read_beyond_the_largest_size(client: Cli
     assert sent <= MAX_BODY_BYTES + DISCARD_BYTES + (2 << 20)
 
 
+def test_a_body_that_declares_to_be_larger_is_not_read(client: Client) -> None:
+    refused = client.send("POST", INFER, content=b"{}", headers={"content-length": str(MAX_HELD_BYTES * 2)})
+
+    assert (refused.status_code, refused.headers["connection"]) == (413, "close")
+
+
+def test_more_large_bodies_than_fit_into_memory_are_told_to_come_again(client: Client) -> None:
+    whole = json.dumps(request([[1, 2, 3]])).encode().ljust(MAX_BODY_BYTES)
+    fitting = MAX_HELD_BYTES // MAX_BODY_BYTES
+
+    async def many() -> list[httpx.Response]:
+        gate = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield whole[:1]
+            await gate.wait()
+            yield whole[1:]
+
+        async def quick() -> AsyncIterator[bytes]:
+            yield whole
+
+        held = [asyncio.create_task(client._send("POST", INFER, content=slow())) for _ in range(fitting)]
+        await asyncio.sleep(0.2)
+        refused = await client._send("POST", INFER, content=quick())
+        gate.set()
+        return [refused, *await asyncio.gather(*held), await client._send("POST", INFER, content=quick())]
+
+    answers = asyncio.run(many())
+    assert [answer.status_code for answer in answers] == [503] + [200] * (fitting + 1)
+    assert "try again" in answers[0].json()["error"]
+
+
 def test_a_body_that_does_not_arrive_in_time_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_body, "BODY_SECONDS", 0.05)
 

@@ -1,0 +1,30 @@
+"""When an object is ready: pure functions from what the cluster shows to a verdict, one module per kind."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from airgap.plugins.kubernetes.conditions.deployment import deployment
+from airgap.plugins.kubernetes.conditions.job import job
+from airgap.plugins.kubernetes.conditions.pod import pod
+from airgap.plugins.kubernetes.conditions.replicated import daemon_set, stateful_set
+from airgap.plugins.kubernetes.conditions.service import service
+from airgap.plugins.kubernetes.conditions.single import namespace, persistent_volume_claim, resource_quota
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.objects import Kind
+
+Condition: TypeAlias = Callable[[Snapshot, Watch], Verdict]
+
+CONDITIONS: Final[Mapping[Kind, Condition]] = {
+    Kind("apps/v1", "DaemonSet"): daemon_set,
+    Kind("apps/v1", "Deployment"): deployment,
+    Kind("apps/v1", "StatefulSet"): stateful_set,
+    Kind("batch/v1", "Job"): job,
+    Kind("v1", "Namespace"): namespace,
+    Kind("v1", "PersistentVolumeClaim"): persistent_volume_claim,
+    Kind("v1", "Pod"): pod,
+    Kind("v1", "ResourceQuota"): resource_quota,
+    Kind("v1", "Service"): service,
+}
+"""Kinds that are waited for; all others are ready as soon as the API server has taken them."""
+
+__all__ = ["CONDITIONS", "Condition", "Snapshot", "Trouble", "Verdict", "Watch"]

@@ -1,0 +1,116 @@
+"""Pods: ready as the official plugin sees it; and what keeps one from ever running, which that plugin waits out.
+
+Each trouble is counted from the beginning of the wait: a pod that was failing before may be about to succeed, because
+what it lacked is there now (a registry that answers again), and only a new failure shows that it is not.
+"""
+
+import re
+from typing import Final
+
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.objects import Object, conditions_of, container_statuses, dig, name_of, qualified_name
+
+PULLING: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
+PULLS_BEFORE_FAILURE: Final = 2
+HOPELESS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+MISCONFIGURED: Final = frozenset({"CreateContainerConfigError", "CreateContainerError"})
+MISCONFIGURED_SECONDS: Final = 5.0  # a ConfigMap or Secret made at the same time may come a moment later
+
+
+def pod(snapshot: Snapshot, watch: Watch) -> Verdict:
+    """Scheduled, initialized, then ready or succeeded."""
+    live = snapshot.live
+    if dig(live, "status", "phase") == "Failed":
+        text = pod_errors(live) or dig(live, "status", "message", default="the pod failed")
+        return Verdict(troubles=(Trouble(f"pod {name_of(live)}: {text}", logs_of=_ended_container(live)),))
+    conditions = conditions_of(live)
+    status = []
+    steps = (("PodScheduled", "scheduled"), ("Initialized", "initialized"), ("Ready", "ready"))
+    for condition_type, word in steps:
+        status.append(f'Waiting for Pod "{qualified_name(live)}" to be {word}')
+        condition = conditions.get(condition_type, {})
+        if condition.get("status") == "True" or dig(live, "status", "phase") == "Succeeded":
+            continue
+        reasons = [f"[Pod {qualified_name(live)}]: {condition.get('message', '')}{pod_errors(live)}"]
+        return Verdict(
+            status=tuple(status), troubles=tuple(pod_troubles(live, snapshot, watch)), reasons=tuple(reasons)
+        )
+    return Verdict(done=True, status=tuple(status))
+
+
+def pod_troubles(live: Object, snapshot: Snapshot, watch: Watch, *, crashes: bool = True) -> list[Trouble]:
+    """What will keep this pod from running. `crashes` False: whoever made the pod counts its crashes (a Job)."""
+    if "deletionTimestamp" in live["metadata"]:
+        return []
+    uid = live["metadata"]["uid"]
+    before = next((p for p in watch.first.pods if p["metadata"]["uid"] == uid), None)
+    troubles = []
+    for status in container_statuses(live):
+        where = f"pod {name_of(live)}, container {status['name']}"
+        waiting = dig(status, "state", "waiting", default={})
+        reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))
+        if reason in PULLING:
+            failures = snapshot.pull_failures.get(uid, 0) - watch.first.pull_failures.get(uid, 0) * (before is not None)
+            if failures >= PULLS_BEFORE_FAILURE:
+                troubles.append(Trouble(f"{where}: [{reason}] {snapshot.pull_messages.get(uid) or message}"))
+        elif reason in HOPELESS:
+            troubles.append(Trouble(f"{where}: [{reason}] {message}"))
+        elif reason in MISCONFIGURED:
+            troubles.append(Trouble(f"{where}: [{reason}] {message}", MISCONFIGURED_SECONDS))
+        elif reason == "CrashLoopBackOff" and crashes and _restarted(status, before):
+            text = f"{where}: [{reason}] {_how_it_ended(status)}"
+            troubles.append(Trouble(text, logs_of=(name_of(live), status["name"], True)))
+    return troubles
+
+
+def pod_errors(live: Object) -> str:
+    """What its containers complain of, in the official plugin's words; "" for nothing."""
+    found = []
+    for status in container_statuses(live):
+        if status.get("ready"):
+            continue
+        waiting = dig(status, "state", "waiting", default={})
+        if waiting and waiting.get("reason") not in {"ContainerCreating", "PodInitializing"}:
+            found.append(f"[{waiting.get('reason')}] {waiting.get('message', '')}".strip())
+        ended = dig(status, "state", "terminated", default={})
+        if ended and ended.get("exitCode") != 0:
+            found.append(f"container {status['name']!r} completed with exit code {ended.get('exitCode')}")
+    return "; ".join(found)
+
+
+def unschedulable(live: Object) -> str:
+    """Why no node takes the pod; "" if one does, or if nobody has looked yet."""
+    condition = conditions_of(live).get("PodScheduled", {})
+    return str(condition.get("message", "")) if condition.get("status") == "False" else ""
+
+
+def failed_pulls(events: list[Object]) -> tuple[dict[str, int], dict[str, str]]:
+    """Number and last text of failed image pulls by pod uid, from the namespace's events."""
+    counts: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    for event in events:
+        if event.get("reason") == "Failed" and str(event.get("message", "")).startswith("Failed to pull image"):
+            uid = str(dig(event, "involvedObject", "uid", default=""))
+            counts[uid] = counts.get(uid, 0) + int(event.get("count") or dig(event, "series", "count", default=1))
+            texts[uid] = re.sub(r"rpc error: code = \w+ desc = ", "", str(event["message"]))
+    return counts, texts
+
+
+def _restarted(status: Object, before: Object | None) -> bool:
+    """Whether the container was started again since its pod was as in `before`; None: since there is that pod."""
+    past = {old["name"]: int(old.get("restartCount", 0)) for old in container_statuses(before or {})}
+    return int(status.get("restartCount", 0)) > past.get(status["name"], 0)
+
+
+def _how_it_ended(status: Object) -> str:
+    ended = dig(status, "lastState", "terminated", default={})
+    text = f"exit code {ended.get('exitCode')}" + (f" ({ended['reason']})" if ended.get("reason") else "")
+    message = str(ended.get("message", "")).strip()
+    return f"{text}: {message}" if message else f"{text} after {status.get('restartCount')} restarts"
+
+
+def _ended_container(live: Object) -> tuple[str, str, bool] | None:
+    for status in container_statuses(live):
+        if dig(status, "state", "terminated", "exitCode", default=0) != 0:
+            return name_of(live), status["name"], False
+    return None

@@ -1,0 +1,56 @@
+"""Services: ready when the pods they direct traffic to are, and a load balancer has its address.
+
+As with the official plugin a Service without any pod is ready after ten seconds of waiting for one; that plugin waits
+those ten seconds always, this one only as long as no pod is there.
+"""
+
+from typing import Final
+
+from airgap.plugins.kubernetes.conditions.pod import pod_troubles
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Verdict, Watch
+from airgap.plugins.kubernetes.objects import Object, dig
+
+EMPTY_SECONDS: Final = 10.0
+FINDING: Final = "[1/3] Finding Pods to direct traffic to"
+ALLOCATING: Final = "[2/3] Attempting to allocate IP address to Service"
+COMPLETE: Final = "Service initialization complete"
+NO_PODS: Final = (
+    "Service does not target any Pods. Selected Pods may not be ready, or field '.spec.selector' may not match "
+    "labels on any Pods"
+)
+NO_ADDRESS: Final = "Service was not allocated an IP address; does your cloud provider support this?"
+
+
+def service(snapshot: Snapshot, watch: Watch) -> Verdict:
+    live = snapshot.live
+    has_address = dig(live, "spec", "type") != "LoadBalancer" or bool(dig(live, "status", "loadBalancer", "ingress"))
+    if not _directs_to_pods(live):
+        return Verdict(done=has_address, reasons=() if has_address else (NO_ADDRESS,))
+    ready, pending = _endpoints(snapshot.endpoint_slices)
+    settled = bool(ready) or watch.reading or watch.elapsed_seconds >= EMPTY_SECONDS
+    if has_address and settled and not pending:
+        return Verdict(done=True, status=(COMPLETE,))
+    troubles = [trouble for pod in _selected(snapshot) for trouble in pod_troubles(pod, snapshot, watch)]
+    return Verdict(
+        status=(ALLOCATING if ready and not has_address else FINDING,),
+        troubles=tuple(troubles),
+        reasons=(() if ready else (NO_PODS,)) + (() if has_address else (NO_ADDRESS,)),
+    )
+
+
+def _directs_to_pods(live: Object) -> bool:
+    spec = live.get("spec", {})
+    return bool(spec.get("selector")) and spec.get("clusterIP") != "None" and spec.get("type") != "ExternalName"
+
+
+def _endpoints(slices: list[Object]) -> tuple[int, int]:
+    """How many pods are ready, and how many still may become so."""
+    conditions = [dig(end, "conditions", default={}) for piece in slices for end in piece.get("endpoints") or []]
+    ready = sum(1 for condition in conditions if condition.get("ready", True))
+    pending = sum(1 for c in conditions if not c.get("ready", True) and not c.get("terminating"))
+    return ready, pending
+
+
+def _selected(snapshot: Snapshot) -> list[Object]:
+    selector = snapshot.live["spec"]["selector"].items()
+    return [pod for pod in snapshot.pods if selector <= dig(pod, "metadata", "labels", default={}).items()]

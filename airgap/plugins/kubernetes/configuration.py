@@ -1,0 +1,103 @@
+"""The provider's configuration: which cluster, and how objects are handled there.
+
+Each setting comes from the stack or Provider resource (`kubernetes:NAME`), else from the official plugin's environment
+variable, else from its default.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import yaml  # type: ignore[import-untyped]
+
+from airgap.plugins.kubernetes.errors import NotSupported
+from airgap.plugins.kubernetes.objects import Object
+from components.plugin.values import UNKNOWN, Properties, reveal
+
+PREFIX: Final = "kubernetes:config:"
+IDENTITY: Final = ("kubeconfig", "context", "cluster")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What one provider instance was configured with."""
+
+    kubeconfig: str = ""
+    """A path, or the content of one; "" for the ambient one (KUBECONFIG, ~/.kube/config, then in-cluster)."""
+    context: str = ""
+    """Of the kubeconfig; "" for its current one."""
+    namespace: str = ""
+    """For objects that say none; "" leaves that to the API server (`default`)."""
+    mutable_config_maps: bool = False
+    mutable_secrets: bool = False
+    delete_unreachable: bool = False
+    skip_update_unreachable: bool = False
+    patch_force: bool = False
+    upsert: bool = False
+
+    @staticmethod
+    def from_variables(variables: Mapping[str, str]) -> "Configuration":
+        """Of the engine's Configure request. Raises NotSupported."""
+
+        def flag(name: str, variable: str) -> bool:
+            return (variables.get(PREFIX + name) or os.environ.get(variable, "")) == "true"
+
+        if variables.get(PREFIX + "renderYamlToDirectory"):
+            raise NotSupported(
+                "provider setting renderYamlToDirectory is not served by this stand-in for the kubernetes plugin",
+                "unset it, or use the official plugin: pulumi plugin install resource kubernetes",
+            )
+        return Configuration(
+            kubeconfig=variables.get(PREFIX + "kubeconfig", ""),
+            context=variables.get(PREFIX + "context", ""),
+            namespace=variables.get(PREFIX + "namespace", ""),
+            mutable_config_maps=flag("enableConfigMapMutable", "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE"),
+            mutable_secrets=flag("enableSecretMutable", "PULUMI_K8S_ENABLE_SECRET_MUTABLE"),
+            delete_unreachable=flag("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
+            skip_update_unreachable=flag("skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"),
+            patch_force=flag("enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE"),
+            upsert=flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"),
+        )
+
+
+def changed_settings(olds: Properties, news: Properties) -> tuple[list[str], list[str]]:
+    """Which provider settings changed, and which of them mean another cluster, so that everything in it is replaced."""
+    changed = sorted(
+        name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name) and name != "version"
+    )
+    unknown = [name for name in IDENTITY if news.get(name) is UNKNOWN]
+    if unknown:
+        return unknown, unknown
+    old, new = active_cluster(olds), active_cluster(news)
+    moved = old is not None and new is not None and old != new
+    return changed, [name for name in IDENTITY if moved and name in changed]
+
+
+def active_cluster(settings: Properties) -> Object | None:
+    """The kubeconfig's entry for the cluster that the settings point to; None if they do not say."""
+    given = reveal(settings.get("kubeconfig"))
+    if not given or given is UNKNOWN:
+        return None
+    config = load_kubeconfig(given if isinstance(given, str) else json.dumps(given))
+    contexts = {entry["name"]: entry["context"] for entry in config.get("contexts") or []}
+    context = contexts.get(str(settings.get("context") or config.get("current-context", "")), {})
+    name = str(settings.get("cluster") or context.get("cluster", ""))
+    found = {entry["name"]: entry["cluster"] for entry in config.get("clusters") or []}.get(name)
+    return found if isinstance(found, dict) else None
+
+
+def load_kubeconfig(path_or_content: str) -> Object:
+    """Its mapping; {} if that is none. Raises OSError, yaml.YAMLError."""
+    content = path_or_content
+    if is_path(path_or_content):
+        with open(os.path.expanduser(path_or_content)) as file:  # noqa: PTH111, PTH123  a user's spelling of a path
+            content = file.read()
+    loaded = yaml.safe_load(content)
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def is_path(path_or_content: str) -> bool:
+    """Whether a kubeconfig setting names a file, rather than being one's content."""
+    return "\n" not in path_or_content and not path_or_content.lstrip().startswith("{")

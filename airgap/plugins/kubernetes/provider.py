@@ -1,0 +1,310 @@
+"""Answers the engine: Pulumi's resource provider protocol, for every Kubernetes type.
+
+It stands on the protocol itself because the SDK's provider classes know neither detailed diffs nor partial failures.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NoReturn, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf import any_pb2, empty_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+
+from airgap.plugins.kubernetes import checkpoint, resource
+from airgap.plugins.kubernetes.cluster import Cluster, unreachable
+from airgap.plugins.kubernetes.configuration import Configuration, changed_settings
+from airgap.plugins.kubernetes.diff import diff
+from airgap.plugins.kubernetes.errors import ClusterUnreachable, NotSupported
+from airgap.plugins.kubernetes.inputs import annotate_secrets, normalized, plain_inputs
+from airgap.plugins.kubernetes.naming import adopt_or_assign_name, unique_name
+from airgap.plugins.kubernetes.objects import Kind, Object, dig
+from airgap.plugins.kubernetes.resource import Operation, PartlyMade
+from components.plugin.engine_log import EngineLog, ResourceLog
+from components.plugin.errors import PluginError
+from components.plugin.values import Properties, from_struct, reveal, to_struct
+
+STAND_IN: Final = (
+    "kubernetes: this is Sealift's stand-in for the official plugin, which could not be had here; it serves single "
+    "objects only (no Helm, no YAML files)"
+)
+DELETE_UNREACHABLE: Final = (
+    "if the cluster was deleted, take its resources out of the state: run this again with "
+    "PULUMI_K8S_DELETE_UNREACHABLE=true"
+)
+UNSERVED: Final = ("helm.sh", "kustomize", "yaml")
+PropertyDiff = provider_pb2.PropertyDiff
+DiffResponse = provider_pb2.DiffResponse
+T = TypeVar("T")
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """The engine's view of a cluster."""
+
+    def __init__(self, version: str, log: EngineLog, connect: Callable[[Configuration], Cluster] = Cluster) -> None:
+        self._version = version
+        self._log = log
+        self._connect = connect
+        self._configuration = Configuration()
+        self._connection: asyncio.Task[Cluster] | None = None
+        self._cancelled = asyncio.Event()
+        self._warned_unreachable = False
+        self._failed_workloads: list[Object] = []
+
+    async def Handshake(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=True, accept_resources=False, accept_outputs=False, supports_autonaming_configuration=True
+        )
+
+    async def GetPluginInfo(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return plugin_pb2.PluginInfo(version=self._version)
+
+    async def CheckConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    async def DiffConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        changed, replaces = changed_settings(_plain(request.olds), _plain(request.news))
+        some = DiffResponse.DIFF_SOME if changed else DiffResponse.DIFF_NONE
+        return DiffResponse(changes=some, diffs=changed, replaces=replaces)
+
+    async def Configure(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        self._configuration = await _answer(context, _from_variables(dict(request.variables)))
+        self._connection = asyncio.create_task(asyncio.to_thread(self._connect_configured))
+        self._connection.add_done_callback(lambda task: task.exception())  # looked at when it is needed
+        await self._log.send("", "info", STAND_IN, ephemeral=False)
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, acceptResources=False, supports_autonaming_configuration=True
+        )
+
+    async def Cancel(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        self._cancelled.set()
+        return empty_pb2.Empty()
+
+    async def Invoke(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        await _fail(
+            context, f"{request.tok} is not served by this stand-in for the kubernetes plugin; the official one has it"
+        )
+
+    async def Call(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        await _fail(
+            context, f"{request.tok} is not served by this stand-in for the kubernetes plugin; the official one has it"
+        )
+
+    async def Construct(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        await _fail(
+            context, f"{request.type} is not served by this stand-in for the kubernetes plugin; the official one has it"
+        )
+
+    async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        given = from_struct(request.news)
+        await _answer(context, _refuse_unserved(request.urn, given))
+        try:
+            name = automatic_name(request)
+        except PluginError as error:
+            failure = provider_pb2.CheckFailure(property="metadata.name", reason=str(error))
+            return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
+        checked = check(given, plain_inputs(from_struct(request.olds)), name, self._configuration.namespace)
+        return provider_pb2.CheckResponse(inputs=to_struct(checked))
+
+    async def Diff(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        old_inputs, live = checkpoint.parse(from_struct(request.olds))
+        found = diff(
+            old_inputs,
+            live,
+            _plain(request.news),
+            ignored=tuple(request.ignoreChanges),
+            mutable_config_maps=self._configuration.mutable_config_maps,
+            mutable_secrets=self._configuration.mutable_secrets,
+        )
+        return DiffResponse(
+            changes=DiffResponse.DIFF_SOME if found.changes else DiffResponse.DIFF_NONE,
+            replaces=found.replaces,
+            deleteBeforeReplace=found.delete_before_replace,
+            detailedDiff={
+                path: PropertyDiff(
+                    kind=PropertyDiff.Kind.Value(f"{change.kind.upper()}{'_REPLACE' * change.replaces}"),
+                    inputDiff=change.of_inputs,
+                )
+                for path, change in found.changes.items()
+            },
+            hasDetailedDiff=True,
+        )
+
+    async def Create(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        cluster = await self._cluster(request, context)
+        if cluster is None:
+            return provider_pb2.CreateResponse(properties=request.properties)
+        made = await _answer(
+            context, resource.create(self._operation(request, cluster), from_struct(request.properties))
+        )
+        return provider_pb2.CreateResponse(id=made.id, properties=to_struct(made.state))
+
+    async def Update(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        cluster = await self._cluster(request, context)
+        if cluster is None:
+            return provider_pb2.UpdateResponse(properties=request.news)
+        olds, news = from_struct(request.olds), from_struct(request.news)
+        operation = self._operation(request, cluster)
+        state = await _answer(context, resource.update(operation, olds, news, list(request.ignoreChanges)))
+        return provider_pb2.UpdateResponse(properties=to_struct(state))
+
+    async def Read(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        try:
+            cluster = await self._connected()
+        except ClusterUnreachable as problem:
+            if self._configuration.delete_unreachable:
+                return provider_pb2.ReadResponse()
+            if self._configuration.skip_update_unreachable:
+                return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+            await _fail(context, f"{problem}\n{DELETE_UNREACHABLE}")
+        given, state = from_struct(request.inputs), from_struct(request.properties)
+        kind = _kind(request.urn, plain_inputs(state))
+        found = await _answer(context, resource.read(self._operation(request, cluster), kind, request.id, given, state))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(
+            id=request.id, properties=to_struct(found.made.state), inputs=to_struct(found.inputs)
+        )
+
+    async def Delete(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+        try:
+            cluster = await self._connected()
+        except ClusterUnreachable as problem:
+            if self._configuration.delete_unreachable:
+                return empty_pb2.Empty()
+            await _fail(context, f"{problem}\n{DELETE_UNREACHABLE}")
+        state = from_struct(request.properties)
+        kind = _kind(request.urn, plain_inputs(state))
+        await _answer(context, resource.delete(self._operation(request, cluster), kind, request.id, state))
+        return empty_pb2.Empty()
+
+    async def _cluster(self, request, context) -> Cluster | None:  # type: ignore[no-untyped-def]
+        """None in a preview without a cluster: that goes on with what the program says, after one warning."""
+        try:
+            return await self._connected()
+        except ClusterUnreachable as problem:
+            if not request.preview:
+                await _fail(context, str(problem))
+            if not self._warned_unreachable:
+                self._warned_unreachable = True
+                await self._log.send("", "warning", f"{problem}\nthis preview is without its answers", ephemeral=False)
+            return None
+
+    async def _connected(self) -> Cluster:
+        if self._connection is None:
+            raise unreachable("no cluster", "the provider was never configured")
+        return await asyncio.shield(self._connection)
+
+    def _connect_configured(self) -> Cluster:
+        if self._configuration.kubeconfig == rpc.UNKNOWN:
+            raise unreachable("the provider's kubeconfig", "its value is not known before the update")
+        return self._connect(self._configuration)
+
+    def _operation(self, request, cluster: Cluster) -> Operation:  # type: ignore[no-untyped-def]
+        log = ResourceLog(self._log, request.urn)
+        return Operation(
+            urn=request.urn,
+            cluster=cluster,
+            configuration=self._configuration,
+            show=log.status,
+            cancelled=self._cancelled,
+            requested_seconds=getattr(request, "timeout", 0.0),
+            preview=getattr(request, "preview", False),
+            failed_workloads=self._failed_workloads,
+        )
+
+
+def check(given: Properties, old_inputs: Object, name: str, namespace: str) -> Properties:
+    """The inputs as they go to the cluster: normalized, named, in a namespace, and secret where they were.
+
+    `name` is for a resource that has none; `namespace`, unless "", for one that says none.
+    """
+    inputs = normalized(plain_inputs(given))
+    adopt_or_assign_name(inputs, old_inputs, name)
+    metadata = inputs.get("metadata")
+    if namespace and isinstance(metadata, dict) and not metadata.get("namespace") and Kind.of(inputs).is_namespaced:
+        metadata["namespace"] = namespace
+    annotate_secrets(inputs, given)
+    return inputs
+
+
+def automatic_name(request: Any) -> str:
+    """The name for a resource that has none, by the engine's naming rules. Raises PluginError if they forbid it."""
+    options = provider_pb2.CheckRequest.AutonamingOptions
+    if request.HasField("autonaming"):
+        if request.autonaming.mode != options.DISABLE:
+            return str(request.autonaming.proposed_name)
+        if not dig(_plain(request.news), "metadata", "name"):
+            raise PluginError("automatic naming is switched off, so .metadata.name must be set")
+    return unique_name(request.urn.split("::")[-1] + "-", request.randomSeed)
+
+
+async def _from_variables(variables: dict[str, str]) -> Configuration:
+    return Configuration.from_variables(variables)
+
+
+async def _refuse_unserved(urn: str, given: Properties) -> None:
+    """Raises NotSupported for types that are no single object."""
+    token = _token(urn)
+    kind = Kind.from_token(token)
+    if kind.name.endswith("List") and "items" in given:
+        raise NotSupported(
+            f"{token}: list resources exist for compatibility with YAML manifests and cannot be created",
+            "create the objects of the list one by one",
+        )
+    if kind.name.endswith("Patch") and reveal(given.get("kind")) == kind.name.removesuffix("Patch"):
+        raise NotSupported(
+            f"{token}: patch resources are not served by this stand-in for the kubernetes plugin",
+            "manage the whole object, or use the official plugin",
+        )
+    if kind.group.startswith(UNSERVED) or kind.api_version.startswith(UNSERVED):
+        raise NotSupported(
+            f"{token} is not served by this stand-in for the kubernetes plugin, which knows single objects only",
+            "write the objects as resources, or use the official plugin",
+        )
+
+
+def _token(urn: str) -> str:
+    return urn.split("::")[2].split("$")[-1]
+
+
+def _kind(urn: str, state: Object) -> Kind:
+    """As the state says it, else as the type does (an import)."""
+    of_state = Kind.of(state)
+    return of_state if of_state.api_version and of_state.name else Kind.from_token(_token(urn))
+
+
+def _plain(struct: Any) -> Object:
+    return plain_inputs(from_struct(struct))
+
+
+async def _answer(context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
+    """The result of `work`; a failure that a user can mend becomes its message alone, without a traceback."""
+    try:
+        return await work
+    except PartlyMade as problem:
+        await _fail_partly(context, problem)
+    except PluginError as problem:
+        await _fail(context, str(problem))
+
+
+async def _fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
+    await context.abort(grpc.StatusCode.UNKNOWN, message)
+    raise AssertionError("internal error: abort returned")
+
+
+async def _fail_partly(context: grpc.aio.ServicerContext, problem: PartlyMade) -> NoReturn:
+    """Tells the engine what there is, so that it keeps it and the next update mends it."""
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=problem.made.id, properties=to_struct(problem.made.state), reasons=problem.reasons
+    )
+    if problem.inputs is not None:
+        detail.inputs.CopyFrom(to_struct(problem.inputs))
+    packed = any_pb2.Any()
+    packed.Pack(detail)
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=problem.message, details=[packed])
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    await context.abort(grpc.StatusCode.UNKNOWN, problem.message, trailing)
+    raise AssertionError("internal error: abort returned")

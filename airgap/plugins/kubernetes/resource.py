@@ -1,0 +1,280 @@
+"""One Kubernetes object as a Pulumi resource: create, update, read, delete, each with its preview and its wait.
+
+Plain JSON in and out of the cluster; secrets and unknowns stay outside, in `given`, the inputs as the engine sent them.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from airgap.plugins.kubernetes import checkpoint
+from airgap.plugins.kubernetes.cluster import Cluster
+from airgap.plugins.kubernetes.configuration import Configuration
+from airgap.plugins.kubernetes.diff import parse_path
+from airgap.plugins.kubernetes.errors import ApiRefusal, InitializationFailed
+from airgap.plugins.kubernetes.field_managers import must_force, takeover_patch
+from airgap.plugins.kubernetes.inputs import normalized, plain_inputs, pruned
+from airgap.plugins.kubernetes.naming import CREATION_MANAGER, field_manager
+from airgap.plugins.kubernetes.objects import (
+    DELETION_PROPAGATION,
+    SKIP_AWAIT,
+    Kind,
+    Object,
+    annotation,
+    name_of,
+    namespace_of,
+    qualified_name,
+    split_id,
+)
+from airgap.plugins.kubernetes.replacement import Path
+from airgap.plugins.kubernetes.waiting import Show, Wait, one_look, timeout_seconds, until_gone, until_ready
+from components.plugin.errors import PluginError
+from components.plugin.values import Properties, has_unknown
+
+TAKEOVER_ATTEMPTS: Final = 5
+PROPAGATION: Final = {"orphan": "Orphan", "background": "Background"}
+ALREADY_THERE: Final = (
+    "if it is this stack's, take it over with `pulumi import`; if the resource was renamed in the program, give it an "
+    "alias; else delete it or choose another name"
+)
+GONE: Final = "somebody deleted it; `pulumi refresh` takes it out of the state, and the next `pulumi up` makes it anew"
+NOT_INPUTS: Final = ("status",)
+CLUSTER_METADATA: Final = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+CLUSTER_ANNOTATIONS: Final = (
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+# Kinds whose deletion the official plugin does not wait for under skipAwait.
+UNAWAITED_DELETION: Final = frozenset({"DaemonSet", "Deployment", "Job", "Namespace", "Pod", "StatefulSet"})
+
+
+@dataclass(frozen=True)
+class Made:
+    """An object on the cluster and what the engine keeps of it."""
+
+    id: str
+    state: Properties
+
+
+class PartlyMade(PluginError):
+    """The object is on the cluster but not ready. The engine keeps its state, and the next update mends it."""
+
+    def __init__(self, message: str, made: Made, reasons: Sequence[str], inputs: Properties | None = None) -> None:
+        super().__init__(message)
+        self.made = made
+        self.reasons = [message, *reasons]
+        self.inputs = inputs
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What an operation on one resource needs besides its properties."""
+
+    urn: str
+    cluster: Cluster
+    configuration: Configuration
+    show: Show
+    cancelled: asyncio.Event
+    requested_seconds: float = 0.0
+    preview: bool = False
+    failed_workloads: list[Object] = field(default_factory=list)
+    """Shared by all operations; see Wait."""
+
+    def wait(self, inputs: Object) -> Wait:
+        seconds = timeout_seconds(self.requested_seconds, inputs)
+        return Wait(self.cluster, self.show, self.cancelled, seconds, self.failed_workloads)
+
+
+async def create(operation: Operation, given: Properties) -> Made:
+    """Raises ApiRefusal if the API server takes nothing, PartlyMade once it has taken the object."""
+    inputs = plain_inputs(given)
+    cluster = operation.cluster
+    if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, Kind.of(inputs))):
+        return Made("", given)
+    manager = field_manager(inputs, "")
+
+    def state(live: Object) -> Properties:
+        return checkpoint.outputs(inputs, live, given, str(inputs.get("apiVersion")), manager)
+
+    try:
+        live = await asyncio.to_thread(_create, operation, inputs, manager)
+    except ApiRefusal as refusal:
+        if operation.preview and (refusal.is_missing or refusal.already_exists or refusal.code == 403):
+            return Made("", given)  # what it needs is not there yet, or may not be tried
+        message = f"resource {operation.urn!r} was not successfully created by the Kubernetes API server: {refusal}"
+        raise PluginError(message, ALREADY_THERE if refusal.already_exists else "") from refusal
+    if operation.preview:
+        return Made("", {key: value for key, value in state(live).items() if key != "status"})
+    try:
+        live = await until_ready(operation.wait(inputs), inputs, live)
+    except InitializationFailed as failure:
+        message = (
+            f"resource {operation.urn!r} was successfully created, but the Kubernetes API server reported that it "
+            f"failed to fully initialize or become live: {failure.message}"
+        )
+        made = Made(qualified_name(failure.live), state(failure.live))
+        raise PartlyMade(message, made, failure.reasons) from failure
+    return Made(qualified_name(live), state(live))
+
+
+async def update(
+    operation: Operation, old_state: Properties, given: Properties, ignored: Sequence[str] = ()
+) -> Properties:
+    """The new state. Raises ApiRefusal if the API server changes nothing, PartlyMade once it has."""
+    inputs = normalized(plain_inputs(given))
+    cluster = operation.cluster
+    if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, Kind.of(inputs))):
+        return given
+    old_inputs, old_live = checkpoint.parse(old_state)
+    version = checkpoint.initial_api_version(old_state, str(old_inputs.get("apiVersion") or inputs.get("apiVersion")))
+    manager = field_manager(inputs, checkpoint.remembered_manager(old_state))
+
+    def state(live: Object) -> Properties:
+        return checkpoint.outputs(inputs, live, given, version, manager)
+
+    try:
+        before, live = await asyncio.to_thread(_apply, operation, inputs, name_of(old_live), manager, ignored)
+    except ApiRefusal as refusal:
+        if operation.preview and refusal.code == 403:
+            return given
+        if refusal.is_missing:
+            raise PluginError(f"update of resource {operation.urn!r} failed: {refusal}", GONE) from refusal
+        raise
+    if operation.preview:
+        return state(live)
+    try:
+        return state(await until_ready(operation.wait(inputs), inputs, live, before))
+    except InitializationFailed as failure:
+        identity = qualified_name(failure.live)
+        message = (
+            f'the Kubernetes API server reported that "{identity}" failed to fully initialize or become live: '
+            f"{failure.message}"
+        )
+        raise PartlyMade(message, Made(identity, state(failure.live)), failure.reasons) from failure
+
+
+async def read(operation: Operation, kind: Kind, identity: str, given: Properties, state: Properties) -> "Read | None":
+    """The object as it is, and the inputs it amounts to; None if it is gone. Raises PartlyMade if it is not ready.
+
+    Without known inputs (an import) everything that it says is an input, but what the cluster fills in.
+    """
+    namespace, name = split_id(identity)
+    old_inputs = normalized(plain_inputs(given))
+    try:
+        live = await asyncio.to_thread(operation.cluster.get, kind, namespace, name)
+    except ApiRefusal as refusal:
+        if refusal.is_missing:
+            return None
+        raise
+    failure = None
+    if given:
+        try:
+            live = await one_look(operation.cluster, operation.show, old_inputs, live)
+        except ApiRefusal as refusal:
+            if refusal.is_missing:
+                return None
+            raise
+        except InitializationFailed as problem:
+            failure, live = problem, problem.live
+    inputs = pruned(live, old_inputs) if given else importable(live)
+    manager = field_manager(old_inputs, checkpoint.remembered_manager(state))
+    version = checkpoint.initial_api_version(state, str(live.get("apiVersion")))
+    made = Made(identity, checkpoint.outputs(inputs, live, given, version, manager))
+    secret_inputs: Properties = checkpoint.outputs(inputs, inputs, given, version, manager)[checkpoint.INPUTS]  # type: ignore[assignment]
+    if failure is not None:
+        raise PartlyMade(failure.message, made, failure.reasons, secret_inputs) from failure
+    return Read(made, secret_inputs)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a refresh or an import found."""
+
+    made: Made
+    inputs: Properties
+
+
+def importable(live: Object) -> Object:
+    """What a program would have to say to get this object."""
+    inputs = {key: value for key, value in live.items() if key not in NOT_INPUTS}
+    metadata = {key: value for key, value in live.get("metadata", {}).items() if key not in CLUSTER_METADATA}
+    if isinstance(metadata.get("annotations"), dict):
+        kept = {key: value for key, value in metadata["annotations"].items() if key not in CLUSTER_ANNOTATIONS}
+        metadata["annotations"] = kept
+        if not kept:
+            del metadata["annotations"]
+    return inputs | {"metadata": metadata}
+
+
+async def delete(operation: Operation, kind: Kind, identity: str, state: Properties) -> None:
+    """Gone, with all that belongs to it, when this returns; an object that is not there is fine."""
+    inputs, live = checkpoint.parse(state)
+    namespace, name = split_id(identity)
+    propagation = PROPAGATION.get(annotation(inputs, DELETION_PROPAGATION).lower(), "Foreground")
+    try:
+        await asyncio.to_thread(operation.cluster.delete, kind, namespace, name, propagation=propagation)
+    except ApiRefusal as refusal:
+        if refusal.is_missing:
+            return
+        raise
+    if annotation(inputs, SKIP_AWAIT) == "true" and kind.name in UNAWAITED_DELETION:
+        return
+    live = live | {"apiVersion": kind.api_version, "kind": kind.name}
+    live["metadata"] = {**live.get("metadata", {}), "name": name, "namespace": namespace}
+    try:
+        await until_gone(operation.wait(inputs), live)
+    except InitializationFailed as failure:
+        raise PluginError("; ".join([failure.message, *failure.reasons])) from failure
+
+
+def _create(operation: Operation, inputs: Object, manager: str) -> Object:
+    cluster, preview = operation.cluster, operation.preview
+    if operation.configuration.upsert:
+        return cluster.apply(inputs, manager=manager, force=preview or _always_force(operation), dry_run=preview)
+    return cluster.create(inputs, manager=CREATION_MANAGER, dry_run=preview)
+
+
+def _apply(
+    operation: Operation, inputs: Object, name: str, manager: str, ignored: Sequence[str]
+) -> tuple[Object, Object]:
+    """The object before and after. A preview changes nothing."""
+    cluster, preview = operation.cluster, operation.preview
+    kind, namespace = Kind.of(inputs), namespace_of(inputs)
+    before = live = cluster.get(kind, namespace, name)
+    if not preview:
+        for attempt in range(TAKEOVER_ATTEMPTS):
+            patch = takeover_patch(live, manager)
+            if not patch:
+                break
+            try:
+                live = cluster.json_patch(kind, namespace, name, patch)
+            except ApiRefusal as refusal:
+                if refusal.code != 409 or attempt == TAKEOVER_ATTEMPTS - 1:
+                    raise
+                live = cluster.get(kind, namespace, name)
+    applied = keep_ignored(inputs, live, ignored)
+    force = must_force(applied, live, preview=preview, always=_always_force(operation))
+    return before, cluster.apply(applied, manager=manager, force=force, dry_run=preview)
+
+
+def keep_ignored(inputs: Object, live: Object, ignored: Sequence[str]) -> Object:
+    """The inputs with the fields of ignoreChanges as they are on the cluster, whoever set them."""
+    result: Object = inputs
+    for path in ignored:
+        with contextlib.suppress(KeyError, IndexError, TypeError):
+            result = _replaced(result, live, parse_path(path))
+    return result
+
+
+def _replaced(inputs: Any, live: Any, path: Path) -> Any:
+    head, *rest = path
+    value = _replaced(inputs[head], live[head], tuple(rest)) if rest else live[head]
+    if isinstance(inputs, list):
+        return [value if index == head else item for index, item in enumerate(inputs)]
+    return {**inputs, head: value}
+
+
+def _always_force(operation: Operation) -> bool:
+    return operation.configuration.patch_force

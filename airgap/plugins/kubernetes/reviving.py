@@ -1,0 +1,58 @@
+"""Tries again at once what failed before, when an update comes to mend it.
+
+Kubernetes itself tries again ever more rarely: an image pull or a crashed container after up to five minutes, a refused
+pod after up to a quarter of an hour. Who has mended the cause and runs `pulumi up` again should not wait for that; the
+official plugin does. Blocks: belongs in a thread.
+"""
+
+import contextlib
+import time
+from typing import Final
+
+from airgap.plugins.kubernetes.cluster import Cluster
+from airgap.plugins.kubernetes.conditions.deployment import current_replica_set, refusals
+from airgap.plugins.kubernetes.conditions.pod import PULLING
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot
+from airgap.plugins.kubernetes.errors import ApiRefusal
+from airgap.plugins.kubernetes.objects import (
+    Kind,
+    Object,
+    container_statuses,
+    dig,
+    generation_of,
+    is_owned_by,
+    name_of,
+    namespace_of,
+)
+
+BACKING_OFF: Final = PULLING | {"CrashLoopBackOff"}
+RETRIED_AT: Final = "sealift.dev/retried-at"
+"""Annotation of a ReplicaSet; any change of it makes its controller look again."""
+
+
+def revive(cluster: Cluster, snapshot: Snapshot) -> None:
+    """Of a Deployment whose controller has seen its current generation. What may not be done is left undone."""
+    live = snapshot.live
+    if Kind.of(live) != Kind("apps/v1", "Deployment"):
+        return
+    current = current_replica_set(snapshot)
+    if current is None or dig(live, "status", "observedGeneration", default=0) < generation_of(live):
+        return
+    with contextlib.suppress(ApiRefusal):
+        for pod in stuck_pods(snapshot.pods, current):
+            cluster.delete(Kind("v1", "Pod"), namespace_of(pod), name_of(pod), propagation="Background")
+        if refusals(snapshot, current):
+            annotations = {RETRIED_AT: str(time.time())}
+            patch: Object = {"metadata": {"annotations": annotations}}
+            cluster.merge_patch(Kind("apps/v1", "ReplicaSet"), namespace_of(current), name_of(current), patch)
+
+
+def stuck_pods(pods: list[Object], owner: Object) -> list[Object]:
+    """Those of `owner` that are only waiting to be tried again."""
+    return [
+        pod
+        for pod in pods
+        if is_owned_by(pod, owner)
+        and "deletionTimestamp" not in pod["metadata"]
+        and any(dig(s, "state", "waiting", "reason") in BACKING_OFF for s in container_statuses(pod))
+    ]

@@ -1,0 +1,169 @@
+"""Waits until an object is ready or gone, shows how far it is, and ends early when it never will be."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from airgap.plugins.kubernetes.cluster import Cluster
+from airgap.plugins.kubernetes.conditions import CONDITIONS, Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.errors import ApiRefusal, ClusterUnreachable, InitializationFailed
+from airgap.plugins.kubernetes.objects import (
+    SKIP_AWAIT,
+    TIMEOUT_SECONDS,
+    Kind,
+    Object,
+    annotation,
+    dig,
+    name_of,
+    namespace_of,
+)
+from airgap.plugins.kubernetes.observe import observe
+from airgap.plugins.kubernetes.reviving import revive
+
+DEFAULT_TIMEOUT_SECONDS: Final = 600.0
+LOG_LINES: Final = 10
+DELETED: Final = "Resource scheduled for deletion"
+Show = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One operation's patience."""
+
+    cluster: Cluster
+    show: Show
+    """Replaces the resource's status line."""
+    cancelled: asyncio.Event
+    timeout_seconds: float
+    failed_workloads: list[Object]
+    """What failed to become ready so far, of all waits: a Service need not wait for the pods of these."""
+
+
+def timeout_seconds(requested: float, inputs: Object) -> float:
+    """customTimeouts, else the annotation, else ten minutes."""
+    annotated = annotation(inputs, TIMEOUT_SECONDS)
+    return requested or (float(annotated) if annotated.isdigit() else DEFAULT_TIMEOUT_SECONDS)
+
+
+async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object | None = None) -> Object:
+    """The object once it is ready. Raises InitializationFailed with its last known state."""
+    condition = CONDITIONS.get(Kind.of(live))
+    if condition is None or annotation(inputs, SKIP_AWAIT) == "true":
+        return live
+    started = time.monotonic()
+    first: Snapshot | None = None
+    since: dict[str, float] = {}
+    shown: tuple[str, ...] = ()
+    while True:
+        snapshot = await _look(wait, live)
+        live = snapshot.live
+        if first is None:
+            # On an update what is there at the first look may have failed before; what comes later is of this wait.
+            first = snapshot if before else Snapshot(live)
+            if before:
+                await asyncio.to_thread(revive, wait.cluster, snapshot)
+        elapsed = time.monotonic() - started
+        verdict = condition(snapshot, Watch(first, before, elapsed))
+        for line in verdict.status:
+            if line not in shown:
+                await wait.show(line)
+        shown = verdict.status
+        if verdict.done:
+            await wait.show("")
+            return live
+        since = {trouble.text: since.get(trouble.text, elapsed) for trouble in verdict.troubles}
+        lasting = [t for t in verdict.troubles if elapsed - since[t.text] >= t.lasting_seconds]
+        reasons = [await _with_log(wait.cluster, namespace_of(live), trouble) for trouble in lasting]
+        reasons = reasons or [
+            f"its pods do not start: see {name}" for name in failed_backers(live, wait.failed_workloads)
+        ]
+        if reasons:
+            wait.failed_workloads.append(live)
+            message = f"Resource '{name_of(live)}' was created but failed to initialize"
+            raise InitializationFailed(message, live, reasons)
+        await _pause(wait, live, verdict, elapsed)
+
+
+def failed_backers(live: Object, failed: Sequence[Object]) -> list[str]:
+    """Names of the failed workloads whose pods a Service selects; [] if `live` is none."""
+    selector = dig(live, "spec", "selector", default={})
+    if Kind.of(live) != Kind("v1", "Service") or not selector:
+        return []
+    return [
+        f"{workload.get('kind')} {name_of(workload)}"
+        for workload in failed
+        if namespace_of(workload) == namespace_of(live)
+        and selector.items() <= dig(workload, "spec", "template", "metadata", "labels", default={}).items()
+    ]
+
+
+async def one_look(cluster: Cluster, show: Show, inputs: Object, live: Object) -> Object:
+    """The object as it is now. Raises InitializationFailed if it is not ready, ApiRefusal if it is gone."""
+    condition = CONDITIONS.get(Kind.of(live))
+    if condition is None or annotation(inputs, SKIP_AWAIT) == "true":
+        return live
+    snapshot = await asyncio.to_thread(observe, cluster, live)
+    verdict = condition(snapshot, Watch(snapshot, snapshot.live, reading=True))
+    for line in verdict.status:
+        await show(line)
+    await show("")
+    if verdict.done:
+        return snapshot.live
+    reasons = [*(trouble.text for trouble in verdict.troubles), *verdict.reasons]
+    message = f"Resource '{name_of(live)}' was created but failed to initialize"
+    raise InitializationFailed(message, snapshot.live, reasons)
+
+
+async def until_gone(wait: Wait, live: Object) -> None:
+    """Returns when the object is gone, or another has taken its name. Raises InitializationFailed with what is left."""
+    started = time.monotonic()
+    shown = False
+    while True:
+        try:
+            now = await asyncio.to_thread(wait.cluster.get, Kind.of(live), namespace_of(live), name_of(live))
+        except ApiRefusal as refusal:
+            if refusal.is_missing:
+                break
+            raise
+        if dig(now, "metadata", "uid") != dig(live, "metadata", "uid", default=dig(now, "metadata", "uid")):
+            break
+        if not shown:
+            await wait.show(DELETED)
+            shown = True
+        finalizers = ", ".join(dig(now, "metadata", "finalizers", default=[])) or "none"
+        reasons = (f"finalizers might be preventing deletion ({finalizers})",)
+        await _pause(wait, now, Verdict(reasons=reasons), time.monotonic() - started, doing="be deleted")
+    if shown:
+        await wait.show("")
+
+
+async def _look(wait: Wait, live: Object) -> Snapshot:
+    try:
+        return await asyncio.to_thread(observe, wait.cluster, live)
+    except (ApiRefusal, ClusterUnreachable) as problem:
+        missing = isinstance(problem, ApiRefusal) and problem.is_missing
+        reason = "it was deleted while it was being waited for" if missing else str(problem)
+        message = f"Resource '{name_of(live)}' was created but failed to initialize"
+        raise InitializationFailed(message, live, [reason]) from problem
+
+
+async def _pause(wait: Wait, live: Object, verdict: Verdict, elapsed: float, *, doing: str = "be Ready") -> None:
+    """Until the next look is due. Raises InitializationFailed if time is up or the engine wants to stop."""
+    if elapsed >= wait.timeout_seconds:
+        raise InitializationFailed(f"'{name_of(live)}' timed out waiting to {doing}", live, verdict.reasons)
+    pause = 0.2 if elapsed < 5 else 0.5 if elapsed < 60 else 1.0
+    try:
+        await asyncio.wait_for(wait.cancelled.wait(), min(pause, wait.timeout_seconds - elapsed))
+    except TimeoutError:
+        return
+    raise InitializationFailed(f"Resource operation was cancelled for '{name_of(live)}'", live, verdict.reasons)
+
+
+async def _with_log(cluster: Cluster, namespace: str, trouble: Trouble) -> str:
+    if trouble.logs_of is None:
+        return trouble.text
+    pod, container, previous = trouble.logs_of
+    tail = await asyncio.to_thread(cluster.log_tail, namespace, pod, container, previous=previous, lines=LOG_LINES)
+    return f"{trouble.text}\nlast lines of its log:\n{tail.rstrip()}" if tail.strip() else trouble.text

@@ -1,0 +1,213 @@
+"""`python -m serving` as Kubernetes runs it: start, answer, what keeps it from starting, and its end."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sealing import PrivateKey
+from serving import __main__ as program
+from serving.body import MAX_BODY_BYTES
+from tests.unit.serving.process import INFER, SECONDS, Server, arguments, serving, start
+from tests.unit.serving.tiny import Files, request, sealed
+
+BODY = json.dumps(request([[1, 2, 3]])).encode()
+ANSWER = (200, None, [321.0])
+
+AUDIT = '''
+import os, sys
+def watch(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, bytes)):
+        path, mode, flags = arguments
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+            os.write(2, f"WRITES {path}\\n".encode())
+    elif event in ("os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "tempfile.mkstemp"):
+        os.write(2, f"WRITES {event} {arguments}\\n".encode())
+sys.addaudithook(watch)
+'''
+"""A sitecustomize.py that tells of every file that Python opens for writing."""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files.write(tmp_path)
+
+
+def infer(connection: http.client.HTTPConnection, body: bytes = BODY) -> tuple[int, str | None, object]:
+    """Status, Connection header and the numbers of an answer."""
+    connection.request("POST", INFER, body)
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    return response.status, response.getheader("connection"), answer.get("outputs", [{}])[0].get("data")
+
+
+def test_it_starts_answers_and_ends_with_0_when_told_to(files: Files) -> None:
+    with serving(files) as server:
+        with server.connect() as connection:
+            connection.request("GET", "/v2/health/ready")
+            assert json.loads(connection.getresponse().read()) == {"ready": True}
+            assert infer(connection) == ANSWER
+        server.terminate()
+        code, log, complaints = server.end()
+
+    assert server.ready["event"] == "ready"
+    assert (server.ready["model"], server.ready["artifact"]) == ("tiny", sealed().artifact_id)
+    assert (code, [line["event"] for line in log], complaints) == (0, ["draining", "stopped"], "")
+
+
+def refused(words: list[str]) -> str:
+    """The one line that a server which does not start says."""
+    process = start(words)
+    said, complaints = process.communicate(timeout=SECONDS)
+    assert (process.returncode, said, complaints.count("\n")) == (1, "", 1)
+    return complaints
+
+
+def test_another_key_keeps_it_from_starting(files: Files) -> None:
+    files.key.write_text(PrivateKey.generate().pem)
+
+    assert "is none of the 1 recipients of this artifact; use the key" in refused(arguments(files))
+
+
+@pytest.mark.parametrize("part", ["payload", "manifest"])
+def test_a_flipped_bit_keeps_it_from_starting(files: Files, part: str) -> None:
+    path: Path = getattr(files, part)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    assert refused(arguments(files)).startswith("the ")
+
+
+@pytest.mark.parametrize("pin", ["artifact_id", "payload_digest"])
+def test_another_pin_keeps_it_from_starting(files: Files, pin: str) -> None:
+    wrong = {pin: "0" * len(getattr(sealed(), pin))}
+
+    assert "not the pinned artifact" in refused(arguments(files, **wrong))
+
+
+def test_what_is_missing_or_taken_is_said_in_one_line(files: Files, tmp_path: Path) -> None:
+    assert refused([]).startswith("the following arguments are required: --payload, --manifest")
+    assert refused(arguments(files, port="http")).startswith("argument --port: invalid int value: 'http'")
+    assert f"{tmp_path}/none cannot be read: No such file" in refused(arguments(files, key=f"{tmp_path}/none"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"cannot listen on 127.0.0.1 port {port}: " in refused(arguments(files, port=str(port)))
+
+
+def test_kubernetes_reads_the_reason_too(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "termination-log"
+    log.write_text("an older and longer reason than the one of now")
+    monkeypatch.setattr(program, "TERMINATION_LOG", log)
+
+    program._tell("the reason", program.TERMINATION_LOG)
+    assert log.read_text() == "the reason\n"
+    program._tell("x" * 10_000, log)
+    assert len(log.read_bytes()) == 4096
+    log.unlink()
+    program._tell("the reason", log)
+    assert not log.exists()
+
+
+def test_a_request_in_flight_is_answered_after_sigterm_and_then_its_connection_closes(files: Files) -> None:
+    with serving(files) as server, server.connect() as connection:
+        assert infer(connection) == ANSWER
+        connection.putrequest("POST", INFER)
+        connection.putheader("Content-Length", str(len(BODY)))
+        connection.endheaders()
+        connection.send(BODY[:10])
+        time.sleep(0.2)
+        server.terminate()
+        time.sleep(3)  # longer than the drain
+        connection.send(BODY[10:])
+        response = connection.getresponse()
+
+        assert (response.status, response.getheader("connection")) == (200, "close")
+        assert json.loads(response.read())["outputs"][0]["data"] == [321]
+        assert server.end()[0] == 0
+
+
+def test_no_request_is_lost_of_clients_that_keep_their_connection(files: Files) -> None:
+    """Each asks again and again on one connection until an answer says that it closes."""
+    answers: list[list[tuple[int, str | None, object]]] = [[] for _ in range(4)]
+
+    def ask(server: Server, told: list[tuple[int, str | None, object]]) -> None:
+        with server.connect() as connection:
+            while not told or told[-1][1] != "close":
+                told.append(infer(connection))
+                time.sleep(0.002)
+
+    with serving(files) as server:
+        clients = [threading.Thread(target=ask, args=(server, told)) for told in answers]
+        for client in clients:
+            client.start()
+        time.sleep(0.5)
+        server.terminate()
+        for client in clients:
+            client.join(SECONDS)
+        assert server.end()[0] == 0
+
+    assert [told[-1] for told in answers] == [(200, "close", [321])] * 4
+    assert [answer for told in answers for answer in told[:-1] if answer != ANSWER] == []
+    assert min(map(len, answers)) > 10
+
+
+def test_idle_connections_do_not_keep_it_from_ending(files: Files) -> None:
+    with serving(files) as server, server.connect() as idle, server.connect():
+        infer(idle)
+        begun = time.monotonic()
+        server.terminate()
+
+        assert server.end()[0] == 0
+        assert time.monotonic() - begun < 10
+
+
+def test_sigterm_while_it_starts_ends_it_with_0(files: Files, tmp_path: Path) -> None:
+    files.manifest.unlink()
+    os.mkfifo(files.manifest)  # its opening waits for a writer
+    process = start(arguments(files))
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+
+    assert process.communicate(timeout=SECONDS) == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_client_that_sends_too_much_gets_to_read_why(files: Files) -> None:
+    with serving(files) as server, server.connect() as connection:
+        assert infer(connection, b" " * (2 * MAX_BODY_BYTES))[:2] == (413, "close")
+
+
+def test_it_writes_no_file_and_onnx_runtime_tells_nobody_of_the_model(files: Files, tmp_path: Path) -> None:
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(AUDIT)
+    paths = os.pathsep.join([str(hook), *sys.path])
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    environment = {"PYTHONPATH": paths, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+    with serving(files, environment) as server:
+        opened = Path(f"/proc/{server.process.pid}/fd")
+        with server.connect() as connection:
+            assert infer(connection) == ANSWER
+            assert infer(connection, json.dumps(request([[1, 2, 3]] * 20_000)).encode())[0] == 200
+        regular = [str(link.readlink()) for link in opened.iterdir() if link.is_symlink() and link.resolve().is_file()]
+        server.terminate()
+        code, _, complaints = server.end()
+
+    assert (code, complaints, regular) == (0, "", [])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_the_hook_above_does_see_files_that_are_written(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(AUDIT + f'open({str(tmp_path / "x")!r}, "w").close()\n')
+
+    with serving(files, {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}) as server:
+        server.terminate()
+        assert f"WRITES {tmp_path / 'x'}" in server.end()[2]
