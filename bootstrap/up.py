@@ -20,7 +20,7 @@ def run(context: Context, stack: str) -> int:
     """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
     env, root = context.variables, context.layout.root
     _pulumi(context, "stack", "select", "--create", stack)
-    _pulumi(context, "up", "--yes", "--stack", stack)
+    _pulumi(context, "up", "--yes", "--skip-preview", "--stack", stack)
     said = programs.ask(
         ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
         env=env,

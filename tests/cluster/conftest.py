@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cluster.cluster import Cluster
 from tests.stack import PROJECT_ROOT, Stack
@@ -48,6 +49,10 @@ def checkout(folder: Path) -> Path:
 
 def new_stack(home: Path, folder: Path, **config: object) -> Stack:
     """A dev stack of the project's program with small pods, a node port and a store of its own."""
+    settings_file = folder / "Pulumi.dev.yaml"
+    own = yaml.safe_load(settings_file.read_text())
+    own.pop("encryptionsalt", None)  # of the passphrase of whoever works in this checkout
+    settings_file.write_text(yaml.safe_dump(own))
     stack = Stack(folder, name="dev", home=home)
     stack.init()
     settings = {"storeUrl": f"file://{home / 'store'}", "nodePort": free_node_port(), "exposeMetrics": "true"} | config

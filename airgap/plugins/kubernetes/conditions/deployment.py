@@ -17,6 +17,10 @@ from airgap.plugins.kubernetes.objects import Object, conditions_of, dig, genera
 
 REVISION: Final = "deployment.kubernetes.io/revision"
 REFUSED_SECONDS: Final = 5.0  # a quota or service account made at the same time may come a moment later
+NO_ROOM_SECONDS: Final = 45.0
+"""How long a full quota may go on refusing pods after others have gone: their ReplicaSet tries again ever more rarely, up
+to as long after as they took to end.
+"""
 
 
 def deployment(snapshot: Snapshot, watch: Watch) -> Verdict:
@@ -44,7 +48,7 @@ def deployment(snapshot: Snapshot, watch: Watch) -> Verdict:
     text = f"Waiting for app ReplicaSet to be available ({ready}/{wanted} Pods available){waiting}"
     return Verdict(
         status=(text,) if ready < wanted else (),
-        troubles=(*troubles, *refusals(snapshot, current)),
+        troubles=(*troubles, *refusals(snapshot, current, had_pods=bool(watch.first.pods))),
         reasons=tuple(_missing(conditions, pods, available=available)),
     )
 
@@ -58,14 +62,24 @@ def current_replica_set(snapshot: Snapshot) -> Object | None:
     return None
 
 
-def refusals(snapshot: Snapshot, current: Object | None) -> tuple[Trouble, ...]:
-    """What keeps new pods from being made, if nothing on its way out could change that."""
-    if any("deletionTimestamp" in pod["metadata"] for pod in snapshot.pods):
+def refusals(snapshot: Snapshot, current: Object | None, *, had_pods: bool = False) -> tuple[Trouble, ...]:
+    """What keeps new pods from being made, if nothing on its way in or out could change that.
+
+    `had_pods`: whether the namespace had pods when the wait began, whose end makes room in a quota.
+    """
+    going = any("deletionTimestamp" in pod["metadata"] for pod in snapshot.pods)
+    if going or (current and any(is_owned_by(pod, current) and not _is_ready(pod) for pod in snapshot.pods)):
         return ()
     failure = conditions_of(current or snapshot.live).get("ReplicaFailure", {})
     if failure.get("status") != "True":
         return ()
-    return (Trouble(f"[{failure.get('reason')}] {failure.get('message')}", REFUSED_SECONDS),)
+    no_room = "exceeded quota" in str(failure.get("message")) and (had_pods or bool(snapshot.pods))
+    seconds = NO_ROOM_SECONDS if no_room else REFUSED_SECONDS
+    return (Trouble(f"[{failure.get('reason')}] {failure.get('message')}", seconds),)
+
+
+def _is_ready(pod: Object) -> bool:
+    return conditions_of(pod).get("Ready", {}).get("status") == "True"
 
 
 def _missing(conditions: dict[str, Object], pods: list[Object], *, available: bool) -> list[str]:
