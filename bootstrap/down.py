@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from bootstrap import docker_engine, host_network, leftovers, node, owner, programs, registry
+from bootstrap import docker_engine, host_network, leftovers, node, owner, programs, registry, stale_lock
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
@@ -47,6 +47,7 @@ def _destroy(context: Context, stack: str) -> int:
             f"stack {stack} still has resources, and what they run on is stopped",
             ["make setup, then make down: starts it, destroys the stack, stops everything"],
         )
+    stale_lock.release(context, stack)
     argv = [pulumi, "destroy", "--yes", "--stack", stack, "--skip-preview", "--non-interactive"]
     done = subprocess.run(argv, env=env, cwd=context.layout.root, check=False)
     if done.returncode:

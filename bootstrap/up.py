@@ -4,7 +4,7 @@ import json
 import shlex
 import subprocess
 
-from bootstrap import content, prediction, programs
+from bootstrap import content, prediction, programs, stale_lock
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -12,7 +12,7 @@ NEXT = """
 try next (after `source .tools/activate`):
   curl -s {url}/v2/models/{model}/infer -H 'Content-Type: application/json' -d @{request}
   pulumi stack output
-  pulumi config set replicas 2 && pulumi preview
+  pulumi config set replicas 3 && pulumi preview
   make down"""
 
 
@@ -20,6 +20,7 @@ def run(context: Context, stack: str) -> int:
     """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
     env, root = context.variables, context.layout.root
     _pulumi(context, "stack", "select", "--create", stack)
+    stale_lock.release(context, stack)
     _pulumi(context, "up", "--yes", "--skip-preview", "--stack", stack)
     said = programs.ask(
         ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
@@ -37,7 +38,7 @@ def run(context: Context, stack: str) -> int:
     line = context.console.line
     line(f"\n  one held-out row   {_numbers(service.row)}")
     line(f"  prediction         {_numbers(answer.values)}")
-    line(f"  held-out answer    {_numbers(service.expected)}")
+    line(f"  torch's own answer {_numbers(service.expected)}")
     line(NEXT.format(url=answer.via, model=service.model, request=shlex.quote(str(request.relative_to(root)))))
     return 0
 

@@ -46,7 +46,7 @@ def test_up_selects_deploys_asks_and_shows(
 
     assert calls(checkout) == [
         "stack select --create staging",
-        "up --yes --stack staging",
+        "up --yes --skip-preview --stack staging",
         "stack output --json --show-secrets --stack staging",
     ]
     request = checkout.layout.root / ".sealift" / "request.json"
@@ -63,7 +63,7 @@ def test_what_up_prints_ends_with_what_to_try_next(
 
     said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
 
-    assert "prediction         [2.5]\n  held-out answer    [3]\n" in said
+    assert "prediction         [2.5]\n  torch's own answer [3]\n" in said
     assert "curl -s http://127.0.0.1:1/v2/models/m/infer" in said
     assert "-d @.sealift/request.json" in said
 
@@ -71,7 +71,7 @@ def test_what_up_prints_ends_with_what_to_try_next(
 def test_a_failed_pulumi_up_is_not_followed_by_a_prediction(checkout: Context, program: Program) -> None:
     program("pulumi", 'case "$1" in up) exit 255 ;; esac')
 
-    with pytest.raises(BootstrapError, match="`pulumi up --yes --stack dev` ended with exit status 255"):
+    with pytest.raises(BootstrapError, match="`pulumi up --yes --skip-preview --stack dev` ended with exit status 255"):
         up.run(checkout, "dev")
 
 
