@@ -153,7 +153,8 @@ class ModelDeployment(pulumi.ComponentResource):
             name,
             metadata=_spec(metadata),
             spec=_spec(settings.apply(lambda known: pod_spec.service(known, name))),
-            opts=child,
+            # After the pods: a Service waits for endpoints, and would wait for minutes on pods that cannot start.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
         )
 
         self.namespace = namespace.metadata.name

@@ -24,7 +24,7 @@ from airgap.plugins.kubernetes.objects import Kind, Object
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 60.0
-RETRY_SECONDS: Final = 12.0
+RETRY_SECONDS: Final = 30.0
 PAUSES_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 APPLY: Final = "application/apply-patch+yaml"

@@ -30,8 +30,9 @@ def state() -> dict[str, dict[str, Any]]:
 
 
 def steps(change: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """What a preview of `change` did to Kubernetes resources that were there before: per urn the inputs that it compared
-    with the state, and the recorded step. A replaced resource is compared under its old name: the new one comes after.
+    """What a preview of `change` did to Kubernetes resources that were there before: per urn the inputs that it
+    compared with the state, and the recorded step. A replaced resource is compared under its old name: its new one
+    comes after.
     """
     before = state()
     found = {}

@@ -1,10 +1,10 @@
 """Our diffs, held against what the official plugin answered for the same state and the same inputs."""
 
 import pytest
-from tests.unit.airgap_kubernetes.recorded import CHANGES, needs_recordings, state, steps
 
 from airgap.plugins.kubernetes.checkpoint import parse
 from airgap.plugins.kubernetes.diff import ObjectDiff, diff
+from tests.unit.airgap_kubernetes.recorded import CHANGES, needs_recordings, state, steps
 
 KINDS = {
     ("add", False): "add",

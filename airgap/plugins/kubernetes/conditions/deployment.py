@@ -18,8 +18,8 @@ from airgap.plugins.kubernetes.objects import Object, conditions_of, dig, genera
 REVISION: Final = "deployment.kubernetes.io/revision"
 REFUSED_SECONDS: Final = 5.0  # a quota or service account made at the same time may come a moment later
 NO_ROOM_SECONDS: Final = 45.0
-"""How long a full quota may go on refusing pods after others have gone: their ReplicaSet tries again ever more rarely, up
-to as long after as they took to end.
+"""How long a full quota may go on refusing pods after others have gone: the ReplicaSet tries again ever more rarely, as
+long after them as they took to end.
 """
 
 
@@ -82,6 +82,12 @@ def _is_ready(pod: Object) -> bool:
     return conditions_of(pod).get("Ready", {}).get("status") == "True"
 
 
+def _unready(pod: Object) -> str:
+    """What the pod says of its containers that run without being ready; "" if they are."""
+    condition = conditions_of(pod).get("Ready", {})
+    return "" if condition.get("status") == "True" else str(condition.get("message", ""))
+
+
 def _missing(conditions: dict[str, Object], pods: list[Object], *, available: bool) -> list[str]:
     missing = [
         f"[{condition.get('reason')}] {condition.get('message')}"
@@ -93,7 +99,7 @@ def _missing(conditions: dict[str, Object], pods: list[Object], *, available: bo
         if available
         else "Minimum number of live Pods was not attained"
     )
-    complaints = {qualified_name(pod): pod_errors(pod) or unschedulable(pod) for pod in pods}
+    complaints = {qualified_name(pod): pod_errors(pod) or unschedulable(pod) or _unready(pod) for pod in pods}
     return [*missing, *(f"[Pod {name}]: {complaint}" for name, complaint in complaints.items() if complaint)]
 
 
