@@ -19,7 +19,7 @@ class BootstrapError(Exception):
         self.ways = tuple(ways)
 
 
-class PartMissing(BootstrapError):  # noqa: N818 (says what happened)
+class PartMissing(BootstrapError):
     """`part` is not here and cannot be had; `ways` lists how the user can get it."""
 
     def __init__(self, part: str, why: str, ways: Sequence[str]) -> None:
@@ -27,7 +27,7 @@ class PartMissing(BootstrapError):  # noqa: N818 (says what happened)
         self.part = part
 
 
-class ProgramFailed(BootstrapError):  # noqa: N818 (says what happened)
+class ProgramFailed(BootstrapError):
     """A program ended with an error; the message carries the end of what it said, `log` the whole."""
 
     def __init__(self, argv: Sequence[str], outcome: str, tail: str, log: Path) -> None:

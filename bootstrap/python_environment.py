@@ -149,7 +149,7 @@ def _install(context: Context, step: Step, uv: str, lock: Path, pins: list[lock_
         "--require-hashes",
         "--only-binary",
         ":all:",
-        "--compile-bytecode",  # once here, or where Python may not write beside its modules, torch compiles at every start
+        "--compile-bytecode",  # where Python may not write beside its modules, torch would compile at every start
         str(source),
     ]
     programs.run(sync, log=log, progress=step.progress, env=env)

@@ -1,6 +1,7 @@
 """What a Sealift program composes, in the data's order: store → training run → image → deployment.
 
-The names load on first use: the plugin's process lives in this package too, and must not pay for the Docker and Kubernetes SDKs.
+The names load on first use: the plugin's process lives in this package too, and must not pay for the Docker and
+Kubernetes SDKs.
 """
 
 from importlib import import_module

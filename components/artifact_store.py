@@ -1,7 +1,8 @@
 """`EncryptedArtifactStore`: where sealed models are kept, and the key that opens them.
 
-The store itself is a URL; nothing is provisioned there, and a thief of it gets ciphertext only. The private key is an output
-that stays secret in the stack's state; whoever only seals (a training machine, a CI job) needs just the public one.
+The store itself is a URL; nothing is provisioned there, and a thief of it gets ciphertext only. The private key is an
+output that stays secret in the stack's state; whoever only seals (a training machine, a CI job) needs just the public
+one.
 """
 
 import pulumi

@@ -62,7 +62,9 @@ class StackConfig:
     registry: str
     base_image: str
     wheels: Path
-    """Folder of the wheels that the server needs; from the environment (SEALIFT_WHEELS), since it is a place and not a choice."""
+    """Folder of the wheels that the server needs; from the environment (SEALIFT_WHEELS), since it is a place and not
+    a choice.
+    """
     platform: str
     replicas: int
     cpu_request: str

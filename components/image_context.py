@@ -1,8 +1,9 @@
 """The build context of a model image, written so that the same inputs give the same bytes on every machine.
 
-Hermetic: wheels come from a folder that was collected by hash, and the build needs no network. Layers go from what changes least
-to what changes most: base → dependencies → server → sealed payload. Neither the manifest nor a key is ever in it. File modes and
-times are fixed, because the Docker plugin's digest, and the layers' own, cover them. No Pulumi, no Docker: files and text only.
+Hermetic: wheels come from a folder that was collected by hash, and the build needs no network. Layers go from what
+changes least to what changes most: base → dependencies → server → sealed payload. Neither the manifest nor a key is
+ever in it. File modes and times are fixed, because the Docker plugin's digest, and the layers' own, cover them. No
+Pulumi, no Docker: files and text only.
 """
 
 import hashlib
@@ -32,15 +33,18 @@ PRUNED: Final = (
 
 
 def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
-    """The recipe. Both stages start from the same base, so that compiled wheels fit; labels come last and make no layer."""
+    """The recipe. Both stages start from the same base, so that compiled wheels fit; labels come last and make no
+    layer.
+    """
     pruned = " ".join(f"/site/{path}" for path in PRUNED)
     label_lines = "".join(f'LABEL "{_quoted(name)}"="{_quoted(value)}"\n' for name, value in sorted(labels.items()))
     return f"""\
 FROM {base_image} AS dependencies
 COPY wheels /wheels
 COPY requirements.lock /requirements.lock
-RUN PYTHONPATH=$(echo /wheels/pip-*.whl) python3 -m pip install --no-index --find-links=/wheels --require-hashes --no-deps --no-compile \\
-    --no-cache-dir --disable-pip-version-check --root-user-action=ignore --target=/site --requirement=/requirements.lock \\
+RUN PYTHONPATH=$(echo /wheels/pip-*.whl) python3 -m pip install --no-index --find-links=/wheels --require-hashes \\
+    --no-deps --no-compile --no-cache-dir --disable-pip-version-check --root-user-action=ignore \\
+    --target=/site --requirement=/requirements.lock \\
  && rm -rf {pruned} \\
  && find /site -name __pycache__ -prune -exec rm -rf {{}} +
 
@@ -58,7 +62,8 @@ ENTRYPOINT ["python3", "-m", "serving"]
 def materialise(
     context: Path, *, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str], sources: Path = SOURCES
 ) -> None:
-    """Writes the context to the folder `context`, replacing whatever was there; a kill in between leaves the old or the new one.
+    """Writes the context to the folder `context`, replacing whatever was there; a kill in between leaves the old or
+    the new one.
 
     Raises FileNotFoundError, which says what to do, when the wheels have not been collected.
     """

@@ -1,7 +1,8 @@
 """`ModelImage`: the server and one sealed payload as an image in a registry, referred to by digest.
 
-The build context is written from the store's payload, with the same bytes on every machine, before the Docker plugin hashes it.
-While the artifact is unknown (a preview that will train) there is nothing to write, and the image is unknown too.
+The build context is written from the store's payload, with the same bytes on every machine, before the Docker plugin
+hashes it. While the artifact is unknown (a preview that will train) there is nothing to write, and the image is
+unknown too.
 """
 
 from pathlib import Path

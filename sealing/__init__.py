@@ -1,8 +1,8 @@
 """Sealed artifacts: a model encrypted to whoever may open it, and the stores that hold it. No Pulumi, no torch.
 
-artifact.py is all that others call to seal and open, over stream.py (the payload), manifest.py and recipients.py (who can open);
-store.py says what a store does and file_store.py is the local one; record.py is for a store's own encrypted notes.
-The format is in docs/format-v1.md.
+artifact.py is all that others call to seal and open, over stream.py (the payload), manifest.py and recipients.py (who
+can open); store.py says what a store does and file_store.py is the local one; record.py is for a store's own
+encrypted notes. The format is in docs/format-v1.md.
 """
 
 from sealing.artifact import OpenedArtifact, SealedArtifact, describe, new_artifact_id, open_artifact, seal

@@ -1,8 +1,8 @@
 """Seal and open: all that others call. The order of opening is the safety argument (docs/format-v1.md, "Opening").
 
-sizes → unwrap → manifest MAC → pinned artifact id and payload digest → segments. The MAC is also the key commitment that the
-payload format lacks, so it is checked before the first segment. Confidential is not authentic: whoever has the public key can
-seal a model of their own, so the pins decide which artifact is opened.
+sizes → unwrap → manifest MAC → pinned artifact id and payload digest → segments. The MAC is also the key commitment
+that the payload format lacks, so it is checked before the first segment. Confidential is not authentic: whoever has
+the public key can seal a model of their own, so the pins decide which artifact is opened.
 """
 
 import secrets

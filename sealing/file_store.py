@@ -1,7 +1,7 @@
 """The local store: files that are whole or not there, whatever the umask, the power or kill -9 do.
 
-A file is written without a name (O_TMPFILE), synced, and linked in as a last step, so that nothing half-written ever has a name
-and nothing is left behind. Folders are held open and names are resolved in them without following links.
+A file is written without a name (O_TMPFILE), synced, and linked in as a last step, so that nothing half-written ever
+has a name and nothing is left behind. Folders are held open and names are resolved in them without following links.
 """
 
 import fcntl
@@ -65,7 +65,7 @@ class FileStore:
 
     def artifact_ids(self) -> list[str]:
         with self._mending(), suppress(FileNotFoundError), self._folder(MANIFESTS) as folder:
-            return sorted(name for name in os.listdir(folder) if NAME.match(name))
+            return sorted(entry.name for entry in os.scandir(folder) if NAME.match(entry.name))
         return []
 
     def get_record(self, name: str) -> bytes | None:
@@ -200,8 +200,7 @@ def _read_file(folder: int, name: str) -> bytes:
 
 
 def _read_file_descriptor(path: str) -> bytes:
-    with open(path, "rb") as reader:
-        return reader.read()
+    return Path(path).read_bytes()
 
 
 def _remove_stale(folder: int) -> None:

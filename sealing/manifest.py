@@ -1,7 +1,7 @@
 """The manifest: what must travel in the clear to open a payload, and one encrypted blob with all that tells what it is.
 
-Canonical JSON: sorted keys, no spaces, ASCII. Parsing refuses unknown fields, duplicate keys, other versions and anything over
-the limits before it allocates by what the bytes say. See docs/format-v1.md, "Manifest".
+Canonical JSON: sorted keys, no spaces, ASCII. Parsing refuses unknown fields, duplicate keys, other versions and
+anything over the limits before it allocates by what the bytes say. See docs/format-v1.md, "Manifest".
 """
 
 import base64
@@ -165,7 +165,9 @@ def _bytes(fields: Mapping[str, object], name: str, *, minimum: int, maximum: in
 
 
 def _depth(encoded: bytes) -> int:
-    """How deep brackets nest, counted before the parser allocates anything; brackets in strings only make it refuse earlier."""
+    """How deep brackets nest, counted before the parser allocates anything; brackets in strings only make it refuse
+    earlier.
+    """
     depth = deepest = 0
     for byte in encoded:
         if byte in b"[{":

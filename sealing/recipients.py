@@ -42,9 +42,7 @@ class PublicKey:
     @property
     def pem(self) -> str:
         """SubjectPublicKeyInfo in PEM."""
-        return self._key.public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        ).decode()
+        return _public_pem(self._key)
 
     @property
     def key_id(self) -> str:
@@ -78,23 +76,17 @@ class PrivateKey:
     @staticmethod
     def generate() -> "PrivateKey":
         """A new RSA-4096 key with public exponent 65537."""
-        made = PrivateKey.__new__(PrivateKey)
-        made._key = rsa.generate_private_key(EXPONENT, KEY_BITS)
-        return made
+        return PrivateKey(_private_pem(rsa.generate_private_key(EXPONENT, KEY_BITS)))
 
     @property
     def pem(self) -> str:
         """PKCS #8 in PEM, unencrypted: a secret."""
-        return self._key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
+        return _private_pem(self._key)
 
     @property
     def public_key(self) -> PublicKey:
         """The recipient that goes with it."""
-        made = PublicKey.__new__(PublicKey)
-        made._key = self._key.public_key()
-        return made
+        return PublicKey(_public_pem(self._key.public_key()))
 
     @property
     def key_id(self) -> str:
@@ -124,3 +116,12 @@ def _rsa_4096(key: object) -> rsa.RSAPublicKey:
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size != KEY_BITS or key.public_numbers().e != EXPONENT:
         raise WrongKey(*NOT_RSA_4096)
     return key
+
+
+def _public_pem(key: rsa.RSAPublicKey) -> str:
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def _private_pem(key: rsa.RSAPrivateKey) -> str:
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()

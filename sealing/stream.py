@@ -1,7 +1,7 @@
 """The payload: Tink's streaming AEAD `AES256_GCM_HKDF_1MB`, byte for byte (docs/format-v1.md, "Payload").
 
-Gets a key and bytes, and knows no recipients, manifests or stores. Segments are independent, so they are sealed, hashed and
-opened on all cores. Nothing is released before the last segment is authenticated.
+Gets a key and bytes, and knows no recipients, manifests or stores. Segments are independent, so they are sealed,
+hashed and opened on all cores. Nothing is released before the last segment is authenticated.
 """
 
 import hashlib
@@ -83,7 +83,9 @@ def seal_stream(
 
 
 def open_stream(payload: Buffer, data_key: bytes, associated_data: bytes) -> memoryview:
-    """The plaintext, in private anonymous memory that never reaches a disk. Raises ArtifactCorrupt; nothing is released then."""
+    """The plaintext, in private anonymous memory that never reaches a disk. Raises ArtifactCorrupt; nothing is
+    released then.
+    """
     sealed = memoryview(payload).cast("B")
     plain_bytes = plaintext_size(len(sealed))
     if sealed[0] != HEADER_BYTES:

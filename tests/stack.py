@@ -95,7 +95,9 @@ class Stack:
         return self.run("preview", "--stack", self.name, *arguments, umask=umask)
 
     def preview_steps(self) -> dict[str, dict[str, Any]]:
-        """The preview's steps that change something, by resource type; the engine's own warnings may stand before the JSON."""
+        """The preview's steps that change something, by resource type; the engine's own warnings may stand before the
+        JSON.
+        """
         text = self.preview("--json").ok().text
         steps = json.loads(text[text.index("{\n") :])["steps"]
         return {step["urn"].split("::")[2].split("$")[-1]: step for step in steps if step["op"] != "same"}

@@ -15,7 +15,6 @@ from typing import Final
 from sealing.errors import ArtifactCorrupt
 from sealing.record import open_record, seal_record
 from sealing.store import ArtifactStore
-
 from training.errors import CheckpointError
 
 VERSION: Final = 1

@@ -5,9 +5,6 @@ PluginError          a sentence, then a hint line; the engine shows it as it is,
 └── Unfinished       the resource is there but not as it should be; the engine keeps it and repairs it next time
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 
 class PluginError(Exception):
     """An operation failed for a reason the user can mend."""
@@ -20,15 +17,3 @@ class PluginError(Exception):
 
 class Cancelled(PluginError):
     """The operation was ended from outside; what was done so far is kept."""
-
-
-class Unfinished(PluginError):
-    """A resource that was made and did not become what it should; `id`, `inputs` and `outputs` are what the engine keeps of it."""
-
-    def __init__(
-        self, message: str, hint: str = "", *, id: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]
-    ) -> None:  # noqa: A002
-        super().__init__(message, hint)
-        self.id = id
-        self.inputs = inputs
-        self.outputs = outputs

@@ -1,68 +1,64 @@
 """Answers the engine: one gRPC service that dispatches by resource type to custom resources.
 
-It stands on the engine's own protocol rather than on `pulumi.provider.experimental`, which puts a Python traceback into every
-error and has no way to see the old inputs in a diff. Components of other languages (Construct) are not served.
+It stands on the engine's own protocol rather than on `pulumi.provider.experimental`, which puts a Python traceback
+into every error and has no way to see the old inputs in a diff. Components of other languages (Construct) are not
+served.
 """
 
 import asyncio
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NoReturn, TypeVar
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, NoReturn, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from components.plugin.engine_log import EngineLog, ResourceLog
-from components.plugin.errors import PluginError, Unfinished
+from components.plugin.errors import PluginError
 from components.plugin.resource import Change, Check, CustomResource, Difference, Operation, State
-from components.plugin.values import Properties, from_struct, reveal_all, to_struct
+from components.plugin.values import from_struct, reveal_all, to_struct
 from sealing import SealingError
 
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
 PropertyDiff = provider_pb2.PropertyDiff
-Configure = Callable[[Properties], None]
 T = TypeVar("T")
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The engine's view of some custom resources."""
 
-    def __init__(
-        self, resources: Mapping[str, CustomResource], version: str, log: EngineLog, configure: Configure
-    ) -> None:
+    def __init__(self, resources: Mapping[str, CustomResource], version: str, log: EngineLog) -> None:
         self._resources = resources
-        self._configure = configure
         self._version = version
         self._log = log
         self._cancelled = asyncio.Event()
 
-    async def Handshake(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=False)
 
-    async def GetPluginInfo(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
         return plugin_pb2.PluginInfo(version=self._version)
 
-    async def CheckConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    async def DiffConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    async def Configure(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        self._configure(reveal_all(from_struct(request.args)))
+    async def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=False
         )
 
-    async def Cancel(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._cancelled.set()
         return empty_pb2.Empty()
 
-    async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
         resource = await self._resource(request, context)
         checked = await _answer(
             context,
@@ -75,27 +71,27 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in checked.failures],
         )
 
-    async def Diff(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         resource = await self._resource(request, context)
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
         for name in request.ignoreChanges:
             news[name] = olds.get(name)
         return _diff_response(resource.diff(olds, news))
 
-    async def Create(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         resource = await self._resource(request, context)
         operation = self._operation(request, preview=request.preview)
         created = await _answer(context, resource.create(operation, from_struct(request.properties)))
         return provider_pb2.CreateResponse(id=created.id, properties=to_struct(created.outputs))
 
-    async def Update(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
         resource = await self._resource(request, context)
         old_inputs, old_outputs = from_struct(request.old_inputs), from_struct(request.olds)
         operation = self._operation(request, preview=request.preview)
         outputs = await _answer(context, resource.update(operation, old_inputs, old_outputs, from_struct(request.news)))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
-    async def Read(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         resource = await self._resource(request, context)
         state = State(from_struct(request.inputs), from_struct(request.properties))
         read = await _answer(context, resource.read(self._operation(request, preview=False), request.id, state))
@@ -105,13 +101,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             id=request.id, properties=to_struct(read.outputs), inputs=to_struct(read.inputs)
         )
 
-    async def Delete(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
+    async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         resource = await self._resource(request, context)
         inputs, outputs = from_struct(request.old_inputs), from_struct(request.properties)
         await _answer(context, resource.delete(self._operation(request, preview=False), inputs, outputs))
         return empty_pb2.Empty()
 
-    async def _resource(self, request, context) -> CustomResource:  # type: ignore[no-untyped-def]
+    async def _resource(self, request: Any, context: Any) -> CustomResource:
         token = request.urn.split("::")[2].split("$")[-1]
         if token not in self._resources:
             await _fail(
@@ -119,7 +115,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             )
         return self._resources[token]
 
-    def _operation(self, request, *, preview: bool) -> Operation:  # type: ignore[no-untyped-def]
+    def _operation(self, request: Any, *, preview: bool) -> Operation:
         return Operation(
             name=_name(request),
             log=ResourceLog(self._log, request.urn),
@@ -130,11 +126,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 async def _answer(context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
-    """The result of `work`; a mistake or a failure that a user can mend becomes its message alone, without a traceback."""
+    """The result of `work`; a mistake or a failure that a user can mend becomes its message alone, without a
+    traceback.
+    """
     try:
         return await work
-    except Unfinished as error:
-        await _fail_unfinished(context, error)
     except (PluginError, SealingError) as error:
         await _fail(context, str(error))
 
@@ -144,18 +140,7 @@ async def _fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
     raise AssertionError("internal error: abort returned")
 
 
-async def _fail_unfinished(context: grpc.aio.ServicerContext, error: Unfinished) -> NoReturn:
-    """The engine's one way to say that a resource exists and failed: details of the gRPC status."""
-    failed = provider_pb2.ErrorResourceInitFailed(
-        id=error.id, properties=to_struct(error.outputs), inputs=to_struct(error.inputs), reasons=[str(error)]
-    )
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
-    status.details.add().Pack(failed)
-    await context.abort(grpc.StatusCode.UNKNOWN, str(error), (("grpc-status-details-bin", status.SerializeToString()),))
-    raise AssertionError("internal error: abort returned")
-
-
-def _name(request) -> str:  # type: ignore[no-untyped-def]
+def _name(request: Any) -> str:
     return str(request.urn.split("::")[-1])
 
 
@@ -175,13 +160,24 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
     )
 
 
+def main(program: str, resources: Mapping[str, CustomResource], version: str) -> int:
+    """Serves the engine at the address given as the last argument that is not a flag. Returns the exit code."""
+    addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    if not addresses:
+        sys.stderr.write(f"usage: {program} ENGINE_ADDRESS\nThe Pulumi engine starts it; run `pulumi up` instead.\n")
+        return 2
+    asyncio.run(serve(addresses[-1], resources, version))
+    return 0
+
+
 async def serve(
     engine_address: str,
     resources: Mapping[str, CustomResource],
     version: str,
-    configure: Configure = lambda _: None,
 ) -> None:
-    """Serves `resources`, by type token, until the engine ends this process; ends by itself when the engine is gone without a word (kill -9)."""
+    """Serves `resources`, by type token, until the engine ends this process; ends by itself when the engine is gone
+    without a word (kill -9).
+    """
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -189,7 +185,7 @@ async def serve(
         ]
     )
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(
-        Provider(resources, version, EngineLog(engine_address), configure), server
+        Provider(resources, version, EngineLog(engine_address)), server
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -200,5 +196,5 @@ async def serve(
 
 
 async def _gone(parent: int) -> None:
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  nothing tells of a parent's death but asking
         await asyncio.sleep(0.5)

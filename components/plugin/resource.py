@@ -44,7 +44,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Check:
-    """One call of the engine to check a resource's inputs. The seed gives the same random name in a preview and its update."""
+    """One call of the engine to check a resource's inputs. The seed gives the same random name in a preview and its
+    update.
+    """
 
     name: str
     random_seed: bytes = b""

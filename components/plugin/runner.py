@@ -1,8 +1,8 @@
 """Starts one training process, streams what it tells, and ends it: `python -m training`, never an import.
 
-The job, the store key and the recipients go in by standard input (never by argument or environment, where other processes
-could read them) and its events come back on a pipe of their own, so that user code may print what it likes. The process
-watches its standard input: when this one dies, however it dies, training saves a checkpoint and stops.
+The job, the store key and the recipients go in by standard input (never by argument or environment, where other
+processes could read them) and its events come back on a pipe of their own, so that user code may print what it likes.
+The process watches its standard input: when this one dies, however it dies, training saves a checkpoint and stops.
 """
 
 import asyncio
@@ -158,7 +158,9 @@ def _result(outcome: Event | None, exit_code: int | None, last_lines: deque[str]
     if exit_code == -signal.SIGKILL:
         raise PluginError(
             f"the training process was killed (signal 9); its last output: {said}",
-            "most often the machine ran out of memory: lower batchSize, or free memory; the next `pulumi up` goes on from the checkpoint",
+            "most often memory ran out: lower batchSize or free some; the next `pulumi up` goes on from the checkpoint",
         )
-    raise PluginError(f"the training process ended with exit code {exit_code} before it was done; its last output: {said}",
-                      "the next `pulumi up` goes on from the last checkpoint")  # fmt: skip
+    raise PluginError(
+        f"the training process ended with exit code {exit_code} before it was done; its last output: {said}",
+        "the next `pulumi up` goes on from the last checkpoint",
+    )

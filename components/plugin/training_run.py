@@ -1,8 +1,9 @@
 """`sealift:index:TrainingRun`: gradient descent as a resource.
 
-`check` turns the dataset, the training code and the library versions into inputs, so that the engine's diff says why a run
-happens. `create` and `update` run it in a process of its own, under an identity made of all inputs that shape the model:
-the same identity again, after a kill or a destroyed stack, goes on from the checkpoint or takes the sealed artifact as it is.
+`check` turns the dataset, the training code and the library versions into inputs, so that the engine's diff says why
+a run happens. `create` and `update` run it in a process of its own, under an identity made of all inputs that shape
+the model: the same identity again, after a kill or a destroyed stack, goes on from the checkpoint or takes the sealed
+artifact as it is.
 """
 
 import asyncio
@@ -188,7 +189,7 @@ def _run_id(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes
 
 def _list(value: Value) -> list[Value]:
     if not isinstance(value, list):
-        raise AssertionError("internal error: checked inputs have a list here")
+        raise TypeError("internal error: checked inputs have a list here")
     return value
 
 

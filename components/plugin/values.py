@@ -6,7 +6,7 @@ Assets, archives and resource references have no use in Sealift's resources and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
@@ -35,7 +35,7 @@ class Secret:
         return "[secret]"
 
 
-Value: TypeAlias = None | bool | int | float | str | list["Value"] | dict[str, "Value"] | Secret | Unknown
+Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | Secret | Unknown | None
 Properties: TypeAlias = dict[str, Value]
 
 
@@ -79,12 +79,12 @@ def has_unknown(value: Value) -> bool:
 def _from_value(value: struct_pb2.Value) -> Value:
     match value.WhichOneof("kind"):
         case "bool_value":
-            return value.bool_value
+            return bool(value.bool_value)
         case "number_value":
             number = value.number_value
             return int(number) if number.is_integer() else number
         case "string_value":
-            return UNKNOWN if value.string_value == rpc.UNKNOWN else value.string_value
+            return UNKNOWN if value.string_value == rpc.UNKNOWN else str(value.string_value)
         case "list_value":
             return [_from_value(item) for item in value.list_value.values]
         case "struct_value":
@@ -111,7 +111,7 @@ def _to_value(value: Value) -> struct_pb2.Value:
     if isinstance(value, str):
         return struct_pb2.Value(string_value=value)
     if isinstance(value, Unknown):
-        return struct_pb2.Value(string_value=cast(str, rpc.UNKNOWN))
+        return struct_pb2.Value(string_value=rpc.UNKNOWN)
     if isinstance(value, Secret):
         fields = {SIGNATURE_KEY: struct_pb2.Value(string_value=SECRET_SIGNATURE), "value": _to_value(value.value)}
         return struct_pb2.Value(struct_value=struct_pb2.Struct(fields=fields))

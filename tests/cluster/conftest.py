@@ -22,9 +22,8 @@ def cluster() -> Cluster:
         missing.append("the pulumi command")
     if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
         missing.append("a Docker engine that answers")
-    for name in ("SEALIFT_REGISTRY", "SEALIFT_BASE_IMAGE", "SEALIFT_WHEELS"):
-        if name not in os.environ:
-            missing.append(f"the environment variable {name}")
+    needed = ("SEALIFT_REGISTRY", "SEALIFT_BASE_IMAGE", "SEALIFT_WHEELS")
+    missing += [f"the environment variable {name}" for name in needed if name not in os.environ]
     found = Cluster.from_environment()
     if found is None:
         missing.append("a Kubernetes cluster that answers")

@@ -1,4 +1,6 @@
-"""What is missing or broken around the stack is said within seconds, with the way out; the next `up` goes on from there."""
+"""What is missing or broken around the stack is said within seconds, with the way out; the next `up` goes on from
+there.
+"""
 
 import base64
 import os

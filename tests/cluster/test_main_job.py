@@ -1,4 +1,6 @@
-"""The main job, end to end: train, seal, build, deploy, answer; then every kind of change, and nothing left at the end."""
+"""The main job, end to end: train, seal, build, deploy, answer; then every kind of change, and nothing left at the
+end.
+"""
 
 import base64
 import json

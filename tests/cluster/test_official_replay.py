@@ -1,8 +1,9 @@
-"""The stand-ins do what the official plugins did: a recorded program is run again, and its steps and outputs are compared.
+"""The stand-ins do what the official plugins did: a recorded program is run again, and its steps and outputs are
+compared.
 
-`recorded/` is what the official docker and kubernetes plugins did on the real engine, Docker, registry and Kubernetes; the program
-is the recorded one, but for the registry, the base image and the node port. With official plugins in the environment it holds them
-to their own recording.
+`recorded/` is what the official docker and kubernetes plugins did on the real engine, Docker, registry and
+Kubernetes; the program is the recorded one, but for the registry, the base image and the node port. With official
+plugins in the environment it holds them to their own recording.
 """
 
 import json
@@ -81,7 +82,9 @@ def test_a_change_previews_the_recorded_steps_reasons_and_differences(replayed: 
 
 
 def shape(value: Any, path: str = "") -> Any:
-    """Names and JSON types, recursively, without what differs from one cluster and moment to the next; a secret is a secret."""
+    """Names and JSON types, recursively, without what differs from one cluster and moment to the next; a secret is a
+    secret.
+    """
     if isinstance(value, dict):
         if "ciphertext" in value:
             return "secret"
@@ -113,7 +116,9 @@ def test_every_output_s_name_type_and_secrecy_is_as_recorded(replayed: Stack) ->
 
 def without_suffix(resource_id: str) -> str:
     """An id without registry and random parts."""
-    return re.sub(r"-[0-9a-f]{8}(?=/|$)", "-SUFFIX", resource_id.replace(os.environ["SEALIFT_REGISTRY"], "localhost:5000"))
+    return re.sub(
+        r"-[0-9a-f]{8}(?=/|$)", "-SUFFIX", resource_id.replace(os.environ["SEALIFT_REGISTRY"], "localhost:5000")
+    )
 
 
 @pytest.mark.parametrize("change", ["image", "configmap"])

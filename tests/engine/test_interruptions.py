@@ -1,4 +1,6 @@
-"""However `pulumi up` is ended, the next one finishes with the very model that an undisturbed run gives, and leaves no litter."""
+"""However `pulumi up` is ended, the next one finishes with the very model that an undisturbed run gives, and leaves
+no litter.
+"""
 
 import os
 import random
@@ -19,7 +21,9 @@ EPOCHS = 1500  # long enough to be interrupted in the middle
 
 @pytest.fixture
 def undisturbed(training_stack: MakeStack, tmp_path: Path) -> tuple[Stack, str, list[str]]:
-    """A stack whose run was trained once and let go again, its content id, and the kinds of files a whole run leaves."""
+    """A stack whose run was trained once and let go again, its content id, and the kinds of files a whole run
+    leaves.
+    """
     stack = training_stack(epochs=EPOCHS)
     stack.up().ok()
     content_id = str(stack.outputs()["content_id"])

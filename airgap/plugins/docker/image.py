@@ -1,6 +1,7 @@
 """`docker:index/image:Image`: built by the real Docker engine, pushed, and known by its digest.
 
-Inputs and outputs are those of the official plugin's Image (SDK 5.2). BuildKit is not used, whatever `builderVersion` says.
+Inputs and outputs are those of the official plugin's Image (SDK 5.2). BuildKit is not used, whatever `builderVersion`
+says.
 """
 
 import asyncio
@@ -155,7 +156,7 @@ def _push(engine: docker.APIClient, repository: str, tag: str, registry: Mapping
         if "error" in message:
             raise PluginError(
                 f"the image cannot be pushed to {repository}: {message['error'].strip()}",
-                "check that the registry runs and that config `registry` names it; `docker login` gives it your password",
+                "check that the registry runs and that config `registry` names it; `docker login` knows your password",
             )
         digest = message.get("aux", {}).get("Digest", digest)
         if "progress" not in message or time.monotonic() - said > PROGRESS_SECONDS:

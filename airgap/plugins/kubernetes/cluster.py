@@ -10,15 +10,19 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, Literal, cast
 from urllib.parse import urlencode
 
 import urllib3
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 import kubernetes
-from airgap.plugins.kubernetes.configuration import Configuration, is_path, load_kubeconfig
+from airgap.plugins.kubernetes.configuration import (
+    Configuration,
+    ambient_kubeconfig,
+    is_path,
+    load_kubeconfig,
+)
 from airgap.plugins.kubernetes.errors import ApiRefusal, ClusterUnreachable
 from airgap.plugins.kubernetes.objects import Kind, Object
 
@@ -29,6 +33,7 @@ PAUSES_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 APPLY: Final = "application/apply-patch+yaml"
 JSON_PATCH: Final = "application/json-patch+json"
+IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"  # where a pod finds the API server
 MERGE_PATCH: Final = "application/merge-patch+json"
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
@@ -174,31 +179,24 @@ def _client(configuration: Configuration) -> tuple[Any, str]:
     settings = kubernetes.client.Configuration()
     settings.retries = False
     settings.connection_pool_maxsize = 32
-    given = configuration.kubeconfig
-    context = configuration.context or None
-    source = given if given and is_path(given) else "the kubeconfig given as a setting" if given else _ambient()
+    given = configuration.kubeconfig or ambient_kubeconfig()
+    source = given if is_path(given) else "the kubeconfig given as a setting"
     try:
-        if not given and not source:
+        if not configuration.kubeconfig and not os.path.exists(given) and IN_CLUSTER in os.environ:  # noqa: PTH110
             kubernetes.config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
             return kubernetes.client.ApiClient(settings), f"{settings.host} (in-cluster)"
-        if given and not is_path(given):
-            config = load_kubeconfig(given)
-            kubernetes.config.load_kube_config_from_dict(config, context, settings, persist_config=False)  # type: ignore[no-untyped-call]
+        context = configuration.context or str(load_kubeconfig(given).get("current-context", ""))
+        if is_path(given):
+            # By its path, because it may name other files relative to its own folder; KUBECONFIG may even be a list.
+            path = configuration.kubeconfig or os.environ.get("KUBECONFIG") or given
+            kubernetes.config.load_kube_config(path, context or None, settings, persist_config=False)  # type: ignore[no-untyped-call]
         else:
-            kubernetes.config.load_kube_config(source, context, settings, persist_config=False)  # type: ignore[no-untyped-call]
+            kubernetes.config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                load_kubeconfig(given), context or None, settings, persist_config=False
+            )
     except (kubernetes.config.ConfigException, OSError, yaml.YAMLError) as error:
-        raise unreachable(f"kubeconfig {source or '~/.kube/config'}", str(error)) from error
-    name = f"{settings.host} (context {context or 'current'} of {source})"
-    return kubernetes.client.ApiClient(settings), name
-
-
-def _ambient() -> str:
-    """KUBECONFIG, or the default file; "" where neither is and a pod's service account is there instead."""
-    ambient = os.environ.get("KUBECONFIG", "")
-    if ambient:
-        return ambient
-    default = Path("~/.kube/config").expanduser()
-    return "" if not default.exists() and "KUBERNETES_SERVICE_HOST" in os.environ else str(default)
+        raise unreachable(f"kubeconfig {source}", _cause(error)) from error
+    return kubernetes.client.ApiClient(settings), f"{settings.host} (context {context} of {source})"
 
 
 def _may_pass(problem: ApiRefusal | ClusterUnreachable) -> bool:
@@ -226,7 +224,14 @@ def _status(data: bytes) -> Object:
 def _cause(error: Exception) -> str:
     """The innermost reason in words; the client wraps it several times."""
     text = str(error)
-    for known in ("Connection refused", "timed out", "Name or service not known", "certificate verify failed"):
+    for known in (
+        "Connection refused",
+        "No such file or directory",
+        "Permission denied",
+        "timed out",
+        "Name or service not known",
+        "certificate verify failed",
+    ):
         if known in text:
             return known
     return text.strip().splitlines()[-1] if text.strip() else type(error).__name__

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from airgap.plugins.kubernetes.errors import NotSupported
 from airgap.plugins.kubernetes.objects import Object
@@ -29,7 +29,7 @@ class Configuration:
     context: str = ""
     """Of the kubeconfig; "" for its current one."""
     namespace: str = ""
-    """For objects that say none; "" leaves that to the API server (`default`)."""
+    """For objects that say none; "" for the context's own, or `default`."""
     mutable_config_maps: bool = False
     mutable_secrets: bool = False
     delete_unreachable: bool = False
@@ -75,14 +75,42 @@ def changed_settings(olds: Properties, news: Properties) -> tuple[list[str], lis
     return changed, [name for name in IDENTITY if moved and name in changed]
 
 
+def default_namespace(configuration: Configuration) -> str:
+    """Where objects go that say no namespace: the setting, else the context's namespace, else `default`."""
+    if configuration.namespace:
+        return configuration.namespace
+    try:
+        context = active_context(
+            load_kubeconfig(configuration.kubeconfig or ambient_kubeconfig()), configuration.context
+        )
+    except (OSError, yaml.YAMLError):
+        return "default"  # whoever needs the cluster is told what is wrong
+    return str(context.get("namespace") or "default")
+
+
+def ambient_kubeconfig() -> str:
+    """The first existing file of KUBECONFIG, or the default one, whether it exists or not."""
+    ambient = os.environ.get("KUBECONFIG", "")
+    if not ambient:
+        return os.path.expanduser("~/.kube/config")  # noqa: PTH111  a path as users spell it
+    paths = ambient.split(os.pathsep)
+    return next((path for path in paths if os.path.exists(path)), paths[0])  # noqa: PTH110
+
+
+def active_context(config: Object, name: str = "") -> Object:
+    """The context of this name, else the current one; {} if there is none."""
+    wanted = name or config.get("current-context", "")
+    found = next((entry["context"] for entry in config.get("contexts") or [] if entry["name"] == wanted), None)
+    return found if isinstance(found, dict) else {}
+
+
 def active_cluster(settings: Properties) -> Object | None:
     """The kubeconfig's entry for the cluster that the settings point to; None if they do not say."""
     given = reveal(settings.get("kubeconfig"))
     if not given or given is UNKNOWN:
         return None
     config = load_kubeconfig(given if isinstance(given, str) else json.dumps(given))
-    contexts = {entry["name"]: entry["context"] for entry in config.get("contexts") or []}
-    context = contexts.get(str(settings.get("context") or config.get("current-context", "")), {})
+    context = active_context(config, str(settings.get("context") or ""))
     name = str(settings.get("cluster") or context.get("cluster", ""))
     found = {entry["name"]: entry["cluster"] for entry in config.get("clusters") or []}.get(name)
     return found if isinstance(found, dict) else None

@@ -105,4 +105,7 @@ def _canonical_base64(value: Any) -> Any:
 
 
 def _with_canonical_spec(inputs: Object) -> Object:
-    return inputs | {"spec": canonical_quantities(inputs["spec"])} if "spec" in inputs else inputs
+    kind = Kind.of(inputs)
+    if "spec" not in inputs or not kind.is_built_in or kind.name == "CustomResourceDefinition":
+        return inputs  # what looks like a quantity there may be something else
+    return inputs | {"spec": canonical_quantities(inputs["spec"])}

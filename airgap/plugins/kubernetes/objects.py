@@ -14,6 +14,8 @@ PATCH_FORCE: Final = "pulumi.com/patchForce"
 PATCH_FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
 DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 
+BUILT_IN_GROUPS: Final = frozenset({"", "apps", "autoscaling", "batch", "extensions", "policy"})  # and those of k8s.io
+
 # Built-in kinds without a namespace; a custom resource's scope is asked of the API server where it matters.
 # fmt: off
 CLUSTER_SCOPED: Final = frozenset({
@@ -58,6 +60,11 @@ class Kind:
     def is_namespaced(self) -> bool:
         """From the list of built-in kinds, without asking anyone."""
         return self.name not in CLUSTER_SCOPED
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether Kubernetes itself defines it; of others nobody here knows what their fields mean."""
+        return self.group in BUILT_IN_GROUPS or self.group.endswith(".k8s.io")
 
     def __str__(self) -> str:
         return f"{self.api_version}/{self.name}"

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from airgap.plugins.kubernetes import checkpoint, resource
 from airgap.plugins.kubernetes.cluster import Cluster, unreachable
-from airgap.plugins.kubernetes.configuration import Configuration, changed_settings
+from airgap.plugins.kubernetes.configuration import Configuration, changed_settings, default_namespace
 from airgap.plugins.kubernetes.diff import diff
 from airgap.plugins.kubernetes.errors import ClusterUnreachable, NotSupported
 from airgap.plugins.kubernetes.inputs import annotate_secrets, normalized, plain_inputs
@@ -48,6 +48,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._log = log
         self._connect = connect
         self._configuration = Configuration()
+        self._namespace = "default"
         self._connection: asyncio.Task[Cluster] | None = None
         self._cancelled = asyncio.Event()
         self._warned_unreachable = False
@@ -71,6 +72,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Configure(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         self._configuration = await _answer(context, _from_variables(dict(request.variables)))
+        self._namespace = default_namespace(self._configuration)
         self._connection = asyncio.create_task(asyncio.to_thread(self._connect_configured))
         self._connection.add_done_callback(lambda task: task.exception())  # looked at when it is needed
         await self._log.send("", "info", STAND_IN, ephemeral=False)
@@ -99,13 +101,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         given = from_struct(request.news)
-        await _answer(context, _refuse_unserved(request.urn, given))
+        kind = await _answer(context, _served_kind(request.urn, given))
         try:
             name = automatic_name(request)
         except PluginError as error:
             failure = provider_pb2.CheckFailure(property="metadata.name", reason=str(error))
             return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
-        checked = check(given, plain_inputs(from_struct(request.olds)), name, self._configuration.namespace)
+        # Of other kinds nobody here knows whether they have a namespace.
+        namespace = self._namespace if kind.is_built_in else self._configuration.namespace
+        checked = check(given, plain_inputs(from_struct(request.olds)), name, namespace)
         return provider_pb2.CheckResponse(inputs=to_struct(checked))
 
     async def Diff(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
@@ -245,7 +249,7 @@ async def _from_variables(variables: dict[str, str]) -> Configuration:
     return Configuration.from_variables(variables)
 
 
-async def _refuse_unserved(urn: str, given: Properties) -> None:
+async def _served_kind(urn: str, given: Properties) -> Kind:
     """Raises NotSupported for types that are no single object."""
     token = _token(urn)
     kind = Kind.from_token(token)
@@ -264,6 +268,7 @@ async def _refuse_unserved(urn: str, given: Properties) -> None:
             f"{token} is not served by this stand-in for the kubernetes plugin, which knows single objects only",
             "write the objects as resources, or use the official plugin",
         )
+    return kind
 
 
 def _token(urn: str) -> str:

@@ -16,7 +16,9 @@ QUANTITY: Final = re.compile(
 PLACES: Final = frozenset(
     {"requests", "limits", "hard", "capacity", "allocatable", "default", "defaultRequest", "min", "max", "overhead"}
 )
-"""Fields that hold a mapping from resource to quantity, wherever they are under `spec`."""
+"""Fields that hold a mapping from resource to quantity, wherever they are under a built-in kind's `spec`."""
+SINGLE: Final = frozenset({"averageValue", "divisor", "sizeLimit"})
+"""Fields that hold one quantity."""
 
 
 def canonical(text: str) -> str:
@@ -43,17 +45,20 @@ def canonical_quantities(value: Any) -> Any:
         return [canonical_quantities(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: _quantities(item) if key in PLACES and isinstance(item, dict) else canonical_quantities(item)
-        for key, item in value.items()
-    }
+    return {key: _at(key, item) for key, item in value.items()}
 
 
-def _quantities(resources: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: canonical(amount) if isinstance(amount, str) else str(amount) if type(amount) is int else amount
-        for name, amount in resources.items()
-    }
+def _at(key: str, value: Any) -> Any:
+    if key in PLACES and isinstance(value, dict):
+        return {resource: _quantity(amount) for resource, amount in value.items()}
+    return _quantity(value) if key in SINGLE else canonical_quantities(value)
+
+
+def _quantity(amount: Any) -> Any:
+    """Numbers are taken as well; the API server gives them back as text."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float | str):
+        return amount
+    return canonical(str(amount))
 
 
 def _round_up(number: Fraction) -> int:

@@ -10,21 +10,23 @@ from pulumi.runtime.proto import language_pb2_grpc
 
 from airgap.plugins.language_python.host import LanguageHost
 
+USAGE = (
+    "usage: pulumi-language-python ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
+)
+
 
 def main() -> int:
     """Serves the engine until it says so."""
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if not addresses:
-        sys.stderr.write(
-            "usage: pulumi-language-python ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
-        )
+        sys.stderr.write(USAGE)
         return 2
     ended = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: ended.set())
     host = LanguageHost(addresses[-1])
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)  # type: ignore[no-untyped-call]
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")

@@ -1,9 +1,12 @@
-"""Runs one Pulumi program: the request comes on standard input, the answer goes to the descriptor given as the argument."""
+"""Runs one Pulumi program: the request comes on standard input, the answer goes to the descriptor given as the
+argument.
+"""
 
 import os
 import runpy
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 from pulumi import RunError
@@ -14,8 +17,7 @@ from pulumi.runtime.proto import language_pb2
 def main() -> int:
     """Exit code 0 once the answer is written, whatever it is."""
     request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
-    folder = os.path.join(request.info.program_directory, request.info.entry_point)
-    answer = run(request, os.path.normpath(folder))
+    answer = run(request, str(Path(request.info.program_directory) / request.info.entry_point))
     with os.fdopen(int(sys.argv[1]), "wb") as pipe:
         pipe.write(answer.SerializeToString())
     return 0

@@ -1,4 +1,4 @@
-"""An API server in little: real HTTP, real status objects, a few kinds; it keeps what it is told, and errs on demand."""
+"""An API server in little: real HTTP and status objects, a few kinds; it keeps what it is told, and errs on demand."""
 
 import json
 import threading

@@ -31,7 +31,7 @@ DECLARED = {
     "timeoutSeconds": ("integer", 0),
     "retrainTrigger": ("string", ""),
     "exposeMetrics": ("boolean", False),
-    "storeUrl": ("string", "file://.sealift/store"),
+    "storeUrl": ("string", "file://~/.sealift/store"),
     "retention": ("string", "keep"),
     "registry": ("string", ""),
     "baseImage": ("string", ""),

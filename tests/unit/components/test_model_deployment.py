@@ -1,7 +1,7 @@
 """The component on Pulumi's mocks: what is registered, what needs what, and what is refused before anything is."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
@@ -21,6 +21,16 @@ GOOD: dict[str, Any] = {
     "payload_digest": "cd" * 32,
     "model_name": "diabetes",
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def event_loop() -> Iterator[None]:
+    """One for all: the mocks take the current loop, and `asyncio.run` elsewhere leaves none."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 class Cluster(mocks.Mocks):

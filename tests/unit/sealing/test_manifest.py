@@ -1,4 +1,6 @@
-"""The manifest tells nothing of the model in the clear, and only the one canonical form of an authentic one is taken."""
+"""The manifest tells nothing of the model in the clear, and only the one canonical form of an authentic one is
+taken.
+"""
 
 import json
 from typing import Any
@@ -46,10 +48,12 @@ def changed(manifest: bytes, **fields: Any) -> bytes:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"version": 2}, {"version": "1"}, {"version": True}, {"extra": 1}, {"payloadSize": -1}, {"payloadSize": 2**63},
-        {"payloadSize": 1.5}, {"payloadSize": None}, {"artifactId": "AB" * 16}, {"artifactId": "../../etc/passwd"}, {"artifactId": "ab"},
-        {"payloadDigest": "x" * 64}, {"recipients": []}, {"recipients": {}}, {"recipients": [1]}, {"mac": ""}, {"mac": "!"},
-        {"description": ""}, {"description": 5},
+        {"version": 2}, {"version": "1"}, {"version": True}, {"extra": 1},
+        {"payloadSize": -1}, {"payloadSize": 2**63}, {"payloadSize": 1.5}, {"payloadSize": None},
+        {"artifactId": "AB" * 16}, {"artifactId": "../../etc/passwd"}, {"artifactId": "ab"},
+        {"payloadDigest": "x" * 64},
+        {"recipients": []}, {"recipients": {}}, {"recipients": [1]},
+        {"mac": ""}, {"mac": "!"}, {"description": ""}, {"description": 5},
     ],
 )  # fmt: skip
 def test_a_field_that_cannot_be_is_refused(manifest: bytes, fields: dict[str, Any]) -> None:

@@ -119,8 +119,10 @@ THREE = FIRST_PIECE_BYTES + 2 * PIECE_BYTES
 
 @pytest.mark.parametrize(
     "cut",
-    [0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + TAG_BYTES, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1,
-     SEGMENT_BYTES + TAG_BYTES, 2 * SEGMENT_BYTES, 3 * SEGMENT_BYTES - 1],
+    [
+        0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + TAG_BYTES, SEGMENT_BYTES - 1, SEGMENT_BYTES,
+        SEGMENT_BYTES + 1, SEGMENT_BYTES + TAG_BYTES, 2 * SEGMENT_BYTES, 3 * SEGMENT_BYTES - 1,
+    ],
 )  # fmt: skip
 def test_a_payload_cut_anywhere_is_refused(cut: int) -> None:
     with pytest.raises(ArtifactCorrupt):

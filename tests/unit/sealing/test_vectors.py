@@ -1,4 +1,6 @@
-"""Published vectors against the primitives as we use them, and our own releases' artifacts, which must open for ever."""
+"""Published vectors against the primitives as we use them, and our own releases' artifacts, which must open for
+ever.
+"""
 
 import hashlib
 import hmac
@@ -101,9 +103,12 @@ def test_an_artifact_of_an_earlier_release_still_opens(folder: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text())
 
     opened = open_artifact(
-        (folder / "manifest.json").read_bytes(), (folder / "payload").read_bytes(), PrivateKey((folder / "test-only-private.pem").read_text()),
-        artifact_id=expected["artifactId"], payload_digest=expected["payloadDigest"],
-    )  # fmt: skip
+        (folder / "manifest.json").read_bytes(),
+        (folder / "payload").read_bytes(),
+        PrivateKey((folder / "test-only-private.pem").read_text()),
+        artifact_id=expected["artifactId"],
+        payload_digest=expected["payloadDigest"],
+    )
 
     assert hashlib.sha256(opened.model).hexdigest() == expected["modelSha256"]
     assert opened.description == expected["description"]

@@ -66,7 +66,7 @@ def test_code_that_prints_megabytes_without_a_line_break_cannot_hinder_it() -> N
 
 
 def test_a_process_that_just_ends_is_an_error_with_its_last_words() -> None:
-    with pytest.raises(PluginError, match="exit code 3.*I am off"):
+    with pytest.raises(PluginError, match=r"exit code 3.*I am off"):
         run("print('I am off', flush=True); sys.exit(3)")
 
 
@@ -91,7 +91,7 @@ def test_cancel_asks_the_process_to_save_and_waits_for_it() -> None:
 
 
 def test_a_timeout_names_the_property_and_what_is_kept() -> None:
-    with pytest.raises(Cancelled, match="timeoutSeconds is 0.5") as caught:
+    with pytest.raises(Cancelled, match=r"timeoutSeconds is 0\.5") as caught:
         run("time.sleep(60)", timeout_seconds=0.5)
 
     assert "checkpoint" in caught.value.hint
