@@ -1,8 +1,7 @@
 """What goes wrong in the plugin, said so that a user can act.
 
 PluginError          a sentence, then a hint line; the engine shows it as it is, without a traceback
-├── Cancelled        the user, a timeout or the engine ended the operation; the work done so far is kept
-└── Unfinished       the resource is there but not as it should be; the engine keeps it and repairs it next time
+└── Cancelled        the user, a timeout or the engine ended the operation; the work done so far is kept
 """
 
 

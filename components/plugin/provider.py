@@ -37,28 +37,28 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._log = log
         self._cancelled = asyncio.Event()
 
-    async def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=False)
 
-    async def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         return plugin_pb2.PluginInfo(version=self._version)
 
-    async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    async def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=False
         )
 
-    async def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         self._cancelled.set()
         return empty_pb2.Empty()
 
-    async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         checked = await _answer(
             context,
@@ -71,27 +71,27 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in checked.failures],
         )
 
-    async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
         for name in request.ignoreChanges:
             news[name] = olds.get(name)
         return _diff_response(resource.diff(olds, news))
 
-    async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         operation = self._operation(request, preview=request.preview)
         created = await _answer(context, resource.create(operation, from_struct(request.properties)))
         return provider_pb2.CreateResponse(id=created.id, properties=to_struct(created.outputs))
 
-    async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         old_inputs, old_outputs = from_struct(request.old_inputs), from_struct(request.olds)
         operation = self._operation(request, preview=request.preview)
         outputs = await _answer(context, resource.update(operation, old_inputs, old_outputs, from_struct(request.news)))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
-    async def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Read(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         state = State(from_struct(request.inputs), from_struct(request.properties))
         read = await _answer(context, resource.read(self._operation(request, preview=False), request.id, state))
@@ -101,7 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             id=request.id, properties=to_struct(read.outputs), inputs=to_struct(read.inputs)
         )
 
-    async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         inputs, outputs = from_struct(request.old_inputs), from_struct(request.properties)
         await _answer(context, resource.delete(self._operation(request, preview=False), inputs, outputs))

@@ -12,7 +12,7 @@ from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
 SIGNATURE_KEY: Final = rpc._special_sig_key  # noqa: SLF001  the SDK has no public name for it
-SECRET_SIGNATURE: Final = rpc._special_secret_sig  # noqa: SLF001
+SECRET_SIGNATURE: Final = rpc._special_secret_sig  # noqa: SLF001  nor for this
 
 
 class Unknown:

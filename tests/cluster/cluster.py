@@ -19,7 +19,7 @@ class Cluster:
     def from_environment() -> "Cluster | None":
         """The cluster of KUBECONFIG or of the default kubeconfig, if it answers within seconds."""
         try:
-            client = kubernetes.config.new_client_from_config()  # type: ignore[no-untyped-call]
+            client = kubernetes.config.new_client_from_config()  # type: ignore[no-untyped-call]  # the client has no types
             core = kubernetes.client.CoreV1Api(client)
             core.list_namespace(limit=1, _request_timeout=5)
         except (kubernetes.config.ConfigException, kubernetes.client.ApiException, urllib3.exceptions.HTTPError):

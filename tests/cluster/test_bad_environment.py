@@ -90,20 +90,27 @@ def test_no_cluster(stack: Stack, tmp_path: Path) -> None:
     assert "luster" in said
 
 
-def test_kill_9_during_the_image_build_then_up_finishes_without_training_again(stack: Stack) -> None:
+@pytest.mark.parametrize(("ending", "epochs"), [("kill -9", 5), ("Ctrl-C", 6)])
+def test_up_finishes_after_an_image_build_was_ended_and_does_not_train_again(
+    stack: Stack, ending: str, epochs: int
+) -> None:
+    stack.set_config("epochs", str(epochs))
     before = containers()
     process = stack.start("up", "--yes", "--skip-preview", "--stack", "dev")
     assert process.stdout is not None
     for line in process.stdout:
         if "Step" in line:
             break
-    os.killpg(process.pid, signal.SIGKILL)
+    if ending == "kill -9":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.send_signal(signal.SIGINT)
     process.communicate()
     stack.run("cancel", "--yes", "dev")
 
     again = stack.up().ok()
 
-    assert "epoch 5/5" not in again.text
+    assert f"epoch {epochs}/{epochs}" not in again.text
     assert containers() == before, "no build container is left"
 
 

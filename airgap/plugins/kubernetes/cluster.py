@@ -180,7 +180,7 @@ def _client(configuration: Configuration) -> tuple[Any, str]:
     settings.retries = False
     settings.connection_pool_maxsize = 32
     given = configuration.kubeconfig or ambient_kubeconfig()
-    source = given if is_path(given) else "the kubeconfig given as a setting"
+    source = f"kubeconfig {given}" if is_path(given) else "the kubeconfig given as a setting"
     try:
         if not configuration.kubeconfig and not os.path.exists(given) and IN_CLUSTER in os.environ:  # noqa: PTH110
             kubernetes.config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
@@ -195,7 +195,7 @@ def _client(configuration: Configuration) -> tuple[Any, str]:
                 load_kubeconfig(given), context or None, settings, persist_config=False
             )
     except (kubernetes.config.ConfigException, OSError, yaml.YAMLError) as error:
-        raise unreachable(f"kubeconfig {source}", _cause(error)) from error
+        raise unreachable(source, _cause(error)) from None  # its context shows the kubeconfig, which holds keys
     return kubernetes.client.ApiClient(settings), f"{settings.host} (context {context} of {source})"
 
 
@@ -222,7 +222,9 @@ def _status(data: bytes) -> Object:
 
 
 def _cause(error: Exception) -> str:
-    """The innermost reason in words; the client wraps it several times."""
+    """The innermost reason in words; the client wraps it several times. Nothing of a kubeconfig's content."""
+    if isinstance(error, yaml.YAMLError):
+        return f"neither YAML nor JSON: {getattr(error, 'problem', 'it cannot be read')}"
     text = str(error)
     for known in (
         "Connection refused",

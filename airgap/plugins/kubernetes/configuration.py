@@ -109,7 +109,10 @@ def active_cluster(settings: Properties) -> Object | None:
     given = reveal(settings.get("kubeconfig"))
     if not given or given is UNKNOWN:
         return None
-    config = load_kubeconfig(given if isinstance(given, str) else json.dumps(given))
+    try:
+        config = load_kubeconfig(given if isinstance(given, str) else json.dumps(given))
+    except (OSError, yaml.YAMLError):
+        return None  # a file that was there once may be gone now; another cluster is not known from that
     context = active_context(config, str(settings.get("context") or ""))
     name = str(settings.get("cluster") or context.get("cluster", ""))
     found = {entry["name"]: entry["cluster"] for entry in config.get("clusters") or []}.get(name)

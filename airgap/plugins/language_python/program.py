@@ -46,9 +46,9 @@ def run(request: Any, folder: str) -> Any:
 
 
 def own_traceback(error: BaseException, folder: str) -> str:
-    """The traceback from the program's own first frame on."""
+    """The traceback from the program's own first frame on; none where no frame is its own, as with a syntax error."""
     frames = traceback.extract_tb(error.__traceback__)
-    first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), 0)
+    first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), len(frames))
     lines = traceback.format_list(frames[first:]) + traceback.format_exception_only(error)
     return "the program failed with an unhandled exception:\n" + "".join(lines)
 

@@ -64,7 +64,7 @@ class Monitor(mocks.MockMonitor):
         kind = request.type.split(":")[-1]
         self.needs[kind] = {urn.split("::")[2].split(":")[-1] for urn in request.dependencies}
         self.parents[kind] = request.parent.split("::")[-2].split("$")[-1] if request.parent else ""
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's mocks have no types
 
 
 def run(program: Callable[[], object], *, preview: bool = False) -> tuple[Cluster, Monitor]:
@@ -73,7 +73,7 @@ def run(program: Callable[[], object], *, preview: bool = False) -> tuple[Cluste
     mocks.set_mocks(cluster, preview=preview, monitor=monitor)
     # What depends on a refused value fails with it, and nobody awaits all of that: asyncio would report each.
     asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)
-    mocks.test(program)()  # type: ignore[no-untyped-call]
+    mocks.test(program)()  # type: ignore[no-untyped-call]  # the SDK's mocks have no types
     return cluster, monitor
 
 

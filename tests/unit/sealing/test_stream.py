@@ -3,6 +3,7 @@
 import hashlib
 import io
 import secrets
+from collections.abc import Callable
 
 import pytest
 import tink
@@ -144,7 +145,7 @@ def pieces(payload: bytearray) -> list[bytearray]:
         pytest.param(lambda s: [*s, b"x" * 100], id="longer"),
     ],
 )
-def test_rearranged_segments_are_refused(rearrange) -> None:  # type: ignore[no-untyped-def]
+def test_rearranged_segments_are_refused(rearrange: Callable[[list[bytes]], list[bytes]]) -> None:
     segments = pieces(sealed(secrets.token_bytes(THREE)))
 
     with pytest.raises(ArtifactCorrupt):

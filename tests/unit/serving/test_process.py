@@ -21,7 +21,7 @@ from tests.unit.serving.tiny import Files, request, sealed
 BODY = json.dumps(request([[1, 2, 3]])).encode()
 ANSWER = (200, None, [321.0])
 
-AUDIT = '''
+AUDIT = """
 import os, sys
 def watch(event, arguments):
     if event == "open" and isinstance(arguments[0], (str, bytes)):
@@ -31,7 +31,7 @@ def watch(event, arguments):
     elif event in ("os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "tempfile.mkstemp"):
         os.write(2, f"WRITES {event} {arguments}\\n".encode())
 sys.addaudithook(watch)
-'''
+"""
 """A sitecustomize.py that tells of every file that Python opens for writing."""
 
 

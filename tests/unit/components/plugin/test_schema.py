@@ -50,7 +50,8 @@ class SilentLog:
 
 
 def operation(*, preview: bool) -> Operation:
-    return Operation("key", SilentLog(), preview=preview, timeout_seconds=0, cancelled=asyncio.Event())  # type: ignore[arg-type]
+    log = cast(ResourceLog, SilentLog())
+    return Operation("key", log, preview=preview, timeout_seconds=0, cancelled=asyncio.Event())
 
 
 def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:
