@@ -52,17 +52,20 @@ class ModelImage(pulumi.ComponentResource):
 
         def build(artifact_id: str, digest: str, url: str) -> docker.DockerBuildArgs:
             payload = fetch_payload(url, artifact_id, digest)
-            materialise(
-                context,
-                payload=payload,
-                base_image=base_image,
-                wheels=wheels,
-                labels={
-                    "org.opencontainers.image.title": f"sealift-{name}",
-                    "dev.sealift.artifact-id": artifact_id,
-                    "dev.sealift.payload-digest": digest,
-                },
-            )
+            try:
+                materialise(
+                    context,
+                    payload=payload,
+                    base_image=base_image,
+                    wheels=wheels,
+                    labels={
+                        "org.opencontainers.image.title": f"sealift-{name}",
+                        "dev.sealift.artifact-id": artifact_id,
+                        "dev.sealift.payload-digest": digest,
+                    },
+                )
+            except FileNotFoundError as error:
+                raise pulumi.RunError(str(error)) from error
             return docker.DockerBuildArgs(
                 context=str(context), dockerfile=str(context / "Dockerfile"), platform=platform
             )

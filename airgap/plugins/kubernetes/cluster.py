@@ -95,7 +95,7 @@ class Cluster:
 
     def _path(self, kind: Kind, namespace: str, name: str = "") -> str:
         if not self.knows(kind):
-            self._forget(kind)
+            self.forget(kind)
         if not self.knows(kind):
             raise ApiRefusal(404, {"message": f'no matches for kind "{kind.name}" in version "{kind.api_version}"'})
         plural, namespaced = self._served(kind.api_version)[kind.name]
@@ -121,7 +121,7 @@ class Cluster:
                 }
             return self._kinds[api_version]
 
-    def _forget(self, kind: Kind) -> None:
+    def forget(self, kind: Kind) -> None:
         """What is not served may be since the last look: a CustomResourceDefinition was made."""
         with self._lock:
             self._kinds.pop(kind.api_version, None)

@@ -5,6 +5,7 @@ Plain JSON in and out of the cluster; secrets and unknowns stay outside, in `giv
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -34,6 +35,7 @@ from components.plugin.errors import PluginError
 from components.plugin.values import Properties, has_unknown
 
 TAKEOVER_ATTEMPTS: Final = 5
+NEW_KIND_PAUSES_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)  # until a CustomResourceDefinition made just now is served
 PROPAGATION: Final = {"orphan": "Orphan", "background": "Background"}
 ALREADY_THERE: Final = (
     "if it is this stack's, take it over with `pulumi import`; if the resource was renamed in the program, give it an "
@@ -231,6 +233,12 @@ async def delete(operation: Operation, kind: Kind, identity: str, state: Propert
 
 def _create(operation: Operation, inputs: Object, manager: str) -> Object:
     cluster, preview = operation.cluster, operation.preview
+    kind = Kind.of(inputs)
+    for pause in NEW_KIND_PAUSES_SECONDS:
+        if kind.is_built_in or cluster.knows(kind):
+            break
+        time.sleep(pause)
+        cluster.forget(kind)
     if operation.configuration.upsert:
         return cluster.apply(inputs, manager=manager, force=preview or _always_force(operation), dry_run=preview)
     return cluster.create(inputs, manager=CREATION_MANAGER, dry_run=preview)

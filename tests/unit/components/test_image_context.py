@@ -1,4 +1,4 @@
-"""The build context: the same bytes, modes and times on every machine, no key and no manifest in it, and whole or old."""
+"""The build context: the same bytes, modes and times on every machine, no key or manifest in it, and whole or old."""
 
 import os
 from collections.abc import Iterator

@@ -145,7 +145,7 @@ def pieces(payload: bytearray) -> list[bytearray]:
         pytest.param(lambda s: [*s, b"x" * 100], id="longer"),
     ],
 )
-def test_rearranged_segments_are_refused(rearrange: Callable[[list[bytes]], list[bytes]]) -> None:
+def test_rearranged_segments_are_refused(rearrange: Callable[[list[bytearray]], list[bytes]]) -> None:
     segments = pieces(sealed(secrets.token_bytes(THREE)))
 
     with pytest.raises(ArtifactCorrupt):

@@ -1,7 +1,9 @@
 """The custom resources' inputs, outputs and secret flags: a change here is a change for every user's state."""
 
 import asyncio
+from typing import cast
 
+from components.plugin.engine_log import ResourceLog
 from components.plugin.resource import Check, Operation
 from components.plugin.sealing_key import SealingKey
 from components.plugin.training_run import INPUTS, OUTPUTS, TrainingRun, _with_secrets
