@@ -105,7 +105,7 @@ async def create(operation: Operation, given: Properties) -> Made:
     except ApiRefusal as refusal:
         if operation.preview and (refusal.is_missing or refusal.already_exists or refusal.code == 403):
             return Made("", given)  # what it needs is not there yet, or may not be tried
-        message = f"resource {operation.urn!r} was not successfully created by the Kubernetes API server: {refusal}"
+        message = f'resource "{operation.urn}" was not successfully created by the Kubernetes API server: {refusal}'
         raise PluginError(message, ALREADY_THERE if refusal.already_exists else "") from refusal
     if operation.preview:
         return Made("", {key: value for key, value in state(live).items() if key != "status"})
@@ -113,7 +113,7 @@ async def create(operation: Operation, given: Properties) -> Made:
         live = await until_ready(operation.wait(inputs), inputs, live)
     except InitializationFailed as failure:
         message = (
-            f"resource {operation.urn!r} was successfully created, but the Kubernetes API server reported that it "
+            f'resource "{operation.urn}" was successfully created, but the Kubernetes API server reported that it '
             f"failed to fully initialize or become live: {failure.message}"
         )
         made = Made(qualified_name(failure.live), state(failure.live))
@@ -142,7 +142,7 @@ async def update(
         if operation.preview and refusal.code == 403:
             return given
         if refusal.is_missing:
-            raise PluginError(f"update of resource {operation.urn!r} failed: {refusal}", GONE) from refusal
+            raise PluginError(f'update of resource "{operation.urn}" failed: {refusal}', GONE) from refusal
         raise
     if operation.preview:
         return state(live)
