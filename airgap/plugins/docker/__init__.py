@@ -1,5 +1,5 @@
 """A stand-in for the official `pulumi-resource-docker`, used only where that one cannot be had.
 
-image.py is `docker:index/image:Image` on the real Docker engine; context.py is what a build reads, and its digest;
-engine.py is the connection and its errors.
+One file per resource: image.py, container.py, network.py, remote_image.py, all on the real Docker engine. context.py is
+what a build reads, and its digest; naming.py the names that nobody gave; engine.py the connection and its errors.
 """

@@ -2,8 +2,19 @@
 
 import sys
 
+from airgap.plugins.docker.container import Container
 from airgap.plugins.docker.image import Image
+from airgap.plugins.docker.network import Network
+from airgap.plugins.docker.remote_image import RemoteImage
 from components.plugin.provider import main
+from components.plugin.resource import CustomResource
+
+RESOURCES: dict[str, CustomResource] = {
+    "docker:index/container:Container": Container(),
+    "docker:index/image:Image": Image(),
+    "docker:index/network:Network": Network(),
+    "docker:index/remoteImage:RemoteImage": RemoteImage(),
+}
 
 if __name__ == "__main__":
-    sys.exit(main("pulumi-resource-docker", {"docker:index/image:Image": Image()}, "5.2.0"))
+    sys.exit(main("pulumi-resource-docker", RESOURCES, "5.2.0"))

@@ -1,0 +1,170 @@
+"""`docker:index/container:Container`: a container of the real Docker engine. Every change replaces it."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import docker
+from airgap.plugins.docker.engine import docker_engine
+from airgap.plugins.docker.naming import is_given, with_name
+from components.plugin.errors import PluginError
+from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
+from components.plugin.values import UNKNOWN, Properties, reveal, reveal_all
+
+WAIT_SECONDS: Final = 60
+STOP_SECONDS: Final = 10
+LOOK_SECONDS: Final = 0.2
+OUTPUTS: Final = ("bridge", "containerLogs", "exitCode", "networkDatas")
+
+
+class Container:
+    """Created and started; one that will not start, or does not get healthy where `wait` says so, leaves nothing."""
+
+    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
+        missing = [] if news.get("image") is not None else [Failure("image", "is required: an image's name or digest")]
+        return Checked(with_name(check, olds, {"mustRun": True, **news}), missing)
+
+    def diff(self, olds: Properties, news: Properties) -> Difference:
+        changed = changed_inputs(olds, news)
+        return Difference(changed, list(changed), of_inputs=False, delete_before_replace=is_given(news))
+
+    async def create(self, operation: Operation, inputs: Properties) -> Created:
+        if operation.preview:
+            return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
+        return await asyncio.to_thread(run, reveal_all(inputs), inputs)
+
+    async def update(
+        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
+    ) -> Properties:
+        raise AssertionError("internal error: a container has no update")
+
+    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
+        found = await asyncio.to_thread(inspect, resource_id)
+        runs = found is not None and (found["State"]["Running"] or not reveal(state.inputs.get("mustRun")))
+        return state if runs else None
+
+    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
+        await asyncio.to_thread(remove, str(reveal(outputs["name"])))
+
+
+def run(plain: dict[str, Any], inputs: Properties) -> Created:
+    """Creates and starts it, and waits for its health where asked to."""
+    with docker_engine() as engine:
+        made = engine.create_container(
+            plain["image"],
+            name=plain["name"],
+            command=plain.get("command"),
+            entrypoint=plain.get("entrypoints"),
+            environment=plain.get("envs"),
+            user=plain.get("user"),
+            working_dir=plain.get("workingDir"),
+            hostname=plain.get("hostname"),
+            labels={item["label"]: item["value"] for item in plain.get("labels") or []},
+            ports=[(port["internal"], port.get("protocol", "tcp")) for port in plain.get("ports") or []],
+            healthcheck=_healthcheck(plain.get("healthcheck")),
+            host_config=_host_config(engine, plain),
+            networking_config=_networking(engine, plain),
+        )
+        try:
+            engine.start(made["Id"])
+            if plain.get("wait"):
+                _await_health(engine, made["Id"], plain)
+            found = engine.inspect_container(made["Id"])
+        except (docker.errors.APIError, PluginError):
+            engine.remove_container(made["Id"], force=True)
+            raise
+    networks = [
+        {"networkName": name, "ipAddress": network["IPAddress"], "gateway": network["Gateway"]}
+        for name, network in found["NetworkSettings"]["Networks"].items()
+    ]
+    outputs: Properties = {
+        "bridge": "",
+        "containerLogs": "",
+        "exitCode": found["State"]["ExitCode"],
+        "networkDatas": [*networks],
+    }
+    return Created(found["Id"], inputs | outputs)
+
+
+def inspect(container: str) -> dict[str, Any] | None:
+    """The container as the engine has it, or None."""
+    with docker_engine() as engine:
+        try:
+            found: dict[str, Any] = engine.inspect_container(container)
+        except docker.errors.NotFound:
+            return None
+    return found
+
+
+def remove(name: str) -> None:
+    """Stops and removes it; fine where it is gone."""
+    with docker_engine() as engine:
+        try:
+            engine.stop(name, timeout=STOP_SECONDS)
+            engine.remove_container(name, force=True, v=True)
+        except docker.errors.NotFound:
+            return
+
+
+def _host_config(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, Any]:
+    capabilities = plain.get("capabilities") or {}
+    ports = {
+        f"{port['internal']}/{port.get('protocol', 'tcp')}": (port.get("ip", "0.0.0.0"), port.get("external"))  # noqa: S104
+        for port in plain.get("ports") or []
+    }
+    binds = [
+        ":".join((v.get("hostPath") or v["volumeName"], v["containerPath"], "ro" if v.get("readOnly") else "rw"))
+        for v in plain.get("volumes") or []
+    ]
+    mounts = [
+        docker.types.Mount(item["target"], item.get("source"), type=item["type"], read_only=bool(item.get("readOnly")))
+        for item in plain.get("mounts") or []
+    ]
+    config: dict[str, Any] = engine.create_host_config(
+        port_bindings=ports,
+        binds=binds or None,
+        mounts=mounts or None,
+        network_mode=plain.get("networkMode") or _first_network(plain),
+        restart_policy={"Name": plain.get("restart") or "no"},
+        read_only=bool(plain.get("readOnly")),
+        privileged=bool(plain.get("privileged")),
+        mem_limit=int(plain["memory"]) * 2**20 if plain.get("memory") else None,
+        cap_add=capabilities.get("adds"),
+        cap_drop=capabilities.get("drops"),
+        tmpfs=plain.get("tmpfs"),
+    )
+    return config
+
+
+def _first_network(plain: dict[str, Any]) -> str | None:
+    networks = plain.get("networksAdvanced") or []
+    return str(networks[0]["name"]) if networks else None
+
+
+def _networking(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, Any] | None:
+    networks = plain.get("networksAdvanced") or []
+    if not networks:
+        return None
+    ends = {item["name"]: engine.create_endpoint_config(aliases=item.get("aliases")) for item in networks}
+    config: dict[str, Any] = engine.create_networking_config(ends)
+    return config
+
+
+def _healthcheck(given: dict[str, Any] | None) -> Any:
+    return docker.types.Healthcheck(test=given["tests"], retries=given.get("retries")) if given else None
+
+
+def _await_health(engine: docker.APIClient, container: str, plain: dict[str, Any]) -> None:
+    limit = plain.get("waitTimeout") or WAIT_SECONDS
+    deadline = time.monotonic() + limit
+    while True:
+        state = engine.inspect_container(container)["State"]
+        health = state.get("Health", {}).get("Status", "healthy" if state["Running"] else "not running")
+        if health == "healthy":
+            return
+        if health in ("unhealthy", "not running") or time.monotonic() > deadline:
+            logs = engine.logs(container, tail=5).decode(errors="replace").strip()
+            raise PluginError(
+                f"container {plain['name']} is {health} after waiting up to {limit} s; its last lines: {logs}"
+            )
+        time.sleep(LOOK_SECONDS)

@@ -1,0 +1,82 @@
+"""Container, Network and RemoteImage on the real Docker engine: made, unchanged, replaced, gone without a trace."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.stack import Stack
+
+PROGRAM = """
+import pulumi, pulumi_docker as docker
+config = pulumi.Config()
+network = docker.Network("net", internal=False)
+image = docker.RemoteImage("tool", name=config.require("image"), keep_locally=True)
+web = docker.Container(
+    "web", image=image.image_id, must_run=True, read_only=True,
+    command=["python3", "-m", "http.server", "8000"], envs=[f"COLOUR={config.require('colour')}"],
+    networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)],
+    ports=[docker.ContainerPortArgs(internal=8000, ip="127.0.0.1")],
+    labels=[docker.ContainerLabelArgs(label="test", value="yes")],
+)
+pulumi.export("web", web.name)
+pulumi.export("network", network.name)
+pulumi.export("digest", image.repo_digest)
+"""
+
+
+@pytest.fixture
+def stack(cluster: Cluster, tmp_path: Path) -> Iterator[Stack]:
+    """The program's stack; destroyed at the end whatever happened."""
+    reference = f"{os.environ['SEALIFT_REGISTRY']}/sealift-test-base:1"
+    subprocess.run(["docker", "tag", os.environ["SEALIFT_BASE_IMAGE"], reference], check=True)
+    subprocess.run(["docker", "push", "-q", reference], check=True, capture_output=True)
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "__main__.py").write_text(PROGRAM)
+    runtime = f"runtime: {{name: python, options: {{virtualenv: {Stack.virtualenv()}}}}}\n"
+    (folder / "Pulumi.yaml").write_text(f"name: docker-test\n{runtime}")
+    made = Stack(folder, name="dev", home=tmp_path)
+    made.init()
+    made.set_config("image", reference)
+    made.set_config("colour", "red")
+    yield made
+    made.destroy().ok()
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_container_lives_and_goes_with_its_stack(stack: Stack) -> None:
+    stack.up().ok()
+    first = stack.outputs()
+    assert "COLOUR=red" in docker("inspect", first["web"])
+    assert first["network"] in docker("inspect", first["web"])
+    assert "@sha256:" in first["digest"]
+    stack.preview("--expect-no-changes").ok()
+    assert "unchanged" in stack.refresh().ok().text
+
+    stack.set_config("colour", "blue")
+    assert stack.preview_steps()["docker:index/container:Container"]["op"] == "replace"
+    stack.up().ok()
+    second = stack.outputs()
+    assert "COLOUR=blue" in docker("inspect", second["web"])
+    assert first["web"] not in docker("ps", "-a", "--format", "{{.Names}}")
+
+    stack.destroy().ok()
+    assert second["web"] not in docker("ps", "-a", "--format", "{{.Names}}")
+    assert second["network"] not in docker("network", "ls", "--format", "{{.Name}}")
+
+
+def test_a_container_that_cannot_start_leaves_nothing(stack: Stack) -> None:
+    program = stack.folder / "__main__.py"
+    program.write_text(PROGRAM.replace('"python3", "-m", "http.server", "8000"', '"no-such-program"'))
+
+    said = stack.up().failed().text
+
+    assert "no-such-program" in said
+    assert "test=yes" not in docker("ps", "-a", "--format", "{{.Labels}}")
