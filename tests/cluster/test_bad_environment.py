@@ -126,7 +126,8 @@ def test_a_wrong_private_key_ends_the_pod_with_one_line_that_says_so(stack: Stac
     name, good = next(iter(secret.data.items()))
     wrong = base64.b64encode(PrivateKey.generate().pem.encode()).decode()
     cluster.core.patch_namespaced_secret(secret.metadata.name, namespace, {"data": {name: wrong}})
-    pod = cluster.pods(namespace)[0]
+    time.sleep(2)  # until the node has heard of it
+    pod = next(pod for pod in cluster.pods(namespace) if pod.metadata.deletion_timestamp is None)
     cluster.core.delete_namespaced_pod(pod.metadata.name, namespace)
 
     message = termination_message(cluster, namespace)
