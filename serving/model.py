@@ -12,13 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from sealing import OpenedArtifact, PrivateKey, SealingError, open_artifact
-from serving.errors import StartError
+from serving.errors import RequestError, StartError
 from serving.numbers import Array
-from serving.protocol import ANY, Tensor
+from serving.protocol import ANY, KINDS, Tensor
 
-FLOAT: Final = "tensor(float)"
+DATATYPES: Final = {"tensor(float)": "FP32", "tensor(int64)": "INT64"}
+"""By ONNX Runtime's names. An answer is always FP32."""
 DESCRIBED: Final = ("task", "features", "classes")
 """Of an artifact's description, what clients need in order to ask and to read the answer. Its metrics may be secret."""
 ERRORS_ONLY: Final = 3
@@ -43,15 +45,24 @@ class Model:
         self.description = {name: description[name] for name in DESCRIBED if name in description}
         self.inputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_inputs())}
         self.outputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_outputs())}
+        for tensor in self.outputs.values():
+            if tensor.datatype != "FP32":
+                raise StartError(f"output {tensor.name!r} of the model is {tensor.datatype}", "export it as FP32")
         self._warm_up()
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
-        """The named outputs for inputs in the shapes that the model says. Any thread may call it."""
-        return dict(zip(outputs, self._session.run(outputs, inputs), strict=True))
+        """The named outputs for inputs in the model's shapes. Any thread may call it. Raises RequestError."""
+        try:
+            return dict(zip(outputs, self._session.run(outputs, inputs), strict=True))
+        except InvalidArgument:
+            raise RequestError(400, "the model has no answer to these inputs: is every id one that it knows?") from None
 
     def _warm_up(self) -> None:
         """One row, so that the first client does not wait, and a model that cannot run is not rolled out."""
-        row = {name: np.zeros([abs(size) for size in tensor.shape], np.float32) for name, tensor in self.inputs.items()}
+        row = {
+            name: np.zeros([abs(size) for size in tensor.shape], KINDS[tensor.datatype])
+            for name, tensor in self.inputs.items()
+        }
         try:
             self.run(row, list(self.outputs))
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no base class of their own
@@ -116,6 +127,8 @@ def _session(onnx: bytes) -> Any:
 
 def _tensor(value: Any) -> Tensor:
     """A session's input or output. A dimension that is named, or unknown, may be any."""
-    if value.type != FLOAT:
-        raise StartError(f"tensor {value.name!r} of the model is {value.type}, not {FLOAT}", "export it as FP32")
-    return Tensor(value.name, tuple(size if isinstance(size, int) else ANY for size in value.shape))
+    if value.type not in DATATYPES:
+        allowed = " or ".join(DATATYPES)
+        raise StartError(f"tensor {value.name!r} of the model is {value.type}, not {allowed}", "export it as FP32")
+    shape = tuple(size if isinstance(size, int) else ANY for size in value.shape)
+    return Tensor(value.name, shape, DATATYPES[value.type])

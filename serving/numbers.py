@@ -1,4 +1,4 @@
-"""An array of numbers in JSON → FP32, a piece at a time.
+"""An array of numbers in JSON → FP32 or INT64, a piece at a time.
 
 As Python objects numbers have many times the size that they have in JSON or in the array, and a pod has little memory.
 """
@@ -16,14 +16,14 @@ PIECE_BYTES: Final = 256 << 10
 BETWEEN: Final = {1: re.compile(rb","), 2: re.compile(rb"\]\s*,")}
 """Where an array of numbers, or of rows of them, can be cut; deeper ones are read whole."""
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 Buffer = bytes | memoryview
 
 
-def read_numbers(data: msgspec.Raw, rank: int) -> Array:
+def read_numbers(data: msgspec.Raw, rank: int, kind: type[np.float32] | type[np.int64]) -> Array:
     """A flat array, or one nested `rank` deep, as it came. Raises ValueError: what it has instead."""
     nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
-    decoder = _array_decoder(rank if nested else 1)
+    decoder = _array_decoder(rank if nested else 1, whole=kind is np.int64)
     arrays: list[Array] = []
     for piece in _pieces(data, rank if nested else 1):
         try:
@@ -32,7 +32,7 @@ def read_numbers(data: msgspec.Raw, rank: int) -> Array:
             problem = str(error) if not arrays else str(error).partition(" - at ")[0]  # where in the piece
             expected = "expected a flat array of numbers, or one nested as its shape"
             raise ValueError(f"other data: {problem}; {expected}") from None
-        arrays.append(_float32(values))
+        arrays.append(_array(values, kind))
     return _joined(arrays)
 
 
@@ -48,10 +48,12 @@ def _pieces(data: msgspec.Raw, rank: int) -> Iterator[Buffer]:
     yield b"".join((b"[", whole[start:])) if start else whole
 
 
-def _float32(values: list[Any]) -> Array:
+def _array(values: list[Any], kind: type[np.float32] | type[np.int64]) -> Array:
     try:
         with np.errstate(over="ignore"):  # what is beyond FP32 becomes infinite here, and is refused by name
-            return np.array(values, np.float32)
+            return np.array(values, kind)
+    except OverflowError:
+        raise ValueError("a number beyond INT64") from None
     except ValueError:
         raise _uneven() from None
 
@@ -68,8 +70,8 @@ def _uneven() -> ValueError:
 
 
 @cache
-def _array_decoder(rank: int) -> msgspec.json.Decoder[Any]:
-    kind: Any = float
+def _array_decoder(rank: int, *, whole: bool) -> msgspec.json.Decoder[Any]:
+    kind: Any = int if whole else float
     for _ in range(rank):
         kind = list[kind]
     return msgspec.json.Decoder(kind)

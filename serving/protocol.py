@@ -15,7 +15,8 @@ import numpy as np
 from serving.errors import RequestError
 from serving.numbers import Array, read_numbers
 
-DATATYPE: Final = "FP32"
+KINDS: Final[Mapping[str, type[np.float32] | type[np.int64]]] = {"FP32": np.float32, "INT64": np.int64}
+"""The protocol's datatypes that are served."""
 VERSION: Final = "1"
 ANY: Final = -1
 """A dimension that the request decides: the batch."""
@@ -26,14 +27,15 @@ Parameters = dict[str, bool | int | float | str | None]
 
 @dataclass(frozen=True)
 class Tensor:
-    """One input or output of a model, FP32. `shape` has ANY where the request decides."""
+    """One input or output of a model. `shape` has ANY where the request decides."""
 
     name: str
     shape: tuple[int, ...]
+    datatype: str = "FP32"
 
     def described(self) -> dict[str, object]:
         """As in the protocol's model metadata."""
-        return {"name": self.name, "datatype": DATATYPE, "shape": list(self.shape)}
+        return {"name": self.name, "datatype": self.datatype, "shape": list(self.shape)}
 
 
 class _Input(msgspec.Struct):
@@ -96,7 +98,7 @@ def answer(model: str, inference: Inference, arrays: Mapping[str, Array]) -> byt
             row = int(np.argmax(~np.isfinite(array.reshape(array.shape[0] if array.ndim else 1, -1)).all(axis=1)))
             raise RequestError(422, f"output {name!r} is not a finite number in row {row}: its inputs are too large")
         shape, data = list(array.shape), array.ravel().tolist()
-        outputs.append({"name": name, "shape": shape, "datatype": DATATYPE, "data": data})
+        outputs.append({"name": name, "shape": shape, "datatype": "FP32", "data": data})
     response: dict[str, object] = {"model_name": model, "model_version": VERSION, "outputs": outputs}
     if inference.request_id is not None:
         response["id"] = inference.request_id
@@ -117,8 +119,8 @@ def error(message: str) -> bytes:
 
 def _array(item: _Input, tensor: Tensor) -> Array:
     where = f"input {tensor.name!r}"
-    if item.datatype != DATATYPE:
-        raise _bad(f"{where} has datatype {_short(item.datatype)!r}; expected {DATATYPE!r}")
+    if item.datatype != tensor.datatype:
+        raise _bad(f"{where} has datatype {_short(item.datatype)!r}; expected {tensor.datatype!r}")
     shape = item.shape
     fits = len(shape) == len(tensor.shape) and all(
         size > 0 if expected == ANY else size == expected for size, expected in zip(shape, tensor.shape, strict=True)
@@ -129,14 +131,16 @@ def _array(item: _Input, tensor: Tensor) -> Array:
         raise _bad(f"{where} has no data; expected a JSON array of numbers (the binary extension is not served)")
     count = math.prod(shape)  # of Python integers, so that a huge dimension is only ever compared
     try:
-        array = read_numbers(item.data, len(shape))
+        array = read_numbers(item.data, len(shape), KINDS[tensor.datatype])
     except ValueError as error:
         raise _bad(f"{where} has {error}") from None
     if array.size != count or (array.ndim > 1 and list(array.shape) != shape):
         found = f"data of {array.size} numbers in shape {list(array.shape)}"
         raise _bad(f"{where} has {found}; expected {_short(count)} for shape {_short(shape)}")
     if not np.isfinite(array).all():
-        raise _bad(f"{where} has a number at {int(np.argmax(~np.isfinite(array.ravel())))} that is beyond {DATATYPE}")
+        raise _bad(
+            f"{where} has a number at {int(np.argmax(~np.isfinite(array.ravel())))} that is beyond {tensor.datatype}"
+        )
     return array.reshape(shape)
 
 
@@ -151,7 +155,7 @@ def _example(inputs: Mapping[str, Tensor]) -> str:
     parts = []
     for tensor in inputs.values():
         shape = [1 if size == ANY else size for size in tensor.shape]
-        parts.append(f'{{"name": "{tensor.name}", "shape": {shape}, "datatype": "{DATATYPE}", "data": […]}}')
+        parts.append(f'{{"name": "{tensor.name}", "shape": {shape}, "datatype": "{tensor.datatype}", "data": […]}}')
     return f'{{"inputs": [{", ".join(parts)}]}}'
 
 

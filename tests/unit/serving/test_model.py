@@ -10,10 +10,10 @@ from onnx import TensorProto
 
 from sealing import OpenedArtifact, PrivateKey, open_artifact, seal
 from serving import model as serving_model
-from serving.errors import StartError
+from serving.errors import RequestError, StartError
 from serving.model import Model, Source, load
 from serving.protocol import ANY, Tensor
-from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model, private_key, sealed
+from tests.unit.serving.tiny import DESCRIPTION, Files, id_model, onnx_model, private_key, sealed
 
 
 @pytest.fixture
@@ -30,6 +30,17 @@ def test_a_sealed_model_answers_and_says_what_clients_may_know(source: Source) -
     assert model.inputs == {"input": Tensor("input", (ANY, 3))}
     assert model.outputs == {"prediction": Tensor("prediction", (ANY, 1))}
     assert model.description == {"task": "regression", "features": ["age", "bmi", "sex"], "classes": []}
+
+
+def test_a_model_of_ids_answers_and_refuses_an_id_it_has_not() -> None:
+    model = Model(id_model(), DESCRIPTION)
+
+    answer = model.run({"input": np.array([[2], [0]])}, ["prediction"])
+    assert answer["prediction"].tolist() == [[100], [1]]
+    assert model.inputs == {"input": Tensor("input", (ANY, 1), "INT64")}
+    with pytest.raises(RequestError, match="every id") as refused:
+        model.run({"input": np.array([[3]])}, ["prediction"])
+    assert refused.value.status == 400
 
 
 def test_the_plain_model_is_zeroed_and_nobody_holds_a_copy(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +124,9 @@ def test_another_key_another_pin_and_flipped_bits_are_told_in_one_line(source: S
 
 
 def test_tensors_of_other_types_are_not_served() -> None:
-    with pytest.raises(StartError, match=r"tensor 'input' of the model is tensor\(double\), not tensor\(float\)"):
+    with pytest.raises(
+        StartError, match=r"tensor 'input' of the model is tensor\(double\), not tensor\(float\) or tensor\(int64\)"
+    ):
         Model(onnx_model("Add", ("input", "other"), TensorProto.DOUBLE), {})
 
 

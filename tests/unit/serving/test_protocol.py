@@ -153,6 +153,24 @@ def test_rows_of_different_lengths_are_refused_in_pieces_of_any_size(
         parse(row(shape=[2, 3], data=[[1, 2, 3, 4], [5, 6]]))
 
 
+def test_ids_are_whole_numbers_of_64_bits() -> None:
+    ids = {"input": Tensor("input", (ANY, 3), "INT64")}
+
+    array = parse(row(datatype="INT64", data=[[1, 2**63 - 1, -(2**63)]]), ids).inputs["input"]
+
+    assert (str(array.dtype), array.tolist()) == ("int64", [[1, 2**63 - 1, -(2**63)]])
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"data": [1, 1.5, 2]}, "expected a flat array of numbers"), ({"data": [1, 2**63, 2]}, "beyond INT64"),
+     ({"datatype": "FP32"}, "expected 'INT64'"), ({"data": [1, "2", 3]}, "expected a flat array of numbers")],
+)  # fmt: skip
+def test_what_is_no_id_is_refused(fields: dict[str, object], words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        parse(row(**{"datatype": "INT64", **fields}), {"input": Tensor("input", (ANY, 3), "INT64")})
+
+
 def test_inputs_must_agree_on_the_number_of_rows() -> None:
     inputs = INPUTS | {"more": Tensor("more", (ANY, 1))}
     more = {"name": "more", "shape": [2, 1], "datatype": "FP32", "data": [1, 2]}

@@ -33,6 +33,18 @@ def onnx_model(operator: str = "MatMul", inputs: tuple[str, ...] = ("input",), k
     return content
 
 
+def id_model() -> bytes:
+    """INT64 [batch, 1] → FP32 [batch, 1]: the id's weight; there are three."""
+    given = helper.make_tensor_value_info("input", TensorProto.INT64, ["batch", 1])
+    answer = helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["batch", 1])
+    node = helper.make_node("Gather", ["weights", "input"], ["prediction"], axis=0)
+    graph = helper.make_graph([node], "ids", [given], [answer], [numpy_helper.from_array(WEIGHTS.ravel(), "weights")])
+    content: bytes = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    ).SerializeToString()
+    return content
+
+
 @cache
 def private_key() -> PrivateKey:
     return PrivateKey.generate()
