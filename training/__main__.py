@@ -1,12 +1,14 @@
-"""`python -m training --events FD`: one run in a process of its own.
+"""`python -m training --events FD`: one run in a process of its own. `python -m training report`: shows its report.
 
 in     one JSON object on one line of standard input (request.py); then nothing, until its end: the parent is gone
 out    events as JSON lines on the file descriptor FD, which must be inherited; standard output and error are for people
-         progress  phase ("load", "train", "export", "seal"); in "train": epoch, epochs, loss, seconds, eta_seconds;
-                   in the others: message
+         progress  phase ("load", "data", "search", "folds", "train", "export", "report", "seal"), memory_bytes (most
+                   that the process had), and either message or, after an epoch, epoch, epochs, loss, seconds,
+                   eta_seconds
          log       level ("info", "warning"), message
-         result    artifact_id, payload_digest, payload_size, manifest, content_id, metrics, example, epochs_run,
-                   stop_reason, duration_seconds, reused
+         result    artifact_id, payload_digest, payload_size, manifest, content_id, report_artifact_id,
+                   report_payload_digest, report_manifest, metrics, example, epochs_run, stop_reason, model_bytes,
+                   epsilon, delta, energy_joules, energy_source, duration_seconds, reused
          error     message, hint
 exit   0: a result was told · 1: an error was told · 130: cancelled by SIGINT, SIGTERM or the end of standard input
 
@@ -34,8 +36,14 @@ MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - not for our files: so th
 
 def main() -> int:
     """The exit code; see the module's docstring."""
+    if sys.argv[1:2] == ["report"]:
+        from training.report.show import main as show
+
+        return show(sys.argv[2:])
     parser = argparse.ArgumentParser(
-        prog="python -m training", description="One training run: see training/__main__.py"
+        prog="python -m training",
+        description="One training run: see training/__main__.py",
+        epilog="`python -m training report --help` says how to read a sealed report",
     )
     parser.add_argument("--events", type=int, required=True, metavar="FD", help="inherited file descriptor for events")
     descriptor = parser.parse_args().events
@@ -49,6 +57,7 @@ def main() -> int:
     events = Events(descriptor)
     try:
         request = _read_request()
+        _choose_devices(request)
         cancellation.watch(STANDARD_INPUT)
         events.tell("result", **run(request, events, cancellation))
     except CancelledError as cancelled:
@@ -65,15 +74,21 @@ def main() -> int:
     return 0
 
 
+def _choose_devices(request: Request) -> None:
+    """Before torch is loaded, which reads these once."""
+    if request.job.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # torch would start every card's context at the first gradient
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it, products on a GPU are not repeatable
+
+
 def _keep_to_itself(descriptor: int) -> None:
-    """Lets go of what was inherited and is not ours, keeps the model off every disk, and stays off the GPU."""
+    """Lets go of what was inherited and is not ours, and keeps the model off every disk."""
     os.closerange(3, descriptor)
     os.closerange(max(3, descriptor + 1), os.sysconf("SC_OPEN_MAX"))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model and the store's key
     if MEMORY_FOLDER.is_dir():
         os.environ["TMPDIR"] = str(MEMORY_FOLDER)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would keep a database in the home and report its sessions
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # torch would start every card's context at the first gradient
 
 
 def _read_request() -> Request:

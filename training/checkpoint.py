@@ -1,34 +1,38 @@
 """What a run keeps in the store, sealed under the store's key, so that it can be killed at any point and go on.
 
-    TrainingRecord  the loop's state after some epoch          → goes on from there, bit for bit
-    TrainedRecord   the model, and the id it will be sealed as → sealed under that id, so no kill leaves an orphan
-    SealedRecord    the result                                 → told again, if the artifact is still there
+    TrainingRecord  search, folds, and the loop's state       → goes on from there, bit for bit
+    TrainedRecord   model and report, and the ids they will
+                    be sealed as                              → sealed under those, so no kill leaves an orphan
+    SealedRecord    the result                                → told again, if the artifacts are still there
 
-A record is one line of JSON and then bytes: tensors as safetensors (never pickle, which runs code), or the ONNX file.
+A record is one line of JSON and then bytes: tensors as safetensors (never pickle, which runs code), the ONNX file, the
+report.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sealing.errors import ArtifactCorrupt
 from sealing.record import open_record, seal_record
 from sealing.store import ArtifactStore
 from training.errors import CheckpointError
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """The loop after `epoch` epochs, `loss` the last one's; `seconds` of training lie behind it."""
+    """A run that is under way; so many seconds and joules lie behind it. The other fields are `fit.Progress`'s."""
 
-    epoch: int
-    loss: float
     seconds: float
+    joules: float
+    study: str | None
+    folds: Sequence[Mapping[str, float]]
+    position: Mapping[str, Any] | None
     tensors: bytes
-    """safetensors: the parameters and the shuffling's random state."""
+    """safetensors."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,19 @@ class TrainedRecord:
     """A finished model. `description` goes into the artifact's manifest, `outcome` into the result."""
 
     artifact_id: str
+    report_id: str
     description: Mapping[str, object]
     outcome: Mapping[str, object]
     seconds: float
     model: bytes
     """The ONNX file."""
+    report: bytes
+    """HTML."""
 
 
 @dataclass(frozen=True)
 class SealedRecord:
-    """The artifact is in the store. `result` is the result event without the manifest, which a rewrap may change."""
+    """The artifacts are in the store. `result` is the result event without manifests, which a rewrap may change."""
 
     result: Mapping[str, object]
 
@@ -56,8 +63,8 @@ PHASES: Final[Mapping[str, type[Record]]] = {
     "trained": TrainedRecord,
     "sealed": SealedRecord,
 }
-BODIES: Final = {"training": "tensors", "trained": "model"}
-"""The field of each phase that follows the line of JSON."""
+BODIES: Final = {"training": ("tensors",), "trained": ("model", "report"), "sealed": ()}
+"""The fields of each phase that follow the line of JSON, which has their sizes."""
 
 
 @dataclass(frozen=True)
@@ -87,20 +94,23 @@ def encode(record: Record) -> bytes:
     """The record's plaintext."""
     phase = next(name for name, kind in PHASES.items() if isinstance(record, kind))
     fields = dict(vars(record))
-    body: bytes = fields.pop(BODIES[phase]) if phase in BODIES else b""
-    return json.dumps({"version": VERSION, "phase": phase, **fields}, allow_nan=False).encode() + b"\n" + body
+    bodies: list[bytes] = [fields.pop(name) for name in BODIES[phase]]
+    head = {"version": VERSION, "phase": phase, "sizes": list(map(len, bodies)), **fields}
+    return b"".join((json.dumps(head, allow_nan=False).encode(), b"\n", *bodies))
 
 
 def decode(plaintext: bytes) -> Record:
     """The record again. Raises CheckpointError, saying what is wrong, for anything that `encode` does not write."""
-    head, line_break, body = plaintext.partition(b"\n")
+    head, _, rest = plaintext.partition(b"\n")
     try:
         fields = json.loads(head)
-        if not line_break or fields.pop("version") != VERSION:
+        if fields.pop("version") != VERSION:
             raise CheckpointError(f"the run's record is not of version {VERSION}")
-        phase = fields.pop("phase")
-        if phase in BODIES:
-            fields[BODIES[phase]] = body
+        phase, sizes = fields.pop("phase"), fields.pop("sizes")
+        if sum(sizes) != len(rest) or min(sizes, default=0) < 0:
+            raise CheckpointError(f"the run's record has {len(rest)} bytes after its head, not {sum(sizes)}")
+        for name, size in zip(BODIES[phase], sizes, strict=True):
+            fields[name], rest = rest[:size], rest[size:]
         return PHASES[phase](**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"the run's record cannot be read: {type(error).__name__}: {error}") from error

@@ -1,28 +1,72 @@
-"""Rows to learn from: scikit-learn's shipped data, split into training and held-out rows.
+"""What a data set is once it is read: rows, and what they mean. Where they come from is data/'s business.
 
-The files are read as they are shipped and as `job.data_digest` hashes them, without scikit-learn, whose import takes
-longer than all the training on them. A test holds them against scikit-learn's own loaders.
-
-Shapes: R rows, F features, K outputs (1, or one per class).
+Shapes: R rows, S the shape of one row's features ((F,) of a table, (C, H, W) of an image, (L,) of word ids), K outputs.
 """
 
-# ruff: noqa: N806, N815 (names of tensors carry the letters of their shape)
+# ruff: noqa: N806 (names of tensors carry the letters of their shape)
 
-import gzip
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
-HELD_OUT: Final = 0.2
-DIABETES_FEATURES: Final = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
-DIGITS_FEATURES: Final = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
+from training.options import Task
 
-Task = Literal["regression", "classification"]
+Batch = tuple[torch.Tensor, torch.Tensor]
+"""Features (B, *S), FP32 or int64 ids; target (B, 1) FP32 for a regression, (B,) int64 for classes."""
+
+
+class Rows(Protocol):
+    """Some rows of a data set, in memory or read piece by piece."""
+
+    def __len__(self) -> int: ...
+
+    def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
+        """All rows once, `size` at a time, in an order that `generator` draws (None: as stored).
+
+        `skip` leaves out that many batches at the beginning and draws all the same.
+        """
+
+    def split(self, share: float, generator: torch.Generator) -> "tuple[Rows, Rows]":
+        """The others, and `share` of the rows (rounded, at least one), drawn by `generator`."""
+
+    def first(self, count: int) -> Batch:
+        """The first rows, or all if there are fewer."""
+
+
+@dataclass(frozen=True)
+class TensorRows:
+    """Rows in memory."""
+
+    features: torch.Tensor
+    target: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
+        """As `Rows` says."""
+        features, target = self.features, self.target
+        if generator is not None:
+            order_R = torch.randperm(len(self), generator=generator)
+            features, target = features[order_R], target[order_R]
+        for start in range(skip * size, len(self), size):
+            yield features[start : start + size], target[start : start + size]
+
+    def split(self, share: float, generator: torch.Generator) -> "tuple[TensorRows, TensorRows]":
+        """As `Rows` says."""
+        order_R = torch.randperm(len(self), generator=generator)
+        count = max(1, round(share * len(self)))
+        return self.take(order_R[count:]), self.take(order_R[:count])
+
+    def take(self, chosen: torch.Tensor) -> "TensorRows":
+        """The rows of these indices."""
+        return TensorRows(self.features[chosen], self.target[chosen])
+
+    def first(self, count: int) -> Batch:
+        """As `Rows` says."""
+        return self.features[:count], self.target[:count]
 
 
 @dataclass(frozen=True)
@@ -31,54 +75,21 @@ class Dataset:
 
     name: str
     task: Task
-    feature_names: tuple[str, ...]
-    classes: tuple[str, ...]
+    rows: Rows
+    shape: tuple[int, ...]
+    """S."""
+    feature_names: tuple[str, ...] = ()
+    """One for each column of a table; empty for images, sounds, words."""
+    classes: tuple[str, ...] = ()
     """In the order of the model's outputs; empty for a regression."""
-    features_RF: npt.NDArray[np.float64]
-    target_R: npt.NDArray[np.float64]
-    """The value to predict, or the index of the class."""
+    words: tuple[str, ...] = ()
+    """Of a text data set: the word of each id. 0 is padding and 1 any word that is not here; both are "" here."""
+    findings: Sequence[Mapping[str, object]] = field(default=())
+    """What the quality checks only warned of."""
+    masked: Mapping[str, str] = field(default_factory=dict)
+    """What was done to which column."""
 
     @property
     def outputs(self) -> int:
         """K, the width of the model's output."""
         return len(self.classes) or 1
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Some rows as tensors: `features_RF` raw, FP32; `target` (R, 1) FP32 for a regression, (R,) int64 for classes."""
-
-    features_RF: torch.Tensor
-    target: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.features_RF)
-
-
-def parse(name: str, files: Sequence[bytes]) -> Dataset:
-    """The data set `name` out of the files that `job.read_data` read."""
-    if name == "diabetes":
-        features, target = files
-        return Dataset(name, "regression", DIABETES_FEATURES, (), _table(features, None), _table(target, None))
-    if name == "digits":
-        table = _table(files[0], ",")
-        classes = tuple(str(digit) for digit in range(10))
-        return Dataset(name, "classification", DIGITS_FEATURES, classes, table[:, :-1], table[:, -1])
-    raise AssertionError(f"internal error: validation let data set {name!r} through")
-
-
-def split(dataset: Dataset, generator: torch.Generator) -> tuple[Rows, Rows]:
-    """Training rows and held-out rows (a fifth), drawn by `generator`."""
-    order_R = torch.randperm(len(dataset.features_RF), generator=generator)
-    held_out = round(HELD_OUT * len(order_R))
-    return _rows(dataset, order_R[held_out:]), _rows(dataset, order_R[:held_out])
-
-
-def _rows(dataset: Dataset, chosen: torch.Tensor) -> Rows:
-    features_RF = torch.from_numpy(dataset.features_RF)[chosen].float()
-    target_R = torch.from_numpy(dataset.target_R)[chosen]
-    return Rows(features_RF, target_R.long() if dataset.classes else target_R.float().unsqueeze(1))
-
-
-def _table(file: bytes, delimiter: str | None) -> npt.NDArray[np.float64]:
-    return np.loadtxt(io.StringIO(gzip.decompress(file).decode("ascii")), delimiter=delimiter, dtype=np.float64)

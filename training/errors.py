@@ -4,6 +4,9 @@ TrainingError
 ├── RequestError         the request on standard input is not one
 ├── MissingLibraryError  a library or data file that the run needs is not installed
 ├── CheckpointError      a record of the store does not hold what this code writes
+├── DataError            the data set cannot be read, or is not fit to learn from
+├── ModelError           the model cannot be built, or does not fit the data or the loss
+├── GateError            the model is not what its gates ask for
 ├── NonFiniteLossError   the loss became NaN or infinite
 └── ExportError          the exported model does not answer as torch does
 """
@@ -28,6 +31,18 @@ class MissingLibraryError(TrainingError):
 
 class CheckpointError(TrainingError):
     """A record of the store opens with the store's key but is not one that this code writes."""
+
+
+class DataError(TrainingError):
+    """The data set cannot be read, or a check of its quality found what the run does not allow."""
+
+
+class ModelError(TrainingError):
+    """The model cannot be imported or constructed, or its answer fits neither the data nor the loss."""
+
+
+class GateError(TrainingError):
+    """A gate failed: the model is not sealed, and what is deployed stays."""
 
 
 class NonFiniteLossError(TrainingError):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import threading
 import time
@@ -9,13 +10,14 @@ from typing import Final
 
 PROGRESS_SECONDS: Final = 0.25
 """A display cannot use more, and each costs its reader a line."""
+KIBIBYTE: Final = 1024  # ru_maxrss counts these
 
 
 class Events:
     """Writes events to `descriptor`. A closed reader means that the parent is gone: a cancel, as any other."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self._lock = threading.Lock()
         self._next_progress = 0.0
         self._closed = False
@@ -34,7 +36,8 @@ class Events:
 
     def phase(self, phase: str, message: str) -> None:
         """Tells what begins now."""
-        self.tell("progress", phase=phase, message=message)
+        memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
+        self.tell("progress", phase=phase, message=message, memory_bytes=memory_bytes)
 
     def epoch(self, epoch: int, epochs: int, loss: float, seconds: float, eta_seconds: float, *, last: bool) -> None:
         """Tells how far training is, four times a second at most; the last epoch always."""
@@ -50,13 +53,14 @@ class Events:
             loss=loss,
             seconds=round(seconds, 3),
             eta_seconds=round(eta_seconds, 3),
+            memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE,
         )
 
     def _write(self, line: bytes) -> bool:
         rest = memoryview(line)
         try:
             while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+                rest = rest[os.write(self.descriptor, rest) :]
         except BrokenPipeError:
             return False
         return True

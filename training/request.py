@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from training.errors import RequestError
 from training.job import Job
@@ -32,7 +33,13 @@ class Request:
     code_digest: str | None = None
     libraries: str | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
-    """Time between checkpoints; 0: after every epoch."""
+    """Time between checkpoints; 0: as often as there is an opportunity."""
+    code_folder: Path = field(default_factory=Path.cwd)
+    """Where the user's modules and data files are."""
+    private_key: str | None = field(default=None, repr=False)
+    """PEM; opens the artifact that `job.init_from` names."""
+    deployed_metrics: Mapping[str, float] | None = None
+    """Of the model that the stack has now."""
 
 
 def parse(line: bytes) -> Request:
@@ -45,14 +52,17 @@ def parse(line: bytes) -> Request:
         raise RequestError("the request on standard input is not a JSON object", "write one JSON object on one line")
     problems = [f"{name}: {what}" for name, (valid, what) in FIELDS.items() if not valid(raw.get(name))]
     settings = raw.get("job")
-    job, job_problems = Job.validate(settings if isinstance(settings, dict) else {})
+    folder = raw.get("code_folder")
+    job, job_problems = Job.validate(
+        settings if isinstance(settings, dict) else {}, Path(folder) if isinstance(folder, str) else None
+    )
     problems += [f"job.{problem.property} {problem.message}" for problem in job_problems]
     if problems or job is None:
         raise RequestError("the training request cannot be: " + "; ".join(problems), "see training/request.py")
     return _request(job, raw)
 
 
-def _request(job: Job, raw: Mapping[str, str]) -> Request:
+def _request(job: Job, raw: Mapping[str, Any]) -> Request:
     return Request(
         job=job,
         store_url=raw["store_url"],
@@ -63,6 +73,9 @@ def _request(job: Job, raw: Mapping[str, str]) -> Request:
         code_digest=raw.get("code_digest"),
         libraries=raw.get("libraries"),
         checkpoint_seconds=float(raw.get("checkpoint_seconds", CHECKPOINT_SECONDS)),
+        code_folder=Path(raw.get("code_folder") or Path.cwd()),
+        private_key=raw.get("private_key"),
+        deployed_metrics=raw.get("deployed_metrics"),
     )
 
 
@@ -100,4 +113,7 @@ FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         lambda value: value is None or _is_seconds(value),
         "must be a number of seconds from 0, or absent",
     ),
+    "code_folder": (lambda value: value is None or _is_text(value), "must be a folder, or absent"),
+    "private_key": (lambda value: value is None or _is_text(value), "must be a private key in PEM, or absent"),
+    "deployed_metrics": (lambda value: value is None or isinstance(value, dict), "must be an object, or absent"),
 }

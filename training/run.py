@@ -1,7 +1,7 @@
 """One run from request to result, whatever was done of it before: reuse, finish, resume or start.
 
     record says    then
-    sealed         the artifact is verified and the result told again; torch is not even loaded
+    sealed         the artifacts are verified and the result told again; torch is not even loaded
     trained        sealing is finished, under the artifact id that was recorded before anything was put
     training       the loop goes on, bit for bit as if it had never stopped
     nothing        it starts
@@ -12,25 +12,36 @@ All under the lock of the run's record, so that two processes with the same run 
 import contextlib
 import gc
 import hashlib
+import os
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
-from sealing.artifact import new_artifact_id, seal
+from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
 from sealing.errors import ArtifactCorrupt, ArtifactMissing, ManifestInvalid
 from sealing.manifest import parse_manifest
-from sealing.recipients import PublicKey
+from sealing.recipients import PrivateKey, PublicKey
 from sealing.record import content_id
 from sealing.store import ArtifactStore, open_store
 from training import job as training_job
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.errors import CheckpointError, MissingLibraryError, TrainingError
+from training.errors import CheckpointError, MissingLibraryError, RequestError, TrainingError
 from training.events import Events
+from training.job import Job
+from training.report.energy import Meter
 from training.request import Request
 
+if TYPE_CHECKING:  # at run time it would load torch
+    from training.fit import Progress, Stage
+    from training.sgd import Position
+
 WAIT_NOTICE_SECONDS: Final = 1.0
+MANIFESTS: Final = ("manifest", "report_manifest")
+CHEAP: Final = 50
+"""A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
 
 
 def run(request: Request, events: Events, cancellation: Cancellation) -> dict[str, object]:
@@ -50,10 +61,10 @@ def run(request: Request, events: Events, cancellation: Cancellation) -> dict[st
             clock.seconds_before = record.seconds
         if not isinstance(record, TrainedRecord):
             record = _train(request, records, record, events, cancellation, clock)
-        events.phase("seal", "sealing the model")
+        events.phase("seal", "sealing the model and its report")
         result = _seal(request, store, record, recipients)
         result["duration_seconds"] = round(clock.seconds(), 3)
-        records.save(SealedRecord({name: value for name, value in result.items() if name != "manifest"}))
+        records.save(SealedRecord({name: value for name, value in result.items() if name not in MANIFESTS}))
     return result | {"reused": False}
 
 
@@ -79,15 +90,17 @@ def _load(records: Records, events: Events) -> Record | None:
 
 
 def _reuse(store: ArtifactStore, record: SealedRecord, events: Events) -> dict[str, object] | None:
-    """The result as it was, if its artifact is still whole; else None, and what is left of the artifact is removed."""
-    artifact_id, payload_digest = str(record.result["artifact_id"]), str(record.result["payload_digest"])
+    """The result as it was, if its artifacts are still whole; else None, and what is left of them is removed."""
+    ids = [str(record.result[name]) for name in ("artifact_id", "report_artifact_id")]
+    digests = [str(record.result[name]) for name in ("payload_digest", "report_payload_digest")]
     try:
-        manifest = _whole_artifact(store, artifact_id, payload_digest)
+        manifests = [_whole_artifact(store, *pair) for pair in zip(ids, digests, strict=True)]
     except (ArtifactMissing, ArtifactCorrupt, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
-        store.delete(artifact_id)
+        for artifact_id in ids:
+            store.delete(artifact_id)
         return None
-    return {**record.result, "manifest": manifest, "reused": True}
+    return {**record.result, **dict(zip(MANIFESTS, manifests, strict=True)), "reused": True}
 
 
 def _whole_artifact(store: ArtifactStore, artifact_id: str, payload_digest: str) -> str:
@@ -108,37 +121,70 @@ def _train(
     cancellation: Cancellation,
     clock: Clock,
 ) -> TrainedRecord:
-    """Trains from the record on; the artifact's id is drawn here, so that it is recorded before anything bears it."""
-    files, provenance = _provenance(request)
+    """Trains from the record on, in this process or in several."""
+    if request.job.processes == 1:
+        return train(request, records, record, events, cancellation, clock)
+    events.phase("load", f"starting {request.job.processes} workers")
+    from training.distributed import launch
+    from training.worker import work
+
+    launch(request.job.processes, request.run_id, work, request, os.getpid(), events.descriptor)
+    trained = records.load()
+    if not isinstance(trained, TrainedRecord):
+        raise CheckpointError("the workers ended and left no model", "run `pulumi up` again")
+    return trained
+
+
+def train(
+    request: Request,
+    records: Records,
+    record: TrainingRecord | None,
+    events: Events,
+    cancellation: Cancellation,
+    clock: Clock,
+) -> TrainedRecord:
+    """Trains from the record on; artifacts' ids are drawn here, so that they are recorded before anything bears them.
+
+    Of several workers, each calls it, and the first one keeps what there is to keep.
+    """
+    provenance = _provenance(request)
+    init = _initial_model(request, records.store)
     events.phase("load", "loading torch")
     gc.disable()  # a tenth of the imports' time goes into looking for garbage among what stays
-    from training.fit import fit  # seconds of imports, which a reused run need not wait for
-    from training.sgd import Position
+    with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home
+        os.environ["MPLCONFIGDIR"] = folder
+        from training.evidence import make_report  # seconds of imports, which a reused run need not wait for
+        from training.fit import Inputs, Progress, fit
 
     gc.freeze()
     gc.enable()
 
-    resume_from = None
+    progress = Progress()
     if record is not None:
-        events.log("info", f"going on after epoch {record.epoch} of {request.job.epochs}")
-        resume_from = Position(record.epoch, record.loss), record.tensors
-    watch = LoopWatch(request, records, events, cancellation, clock, record.epoch if record else 0)
-    with cancellation.deferred():
-        fitted = fit(
-            request.job,
-            files,
-            provenance,
-            resume_from,
-            lambda position, tensors: watch.after_epoch(position.epoch, position.loss, tensors),
-            lambda: events.phase("export", "exporting and checking the model"),
+        progress = Progress(record.study, tuple(record.folds), record.position, record.tensors)
+        events.log("info", _where(progress, request.job))
+    inputs = Inputs(
+        request.code_folder, request.store_key, device(request.job), init, request.deployed_metrics, provenance
+    )
+    gpus = (0,) if inputs.device == "cuda" else ()
+    with cancellation.deferred(), Meter(gpus, record.joules if record else 0.0) as meter:
+        watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
+        fitted = fit(request.job, inputs, progress, watch)
+        if _provenance(request) != provenance:
+            raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
+        watch.phase("report", "writing the report")
+        energy = meter.energy()
+        report = make_report(fitted, energy, watch.durations(), provenance, inputs.device)
+        outcome = {**fitted.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
+        trained = TrainedRecord(
+            new_artifact_id(), new_artifact_id(), fitted.description, outcome, clock.seconds(), fitted.model, report
         )
-        trained = TrainedRecord(new_artifact_id(), fitted.description, fitted.outcome, clock.seconds(), fitted.model)
         records.save(trained)
     return trained
 
 
-class LoopWatch:
-    """What happens between two epochs: tell, save from time to time, and stop when cancelled."""
+class RunWatch:
+    """What happens between two stretches of steps: tell, save from time to time, and stop when cancelled."""
 
     def __init__(
         self,
@@ -147,36 +193,105 @@ class LoopWatch:
         events: Events,
         cancellation: Cancellation,
         clock: Clock,
-        first_epoch: int,
+        meter: Meter,
+        progress: "Progress",
     ) -> None:
         self._request, self._records, self._events = request, records, events
-        self._cancellation, self._clock, self._first_epoch = cancellation, clock, first_epoch
-        self._started = self._saved = time.monotonic()
+        self._cancellation, self._clock, self._meter = cancellation, clock, meter
+        self._first_epoch = (progress.position or {}).get("epoch", 0)
+        self._saved = time.monotonic()
+        self._save_seconds = 0.0
+        self._phases: list[tuple[str, float]] = []
 
-    def after_epoch(self, epoch: int, loss: float, tensors: Callable[[], bytes]) -> None:
+    def phase(self, name: str, message: str) -> None:
+        """Tells what begins now."""
+        self._phases.append((name, time.monotonic()))
+        self._events.phase(name, message)
+
+    def durations(self) -> dict[str, float]:
+        """Seconds of each phase of this process."""
+        ends = [began for _, began in self._phases[1:]] + [time.monotonic()]
+        spent: dict[str, float] = {}
+        for (name, began), end in zip(self._phases, ends, strict=True):
+            spent[name] = spent.get(name, 0.0) + end - began
+        return spent
+
+    def after(self, job: Job, progress: "Stage", position: "Position", *, epoch_ended: bool) -> None:
         """Raises CancelledError, with the checkpoint saved, if a cancel was requested."""
-        now = time.monotonic()
-        epochs = self._request.job.epochs
-        eta_seconds = (now - self._started) / (epoch - self._first_epoch) * (epochs - epoch)
-        self._events.epoch(epoch, epochs, loss, self._clock.seconds(), eta_seconds, last=epoch == epochs)
-        cancelled = self._cancellation.requested
-        if cancelled or now - self._saved >= self._request.checkpoint_seconds:
-            self._records.save(TrainingRecord(epoch, loss, self._clock.seconds(), tensors()))
-            self._saved = time.monotonic()
-        if cancelled:
-            raise CancelledError(f"cancelled after epoch {epoch} of {epochs}; the checkpoint is saved")
+        if epoch_ended:
+            self._tell(job, position)
+        if self._cancelled():
+            self._save(progress())
+            raise CancelledError(f"cancelled after epoch {position.epoch} of {job.epochs}; the checkpoint is saved")
+        since = time.monotonic() - self._saved
+        cheap = epoch_ended and self._save_seconds > 0 and since > CHEAP * self._save_seconds
+        if since >= self._request.checkpoint_seconds or cheap:
+            self._save(progress())
+
+    def _cancelled(self) -> bool:
+        """Several workers stop together, or one would wait for the others for ever."""
+        if self._request.job.processes == 1:
+            return self._cancellation.requested
+        from training.distributed import any_of_all
+
+        return any_of_all(self._cancellation.requested)
+
+    def _tell(self, job: Job, position: "Position") -> None:
+        done = max(1, position.epoch - self._first_epoch)
+        began = self._phases[-1][1] if self._phases else self._saved
+        eta_seconds = (time.monotonic() - began) / done * (job.epochs - position.epoch)
+        last = position.epoch == job.epochs
+        self._events.epoch(position.epoch, job.epochs, position.loss, self._clock.seconds(), eta_seconds, last=last)
+
+    def _save(self, progress: "Progress") -> None:
+        began = time.monotonic()
+        joules = self._meter.energy().joules
+        self._records.save(TrainingRecord(seconds=self._clock.seconds(), joules=joules, **vars(progress)))
+        self._saved = time.monotonic()
+        self._save_seconds = self._saved - began
 
 
-def _provenance(request: Request) -> tuple[tuple[bytes, ...], dict[str, str]]:
-    """The data set's files, and what the model is made from. Raises if that is not what the run was planned with."""
+def _where(progress: "Progress", job: Job) -> str:
+    if progress.position is not None:
+        return f"going on after epoch {progress.position['epoch']} of {job.epochs}"
+    return "going on with the search and the folds that are done" if progress.study or progress.folds else "starting"
+
+
+def device(job: Job) -> str:
+    """The job's device as torch names it. Raises TrainingError where it is not there."""
+    import torch
+
+    if job.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device is 'cuda', and torch finds no GPU here", "allowed: 'cpu', 'auto'")
+    return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _initial_model(request: Request, store: ArtifactStore) -> bytes | None:
+    """The plain ONNX file of the artifact that the job starts from. Raises SealingError, RequestError."""
+    init = request.job.init_from
+    if init is None:
+        return None
+    if request.private_key is None:
+        raise RequestError("initFrom needs a private key that opens the artifact", "give TrainingRun a private_key")
+    opened = open_artifact(
+        store.get_manifest(init.artifact_id),
+        store.get_payload(init.artifact_id),
+        PrivateKey(request.private_key),
+        artifact_id=init.artifact_id,
+        payload_digest=init.payload_digest,
+    )
+    return bytes(opened.model)
+
+
+def _provenance(request: Request) -> dict[str, str]:
+    """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
     libraries = training_job.libraries()
     if libraries is None:
         needed = ", ".join(training_job.NEEDED_LIBRARIES)
         raise MissingLibraryError(f"training needs {needed}, and not all are installed", "run `make setup`")
-    files = training_job.read_data(request.job.dataset)
     actual = {
-        "data_digest": training_job.digest_data(request.job.dataset, files),
-        "code_digest": training_job.code_digest(),
+        "data_digest": training_job.data_digest(request.job, request.code_folder),
+        "code_digest": training_job.code_digest(request.job, request.code_folder),
         "libraries": libraries,
     }
     for name, value in actual.items():
@@ -186,29 +301,38 @@ def _provenance(request: Request) -> tuple[tuple[bytes, ...], dict[str, str]]:
                 f"{name} changed since the run was planned: it was {planned}, now it is {value}",
                 "run `pulumi up` again",
             )
-    return files, {
-        "dataDigest": actual["data_digest"],
-        "codeDigest": actual["code_digest"],
-        "libraries": actual["libraries"],
-    }
+    return {"dataDigest": actual["data_digest"], "codeDigest": actual["code_digest"], "libraries": libraries}
 
 
 def _seal(
     request: Request, store: ArtifactStore, record: TrainedRecord, recipients: list[PublicKey]
 ) -> dict[str, object]:
-    """Puts the artifact under its recorded id. What a killed attempt left there cannot be told from whole: it goes."""
-    store.delete(record.artifact_id)
-    artifact = seal(record.model, record.description, recipients, record.artifact_id)
-    store.put_payload(artifact.artifact_id, artifact.payload)
-    store.put_manifest(artifact.artifact_id, artifact.manifest)
+    """Puts both artifacts under their recorded ids, the report first: the model's manifest is what commits the run.
+
+    What a killed attempt left there cannot be told from whole: it goes.
+    """
+    told = {"of": record.artifact_id, "kind": "report"}
+    report = _put(store, seal(record.report, told, recipients, record.report_id))
+    named = {"report": {"artifactId": report.artifact_id, "payloadDigest": report.payload_digest}}
+    artifact = _put(store, seal(record.model, {**record.description, **named}, recipients, record.artifact_id))
     return {
         "artifact_id": artifact.artifact_id,
         "payload_digest": artifact.payload_digest,
         "payload_size": artifact.payload_size,
         "manifest": artifact.manifest.decode(),
         "content_id": content_id(request.store_key, hashlib.sha256(record.model).digest()),
+        "report_artifact_id": report.artifact_id,
+        "report_payload_digest": report.payload_digest,
+        "report_manifest": report.manifest.decode(),
         **record.outcome,
     }
+
+
+def _put(store: ArtifactStore, artifact: SealedArtifact) -> SealedArtifact:
+    store.delete(artifact.artifact_id)
+    store.put_payload(artifact.artifact_id, artifact.payload)
+    store.put_manifest(artifact.artifact_id, artifact.manifest)
+    return artifact
 
 
 @contextlib.contextmanager

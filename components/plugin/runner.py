@@ -19,7 +19,8 @@ from typing import Any, Final
 from components.plugin.errors import Cancelled, PluginError
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
-TRAINING: Final = (sys.executable, "-m", "training")
+TRAINING: Final = (sys.executable, "-P", "-m", "training")
+"""-P: a folder of the user's that is named as one of ours must not stand before it."""
 SAVE_SECONDS: Final = 10  # how long a cancelled run may take to save its checkpoint before it is killed
 LAST_LINES: Final = 20
 
@@ -44,7 +45,7 @@ async def run_training(
     try:
         process = await asyncio.create_subprocess_exec(
             *command, "--events", str(writing),
-            cwd=PROJECT_ROOT, env=_environment(), pass_fds=(writing,),
+            env=_environment(), pass_fds=(writing,),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
     finally:
@@ -54,7 +55,7 @@ async def run_training(
     try:
         async with asyncio.timeout(timeout_seconds or None), _cancel_on(cancelled):
             _send(process, request)
-            outcome = await _read_events(reading, on_event)
+            outcome, memory_bytes = await _read_events(reading, on_event)
             await process.wait()
     except TimeoutError:
         await _stop(process)
@@ -73,7 +74,7 @@ async def run_training(
         output.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await output
-    return _result(outcome, process.returncode, last_lines)
+    return _result(outcome, process.returncode, memory_bytes, last_lines)
 
 
 def _environment() -> dict[str, str]:
@@ -89,23 +90,25 @@ def _send(process: asyncio.subprocess.Process, request: Mapping[str, object]) ->
     process.stdin.write(json.dumps(request).encode() + b"\n")
 
 
-async def _read_events(reading: int, on_event: OnEvent) -> Event | None:
-    """Passes on every event until the pipe ends; returns the last `result` or `error`."""
+async def _read_events(reading: int, on_event: OnEvent) -> tuple[Event | None, int]:
+    """Passes on every event until the pipe ends; returns the last `result` or `error`, and the most memory told of."""
     reader = asyncio.StreamReader(limit=64 * 1024 * 1024)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb", buffering=0)
     )
     outcome: Event | None = None
+    memory_bytes = 0
     try:
         async for line in reader:
             event: Event = json.loads(line)
+            memory_bytes = max(memory_bytes, event.get("memory_bytes", 0))
             if event["event"] in ("result", "error"):
                 outcome = event
             else:
                 await on_event(event)
     finally:
         transport.close()
-    return outcome
+    return outcome, memory_bytes
 
 
 async def _collect(stream: asyncio.StreamReader | None, last_lines: deque[str]) -> None:
@@ -149,7 +152,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _result(outcome: Event | None, exit_code: int | None, last_lines: deque[str]) -> Event:
+def _result(outcome: Event | None, exit_code: int | None, memory_bytes: int, last_lines: deque[str]) -> Event:
     if outcome is not None and outcome["event"] == "result":
         return outcome
     if outcome is not None:
@@ -157,10 +160,20 @@ def _result(outcome: Event | None, exit_code: int | None, last_lines: deque[str]
     said = "\n".join(last_lines).strip() or "it printed nothing"
     if exit_code == -signal.SIGKILL:
         raise PluginError(
-            f"the training process was killed (signal 9); its last output: {said}",
-            "most often memory ran out: lower batchSize or free some; the next `pulumi up` goes on from the checkpoint",
+            f"the training process was killed (signal 9) when it had used {memory_bytes / 2**30:.2f} GiB of memory, of "
+            f"{_memory_bytes() / 2**30:.2f} GiB that there are; its last output: {said}",
+            "most often memory ran out: lower batchSize, stream the data from Parquet (data.memoryBytes) or free some; "
+            "the next `pulumi up` goes on from the checkpoint",
         )
     raise PluginError(
         f"the training process ended with exit code {exit_code} before it was done; its last output: {said}",
         "the next `pulumi up` goes on from the last checkpoint",
     )
+
+
+def _memory_bytes() -> int:
+    """Of this machine, or of the control group if that has less."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        return min(physical, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return physical

@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from components.plugin.errors import PluginError
@@ -30,16 +31,21 @@ from components.plugin.runner import Event, run_training
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 from sealing import ArtifactStore, PublicKey, SealingError, content_id, open_store
 from training import job as training_job
+from training.errors import TrainingError
 
-JOB_INPUTS: Final = ("dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss")
+JOB_INPUTS: Final = training_job.INPUTS
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries")
-KEEPING_INPUTS: Final = ("timeoutSeconds", "retention", "exposeMetrics")
+KEEPING_INPUTS: Final = ("timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey")
 STORE_INPUTS: Final = ("storeUrl", "storeKey", "recipients")
 INPUTS: Final = frozenset((*JOB_INPUTS, *KEEPING_INPUTS, *STORE_INPUTS, "retrainTrigger"))
 OUTPUTS: Final = (
     "runId", "artifactId", "payloadDigest", "payloadSize", "manifest", "contentId",
-    "metrics", "example", "epochsRun", "stopReason", "durationSeconds",
+    "metrics", "example", "epochsRun", "stopReason", "durationSeconds", "modelBytes", "reportArtifactId",
+    "reportPayloadDigest", "reportManifest", "epsilon", "delta", "energyJoules", "energySource",
 )  # fmt: skip
+
+ARTIFACTS: Final = {"artifactId": "payloadDigest", "reportArtifactId": "reportPayloadDigest"}
+"""The outputs that name what a run has in the store; a state of Sealift 0.1 has no report."""
 
 
 class TrainingRun:
@@ -49,23 +55,31 @@ class TrainingRun:
         """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
         inputs: Properties = {
             "timeoutSeconds": 0,
+            "checkpointSeconds": 30,
             "retention": "keep",
             "exposeMetrics": False,
             "retrainTrigger": "",
             **news,
         }
         known = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
-        job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known})
+        folder = Path.cwd()
+        job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known}, folder)
         failures = [Failure(problem.property, problem.message) for problem in problems]
         failures += [
             Failure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
             for name in sorted(news.keys() - INPUTS)
         ]
         failures += _store_failures(known) + _keeping_failures(known)
-        if isinstance(inputs.get("storeKey"), str):
-            inputs["storeKey"] = Secret(inputs["storeKey"])
+        for name in ("storeKey", "privateKey"):
+            if isinstance(inputs.get(name), str):
+                inputs[name] = Secret(inputs[name])
+        if "initFrom" in known and "privateKey" not in inputs:
+            failures.append(Failure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
         if job is not None:
-            inputs |= await asyncio.to_thread(_digests, job, olds)
+            try:
+                inputs |= await asyncio.to_thread(_digests, job, folder, olds)
+            except TrainingError as error:
+                failures.append(Failure("dataset", f"is {job.dataset!r}; {error.message}; {error.hint}"))
         return Checked(inputs, failures)
 
     def diff(self, olds: Properties, news: Properties) -> Difference:
@@ -88,12 +102,13 @@ class TrainingRun:
             name for name in changed_inputs(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS
         ]
         if not changed:
-            kept = {name: reveal(old_outputs[name]) for name in OUTPUTS}
+            kept = {name: reveal(old_outputs.get(name)) for name in OUTPUTS}
             return inputs | _with_secrets(kept, inputs)
         if operation.preview:
             await operation.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
-        outputs = await _train(operation, inputs)
+        deployed = reveal(old_outputs.get("metrics"))
+        outputs = await _train(operation, inputs, deployed)
         if outputs["artifactId"] != reveal(old_outputs.get("artifactId")):
             await _let_go(operation, old_inputs, old_outputs, retention=inputs["retention"])
         return outputs
@@ -141,6 +156,9 @@ def _store_failures(known: Mapping[str, Value]) -> list[Failure]:
 def _keeping_failures(known: Mapping[str, Value]) -> list[Failure]:
     failures = []
     timeout = known.get("timeoutSeconds", 0)
+    between = known.get("checkpointSeconds", 30)
+    if isinstance(between, bool) or not isinstance(between, int | float) or not 0 <= between < float("inf"):
+        failures.append(Failure("checkpointSeconds", f"is {between!r}; it must be a number of seconds from 0"))
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < float("inf"):
         failures.append(
             Failure("timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit")
@@ -154,12 +172,12 @@ def _keeping_failures(known: Mapping[str, Value]) -> list[Failure]:
     return failures
 
 
-def _digests(job: training_job.Job, olds: Mapping[str, Value]) -> Properties:
+def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> Properties:
     """What the run depends on beside its inputs. Without the training libraries, the last known versions stand."""
     libraries = training_job.libraries()
     return {
-        "dataDigest": training_job.data_digest(job.dataset) if libraries else olds.get("dataDigest", ""),
-        "codeDigest": training_job.code_digest(),
+        "dataDigest": training_job.data_digest(job, folder) if libraries else olds.get("dataDigest", ""),
+        "codeDigest": training_job.code_digest(job, folder),
         "libraries": libraries or olds.get("libraries", ""),
     }
 
@@ -193,7 +211,8 @@ def _list(value: Value) -> list[Value]:
     return value
 
 
-async def _train(operation: Operation, inputs: Properties) -> Properties:
+async def _train(operation: Operation, inputs: Properties, deployed_metrics: Value = None) -> Properties:
+    """`deployed_metrics`: of the model that the stack has until now."""
     plain = reveal_all(inputs)
     job, _ = training_job.Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
     store_key = _store_key(plain["storeKey"])
@@ -214,6 +233,10 @@ async def _train(operation: Operation, inputs: Properties) -> Properties:
         "data_digest": plain["dataDigest"],
         "code_digest": plain["codeDigest"],
         "libraries": plain["libraries"],
+        "checkpoint_seconds": plain["checkpointSeconds"],
+        "code_folder": str(Path.cwd()),
+        "private_key": plain.get("privateKey"),
+        "deployed_metrics": deployed_metrics,
     }
     limits = [seconds for seconds in (float(str(plain["timeoutSeconds"])), operation.timeout_seconds) if seconds > 0]
     started = time.monotonic()
@@ -235,7 +258,7 @@ async def _train(operation: Operation, inputs: Properties) -> Properties:
 
 
 def _progress_line(event: Event) -> str:
-    if event.get("phase", "train") != "train":
+    if "epoch" not in event:
         return str(event.get("message", event["phase"]))
     line = f"epoch {event['epoch']}/{event['epochs']}, loss {event['loss']:.4g}, {event['seconds']:.1f} s"
     remaining = event.get("eta_seconds")
@@ -255,6 +278,14 @@ def _outputs(run_id: str, result: Event) -> Properties:
         "epochsRun": result["epochs_run"],
         "stopReason": result["stop_reason"],
         "durationSeconds": result["duration_seconds"],
+        "modelBytes": result["model_bytes"],
+        "reportArtifactId": result["report_artifact_id"],
+        "reportPayloadDigest": result["report_payload_digest"],
+        "reportManifest": result["report_manifest"],
+        "epsilon": result.get("epsilon"),
+        "delta": result.get("delta"),
+        "energyJoules": result["energy_joules"],
+        "energySource": result["energy_source"],
     }
 
 
@@ -265,7 +296,10 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
 
 
 def _verify(outputs: Mapping[str, Value]) -> None:
-    _store(outputs).verify(str(reveal(outputs["artifactId"])), str(reveal(outputs["payloadDigest"])))
+    store = _store(outputs)
+    for artifact, digest in ARTIFACTS.items():
+        if artifact in outputs:
+            store.verify(str(reveal(outputs[artifact])), str(reveal(outputs[digest])))
 
 
 async def _let_go(operation: Operation, inputs: Properties, outputs: Properties, *, retention: Value) -> None:
@@ -276,7 +310,8 @@ async def _let_go(operation: Operation, inputs: Properties, outputs: Properties,
 
     def delete() -> None:
         store = _store(outputs)
-        store.delete(str(reveal(outputs["artifactId"])))
+        for artifact in ARTIFACTS.keys() & outputs.keys():
+            store.delete(str(reveal(outputs[artifact])))
         store.delete_record(str(reveal(outputs["runId"])))
 
     try:

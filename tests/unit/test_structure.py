@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from docs import reference
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -35,3 +37,7 @@ def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_
 
     for heavy in ("torch", "numpy", "sklearn", "onnx", "pulumi_docker", "pulumi_kubernetes", "docker", "kubernetes"):
         assert f"'{heavy}'" not in loaded
+
+
+def test_the_page_of_all_inputs_is_what_the_code_says() -> None:
+    assert reference.PAGE.read_text() == reference.page(), "run `python -m docs.reference`"

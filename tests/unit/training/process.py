@@ -45,7 +45,7 @@ def request(store: Path, **fields: object) -> dict[str, object]:
 
 
 def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
-    """The ONNX file and the description of a result's artifact."""
+    """The ONNX file and the description of a result's artifact, which names the report's; the rest is returned."""
     found: ArtifactStore = open_store(f"file://{store}")
     artifact_id, payload_digest = result["artifact_id"], result["payload_digest"]
     manifest = found.get_manifest(artifact_id)
@@ -54,6 +54,8 @@ def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
     )
     assert manifest.decode() == result["manifest"]
     assert describe(manifest, private_key()) == artifact.description
+    named = artifact.description.pop("report")
+    assert named == {"artifactId": result["report_artifact_id"], "payloadDigest": result["report_payload_digest"]}
     return bytes(artifact.model), artifact.description
 
 
@@ -150,7 +152,7 @@ class Training:
 
 def training_epoch(least: int) -> Callable[[Event], bool]:
     """Is it progress of at least this epoch?"""
-    return lambda event: event.get("phase") == "train" and event["epoch"] >= least
+    return lambda event: event.get("epoch", -1) >= least
 
 
 def phase(name: str) -> Callable[[Event], bool]:

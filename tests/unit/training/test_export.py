@@ -15,22 +15,30 @@ import torch
 
 from training import export, models
 from training.errors import ExportError
+from training.evaluate import answers
+from training.networks.net import Net
+from training.scaling import Scale, Scales
 
+SPREAD = torch.tensor([150.0]), torch.tensor([70.0])
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 
 def deployed(features: int = 4, *, classifies: bool = False) -> models.Deployed:
     torch.manual_seed(0)
-    columns, target = torch.randn(30, features) * 50 + 100, torch.randn(30, 1) * 70 + 150
-    net = models.Net(features, 3 if classifies else 1)
-    return models.Deployed(net, models.Scale.of(columns), None if classifies else models.Scale.of(target))
+    columns, target = Scale.of(torch.full((features,), 100.0), torch.full((features,), 50.0)), Scale.of(*SPREAD)
+    outputs, task = (3, "classification") if classifies else (1, "regression")
+    return models.Deployed(Net(features, outputs), Scales(columns, None if classifies else target), task, outputs)
+
+
+def exported(model: torch.nn.Module, task: str = "regression") -> bytes:
+    return export.to_onnx(model, torch.randn(2, 4), task)
 
 
 @pytest.mark.parametrize(
     ("task", "output", "width"), [("regression", "prediction", 1), ("classification", "probabilities", 3)]
 )
 def test_names_types_and_shapes_are_the_contract_s(task: str, output: str, width: int) -> None:
-    session = onnxruntime.InferenceSession(export.to_onnx(deployed(classifies=width > 1), 4, task))
+    session = onnxruntime.InferenceSession(exported(deployed(classifies=width > 1), task))
 
     (given,), (answered,) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.type, given.shape) == ("input", "tensor(float)", ["batch", 4])
@@ -40,7 +48,7 @@ def test_names_types_and_shapes_are_the_contract_s(task: str, output: str, width
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 100])
 def test_any_number_of_raw_rows_is_answered_as_torch_does(rows: int) -> None:
     model = deployed()
-    session = onnxruntime.InferenceSession(export.to_onnx(model, 4, "regression"))
+    session = onnxruntime.InferenceSession(exported(model))
     raw = torch.randn(rows, 4) * 50 + 100
 
     (answer,) = session.run(None, {"input": raw.numpy()})
@@ -50,7 +58,7 @@ def test_any_number_of_raw_rows_is_answered_as_torch_does(rows: int) -> None:
 
 
 def test_the_file_is_one_pinned_opset_without_external_data_or_origins() -> None:
-    content = export.to_onnx(deployed(), 4, "regression")
+    content = exported(deployed())
 
     proto = onnx.ModelProto.FromString(content)
     assert [(opset.domain, opset.version) for opset in proto.opset_import] == [("", 17)]
@@ -79,20 +87,22 @@ def test_origins_are_cleared_at_every_depth() -> None:
     model.metadata_props.add(key="path", value="/home/me/k")
     assert model.SerializeToString().count(b"/home/me") > 10
 
-    export._clear_origins(model)
+    export.clear_origins(model)
 
     assert b"/home/me" not in model.SerializeToString()
     assert model.graph.node[0].attribute[0].g.node[0].op_type == "Identity"
 
 
 PROGRAM = """
-import hashlib, sys
+import sys
 from training import export, models
+from training.networks.net import Net
+from training.scaling import Scale, Scales
 import torch
 torch.manual_seed(0)
-columns, target = torch.randn(30, 4), torch.randn(30, 1)
-model = models.Deployed(models.Net(4, 1), models.Scale.of(columns), models.Scale.of(target))
-sys.stdout.buffer.write(export.to_onnx(model, 4, "regression"))
+scales = Scales(Scale.of(torch.ones(4), torch.ones(4)), Scale.of(torch.ones(1), torch.ones(1)))
+model = models.Deployed(Net(4, 1), scales, "regression", 1)
+sys.stdout.buffer.write(export.to_onnx(model, torch.zeros(2, 4), "regression"))
 """
 
 
@@ -112,28 +122,56 @@ def test_two_checkouts_at_other_paths_export_the_same_bytes_and_name_neither(tmp
 
 
 def test_exporting_twice_in_one_process_gives_the_same_bytes() -> None:
-    assert export.to_onnx(deployed(), 4, "regression") == export.to_onnx(deployed(), 4, "regression")
+    assert exported(deployed()) == exported(deployed())
 
 
 def test_the_check_accepts_the_model_and_refuses_another() -> None:
     model, rows = deployed(), torch.randn(10, 4) * 50 + 100
-    content = export.to_onnx(model, 4, "regression")
-    export.check(content, model, rows)
+    content = exported(model)
+    export.check(content, rows, answers(model, rows))
 
     with torch.no_grad():
         model.net.output.bias += 0.001  # type: ignore[operator, union-attr]
     with pytest.raises(
         ExportError, match=r"differs from torch by .* on held-out rows; allowed: .*\nhint: nothing was sealed"
     ):
-        export.check(content, model, rows)
+        export.check(content, rows, answers(model, rows))
+
+
+class Averages(torch.nn.Module):
+    """Answers each row with the batch's mean, as no served model may."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean(dim=0, keepdim=True).expand(x.shape)
+
+
+class Sorts(torch.nn.Module):
+    """Has no ONNX form at this opset."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        values: torch.Tensor = torch.linalg.eigvals(x[:, :4].reshape(-1, 2, 2))
+        return values.real
+
+
+def test_a_network_whose_answer_depends_on_other_rows_is_refused() -> None:
+    rows = torch.randn(10, 4)
+    content = exported(Averages())
+
+    with pytest.raises(ExportError, match="depends on the other rows"):
+        export.check(content, rows, answers(Averages(), rows))
+
+
+def test_a_network_without_an_onnx_form_is_refused_with_the_operation() -> None:
+    with pytest.raises(ExportError, match=r"cannot be exported to ONNX: .*eigvals"):
+        exported(Sorts())
 
 
 def test_the_check_refuses_answers_that_are_no_numbers() -> None:
     model, rows = deployed(), torch.randn(10, 4)
-    content = export.to_onnx(model, 4, "regression")
+    content = exported(model)
 
     with pytest.raises(ExportError):
-        export.check(content, model, rows * float("nan"))
+        export.check(content, rows * float("nan"), answers(model, rows))
 
 
 def test_exporting_and_checking_opens_no_file_for_writing() -> None:
@@ -147,11 +185,11 @@ def test_exporting_and_checking_opens_no_file_for_writing() -> None:
         if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             opened.append(str(path))
 
-    model = deployed()
-    export.to_onnx(model, 4, "regression")  # imports are done: bytecode caches are not what this is about
+    model, rows = deployed(), torch.randn(3, 4)
+    exported(model)  # imports are done: bytecode caches are not what this is about
     sys.addaudithook(hook)
     try:
-        export.check(export.to_onnx(model, 4, "regression"), model, torch.randn(3, 4))
+        export.check(exported(model), rows, answers(model, rows))
     finally:
         listening = False
 

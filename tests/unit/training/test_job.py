@@ -1,5 +1,6 @@
 """What can be a run, and what makes two runs the same: without torch."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,8 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training import job as training_job
-from training.errors import MissingLibraryError
 from training.job import Job
+from training.options import (
+    Compress,
+    Compute,
+    Data,
+    EarlyStopping,
+    Gates,
+    InitFrom,
+    Masking,
+    ModelCard,
+    Privacy,
+    Quality,
+    Schedule,
+    Search,
+)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 NAN, INFINITY = float("nan"), float("inf")
@@ -25,7 +39,8 @@ def test_no_properties_are_the_defaults() -> None:
     job, problems = Job.validate({})
 
     assert problems == []
-    assert job == Job("diabetes", "net", 0.01, 100, 32, 0, None, 1)
+    assert job == Job()
+    assert (job.dataset, job.model, job.learning_rate, job.epochs, job.batch_size) == ("diabetes", "net", 0.01, 100, 32)
 
 
 def test_numbers_arrive_as_doubles_and_become_whole_where_they_must() -> None:
@@ -40,9 +55,9 @@ def test_numbers_arrive_as_doubles_and_become_whole_where_they_must() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("dataset", "mnist", ["'mnist'", "'diabetes'", "'digits'"]),
-        ("dataset", 3, ["is 3", "'diabetes'"]),
-        ("dataset", ["digits"], ["['digits']", "'diabetes'"]),
+        ("dataset", "mnist", ["'mnist'", "diabetes", "digits", ".csv", "package.module:function"]),
+        ("dataset", 3, ["is 3", "text"]),
+        ("dataset", ["digits"], ["['digits']", "text"]),
         ("model", "resnet", ["'resnet'", "'net'"]),
         ("learningRate", 0, ["is 0;", "above 0"]),
         ("learningRate", -0.1, ["is -0.1;", "above 0"]),
@@ -65,15 +80,26 @@ def test_numbers_arrive_as_doubles_and_become_whole_where_they_must() -> None:
         ("stopLoss", 0, ["is 0;", "above 0", "without it"]),
         ("stopLoss", NAN, ["is NaN;", "above 0"]),
         ("threads", 65, ["is 65;", "from 1 to 64"]),
-        ("momentum", 0.9, ["not a property", "learningRate"]),
+        ("momentum", 1, ["is 1;", "from 0 to below 1"]),
+        ("nesterov", True, ["needs a momentum"]),
+        ("weightDecay", -1, ["is -1;", "from 0"]),
+        ("gradientClip", 0, ["is 0;", "above 0"]),
+        ("loss", "hinge", ["'hinge'", "'crossEntropy'"]),
+        ("folds", 1, ["is 1;", "from 2 to 20"]),
+        ("augment", "flip", ["'flip'", "package.module:name"]),
+        ("modelArguments", [1], ["keyword arguments"]),
+        ("schedule", "cosine", ["'cosine'", "object"]),
+        ("dataset", "rows.csv", ["target"]),
+        ("device", "tpu", ["'tpu'", "'cuda'"]),
+        ("deterministic", "yes", ["'yes'", "true, false"]),
+        ("optimizer", "adam", ["not a property", "learningRate"]),
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_what_is_allowed(name: str, value: object, words: list[str]) -> None:
     job, problems = Job.validate({name: value})
 
     assert job is None
-    assert [problem.property for problem in problems] == [name]
-    assert problems[0].value is value
+    assert [problem.property for problem in problems] == ["data" if value == "rows.csv" else name]
     for word in words:
         assert word in problems[0].message
 
@@ -91,7 +117,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_properties() -> None:
 def test_a_long_value_is_cut_in_the_message() -> None:
     _, problems = Job.validate({"dataset": "x" * 100_000})
 
-    assert len(problems[0].message) < 200
+    assert len(problems[0].message) < 300
 
 
 json_values = st.recursive(
@@ -115,7 +141,14 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
     job = Job()
     changed: list[dict[str, Any]] = [
         {"dataset": "digits"}, {"model": "other"}, {"learning_rate": 0.02}, {"epochs": 99}, {"batch_size": 31},
-        {"seed": 1}, {"stop_loss": 0.5}, {"threads": 2},
+        {"seed": 1}, {"stop_loss": 0.5}, {"threads": 2}, {"source": "onnx"}, {"data": Data(target="y")},
+        {"model_arguments": {"hidden": 3}}, {"loss": "mae"}, {"momentum": 0.9}, {"nesterov": True},
+        {"weight_decay": 0.1}, {"gradient_clip": 1.0}, {"schedule": Schedule("cosine")},
+        {"early_stopping": EarlyStopping()}, {"init_from": InitFrom("a", "b")}, {"freeze": ("hidden",)},
+        {"augment": "a:b"}, {"folds": 3}, {"search": Search()}, {"deterministic": False}, {"privacy": Privacy()},
+        {"masking": {"name": Masking()}}, {"quality": Quality(0.5)}, {"gates": Gates(maximum_bytes=1)},
+        {"compress": Compress()}, {"compute": Compute(processes=2)}, {"device": "auto"}, {"precision": "bf16"},
+        {"model_card": ModelCard("none")},
     ]  # fmt: skip
     digests = [replace(job, **change).digest("data", "code", "torch 1") for change in changed]
     digests += [job.digest("other", "code", "torch 1"), job.digest("data", "other", "torch 1")]
@@ -128,7 +161,11 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
 
 def test_the_digest_of_a_run_is_what_it_was() -> None:
     """A new release must know the runs of the last one: change this only with the identity's definition."""
-    assert Job().digest("d", "c", "l") == "069f200ce99a05fc955874bdda63920bdeb19d54e60abcaaccaf8bf0545c2d91"
+    assert Job().digest("d", "c", "l") == "ee9fc79895905ee10f781886efeb558e1c713b4a2aba0ea6dc61c6e530c963c1"
+
+
+def code_digest() -> str:
+    return training_job.code_digest(Job(), PROJECT_ROOT)
 
 
 def copy_of_the_package(folder: Path, umask: int) -> Path:
@@ -136,15 +173,17 @@ def copy_of_the_package(folder: Path, umask: int) -> Path:
     try:
         package = folder / "training"
         package.mkdir(parents=True)
-        for module in sorted((PROJECT_ROOT / "training").glob("*.py"), reverse=True):
-            shutil.copyfile(module, package / module.name)
+        for module in sorted((PROJECT_ROOT / "training").rglob("*.py"), reverse=True):
+            copy = package / module.relative_to(PROJECT_ROOT / "training")
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(module, copy)
     finally:
         os.umask(previous)
     return package
 
 
 def code_digest_in(folder: Path) -> str:
-    program = "from training.job import code_digest; print(code_digest())"
+    program = "from pathlib import Path; from training.job import Job, code_digest; print(code_digest(Job(), Path()))"
     environment = {"PYTHONPATH": str(folder)}
     ran = subprocess.run([sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, check=True)
     return ran.stdout.decode().strip()
@@ -154,28 +193,73 @@ def test_the_code_digest_is_the_same_from_another_path_and_umask_and_changes_wit
     tmp_path: Path,
 ) -> None:
     package = copy_of_the_package(tmp_path / "elsewhere" / "deeper", umask=0o077)
-    assert code_digest_in(package.parent) == training_job.code_digest()
+    assert code_digest_in(package.parent) == code_digest()
 
     (package / "sgd.py").write_bytes((package / "sgd.py").read_bytes() + b"\n")
-    assert code_digest_in(package.parent) != training_job.code_digest()
+    assert code_digest_in(package.parent) != code_digest()
 
 
-def test_data_digests_are_of_the_shipped_bytes() -> None:
-    assert training_job.data_digest("diabetes") == "7900d4c647d8721958c87f9c488499aadc50e997be29c96fe289ffb06c4db85c"
-    assert training_job.data_digest("digits") == "1789b74c32ceac5ad8026bc1f77224f870ca0e552c02e9e5145e5082dba2010f"
+def test_an_edit_of_the_user_s_code_changes_the_code_digest_and_an_edit_beside_it_does_not(tmp_path: Path) -> None:
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "mine.py").write_text("from . import layers\nimport json\nclass Net: ...\n")
+    (tmp_path / "nets" / "layers.py").write_text("SIZE = 3\n")
+    (tmp_path / "nets" / "other.py").write_text("")
+    job = Job(model="nets.mine:Net")
+    first = training_job.code_digest(job, tmp_path)
+
+    (tmp_path / "nets" / "other.py").write_text("x = 1\n")
+    assert training_job.code_digest(job, tmp_path) == first
+    (tmp_path / "nets" / "layers.py").write_text("SIZE = 4\n")
+    assert training_job.code_digest(job, tmp_path) != first
 
 
-def test_a_data_set_without_its_file_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_job, "data_paths", lambda dataset: (tmp_path / "gone.csv.gz",))
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"model": "mine:Net"}, ["model", "no module mine"]),
+        ({"model": "there:Nothing"}, ["model", "has no Nothing", "it has Net, os"]),
+        ({"model": "broken:Net"}, ["model", "broken.py is not Python"]),
+        ({"dataset": "rows.npz"}, ["dataset", "there is no file", "rows.npz"]),
+        ({"dataset": "there:rows"}, ["dataset", "has no rows"]),
+        ({"source": "onnx", "model": "model.onnx"}, ["model", "path or URL of an ONNX file"]),
+    ],
+)
+def test_what_is_not_there_is_said_before_anything_runs(
+    tmp_path: Path, settings: dict[str, object], words: list[str]
+) -> None:
+    (tmp_path / "there.py").write_text("import os\nclass Net: ...\n")
+    (tmp_path / "broken.py").write_text("class:\n")
 
-    with pytest.raises(MissingLibraryError, match=r"(?s)'digits'.*gone\.csv\.gz.*hint: .*make setup"):
-        training_job.data_digest("digits")
+    _, problems = Job.validate(settings, tmp_path)
+
+    said = " ".join(f"{problem.property} {problem.message}" for problem in problems)
+    for word in words:
+        assert word in said
+
+
+def test_data_digests_are_of_the_content(tmp_path: Path) -> None:
+    digits = training_job.data_digest(Job(dataset="digits"), tmp_path)
+    assert digits == training_job.data_digest(Job(dataset="digits"), PROJECT_ROOT)
+    assert digits != training_job.data_digest(Job(), tmp_path)
+    file = tmp_path / "rows.npz"
+    file.write_bytes(b"one")
+    first = training_job.data_digest(Job(dataset="rows.npz"), tmp_path)
+    assert first == hashlib_of(b"one", file)
+
+    file.write_bytes(b"two")
+    assert training_job.data_digest(Job(dataset="rows.npz"), tmp_path) != first
+
+
+def hashlib_of(content: bytes, file: Path) -> str:
+    inner = hashlib.sha256(content).hexdigest()
+    assert file.read_bytes() == content
+    return hashlib.sha256(json.dumps({"dataset": inner}, sort_keys=True).encode()).hexdigest()
 
 
 def test_libraries_are_named_with_versions_and_none_if_one_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     found = training_job.libraries()
     assert found is not None
-    assert [part.split()[0] for part in found.split(", ")] == ["torch", "numpy", "scikit-learn", "onnx"]
+    assert [part.split()[0] for part in found.split(", ")] == ["torch", "numpy", "scikit-learn", "onnx", "pyarrow"]
 
     monkeypatch.setattr(training_job, "NEEDED_LIBRARIES", ("torch", "no-such-library"))
     assert training_job.libraries() is None
@@ -189,14 +273,18 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
             sys.modules[name] = None
         from training import job
         loaded = sorted(name for name in sys.modules if name.startswith("training"))
-        assert loaded == ["training", "training.errors", "training.job"], loaded
+        assert loaded == [
+            "training", "training.data", "training.data.sources", "training.errors", "training.job", "training.options",
+            "training.reading", "training.user_code",
+        ], loaded
         assert job.Job.validate({"epochs": 0})[1][0].property == "epochs"
         assert job.libraries() is None
-        print(job.code_digest())
+        from pathlib import Path
+        print(job.code_digest(job.Job(), Path()))
     """
     ran = subprocess.run(
         [sys.executable, "-S", "-c", program], env={"PYTHONPATH": str(PROJECT_ROOT)}, capture_output=True, text=True
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.strip() == training_job.code_digest()
+    assert ran.stdout.strip() == code_digest()

@@ -28,6 +28,7 @@ from tests.unit.training.process import (
 from training import job as training_job
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
+DIGITS = training_job.Job(dataset="digits")
 LONG = 1_000_000
 """Epochs that no test waits for."""
 
@@ -39,6 +40,11 @@ def output(tmp_path: Path) -> Path:
 
 def files(store: Path, kind: str) -> list[str]:
     return sorted(path.name for path in (store / kind).glob("*"))
+
+
+def artifacts(result: Event) -> list[str]:
+    """The ids of the model and of its report."""
+    return sorted([result["artifact_id"], result["report_artifact_id"]])
 
 
 def answer(model: bytes, rows: list[list[float]]) -> Any:
@@ -75,8 +81,8 @@ def test_the_manifest_describes_what_was_trained_from_what(tmp_path: Path, outpu
         "dataset": "digits", "model": "net", "learningRate": 0.01, "epochs": 2, "batchSize": 32, "seed": 5,
         "stopLoss": 0.001, "threads": 1,
     }  # fmt: skip
-    assert description["dataDigest"] == training_job.data_digest("digits")
-    assert description["codeDigest"] == training_job.code_digest()
+    assert description["dataDigest"] == training_job.data_digest(DIGITS, PROJECT_ROOT)
+    assert description["codeDigest"] == training_job.code_digest(DIGITS, PROJECT_ROOT)
     assert description["libraries"] == training_job.libraries()
     assert description["classes"] == list("0123456789")
     assert description["input"] == {"name": "input", "type": "FP32", "shape": ["batch", 64]}
@@ -91,12 +97,12 @@ def test_progress_is_throttled_and_the_last_epoch_is_always_told(tmp_path: Path,
     training = Training(request(tmp_path / "store", job={"epochs": 300}), output)
     result = training.result()
 
-    told = [event for event in training.events if event.get("phase") == "train"]
+    told = [event for event in training.events if "epoch" in event]
     assert told[-1]["epoch"] == 300
     assert len(told) <= 2 + result["duration_seconds"] / 0.25
     assert {"epoch", "epochs", "loss", "seconds", "eta_seconds"} <= told[0].keys()
     phases = [event["phase"] for event in training.events if event["event"] == "progress"]
-    assert list(dict.fromkeys(phases)) == ["load", "train", "export", "seal"]
+    assert list(dict.fromkeys(phases)) == ["load", "data", "train", "export", "report", "seal"]
 
 
 def test_the_same_run_again_is_the_same_artifact_and_trains_nothing(tmp_path: Path, output: Path) -> None:
@@ -154,7 +160,7 @@ def test_a_lost_artifact_is_made_anew_and_nothing_of_the_old_is_left(
     assert second["content_id"] == first["content_id"]
     assert second["reused"] is False
     assert "lost" in training.events[0]["message"]
-    assert files(store, "payloads") == files(store, "manifests") == [second["artifact_id"]]
+    assert files(store, "payloads") == files(store, "manifests") == artifacts(second)
 
 
 KILLS = [
@@ -192,7 +198,7 @@ def test_a_run_killed_at_ten_moments_ends_as_the_undisturbed_one(tmp_path: Path,
     assert result["content_id"] == undisturbed["content_id"]
     assert opened(store, result) == opened(tmp_path / "calm", undisturbed)
     assert result["metrics"] == undisturbed["metrics"]
-    assert files(store, "payloads") == files(store, "manifests") == [result["artifact_id"]], "no orphan"
+    assert files(store, "payloads") == files(store, "manifests") == artifacts(result), "no orphan"
     assert files(store, "records") == [RUN_ID]
 
 
@@ -204,7 +210,7 @@ def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
     """A cold process kills itself around the last call of this step."""
     store = tmp_path / "store"
     asked = request(store, job={"epochs": 2})
-    calls = 2 if step == "put_record" else 1
+    calls = 2  # the report's and the model's; or the model trained and the model sealed
     program = f"""if True:
         import os, runpy, signal
         from sealing.file_store import FileStore
@@ -224,8 +230,8 @@ def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
     training = Training(asked, output)
     result = training.result()
 
-    assert not any(event.get("phase") == "train" for event in training.events), "the trained model was recorded"
-    assert files(store, "payloads") == files(store, "manifests") == [result["artifact_id"]]
+    assert not any("epoch" in event for event in training.events), "the trained model was recorded"
+    assert files(store, "payloads") == files(store, "manifests") == artifacts(result)
     opened(store, result)
 
 
@@ -252,7 +258,7 @@ def test_a_cancel_saves_a_checkpoint_within_two_seconds_and_the_next_run_goes_on
     again.until(training_epoch(1))
     again.signal(signal.SIGTERM)
     assert again.wait() == 130
-    epochs = [event["epoch"] for event in again.events if event.get("phase") == "train"]
+    epochs = [event["epoch"] for event in again.events if "epoch" in event]
     assert epochs[0] == cancelled_after + 1
 
 
@@ -311,7 +317,7 @@ def test_a_damaged_checkpoint_is_said_and_the_run_starts_anew(tmp_path: Path, ou
 
     assert again.events[0]["level"] == "warning"
     assert "damaged" in again.events[0]["message"]
-    assert next(event for event in again.events if event.get("phase") == "train")["epoch"] == 1
+    assert next(event for event in again.events if "epoch" in event)["epoch"] == 1
 
 
 def test_a_diverging_run_advises_keeps_its_last_good_checkpoint_and_seals_nothing(tmp_path: Path, output: Path) -> None:
@@ -404,13 +410,13 @@ def test_what_code_prints_cannot_break_the_protocol(tmp_path: Path) -> None:
     program = """if True:
         import os, runpy, sys
         import training.run
-        original = training.run._train
+        original = training.run.train
         def noisy(*arguments):
             print('{"event": "result", "artifact_id": "forged"}', flush=True)
             sys.stderr.write("x" * 100_000)
             os.system("echo from a child")
             return original(*arguments)
-        training.run._train = noisy
+        training.run.train = noisy
         runpy.run_module('training', run_name='__main__')
     """
     events, exit_code, printed = run_cold(request(tmp_path / "store", job={"epochs": 1}), program=program)
@@ -425,7 +431,7 @@ def test_what_code_prints_cannot_break_the_protocol(tmp_path: Path) -> None:
 def test_a_parent_that_reads_no_more_is_a_parent_that_is_gone(tmp_path: Path) -> None:
     process, reading = start_cold(request(tmp_path / "store", job={"epochs": LONG}))
     with os.fdopen(reading, "rb") as events:
-        while json.loads(events.readline()).get("phase") != "train":
+        while "epoch" not in json.loads(events.readline()):
             pass
 
     exit_code = process.wait(30)
@@ -474,8 +480,7 @@ def test_no_file_outside_the_store_is_written_and_the_plain_model_is_in_none(tmp
     assert str(store / "payloads") in absolute, "the hook hears"
     # /dev/shm is memory: there Python's tempfile tries once whether it could write.
     assert {path for path in absolute if not path.startswith((str(store), "/proc/self/fd/", "/dev/shm/"))} == set()
-    artifact_id = events[-1]["artifact_id"]
-    assert {path for path in relative if not path.endswith(".new")} == {".", RUN_ID, artifact_id}
+    assert {path for path in relative if not path.endswith(".new")} == {".", RUN_ID, *artifacts(events[-1])}
     assert list(home.iterdir()) == []
     assert set(Path("/dev/shm").iterdir()) <= before
     model, _ = opened(store, events[-1])
@@ -491,7 +496,7 @@ def test_the_process_shows_no_secret_dumps_no_core_and_holds_no_foreign_file(tmp
     descriptor = os.open(secret_file, os.O_RDONLY)
     process, reading = start_cold(request(tmp_path / "store", job={"epochs": LONG}), inherited=(descriptor,))
     with os.fdopen(reading, "rb") as events:
-        while json.loads(events.readline()).get("phase") != "train":
+        while "epoch" not in json.loads(events.readline()):
             pass
         proc = Path(f"/proc/{process.pid}")
         shown = (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes()

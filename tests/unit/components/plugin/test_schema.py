@@ -12,12 +12,16 @@ from components.plugin.values import UNKNOWN, Properties, Secret
 
 def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
     assert sorted(INPUTS) == [
-        "batchSize", "dataset", "epochs", "exposeMetrics", "learningRate", "model", "recipients", "retention",
-        "retrainTrigger", "seed", "stopLoss", "storeKey", "storeUrl", "timeoutSeconds",
+        "augment", "batchSize", "checkpointSeconds", "compress", "compute", "data", "dataset", "deterministic",
+        "device", "earlyStopping", "epochs", "exposeMetrics", "folds", "freeze", "gates", "gradientClip", "initFrom",
+        "learningRate", "loss", "masking", "model", "modelArguments", "modelCard", "momentum", "nesterov", "precision",
+        "privacy", "privateKey", "quality", "recipients", "retention", "retrainTrigger", "schedule", "search", "seed",
+        "source", "stopLoss", "storeKey", "storeUrl", "threads", "timeoutSeconds", "weightDecay",
     ]  # fmt: skip
     assert sorted(OUTPUTS) == [
-        "artifactId", "contentId", "durationSeconds", "epochsRun", "example", "manifest", "metrics",
-        "payloadDigest", "payloadSize", "runId", "stopReason",
+        "artifactId", "contentId", "delta", "durationSeconds", "energyJoules", "energySource", "epochsRun", "epsilon",
+        "example", "manifest", "metrics", "modelBytes", "payloadDigest", "payloadSize", "reportArtifactId",
+        "reportManifest", "reportPayloadDigest", "runId", "stopReason",
     ]  # fmt: skip
 
 

@@ -1,0 +1,319 @@
+"""From a data set to a finished model in one call: the uses that an engineer has for it, each from settings alone."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import numpy_helper
+
+from training.data.sources import read
+from training.errors import DataError, GateError, ModelError
+from training.evidence import make_report
+from training.fit import Fitted, Inputs, Progress, Stage, fit
+from training.job import Job
+from training.report.content import Energy, Report
+from training.report.payload import extract
+from training.sgd import Position
+
+KEY = bytes(range(32))
+PROVENANCE = {"dataDigest": "d", "codeDigest": "c", "libraries": "l"}
+
+
+class Stopped(Exception):
+    pass
+
+
+class Recorder:
+    """A watch that remembers; `stop` is asked after every stretch whether to end the run there."""
+
+    def __init__(self, stop: Callable[[int], bool] = lambda looks: False) -> None:
+        self.phases: list[str] = []
+        self.progress = Progress()
+        self._looks, self._stop = 0, stop
+
+    def phase(self, name: str, message: str) -> None:
+        self.phases.append(name)
+
+    def after(self, job: Job, progress: Stage, position: Position, *, epoch_ended: bool) -> None:
+        self._looks += 1
+        if self._stop(self._looks):
+            self.progress = progress()
+            raise Stopped
+
+
+def job_of(folder: Path, **properties: Any) -> Job:
+    job, problems = Job.validate(properties, folder)
+    assert job is not None, problems
+    return job
+
+
+def fitted(
+    folder: Path = Path(), progress: Progress | None = None, watch: Recorder | None = None, **properties: Any
+) -> Fitted:
+    inputs = Inputs(folder, KEY, provenance=PROVENANCE)
+    return fit(job_of(folder, **properties), inputs, progress or Progress(), watch or Recorder())
+
+
+def reported(result: Fitted) -> Report:
+    energy = Energy(1.0, "estimated: by a test", 0.1, 400.0, "a test")
+    return extract(make_report(result, energy, {"train": 1.0}, PROVENANCE, "cpu").decode())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A user's folder: rows in a CSV file, and a network."""
+    own = np.random.default_rng(0)
+    size, rooms = own.uniform(30, 200, 300), own.integers(1, 6, 300)
+    price = 3000 * size + 10_000 * rooms + own.normal(0, 5000, 300)
+    lines = (f"{s:.2f},{r},{'north' if r % 2 else 'south'},{p:.0f}" for s, r, p in zip(size, rooms, price, strict=True))
+    (tmp_path / "houses.csv").write_text("size,rooms,side,price\n" + "\n".join(lines))
+    (tmp_path / f"nets_{tmp_path.name}.py").write_text(
+        "from torch import nn\n"
+        "class Wide(nn.Sequential):\n"
+        "    def __init__(self, features, outputs, width):\n"
+        "        super().__init__(nn.Linear(features, width), nn.Tanh(), nn.Linear(width, outputs))\n"
+        "def noisy(x, generator):\n"
+        "    return x + 0.01 * __import__('torch').randn(x.shape, generator=generator)\n"
+    )
+    return tmp_path
+
+
+def houses(folder: Path, **more: Any) -> dict[str, Any]:
+    return {"dataset": "houses.csv", "data": {"target": "price", "task": "regression"}, "epochs": 30,
+            "learningRate": 0.05, **more}  # fmt: skip
+
+
+def test_own_model_and_own_data(folder: Path) -> None:
+    name = f"nets_{folder.name}:Wide"
+
+    result = fitted(folder, **houses(folder, model=name, modelArguments={"width": 7}))
+
+    assert result.outcome["metrics"]["r2"] > 0.95
+    weights = [tensor.dims for tensor in onnx.ModelProto.FromString(result.model).graph.initializer]
+    assert [7, 4] in weights
+    assert result.description["features"] == ["size", "rooms", "side=north", "side=south"]
+    assert result.description["hyperparameters"]["modelArguments"] == {"width": 7}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_run_twice_is_the_same_bytes(folder: Path, threads: int) -> None:
+    settings = houses(folder, threads=threads, momentum=0.9, augment=f"nets_{folder.name}:noisy", epochs=3)
+
+    assert fitted(folder, **settings).model == fitted(folder, **settings).model
+
+
+def test_augmentation_changes_what_is_learnt(folder: Path) -> None:
+    plain, augmented = (
+        fitted(folder, **houses(folder, epochs=2, **more)).model
+        for more in ({}, {"augment": f"nets_{folder.name}:noisy"})
+    )  # fmt: skip
+
+    assert plain != augmented
+
+
+def test_early_stopping_keeps_the_best_epoch_and_the_report_has_its_curve() -> None:
+    result = fitted(dataset="breast_cancer", epochs=400, learningRate=0.1, earlyStopping={"patience": 3})
+
+    assert result.outcome["stop_reason"] == "earlyStopping"
+    assert result.outcome["epochs_run"] < 400
+    curves = reported(result).curves
+    assert curves is not None
+    assert curves.validation_loss is not None
+    best = int(np.argmin([one or np.inf for one in curves.validation_loss])) + 1
+    assert result.outcome["epochs_run"] - best == 3
+
+
+def test_a_search_ships_the_best_trial_and_folds_are_measured() -> None:
+    result = fitted(
+        dataset="iris",
+        epochs=5,
+        folds=3,
+        search={
+            "trials": 4,
+            "metric": "loss",
+            "parameters": {"learningRate": {"low": 0.001, "high": 1.0, "log": True}, "batchSize": {"choices": [8, 16]}},
+        },
+    )
+
+    report = reported(result)
+    assert report.search is not None
+    assert report.folds is not None
+    assert len(report.search.trials) == 4
+    assert report.search.best is not None
+    best = report.search.trials[report.search.best]
+    shipped = result.description["hyperparameters"]
+    assert (shipped["learningRate"], shipped["batchSize"]) == (
+        best.parameters["learningRate"], best.parameters["batchSize"],
+    )  # fmt: skip
+    assert [fold.rows_validation for fold in report.folds] == [36, 36, 36]
+
+
+@pytest.mark.parametrize("looks", [3, 12, 22, 26, 31])
+def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_one(looks: int) -> None:
+    settings: dict[str, Any] = {
+        "dataset": "iris", "epochs": 5, "folds": 2, "batchSize": 8,
+        "search": {"trials": 4, "parameters": {"learningRate": {"low": 0.01, "high": 0.5}}},
+    }  # fmt: skip
+    watch = Recorder(lambda count: count == looks)
+    with pytest.raises(Stopped):
+        fitted(watch=watch, **settings)
+
+    resumed = fitted(progress=watch.progress, **settings)
+
+    calm = fitted(**settings)
+    assert resumed.model == calm.model
+    assert resumed.description == calm.description
+
+
+def test_a_gate_that_fails_names_the_metric_and_both_numbers() -> None:
+    with pytest.raises(GateError, match=r"accuracy is 0\.\d+, minimum 0\.9999"):
+        fitted(dataset="digits", epochs=1, gates={"metrics": {"accuracy": {"minimum": 0.9999}}})
+
+
+def test_a_model_worse_than_the_deployed_one_is_refused_within_the_tolerance() -> None:
+    job = job_of(Path(), dataset="iris", epochs=1, gates={"noWorseThanDeployed": "accuracy", "tolerance": 0.01})
+    deployed = Inputs(Path(), KEY, deployed_metrics={"accuracy": 1.0}, provenance=PROVENANCE)
+
+    with pytest.raises(GateError, match="no worse than deployed"):
+        fit(job, deployed, Progress(), Recorder())
+
+
+def test_compression_is_in_the_report_and_in_the_bytes() -> None:
+    settings: dict[str, Any] = {
+        "dataset": "digits",
+        "model": "mlp",
+        "modelArguments": {"hidden": [256]},
+        "epochs": 3,
+    }
+    plain = fitted(**settings)
+    small = fitted(**settings, compress={"method": "dynamicInt8", "maximumLoss": 0.05})
+
+    compression = reported(small).compression
+    assert compression is not None
+    assert compression.accepted
+    assert (compression.bytes_before, compression.bytes_after) == (len(plain.model), len(small.model))
+    assert len(small.model) < 0.4 * len(plain.model)
+    assert small.outcome["model_bytes"] == len(small.model)
+    assert small.outcome["metrics"] == pytest.approx(dict(compression.metrics_after))
+
+
+def test_privacy_tells_what_it_spent_and_keeps_what_would_tell_of_rows_to_itself() -> None:
+    features = [
+        "alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids",
+        "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue", "od280/od315_of_diluted_wines", "proline",
+    ]  # fmt: skip
+    result = fitted(
+        dataset="wine",
+        epochs=5,
+        privacy={"epsilon": 8.0, "delta": 1e-5},
+        quality={"ranges": {name: [0, 2000] for name in features}},
+    )
+
+    assert 7 < result.outcome["epsilon"] <= 8
+    assert result.outcome["delta"] == 1e-5
+    assert result.description["inputReference"] == {}
+    report = reported(result)
+    assert report.privacy is not None
+    assert report.data is not None
+    assert report.data.columns == ()
+
+
+def test_freezing_leaves_a_layer_as_another_model_had_it() -> None:
+    first = fitted(dataset="iris", epochs=3)
+    job = job_of(Path(), dataset="iris", epochs=3, seed=9, freeze=["hidden"],
+                 initFrom={"artifactId": "0" * 32, "payloadDigest": "0" * 64})  # fmt: skip
+
+    second = fit(job, Inputs(Path(), KEY, init=first.model, provenance=PROVENANCE), Progress(), Recorder())
+
+    def weights(result: Fitted, name: str) -> Any:
+        graph = onnx.ModelProto.FromString(result.model).graph
+        return next(numpy_helper.to_array(one) for one in graph.initializer if one.name == name)
+
+    assert np.array_equal(weights(first, "net.hidden.weight"), weights(second, "net.hidden.weight"))
+    assert not np.array_equal(weights(first, "net.output.weight"), weights(second, "net.output.weight"))
+
+
+def test_starting_from_another_architecture_is_refused_with_what_differs() -> None:
+    other = fitted(dataset="iris", model="mlp", modelArguments={"hidden": [5]}, epochs=1)
+    job = job_of(Path(), dataset="iris", initFrom={"artifactId": "0" * 32, "payloadDigest": "0" * 64})
+
+    with pytest.raises(ModelError, match=r"another architecture: .*hidden\.weight is not in it"):
+        fit(job, Inputs(Path(), KEY, init=other.model, provenance=PROVENANCE), Progress(), Recorder())
+
+
+def test_a_model_trained_elsewhere_is_measured_gated_and_described_as_any_other(tmp_path: Path) -> None:
+    elsewhere = fitted(dataset="iris", epochs=60, learningRate=0.1)
+    (tmp_path / "theirs.onnx").write_bytes(elsewhere.model)
+    settings: dict[str, Any] = {"source": "onnx", "model": "theirs.onnx", "dataset": "iris"}
+    watch = Recorder()
+
+    result = fitted(tmp_path, watch=watch, **settings)
+
+    assert "train" not in watch.phases
+    assert result.outcome["metrics"] == pytest.approx(elsewhere.outcome["metrics"])
+    assert (result.outcome["epochs_run"], result.outcome["stop_reason"]) == (0, "trainedElsewhere")
+    assert result.description["output"] == elsewhere.description["output"]
+    answer = onnxruntime.InferenceSession(result.model).run(None, {"input": np.array(
+        result.outcome["example"]["inputs"], np.float32)})[0]  # fmt: skip
+    assert np.allclose(answer, result.outcome["example"]["expected"], rtol=1e-5)
+    assert reported(result).curves is None
+    with pytest.raises(GateError):
+        fitted(tmp_path, **settings, gates={"metrics": {"accuracy": {"minimum": 1.0}}}, data={"heldOut": 0.9}, seed=4)
+
+
+def test_classes_of_few_rows_that_are_all_held_out_do_not_break_the_metrics(tmp_path: Path) -> None:
+    lines = [f"{at},{'rare' if at == 3 else 'ab'[at % 2]}" for at in range(40)]
+    (tmp_path / "a.csv").write_text("x,y\n" + "\n".join(lines))
+
+    result = fitted(tmp_path, dataset="a.csv", data={"target": "y"}, epochs=2)
+
+    assert set(result.outcome["metrics"]) >= {"accuracy", "loss"}
+
+
+def test_copies_of_rows_on_both_sides_of_the_split_stop_the_run(tmp_path: Path) -> None:
+    lines = [f"{at % 10},{at % 7},{(at % 10) * 1.5 + at % 7}" for at in range(350)]
+    (tmp_path / "a.csv").write_text("x,z,y\n" + "\n".join(lines))
+
+    with pytest.raises(DataError, match=r"leakage: .* held-out rows .* are also among the training rows"):
+        fitted(tmp_path, dataset="a.csv", data={"target": "y", "task": "regression"}, epochs=1)
+
+
+def test_a_streamed_file_trains_as_well_as_one_in_memory(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    own = np.random.default_rng(0)
+    x = own.normal(size=(4000, 3))
+    columns = {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": x @ [1.0, -2.0, 0.5] + 0.1 * own.normal(size=4000)}
+    pyarrow.parquet.write_table(pa.table(columns), tmp_path / "rows.parquet", row_group_size=400)
+
+    result = fitted(tmp_path, dataset="rows.parquet", data={"target": "y", "memoryBytes": 60_000}, epochs=5)
+
+    assert result.outcome["metrics"]["r2"] > 0.95
+    again = fitted(tmp_path, dataset="rows.parquet", data={"target": "y", "memoryBytes": 60_000}, epochs=5)
+    assert again.model == result.model
+
+
+def test_a_url_of_a_model_is_read_through_fsspec(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    with fsspec.open("memory://models/a.onnx", "wb") as stream:
+        stream.write(b"content")
+
+    assert read("memory://models/a.onnx", tmp_path, 100) == b"content"
+    with pytest.raises(DataError, match="more than 3 bytes"):
+        read("memory://models/a.onnx", tmp_path, 3)
+
+
+def test_nothing_in_the_description_is_beyond_json() -> None:
+    result = fitted(dataset="wine", epochs=1)
+
+    assert json.loads(json.dumps(result.description, allow_nan=False)) == result.description
+    assert io.BytesIO(result.model).read(1) != b""
+    assert torch.get_num_threads() == 1

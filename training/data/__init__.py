@@ -1,0 +1,1 @@
+"""Where rows come from, what they are, and what is done to them before anybody sees them."""

@@ -1,0 +1,146 @@
+"""Data sets that come as arrays: NPZ files, and what a user's function returns."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+import pyarrow as pa
+
+from training import user_code
+from training.errors import DataError
+from training.job import Job
+from training.options import Data, Task
+
+TARGET: Final = "target"
+ALLOWED: Final = ("features", "target", "task", "feature_names", "classes", "words")
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Features (R, *S) and a target (R,) of numbers or texts."""
+
+    features: Array
+    target: Array
+    task: Task | None = None
+    feature_names: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    """Of a target of indices: their names."""
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its columns are looked at one by one."""
+        return self.features.ndim == 2 and np.issubdtype(self.features.dtype, np.floating)
+
+    def table(self) -> pa.Table:
+        """Of a table: its columns, and the target as "target"."""
+        count = self.features.shape[1]
+        names = self.feature_names or tuple(f"x{at}" for at in range(count))
+        return pa.table({**dict(zip(names, map(pa.array, self.features.T), strict=True)), TARGET: self.named_target()})
+
+    def named_target(self) -> pa.Array:
+        """Classes by their names, where there are names."""
+        return pa.array(np.array(self.classes)[self.target] if self.classes else self.target)
+
+
+def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
+    """Arrays `x` and `y`, or those that data names. Never unpickles. Raises DataError."""
+    names = (options.features[0] if options.features else "x", options.target or "y")
+    try:
+        unpacked = sum(one.file_size for one in zipfile.ZipFile(io.BytesIO(content)).infolist())
+        if unpacked > options.memory_bytes:
+            raise DataError(
+                f"{reference} has {unpacked:,} bytes once unpacked, more than data.memoryBytes, "
+                f"{options.memory_bytes:,}", "raise data.memoryBytes, or write a table as Parquet, which is streamed"
+            )  # fmt: skip
+        file = np.load(io.BytesIO(content), allow_pickle=False)
+        for name in names:
+            if name not in file:
+                raise DataError(
+                    f"{reference} has no array {name!r}; it has {', '.join(file.files)}",
+                    "name the arrays by data.features (a list of one) and data.target",
+                )
+        return checked(reference, {"features": file[names[0]], "target": file[names[1]]})
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        raise DataError(
+            f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}",
+            "write it by numpy.savez, with arrays of numbers or text and no objects",
+        ) from None
+
+
+def call(job: Job, folder: Path) -> Arrays:
+    """What the user's function returns. Raises DataError."""
+    function = user_code.load(job.dataset, folder)
+    if not callable(function):
+        raise DataError(f"dataset is {job.dataset!r}, which is not a function", "name a function")
+    try:
+        returned = function(**job.data.arguments)
+    except Exception as error:
+        raise DataError(
+            f"{job.dataset} raised {type(error).__name__}: {error} ({user_code.origin(error)})",
+            "it is called with data.arguments",
+        ) from error
+    if isinstance(returned, tuple) and len(returned) == 2:
+        returned = dict(zip(("features", "target"), returned, strict=True))
+    if not isinstance(returned, Mapping) or not {"features", "target"} <= returned.keys() <= set(ALLOWED):
+        found = f"keys {', '.join(map(repr, returned))}" if isinstance(returned, Mapping) else type(returned).__name__
+        raise DataError(
+            f"{job.dataset} returned {found}",
+            f"it must return features and target, as a pair or in a dict with {', '.join(ALLOWED)}",
+        )
+    return checked(job.dataset, returned)
+
+
+def checked(reference: str, given: Mapping[str, Any]) -> Arrays:
+    """Raises DataError for what does not fit together."""
+    features, target = np.asarray(given["features"]), np.asarray(given["target"])
+    if target.ndim == 2 and target.shape[1] == 1:
+        target = target[:, 0]
+    words, classes = tuple(given.get("words") or ()), tuple(map(str, given.get("classes") or ()))
+    names = tuple(map(str, given.get("feature_names") or ()))
+    task = given.get("task")
+    problems = [
+        (features.ndim < 2, f"features have the shape {features.shape}; (rows, ...) is needed"),
+        (target.ndim != 1, f"the target has the shape {target.shape}; (rows,) is needed"),
+        (
+            features.shape[:1] != target.shape[:1],
+            f"{features.shape[:1]} rows of features, {target.shape[:1]} of target",
+        ),
+        (not _numeric(features), f"features are of {features.dtype}; numbers are needed"),
+        (target.dtype.kind not in "biufUS", f"the target is of {target.dtype}; numbers or texts are needed"),
+        (task not in (None, "regression", "classification"), f"task is {task!r}"),
+        (bool(names) and len(names) != features.shape[-1], f"{len(names)} feature_names for shape {features.shape}"),
+        (len(set(names)) != len(names), "feature_names has the same name twice"),
+        (len(set(classes)) != len(classes), "classes has the same name twice"),
+    ]
+    for wrong, message in problems:
+        if wrong:
+            raise DataError(f"{reference}: {message}", "see `dataset` in docs/training.md")
+    _check_indices(reference, features, target, words, classes)
+    if np.issubdtype(features.dtype, np.floating) or features.dtype.kind == "b":
+        features = features.astype(np.float32 if features.dtype.kind == "b" else features.dtype)
+    if target.dtype.kind == "S":
+        target = target.astype(str)
+    return Arrays(features, target, cast(Task | None, task), names, classes, words)
+
+
+def _check_indices(
+    reference: str, features: Array, target: Array, words: tuple[str, ...], classes: tuple[str, ...]
+) -> None:
+    if classes and (
+        target.dtype.kind not in "iu" or (target.size and not 0 <= target.min() <= target.max() < len(classes))
+    ):
+        raise DataError(f"{reference}: the target must hold indices of its {len(classes)} classes, from 0", "")
+    if words and (
+        features.dtype.kind not in "iu" or (features.size and not 0 <= features.min() <= features.max() < len(words))
+    ):
+        raise DataError(f"{reference}: features must hold indices of its {len(words)} words, from 0", "")
+
+
+def _numeric(array: Array) -> bool:
+    return array.dtype.kind in "biuf"

@@ -1,0 +1,172 @@
+"""Finds personal data in free text, with Presidio, and puts its kind in its place: `write to <EMAIL_ADDRESS>`.
+
+What has a form or a checksum is found by Presidio's recognisers for English: e-mail and IP addresses, URLs, telephone,
+credit card, bank account, social security and passport numbers, dates. Names and places only a spaCy model finds: one
+that is installed is used, none is ever fetched. It errs on both sides: no guarantee that nothing personal is left.
+Nothing here writes, logs or fetches; the precautions that this takes against the libraries are marked below.
+"""
+
+import functools
+import importlib.metadata
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from training.errors import DataError, MissingLibraryError
+
+CERTAINTY: Final = 0.4
+"""Presidio's score for a telephone number, and for what only a word beside it gives away ("passport 123456789")."""
+PHONE_REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "BR")
+"""Whose numbers are found without a country code too; with one, everybody's are."""
+MODELS: Final = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm")
+LANGUAGE: Final = "en"
+LONGEST_TEXT: Final = 1_000_000
+"""Characters of one text; spaCy's own limit."""
+
+
+class Redactor:
+    """Presidio on the best spaCy model that is installed, or on none."""
+
+    def __init__(self) -> None:
+        """Raises MissingLibraryError."""
+        try:
+            import presidio_analyzer
+            import spacy
+        except ImportError as error:
+            raise MissingLibraryError(
+                f"Presidio, which `redact` needs, is not installed: {error}", "run `make setup`"
+            ) from error
+        for name in ("presidio-analyzer", "decision_process", "spacy"):
+            logging.getLogger(name).addFilter(_silence)
+        model = _installed(spacy.util.get_installed_models())
+        self._analyzer = _analyzer(presidio_analyzer, _pipeline(spacy, model))
+        self._tag = re.compile(f"<({'|'.join(sorted(self._analyzer.get_supported_entities()))})>")
+        version = importlib.metadata.version("presidio-analyzer")
+        self.name = f"Presidio {version} " + (
+            f"with the spaCy model {model}"
+            if model
+            else "without a spaCy model: names and places are not found, and stay"
+        )
+        """With what it finds, for the report."""
+
+    @staticmethod
+    @functools.cache
+    def shared() -> "Redactor":
+        """One for the process: making it takes seconds."""
+        return Redactor()
+
+    def redact(self, text: str, counts: dict[str, int]) -> str:
+        """The text with tags; `counts` grows by 1 for each kind that was found in it."""
+        kinds: set[str] = set()
+        # Once more after every find: of "212-555-5555 4111 1111 1111 1111" Presidio tries "5555 4111 1111 1111" as card
+        # first, and finds the real one once the telephone number is gone. Ends, as only tags are left to stay.
+        while spans := self._find(text):
+            for start, end, (_, _, entity) in reversed(spans):
+                text = f"{text[:start]}<{entity}>{text[end:]}"
+                kinds.add(entity)
+        for entity in kinds:
+            counts[entity] = counts.get(entity, 0) + 1
+        return text
+
+    def _find(self, text: str) -> "list[Span]":
+        """What is personal beside the tags, in order."""
+        found = self._analyzer.analyze(text, LANGUAGE, score_threshold=CERTAINTY)
+        tags = [match.span() for match in self._tag.finditer(text)]
+        spans = ((one.start, one.end, (one.score, one.end - one.start, one.entity_type)) for one in found)
+        return [span for span in _merged(_grown(text, tags, span) for span in spans) if (span[0], span[1]) not in tags]
+
+
+Rank = tuple[float, int, str]
+Span = tuple[int, int, Rank]
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """Those that overlap as one, named for the surest (then longest): all that anything found goes.
+
+    Presidio's own anonymizer would decide ties by the order of a set, which differs from run to run.
+    """
+    merged: list[Span] = []
+    for start, end, rank in sorted(spans):
+        if merged and start < merged[-1][1]:
+            first, last, best = merged[-1]
+            merged[-1] = (first, max(last, end), max(best, rank))
+        else:
+            merged.append((start, end, rank))
+    return merged
+
+
+def _grown(text: str, tags: Iterable[tuple[int, int]], span: Span) -> Span:
+    """To whole words, since of fe80::1 Presidio finds fe80:: only; and to whole tags."""
+    start, end, rank = span
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    touched = [(first, last) for first, last in tags if first < end and start < last]
+    return min([start, *(first for first, _ in touched)]), max([end, *(last for _, last in touched)]), rank
+
+
+def _silence(record: logging.LogRecord) -> bool:
+    """Precaution 1: records may quote texts. One of them means that a text was looked at in part only."""
+    if "timed out" in str(record.msg):
+        raise DataError(
+            "masking: a text is such that looking for personal data in it did not end",
+            "shorten texts, or drop the column",
+        )
+    return False
+
+
+def _installed(models: Iterable[str]) -> str | None:
+    """The best English model, else the first of any language."""
+    found = sorted(models)
+    return next((model for model in MODELS if model in found), found[0] if found else None)
+
+
+def _pipeline(spacy: Any, model: str | None) -> Any:
+    """The installed model; without one words and their lower case, which is what a recogniser's context needs."""
+    if model:
+        return spacy.load(model)
+    if not spacy.Language.has_factory("sealift_lower_case"):
+        spacy.Language.component("sealift_lower_case", func=_lower_case)
+    pipeline = spacy.blank(LANGUAGE)
+    pipeline.add_pipe("sealift_lower_case")
+    return pipeline
+
+
+def _lower_case(document: Any) -> Any:
+    for token in document:
+        token.lemma_ = token.lower_
+    return document
+
+
+def _analyzer(presidio: Any, pipeline: Any) -> Any:
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine
+
+    class Loaded(SpacyNlpEngine):
+        """Precaution 2: Presidio's own engine downloads a model that is not there."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.nlp = {LANGUAGE: pipeline}  # type: ignore[assignment] # declared as None
+
+    engine = Loaded()
+    registry = presidio.RecognizerRegistry(supported_languages=[LANGUAGE])
+    registry.load_predefined_recognizers([LANGUAGE], engine)
+    for recognizer in _replacements():
+        registry.remove_recognizer(recognizer.name)
+        registry.add_recognizer(recognizer)
+    return presidio.AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE])
+
+
+def _replacements() -> tuple[Any, ...]:
+    """Recognisers of Presidio's that are set up otherwise here."""
+    from presidio_analyzer.predefined_recognizers import EmailRecognizer, PhoneRecognizer
+
+    class AnyEmailRecognizer(EmailRecognizer):
+        """Precaution 3: Presidio's own asks for the public suffixes over the network; ada@host.internal counts too."""
+
+        def validate_result(self, pattern_text: str) -> None:
+            return None
+
+    return AnyEmailRecognizer(name="EmailRecognizer"), PhoneRecognizer(supported_regions=PHONE_REGIONS)

@@ -1,0 +1,155 @@
+"""Where a data set comes from, and what it is, told by its content: checked and digested without reading its rows.
+
+Standard library only; a URL needs fsspec, which is loaded then.
+"""
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+from typing import IO, Any, Final
+
+from training import user_code
+from training.errors import DataError, MissingLibraryError
+from training.options import Data
+from training.reading import is_reference
+
+BUILT_IN: Final = {
+    "diabetes": ("diabetes_data_raw.csv.gz", "diabetes_target.csv.gz"),
+    "digits": ("digits.csv.gz",),
+    "iris": ("iris.csv",),
+    "wine": ("wine_data.csv",),
+    "breast_cancer": ("breast_cancer.csv",),
+}
+"""The files of scikit-learn's `datasets/data` that each set is shipped as."""
+TABLES: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+ARRAYS: Final = (".npz",)
+PIECE: Final = 2**20
+WAY_TO_PARQUET: Final = (
+    "write it as Parquet, which is streamed (by pyarrow.csv.open_csv and pyarrow.parquet.ParquetWriter, or by DuckDB's "
+    "COPY), or raise data.memoryBytes"
+)
+
+_digests: dict[tuple[str, int, int, int], str] = {}
+
+
+def check(reference: str, folder: Path | None) -> str | None:
+    """What is wrong with a reference, continuing "is VALUE; "; None if it can be read.
+
+    Without a folder, whether its file or module is there is not looked at.
+    """
+    if is_reference(reference) and not is_url(reference):
+        return None if folder is None else user_code.check(reference, folder)
+    if not has_known_form(reference):
+        return _forms()
+    if reference in BUILT_IN or is_url(reference) or folder is None:
+        return None
+    path = folder / Path(reference).expanduser()
+    return None if path.is_file() else f"there is no file {path}"
+
+
+def too_large(reference: str, folder: Path, largest: int) -> str | None:
+    """What is wrong with a text file that memory cannot hold, as `check` says it; looks at its size only."""
+    if is_url(reference) or not reference.lower().endswith((".csv", ".tsv")):
+        return None
+    size = (folder / Path(reference).expanduser()).stat().st_size
+    if size <= largest:
+        return None
+    return f"it has {size:,} bytes, more than data.memoryBytes, {largest:,}; {WAY_TO_PARQUET}"
+
+
+def digest(reference: str, folder: Path, options: Data) -> str:
+    """64 hex digits: SHA-256 over the content; of a function, over its code and its arguments. Raises DataError."""
+    if reference in BUILT_IN:
+        return _combined([_file_digest(path) for path in built_in_paths(reference)])
+    if is_url(reference):
+        with open_url(reference) as stream:
+            return _stream_digest(stream)
+    if is_reference(reference):
+        arguments = json.dumps(options.arguments, sort_keys=True)
+        return _combined([user_code.digest(reference, folder), hashlib.sha256(arguments.encode()).hexdigest()])
+    return _file_digest(folder / Path(reference).expanduser())
+
+
+def read(reference: str, folder: Path, largest: int) -> bytes:
+    """The content of a file or URL. Raises DataError, also if it has more than `largest` bytes."""
+    try:
+        with open_url(reference) if is_url(reference) else (folder / Path(reference).expanduser()).open("rb") as stream:
+            content = stream.read(largest + 1)
+    except OSError as error:
+        raise DataError(
+            f"{reference} cannot be read: {error.strerror or error}", "check the path and its permissions"
+        ) from error
+    if len(content) > largest:
+        raise DataError(f"{reference} has more than {largest:,} bytes", "raise data.memoryBytes")
+    return content
+
+
+def is_table(reference: str) -> bool:
+    """Whether its columns have names, so that one must be named as the target."""
+    return reference.lower().partition("?")[0].endswith(TABLES)
+
+
+def is_url(reference: str) -> bool:
+    """Whether fsspec reads it."""
+    return "://" in reference
+
+
+def has_known_form(reference: str) -> bool:
+    """Whether it is built in, or ends as a file that can be read."""
+    return reference in BUILT_IN or reference.lower().partition("?")[0].endswith((*TABLES, *ARRAYS, ".onnx"))
+
+
+def built_in_paths(name: str) -> tuple[Path, ...]:
+    """Where scikit-learn, which is not imported, ships this set. Raises MissingLibraryError without it."""
+    spec = importlib.util.find_spec("sklearn")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingLibraryError("scikit-learn, which ships the data sets, is not installed", "run `make setup`")
+    folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
+    return tuple(folder / file for file in BUILT_IN[name])
+
+
+def open_url(reference: str) -> IO[bytes]:
+    """A stream of what is there. Raises DataError, MissingLibraryError."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise MissingLibraryError("fsspec, which reads URLs, is not installed", "run `make setup`") from error
+    try:
+        stream: Any = fsspec.open(reference, "rb").open()
+    except ImportError as error:
+        raise MissingLibraryError(f"{reference.partition('://')[0]}:// needs another package: {error}") from error
+    except Exception as error:
+        raise DataError(
+            f"{reference} cannot be read: {type(error).__name__}: {error}", "check the URL and your access to it"
+        ) from error
+    return stream  # type: ignore[no-any-return]
+
+
+def _file_digest(path: Path) -> str:
+    """Of one file, hashed again only if its size, times or inode changed."""
+    try:
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+        if key not in _digests:
+            with path.open("rb") as stream:
+                _digests[key] = _stream_digest(stream)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from error
+    return _digests[key]
+
+
+def _stream_digest(stream: IO[bytes]) -> str:
+    total = hashlib.sha256()
+    while piece := stream.read(PIECE):
+        total.update(piece)
+    return total.hexdigest()
+
+
+def _combined(digests: list[str]) -> str:
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _forms() -> str:
+    built_in = ", ".join(BUILT_IN)
+    return f"allowed: {built_in}; a file or URL that ends in {', '.join((*TABLES, *ARRAYS))}; package.module:function"

@@ -1,0 +1,132 @@
+"""One run by several processes: torchrun's own agent starts them, and each takes its share of every batch.
+
+    parent      holds the record's lock, starts the workers, starts them anew when one is lost, seals in the end
+    worker 0    tells events, keeps checkpoints, measures and exports
+    others      help with gradients
+
+Gradients are averaged by torch's DistributedDataParallel, over gloo on CPUs and NCCL on GPUs. All workers pass through
+the same states, so any of them could be worker 0, and a run that lost one goes on from the last checkpoint.
+"""
+
+# ruff: noqa: N803 (names of tensors carry the letters of their shape)
+
+import contextlib
+import ctypes
+import datetime
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import torch
+import torch.distributed
+from torch import nn
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from torch.nn.parallel import DistributedDataParallel
+
+from training.cancellation import CancelledError
+from training.errors import TrainingError
+from training.sgd import Gradient, Loss
+
+RESTARTS: Final = 3
+COLLECTIVE_SECONDS: Final = 600
+PR_SET_PDEATHSIG: Final = 1
+
+Said = dict[str, str]
+"""What a worker returns: nothing, or an error's message and hint, or under "cancelled" what was cancelled."""
+
+
+def launch(processes: int, run_id: str, worker: Callable[..., Said], *arguments: object) -> None:
+    """Runs `worker(*arguments)` in that many processes of this machine until all are done.
+
+    A lost one makes all start anew, RESTARTS times. Raises TrainingError, CancelledError.
+    """
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        run_id=run_id[:16],
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=RESTARTS,
+        monitor_interval=0.1,
+        start_method="spawn",
+    )
+    try:
+        said = elastic_launch(config, worker)(*arguments)
+    except SignalException as error:
+        raise CancelledError("cancelled; the checkpoint is saved") from error
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        raise TrainingError(
+            f"worker {rank} of {processes} ended {RESTARTS + 1} times, the last time with exit code "
+            f"{failure.exitcode}{': killed, most often since memory ran out' if failure.exitcode == -9 else ''}",
+            "ask for fewer compute.processes or a smaller batchSize; the next `pulumi up` goes on from the checkpoint",
+        ) from error
+    for one in said.values():
+        if "cancelled" in one:
+            raise CancelledError(one["cancelled"])
+        if "message" in one:
+            raise TrainingError(one["message"], one["hint"])
+
+
+@contextlib.contextmanager
+def joined(device: str) -> Iterator[int]:
+    """This worker among the others, which torchrun's environment names; gives its rank. It ends with its parent."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    backend = "nccl" if device == "cuda" else "gloo"
+    torch.distributed.init_process_group(backend, timeout=datetime.timedelta(seconds=COLLECTIVE_SECONDS))
+    try:
+        yield torch.distributed.get_rank()
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def is_worker() -> bool:
+    """Whether this process is one of several on one run."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def rank() -> int:
+    """0 in a run of one process."""
+    return torch.distributed.get_rank() if is_worker() else 0
+
+
+def any_of_all(mine: bool) -> bool:
+    """Whether it is so in any worker; all must ask."""
+    if not is_worker():
+        return mine
+    asked = torch.tensor(int(mine))
+    torch.distributed.all_reduce(asked, op=torch.distributed.ReduceOp.MAX)
+    return bool(asked)
+
+
+def shared_gradient(net: nn.Module, loss: Loss, parameters: list[torch.Tensor]) -> Gradient:
+    """The gradient of a batch's mean loss, each worker working on its share of the rows.
+
+    Shares differ by a row where the batch does not divide: each mean is weighed by its rows, so that the average over
+    workers is the mean over the batch. A worker without a row takes the first with the weight 0.
+    """
+    together = DistributedDataParallel(net)
+    world, mine = torch.distributed.get_world_size(), torch.distributed.get_rank()
+
+    def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        share = slice(mine, None, world) if mine < len(x_BS) else slice(0, 1)
+        weight = len(range(mine, len(x_BS), world)) * world / len(x_BS)
+        for parameter in parameters:
+            parameter.grad = None
+        mean = loss(together(x_BS[share]), y_B[share]) * weight
+        torch.autograd.backward(mean)
+        batch_mean = mean.detach().clone()
+        torch.distributed.all_reduce(batch_mean)
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        return batch_mean / world, gradients
+
+    return gradient
+
+
+def reopened(parent: int, descriptor: int) -> int:
+    """The parent's descriptor, in this process, which did not inherit it."""
+    return os.open(f"/proc/{parent}/fd/{descriptor}", os.O_WRONLY | os.O_CLOEXEC)

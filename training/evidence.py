@@ -1,0 +1,157 @@
+"""MODEL → REPORT: gathers what a run left behind into the report that is sealed beside the model."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final, Literal
+
+import torch
+
+from training import gates
+from training.dataset import Dataset
+from training.fit import Evidence, Fitted, every_row
+from training.job import NEEDED_LIBRARIES, Job
+from training.options import METRICS
+from training.report import content, measure
+from training.report.content import Report
+from training.report.environment import environment
+from training.report.explanation import explain
+from training.report.page import render
+from training.sgd import VALIDATION, Position
+
+if TYPE_CHECKING:
+    from training.search import Trial
+
+DESCRIBED_ROWS: Final = 100_000
+"""Training rows that the columns' and labels' summaries are of, at most."""
+
+
+def make_report(
+    fitted: Fitted, energy: content.Energy, durations: Mapping[str, float], provenance: Mapping[str, str], device: str
+) -> bytes:
+    """One HTML file with the same as JSON inside."""
+    evidence = fitted.evidence
+    job, dataset = evidence.job, evidence.dataset
+    features, target = every_row(evidence.held_out)
+    report = Report(
+        title=f"{job.model} on {dataset.name}",
+        model=job.model,
+        dataset=dataset.name,
+        task=dataset.task,
+        classes=dataset.classes,
+        feature_names=dataset.feature_names,
+        metrics=fitted.outcome["metrics"],
+        gates=tuple(map(_gate, evidence.gates)) or None,
+        curves=_curves(evidence.position, job, dataset),
+        confusion=measure.confusion(evidence.answers, target) if dataset.classes else None,
+        residuals=None if dataset.classes else measure.residuals(evidence.answers, target, job.data.target or "target"),
+        importances=_importances(evidence, features, target),
+        data=_data(evidence),
+        hyperparameters=job.properties(),
+        search=_search(evidence.trials, job),
+        folds=_folds(evidence),
+        compression=_compression(evidence, job),
+        privacy=_privacy(fitted, job),
+        durations_seconds=durations,
+        energy=energy,
+        environment=environment(NEEDED_LIBRARIES, job.threads, device),
+        card=content.ModelCard(**asdict(job.model_card)),
+        provenance=content.Provenance(
+            seed=job.seed,
+            data_digest=provenance["dataDigest"],
+            code_digest=provenance["codeDigest"],
+            libraries=provenance["libraries"],
+            content_digest=fitted.description["contentDigest"],
+        ),
+    )
+    return render(report).encode()
+
+
+def _curves(position: Position, job: Job, dataset: Dataset) -> content.Curves | None:
+    history = position.history
+    if not history:
+        return None
+    validated = sorted({name for entry in history for name in entry if name.startswith(VALIDATION)})
+    curves = {name.removeprefix(VALIDATION): tuple(entry.get(name) for entry in history) for name in validated}
+    loss = job.loss or ("mse" if dataset.task == "regression" else "crossEntropy")
+    return content.Curves(
+        epochs=tuple(range(1, len(history) + 1)),
+        training_loss=tuple(entry["loss"] for entry in history),
+        validation_loss=curves.pop("loss", None) if dataset.classes else None,
+        learning_rate=tuple(entry["learningRate"] for entry in history),
+        metrics=curves,
+        loss_name=f"{loss} of a standardised target" if dataset.task == "regression" else f"{loss} (nats)",
+    )
+
+
+def _data(evidence: Evidence) -> content.Data:
+    dataset = evidence.dataset
+    features, target = evidence.train.first(DESCRIBED_ROWS)
+    private = evidence.job.privacy is not None  # a column's least and greatest value are somebody's
+    return content.Data(
+        rows_train=len(evidence.train),
+        rows_held_out=len(evidence.held_out),
+        rows_validation=len(evidence.validation) if evidence.validation is not None else None,
+        columns=measure.columns(features, dataset.feature_names) if dataset.feature_names and not private else (),
+        labels=measure.labels(target, dataset.classes) if dataset.classes else None,
+        findings=tuple(dataset.findings),
+        masked=dataset.masked,
+    )
+
+
+def _importances(evidence: Evidence, features: torch.Tensor, target: torch.Tensor) -> content.Importances | None:
+    if evidence.model is None:
+        return None
+    dataset = evidence.dataset
+    return explain(
+        evidence.model, features, target, dataset.task, dataset.feature_names, dataset.words, evidence.job.seed
+    )
+
+
+def _gate(result: gates.GateResult) -> content.Gate:
+    bound: Literal["minimum", "maximum"] = result.bound
+    value = float("nan") if result.value is None else result.value
+    return content.Gate(result.name, value, result.threshold, bound, result.passed)
+
+
+def _search(trials: tuple["Trial", ...], job: Job) -> content.Search | None:
+    if job.search is None:
+        return None
+    down = METRICS[job.search.metric] == "down"
+    values = {at: trial.value for at, trial in enumerate(trials) if trial.value is not None}
+    best = (min if down else max)(values, key=lambda at: values[at]) if values else None
+    return content.Search(
+        metric=job.search.metric,
+        direction="minimize" if down else "maximize",
+        trials=tuple(content.Trial(trial.parameters, trial.value) for trial in trials),
+        best=best,
+    )
+
+
+def _folds(evidence: Evidence) -> tuple[content.Fold, ...] | None:
+    rows, count = len(evidence.train), len(evidence.folds)
+    return tuple(content.Fold(metrics, rows - rows // count, rows // count) for metrics in evidence.folds) or None
+
+
+def _compression(evidence: Evidence, job: Job) -> content.Compression | None:
+    compressed = evidence.compressed
+    if compressed is None or job.compress is None:
+        return None
+    return content.Compression(
+        method=job.compress.method,
+        bytes_before=compressed.bytes_before,
+        bytes_after=compressed.bytes_after,
+        metrics_before=compressed.metrics_before,
+        metrics_after=compressed.metrics_after,
+        accepted=compressed.accepted,
+    )
+
+
+def _privacy(fitted: Fitted, job: Job) -> content.Privacy | None:
+    if job.privacy is None or fitted.outcome.get("epsilon") is None:
+        return None
+    return content.Privacy(
+        epsilon=fitted.outcome["epsilon"],
+        delta=fitted.outcome["delta"],
+        noise_multiplier=fitted.outcome.get("noise_multiplier"),
+        max_gradient_norm=job.privacy.max_gradient_norm,
+    )

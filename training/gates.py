@@ -1,0 +1,69 @@
+"""What a model must be in order to be sealed: its metrics, its size, and no worse than what is deployed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from training.errors import GateError
+from training.options import METRICS, Gates
+
+Bound = Literal["minimum", "maximum"]
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One gate and what it was held against. A metric that these rows have not has no value, and fails."""
+
+    name: str
+    value: float | None
+    threshold: float
+    bound: Bound
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is on the right side of the threshold, or on it."""
+        if self.value is None:
+            return False
+        return self.value >= self.threshold if self.bound == "minimum" else self.value <= self.threshold
+
+
+def check(
+    gates: Gates, metrics: Mapping[str, float], model_bytes: int, deployed: Mapping[str, float] | None
+) -> tuple[GateResult, ...]:
+    """All gates. `deployed`: metrics of the model that the stack has now; None: it has none, and nothing is worse."""
+    return tuple(_results(gates, metrics, model_bytes, deployed))
+
+
+def enforce(results: Sequence[GateResult]) -> None:
+    """Raises GateError that names every gate that failed."""
+    failed = [result for result in results if not result.passed]
+    if failed:
+        raise GateError(
+            "the model is not sealed, since it is not what its gates ask for: " + "; ".join(map(_said, failed)),
+            "what is deployed stays as it is; change the settings, or what the gates ask for",
+        )
+
+
+def _results(
+    gates: Gates, metrics: Mapping[str, float], model_bytes: int, deployed: Mapping[str, float] | None
+) -> Iterator[GateResult]:
+    for name, gate in gates.metrics.items():
+        if gate.minimum is not None:
+            yield GateResult(name, metrics.get(name), gate.minimum, "minimum")
+        if gate.maximum is not None:
+            yield GateResult(name, metrics.get(name), gate.maximum, "maximum")
+    name = gates.no_worse_than_deployed or ""
+    if deployed and name in deployed:
+        up = METRICS[name] == "up"
+        threshold = deployed[name] - gates.tolerance if up else deployed[name] + gates.tolerance
+        yield GateResult(
+            f"{name}, no worse than deployed", metrics.get(name), threshold, "minimum" if up else "maximum"
+        )
+    if gates.maximum_bytes is not None:
+        yield GateResult("bytes", model_bytes, gates.maximum_bytes, "maximum")
+
+
+def _said(result: GateResult) -> str:
+    if result.value is None:
+        return f"{result.name} is no metric of this task"
+    return f"{result.name} is {result.value:.6g}, {result.bound} {result.threshold:.6g}"

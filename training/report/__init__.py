@@ -1,0 +1,63 @@
+"""The report: what a run was, made and cost, for whoever must decide whether to trust its model.
+
+    content.py      what a report can say (frozen dataclasses), and codec.py the same as JSON
+    measure.py      tensors → confusion matrix, residuals, columns; needs torch
+    explanation.py  which inputs the model's answers hang on; needs torch
+    energy.py       joules and CO2 of the run, measured or said to be estimated
+    environment.py  the machine and the libraries
+    thinning.py     the same report with nothing in it longer than a page can hold
+    figures.py      parts → inline SVG; needs matplotlib
+    model_card.py   what only the makers can say, with "not stated" where they did not
+    page.py         REPORT → one HTML file with the JSON inside; payload.py gets the JSON out again
+    show.py         `python -m training report`: sealed artifact → terminal, HTML file or JSON
+
+It measures and shows; it decides nothing and keeps nothing. Importing this package loads neither torch nor matplotlib.
+"""
+
+from training.report.codec import ReportError, from_json, to_json
+from training.report.content import (
+    Column,
+    Compression,
+    Confusion,
+    Curves,
+    Data,
+    Energy,
+    Environment,
+    Fold,
+    Gate,
+    HeatMap,
+    Importance,
+    Importances,
+    ModelCard,
+    Privacy,
+    Provenance,
+    Report,
+    Residuals,
+    Search,
+    Trial,
+)
+
+__all__ = [
+    "Column",
+    "Compression",
+    "Confusion",
+    "Curves",
+    "Data",
+    "Energy",
+    "Environment",
+    "Fold",
+    "Gate",
+    "HeatMap",
+    "Importance",
+    "Importances",
+    "ModelCard",
+    "Privacy",
+    "Provenance",
+    "Report",
+    "ReportError",
+    "Residuals",
+    "Search",
+    "Trial",
+    "from_json",
+    "to_json",
+]

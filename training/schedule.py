@@ -1,0 +1,35 @@
+"""The learning rate of each step: a pure function of the run's settings, so that a resumed run needs no state of it.
+
+Schedules as in SGDR (Loshchilov, Hutter 2017, without restarts) and the linear warm-up of Goyal et al. 2017.
+"""
+
+import math
+from dataclasses import dataclass
+
+from training.job import Job
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates of a run with `steps` steps in each epoch."""
+
+    job: Job
+    steps: int
+
+    def of(self, epoch: int, first: int, last: int) -> list[float]:
+        """The rates of the steps `first` to `last` - 1 of an epoch that is counted from 0."""
+        return [self._after_warmup(epoch) * self._warmup(epoch, step) for step in range(first, last)]
+
+    def _after_warmup(self, epoch: int) -> float:
+        rate, schedule = self.job.learning_rate, self.job.schedule
+        if schedule.kind == "step":
+            return float(rate * schedule.factor ** (epoch // schedule.step_epochs))
+        if schedule.kind == "cosine":
+            lasting = max(1, self.job.epochs - schedule.warmup_epochs)
+            done = min(1.0, max(0, epoch - schedule.warmup_epochs) / lasting)
+            return schedule.minimum + (rate - schedule.minimum) * (1 + math.cos(math.pi * done)) / 2
+        return rate
+
+    def _warmup(self, epoch: int, step: int) -> float:
+        warmup_steps = self.job.schedule.warmup_epochs * self.steps
+        return min(1.0, (epoch * self.steps + step + 1) / warmup_steps) if warmup_steps else 1.0

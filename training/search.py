@@ -1,0 +1,109 @@
+"""Hyperparameter search by Optuna's tree-structured Parzen estimator (Bergstra et al. 2011), seeded and resumable.
+
+Every trial has a sampler of its own, seeded by its number, and sees the trials before it: a search that was interrupted
+goes on to the very trials that an undisturbed one makes. Trials that fall behind the median of the others are stopped.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from training.errors import ModelError, NonFiniteLossError
+from training.options import METRICS, Range, Search
+
+WHOLE: Final = ("batchSize", "epochs")
+"""Settings whose intervals hold whole numbers only."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Settings that were tried, and the metric they gave; None if the trial was stopped early or diverged."""
+
+    parameters: Mapping[str, Any]
+    value: float | None
+    steps: Mapping[str, float] = field(default_factory=dict)
+    """The metric after each epoch."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best trial's settings, and all trials in their order."""
+
+    best: Mapping[str, Any]
+    trials: tuple[Trial, ...]
+
+
+class Report(Protocol):
+    """Told the metric after each epoch of a trial; raises to stop a trial that cannot become the best."""
+
+    def __call__(self, epoch: int, value: float) -> None: ...
+
+
+Attempt = Callable[[Mapping[str, Any], Report], float]
+"""Trains once with these settings and returns the metric."""
+
+
+def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep: Callable[[str], None]) -> Found:
+    """Makes the trials that `state` has not; `keep` gets the state after each. Raises ModelError if all diverge."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    distributions = {name: _distribution(name, one) for name, one in search.parameters.items()}
+    trials = [] if state is None else [Trial(**trial) for trial in json.loads(state)]
+    direction: Literal["minimize", "maximize"] = "minimize" if METRICS[search.metric] == "down" else "maximize"
+    while len(trials) < search.trials:
+        study = optuna.create_study(
+            direction=direction,
+            sampler=optuna.samplers.TPESampler(seed=seed + len(trials)),
+            pruner=optuna.pruners.MedianPruner(),
+        )
+        study.add_trials([_frozen(trial, distributions) for trial in trials])
+        trials.append(_attempted(study.ask(distributions), attempt))
+        keep(json.dumps([vars(trial) for trial in trials]))
+    done = [trial for trial in trials if trial.value is not None]
+    if not done:
+        raise ModelError(
+            f"all {len(trials)} trials of the search diverged or were stopped", "search smaller learning rates"
+        )
+    value: Callable[[Trial], float] = lambda trial: trial.value or 0.0  # noqa: E731
+    best = min(done, key=value) if direction == "minimize" else max(done, key=value)
+    return Found(best.parameters, tuple(trials))
+
+
+def _attempted(trial: optuna.Trial, attempt: Attempt) -> Trial:
+    steps: dict[str, float] = {}
+
+    def report(epoch: int, value: float) -> None:
+        trial.report(value, epoch)
+        steps[str(epoch)] = value
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    try:
+        return Trial(dict(trial.params), attempt(trial.params, report), steps)
+    except (optuna.TrialPruned, NonFiniteLossError):
+        return Trial(dict(trial.params), None, steps)
+
+
+def _frozen(trial: Trial, distributions: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    last = list(trial.steps.values())[-1] if trial.steps else None
+    unfinished = TrialState.FAIL if last is None else TrialState.PRUNED
+    return optuna.trial.create_trial(
+        state=unfinished if trial.value is None else TrialState.COMPLETE,
+        value=trial.value,
+        params=dict(trial.parameters),
+        distributions=dict(distributions),
+        intermediate_values={int(epoch): value for epoch, value in trial.steps.items()},
+    )
+
+
+def _distribution(name: str, wanted: Range) -> BaseDistribution:
+    if wanted.choices:
+        return CategoricalDistribution(wanted.choices)  # type: ignore[arg-type]  # JSON values, which it takes
+    low, high = wanted.low or 0.0, wanted.high or 0.0
+    if name in WHOLE or (name.startswith("modelArguments.") and low.is_integer() and high.is_integer()):
+        return IntDistribution(int(low), int(high), log=wanted.log)
+    return FloatDistribution(low, high, log=wanted.log)

@@ -1,0 +1,51 @@
+"""One of several processes on one run. The parent, which started it, holds the record's lock and seals in the end."""
+
+import os
+
+from sealing.errors import SealingError
+from sealing.store import open_store
+from training.cancellation import Cancellation, CancelledError
+from training.checkpoint import Record, Records, TrainingRecord
+from training.distributed import Said, joined, reopened
+from training.errors import TrainingError
+from training.events import Events
+from training.request import Request
+from training.run import Clock, device, train
+
+
+def work(request: Request, parent: int, descriptor: int) -> Said:
+    """Trains with the others; the first worker tells events on the parent's `descriptor` and keeps the record.
+
+    What is wrong with the run is returned, not raised: starting anew would not mend it.
+    """
+    cancellation = Cancellation()
+    cancellation.listen()
+    try:
+        with joined(device(request.job)) as rank:
+            first = rank == 0
+            events = Events(reopened(parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
+            store = open_store(request.store_url)
+            records = (
+                Records(store, request.store_key, request.run_id)
+                if first
+                else ReadOnlyRecords(store, request.store_key, request.run_id)
+            )
+            record = records.load()
+            clock = Clock()
+            if isinstance(record, TrainingRecord):
+                clock.seconds_before = record.seconds
+                train(request, records, record, events, cancellation, clock)
+            elif record is None:
+                train(request, records, None, events, cancellation, clock)
+    except CancelledError as cancelled:
+        return {"cancelled": str(cancelled)}
+    except (TrainingError, SealingError) as error:
+        return {"message": error.message, "hint": error.hint}
+    return {}
+
+
+class ReadOnlyRecords(Records):
+    """Of the workers that only help."""
+
+    def save(self, record: Record) -> None:
+        """Leaves it to the first worker."""
