@@ -21,6 +21,7 @@ run = TrainingRun(
     batch_size=config.batch_size,
     seed=config.seed,
     stop_loss=config.stop_loss,
+    **config.training,
     timeout_seconds=config.timeout_seconds,
     expose_metrics=config.expose_metrics,
     retrain_trigger=config.retrain_trigger,
@@ -62,4 +63,7 @@ pulumi.export("modelName", config.model_name)
 pulumi.export("image", image.ref)
 pulumi.export("artifactId", run.artifact_id)
 pulumi.export("metrics", run.metrics)
+report = {"storeUrl": store.url, "artifactId": run.report_artifact_id, "payloadDigest": run.report_payload_digest}
+pulumi.export("report", report)
+pulumi.export("privateKey", store.private_key)
 pulumi.export("example", run.example)

@@ -7,11 +7,12 @@ as text). `parse` is pure; `read_config` is the edge to Pulumi.
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -19,13 +20,14 @@ from pulumi.runtime import config as runtime_config
 from components import deployment_settings
 from components.image_reference import is_reference, is_registry
 from components.problem import Problem, report
+from components.property_names import snake_case
 from sealing import SealingError, open_store
-from training.job import Job
+from training.job import INPUTS, Job
 
 KEYS: Final = (
-    "modelName", "dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss", "timeoutSeconds",
-    "retrainTrigger", "exposeMetrics", "storeUrl", "retention", "registry", "baseImage", "platform", "replicas",
-    "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure", "nodePort",
+    "modelName", "dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss", "training",
+    "timeoutSeconds", "retrainTrigger", "exposeMetrics", "storeUrl", "retention", "registry", "baseImage", "platform",
+    "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure", "nodePort",
 )  # fmt: skip
 JOB_KEYS: Final = ("dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss")
 DEPLOYMENT_KEYS: Final = (
@@ -53,6 +55,8 @@ class StackConfig:
     batch_size: int
     seed: int
     stop_loss: float | None
+    training: Mapping[str, Any]
+    """Further inputs of TrainingRun, by the names of its arguments."""
     timeout_seconds: int
     """0: no limit."""
     retrain_trigger: str
@@ -81,32 +85,39 @@ class StackConfig:
 def read_config(config: pulumi.Config) -> StackConfig:
     """The stack's config. Raises pulumi.RunError, which the CLI shows without a traceback, with all that is wrong."""
     prefix = config.full_key("")
-    stored: Mapping[str, object] = runtime_config.get_config_env() | runtime_config.CONFIG.get()
+    stored: Mapping[str, Any] = runtime_config.get_config_env() | runtime_config.CONFIG.get()
     values = {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}
     secret = [key for key in values if runtime_config.is_config_secret(prefix + key)]
     if secret:  # first, so that no message quotes what was meant to stay hidden
         message = "is set as a secret; allowed: plain text, since it shows in names and objects"
         problems = [Problem(key, message) for key in secret]
         raise pulumi.RunError(report("the stack's config cannot be used", problems, "set it again with --plaintext"))
-    parsed, problems = parse(values, os.environ)
+    parsed, problems = parse(values, os.environ, Path.cwd())
     if parsed is None:
         raise pulumi.RunError(report("the stack's config cannot be used", problems, HINT))
     return parsed
 
 
-def parse(values: Mapping[str, object], environment: Mapping[str, str]) -> tuple[StackConfig | None, list[Problem]]:
+def parse(
+    values: Mapping[str, Any], environment: Mapping[str, str], folder: Path | None = None
+) -> tuple[StackConfig | None, list[Problem]]:
     """`values` by key, as text or, where a caller has it, as what the text stands for; objects also as JSON.
+
+    `folder` is the program's, where data sets and the user's modules are looked for.
 
     `environment` is where set-up leaves what it found: SEALIFT_REGISTRY and SEALIFT_BASE_IMAGE stand in for empty keys.
     """
     problems = _key_problems(values)
     known = {key: _number(values[key]) if key in NUMBERS else values[key] for key in KEYS if key in values}
     known |= _defaults(known, environment)
-    job, job_problems = Job.validate({key: known[key] for key in JOB_KEYS if key in known})
-    problems += [Problem(problem.property, problem.message) for problem in job_problems]
+    further, further_problems = _further(known.get("training", {}))
+    settings_of_job = {key: known[key] for key in JOB_KEYS if key in known} | further
+    job, job_problems = Job.validate(settings_of_job, folder)
+    problems += further_problems
+    problems += [Problem(_path_in_config(problem.property), problem.message) for problem in job_problems]
     deployment: dict[str, object] = {key: known[key] for key in ("modelName", *DEPLOYMENT_KEYS) if key in known}
     if deployment.get("modelName") == "":
-        deployment["modelName"] = job.dataset if job else "unknown"  # a wrong job is told anyway
+        deployment["modelName"] = _name_of(job.dataset) if job else "unknown"  # a wrong job is told anyway
     if "quota" in deployment:
         deployment["quota"] = _object(deployment["quota"])
     settings, deployment_problems = deployment_settings.validate(deployment)
@@ -125,6 +136,7 @@ def parse(values: Mapping[str, object], environment: Mapping[str, str]) -> tuple
         batch_size=job.batch_size,
         seed=job.seed,
         stop_loss=job.stop_loss,
+        training={snake_case(name): value for name, value in further.items()},
         timeout_seconds=deployment_settings.whole_number(known["timeoutSeconds"]) or 0,
         retrain_trigger=str(known["retrainTrigger"]),
         expose_metrics=_boolean(known["exposeMetrics"]) or False,
@@ -145,7 +157,22 @@ def parse(values: Mapping[str, object], environment: Mapping[str, str]) -> tuple
     ), []
 
 
-def _key_problems(values: Mapping[str, object]) -> list[Problem]:
+def _further(value: object) -> tuple[dict[str, object], list[Problem]]:
+    """The object `training`: inputs of TrainingRun that have no key of their own."""
+    inputs = _object(value)
+    allowed = [name for name in INPUTS if name not in JOB_KEYS]
+    if not isinstance(inputs, Mapping):
+        return {}, [Problem("training", f"is {value!r}; it must be an object of inputs: {', '.join(allowed)}")]
+    unknown = sorted(inputs.keys() - set(allowed))
+    problems = [Problem(f"training.{name}", f"is not an input here; allowed: {', '.join(allowed)}") for name in unknown]
+    return {name: inputs[name] for name in allowed if name in inputs}, problems
+
+
+def _path_in_config(property_path: str) -> str:
+    return property_path if property_path.partition(".")[0] in JOB_KEYS else f"training.{property_path}"
+
+
+def _key_problems(values: Mapping[str, Any]) -> list[Problem]:
     missing = "is not set, though Pulumi.yaml should give its default"
     problems = [Problem(key, missing) for key in KEYS if key not in values]
     for key in sorted(values.keys() - set(KEYS)):
@@ -155,9 +182,15 @@ def _key_problems(values: Mapping[str, object]) -> list[Problem]:
     return problems
 
 
-def _defaults(known: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
+def _name_of(dataset: str) -> str:
+    """A model's name after its data set's: what a path, URL or reference ends in, in letters that a name may have."""
+    last = dataset.rpartition(":")[2].rpartition("/")[2].partition(".")[0]
+    return re.sub("[^a-z0-9]+", "-", last.lower()).strip("-")[:63] or "model"
+
+
+def _defaults(known: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, object]:
     """What the empty text of a key stands for; a model's name, which is the data set's, comes once that is checked."""
-    meanings: Mapping[str, object] = {
+    meanings: Mapping[str, Any] = {
         "stopLoss": None,
         "registry": environment.get("SEALIFT_REGISTRY") or DEFAULT_REGISTRY,
         "baseImage": environment.get("SEALIFT_BASE_IMAGE", ""),

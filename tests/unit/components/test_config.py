@@ -28,6 +28,7 @@ DECLARED = {
     "batchSize": ("integer", 32),
     "seed": ("integer", 0),
     "stopLoss": ("string", ""),
+    "training": ("object", {}),
     "timeoutSeconds": ("integer", 0),
     "retrainTrigger": ("string", ""),
     "exposeMetrics": ("boolean", False),
@@ -178,7 +179,7 @@ def test_a_learning_rate_that_cannot_be_is_refused_with_its_value(rate: str) -> 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("dataset", "iris"),
+        ("dataset", "mnist"),
         ("dataset", ""),
         ("model", "transformer"),
         ("epochs", "0"),
@@ -295,3 +296,46 @@ def test_a_value_set_as_a_secret_is_refused_without_quoting_it(engine_config: di
     runtime_config.set_all_config({}, [])
     assert "hush" not in str(refused.value)
     assert engine_config == {}
+
+
+def test_further_inputs_of_the_training_run_come_by_the_names_of_its_arguments() -> None:
+    training = {"momentum": 0.9, "earlyStopping": {"patience": 3}, "modelArguments": {"hidden_units": 8}}
+    parsed, problems = parse(stack_values("prod") | {"training": json.dumps(training)}, ENVIRONMENT)
+
+    assert problems == []
+    assert parsed is not None
+    assert parsed.training == {
+        "momentum": 0.9,
+        "early_stopping": {"patience": 3},
+        "model_arguments": {"hidden_units": 8},
+    }
+
+
+@pytest.mark.parametrize(
+    ("training", "words"),
+    [
+        ("[1]", ["training", "object of inputs"]),
+        ('{"learningRate": 1}', ["training.learningRate", "not an input here", "momentum"]),
+        ('{"momentum": 2}', ["training.momentum is 2", "from 0 to below 1"]),
+        ('{"schedule": {"kind": "cosin"}}', ["training.schedule.kind is 'cosin'", "'cosine'"]),
+        ('{"gates": {"metrics": {"accuracy": {}}}}', ["training.gates.metrics.accuracy", "minimum"]),
+    ],
+)
+def test_a_further_input_that_cannot_be_is_named_with_its_path(training: str, words: list[str]) -> None:
+    said = " ".join(problems_of(training=training))
+
+    for word in words:
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [("data/My Rows.csv", "my-rows"), ("mydata.sounds:load", "load"), ("s3://bucket/a/b.parquet", "b")],
+)
+def test_a_model_without_a_name_is_named_after_its_data(dataset: str, name: str) -> None:
+    training = '{"data": {"target": "y"}}'
+    parsed, problems = parse(stack_values("prod") | {"dataset": dataset, "training": training}, ENVIRONMENT)
+
+    assert problems == []
+    assert parsed is not None
+    assert parsed.model_name == name
