@@ -3,10 +3,13 @@ PYTHON ?= python3
 export STACK TORCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check status
+.PHONY: help setup up down report test check status
 
 help:  ## this text
 	@$(PYTHON) -m bootstrap --help
 
 setup up down test check status:
 	@$(PYTHON) -m bootstrap $@
+
+report:  # make report HTML=report.html writes the page
+	@$(PYTHON) -m bootstrap report $(if $(HTML),html=$(HTML))

@@ -1,5 +1,5 @@
-"""The command line: setup, up, down, test, check, status. Problems are shown as a message and the ways out, never as
-a traceback.
+"""The command line: setup, up, down, report, test, check, status. Problems are shown as a message and the ways
+out, never as a traceback.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootstrap import check, down, environment, errors, status, steps, test, up
+from bootstrap import check, down, environment, errors, report, status, steps, test, up
 from bootstrap.console import Console, duration
 from bootstrap.context import Context
 from bootstrap.layout import Layout
@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         "--stack", default=stack
     )
     add("down", "destroy the stack, stop what we started", down_command).add_argument("--stack", default=stack)
+    reports = add("report", "show the report of the stack's model: metrics, gates, energy; or write it", report_command)
+    reports.add_argument("--stack", default=stack)
+    reports.add_argument("arguments", nargs="*", metavar="html=FILE | json", help="write the page, or print JSON")
     tests = add("test", "set up, run the tests", test_command)
     tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
     add("check", "types, lint, and which room may import which", check_command)
@@ -137,6 +140,12 @@ def up_command(context: Context, options: argparse.Namespace) -> int:
 def down_command(context: Context, options: argparse.Namespace) -> int:
     with _alone(context):
         return down.run(context, options.stack)
+
+
+def report_command(context: Context, options: argparse.Namespace) -> int:
+    meanings = {"json": ["--json"]}
+    further = [meanings.get(word, ["--html", word.removeprefix("html=")]) for word in options.arguments]
+    return report.run(context, options.stack, [word for words in further for word in words])
 
 
 def test_command(context: Context, options: argparse.Namespace) -> int:
