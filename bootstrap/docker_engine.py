@@ -96,7 +96,18 @@ def start(context: Context, step: Step) -> bool:
     step.progress("waiting for dockerd")
     asking = {**context.user, "DOCKER_HOST": HOST}
     context.daemons.wait_until(NAME, lambda: SOCKET.exists() and _ask_version(asking) is not None, timeout_seconds=60)
+    host_network.note_bridges(layout, bridges(context))
     return True
+
+
+def bridges(context: Context) -> list[str]:
+    """Names of the bridges of our engine's networks; it must run."""
+    asking = {**context.user, "DOCKER_HOST": HOST}
+    listed = programs.ask(["docker", "network", "ls", "--quiet", "--filter", "driver=bridge"], env=asking)
+    if not listed:
+        return []
+    name = '{{with index .Options "com.docker.network.bridge.name"}}{{.}}{{else}}br-{{slice .Id 0 12}}{{end}}'
+    return (programs.ask(["docker", "network", "inspect", "--format", name, *listed.split()], env=asking) or "").split()
 
 
 def clear_away() -> list[str]:

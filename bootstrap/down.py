@@ -73,6 +73,7 @@ def _stop_docker(context: Context, step: Step) -> list[str]:
         context.daemons.stop(docker_engine.NAME)  # forgets a record of one that has ended
         return []
     step.progress("stopping containers")
+    host_network.note_bridges(context.layout, docker_engine.bridges(context))
     context.daemons.stop(docker_engine.NAME, grace_seconds=40.0)
     return [docker_engine.NAME]
 

@@ -1,22 +1,21 @@
 """What our daemons change in the machine's own network and kernel settings, and how it is taken back.
 
-Before the first of them starts, the settings and packet filter rules are noted down; when the last has stopped, what
-they added is removed and what they changed is restored. Nothing that was there before, or that is not theirs, is
-touched.
+Before the first of them starts, the settings, links and packet filter rules are noted down; when the last has
+stopped, what they added is removed and what they changed is restored. Nothing that was there before, or that is not
+theirs (packet_filter.py), is touched.
 """
 
 import contextlib
 import json
-import re
-import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+import socket
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bootstrap import content, daemon, programs
+from airgap.cluster.configuration import BRIDGE
+from bootstrap import content, daemon, packet_filter, programs
 from bootstrap.layout import Layout
 
-BRIDGE = "sealift0"
 # Forwarding and bridged packets are what pods and containers need; kubelet and kube-proxy set the others without
 # asking.
 SETTINGS = (
@@ -32,11 +31,6 @@ SETTINGS = (
 )
 WANTED = {"net/ipv4/ip_forward": "1", "net/bridge/bridge-nf-call-iptables": "1"}
 CGROUPS = ("docker", "kubepods")
-FILTERS = ("iptables", "ip6tables")
-OURS = re.compile(
-    r"\b(KUBE-|CNI-|CNI-HOSTPORT|DOCKER|docker0\b|" + BRIDGE + r"\b|br-[0-9a-f]{12}\b)|172\.1[789]\.0\.0/16"
-)
-OUR_CHAINS = re.compile(r"^(KUBE-|CNI-|DOCKER)")
 
 
 @dataclass(frozen=True)
@@ -47,6 +41,8 @@ class Before:
     settings: dict[str, str]
     rules: dict[str, list[str]]
     cgroups: list[str]
+    # Notes of version 0.1 know no links; docker0 may have been there.
+    links: list[str] = field(default_factory=lambda: ["docker0"])
 
 
 def prepare(layout: Layout) -> None:
@@ -60,9 +56,11 @@ def prepare(layout: Layout) -> None:
         now = Before(
             boot=daemon.boot_id(),
             settings={name: value for name in SETTINGS if (value := _setting(name)) is not None},
-            rules={tool: rules(tool) for tool in FILTERS},
+            rules={tool: packet_filter.rules(tool) for tool in packet_filter.FILTERS},
+            links=_links(),
             cgroups=[str(path) for path in _cgroups()],
         )
+        _bridges_note(layout).unlink(missing_ok=True)  # of an earlier boot
         content.write(_note(layout), json.dumps(asdict(now), indent=1) + "\n", mode=0o600)
     for name, value in WANTED.items():
         if _setting(name) not in (None, value):
@@ -75,11 +73,13 @@ def restore(layout: Layout) -> None:
     """
     before = _noted(layout)
     if before is not None:
-        for tool in FILTERS:
-            for command in undo(before.rules[tool], rules(tool)):
+        bridges = _bridges(layout)
+        for tool in packet_filter.FILTERS:
+            for command in packet_filter.undo(before.rules[tool], packet_filter.rules(tool), bridges):
                 programs.ask([tool, "--wait", "5", *command])
-        for link in (BRIDGE, "docker0"):
-            programs.ask(["ip", "link", "delete", link])
+        for link in (BRIDGE, *bridges):
+            if link not in before.links:
+                programs.ask(["ip", "link", "delete", link])
         for name, value in before.settings.items():
             if _setting(name) != value:
                 with contextlib.suppress(OSError):
@@ -88,57 +88,29 @@ def restore(layout: Layout) -> None:
             if str(path) not in before.cgroups:
                 _remove_cgroup(path)
     _note(layout).unlink(missing_ok=True)
+    _bridges_note(layout).unlink(missing_ok=True)
 
 
-def rules(tool: str) -> list[str]:
-    """All tables in `iptables-save` form, without counters and comments."""
-    if shutil.which(f"{tool}-save") is None:
-        return []
-    saved = programs.ask([f"{tool}-save"]) or ""
-    return [re.sub(r" \[\d+:\d+\]$", "", line) for line in saved.splitlines() if not line.startswith("#")]
+def note_bridges(layout: Layout, bridges: Sequence[str]) -> None:
+    """Notes which bridges our Docker engine has, docker0 among them, as long as it can tell."""
+    if bridges:
+        content.write(_bridges_note(layout), "\n".join(bridges) + "\n", mode=0o600)
 
 
-def undo(before: Sequence[str], now: Sequence[str]) -> list[list[str]]:
-    """Commands that take `now` back to `before`, as far as the difference is ours: rules first, then chains, then
-    policies.
-    """
-    existing = set(_in_tables(before))
-    deletions: list[list[str]] = []
-    flushes: list[list[str]] = []
-    removals: list[list[str]] = []
-    policies: list[list[str]] = []
-    for table, line in _in_tables(now):
-        if (table, line) in existing:
-            continue
-        name = line[1:].split()[0] if line.startswith(":") else line.split()[1]
-        if line.startswith(":") and OUR_CHAINS.match(name):
-            flushes.append(["-t", table, "-F", name])
-            removals.append(["-t", table, "-X", name])
-        elif line.startswith(":"):
-            if earlier := next(
-                (old for where, old in existing if where == table and old.startswith(f":{name} ")), None
-            ):
-                policies.append(["-t", table, "-P", name, earlier.split()[1]])
-        elif OURS.search(line) and not OUR_CHAINS.match(name):
-            deletions.append(["-t", table, "-D", *_words(line)[1:]])
-    return [*deletions, *flushes, *removals, *policies]
+def _bridges(layout: Layout) -> list[str]:
+    """Our Docker engine's; none where another dockerd runs here by now, which shares chains and docker0 with ours."""
+    note = _bridges_note(layout)
+    return note.read_text().split() if note.exists() and not _another_engine() else []
 
 
-def _in_tables(lines: Iterable[str]) -> list[tuple[str, str]]:
-    table = ""
-    found: list[tuple[str, str]] = []
-    for line in lines:
-        if line.startswith("*"):
-            table = line[1:]
-        elif line.startswith((":", "-A")):
-            found.append((table, line))
-    return found
-
-
-def _words(rule: str) -> list[str]:
-    """A saved rule's words: comments are quoted there, and quotes in them escaped."""
-    found = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', rule)
-    return [re.sub(r"\\(.)", r"\1", quoted) or plain for quoted, plain in found]
+def _another_engine() -> bool:
+    """Whether a dockerd runs in our network; ours has ended when this is asked."""
+    network = Path("/proc/self/ns/net").readlink()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "comm").read_text() == "dockerd\n" and (folder / "ns" / "net").readlink() == network:
+                return True
+    return False
 
 
 def _cgroups() -> list[Path]:
@@ -164,8 +136,16 @@ def _setting(name: str) -> str | None:
         return None
 
 
+def _links() -> list[str]:
+    return [name for _, name in socket.if_nameindex()]
+
+
 def _note(layout: Layout) -> Path:
     return layout.run / "machine-before.json"
+
+
+def _bridges_note(layout: Layout) -> Path:
+    return layout.run / "docker-bridges"
 
 
 def _noted(layout: Layout) -> Before | None:

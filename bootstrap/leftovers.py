@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bootstrap import programs
+from bootstrap import content, programs
 
 CNI_STATE = (Path("/var/lib/cni/results"), Path("/var/lib/cni/cache/results"))
 CONTAINER_LOGS = Path("/var/log/containers")
@@ -97,9 +97,30 @@ def forget_network(network: str) -> None:
             (state / f"cni-loopback-{pod}-lo").unlink(missing_ok=True)
 
 
+def note_device_plugins(note: Path) -> None:
+    """Notes which socket for device plugins our kubelet, now Ready, has made: its place is every kubelet's."""
+    content.write(note, _identity(DEVICE_PLUGINS / "kubelet.sock"), mode=0o600)
+
+
+def _identity(path: Path) -> str:
+    """Tells a file from every other one that comes to have its name, or its inode."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return ""
+    return f"{found.st_dev} {found.st_ino} {found.st_ctime_ns}"
+
+
+def remove_device_plugins(note: Path) -> None:
+    """Removes the noted socket; one that another distribution's kubelet has made stays."""
+    noted = note.read_text() if note.exists() else ""
+    if noted and noted == _identity(DEVICE_PLUGINS / "kubelet.sock"):
+        (DEVICE_PLUGINS / "kubelet.sock").unlink()
+    note.unlink(missing_ok=True)
+
+
 def remove_fixed_folders() -> None:
     """Folders that our daemons made at fixed places of the machine, deepest first; one with others' in it stays."""
-    (DEVICE_PLUGINS / "kubelet.sock").unlink(missing_ok=True)
     if f"{SHIMS}/" not in Path("/proc/net/unix").read_text():
         # Nobody listens there: sockets and state of shims that were killed, no other containerd of this machine's.
         remove(SHIMS)

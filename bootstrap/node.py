@@ -59,6 +59,7 @@ COMPONENTS = (
     "kube-proxy",
 )
 PORT_BLOCK = 10
+DEVICE_PLUGINS_NOTE = "device-plugins"
 # Binds our hosts file over the machine's, for this one process only.
 WITH_HOSTS = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
 
@@ -216,6 +217,7 @@ def _start_all(context: Context, node: Node, progress: Progress) -> None:
     for name in ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"):
         daemons.start(name, commands[name], env=env)
     daemons.wait_until("kubelet", lambda: cluster_api.node_ready(node, since, progress), timeout_seconds=120)
+    leftovers.note_device_plugins(context.layout.run / DEVICE_PLUGINS_NOTE)
     daemons.wait_until("kube-controller-manager", lambda: cluster_api.has_default_account(node), timeout_seconds=60)
     content.write(RUN / "kubeconfig", context.layout.kubeconfig.read_text(), mode=0o600)
 
@@ -270,6 +272,7 @@ def stop(context: Context, progress: Progress) -> list[str]:
         context.console.warn(f"still mounted: {', '.join(stuck)}")
     for folder in (node.state / "kubelet", node.state / "cni-addresses", node.state / "pod-logs", RUN / "containerd"):
         leftovers.remove(folder)
+    leftovers.remove_device_plugins(layout.run / DEVICE_PLUGINS_NOTE)
     leftovers.forget_network(configuration.CNI_NETWORK)
     leftovers.forget_logs(node.state / "pod-logs")
     for socket in RUN.glob("containerd.sock*"):

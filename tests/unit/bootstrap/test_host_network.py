@@ -1,75 +1,129 @@
-"""Taking back what our daemons changed in the packet filter: theirs goes, everything else stays."""
+"""Taking back what our daemons changed in the machine's network, in a network of its own."""
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+START = """
+import subprocess, sys
+from pathlib import Path
 from bootstrap import host_network
-
-BEFORE = [
-    "*filter",
-    ":INPUT ACCEPT",
-    ":FORWARD ACCEPT",
-    ":CNI-OTHER -",
-    "-A INPUT -i lo -j ACCEPT",
-    "-A FORWARD -j CNI-OTHER",
-    "COMMIT",
-    "*nat",
-    ":POSTROUTING ACCEPT",
-    "COMMIT",
-]
-NOW = [
-    "*filter",
-    ":INPUT ACCEPT",
-    ":FORWARD DROP",
-    ":CNI-OTHER -",
-    ":KUBE-FORWARD -",
-    ":DOCKER -",
-    "-A INPUT -i lo -j ACCEPT",
-    "-A INPUT -s 192.0.2.7/32 -j DROP",
-    '-A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD',
-    "-A FORWARD -o docker0 -j DOCKER",
-    "-A FORWARD -j CNI-OTHER",
-    "-A KUBE-FORWARD -j ACCEPT",
-    "COMMIT",
-    "*nat",
-    ":POSTROUTING ACCEPT",
-    ":CNI-210d8eb92f3e -",
-    "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
-    '-A POSTROUTING -s 10.217.0.2/32 -m comment --comment "name: \\"sealift\\" id: \\"c48\\"" -j CNI-210d8eb92f3e',
-    "COMMIT",
-]
+from bootstrap.layout import Layout
+host_network.SETTINGS, host_network.CGROUPS = ("net/ipv4/ip_forward",), ()
+layout = Layout(Path(sys.argv[1]))
+def call(line):
+    subprocess.run(line.split(), check=True)
+"""
+SHOW = """
+import socket
+print(*[name for _, name in socket.if_nameindex()])
+print(subprocess.run(["iptables-save", "-t", "filter"], check=True, capture_output=True, text=True).stdout)
+"""
 
 
-def test_our_rules_go_before_our_chains_and_policies_return() -> None:
-    """A chain can only be deleted when no rule leads there."""
-    commands = [" ".join(command) for command in host_network.undo(BEFORE, NOW)]
+def in_own_network(folder: Path, body: str) -> str:
+    """What the lines print, run as root in a new network namespace; skips where that cannot be had."""
+    tried = subprocess.run(
+        ["unshare", "--net", "sh", "-c", "ip link add trial0 type bridge && iptables -S"],
+        capture_output=True,
+        check=False,
+    )
+    if tried.returncode:
+        pytest.skip(f"no network namespace with bridges and iptables here: {tried.stderr.decode().strip()}")
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", START + body + SHOW, str(folder)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
-    assert commands == [
-        "-t filter -D FORWARD -m comment --comment kubernetes forwarding rules -j KUBE-FORWARD",
-        "-t filter -D FORWARD -o docker0 -j DOCKER",
-        "-t nat -D POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
-        '-t nat -D POSTROUTING -s 10.217.0.2/32 -m comment --comment name: "sealift" id: "c48" -j CNI-210d8eb92f3e',
-        "-t filter -F KUBE-FORWARD",
-        "-t filter -F DOCKER",
-        "-t nat -F CNI-210d8eb92f3e",
-        "-t filter -X KUBE-FORWARD",
-        "-t filter -X DOCKER",
-        "-t nat -X CNI-210d8eb92f3e",
-        "-t filter -P FORWARD ACCEPT",
+
+def test_links_that_were_there_before_stay(tmp_path: Path) -> None:
+    """The user's docker0 and a bridge of our name, with all that is plugged into them."""
+    shown = in_own_network(
+        tmp_path,
+        """
+call("ip link add docker0 type bridge")
+call("ip link add sealift0 type bridge")
+host_network.prepare(layout)
+host_network.note_bridges(layout, ["docker0"])
+host_network.restore(layout)
+""",
+    )
+
+    assert shown.splitlines()[0].split() == ["lo", "docker0", "sealift0"]
+
+
+def test_links_that_our_daemons_added_go(tmp_path: Path) -> None:
+    """One that the user added meanwhile stays."""
+    shown = in_own_network(
+        tmp_path,
+        """
+host_network.prepare(layout)
+for name in ("docker0", "sealift0", "br-0123456789ab", "br-ba9876543210"):
+    call(f"ip link add {name} type bridge")
+host_network.note_bridges(layout, ["docker0", "br-0123456789ab"])
+host_network.restore(layout)
+""",
+    )
+
+    assert shown.splitlines()[0].split() == ["lo", "br-ba9876543210"]
+
+
+def test_without_a_docker_engine_of_ours_docker0_stays(tmp_path: Path) -> None:
+    """It is that of an engine which the user started after our node."""
+    shown = in_own_network(
+        tmp_path, 'host_network.prepare(layout)\ncall("ip link add docker0 type bridge")\nhost_network.restore(layout)'
+    )
+
+    assert "docker0" in shown.splitlines()[0]
+
+
+def test_our_rules_go_and_the_users_stay(tmp_path: Path) -> None:
+    shown = in_own_network(
+        tmp_path,
+        """
+call("iptables -A INPUT -i lo -j ACCEPT")
+host_network.prepare(layout)
+host_network.note_bridges(layout, ["docker0"])
+call("iptables -N DOCKER")
+call("iptables -A FORWARD -o docker0 -j DOCKER")
+call("iptables -A FORWARD -i docker0 ! -o docker0 -j ACCEPT")
+call("iptables -A INPUT -s 172.18.0.0/16 -j ACCEPT")
+host_network.restore(layout)
+""",
+    )
+
+    assert [line for line in shown.splitlines() if line.startswith("-A")] == [
+        "-A INPUT -i lo -j ACCEPT",
+        "-A INPUT -s 172.18.0.0/16 -j ACCEPT",
     ]
+    assert ":DOCKER" not in shown
 
 
-def test_a_comment_is_one_word_without_its_quotes() -> None:
-    deletion = host_network.undo(BEFORE, NOW)[0]
+def test_the_network_of_another_docker_engine_stays(tmp_path: Path) -> None:
+    """One that was started while ours ran shares docker0 and the chains with it."""
+    engine = tmp_path / "dockerd"
+    engine.write_bytes(Path("/bin/sleep").read_bytes())
+    engine.chmod(0o755)
+    shown = in_own_network(
+        tmp_path,
+        f"""
+host_network.prepare(layout)
+host_network.note_bridges(layout, ["docker0"])
+call("ip link add docker0 type bridge")
+call("iptables -N DOCKER")
+with subprocess.Popen(["{engine}", "60"]) as another:
+    host_network.restore(layout)
+    another.kill()
+""",
+    )
 
-    assert "kubernetes forwarding rules" in deletion
-
-
-def test_what_the_user_added_meanwhile_stays() -> None:
-    assert not [command for command in host_network.undo(BEFORE, NOW) if "192.0.2.7/32" in command]
-
-
-def test_what_was_there_before_stays() -> None:
-    """Another program's CNI chain, and rules that lead to it, are not ours though their name looks like it."""
-    assert not [command for command in host_network.undo(BEFORE, NOW) if "CNI-OTHER" in command]
-
-
-def test_nothing_changed_means_nothing_to_do() -> None:
-    assert host_network.undo(NOW, NOW) == []
+    assert "docker0" in shown.splitlines()[0]
+    assert ":DOCKER" in shown

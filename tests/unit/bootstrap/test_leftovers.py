@@ -74,3 +74,23 @@ def test_a_folder_with_a_mount_in_it_is_not_deleted(monkeypatch: pytest.MonkeyPa
     leftovers.remove(Path("/proc"))
 
     assert touched == []
+
+
+def test_another_distributions_socket_for_device_plugins_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kubelet makes it at the same place: only the one that ours has made goes."""
+    monkeypatch.setattr(leftovers, "DEVICE_PLUGINS", tmp_path)
+    made, note = tmp_path / "kubelet.sock", tmp_path / "note"
+
+    made.touch()
+    leftovers.remove_device_plugins(note)
+    assert made.exists(), "ours never ran"
+
+    leftovers.note_device_plugins(note)
+    made.unlink()
+    made.touch()
+    leftovers.remove_device_plugins(note)
+    assert made.exists(), "another kubelet has made it anew"
+
+    leftovers.note_device_plugins(note)
+    leftovers.remove_device_plugins(note)
+    assert not made.exists()
