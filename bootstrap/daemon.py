@@ -1,10 +1,12 @@
 """Programs that we start and leave running, each with a record of who it is.
 
 A record holds the process's id, when it started and during which boot. All three must fit before anything is sent to
-the process: ids are used again, and a machine may have been restarted since.
+the process: ids are used again, and a machine may have been restarted since. A copy of it in /run/sealift outlives the
+checkout: what a deleted one left running is known by it alone.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import select
@@ -18,9 +20,10 @@ from pathlib import Path
 
 from bootstrap import content
 from bootstrap.errors import BootstrapError
-from bootstrap.layout import Layout
+from bootstrap.layout import RUN, Layout
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+COPIES = RUN / "daemons"
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,10 @@ class Daemons:
     def log_path(self, name: str) -> Path:
         return self._layout.run / f"{name}.log"
 
+    def copy_path(self, name: str) -> Path:
+        checkout = hashlib.sha256(str(self._layout.root).encode()).hexdigest()[:16]
+        return COPIES / checkout / f"{name}.pid"
+
     def names(self) -> list[str]:
         return sorted(path.stem for path in self._layout.run.glob("*.pid"))
 
@@ -103,6 +110,9 @@ class Daemons:
         )
         if done.returncode:
             raise BootstrapError(f"{name} could not be started: {done.stderr.strip()}")
+        if COPIES.parent.is_dir():
+            with contextlib.suppress(PermissionError):  # not root: this user's are not the next one's to end
+                content.write(self.copy_path(name), self.record_path(name).read_text(), mode=0o600)
         return True
 
     def stop(self, name: str, *, grace_seconds: float = 15.0) -> bool:
@@ -111,7 +121,25 @@ class Daemons:
         record = read_record(path)
         stopped = record is not None and _stop(record, grace_seconds)
         path.unlink(missing_ok=True)
+        self._forget_copy(name)
         return stopped
+
+    def end_all_of_deleted(self) -> list[str]:
+        """Ends what a checkout that is gone has left running, by the copies of its records; returns the names."""
+        ended = []
+        for copy in sorted(self.copy_path("").parent.glob("*.pid")):
+            record = read_record(copy)
+            if record is not None and _stop(record, grace_seconds=15.0):
+                ended.append(copy.stem)
+            self._forget_copy(copy.stem)
+        return ended
+
+    def _forget_copy(self, name: str) -> None:
+        copy = self.copy_path(name)
+        with contextlib.suppress(OSError):  # not there, or not the last one
+            copy.unlink()
+            copy.parent.rmdir()
+            COPIES.rmdir()
 
     def wait_until(self, name: str, ready: Callable[[], bool], *, timeout_seconds: float) -> None:
         """Waits until `ready()` holds; raises with the end of the log as soon as the process is gone or the time is

@@ -113,7 +113,7 @@ def bridges(context: Context) -> list[str]:
 def clear_away() -> list[str]:
     """Removes what a dockerd of ours leaves in /run/sealift; returns what is still mounted there."""
     runtime = RUN / "docker"
-    leftovers.end_processes_with(str(runtime / "containerd" / "containerd.sock"))
+    leftovers.end_shims_of(runtime / "containerd" / "containerd.sock")
     stuck = leftovers.unmount([runtime])
     leftovers.remove(runtime)
     for file in (SOCKET, RUN / "docker.pid"):

@@ -3,11 +3,12 @@ what is recognisably ours.
 """
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from bootstrap import content, programs
@@ -29,29 +30,23 @@ FIXED_FOLDERS = (
 )
 
 
-def end_processes_with(argument: str) -> int:
-    """Kills the processes that carry this very word (a path of ours, such as a socket) in their arguments; returns
-    how many.
+def end_shims_of(socket: Path) -> int:
+    """Kills the containerd shims that report to `socket`, ours, and outlived its containerd; returns how many.
+
+    A shim is known by its program and by this option, and by no other mention of the path: an editor's, a client's.
     """
-    return _end(lambda words: argument in words)
-
-
-def end_processes_under(folder: Path) -> int:
-    """Kills the processes with a path below `folder`, one of ours, in their arguments; returns how many."""
-    return _end(lambda words: any(f"{folder}/" in word for word in words))
-
-
-def _end(ours: Callable[[list[str]], bool]) -> int:
     ended = 0
     for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit() or int(folder.name) == os.getpid():
+        if not folder.name.isdigit():
             continue
         try:
             descriptor = os.pidfd_open(int(folder.name))
         except OSError:
             continue
         try:
-            if ours((folder / "cmdline").read_bytes().decode(errors="replace").split("\0")):
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            is_shim = (folder / "exe").readlink().name.startswith("containerd-shim")
+            if is_shim and ("-address", str(socket)) in itertools.pairwise(words):
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
                 ended += 1
         except OSError:

@@ -266,7 +266,7 @@ def stop(context: Context, progress: Progress) -> list[str]:
         _end_containers(node)
         _stop_one(context, "containerd", progress)
         stopped.append("containerd")
-    leftovers.end_processes_with(str(node.containerd_socket))
+    leftovers.end_shims_of(node.containerd_socket)
     stuck = leftovers.unmount([node.state, RUN / "containerd"])
     if stuck:
         context.console.warn(f"still mounted: {', '.join(stuck)}")

@@ -6,7 +6,7 @@ next one that starts something takes over and clears away what was left.
 
 from pathlib import Path
 
-from bootstrap import content, leftovers
+from bootstrap import content
 from bootstrap.daemon import Daemons
 from bootstrap.errors import BootstrapError
 from bootstrap.layout import RUN, Layout
@@ -24,7 +24,7 @@ def claim(layout: Layout) -> None:
     if other is not None and other != layout.root:
         if not other.exists():
             # Deleted without `make down`: what it left running works on deleted files, and nobody else can stop it.
-            leftovers.end_processes_under(Layout(other).tools)
+            Daemons(Layout(other)).end_all_of_deleted()
         running = [name for name in Daemons(Layout(other)).names() if Daemons(Layout(other)).running(name)]
         if running:
             raise BootstrapError(

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap import daemon
 from bootstrap.console import Console, Step
 from bootstrap.context import Context
 from bootstrap.layout import Layout
+
+
+@pytest.fixture(autouse=True)
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No record of a test's daemon goes to the machine's own folder."""
+    monkeypatch.setattr(daemon, "COPIES", tmp_path / "run" / "daemons")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Removing what daemons leave: only below our folders, our network's notes, processes that name our socket."""
+"""Removing what daemons leave: only below our folders, our network's notes, shims of our containerd."""
 
+import contextlib
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,19 +28,32 @@ def test_mounts_are_listed_deepest_first_and_only_ours() -> None:
     ]
 
 
-def test_only_the_process_that_names_our_socket_ends() -> None:
-    ours, other = "/run/sealift-test/one.sock", "/run/sealift-test/one.sock.other"
-    wait = "import time; time.sleep(60)"
-    with (
-        subprocess.Popen([sys.executable, "-c", wait, "-address", ours]) as mine,
-        subprocess.Popen([sys.executable, "-c", wait, "-address", other]) as theirs,
-    ):
-        ended = leftovers.end_processes_with(ours)
+def test_only_a_shim_that_reports_to_our_socket_ends(tmp_path: Path) -> None:
+    """An editor, a client or another containerd's shim may have the path in its arguments too."""
+    ours = Path("/run/sealift-test/one.sock")
+    shim = tmp_path / "containerd-shim-runc-v2"
+    shim.write_bytes(Path("/bin/sh").read_bytes())
+    shim.chmod(0o755)
+    wait = [str(shim), "-c", "read line", "sh"]
+    others = [
+        [*wait, "-address", f"{ours}.other"],
+        [*wait, "-publish-binary", str(ours)],
+        ["/bin/sh", "-c", "read line", "ctr", "-address", str(ours)],
+        ["/bin/sh", "-c", "read line", "vim", str(ours)],
+    ]
+    with contextlib.ExitStack() as stack:
+        start = [
+            stack.enter_context(subprocess.Popen(argv, stdin=subprocess.PIPE))
+            for argv in [*others, [*wait, "-address", str(ours)]]
+        ]
+        *theirs, mine = start
 
-        assert ended == 1
+        assert leftovers.end_shims_of(ours) == 1
+
         assert mine.wait(timeout=10) == -9
-        assert theirs.poll() is None
-        theirs.kill()
+        assert [one.poll() for one in theirs] == [None] * len(others)
+        for one in theirs:
+            one.kill()
 
 
 def test_notes_of_other_networks_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """One checkout of a machine runs the local services; the others leave them alone."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from bootstrap import daemon, owner
 from bootstrap.errors import BootstrapError
 from bootstrap.layout import Layout
 
+REPOSITORY = Path(__file__).resolve().parents[3]
+
 
 @pytest.fixture(autouse=True)
 def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,24 +23,15 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def sleeper(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Plays a daemon of the other checkout: its arguments name a file below that one's .tools."""
-    settings = str(tmp_path / "other" / ".tools" / "docker.json")
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", settings]) as process:
-        yield process
-        process.kill()
-
-
-@pytest.fixture
-def other(tmp_path: Path, sleeper: "subprocess.Popen[bytes]") -> Layout:
+def other(tmp_path: Path) -> Iterator[Layout]:
     """Another checkout, which owns the services and runs one."""
     layout = Layout(tmp_path / "other")
-    layout.run.mkdir(parents=True)
+    layout.root.mkdir()
+    (layout.root / "bootstrap").symlink_to(REPOSITORY / "bootstrap")
     owner.claim(layout)
-    started = daemon._started(sleeper.pid)
-    record = {"pid": sleeper.pid, "started": started, "boot": daemon.boot_id(), "argv": ["dockerd"]}
-    (layout.run / "dockerd.pid").write_text(json.dumps(record))
-    return layout
+    daemon.Daemons(layout).start("dockerd", [sys.executable, "-c", "import time; time.sleep(60)"])
+    yield layout
+    daemon.Daemons(layout).end_all_of_deleted()
 
 
 def test_services_of_another_checkout_are_not_taken_over_while_they_run(other: Layout, tmp_path: Path) -> None:
@@ -57,17 +51,40 @@ def test_what_another_checkout_has_stopped_can_be_taken_over(other: Layout, tmp_
     assert not owner.is_ours(other)
 
 
-def test_what_a_deleted_checkout_left_running_is_ended(
-    other: Layout, sleeper: "subprocess.Popen[bytes]", tmp_path: Path
-) -> None:
-    """Nobody else could: its records are gone with it."""
-    other.root.rename(tmp_path / "deleted")
+def test_what_a_deleted_checkout_left_running_is_ended(other: Layout, tmp_path: Path) -> None:
+    """By the copy of its record: nobody else could, as its own records are gone with it."""
+    record = daemon.read_record(daemon.Daemons(other).record_path("dockerd"))
+    assert daemon.alive(record)
+    shutil.rmtree(other.root)
     mine = Layout(tmp_path / "mine")
 
     owner.claim(mine)
 
-    assert sleeper.wait(timeout=10) == -9
+    assert not daemon.alive(record)
     assert owner.is_ours(mine)
+    assert not daemon.COPIES.exists()
+
+
+def test_a_process_that_only_names_the_deleted_checkout_is_left_alone(other: Layout, tmp_path: Path) -> None:
+    """An editor with one of its files, a shell, a checkout below it; and one that has got a recorded process's id."""
+    shutil.rmtree(other.root)
+    wait = ["sh", "-c", "read line", "vim", str(other.tools / "docker.json")]
+    with subprocess.Popen(wait, stdin=subprocess.PIPE) as editor:
+        stale = {"pid": editor.pid, "started": 1, "boot": daemon.boot_id(), "argv": ["etcd"]}
+        daemon.Daemons(other).copy_path("etcd").write_text(json.dumps(stale))
+
+        owner.claim(Layout(tmp_path / "mine"))
+
+        assert editor.poll() is None
+        editor.kill()
+
+
+def test_a_daemon_that_is_stopped_leaves_no_copy_of_its_record(other: Layout) -> None:
+    assert daemon.Daemons(other).copy_path("dockerd").exists()
+
+    daemon.Daemons(other).stop("dockerd")
+
+    assert not daemon.COPIES.exists()
 
 
 def test_only_the_owner_releases(tmp_path: Path) -> None:
