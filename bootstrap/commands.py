@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootstrap import check, down, environment, errors, report, status, steps, test, up
+from bootstrap import check, down, environment, errors, report, stacks, status, steps, test, up
 from bootstrap.console import Console, duration
 from bootstrap.context import Context
 from bootstrap.layout import Layout
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=command)
         return one
 
-    stack = os.environ.get("STACK") or "dev"
+    stack = os.environ.get("STACK") or stacks.DEFAULT
     add("setup", "install and start what is missing", setup)
     add("up", "set up, run `pulumi up`, wait, send a row and show the prediction", up_command).add_argument(
         "--stack", default=stack

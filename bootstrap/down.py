@@ -1,9 +1,8 @@
-"""`down`: destroys the stack if there is one, then stops what we started, and only that."""
+"""`down`: destroys the stack if there is one, then stops what we started, and only that, unless other stacks use it."""
 
-import shutil
 import subprocess
 
-from bootstrap import docker_engine, host_network, leftovers, node, owner, programs, registry, stale_lock
+from bootstrap import docker_engine, host_network, leftovers, node, owner, registry, stacks, stale_lock
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
@@ -11,7 +10,29 @@ from bootstrap.layout import RUN
 
 
 def run(context: Context, stack: str) -> int:
-    destroyed = _destroy(context, stack)
+    """0 when the stack is gone. Raises BootstrapError, with nothing stopped, where that is not so or unknown."""
+    in_use = stacks.in_use(context)
+    mine = [name for name in in_use if stacks.same(name, stack)]
+    others = [name for name in in_use if name not in mine]
+    if mine:
+        _destroy(context, stack)
+    else:
+        context.console.note(f"stack {stack} has nothing to destroy")
+    if others:
+        context.console.note(f"left running, as other stacks have resources: {', '.join(others)}")
+        for name in others:
+            context.console.note(f"  {_way_down(name)}")
+        return 0
+    _stop(context)
+    return 0
+
+
+def _way_down(name: str) -> str:
+    """A name with the project in it is of another program, such as an example."""
+    return f"{stacks.make('down', name)}: destroys it" if "/" not in name else f"pulumi destroy --stack {name}"
+
+
+def _stop(context: Context) -> None:
     with context.console.step("Kubernetes") as step:
         ours = owner.is_ours(context.layout)
         step.done(_said(node.stop(context, step.progress) if ours else []))
@@ -21,41 +42,27 @@ def run(context: Context, stack: str) -> int:
         step.done(_said(_stop_docker(context, step)))
     if ours:
         _sweep(context)
-    return destroyed
 
 
 def _said(stopped: list[str]) -> str:
     return f"stopped {', '.join(stopped)}" if stopped else "nothing of ours was running"
 
 
-def _destroy(context: Context, stack: str) -> int:
-    """`pulumi destroy` with its own output; its exit status. Nothing to do where set-up never got that far or there
-    is no such stack.
-    """
-    env = context.variables
-    pulumi = shutil.which("pulumi", path=env["PATH"])
-    if pulumi is None or programs.ask([pulumi, "stack", "ls", "--json"], env=env, cwd=context.layout.root) is None:
-        return 0
-    listed = programs.ask(
-        [pulumi, "stack", "export", "--stack", stack], env=env, cwd=context.layout.root, timeout_seconds=60
-    )
-    if listed is None or '"resources"' not in listed:
-        context.console.note(f"stack {stack} has nothing to destroy")
-        return 0
+def _destroy(context: Context, stack: str) -> None:
+    """`pulumi destroy` with its own output."""
     if not _cluster_is_up(context):
         raise BootstrapError(
             f"stack {stack} still has resources, and what they run on is stopped",
-            ["make setup, then make down: starts it, destroys the stack, stops everything"],
+            [f"make setup, then {stacks.make('down', stack)}: starts it, destroys the stack, stops everything"],
         )
     stale_lock.release(context, stack)
-    argv = [pulumi, "destroy", "--yes", "--stack", stack, "--skip-preview", "--non-interactive"]
-    done = subprocess.run(argv, env=env, cwd=context.layout.root, check=False)
+    argv = ["pulumi", "destroy", "--yes", "--stack", stack, "--skip-preview", "--non-interactive"]
+    done = subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False)
     if done.returncode:
         raise BootstrapError(
             f"`pulumi destroy` of stack {stack} failed (above); nothing was stopped",
-            ["repair it and say make down again"],
+            [f"repair it and say {stacks.make('down', stack)} again"],
         )
-    return 0
 
 
 def _cluster_is_up(context: Context) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.console import Progress
-from bootstrap.errors import ProgramFailed
+from bootstrap.errors import BootstrapError, ProgramFailed
 
 TAIL_LINES = 15
 
@@ -40,6 +40,33 @@ def ask(
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def demand(
+    argv: Sequence[str], *, timeout_seconds: float = 10.0, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> str:
+    """Like `ask`, for what must be known: raises BootstrapError with the program's own reason."""
+    name = " ".join([Path(argv[0]).name, *argv[1:]])
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_seconds,
+            env=env,
+            cwd=cwd,
+            check=False,
+        )
+    except OSError as problem:
+        raise BootstrapError(f"`{name}` could not be started: {problem.strerror}") from problem
+    except subprocess.TimeoutExpired:
+        raise BootstrapError(f"`{name}` took longer than {timeout_seconds:.0f} s") from None
+    if done.returncode:
+        said = "\n".join(done.stderr.strip().splitlines()[-TAIL_LINES:])
+        raise BootstrapError(f"`{name}` failed: {said or f'exit status {done.returncode}'}")
+    return done.stdout.strip()
 
 
 def run(

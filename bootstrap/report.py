@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from bootstrap import programs
+from bootstrap import programs, stacks
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -23,7 +23,9 @@ def run(context: Context, stack: str, arguments: Sequence[str]) -> int:
     )
     report, key = outputs.get("report"), outputs.get("privateKey")
     if not report or not key:
-        raise BootstrapError(f"stack {stack!r} has no report", ["make up trains a model and writes one"])
+        raise BootstrapError(
+            f"stack {stack!r} has no report", [f"{stacks.make('up', stack)} trains a model and writes one"]
+        )
     reading, writing = os.pipe()
     os.write(writing, key.encode())
     os.close(writing)

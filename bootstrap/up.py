@@ -4,7 +4,7 @@ import json
 import shlex
 import subprocess
 
-from bootstrap import content, prediction, programs, stale_lock
+from bootstrap import content, prediction, programs, stacks, stale_lock
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -13,15 +13,15 @@ try next (after `source .tools/activate`):
   curl -s {url}/v2/models/{model}/infer -H 'Content-Type: application/json' -d @{request}
   pulumi stack output
   pulumi config set replicas 3 && pulumi preview
-  make down"""
+  {down}"""
 
 
 def run(context: Context, stack: str) -> int:
     """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
     env, root = context.variables, context.layout.root
-    _pulumi(context, "stack", "select", "--create", stack)
+    _pulumi(context, stack, "stack", "select", "--create", stack)
     stale_lock.release(context, stack)
-    _pulumi(context, "up", "--yes", "--skip-preview", "--stack", stack)
+    _pulumi(context, stack, "up", "--yes", "--skip-preview", "--stack", stack)
     said = programs.ask(
         ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
         env=env,
@@ -39,11 +39,18 @@ def run(context: Context, stack: str) -> int:
     line(f"\n  one held-out row   {_numbers(service.row)}")
     line(f"  prediction         {_numbers(answer.values)}")
     line(f"  torch's own answer {_numbers(service.expected)}")
-    line(NEXT.format(url=answer.via, model=service.model, request=shlex.quote(str(request.relative_to(root)))))
+    line(
+        NEXT.format(
+            url=answer.via,
+            model=service.model,
+            request=shlex.quote(str(request.relative_to(root))),
+            down=stacks.make("down", stack),
+        )
+    )
     return 0
 
 
-def _pulumi(context: Context, *arguments: str) -> None:
+def _pulumi(context: Context, stack: str, *arguments: str) -> None:
     """With our own terminal: what pulumi shows is what the user sees, and Ctrl-C reaches it."""
     argv = ["pulumi", *arguments]
     context.console.line(f"\n$ {' '.join(argv)}")
@@ -59,7 +66,10 @@ def _pulumi(context: Context, *arguments: str) -> None:
     if status:
         raise BootstrapError(
             f"`{' '.join(argv)}` ended with exit status {status} (its own words are above)",
-            ["repair what it names and say make up again: finished work is kept", "make status shows what runs"],
+            [
+                f"repair what it names and say {stacks.make('up', stack)} again: finished work is kept",
+                "make status shows what runs",
+            ],
         )
 
 

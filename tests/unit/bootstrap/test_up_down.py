@@ -75,50 +75,154 @@ def test_a_failed_pulumi_up_is_not_followed_by_a_prediction(checkout: Context, p
         up.run(checkout, "dev")
 
 
-EMPTY = (
-    'case "$1 $2" in "stack ls") echo "[]" ;; "stack export") exit 255 ;; destroy*) echo destroyed > "$0.calls" ;; esac'
-)
-FULL = """
+def listing(*stacks: tuple[str, int]) -> str:
+    """A pulumi that lists these stacks with so many resources, and notes what it destroys."""
+    listed = json.dumps([{"name": name, "resourceCount": count} for name, count in stacks])
+    return f"""
 case "$1 $2" in
-  "stack ls") echo "[]" ;;
-  "stack export") echo '{"resources": [1]}' ;;
-  destroy*) echo "$@" > "$0.calls"; exit 0 ;;
+  "stack ls") echo '{listed}' ;;
+  destroy*) echo "$@" >> "$0.calls"; exit 0 ;;
 esac
 """
 
 
-def test_down_destroys_nothing_where_there_is_no_stack(checkout: Context, program: Program) -> None:
-    program("pulumi", EMPTY)
+FULL = listing(("dev", 7))
+
+
+@pytest.fixture
+def state(checkout: Context) -> Path:
+    """The file of a stack in the checkout's own state: set-up has been here."""
+    checkout.learn()
+    file = checkout.layout.stack_state / ".pulumi" / "stacks" / "sealift" / "dev.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    return file
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Says whether the services were stopped."""
+    said: list[str] = []
+    monkeypatch.setattr(down, "_stop", lambda _: said.append("stopped"))
+    return said
+
+
+def test_down_destroys_nothing_where_no_stack_was_ever_made(checkout: Context, program: Program) -> None:
+    program("pulumi", FULL)
 
     assert down.run(checkout, "dev") == 0
     assert not Path(checkout.user["PATH"], "pulumi.calls").exists()
 
 
-def test_down_without_pulumi_still_stops(checkout: Context) -> None:
+def test_down_without_pulumi_still_stops_what_has_no_state(checkout: Context) -> None:
     assert down.run(checkout, "dev") == 0
 
 
-def test_down_destroys_the_stack_first(checkout: Context, program: Program) -> None:
+@pytest.mark.usefixtures("state")
+def test_down_destroys_the_stack_first(checkout: Context, program: Program, stopped: list[str]) -> None:
     program("pulumi", FULL)
 
     assert down.run(checkout, "dev") == 0
     assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
+    assert stopped
 
 
+@pytest.mark.usefixtures("state")
+def test_down_destroys_nothing_in_an_empty_stack(checkout: Context, program: Program, stopped: list[str]) -> None:
+    program("pulumi", listing(("dev", 0)))
+
+    assert down.run(checkout, "dev") == 0
+    assert not Path(checkout.user["PATH"], "pulumi.calls").exists()
+    assert stopped
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("echo 'error: failed to load checkpoint: place 1' >&2; exit 1", "failed to load checkpoint: place 1"),
+        ("echo 'error: place 2: bucket' >&2; exit 255", "place 2: bucket"),
+        ("exit 1", "exit status 1"),
+        ("echo no list", "cannot be understood: no list"),
+    ],
+)
+def test_down_stops_with_the_reason_where_the_state_cannot_be_read(
+    checkout: Context, program: Program, stopped: list[str], said: str, reason: str
+) -> None:
+    """Not knowing is not the same as having nothing to destroy: clouds' and clusters' objects would be left behind."""
+    program("pulumi", said)
+
+    with pytest.raises(BootstrapError, match=f"`pulumi stack ls.*{reason}"):
+        down.run(checkout, "dev")
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_stops_with_the_reason_where_there_is_state_but_no_pulumi(checkout: Context, stopped: list[str]) -> None:
+    with pytest.raises(BootstrapError, match="state cannot be read: pulumi is not found"):
+        down.run(checkout, "dev")
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_stops_with_the_reason_where_the_users_backend_does_not_answer(
+    checkout: Context, program: Program, stopped: list[str]
+) -> None:
+    program("pulumi", "echo 'error: could not open bucket' >&2; exit 255")
+    checkout.user = {**checkout.user, "PULUMI_BACKEND_URL": "s3://elsewhere"}
+
+    with pytest.raises(BootstrapError, match="could not open bucket"):
+        down.run(checkout, "dev")
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_stops_nothing_that_another_stack_uses_and_names_it(
+    checkout: Context, program: Program, stopped: list[str]
+) -> None:
+    program("pulumi", listing(("dev", 7), ("staging", 7), ("prod", 0), ("organization/voice/dev", 3)))
+
+    assert down.run(checkout, "dev") == 0
+
+    assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
+    assert not stopped
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "left running, as other stacks have resources: staging, organization/voice/dev\n" in said
+    assert "make down STACK=staging: destroys it\n" in said
+    assert "pulumi destroy --stack organization/voice/dev\n" in said
+
+
+@pytest.mark.usefixtures("state")
 def test_down_stops_nothing_when_the_stack_could_not_be_destroyed(
-    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
+    checkout: Context, program: Program, stopped: list[str]
 ) -> None:
     """Stopped services would leave resources that nobody can destroy."""
     program("pulumi", FULL.replace("exit 0", "exit 1"))
-    monkeypatch.setattr(down, "_stop_registry", lambda _: pytest.fail("stopped"))
 
     with pytest.raises(BootstrapError, match="failed \\(above\\); nothing was stopped"):
         down.run(checkout, "dev")
+    assert not stopped
 
 
+@pytest.mark.usefixtures("state")
 def test_down_says_so_when_the_stacks_cluster_does_not_run(checkout: Context, program: Program) -> None:
-    program("pulumi", FULL)
+    program("pulumi", listing(("staging", 7)))
     checkout.learn(kubeconfig=str(checkout.layout.kubeconfig))
 
-    with pytest.raises(BootstrapError, match="stack dev still has resources, and what they run on is stopped"):
-        down.run(checkout, "dev")
+    with pytest.raises(BootstrapError, match="stack staging still has resources, and what they") as caught:
+        down.run(checkout, "staging")
+
+    assert "make setup, then make down STACK=staging: starts it" in caught.value.ways[0]
+
+
+def test_advice_names_the_stack(checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    up.run(checkout, "staging")
+
+    assert "\n  make down STACK=staging\n" in checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+    program("pulumi", 'case "$1" in up) exit 255 ;; esac')
+    with pytest.raises(BootstrapError) as caught:
+        up.run(checkout, "staging")
+    assert "say make up STACK=staging again" in caught.value.ways[0]
