@@ -13,11 +13,11 @@ import uvicorn
 
 from serving.app import App
 from serving.body import BODY_SECONDS
+from serving.connection import KEEP_ALIVE_SECONDS, Connection
 from serving.errors import StartError
 from serving.log import log
 
 BACKLOG: Final = 1024
-KEEP_ALIVE_SECONDS: Final = 75  # longer than proxies keep an idle connection, so that it is they who close it
 DRAIN_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = int(BODY_SECONDS) + 3  # with the drain, less than the pod has after its preStop sleep
 TICK_SECONDS: Final = 0.05
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=Connection,
                 loop="uvloop",
                 ws="none",
                 lifespan="off",

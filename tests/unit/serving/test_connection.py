@@ -1,0 +1,205 @@
+"""Strangers at the server's port: a real process and real sockets."""
+
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving import connection as limits
+from serving.app import App
+from serving.connection import MAX_AHEAD, MAX_CONNECTIONS, MAX_HEAD_BYTES
+from serving.model import Model
+from serving.server import Server as OurServer
+from serving.server import listen
+from tests.unit.serving.process import INFER, SECONDS, Server, serving
+from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model
+
+GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
+MORE_BYTES = 24 << 20  # of resident memory, whatever strangers do
+MIB = 1 << 20
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(Files.write(tmp_path)) as made:
+        assert alive(made) < 1
+        yield made
+
+
+def resident_bytes(server: Server) -> int:
+    """The most that it ever had."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found
+    return int(found[1]) << 10
+
+
+def alive(server: Server) -> float:
+    """The seconds that it takes to say so."""
+    begun = time.monotonic()
+    with server.connect() as connection:
+        connection.request("GET", "/v2/health/live")
+        assert connection.getresponse().status == 200
+    return time.monotonic() - begun
+
+
+def dial(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+
+
+def answer(client: socket.socket) -> bytes:
+    """All that it sends until it closes."""
+    parts = []
+    with contextlib.suppress(ConnectionError):
+        while part := client.recv(1 << 16):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def pour(port: int, start: bytes, endless: bytes, size: int) -> bytes:
+    """Sends `start` and then `endless` over and over, `size` bytes or until it is closed; what came back."""
+    block = endless * (MIB // len(endless))
+    with dial(port) as client:
+        with contextlib.suppress(OSError):
+            client.sendall(start)
+            for _ in range(size // len(block) + 1):
+                client.sendall(block)
+        return answer(client)
+
+
+@pytest.mark.parametrize(
+    ("start", "endless", "status"),
+    [
+        (GET + b"A: ", b"x", b"431"),
+        (GET, b"A: b\r\n", b"431"),
+        (b"GET /", b"x", b"431"),
+        (b"", b"\r\n", b"431"),
+        (b"", b"\0", b"400"),
+        (b"POST /v2/health/live HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x", b""),
+        (b"POST %s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
+        (b"POST %s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" % INFER.encode(), b"x", b""),
+        (b"", GET + b"\r\n", b""),
+        (b"", b"GET / HTTP/1.1\r\n\r\n", b""),
+    ],
+    ids=["header", "headers", "path", "lines", "noise", "trailer", "trailers", "chunk", "requests", "short"],
+)  # fmt: skip
+def test_nothing_endless_takes_memory_or_keeps_others_waiting(
+    server: Server, start: bytes, endless: bytes, status: bytes
+) -> None:
+    before = resident_bytes(server)
+    answers: list[bytes] = []
+
+    def stranger() -> None:
+        answers.append(pour(server.ready["port"], start, endless, 64 * MIB))
+
+    strangers = [threading.Thread(target=stranger) for _ in range(4)]
+    for thread in strangers:
+        thread.start()
+    slowest = max(alive(server) for _ in range(5))
+    for thread in strangers:
+        thread.join(SECONDS)
+
+    assert slowest < 2
+    assert resident_bytes(server) - before < MORE_BYTES
+    assert len(answers) == 4
+    assert [said for said in answers if status and not said.startswith(b"HTTP/1.1 " + status)] == []
+    assert alive(server) < 1
+
+
+def test_headers_of_the_largest_size_are_read_and_too_large_ones_are_told_so(server: Server) -> None:
+    def ask(size: int) -> bytes:
+        with dial(server.ready["port"]) as client:
+            client.sendall(GET + b"Connection: close\r\nA: " + b"x" * size + b"\r\n\r\n")
+            return answer(client)
+
+    assert ask(MAX_HEAD_BYTES - 200).startswith(b"HTTP/1.1 200")
+    refused = ask(MAX_HEAD_BYTES)
+    assert refused.startswith(b"HTTP/1.1 431") and b"\r\nconnection: close\r\n" in refused
+    assert str(MAX_HEAD_BYTES) in json.loads(refused.partition(b"\r\n\r\n")[2])["error"]
+
+
+def test_a_few_requests_sent_ahead_are_all_answered(server: Server) -> None:
+    with dial(server.ready["port"]) as client:
+        client.sendall((GET + b"\r\n") * MAX_AHEAD + GET + b"Connection: close\r\n\r\n")
+        assert answer(client).count(b"HTTP/1.1 200") == MAX_AHEAD + 1
+
+
+def test_the_longest_idle_connection_makes_room_for_a_new_one(server: Server) -> None:
+    descriptors = Path(f"/proc/{server.process.pid}/fd")
+    with contextlib.ExitStack() as stack:
+        strangers = [stack.enter_context(dial(server.ready["port"])) for _ in range(MAX_CONNECTIONS)]
+        strangers[1].sendall(GET)  # an unfinished head does not protect it
+        with server.connect() as client:
+            client.putrequest("POST", INFER)
+            client.putheader("Content-Length", "2")
+            client.endheaders()
+            time.sleep(0.2)
+            more = [stack.enter_context(dial(server.ready["port"])) for _ in range(MAX_CONNECTIONS)]
+            assert alive(server) < 1
+            client.send(b"{}")
+            assert client.getresponse().status == 400  # the one with a request under way stayed
+            assert answer(strangers[0]) == answer(strangers[1]) == b""
+            assert len(list(descriptors.iterdir())) < MAX_CONNECTIONS + 50
+            more[-1].sendall(GET + b"Connection: close\r\n\r\n")
+            assert answer(more[-1]).startswith(b"HTTP/1.1 200")
+
+
+@contextlib.contextmanager
+def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterator[tuple[int, OurServer]]:
+    """A server whose limits are shorter, and its port."""
+    for name, value in seconds.items():
+        monkeypatch.setattr(limits, name, value)
+    taken = listen("127.0.0.1", 0)
+    port: int = taken.getsockname()[1]
+    server = OurServer(App("tiny", Model(onnx_model(), DESCRIPTION)))
+    server.config.timeout_keep_alive = int(seconds.get("KEEP_ALIVE_SECONDS", 75))
+    thread = threading.Thread(target=server.run, args=([taken],))
+    thread.start()
+    try:
+        yield port, server
+    finally:
+        server.should_exit = True
+        thread.join(SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("start", "status"),
+    [(b"", b"408"), (GET, b"408"), (b"GET /", b"408"), (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"404")],
+    ids=["nothing", "head", "path", "body"],
+)  # fmt: skip
+def test_who_sends_on_and_on_slowly_is_closed(monkeypatch: pytest.MonkeyPatch, start: bytes, status: bytes) -> None:
+    with in_this_process(monkeypatch, HEAD_SECONDS=0.5, KEEP_ALIVE_SECONDS=1, LINGER_SECONDS=0.2) as (port, _):
+        begun = time.monotonic()
+        with dial(port) as client:
+            client.sendall(start)
+            with contextlib.suppress(OSError):
+                while start and time.monotonic() - begun < 3:
+                    time.sleep(0.1)
+                    client.sendall(b"A" if start != GET else b"A: b\r\n")
+            client.settimeout(3)
+            said = answer(client)
+        took = time.monotonic() - begun
+
+    assert said.startswith(b"HTTP/1.1 " + status) or (start and said == b"")  # a client that sends on may lose it
+    assert took < 5
+
+
+def test_who_does_not_take_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = 1_300_000  # more than the kernel holds for us
+    body = b'{"inputs":[{"name":"input","shape":[%d,3],"datatype":"FP32","data":[%s1,1,1]}]}' % (
+        rows, b"1,1,1," * (rows - 1),
+    )  # fmt: skip
+    with in_this_process(monkeypatch, ANSWER_SECONDS=0.5) as (port, server), socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"POST %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), len(body)) + body)
+        assert client.recv(12) == b"HTTP/1.1 200"
+        assert len(server.server_state.connections) == 1
+        time.sleep(1.5)
+        assert not server.server_state.connections
