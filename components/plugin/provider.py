@@ -150,9 +150,10 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
         return PropertyDiff(kind=PropertyDiff.Kind.Value(name), inputDiff=difference.of_inputs)
 
     some = provider_pb2.DiffResponse.DIFF_SOME
+    reasons = difference.changed if difference.with_reasons else ()
     return provider_pb2.DiffResponse(
         changes=some if difference.changed else provider_pb2.DiffResponse.DIFF_NONE,
-        diffs=list(dict.fromkeys(re.split(r"[.\[]", path)[0] for path in difference.changed)),
+        diffs=list(dict.fromkeys(re.split(r"[.\[]", path)[0] for path in reasons)),
         replaces=difference.replaces,
         detailedDiff={path: kind(path, change) for path, change in difference.changed.items()},
         hasDetailedDiff=True,

@@ -33,12 +33,14 @@ Change = Literal["add", "delete", "update"]
 class Difference:
     """What changed, by property path, and which of it only a new resource can take on.
 
-    `of_inputs` is how the engine shows it: as differences of inputs, or of the resource as it is.
+    `of_inputs` is how the engine shows it: as differences of inputs, or of the resource as it is. `with_reasons` is
+    whether a preview in JSON lists what changed as its reasons too.
     """
 
     changed: Mapping[str, Change]
     replaces: list[str] = field(default_factory=list)
     of_inputs: bool = True
+    with_reasons: bool = True
     delete_before_replace: bool = False
 
 

@@ -1,14 +1,22 @@
 """What an image build reads: the context's files, less what .dockerignore leaves out, and a digest of them.
 
 The digest covers each file's path, mode and bytes, and the Dockerfile's; not the times and not where the context is.
+It is the official plugin's value, so that going over to it, or back, builds nothing anew.
 """
 
 import hashlib
+import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from components.plugin.errors import PluginError
-from docker.utils.build import exclude_paths
+from docker.utils.build import PatternMatcher
+
+NO_MODE: Final = "----------"  # the Dockerfile counts under one name and mode, whatever it has
+KINDS: Final = {stat.S_IFLNK: "L", stat.S_IFIFO: "p", stat.S_IFSOCK: "S", stat.S_IFBLK: "D", stat.S_IFCHR: "Dc"}
+SPECIAL: Final = {stat.S_ISUID: "u", stat.S_ISGID: "g", stat.S_ISVTX: "t"}
+MAX_LINKS: Final = 255
 
 
 def context_digest(context: str, dockerfile: str) -> str:
@@ -22,10 +30,11 @@ def context_digest(context: str, dockerfile: str) -> str:
         raise PluginError(
             f"build.dockerfile is {dockerfile!r}, which is no file", "give its path relative to the project's folder"
         )
-    whole = hashlib.sha256()
-    _add(whole, "Dockerfile", Path(dockerfile))
-    for name in sorted(exclude_paths(context, _ignored(root), dockerfile=str(Path(dockerfile).name))):
-        _add(whole, name, root / name)
+    whole = hashlib.sha256(_entry("Dockerfile", NO_MODE, Path(dockerfile).read_bytes()))
+    for name in sorted(_files(context, dockerfile), key=lambda name: name.split("/")):  # as a walk of folders has them
+        path = root / name
+        mode = path.lstat().st_mode
+        whole.update(_entry(name, mode_text(mode), _content(path, mode)))
     return whole.hexdigest()
 
 
@@ -37,20 +46,53 @@ def dockerfile_in_context(context: str, dockerfile: str) -> str:
         return str(Path(dockerfile).resolve())
 
 
-def _ignored(root: Path) -> list[str]:
-    file = root / ".dockerignore"
-    if not file.is_file():
-        return []
-    lines = (line.strip() for line in file.read_text().splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+def mode_text(mode: int) -> str:
+    """As Go writes it: a letter for each special kind and bit, or `-`, and then `rwxr-xr-x`."""
+    letters = KINDS.get(stat.S_IFMT(mode), "") + "".join(letter for bit, letter in SPECIAL.items() if mode & bit)
+    return (letters or "-") + stat.filemode(mode & 0o777)[1:]
 
 
-def _add(whole: "hashlib._Hash", name: str, path: Path) -> None:
-    mode = path.lstat().st_mode
+def _files(context: str, dockerfile: str) -> list[str]:
+    matcher = PatternMatcher(_ignored(context, dockerfile))
+    matcher.patterns.pop()  # `!.dockerignore`, which only this client adds
+    return [name for name in matcher.walk(context) if not _is_folder(Path(context, name))]
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _ignored(context: str, dockerfile: str) -> list[str]:
+    file = next(filter(Path.is_file, (Path(f"{dockerfile}.dockerignore"), Path(context, ".dockerignore"))), None)
+    lines = [line.strip() for line in file.read_text().splitlines() if not line.startswith("#")] if file else []
+    return [line for line in lines if line]
+
+
+def _entry(name: str, mode: str, content: bytes) -> bytes:
+    return f"{name}{mode}".encode() + hashlib.sha256(content).digest() + b"\0"
+
+
+def _content(path: Path, mode: int) -> bytes:
     if stat.S_ISLNK(mode):
-        content = str(path.readlink()).encode()
-    elif stat.S_ISREG(mode):
-        content = path.read_bytes()
-    else:
-        content = b""
-    whole.update(f"{name}\0{mode:o}\0{len(content)}\0".encode() + content)
+        return os.fsencode(_followed(str(path)))
+    return path.read_bytes() if stat.S_ISREG(mode) else b""
+
+
+def _followed(path: str) -> str:
+    """Where its links lead: a relative path for as long as no link is absolute, which no function of Python's gives."""
+    root, done, left, links = "/" * path.startswith("/"), list[str](), path.split("/")[::-1], 0
+    while left:
+        part = left.pop()
+        here = Path(root, *done, part)
+        if part == "..":
+            done = done[:-1] if done and done[-1] != ".." else [*done, part][bool(root) :]
+        elif part not in ("", ".") and not here.is_symlink():
+            done.append(part)
+        elif part not in ("", "."):
+            links += 1
+            if links > MAX_LINKS or not here.exists():
+                raise PluginError(f"{path} is a link to nothing", "remove it, or name it in .dockerignore")
+            target = str(here.readlink())
+            root, done = ("/", []) if target.startswith("/") else (root, done)
+            left += target.split("/")[::-1]
+    return root + "/".join(done) or "."

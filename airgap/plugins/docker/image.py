@@ -5,6 +5,7 @@ says.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -40,7 +41,7 @@ class Image:
 
     def diff(self, olds: Properties, news: Properties) -> Difference:
         """Nothing replaces: another build is pushed over the same name."""
-        return Difference(changed_inputs(olds, news), of_inputs=False)
+        return Difference(changed_inputs(olds, news), of_inputs=False, with_reasons=False)
 
     async def create(self, operation: Operation, inputs: Properties) -> Created:
         """Builds and pushes; in a preview nothing is known."""
@@ -68,8 +69,7 @@ class Image:
 def _complete_build(build: Value) -> Value:
     given = dict(build) if isinstance(build, dict) else {}
     given.setdefault("context", ".")
-    given.setdefault("dockerfile", f"{reveal(given['context'])}/Dockerfile")
-    given.setdefault("builderVersion", "BuilderV1")
+    given.setdefault("dockerfile", os.path.normpath(f"{reveal(given['context'])}/Dockerfile"))
     given["contextDigest"] = context_digest(str(reveal(given["context"])), str(reveal(given["dockerfile"])))
     return given
 

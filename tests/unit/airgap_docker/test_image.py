@@ -9,6 +9,7 @@ import pytest
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.image import Image, split_name
 from components.plugin.errors import PluginError
+from components.plugin.provider import _diff_response
 from components.plugin.resource import Check
 from components.plugin.values import UNKNOWN, Properties
 
@@ -38,6 +39,7 @@ def test_check_fills_in_what_the_official_plugin_did(tmp_path: Path, monkeypatch
         "dockerfile": "app/Dockerfile",
         "platform": "linux/amd64",
         "args": {"MODEL": "a"},
+        "builderVersion": "BuilderV1",
     }
 
     checked = asyncio.run(Image().check(Check("model"), {}, {"imageName": "localhost:5000/recorded:1", "build": build}))
@@ -48,6 +50,17 @@ def test_check_fills_in_what_the_official_plugin_did(tmp_path: Path, monkeypatch
     assert isinstance(completed, dict)
     assert completed.keys() == recorded["inputs"]["build"].keys()
     assert completed | {"contextDigest": ""} == recorded["inputs"]["build"] | {"contextDigest": ""}
+
+
+def test_check_adds_to_a_build_its_dockerfile_and_digest_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.chdir(tmp_path)
+
+    build = asyncio.run(Image().check(Check("model"), {}, {"imageName": "model:1", "build": {}})).inputs["build"]
+
+    assert isinstance(build, dict)
+    assert build.keys() == {"context", "dockerfile", "contextDigest"}
+    assert (build["context"], build["dockerfile"]) == (".", "Dockerfile")
 
 
 def test_an_unknown_build_is_left_alone() -> None:
@@ -62,6 +75,7 @@ def test_another_build_is_an_update_of_build_and_replaces_nothing() -> None:
 
     assert difference.changed == {"build": "update"}
     assert difference.replaces == []
+    assert list(_diff_response(difference).diffs) == [], "the official plugin gives no diffReasons"
 
 
 def test_no_docker_engine_is_said_with_its_address_and_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
