@@ -14,17 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from serving import protocol
-from serving.body import Receive, Scope, Send, announced_bytes, discard, read
+from serving.body import Receive, Scope, Send, read, refuse_announced
 from serving.errors import RequestError
+from serving.held import SMALL_BYTES, Held, Share
 from serving.log import log
 from serving.model import Model
 
-INLINE_BYTES: Final = 64 << 10
-"""Longest body that is answered on the event loop; a thread costs a small one more than its answer."""
 SERVER: Final = {"name": "sealift", "version": "0.1.0", "extensions": []}
 
-MAX_HELD_BYTES: Final = 32 << 20
-"""Of all large bodies at a time, so that many clients at once get a 503 and not a pod that is out of memory."""
 UNREAD_BODY: Final = {408, 413, 503}
 """After these, the connection still has a body on it that nobody reads."""
 
@@ -39,7 +36,7 @@ class App:
         self.draining = False
         self._name = name
         self._model = model
-        self._held_bytes = 0
+        self._held = Held()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._routes = self._make_routes()
 
@@ -49,17 +46,18 @@ class App:
         started = time.perf_counter()
         method, path = scope["method"], scope["path"].rstrip("/")
         methods, handler = self._routes.get(path, ((method,), self._unknown))
-        try:
-            status, body = await (handler(scope, receive) if method in methods else self._not_allowed(methods))
-        except RequestError as error:
-            status, body = error.status, protocol.error(error.message)
-        except ConnectionError:
-            return  # the client is gone
-        except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input, so only the kind is told
-            status, body = 500, protocol.error("internal error; the server's log has its kind")
-            log("error", "request failed", error=type(error).__name__)
-        await send({"type": "http.response.start", "status": status, "headers": self._headers(status, body, methods)})
-        await send({"type": "http.response.body", "body": body})
+        with Share(self._held) as share:
+            try:
+                status, body = await (handler(scope, receive) if method in methods else self._not_allowed(methods))
+                share.grow_to(len(body))
+            except RequestError as error:
+                status, body = error.status, protocol.error(error.message)
+            except ConnectionError:
+                return  # the client is gone
+            except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input, so only the kind is told
+                status, body = 500, protocol.error("internal error; the server's log has its kind")
+                log("error", "request failed", error=type(error).__name__)
+            await _send(send, status, self._headers(status, body, methods), body)
         if status >= 400:
             level, route = "warning" if status < 500 else "error", path if path in self._routes else "unknown"
             seconds = round(time.perf_counter() - started, 6)
@@ -95,18 +93,12 @@ class App:
         return handler
 
     async def _infer(self, scope: Scope, receive: Receive) -> Response:
-        size = await announced_bytes(scope, receive)
-        if size <= INLINE_BYTES:
-            return self._answer(await read(receive))
-        if self._held_bytes + size > MAX_HELD_BYTES:
-            await discard(receive)
-            raise RequestError(503, "too many large requests at a time; try again")
-        self._held_bytes += size
-        try:
-            body = await read(receive)
+        await refuse_announced(scope, receive)
+        with Share(self._held) as share:
+            body = await read(receive, share)
+            if len(body) <= SMALL_BYTES:  # a thread costs it more than its answer
+                return self._answer(body)
             return await asyncio.get_running_loop().run_in_executor(self._worker, self._answer, body)
-        finally:
-            self._held_bytes -= size
 
     def _answer(self, body: bytes | bytearray) -> Response:
         inference = protocol.parse(body, self._model.inputs, list(self._model.outputs))
@@ -126,6 +118,15 @@ class App:
         if self.draining or status in UNREAD_BODY:
             headers.append((b"connection", b"close"))
         return headers
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """Returns once the client has taken most of a large body."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    large = len(body) > SMALL_BYTES
+    await send({"type": "http.response.body", "body": body, "more_body": large})
+    if large:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _fixed(body: bytes) -> Handler:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from serving.errors import RequestError
+from serving.held import Share
 
 MAX_BODY_BYTES: Final = 8 << 20
 BODY_SECONDS: Final = 15.0
@@ -19,17 +20,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-async def announced_bytes(scope: Scope, receive: Receive) -> int:
-    """The body's size, or the largest where it comes in chunks. Raises RequestError 413, or ConnectionError."""
-    size = next((int(value) for name, value in scope["headers"] if name == b"content-length"), MAX_BODY_BYTES)
-    if size > MAX_BODY_BYTES:
+async def refuse_announced(scope: Scope, receive: Receive) -> None:
+    """Raises RequestError 413 for a body that says it is too large, or ConnectionError."""
+    if any(name == b"content-length" and int(value) > MAX_BODY_BYTES for name, value in scope["headers"]):
         await discard(receive)
         raise _too_large()
-    return size
 
 
-async def read(receive: Receive) -> bytes | bytearray:
-    """The whole body. Raises RequestError 413 or 408, or ConnectionError when the client leaves."""
+async def read(receive: Receive, share: Share) -> bytes | bytearray:
+    """The whole body. Raises RequestError 413, 408 or 503, or ConnectionError when the client leaves."""
     body: bytes | bytearray = b""
     more = True
     try:
@@ -39,6 +38,12 @@ async def read(receive: Receive) -> bytes | bytearray:
                 more = message.get("more_body", False)
                 # What came in one part, as nearly all do, is not copied.
                 body = _joined(body, message["body"]) if body else message["body"]
+                share.grow_to(len(body))
+    except RequestError:
+        del body  # nothing of it is kept while the rest comes
+        if more:
+            await discard(receive)
+        raise
     except TimeoutError:
         raise RequestError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
     if len(body) > MAX_BODY_BYTES:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from serving import body as serving_body
-from serving.app import INLINE_BYTES, MAX_HELD_BYTES, App
+from serving.app import App
 from serving.body import DISCARD_BYTES, MAX_BODY_BYTES
+from serving.held import MAX_HELD_BYTES, SMALL_BYTES
 from serving.model import Model
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
@@ -91,7 +92,7 @@ def test_a_prediction(client: Client, version: str, slash: str) -> None:
 
 def test_a_large_request_is_answered_off_the_event_loop_with_the_same_numbers(client: Client) -> None:
     rows = np.arange(30_000).reshape(-1, 3) % 10
-    assert len(json.dumps(rows.tolist())) > INLINE_BYTES
+    assert len(json.dumps(rows.tolist())) > SMALL_BYTES
 
     data = client.infer(request(rows.tolist())).json()["outputs"][0]["data"]
 
@@ -179,9 +180,9 @@ def test_more_large_bodies_than_fit_into_memory_are_told_to_come_again(client: C
         gate = asyncio.Event()
 
         async def slow() -> AsyncIterator[bytes]:
-            yield whole[:1]
+            yield whole[:-1]
             await gate.wait()
-            yield whole[1:]
+            yield whole[-1:]
 
         async def quick() -> AsyncIterator[bytes]:
             yield whole
@@ -189,12 +190,71 @@ def test_more_large_bodies_than_fit_into_memory_are_told_to_come_again(client: C
         held = [asyncio.create_task(client._send("POST", INFER, content=slow())) for _ in range(fitting)]
         await asyncio.sleep(0.2)
         refused = await client._send("POST", INFER, content=quick())
+        small = await client._send("POST", INFER, content=whole.strip())
         gate.set()
-        return [refused, *await asyncio.gather(*held), await client._send("POST", INFER, content=quick())]
+        return [refused, small, *await asyncio.gather(*held), await client._send("POST", INFER, content=quick())]
 
     answers = asyncio.run(many())
-    assert [answer.status_code for answer in answers] == [503] + [200] * (fitting + 1)
+    assert [answer.status_code for answer in answers] == [503] + [200] * (fitting + 2)
     assert "try again" in answers[0].json()["error"]
+
+
+def test_what_is_only_announced_keeps_no_one_out(client: Client) -> None:
+    whole = json.dumps(request([[1, 2, 3]])).encode().ljust(MAX_BODY_BYTES)
+
+    async def many() -> int:
+        gate = asyncio.Event()
+
+        async def idle() -> AsyncIterator[bytes]:
+            yield b"{"
+            await gate.wait()
+
+        announced = [{"content-length": str(MAX_BODY_BYTES)}, {"transfer-encoding": "chunked"}] * 8
+        held = [asyncio.create_task(client._send("POST", INFER, content=idle(), headers=h)) for h in announced]
+        await asyncio.sleep(0.2)
+        answered = await client._send("POST", INFER, content=whole)
+        gate.set()
+        await asyncio.gather(*held)
+        return answered.status_code
+
+    assert asyncio.run(many()) == 200
+
+
+def test_answers_that_nobody_takes_count_until_they_are_taken(client: Client) -> None:
+    rows = 1_000_000
+    body = b'{"inputs":[{"name":"input","shape":[%d,3],"datatype":"FP32","data":[%s1,1,1]}]}' % (
+        rows, b"1,1,1," * (rows - 1),
+    )  # fmt: skip
+
+    async def many() -> list[int]:
+        gate = asyncio.Event()
+        begun = asyncio.Queue[int]()
+
+        async def ask() -> None:
+            messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+            async def receive() -> dict[str, Any]:
+                return next(messages)
+
+            async def send(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    begun.put_nowait(message["status"])
+                elif message["body"] == b"":  # uvicorn waits here until the client has taken what came before
+                    await gate.wait()
+
+            await client.app({"type": "http", "method": "POST", "path": INFER, "headers": []}, receive, send)
+
+        statuses = []
+        async with asyncio.TaskGroup() as group:
+            for _ in range(8):
+                group.create_task(ask())
+                statuses.append(await begun.get())
+            gate.set()
+        await ask()
+        return [*statuses, await begun.get()]
+
+    statuses = asyncio.run(many())
+    assert statuses[:3] + statuses[-2:] == [200, 200, 200, 503, 200]
 
 
 def test_a_body_that_does_not_arrive_in_time_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

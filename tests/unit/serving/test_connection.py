@@ -13,12 +13,14 @@ import pytest
 
 from serving import connection as limits
 from serving.app import App
+from serving.body import MAX_BODY_BYTES
 from serving.connection import MAX_AHEAD, MAX_CONNECTIONS, MAX_HEAD_BYTES
+from serving.held import MAX_HELD_BYTES
 from serving.model import Model
 from serving.server import Server as OurServer
 from serving.server import listen
 from tests.unit.serving.process import INFER, SECONDS, Server, serving
-from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model
+from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model, request
 
 GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
 MORE_BYTES = 24 << 20  # of resident memory, whatever strangers do
@@ -148,6 +150,29 @@ def test_the_longest_idle_connection_makes_room_for_a_new_one(server: Server) ->
             assert len(list(descriptors.iterdir())) < MAX_CONNECTIONS + 50
             more[-1].sendall(GET + b"Connection: close\r\n\r\n")
             assert answer(more[-1]).startswith(b"HTTP/1.1 200")
+
+
+def test_bodies_that_do_not_end_take_no_more_memory_than_all_may(server: Server) -> None:
+    before = resident_bytes(server)
+    head = b"POST %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), MAX_BODY_BYTES)
+    with contextlib.ExitStack() as stack:
+        for _ in range(32):
+            client = stack.enter_context(dial(server.ready["port"]))
+            with contextlib.suppress(OSError):
+                client.sendall(head + b" " * (MAX_BODY_BYTES - 1))
+        assert alive(server) < 1
+        assert resident_bytes(server) - before < 2 * MAX_HELD_BYTES  # as it grows, a body is copied
+
+
+def test_sockets_that_announce_large_bodies_and_send_none_keep_no_one_out(server: Server) -> None:
+    whole = json.dumps(request([[1, 2, 3]])).encode().ljust(MAX_BODY_BYTES)
+    with contextlib.ExitStack() as stack:
+        for announced in [b"Content-Length: %d" % MAX_BODY_BYTES, b"Transfer-Encoding: chunked"] * 8:
+            idle = stack.enter_context(dial(server.ready["port"]))
+            idle.sendall(b"POST %s HTTP/1.1\r\n%s\r\n\r\n" % (INFER.encode(), announced))
+        client = stack.enter_context(server.connect())
+        client.request("POST", INFER, whole)
+        assert client.getresponse().status == 200
 
 
 @contextlib.contextmanager
