@@ -123,6 +123,15 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing() and self.transport.get_write_buffer_size():
             self.pause_writing()
 
+    def shutdown(self) -> None:
+        """Called once the server has drained. The answer to a head that is under way will close the connection."""
+        if self._in_head:
+            return
+        if self.idle and not self._receiving:
+            self.timeout_keep_alive_handler()
+        else:
+            super().shutdown()
+
     def timeout_keep_alive_handler(self) -> None:
         self._leave(HTTPStatus.REQUEST_TIMEOUT, "this connection was idle; send the request again on another one")
 
@@ -158,8 +167,12 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
 
     def _leave(self, status: HTTPStatus, reason: str) -> None:
-        """Reads on a while without keeping it: a connection that is closed while a client sends loses the answer."""
-        if self.transport.is_closing():
+        """Reads on a while without keeping it: a connection that is closed while a client sends loses the answer.
+
+        To a request that is on its way as an idle connection closes, 408 is the answer: not taken, may be sent again
+        (RFC 9110, 15.5.9).
+        """
+        if self._leaving or self.transport.is_closing():
             return
         self._leaving = True
         self._in_time()

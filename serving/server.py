@@ -2,7 +2,8 @@
 
 uvicorn alone closes every idle keep-alive connection the moment it is told to stop, and a request that is on its way
 then is lost. So first, for up to DRAIN_SECONDS, the app goes on answering with `connection: close`; clients that are
-busy leave by themselves. Only then are idle connections closed, and requests in flight have GRACE_SECONDS more.
+busy leave by themselves. Only then are idle connections closed, each with a 408 for a request that crosses it on its
+way, which says that it was not taken and may be sent again. Requests in flight have GRACE_SECONDS more.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from serving.errors import StartError
 from serving.log import log
 
 BACKLOG: Final = 1024
-DRAIN_SECONDS: Final = 2.0
+DRAIN_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = int(BODY_SECONDS) + 3  # with the drain, less than the pod has after its preStop sleep
 TICK_SECONDS: Final = 0.05
 

@@ -1,5 +1,6 @@
 """`python -m serving` as Kubernetes runs it: start, answer, what keeps it from starting, and its end."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 from sealing import PrivateKey
 from serving import __main__ as program
 from serving.body import MAX_BODY_BYTES
+from serving.server import DRAIN_SECONDS
 from tests.unit.serving.process import INFER, SECONDS, Server, arguments, serving, start
 from tests.unit.serving.tiny import Files, request, sealed
 
@@ -125,7 +127,7 @@ def test_a_request_in_flight_is_answered_after_sigterm_and_then_its_connection_c
         connection.send(BODY[:10])
         time.sleep(0.2)
         server.terminate()
-        time.sleep(3)  # longer than the drain
+        time.sleep(DRAIN_SECONDS + 1)
         connection.send(BODY[10:])
         response = connection.getresponse()
 
@@ -157,6 +159,37 @@ def test_no_request_is_lost_of_clients_that_keep_their_connection(files: Files) 
     assert [told[-1] for told in answers] == [(200, "close", [321])] * 4
     assert [answer for told in answers for answer in told[:-1] if answer != ANSWER] == []
     assert min(map(len, answers)) > 10
+
+
+def test_no_request_is_lost_that_comes_at_the_instant_its_idle_connection_closes(files: Files) -> None:
+    """It is answered, or told that it was not taken: a 408 with `connection: close` may be sent again elsewhere."""
+    answers: list[object] = []
+
+    def ask(connection: http.client.HTTPConnection, at: float) -> None:
+        time.sleep(max(at - time.monotonic(), 0))
+        try:
+            answers.append(infer(connection)[:2])
+        except OSError as error:
+            answers.append(repr(error))
+
+    with serving(files) as server, contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(server.connect()) for _ in range(200)]
+        for connection in connections:
+            assert infer(connection) == ANSWER
+        server.terminate()
+        closes = time.monotonic() + DRAIN_SECONDS
+        clients = [
+            threading.Thread(target=ask, args=(connection, closes - 0.4 + 0.005 * i))
+            for i, connection in enumerate(connections)
+        ]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join(SECONDS)
+        assert server.end()[0] == 0
+
+    assert len(answers) == len(connections)
+    assert set(map(str, answers)) == {"(200, 'close')", "(408, 'close')"}
 
 
 def test_idle_connections_do_not_keep_it_from_ending(files: Files) -> None:
