@@ -2,9 +2,9 @@
 
 import pulumi
 
-from components import EncryptedArtifactStore, ModelDeployment, ModelImage, TrainingRun, read_config
+from components import EncryptedArtifactStore, ModelDeployment, ModelImage, TrainingRun, config_or_exit
 
-config = read_config(pulumi.Config())
+config = config_or_exit(pulumi.Config())
 
 store = EncryptedArtifactStore("store", url=config.store_url, retention=config.retention)
 

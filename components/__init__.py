@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from components.artifact_store import EncryptedArtifactStore
-    from components.config import StackConfig, read_config
+    from components.config import StackConfig, config_or_exit, read_config
     from components.model_deployment import ModelDeployment
     from components.model_image import ModelImage
     from components.sealing_key import SealingKey
@@ -22,6 +22,7 @@ __all__ = [
     "SealingKey",
     "StackConfig",
     "TrainingRun",
+    "config_or_exit",
     "read_config",
 ]
 
@@ -32,6 +33,7 @@ _MODULES = {
     "SealingKey": "sealing_key",
     "StackConfig": "config",
     "TrainingRun": "training_run",
+    "config_or_exit": "config",
     "read_config": "config",
 }
 

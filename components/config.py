@@ -8,6 +8,7 @@ as text). `parse` is pure; `read_config` is the edge to Pulumi.
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,6 +25,7 @@ from components.property_names import snake_case
 from sealing import SealingError, open_store
 from training.job import INPUTS, Job
 
+SHOWN: Final = 32  # the exit code that tells a language host that the user has read what is wrong
 KEYS: Final = (
     "modelName", "dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss", "training",
     "timeoutSeconds", "retrainTrigger", "exposeMetrics", "storeUrl", "retention", "registry", "baseImage", "platform",
@@ -80,6 +82,17 @@ class StackConfig:
     exposure: str
     node_port: int
     """0: Kubernetes chooses."""
+
+
+def config_or_exit(config: pulumi.Config) -> StackConfig:
+    """As read_config, for a program's own use: says what is wrong and ends it. To a RunError that reaches the language
+    host, the official one adds a line about an unhandled error.
+    """
+    try:
+        return read_config(config)
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        sys.exit(SHOWN)
 
 
 def read_config(config: pulumi.Config) -> StackConfig:

@@ -75,7 +75,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             answer = pipe.read()
         self._children.discard(child)
         if child.returncode != 0 and not answer:
-            return language_pb2.RunResponse(error=f"the program ended with exit code {child.returncode}")
+            return language_pb2.RunResponse(error=f"program exited with non-zero exit code: {child.returncode}")
         return language_pb2.RunResponse.FromString(answer)
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802

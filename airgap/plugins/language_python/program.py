@@ -2,16 +2,24 @@
 argument.
 """
 
+import asyncio
+import logging
 import os
 import runpy
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from pulumi import RunError
-from pulumi.automation._server import LanguageServer
+import grpc
+import pulumi
+from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2
+
+SHOWN: Final = 32
+"""The exit code of a program that has said itself what is wrong; the engine adds nothing."""
+RUNNERS: Final = frozenset({__file__, runpy.__file__, "<frozen runpy>"})
 
 
 def main() -> int:
@@ -24,33 +32,65 @@ def main() -> int:
 
 
 def run(request: Any, folder: str) -> Any:
-    """The engine's answer. An error was logged when it happened, so the engine is told to end without repeating it."""
+    """The engine's answer. What was logged when it happened, the engine is told to end with and not to repeat."""
+    code = _exit_code(request, folder)
+    error = f"program exited with non-zero exit code: {code}" if code not in (0, SHOWN) else ""
+    return language_pb2.RunResponse(error=error, bail=code == SHOWN)
+
+
+def _exit_code(request: Any, folder: str) -> int:
+    reset_options(
+        project=request.project, stack=request.stack, organization=request.organization or "organization",
+        root_directory=request.info.root_directory, parallel=request.parallel, preview=request.dryRun,
+        engine_address=request.args[0], monitor_address=request.monitor_address,
+    )  # fmt: skip
+    set_all_config(dict(request.config), list(request.configSecretKeys))
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a failed program leaves tasks that nobody waits for
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(max(request.parallel, 1) * 4))
 
     def program() -> None:
         sys.path.insert(0, folder)
-        try:
-            runpy.run_path(folder, run_name="__main__")
-        except (RunError, SystemExit):
-            raise
-        except Exception as error:
-            raise RunError(own_traceback(error, folder)) from error
+        runpy.run_path(folder, run_name="__main__")
 
     try:
-        response = LanguageServer(program).Run(request, None)  # type: ignore[no-untyped-call]
-    except RunError:
-        # The SDK's clean-up raises once more what a pending task had raised and it had logged.
-        return language_pb2.RunResponse(bail=True)
-    if response.error:
-        return language_pb2.RunResponse(bail=True)
-    return response
+        loop.run_until_complete(run_in_stack(program))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+    except SystemExit as error:
+        return _code(error)
+    except grpc.RpcError as error:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:  # else the engine has ended before us, and knows why
+            pulumi.log.error(f"RPC error: {error.details()}")
+    except Exception as error:  # noqa: BLE001 - whatever the program raised
+        pulumi.log.error(own_traceback(error, folder))
+    else:
+        return 0
+    return SHOWN
+
+
+def _code(error: SystemExit) -> int:
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    sys.stderr.write(f"{error.code}\n")
+    return 1
 
 
 def own_traceback(error: BaseException, folder: str) -> str:
-    """The traceback from the program's own first frame on; none where no frame is its own, as with a syntax error."""
-    frames = traceback.extract_tb(error.__traceback__)
+    """The traceback from the program's own first frame on; none where no frame is its own, as with a syntax error.
+
+    What it was raised from keeps its frames, less those of what runs the program.
+    """
+    whole = traceback.TracebackException.from_exception(error)
+    frames = list(whole.stack)
     first = next((i for i, frame in enumerate(frames) if frame.filename.startswith(folder)), len(frames))
-    lines = traceback.format_list(frames[first:]) + traceback.format_exception_only(error)
-    return "the program failed with an unhandled exception:\n" + "".join(lines)
+    whole.stack = traceback.StackSummary.from_list(frames[first:])
+    link = whole.__cause__ or whole.__context__
+    while link is not None:
+        link.stack = traceback.StackSummary.from_list([f for f in link.stack if f.filename not in RUNNERS])
+        link = link.__cause__ or link.__context__
+    return "Program failed with an unhandled exception:\n" + "".join(whole.format())
 
 
 if __name__ == "__main__":

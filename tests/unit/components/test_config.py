@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from components.config import KEYS, parse, read_config
+from components.config import KEYS, config_or_exit, parse, read_config
 
 yaml: Any = import_module("yaml")  # the Pulumi SDK's own dependency; it has no types
 
@@ -282,6 +282,22 @@ def test_the_program_ends_with_all_problems_and_how_to_change_them(engine_config
     assert lines[0] == "the stack's config cannot be used:"
     assert sum(line.startswith("  ") for line in lines) == 2
     assert lines[-1] == "hint: `pulumi config set KEY VALUE` changes one; Pulumi.yaml describes them all"
+
+
+def test_the_program_itself_says_so_once_and_exits_with_what_both_language_hosts_add_nothing_to(
+    engine_config: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine_config |= {f"sealift:{key}": value for key, value in stack_values("dev").items()}
+    engine_config["sealift:replicas"] = "0"
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", said.append)
+
+    with pytest.raises(SystemExit) as ended:
+        config_or_exit(pulumi.Config("sealift"))
+
+    assert ended.value.code == 32
+    assert len(said) == 1
+    assert said[0].startswith("the stack's config cannot be used:\n  replicas is 0")
 
 
 def test_a_value_set_as_a_secret_is_refused_without_quoting_it(engine_config: dict[str, str]) -> None:
