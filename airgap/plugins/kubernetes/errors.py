@@ -13,8 +13,10 @@ from airgap.plugins.kubernetes.objects import Object, dig
 from components.plugin.errors import PluginError
 
 CONFLICT_HELP = (
-    "another manager owns the field; take it out of the program, or set the annotation pulumi.com/patchForce "
-    '"true" to take it over'
+    "somebody changed this field past the program, as `kubectl scale` or an autoscaler does, and it counts as theirs; "
+    "give the program its value of now, or take it back: `pulumi config set kubernetes:enablePatchForce true`, "
+    "`pulumi up`, `pulumi config rm kubernetes:enablePatchForce` (for one object alone: its annotation "
+    'pulumi.com/patchForce "true")'
 )
 
 
