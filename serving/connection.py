@@ -61,32 +61,36 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        for start in range(0, len(data), MAX_HEAD_BYTES):
-            if self._leaving or self.transport.is_closing():
-                return
-            self._parse(data if len(data) <= MAX_HEAD_BYTES else data[start : start + MAX_HEAD_BYTES])
+        if len(data) <= MAX_HEAD_BYTES:
+            self._parse(data)
+        else:
+            for start in range(0, len(data), MAX_HEAD_BYTES):
+                self._parse(data[start : start + MAX_HEAD_BYTES])
         # The app has an eye on the rest: on a body that it waits for.
-        if self._receiving and (self._in_head or self.idle) and not self._leaving and self._late is None:
-            self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        if self._receiving and (self._in_head or self.idle):
+            self._expect_more()
 
     def _parse(self, data: bytes) -> None:
+        if self._leaving or self.transport.is_closing():
+            return
         self._pending_bytes += len(data)
         try:
             self.parser.feed_data(data)
-            self._count(0)
         except httptools.HttpParserUpgrade:
             pass  # to what we do not speak: HTTP/1.1 is the answer
-        except (httptools.HttpParserError, _TooLargeError) as error:
-            if isinstance(error, _TooLargeError) or isinstance(error.__context__, _TooLargeError):
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"more than {MAX_HEAD_BYTES} bytes of headers")
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, _TooLargeError):
+                self._refuse_head()
             else:
                 self._refuse(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
+            return
+        if self._pending_bytes > MAX_HEAD_BYTES:
+            self._refuse_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._receiving = self._in_head = True
         self._head_bytes = 0
-        self._count(0)
 
     def on_url(self, url: bytes) -> None:
         self._pending_bytes = 0
@@ -100,7 +104,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._in_time()
+        if self._late is not None:
+            self._in_time()
         if len(self.pipeline) >= MAX_AHEAD:
             raise _TooLargeError
         super().on_headers_complete()
@@ -112,14 +117,15 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._receiving = False
         self._pending_bytes = 0
-        self._in_time()
+        if self._late is not None:
+            self._in_time()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         self.idle_since = self.loop.time()
         super().on_response_complete()
-        if self._receiving and self._late is None:
-            self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        if self._receiving and self.idle:
+            self._expect_more()
         if self.transport.is_closing() and self.transport.get_write_buffer_size():
             self.pause_writing()
 
@@ -148,8 +154,12 @@ class Connection(HttpToolsProtocol):
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
-        if max(self._head_bytes, self._pending_bytes) > MAX_HEAD_BYTES:
+        if self._head_bytes > MAX_HEAD_BYTES:
             raise _TooLargeError
+
+    def _expect_more(self) -> None:
+        if self._late is None and not self._leaving:
+            self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _in_time(self) -> None:
         if self._late is not None:
@@ -158,6 +168,9 @@ class Connection(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the request did not arrive within {HEAD_SECONDS:g} seconds")
+
+    def _refuse_head(self) -> None:
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"more than {MAX_HEAD_BYTES} bytes of headers")
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         log("warning", "refused", status=int(status))

@@ -27,7 +27,9 @@ class Share:
 
     def grow_to(self, size: int) -> None:
         """Raises RequestError 503."""
-        more = max(size - SMALL_BYTES, 0) - self._bytes
+        if size <= SMALL_BYTES:
+            return
+        more = size - SMALL_BYTES - self._bytes
         if more > 0 and self._held.bytes + more > MAX_HELD_BYTES:
             raise RequestError(503, "too many large requests at a time; try again")
         self._held.bytes += more

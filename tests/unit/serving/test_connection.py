@@ -86,10 +86,11 @@ def pour(port: int, start: bytes, endless: bytes, size: int) -> bytes:
         (b"POST /v2/health/live HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x", b""),
         (b"POST %s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
         (b"POST %s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" % INFER.encode(), b"x", b""),
+        (GET + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", b"x", b""),
         (b"", GET + b"\r\n", b""),
         (b"", b"GET / HTTP/1.1\r\n\r\n", b""),
     ],
-    ids=["header", "headers", "path", "lines", "noise", "trailer", "trailers", "chunk", "requests", "short"],
+    ids=["header", "headers", "path", "lines", "noise", "trailer", "trailers", "chunk", "upgrade", "requests", "short"],
 )  # fmt: skip
 def test_nothing_endless_takes_memory_or_keeps_others_waiting(
     server: Server, start: bytes, endless: bytes, status: bytes
