@@ -4,35 +4,26 @@ Directly where its address can be reached, else through the Kubernetes API serve
 """
 
 import json
+import shlex
+import shutil
+import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from bootstrap import programs
+from airgap.cluster import configuration
+from bootstrap import node
 from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
 READY_SECONDS = 120.0
 REQUEST_SECONDS = 10.0
-# Status and body of a request to a service by way of the API server, by the official client; arguments: method, path,
-# body.
-THROUGH_API_SERVER = """
-import json, sys
-from kubernetes import client, config
-config.load_kube_config()
-method, path, body = sys.argv[1:]
-try:
-    reply = client.ApiClient().call_api(
-        path, method, header_params={"Content-Type": "application/json"}, body=json.loads(body) if body else None,
-        auth_settings=["BearerToken"], _preload_content=False, _return_http_data_only=True, _request_timeout=10)
-    print(json.dumps([reply.status, reply.data.decode()]))
-except client.ApiException as problem:
-    body = problem.body or problem.reason or ""
-    print(json.dumps([problem.status, body.decode() if isinstance(body, bytes) else str(body)]))
-"""
+# components/pod_spec.py: without the port's name the API server does not find the port.
+PORT_NAME = "http"
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,7 @@ Send = Callable[[str, str, str], tuple[int, str]]
 
 def ask(context: Context, service: Service, progress: Progress) -> Answer:
     """Waits up to READY_SECONDS for readiness, then asks once."""
-    through = f"/api/v1/namespaces/{service.namespace}/services/{service.name}/proxy"
+    through = f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{PORT_NAME}/proxy"
     ways: list[tuple[str, Send]] = [(service.url, _directly), (through, _through_api_server(context))]
     deadline = time.monotonic() + READY_SECONDS
     said = ""
@@ -98,15 +89,51 @@ def ask(context: Context, service: Service, progress: Progress) -> Answer:
                     _values(*send("POST", f"{base}/v2/models/{service.model}/infer", json.dumps(service.request()))),
                     base,
                 )
-        progress(f"waiting until the service is ready: {said}")
+        progress(f"waiting until the service is ready: {_reason(said)}")
         time.sleep(1)
     raise BootstrapError(
-        f"the service did not get ready in {READY_SECONDS:.0f} s: {said.strip()[:300]}",
-        [
+        f"the service did not get ready in {READY_SECONDS:.0f} s: {_reason(said)}", _ways_to_look(context, service)
+    )
+
+
+def _reason(said: str) -> str:
+    """In one line; the API server packs its own into an object."""
+    try:
+        return str(json.loads(said)["message"])
+    except (ValueError, KeyError, TypeError):
+        return said.strip()[:300]
+
+
+def _ways_to_look(context: Context, service: Service) -> list[str]:
+    if shutil.which("kubectl", path=context.variables["PATH"]):
+        return [
             f"kubectl --namespace {service.namespace} get pods,events",
             f"kubectl --namespace {service.namespace} logs service/{service.name}",
-        ],
-    )
+        ]
+    if _on_our_node(context):
+        return [f"what its pods say: tail .tools/cluster/pod-logs/{service.namespace}_*/*/*.log"]
+    return ["install kubectl and look at the service's pods and events"]
+
+
+def _on_our_node(context: Context) -> bool:
+    return context.variables.get("KUBECONFIG") == str(context.layout.kubeconfig)
+
+
+def by_hand(context: Context, service: Service, via: str, request: str) -> list[str]:
+    """Command lines that send the file `request` to where the answer came from, for the checkout's folder."""
+    infer = f"/v2/models/{service.model}/infer"
+    data = f"-H 'Content-Type: application/json' -d @{shlex.quote(request)}"
+    if via == service.url:
+        return [f"curl -s {via}{infer} {data}"]
+    if _on_our_node(context):
+        pki = ".tools/cluster/pki"
+        administrator = f"--cacert {pki}/ca.crt --cert {pki}/admin.crt --key {pki}/admin.key"
+        server = configuration.server(node.describe(context.layout))
+        return [f"curl -s {administrator} {server}{via}{infer} {data}"]
+    return [
+        f"kubectl --namespace {service.namespace} port-forward service/{service.name} 8080:{PORT_NAME}",
+        f"curl -s http://127.0.0.1:8080{infer} {data}  # in another terminal",
+    ]
 
 
 def _values(status: int, body: str) -> list[float]:
@@ -136,11 +163,24 @@ def _directly(method: str, url: str, body: str) -> tuple[int, str]:
 
 def _through_api_server(context: Context) -> Send:
     def send(method: str, path: str, body: str) -> tuple[int, str]:
-        argv = [str(context.layout.python), "-c", THROUGH_API_SERVER, method, path, body]
-        said = programs.ask(argv, env=context.variables, timeout_seconds=3 * REQUEST_SECONDS)
-        if said is None:
-            return 0, "the API server does not answer"
-        status, text = json.loads(said)
+        """The body travels by stdin: a row of data is in no list of processes."""
+        argv = [str(context.layout.python), "-m", "bootstrap.service_proxy", method, path]
+        try:
+            done = subprocess.run(
+                argv,
+                input=body,
+                capture_output=True,
+                text=True,
+                env=context.variables,
+                cwd=Path(__file__).resolve().parents[1],
+                timeout=3 * REQUEST_SECONDS,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            return 0, f"the API server does not answer within {3 * REQUEST_SECONDS:.0f} s"
+        except subprocess.CalledProcessError as problem:
+            raise BootstrapError(f"internal error: `{' '.join(argv[1:3])}` failed:\n{problem.stderr}") from None
+        status, text = json.loads(done.stdout)
         return int(status), str(text)
 
     return send

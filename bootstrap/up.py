@@ -1,7 +1,6 @@
 """`up`: `pulumi up` of one stack with its own display, then a real prediction from what it deployed."""
 
 import json
-import shlex
 import subprocess
 
 from bootstrap import content, prediction, programs, stacks, stale_lock
@@ -10,7 +9,7 @@ from bootstrap.errors import BootstrapError
 
 NEXT = """
 try next (after `source .tools/activate`):
-  curl -s {url}/v2/models/{model}/infer -H 'Content-Type: application/json' -d @{request}
+  {ask}
   pulumi stack output
   pulumi config set replicas 3 && pulumi preview
   {down}"""
@@ -39,14 +38,8 @@ def run(context: Context, stack: str) -> int:
     line(f"\n  one held-out row   {_numbers(service.row)}")
     line(f"  prediction         {_numbers(answer.values)}")
     line(f"  torch's own answer {_numbers(service.expected)}")
-    line(
-        NEXT.format(
-            url=answer.via,
-            model=service.model,
-            request=shlex.quote(str(request.relative_to(root))),
-            down=stacks.make("down", stack),
-        )
-    )
+    ask = "\n  ".join(prediction.by_hand(context, service, answer.via, str(request.relative_to(root))))
+    line(NEXT.format(ask=ask, down=stacks.make("down", stack)))
     return 0
 
 

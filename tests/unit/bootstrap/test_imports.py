@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-MODULES = [*sorted((REPOSITORY / "bootstrap").glob("*.py")), REPOSITORY / "airgap" / "cluster" / "configuration.py"]
+# Run as a program, by the Python of .tools/venv.
+INSTALLED = {"service_proxy"}
+OURS = [path for path in sorted((REPOSITORY / "bootstrap").glob("*.py")) if path.stem not in INSTALLED]
+MODULES = [*OURS, REPOSITORY / "airgap" / "cluster" / "configuration.py"]
 ALLOWED = {"bootstrap", "airgap.cluster", "airgap.cluster.configuration"}
 
 
@@ -27,6 +30,11 @@ def test_only_the_standard_library_is_imported(module: Path) -> None:
     foreign = {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
 
     assert {name for name in foreign if name not in ALLOWED and not name.startswith("bootstrap.")} == set()
+
+
+@pytest.mark.parametrize("module", OURS, ids=lambda path: path.stem)
+def test_what_needs_installed_packages_is_never_imported(module: Path) -> None:
+    assert not {f"bootstrap.{name}" for name in INSTALLED} & imported(module.read_text())
 
 
 def test_there_are_modules_to_look_at() -> None:
