@@ -1,61 +1,110 @@
 """Step: the language host and the docker and kubernetes plugins.
 
 The official ones if the CLI has them or can install them; else our stand-ins (airgap/plugins), one by one where
-missing. The CLI prefers PATH to its own plugins and ignores versions there, so .tools/standins is on PATH only if
-something is in it.
+missing. The CLI prefers PATH to its own plugins and ignores versions there: so .tools/standins is on PATH only if
+something is in it, and a plugin on PATH is asked for its version, and what differs from ours is said.
 """
 
 import json
 import shlex
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from bootstrap import content, engine, network, programs
 from bootstrap.console import Step
 from bootstrap.context import Context
 
 TITLE = "Pulumi plugins"
-# Executable, kind, name, version (that of the SDK in requirements.txt), and the stand-in's module.
+
+
+class Plugin(NamedTuple):
+    """`version` is that of the SDK in requirements.txt; a language host has the CLI's."""
+
+    executable: str
+    kind: str
+    name: str
+    version: str
+    stand_in: str
+
+
 PLUGINS = (
-    ("pulumi-language-python", "language", "python", "", "airgap.plugins.language_python"),
-    ("pulumi-resource-docker", "resource", "docker", "5.2.0", "airgap.plugins.docker"),
-    ("pulumi-resource-kubernetes", "resource", "kubernetes", "4.34.2", "airgap.plugins.kubernetes"),
+    Plugin("pulumi-language-python", "language", "python", "", "airgap.plugins.language_python"),
+    Plugin("pulumi-resource-docker", "resource", "docker", "5.2.0", "airgap.plugins.docker"),
+    Plugin("pulumi-resource-kubernetes", "resource", "kubernetes", "4.34.2", "airgap.plugins.kubernetes"),
 )
 
 
 def ensure(context: Context, step: Step) -> None:
-    missing = [plugin for plugin in PLUGINS if not _is_official(context, *plugin[:4])]
+    missing: list[Plugin] = []
+    refused: list[Plugin] = []
+    differing: list[str] = []
+    for plugin in PLUGINS:
+        path = _on_path(context, plugin.executable)
+        if path is None:
+            missing += [] if _cli_has(context, plugin) else [plugin]
+            continue
+        found, wanted = _version(context, plugin, path), plugin.version or _cli_version(context)
+        if found is None or found.partition(".")[0] != wanted.partition(".")[0]:
+            refused.append(plugin)
+            context.console.warn(f"{path} {_says(found)}; {plugin.name} {wanted} is needed, so it is left alone")
+        elif found != wanted:
+            differing.append(f"{plugin.name} {found} instead of {wanted}")
+            context.console.warn(f"{path} {_says(found)}; the stack was tried with {wanted}")
     if missing and network.reachable("plugins"):
-        missing = [plugin for plugin in missing if not _install(context, step, *plugin[1:4])]
-    write_stand_ins(context, {executable: module for executable, _, _, _, module in missing})
-    context.learn(stand_ins=bool(missing))
-    if missing:
-        step.done(
-            f"stand-ins for {', '.join(name for _, _, name, _, _ in missing)}: the official ones cannot be had here"
-        )
-    else:
-        step.done("official")
+        missing = [plugin for plugin in missing if not _install(context, step, plugin)]
+    stood_in_for = [plugin for plugin in PLUGINS if plugin in missing or plugin in refused]
+    write_stand_ins(context, {plugin.executable: plugin.stand_in for plugin in stood_in_for})
+    context.learn(stand_ins=bool(stood_in_for))
+    step.done("; ".join(_summary(stood_in_for, refused, differing)))
 
 
-def _is_official(context: Context, executable: str, kind: str, name: str, version: str) -> bool:
-    stand_ins = str(context.layout.stand_ins)
-    path = ":".join(entry for entry in context.variables["PATH"].split(":") if entry != stand_ins)
-    if shutil.which(executable, path=path):
-        return True
-    if kind == "language":  # comes with the CLI's archive, never alone
+def _summary(stood_in_for: list[Plugin], refused: list[Plugin], differing: list[str]) -> list[str]:
+    if not stood_in_for:
+        return [f"official, {', '.join(differing)}" if differing else "official"]
+    why = "those on PATH do not fit" if stood_in_for == refused else "the official ones cannot be had here"
+    return [f"stand-ins for {', '.join(plugin.name for plugin in stood_in_for)}: {why}", *differing]
+
+
+def _says(version: str | None) -> str:
+    return "does not answer as a plugin" if version is None else f"is version {version}"
+
+
+def _on_path(context: Context, executable: str) -> str | None:
+    """The user's own: the CLI takes it whatever its version."""
+    ours = {str(context.layout.stand_ins), str(context.layout.bin)}
+    path = ":".join(entry for entry in context.variables["PATH"].split(":") if entry not in ours)
+    return shutil.which(executable, path=path)
+
+
+def _version(context: Context, plugin: Plugin, path: str) -> str | None:
+    argv = [str(context.layout.python), "-m", "bootstrap.plugin_version", plugin.kind, path]
+    folder = Path(__file__).resolve().parents[1]
+    return programs.ask(argv, env=context.variables, cwd=folder, timeout_seconds=30) or None
+
+
+def _cli_version(context: Context) -> str:
+    """The language host's: both come in one archive."""
+    own = engine.on_path(context)
+    return own[1].removeprefix("v") if own else engine.VERSION
+
+
+def _cli_has(context: Context, plugin: Plugin) -> bool:
+    if plugin.kind == "language":  # comes with the CLI's archive, never alone
         own = engine.on_path(context)
-        return own is not None and Path(own[0]).resolve().with_name(executable).exists()
+        beside_own = own is not None and Path(own[0]).resolve().with_name(plugin.executable).exists()
+        return beside_own or (context.layout.bin / plugin.executable).exists()
     listed = json.loads(programs.ask(["pulumi", "plugin", "ls", "--json"], env=context.variables) or "[]")
     return any(
-        plugin.get("name") == name and plugin.get("version", "").lstrip("v") == version for plugin in listed or []
+        one.get("name") == plugin.name and one.get("version", "").lstrip("v") == plugin.version for one in listed or []
     )
 
 
-def _install(context: Context, step: Step, kind: str, name: str, version: str) -> bool:
-    if kind == "language":
+def _install(context: Context, step: Step, plugin: Plugin) -> bool:
+    if plugin.kind == "language":
         return False
-    step.progress(f"pulumi plugin install {kind} {name} {version}")
-    argv = ["pulumi", "plugin", "install", kind, name, version]
+    argv = ["pulumi", "plugin", "install", plugin.kind, plugin.name, plugin.version]
+    step.progress(" ".join(argv))
     return programs.ask(argv, env=context.variables, timeout_seconds=300) is not None
 
 

@@ -8,7 +8,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # Run as a program, by the Python of .tools/venv.
-INSTALLED = {"service_proxy"}
+INSTALLED = {"plugin_version", "service_proxy"}
 OURS = [path for path in sorted((REPOSITORY / "bootstrap").glob("*.py")) if path.stem not in INSTALLED]
 MODULES = [*OURS, REPOSITORY / "airgap" / "cluster" / "configuration.py"]
 ALLOWED = {"bootstrap", "airgap.cluster", "airgap.cluster.configuration"}

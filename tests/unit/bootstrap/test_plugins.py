@@ -1,6 +1,8 @@
 """Which plugins are stood in for, and how the stand-ins are started."""
 
+import io
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,33 @@ case "$1 $2" in "plugin ls")
   echo '[{"name": "docker", "version": "5.2.0"}, {"name": "kubernetes", "version": "v4.34.2"}]' ;;
 version*) echo v3.259.0 ;; esac
 """
+
+
+# Answers as a plugin of the version in its name.
+FAKE = """
+import grpc, sys, time
+from concurrent import futures
+from pulumi.runtime.proto import plugin_pb2
+server = grpc.server(futures.ThreadPoolExecutor(1))
+answer = grpc.unary_unary_rpc_method_handler(
+    lambda *_: plugin_pb2.PluginInfo(version=sys.argv[1]), response_serializer=plugin_pb2.PluginInfo.SerializeToString)
+for service in ("pulumirpc.ResourceProvider", "pulumirpc.LanguageRuntime"):
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"GetPluginInfo": answer})])
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+print(port, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def on_path(context: Context, program: Program, tmp_path: Path) -> Callable[[str, str], Path]:
+    """Puts a plugin that says this version on PATH: on_path(name, version)."""
+    (tmp_path / "fake.py").write_text(FAKE)
+    context.layout.python.parent.mkdir(parents=True)
+    context.layout.python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    context.layout.python.chmod(0o755)
+    return lambda name, version: program(f"pulumi-{name}", f"exec {sys.executable} {tmp_path / 'fake.py'} {version}")
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +69,49 @@ def test_without_official_ones_all_three_are_stood_in_for_and_it_says_so(
     assert "stand-ins for python, docker, kubernetes" in step.result
 
 
-def test_with_official_ones_there_is_no_stand_in(context: Context, step: Step, program: Program) -> None:
+def test_with_official_ones_there_is_no_stand_in(
+    context: Context, step: Step, program: Program, on_path: Program
+) -> None:
     program("pulumi", OFFICIAL)
-    program("pulumi-language-python", "")
+    on_path("language-python", "v3.259.0")
 
     plugins.ensure(context, step)
 
     assert list(context.layout.stand_ins.iterdir()) == []
     assert not context.facts.stand_ins
+    assert step.result == "official"
+
+
+def test_another_version_on_path_is_used_and_not_called_official_without_saying_so(
+    context: Context, step: Step, program: Program, on_path: Program, terminal: io.StringIO
+) -> None:
+    """The CLI takes what is on PATH whatever its version."""
+    program("pulumi", OFFICIAL)
+    on_path("language-python", "3.259.0")
+    docker = on_path("resource-docker", "5.1.0")
+    on_path("resource-kubernetes", "4.34.2")
+
+    plugins.ensure(context, step)
+
+    assert step.result == "official, docker 5.1.0 instead of 5.2.0"
+    assert f"warning: {docker} is version 5.1.0; the stack was tried with 5.2.0\n" in terminal.getvalue()
+    assert not context.facts.stand_ins
+
+
+@pytest.mark.parametrize(("version", "said"), [("4.9.0", "is version 4.9.0"), ("", "does not answer as a plugin")])
+def test_what_does_not_fit_on_path_is_stood_in_for(
+    context: Context, step: Step, program: Program, on_path: Program, terminal: io.StringIO, version: str, said: str
+) -> None:
+    """Another major version has other resources than the SDK. The stand-in comes first on PATH."""
+    program("pulumi", OFFICIAL)
+    on_path("language-python", "3.259.0")
+    docker = on_path("resource-docker", version) if version else program("pulumi-resource-docker", "exit 1")
+
+    plugins.ensure(context, step)
+
+    assert [path.name for path in context.layout.stand_ins.iterdir()] == ["pulumi-resource-docker"]
+    assert step.result == "stand-ins for docker: those on PATH do not fit"
+    assert f"warning: {docker} {said}; docker 5.2.0 is needed, so it is left alone\n" in terminal.getvalue()
 
 
 def test_a_stand_in_goes_when_the_official_one_has_come(context: Context, step: Step, program: Program) -> None:
@@ -60,10 +124,12 @@ def test_a_stand_in_goes_when_the_official_one_has_come(context: Context, step: 
     assert [path.name for path in context.layout.stand_ins.iterdir()] == ["pulumi-language-python"]
 
 
-def test_a_plugin_of_another_version_is_not_the_official_one(context: Context, step: Step, program: Program) -> None:
+def test_a_plugin_of_another_version_is_not_the_official_one(
+    context: Context, step: Step, program: Program, on_path: Program
+) -> None:
     """The SDK in requirements.lock speaks to its own version."""
     program("pulumi", OFFICIAL.replace("5.2.0", "4.0.0"))
-    program("pulumi-language-python", "")
+    on_path("language-python", "3.259.0")
 
     plugins.ensure(context, step)
 
