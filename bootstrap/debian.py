@@ -13,9 +13,15 @@ from bootstrap.console import Progress
 from bootstrap.errors import PartMissing
 from bootstrap.layout import Layout
 
-# Packages whose service Debian starts and enables by itself on a machine with systemd; we start our own, with our own
+# Packages whose services Debian starts and enables by itself on a machine with systemd; we start our own, with our own
 # configuration.
-UNWANTED_SERVICES = {"docker-registry": "docker-registry", "etcd-server": "etcd"}
+UNWANTED_SERVICES = {
+    "containerd": ("containerd.service",),
+    "docker-registry": ("docker-registry.service",),
+    "docker.io": ("docker.service", "docker.socket"),
+    "etcd-server": ("etcd.service",),
+}
+SYSTEMD = Path("/run/systemd/system")
 
 
 def can_install() -> bool:
@@ -50,10 +56,15 @@ def require(
     _update(layout, progress)
     argv = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", *absent]
     programs.run(argv, log=log, progress=progress, env=quiet, timeout_seconds=900)
-    for package in absent:
-        if package in UNWANTED_SERVICES and Path("/run/systemd/system").exists():
-            programs.ask(["systemctl", "disable", "--now", UNWANTED_SERVICES[package]], timeout_seconds=30)
+    _disable(absent)
     return absent
+
+
+def _disable(packages: Sequence[str]) -> None:
+    """Only what has just been installed: a service that was there before is the user's."""
+    units = [unit for package in packages for unit in UNWANTED_SERVICES.get(package, ())]
+    if units and SYSTEMD.exists():
+        programs.ask(["systemctl", "disable", "--now", *units], timeout_seconds=60)
 
 
 @functools.cache

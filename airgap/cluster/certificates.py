@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from airgap.cluster.configuration import ETCD_PEER
+
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 365
 RENEW_DAYS = 30
@@ -41,6 +43,7 @@ def wanted(node: str, addresses: tuple[str, ...]) -> list[Wanted]:
     local = ("localhost", "127.0.0.1")
     return [
         Wanted("etcd", "etcd", serves=local),
+        Wanted("etcd-peer", ETCD_PEER, serves=local, client=True),
         Wanted("etcd-client", "kube-apiserver-etcd-client", client=True),
         Wanted("api-server", "kube-apiserver", serves=(*local, *api, *addresses)),
         Wanted("kubelet-client", "api-server-to-kubelet", client=True),

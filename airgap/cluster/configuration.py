@@ -17,6 +17,7 @@ SERVICES = "10.217.64.0/18"
 API_SERVICE_ADDRESS = "10.217.64.1"  # first of SERVICES, by Kubernetes' own rule
 PAUSE_IMAGE = "sealift.local/pause:1"
 CNI_NETWORK = "sealift"
+ETCD_PEER = "etcd-peer"
 LOOPBACK = "127.0.0.1"
 
 
@@ -68,7 +69,7 @@ def server(node: Node) -> str:
 
 def etcd(node: Node) -> list[str]:
     pki, client = node.pki, f"https://{LOOPBACK}:{node.ports.etcd}"
-    peer = f"http://{LOOPBACK}:{node.ports.etcd_peer}"  # a cluster of one has no peers, yet etcd wants the address
+    peer = f"https://{LOOPBACK}:{node.ports.etcd_peer}"  # a cluster of one has no peers, yet etcd listens for them
     return [
         "etcd",
         f"--name={NODE}",
@@ -82,6 +83,11 @@ def etcd(node: Node) -> list[str]:
         f"--key-file={pki / 'etcd.key'}",
         f"--trusted-ca-file={pki / 'ca.crt'}",
         "--client-cert-auth",
+        f"--peer-cert-file={pki / 'etcd-peer.crt'}",
+        f"--peer-key-file={pki / 'etcd-peer.key'}",
+        f"--peer-trusted-ca-file={pki / 'ca.crt'}",
+        "--peer-client-cert-auth",
+        f"--peer-cert-allowed-cn={ETCD_PEER}",  # the same authority signs the clients' certificates
         "--auto-compaction-mode=periodic",
         "--auto-compaction-retention=30m",
         "--logger=zap",

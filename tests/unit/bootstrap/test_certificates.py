@@ -36,6 +36,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("name", "subject"),
     [
         ("etcd", "127.0.0.1"),
+        ("etcd-peer", "127.0.0.1"),
         ("api-server", "kubernetes.default.svc"),
         ("kubelet", "sealift"),
         ("components", "localhost"),
@@ -95,7 +96,7 @@ def test_keys_are_private_whatever_the_umask(tmp_path: Path) -> None:
         os.umask(before)
 
     keys = sorted((tmp_path / "pki").glob("*.key"))
-    assert len(keys) == 12
+    assert len(keys) == 13
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
     assert stat.S_IMODE((tmp_path / "pki").stat().st_mode) == 0o700
 
