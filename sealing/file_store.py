@@ -21,6 +21,7 @@ PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
 LOCKS: Final = "locks"
+PASSING: Final = ".new"
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -111,6 +112,7 @@ class FileStore:
             with self._folder(folder_name) as folder:
                 file = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
                 try:
+                    fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: tells others that its writer lives
                     os.fchmod(file, 0o600)
                     _write_all(file, memoryview(content).cast("B"))
                     os.fsync(file)
@@ -123,10 +125,10 @@ class FileStore:
         source = f"/proc/self/fd/{file}"
         if replace:
             # A link cannot replace, so it gets a passing name of its own, which is no one's record, and is renamed.
-            passing = f"{secrets.token_hex(8)}.new"
+            passing = f"{name}.{secrets.token_hex(8)}{PASSING}"
             os.link(source, passing, dst_dir_fd=folder, follow_symlinks=True)
             os.rename(passing, name, src_dir_fd=folder, dst_dir_fd=folder)
-            _remove_stale(folder)
+            _remove_stale(folder, name)
             return
         try:
             os.link(source, name, dst_dir_fd=folder, follow_symlinks=True)
@@ -138,18 +140,20 @@ class FileStore:
 
     def _read(self, folder_name: str, name: str) -> bytes:
         _check_name(name)
-        try:
-            with self._mending(), self._folder(folder_name) as folder:
-                return _read_file(folder, name)
-        except FileNotFoundError:
-            raise ArtifactMissing(
-                f"{name} is not in {self._root / folder_name}",
-                "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`",
-            ) from None
+        with self._mending():
+            try:
+                with self._folder(folder_name) as folder:
+                    return _read_file(folder, name)
+            except FileNotFoundError:
+                raise ArtifactMissing(
+                    f"{name} is not in {self._root / folder_name}",
+                    "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`",
+                ) from None
 
     def _unlink(self, folder_name: str, name: str) -> None:
         _check_name(name)
         with self._mending(), suppress(FileNotFoundError), self._folder(folder_name) as folder:
+            _remove_stale(folder, name)
             os.unlink(name, dir_fd=folder)
             os.fsync(folder)
 
@@ -174,8 +178,6 @@ class FileStore:
         """Turns what the file system refuses into an error that says where and why."""
         try:
             yield
-        except FileNotFoundError:
-            raise
         except OSError as error:
             raise StoreUnwritable(
                 f"the store {self._root} cannot be used: {error.strerror}",
@@ -203,12 +205,18 @@ def _read_file_descriptor(path: str) -> bytes:
     return Path(path).read_bytes()
 
 
-def _remove_stale(folder: int) -> None:
-    """Passing names of writers that were killed between link and rename. Callers hold the record's lock."""
-    for name in os.listdir(folder):
-        if name.endswith(".new"):
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=folder)
+def _remove_stale(folder: int, name: str) -> None:
+    """What writers of `name` left that were killed before they renamed it; a writer that lives holds a lock on it."""
+    for passing in os.listdir(folder):
+        if not (passing.startswith(f"{name}.") and passing.endswith(PASSING)):
+            continue
+        with suppress(FileNotFoundError, BlockingIOError):
+            file = os.open(passing, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(passing, dir_fd=folder)
+            finally:
+                os.close(file)
 
 
 def _sync_folder(path: Path) -> None:

@@ -71,6 +71,14 @@ def main() -> int:
             "error", message=f"a library that training needs cannot be loaded: {error}", hint="run `make setup`"
         )
         return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        events.tell(
+            "error",
+            message=f"the system refused what training needs: {error.strerror or error}{where}",
+            hint="mend that and run `pulumi up` again: it goes on from the last checkpoint",
+        )
+        return 1
     return 0
 
 

@@ -217,6 +217,55 @@ def test_kill_9_at_any_moment_leaves_whole_files_only(store: ArtifactStore, tmp_
     assert [name for name in files(tmp_path) if name.endswith(".new")] == []
 
 
+RECORDER = """
+import sys
+from sealing import open_store
+url, name, turns = sys.argv[1:]
+store = open_store(url)
+for turn in range(int(turns)):
+    store.put_record(name, name.encode() * 1000)
+"""
+
+
+def record_at_once(url: str, names: list[str], turns: int) -> list[str]:
+    """What processes print that write these records at the same time."""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", RECORDER, url, name, str(turns)],
+                         cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for name in names
+    ]  # fmt: skip
+    return [process.communicate()[0] for process in processes]
+
+
+@pytest.mark.parametrize("names", [["ab" * 16, "cd" * 16, "ef" * 16], [ID, ID, ID]], ids=["own", "same"])
+def test_writers_of_records_do_not_break_each_other(store: ArtifactStore, tmp_path: Path, names: list[str]) -> None:
+    assert record_at_once(f"file://{tmp_path / 'store'}", names, 300) == ["", "", ""]
+
+    assert [store.get_record(name) for name in names] == [name.encode() * 1000 for name in names]
+    assert files(tmp_path) == sorted({f"store/records/{name}" for name in names})
+
+
+def test_what_a_killed_writer_left_of_a_record_goes_with_the_next_write_or_the_record(
+    store: ArtifactStore, tmp_path: Path
+) -> None:
+    left = tmp_path / "store" / "records" / f"{ID}.0123456789abcdef.new"
+    store.put_record("cd" * 16, b"another")
+    left.write_bytes(b"half")
+    store.put_record(ID, b"next")
+    assert not left.exists()
+
+    left.write_bytes(b"half")
+    store.delete_record(ID)
+    assert not left.exists()
+
+
+def test_a_store_that_vanishes_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "store").symlink_to(tmp_path / "not mounted")
+
+    with pytest.raises(StoreUnwritable, match="another storeUrl"):
+        open_store(f"file://{tmp_path / 'store'}").put_record(ID, b"record")
+
+
 HOLDER = """
 import sys, time
 from sealing import open_store

@@ -513,6 +513,22 @@ def test_the_process_shows_no_secret_dumps_no_core_and_holds_no_foreign_file(tmp
     assert next(line for line in limits.splitlines() if "core file" in line).split()[4:6] == ["0", "0"]
 
 
+NO_TEMPORARY_FOLDER = """
+import runpy, tempfile
+tempfile.tempdir = "/nowhere"
+runpy.run_module("training", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_what_the_system_refuses_is_an_error_with_a_way_out_and_no_trace(tmp_path: Path) -> None:
+    events, exit_code, printed = run_cold(request(tmp_path / "store"), program=NO_TEMPORARY_FOLDER)
+
+    assert (exit_code, printed) == (1, "")
+    assert events[-1]["event"] == "error"
+    assert "No such file or directory (/nowhere/" in events[-1]["message"]
+    assert "pulumi up" in events[-1]["hint"]
+
+
 def test_the_events_descriptor_must_be_open() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "training", "--events", "77"], cwd=PROJECT_ROOT, input="", capture_output=True, text=True
