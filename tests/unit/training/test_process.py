@@ -482,7 +482,11 @@ def test_no_file_outside_the_store_is_written_and_the_plain_model_is_in_none(tmp
     assert {path for path in absolute if not path.startswith((str(store), "/proc/self/fd/", "/dev/shm/"))} == set()
     assert {path for path in relative if not path.endswith(".new")} == {".", RUN_ID, *artifacts(events[-1])}
     assert list(home.iterdir()) == []
-    assert set(Path("/dev/shm").iterdir()) <= before
+    new = set(Path("/dev/shm").iterdir()) - before
+    until = time.monotonic() + 60
+    while any(path.exists() for path in new) and time.monotonic() < until:
+        time.sleep(0.1)  # other programs of this machine have files there too, for a while
+    assert [path for path in new if path.exists()] == []
     model, _ = opened(store, events[-1])
     for path in filter(Path.is_file, tmp_path.rglob("*")):
         content = path.read_bytes()
