@@ -4,13 +4,19 @@ Hermetic: wheels come from a folder that was collected by hash, and the build ne
 changes least to what changes most: base → dependencies → server → sealed payload. Neither the manifest nor a key is
 ever in it. File modes and times are fixed, because the Docker plugin's digest, and the layers' own, cover them. No
 Pulumi, no Docker: files and text only.
+
+A context's folder is named by its content, so that a `preview` during an `up` never touches what the other one's
+image is built from.
 """
 
+import fcntl
 import hashlib
 import os
-import secrets
+import re
 import shutil
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +28,10 @@ FOLDER_MODE: Final = 0o755
 FIXED_TIME: Final = 1_577_836_800  # 2020-01-01, since zip files cannot say earlier than 1980
 USER: Final = 65532
 PORT: Final = 8080
+CONTEXT_NAME: Final = re.compile(r"[0-9a-f]{16}\Z")
+DRAFT: Final = ".draft"
+LEAVING: Final = ".leaving"
+LOCK_FILE: Final = ".lock"
 
 # What no server reads: tests, headers, and onnxruntime's converters and second copy of its native library.
 PRUNED: Final = (
@@ -60,12 +70,12 @@ ENTRYPOINT ["python3", "-m", "serving"]
 
 
 def materialise(
-    context: Path, *, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str], sources: Path = SOURCES
-) -> None:
-    """Writes the context to the folder `context`, replacing whatever was there; a kill in between leaves the old or
-    the new one.
+    contexts: Path, *, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str], sources: Path = SOURCES
+) -> Path:
+    """Writes the context and returns its folder, which is one of `contexts`: the same content, the same name.
 
-    Raises FileNotFoundError, which says what to do, when the wheels have not been collected.
+    It stays there, whole, while this process lives; those that no living process asked for are removed. Raises
+    FileNotFoundError, which says what to do, when the wheels have not been collected.
     """
     if not any(wheels.glob("pip-*.whl")):
         raise FileNotFoundError(
@@ -76,54 +86,86 @@ def materialise(
     files[Path("requirements.lock")] = (sources / LOCK).read_bytes()
     files[Path("payload")] = payload
     files |= {Path("server") / name: content for name, content in _server_files(sources).items()}
-    context.parent.mkdir(parents=True, exist_ok=True)
-    new = context.with_name(f".{context.name}.{secrets.token_hex(4)}")
-    try:
-        for name, content in files.items():
-            _write(new / name, content)
-        for wheel in sorted(wheels.glob("*.whl")):
-            _write(new / "wheels" / wheel.name, wheel.read_bytes())
-        _fix_modes_and_times(new)
-        shutil.rmtree(context, ignore_errors=True)
-        new.rename(context)
-    finally:
-        for stale in context.parent.glob(f".{context.name}.*"):
-            shutil.rmtree(stale, ignore_errors=True)
+    files |= {Path("wheels") / wheel.name: wheel.read_bytes() for wheel in wheels.glob("*.whl")}
+    mode = stat.S_IFREG | FILE_MODE
+    digest = _digest((name, mode, files[name]) for name in sorted(files))
+    context = contexts / digest[:16]
+    contexts.mkdir(parents=True, exist_ok=True)
+    with _only_writer(contexts):
+        if context.is_dir() and context_digest(context) != digest:
+            _remove(context)
+        if not context.is_dir():
+            _write_all(contexts / DRAFT, files)
+            (contexts / DRAFT).rename(context)
+        _hold(context)
+        _remove_unused(contexts)
+    return context
 
 
 def source_digest(sources: Path = SOURCES) -> str:
     """Hex SHA-256 over the names and bytes of the server's code."""
-    return _digest(_server_files(sources))
+    files = _server_files(sources)
+    return _digest((name, 0, files[name]) for name in sorted(files))
 
 
 def context_digest(context: Path) -> str:
     """Hex SHA-256 over names, modes and bytes of all files of a context."""
-    files = {
-        path.relative_to(context): oct(path.stat().st_mode).encode() + path.read_bytes()
-        for path in context.rglob("*")
-        if path.is_file()
-    }
-    return _digest(files)
+    paths = sorted(path for path in context.rglob("*") if path.is_file())
+    return _digest((path.relative_to(context), path.stat().st_mode, path.read_bytes()) for path in paths)
 
 
 def _server_files(sources: Path) -> dict[Path, bytes]:
     return {path.relative_to(sources): path.read_bytes() for room in ROOMS for path in (sources / room).glob("*.py")}
 
 
-def _digest(files: Mapping[Path, bytes]) -> str:
+def _digest(files: Iterable[tuple[Path, int, bytes]]) -> str:
     whole = hashlib.sha256()
-    for name in sorted(files):
-        content = files[name]
-        whole.update(f"{name.as_posix()}\0{len(content)}\0".encode() + content)
+    for name, mode, content in files:
+        whole.update(f"{name.as_posix()}\0{mode:o}\0{len(content)}\0".encode())
+        whole.update(content)
     return whole.hexdigest()
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+@contextmanager
+def _only_writer(contexts: Path) -> Iterator[None]:
+    """Waits for others that write here; a killed one's lock is gone."""
+    file = os.open(contexts / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
 
 
-def _fix_modes_and_times(folder: Path) -> None:
+def _hold(context: Path) -> None:
+    """Until this process ends, which is when the image is built: its plugin reads the folder meanwhile."""
+    fcntl.flock(os.open(context, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), fcntl.LOCK_SH)
+
+
+def _remove_unused(contexts: Path) -> None:
+    """What no living process holds. Only for the one writer."""
+    for context in [path for path in contexts.iterdir() if CONTEXT_NAME.match(path.name)]:
+        folder = os.open(context, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with suppress(OSError):  # held, or a file system without locks on folders: it stays
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(context)
+        os.close(folder)
+
+
+def _remove(context: Path) -> None:
+    """Removes it, so that a kill in between leaves no half of it under its name."""
+    leaving = context.with_name(LEAVING)
+    shutil.rmtree(leaving, ignore_errors=True)
+    context.rename(leaving)
+    shutil.rmtree(leaving)
+
+
+def _write_all(folder: Path, files: Mapping[Path, bytes]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # a killed writer's
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     for path in (folder, *folder.rglob("*")):
         path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
         os.utime(path, (FIXED_TIME, FIXED_TIME))

@@ -48,13 +48,13 @@ class ModelImage(pulumi.ComponentResource):
         :param platform: of the image, in Docker's form.
         """
         super().__init__("sealift:index:ModelImage", name, {}, opts)
-        context = CONTEXTS / pulumi.get_stack() / name
+        contexts = CONTEXTS / pulumi.get_stack() / name
 
         def build(artifact_id: str, digest: str, url: str) -> docker.DockerBuildArgs:
             payload = fetch_payload(url, artifact_id, digest)
             try:
-                materialise(
-                    context,
+                context = materialise(
+                    contexts,
                     payload=payload,
                     base_image=base_image,
                     wheels=wheels,

@@ -1,6 +1,8 @@
-"""The build context: the same bytes, modes and times on every machine, no key or manifest in it, and whole or old."""
+"""The build context: the same bytes, modes and times on every machine, no key or manifest in it, and always whole."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from components.image_context import FIXED_TIME, context_digest, dockerfile, materialise, source_digest
 
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
 LABELS = {"dev.sealift.artifact-id": "ab" * 16}
 
 
@@ -27,8 +30,8 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
-def write(context: Path, wheels: Path, payload: bytes = b"sealed") -> None:
-    materialise(context, payload=payload, base_image="base:1", wheels=wheels, labels=LABELS)
+def write(contexts: Path, wheels: Path, payload: bytes = b"sealed") -> Path:
+    return materialise(contexts, payload=payload, base_image="base:1", wheels=wheels, labels=LABELS)
 
 
 def files(context: Path) -> set[str]:
@@ -36,27 +39,35 @@ def files(context: Path) -> set[str]:
 
 
 def test_modes_and_times_are_fixed_whatever_the_umask(tmp_path: Path, wheels: Path, umask: int) -> None:
-    context = tmp_path / "context"
-    write(context, wheels)
+    context = write(tmp_path / "contexts", wheels)
 
     for path in (context, *context.rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)
         assert path.stat().st_mtime == FIXED_TIME
 
 
-def test_two_places_have_the_same_digest(tmp_path: Path, wheels: Path) -> None:
-    write(tmp_path / "a", wheels)
-    write(tmp_path / "deeper" / "b", wheels)
+def test_two_places_have_the_same_digest_and_the_same_name(tmp_path: Path, wheels: Path) -> None:
+    one = write(tmp_path / "a", wheels)
+    other = write(tmp_path / "deeper" / "b", wheels)
 
-    assert context_digest(tmp_path / "a") == context_digest(tmp_path / "deeper" / "b")
+    assert context_digest(one) == context_digest(other)
+    assert one.name == other.name
+
+
+def test_a_relative_place_gives_a_relative_context(
+    tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    context = write(Path("images"), wheels)
+
+    assert context.parts == ("images", context.name)
 
 
 def test_it_holds_the_server_the_wheels_and_the_payload_and_neither_manifest_nor_key(
     tmp_path: Path, wheels: Path
 ) -> None:
-    write(tmp_path / "context", wheels)
-
-    held = files(tmp_path / "context")
+    held = files(write(tmp_path / "contexts", wheels))
     assert {
         "Dockerfile",
         "payload",
@@ -69,27 +80,79 @@ def test_it_holds_the_server_the_wheels_and_the_payload_and_neither_manifest_nor
     ] == []
 
 
-def test_what_was_there_before_is_gone(tmp_path: Path, wheels: Path) -> None:
-    context = tmp_path / "context"
-    write(context, wheels)
+def test_a_context_that_was_changed_is_written_anew(tmp_path: Path, wheels: Path) -> None:
+    context = write(tmp_path / "contexts", wheels)
     (context / "stray").write_text("left over")
-    (tmp_path / ".context.0123abcd").mkdir()
+    (context / "payload").write_text("changed")
 
-    write(context, wheels)
+    assert write(tmp_path / "contexts", wheels) == context
 
     assert "stray" not in files(context)
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert (context / "payload").read_bytes() == b"sealed"
+
+
+def test_a_context_stays_while_its_process_lives_and_goes_with_the_next_write_after_it(
+    tmp_path: Path, wheels: Path
+) -> None:
+    contexts = tmp_path / "contexts"
+    (contexts / ".draft").mkdir(parents=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, contexts, wheels], cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        theirs = Path(holder.stdout.readline().strip())
+        ours = write(contexts, wheels, b"ours")
+        assert files(theirs) == files(ours)
+        holder.kill()
+
+    write(contexts, wheels, b"ours")
+
+    assert sorted(path.name for path in contexts.iterdir()) == [".lock", ours.name]
+
+
+PRELUDE = """
+import os, sys, time
+from pathlib import Path
+from components.image_context import context_digest, materialise
+def write(payload):
+    return materialise(Path(sys.argv[1]), payload=payload, base_image="base:1", wheels=Path(sys.argv[2]), labels={})
+"""
+HOLDER = PRELUDE + """
+print(write(b"theirs"), flush=True)
+time.sleep(60)
+"""
+BUILDER = PRELUDE + """
+for turn in range(40):
+    child = os.fork()
+    if not child:
+        context = write(b"%d" % (turn % 3))
+        for _ in range(3):
+            assert context_digest(context).startswith(context.name)
+            time.sleep(0.001)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(1)
+"""
+
+
+def test_processes_that_write_and_read_at_once_never_miss_a_file(tmp_path: Path, wheels: Path) -> None:
+    contexts = tmp_path / "contexts"
+    builders = [
+        subprocess.Popen([sys.executable, "-c", BUILDER, contexts, wheels],
+                         cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(3)
+    ]  # fmt: skip
+
+    assert [builder.communicate()[0] for builder in builders] == ["", "", ""]
+    assert [builder.returncode for builder in builders] == [0, 0, 0]
 
 
 def test_only_the_payload_differs_between_two_artifacts(tmp_path: Path, wheels: Path) -> None:
-    write(tmp_path / "a", wheels, b"one")
-    write(tmp_path / "b", wheels, b"two")
+    one = write(tmp_path / "contexts", wheels, b"one")
+    two = write(tmp_path / "contexts", wheels, b"two")
 
-    differing = {
-        name for name in files(tmp_path / "a")
-        if (tmp_path / "a" / name).read_bytes() != (tmp_path / "b" / name).read_bytes()
-    }  # fmt: skip
-    assert differing == {"payload"}
+    assert one != two
+    assert {name for name in files(one) if (one / name).read_bytes() != (two / name).read_bytes()} == {"payload"}
 
 
 def test_the_payload_is_the_last_layer_and_no_step_needs_a_network(tmp_path: Path) -> None:
