@@ -8,13 +8,15 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from sealing import stream
-from sealing.errors import ArtifactCorrupt, ArtifactMissing, StoreUnwritable
+from sealing.errors import ArtifactCorrupt, ArtifactMissing, ManifestInvalid, StoreUnwritable
+from sealing.manifest import MAX_BYTES
 from sealing.stream import Buffer
 
 PAYLOADS: Final = "payloads"
@@ -24,7 +26,7 @@ LOCKS: Final = "locks"
 PASSING: Final = ".new"
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
 
 
 class FileStore:
@@ -43,17 +45,23 @@ class FileStore:
         return self._read(PAYLOADS, artifact_id)
 
     def get_manifest(self, artifact_id: str) -> bytes:
-        return self._read(MANIFESTS, artifact_id)
+        manifest = self._read(MANIFESTS, artifact_id, MAX_BYTES + 1)
+        if len(manifest) > MAX_BYTES:
+            raise ManifestInvalid(
+                f"the manifest of artifact {artifact_id} is longer than {MAX_BYTES} bytes, which no manifest is",
+                f"find out who can write to {self._root}",
+            )
+        return manifest
 
     def has_manifest(self, artifact_id: str) -> bool:
         try:
-            self._read(MANIFESTS, artifact_id)
+            self.get_manifest(artifact_id)
         except ArtifactMissing:
             return False
         return True
 
     def verify(self, artifact_id: str, payload_digest: str) -> None:
-        self._read(MANIFESTS, artifact_id)
+        self.get_manifest(artifact_id)
         if stream.payload_digest(self._read(PAYLOADS, artifact_id)) != payload_digest:
             raise ArtifactCorrupt(
                 f"the payload of artifact {artifact_id} is not what was sealed",
@@ -116,12 +124,12 @@ class FileStore:
                     os.fchmod(file, 0o600)
                     _write_all(file, memoryview(content).cast("B"))
                     os.fsync(file)
-                    self._link(file, folder, name, replace=replace)
+                    self._link(file, folder, name, content, replace=replace)
                 finally:
                     os.close(file)
                 os.fsync(folder)
 
-    def _link(self, file: int, folder: int, name: str, *, replace: bool) -> None:
+    def _link(self, file: int, folder: int, name: str, content: Buffer, *, replace: bool) -> None:
         source = f"/proc/self/fd/{file}"
         if replace:
             # A link cannot replace, so it gets a passing name of its own, which is no one's record, and is renamed.
@@ -133,17 +141,18 @@ class FileStore:
         try:
             os.link(source, name, dst_dir_fd=folder, follow_symlinks=True)
         except FileExistsError:
-            if _read_file(folder, name) != _read_file_descriptor(source):
+            whole = memoryview(content).cast("B")
+            if _read_file(folder, name, len(whole) + 1) != whole:
                 raise ArtifactCorrupt(
                     f"another file is already at {name} in the store", f"find out who can write to {self._root}"
                 ) from None
 
-    def _read(self, folder_name: str, name: str) -> bytes:
+    def _read(self, folder_name: str, name: str, most: int = -1) -> bytes:
         _check_name(name)
         with self._mending():
             try:
                 with self._folder(folder_name) as folder:
-                    return _read_file(folder, name)
+                    return _read_file(folder, name, most)
             except FileNotFoundError:
                 raise ArtifactMissing(
                     f"{name} is not in {self._root / folder_name}",
@@ -195,14 +204,13 @@ def _write_all(file: int, content: memoryview) -> None:
         content = content[os.write(file, content) :]
 
 
-def _read_file(folder: int, name: str) -> bytes:
+def _read_file(folder: int, name: str, most: int) -> bytes:
+    """Its bytes, and no more than `most` of them; -1: all."""
     file = os.open(name, READ_FLAGS, dir_fd=folder)
     with os.fdopen(file, "rb") as reader:
-        return reader.read()
-
-
-def _read_file_descriptor(path: str) -> bytes:
-    return Path(path).read_bytes()
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise ArtifactCorrupt(f"{name} in the store is not a file", "find out who can write to the store")
+        return reader.read(most)
 
 
 def _remove_stale(folder: int, name: str) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from sealing import (
     ArtifactCorrupt,
     ArtifactMissing,
+    ManifestInvalid,
     PrivateKey,
     SealedArtifact,
     StoreUnwritable,
@@ -131,6 +133,41 @@ def test_a_symlink_in_the_store_is_not_followed(store: ArtifactStore, tmp_path: 
 
     with pytest.raises(StoreUnwritable):
         store.get_payload(ID)
+
+
+@pytest.mark.parametrize("folder", ["payloads", "manifests", "records"])
+def test_what_is_no_file_is_not_waited_for(store: ArtifactStore, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "store" / folder).mkdir(parents=True)
+    os.mkfifo(tmp_path / "store" / folder / ID)
+    reach = {"payloads": store.get_payload, "manifests": store.get_manifest, "records": store.get_record}[folder]
+
+    with pytest.raises(ArtifactCorrupt, match="not a file"):
+        reach(ID)
+    if folder == "payloads":
+        with pytest.raises(ArtifactCorrupt):
+            store.put_payload(ID, b"payload")
+
+
+def test_a_manifest_longer_than_any_can_be_is_refused_before_it_is_in_memory(
+    store: ArtifactStore, artifact: SealedArtifact, tmp_path: Path
+) -> None:
+    put(store, artifact)
+    os.truncate(tmp_path / "store" / "manifests" / artifact.artifact_id, 400 << 20)
+    tracemalloc.start()
+    try:
+        for reach in (
+            lambda: store.get_manifest(artifact.artifact_id),
+            lambda: store.verify(artifact.artifact_id, artifact.payload_digest),
+        ):
+            with pytest.raises(ManifestInvalid, match="longer than"):
+                reach()
+        with pytest.raises(ArtifactCorrupt, match="another file"):
+            store.put_manifest(artifact.artifact_id, artifact.manifest)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert most < 8 << 20
 
 
 def test_a_record_is_replaced_as_a_whole(store: ArtifactStore, tmp_path: Path) -> None:
