@@ -1,9 +1,12 @@
 """The local store: files that are whole or not there, whatever the umask, the power or kill -9 do.
 
 A file is written without a name (O_TMPFILE), synced, and linked in as a last step, so that nothing half-written ever
-has a name and nothing is left behind. Folders are held open and names are resolved in them without following links.
+has a name and nothing is left behind. Where the file system has no such files (NFS, some FUSE and overlays) it has a
+passing name until then, `NAME.….new`, and the next writer of NAME removes what a killed one left. Folders are held
+open and names are resolved in them without following links.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -12,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from sealing import stream
 from sealing.errors import ArtifactCorrupt, ArtifactMissing, ManifestInvalid, StoreUnwritable
@@ -24,6 +27,7 @@ MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
 LOCKS: Final = "locks"
 PASSING: Final = ".new"
+NO_UNNAMED_FILES: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
@@ -118,33 +122,25 @@ class FileStore:
         with self._mending():
             self._make_folders(folder_name)
             with self._folder(folder_name) as folder:
-                file = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: tells others that its writer lives
-                    os.fchmod(file, 0o600)
-                    _write_all(file, memoryview(content).cast("B"))
-                    os.fsync(file)
-                    self._link(file, folder, name, content, replace=replace)
-                finally:
-                    os.close(file)
+                _remove_stale(folder, name)
+                with _NewFile(folder, name) as file:
+                    os.fchmod(file.descriptor, 0o600)
+                    _write_all(file.descriptor, memoryview(content).cast("B"))
+                    os.fsync(file.descriptor)
+                    if replace:
+                        file.replace()
+                    else:
+                        self._link(file, content)
                 os.fsync(folder)
 
-    def _link(self, file: int, folder: int, name: str, content: Buffer, *, replace: bool) -> None:
-        source = f"/proc/self/fd/{file}"
-        if replace:
-            # A link cannot replace, so it gets a passing name of its own, which is no one's record, and is renamed.
-            passing = f"{name}.{secrets.token_hex(8)}{PASSING}"
-            os.link(source, passing, dst_dir_fd=folder, follow_symlinks=True)
-            os.rename(passing, name, src_dir_fd=folder, dst_dir_fd=folder)
-            _remove_stale(folder, name)
-            return
+    def _link(self, file: "_NewFile", content: Buffer) -> None:
         try:
-            os.link(source, name, dst_dir_fd=folder, follow_symlinks=True)
+            file.link(file.name)
         except FileExistsError:
             whole = memoryview(content).cast("B")
-            if _read_file(folder, name, len(whole) + 1) != whole:
+            if _read_file(file.folder, file.name, len(whole) + 1) != whole:
                 raise ArtifactCorrupt(
-                    f"another file is already at {name} in the store", f"find out who can write to {self._root}"
+                    f"another file is already at {file.name} in the store", f"find out who can write to {self._root}"
                 ) from None
 
     def _read(self, folder_name: str, name: str, most: int = -1) -> bytes:
@@ -194,6 +190,52 @@ class FileStore:
             ) from error
 
 
+class _NewFile:
+    """A file on its way to its name in a folder. Its lock tells others that its writer lives."""
+
+    def __init__(self, folder: int, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self._passing = f"{name}.{secrets.token_hex(8)}{PASSING}"
+
+    def __enter__(self) -> Self:
+        while True:
+            self.descriptor, self._named = self._open()
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX)
+            if not self._named or os.fstat(self.descriptor).st_nlink:
+                return self
+            os.close(self.descriptor)  # another writer took it for a killed one's, in the moment before the lock
+
+    def _open(self) -> tuple[int, bool]:
+        """A descriptor, and whether its file has the passing name."""
+        flags = os.O_WRONLY | os.O_CLOEXEC
+        try:
+            return os.open(".", flags | os.O_TMPFILE, 0o600, dir_fd=self.folder), False
+        except OSError as error:
+            if error.errno not in NO_UNNAMED_FILES:
+                raise
+        return os.open(self._passing, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=self.folder), True
+
+    def link(self, name: str) -> None:
+        """Gives it this name too. Raises FileExistsError."""
+        if self._named:
+            os.link(self._passing, name, src_dir_fd=self.folder, dst_dir_fd=self.folder, follow_symlinks=False)
+        else:
+            os.link(f"/proc/self/fd/{self.descriptor}", name, dst_dir_fd=self.folder, follow_symlinks=True)
+
+    def replace(self) -> None:
+        """Gives it its name, whoever has that. A link cannot replace, so a passing name is renamed."""
+        if not self._named:
+            self.link(self._passing)
+            self._named = True
+        os.rename(self._passing, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._passing, dir_fd=self.folder)
+        os.close(self.descriptor)
+
+
 def _check_name(name: str) -> None:
     if not NAME.match(name):
         raise ArtifactMissing(f"{name[:80]!r} is not the name of anything in a store: names are lower-case hex")
@@ -218,7 +260,7 @@ def _remove_stale(folder: int, name: str) -> None:
     for passing in os.listdir(folder):
         if not (passing.startswith(f"{name}.") and passing.endswith(PASSING)):
             continue
-        with suppress(FileNotFoundError, BlockingIOError):
+        with suppress(OSError):  # its writer lives, or was quicker; what cannot be removed now can be next time
             file = os.open(passing, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
