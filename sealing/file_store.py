@@ -102,6 +102,10 @@ class FileStore:
             os.close(file)
 
     def delete_record(self, name: str) -> None:
+        _check_name(name)
+        with self._mending():
+            if not self._root.exists():
+                return  # a lock would make it
         with self.lock_record(name):
             self._unlink(RECORDS, name)
             self._unlink(LOCKS, name)

@@ -60,4 +60,9 @@ def open_store(url: str) -> ArtifactStore:
     path = unquote(rest)
     if not path or "\0" in path:
         raise StoreUrlInvalid(f"{url!r} names no folder", "put a path after file://, such as file://~/.sealift/store")
-    return FileStore(Path(path).expanduser())
+    try:
+        return FileStore(Path(path).expanduser())
+    except RuntimeError:
+        raise StoreUrlInvalid(
+            f"{url!r} is in the home of a user that is not on this machine", "put an absolute path after file://"
+        ) from None

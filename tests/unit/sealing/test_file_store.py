@@ -108,6 +108,13 @@ def test_deleting_leaves_nothing_and_is_fine_twice(
     assert files(tmp_path) == []
 
 
+def test_deleting_from_a_store_that_is_not_there_does_not_make_it(store: ArtifactStore, tmp_path: Path) -> None:
+    store.delete(ID)
+    store.delete_record(ID)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_flipped_bit_is_found(store: ArtifactStore, artifact: SealedArtifact, tmp_path: Path) -> None:
     put(store, artifact)
     payload = tmp_path / "store" / "payloads" / artifact.artifact_id
@@ -197,7 +204,7 @@ def test_a_record_is_replaced_as_a_whole(store: ArtifactStore, tmp_path: Path) -
     assert files(tmp_path) == []
 
 
-@pytest.mark.parametrize("url", ["", "store", "ftp://host/x", "file://", "s3:/bucket", "file://a\0b"])
+@pytest.mark.parametrize("url", ["", "store", "ftp://host/x", "file://", "s3:/bucket", "file://a\0b", "file://~nosuchuser/x"])
 def test_a_url_that_names_no_store_is_refused_with_what_does(url: str) -> None:
     with pytest.raises(StoreUrlInvalid, match="file://"):
         open_store(url)
