@@ -36,9 +36,6 @@ HEADER_BYTES: Final = 1 + SALT_BYTES + PREFIX_BYTES
 FIRST_PIECE_BYTES: Final = SEGMENT_BYTES - HEADER_BYTES - TAG_BYTES
 PIECE_BYTES: Final = SEGMENT_BYTES - TAG_BYTES
 MAX_SEGMENTS: Final = 2**32 - 1  # the index is four bytes of the nonce
-CORRUPT: Final = ArtifactCorrupt(
-    "the sealed payload is not what was sealed", "take it from the store or the registry again, or seal the model anew"
-)
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def open_stream(payload: Buffer, data_key: bytes, associated_data: bytes) -> mem
     sealed = memoryview(payload).cast("B")
     plain_bytes = plaintext_size(len(sealed))
     if sealed[0] != HEADER_BYTES:
-        raise CORRUPT
+        raise _corrupt()
     salt, prefix = bytes(sealed[1 : 1 + SALT_BYTES]), bytes(sealed[1 + SALT_BYTES : HEADER_BYTES])
     aead = AESGCM(_segment_key(data_key, salt, associated_data))
     opened = _private_memory(plain_bytes)
@@ -102,7 +99,7 @@ def open_stream(payload: Buffer, data_key: bytes, associated_data: bytes) -> mem
             pass
     except InvalidTag:
         opened[:] = bytes(len(opened))  # decrypt_into leaves unauthenticated plaintext in its slice
-        raise CORRUPT from None
+        raise _corrupt() from None
     return opened
 
 
@@ -123,7 +120,7 @@ def plaintext_size(payload_bytes: int) -> int:
     last = payload_bytes - (segments - 1) * SEGMENT_BYTES
     # Only a whole that is empty may end in an empty segment.
     if plain < 0 or segments > MAX_SEGMENTS or (segments > 1 and last <= TAG_BYTES):
-        raise CORRUPT
+        raise _corrupt()
     return plain
 
 
@@ -154,6 +151,14 @@ def _private_memory(size: int) -> memoryview:
     if hasattr(mmap, "MADV_HUGEPAGE"):
         memory.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(memory)
+
+
+def _corrupt() -> ArtifactCorrupt:
+    """A new one each time: a raised error keeps the frames that it came through, and these hold data keys."""
+    return ArtifactCorrupt(
+        "the sealed payload is not what was sealed",
+        "take it from the store or the registry again, or seal the model anew",
+    )
 
 
 def _in_parallel(work: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:

@@ -204,7 +204,9 @@ def test_a_record_is_replaced_as_a_whole(store: ArtifactStore, tmp_path: Path) -
     assert files(tmp_path) == []
 
 
-@pytest.mark.parametrize("url", ["", "store", "ftp://host/x", "file://", "s3:/bucket", "file://a\0b", "file://~nosuchuser/x"])
+@pytest.mark.parametrize(
+    "url", ["", "store", "ftp://host/x", "file://", "s3:/bucket", "file://a\0b", "file://~nosuchuser/x"]
+)
 def test_a_url_that_names_no_store_is_refused_with_what_does(url: str) -> None:
     with pytest.raises(StoreUrlInvalid, match="file://"):
         open_store(url)

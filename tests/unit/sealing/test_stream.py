@@ -1,9 +1,12 @@
 """The payload is Tink's AES256_GCM_HKDF_1MB, and nothing but a whole, untouched payload opens."""
 
+import gc
 import hashlib
 import io
 import secrets
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import tink
@@ -38,6 +41,24 @@ def sealed(plain: bytes, key: bytes = KEY, context: bytes = CONTEXT) -> bytearra
     payload = bytearray()
     seal_stream(plain, key, context, payload.extend)
     return payload
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda sealed: sealed[:-1], lambda sealed: sealed[:5], lambda sealed: b"x" + sealed[1:]],
+    ids=["tag", "size", "header"],
+)  # fmt: skip
+def test_a_payload_that_does_not_open_leaves_nothing_that_holds_the_data_key(
+    spoil: Callable[[bytes], bytes],
+) -> None:
+    key = secrets.token_bytes(32)
+    payload = spoil(bytes(sealed(b"model", key)))
+    before = sys.getrefcount(key)
+    for _ in range(2):
+        with suppress(ArtifactCorrupt):
+            open_stream(payload, key, CONTEXT)
+    gc.collect()
+
+    assert sys.getrefcount(key) == before
 
 
 def tink_primitive() -> streaming_aead.StreamingAead:
