@@ -18,7 +18,7 @@ from sealing.errors import (
 )
 from sealing.recipients import PrivateKey, PublicKey
 from sealing.record import content_id, open_record, seal_record
-from sealing.store import ArtifactStore, open_store
+from sealing.store import ArtifactStore, absolute_url, is_same_store, open_store
 from sealing.stream import payload_digest
 
 __all__ = [
@@ -35,8 +35,10 @@ __all__ = [
     "StoreUnwritable",
     "StoreUrlInvalid",
     "WrongKey",
+    "absolute_url",
     "content_id",
     "describe",
+    "is_same_store",
     "new_artifact_id",
     "open_artifact",
     "open_record",

@@ -1,9 +1,10 @@
 """What a store of sealed artifacts can do, and the way from a URL to one. Stores hold ciphertext and know no keys."""
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from sealing.errors import StoreUrlInvalid
 from sealing.stream import Buffer
@@ -38,7 +39,8 @@ class ArtifactStore(Protocol):
     def put_record(self, name: str, record: bytes) -> None:
         """Creates or replaces it, atomically."""
 
-    def delete_record(self, name: str) -> None: ...
+    def delete_record(self, name: str) -> None:
+        """Removes it, and its lock, which the caller holds; fine where there is none."""
 
     def lock_record(self, name: str) -> AbstractContextManager[None]:
         """Waits until no other process works on this record; the lock goes with the process."""
@@ -51,6 +53,32 @@ def open_store(url: str) -> ArtifactStore:
     """
     from sealing.file_store import FileStore
 
+    return FileStore(_folder(url))
+
+
+def absolute_url(url: str, folder: Path) -> str:
+    """The URL of the same store for a process with another working directory. Raises StoreUrlInvalid."""
+    path = _path(url)
+    if path.is_absolute() or path.parts[0].startswith("~"):
+        return url
+    return f"file://{quote(os.path.normpath(folder / path))}"
+
+
+def is_same_store(one: str, other: str) -> bool:
+    """Whether two URLs, however spelt and through whatever links, lead to one store. Raises StoreUrlInvalid."""
+    return os.path.realpath(_folder(one)) == os.path.realpath(_folder(other))
+
+
+def _folder(url: str) -> Path:
+    try:
+        return _path(url).expanduser()
+    except RuntimeError:
+        raise StoreUrlInvalid(
+            f"{url!r} is in the home of a user that is not on this machine", "put an absolute path after file://"
+        ) from None
+
+
+def _path(url: str) -> Path:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme != "file":
         raise StoreUrlInvalid(
@@ -60,9 +88,4 @@ def open_store(url: str) -> ArtifactStore:
     path = unquote(rest)
     if not path or "\0" in path:
         raise StoreUrlInvalid(f"{url!r} names no folder", "put a path after file://, such as file://~/.sealift/store")
-    try:
-        return FileStore(Path(path).expanduser())
-    except RuntimeError:
-        raise StoreUrlInvalid(
-            f"{url!r} is in the home of a user that is not on this machine", "put an absolute path after file://"
-        ) from None
+    return Path(path)

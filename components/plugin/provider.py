@@ -117,7 +117,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _operation(self, request: Any, *, preview: bool) -> Operation:
         return Operation(
-            name=_name(request),
+            urn=request.urn,
+            id=getattr(request, "id", ""),
             log=ResourceLog(self._log, request.urn),
             preview=preview,
             timeout_seconds=getattr(request, "timeout", 0.0),

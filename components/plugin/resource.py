@@ -56,9 +56,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call of the engine on one resource. `timeout_seconds` 0 means none; `cancelled` is set by Ctrl-C."""
+    """One call of the engine on one resource. `timeout_seconds` 0 means none; `cancelled` is set by Ctrl-C.
 
-    name: str
+    `urn` has project, stack and name; `id` is "" until the resource is created.
+    """
+
+    urn: str
+    id: str
     log: ResourceLog
     preview: bool
     timeout_seconds: float
@@ -104,7 +108,7 @@ class CustomResource(Protocol):
 
 def random_id(operation: Operation) -> str:
     """An id of the resource's own: its name and 8 random hex digits, none in a preview."""
-    return "" if operation.preview else f"{operation.name}-{secrets.token_hex(4)}"
+    return "" if operation.preview else f"{operation.urn.split('::')[-1]}-{secrets.token_hex(4)}"
 
 
 def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:

@@ -8,6 +8,7 @@ artifact as it is.
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import time
@@ -16,7 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin.errors import PluginError
+from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.resource import (
+    Change,
     Check,
     Checked,
     Created,
@@ -29,7 +32,16 @@ from components.plugin.resource import (
 )
 from components.plugin.runner import Event, run_training
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
-from sealing import ArtifactStore, PublicKey, SealingError, content_id, open_store
+from sealing import (
+    ArtifactStore,
+    PublicKey,
+    SealingError,
+    StoreUrlInvalid,
+    absolute_url,
+    content_id,
+    is_same_store,
+    open_store,
+)
 from training import job as training_job
 from training.errors import TrainingError
 
@@ -70,6 +82,9 @@ class TrainingRun:
             for name in sorted(news.keys() - INPUTS)
         ]
         failures += _store_failures(known) + _keeping_failures(known)
+        if isinstance(known.get("storeUrl"), str):
+            with contextlib.suppress(StoreUrlInvalid):  # told above
+                inputs["storeUrl"] = absolute_url(str(known["storeUrl"]), folder)
         for name in ("storeKey", "privateKey"):
             if isinstance(inputs.get(name), str):
                 inputs[name] = Secret(inputs[name])
@@ -84,7 +99,7 @@ class TrainingRun:
 
     def diff(self, olds: Properties, news: Properties) -> Difference:
         """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
-        changed = changed_inputs(olds, news)
+        changed = _changed(olds, news)
         return Difference(changed, replaces=[name for name in changed if name == "storeUrl"])
 
     async def create(self, operation: Operation, inputs: Properties) -> Created:
@@ -92,15 +107,14 @@ class TrainingRun:
         if operation.preview:
             await operation.log.status(f"will train {_label(inputs)}")
             return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
-        return Created(random_id(operation), await _train(operation, inputs))
+        resource_id = random_id(operation)
+        return Created(resource_id, await _train(operation, Owner(operation.urn, resource_id), inputs))
 
     async def update(
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
     ) -> Properties:
         """Trains if what shapes the artifact changed; else takes over the new settings."""
-        changed = [
-            name for name in changed_inputs(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS
-        ]
+        changed = [name for name in _changed(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS]
         if not changed:
             kept = {name: reveal(old_outputs.get(name)) for name in OUTPUTS}
             return inputs | _with_secrets(kept, inputs)
@@ -108,7 +122,7 @@ class TrainingRun:
             await operation.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
         deployed = reveal(old_outputs.get("metrics"))
-        outputs = await _train(operation, inputs, deployed)
+        outputs = await _train(operation, Owner(operation.urn, operation.id), inputs, deployed)
         if outputs["artifactId"] != reveal(old_outputs.get("artifactId")):
             await _let_go(operation, old_inputs, old_outputs, retention=inputs["retention"])
         return outputs
@@ -125,6 +139,15 @@ class TrainingRun:
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
         """Removes the artifact and the run's record where retention is "delete"."""
         await _let_go(operation, inputs, outputs, retention=outputs.get("retention"))
+
+
+def _changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:
+    """The inputs that differ; another spelling of the same store's URL does not."""
+    changed = changed_inputs(olds, news)
+    urls = olds.get("storeUrl"), news.get("storeUrl")
+    if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
+        changed.pop("storeUrl", None)
+    return changed
 
 
 def _label(inputs: Mapping[str, Value]) -> str:
@@ -211,8 +234,12 @@ def _list(value: Value) -> list[Value]:
     return value
 
 
-async def _train(operation: Operation, inputs: Properties, deployed_metrics: Value = None) -> Properties:
-    """`deployed_metrics`: of the model that the stack has until now."""
+async def _train(
+    operation: Operation, owner: Owner, inputs: Properties, deployed_metrics: Value = None
+) -> Properties:
+    """The outputs, with the artifact claimed for `owner`. `deployed_metrics`: of the model that the stack has until
+    now.
+    """
     plain = reveal_all(inputs)
     job, _ = training_job.Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
     store_key = _store_key(plain["storeKey"])
@@ -247,9 +274,12 @@ async def _train(operation: Operation, inputs: Properties, deployed_metrics: Val
         elif event["event"] == "log":
             await operation.log.say(event["level"], event["message"])
 
-    result = await run_training(
-        request, timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event
-    )
+    store, claimed = _store(plain), False
+    while not claimed:
+        result = await run_training(
+            request, timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event
+        )
+        claimed = await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner)
     if result["reused"]:
         await operation.log.say("info", "the same run is sealed in the store already: nothing was trained")
     else:
@@ -306,15 +336,24 @@ async def _let_go(operation: Operation, inputs: Properties, outputs: Properties,
     """Deletes an artifact that this stack no longer uses, if its retention says so."""
     if retention != "delete" or "artifactId" not in outputs:
         return
+    store, store_key = _store(outputs), _store_key(inputs["storeKey"])
+    if store_key is None:
+        raise AssertionError("internal error: inputs that check refused came back")
     await operation.log.status("deleting the artifact")
 
     def delete() -> None:
-        store = _store(outputs)
         for artifact in ARTIFACTS.keys() & outputs.keys():
             store.delete(str(reveal(outputs[artifact])))
-        store.delete_record(str(reveal(outputs["runId"])))
+        run_id = str(reveal(outputs["runId"]))
+        if store.get_record(run_id) is not None:
+            with store.lock_record(run_id):
+                store.delete_record(run_id)
 
+    owners = Owners(store, store_key, str(reveal(outputs["artifactId"])))
     try:
-        await asyncio.to_thread(delete)
-    except SealingError as error:
-        raise PluginError(error.message, error.hint) from error
+        others = await asyncio.to_thread(owners.release, Owner(operation.urn, operation.id), delete)
+    except OwnersUnreadable:
+        await operation.log.say("warning", f"artifact {owners.artifact_id} stays: the list of what uses it is damaged")
+        return
+    if others:
+        await operation.log.say("info", f"artifact {owners.artifact_id} stays: {others} more of its users are there")

@@ -19,6 +19,8 @@ from sealing import (
     SealedArtifact,
     StoreUnwritable,
     StoreUrlInvalid,
+    absolute_url,
+    is_same_store,
     open_store,
     seal,
 )
@@ -360,3 +362,22 @@ def test_a_lock_keeps_others_waiting_and_goes_with_a_killed_holder(store: Artifa
 
             os.set_blocking(second.stdout.fileno(), True)
             assert second.stdout.readline() == b"locked\n"
+
+
+@pytest.mark.parametrize("url", ["file://models/../store", "file://./store"])
+def test_a_relative_url_is_resolved_against_the_folder_it_was_written_in(url: str, tmp_path: Path) -> None:
+    assert absolute_url(url, tmp_path) == f"file://{tmp_path}/store"
+
+
+@pytest.mark.parametrize("url", ["file:///var/lib/sealift", "file://~/.sealift/store"])
+def test_a_url_that_means_the_same_everywhere_stays_as_it_is(url: str, tmp_path: Path) -> None:
+    assert absolute_url(url, tmp_path) == url
+
+
+def test_one_store_has_many_urls(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "store")
+
+    for url in (f"file://{tmp_path}/store/", f"file://{tmp_path}/other/../store", f"file://{tmp_path}/link"):
+        assert is_same_store(url, f"file://{tmp_path}/store")
+    assert not is_same_store(f"file://{tmp_path}/other", f"file://{tmp_path}/store")

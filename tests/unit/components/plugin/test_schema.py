@@ -55,9 +55,12 @@ class SilentLog:
         self.lines.append(message)
 
 
+URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
+
+
 def operation(*, preview: bool) -> Operation:
     log = cast(ResourceLog, SilentLog())
-    return Operation("key", log, preview=preview, timeout_seconds=0, cancelled=asyncio.Event())
+    return Operation(URN, "", log, preview=preview, timeout_seconds=0, cancelled=asyncio.Event())
 
 
 def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:

@@ -1,0 +1,88 @@
+"""Which resources use an artifact: it is deleted when the last of them lets go, never before.
+
+A renamed run, a replaced one, a second one with the same inputs or another spelling of the store's URL all come to the
+same artifact. Each resource that uses it claims it in a record of the store, sealed under the store's key; a resource
+is a URN (project, stack and name) and the id that the engine keeps for it, since a replacement has the URN of what it
+replaces.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sealing import ArtifactCorrupt, ArtifactStore, open_record, seal_record
+
+NAME_CONTEXT: Final = b"sealift/v1/owners\0"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """One resource of one stack."""
+
+    urn: str
+    id: str
+
+
+class OwnersUnreadable(Exception):
+    """The list of an artifact's owners is damaged, or under another key: somebody may use the artifact."""
+
+
+@dataclass(frozen=True)
+class Owners:
+    """The owners of the artifact `artifact_id`. Methods raise the store's errors."""
+
+    store: ArtifactStore
+    store_key: bytes
+    artifact_id: str
+
+    def claim(self, owner: Owner) -> bool:
+        """Adds the owner. False: another one has just let go of the artifact and deleted it."""
+        with self.store.lock_record(self._name):
+            if not self.store.has_manifest(self.artifact_id):
+                self.store.delete_record(self._name)
+                return False
+            try:
+                owners = self._load()
+            except OwnersUnreadable:
+                return True  # nobody ever deletes it
+            self._save([*(other for other in owners if other != owner), owner])
+        return True
+
+    def release(self, owner: Owner, delete: Callable[[], None]) -> int:
+        """Takes the owner out and calls `delete` if there is no other; returns how many others there are.
+
+        The engine makes a replacement before it deletes what was replaced, so a claim of the same URN that is older
+        than the owner's belongs to an operation that was killed: it goes too. Raises OwnersUnreadable.
+        """
+        if self.store.get_record(self._name) is None and not self.store.has_manifest(self.artifact_id):
+            delete()  # what may be left of it: a lock would make a store that is not there
+            return 0
+        with self.store.lock_record(self._name):
+            owners = self._load()
+            later = owners[owners.index(owner) + 1 :] if owner in owners else owners
+            left = [other for other in owners if other != owner and (other.urn != owner.urn or other in later)]
+            if left:
+                self._save(left)
+            else:
+                delete()
+                self.store.delete_record(self._name)
+        return len(left)
+
+    @property
+    def _name(self) -> str:
+        return hashlib.sha256(NAME_CONTEXT + bytes.fromhex(self.artifact_id)).hexdigest()
+
+    def _load(self) -> list[Owner]:
+        sealed = self.store.get_record(self._name)
+        if sealed is None:
+            return []
+        try:
+            return [Owner(*pair) for pair in json.loads(bytes(open_record(self.store_key, self._name, sealed)))]
+        except (ArtifactCorrupt, ValueError, TypeError) as error:
+            raise OwnersUnreadable from error
+
+    def _save(self, owners: list[Owner]) -> None:
+        plaintext = json.dumps([[owner.urn, owner.id] for owner in owners]).encode()
+        self.store.put_record(self._name, seal_record(self.store_key, self._name, plaintext))
