@@ -65,6 +65,12 @@ class FileStore:
         return True
 
     def verify(self, artifact_id: str, payload_digest: str) -> None:
+        if not self._root.exists():  # as when a disk is not mounted: that says nothing about the artifact
+            raise StoreUnwritable(
+                f"the store {self._root} is not there",
+                "mount it or bring it back; if it is lost for good, make an empty folder there: what was in it is then "
+                "made anew",
+            )
         self.get_manifest(artifact_id)
         if stream.payload_digest(self._read(PAYLOADS, artifact_id)) != payload_digest:
             raise ArtifactCorrupt(

@@ -59,7 +59,7 @@ def open_store(url: str) -> ArtifactStore:
 def absolute_url(url: str, folder: Path) -> str:
     """The URL of the same store for a process with another working directory. Raises StoreUrlInvalid."""
     path = _path(url)
-    if path.is_absolute() or path.parts[0].startswith("~"):
+    if path.is_absolute() or str(path).startswith("~"):
         return url
     return f"file://{quote(os.path.normpath(folder / path))}"
 

@@ -17,6 +17,7 @@ import grpc.aio
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from components.plugin import property_path
 from components.plugin.engine_log import EngineLog, ResourceLog
 from components.plugin.errors import PluginError
 from components.plugin.resource import Change, Check, CustomResource, Difference, Operation, State
@@ -74,8 +75,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
-        for name in request.ignoreChanges:
-            news[name] = olds.get(name)
+        for path in request.ignoreChanges:
+            news = property_path.restored_properties(olds, news, path)
         return _diff_response(resource.diff(olds, news))
 
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name

@@ -9,6 +9,7 @@ import base64
 import secrets
 from typing import Final
 
+from components.plugin.errors import PluginError
 from components.plugin.resource import (
     Check,
     Checked,
@@ -69,7 +70,16 @@ class SealingKey:
         raise AssertionError("internal error: SealingKey has no update")
 
     async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
-        """The key lives in the stack's state alone, so there is nothing to compare it with."""
+        """The key lives in the stack's state alone, so there is nothing to compare it with, nor to import from.
+
+        Raises PluginError on import.
+        """
+        if "privateKey" not in state.outputs:
+            raise PluginError(
+                f"a SealingKey cannot be imported, so {resource_id!r} names none: its keys are kept in the state of "
+                "the stack that made them, and nowhere else",
+                "move the resource with `pulumi state move`, or let `pulumi up` make a new key",
+            )
         return state
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:

@@ -33,7 +33,10 @@ from components.plugin.resource import (
 from components.plugin.runner import Event, run_training
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 from sealing import (
+    ArtifactCorrupt,
+    ArtifactMissing,
     ArtifactStore,
+    ManifestInvalid,
     PublicKey,
     SealingError,
     StoreUrlInvalid,
@@ -56,7 +59,10 @@ OUTPUTS: Final = (
     "reportPayloadDigest", "reportManifest", "epsilon", "delta", "energyJoules", "energySource",
 )  # fmt: skip
 
-ARTIFACTS: Final = {"artifactId": "payloadDigest", "reportArtifactId": "reportPayloadDigest"}
+ARTIFACTS: Final = {
+    "artifactId": ("payloadDigest", "manifest"),
+    "reportArtifactId": ("reportPayloadDigest", "reportManifest"),
+}
 """The outputs that name what a run has in the store; a state of Sealift 0.1 has no report."""
 
 
@@ -128,10 +134,19 @@ class TrainingRun:
         return outputs
 
     async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
-        """None, and a warning, when the artifact is missing from the store or not what was sealed."""
+        """None, and a warning, when the artifact is missing from the store or not what was sealed.
+
+        A store that cannot be read says nothing about the artifact, so that is an error. Raises PluginError on import.
+        """
+        if "artifactId" not in state.outputs:
+            raise PluginError(
+                "a TrainingRun cannot be imported: what it was made from is sealed inside the artifact",
+                "put the run into the program, with the same settings, store and keys: `pulumi up` finds the sealed "
+                "artifact in the store and trains nothing",
+            )
         try:
             await asyncio.to_thread(_verify, state.outputs)
-        except SealingError as error:
+        except (ArtifactMissing, ArtifactCorrupt, ManifestInvalid) as error:
             await operation.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
             return None
         return state
@@ -327,9 +342,13 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
 
 def _verify(outputs: Mapping[str, Value]) -> None:
     store = _store(outputs)
-    for artifact, digest in ARTIFACTS.items():
-        if artifact in outputs:
-            store.verify(str(reveal(outputs[artifact])), str(reveal(outputs[digest])))
+    for artifact, (digest, manifest) in ARTIFACTS.items():
+        if artifact not in outputs:
+            continue
+        artifact_id = str(reveal(outputs[artifact]))
+        store.verify(artifact_id, str(reveal(outputs[digest])))
+        if store.get_manifest(artifact_id) != str(reveal(outputs[manifest])).encode():
+            raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")
 
 
 async def _let_go(operation: Operation, inputs: Properties, outputs: Properties, *, retention: Value) -> None:

@@ -136,3 +136,52 @@ def test_refresh_shows_a_flipped_bit_as_drift_and_up_makes_it_anew(training_stac
 
     stack.up().ok()
     assert "lost" not in stack.refresh().ok().text
+
+
+def test_ignored_changes_show_no_update(training_stack: MakeStack) -> None:
+    stack = training_stack(epochs=2)
+    program = stack.folder / "__main__.py"
+    ignoring = 'opts=pulumi.ResourceOptions(ignore_changes=["stopLoss", "recipients[0]", "epochs"]), **inputs)'
+    program.write_text(program.read_text().replace("**inputs)", ignoring))
+    stack.up().ok()
+
+    stack.preview("--expect-no-changes").ok()
+    stack.set_run(epochs=3, stop_loss=0.5)
+    stack.preview("--expect-no-changes").ok()
+
+
+def test_refresh_of_a_store_that_cannot_be_reached_is_an_error_and_keeps_the_resource(
+    training_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    (tmp_path / "store").rename(tmp_path / "unmounted")
+
+    refresh = stack.refresh().failed()
+    assert "is not there" in refresh.text
+    (tmp_path / "unmounted").rename(tmp_path / "store")
+
+    stack.up("--expect-no-changes").ok()
+
+
+def test_refresh_shows_another_manifest_as_drift_and_up_makes_the_artifact_anew(
+    training_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    content_id = stack.outputs()["content_id"]
+    (tmp_path / "store" / "manifests" / stack.outputs()["artifact_id"]).write_bytes(b"garbage")
+
+    assert "lost" in stack.refresh().ok().text
+
+    stack.up().ok()
+    assert stack.outputs()["content_id"] == content_id
+    assert "lost" not in stack.refresh().ok().text
+
+
+def test_what_cannot_be_imported_is_refused_with_a_sentence(training_stack: MakeStack) -> None:
+    stack = training_stack(epochs=2)
+    for kind in ("SealingKey", "TrainingRun"):
+        refused = stack.run("import", "--yes", "--stack", "dev", f"sealift:index:{kind}", "k", "nonsense").failed()
+        assert f"a {kind} cannot be imported" in refused.text
+        assert kind not in stack.exported()
