@@ -5,7 +5,17 @@ can open); store.py says what a store does and file_store.py is the local one; r
 encrypted notes. The format is in docs/format-v1.md.
 """
 
-from sealing.artifact import OpenedArtifact, SealedArtifact, describe, new_artifact_id, open_artifact, seal
+from sealing.artifact import (
+    OpenedArtifact,
+    SealedArtifact,
+    describe,
+    new_artifact_id,
+    open_artifact,
+    recipient_ids,
+    rewrap,
+    seal,
+    unwrap,
+)
 from sealing.errors import (
     ArtifactCorrupt,
     ArtifactMissing,
@@ -17,7 +27,7 @@ from sealing.errors import (
     WrongKey,
 )
 from sealing.recipients import PrivateKey, PublicKey
-from sealing.record import content_id, open_record, seal_record
+from sealing.record import content_id, mask_key, open_record, record_key, seal_record
 from sealing.store import ArtifactStore, absolute_url, is_same_store, open_store
 from sealing.stream import payload_digest
 
@@ -39,11 +49,16 @@ __all__ = [
     "content_id",
     "describe",
     "is_same_store",
+    "mask_key",
     "new_artifact_id",
     "open_artifact",
     "open_record",
     "open_store",
     "payload_digest",
+    "recipient_ids",
+    "record_key",
+    "rewrap",
     "seal",
     "seal_record",
+    "unwrap",
 ]

@@ -65,13 +65,16 @@ def seal(
 
 
 def open_artifact(
-    manifest: bytes, payload: Buffer, key: PrivateKey, *, artifact_id: str, payload_digest: str
+    manifest: bytes, payload: Buffer, key: PrivateKey | bytes, *, artifact_id: str, payload_digest: str
 ) -> OpenedArtifact:
-    """The model of exactly the pinned artifact. Raises ManifestInvalid, WrongKey, PinMismatch or ArtifactCorrupt."""
+    """The model of exactly the pinned artifact. `key`: a recipient's, or the artifact's own data key.
+
+    Raises ManifestInvalid, WrongKey, PinMismatch or ArtifactCorrupt.
+    """
     parsed = parse_manifest(manifest)
     if memoryview(payload).nbytes != parsed.payload_size:
         raise ArtifactCorrupt("the payload has not the size that the manifest says", "take both from the same artifact")
-    data_key = _data_key(parsed, key)
+    opening = _data_key(parsed, key)
     if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, payload_digest):
         raise PinMismatch(
             f"this is artifact {parsed.artifact_id}, not the pinned artifact {artifact_id} with its payload",
@@ -79,7 +82,7 @@ def open_artifact(
         )
     _check_digest(payload, parsed.payload_digest)
     return OpenedArtifact(
-        open_stream(payload, data_key, _associated_data(artifact_id)), parsed.open_description(data_key)
+        open_stream(payload, opening, _associated_data(artifact_id)), parsed.open_description(opening)
     )
 
 
@@ -89,13 +92,44 @@ def describe(manifest: bytes, key: PrivateKey) -> dict[str, Any]:
     return parsed.open_description(_data_key(parsed, key))
 
 
-def _data_key(manifest: Manifest, key: PrivateKey) -> bytes:
+def unwrap(manifest: bytes, key: PrivateKey) -> bytes:
+    """The 32-byte key that opens this one artifact. Raises ManifestInvalid or WrongKey."""
+    return _data_key(parse_manifest(manifest), key)
+
+
+def rewrap(manifest: bytes, keys: Sequence[PrivateKey], recipients: Sequence[PublicKey]) -> bytes:
+    """The manifest for these recipients instead; the payload and what is pinned of it stay.
+
+    `keys`: of which one opens the artifact. It does not revoke: whoever kept the manifest as it was, and a key of it,
+    still opens the artifact. Raises ManifestInvalid or WrongKey.
+    """
+    if not recipients:
+        raise ValueError("an artifact needs at least one recipient, or nobody can open it")
+    parsed = parse_manifest(manifest)
+    named = {stanza.key_id for stanza in parsed.recipients}
+    opening = next((key for key in keys if key.key_id in named), None)
+    if opening is None:
+        raise WrongKey(
+            f"none of the {len(keys)} private keys is of the {len(named)} recipients of artifact {parsed.artifact_id}",
+            "use a key that it was sealed to",
+        )
+    key = _data_key(parsed, opening)
+    return parsed.for_recipients([recipient.wrap(key) for recipient in recipients], key).encode()
+
+
+def recipient_ids(manifest: bytes) -> frozenset[str]:
+    """Key ids of those who can open the artifact. Raises ManifestInvalid."""
+    return frozenset(stanza.key_id for stanza in parse_manifest(manifest).recipients)
+
+
+def _data_key(manifest: Manifest, key: PrivateKey | bytes) -> bytes:
+    if isinstance(key, bytes):
+        if len(key) != KEY_BYTES or not manifest.is_authentic(key):
+            raise ManifestInvalid("the manifest is not the one that was sealed", "take it from the store again")
+        return key
     for stanza in manifest.recipients:
         if stanza.key_id == key.key_id:
-            data_key = key.unwrap(stanza)
-            if len(data_key) != KEY_BYTES or not manifest.is_authentic(data_key):
-                raise ManifestInvalid("the manifest is not the one that was sealed", "take it from the store again")
-            return data_key
+            return _data_key(manifest, key.unwrap(stanza))
     raise WrongKey(
         f"private key {key.key_id[:16]}… is none of the {len(manifest.recipients)} recipients of this artifact",
         "use the key that it was sealed to",

@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -54,6 +54,11 @@ class Manifest:
         """Whether the MAC fits, in constant time: the manifest is what the data key's maker wrote."""
         return hmac.compare_digest(self.mac, _mac(data_key, self.artifact_id, self._fields()))
 
+    def for_recipients(self, recipients: Sequence[Stanza], data_key: bytes) -> "Manifest":
+        """The same artifact for these recipients instead, authenticated."""
+        bare = replace(self, recipients=tuple(recipients), mac=b"")
+        return replace(bare, mac=_mac(data_key, self.artifact_id, bare._fields()))
+
     def open_description(self, data_key: bytes) -> dict[str, Any]:
         """What the artifact says of itself. Raises ArtifactCorrupt."""
         aead = AESGCM(_derive(data_key, DESCRIPTION_INFO, self.artifact_id))
@@ -91,10 +96,7 @@ def make_manifest(
     nonce = secrets.token_bytes(NONCE_BYTES)
     aead = AESGCM(_derive(data_key, DESCRIPTION_INFO, artifact_id))
     blob = nonce + aead.encrypt(nonce, _canonical(description), None)
-    bare = Manifest(artifact_id, payload_digest, payload_size, tuple(recipients), blob, b"")
-    made = Manifest(
-        artifact_id, payload_digest, payload_size, tuple(recipients), blob, _mac(data_key, artifact_id, bare._fields())
-    )
+    made = Manifest(artifact_id, payload_digest, payload_size, (), blob, b"").for_recipients(recipients, data_key)
     parse_manifest(made.encode())
     return made
 

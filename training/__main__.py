@@ -6,7 +6,7 @@ out    events as JSON lines on the file descriptor FD, which must be inherited; 
                    that the process had), and either message or, after an epoch, epoch, epochs, loss, seconds,
                    eta_seconds
          log       level ("info", "warning"), message
-         result    artifact_id, payload_digest, payload_size, manifest, content_id, report_artifact_id,
+         result    artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id,
                    report_payload_digest, report_manifest, metrics, example, epochs_run, stop_reason, model_bytes,
                    epsilon, delta, energy_joules, energy_source, duration_seconds, reused
          error     message, hint
@@ -93,7 +93,7 @@ def _keep_to_itself(descriptor: int) -> None:
     """Lets go of what was inherited and is not ours, and keeps the model off every disk."""
     os.closerange(3, descriptor)
     os.closerange(max(3, descriptor + 1), os.sysconf("SC_OPEN_MAX"))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model and the store's key
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model and the run's key
     if MEMORY_FOLDER.is_dir():
         os.environ["TMPDIR"] = str(MEMORY_FOLDER)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would keep a database in the home and report its sessions

@@ -1,4 +1,4 @@
-"""What a run keeps in the store, sealed under the store's key, so that it can be killed at any point and go on.
+"""What a run keeps in the store, sealed under a key of its own, so that it can be killed at any point and go on.
 
     TrainingRecord  search, folds, and the loop's state       → goes on from there, bit for bit
     TrainedRecord   model and report, and the ids they will
@@ -72,7 +72,7 @@ class Records:
     """The one record of the run `run_id` in `store`. The caller holds the record's lock."""
 
     store: ArtifactStore
-    store_key: bytes
+    run_key: bytes
     run_id: str
 
     def load(self) -> Record | None:
@@ -81,13 +81,13 @@ class Records:
         if sealed is None:
             return None
         try:
-            return decode(bytes(open_record(self.store_key, self.run_id, sealed)))
+            return decode(bytes(open_record(self.run_key, self.run_id, sealed)))
         except ArtifactCorrupt as error:
             raise CheckpointError(f"the record of run {self.run_id} is damaged: {error.message}") from error
 
     def save(self, record: Record) -> None:
         """Replaces the record atomically. Raises the store's errors."""
-        self.store.put_record(self.run_id, seal_record(self.store_key, self.run_id, encode(record)))
+        self.store.put_record(self.run_id, seal_record(self.run_key, self.run_id, encode(record)))
 
 
 def encode(record: Record) -> bytes:

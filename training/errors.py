@@ -30,7 +30,7 @@ class MissingLibraryError(TrainingError):
 
 
 class CheckpointError(TrainingError):
-    """A record of the store opens with the store's key but is not one that this code writes."""
+    """A record of the store opens with its key but is not one that this code writes."""
 
 
 class DataError(TrainingError):

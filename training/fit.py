@@ -72,7 +72,8 @@ class Inputs:
     """What a run is fitted from, beside its job."""
 
     folder: Path
-    mask_key: bytes = field(repr=False)
+    run_key: bytes = field(repr=False)
+    mask_key: bytes = field(default=b"", repr=False)
     device: str = "cpu"
     init: bytes | None = field(default=None, repr=False)
     deployed_metrics: Mapping[str, float] | None = None
@@ -117,7 +118,7 @@ def fit(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Fitted:
     if job.source == "onnx":
         return take_in(job, inputs, dataset, rest, held_out, watch)
     rows, validation = rest.split(job.data.validation or VALIDATION_SHARE, generator) if job.validates else (rest, None)
-    secret = keyed(inputs.mask_key, job, inputs.provenance)
+    secret = keyed(inputs.run_key, job, inputs.provenance)
     setting = Setting(dataset, inputs.folder, inputs.device, inputs.init, secret)
     fitting = Fitting(job, inputs, setting, rows, validation, held_out, progress, watch)
     fitting.choose_settings()

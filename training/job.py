@@ -187,6 +187,11 @@ class Job:
         return self.compute.processes
 
     @property
+    def hashes(self) -> bool:
+        """Whether a mask hashes, which needs a key."""
+        return any(masking.method == "hash" for masking in self.masking.values())
+
+    @property
     def validates(self) -> bool:
         """Whether rows are set aside to look at while training."""
         return self.data.validation > 0 or self.early_stopping is not None or self.search is not None

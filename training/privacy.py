@@ -1,7 +1,7 @@
 """Differentially private SGD (Abadi et al. 2016): rows drawn by chance, gradients clipped row by row, noise upon them.
 
 Opacus computes each row's gradient, clips it, and accounts for the budget. The chances are ours: a stream that is keyed
-by the store's key and all that the run is made from, so that a run can be repeated by whoever has the key, and nobody
+by the run's key and all that the run is made from, so that a run can be repeated by whoever has the key, and nobody
 else can take the noise away again. (A generator that is seeded by 32 bits, as torch's is, could be guessed.)
 
 The budget covers the weights. What else would tell of rows is made without them: columns are scaled by quality.ranges.

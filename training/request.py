@@ -1,4 +1,4 @@
-"""What is asked for: one line of JSON on standard input, and nowhere else, since it holds the store's key."""
+"""What is asked for: one line of JSON on standard input, and nowhere else, since it holds the run's key."""
 
 import base64
 import json
@@ -22,8 +22,8 @@ class Request:
 
     job: Job
     store_url: str
-    store_key: bytes = field(repr=False)
-    """32 bytes: seals checkpoints and keys the content id."""
+    run_key: bytes = field(repr=False)
+    """32 bytes: seals the run's record, and opens no other."""
     recipients: tuple[str, ...]
     """PEM public keys, at least one: each one's owner can open the artifact."""
     run_id: str
@@ -32,12 +32,14 @@ class Request:
     """What the caller took the data set for; the run is refused if it is not that. So are the two below."""
     code_digest: str | None = None
     libraries: str | None = None
+    mask_key: bytes = field(default=b"", repr=False)
+    """32 bytes, where the job has masks that hash; empty where not."""
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     """Time between checkpoints; 0: as often as there is an opportunity."""
     code_folder: Path = field(default_factory=Path.cwd)
     """Where the user's modules and data files are."""
-    private_key: str | None = field(default=None, repr=False)
-    """PEM; opens the artifact that `job.init_from` names."""
+    init_key: bytes | None = field(default=None, repr=False)
+    """32 bytes: the data key of the artifact that `job.init_from` names, which opens no other."""
     deployed_metrics: Mapping[str, float] | None = None
     """Of the model that the stack has now."""
 
@@ -57,6 +59,8 @@ def parse(line: bytes) -> Request:
         settings if isinstance(settings, dict) else {}, Path(folder) if isinstance(folder, str) else None
     )
     problems += [f"job.{problem.property} {problem.message}" for problem in job_problems]
+    if job is not None and job.hashes and not raw.get("mask_key"):
+        problems.append("mask_key: is missing, and masking hashes a column")
     if problems or job is None:
         raise RequestError("the training request cannot be: " + "; ".join(problems), "see training/request.py")
     return _request(job, raw)
@@ -66,15 +70,16 @@ def _request(job: Job, raw: Mapping[str, Any]) -> Request:
     return Request(
         job=job,
         store_url=raw["store_url"],
-        store_key=base64.b64decode(raw["store_key"]),
+        run_key=base64.b64decode(raw["run_key"]),
         recipients=tuple(raw["recipients"]),
         run_id=raw["run_id"],
         data_digest=raw.get("data_digest"),
         code_digest=raw.get("code_digest"),
         libraries=raw.get("libraries"),
+        mask_key=base64.b64decode(raw["mask_key"]) if raw.get("mask_key") else b"",
         checkpoint_seconds=float(raw.get("checkpoint_seconds", CHECKPOINT_SECONDS)),
         code_folder=Path(raw.get("code_folder") or Path.cwd()),
-        private_key=raw.get("private_key"),
+        init_key=base64.b64decode(raw["init_key"]) if raw.get("init_key") else None,
         deployed_metrics=raw.get("deployed_metrics"),
     )
 
@@ -83,7 +88,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _is_store_key(value: object) -> bool:
+def _is_key(value: object) -> bool:
     try:
         return isinstance(value, str) and len(base64.b64decode(value, validate=True)) == 32
     except ValueError:
@@ -97,7 +102,8 @@ def _is_seconds(value: object) -> bool:
 FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "job": (lambda value: isinstance(value, dict), "must be an object of the run's properties"),
     "store_url": (_is_text, "must be the store's URL"),
-    "store_key": (_is_store_key, "must be 32 bytes in base64"),
+    "run_key": (_is_key, "must be 32 bytes in base64"),
+    "mask_key": (lambda value: value is None or _is_key(value), "must be 32 bytes in base64, or absent"),
     "recipients": (
         lambda value: isinstance(value, list) and value != [] and all(map(_is_text, value)),
         "must be a list of at least one public key in PEM",
@@ -114,6 +120,6 @@ FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         "must be a number of seconds from 0, or absent",
     ),
     "code_folder": (lambda value: value is None or _is_text(value), "must be a folder, or absent"),
-    "private_key": (lambda value: value is None or _is_text(value), "must be a private key in PEM, or absent"),
+    "init_key": (lambda value: value is None or _is_key(value), "must be 32 bytes in base64, or absent"),
     "deployed_metrics": (lambda value: value is None or isinstance(value, dict), "must be an object, or absent"),
 }

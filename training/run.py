@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Final
 from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
 from sealing.errors import ArtifactCorrupt, ArtifactMissing, ManifestInvalid
 from sealing.manifest import parse_manifest
-from sealing.recipients import PrivateKey, PublicKey
-from sealing.record import content_id
+from sealing.recipients import PublicKey
 from sealing.store import ArtifactStore, open_store
 from training import job as training_job
 from training.cancellation import Cancellation, CancelledError
@@ -50,7 +49,7 @@ def run(request: Request, events: Events, cancellation: Cancellation) -> dict[st
     store = open_store(request.store_url)
     clock = Clock()
     with _locked(store, request.run_id, events):
-        records = Records(store, request.store_key, request.run_id)
+        records = Records(store, request.run_key, request.run_id)
         record = _load(records, events)
         if isinstance(record, SealedRecord):
             result = _reuse(store, record, events)
@@ -164,7 +163,13 @@ def train(
         progress = Progress(record.study, tuple(record.folds), record.position, record.tensors)
         events.log("info", _where(progress, request.job))
     inputs = Inputs(
-        request.code_folder, request.store_key, device(request.job), init, request.deployed_metrics, provenance
+        request.code_folder,
+        request.run_key,
+        request.mask_key,
+        device(request.job),
+        init,
+        request.deployed_metrics,
+        provenance,
     )
     gpus = (0,) if inputs.device == "cuda" else ()
     with cancellation.deferred(), Meter(gpus, record.joules if record else 0.0) as meter:
@@ -271,12 +276,12 @@ def _initial_model(request: Request, store: ArtifactStore) -> bytes | None:
     init = request.job.init_from
     if init is None:
         return None
-    if request.private_key is None:
-        raise RequestError("initFrom needs a private key that opens the artifact", "give TrainingRun a private_key")
+    if request.init_key is None:
+        raise RequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
     opened = open_artifact(
         store.get_manifest(init.artifact_id),
         store.get_payload(init.artifact_id),
-        PrivateKey(request.private_key),
+        request.init_key,
         artifact_id=init.artifact_id,
         payload_digest=init.payload_digest,
     )
@@ -320,7 +325,7 @@ def _seal(
         "payload_digest": artifact.payload_digest,
         "payload_size": artifact.payload_size,
         "manifest": artifact.manifest.decode(),
-        "content_id": content_id(request.store_key, hashlib.sha256(record.model).digest()),
+        "content_digest": hashlib.sha256(record.model).hexdigest(),
         "report_artifact_id": report.artifact_id,
         "report_payload_digest": report.payload_digest,
         "report_manifest": report.manifest.decode(),

@@ -26,9 +26,9 @@ def work(request: Request, parent: int, descriptor: int) -> Said:
             events = Events(reopened(parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
             store = open_store(request.store_url)
             records = (
-                Records(store, request.store_key, request.run_id)
+                Records(store, request.run_key, request.run_id)
                 if first
-                else ReadOnlyRecords(store, request.store_key, request.run_id)
+                else ReadOnlyRecords(store, request.run_key, request.run_id)
             )
             record = records.load()
             clock = Clock()

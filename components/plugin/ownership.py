@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sealing import ArtifactCorrupt, ArtifactStore, open_record, seal_record
+from sealing import ArtifactCorrupt, ArtifactStore, open_record, record_key, seal_record
 
 NAME_CONTEXT: Final = b"sealift/v1/owners\0"
 
@@ -74,15 +74,19 @@ class Owners:
     def _name(self) -> str:
         return hashlib.sha256(NAME_CONTEXT + bytes.fromhex(self.artifact_id)).hexdigest()
 
+    @property
+    def _key(self) -> bytes:
+        return record_key(self.store_key, self._name)
+
     def _load(self) -> list[Owner]:
         sealed = self.store.get_record(self._name)
         if sealed is None:
             return []
         try:
-            return [Owner(*pair) for pair in json.loads(bytes(open_record(self.store_key, self._name, sealed)))]
+            return [Owner(*pair) for pair in json.loads(bytes(open_record(self._key, self._name, sealed)))]
         except (ArtifactCorrupt, ValueError, TypeError) as error:
             raise OwnersUnreadable from error
 
     def _save(self, owners: list[Owner]) -> None:
         plaintext = json.dumps([[owner.urn, owner.id] for owner in owners]).encode()
-        self.store.put_record(self._name, seal_record(self.store_key, self._name, plaintext))
+        self.store.put_record(self._name, seal_record(self._key, self._name, plaintext))

@@ -1,6 +1,6 @@
 """Starts one training process, streams what it tells, and ends it: `python -m training`, never an import.
 
-The job, the store key and the recipients go in by standard input (never by argument or environment, where other
+The job, the keys of the run and the recipients go in by standard input (never by argument or environment, where other
 processes could read them) and its events come back on a pipe of their own, so that user code may print what it likes.
 The process watches its standard input: when this one dies, however it dies, training saves a checkpoint and stops.
 """

@@ -37,13 +37,17 @@ from sealing import (
     ArtifactMissing,
     ArtifactStore,
     ManifestInvalid,
+    PrivateKey,
     PublicKey,
     SealingError,
     StoreUrlInvalid,
     absolute_url,
     content_id,
     is_same_store,
+    mask_key,
     open_store,
+    record_key,
+    unwrap,
 )
 from training import job as training_job
 from training.errors import TrainingError
@@ -269,7 +273,8 @@ async def _train(
     request = {
         "job": {name: plain[name] for name in JOB_INPUTS if name in plain},
         "store_url": plain["storeUrl"],
-        "store_key": plain["storeKey"],
+        "run_key": base64.b64encode(record_key(store_key, run_id)).decode(),
+        "mask_key": base64.b64encode(mask_key(store_key)).decode() if job.hashes else None,
         "recipients": plain["recipients"],
         "run_id": run_id,
         "data_digest": plain["dataDigest"],
@@ -277,7 +282,7 @@ async def _train(
         "libraries": plain["libraries"],
         "checkpoint_seconds": plain["checkpointSeconds"],
         "code_folder": str(Path.cwd()),
-        "private_key": plain.get("privateKey"),
+        "init_key": await asyncio.to_thread(_init_key, job, plain),
         "deployed_metrics": deployed_metrics,
     }
     limits = [seconds for seconds in (float(str(plain["timeoutSeconds"])), operation.timeout_seconds) if seconds > 0]
@@ -299,7 +304,15 @@ async def _train(
         await operation.log.say("info", "the same run is sealed in the store already: nothing was trained")
     else:
         await operation.log.status(f"trained and sealed in {time.monotonic() - started:.1f} s")
-    return inputs | _with_secrets(_outputs(run_id, result), inputs)
+    return inputs | _with_secrets(_outputs(run_id, store_key, result), inputs)
+
+
+def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
+    """The data key of the one artifact that the run starts from, in base64: the private key stays here."""
+    if job.init_from is None:
+        return None
+    manifest = _store(inputs).get_manifest(job.init_from.artifact_id)
+    return base64.b64encode(unwrap(manifest, PrivateKey(str(inputs["privateKey"])))).decode()
 
 
 def _progress_line(event: Event) -> str:
@@ -310,14 +323,14 @@ def _progress_line(event: Event) -> str:
     return line if remaining is None else f"{line}, about {remaining:.0f} s left"
 
 
-def _outputs(run_id: str, result: Event) -> Properties:
+def _outputs(run_id: str, store_key: bytes, result: Event) -> Properties:
     return {
         "runId": run_id,
         "artifactId": result["artifact_id"],
         "payloadDigest": result["payload_digest"],
         "payloadSize": result["payload_size"],
         "manifest": result["manifest"],
-        "contentId": result["content_id"],
+        "contentId": content_id(store_key, bytes.fromhex(result["content_digest"])),
         "metrics": result["metrics"],
         "example": result["example"],
         "epochsRun": result["epochs_run"],

@@ -17,7 +17,10 @@ from sealing import (
     SealingError,
     WrongKey,
     open_artifact,
+    recipient_ids,
+    rewrap,
     seal,
+    unwrap,
 )
 
 MODEL = secrets.token_bytes(3000)
@@ -142,3 +145,27 @@ def test_neither_keys_nor_the_model_show_in_reprs_and_errors(
         payload_digest=artifact.payload_digest,
     )
     assert str(MODEL[:8]) not in repr(held)
+
+
+def test_the_data_key_of_an_artifact_opens_it_and_no_other(artifact: SealedArtifact, key: PrivateKey) -> None:
+    other = seal(MODEL, {}, [key.public_key])
+    data_key = unwrap(artifact.manifest, key)
+    pins = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
+    other_pins = {"artifact_id": other.artifact_id, "payload_digest": other.payload_digest}
+
+    assert bytes(open_artifact(artifact.manifest, artifact.payload, data_key, **pins).model) == MODEL
+    with pytest.raises(ManifestInvalid):
+        open_artifact(other.manifest, other.payload, data_key, **other_pins)
+
+
+def test_rewrapping_gives_the_artifact_to_others_and_leaves_the_payload(
+    artifact: SealedArtifact, key: PrivateKey, other_key: PrivateKey
+) -> None:
+    manifest = rewrap(artifact.manifest, [other_key, key], [other_key.public_key])
+
+    assert recipient_ids(manifest) == {other_key.key_id}
+    assert opened(artifact, other_key, manifest=manifest) == MODEL
+    with pytest.raises(WrongKey):
+        opened(artifact, key, manifest=manifest)
+    with pytest.raises(WrongKey, match="none of the 1 private keys"):
+        rewrap(artifact.manifest, [other_key], [other_key.public_key])

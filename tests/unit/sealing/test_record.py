@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealing import ArtifactCorrupt, content_id, open_record, seal_record
+from sealing import ArtifactCorrupt, content_id, mask_key, open_record, record_key, seal_record
 
 KEY = bytes(range(32))
 NAME = "ab" * 32
@@ -26,3 +26,19 @@ def test_a_content_id_is_the_same_for_the_same_content_in_one_store_only() -> No
     assert content_id(KEY, b"digest") == content_id(KEY, b"digest")
     assert content_id(KEY, b"digest") != content_id(bytes(32), b"digest")
     assert content_id(KEY, b"digest") != content_id(KEY, b"tsegid")
+
+
+def test_the_key_of_one_record_opens_no_other() -> None:
+    other = "cd" * 32
+    sealed = seal_record(record_key(KEY, other), other, b"metrics of an older run")
+
+    for key in (record_key(KEY, NAME), KEY):
+        with pytest.raises(ArtifactCorrupt):
+            open_record(key, other, sealed)
+    assert bytes(open_record(record_key(KEY, other), other, sealed)) == b"metrics of an older run"
+
+
+def test_records_masks_and_content_ids_have_keys_of_their_own() -> None:
+    derived = {record_key(KEY, NAME), record_key(KEY, "cd" * 32), mask_key(KEY), KEY}
+
+    assert len(derived) == 4

@@ -20,7 +20,7 @@ from typing import Any
 from sealing import ArtifactStore, PrivateKey, describe, open_artifact, open_store
 
 Event = dict[str, Any]
-STORE_KEY = b"0123456789abcdef0123456789abcdef"
+RUN_KEY = b"0123456789abcdef0123456789abcdef"
 RUN_ID = "ab" * 32
 SECONDS = 120
 
@@ -38,7 +38,7 @@ def request(store: Path, **fields: object) -> dict[str, object]:
     return {
         "job": {},
         "store_url": f"file://{store}",
-        "store_key": base64.b64encode(STORE_KEY).decode(),
+        "run_key": base64.b64encode(RUN_KEY).decode(),
         "recipients": [private_key().public_key.pem],
         "run_id": RUN_ID,
     } | fields

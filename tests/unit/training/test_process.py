@@ -16,7 +16,7 @@ import pytest
 
 from tests.unit.training.process import (
     RUN_ID,
-    STORE_KEY,
+    RUN_KEY,
     Event,
     Training,
     opened,
@@ -134,7 +134,7 @@ def test_two_stores_get_the_same_model_under_ids_that_do_not_tell(tmp_path: Path
     second = Training(request(tmp_path / "b", job={"epochs": 2}), output).result()
 
     assert opened(tmp_path / "a", first) == opened(tmp_path / "b", second)
-    assert first["content_id"] == second["content_id"], "the same store key"
+    assert first["content_digest"] == second["content_digest"]
     assert first["artifact_id"] != second["artifact_id"]
     assert first["payload_digest"] != second["payload_digest"]
 
@@ -157,7 +157,7 @@ def test_a_lost_artifact_is_made_anew_and_nothing_of_the_old_is_left(
     training = Training(asked, output)
     second = training.result()
 
-    assert second["content_id"] == first["content_id"]
+    assert second["content_digest"] == first["content_digest"]
     assert second["reused"] is False
     assert "lost" in training.events[0]["message"]
     assert files(store, "payloads") == files(store, "manifests") == artifacts(second)
@@ -195,7 +195,7 @@ def test_a_run_killed_at_ten_moments_ends_as_the_undisturbed_one(tmp_path: Path,
 
     assert killed >= 9, "the last kill may come too late"
     assert resumed >= 5
-    assert result["content_id"] == undisturbed["content_id"]
+    assert result["content_digest"] == undisturbed["content_digest"]
     assert opened(store, result) == opened(tmp_path / "calm", undisturbed)
     assert result["metrics"] == undisturbed["metrics"]
     assert files(store, "payloads") == files(store, "manifests") == artifacts(result), "no orphan"
@@ -345,13 +345,13 @@ def unwritable(folder: Path) -> str:
         ({"recipients": ["-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n"]}, ["key"]),
         ({"recipients": []}, ["recipients", "at least one"]),
         ({"store_url": "ftp://example.com"}, ["ftp://example.com", "file://"]),
-        ({"store_key": "c2hvcnQ="}, ["store_key", "32 bytes"]),
+        ({"run_key": "c2hvcnQ="}, ["run_key", "32 bytes"]),
         ({"run_id": "../../etc"}, ["run_id", "hex"]),
         ({"job": {"epochs": 0, "dataset": "mnist"}}, ["job.epochs is 0", "job.dataset is 'mnist'"]),
         ({"data_digest": "00"}, ["data_digest", "changed", "pulumi up"]),
         ({"code_digest": "00"}, ["code_digest", "changed"]),
         ({"libraries": "torch 1.0"}, ["libraries", "torch 1.0"]),
-        ({"job": {}, "store_key": 5, "checkpoint_seconds": -1}, ["store_key", "checkpoint_seconds"]),
+        ({"job": {}, "run_key": 5, "checkpoint_seconds": -1}, ["run_key", "checkpoint_seconds"]),
     ],
 )
 def test_what_cannot_be_is_an_error_event_with_a_way_out_and_no_traceback(
@@ -490,7 +490,7 @@ def test_no_file_outside_the_store_is_written_and_the_plain_model_is_in_none(tmp
     model, _ = opened(store, events[-1])
     for path in filter(Path.is_file, tmp_path.rglob("*")):
         content = path.read_bytes()
-        for secret in (model[200:264], STORE_KEY, b"diabetes"):
+        for secret in (model[200:264], RUN_KEY, b"diabetes"):
             assert secret not in content
 
 
@@ -511,7 +511,7 @@ def test_the_process_shows_no_secret_dumps_no_core_and_holds_no_foreign_file(tmp
     process.communicate()
     os.close(descriptor)
 
-    key = str(request(tmp_path)["store_key"]).encode()
+    key = str(request(tmp_path)["run_key"]).encode()
     assert key not in shown
     assert str(secret_file) not in held
     assert next(line for line in limits.splitlines() if "core file" in line).split()[4:6] == ["0", "0"]

@@ -1,0 +1,99 @@
+"""What the training process is given: its own run's key, and nothing that opens anything older."""
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from components.plugin import training_run
+from components.plugin.engine_log import ResourceLog
+from components.plugin.errors import PluginError
+from components.plugin.resource import Check, Operation
+from components.plugin.training_run import TrainingRun
+from components.plugin.values import Properties, Secret
+from sealing import ArtifactCorrupt, PrivateKey, open_record, open_store, record_key, seal, seal_record
+
+STORE_KEY = b"0123456789abcdef0123456789abcdef"
+OLDER = "cd" * 32
+
+
+class SilentLog:
+    async def status(self, message: str) -> None: ...
+
+    async def say(self, severity: str, message: str) -> None: ...
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, inputs: Properties) -> dict[str, Any]:
+    """The request that create would send."""
+    requests: list[dict[str, Any]] = []
+
+    async def refuse(request: dict[str, Any], **_: object) -> None:
+        requests.append(request)
+        raise PluginError("not trained here")
+
+    monkeypatch.setattr(training_run, "run_training", refuse)
+    checked = asyncio.run(TrainingRun().check(Check("run"), {}, inputs))
+    assert checked.failures == []
+    log = cast(ResourceLog, SilentLog())
+    operation = Operation("urn:pulumi:dev::p::t::run", "", log, preview=False, timeout_seconds=0,
+                          cancelled=asyncio.Event())  # fmt: skip
+    with pytest.raises(PluginError):
+        asyncio.run(TrainingRun().create(operation, checked.inputs))
+    return requests[0]
+
+
+@pytest.fixture(scope="module")
+def key() -> PrivateKey:
+    return PrivateKey.generate()
+
+
+def given(store: Path, key: PrivateKey, **inputs: Any) -> Properties:
+    return {
+        "storeUrl": f"file://{store}",
+        "storeKey": Secret(base64.b64encode(STORE_KEY).decode()),
+        "recipients": [key.public_key.pem],
+        **inputs,
+    }
+
+
+def keys_in(request: dict[str, Any]) -> list[bytes]:
+    return [base64.b64decode(value) for name, value in request.items() if name.endswith("_key") and value]
+
+
+def test_a_training_machine_opens_no_record_but_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: PrivateKey
+) -> None:
+    older = seal_record(record_key(STORE_KEY, OLDER), OLDER, b"metrics and a row of data")
+
+    request = asked(monkeypatch, given(tmp_path, key, masking={"s1": {"method": "hash"}}))
+
+    keys = keys_in(request)
+    assert len(keys) == 2, "the record's and the masks'"
+    assert base64.b64encode(STORE_KEY).decode() not in json.dumps(request)
+    for own in keys:
+        with pytest.raises(ArtifactCorrupt):
+            open_record(own, OLDER, older)
+
+
+def test_a_run_without_hashed_masks_gets_no_key_for_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: PrivateKey
+) -> None:
+    assert len(keys_in(asked(monkeypatch, given(tmp_path, key)))) == 1
+
+
+def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the_private_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: PrivateKey
+) -> None:
+    artifact = seal(b"model", {}, [key.public_key])
+    store = open_store(f"file://{tmp_path}")
+    store.put_payload(artifact.artifact_id, artifact.payload)
+    store.put_manifest(artifact.artifact_id, artifact.manifest)
+    init = {"artifactId": artifact.artifact_id, "payloadDigest": artifact.payload_digest}
+
+    request = asked(monkeypatch, given(tmp_path, key, initFrom=init, privateKey=Secret(key.pem)))
+
+    assert request["init_key"] is not None
+    assert "PRIVATE KEY" not in json.dumps(request)
