@@ -6,13 +6,20 @@ from components import EncryptedArtifactStore, ModelDeployment, ModelImage, Trai
 
 config = config_or_exit(pulumi.Config())
 
-store = EncryptedArtifactStore("store", url=config.store_url, retention=config.retention)
+store = EncryptedArtifactStore(
+    "store",
+    url=config.store_url,
+    retention=config.retention,
+    rotation=config.rotation,
+    recipients=config.recipients,
+)
 
 run = TrainingRun(
     "training",
     store_url=store.url,
     store_key=store.store_key,
-    recipients=[store.public_key],
+    recipients=store.recipients,
+    opening_keys=store.opening_keys,
     retention=store.retention,
     dataset=config.dataset,
     model=config.model,

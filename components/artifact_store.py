@@ -5,6 +5,8 @@ output that stays secret in the stack's state; whoever only seals (a training ma
 one.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 
 from components.sealing_key import SealingKey
@@ -23,6 +25,10 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     """PEM (PKCS #8) of the key that opens them. Secret."""
     key_id: pulumi.Output[str]
     """SHA-256, in hex, of the public key's DER form."""
+    recipients: pulumi.Output[Sequence[str]]
+    """PEM of the public key, then of the further recipients."""
+    opening_keys: pulumi.Output[Sequence[str]]
+    """PEM of the private key, then of retired ones that an artifact in the store was sealed to. Secret."""
     store_key: pulumi.Output[str]
     """Base64 of the 32-byte key of the store's records: checkpoints and run results. Secret."""
 
@@ -33,20 +39,25 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
         url: pulumi.Input[str],
         retention: pulumi.Input[str] = "keep",
         rotation: pulumi.Input[str] = "",
+        recipients: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         :param url: `file://` and a path: absolute, `~/…` or relative to the project's folder.
         :param retention: "keep" (default) or "delete": what happens to an artifact when its run is deleted or replaced.
-        :param rotation: any text; a new text makes a new key pair, and with it a newly sealed artifact.
+        :param rotation: any text; a new text makes a new key pair, which artifacts are then wrapped for.
+        :param recipients: further public keys in PEM, each of whose owners can open the artifacts too: a recovery key
+            that outlives the stack.
         """
         super().__init__("sealift:index:EncryptedArtifactStore", name, {}, opts)
-        key = SealingKey(name, rotation=rotation, opts=pulumi.ResourceOptions(parent=self))
+        key = SealingKey(name, rotation=rotation, store_url=url, opts=pulumi.ResourceOptions(parent=self))
         self.url = pulumi.Output.from_input(url)
         self.retention = pulumi.Output.from_input(retention)
         self.public_key = key.public_key
         self.private_key = key.private_key
         self.key_id = key.key_id
+        self.recipients = pulumi.Output.all(key.public_key, *recipients)
+        self.opening_keys = key.opening_keys
         self.store_key = key.store_key
         self.register_outputs(
             {"url": self.url, "publicKey": self.public_key, "privateKey": self.private_key, "keyId": self.key_id}

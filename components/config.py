@@ -22,14 +22,15 @@ from components import deployment_settings
 from components.image_reference import is_reference, is_registry
 from components.problem import Problem, report
 from components.property_names import snake_case
-from sealing import SealingError, open_store
+from sealing import PublicKey, SealingError, open_store
 from training.job import INPUTS, Job
 
 SHOWN: Final = 32  # the exit code that tells a language host that the user has read what is wrong
 KEYS: Final = (
     "modelName", "dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss", "training",
-    "timeoutSeconds", "retrainTrigger", "exposeMetrics", "storeUrl", "retention", "registry", "baseImage", "platform",
-    "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure", "nodePort",
+    "timeoutSeconds", "retrainTrigger", "exposeMetrics", "storeUrl", "retention", "rotation", "recipients",
+    "registry", "baseImage", "platform", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit",
+    "quota", "exposure", "nodePort",
 )  # fmt: skip
 JOB_KEYS: Final = ("dataset", "model", "learningRate", "epochs", "batchSize", "seed", "stopLoss")
 DEPLOYMENT_KEYS: Final = (
@@ -65,6 +66,9 @@ class StackConfig:
     expose_metrics: bool
     store_url: str
     retention: str
+    rotation: str
+    recipients: tuple[str, ...]
+    """PEM of further public keys."""
     registry: str
     base_image: str
     wheels: Path
@@ -155,6 +159,8 @@ def parse(
         expose_metrics=_boolean(known["exposeMetrics"]) or False,
         store_url=str(known["storeUrl"]),
         retention=str(known["retention"]),
+        rotation=str(known["rotation"]),
+        recipients=tuple(_texts(known["recipients"])),
         registry=str(known["registry"]),
         base_image=str(known["baseImage"]),
         wheels=Path(environment.get("SEALIFT_WHEELS") or DEFAULT_WHEELS),
@@ -252,6 +258,23 @@ def _store_messages(value: object) -> list[str]:
     return []
 
 
+def _texts(value: object) -> list[str]:
+    items = _object(value)
+    return [str(item) for item in items] if isinstance(items, list) else []
+
+
+def _recipients_messages(value: object) -> list[str]:
+    if not isinstance(_object(value), list):
+        return [f"is {value!r}; allowed: a list of RSA-4096 public keys in PEM"]
+    messages = []
+    for index, pem in enumerate(_texts(value)):
+        try:
+            PublicKey(pem)
+        except SealingError as error:
+            messages.append(f"has at [{index}] {pem[:40]!r}: {error.message}; {error.hint}")
+    return messages
+
+
 def _base_image_messages(value: object) -> list[str]:
     if isinstance(value, str) and is_reference(value):
         return []
@@ -275,6 +298,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], list[str]]]] = {
     "exposeMetrics": lambda value: [f"is {value!r}; allowed: true, false"] if _boolean(value) is None else [],
     "storeUrl": _store_messages,
     "retention": _one_of(RETENTIONS),
+    "recipients": _recipients_messages,
     "registry": _registry_messages,
     "baseImage": _base_image_messages,
     "platform": _one_of(PLATFORMS),

@@ -1,12 +1,14 @@
 """`SealingKey`: the program's side of the resource that generates a key pair (components/plugin/sealing_key.py)."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from components.property_names import camel_case, snake_case
 
 
 class SealingKey(pulumi.CustomResource):
-    """An RSA-4096 key pair and a store key, made once and kept in the stack's state as secrets."""
+    """An RSA-4096 key pair, which can be rotated, and a store key, kept in the stack's state as secrets."""
 
     public_key: pulumi.Output[str]
     """PEM (SubjectPublicKeyInfo)."""
@@ -15,7 +17,9 @@ class SealingKey(pulumi.CustomResource):
     key_id: pulumi.Output[str]
     """SHA-256, in hex, of the public key's DER form."""
     store_key: pulumi.Output[str]
-    """Base64 of 32 random bytes. Secret."""
+    """Base64 of 32 random bytes; no rotation changes it. Secret."""
+    opening_keys: pulumi.Output[Sequence[str]]
+    """PEM of the private key, then of retired ones that an artifact in the store was sealed to. Secret."""
 
     def __init__(
         self,
@@ -23,20 +27,24 @@ class SealingKey(pulumi.CustomResource):
         *,
         algorithm: pulumi.Input[str] = "RSA-4096",
         rotation: pulumi.Input[str] = "",
+        store_url: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         :param algorithm: "RSA-4096", the only one so far.
-        :param rotation: any text; a new text replaces the key.
+        :param rotation: any text; a new text makes a new key pair and retires the old one.
+        :param store_url: where retired keys may still be needed; unset: they are kept for ever.
         """
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["privateKey", "storeKey"])
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["privateKey", "storeKey", "openingKeys"])
         props = {
             "algorithm": algorithm,
             "rotation": rotation,
+            "store_url": store_url,
             "public_key": None,
             "private_key": None,
             "key_id": None,
             "store_key": None,
+            "opening_keys": None,
         }
         super().__init__("sealift:index:SealingKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
 

@@ -88,6 +88,7 @@ class TrainingRun(pulumi.CustomResource):
         early_stopping: Options | None = None,
         init_from: Options | None = None,
         private_key: pulumi.Input[str] | None = None,
+        opening_keys: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         freeze: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         augment: pulumi.Input[str] | None = None,
         folds: pulumi.Input[int] = 0,
@@ -136,6 +137,8 @@ class TrainingRun(pulumi.CustomResource):
         :param early_stopping: metric, patience, minimumChange: stop when validation rows no longer get better.
         :param init_from: artifactId, payloadDigest of a sealed artifact in the same store, whose weights come first.
         :param private_key: PEM; opens that artifact. Only needed with `init_from`.
+        :param opening_keys: PEM private keys that may open the artifact, and stay in the plugin: with them, other
+            recipients get its key wrapped for them; without, the run is trained and sealed anew.
         :param freeze: beginnings of the names of parameters that are left as they are.
         :param augment: `package.module:function`, called with a batch's features and a generator.
         :param folds: of a cross-validation before the run, 2 to 20; 0: none.
@@ -161,11 +164,12 @@ class TrainingRun(pulumi.CustomResource):
         props = {
             camel_case(name): given[name]
             for name in inspect.signature(TrainingRun.__init__).parameters
-            if name not in ("self", "resource_name", "opts", "store_key", "private_key")
+            if name not in ("self", "resource_name", "opts", "store_key", "private_key", "opening_keys")
         }
         props["storeKey"] = pulumi.Output.secret(store_key)
         props["privateKey"] = None if private_key is None else pulumi.Output.secret(private_key)
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["example", "privateKey"])
+        props["openingKeys"] = None if opening_keys is None else pulumi.Output.secret(opening_keys)
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["example", "privateKey", "openingKeys"])
         super().__init__(
             "sealift:index:TrainingRun", resource_name, OUTPUTS | props, pulumi.ResourceOptions.merge(secret, opts)
         )

@@ -92,29 +92,38 @@ def describe(manifest: bytes, key: PrivateKey) -> dict[str, Any]:
     return parsed.open_description(_data_key(parsed, key))
 
 
-def unwrap(manifest: bytes, key: PrivateKey) -> bytes:
-    """The 32-byte key that opens this one artifact. Raises ManifestInvalid or WrongKey."""
-    return _data_key(parse_manifest(manifest), key)
+def unwrap(manifest: bytes, keys: Sequence[PrivateKey]) -> bytes:
+    """The 32-byte data key, which opens this one artifact. Raises ManifestInvalid, or WrongKey if no key fits."""
+    parsed = parse_manifest(manifest)
+    named = {stanza.key_id for stanza in parsed.recipients}
+    for key in keys:
+        if key.key_id in named:
+            return _data_key(parsed, key)
+    raise WrongKey(
+        f"none of the {len(keys)} private keys is of the {len(named)} recipients of artifact {parsed.artifact_id}",
+        "use a key that it was sealed to",
+    )
 
 
-def rewrap(manifest: bytes, keys: Sequence[PrivateKey], recipients: Sequence[PublicKey]) -> bytes:
+def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[PublicKey]) -> bytes:
     """The manifest for these recipients instead; the payload and what is pinned of it stay.
 
-    `keys`: of which one opens the artifact. It does not revoke: whoever kept the manifest as it was, and a key of it,
-    still opens the artifact. Raises ManifestInvalid or WrongKey.
+    It does not revoke: whoever kept the manifest as it was, and a key of it, still opens the artifact. Raises
+    ManifestInvalid.
     """
     if not recipients:
         raise ValueError("an artifact needs at least one recipient, or nobody can open it")
     parsed = parse_manifest(manifest)
-    named = {stanza.key_id for stanza in parsed.recipients}
-    opening = next((key for key in keys if key.key_id in named), None)
-    if opening is None:
-        raise WrongKey(
-            f"none of the {len(keys)} private keys is of the {len(named)} recipients of artifact {parsed.artifact_id}",
-            "use a key that it was sealed to",
-        )
-    key = _data_key(parsed, opening)
+    key = _data_key(parsed, data_key)
     return parsed.for_recipients([recipient.wrap(key) for recipient in recipients], key).encode()
+
+
+def is_authentic(manifest: bytes, data_key: bytes) -> bool:
+    """Whether it is a manifest of the artifact that this data key opens, by one who had that key."""
+    try:
+        return parse_manifest(manifest).is_authentic(data_key)
+    except ManifestInvalid:
+        return False
 
 
 def recipient_ids(manifest: bytes) -> frozenset[str]:

@@ -45,6 +45,9 @@ class FileStore:
     def put_manifest(self, artifact_id: str, manifest: bytes) -> None:
         self._create(MANIFESTS, artifact_id, manifest)
 
+    def replace_manifest(self, artifact_id: str, manifest: bytes) -> None:
+        self._create(MANIFESTS, artifact_id, manifest, replace=True)
+
     def get_payload(self, artifact_id: str) -> bytes:
         return self._read(PAYLOADS, artifact_id)
 

@@ -19,6 +19,9 @@ class ArtifactStore(Protocol):
     def put_manifest(self, artifact_id: str, manifest: bytes) -> None:
         """The commit point: an artifact is there once its manifest is."""
 
+    def replace_manifest(self, artifact_id: str, manifest: bytes) -> None:
+        """Atomically: the artifact is there throughout."""
+
     def get_payload(self, artifact_id: str) -> bytes: ...
 
     def get_manifest(self, artifact_id: str) -> bytes: ...

@@ -230,8 +230,8 @@ class Masking:
     """What is done to one column before anything of it is used or kept."""
 
     method: str = "drop"
-    """"drop" the column; "hash" its values (under a key of the store that opens nothing); "generalise" numbers into steps of `step`;
-    "redact" personal data that is found in its text."""
+    """"drop" the column; "hash" its values (under a key of the store's, for that alone); "generalise" numbers into
+    steps of `step`; "redact" personal data that is found in its text."""
     step: float | None = None
     """Width of the ranges that "generalise" makes; a value becomes the lower end of its range."""
 

@@ -1,12 +1,14 @@
 """`sealift:index:SealingKey`: the key pair that artifacts are sealed to, and the store key of their records.
 
 The key pair is made in this process and leaves it only as a secret output, which the engine encrypts with the
-stack's secrets provider. Any changed input asks for a new key pair: that is rotation.
+stack's secrets provider. Another text in `rotation` asks for a new key pair; the old one is kept, secret, as long as a
+manifest in the store names it.
 """
 
 import asyncio
 import base64
 import secrets
+from pathlib import Path
 from typing import Final
 
 from components.plugin.errors import PluginError
@@ -21,53 +23,64 @@ from components.plugin.resource import (
     changed_inputs,
     random_id,
 )
-from components.plugin.values import UNKNOWN, Properties, Secret, has_unknown
-from sealing import PrivateKey
+from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal
+from sealing import PrivateKey, SealingError, absolute_url, open_store, recipient_ids
 
 ALGORITHM: Final = "RSA-4096"
-OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey")
+INPUTS: Final = ("algorithm", "rotation", "storeUrl")
+OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
+ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")
+"""The outputs that a rotation changes: the store key stays, or every run would be another one."""
 
 
 class SealingKey:
-    """Creates once, never updates: every change replaces."""
+    """A key pair that can be rotated, and a store key that lasts as long as the resource."""
 
     async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
-        """`algorithm` must be RSA-4096 (also the default); `rotation` is any text, and a new text is a new key."""
+        """`algorithm` must be RSA-4096 (also the default); `rotation` is any text, and a new text is a new key pair;
+        `storeUrl`, if given, is where retired keys may still be needed.
+        """
         failures = [
-            Failure(name, "is not an input of SealingKey; its inputs are algorithm and rotation")
-            for name in sorted(news.keys() - {"algorithm", "rotation"})
+            Failure(name, f"is not an input of SealingKey; its inputs are {', '.join(INPUTS)}")
+            for name in sorted(news.keys() - set(INPUTS))
         ]
         inputs: Properties = {"algorithm": ALGORITHM, "rotation": "", **news}
         if inputs["algorithm"] != ALGORITHM and not has_unknown(inputs["algorithm"]):
             failures.append(Failure("algorithm", f"is {inputs['algorithm']!r}; allowed: {ALGORITHM!r}"))
         if not isinstance(inputs["rotation"], str) and not has_unknown(inputs["rotation"]):
             failures.append(Failure("rotation", f"is {inputs['rotation']!r}; it must be text, such as a date"))
+        if isinstance(inputs.get("storeUrl"), str):
+            try:
+                inputs["storeUrl"] = absolute_url(str(inputs["storeUrl"]), Path.cwd())
+            except SealingError as error:
+                failures.append(Failure("storeUrl", str(error)))
         return Checked(inputs, failures)
 
     def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Every changed input replaces the key."""
+        """Another algorithm is another key; all else is updated."""
         changed = changed_inputs(olds, news)
-        return Difference(changed, replaces=list(changed))
+        return Difference(changed, replaces=[name for name in changed if name == "algorithm"])
 
     async def create(self, operation: Operation, inputs: Properties) -> Created:
         """A new key pair and store key; in a preview all outputs are unknown."""
         if operation.preview:
             return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
-        await operation.log.status("generating an RSA-4096 key pair")
-        key = await asyncio.to_thread(PrivateKey.generate)
-        outputs: Properties = {
-            "publicKey": key.public_key.pem,
-            "privateKey": Secret(key.pem),
-            "keyId": key.key_id,
-            "storeKey": Secret(base64.b64encode(secrets.token_bytes(32)).decode()),
-        }
+        store_key = base64.b64encode(secrets.token_bytes(32)).decode()
+        outputs = await _new_pair(operation, []) | {"storeKey": Secret(store_key)}
         return Created(random_id(operation), inputs | outputs)
 
     async def update(
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
     ) -> Properties:
-        """Never asked for: every change replaces."""
-        raise AssertionError("internal error: SealingKey has no update")
+        """Another `rotation`: a new key pair, and the retired keys that some manifest of the store still names."""
+        kept: Properties = {name: old_outputs[name] for name in OUTPUTS if name in old_outputs}
+        if inputs["rotation"] == old_inputs["rotation"]:
+            return inputs | kept
+        if operation.preview:
+            return inputs | kept | dict.fromkeys(ROTATED, UNKNOWN)
+        last, *retired = _opening_keys(old_outputs)
+        needed = await asyncio.to_thread(_still_named, retired, inputs.get("storeUrl"))
+        return inputs | kept | await _new_pair(operation, [last, *needed])
 
     async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
         """The key lives in the stack's state alone, so there is nothing to compare it with, nor to import from.
@@ -84,3 +97,32 @@ class SealingKey:
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
         """Forgetting the state is the deletion."""
+
+
+async def _new_pair(operation: Operation, retired: list[str]) -> Properties:
+    await operation.log.status("generating an RSA-4096 key pair")
+    key = await asyncio.to_thread(PrivateKey.generate)
+    return {
+        "publicKey": key.public_key.pem,
+        "privateKey": Secret(key.pem),
+        "keyId": key.key_id,
+        "openingKeys": Secret([key.pem, *retired]),
+    }
+
+
+def _opening_keys(outputs: Properties) -> list[str]:
+    """The key that the resource has, then those that it had; a state of Sealift 0.1 has the first alone."""
+    keys = reveal(outputs.get("openingKeys"))
+    return [str(pem) for pem in keys] if isinstance(keys, list) else [str(reveal(outputs["privateKey"]))]
+
+
+def _still_named(retired: list[str], store_url: Value) -> list[str]:
+    """The keys that an artifact of the store was sealed to. All of them where the store cannot say."""
+    if not isinstance(store_url, str):
+        return retired
+    try:
+        store = open_store(store_url)
+        named = {key_id for artifact in store.artifact_ids() for key_id in recipient_ids(store.get_manifest(artifact))}
+    except SealingError:
+        return retired
+    return [pem for pem in retired if PrivateKey(pem).key_id in named]

@@ -30,8 +30,10 @@ from components.plugin.resource import (
     changed_inputs,
     random_id,
 )
+from components.plugin.rewrapping import is_of_the_same_artifact, wrapped_for
 from components.plugin.runner import Event, run_training
-from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
+from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
+from components.property_names import camel_case
 from sealing import (
     ArtifactCorrupt,
     ArtifactMissing,
@@ -54,7 +56,10 @@ from training.errors import TrainingError
 
 JOB_INPUTS: Final = training_job.INPUTS
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries")
-KEEPING_INPUTS: Final = ("timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey")
+SECRET_INPUTS: Final = ("storeKey", "privateKey", "openingKeys")
+KEEPING_INPUTS: Final = (
+    "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
+)  # fmt: skip
 STORE_INPUTS: Final = ("storeUrl", "storeKey", "recipients")
 INPUTS: Final = frozenset((*JOB_INPUTS, *KEEPING_INPUTS, *STORE_INPUTS, "retrainTrigger"))
 OUTPUTS: Final = (
@@ -63,6 +68,10 @@ OUTPUTS: Final = (
     "reportPayloadDigest", "reportManifest", "epsilon", "delta", "energyJoules", "energySource",
 )  # fmt: skip
 
+MANIFESTS: Final = {"manifest": "artifactId", "reportManifest": "reportArtifactId"}
+MUST_BE_PLAIN: Final = (
+    "is a secret, and shows in messages and progress; give it in plain text (pulumi.Output.unsecret), or leave it out"
+)
 ARTIFACTS: Final = {
     "artifactId": ("payloadDigest", "manifest"),
     "reportArtifactId": ("reportPayloadDigest", "reportManifest"),
@@ -83,7 +92,12 @@ class TrainingRun:
             "retrainTrigger": "",
             **news,
         }
-        known = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
+        hidden = sorted(name for name, value in news.items() if name not in SECRET_INPUTS and has_secret(value))
+        known = {
+            name: value
+            for name, value in reveal_all(inputs).items()
+            if name not in hidden and not has_unknown(value)
+        }
         folder = Path.cwd()
         job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known}, folder)
         failures = [Failure(problem.property, problem.message) for problem in problems]
@@ -91,12 +105,13 @@ class TrainingRun:
             Failure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
             for name in sorted(news.keys() - INPUTS)
         ]
+        failures += [Failure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
         failures += _store_failures(known) + _keeping_failures(known)
         if isinstance(known.get("storeUrl"), str):
             with contextlib.suppress(StoreUrlInvalid):  # told above
                 inputs["storeUrl"] = absolute_url(str(known["storeUrl"]), folder)
-        for name in ("storeKey", "privateKey"):
-            if isinstance(inputs.get(name), str):
+        for name in SECRET_INPUTS:
+            if isinstance(inputs.get(name), str | list):
                 inputs[name] = Secret(inputs[name])
         if "initFrom" in known and "privateKey" not in inputs:
             failures.append(Failure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
@@ -125,8 +140,14 @@ class TrainingRun:
     ) -> Properties:
         """Trains if what shapes the artifact changed; else takes over the new settings."""
         changed = [name for name in _changed(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS]
-        if not changed:
-            kept = {name: reveal(old_outputs.get(name)) for name in OUTPUTS}
+        kept = {name: reveal(old_outputs.get(name)) for name in OUTPUTS}
+        rewraps = changed == ["recipients"] and "openingKeys" in inputs
+        if rewraps and operation.preview:
+            await operation.log.status("will wrap the artifact's key for its new recipients; trains nothing")
+            return inputs | _with_secrets(kept | dict.fromkeys(MANIFESTS, UNKNOWN), inputs)
+        if rewraps:
+            kept |= await asyncio.to_thread(_rewrapped, kept, inputs)
+        if rewraps or not changed:
             return inputs | _with_secrets(kept, inputs)
         if operation.preview:
             await operation.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
@@ -149,14 +170,21 @@ class TrainingRun:
                 "artifact in the store and trains nothing",
             )
         try:
-            await asyncio.to_thread(_verify, state.outputs)
+            manifests = await asyncio.to_thread(_verify, state)
         except (ArtifactMissing, ArtifactCorrupt, ManifestInvalid) as error:
             await operation.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
             return None
-        return state
+        return State(state.inputs, state.outputs | manifests)
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
         """Removes the artifact and the run's record where retention is "delete"."""
+        if outputs.get("retention") == "keep" and not _others_can_open(inputs):
+            await operation.log.say(
+                "warning",
+                f"artifact {outputs.get('artifactId')} stays in the store, and only this stack's key opens it, which "
+                "goes when the stack is destroyed. To open it later, stop here (Ctrl-C); then give the store further "
+                "recipients, such as a recovery key of your own, and run `pulumi up`, or save the private key",
+            )
         await _let_go(operation, inputs, outputs, retention=outputs.get("retention"))
 
 
@@ -190,6 +218,11 @@ def _store_failures(known: Mapping[str, Value]) -> list[Failure]:
                     PublicKey(str(pem))
                 except SealingError as error:
                     failures.append(Failure(f"recipients[{index}]", str(error)))
+    for index, pem in enumerate(_list(known.get("openingKeys") or [])):
+        try:
+            PrivateKey(str(pem))
+        except SealingError as error:
+            failures.append(Failure(f"openingKeys[{index}]", str(error)))
     if "storeKey" in known and _store_key(known["storeKey"]) is None:
         failures.append(Failure("storeKey", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
     return failures
@@ -236,15 +269,55 @@ def _store_key(value: Value) -> bytes | None:
     return key if len(key) == 32 else None
 
 
-def _run_id(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> str:
-    """The run's identity: keyed, so that a store's thief cannot confirm a guess at what was trained."""
-    recipients = [PublicKey(str(pem)).key_id for pem in _list(reveal(inputs["recipients"]))]
-    identity = {
+def _run_ids(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:
+    """The run's identity: keyed, so that a store's thief cannot confirm a guess at what was trained.
+
+    Who can open the artifact may change later, so it is not in the first one. The second is for these recipients alone,
+    where the first one's artifact belongs to others.
+    """
+    identity: dict[str, object] = {
         "job": job.digest(str(inputs["dataDigest"]), str(inputs["codeDigest"]), str(inputs["libraries"])),
-        "recipients": sorted(recipients),
         "retrainTrigger": inputs["retrainTrigger"],
     }
-    return content_id(store_key, hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).digest())
+    alone = identity | {"recipients": sorted(recipient.key_id for recipient in _recipients(inputs))}
+    first, second = (
+        content_id(store_key, hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).digest())
+        for made_of in (identity, alone)
+    )
+    return first, second
+
+
+def _recipients(inputs: Mapping[str, Value]) -> list[PublicKey]:
+    return [PublicKey(str(pem)) for pem in _list(reveal(inputs["recipients"]))]
+
+
+def _opening_keys(inputs: Mapping[str, Value]) -> list[PrivateKey]:
+    return [PrivateKey(str(pem)) for pem in _list(reveal(inputs.get("openingKeys") or []))]
+
+
+def _others_can_open(inputs: Mapping[str, Value]) -> bool:
+    """Whether a recipient is none of this stack's own keys."""
+    own, recipients = {key.key_id for key in _opening_keys(inputs)}, {key.key_id for key in _recipients(inputs)}
+    return bool(recipients - own) if own else len(recipients) > 1
+
+
+def _rewrapped(outputs: Properties, inputs: Properties) -> Properties:
+    """The manifests for the new recipients. Raises PluginError if no key opens the artifact."""
+    store, keys, recipients = _store(inputs), _opening_keys(inputs), _recipients(inputs)
+    manifests: Properties = {}
+    for manifest, artifact in MANIFESTS.items():
+        artifact_id = outputs.get(artifact)
+        if artifact_id is None:
+            continue
+        known = str(outputs[manifest]).encode()
+        wrapped = wrapped_for(store, str(artifact_id), known, keys, recipients)
+        if wrapped is None:
+            raise PluginError(
+                f"recipients changed, and none of openingKeys opens artifact {artifact_id}",
+                "give openingKeys a key that it was sealed to, or set retrainTrigger: then it is trained anew",
+            )
+        manifests[manifest] = wrapped.decode()
+    return manifests
 
 
 def _list(value: Value) -> list[Value]:
@@ -269,14 +342,11 @@ async def _train(
             "the training libraries (torch, numpy, scikit-learn, onnx) are not installed",
             "run `make setup`, then `pulumi up` again",
         )
-    run_id = _run_id(job, plain, store_key)
-    request = {
+    request: dict[str, object] = {
         "job": {name: plain[name] for name in JOB_INPUTS if name in plain},
         "store_url": plain["storeUrl"],
-        "run_key": base64.b64encode(record_key(store_key, run_id)).decode(),
         "mask_key": base64.b64encode(mask_key(store_key)).decode() if job.hashes else None,
         "recipients": plain["recipients"],
-        "run_id": run_id,
         "data_digest": plain["dataDigest"],
         "code_digest": plain["codeDigest"],
         "libraries": plain["libraries"],
@@ -294,17 +364,43 @@ async def _train(
         elif event["event"] == "log":
             await operation.log.say(event["level"], event["message"])
 
-    store, claimed = _store(plain), False
-    while not claimed:
+    store, run_ids = _store(plain), list(_run_ids(job, plain, store_key))
+    while True:
+        if not run_ids:
+            raise PluginError(
+                "the manifest of this run's artifact in the store was altered",
+                "find out who can write to the store; set retrainTrigger, and the run is trained and sealed anew",
+            )
+        run_id = run_ids[0]
         result = await run_training(
-            request, timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event
-        )
-        claimed = await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner)
+            request | {"run_id": run_id, "run_key": base64.b64encode(record_key(store_key, run_id)).decode()},
+            timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event,
+        )  # fmt: skip
+        manifests = await asyncio.to_thread(_for_these_recipients, store, result, plain)
+        if manifests is None:
+            run_ids.pop(0)
+        elif await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner):
+            break
     if result["reused"]:
         await operation.log.say("info", "the same run is sealed in the store already: nothing was trained")
     else:
         await operation.log.status(f"trained and sealed in {time.monotonic() - started:.1f} s")
-    return inputs | _with_secrets(_outputs(run_id, store_key, result), inputs)
+    return inputs | _with_secrets(_outputs(run_id, store_key, result) | manifests, inputs)
+
+
+def _for_these_recipients(store: ArtifactStore, result: Event, inputs: Properties) -> Properties | None:
+    """The result's manifests, wrapped anew where the artifact was sealed before; None if it belongs to others."""
+    keys, recipients = _opening_keys(inputs), _recipients(inputs)
+    manifests: Properties = {}
+    for name, artifact in (("manifest", "artifact_id"), ("report_manifest", "report_artifact_id")):
+        try:
+            wrapped = wrapped_for(store, result[artifact], result[name].encode(), keys, recipients)
+        except ManifestInvalid:  # somebody has altered it: nobody can open the artifact
+            wrapped = None
+        if wrapped is None:
+            return None
+        manifests[camel_case(name)] = wrapped.decode()
+    return manifests
 
 
 def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
@@ -312,7 +408,7 @@ def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
     if job.init_from is None:
         return None
     manifest = _store(inputs).get_manifest(job.init_from.artifact_id)
-    return base64.b64encode(unwrap(manifest, PrivateKey(str(inputs["privateKey"])))).decode()
+    return base64.b64encode(unwrap(manifest, [PrivateKey(str(inputs["privateKey"]))])).decode()
 
 
 def _progress_line(event: Event) -> str:
@@ -353,15 +449,20 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
     return {name: Secret(value) if name in secret else value for name, value in outputs.items()}
 
 
-def _verify(outputs: Mapping[str, Value]) -> None:
-    store = _store(outputs)
+def _verify(state: State) -> Properties:
+    """The manifests as the store has them. Raises SealingError if anything is not what was sealed."""
+    outputs, store, keys = state.outputs, _store(state.outputs), _opening_keys(state.inputs)
+    manifests: Properties = {}
     for artifact, (digest, manifest) in ARTIFACTS.items():
         if artifact not in outputs:
             continue
         artifact_id = str(reveal(outputs[artifact]))
         store.verify(artifact_id, str(reveal(outputs[digest])))
-        if store.get_manifest(artifact_id) != str(reveal(outputs[manifest])).encode():
+        stored = store.get_manifest(artifact_id)
+        if not is_of_the_same_artifact(stored, str(reveal(outputs[manifest])).encode(), keys):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")
+        manifests[manifest] = stored.decode()
+    return manifests
 
 
 async def _let_go(operation: Operation, inputs: Properties, outputs: Properties, *, retention: Value) -> None:

@@ -76,6 +76,15 @@ def has_unknown(value: Value) -> bool:
     return value is UNKNOWN
 
 
+def has_secret(value: Value) -> bool:
+    """Whether the value, or anything in it, is secret."""
+    if isinstance(value, list):
+        return any(has_secret(item) for item in value)
+    if isinstance(value, dict):
+        return any(has_secret(item) for item in value.values())
+    return isinstance(value, Secret)
+
+
 def _from_value(value: struct_pb2.Value) -> Value:
     match value.WhichOneof("kind"):
         case "bool_value":

@@ -34,6 +34,8 @@ DECLARED = {
     "exposeMetrics": ("boolean", False),
     "storeUrl": ("string", "file://~/.sealift/store"),
     "retention": ("string", "keep"),
+    "rotation": ("string", ""),
+    "recipients": ("array", []),
     "registry": ("string", ""),
     "baseImage": ("string", ""),
     "platform": ("string", "linux/amd64"),

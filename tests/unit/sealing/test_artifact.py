@@ -16,6 +16,7 @@ from sealing import (
     SealedArtifact,
     SealingError,
     WrongKey,
+    is_authentic,
     open_artifact,
     recipient_ids,
     rewrap,
@@ -149,7 +150,7 @@ def test_neither_keys_nor_the_model_show_in_reprs_and_errors(
 
 def test_the_data_key_of_an_artifact_opens_it_and_no_other(artifact: SealedArtifact, key: PrivateKey) -> None:
     other = seal(MODEL, {}, [key.public_key])
-    data_key = unwrap(artifact.manifest, key)
+    data_key = unwrap(artifact.manifest, [key])
     pins = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
     other_pins = {"artifact_id": other.artifact_id, "payload_digest": other.payload_digest}
 
@@ -161,11 +162,14 @@ def test_the_data_key_of_an_artifact_opens_it_and_no_other(artifact: SealedArtif
 def test_rewrapping_gives_the_artifact_to_others_and_leaves_the_payload(
     artifact: SealedArtifact, key: PrivateKey, other_key: PrivateKey
 ) -> None:
-    manifest = rewrap(artifact.manifest, [other_key, key], [other_key.public_key])
+    data_key = unwrap(artifact.manifest, [other_key, key])
 
+    manifest = rewrap(artifact.manifest, data_key, [other_key.public_key])
+
+    assert is_authentic(manifest, data_key) and not is_authentic(b"garbage", data_key)
     assert recipient_ids(manifest) == {other_key.key_id}
     assert opened(artifact, other_key, manifest=manifest) == MODEL
     with pytest.raises(WrongKey):
         opened(artifact, key, manifest=manifest)
     with pytest.raises(WrongKey, match="none of the 1 private keys"):
-        rewrap(artifact.manifest, [other_key], [other_key.public_key])
+        unwrap(artifact.manifest, [other_key])

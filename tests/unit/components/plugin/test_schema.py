@@ -1,22 +1,25 @@
 """The custom resources' inputs, outputs and secret flags: a change here is a change for every user's state."""
 
 import asyncio
+from pathlib import Path
 from typing import cast
 
 from components.plugin.engine_log import ResourceLog
 from components.plugin.resource import Check, Operation
 from components.plugin.sealing_key import SealingKey
 from components.plugin.training_run import INPUTS, OUTPUTS, TrainingRun, _with_secrets
-from components.plugin.values import UNKNOWN, Properties, Secret
+from components.plugin.values import UNKNOWN, Properties, Secret, reveal
+from sealing import PrivateKey, open_store, seal
 
 
 def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
     assert sorted(INPUTS) == [
         "augment", "batchSize", "checkpointSeconds", "compress", "compute", "data", "dataset", "deterministic",
         "device", "earlyStopping", "epochs", "exposeMetrics", "folds", "freeze", "gates", "gradientClip", "initFrom",
-        "learningRate", "loss", "masking", "model", "modelArguments", "modelCard", "momentum", "nesterov", "precision",
-        "privacy", "privateKey", "quality", "recipients", "retention", "retrainTrigger", "schedule", "search", "seed",
-        "source", "stopLoss", "storeKey", "storeUrl", "threads", "timeoutSeconds", "weightDecay",
+        "learningRate", "loss", "masking", "model", "modelArguments", "modelCard", "momentum", "nesterov",
+        "openingKeys", "precision", "privacy", "privateKey", "quality", "recipients", "retention", "retrainTrigger",
+        "schedule", "search", "seed", "source", "stopLoss", "storeKey", "storeUrl", "threads",
+        "timeoutSeconds", "weightDecay",
     ]  # fmt: skip
     assert sorted(OUTPUTS) == [
         "artifactId", "contentId", "delta", "durationSeconds", "energyJoules", "energySource", "epochsRun", "epsilon",
@@ -69,7 +72,8 @@ def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:
 
     outputs = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
 
-    assert {name for name, value in outputs.items() if isinstance(value, Secret)} == {"privateKey", "storeKey"}
+    secret = {name for name, value in outputs.items() if isinstance(value, Secret)}
+    assert secret == {"openingKeys", "privateKey", "storeKey"}
     assert str(outputs["publicKey"]).startswith("-----BEGIN PUBLIC KEY-----")
 
 
@@ -80,15 +84,54 @@ def test_a_sealing_key_is_unknown_in_a_preview() -> None:
     assert created.outputs["privateKey"] is UNKNOWN
 
 
-def test_a_changed_rotation_replaces_the_key() -> None:
-    difference = SealingKey().diff(
-        {"algorithm": "RSA-4096", "rotation": ""}, {"algorithm": "RSA-4096", "rotation": "2027"}
-    )
+def test_a_rotation_makes_a_new_pair_and_keeps_the_store_key_and_the_retired_keys() -> None:
+    resource = SealingKey()
+    first_inputs: Properties = {"algorithm": "RSA-4096", "rotation": ""}
+    first = asyncio.run(resource.create(operation(preview=False), first_inputs)).outputs
+    inputs = first_inputs | {"rotation": "2027"}
 
-    assert difference.replaces == ["rotation"]
+    assert resource.diff(first_inputs, inputs).replaces == []
+    preview = asyncio.run(resource.update(operation(preview=True), first_inputs, first, inputs))
+    second = asyncio.run(resource.update(operation(preview=False), first_inputs, first, inputs))
+
+    assert preview["storeKey"] == second["storeKey"] == first["storeKey"]
+    assert preview["publicKey"] is UNKNOWN
+    assert second["keyId"] != first["keyId"]
+    assert reveal(second["openingKeys"]) == [reveal(second["privateKey"]), reveal(first["privateKey"])]
+
+
+def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Path) -> None:
+    resource, url = SealingKey(), f"file://{tmp_path}"
+    inputs: Properties = {"algorithm": "RSA-4096", "rotation": "", "storeUrl": url}
+    state = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
+    keys = [PrivateKey(str(reveal(state["privateKey"])))]
+    artifact = seal(b"model", {}, [keys[0].public_key])
+    open_store(url).put_manifest(artifact.artifact_id, artifact.manifest)
+
+    for rotation in ("2027", "2028"):
+        news = inputs | {"rotation": rotation}
+        state = asyncio.run(resource.update(operation(preview=False), inputs, state, news))
+        keys.insert(0, PrivateKey(str(reveal(state["privateKey"]))))
+        inputs = news
+    assert reveal(state["openingKeys"]) == [key.pem for key in keys], "the first one's artifact is kept"
+
+    open_store(url).delete(artifact.artifact_id)
+    state = asyncio.run(resource.update(operation(preview=False), inputs, state, inputs | {"rotation": "2029"}))
+    assert reveal(state["openingKeys"]) == [reveal(state["privateKey"]), keys[0].pem], "only the last is kept unnamed"
 
 
 def test_another_algorithm_is_refused_with_the_one_there_is() -> None:
     checked = asyncio.run(SealingKey().check(Check("key"), {}, {"algorithm": "RSA-1024"}))
 
     assert [(failure.property, "RSA-4096" in failure.reason) for failure in checked.failures] == [("algorithm", True)]
+
+
+def test_a_secret_where_plain_text_belongs_is_named_and_not_shown() -> None:
+    given: Properties = {"storeUrl": Secret("gs://hush-hush"), "data": {"target": Secret("diagnosis")}, "epochs": 0}
+
+    failures = asyncio.run(TrainingRun().check(Check("run"), {}, given)).failures
+
+    said = {failure.property: failure.reason for failure in failures}
+    assert said.keys() >= {"storeUrl", "data", "epochs"}
+    assert "is a secret" in said["storeUrl"] and "is a secret" in said["data"]
+    assert not any("hush-hush" in reason or "diagnosis" in reason for reason in said.values())

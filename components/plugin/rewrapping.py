@@ -1,0 +1,43 @@
+"""Who can open an artifact that is sealed already: its key is wrapped anew in the manifest, the payload stays.
+
+So a rotated key trains nothing, builds nothing and changes no digest that a Deployment pins.
+"""
+
+from collections.abc import Sequence
+
+from sealing import ArtifactStore, PrivateKey, PublicKey, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
+
+
+def wrapped_for(
+    store: ArtifactStore,
+    artifact_id: str,
+    manifest: bytes,
+    keys: Sequence[PrivateKey],
+    recipients: Sequence[PublicKey],
+) -> bytes | None:
+    """The artifact's manifest for exactly these recipients, as the store then has it; None if no key can make it so.
+
+    `manifest` is the one that the caller knows; one that another resource has made of it meanwhile is taken over.
+    Raises ManifestInvalid if it is not what was sealed, and the store's errors.
+    """
+    wanted = {recipient.key_id for recipient in recipients}
+    try:
+        data_key = unwrap(manifest, keys)
+    except WrongKey:
+        return manifest if recipient_ids(manifest) == wanted else None
+    stored = store.get_manifest(artifact_id)
+    if is_authentic(stored, data_key) and recipient_ids(stored) == wanted:
+        return stored
+    wrapped = rewrap(manifest, data_key, recipients)
+    store.replace_manifest(artifact_id, wrapped)
+    return wrapped
+
+
+def is_of_the_same_artifact(stored: bytes, known: bytes, keys: Sequence[PrivateKey]) -> bool:
+    """Whether `stored` is `known`, or was made of it by one who could open the artifact."""
+    if stored == known:
+        return True
+    try:
+        return is_authentic(stored, unwrap(known, keys))
+    except WrongKey:
+        return False
