@@ -27,6 +27,7 @@ from sealing.errors import SealingError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import RequestError, TrainingError
 from training.events import Events
+from training.processor import pinned
 from training.request import LARGEST_BYTES, Request, parse
 from training.run import run
 
@@ -57,7 +58,7 @@ def main() -> int:
     events = Events(descriptor)
     try:
         request = _read_request()
-        _choose_devices(request)
+        _pin_arithmetic(request)
         cancellation.watch(STANDARD_INPUT)
         events.tell("result", **run(request, events, cancellation))
     except CancelledError as cancelled:
@@ -82,8 +83,12 @@ def main() -> int:
     return 0
 
 
-def _choose_devices(request: Request) -> None:
+def _pin_arithmetic(request: Request) -> None:
     """Before torch is loaded, which reads these once."""
+    pins = pinned(os.environ, bf16=request.job.precision == "bf16")
+    for name in os.environ.keys() - pins.keys():
+        del os.environ[name]
+    os.environ.update(pins)
     if request.job.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # torch would start every card's context at the first gradient
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it, products on a GPU are not repeatable

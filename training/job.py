@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from training import processor as machine
 from training import user_code
 from training.data import sources
 from training.options import (
@@ -55,7 +56,9 @@ NEEDED_LIBRARIES: Final = (*SHAPING_LIBRARIES, "safetensors", "onnxruntime")
 
 @dataclass(frozen=True)
 class Job:
-    """The settings of one run. Two runs with equal jobs, data, code and libraries make the same model, bit for bit."""
+    """The settings of one run. Two runs with equal jobs, data, code, libraries and processor make the same model, bit
+    for bit.
+    """
 
     source: str = "training"
     """"training", or "onnx": `model` is the path or URL of an ONNX file that was trained elsewhere."""
@@ -172,12 +175,15 @@ class Job:
         }
         return {_camel_case(name): _properties(value) for name, value in given.items()}
 
-    def digest(self, data_digest: str, code_digest: str, libraries: str) -> str:
+    def digest(self, data_digest: str, code_digest: str, libraries: str, processor: str) -> str:
         """The run's identity, 64 hex digits: SHA-256 of all that shapes the model, as canonical JSON.
 
         Settings as by default are no part of it, so that a release with a new setting knows the runs of the last one.
         """
-        identity = {"job": self.properties(), "data": data_digest, "code": code_digest, "libraries": libraries}
+        identity = {
+            "job": self.properties(), "data": data_digest, "code": code_digest, "libraries": libraries,
+            "processor": processor,
+        }  # fmt: skip
         canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -280,6 +286,11 @@ def libraries() -> str | None:
     except importlib.metadata.PackageNotFoundError:
         return None
     return ", ".join(f"{name} {versions[name]}" for name in SHAPING_LIBRARIES)
+
+
+def processor(job: Job) -> str:
+    """The kind of machine, as far as it can change the model's bytes: training.processor says what is pinned."""
+    return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
 def _folds(value: object) -> int:

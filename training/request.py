@@ -29,9 +29,10 @@ class Request:
     run_id: str
     """Hex; the run's identity and its record's name in the store. Equal ids must mean equal runs."""
     data_digest: str | None = None
-    """What the caller took the data set for; the run is refused if it is not that. So are the two below."""
+    """What the caller took the data set for; the run is refused if it is not that. So are the three below."""
     code_digest: str | None = None
     libraries: str | None = None
+    processor: str | None = None
     mask_key: bytes = field(default=b"", repr=False)
     """32 bytes, where the job has masks that hash; empty where not."""
     checkpoint_seconds: float = CHECKPOINT_SECONDS
@@ -76,6 +77,7 @@ def _request(job: Job, raw: Mapping[str, Any]) -> Request:
         data_digest=raw.get("data_digest"),
         code_digest=raw.get("code_digest"),
         libraries=raw.get("libraries"),
+        processor=raw.get("processor"),
         mask_key=base64.b64decode(raw["mask_key"]) if raw.get("mask_key") else b"",
         checkpoint_seconds=float(raw.get("checkpoint_seconds", CHECKPOINT_SECONDS)),
         code_folder=Path(raw.get("code_folder") or Path.cwd()),
@@ -115,6 +117,7 @@ FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "data_digest": (lambda value: value is None or _is_text(value), "must be text, or absent"),
     "code_digest": (lambda value: value is None or _is_text(value), "must be text, or absent"),
     "libraries": (lambda value: value is None or _is_text(value), "must be text, or absent"),
+    "processor": (lambda value: value is None or _is_text(value), "must be text, or absent"),
     "checkpoint_seconds": (
         lambda value: value is None or _is_seconds(value),
         "must be a number of seconds from 0, or absent",

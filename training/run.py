@@ -298,6 +298,7 @@ def _provenance(request: Request) -> dict[str, str]:
         "data_digest": training_job.data_digest(request.job, request.code_folder),
         "code_digest": training_job.code_digest(request.job, request.code_folder),
         "libraries": libraries,
+        "processor": training_job.processor(request.job),
     }
     for name, value in actual.items():
         planned = getattr(request, name)

@@ -79,9 +79,12 @@ async def run_training(
 
 def _environment() -> dict[str, str]:
     """The environment without the engine's own: its passphrase and tokens are no business of training code."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+    # Other pins are training/processor.py's; these two are read before a line of Python runs. GLIBC_TUNABLES chooses
+    # among the C library's mathematics, and sets of text in the user's code would be in another order each time.
+    kept = {name: one for name, one in os.environ.items() if not name.startswith(("PULUMI_", "GLIBC_TUNABLES"))}
     # onnxruntime would report to its maker and leave a device id in the home folder.
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT_ROOT), "ORT_DISABLE_TELEMETRY": "1"}
+    ours = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT_ROOT), "ORT_DISABLE_TELEMETRY": "1"}
+    return kept | ours | {"PYTHONHASHSEED": "0"}
 
 
 def _send(process: asyncio.subprocess.Process, request: Mapping[str, object]) -> None:

@@ -55,7 +55,7 @@ from training import job as training_job
 from training.errors import TrainingError
 
 JOB_INPUTS: Final = training_job.INPUTS
-DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries")
+DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
 SECRET_INPUTS: Final = ("storeKey", "privateKey", "openingKeys")
 KEEPING_INPUTS: Final = (
     "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
@@ -151,6 +151,8 @@ class TrainingRun:
             return inputs | _with_secrets(kept, inputs)
         if operation.preview:
             await operation.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
+            if "processor" in changed and "processor" in old_inputs:
+                await operation.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
         deployed = reveal(old_outputs.get("metrics"))
         outputs = await _train(operation, Owner(operation.urn, operation.id), inputs, deployed)
@@ -195,6 +197,13 @@ def _changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, 
     if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
         changed.pop("storeUrl", None)
     return changed
+
+
+def _other_machine(trained_on: Value, here: Value) -> str:
+    return (
+        f"the model was trained on {trained_on} and this machine is {here}, where the same run can give other bits: "
+        "`pulumi up` trains anew here, and on a machine of that type it keeps the model"
+    )
 
 
 def _label(inputs: Mapping[str, Value]) -> str:
@@ -254,6 +263,7 @@ def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> 
         "dataDigest": training_job.data_digest(job, folder) if libraries else olds.get("dataDigest", ""),
         "codeDigest": training_job.code_digest(job, folder),
         "libraries": libraries or olds.get("libraries", ""),
+        "processor": training_job.processor(job) if libraries else olds.get("processor", ""),
     }
 
 
@@ -276,7 +286,7 @@ def _run_ids(job: training_job.Job, inputs: Mapping[str, Value], store_key: byte
     where the first one's artifact belongs to others.
     """
     identity: dict[str, object] = {
-        "job": job.digest(str(inputs["dataDigest"]), str(inputs["codeDigest"]), str(inputs["libraries"])),
+        "job": job.digest(*(str(inputs[name]) for name in DIGEST_INPUTS)),
         "retrainTrigger": inputs["retrainTrigger"],
     }
     alone = identity | {"recipients": sorted(recipient.key_id for recipient in _recipients(inputs))}
@@ -350,6 +360,7 @@ async def _train(
         "data_digest": plain["dataDigest"],
         "code_digest": plain["codeDigest"],
         "libraries": plain["libraries"],
+        "processor": plain["processor"],
         "checkpoint_seconds": plain["checkpointSeconds"],
         "code_folder": str(Path.cwd()),
         "init_key": await asyncio.to_thread(_init_key, job, plain),

@@ -150,9 +150,10 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
         {"compress": Compress()}, {"compute": Compute(processes=2)}, {"device": "auto"}, {"precision": "bf16"},
         {"model_card": ModelCard("none")},
     ]  # fmt: skip
-    digests = [replace(job, **change).digest("data", "code", "torch 1") for change in changed]
-    digests += [job.digest("other", "code", "torch 1"), job.digest("data", "other", "torch 1")]
-    digests += [job.digest("data", "code", "torch 2"), job.digest("data", "code", "torch 1")]
+    digests = [replace(job, **change).digest("data", "code", "torch 1", "v3") for change in changed]
+    digests += [job.digest("other", "code", "torch 1", "v3"), job.digest("data", "other", "torch 1", "v3")]
+    digests += [job.digest("data", "code", "torch 2", "v3"), job.digest("data", "code", "torch 1", "v2")]
+    digests += [job.digest("data", "code", "torch 1", "v3")]
 
     assert {name for change in changed for name in change} == set(vars(job))
     assert len(set(digests)) == len(digests)
@@ -161,7 +162,7 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
 
 def test_the_digest_of_a_run_is_what_it_was() -> None:
     """A new release must know the runs of the last one: change this only with the identity's definition."""
-    assert Job().digest("d", "c", "l") == "ee9fc79895905ee10f781886efeb558e1c713b4a2aba0ea6dc61c6e530c963c1"
+    assert Job().digest("d", "c", "l", "p") == "1d0d518e0bfdd57f6504c15eb5610571f60bd4b78ee7429bde2e35dca9e3c5ab"
 
 
 def code_digest() -> str:
@@ -275,7 +276,7 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
         loaded = sorted(name for name in sys.modules if name.startswith("training"))
         assert loaded == [
             "training", "training.data", "training.data.sources", "training.errors", "training.job", "training.options",
-            "training.reading", "training.user_code",
+            "training.processor", "training.reading", "training.user_code",
         ], loaded
         assert job.Job.validate({"epochs": 0})[1][0].property == "epochs"
         assert job.libraries() is None

@@ -351,6 +351,7 @@ def unwritable(folder: Path) -> str:
         ({"data_digest": "00"}, ["data_digest", "changed", "pulumi up"]),
         ({"code_digest": "00"}, ["code_digest", "changed"]),
         ({"libraries": "torch 1.0"}, ["libraries", "torch 1.0"]),
+        ({"processor": "GenuineIntel x86-64"}, ["processor", "GenuineIntel x86-64", "pulumi up"]),
         ({"job": {}, "run_key": 5, "checkpoint_seconds": -1}, ["run_key", "checkpoint_seconds"]),
     ],
 )
@@ -515,6 +516,25 @@ def test_the_process_shows_no_secret_dumps_no_core_and_holds_no_foreign_file(tmp
     assert key not in shown
     assert str(secret_file) not in held
     assert next(line for line in limits.splitlines() if "core file" in line).split()[4:6] == ["0", "0"]
+
+
+INHERITED = {
+    "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41", "OMP_NUM_THREADS": "2",
+    "MKL_NUM_THREADS": "2", "OMP_THREAD_LIMIT": "1", "OPENBLAS_CORETYPE": "Nehalem",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+}  # fmt: skip
+
+
+def test_what_the_environment_says_of_processors_and_threads_does_not_change_the_model(tmp_path: Path) -> None:
+    made: list[str] = []
+    for environment in ({}, INHERITED):
+        events, exit_code, printed = run_cold(
+            request(tmp_path / str(len(made)), job={"epochs": 20}), environment=environment
+        )
+        assert exit_code == 0, printed
+        made.append(events[-1]["content_digest"])
+
+    assert made[0] == made[1]
 
 
 NO_TEMPORARY_FOLDER = """

@@ -104,6 +104,19 @@ def test_the_engine_s_secrets_are_not_in_the_process_s_environment(monkeypatch: 
     assert "hush" not in json.dumps(result)
 
 
+def test_two_runs_have_one_order_of_sets_whatever_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "tell(event='result', order=list({'a', 'b', 'c', 'd', 'e'}), tunables=os.environ.get('GLIBC_TUNABLES'))"
+    orders = []
+    for seed in ("1", "2"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        monkeypatch.setenv("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2")
+        result, _ = run(body)
+        orders.append(result)
+
+    assert orders[0] == orders[1]
+    assert orders[0]["tunables"] is None
+
+
 def test_the_request_is_not_in_the_process_s_arguments_or_environment() -> None:
     body = "tell(event='result', seen=open('/proc/self/cmdline').read() + open('/proc/self/environ').read())"
     result, _ = run(body, request={"store_key": "hush-hush"})

@@ -66,6 +66,18 @@ def operation(*, preview: bool) -> Operation:
     return Operation(URN, "", log, preview=preview, timeout_seconds=0, cancelled=asyncio.Event())
 
 
+def test_a_preview_on_another_type_of_machine_says_that_the_model_would_be_trained_anew() -> None:
+    old: Properties = {"processor": "GenuineIntel x86-64-v3", "epochs": 5}
+    preview = operation(preview=True)
+
+    asyncio.run(TrainingRun().update(preview, old, {}, {**old, "processor": "AuthenticAMD x86-64-v3"}))
+
+    said = "\n".join(cast(SilentLog, preview.log).lines)
+    assert "because processor changed" in said
+    assert "trained on GenuineIntel x86-64-v3 and this machine is AuthenticAMD x86-64-v3" in said
+    assert "trains anew" in said
+
+
 def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:
     resource = SealingKey()
     inputs = asyncio.run(resource.check(Check("key"), {}, {})).inputs

@@ -1,0 +1,71 @@
+"""What of a machine shapes a model's bits: pinned to a baseline where that can be, else told, as part of the identity.
+
+Libraries choose other code, which rounds sums in another order, by the processor's instructions and by variables of
+the environment. Baseline: x86-64-v3 (AVX2 and FMA; nearly every x86 processor since 2015) and one thread until torch
+is told how many. What no variable pins is told by `processor`. Standard library only.
+"""
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+BASELINE: Final = "x86-64-v3"
+BASELINE_FLAGS: Final = frozenset({"avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"})
+SHAPING: Final = (
+    "ATEN_", "BLIS_", "CUBLAS_", "DNNL_", "GOMP_", "GOTO_", "KMP_", "MKL_", "NPY_", "NVIDIA_TF32_",
+    "OMP_", "ONEDNN_", "OPENBLAS_", "TORCH_ALLOW_TF32_",
+)  # fmt: skip
+"""Beginnings of the names of variables by which libraries choose code, precision and threads."""
+THREADS: Final = {
+    "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    "OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE",
+}  # fmt: skip
+"""Fewer than asked for, on a busy machine, would be another sum."""
+AT_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
+ONEDNN: Final = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+"""Not for bfloat16, which takes ninety times as long without its own instructions: there these are told."""
+BF16_FLAGS: Final = ("avx512bw", "avx512_bf16", "amx_bf16")
+BELOW_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+
+
+def pinned(environment: Mapping[str, str], *, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
+    """The environment for a training process: what was inherited that shapes results is dropped, the baseline set."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(SHAPING)}
+    if platform.machine() != "x86_64":
+        return kept | THREADS
+    if not _flags(cpuinfo) >= BASELINE_FLAGS:
+        return kept | THREADS | BELOW_BASELINE
+    return kept | THREADS | AT_BASELINE | ({} if bf16 else ONEDNN)
+
+
+def processor(
+    *, gpus: bool, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo"), nvidia: Path = Path("/proc/driver/nvidia/gpus")
+) -> str:
+    """What remains: "AuthenticAMD x86-64-v3"; where they count, what it has for bfloat16 and the GPUs' models.
+
+    The maker is told too: MKL has other code for Intel's processors than for others, whatever it is asked for.
+    """
+    flags = _flags(cpuinfo)
+    if platform.machine() == "x86_64":
+        level = BASELINE if flags >= BASELINE_FLAGS else "x86-64"
+        told = f"{_first(cpuinfo, 'vendor_id')} {level}"
+    else:
+        told = f"{platform.machine()} sve" if "sve" in flags else platform.machine()
+    special = [flag for flag in BF16_FLAGS if bf16 and flag in flags]
+    models = sorted({_first(one / "information", "Model") for one in nvidia.glob("*")}) if gpus else []
+    return ", ".join([" ".join([told, *special]), *models])
+
+
+def _flags(cpuinfo: Path) -> frozenset[str]:
+    return frozenset((_first(cpuinfo, "flags") or _first(cpuinfo, "Features")).split())
+
+
+def _first(file: Path, name: str) -> str:
+    """The value of the first line `name : value`; empty if there is none."""
+    try:
+        lines = file.read_text().splitlines()
+    except OSError:
+        return ""
+    pairs = (line.partition(":") for line in lines)
+    return next((value.strip() for key, _, value in pairs if key.strip() == name), "")
