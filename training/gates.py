@@ -34,12 +34,13 @@ def check(
     return tuple(_results(gates, metrics, model_bytes, deployed))
 
 
-def enforce(results: Sequence[GateResult]) -> None:
-    """Raises GateError that names every gate that failed."""
+def enforce(results: Sequence[GateResult], *, shown: bool) -> None:
+    """Raises GateError that names every gate that failed, with the metrics' values if they may be shown."""
     failed = [result for result in results if not result.passed]
     if failed:
         raise GateError(
-            "the model is not sealed, since it is not what its gates ask for: " + "; ".join(map(_said, failed)),
+            "the model is not sealed, since it is not what its gates ask for: "
+            + "; ".join(_said(result, shown=shown) for result in failed),
             "what is deployed stays as it is; change the settings, or what the gates ask for",
         )
 
@@ -63,7 +64,9 @@ def _results(
         yield GateResult("bytes", model_bytes, gates.maximum_bytes, "maximum")
 
 
-def _said(result: GateResult) -> str:
+def _said(result: GateResult, *, shown: bool) -> str:
     if result.value is None:
         return f"{result.name} is no metric of this task"
+    if not shown:
+        return f"{result.name} is not what its {result.bound} asks for (exposeMetrics shows the values)"
     return f"{result.name} is {result.value:.6g}, {result.bound} {result.threshold:.6g}"

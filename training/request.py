@@ -43,6 +43,8 @@ class Request:
     """32 bytes: the data key of the artifact that `job.init_from` names, which opens no other."""
     deployed_metrics: Mapping[str, float] | None = None
     """Of the model that the stack has now."""
+    expose_metrics: bool = False
+    """Whether messages may say how good the model is."""
 
 
 def parse(line: bytes) -> Request:
@@ -83,6 +85,7 @@ def _request(job: Job, raw: Mapping[str, Any]) -> Request:
         code_folder=Path(raw.get("code_folder") or Path.cwd()),
         init_key=base64.b64decode(raw["init_key"]) if raw.get("init_key") else None,
         deployed_metrics=raw.get("deployed_metrics"),
+        expose_metrics=raw.get("expose_metrics", False),
     )
 
 
@@ -124,5 +127,6 @@ FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     ),
     "code_folder": (lambda value: value is None or _is_text(value), "must be a folder, or absent"),
     "init_key": (lambda value: value is None or _is_key(value), "must be 32 bytes in base64, or absent"),
+    "expose_metrics": (lambda value: value is None or isinstance(value, bool), "must be true or false, or absent"),
     "deployed_metrics": (lambda value: value is None or isinstance(value, dict), "must be an object, or absent"),
 }

@@ -170,6 +170,7 @@ def train(
         init,
         request.deployed_metrics,
         provenance,
+        request.expose_metrics,
     )
     gpus = (0,) if inputs.device == "cuda" else ()
     with cancellation.deferred(), Meter(gpus, record.joules if record else 0.0) as meter:

@@ -365,13 +365,14 @@ async def _train(
         "code_folder": str(Path.cwd()),
         "init_key": await asyncio.to_thread(_init_key, job, plain),
         "deployed_metrics": deployed_metrics,
+        "expose_metrics": plain["exposeMetrics"],
     }
     limits = [seconds for seconds in (float(str(plain["timeoutSeconds"])), operation.timeout_seconds) if seconds > 0]
     started = time.monotonic()
 
     async def on_event(event: Event) -> None:
         if event["event"] == "progress":
-            await operation.log.status(_progress_line(event))
+            await operation.log.status(_progress_line(event, with_loss=bool(plain["exposeMetrics"])))
         elif event["event"] == "log":
             await operation.log.say(event["level"], event["message"])
 
@@ -422,10 +423,12 @@ def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
     return base64.b64encode(unwrap(manifest, [PrivateKey(str(inputs["privateKey"]))])).decode()
 
 
-def _progress_line(event: Event) -> str:
+def _progress_line(event: Event, *, with_loss: bool) -> str:
+    """The loss is a metric, which is secret unless the stack says otherwise."""
     if "epoch" not in event:
         return str(event.get("message", event["phase"]))
-    line = f"epoch {event['epoch']}/{event['epochs']}, loss {event['loss']:.4g}, {event['seconds']:.1f} s"
+    loss = f"loss {event['loss']:.4g}, " if with_loss else ""
+    line = f"epoch {event['epoch']}/{event['epochs']}, {loss}{event['seconds']:.1f} s"
     remaining = event.get("eta_seconds")
     return line if remaining is None else f"{line}, about {remaining:.0f} s left"
 

@@ -25,6 +25,7 @@ def test_preview_trains_nothing_and_up_trains_once(training_stack: MakeStack, tm
     assert outputs["epochs_run"] == 5
     assert outputs["metrics"] == "[secret]", "metrics are secret unless the stack exposes them"
     assert "epoch " in up.text, "progress shows in the engine's own display"
+    assert "loss" not in up.text, "the loss is a metric"
 
     again = stack.up("--expect-no-changes").ok()
     assert "epoch " not in again.text

@@ -59,6 +59,7 @@ def test_what_up_prints_ends_with_what_to_try_next(
 ) -> None:
     program("pulumi", PULUMI)
     monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    checkout.console.live = True
     up.run(checkout, "dev")
 
     said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
@@ -66,6 +67,23 @@ def test_what_up_prints_ends_with_what_to_try_next(
     assert "prediction         [2.5]\n  torch's own answer [3]\n" in said
     assert "curl -s http://127.0.0.1:1/v2/models/m/infer" in said
     assert "-d @.sealift/request.json" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [([3.00001], "the same as torch's own answer"), ([2.7], "off torch's own answer by up to 10.0%")],
+)
+def test_a_log_gets_no_row_of_the_data_and_no_prediction(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch, values: list[float], said: str
+) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer(values, "http://127.0.0.1:1"))
+    up.run(checkout, "dev")
+
+    shown = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+    assert said in shown
+    assert not any(secret in shown for secret in ("[1, 2]", "[3]", "[2.7]"))
 
 
 def test_a_failed_pulumi_up_is_not_followed_by_a_prediction(checkout: Context, program: Program) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,9 +173,19 @@ def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_on
     assert resumed.description == calm.description
 
 
-def test_a_gate_that_fails_names_the_metric_and_both_numbers() -> None:
-    with pytest.raises(GateError, match=r"accuracy is 0\.\d+, minimum 0\.9999"):
-        fitted(dataset="digits", epochs=1, gates={"metrics": {"accuracy": {"minimum": 0.9999}}})
+@pytest.mark.parametrize(
+    ("expose_metrics", "said"),
+    [(True, r"accuracy is 0\.\d+, minimum 0\.9999"), (False, r"accuracy is not what its minimum asks for [^\d]+$")],
+)
+def test_a_gate_that_fails_names_the_metric_and_where_metrics_are_exposed_both_numbers(
+    expose_metrics: bool, said: str
+) -> None:
+    inputs = Inputs(Path(), KEY, provenance=PROVENANCE, expose_metrics=expose_metrics)
+    job = job_of(Path(), dataset="digits", epochs=1, gates={"metrics": {"accuracy": {"minimum": 0.9999}}})
+
+    with pytest.raises(GateError) as raised:
+        fit(job, inputs, Progress(), Recorder())
+    assert re.search(said, raised.value.message)
 
 
 def test_a_model_worse_than_the_deployed_one_is_refused_within_the_tolerance() -> None:
