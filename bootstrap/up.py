@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from bootstrap import content, prediction, programs, stacks, stale_lock
+from bootstrap import content, prediction, programs, stack_state, stacks, stale_lock
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -21,6 +21,7 @@ def run(context: Context, stack: str) -> int:
     """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
     env, root = context.variables, context.layout.root
     _pulumi(context, stack, "stack", "select", "--create", stack)
+    stack_state.hide_salt(context.layout, stack)
     stale_lock.release(context, stack)
     _pulumi(context, stack, "up", "--yes", "--skip-preview", "--stack", stack)
     said = programs.ask(
