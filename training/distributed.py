@@ -31,6 +31,8 @@ from training.errors import TrainingError
 from training.sgd import Gradient, Loss
 
 RESTARTS: Final = 3
+JOIN_SECONDS: Final = 60
+"""Workers that are started anew sometimes never get each other's connection (gloo): they give up, and are so again."""
 COLLECTIVE_SECONDS: Final = 600
 PR_SET_PDEATHSIG: Final = 1
 
@@ -77,7 +79,8 @@ def joined(device: str) -> Iterator[int]:
     """This worker among the others, which torchrun's environment names; gives its rank. It ends with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     backend = "nccl" if device == "cuda" else "gloo"
-    torch.distributed.init_process_group(backend, timeout=datetime.timedelta(seconds=COLLECTIVE_SECONDS))
+    torch.distributed.init_process_group(backend, timeout=datetime.timedelta(seconds=JOIN_SECONDS))
+    torch.distributed.set_timeout(datetime.timedelta(seconds=COLLECTIVE_SECONDS))
     try:
         yield torch.distributed.get_rank()
     finally:
