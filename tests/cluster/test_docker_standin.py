@@ -80,3 +80,29 @@ def test_a_container_that_cannot_start_leaves_nothing(stack: Stack) -> None:
 
     assert "no-such-program" in said
     assert "test=yes" not in docker("ps", "-a", "--format", "{{.Labels}}")
+
+
+IMAGE = """
+import pulumi, pulumi_docker as docker
+config = pulumi.Config()
+build = docker.DockerBuildArgs(context="context", platform="linux/amd64", builder_version="BuilderV1")
+image = docker.Image("made", image_name=config.require("image") + "-made", build=build)
+pulumi.export("digest", image.repo_digest)
+"""
+
+
+def test_a_build_shows_a_few_lines_and_on_failure_the_whole_log(stack: Stack) -> None:
+    (stack.folder / "__main__.py").write_text(IMAGE)
+    recipe = stack.folder / "context" / "Dockerfile"
+    recipe.parent.mkdir()
+    base = os.environ["SEALIFT_BASE_IMAGE"]
+    recipe.write_text(f"FROM {base}\n" + "".join(f"RUN echo word-{number}\n" for number in range(20)))
+    up = stack.up().ok()
+    assert "word-19" not in up.text.replace("RUN echo word-19", "")
+    assert "Removing intermediate container" not in up.text
+    assert up.text.count("building, step") < 10
+
+    recipe.write_text(recipe.read_text() + "RUN echo the-last-word && false\n")
+    failed = stack.up().failed()
+    assert "the image build failed at Step 22/22" in failed.text
+    assert "Step 3/22" in failed.text and "the-last-word" in failed.text

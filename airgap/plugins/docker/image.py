@@ -6,11 +6,11 @@ says.
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import docker
+from airgap.plugins.docker.build_log import BuildLog
 from airgap.plugins.docker.context import context_digest, dockerfile_in_context
 from airgap.plugins.docker.engine import docker_engine
 from components.plugin.errors import Cancelled, PluginError
@@ -18,8 +18,6 @@ from components.plugin.resource import Check, Checked, Created, Difference, Fail
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 
 OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "dockerfile", "platform")
-PROGRESS_SECONDS: Final = 0.5
-Say = Callable[[str], None]
 
 
 class Image:
@@ -75,18 +73,17 @@ def _complete_build(build: Value) -> Value:
 
 
 async def _make(operation: Operation, inputs: Properties) -> Properties:
-    """Runs the blocking build and push in a thread, and shows its lines as the resource's status."""
+    """Runs the blocking build and push in a thread, and shows where it is as the resource's status."""
     loop = asyncio.get_running_loop()
 
-    def say(line: str) -> None:
-        if operation.cancelled.is_set():
-            raise Cancelled(
-                "the image build was cancelled", "the next `pulumi up` goes on from the layers built so far"
-            )
+    def status(line: str) -> None:
         asyncio.run_coroutine_threadsafe(operation.log.status(line), loop)
 
+    def debug(line: str) -> None:
+        asyncio.run_coroutine_threadsafe(operation.log.say("debug", line), loop)
+
     plain = reveal_all(inputs)
-    digest = await asyncio.to_thread(build_and_push, plain, say)
+    digest = await asyncio.to_thread(build_and_push, plain, BuildLog(status, debug), operation.cancelled.is_set)
     build, name = _mapping(plain["build"]), str(plain["imageName"])
     return {
         "__inputs": Secret(inputs),
@@ -100,19 +97,19 @@ async def _make(operation: Operation, inputs: Properties) -> Properties:
     }
 
 
-def build_and_push(inputs: Mapping[str, Value], say: Say) -> str:
+def build_and_push(inputs: Mapping[str, Value], log: BuildLog, cancelled: Callable[[], bool]) -> str:
     """`repository@sha256:…` of the pushed image, or of nothing pushed the local image's id."""
     name, build = str(inputs["imageName"]), _mapping(inputs["build"])
     repository, tag = split_name(name)
     with docker_engine() as engine:
-        say("Starting Docker build")
-        image_id = _build(engine, name, build, say)
-        say(f'Image built successfully, local id "{image_id}"')
+        log.say("Starting Docker build")
+        image_id = _build(engine, name, build, log, cancelled)
+        log.say(f'Image built successfully, local id "{image_id}"')
         if inputs.get("skipPush"):
             return f"{repository}@{image_id}"
-        say("Pushing Image to the registry")
-        digest = _push(engine, repository, tag, _mapping(inputs.get("registry")), say)
-        say(f"Pushed image with digest {digest}")
+        log.say("Pushing Image to the registry")
+        digest = _push(engine, repository, tag, _mapping(inputs.get("registry")), log, cancelled)
+        log.say(f"Pushed image with digest {digest}")
         return f"{repository}@{digest}"
 
 
@@ -122,7 +119,9 @@ def split_name(name: str) -> tuple[str, str]:
     return (repository, tag) if colon and "/" not in tag else (name, "latest")
 
 
-def _build(engine: docker.APIClient, name: str, build: Mapping[str, Any], say: Say) -> str:
+def _build(
+    engine: docker.APIClient, name: str, build: Mapping[str, Any], log: BuildLog, cancelled: Callable[[], bool]
+) -> str:
     stream = engine.build(
         path=str(build["context"]),
         dockerfile=dockerfile_in_context(str(build["context"]), str(build["dockerfile"])),
@@ -134,37 +133,48 @@ def _build(engine: docker.APIClient, name: str, build: Mapping[str, Any], say: S
         network_mode=build.get("network"),
         rm=True, forcerm=True, decode=True,
     )  # fmt: skip
-    image_id, step = "", "the context"
+    image_id = ""
     for message in stream:
+        _unless_cancelled(cancelled)
         if "error" in message:
             reason = message["error"].strip()
-            raise PluginError(f"the image build failed at {step}: {reason}", f"the recipe is {build['dockerfile']}")
+            raise PluginError(
+                f"the image build failed at {log.step}: {reason}\n{log.whole}", f"the recipe is {build['dockerfile']}"
+            )
         image_id = message.get("aux", {}).get("ID", image_id)
-        for line in message.get("stream", "").splitlines():
-            if line.strip():
-                step = line.strip() if line.startswith("Step ") else step
-                say(line.strip())
+        log.built(message)
     if not image_id:
-        raise PluginError(f"the image build ended at {step} without an image", "run `pulumi up` again")
+        raise PluginError(f"the image build ended at {log.step} without an image", "run `pulumi up` again")
     return image_id
 
 
-def _push(engine: docker.APIClient, repository: str, tag: str, registry: Mapping[str, Any], say: Say) -> str:
+def _push(
+    engine: docker.APIClient,
+    repository: str,
+    tag: str,
+    registry: Mapping[str, Any],
+    log: BuildLog,
+    cancelled: Callable[[], bool],
+) -> str:
     auth = {"username": registry["username"], "password": registry["password"]} if registry.get("username") else None
-    digest, said = "", 0.0
+    digest = ""
     for message in engine.push(repository, tag=tag, stream=True, decode=True, auth_config=auth):
+        _unless_cancelled(cancelled)
         if "error" in message:
             raise PluginError(
                 f"the image cannot be pushed to {repository}: {message['error'].strip()}",
                 "check that the registry runs and that config `registry` names it; `docker login` knows your password",
             )
         digest = message.get("aux", {}).get("Digest", digest)
-        if "progress" not in message or time.monotonic() - said > PROGRESS_SECONDS:
-            say(" ".join(filter(None, (message.get("status", ""), message.get("progress", "")))))
-            said = time.monotonic()
+        log.pushed(message)
     if not digest:
         raise PluginError(f"the registry told no digest for {repository}:{tag}", "run `pulumi up` again")
     return digest
+
+
+def _unless_cancelled(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Cancelled("the image build was cancelled", "the next `pulumi up` goes on from the layers built so far")
 
 
 def _mapping(value: object) -> dict[str, Any]:
