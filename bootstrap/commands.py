@@ -20,7 +20,7 @@ from bootstrap.layout import Layout
 EPILOG = """\
 set for one call, as `make up STACK=staging` or in the environment:
   STACK=dev                    which stack `up` and `down` mean
-  TORCH=cpu                    PyTorch's CPU build instead of the 5.4 GB one with CUDA; remembered
+  TORCH=cpu, TORCH=cuda        which build of PyTorch (default: with CUDA, 5.4 GB, if there is a card); remembered
   KUBECONFIG, DOCKER_HOST      a cluster, a Docker engine of yours
   SEALIFT_REGISTRY             where images are pushed and pulled (default: one on localhost:5000)
   SEALIFT_BASE_IMAGE           what images build on (default: python:3.12-slim, else made from Debian)

@@ -3,9 +3,8 @@
 uv does it: the user's own if there is one, else the locked one in a small environment of its own. A venv without its
 stamp was not finished: it is made anew, and what was downloaded comes from uv's cache.
 
-torch with CUDA is by far the largest part, and only training needs it. TORCH=cpu takes PyTorch's own CPU build
-instead; that one comes from PyTorch's index, whose files the lock does not name: the version is pinned, its hash is
-not.
+torch with CUDA is by far the largest part, and only a GPU needs it. Without a card PyTorch's own CPU build is taken,
+where its index answers; its files are not in the lock: the version is pinned, its hash is not. TORCH decides otherwise.
 """
 
 import os
@@ -24,11 +23,12 @@ PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # What only torch's CUDA build brings along.
 CUDA_ONLY = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 NEEDED_GIB = {"cuda": 9.0, "cpu": 3.0}
+SIZES = {"cuda": "about 3 GB to download, 5.4 GB on disk", "cpu": "0.2 GB to download"}
 
 
 def ensure(context: Context, step: Step) -> None:
     layout = context.layout
-    flavour = torch_flavour(context)
+    flavour, reason = torch_flavour(context)
     lock = layout.root / "requirements.lock"
     stamp = layout.stamps / "venv"
     expected = content.key(
@@ -41,14 +41,11 @@ def ensure(context: Context, step: Step) -> None:
         step.done(summary)
         return
     _check_space(layout.tools, flavour)
-    if flavour == "cuda":
-        context.console.note(
-            f"torch {torch.version} with CUDA: about 3 GB to download, 5.4 GB on disk, and only training needs it."
-        )
-        context.console.note(
-            "Without an NVIDIA card stop here (Ctrl-C) and say `make setup TORCH=cpu`: PyTorch's CPU build, 0.2 GB."
-        )
-    elif not network.reachable("pytorch"):
+    size, other = SIZES[flavour], next(name for name in SIZES if name != flavour)
+    context.console.note(
+        f"torch {torch.version} ({flavour}): {size}, since {reason}; `make setup TORCH={other}` takes the other build."
+    )
+    if flavour == "cpu" and not network.reachable("pytorch"):
         raise PartMissing(
             "torch (CPU build)",
             f"{PYTORCH_CPU_INDEX} does not answer",
@@ -67,14 +64,29 @@ def ensure(context: Context, step: Step) -> None:
     step.done(summary)
 
 
-def torch_flavour(context: Context) -> str:
-    """ "cuda" or "cpu": what TORCH says, else what was chosen before, else cuda."""
+def torch_flavour(context: Context) -> tuple[str, str]:
+    """ "cuda" or "cpu", and why: what TORCH says, else what was taken before, else what this machine can use."""
     remembered = context.layout.tools / "torch"
-    chosen = context.user.get("TORCH") or (remembered.read_text().strip() if remembered.exists() else "cuda")
+    if said := context.user.get("TORCH"):
+        chosen, reason = said, f"TORCH={said} was given"
+    elif remembered.exists():
+        chosen = remembered.read_text().strip()
+        reason = "it was taken before"
+    elif has_nvidia_card():
+        chosen, reason = "cuda", "there is an NVIDIA card"
+    elif network.reachable("pytorch"):
+        chosen, reason = "cpu", "there is no NVIDIA card"
+    else:
+        chosen, reason = "cuda", "PyTorch's index of CPU builds does not answer, and the package index has no other"
     if chosen not in NEEDED_GIB:
         raise UsageError(f"TORCH={chosen}: must be cpu or cuda", ["make setup TORCH=cpu"])
     content.write(remembered, chosen + "\n")
-    return chosen
+    return chosen, reason
+
+
+def has_nvidia_card(devices: Path = Path("/dev")) -> bool:
+    """Whether the driver shows one."""
+    return any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists()  # dxg: a card under WSL
 
 
 def _check_space(tools: Path, flavour: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import check, commands, content, python_environment, stack_state, steps
+from bootstrap import check, commands, content, network, python_environment, stack_state, steps
 from bootstrap.console import Console, Step, duration
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing, UsageError
@@ -147,7 +147,34 @@ def test_the_choice_of_torch_is_remembered(context: Context) -> None:
     python_environment.torch_flavour(context)
     context.user = {}
 
-    assert python_environment.torch_flavour(context) == "cpu"
+    assert python_environment.torch_flavour(context) == ("cpu", "it was taken before")
+
+
+@pytest.mark.parametrize(
+    ("card", "index_answers", "flavour", "reason"),
+    [
+        (True, True, "cuda", "there is an NVIDIA card"),
+        (False, True, "cpu", "there is no NVIDIA card"),
+        (False, False, "cuda", "does not answer"),
+    ],
+)
+def test_torch_is_the_build_that_this_machine_can_use(
+    context: Context, monkeypatch: pytest.MonkeyPatch, card: bool, index_answers: bool, flavour: str, reason: str
+) -> None:
+    monkeypatch.setattr(python_environment, "has_nvidia_card", lambda: card)
+    monkeypatch.setattr(network, "reachable", lambda source: index_answers and source == "pytorch")
+
+    chosen, said = python_environment.torch_flavour(context)
+
+    assert chosen == flavour
+    assert reason in said
+
+
+@pytest.mark.parametrize(("device", "there"), [("nvidia0", True), ("nvidiactl", False), ("sda", False), ("dxg", True)])
+def test_a_card_is_what_its_driver_shows(tmp_path: Path, device: str, there: bool) -> None:
+    (tmp_path / device).touch()
+
+    assert python_environment.has_nvidia_card(tmp_path) is there
 
 
 def test_the_passphrase_is_made_once_and_private(context: Context, step: Step) -> None:
