@@ -8,7 +8,7 @@ chains.
 from pathlib import Path
 
 from airgap.cluster.configuration import KUBERNETES, NODE
-from bootstrap import node, programs
+from bootstrap import go_program, node, programs
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing
@@ -42,6 +42,14 @@ def ensure(context: Context, step: Step) -> None:
     started = node.start(context, step.progress)
     context.learn(kubeconfig=str(context.layout.kubeconfig))
     step.done(f"{KUBERNETES}, local node {NODE!r}, {'started' if started else 'running'}")
+
+
+def ahead(context: Context) -> str:
+    """See steps.SetupStep."""
+    chosen = context.set_by_user("KUBECONFIG") or (Path.home() / ".kube" / "config").exists() or NEIGHBOUR.exists()
+    if chosen or go_program.is_built(context, "kube"):
+        return ""
+    return "5 to 12 minutes: it is built from its Go module; a KUBECONFIG of yours would be used instead"
 
 
 def _users_cluster(context: Context, step: Step) -> str | None:

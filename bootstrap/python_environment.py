@@ -64,6 +64,11 @@ def ensure(context: Context, step: Step) -> None:
     step.done(summary)
 
 
+def ahead(context: Context) -> str:
+    """See steps.SetupStep."""
+    return "" if context.layout.python.exists() else "1 to 5 minutes: packages and PyTorch are downloaded"
+
+
 def torch_flavour(context: Context) -> tuple[str, str]:
     """ "cuda" or "cpu", and why: what TORCH says, else what was taken before, else what this machine can use."""
     remembered = context.layout.tools / "torch"

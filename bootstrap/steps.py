@@ -14,7 +14,7 @@ from bootstrap import (
     stack_state,
     wheels,
 )
-from bootstrap.console import Step
+from bootstrap.console import TITLE_COLUMNS, Step
 from bootstrap.context import Context
 
 
@@ -24,14 +24,25 @@ class SetupStep:
 
     title: str
     ensure: Callable[[Context, Step], None]
+    ahead: Callable[[Context], str] = lambda context: ""
+    """What takes long in it this time, and about how long; "" where nothing does. It asks nobody: it only looks."""
 
 
 MODULES = (stack_state, python_environment, engine, plugins, docker_engine, registry, base_image, kubernetes, wheels)
-SETUP = tuple(SetupStep(module.TITLE, module.ensure) for module in MODULES)
+LONG = (python_environment, engine, kubernetes)
+SETUP = tuple(
+    SetupStep(module.TITLE, module.ensure, module.ahead) if module in LONG else SetupStep(module.TITLE, module.ensure)
+    for module in MODULES
+)
 
 
 def run(context: Context) -> None:
-    """All of them, one line each."""
+    """All of them, one line each, after a word about those that take long."""
+    long = [(one.title, said) for one in SETUP if (said := one.ahead(context))]
+    if long:
+        context.console.line("to be made first, once, with about how long it takes on two cores:")
+        for title, said in long:
+            context.console.line(f"  {title:<{TITLE_COLUMNS}} {said}")
     for one in SETUP:
         with context.console.step(one.title) as step:
             one.ensure(context, step)

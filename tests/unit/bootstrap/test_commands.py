@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import check, commands, content, network, python_environment, stack_state, steps
+from bootstrap import check, commands, content, kubernetes, network, python_environment, stack_state, steps
 from bootstrap.console import Console, Step, duration
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing, UsageError
@@ -100,6 +100,38 @@ def test_a_step_stops_the_ones_after_it(
     assert ran == ["A"]
     lines = terminal.getvalue().splitlines()
     assert [re.sub(r"\s+", " ", line) for line in lines] == ["ok A 0.0 s fine", "no B 0.0 s"]
+
+
+def test_set_up_says_at_the_start_what_takes_long(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = lambda context, step: step.done("there")  # noqa: E731
+    short, long = steps.SetupStep("A", nothing), steps.SetupStep("B", nothing, lambda context: "5 minutes: it is built")
+    monkeypatch.setattr(steps, "SETUP", (short, long))
+
+    steps.run(context)
+
+    lines = context.console.stream.getvalue().splitlines()  # type: ignore[union-attr]
+    assert "once, with about how long" in lines[0]
+    assert lines[1].split() == ["B", "5", "minutes:", "it", "is", "built"]
+    assert len(lines) == 4
+
+
+def test_on_a_bare_machine_the_builds_are_announced_and_where_they_are_done_they_are_not(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(kubernetes, "NEIGHBOUR", tmp_path / "kubeconfig")
+
+    def announced() -> list[str]:
+        return [step.title for step in steps.SETUP if step.ahead(context)]
+
+    bare = announced()
+    for name in ("pulumi", "kube"):
+        content.write(context.layout.bin / name, "")
+        content.write(context.layout.stamps / name, "built")
+    content.write(context.layout.python, "")
+
+    assert bare == ["Python environment", "Pulumi CLI", "Kubernetes"]
+    assert announced() == []
 
 
 def test_steps_come_after_what_they_need() -> None:
