@@ -120,6 +120,8 @@ host_network.note_bridges(layout, ["docker0"])
 call("ip link add docker0 type bridge")
 call("iptables -N DOCKER")
 with subprocess.Popen(["{engine}", "60"]) as another:
+    while Path(f"/proc/{{another.pid}}/comm").read_text() != "dockerd\\n":  # exec closes files before it sets the name
+        pass
     host_network.restore(layout)
     another.kill()
 """,
