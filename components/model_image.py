@@ -5,6 +5,7 @@ hashes it. While the artifact is unknown (a preview that will train) there is no
 unknown too.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -52,20 +53,12 @@ class ModelImage(pulumi.ComponentResource):
 
         def build(artifact_id: str, digest: str, url: str) -> docker.DockerBuildArgs:
             payload = fetch_payload(url, artifact_id, digest)
-            try:
-                context = materialise(
-                    contexts,
-                    payload=payload,
-                    base_image=base_image,
-                    wheels=wheels,
-                    labels={
-                        "org.opencontainers.image.title": f"sealift-{name}",
-                        "dev.sealift.artifact-id": artifact_id,
-                        "dev.sealift.payload-digest": digest,
-                    },
-                )
-            except FileNotFoundError as error:
-                raise pulumi.RunError(str(error)) from error
+            labels = {
+                "org.opencontainers.image.title": f"sealift-{name}",
+                "dev.sealift.artifact-id": artifact_id,
+                "dev.sealift.payload-digest": digest,
+            }
+            context = write_context(contexts, payload, base_image, wheels, labels)
             return docker.DockerBuildArgs(
                 context=str(context), dockerfile=str(context / "Dockerfile"), platform=platform
             )
@@ -79,6 +72,21 @@ class ModelImage(pulumi.ComponentResource):
         self.ref = image.repo_digest
         self.name = image.image_name
         self.register_outputs({"ref": self.ref, "name": self.name})
+
+
+def write_context(
+    contexts: Path, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str]
+) -> Path:
+    """The build context, in a folder of its own below `contexts`. Raises pulumi.RunError with the way out."""
+    try:
+        return materialise(contexts, payload=payload, base_image=base_image, wheels=wheels, labels=labels)
+    except FileNotFoundError as error:
+        raise pulumi.RunError(str(error)) from error
+    except OSError as error:
+        raise pulumi.RunError(
+            f"the build context cannot be written below {contexts}: {error.strerror or error}\n"
+            "hint: make room, or give this user the right to write there"
+        ) from error
 
 
 def fetch_payload(url: str, artifact_id: str, digest: str) -> bytes:

@@ -25,7 +25,7 @@ from typing import Final, NoReturn
 
 from sealing.errors import SealingError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
-from training.errors import RequestError, TrainingError
+from training.errors import RequestError, TrainingError, refused_by_system
 from training.events import Events
 from training.processor import pinned
 from training.request import LARGEST_BYTES, Request, parse
@@ -73,12 +73,8 @@ def main() -> int:
         )
         return 1
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        events.tell(
-            "error",
-            message=f"the system refused what training needs: {error.strerror or error}{where}",
-            hint="mend that and run `pulumi up` again: it goes on from the last checkpoint",
-        )
+        told = refused_by_system(error)
+        events.tell("error", message=told.message, hint=told.hint)
         return 1
     return 0
 

@@ -51,3 +51,12 @@ class NonFiniteLossError(TrainingError):
 
 class ExportError(TrainingError):
     """The exported model does not answer held-out rows as torch does."""
+
+
+def refused_by_system(error: OSError) -> TrainingError:
+    """A full disk, a missing right: what the system said, and where."""
+    where = f" ({error.filename})" if error.filename else ""
+    return TrainingError(
+        f"the system refused what training needs: {error.strerror or error}{where}",
+        "mend that and run `pulumi up` again: it goes on from the last checkpoint",
+    )

@@ -7,7 +7,7 @@ from sealing.store import open_store
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, TrainingRecord
 from training.distributed import Said, joined, reopened
-from training.errors import TrainingError
+from training.errors import TrainingError, refused_by_system
 from training.events import Events
 from training.request import Request
 from training.run import Clock, device, train
@@ -41,6 +41,9 @@ def work(request: Request, parent: int, descriptor: int) -> Said:
         return {"cancelled": str(cancelled)}
     except (TrainingError, SealingError) as error:
         return {"message": error.message, "hint": error.hint}
+    except OSError as error:
+        told = refused_by_system(error)
+        return {"message": told.message, "hint": told.hint}
     return {}
 
 
