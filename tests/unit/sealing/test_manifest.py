@@ -119,7 +119,7 @@ def test_every_altered_byte_is_refused(manifest: bytes, key: PrivateKey) -> None
         altered[position] ^= 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(
         st.binary(max_size=300),

@@ -204,7 +204,7 @@ def test_another_key_or_context_opens_nothing() -> None:
         open_stream(payload, KEY, CONTEXT + b"x")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_no_bytes_from_outside_open_or_crash(payload: bytes) -> None:
     with pytest.raises(ArtifactCorrupt):

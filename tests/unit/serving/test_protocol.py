@@ -226,7 +226,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(["name", "shape", "datatype", "data", "parameters"]), JSON), JSON)
 def test_whatever_json_is_sent_it_is_parsed_or_refused(fields: dict[str, object], identity: object) -> None:
     body = json.dumps(row(**fields) | {"id": identity}).encode()
@@ -239,7 +239,7 @@ def test_whatever_json_is_sent_it_is_parsed_or_refused(fields: dict[str, object]
         assert inference.inputs["input"].shape[1] == 3
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=4), st.integers(0, 200), st.integers(0, 8))
 def test_whatever_bytes_are_sent_they_are_parsed_or_refused(noise: bytes, at: int, dropped: int) -> None:
     body = json.dumps(request([[1.0, 2.0, 3.0]], id="é")).encode()
