@@ -74,6 +74,7 @@ class SealingKey:
     ) -> Properties:
         """Another `rotation`: a new key pair, and the retired keys that some manifest of the store still names."""
         kept: Properties = {name: old_outputs[name] for name in OUTPUTS if name in old_outputs}
+        kept["openingKeys"] = Secret([*_opening_keys(old_outputs)])
         if inputs["rotation"] == old_inputs["rotation"]:
             return inputs | kept
         if operation.preview:

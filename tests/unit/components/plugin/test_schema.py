@@ -112,6 +112,18 @@ def test_a_rotation_makes_a_new_pair_and_keeps_the_store_key_and_the_retired_key
     assert reveal(second["openingKeys"]) == [reveal(second["privateKey"]), reveal(first["privateKey"])]
 
 
+def test_a_key_of_a_state_without_opening_keys_gets_them() -> None:
+    resource, inputs = SealingKey(), {"algorithm": "RSA-4096", "rotation": ""}
+    state = asyncio.run(resource.create(operation(preview=False), {**inputs})).outputs
+    old = {name: value for name, value in state.items() if name != "openingKeys"}
+
+    news: Properties = {**inputs, "storeUrl": "file:///srv/sealift"}
+    updated = asyncio.run(resource.update(operation(preview=False), {**inputs}, old, news))
+
+    assert updated["openingKeys"] == state["openingKeys"]
+    assert updated["keyId"] == state["keyId"]
+
+
 def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Path) -> None:
     resource, url = SealingKey(), f"file://{tmp_path}"
     inputs: Properties = {"algorithm": "RSA-4096", "rotation": "", "storeUrl": url}
