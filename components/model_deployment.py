@@ -5,6 +5,7 @@ checked before the first object is registered, in previews too; values that a pr
 the update.
 """
 
+import re
 from collections.abc import Mapping
 from inspect import isawaitable
 from typing import Any, Final, cast
@@ -178,21 +179,35 @@ class ModelDeployment(pulumi.ComponentResource):
 
 def _checked(name: str, inputs: Mapping[str, pulumi.Input[object]]) -> pulumi.Output[dict[str, object]]:
     """The settings' values, once `inputs` are right. What is known is checked, even while something is not."""
+    outputs = {key: pulumi.Output.from_input(value) for key, value in inputs.items()}
     # A value is held in a tuple, and None stands for an unknown one: what contains an unknown is itself not known.
     held = {
-        key: pulumi.Output.from_input(value).apply(
+        key: value.apply(
             lambda known: None if pulumi.contains_unknowns(known) else (known,), run_with_unknowns=True
         )
-        for key, value in inputs.items()
+        for key, value in outputs.items()
     }
+    secret = {key: value.is_secret() for key, value in outputs.items()}
 
-    def check(values: Mapping[str, tuple[object] | None]) -> None:
-        _refuse(name, validate({key: value[0] for key, value in values.items() if value is not None})[1])
+    def check(known: list[Any]) -> None:
+        values: Mapping[str, tuple[object] | None] = known[0]
+        problems = validate({key: value[0] for key, value in values.items() if value is not None})[1]
+        _refuse(name, [_hidden(problem) if known[1].get(_input_of(problem)) else problem for problem in problems])
 
     # Unsecret, because its value is None: a secret among the inputs makes nothing else secret.
-    passed = pulumi.Output.unsecret(pulumi.Output.all(**held).apply(check))
+    all_known = pulumi.Output.all(pulumi.Output.all(**held), pulumi.Output.all(**secret))
+    passed = pulumi.Output.unsecret(all_known.apply(check))
     settings = {key: value for key, value in inputs.items() if key not in ARTIFACT}
     return passed.apply(lambda _: pulumi.Output.all(**settings))
+
+
+def _input_of(problem: Problem) -> str:
+    return re.split(r"[.\[]", problem.property, maxsplit=1)[0]
+
+
+def _hidden(problem: Problem) -> Problem:
+    """What is wrong with a secret, without its value."""
+    return Problem(problem.property, "is not allowed; it is a secret, so it is not shown", problem.hint)
 
 
 def _settings(values: Mapping[str, object]) -> DeploymentSettings:

@@ -266,6 +266,18 @@ def test_values_that_come_as_outputs_are_refused_as_well_and_nothing_is_register
     assert registered_kinds() <= {"Stack", "ModelDeployment"}
 
 
+def test_a_secret_that_is_refused_is_named_and_not_shown() -> None:
+    def program() -> pulumi.Output[str]:
+        secrets = {"memory_limit": pulumi.Output.secret("77Gb"), "quota": {"pods": pulumi.Output.secret("nine")}}
+        return ModelDeployment("model", **GOOD | secrets).url
+
+    with pytest.raises(pulumi.RunError) as refused:
+        run(program)
+    message = str(refused.value)
+    assert "memoryLimit is not allowed; it is a secret" in message
+    assert "77Gb" not in message and "nine" not in message
+
+
 def test_a_preview_that_does_not_know_the_image_still_refuses_the_rest() -> None:
     def program() -> pulumi.Output[str]:
         artifact = {name: unknown() for name in ("image", "manifest", "artifact_id", "payload_digest", "private_key")}
