@@ -267,7 +267,8 @@ for turn in range(100000):
 def test_kill_9_at_any_moment_leaves_whole_files_only(
     store: ArtifactStore, tmp_path: Path, file_system: str
 ) -> None:
-    store.put_record(ID, bytes(300_000))  # a busy machine may let no writer get as far as its first record
+    store.put_record(ID, bytes(300_000))  # a busy machine may let no writer get as far as its first files
+    store.put_payload("f" * 32, bytes(100_000))
     for turn in range(20):
         with program(file_system + WRITER, f"file://{tmp_path / 'store'}") as writer:
             assert writer.stdout is not None
