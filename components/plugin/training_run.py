@@ -8,9 +8,6 @@ artifact as it is.
 
 import asyncio
 import base64
-import contextlib
-import hashlib
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,21 +15,21 @@ from typing import Final
 
 from components.plugin.errors import PluginError
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
-from components.plugin.resource import (
-    Change,
-    Check,
-    Checked,
-    Created,
-    Difference,
-    Failure,
-    Operation,
-    State,
-    changed_inputs,
-    random_id,
-)
+from components.plugin.resource import Check, Checked, Created, Difference, Operation, State, random_id
 from components.plugin.rewrapping import is_of_the_same_artifact, wrapped_for
 from components.plugin.runner import Event, run_training
-from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
+from components.plugin.training_inputs import (
+    JOB_INPUTS,
+    KEEPING_INPUTS,
+    changed_of,
+    checked,
+    opening_keys_of,
+    recipients_of,
+    run_ids_of,
+    store_key_of,
+    store_of,
+)
+from components.plugin.values import UNKNOWN, Properties, Secret, Value, reveal, reveal_all
 from components.property_names import camel_case
 from sealing import (
     ArtifactCorrupt,
@@ -40,28 +37,13 @@ from sealing import (
     ArtifactStore,
     ManifestInvalid,
     PrivateKey,
-    PublicKey,
-    SealingError,
-    StoreUrlInvalid,
-    absolute_url,
     content_id,
-    is_same_store,
     mask_key,
-    open_store,
     record_key,
     unwrap,
 )
 from training import job as training_job
-from training.errors import TrainingError
 
-JOB_INPUTS: Final = training_job.INPUTS
-DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
-SECRET_INPUTS: Final = ("storeKey", "privateKey", "openingKeys")
-KEEPING_INPUTS: Final = (
-    "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
-)  # fmt: skip
-STORE_INPUTS: Final = ("storeUrl", "storeKey", "recipients")
-INPUTS: Final = frozenset((*JOB_INPUTS, *KEEPING_INPUTS, *STORE_INPUTS, "retrainTrigger"))
 OUTPUTS: Final = (
     "runId", "artifactId", "payloadDigest", "payloadSize", "manifest", "contentId",
     "metrics", "example", "epochsRun", "stopReason", "durationSeconds", "modelBytes", "reportArtifactId",
@@ -69,9 +51,6 @@ OUTPUTS: Final = (
 )  # fmt: skip
 
 MANIFESTS: Final = {"manifest": "artifactId", "reportManifest": "reportArtifactId"}
-MUST_BE_PLAIN: Final = (
-    "is a secret, and shows in messages and progress; give it in plain text (pulumi.Output.unsecret), or leave it out"
-)
 ARTIFACTS: Final = {
     "artifactId": ("payloadDigest", "manifest"),
     "reportArtifactId": ("reportPayloadDigest", "reportManifest"),
@@ -84,47 +63,11 @@ class TrainingRun:
 
     async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
         """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
-        inputs: Properties = {
-            "timeoutSeconds": 0,
-            "checkpointSeconds": 30,
-            "retention": "keep",
-            "exposeMetrics": False,
-            "retrainTrigger": "",
-            **news,
-        }
-        hidden = sorted(name for name, value in news.items() if name not in SECRET_INPUTS and has_secret(value))
-        known = {
-            name: value
-            for name, value in reveal_all(inputs).items()
-            if name not in hidden and not has_unknown(value)
-        }
-        folder = Path.cwd()
-        job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known}, folder)
-        failures = [Failure(problem.property, problem.message) for problem in problems]
-        failures += [
-            Failure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
-            for name in sorted(news.keys() - INPUTS)
-        ]
-        failures += [Failure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
-        failures += _store_failures(known) + _keeping_failures(known)
-        if isinstance(known.get("storeUrl"), str):
-            with contextlib.suppress(StoreUrlInvalid):  # told above
-                inputs["storeUrl"] = absolute_url(str(known["storeUrl"]), folder)
-        for name in SECRET_INPUTS:
-            if isinstance(inputs.get(name), str | list):
-                inputs[name] = Secret(inputs[name])
-        if "initFrom" in known and "privateKey" not in inputs:
-            failures.append(Failure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
-        if job is not None:
-            try:
-                inputs |= await asyncio.to_thread(_digests, job, folder, olds)
-            except TrainingError as error:
-                failures.append(Failure("dataset", f"is {job.dataset!r}; {error.message}; {error.hint}"))
-        return Checked(inputs, failures)
+        return await checked(olds, news)
 
     def diff(self, olds: Properties, news: Properties) -> Difference:
         """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
-        changed = _changed(olds, news)
+        changed = changed_of(olds, news)
         return Difference(changed, replaces=[name for name in changed if name == "storeUrl"])
 
     async def create(self, operation: Operation, inputs: Properties) -> Created:
@@ -139,7 +82,8 @@ class TrainingRun:
         self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
     ) -> Properties:
         """Trains if what shapes the artifact changed; else takes over the new settings."""
-        changed = [name for name in _changed(reveal_all(old_inputs), reveal_all(inputs)) if name not in KEEPING_INPUTS]
+        all_changed = changed_of(reveal_all(old_inputs), reveal_all(inputs))
+        changed = [name for name in all_changed if name not in KEEPING_INPUTS]
         kept = {name: reveal(old_outputs.get(name)) for name in OUTPUTS}
         rewraps = changed == ["recipients"] and "openingKeys" in inputs
         if rewraps and operation.preview:
@@ -190,15 +134,6 @@ class TrainingRun:
         await _let_go(operation, inputs, outputs, retention=outputs.get("retention"))
 
 
-def _changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:
-    """The inputs that differ; another spelling of the same store's URL does not."""
-    changed = changed_inputs(olds, news)
-    urls = olds.get("storeUrl"), news.get("storeUrl")
-    if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
-        changed.pop("storeUrl", None)
-    return changed
-
-
 def _other_machine(trained_on: Value, here: Value) -> str:
     return (
         f"the model was trained on {trained_on} and this machine is {here}, where the same run can give other bits: "
@@ -210,110 +145,15 @@ def _label(inputs: Mapping[str, Value]) -> str:
     return f"{inputs.get('model', 'net')} on {inputs.get('dataset', 'diabetes')}"
 
 
-def _store_failures(known: Mapping[str, Value]) -> list[Failure]:
-    failures = []
-    if "storeUrl" in known:
-        try:
-            _store(known)
-        except SealingError as error:
-            failures.append(Failure("storeUrl", str(error)))
-    if "recipients" in known:
-        recipients = known["recipients"]
-        if not isinstance(recipients, list) or not recipients:
-            failures.append(Failure("recipients", "must be a list of at least one RSA-4096 public key in PEM"))
-        else:
-            for index, pem in enumerate(recipients):
-                try:
-                    PublicKey(str(pem))
-                except SealingError as error:
-                    failures.append(Failure(f"recipients[{index}]", str(error)))
-    for index, pem in enumerate(_list(known.get("openingKeys") or [])):
-        try:
-            PrivateKey(str(pem))
-        except SealingError as error:
-            failures.append(Failure(f"openingKeys[{index}]", str(error)))
-    if "storeKey" in known and _store_key(known["storeKey"]) is None:
-        failures.append(Failure("storeKey", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
-    return failures
-
-
-def _keeping_failures(known: Mapping[str, Value]) -> list[Failure]:
-    failures = []
-    timeout = known.get("timeoutSeconds", 0)
-    between = known.get("checkpointSeconds", 30)
-    if isinstance(between, bool) or not isinstance(between, int | float) or not 0 <= between < float("inf"):
-        failures.append(Failure("checkpointSeconds", f"is {between!r}; it must be a number of seconds from 0"))
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < float("inf"):
-        failures.append(
-            Failure("timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit")
-        )
-    if known.get("retention", "keep") not in ("keep", "delete"):
-        failures.append(Failure("retention", f"is {known['retention']!r}; allowed: 'keep', 'delete'"))
-    if not isinstance(known.get("exposeMetrics", False), bool):
-        failures.append(Failure("exposeMetrics", f"is {known['exposeMetrics']!r}; allowed: true, false"))
-    if not isinstance(known.get("retrainTrigger", ""), str):
-        failures.append(Failure("retrainTrigger", f"is {known['retrainTrigger']!r}; it must be text, such as a date"))
-    return failures
-
-
-def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> Properties:
-    """What the run depends on beside its inputs. Without the training libraries, the last known versions stand."""
-    libraries = training_job.libraries()
-    return {
-        "dataDigest": training_job.data_digest(job, folder) if libraries else olds.get("dataDigest", ""),
-        "codeDigest": training_job.code_digest(job, folder),
-        "libraries": libraries or olds.get("libraries", ""),
-        "processor": training_job.processor(job) if libraries else olds.get("processor", ""),
-    }
-
-
-def _store(inputs: Mapping[str, Value]) -> ArtifactStore:
-    return open_store(str(reveal(inputs["storeUrl"])))
-
-
-def _store_key(value: Value) -> bytes | None:
-    try:
-        key = base64.b64decode(str(reveal(value)), validate=True)
-    except ValueError:
-        return None
-    return key if len(key) == 32 else None
-
-
-def _run_ids(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:
-    """The run's identity: keyed, so that a store's thief cannot confirm a guess at what was trained.
-
-    Who can open the artifact may change later, so it is not in the first one. The second is for these recipients alone,
-    where the first one's artifact belongs to others.
-    """
-    identity: dict[str, object] = {
-        "job": job.digest(*(str(inputs[name]) for name in DIGEST_INPUTS)),
-        "retrainTrigger": inputs["retrainTrigger"],
-    }
-    alone = identity | {"recipients": sorted(recipient.key_id for recipient in _recipients(inputs))}
-    first, second = (
-        content_id(store_key, hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).digest())
-        for made_of in (identity, alone)
-    )
-    return first, second
-
-
-def _recipients(inputs: Mapping[str, Value]) -> list[PublicKey]:
-    return [PublicKey(str(pem)) for pem in _list(reveal(inputs["recipients"]))]
-
-
-def _opening_keys(inputs: Mapping[str, Value]) -> list[PrivateKey]:
-    return [PrivateKey(str(pem)) for pem in _list(reveal(inputs.get("openingKeys") or []))]
-
-
 def _others_can_open(inputs: Mapping[str, Value]) -> bool:
     """Whether a recipient is none of this stack's own keys."""
-    own, recipients = {key.key_id for key in _opening_keys(inputs)}, {key.key_id for key in _recipients(inputs)}
+    own, recipients = {key.key_id for key in opening_keys_of(inputs)}, {key.key_id for key in recipients_of(inputs)}
     return bool(recipients - own) if own else len(recipients) > 1
 
 
 def _rewrapped(outputs: Properties, inputs: Properties) -> Properties:
     """The manifests for the new recipients. Raises PluginError if no key opens the artifact."""
-    store, keys, recipients = _store(inputs), _opening_keys(inputs), _recipients(inputs)
+    store, keys, recipients = store_of(inputs), opening_keys_of(inputs), recipients_of(inputs)
     manifests: Properties = {}
     for manifest, artifact in MANIFESTS.items():
         artifact_id = outputs.get(artifact)
@@ -330,12 +170,6 @@ def _rewrapped(outputs: Properties, inputs: Properties) -> Properties:
     return manifests
 
 
-def _list(value: Value) -> list[Value]:
-    if not isinstance(value, list):
-        raise TypeError("internal error: checked inputs have a list here")
-    return value
-
-
 async def _train(
     operation: Operation, owner: Owner, inputs: Properties, deployed_metrics: Value = None
 ) -> Properties:
@@ -344,7 +178,7 @@ async def _train(
     """
     plain = reveal_all(inputs)
     job, _ = training_job.Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
-    store_key = _store_key(plain["storeKey"])
+    store_key = store_key_of(plain["storeKey"])
     if job is None or store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
     if not plain["libraries"]:
@@ -376,7 +210,7 @@ async def _train(
         elif event["event"] == "log":
             await operation.log.say(event["level"], event["message"])
 
-    store, run_ids = _store(plain), list(_run_ids(job, plain, store_key))
+    store, run_ids = store_of(plain), list(run_ids_of(job, plain, store_key))
     while True:
         if not run_ids:
             raise PluginError(
@@ -402,7 +236,7 @@ async def _train(
 
 def _for_these_recipients(store: ArtifactStore, result: Event, inputs: Properties) -> Properties | None:
     """The result's manifests, wrapped anew where the artifact was sealed before; None if it belongs to others."""
-    keys, recipients = _opening_keys(inputs), _recipients(inputs)
+    keys, recipients = opening_keys_of(inputs), recipients_of(inputs)
     manifests: Properties = {}
     for name, artifact in (("manifest", "artifact_id"), ("report_manifest", "report_artifact_id")):
         try:
@@ -419,7 +253,7 @@ def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
     """The data key of the one artifact that the run starts from, in base64: the private key stays here."""
     if job.init_from is None:
         return None
-    manifest = _store(inputs).get_manifest(job.init_from.artifact_id)
+    manifest = store_of(inputs).get_manifest(job.init_from.artifact_id)
     return base64.b64encode(unwrap(manifest, [PrivateKey(str(inputs["privateKey"]))])).decode()
 
 
@@ -465,7 +299,7 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
 
 def _verify(state: State) -> Properties:
     """The manifests as the store has them. Raises SealingError if anything is not what was sealed."""
-    outputs, store, keys = state.outputs, _store(state.outputs), _opening_keys(state.inputs)
+    outputs, store, keys = state.outputs, store_of(state.outputs), opening_keys_of(state.inputs)
     manifests: Properties = {}
     for artifact, (digest, manifest) in ARTIFACTS.items():
         if artifact not in outputs:
@@ -483,7 +317,7 @@ async def _let_go(operation: Operation, inputs: Properties, outputs: Properties,
     """Deletes an artifact that this stack no longer uses, if its retention says so."""
     if retention != "delete" or "artifactId" not in outputs:
         return
-    store, store_key = _store(outputs), _store_key(inputs["storeKey"])
+    store, store_key = store_of(outputs), store_key_of(inputs["storeKey"])
     if store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
     await operation.log.status("deleting the artifact")

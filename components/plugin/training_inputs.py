@@ -1,0 +1,192 @@
+"""What a TrainingRun is given: validated all at once, completed by digests, and read as keys, recipients and a store.
+
+Nothing here trains or writes.
+"""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from components.plugin.resource import Change, Checked, Failure, changed_inputs
+from components.plugin.values import Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
+from sealing import (
+    ArtifactStore,
+    PrivateKey,
+    PublicKey,
+    SealingError,
+    StoreUrlInvalid,
+    absolute_url,
+    content_id,
+    is_same_store,
+    open_store,
+)
+from training import job as training_job
+from training.errors import TrainingError
+
+JOB_INPUTS: Final = training_job.INPUTS
+DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
+SECRET_INPUTS: Final = ("storeKey", "privateKey", "openingKeys")
+KEEPING_INPUTS: Final = (
+    "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
+)  # fmt: skip
+STORE_INPUTS: Final = ("storeUrl", "storeKey", "recipients")
+INPUTS: Final = frozenset((*JOB_INPUTS, *KEEPING_INPUTS, *STORE_INPUTS, "retrainTrigger"))
+MUST_BE_PLAIN: Final = (
+    "is a secret, and shows in messages and progress; give it in plain text (pulumi.Output.unsecret), or leave it out"
+)
+
+
+async def checked(olds: Properties, news: Properties) -> Checked:
+    """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
+    inputs: Properties = {
+        "timeoutSeconds": 0,
+        "checkpointSeconds": 30,
+        "retention": "keep",
+        "exposeMetrics": False,
+        "retrainTrigger": "",
+        **news,
+    }
+    hidden = sorted(name for name, value in news.items() if name not in SECRET_INPUTS and has_secret(value))
+    known = {
+        name: value
+        for name, value in reveal_all(inputs).items()
+        if name not in hidden and not has_unknown(value)
+    }
+    folder = Path.cwd()
+    job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known}, folder)
+    failures = [Failure(problem.property, problem.message) for problem in problems]
+    failures += [
+        Failure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
+        for name in sorted(news.keys() - INPUTS)
+    ]
+    failures += [Failure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
+    failures += _store_failures(known) + _keeping_failures(known)
+    if isinstance(known.get("storeUrl"), str):
+        with contextlib.suppress(StoreUrlInvalid):  # told above
+            inputs["storeUrl"] = absolute_url(str(known["storeUrl"]), folder)
+    for name in SECRET_INPUTS:
+        if isinstance(inputs.get(name), str | list):
+            inputs[name] = Secret(inputs[name])
+    if "initFrom" in known and "privateKey" not in inputs:
+        failures.append(Failure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
+    if job is not None:
+        try:
+            inputs |= await asyncio.to_thread(_digests, job, folder, olds)
+        except TrainingError as error:
+            failures.append(Failure("dataset", f"is {job.dataset!r}; {error.message}; {error.hint}"))
+    return Checked(inputs, failures)
+
+
+def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:
+    """The inputs that differ; another spelling of the same store's URL does not."""
+    changed = changed_inputs(olds, news)
+    urls = olds.get("storeUrl"), news.get("storeUrl")
+    if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
+        changed.pop("storeUrl", None)
+    return changed
+
+
+def _store_failures(known: Mapping[str, Value]) -> list[Failure]:
+    failures = []
+    if "storeUrl" in known:
+        try:
+            store_of(known)
+        except SealingError as error:
+            failures.append(Failure("storeUrl", str(error)))
+    if "recipients" in known:
+        recipients = known["recipients"]
+        if not isinstance(recipients, list) or not recipients:
+            failures.append(Failure("recipients", "must be a list of at least one RSA-4096 public key in PEM"))
+        else:
+            for index, pem in enumerate(recipients):
+                try:
+                    PublicKey(str(pem))
+                except SealingError as error:
+                    failures.append(Failure(f"recipients[{index}]", str(error)))
+    for index, pem in enumerate(list_of(known.get("openingKeys") or [])):
+        try:
+            PrivateKey(str(pem))
+        except SealingError as error:
+            failures.append(Failure(f"openingKeys[{index}]", str(error)))
+    if "storeKey" in known and store_key_of(known["storeKey"]) is None:
+        failures.append(Failure("storeKey", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
+    return failures
+
+
+def _keeping_failures(known: Mapping[str, Value]) -> list[Failure]:
+    failures = []
+    timeout = known.get("timeoutSeconds", 0)
+    between = known.get("checkpointSeconds", 30)
+    if isinstance(between, bool) or not isinstance(between, int | float) or not 0 <= between < float("inf"):
+        failures.append(Failure("checkpointSeconds", f"is {between!r}; it must be a number of seconds from 0"))
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < float("inf"):
+        failures.append(
+            Failure("timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit")
+        )
+    if known.get("retention", "keep") not in ("keep", "delete"):
+        failures.append(Failure("retention", f"is {known['retention']!r}; allowed: 'keep', 'delete'"))
+    if not isinstance(known.get("exposeMetrics", False), bool):
+        failures.append(Failure("exposeMetrics", f"is {known['exposeMetrics']!r}; allowed: true, false"))
+    if not isinstance(known.get("retrainTrigger", ""), str):
+        failures.append(Failure("retrainTrigger", f"is {known['retrainTrigger']!r}; it must be text, such as a date"))
+    return failures
+
+
+def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> Properties:
+    """What the run depends on beside its inputs. Without the training libraries, the last known versions stand."""
+    libraries = training_job.libraries()
+    return {
+        "dataDigest": training_job.data_digest(job, folder) if libraries else olds.get("dataDigest", ""),
+        "codeDigest": training_job.code_digest(job, folder),
+        "libraries": libraries or olds.get("libraries", ""),
+        "processor": training_job.processor(job) if libraries else olds.get("processor", ""),
+    }
+
+
+def store_of(inputs: Mapping[str, Value]) -> ArtifactStore:
+    return open_store(str(reveal(inputs["storeUrl"])))
+
+
+def store_key_of(value: Value) -> bytes | None:
+    try:
+        key = base64.b64decode(str(reveal(value)), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == 32 else None
+
+
+def run_ids_of(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:
+    """The run's identity: keyed, so that a store's thief cannot confirm a guess at what was trained.
+
+    Who can open the artifact may change later, so it is not in the first one. The second is for these recipients alone,
+    where the first one's artifact belongs to others.
+    """
+    identity: dict[str, object] = {
+        "job": job.digest(*(str(inputs[name]) for name in DIGEST_INPUTS)),
+        "retrainTrigger": inputs["retrainTrigger"],
+    }
+    alone = identity | {"recipients": sorted(recipient.key_id for recipient in recipients_of(inputs))}
+    first, second = (
+        content_id(store_key, hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).digest())
+        for made_of in (identity, alone)
+    )
+    return first, second
+
+
+def recipients_of(inputs: Mapping[str, Value]) -> list[PublicKey]:
+    return [PublicKey(str(pem)) for pem in list_of(reveal(inputs["recipients"]))]
+
+
+def opening_keys_of(inputs: Mapping[str, Value]) -> list[PrivateKey]:
+    return [PrivateKey(str(pem)) for pem in list_of(reveal(inputs.get("openingKeys") or []))]
+
+
+def list_of(value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        raise TypeError("internal error: checked inputs have a list here")
+    return value
