@@ -21,9 +21,11 @@ from typing import Final
 import torch
 import torch.distributed
 from torch import nn
+from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from training.cancellation import CancelledError
@@ -31,8 +33,6 @@ from training.errors import TrainingError
 from training.sgd import Gradient, Loss
 
 RESTARTS: Final = 3
-JOIN_SECONDS: Final = 60
-"""Workers that are started anew sometimes never get each other's connection (gloo): they give up, and are so again."""
 COLLECTIVE_SECONDS: Final = 600
 PR_SET_PDEATHSIG: Final = 1
 
@@ -79,8 +79,12 @@ def joined(device: str) -> Iterator[int]:
     """This worker among the others, which torchrun's environment names; gives its rank. It ends with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     backend = "nccl" if device == "cuda" else "gloo"
-    torch.distributed.init_process_group(backend, timeout=datetime.timedelta(seconds=JOIN_SECONDS))
-    torch.distributed.set_timeout(datetime.timedelta(seconds=COLLECTIVE_SECONDS))
+    timeout = datetime.timedelta(seconds=COLLECTIVE_SECONDS)
+    store, rank, processes = next(rendezvous("env://", timeout=timeout))
+    # The agent's store outlives a lost worker: without a prefix, those started anew would find the addresses of the
+    # ones before, and wait for each other for ever.
+    attempt = PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
+    torch.distributed.init_process_group(backend, store=attempt, rank=rank, world_size=processes, timeout=timeout)
     try:
         yield torch.distributed.get_rank()
     finally:

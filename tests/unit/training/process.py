@@ -22,8 +22,7 @@ from sealing import ArtifactStore, PrivateKey, describe, open_artifact, open_sto
 Event = dict[str, Any]
 RUN_KEY = b"0123456789abcdef0123456789abcdef"
 RUN_ID = "ab" * 32
-SECONDS = 240
-"""A run may have to wait for distributed.JOIN_SECONDS."""
+SECONDS = 120
 
 warm = multiprocessing.get_context("forkserver")
 warm.set_forkserver_preload(["training.__main__", "training.fit"])
