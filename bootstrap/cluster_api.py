@@ -30,6 +30,13 @@ def request(node: Node, method: str, path: str, body: object = None) -> tuple[in
         return reply.status, text
 
 
+def model_namespaces(node: Node) -> list[str]:
+    """Names of the namespaces that a ModelDeployment has made and that are not on their way out."""
+    found = _get(node, "/api/v1/namespaces?labelSelector=sealift.dev/model").get("items", [])
+    metadata = [item["metadata"] for item in found] if isinstance(found, list) else []
+    return sorted(one["name"] for one in metadata if "deletionTimestamp" not in one)
+
+
 def _get(node: Node, path: str) -> dict[str, object]:
     """The object at `path`; empty while there is none or nobody answers."""
     try:

@@ -23,6 +23,11 @@ def run(context: Context, stack: str) -> int:
         for name in others:
             context.console.note(f"  {_way_down(name)}")
         return 0
+    if foreign := node.models(context):
+        context.console.note(f"left running, as stacks of other checkouts have models in: {', '.join(foreign)}")
+        context.console.note("  make down in the checkout that made them destroys them; where that is gone:")
+        context.console.note(f"  kubectl delete namespace {' '.join(foreign)}")
+        return 0
     _stop(context)
     return 0
 

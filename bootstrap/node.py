@@ -71,6 +71,11 @@ def describe(layout: Layout) -> Node:
     return Node(state=layout.cluster, run=RUN, kube=layout.bin / "kube", ports=Ports(base))
 
 
+def models(context: Context) -> list[str]:
+    """Namespaces of models on the local node, if it is this checkout's and runs: what is left there is another's."""
+    return cluster_api.model_namespaces(describe(context.layout)) if running(context) else []
+
+
 def running(context: Context) -> bool:
     """Whether all its processes are there and the API server says it is ready."""
     return all(map(context.daemons.running, COMPONENTS)) and cluster_api.ready(describe(context.layout))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import down, prediction, up
+from bootstrap import cluster_api, down, node, prediction, up
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -143,6 +143,25 @@ def test_down_destroys_the_stack_first(checkout: Context, program: Program, stop
     assert down.run(checkout, "dev") == 0
     assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
     assert stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_leaves_the_node_to_the_stacks_of_other_checkouts(
+    checkout: Context, program: Program, stopped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("pulumi", FULL)
+    listed = [
+        {"metadata": {"name": "model-0118f97b"}},
+        {"metadata": {"name": "model-ours", "deletionTimestamp": "2026-01-01T00:00:00Z"}},
+    ]
+    monkeypatch.setattr(node, "running", lambda context: True)
+    monkeypatch.setattr(cluster_api, "request", lambda *_: (200, {"items": listed}))
+
+    assert down.run(checkout, "dev") == 0
+
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "kubectl delete namespace model-0118f97b\n" in said
+    assert not stopped
 
 
 @pytest.mark.usefixtures("state")
