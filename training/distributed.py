@@ -34,10 +34,12 @@ from training.sgd import Gradient, Loss
 
 RESTARTS: Final = 3
 COLLECTIVE_SECONDS: Final = 600
+SAVE_SECONDS: Final = 10
+"""How long a cancelled worker may take to save its checkpoint."""
 PR_SET_PDEATHSIG: Final = 1
 
 Said = dict[str, str]
-"""What a worker returns: nothing, or an error's message and hint, or under "cancelled" what was cancelled."""
+"""What a worker returns: nothing, or an error's message and hint."""
 
 
 def launch(processes: int, run_id: str, worker: Callable[..., Said], *arguments: object) -> None:
@@ -54,6 +56,7 @@ def launch(processes: int, run_id: str, worker: Callable[..., Said], *arguments:
         rdzv_endpoint="localhost:0",
         max_restarts=RESTARTS,
         monitor_interval=0.1,
+        shutdown_timeout=SAVE_SECONDS,
         start_method="spawn",
     )
     try:
@@ -68,8 +71,6 @@ def launch(processes: int, run_id: str, worker: Callable[..., Said], *arguments:
             "ask for fewer compute.processes or a smaller batchSize; the next `pulumi up` goes on from the checkpoint",
         ) from error
     for one in said.values():
-        if "cancelled" in one:
-            raise CancelledError(one["cancelled"])
         if "message" in one:
             raise TrainingError(one["message"], one["hint"])
 

@@ -4,7 +4,7 @@ import os
 
 from sealing.errors import SealingError
 from sealing.store import open_store
-from training.cancellation import Cancellation, CancelledError
+from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, TrainingRecord
 from training.distributed import Said, joined, reopened
 from training.errors import TrainingError, refused_by_system
@@ -37,8 +37,8 @@ def work(request: Request, parent: int, descriptor: int) -> Said:
                 train(request, records, record, events, cancellation, clock)
             elif record is None:
                 train(request, records, None, events, cancellation, clock)
-    except CancelledError as cancelled:
-        return {"cancelled": str(cancelled)}
+    except CancelledError:
+        os._exit(EXIT_CODE)  # to return, it would have to wait for the agent, which waits for it to end
     except (TrainingError, SealingError) as error:
         return {"message": error.message, "hint": error.hint}
     except OSError as error:
