@@ -45,23 +45,30 @@ def ensure(context: Context, step: Step) -> None:
 
 def ahead(context: Context) -> str:
     """See steps.SetupStep."""
-    if official(context) or go_program.is_built(context, "pulumi") or on_path(context):
+    if official(context) or go_program.is_built(context, "pulumi"):
+        return ""
+    found = _users(context)
+    if found and version(found[1]) >= OLDEST:
         return ""
     return "10 seconds where get.pulumi.com answers, else 4 to 7 minutes: it is built from its Go module"
 
 
 def on_path(context: Context) -> tuple[str, str] | None:
-    """The user's own CLI and its version, if new enough."""
+    """The user's own CLI and its version, if new enough; one that is not is said."""
+    found = _users(context)
+    if found and version(found[1]) < OLDEST:
+        needed = f"v{OLDEST[0]}.{OLDEST[1]} or newer is needed, so it is left alone"
+        context.console.note(f"{found[0]} is {found[1]}; {needed}")
+        return None
+    return found
+
+
+def _users(context: Context) -> tuple[str, str] | None:
     ours = {str(context.layout.bin)}
     rest = ":".join(entry for entry in context.user.get("PATH", "").split(":") if entry not in ours)
     found = shutil.which("pulumi", path=rest)
     said = programs.ask([found, "version"], env=context.variables) if found else None
-    if found is None or said is None:
-        return None
-    if version(said) < OLDEST:
-        context.console.note(f"{found} is {said}; v{OLDEST[0]}.{OLDEST[1]} or newer is needed, so it is left alone")
-        return None
-    return found, said
+    return (found, said) if found and said is not None else None
 
 
 def version(said: str) -> tuple[int, int]:

@@ -26,17 +26,7 @@ def ask(
 ) -> str | None:
     """What the program prints on stdout, stripped; None if it is absent, fails or takes too long."""
     try:
-        done = subprocess.run(
-            argv,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_seconds,
-            env=env,
-            cwd=cwd,
-            check=False,
-        )
+        done = _captured(argv, timeout_seconds, env, cwd, stdin)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -48,17 +38,7 @@ def demand(
     """Like `ask`, for what must be known: raises BootstrapError with the program's own reason."""
     name = " ".join([Path(argv[0]).name, *argv[1:]])
     try:
-        done = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_seconds,
-            env=env,
-            cwd=cwd,
-            check=False,
-        )
+        done = _captured(argv, timeout_seconds, env, cwd)
     except OSError as problem:
         raise BootstrapError(f"`{name}` could not be started: {problem.strerror}") from problem
     except subprocess.TimeoutExpired:
@@ -67,6 +47,22 @@ def demand(
         said = "\n".join(done.stderr.strip().splitlines()[-TAIL_LINES:])
         raise BootstrapError(f"`{name}` failed: {said or f'exit status {done.returncode}'}")
     return done.stdout.strip()
+
+
+def _captured(
+    argv: Sequence[str], timeout_seconds: float, env: Mapping[str, str] | None, cwd: Path | None, stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        argv,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout_seconds,
+        env=env,
+        cwd=cwd,
+        check=False,
+    )
 
 
 def run(

@@ -25,7 +25,7 @@ class SetupStep:
     title: str
     ensure: Callable[[Context, Step], None]
     ahead: Callable[[Context], str] = lambda context: ""
-    """What takes long in it this time, and about how long; "" where nothing does. It asks nobody: it only looks."""
+    """What takes long in it this time, and about how long; "" where nothing does. It asks no network."""
 
 
 MODULES = (stack_state, python_environment, engine, plugins, docker_engine, registry, base_image, kubernetes, wheels)

@@ -21,7 +21,7 @@ from pulumi.runtime import config as runtime_config
 from components import deployment_settings
 from components.image_reference import is_reference, is_registry
 from components.problem import Problem, report
-from components.property_names import snake_case
+from components.property_names import input_of, snake_case
 from sealing import PublicKey, SealingError, open_store
 from training.job import INPUTS, Job
 
@@ -188,7 +188,7 @@ def _further(value: object) -> tuple[dict[str, object], list[Problem]]:
 
 
 def _path_in_config(property_path: str) -> str:
-    return property_path if property_path.partition(".")[0] in JOB_KEYS else f"training.{property_path}"
+    return property_path if input_of(property_path) in JOB_KEYS else f"training.{property_path}"
 
 
 def _key_problems(values: Mapping[str, Any]) -> list[Problem]:

@@ -5,7 +5,6 @@ checked before the first object is registered, in previews too; values that a pr
 the update.
 """
 
-import re
 from collections.abc import Mapping
 from inspect import isawaitable
 from typing import Any, Final, cast
@@ -17,6 +16,7 @@ from components import pod_spec
 from components.deployment_settings import DeploymentSettings, component_name_problems, validate
 from components.pod_spec import Spec
 from components.problem import Problem, report
+from components.property_names import input_of
 
 ARTIFACT: Final = frozenset({"image", "manifest", "artifactId", "payloadDigest"})
 """Inputs that pass through to the cluster; all others shape the objects."""
@@ -192,17 +192,14 @@ def _checked(name: str, inputs: Mapping[str, pulumi.Input[object]]) -> pulumi.Ou
     def check(known: list[Any]) -> None:
         values: Mapping[str, tuple[object] | None] = known[0]
         problems = validate({key: value[0] for key, value in values.items() if value is not None})[1]
-        _refuse(name, [_hidden(problem) if known[1].get(_input_of(problem)) else problem for problem in problems])
+        is_secret: Mapping[str, bool] = known[1]
+        _refuse(name, [_hidden(one) if is_secret.get(input_of(one.property)) else one for one in problems])
 
     # Unsecret, because its value is None: a secret among the inputs makes nothing else secret.
     all_known = pulumi.Output.all(pulumi.Output.all(**held), pulumi.Output.all(**secret))
     passed = pulumi.Output.unsecret(all_known.apply(check))
     settings = {key: value for key, value in inputs.items() if key not in ARTIFACT}
     return passed.apply(lambda _: pulumi.Output.all(**settings))
-
-
-def _input_of(problem: Problem) -> str:
-    return re.split(r"[.\[]", problem.property, maxsplit=1)[0]
 
 
 def _hidden(problem: Problem) -> Problem:

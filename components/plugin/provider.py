@@ -7,7 +7,6 @@ served.
 
 import asyncio
 import os
-import re
 import sys
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final, NoReturn, TypeVar
@@ -20,8 +19,9 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from components.plugin import property_path
 from components.plugin.engine_log import EngineLog, ResourceLog
 from components.plugin.errors import PluginError
-from components.plugin.resource import Change, Check, CustomResource, Difference, Operation, State
+from components.plugin.resource import Change, Check, CustomResource, Difference, Operation, State, name_of
 from components.plugin.values import from_struct, reveal_all, to_struct
+from components.property_names import input_of
 from sealing import SealingError
 
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
@@ -64,7 +64,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         checked = await _answer(
             context,
             resource.check(
-                Check(_name(request), request.randomSeed), from_struct(request.olds), from_struct(request.news)
+                Check(name_of(request.urn), request.randomSeed), from_struct(request.olds), from_struct(request.news)
             ),
         )
         return provider_pb2.CheckResponse(
@@ -142,10 +142,6 @@ async def _fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
     raise AssertionError("internal error: abort returned")
 
 
-def _name(request: Any) -> str:
-    return str(request.urn.split("::")[-1])
-
-
 def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
     def kind(path: str, change: Change) -> provider_pb2.PropertyDiff:
         name = change.upper() + ("_REPLACE" if path in difference.replaces else "")
@@ -155,7 +151,7 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
     reasons = difference.changed if difference.with_reasons else ()
     return provider_pb2.DiffResponse(
         changes=some if difference.changed else provider_pb2.DiffResponse.DIFF_NONE,
-        diffs=list(dict.fromkeys(re.split(r"[.\[]", path)[0] for path in reasons)),
+        diffs=list(dict.fromkeys(map(input_of, reasons))),
         replaces=difference.replaces,
         detailedDiff={path: kind(path, change) for path, change in difference.changed.items()},
         hasDetailedDiff=True,

@@ -108,7 +108,12 @@ class CustomResource(Protocol):
 
 def random_id(operation: Operation) -> str:
     """An id of the resource's own: its name and 8 random hex digits, none in a preview."""
-    return "" if operation.preview else f"{operation.urn.split('::')[-1]}-{secrets.token_hex(4)}"
+    return "" if operation.preview else f"{name_of(operation.urn)}-{secrets.token_hex(4)}"
+
+
+def name_of(urn: str) -> str:
+    """The resource's own name, which the URN ends in."""
+    return urn.split("::")[-1]
 
 
 def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:

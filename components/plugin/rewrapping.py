@@ -33,10 +33,8 @@ def wrapped_for(
     return wrapped
 
 
-def is_of_the_same_artifact(stored: bytes, known: bytes, keys: Sequence[PrivateKey]) -> bool:
-    """Whether `stored` is `known`, or was made of it by one who could open the artifact."""
-    if stored == known:
-        return True
+def is_made_of(stored: bytes, known: bytes, keys: Sequence[PrivateKey]) -> bool:
+    """Whether the manifest `stored` was made of `known` by one who could open the artifact."""
     try:
         return is_authentic(stored, unwrap(known, keys))
     except WrongKey:

@@ -9,14 +9,14 @@ artifact as it is.
 import asyncio
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from components.plugin.errors import PluginError
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.resource import Check, Checked, Created, Difference, Operation, State, random_id
-from components.plugin.rewrapping import is_of_the_same_artifact, wrapped_for
+from components.plugin.rewrapping import is_made_of, wrapped_for
 from components.plugin.runner import Event, run_training
 from components.plugin.training_inputs import (
     JOB_INPUTS,
@@ -30,11 +30,9 @@ from components.plugin.training_inputs import (
     store_of,
 )
 from components.plugin.values import UNKNOWN, Properties, Secret, Value, reveal, reveal_all
-from components.property_names import camel_case
 from sealing import (
     ArtifactCorrupt,
     ArtifactMissing,
-    ArtifactStore,
     ManifestInvalid,
     PrivateKey,
     content_id,
@@ -50,12 +48,12 @@ OUTPUTS: Final = (
     "reportPayloadDigest", "reportManifest", "epsilon", "delta", "energyJoules", "energySource",
 )  # fmt: skip
 
-MANIFESTS: Final = {"manifest": "artifactId", "reportManifest": "reportArtifactId"}
 ARTIFACTS: Final = {
     "artifactId": ("payloadDigest", "manifest"),
     "reportArtifactId": ("reportPayloadDigest", "reportManifest"),
 }
 """The outputs that name what a run has in the store; a state of Sealift 0.1 has no report."""
+MANIFESTS: Final = tuple(manifest for _, manifest in ARTIFACTS.values())
 
 
 class TrainingRun:
@@ -90,7 +88,13 @@ class TrainingRun:
             await operation.log.status("will wrap the artifact's key for its new recipients; trains nothing")
             return inputs | _with_secrets(kept | dict.fromkeys(MANIFESTS, UNKNOWN), inputs)
         if rewraps:
-            kept |= await asyncio.to_thread(_rewrapped, kept, inputs)
+            wrapped = await asyncio.to_thread(_wrapped, kept, inputs)
+            if wrapped is None:
+                raise PluginError(
+                    f"recipients changed, and none of openingKeys opens artifact {kept['artifactId']}",
+                    "give openingKeys a key that it was sealed to, or set retrainTrigger: then it is trained anew",
+                )
+            kept |= wrapped
         if rewraps or not changed:
             return inputs | _with_secrets(kept, inputs)
         if operation.preview:
@@ -124,7 +128,7 @@ class TrainingRun:
 
     async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
         """Removes the artifact and the run's record where retention is "delete"."""
-        if outputs.get("retention") == "keep" and not _others_can_open(inputs):
+        if outputs.get("retention") == "keep" and not await asyncio.to_thread(_others_can_open, inputs):
             await operation.log.say(
                 "warning",
                 f"artifact {outputs.get('artifactId')} stays in the store, and only this stack's key opens it, which "
@@ -151,21 +155,22 @@ def _others_can_open(inputs: Mapping[str, Value]) -> bool:
     return bool(recipients - own) if own else len(recipients) > 1
 
 
-def _rewrapped(outputs: Properties, inputs: Properties) -> Properties:
-    """The manifests for the new recipients. Raises PluginError if no key opens the artifact."""
+def _artifacts(outputs: Mapping[str, Value]) -> Iterator[tuple[str, str, str, bytes]]:
+    """Id, payload digest, the manifest's output and the manifest, of each artifact that there is."""
+    for artifact, (digest, manifest) in ARTIFACTS.items():
+        if outputs.get(artifact) is not None:
+            artifact_id, payload_digest, known = (str(reveal(outputs[name])) for name in (artifact, digest, manifest))
+            yield artifact_id, payload_digest, manifest, known.encode()
+
+
+def _wrapped(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties | None:
+    """The manifests for the recipients in `inputs`; None if no key can make them so. Raises SealingError."""
     store, keys, recipients = store_of(inputs), opening_keys_of(inputs), recipients_of(inputs)
     manifests: Properties = {}
-    for manifest, artifact in MANIFESTS.items():
-        artifact_id = outputs.get(artifact)
-        if artifact_id is None:
-            continue
-        known = str(outputs[manifest]).encode()
-        wrapped = wrapped_for(store, str(artifact_id), known, keys, recipients)
+    for artifact_id, _, manifest, known in _artifacts(outputs):
+        wrapped = wrapped_for(store, artifact_id, known, keys, recipients)
         if wrapped is None:
-            raise PluginError(
-                f"recipients changed, and none of openingKeys opens artifact {artifact_id}",
-                "give openingKeys a key that it was sealed to, or set retrainTrigger: then it is trained anew",
-            )
+            return None
         manifests[manifest] = wrapped.decode()
     return manifests
 
@@ -222,8 +227,14 @@ async def _train(
             request | {"run_id": run_id, "run_key": base64.b64encode(record_key(store_key, run_id)).decode()},
             timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event,
         )  # fmt: skip
-        manifests = await asyncio.to_thread(_for_these_recipients, store, result, plain)
-        if manifests is None:
+        outputs = _outputs(run_id, store_key, result)
+        wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
+        if result["reused"]:
+            try:
+                wrapped = await asyncio.to_thread(_wrapped, outputs, plain)
+            except ManifestInvalid:  # somebody has altered it: nobody can open the artifact
+                wrapped = None
+        if wrapped is None:
             run_ids.pop(0)
         elif await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner):
             break
@@ -231,22 +242,7 @@ async def _train(
         await operation.log.say("info", "the same run is sealed in the store already: nothing was trained")
     else:
         await operation.log.status(f"trained and sealed in {time.monotonic() - started:.1f} s")
-    return inputs | _with_secrets(_outputs(run_id, store_key, result) | manifests, inputs)
-
-
-def _for_these_recipients(store: ArtifactStore, result: Event, inputs: Properties) -> Properties | None:
-    """The result's manifests, wrapped anew where the artifact was sealed before; None if it belongs to others."""
-    keys, recipients = opening_keys_of(inputs), recipients_of(inputs)
-    manifests: Properties = {}
-    for name, artifact in (("manifest", "artifact_id"), ("report_manifest", "report_artifact_id")):
-        try:
-            wrapped = wrapped_for(store, result[artifact], result[name].encode(), keys, recipients)
-        except ManifestInvalid:  # somebody has altered it: nobody can open the artifact
-            wrapped = None
-        if wrapped is None:
-            return None
-        manifests[camel_case(name)] = wrapped.decode()
-    return manifests
+    return inputs | _with_secrets(outputs | wrapped, inputs)
 
 
 def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
@@ -299,15 +295,12 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
 
 def _verify(state: State) -> Properties:
     """The manifests as the store has them. Raises SealingError if anything is not what was sealed."""
-    outputs, store, keys = state.outputs, store_of(state.outputs), opening_keys_of(state.inputs)
+    store = store_of(state.outputs)
     manifests: Properties = {}
-    for artifact, (digest, manifest) in ARTIFACTS.items():
-        if artifact not in outputs:
-            continue
-        artifact_id = str(reveal(outputs[artifact]))
-        store.verify(artifact_id, str(reveal(outputs[digest])))
+    for artifact_id, payload_digest, manifest, known in _artifacts(state.outputs):
+        store.verify(artifact_id, payload_digest)
         stored = store.get_manifest(artifact_id)
-        if not is_of_the_same_artifact(stored, str(reveal(outputs[manifest])).encode(), keys):
+        if stored != known and not is_made_of(stored, known, opening_keys_of(state.inputs)):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")
         manifests[manifest] = stored.decode()
     return manifests
@@ -323,8 +316,8 @@ async def _let_go(operation: Operation, inputs: Properties, outputs: Properties,
     await operation.log.status("deleting the artifact")
 
     def delete() -> None:
-        for artifact in ARTIFACTS.keys() & outputs.keys():
-            store.delete(str(reveal(outputs[artifact])))
+        for artifact_id, *_ in _artifacts(outputs):
+            store.delete(artifact_id)
         run_id = str(reveal(outputs["runId"]))
         if store.get_record(run_id) is not None:
             with store.lock_record(run_id):

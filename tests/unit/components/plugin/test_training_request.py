@@ -97,3 +97,12 @@ def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the
 
     assert request["init_key"] is not None
     assert "PRIVATE KEY" not in json.dumps(request)
+
+
+def test_an_opening_key_is_read_when_it_is_new_and_refused_if_it_is_none(tmp_path: Path, key: PrivateKey) -> None:
+    inputs = given(tmp_path, key, openingKeys=Secret([key.pem, "none"]))
+    old: Properties = {"openingKeys": Secret([key.pem])}
+
+    for olds in ({}, old):
+        checked = asyncio.run(TrainingRun().check(Check("run"), olds, inputs))
+        assert [failure.property for failure in checked.failures] == ["openingKeys[1]"]
