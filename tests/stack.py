@@ -43,6 +43,18 @@ class Stack:
     environment: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
+    def of(program: str, *, project: str, home: Path) -> "Stack":
+        """A new stack of a program that uses no plugin of its own, below `home`."""
+        folder = home / "program"
+        folder.mkdir()
+        (folder / "__main__.py").write_text(program)
+        runtime = f"runtime: {{name: python, options: {{virtualenv: {Stack.virtualenv()}}}}}"
+        (folder / "Pulumi.yaml").write_text(f"name: {project}\n{runtime}\n")
+        made = Stack(folder, name="dev", home=home)
+        made.init()
+        return made
+
+    @staticmethod
     def virtualenv() -> Path:
         """The environment that these tests run in."""
         return Path(sys.prefix)

@@ -34,13 +34,7 @@ def stack(cluster: Cluster, tmp_path: Path) -> Iterator[Stack]:
     reference = f"{os.environ['SEALIFT_REGISTRY']}/sealift-test-base:1"
     subprocess.run(["docker", "tag", os.environ["SEALIFT_BASE_IMAGE"], reference], check=True)
     subprocess.run(["docker", "push", "-q", reference], check=True, capture_output=True)
-    folder = tmp_path / "program"
-    folder.mkdir()
-    (folder / "__main__.py").write_text(PROGRAM)
-    runtime = f"runtime: {{name: python, options: {{virtualenv: {Stack.virtualenv()}}}}}\n"
-    (folder / "Pulumi.yaml").write_text(f"name: docker-test\n{runtime}")
-    made = Stack(folder, name="dev", home=tmp_path)
-    made.init()
+    made = Stack.of(PROGRAM, project="docker-test", home=tmp_path)
     made.set_config("image", reference)
     made.set_config("colour", "red")
     yield made

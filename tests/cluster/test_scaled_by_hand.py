@@ -29,13 +29,7 @@ TAKE_BACK = ("kubernetes:enablePatchForce", "true")
 
 @pytest.fixture
 def stack(cluster: Cluster, tmp_path: Path) -> Iterator[Stack]:
-    folder = tmp_path / "program"
-    folder.mkdir()
-    (folder / "__main__.py").write_text(PROGRAM)
-    runtime = f"runtime: {{name: python, options: {{virtualenv: {Stack.virtualenv()}}}}}\n"
-    (folder / "Pulumi.yaml").write_text(f"name: scaled-test\n{runtime}")
-    made = Stack(folder, name="dev", home=tmp_path)
-    made.init()
+    made = Stack.of(PROGRAM, project="scaled-test", home=tmp_path)
     yield made
     made.destroy().ok()
 
