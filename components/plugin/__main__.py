@@ -2,15 +2,21 @@
 
 import sys
 
-from components.plugin.provider import main
-from components.plugin.resource import CustomResource
 from components.plugin.sealing_key import SealingKey
 from components.plugin.training_run import TrainingRun
+from provider import CustomResource, EngineLog, ResourceServicer, main
+from sealing import SealingError
 
 RESOURCES: dict[str, CustomResource] = {
     "sealift:index:SealingKey": SealingKey(),
     "sealift:index:TrainingRun": TrainingRun(),
 }
 
+
+def servicer(log: EngineLog) -> ResourceServicer:
+    """Sealing's messages are for the user, as the plugin's own are."""
+    return ResourceServicer(RESOURCES, "0.1.0", log, user_errors=[SealingError])
+
+
 if __name__ == "__main__":
-    sys.exit(main("pulumi-resource-sealift", RESOURCES, "0.1.0"))
+    sys.exit(main("pulumi-resource-sealift", servicer))

@@ -11,8 +11,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from components.plugin.errors import PluginError
-from components.plugin.resource import (
+from provider.errors import PluginError
+from provider.resource import (
     Check,
     Checked,
     Created,
@@ -23,7 +23,7 @@ from components.plugin.resource import (
     changed_inputs,
     random_id,
 )
-from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal
+from provider.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal
 from sealing import PrivateKey, SealingError, absolute_url, open_store, recipient_ids
 
 ALGORITHM: Final = "RSA-4096"

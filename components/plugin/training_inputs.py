@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from components.plugin.resource import Change, Checked, Failure, changed_inputs
-from components.plugin.values import Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
+from provider.resource import Change, Checked, Failure, changed_inputs
+from provider.values import Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
 from sealing import (
     ArtifactStore,
     PrivateKey,

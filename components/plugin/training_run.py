@@ -13,9 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from components.plugin.errors import PluginError
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
-from components.plugin.resource import Check, Checked, Created, Difference, Operation, State, random_id
 from components.plugin.rewrapping import is_made_of, wrapped_for
 from components.plugin.runner import Event, run_training
 from components.plugin.training_inputs import (
@@ -29,7 +27,9 @@ from components.plugin.training_inputs import (
     store_key_of,
     store_of,
 )
-from components.plugin.values import UNKNOWN, Properties, Secret, Value, reveal, reveal_all
+from provider.errors import PluginError
+from provider.resource import Check, Checked, Created, Difference, Operation, State, random_id
+from provider.values import UNKNOWN, Properties, Secret, Value, reveal, reveal_all
 from sealing import (
     ArtifactCorrupt,
     ArtifactMissing,

@@ -6,8 +6,7 @@ from airgap.plugins.docker.container import Container
 from airgap.plugins.docker.image import Image
 from airgap.plugins.docker.network import Network
 from airgap.plugins.docker.remote_image import RemoteImage
-from components.plugin.provider import main
-from components.plugin.resource import CustomResource
+from provider import CustomResource, EngineLog, ResourceServicer, main
 
 RESOURCES: dict[str, CustomResource] = {
     "docker:index/container:Container": Container(),
@@ -16,5 +15,11 @@ RESOURCES: dict[str, CustomResource] = {
     "docker:index/remoteImage:RemoteImage": RemoteImage(),
 }
 
+
+def servicer(log: EngineLog) -> ResourceServicer:
+    """The version is that of the official plugin whose place it takes."""
+    return ResourceServicer(RESOURCES, "5.2.0", log)
+
+
 if __name__ == "__main__":
-    sys.exit(main("pulumi-resource-docker", RESOURCES, "5.2.0"))
+    sys.exit(main("pulumi-resource-docker", servicer))

@@ -7,9 +7,9 @@ from typing import Any, Final
 import docker
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.naming import is_given, with_name
-from components.plugin.errors import PluginError
-from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
-from components.plugin.values import UNKNOWN, Properties, reveal, reveal_all
+from provider.errors import PluginError
+from provider.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
+from provider.values import UNKNOWN, Properties, reveal, reveal_all
 
 WAIT_SECONDS: Final = 60
 STOP_SECONDS: Final = 10

@@ -10,8 +10,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from components.plugin.errors import PluginError
 from docker.utils.build import PatternMatcher
+from provider.errors import PluginError
 
 NO_MODE: Final = "----------"  # the Dockerfile counts under one name and mode, whatever it has
 KINDS: Final = {stat.S_IFLNK: "L", stat.S_IFIFO: "p", stat.S_IFSOCK: "S", stat.S_IFBLK: "D", stat.S_IFCHR: "Dc"}

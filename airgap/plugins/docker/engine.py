@@ -8,7 +8,7 @@ from typing import Final
 import requests
 
 import docker
-from components.plugin.errors import PluginError
+from provider.errors import PluginError
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 CONNECT_SECONDS: Final = 10

@@ -13,9 +13,9 @@ import docker
 from airgap.plugins.docker.build_log import BuildLog
 from airgap.plugins.docker.context import context_digest, dockerfile_in_context
 from airgap.plugins.docker.engine import docker_engine
-from components.plugin.errors import Cancelled, PluginError
-from components.plugin.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
-from components.plugin.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
+from provider.errors import Cancelled, PluginError
+from provider.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
+from provider.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
 
 OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "dockerfile", "platform")
 

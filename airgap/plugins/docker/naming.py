@@ -5,8 +5,8 @@ import re
 import secrets
 from typing import Final
 
-from components.plugin.resource import Check
-from components.plugin.values import Properties, reveal
+from provider.resource import Check
+from provider.values import Properties, reveal
 
 AUTONAMED: Final = re.compile(r".+-[0-9a-f]{7}\Z")
 

@@ -6,8 +6,8 @@ from typing import Any
 import docker
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.naming import is_given, with_name
-from components.plugin.resource import Check, Checked, Created, Difference, Operation, State, changed_inputs
-from components.plugin.values import UNKNOWN, Properties, reveal_all
+from provider.resource import Check, Checked, Created, Difference, Operation, State, changed_inputs
+from provider.values import UNKNOWN, Properties, reveal_all
 
 
 class Network:

@@ -4,9 +4,9 @@ import asyncio
 
 import docker
 from airgap.plugins.docker.engine import docker_engine
-from components.plugin.errors import PluginError
-from components.plugin.resource import Check, Checked, Created, Difference, Operation, State, changed_inputs
-from components.plugin.values import UNKNOWN, Properties, reveal
+from provider.errors import PluginError
+from provider.resource import Check, Checked, Created, Difference, Operation, State, changed_inputs
+from provider.values import UNKNOWN, Properties, reveal
 
 
 class RemoteImage:

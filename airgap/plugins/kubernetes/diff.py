@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from airgap.plugins.kubernetes.inputs import normalized, pruned
 from airgap.plugins.kubernetes.objects import Kind, Object, is_autonamed, name_of, namespace_of
 from airgap.plugins.kubernetes.replacement import ANY, Path, fixed_fields
-from components.plugin.values import UNKNOWN
+from provider.values import UNKNOWN
 
 Change = Literal["add", "delete", "update"]
 MISSING: Final = object()

@@ -1,6 +1,6 @@
 """What goes wrong between the engine and the API server, said so that a user can act.
 
-PluginError                  (components.plugin) a sentence, then a hint line
+PluginError                  (provider.errors) a sentence, then a hint line
 ├── ClusterUnreachable       no API server answers, or there is no kubeconfig to find one with
 ├── NotSupported             a type or a setting of the official plugin that this stand-in does not serve
 ├── ApiRefusal               the API server answered, with an error status
@@ -10,7 +10,7 @@ PluginError                  (components.plugin) a sentence, then a hint line
 from collections.abc import Sequence
 
 from airgap.plugins.kubernetes.objects import Object, dig
-from components.plugin.errors import PluginError
+from provider.errors import PluginError
 
 CONFLICT_HELP = (
     "somebody changed this field past the program, as `kubectl scale` or an autoscaler does, and it counts as theirs; "

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from airgap.plugins.kubernetes.objects import Kind, Object, dig
 from airgap.plugins.kubernetes.quantity import canonical_quantities
-from components.plugin.values import Properties, Secret, Value, has_unknown, reveal_all
+from provider.values import Properties, Secret, Value, has_unknown, reveal_all
 
 READ_ONLY_METADATA: Final = (
     "creationTimestamp",

@@ -22,9 +22,9 @@ from airgap.plugins.kubernetes.inputs import annotate_secrets, normalized, plain
 from airgap.plugins.kubernetes.naming import adopt_or_assign_name, unique_name
 from airgap.plugins.kubernetes.objects import Kind, Object, dig
 from airgap.plugins.kubernetes.resource import Operation, PartlyMade
-from components.plugin.engine_log import EngineLog, ResourceLog
-from components.plugin.errors import PluginError
-from components.plugin.values import Properties, from_struct, reveal, to_struct
+from provider.engine_log import EngineLog, ResourceLog
+from provider.errors import PluginError
+from provider.values import Properties, from_struct, reveal, to_struct
 
 STAND_IN: Final = (
     "kubernetes: this is Sealift's stand-in for the official plugin, which could not be had here; it serves single "

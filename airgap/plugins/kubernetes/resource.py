@@ -31,8 +31,8 @@ from airgap.plugins.kubernetes.objects import (
 )
 from airgap.plugins.kubernetes.replacement import Path
 from airgap.plugins.kubernetes.waiting import Show, Wait, one_look, timeout_seconds, until_gone, until_ready
-from components.plugin.errors import PluginError
-from components.plugin.values import Properties, has_unknown
+from provider.errors import PluginError
+from provider.values import Properties, has_unknown
 
 TAKEOVER_ATTEMPTS: Final = 5
 NEW_KIND_PAUSES_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)  # until a CustomResourceDefinition made just now is served

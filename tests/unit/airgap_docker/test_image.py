@@ -8,10 +8,10 @@ import pytest
 
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.image import Image, split_name
-from components.plugin.errors import PluginError
-from components.plugin.provider import _diff_response
-from components.plugin.resource import Check
-from components.plugin.values import UNKNOWN, Properties
+from provider.errors import PluginError
+from provider.resource import Check
+from provider.servicer import _diff_response
+from provider.values import UNKNOWN, Properties
 
 RECORDED = Path(__file__).parents[2] / "cluster" / "official_program" / "recorded" / "01-create.state.json"
 

@@ -10,8 +10,8 @@ from airgap.plugins.kubernetes import checkpoint
 from airgap.plugins.kubernetes.objects import Kind, Object
 from airgap.plugins.kubernetes.provider import automatic_name, check
 from airgap.plugins.kubernetes.quantity import canonical
-from components.plugin.errors import PluginError
-from components.plugin.values import UNKNOWN, Properties, Secret, reveal, to_struct
+from provider.errors import PluginError
+from provider.values import UNKNOWN, Properties, Secret, reveal, to_struct
 from tests.unit.airgap_kubernetes.recorded import needs_recordings, state
 
 AUTONAMED = {"pulumi.com/autonamed": "true"}

@@ -4,7 +4,7 @@ import pytest
 
 from airgap.plugins.kubernetes.diff import diff, format_path, parse_path
 from airgap.plugins.kubernetes.objects import Object
-from components.plugin.values import UNKNOWN
+from provider.values import UNKNOWN
 
 AUTONAMED = {"pulumi.com/autonamed": "true"}
 

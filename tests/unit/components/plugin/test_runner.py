@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from components.plugin.errors import Cancelled, PluginError
 from components.plugin.runner import Event, run_training
+from provider.errors import Cancelled, PluginError
 
 PRELUDE = """
 import json, os, signal, sys, time

@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import cast
 
-from components.plugin.engine_log import ResourceLog
-from components.plugin.resource import Check, Operation
 from components.plugin.sealing_key import SealingKey
 from components.plugin.training_inputs import INPUTS
 from components.plugin.training_run import OUTPUTS, TrainingRun, _with_secrets
-from components.plugin.values import UNKNOWN, Properties, Secret, reveal
+from provider.engine_log import ResourceLog
+from provider.resource import Check, Operation
+from provider.values import UNKNOWN, Properties, Secret, reveal
 from sealing import PrivateKey, open_store, seal
 
 

@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from components.plugin import training_run
-from components.plugin.engine_log import ResourceLog
-from components.plugin.errors import PluginError
-from components.plugin.resource import Check, Operation
 from components.plugin.training_run import TrainingRun
-from components.plugin.values import Properties, Secret
+from provider.engine_log import ResourceLog
+from provider.errors import PluginError
+from provider.resource import Check, Operation
+from provider.values import Properties, Secret
 from sealing import ArtifactCorrupt, PrivateKey, open_record, open_store, record_key, seal, seal_record
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"

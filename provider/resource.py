@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from components.plugin.engine_log import ResourceLog
-from components.plugin.values import Properties, Value
+from provider.engine_log import ResourceLog
+from provider.values import Properties, Value
 
 
 @dataclass(frozen=True)

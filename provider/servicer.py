@@ -6,36 +6,41 @@ served.
 """
 
 import asyncio
-import os
-import sys
-from collections.abc import Awaitable, Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from components.plugin import property_path
-from components.plugin.engine_log import EngineLog, ResourceLog
-from components.plugin.errors import PluginError
-from components.plugin.resource import Change, Check, CustomResource, Difference, Operation, State, name_of
-from components.plugin.values import from_struct, reveal_all, to_struct
-from components.property_names import input_of
-from sealing import SealingError
+from provider import property_path
+from provider.engine_log import EngineLog, ResourceLog
+from provider.errors import PluginError
+from provider.resource import Change, Check, CustomResource, Difference, Operation, State, name_of
+from provider.values import from_struct, reveal_all, to_struct
 
-MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
 PropertyDiff = provider_pb2.PropertyDiff
 T = TypeVar("T")
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """The engine's view of some custom resources."""
+class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
+    """The engine's view of some custom resources, by type token.
 
-    def __init__(self, resources: Mapping[str, CustomResource], version: str, log: EngineLog) -> None:
+    A resource's PluginError is told as its message alone; so are the `user_errors` of the libraries that it stands on.
+    """
+
+    def __init__(
+        self,
+        resources: Mapping[str, CustomResource],
+        version: str,
+        log: EngineLog,
+        user_errors: Sequence[type[Exception]] = (),
+    ) -> None:
         self._resources = resources
         self._version = version
         self._log = log
+        self._user_errors: tuple[type[Exception], ...] = (PluginError, *user_errors)
         self._cancelled = asyncio.Event()
 
     async def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
@@ -61,7 +66,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
-        checked = await _answer(
+        checked = await self._answer(
             context,
             resource.check(
                 Check(name_of(request.urn), request.randomSeed), from_struct(request.olds), from_struct(request.news)
@@ -82,20 +87,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         operation = self._operation(request, preview=request.preview)
-        created = await _answer(context, resource.create(operation, from_struct(request.properties)))
+        created = await self._answer(context, resource.create(operation, from_struct(request.properties)))
         return provider_pb2.CreateResponse(id=created.id, properties=to_struct(created.outputs))
 
     async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         old_inputs, old_outputs = from_struct(request.old_inputs), from_struct(request.olds)
         operation = self._operation(request, preview=request.preview)
-        outputs = await _answer(context, resource.update(operation, old_inputs, old_outputs, from_struct(request.news)))
+        updating = resource.update(operation, old_inputs, old_outputs, from_struct(request.news))
+        outputs = await self._answer(context, updating)
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     async def Read(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         state = State(from_struct(request.inputs), from_struct(request.properties))
-        read = await _answer(context, resource.read(self._operation(request, preview=False), request.id, state))
+        read = await self._answer(context, resource.read(self._operation(request, preview=False), request.id, state))
         if read is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
@@ -105,7 +111,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)
         inputs, outputs = from_struct(request.old_inputs), from_struct(request.properties)
-        await _answer(context, resource.delete(self._operation(request, preview=False), inputs, outputs))
+        await self._answer(context, resource.delete(self._operation(request, preview=False), inputs, outputs))
         return empty_pb2.Empty()
 
     async def _resource(self, request: Any, context: Any) -> CustomResource:
@@ -126,15 +132,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             cancelled=self._cancelled,
         )
 
-
-async def _answer(context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
-    """The result of `work`; a mistake or a failure that a user can mend becomes its message alone, without a
-    traceback.
-    """
-    try:
-        return await work
-    except (PluginError, SealingError) as error:
-        await _fail(context, str(error))
+    async def _answer(self, context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
+        """The result of `work`; a mistake or a failure that a user can mend becomes its message alone, without a
+        traceback.
+        """
+        try:
+            return await work
+        except self._user_errors as error:
+            await _fail(context, str(error))
 
 
 async def _fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
@@ -151,49 +156,9 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
     reasons = difference.changed if difference.with_reasons else ()
     return provider_pb2.DiffResponse(
         changes=some if difference.changed else provider_pb2.DiffResponse.DIFF_NONE,
-        diffs=list(dict.fromkeys(map(input_of, reasons))),
+        diffs=list(dict.fromkeys(map(property_path.input_of, reasons))),
         replaces=difference.replaces,
         detailedDiff={path: kind(path, change) for path, change in difference.changed.items()},
         hasDetailedDiff=True,
         deleteBeforeReplace=difference.delete_before_replace,
     )
-
-
-def main(program: str, resources: Mapping[str, CustomResource], version: str) -> int:
-    """Serves the engine at the address given as the last argument that is not a flag. Returns the exit code."""
-    addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    if not addresses:
-        sys.stderr.write(f"usage: {program} ENGINE_ADDRESS\nThe Pulumi engine starts it; run `pulumi up` instead.\n")
-        return 2
-    asyncio.run(serve(addresses[-1], resources, version))
-    return 0
-
-
-async def serve(
-    engine_address: str,
-    resources: Mapping[str, CustomResource],
-    version: str,
-) -> None:
-    """Serves `resources`, by type token, until the engine ends this process; ends by itself when the engine is gone
-    without a word (kill -9).
-    """
-    server = grpc.aio.server(
-        options=[
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-        ]
-    )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
-        Provider(resources, version, EngineLog(engine_address)), server
-    )
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    await _gone(os.getppid())
-    await server.stop(grace=0)
-
-
-async def _gone(parent: int) -> None:
-    while os.getppid() == parent:  # noqa: ASYNC110  nothing tells of a parent's death but asking
-        await asyncio.sleep(0.5)

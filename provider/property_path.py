@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from components.plugin.values import Properties, Value
+from provider.values import Properties, Value
 
 Key: TypeAlias = str | int
 ANY: Final = "*"
@@ -39,6 +39,11 @@ def parse(path: str) -> list[Key]:
             keys.append(part["name"] or ANY)
         position = part.end()
     return keys
+
+
+def input_of(path: str) -> str:
+    """The input that a property path is in: `quota["limits.memory"]` → `quota`."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def restored_properties(old: Properties, new: Properties, path: str) -> Properties:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.plugin.property_path import parse, restored
-from components.plugin.values import Properties
+from provider.property_path import parse, restored
+from provider.values import Properties
 
 
 @pytest.mark.parametrize(
