@@ -115,7 +115,7 @@ def context_digest(context: Path) -> str:
 
 
 def _server_files(sources: Path) -> dict[Path, bytes]:
-    return {path.relative_to(sources): path.read_bytes() for room in ROOMS for path in (sources / room).glob("*.py")}
+    return {path.relative_to(sources): path.read_bytes() for room in ROOMS for path in (sources / room).rglob("*.py")}
 
 
 def _digest(files: Iterable[tuple[Path, int, bytes]]) -> str:

@@ -27,7 +27,7 @@ from sealing.errors import SealingError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import RequestError, TrainingError, refused_by_system
 from training.events import Events
-from training.processor import pinned
+from training.recipe.processor import pinned
 from training.request import LARGEST_BYTES, Request, parse
 from training.run import run
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import torch
 
-from training import export
-from training.dataset import Dataset, Rows
-from training.job import Job
-from training.scaling import SCALED_ROWS, Moments
+from training.recipe import export
+from training.recipe.datasets.dataset import Dataset, Rows
+from training.recipe.make import Made
+from training.recipe.scaling import SCALED_ROWS, Moments
 
 
 def example(features: torch.Tensor, answer_RK: torch.Tensor) -> dict[str, Any]:
@@ -22,16 +22,9 @@ def example(features: torch.Tensor, answer_RK: torch.Tensor) -> dict[str, Any]:
     return {"inputs": numbers(features[:1]), "expected": numbers(answer_RK[:1])}
 
 
-def describe(
-    job: Job,
-    data: Dataset,
-    train: Rows,
-    held_out: Rows,
-    provenance: Mapping[str, str],
-    outcome: Mapping[str, Any],
-    content: bytes,
-) -> dict[str, Any]:
+def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, Any]) -> dict[str, Any]:
     """JSON: the manifest's description."""
+    job, data, train = made.job, made.dataset, made.train
     return {
         "task": data.task,
         "dataset": data.name,
@@ -41,8 +34,8 @@ def describe(
         "epochsRun": outcome["epochs_run"],
         "stopReason": outcome["stop_reason"],
         **provenance,
-        "contentDigest": hashlib.sha256(content).hexdigest(),
-        "rows": {"train": len(train), "heldOut": len(held_out)},
+        "contentDigest": hashlib.sha256(made.content).hexdigest(),
+        "rows": {"train": len(train), "heldOut": len(made.held_out)},
         "features": list(data.feature_names),
         "classes": list(data.classes),
         **({"words": list(data.words)} if data.words else {}),

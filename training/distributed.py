@@ -4,11 +4,9 @@
     worker 0    tells events, keeps checkpoints, measures and exports
     others      help with gradients
 
-Gradients are averaged by torch's DistributedDataParallel, over gloo on CPUs and NCCL on GPUs. All workers pass through
-the same states, so any of them could be worker 0, and a run that lost one goes on from the last checkpoint.
+How gradients are shared is in recipe/shared.py. All workers pass through the same states, so any of them could be
+worker 0, and a run that lost one goes on from the last checkpoint.
 """
-
-# ruff: noqa: N803 (names of tensors carry the letters of their shape)
 
 import contextlib
 import ctypes
@@ -20,17 +18,14 @@ from typing import Final
 
 import torch
 import torch.distributed
-from torch import nn
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.distributed.rendezvous import rendezvous
-from torch.nn.parallel import DistributedDataParallel
 
 from training.cancellation import CancelledError
 from training.errors import TrainingError
-from training.sgd import Gradient, Loss
 
 RESTARTS: Final = 3
 COLLECTIVE_SECONDS: Final = 600
@@ -109,30 +104,6 @@ def any_of_all(mine: bool) -> bool:
     asked = torch.tensor(int(mine))
     torch.distributed.all_reduce(asked, op=torch.distributed.ReduceOp.MAX)
     return bool(asked)
-
-
-def shared_gradient(net: nn.Module, loss: Loss, parameters: list[torch.Tensor]) -> Gradient:
-    """The gradient of a batch's mean loss, each worker working on its share of the rows.
-
-    Shares differ by a row where the batch does not divide: each mean is weighed by its rows, so that the average over
-    workers is the mean over the batch. A worker without a row takes the first with the weight 0.
-    """
-    together = DistributedDataParallel(net)
-    world, mine = torch.distributed.get_world_size(), torch.distributed.get_rank()
-
-    def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        share = slice(mine, None, world) if mine < len(x_BS) else slice(0, 1)
-        weight = len(range(mine, len(x_BS), world)) * world / len(x_BS)
-        for parameter in parameters:
-            parameter.grad = None
-        mean = loss(together(x_BS[share]), y_B[share]) * weight
-        torch.autograd.backward(mean)
-        batch_mean = mean.detach().clone()
-        torch.distributed.all_reduce(batch_mean)
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        return batch_mean / world, gradients
-
-    return gradient
 
 
 def reopened(parent: int, descriptor: int) -> int:

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Final, Literal
 import torch
 
 from training import gates
-from training.dataset import Dataset
-from training.fit import Evidence, Fitted, every_row
+from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job
 from training.options import METRICS
+from training.recipe.datasets.dataset import Dataset
+from training.recipe.make import Made, every_row
+from training.recipe.sgd import VALIDATION, Position
 from training.report import content, measure
 from training.report.content import Report
 from training.report.environment import environment
 from training.report.explanation import explain
 from training.report.page import render
-from training.sgd import VALIDATION, Position
 
 if TYPE_CHECKING:
-    from training.search import Trial
+    from training.recipe.search import Trial
 
 DESCRIBED_ROWS: Final = 100_000
 """Training rows that the columns' and labels' summaries are of, at most."""
@@ -29,9 +30,9 @@ def make_report(
     fitted: Fitted, energy: content.Energy, durations: Mapping[str, float], provenance: Mapping[str, str], device: str
 ) -> bytes:
     """One HTML file with the same as JSON inside."""
-    evidence = fitted.evidence
-    job, dataset = evidence.job, evidence.dataset
-    features, target = every_row(evidence.held_out)
+    made = fitted.made
+    job, dataset, descended = made.job, made.dataset, made.descended
+    features, target = every_row(made.held_out)
     report = Report(
         title=f"{job.model} on {dataset.name}",
         model=job.model,
@@ -40,16 +41,16 @@ def make_report(
         classes=dataset.classes,
         feature_names=dataset.feature_names,
         metrics=fitted.outcome["metrics"],
-        gates=tuple(map(_gate, evidence.gates)) or None,
-        curves=_curves(evidence.position, job, dataset),
-        confusion=measure.confusion(evidence.answers, target) if dataset.classes else None,
-        residuals=None if dataset.classes else measure.residuals(evidence.answers, target, job.data.target or "target"),
-        importances=_importances(evidence, features, target),
-        data=_data(evidence),
+        gates=tuple(map(_gate, fitted.gates)) or None,
+        curves=_curves(descended.position, job, dataset),
+        confusion=measure.confusion(made.answers, target) if dataset.classes else None,
+        residuals=None if dataset.classes else measure.residuals(made.answers, target, job.data.target or "target"),
+        importances=_importances(made, features, target),
+        data=_data(made),
         hyperparameters=job.properties(),
-        search=_search(evidence.trials, job),
-        folds=_folds(evidence),
-        compression=_compression(evidence, job),
+        search=_search(descended.trials, job),
+        folds=_folds(made),
+        compression=_compression(made),
         privacy=_privacy(fitted, job),
         durations_seconds=durations,
         energy=energy,
@@ -83,14 +84,14 @@ def _curves(position: Position, job: Job, dataset: Dataset) -> content.Curves | 
     )
 
 
-def _data(evidence: Evidence) -> content.Data:
-    dataset = evidence.dataset
-    features, target = evidence.train.first(DESCRIBED_ROWS)
-    private = evidence.job.privacy is not None  # a column's least and greatest value are somebody's
+def _data(made: Made) -> content.Data:
+    dataset = made.dataset
+    features, target = made.train.first(DESCRIBED_ROWS)
+    private = made.job.privacy is not None  # a column's least and greatest value are somebody's
     return content.Data(
-        rows_train=len(evidence.train),
-        rows_held_out=len(evidence.held_out),
-        rows_validation=len(evidence.validation) if evidence.validation is not None else None,
+        rows_train=len(made.train),
+        rows_held_out=len(made.held_out),
+        rows_validation=len(made.descended.validation) if made.descended.validation is not None else None,
         columns=measure.columns(features, dataset.feature_names) if dataset.feature_names and not private else (),
         labels=measure.labels(target, dataset.classes) if dataset.classes else None,
         findings=tuple(dataset.findings),
@@ -98,12 +99,12 @@ def _data(evidence: Evidence) -> content.Data:
     )
 
 
-def _importances(evidence: Evidence, features: torch.Tensor, target: torch.Tensor) -> content.Importances | None:
-    if evidence.model is None:
+def _importances(made: Made, features: torch.Tensor, target: torch.Tensor) -> content.Importances | None:
+    if made.descended.model is None:
         return None
-    dataset = evidence.dataset
+    dataset = made.dataset
     return explain(
-        evidence.model, features, target, dataset.task, dataset.feature_names, dataset.words, evidence.job.seed
+        made.descended.model, features, target, dataset.task, dataset.feature_names, dataset.words, made.job.seed
     )
 
 
@@ -127,17 +128,17 @@ def _search(trials: tuple["Trial", ...], job: Job) -> content.Search | None:
     )
 
 
-def _folds(evidence: Evidence) -> tuple[content.Fold, ...] | None:
-    rows, count = len(evidence.train), len(evidence.folds)
-    return tuple(content.Fold(metrics, rows - rows // count, rows // count) for metrics in evidence.folds) or None
+def _folds(made: Made) -> tuple[content.Fold, ...] | None:
+    rows, count = len(made.train), len(made.descended.folds)
+    return tuple(content.Fold(metrics, rows - rows // count, rows // count) for metrics in made.descended.folds) or None
 
 
-def _compression(evidence: Evidence, job: Job) -> content.Compression | None:
-    compressed = evidence.compressed
-    if compressed is None or job.compress is None:
+def _compression(made: Made) -> content.Compression | None:
+    compressed, asked = made.compressed, made.job.compress
+    if compressed is None or asked is None:
         return None
     return content.Compression(
-        method=job.compress.method,
+        method=asked.method,
         bytes_before=compressed.bytes_before,
         bytes_after=compressed.bytes_after,
         metrics_before=compressed.metrics_before,

@@ -1,338 +1,56 @@
-"""DATASET → MODEL, in the data's order: rows, search, cross-validation, descent, metrics, ONNX, compression, gates.
+"""DATASET → MODEL → VERDICT: makes the model, holds it against its gates, and says what it is.
 
-Importing it loads torch. It keeps and seals nothing: what was done before comes in as `Progress`, and what is done goes
-out through `Watch`.
+Importing it loads torch. It changes no byte of the model: what does is in `training.recipe`.
 """
 
-# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
-
-import dataclasses
-import hashlib
-import hmac
-import json
-import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import dataclass
+from typing import Any
 
-import safetensors.torch
-import torch
-
-from training import compression, export, folds, foreign, gates, sgd
-from training.data import quality, sources
-from training.data.load import load
-from training.dataset import Dataset, Rows, TensorRows
+from training import gates
 from training.describe import describe, example
-from training.errors import DataError, ModelError
-from training.evaluate import answers, evaluate, measure
+from training.gates import GateResult
 from training.job import Job
-from training.sgd import Loop, Position
-from training.train import Setting, Trained, train
-
-if TYPE_CHECKING:  # it loads Optuna, which most runs have no use for
-    from training.search import Report, Trial
-
-VALIDATION_SHARE: Final = 0.1
-CALIBRATION_ROWS: Final = 512
-LARGEST_MODEL: Final = 2**31 - 1
-"""Bytes that one ONNX file can have."""
-MOST_HELD_OUT: Final = 200_000
-"""Rows that metrics are measured on, at most."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What of a run is done: the state of its search, the folds' metrics, and the loop's position and tensors."""
-
-    study: str | None = None
-    folds: tuple[Mapping[str, float], ...] = ()
-    position: Mapping[str, Any] | None = None
-    tensors: bytes = field(default=b"", repr=False)
-
-
-class Watch(Protocol):
-    """Whoever started the run. Both may raise to stop it."""
-
-    def phase(self, name: str, message: str) -> None: ...
-
-    def after(self, job: Job, progress: "Stage", position: Position, *, epoch_ended: bool) -> None:
-        """Between two stretches of steps; `progress()` is what there is to keep."""
-
-
-class Stage(Protocol):
-    """Gives the progress when it is asked for, since tensors cost time to gather."""
-
-    def __call__(self) -> Progress: ...
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a run is fitted from, beside its job."""
-
-    folder: Path
-    run_key: bytes = field(repr=False)
-    mask_key: bytes = field(default=b"", repr=False)
-    device: str = "cpu"
-    init: bytes | None = field(default=None, repr=False)
-    deployed_metrics: Mapping[str, float] | None = None
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    expose_metrics: bool = False
+from training.recipe.make import Inputs, Made, Progress, Watch, every_row, make
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A finished model: the ONNX file, what is sealed beside it, what the caller wants to know, and for the report."""
+    """A finished model that passed its gates: what is sealed beside it, and what the caller wants to know."""
 
-    model: bytes
+    made: Made
+    gates: tuple[GateResult, ...]
     description: dict[str, Any]
     outcome: dict[str, Any]
-    evidence: "Evidence"
+
+    @property
+    def model(self) -> bytes:
+        """The ONNX file."""
+        return self.made.content
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What the report is made of."""
-
-    job: Job
-    dataset: Dataset
-    train: Rows
-    validation: Rows | None
-    held_out: Rows
-    model: torch.nn.Module | None
-    answers: torch.Tensor
-    position: Position
-    trials: tuple["Trial", ...]
-    folds: tuple[Mapping[str, float], ...]
-    gates: tuple[gates.GateResult, ...]
-    compressed: compression.Compressed | None
-
-
-def fit(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Fitted:
-    """Raises TrainingError for all that can be wrong with data, model and settings, and whatever `watch` raises."""
-    generator = sgd.make_repeatable(job)
-    watch.phase("data", f"reading {job.dataset}")
-    dataset = load(job, inputs.folder, inputs.mask_key)
-    rest, held_out = dataset.rows.split(job.data.held_out, generator)
-    dataset = examined(job, dataset, rest, held_out)
-    if job.source == "onnx":
-        return take_in(job, inputs, dataset, rest, held_out, watch)
-    rows, validation = rest.split(job.data.validation or VALIDATION_SHARE, generator) if job.validates else (rest, None)
-    secret = keyed(inputs.run_key, job, inputs.provenance)
-    setting = Setting(dataset, inputs.folder, inputs.device, inputs.init, secret)
-    fitting = Fitting(job, inputs, setting, rows, validation, held_out, progress, watch)
-    fitting.choose_settings()
-    fitting.cross_validate()
-    trained = fitting.descend(generator)
-    watch.phase("export", "exporting and checking the model")
-    return fitting.finish(trained)
-
-
-class Fitting:
-    """The stages between rows and a finished model. What each leaves behind stands in its attributes."""
-
-    def __init__(
-        self,
-        job: Job,
-        inputs: Inputs,
-        setting: Setting,
-        rows: Rows,
-        validation: Rows | None,
-        held_out: Rows,
-        progress: Progress,
-        watch: Watch,
-    ) -> None:
-        self.job, self._inputs, self._setting = job, inputs, setting
-        self._rows, self._validation, self._held_out = rows, validation, held_out
-        self._watch = watch
-        self._progress = progress
-        self.trials: tuple[Trial, ...] = ()
-
-    def choose_settings(self) -> None:
-        """Tries settings on the validation rows; the best ones become the job's."""
-        wanted = self.job.search
-        if wanted is None:
-            return
-        self._watch.phase("search", f"searching {', '.join(wanted.parameters)} in {wanted.trials} trials")
-        from training.search import search
-
-        found = search(wanted, self.job.seed, self._try, self._progress.study, lambda study: self._keep(study=study))
-        self.job, self.trials = chosen(self.job, found.best), found.trials
-        settings = ", ".join(f"{name} {value}" for name, value in found.best.items())
-        self._watch.phase("search", f"the best of {len(found.trials)} trials: {settings}")
-
-    def cross_validate(self) -> None:
-        """Trains and measures on each fold of the training rows."""
-        if not self.job.folds:
-            return
-        if not isinstance(self._rows, TensorRows):
-            raise DataError("folds needs rows in memory; this data set is streamed", "leave out folds")
-        drawing = torch.Generator().manual_seed(self.job.seed)
-        for number, (others, held) in enumerate(folds.folds(self._rows, self.job.folds, drawing)):
-            if number < len(self._progress.folds):
-                continue
-            self._watch.phase("folds", f"cross-validation: fold {number + 1} of {self.job.folds}")
-            generator = torch.Generator().manual_seed(self.job.seed)
-            others_rows = self._rows.take(others)
-            trained = train(self.job, self._setting, others_rows, self._validation, generator, self._after)
-            metrics = evaluate(trained.model, self._rows.take(held))
-            self._keep(folds=(*self._progress.folds, metrics))
-
-    def descend(self, generator: torch.Generator) -> Trained:
-        """The descent whose model is shipped; goes on where the progress was."""
-        resume, kept = None, self._progress
-        if kept.position is not None:
-            resume = Position(**kept.position), safetensors.torch.load(kept.tensors)
-        self._watch.phase("train", f"training {self.job.model} on {len(self._rows):,} rows")
-
-        def after(loop: Loop, epoch_ended: bool) -> None:
-            def progress() -> Progress:
-                tensors = safetensors.torch.save(loop.state())
-                return dataclasses.replace(self._progress, position=dataclasses.asdict(loop.position), tensors=tensors)
-
-            self._watch.after(self.job, progress, loop.position, epoch_ended=epoch_ended)
-
-        return train(self.job, self._setting, self._rows, self._validation, generator, after, resume)
-
-    def finish(self, trained: Trained) -> Fitted:
-        """Measures, exports, checks, compresses and judges the model."""
-        dataset, task = self._setting.dataset, self._setting.dataset.task
-        features, target = every_row(self._held_out)
-        answer_RK = answers(trained.model, features)
-        metrics = measure(answer_RK, target, task)
-        if not all(map(math.isfinite, metrics.values())):
-            raise sgd.not_finite(f"metrics on held-out rows are {metrics}", trained.position, self.job)
-        content = export.to_onnx(trained.model, self._rows.first(2)[0], task)
-        export.check(content, features, answer_RK)
-        descended = Descended(
-            trained.model, trained.position, trained.stop_reason, trained.spent, self._validation, self.trials,
-            self._progress.folds,
-        )  # fmt: skip
-        return finish(
-            self.job, self._inputs, dataset, self._rows, self._held_out, content, metrics, answer_RK, descended
-        )
-
-    def _try(self, settings: Mapping[str, object], report: "Report") -> float:
-        """One trial: the metric of the validation rows after its last epoch."""
-        wanted, validation = self.job.search, self._validation
-        if wanted is None or validation is None:
-            raise AssertionError("internal error: a trial without a search")
-
-        def after(loop: Loop, epoch_ended: bool) -> None:
-            self._after(loop, epoch_ended)
-            if epoch_ended:
-                report(loop.position.epoch, loop.position.history[-1][f"{sgd.VALIDATION}{wanted.metric}"])
-
-        generator = torch.Generator().manual_seed(self.job.seed)
-        job = chosen(self.job, settings)
-        trained = train(job, self._setting, self._rows, validation, generator, after)
-        metrics = evaluate(trained.model, validation)
-        if wanted.metric not in metrics:
-            raise ModelError(
-                f"search.metric is {wanted.metric!r}, which these rows have not", f"allowed: {', '.join(metrics)}"
-            )
-        return metrics[wanted.metric]
-
-    def _after(self, loop: Loop, epoch_ended: bool) -> None:
-        """Of a trial or a fold: they are short, so what is kept is what was done before them."""
-        self._watch.after(self.job, lambda: self._progress, loop.position, epoch_ended=epoch_ended)
-
-    def _keep(self, **done: Any) -> None:
-        self._progress = dataclasses.replace(self._progress, **done)
-
-
-@dataclass(frozen=True)
-class Descended:
-    """What a descent leaves behind, beside the model's bytes; of a model that was trained elsewhere, nothing."""
-
-    model: torch.nn.Module | None = None
-    position: Position = field(default_factory=Position)
-    stop_reason: str = "trainedElsewhere"
-    spent: Mapping[str, float] = field(default_factory=dict)
-    """Of a privacy budget."""
-    validation: Rows | None = None
-    trials: tuple["Trial", ...] = ()
-    folds: tuple[Mapping[str, float], ...] = ()
-
-
-def finish(
+def fit(
     job: Job,
     inputs: Inputs,
-    dataset: Dataset,
-    rows: Rows,
-    held_out: Rows,
-    content: bytes,
-    metrics: Mapping[str, float],
-    answer_RK: torch.Tensor,
-    descended: Descended,
+    progress: Progress,
+    watch: Watch,
+    deployed_metrics: Mapping[str, float] | None = None,
+    *,
+    expose_metrics: bool = False,
 ) -> Fitted:
-    """Compression, gates, and all that is said of the model. Raises GateError."""
-    features, target = every_row(held_out)
-    compressed = None
-    if job.compress is not None:
-        compressed = compression.compress(
-            content,
-            job.compress,
-            rows.first(CALIBRATION_ROWS)[0].numpy(),
-            lambda model: measure(export.run(model, features), target, dataset.task),
-        )
-        if compressed.accepted:
-            content, metrics = compressed.model, compressed.metrics_after
-            answer_RK = export.run(content, features)
-    judged = gates.check(job.gates, metrics, len(content), inputs.deployed_metrics)
-    gates.enforce(judged, shown=inputs.expose_metrics)
+    """`deployed_metrics`: of the model that the stack has now. Raises what `make` raises, and GateError, which tells
+    metrics only if they are exposed.
+    """
+    made = make(job, inputs, progress, watch)
+    judged = gates.check(job.gates, made.metrics, len(made.content), deployed_metrics)
+    gates.enforce(judged, shown=expose_metrics)
+    features, _ = every_row(made.held_out)
     outcome = {
-        "metrics": dict(metrics),
-        "epochs_run": descended.position.epoch,
-        "stop_reason": descended.stop_reason,
-        "example": example(features, answer_RK),
-        "model_bytes": len(content),
-        **descended.spent,
+        "metrics": dict(made.metrics),
+        "epochs_run": made.descended.position.epoch,
+        "stop_reason": made.descended.stop_reason,
+        "example": example(features, made.answers),
+        "model_bytes": len(made.content),
+        **made.descended.spent,
     }
-    description = describe(job, dataset, rows, held_out, inputs.provenance, outcome, content)
-    evidence = Evidence(
-        job, dataset, rows, descended.validation, held_out, descended.model, answer_RK, descended.position,
-        descended.trials, descended.folds, judged, compressed,
-    )  # fmt: skip
-    return Fitted(content, description, outcome, evidence)
-
-
-def take_in(job: Job, inputs: Inputs, dataset: Dataset, rows: Rows, held_out: Rows, watch: Watch) -> Fitted:
-    """A model that was trained elsewhere, measured on rows that are held out here. Raises ModelError, GateError."""
-    watch.phase("load", f"reading {job.model}")
-    model = foreign.load(sources.read(job.model, inputs.folder, LARGEST_MODEL), dataset)
-    features, target = every_row(held_out)
-    answer_RK = model.answers(features)
-    metrics = measure(answer_RK, target, dataset.task)
-    return finish(job, inputs, dataset, rows, held_out, model.content, metrics, answer_RK, Descended())
-
-
-def examined(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:
-    """With what is wrong with the split among its findings. Raises DataError for what is not allowed."""
-    if not isinstance(rest, TensorRows) or not isinstance(held_out, TensorRows):
-        return dataset
-    found = quality.enforce(quality.examine_split(rest, held_out), job.quality, job.dataset)
-    return dataclasses.replace(dataset, findings=(*dataset.findings, *found))
-
-
-def keyed(key: bytes, job: Job, provenance: Mapping[str, str]) -> bytes:
-    """32 bytes: other ones for another run or other data, since equal noise on both would tell their difference."""
-    made_from = json.dumps([job.properties(), dict(provenance)], sort_keys=True).encode()
-    return hmac.new(key, b"sealift/1 privacy\0" + made_from, hashlib.sha256).digest()
-
-
-def every_row(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-    """All of them at once, in memory: the held-out rows of a set that is streamed are a sample that fits."""
-    return rows.first(min(len(rows), MOST_HELD_OUT))
-
-
-def chosen(job: Job, settings: Mapping[str, object]) -> Job:
-    """The job with these settings, named as `search.parameters` does."""
-    arguments = {name.partition(".")[2]: value for name, value in settings.items() if "." in name}
-    plain = {_snake_case(name): value for name, value in settings.items() if "." not in name}
-    return dataclasses.replace(job, **plain, model_arguments={**job.model_arguments, **arguments})  # type: ignore[arg-type]
-
-
-def _snake_case(name: str) -> str:
-    return re.sub("([A-Z])", r"_\1", name).lower()
+    return Fitted(made, judged, describe(made, inputs.provenance, outcome), outcome)

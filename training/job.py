@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from training import processor as machine
-from training import user_code
-from training.data import sources
+from training import sources, user_code
 from training.options import (
     Compress,
     Compute,
@@ -46,7 +44,10 @@ from training.reading import (
     texts,
     whole_number,
 )
+from training.recipe import processor as machine
 
+RECIPE: Final = Path(__file__).with_name("recipe")
+"""The package of all that shapes the model's bytes."""
 NETWORKS: Final = ("net", "mlp", "cnn", "textClassifier", "recommender", "audioCnn")
 LOSSES: Final = ("mse", "mae", "huber", "crossEntropy", "bce")
 SHAPING_LIBRARIES: Final = ("torch", "numpy", "scikit-learn", "onnx", "pyarrow")
@@ -178,10 +179,11 @@ class Job:
     def digest(self, data_digest: str, code_digest: str, libraries: str, processor: str) -> str:
         """The run's identity, 64 hex digits: SHA-256 of all that shapes the model, as canonical JSON.
 
-        Settings as by default are no part of it, so that a release with a new setting knows the runs of the last one.
+        What is off by default, and is off, is no part of it, so that a release with a new setting knows the runs of the
+        last one; every other setting is, also as by default, so that a release with another default trains anew.
         """
         identity = {
-            "job": self.properties(), "data": data_digest, "code": code_digest, "libraries": libraries,
+            "job": _said(self), "data": data_digest, "code": code_digest, "libraries": libraries,
             "processor": processor,
         }  # fmt: skip
         canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -267,12 +269,11 @@ def data_digest(job: Job, folder: Path) -> str:
 
 
 def code_digest(job: Job, folder: Path) -> str:
-    """64 hex digits: SHA-256 over this package's modules and the user's, whatever their path, modes and times.
+    """64 hex digits: SHA-256 over the recipe's modules and the user's, whatever their path, modes and times.
 
     Raises ModelError.
     """
-    ours = Path(__file__).parent
-    digests = {path.relative_to(ours).as_posix(): _hashed(path) for path in sorted(ours.rglob("*.py"))}
+    digests = {path.relative_to(RECIPE).as_posix(): _hashed(path) for path in sorted(RECIPE.rglob("*.py"))}
     for code in (job.model, job.augment):
         if code and job.source == "training" and is_reference(code):
             digests[code] = user_code.digest(code, folder)
@@ -289,7 +290,7 @@ def libraries() -> str | None:
 
 
 def processor(job: Job) -> str:
-    """The kind of machine, as far as it can change the model's bytes: training.processor says what is pinned."""
+    """The kind of machine, as far as it can change the model's bytes: training.recipe.processor says what is pinned."""
     return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
@@ -298,6 +299,27 @@ def _folds(value: object) -> int:
     if number == 1:
         raise RefusedError("it must be a whole number from 2 to 20, or 0 for none")
     return number
+
+
+def _said(settings: object) -> dict[str, object]:
+    """A dataclass of settings, spelt as in Pulumi and without what is off by default and is off."""
+    default = type(settings)()
+    said = {}
+    for name, value in vars(settings).items():
+        plain = getattr(default, name)
+        if isinstance(value, Mapping):
+            spelt: object = {key: _spelt(one) for key, one in value.items()}
+        else:
+            spelt = _spelt(value)
+        if value != plain or spelt:
+            said[_camel_case(name)] = spelt
+    return said
+
+
+def _spelt(value: object) -> object:
+    if dataclasses.is_dataclass(value):
+        return _said(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _properties(value: object) -> object:

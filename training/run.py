@@ -34,8 +34,8 @@ from training.report.energy import Meter
 from training.request import Request
 
 if TYPE_CHECKING:  # at run time it would load torch
-    from training.fit import Progress, Stage
-    from training.sgd import Position
+    from training.recipe.make import Progress, Stage
+    from training.recipe.sgd import Position
 
 WAIT_NOTICE_SECONDS: Final = 1.0
 MANIFESTS: Final = ("manifest", "report_manifest")
@@ -153,7 +153,8 @@ def train(
     with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home
         os.environ["MPLCONFIGDIR"] = folder
         from training.evidence import make_report  # seconds of imports, which a reused run need not wait for
-        from training.fit import Inputs, Progress, fit
+        from training.fit import fit
+        from training.recipe.make import Inputs, Progress
 
     gc.freeze()
     gc.enable()
@@ -168,14 +169,14 @@ def train(
         request.mask_key,
         device(request.job),
         init,
-        request.deployed_metrics,
         provenance,
-        request.expose_metrics,
     )
     gpus = (0,) if inputs.device == "cuda" else ()
     with cancellation.deferred(), Meter(gpus, record.joules if record else 0.0) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
-        fitted = fit(request.job, inputs, progress, watch)
+        fitted = fit(
+            request.job, inputs, progress, watch, request.deployed_metrics, expose_metrics=request.expose_metrics
+        )
         if _provenance(request) != provenance:
             raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
         watch.phase("report", "writing the report")

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from training.data import words
+from training.recipe.datasets import words
 
 TEAMS: Final = ("account", "billing", "delivery", "technical")
 WRONG_TEAM: Final = 0.05

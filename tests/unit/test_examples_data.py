@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from components.config import KEYS, parse
-from training import fit
-from training.data.load import load
+from training.fit import fit
 from training.job import Job
-from training.sgd import Position
+from training.recipe.datasets.load import load
+from training.recipe.make import Inputs, Progress, Stage
+from training.recipe.sgd import Position
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("vision", "language", "recommendation", "voice")
@@ -27,7 +28,7 @@ METRIC = {"recommendation": "mse"}
 class Unwatched:
     def phase(self, name: str, message: str) -> None: ...
 
-    def after(self, job: Job, progress: fit.Stage, position: Position, *, epoch_ended: bool) -> None: ...
+    def after(self, job: Job, progress: Stage, position: Position, *, epoch_ended: bool) -> None: ...
 
 
 @cache
@@ -207,7 +208,7 @@ def test_the_readme_gives_the_stack_s_settings(name: str) -> None:
 def test_the_stack_s_run_ends_with_the_result_that_the_readme_gives(name: str) -> None:
     job = job_of(name)
 
-    fitted = fit.fit(job, fit.Inputs(PROJECT_ROOT, b""), fit.Progress(), Unwatched())
+    fitted = fit(job, Inputs(PROJECT_ROOT, b""), Progress(), Unwatched())
 
     (said,) = re.findall(r"(?:Accuracy|Mean squared error) (\d\.\d+)", readme(name))
     metric = METRIC.get(name, "accuracy")

@@ -14,14 +14,15 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from training.data.sources import read
 from training.errors import DataError, GateError, ModelError
 from training.evidence import make_report
-from training.fit import Fitted, Inputs, Progress, Stage, fit
+from training.fit import Fitted, fit
 from training.job import Job
+from training.recipe.make import Inputs, Progress, Stage
+from training.recipe.sgd import Position
 from training.report.content import Energy, Report
 from training.report.payload import extract
-from training.sgd import Position
+from training.sources import read
 
 KEY = bytes(range(32))
 PROVENANCE = {"dataDigest": "d", "codeDigest": "c", "libraries": "l"}
@@ -180,20 +181,20 @@ def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_on
 def test_a_gate_that_fails_names_the_metric_and_where_metrics_are_exposed_both_numbers(
     expose_metrics: bool, said: str
 ) -> None:
-    inputs = Inputs(Path(), KEY, provenance=PROVENANCE, expose_metrics=expose_metrics)
+    inputs = Inputs(Path(), KEY, provenance=PROVENANCE)
     job = job_of(Path(), dataset="digits", epochs=1, gates={"metrics": {"accuracy": {"minimum": 0.9999}}})
 
     with pytest.raises(GateError) as raised:
-        fit(job, inputs, Progress(), Recorder())
+        fit(job, inputs, Progress(), Recorder(), expose_metrics=expose_metrics)
     assert re.search(said, raised.value.message)
 
 
 def test_a_model_worse_than_the_deployed_one_is_refused_within_the_tolerance() -> None:
     job = job_of(Path(), dataset="iris", epochs=1, gates={"noWorseThanDeployed": "accuracy", "tolerance": 0.01})
-    deployed = Inputs(Path(), KEY, deployed_metrics={"accuracy": 1.0}, provenance=PROVENANCE)
+    inputs = Inputs(Path(), KEY, provenance=PROVENANCE)
 
     with pytest.raises(GateError, match="no worse than deployed"):
-        fit(job, deployed, Progress(), Recorder())
+        fit(job, inputs, Progress(), Recorder(), deployed_metrics={"accuracy": 1.0})
 
 
 def test_compression_is_in_the_report_and_in_the_bytes() -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +160,32 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
     assert all(len(digest) == 64 for digest in digests)
 
 
+@dataclass(frozen=True)
+class OtherDefault(Job):
+    """A release in which a setting has another default."""
+
+    precision: str = "bf16"
+
+
+@dataclass(frozen=True)
+class NewSetting(Job):
+    """A release with a new setting, which is off."""
+
+    sharpness_aware: bool = False
+
+
+def test_another_default_is_another_run_and_a_new_setting_that_is_off_the_same() -> None:
+    parts = ("data", "code", "torch 1", "v3")
+
+    assert OtherDefault().digest(*parts) != Job().digest(*parts)
+    assert OtherDefault(precision="fp32").digest(*parts) == Job().digest(*parts)
+    assert NewSetting().digest(*parts) == Job().digest(*parts)
+    assert NewSetting(sharpness_aware=True).digest(*parts) != Job().digest(*parts)
+
+
 def test_the_digest_of_a_run_is_what_it_was() -> None:
     """A new release must know the runs of the last one: change this only with the identity's definition."""
-    assert Job().digest("d", "c", "l", "p") == "1d0d518e0bfdd57f6504c15eb5610571f60bd4b78ee7429bde2e35dca9e3c5ab"
+    assert Job().digest("d", "c", "l", "p") == "c2bfa71c833d947ddaafea3a7fb947328b3744288508441438df89c2addbbad9"
 
 
 def code_digest() -> str:
@@ -176,7 +199,7 @@ def copy_of_the_package(folder: Path, umask: int) -> Path:
         package.mkdir(parents=True)
         for module in sorted((PROJECT_ROOT / "training").rglob("*.py"), reverse=True):
             copy = package / module.relative_to(PROJECT_ROOT / "training")
-            copy.parent.mkdir(exist_ok=True)
+            copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(module, copy)
     finally:
         os.umask(previous)
@@ -196,8 +219,29 @@ def test_the_code_digest_is_the_same_from_another_path_and_umask_and_changes_wit
     package = copy_of_the_package(tmp_path / "elsewhere" / "deeper", umask=0o077)
     assert code_digest_in(package.parent) == code_digest()
 
-    (package / "sgd.py").write_bytes((package / "sgd.py").read_bytes() + b"\n")
+    edit(package / "recipe" / "sgd.py")
     assert code_digest_in(package.parent) != code_digest()
+
+
+def edit(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("module", "shapes"),
+    [
+        ("recipe/sgd.py", True), ("recipe/models/net.py", True), ("recipe/datasets/encoding.py", True),
+        ("recipe/evaluate.py", True), ("recipe/export.py", True), ("recipe/processor.py", True),
+        ("errors.py", False), ("events.py", False), ("request.py", False), ("checkpoint.py", False),
+        ("cancellation.py", False), ("run.py", False), ("options.py", False), ("report/page.py", False),
+    ],
+)  # fmt: skip
+def test_an_edit_trains_anew_if_and_only_if_it_shapes_the_model(tmp_path: Path, module: str, shapes: bool) -> None:
+    package = copy_of_the_package(tmp_path, umask=0o022)
+
+    edit(package / module)
+
+    assert (code_digest_in(tmp_path) != code_digest()) == shapes
 
 
 def test_an_edit_of_the_user_s_code_changes_the_code_digest_and_an_edit_beside_it_does_not(tmp_path: Path) -> None:
@@ -275,8 +319,8 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
         from training import job
         loaded = sorted(name for name in sys.modules if name.startswith("training"))
         assert loaded == [
-            "training", "training.data", "training.data.sources", "training.errors", "training.job", "training.options",
-            "training.processor", "training.reading", "training.user_code",
+            "training", "training.errors", "training.job", "training.options", "training.reading", "training.recipe",
+            "training.recipe.processor", "training.sources", "training.user_code",
         ], loaded
         assert job.Job.validate({"epochs": 0})[1][0].property == "epochs"
         assert job.libraries() is None

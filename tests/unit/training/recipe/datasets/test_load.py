@@ -1,0 +1,322 @@
+"""From files, URLs and functions to rows; and every way in which these can be wrong, said with the way out."""
+
+import datetime
+import gzip
+import io
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import torch
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
+
+from training.errors import DataError, TrainingError
+from training.job import Job
+from training.recipe.datasets.dataset import Dataset, TensorRows
+from training.recipe.datasets.load import load as load_with_key
+
+KEY = bytes(32)
+CSV = "age,city,income\n" + "".join(
+    f"{20 + at % 50},{'ABC'[at % 3]},{1000.5 + 3 * (at * 7 % 40)}\n" for at in range(60)
+)
+
+
+def load(folder: Path, **properties: object) -> Dataset:
+    """Through the same validation as a user's inputs."""
+    job, problems = Job.validate(properties, folder)
+    assert job is not None, problems
+    return load_with_key(job, folder, KEY)
+
+
+def refused(folder: Path, **properties: object) -> str:
+    with pytest.raises(TrainingError) as error:
+        load(folder, **properties)
+    assert error.value.hint != ""
+    return str(error.value)
+
+
+def tensors(dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
+    assert isinstance(dataset.rows, TensorRows)
+    return dataset.rows.features, dataset.rows.target
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "people.csv").write_text(CSV)
+    return tmp_path
+
+
+def people(folder: Path, **data: object) -> Dataset:
+    return load(folder, dataset="people.csv", data={"target": "income", **data})
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [("diabetes", load_diabetes(scaled=False)), ("digits", load_digits()), ("iris", load_iris()), ("wine", load_wine()),
+     ("breast_cancer", load_breast_cancer())],
+)  # fmt: skip
+def test_built_in_sets_are_what_scikit_learn_loads(tmp_path: Path, name: str, theirs: Any) -> None:
+    data = load(tmp_path, dataset=name)
+
+    features, target = tensors(data)
+    assert np.array_equal(features.numpy(), theirs.data.astype(np.float32))
+    if data.classes:
+        said = [data.classes[at] for at in target.tolist()]
+        assert said == [str(theirs.target_names[at]) for at in theirs.target]
+    else:
+        assert np.array_equal(target.flatten().numpy(), theirs.target.astype(np.float32))
+
+
+def test_a_csv_file_is_numbers_and_categories(folder: Path) -> None:
+    data = people(folder)
+
+    features, target = tensors(data)
+    assert data.feature_names == ("age", "city=A", "city=B", "city=C")
+    assert data.task == "regression"
+    assert features[:2].tolist() == [[20, 1, 0, 0], [21, 0, 1, 0]]
+    assert target[:2].tolist() == [[1000.5], [1021.5]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("p.csv", CSV.replace(",", ";").encode()), ("p.tsv", CSV.replace(",", "\t").encode()),
+     ("p.csv.gz", gzip.compress(CSV.encode())), ("p.csv", b"\xef\xbb\xbf" + CSV.encode()),
+     ("p.csv", CSV.replace("\n", "\r\n").encode())],
+    ids=["semicolons", "tabs", "gzip", "byte order mark", "carriage returns"],
+)  # fmt: skip
+def test_other_forms_of_the_same_csv_are_the_same_rows(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+
+    other = load(folder, dataset=name, data={"target": "income"})
+
+    assert all(map(torch.equal, tensors(other), tensors(people(folder))))
+    assert other.feature_names == people(folder).feature_names
+
+
+def test_a_url_is_read_through_fsspec(folder: Path) -> None:
+    with fsspec.open("memory://sets/people.csv", "wb") as stream:
+        stream.write(CSV.encode())
+
+    data = load(folder, dataset="memory://sets/people.csv", data={"target": "income"})
+
+    assert all(map(torch.equal, tensors(data), tensors(people(folder))))
+
+
+def test_a_parquet_file_is_the_same_rows_as_csv(folder: Path) -> None:
+    pa.parquet.write_table(pa.csv.read_csv(folder / "people.csv"), folder / "people.parquet")
+
+    data = load(folder, dataset="people.parquet", data={"target": "income"})
+
+    assert all(map(torch.equal, tensors(data), tensors(people(folder))))
+
+
+def test_a_target_of_text_or_of_few_whole_numbers_is_classes(folder: Path) -> None:
+    by_text = people(folder, target="city")
+    (folder / "few.csv").write_text("x,y\n" + "".join(f"{at * 1.5},{at % 3}\n" for at in range(30)))
+    by_number = load(folder, dataset="few.csv", data={"target": "y"})
+    as_number = load(folder, dataset="few.csv", data={"target": "y", "task": "regression"})
+
+    assert (by_text.task, by_text.classes) == ("classification", ("A", "B", "C"))
+    assert (by_number.task, by_number.classes) == ("classification", ("0", "1", "2"))
+    assert as_number.task == "regression"
+
+
+def test_only_the_features_that_are_named_are_used_in_their_order(folder: Path) -> None:
+    data = people(folder, features=["city", "age"])
+
+    assert data.feature_names == ("city=A", "city=B", "city=C", "age")
+
+
+def test_dates_are_days(folder: Path) -> None:
+    days = [datetime.date(1970, 1, 1 + at) for at in range(10)]
+    table = pa.table({"day": days, "y": [0.5 + at for at in (3, 1, 4, 1, 5, 9, 2, 6, 5, 3)]})
+    pa.parquet.write_table(table, folder / "days.parquet")
+
+    features, _ = tensors(load(folder, dataset="days.parquet", data={"target": "y"}))
+
+    assert features.flatten().tolist() == list(range(10))
+
+
+def test_a_text_column_becomes_word_ids(folder: Path) -> None:
+    lines = [("good film", "yes"), ("bad film", "no"), ("good, GOOD!", "yes"), ("so bad", "no")] * 5
+    (folder / "reviews.csv").write_text("text,liked\n" + "".join(f'"{text}",{liked}\n' for text, liked in lines))
+
+    data = load(folder, dataset="reviews.csv", data={"target": "liked", "text": "text"}, model="textClassifier")
+
+    features, _ = tensors(data)
+    assert features.dtype == torch.int64
+    words = [[data.words[at] for at in row] for row in features[:3].tolist()]
+    assert words == [["good", "film"], ["bad", "film"], ["good", "good"]]
+
+
+def test_an_npz_file_of_images(folder: Path) -> None:
+    images = np.random.default_rng(0).random((12, 1, 4, 4), dtype=np.float32)
+    np.savez(folder / "images.npz", x=images, y=np.arange(12) % 2)
+
+    data = load(folder, dataset="images.npz")
+
+    assert data.shape == (1, 4, 4)
+    assert np.array_equal(tensors(data)[0].numpy(), images)
+    assert data.classes == ("0", "1")
+
+
+OWN = """
+import numpy as np
+
+def pair(rows=10):
+    return np.arange(rows * 2.0).reshape(rows, 2) ** 1.5, np.arange(rows) % 2
+
+def named():
+    features, target = pair(20)
+    return {"features": features, "target": target, "feature_names": ["a", "b"], "classes": ["no", "yes"]}
+
+def raises():
+    raise KeyError("no such table")
+
+def text():
+    return "rows"
+
+def short():
+    return np.zeros((5, 2)), np.zeros(4)
+
+def many():
+    print("x" * 10)
+    return {"features": np.zeros((5, 2)), "target": np.zeros(5), "labels": []}
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    name = f"data_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(textwrap.dedent(OWN))
+    return name
+
+
+def test_a_function_gets_its_arguments_and_may_name_what_it_returns(tmp_path: Path, own: str) -> None:
+    plain = load(tmp_path, dataset=f"{own}:pair", data={"arguments": {"rows": 14}})
+    named = load(tmp_path, dataset=f"{own}:named")
+
+    assert (len(plain.rows), plain.feature_names, plain.classes) == (14, ("x0", "x1"), ("0", "1"))
+    assert (len(named.rows), named.feature_names, named.classes) == (20, ("a", "b"), ("no", "yes"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("raises", ["KeyError", "no such table"]), ("text", ["returned str", "features, target"]),
+     ("short", ["(5,)", "(4,)"]), ("many", ["'labels'", "feature_names"])],
+)  # fmt: skip
+def test_a_function_that_fails_or_returns_something_else(tmp_path: Path, own: str, name: str, words: list[str]) -> None:
+    said = refused(tmp_path, dataset=f"{own}:{name}")
+
+    for word in words:
+        assert word in said
+    assert "Traceback" not in said
+
+
+def csv(*lines: str) -> bytes:
+    return "\n".join(lines).encode() + b"\n"
+
+
+BAD: Mapping[str, tuple[str, bytes, dict[str, object], list[str]]] = {
+    "the wrong delimiter": ("a.csv", CSV.encode(), {"target": "income", "delimiter": ";"},
+                            ["only one column", "data.delimiter", "has ',' most"]),
+    "no target column": ("a.csv", CSV.encode(), {"target": "salary"}, ["'salary'", "age, city, income"]),
+    "no feature column": ("a.csv", CSV.encode(), {"target": "income", "features": ["agee"]},
+                          ["data.features", "'agee'"]),
+    "the target among the features": ("a.csv", CSV.encode(), {"target": "age", "features": ["age"]}, ["is the target"]),
+    "mixed types": ("a.csv", csv("x,y", *(f"{at},{at * 7 % 11}.5" for at in range(20)), "ten,3.5"), {"target": "y"},
+                    ["'x' is mixed", "20 are numbers", "1 are text"]),
+    "a target with NaN": ("a.csv", csv("x,y", *(f"{at},{at * 7 % 11}.5" for at in range(20)), "4,NaN", "5,"),
+                          {"target": "y"}, ["the target 'y'", "2 of 22 rows"]),
+    "one class only": ("a.csv", csv("x,y", *(f"{at},yes" for at in range(20))), {"target": "y"},
+                       ["'y' has only one class"]),
+    "no rows": ("a.csv", csv("x,y"), {"target": "y"}, ["0 rows", "at least 4"]),
+    "one row": ("a.csv", csv("x,y", "1,2"), {"target": "y"}, ["1 row;", "at least 4"]),
+    "an empty file": ("a.csv", b"", {"target": "y"}, ["a.csv", "empty"]),
+    "a line that is too long": ("a.csv", csv("x,y", "1,2", "1,2,3"), {"target": "y"}, ["line 3", "3 fields", "2"]),
+    "the same column twice": ("a.csv", csv("x,x,y", "1,2,3"), {"target": "y"}, ["two columns 'x'"]),
+    "not UTF-8": ("a.csv", b"x,y\n\xe9t\xe9,2\n" * 5, {"target": "y"}, ["UTF-8"]),
+    "half a gzip file": ("a.csv.gz", gzip.compress(CSV.encode())[:50], {"target": "income"}, ["not a whole gzip file"]),
+    "not Parquet": ("a.parquet", b"PAR1 or so", {"target": "y"}, ["not a whole Parquet file"]),
+    "not NPZ": ("a.npz", b"nothing", {}, ["cannot be read as NPZ", "numpy.savez"]),
+    "a text of many values": ("a.csv", csv("x,y", *(f"name{at},{at}.5" for at in range(99))), {"target": "y"},
+                              ["99 different texts", "data.text"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files_are_said_with_the_way_out(tmp_path: Path, case: str) -> None:
+    name, content, data, words = BAD[case]
+    (tmp_path / name).write_bytes(content)
+
+    said = refused(tmp_path, dataset=name, data=data)
+
+    for word in words:
+        assert word in said
+
+
+def test_arrays_of_objects_are_not_unpickled(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return print, ("unpickled",)
+
+    np.savez(tmp_path / "a.npz", x=np.array([[Bomb()]], dtype=object), y=np.zeros(1))
+
+    assert "allow_pickle" in refused(tmp_path, dataset="a.npz")
+
+
+def test_an_npz_file_that_unpacks_to_more_than_memory_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, x=np.zeros((10_000, 100)), y=np.zeros(10_000))
+    (tmp_path / "a.npz").write_bytes(packed.getvalue())
+    assert len(packed.getvalue()) < 50_000
+
+    assert "data.memoryBytes" in refused(tmp_path, dataset="a.npz", data={"memoryBytes": 1_000_000})
+
+
+def test_a_csv_file_of_ten_gigabytes_is_refused_at_preview_with_what_to_do(tmp_path: Path) -> None:
+    with (tmp_path / "big.csv").open("wb") as stream:
+        stream.truncate(10 * 2**30)
+
+    _, problems = Job.validate({"dataset": "big.csv", "data": {"target": "y"}}, tmp_path)
+
+    assert [problem.property for problem in problems] == ["dataset"]
+    assert "10,737,418,240 bytes" in problems[0].message
+    assert "Parquet" in problems[0].message
+
+
+def test_masked_columns_are_gone_before_anything_is_learnt(folder: Path) -> None:
+    data = load(
+        folder,
+        dataset="people.csv",
+        data={"target": "income"},
+        masking={"city": {"method": "drop"}, "age": {"method": "generalise", "step": 10}},
+    )
+
+    assert data.feature_names == ("age",)
+    assert set(tensors(data)[0].flatten().tolist()) == {20, 30, 40, 50, 60}
+    assert data.masked.keys() == {"city", "age"}
+
+
+def test_findings_that_are_allowed_are_told_and_the_others_stop(tmp_path: Path) -> None:
+    lines = [f"{at},{at},{at * 13 % 17 + 0.5}" for at in range(30)]
+    (tmp_path / "a.csv").write_bytes(csv("x,same,y", *lines, lines[0]))
+    asked: dict[str, object] = {"dataset": "a.csv", "data": {"target": "y"}}
+
+    said = refused(tmp_path, **asked)
+    data = load(tmp_path, **asked, quality={"allow": ["duplicateColumns", "duplicateRows"]})
+
+    assert "duplicateColumns: 'x', 'same' hold the same values" in said
+    assert "duplicateRows" not in said
+    assert [one["finding"] for one in data.findings] == ["duplicateColumns", "duplicateRows"]
+
+
+def test_a_missing_library_s_error_is_one_for_people(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere"):
+        load(tmp_path, dataset="nowhere://bucket/a.csv", data={"target": "y"})

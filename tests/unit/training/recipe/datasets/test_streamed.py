@@ -1,0 +1,148 @@
+"""A Parquet file larger than memory: every row once an epoch, in a seeded order, never much of it in memory."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import torch
+
+from training.errors import DataError
+from training.job import Job
+from training.options import Data, Masking
+from training.recipe.datasets.dataset import TensorRows
+from training.recipe.datasets.load import load
+from training.recipe.datasets.streamed import StreamedRows
+
+ROWS, GROUP = 1000, 100
+MEMORY = 28_000
+"""Bytes: less than the file's 30,250; a quarter holds two of its row groups."""
+KEY = bytes(32)
+PROJECT_ROOT = Path(__file__).resolve().parents[5]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("parquet")
+    own = np.random.default_rng(0)
+    table = pa.table(
+        {"id": np.arange(ROWS, dtype=np.float64), "x": own.normal(size=ROWS), "name": ["a", "b"] * (ROWS // 2),
+         "y": own.normal(size=ROWS)}
+    )  # fmt: skip
+    pa.parquet.write_table(table, folder / "rows.parquet", row_group_size=GROUP)
+    return folder
+
+
+def streamed(folder: Path, memory: int = MEMORY) -> StreamedRows:
+    rows = load(job(memory), folder, KEY).rows
+    assert isinstance(rows, StreamedRows)
+    return rows
+
+
+def job(memory: int) -> Job:
+    return Job(dataset="rows.parquet", data=Data(target="y", memory_bytes=memory))
+
+
+def ids(rows: StreamedRows, seed: int | None = 0, skip: int = 0, size: int = 32) -> list[int]:
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    return [int(row[0]) for features, _ in rows.batches(size, generator, skip) for row in features]
+
+
+def test_it_is_the_same_data_set_as_in_memory(folder: Path) -> None:
+    large, small = load(job(2**30), folder, KEY), load(job(MEMORY), folder, KEY)
+
+    assert isinstance(large.rows, TensorRows)
+    assert (large.feature_names, large.task, large.classes) == (small.feature_names, small.task, small.classes)
+    assert all(map(torch.equal, large.rows.first(ROWS), small.rows.first(ROWS)))
+
+
+def test_an_epoch_has_every_row_once_in_an_order_of_its_own(folder: Path) -> None:
+    rows = streamed(folder)
+
+    first, again, other = ids(rows), ids(rows), ids(rows, seed=1)
+
+    assert first == again
+    assert first != other
+    assert sorted(first) == sorted(other) == list(range(ROWS))
+    neighbours = sum(abs(one - two) == 1 for one, two in itertools.pairwise(first))
+    assert neighbours < 20, "not in the file's order"
+
+
+def test_batches_have_the_size_asked_for_and_only_the_last_is_smaller(folder: Path) -> None:
+    sizes = [len(target) for _, target in streamed(folder).batches(32, torch.Generator())]
+
+    assert sizes == [32] * 31 + [8]
+
+
+def test_skipped_batches_leave_the_rest_as_it_is(folder: Path) -> None:
+    rows = streamed(folder)
+
+    assert ids(rows, skip=9) == ids(rows)[9 * 32 :]
+
+
+def test_splits_share_no_row_and_lose_none(folder: Path) -> None:
+    others, held_out = streamed(folder).split(0.2, torch.Generator().manual_seed(5))
+    train, validation = others.split(0.1, torch.Generator().manual_seed(6))
+
+    parts = [ids(part) for part in (train, validation, held_out)]
+    assert sorted(itertools.chain(*parts)) == list(range(ROWS))
+    assert [len(part) for part in (train, validation, held_out)] == list(map(len, parts))
+    assert 150 < len(held_out) < 250
+
+
+def test_masks_are_applied_to_every_group(folder: Path) -> None:
+    masking = {"id": Masking("generalise", 250.0), "name": Masking("drop")}
+    asked = Job(dataset="rows.parquet", data=Data(target="y", memory_bytes=MEMORY), masking=masking)
+
+    data = load(asked, folder, KEY)
+
+    assert isinstance(data.rows, StreamedRows)
+    assert data.feature_names == ("id", "x")
+    assert set(ids(data.rows)) == {0, 250, 500, 750}
+    assert data.masked.keys() == {"id", "name"}
+
+
+def test_a_row_group_that_memory_cannot_hold_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"has a row group of .* bytes") as refused:
+        load(job(4000), folder, KEY)
+
+    assert "smaller row groups" in refused.value.hint
+
+
+PROGRAM = """
+import resource, sys
+from pathlib import Path
+import torch
+from training.recipe.datasets.load import load
+from training.job import Job
+from training.options import Data
+job = Job(dataset="big.parquet", data=Data(target="y", memory_bytes=64 * 2**20))
+rows = load(job, Path(sys.argv[1]), bytes(32)).rows
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+count = sum(len(target) for _, target in rows.batches(256, torch.Generator()))
+print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_an_epoch_over_a_file_larger_than_its_memory_stays_within_it(tmp_path: Path) -> None:
+    """240 MB of rows by 64 MB of memory. What an epoch adds to the process is measured, in MiB."""
+    own, rows, columns = np.random.default_rng(0), 750_000, 40
+    names = [f"x{at}" for at in range(columns - 1)]
+    schema = pa.schema([(name, pa.float64()) for name in [*names, "y"]])
+    with pa.parquet.ParquetWriter(tmp_path / "big.parquet", schema, compression="none", use_dictionary=False) as file:
+        for _ in range(50):
+            part = own.normal(size=(columns, rows // 50))
+            file.write_table(pa.table(dict(zip([*names, "y"], part, strict=True)), schema=schema))
+    assert (tmp_path / "big.parquet").stat().st_size > 220 * 2**20
+
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+
+    counted, added = map(int, ran.stdout.split())
+    assert counted == rows
+    assert added < 64

@@ -1,0 +1,289 @@
+"""The loop against torch's own optimizer, and its promises: repeatable, resumable, stopping when it should."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from training.errors import ModelError, NonFiniteLossError
+from training.job import Job
+from training.options import EarlyStopping
+from training.recipe import sgd
+from training.recipe.datasets.dataset import TensorRows
+from training.recipe.schedule import Rates
+
+JOB = Job(epochs=7, batch_size=8, learning_rate=0.05, seed=3)
+LOSSES: dict[str, Callable[..., torch.Tensor]] = {
+    "regression": functional.mse_loss,
+    "classification": functional.cross_entropy,
+}
+
+
+class Stopped(Exception):
+    """What a test raises between two stretches."""
+
+
+def network(outputs: int = 1, dropout: float = 0.0) -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 20), nn.ReLU(), nn.Dropout(dropout), nn.Linear(20, outputs))
+
+
+def rows(kind: str = "regression") -> TensorRows:
+    """21 rows, which batches of 8 do not divide."""
+    own = torch.Generator().manual_seed(99)
+    features = torch.randn(21, 4, generator=own)
+    target = features.sum(dim=1, keepdim=True) if kind == "regression" else features.argmax(dim=1) % 3
+    return TensorRows(features, target)
+
+
+def loop_of(job: Job, kind: str = "regression", dropout: float = 0.0, **more: object) -> sgd.Loop:
+    generator = sgd.make_repeatable(job)
+    net = network(1 if kind == "regression" else 3, dropout)
+    return sgd.Loop(sgd.Descent(job, net, rows(kind), generator, LOSSES[kind], **more))  # type: ignore[arg-type]
+
+
+def network_of(loop: sgd.Loop) -> nn.Module:
+    return loop._descent.net
+
+
+def nothing(position: sgd.Position, *, epoch_ended: bool) -> None:
+    pass
+
+
+def bits(net: nn.Module) -> list[bytes]:
+    return [tensor.detach().numpy().tobytes() for tensor in net.state_dict().values()]
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"momentum": 0.9},
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+        {"weight_decay": 0.1},
+    ],
+    ids=str,
+)
+def test_every_bit_is_what_torch_s_own_optimizer_gives(kind: str, settings: dict[str, float]) -> None:
+    job = replace(JOB, **settings)  # type: ignore[arg-type]
+    loop = loop_of(job, kind)
+    theirs = copy.deepcopy(network_of(loop))
+    loop.run(nothing)
+
+    generator = sgd.make_repeatable(job)
+    optimizer = torch.optim.SGD(
+        theirs.parameters(),
+        lr=job.learning_rate,
+        momentum=job.momentum,
+        nesterov=job.nesterov,
+        weight_decay=job.weight_decay,
+    )
+    data = rows(kind)
+    for _ in range(job.epochs):
+        order = torch.randperm(len(data), generator=generator)
+        for chosen in torch.split(order, job.batch_size):
+            optimizer.zero_grad()
+            torch.autograd.backward(LOSSES[kind](theirs(data.features[chosen]), data.target[chosen]))
+            optimizer.step()
+    assert bits(network_of(loop)) == bits(theirs)
+    losses = [entry["loss"] for entry in loop.position.history]
+    assert losses[-1] < losses[0]
+
+
+def test_gradients_are_clipped_as_torch_clips_them() -> None:
+    parameters = [torch.ones(3), torch.ones(2)]
+    gradients = [torch.tensor([3.0, 4.0, 0.0]), torch.tensor([0.0, 12.0])]
+    theirs = [torch.nn.Parameter(parameter.clone()) for parameter in parameters]
+    for parameter, gradient in zip(theirs, gradients, strict=True):
+        parameter.grad = gradient.clone()
+    torch.nn.utils.clip_grad_norm_(theirs, 1.0)
+    torch.optim.SGD(theirs, lr=0.5).step()
+
+    sgd.update(Job(gradient_clip=1.0), parameters, [], gradients, 0.5)
+
+    assert all(torch.allclose(one, other) for one, other in zip(parameters, theirs, strict=True))
+    untouched = [torch.ones(1)]
+    sgd.update(Job(gradient_clip=1.0), untouched, [], [torch.tensor([0.5])], 1.0)
+    assert untouched[0].item() == 0.5, "shorter gradients stay as they are"
+
+
+def test_schedules_are_torch_s_own() -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.05)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=7, eta_min=0.001)
+    job = replace(JOB, schedule=replace(JOB.schedule, kind="cosine", minimum=0.001))
+    for epoch in range(7):
+        assert Rates(job, 3).of(epoch, 0, 3) == pytest.approx([cosine.get_last_lr()[0]] * 3)
+        optimizer.step()
+        cosine.step()
+    stepped = replace(JOB, schedule=replace(JOB.schedule, kind="step", step_epochs=2, factor=0.5))
+    assert [Rates(stepped, 1).of(epoch, 0, 1)[0] for epoch in range(5)] == [0.05, 0.05, 0.025, 0.025, 0.0125]
+    warm = replace(JOB, schedule=replace(JOB.schedule, warmup_epochs=2))
+    assert Rates(warm, 2).of(0, 0, 2) + Rates(warm, 2).of(1, 0, 2) == pytest.approx([0.0125, 0.025, 0.0375, 0.05])
+
+
+def test_two_runs_are_equal_bit_for_bit_and_another_seed_is_not() -> None:
+    first, again, other = loop_of(JOB), loop_of(JOB), loop_of(replace(JOB, seed=4))
+    for loop in (first, again):
+        loop.run(nothing)
+    other.run(nothing)
+
+    assert bits(network_of(first)) == bits(network_of(again))
+    assert first.position == again.position
+    assert bits(network_of(first)) != bits(network_of(other))
+
+
+def noisy(features: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return features + torch.randn(features.shape, generator=generator) * 0.1
+
+
+@pytest.mark.parametrize("stretches", range(1, 21))
+def test_a_run_stopped_between_any_two_stretches_goes_on_as_if_it_had_never_stopped(
+    stretches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sgd, "STRETCH_OPERATIONS", 1)
+    job = replace(JOB, momentum=0.9, early_stopping=EarlyStopping("loss", patience=3))
+
+    def make() -> sgd.Loop:
+        loop = loop_of(job, dropout=0.2, augment=noisy)
+        object.__setattr__(loop._descent, "validate", lambda: {"loss": network_of(loop)(torch.ones(1, 4)).item()})
+        return loop
+
+    whole = make()
+    whole.run(nothing)
+    seen = 0
+
+    def stop(position: sgd.Position, *, epoch_ended: bool) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == stretches:
+            raise Stopped
+
+    interrupted = make()
+    try:
+        interrupted.run(stop)
+    except Stopped:
+        saved = {name: tensor.clone() for name, tensor in interrupted.state().items()}
+        resumed = make()
+        torch.manual_seed(12345)  # whatever another process drew meanwhile
+        resumed.restore(copy.deepcopy(interrupted.position), saved)
+        resumed.run(nothing)
+        assert bits(network_of(resumed)) == bits(network_of(whole))
+        assert resumed.position == whole.position
+    else:
+        assert whole.position.epoch < job.epochs, "only early stopping ends a run before its stretches are over"
+
+
+def test_a_checkpoint_of_another_architecture_is_refused_in_words() -> None:
+    loop = loop_of(JOB)
+    saved = loop_of(JOB, "classification").state()
+
+    with pytest.raises(ModelError, match="the checkpoint is of another architecture"):
+        loop.restore(sgd.Position(), saved)
+
+
+def test_training_is_repeatable_by_torch_s_own_word() -> None:
+    sgd.make_repeatable(replace(JOB, threads=1))
+
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.get_num_threads() == 1
+
+
+def test_it_stops_after_the_first_epoch_at_or_below_stop_loss() -> None:
+    whole = loop_of(JOB)
+    whole.run(nothing)
+    losses = [entry["loss"] for entry in whole.position.history]
+
+    loop = loop_of(replace(JOB, stop_loss=losses[3]))
+
+    assert loop.run(nothing) == "stopLoss"
+    assert [entry["loss"] for entry in loop.position.history] == losses[:4]
+
+
+def test_early_stopping_keeps_the_best_epoch_s_weights() -> None:
+    values = iter([5.0, 3.0, 4.0, 2.99, 6.0, 7.0])
+    kept: list[list[bytes]] = []
+
+    def validate() -> dict[str, float]:
+        kept.append(bits(network_of(loop)))
+        return {"accuracy": -next(values)}
+
+    stopping = EarlyStopping("accuracy", patience=2, minimum_change=0.1)
+    loop = loop_of(replace(JOB, early_stopping=stopping), validate=validate)
+
+    assert loop.run(nothing) == "earlyStopping"
+    assert (loop.position.epoch, loop.position.best_epoch) == (4, 2), "2.99 is no change of 0.1"
+    assert bits(network_of(loop)) == kept[1]
+
+
+def test_early_stopping_on_a_metric_that_is_not_there_says_which_are() -> None:
+    loop = loop_of(replace(JOB, early_stopping=EarlyStopping("auroc")), validate=lambda: {"mse": 1.0, "mae": 1.0})
+
+    with pytest.raises(ModelError, match=r"'auroc'.*\nhint: allowed: mse, mae"):
+        loop.run(nothing)
+
+
+def test_a_resumed_run_that_had_reached_stop_loss_does_no_further_epoch() -> None:
+    loop = loop_of(replace(JOB, stop_loss=0.1))
+    loop.position = sgd.Position(epoch=2, loss=0.1)
+
+    assert loop.run(nothing) == "stopLoss"
+    assert loop.position.epoch == 2
+
+
+def test_all_epochs_done_is_the_other_reason() -> None:
+    loop = loop_of(replace(JOB, stop_loss=1e-9))
+
+    assert (loop.run(nothing), loop.position.epoch) == ("epochs", JOB.epochs)
+
+
+def test_a_batch_larger_than_the_data_is_all_rows() -> None:
+    large, exact = loop_of(replace(JOB, batch_size=1_000_000)), loop_of(replace(JOB, batch_size=21))
+    large.run(nothing)
+    exact.run(nothing)
+
+    assert bits(network_of(large)) == bits(network_of(exact))
+
+
+def test_frozen_parameters_stay() -> None:
+    loop = loop_of(JOB)
+    first = network_of(loop)[0]  # type: ignore[index]
+    first.requires_grad_(False)
+    loop = sgd.Loop(loop._descent)
+    before = first.weight.clone()
+
+    loop.run(nothing)
+
+    assert torch.equal(first.weight, before)
+
+
+@pytest.mark.parametrize("learning_rate", [1e4, 1e30])
+def test_a_loss_that_is_no_number_stops_it_with_advice_before_anything_is_saved(learning_rate: float) -> None:
+    loop, losses = loop_of(replace(JOB, learning_rate=learning_rate, epochs=1000)), list[float]()
+
+    with pytest.raises(NonFiniteLossError, match=r"learningRate .*\nhint: lower learningRate, for instance to"):
+        loop.run(lambda position, *, epoch_ended: losses.append(position.loss))
+
+    assert all(map(math.isfinite, losses))
+
+
+def test_weights_that_break_in_an_epoch_s_last_step_are_found_though_its_loss_is_finite() -> None:
+    loop = loop_of(replace(JOB, batch_size=21, learning_rate=1e38))
+    for tensor in (loop._descent.rows.features, loop._descent.rows.target):  # type: ignore[attr-defined]
+        tensor.mul_(100)
+
+    with pytest.raises(NonFiniteLossError, match="weights became NaN or infinite after epoch 1 "):
+        loop.run(nothing)
+
+
+def test_half_the_precision_still_descends_and_keeps_weights_in_fp32() -> None:
+    loop = loop_of(replace(JOB, precision="bf16"))
+    loop.run(nothing)
+    losses = [entry["loss"] for entry in loop.position.history]
+
+    assert losses[-1] < losses[0]
+    assert all(parameter.dtype == torch.float32 for parameter in network_of(loop).parameters())

@@ -1,1 +1,0 @@
-"""Where rows come from, what they are, and what is done to them before anybody sees them."""

@@ -1,0 +1,238 @@
+"""Is a data set fit to learn from? Looked at after masking and before anything is trained; it changes nothing.
+
+What is found names columns and counts, never values: who may read a report of findings may not always see the data.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from training.errors import DataError
+from training.options import Quality, Task
+from training.recipe.datasets.dataset import TensorRows
+
+ONE_AND_THE_SAME: Final = 0.99999
+"""A feature whose correlation with a target of numbers is beyond this is the target in other words."""
+SHARED_ROWS: Final = 0.05
+"""Share of the held-out rows that may also be among the training rows."""
+WAYS_OUT: Final = {
+    "missingValues": "fill them, leave the column out by data.features or masking, or raise quality.maximumMissing",
+    "constantColumns": "leave them out by data.features",
+    "duplicateColumns": "leave all but one out by data.features",
+    "duplicateRows": "leave the copies out",
+    "imbalance": "gather more rows of that class, or lower quality.minimumClassShare",
+    "leakage": "leave out copies of rows, and by data.features what is not known when the model is asked",
+    "outOfRange": "mend the rows, or quality.ranges",
+}
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: its kind out of options.FINDINGS, the columns it is about, and what it is."""
+
+    kind: str
+    columns: tuple[str, ...]
+    message: str
+
+
+def examine(table: pa.Table, target: str, task: Task, quality: Quality) -> tuple[Finding, ...]:
+    """All findings of these rows. Raises DataError for a target that nothing can be learnt from."""
+    for name in sorted(quality.ranges.keys() - set(table.column_names)):
+        raise DataError(
+            f"quality.ranges names the column {name!r}, which is not there",
+            f"the columns are {', '.join(table.column_names)}",
+        )
+    _check_target(table[target], target, task)
+    features = [name for name in table.column_names if name != target]
+    return (
+        *_missing(table, features, quality),
+        *_constant(table, features),
+        *_duplicate_columns(table, features),
+        *_duplicate_rows(table),
+        *_imbalance(table[target], target, task, quality),
+        *_leakage(table, features, target, task),
+        *_out_of_range(table, quality),
+    )
+
+
+def examine_split(train: TensorRows, held_out: TensorRows) -> tuple[Finding, ...]:
+    """Held-out rows that training sees too, and so would make a model look better than it is."""
+    seen = np.isin(fingerprints(held_out), fingerprints(train))
+    if seen.mean() <= SHARED_ROWS:
+        return ()
+    message = f"{seen.sum():,} of {len(seen):,} held-out rows ({seen.mean():.1%}) are also among the training rows"
+    return (Finding("leakage", (), message),)
+
+
+def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> tuple[Mapping[str, object], ...]:
+    """The allowed ones, as JSON for the report. Raises DataError that lists all the others, a line each."""
+    wrong = [one for one in findings if one.kind not in quality.allow]
+    if wrong:
+        lines = "".join(f"\n  {one.kind}: {one.message}; {WAYS_OUT[one.kind]}" for one in wrong)
+        raise DataError(
+            f"{name} is not fit to learn from:{lines}",
+            f"quality.allow with {', '.join(sorted({one.kind for one in wrong}))} trains all the same",
+        )
+    return tuple({"finding": one.kind, "columns": list(one.columns), "what": one.message} for one in findings)
+
+
+def fingerprints(rows: TensorRows) -> Array:
+    """(R,) uint64: equal rows of features and target have equal numbers."""
+    parts = [part.reshape(len(rows), -1).double().numpy() for part in (rows.features, rows.target)]
+    return _mixed(column for part in parts for column in part.T)
+
+
+def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
+    bad = int(_is_missing(column).sum()) + int(_is_infinite(column).sum())
+    if bad:
+        raise DataError(
+            f"the target {target!r} is missing, NaN or infinite in {bad:,} of {len(column):,} rows",
+            "fill or leave out these rows",
+        )
+    if len(pc.unique(column)) < 2:
+        what = "one class" if task == "classification" else "one value"
+        raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
+
+
+def _missing(table: pa.Table, features: list[str], quality: Quality) -> Iterator[Finding]:
+    for name in features:
+        count = int(_is_missing(table[name]).sum())
+        if count > quality.maximum_missing * table.num_rows:
+            share = count / table.num_rows
+            yield Finding("missingValues", (name,), f"{name!r} lacks a value in {count:,} rows ({share:.1%})")
+
+
+def _constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+    same = tuple(name for name in features if len(pc.unique(table[name])) <= 1)
+    if same:
+        yield Finding("constantColumns", same, f"{_listed(same)} never var{'y' if len(same) > 1 else 'ies'}")
+
+
+def _duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+    alike: dict[bytes, list[str]] = {}
+    for name in features:
+        if len(pc.unique(table[name])) > 1:  # constant columns are a finding of their own
+            alike.setdefault(_content(table[name]), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield Finding("duplicateColumns", tuple(names), f"{_listed(names)} hold the same values")
+
+
+def _duplicate_rows(table: pa.Table) -> Iterator[Finding]:
+    distinct = len(np.unique(_mixed(_numbers(table[name]) for name in table.column_names)))
+    count = table.num_rows - distinct
+    if count:
+        yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of others")
+
+
+def _imbalance(column: pa.ChunkedArray, target: str, task: Task, quality: Quality) -> Iterator[Finding]:
+    if task != "classification":
+        return
+    counts = pc.value_counts(column).field("counts").to_numpy()
+    if counts.min() < quality.minimum_class_share * len(column):
+        yield Finding(
+            "imbalance",
+            (target,),
+            f"the rarest of {len(counts)} classes has {counts.min():,} of {len(column):,} rows "
+            f"({counts.min() / len(column):.2%}; quality.minimumClassShare is {quality.minimum_class_share:.2%})",
+        )
+
+
+def _leakage(table: pa.Table, features: list[str], target: str, task: Task) -> Iterator[Finding]:
+    wanted_R = _numbers(table[target])
+    for name in features:
+        told = _tells_class if task == "classification" else _tells_number
+        if told(_numbers(table[name]), wanted_R):
+            yield Finding("leakage", (name, target), f"{name!r} is the target {target!r} in other words")
+
+
+def _tells_class(feature_R: Array, class_R: Array) -> bool:
+    """One value for each class, and one class for each value."""
+    classes = len(np.unique(class_R))
+    if len(np.unique(feature_R)) != classes:
+        return False
+    return len(np.unique(_mixed((feature_R, class_R)))) == classes
+
+
+def _tells_number(feature_R: Array, target_R: Array) -> bool:
+    known = np.isfinite(feature_R)
+    feature_R, target_R = feature_R[known], target_R[known]
+    if len(feature_R) < 3 or feature_R.std() == 0 or target_R.std() == 0:
+        return False
+    return bool(abs(np.corrcoef(feature_R, target_R)[0, 1]) > ONE_AND_THE_SAME)
+
+
+def _out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
+    for name in table.column_names:
+        infinite = int(_is_infinite(table[name]).sum())
+        if infinite:
+            yield Finding("outOfRange", (name,), f"{name!r} is infinite in {infinite:,} rows")
+    for name, (low, high) in quality.ranges.items():
+        values_R = _numbers(table[name])
+        outside = int(((values_R < low) | (values_R > high)).sum())
+        if outside:
+            message = f"{name!r} is outside {low:g} to {high:g} in {outside:,} of {table.num_rows:,} rows"
+            yield Finding("outOfRange", (name,), message)
+
+
+def _is_missing(column: pa.ChunkedArray) -> Array:
+    """Null, NaN, or a text without a letter."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pc.equal(pc.utf8_trim_whitespace(column), "")
+        return np.asarray(pc.fill_null(column, True))
+    return np.asarray(pc.is_null(column, nan_is_null=True))
+
+
+def _is_infinite(column: pa.ChunkedArray) -> Array:
+    if not pa.types.is_floating(column.type):
+        return np.zeros(len(column), dtype=bool)
+    return np.asarray(pc.fill_null(pc.is_inf(column), False))
+
+
+def _numbers(column: pa.ChunkedArray) -> Array:
+    """(R,) FP64: numbers, or for texts the number of each distinct one in the order of their first rows; NaN: none."""
+    kind = column.type
+    if (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_decimal(kind)
+    ):
+        return np.asarray(column.cast(pa.float64(), safe=False).fill_null(np.nan))
+    index = column if pa.types.is_dictionary(kind) else column.dictionary_encode()
+    return np.asarray(index.combine_chunks().indices.cast(pa.float64()).fill_null(np.nan))
+
+
+def _content(column: pa.ChunkedArray) -> bytes:
+    """A digest: equal columns have equal ones. Of texts, columns that differ only in their spelling are equal too."""
+    numbers_R = _numbers(column)
+    numbers_R = np.where(np.isnan(numbers_R), np.nan, numbers_R + 0.0)
+    return hashlib.sha256(numbers_R.tobytes()).digest()
+
+
+def _mixed(columns: Iterator[Array] | Sequence[Array]) -> Array:
+    """(R,) uint64: rows mixed into one number, column by column (the finaliser of splitmix64, Steele et al. 2014)."""
+    mixed_R: Array | None = None
+    for column_R in columns:
+        bits_R: Array = np.where(np.isnan(column_R), np.nan, column_R + 0.0).view(np.uint64)  # one NaN, one zero
+        mixed_R = bits_R if mixed_R is None else bits_R + mixed_R * np.uint64(0x9E3779B97F4A7C15)
+        mixed_R = (mixed_R ^ (mixed_R >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed_R = (mixed_R ^ (mixed_R >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed_R ^= mixed_R >> np.uint64(31)
+    if mixed_R is None:
+        raise AssertionError("internal error: rows without columns")
+    return mixed_R
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:8]))
+    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown

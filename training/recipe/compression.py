@@ -1,0 +1,138 @@
+"""MODEL → a smaller or sparser MODEL, if it stays nearly as good: int8 by ONNX Runtime, or pruning by magnitude.
+
+Nothing but memory holds the model: what ONNX Runtime's tools must have as a file is in TMPDIR, which is memory too.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from onnxruntime import quantization
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from training.errors import ModelError
+from training.options import METRICS, Compress
+from training.recipe.export import clear_origins
+
+CALIBRATION_BATCH: Final = 32
+MULTIPLYING: Final = ("Conv", "Gemm", "MatMul")
+"""Operators whose weights are matrices or kernels, as against biases and scales."""
+
+Measure = Callable[[bytes], Mapping[str, float]]
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What became of the attempt. `model` is the compressed one if it was accepted, else the one that came in."""
+
+    model: bytes
+    accepted: bool
+    reason: str
+    """One sentence with the numbers."""
+    bytes_before: int
+    bytes_after: int
+    metrics_before: Mapping[str, float]
+    metrics_after: Mapping[str, float]
+
+
+def compress(content: bytes, wanted: Compress, calibration: Array, measure: Measure) -> Compressed:
+    """`calibration`: raw training rows (R, *S). `measure`: a model's metrics on held-out rows. Raises ModelError."""
+    before = measure(content)
+    metric = wanted.metric or ("accuracy" if "accuracy" in before else "mae")
+    if metric not in before:
+        raise ModelError(f"compress.metric is {metric!r}, which these rows have not", f"allowed: {', '.join(before)}")
+    try:
+        smaller = _METHODS[wanted.method](content, wanted, calibration)
+        after = measure(smaller)
+    except Exception as error:  # noqa: BLE001 - whatever ONNX Runtime cannot do with a model that is good as it is
+        said = f"{wanted.method} is not possible for this model: {type(error).__name__}: {error}".splitlines()[0]
+        return Compressed(content, False, said, len(content), len(content), before, before)
+    reason = _objection(wanted, metric, before[metric], after[metric], len(content), len(smaller))
+    numbers = f"{metric} {before[metric]:.6g} → {after[metric]:.6g}, {len(content):,} → {len(smaller):,} bytes"
+    return Compressed(
+        content if reason else smaller, reason is None, f"{reason or 'accepted'}: {numbers}", len(content),
+        len(smaller), before, after,
+    )  # fmt: skip
+
+
+def _objection(
+    wanted: Compress, metric: str, before: float, after: float, bytes_before: int, bytes_after: int
+) -> str | None:
+    """Why it is not taken; None if it is. A loss is relative to what the metric was, or plain if that was 0."""
+    lost = (before - after) * (1 if METRICS[metric] == "up" else -1) / (abs(before) or 1.0)
+    if not lost <= wanted.maximum_loss:
+        return f"given up, since it loses {lost:.2%} and compress.maximumLoss is {wanted.maximum_loss:.2%}"
+    if wanted.method != "prune" and bytes_after >= bytes_before:
+        return "given up, since it is no smaller"
+    return None
+
+
+def _dynamic(content: bytes, wanted: Compress, calibration: Array) -> bytes:
+    """Weights as int8; activations are quantised as they come (Jacob et al. 2018)."""
+    return _quantised(
+        content,
+        lambda model, output: quantization.quantize_dynamic(model, output, weight_type=quantization.QuantType.QInt8),
+    )
+
+
+def _static(content: bytes, wanted: Compress, calibration: Array) -> bytes:
+    """Weights and activations as int8, with the ranges that the calibration rows have."""
+
+    def quantise(model: onnx.ModelProto, output: Path) -> None:
+        quantization.quantize_static(model, output, CalibrationRows(model.graph.input[0].name, calibration))
+
+    return _quantised(content, quantise)
+
+
+def _pruned(content: bytes, wanted: Compress, calibration: Array) -> bytes:
+    """The smallest weights of every matrix and kernel become 0 (Han et al. 2015)."""
+    proto = onnx.ModelProto.FromString(content)
+    multiplied = {name for node in proto.graph.node if node.op_type in MULTIPLYING for name in node.input[1:2]}
+    for tensor in proto.graph.initializer:
+        if tensor.name in multiplied and len(tensor.dims) >= 2:
+            weight = numpy_helper.to_array(tensor).copy()
+            count = int(weight.size * wanted.sparsity)
+            weight.ravel()[np.argsort(np.abs(weight), axis=None, kind="stable")[:count]] = 0
+            tensor.CopyFrom(numpy_helper.from_array(weight, tensor.name))
+    return _serialised(proto)
+
+
+_METHODS: Final[Mapping[str, Callable[[bytes, Compress, Array], bytes]]] = {
+    "dynamicInt8": _dynamic,
+    "staticInt8": _static,
+    "prune": _pruned,
+}
+
+
+class CalibrationRows(quantization.CalibrationDataReader):  # type: ignore[misc]  # it has no types
+    """Feeds rows, some at a time."""
+
+    def __init__(self, name: str, rows: Array) -> None:
+        self._batches: Iterator[dict[str, Array]] = (
+            {name: rows[start : start + CALIBRATION_BATCH]} for start in range(0, len(rows), CALIBRATION_BATCH)
+        )
+
+    def get_next(self) -> dict[str, Array] | None:
+        """None: there are no more."""
+        return next(self._batches, None)
+
+
+def _quantised(content: bytes, quantise: Callable[[onnx.ModelProto, Path], None]) -> bytes:
+    """Shapes are inferred first, as ONNX Runtime's tools ask for."""
+    with tempfile.TemporaryDirectory() as folder:
+        inferred, output = Path(folder, "inferred"), Path(folder, "quantised")
+        quant_pre_process(onnx.ModelProto.FromString(content), inferred, skip_symbolic_shape=True)
+        quantise(onnx.load(inferred), output)
+        return _serialised(onnx.load(output))
+
+
+def _serialised(proto: onnx.ModelProto) -> bytes:
+    clear_origins(proto)
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content

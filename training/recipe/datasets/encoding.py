@@ -1,0 +1,191 @@
+"""TABLE → TENSORS: what each column is, learnt once from the distinct values and then applied to any of its rows.
+
+numbers, booleans    one FP32 column; missing is NaN
+dates, times         days since 1970-01-01, as FP32
+text                 one column of 0 and 1 for each distinct text, in alphabetical order
+target               a number (regression), or the index of its class
+"""
+
+# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from training.errors import DataError
+from training.options import Data, Task
+from training.recipe.datasets.dataset import Batch
+
+MOST_CATEGORIES: Final = 50
+MOST_CLASSES: Final = 1000
+MOST_WHOLE_CLASSES: Final = 20
+"""A target of at most so many different whole numbers is taken for classes, unless data.task says otherwise."""
+NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+MICROSECONDS_A_DAY: Final = 86_400_000_000
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+Distinct = Callable[[str], pa.Array]
+"""The distinct values of a column."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table. `categories` are its texts; None: it is a number."""
+
+    name: str
+    categories: pa.Array | None
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Of the tensor's columns that it becomes."""
+        if self.categories is None:
+            return [self.name]
+        return [f"{self.name}={category}" for category in self.categories.to_pylist()]
+
+    def encode(self, column: pa.ChunkedArray) -> Floats:
+        """FP32 (R, columns)."""
+        if self.categories is None:
+            return numbers(column)[:, np.newaxis]
+        index_R = pc.index_in(_text(column), self.categories).fill_null(-1).to_numpy()
+        one_hot_RC: Floats = (index_R[:, np.newaxis] == np.arange(len(self.categories))).astype(np.float32)
+        return one_hot_RC
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Of a whole table."""
+
+    columns: tuple[Column, ...]
+    target: str
+    task: Task
+    classes: pa.Array | None
+    whole: bool = False
+    """Whether features stay whole numbers: ids."""
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Of the tensor's columns."""
+        return tuple(name for column in self.columns for name in column.feature_names)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order of the model's outputs."""
+        return () if self.classes is None else tuple(map(_spelt, self.classes.to_pylist()))
+
+    def encode(self, table: pa.Table) -> Batch:
+        """Features (R, F) and target of these rows."""
+        encoded = [column.encode(table[column.name]) for column in self.columns]
+        features = torch.from_numpy(np.ascontiguousarray(np.concatenate(encoded, axis=1)))
+        return features.long() if self.whole else features, self.encode_target(table)
+
+    def encode_target(self, table: pa.Table) -> torch.Tensor:
+        """(R, 1) FP32 or (R,) int64."""
+        column = table[self.target]
+        if self.classes is None:
+            return torch.from_numpy(numbers(column)).unsqueeze(1)
+        return torch.from_numpy(pc.index_in(_plain(column), self.classes).to_numpy().astype(np.int64))
+
+
+def learn(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct, *, whole: bool) -> Encoding:
+    """`names`: the features' columns and, last, the target's. Raises DataError for what cannot be encoded."""
+    *features, target = names
+    task = target_task(target, schema.field(target).type, options, distinct)
+    columns = tuple(_column(name, schema.field(name).type, distinct) for name in features)
+    if whole and any(column.categories is not None for column in columns):
+        raise DataError("the model recommender takes whole numbers (ids), and a feature is text", "number its values")
+    classes = _classes(target, distinct) if task == "classification" else None
+    return Encoding(columns, target, task, classes, whole)
+
+
+def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinct) -> Task:
+    """As data.task says, or as the target looks. Raises DataError for a regression of text."""
+    textual = _is_text(kind)
+    if options.task is not None:
+        if options.task == "regression" and textual:
+            raise DataError(f"data.task is 'regression', and the target {target!r} is text", _mixed_hint(target))
+        return cast(Task, options.task)
+    if textual or pa.types.is_boolean(kind):
+        return "classification"
+    values = distinct(target).drop_null()
+    few = len(values) <= MOST_WHOLE_CLASSES
+    whole = few and not _is_time(kind) and all(float(value).is_integer() for value in values.to_pylist())
+    return "classification" if whole else "regression"
+
+
+def numbers(column: pa.ChunkedArray) -> Floats:
+    """FP32 (R,); missing is NaN."""
+    if _is_text(column.type):
+        column = column.cast(pa.float64())  # "12": text in the file, and a number each
+    elif _is_time(column.type):
+        column = pc.divide(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False),
+                           float(MICROSECONDS_A_DAY))  # fmt: skip
+    elif not pa.types.is_float64(column.type):
+        column = column.cast(pa.float64(), safe=False)
+    values_R: Floats = column.to_numpy(zero_copy_only=False).astype(np.float32)
+    return values_R
+
+
+def _column(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        raise DataError(f"the column {name!r} holds {kind}, which is no feature", "leave it out by data.features")
+    if not _is_text(kind):
+        return Column(name, None)
+    values = _text(distinct(name)).drop_null()
+    numeric = pc.sum(pc.match_substring_regex(values, NUMBER)).as_py() or 0
+    if numeric == len(values):
+        return Column(name, None)
+    if numeric > len(values) // 2:
+        raise DataError(
+            f"the column {name!r} is mixed: of its {len(values):,} different values {numeric:,} are numbers and "
+            f"{len(values) - numeric:,} are text", _mixed_hint(name)
+        )  # fmt: skip
+    if len(values) > MOST_CATEGORIES:
+        raise DataError(
+            f"the column {name!r} has {len(values):,} different texts; at most {MOST_CATEGORIES} can be categories",
+            "leave it out by data.features or masking, or name it as data.text to learn from its words",
+        )
+    return Column(name, values.take(pc.sort_indices(values)))
+
+
+def _classes(target: str, distinct: Distinct) -> pa.Array:
+    values = _plain(distinct(target)).drop_null()
+    if len(values) > MOST_CLASSES:
+        raise DataError(
+            f"the target {target!r} has {len(values):,} different values; at most {MOST_CLASSES:,} can be classes",
+            "say data.task: regression if it is a number",
+        )
+    return values.take(pc.sort_indices(values))
+
+
+def _mixed_hint(name: str) -> str:
+    return f"mend the texts among the numbers of {name!r}; an empty field or NA stands for a missing value"
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return _text(column) if _is_text(column.type) else column
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.string())
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
+def _spelt(value: object) -> str:
+    """2.0 as 2, True as true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

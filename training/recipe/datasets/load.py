@@ -1,0 +1,213 @@
+"""DATASET: from a reference to rows, in this order: read → mask → check the quality → encode.
+
+Nothing is kept or written here, and what masking takes away is gone before anything else sees the rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+import torch
+
+from training import quality, sources
+from training.errors import DataError
+from training.job import Job
+from training.recipe.datasets import arrays, builtin, encoding, tables, words
+from training.recipe.datasets.arrays import Arrays
+from training.recipe.datasets.dataset import Dataset, TensorRows
+from training.recipe.datasets.masking import mask
+from training.recipe.datasets.streamed import StreamedRows
+
+FEWEST_ROWS: Final = 4
+"""Two to learn from, one to look at while learning, one to measure on."""
+EXAMINED_ROWS: Final = 200_000
+"""Of a streamed set: the first ones, which the quality is checked on."""
+SHARE_AT_ONCE: Final = 4
+"""A streamed set holds a quarter of data.memoryBytes at once: its encoded form and a shuffled copy need the rest."""
+
+
+def load(job: Job, folder: Path, key: bytes) -> Dataset:
+    """`key`, the store's, is for masks that hash. Raises DataError, ModelError, MissingLibraryError."""
+    name = job.dataset
+    if name in sources.BUILT_IN:
+        return _from_table(_with_target(job, builtin.TARGET), builtin.read(name), key)
+    if sources.is_table(name):
+        if ".parquet" in name.lower():
+            return _from_parquet(job, folder, key)
+        return _from_table(job, tables.read_csv(name, _content(job, folder), job.data), key)
+    if name.lower().partition("?")[0].endswith(sources.ARRAYS):
+        return _from_arrays(job, arrays.read_npz(name, _content(job, folder), job.data), key)
+    return _from_arrays(job, arrays.call(job, folder), key)
+
+
+def _content(job: Job, folder: Path) -> bytes:
+    return sources.read(job.dataset, folder, job.data.memory_bytes)
+
+
+def _from_table(job: Job, table: pa.Table, key: bytes, classes: tuple[str, ...] = ()) -> Dataset:
+    """`classes`: all names, where the data set gives them an order."""
+    names = tables.chosen(job.dataset, _unmasked(job, table.column_names), job.data)
+    _check_rows(job, table.num_rows)
+    table, masked = mask(table.select([*names, *_dropped(job, table.column_names, names)]), job.masking, key)
+    table = table.select(names)
+    if job.data.text:
+        return _from_text(job, table, masked)
+    learnt = encoding.learn(
+        table.schema, names, job.data, lambda name: pc.unique(_one(table[name])), whole=job.model == "recommender"
+    )
+    found = quality.enforce(quality.examine(table, names[-1], learnt.task, job.quality), job.quality, job.dataset)
+    if classes and learnt.task == "classification":
+        learnt = replace(learnt, classes=pa.array(classes))
+    return _dataset(job, learnt, TensorRows(*learnt.encode(table)), found, masked)
+
+
+def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Dataset:
+    """One text column: its words."""
+    text, target = table.column_names
+    if not pa.types.is_string(table[text].type) and not pa.types.is_large_string(table[text].type):
+        raise DataError(f"data.text names {text!r}, which holds {table[text].type}", "name a column of text")
+    distinct: encoding.Distinct = lambda name: pc.unique(_one(table[name]))  # noqa: E731
+    learnt = encoding.learn(table.schema.remove(0), [target], job.data, distinct, whole=False)
+    found = quality.enforce(quality.examine(table, target, learnt.task, job.quality), job.quality, job.dataset)
+    ids, vocabulary = words.encode(table[text])
+    rows = TensorRows(torch.from_numpy(ids), learnt.encode_target(table))
+    shape = tuple(ids.shape[1:])
+    return Dataset(job.dataset, learnt.task, rows, shape, (), learnt.class_names, vocabulary, found, masked)
+
+
+def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
+    if given.task is not None and job.data.task is None:
+        job = replace(job, data=replace(job.data, task=given.task))
+    if given.is_table:
+        plain = replace(job, data=replace(job.data, features=() if not given.feature_names else job.data.features))
+        return _from_table(_with_target(plain, arrays.TARGET), given.table(), key, given.classes)
+    if job.masking:
+        raise DataError(f"masking is for columns, and {job.dataset} has none", "mask where the rows are made")
+    _check_rows(job, len(given.features))
+    if np.issubdtype(given.features.dtype, np.floating) and not np.isfinite(given.features).all():
+        raise DataError(f"{job.dataset} has features that are NaN or infinite", "fill or leave out these rows")
+    table = pa.table({"features": _fingerprints(given.features), arrays.TARGET: given.named_target()})
+    learnt = encoding.learn(
+        table.schema, [arrays.TARGET], job.data, lambda name: pc.unique(_one(table[name])), whole=False
+    )
+    found = quality.enforce(quality.examine(table, arrays.TARGET, learnt.task, job.quality), job.quality, job.dataset)
+    if given.classes:
+        learnt = replace(learnt, classes=pa.array(given.classes))
+    whole = given.features.dtype.kind in "iu"
+    features = torch.from_numpy(np.ascontiguousarray(given.features, dtype=np.int64 if whole else np.float32))
+    rows = TensorRows(features, learnt.encode_target(table))
+    shape = tuple(features.shape[1:])
+    return Dataset(job.dataset, learnt.task, rows, shape, (), learnt.class_names, given.words, found)
+
+
+def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
+    """In memory if it fits, else streamed."""
+    file = tables.open_parquet(job.dataset, folder)
+    names = tables.chosen(job.dataset, _unmasked(job, file.schema_arrow.names), job.data)
+    read = [*names, *_dropped(job, file.schema_arrow.names, names)]
+    metadata = file.metadata
+    group_bytes = [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
+    try:
+        if sum(group_bytes) <= job.data.memory_bytes:
+            return _from_table(job, file.read(columns=read), key)
+        at_once = job.data.memory_bytes // SHARE_AT_ONCE
+        if max(group_bytes) > at_once:
+            raise DataError(
+                f"{job.dataset} has a row group of {max(group_bytes):,} bytes; at most {at_once:,}, a quarter of "
+                "data.memoryBytes, can be held at once",
+                "write it with smaller row groups, or raise data.memoryBytes",
+            )
+        return _streamed(job, file, names, read, key, at_once // max(group_bytes))
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{job.dataset} cannot be read as Parquet: {said}", "write it anew") from None
+
+
+def _streamed(
+    job: Job, file: pyarrow.parquet.ParquetFile, names: list[str], read: list[str], key: bytes, groups: int
+) -> Dataset:
+    if job.data.text:
+        raise DataError("data.text needs rows in memory, and this file is streamed", "raise data.memoryBytes")
+    masked: dict[str, str] = {}
+
+    def change(table: pa.Table) -> pa.Table:
+        changed, done = mask(table, job.masking, key)
+        masked.update(done)
+        return changed.select(names)
+
+    examined: list[pa.Table] = []
+    distinct: dict[str, pa.Array] = {}
+    for at in range(file.num_row_groups):
+        table = change(file.read_row_group(at, columns=read))
+        if sum(one.num_rows for one in examined) < EXAMINED_ROWS:
+            examined.append(table)
+        for name in names:
+            _add_distinct(distinct, name, table)
+    schema = examined[0].schema
+    learnt = encoding.learn(schema, names, job.data, distinct.__getitem__, whole=job.model == "recommender")
+    sample = pa.concat_tables(examined).slice(0, EXAMINED_ROWS)
+    found = quality.enforce(quality.examine(sample, names[-1], learnt.task, job.quality), job.quality, job.dataset)
+    rows = StreamedRows(file, read, change, learnt, max(1, groups))
+    _check_rows(job, len(rows))
+    return _dataset(job, learnt, rows, found, masked)
+
+
+def _add_distinct(distinct: dict[str, pa.Array], name: str, table: pa.Table) -> None:
+    """As many as decide what the column is."""
+    before = distinct.get(name)
+    if before is None or len(before) <= encoding.MOST_CLASSES:
+        mine = pc.unique(_one(table[name]))
+        distinct[name] = mine if before is None else pc.unique(pa.concat_arrays([before, mine]))
+
+
+def _dataset(
+    job: Job,
+    learnt: encoding.Encoding,
+    rows: TensorRows | StreamedRows,
+    found: tuple[Mapping[str, object], ...],
+    masked: Mapping[str, str],
+) -> Dataset:
+    names = learnt.feature_names
+    return Dataset(job.dataset, learnt.task, rows, (len(names),), names, learnt.class_names, (), found, masked)
+
+
+def _check_rows(job: Job, count: int) -> None:
+    if count < FEWEST_ROWS:
+        raise DataError(
+            f"{job.dataset} has {count} row{'s' * (count != 1)}; at least {FEWEST_ROWS} are needed",
+            "training, looking at it and measuring it each need rows of their own",
+        )
+
+
+def _unmasked(job: Job, names: list[str]) -> list[str]:
+    """The columns that masking leaves."""
+    return [name for name in names if name not in job.masking or job.masking[name].method != "drop"]
+
+
+def _dropped(job: Job, names: list[str], chosen: list[str]) -> list[str]:
+    """Columns that masking names and nothing else does: mask says of these too what was done."""
+    return [name for name in names if name in job.masking and name not in chosen]
+
+
+def _with_target(job: Job, target: str) -> Job:
+    """A built-in set and a function name no target column themselves."""
+    return replace(job, data=replace(job.data, target=target))
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    """In one piece, and without its dictionary."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.combine_chunks()
+
+
+def _fingerprints(features: arrays.Array) -> pa.Array:
+    """One value for each distinct row, so that equal images count as equal."""
+    flat = np.ascontiguousarray(features).reshape(len(features), -1)
+    rows = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+    return pa.array(np.unique(rows, return_inverse=True)[1].astype(np.int64))

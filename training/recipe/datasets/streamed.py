@@ -1,0 +1,108 @@
+"""Rows of a Parquet file that is larger than memory: read in row groups, shuffled by a seeded shuffle.
+
+The order is drawn in two steps, row groups first and then rows among as many groups as are held at once. So every row
+comes once in each epoch, and the file is read from front to back of each group only.
+"""
+
+# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pyarrow.parquet
+import torch
+
+from training.recipe.datasets.dataset import Batch
+from training.recipe.datasets.encoding import Encoding
+
+LARGEST_SEED: Final = 2**62
+Change = Callable[[pyarrow.Table], pyarrow.Table]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One split: the rows whose draw is below `share`, or all the others."""
+
+    seed: int
+    share: float
+    below: bool
+
+    def keeps(self, group: int, count: int) -> torch.Tensor:
+        """Which rows of a row group, (count,) bool; the same each time, whatever else is read."""
+        drawn_R = torch.rand(count, generator=torch.Generator().manual_seed(self.seed + group))
+        return (drawn_R < self.share) == self.below
+
+
+@dataclass(frozen=True)
+class StreamedRows:
+    """The rows of a file, or those that are left of them after splits."""
+
+    file: pyarrow.parquet.ParquetFile
+    names: Sequence[str]
+    change: Change
+    """What is done to every group before it is encoded: masking."""
+    encoding: Encoding
+    groups_at_once: int
+    """Row groups that fit into memory together."""
+    splits: tuple[Drawn, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(self._count, range(self.file.num_row_groups)))
+
+    def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
+        """As `dataset.Rows` says."""
+        held: list[Batch] = []
+        number = 0
+        for piece in self._pieces(generator):
+            features, target = (torch.cat(parts) for parts in zip(*held, piece, strict=True))
+            whole = len(features) // size * size
+            for start in range(0, whole, size):
+                if number >= skip:
+                    yield features[start : start + size], target[start : start + size]
+                number += 1
+            held = [(features[whole:], target[whole:])]
+        if held and len(held[0][0]) and number >= skip:
+            yield held[0]
+
+    def split(self, share: float, generator: torch.Generator) -> "tuple[StreamedRows, StreamedRows]":
+        """About this share: each row is drawn by itself."""
+        seed = int(torch.randint(LARGEST_SEED, (), generator=generator))
+        return tuple(replace(self, splits=(*self.splits, Drawn(seed, share, below))) for below in (False, True))  # type: ignore[return-value]
+
+    def first(self, count: int) -> Batch:
+        """As `dataset.Rows` says."""
+        held: list[Batch] = []
+        for group in range(self.file.num_row_groups):
+            if sum(len(features) for features, _ in held) >= count:
+                break
+            held.append(self._read(group))
+        features, target = (torch.cat(parts) for parts in zip(*held, strict=True))
+        return features[:count], target[:count]
+
+    def _pieces(self, generator: torch.Generator | None) -> Iterator[Batch]:
+        """As many row groups as fit, shuffled together."""
+        count = self.file.num_row_groups
+        order = list(range(count)) if generator is None else torch.randperm(count, generator=generator).tolist()
+        for begin in range(0, count, self.groups_at_once):
+            read = [self._read(group) for group in order[begin : begin + self.groups_at_once]]
+            features, target = (torch.cat(parts) for parts in zip(*read, strict=True))
+            if generator is not None:
+                order_R = torch.randperm(len(features), generator=generator)
+                features, target = features[order_R], target[order_R]
+            yield features, target
+
+    def _read(self, group: int) -> Batch:
+        features, target = self.encoding.encode(self.change(self.file.read_row_group(group, columns=list(self.names))))
+        kept = self._kept(group)
+        return features[kept], target[kept]
+
+    def _kept(self, group: int) -> torch.Tensor:
+        count = self.file.metadata.row_group(group).num_rows
+        kept_R = torch.ones(count, dtype=torch.bool)
+        for drawn in self.splits:
+            kept_R &= drawn.keeps(group, count)
+        return kept_R
+
+    def _count(self, group: int) -> int:
+        return int(self._kept(group).sum())

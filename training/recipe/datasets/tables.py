@@ -1,0 +1,143 @@
+"""CSV, TSV and Parquet files as tables of columns. What is in the columns is encoding.py's business.
+
+Errors name lines and columns, never a value, which may be somebody's.
+"""
+
+import gzip
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Final
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from training import sources
+from training.errors import DataError
+from training.options import Data
+
+DELIMITERS: Final = ",;\t|"
+NULLS: Final = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]
+BLOCK_BYTES: Final = 16 * 2**20
+
+
+def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
+    """Raises DataError for what is no table, or too large for memory."""
+    if content.startswith(b"\x1f\x8b"):
+        content = _decompressed(reference, content, options.memory_bytes)
+    first, _, _ = content.partition(b"\n")
+    if not first.strip():
+        raise DataError(f"{reference} is empty, or begins with an empty line", "its first line must name the columns")
+    delimiter = options.delimiter or _delimiter(reference, first)
+    table = _parsed(reference, content, delimiter, [])
+    _check_names(reference, table.column_names)
+    if table.num_columns == 1:
+        raise DataError(
+            f"{reference} has only one column, when it is split at {delimiter!r}",
+            f"say data.delimiter; of {' '.join(DELIMITERS)!r} its first line has {_delimiter(reference, first)!r} most",
+        )
+    for name in table.column_names:
+        if pa.types.is_binary(table[name].type):
+            raise DataError(f"{reference} is not UTF-8 in the column {name!r}", "save it as UTF-8")
+    return table
+
+
+def open_parquet(reference: str, folder: Path) -> pyarrow.parquet.ParquetFile:
+    """Reads its footer only. Raises DataError."""
+    stream: IO[bytes] | str = (
+        sources.open_url(reference) if sources.is_url(reference) else str(folder / Path(reference).expanduser())
+    )
+    try:
+        file = pyarrow.parquet.ParquetFile(stream)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{reference} is not a whole Parquet file: {_line(error)}", "write it anew") from None
+    _check_names(reference, file.schema_arrow.names)
+    return file
+
+
+def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
+    """The features' columns and, last, the target's. Raises DataError if one is not there."""
+    target = options.target or ""
+    features = [options.text] if options.text else list(options.features) or [one for one in names if one != target]
+    for setting, wanted in (("data.target", [target]), ("data.text" if options.text else "data.features", features)):
+        for name in wanted:
+            if name not in names:
+                raise DataError(
+                    f"{setting} names the column {name!r}, which {reference} has not",
+                    f"its columns: {_listed(names)}; if these look wrong, say data.delimiter",
+                )
+    if target in features:
+        raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
+    if not features:
+        raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
+    return [*dict.fromkeys(features), target]
+
+
+def _parsed(reference: str, content: bytes, delimiter: str, as_text: list[str]) -> pa.Table:
+    """Columns that turn out to be mixed are read again as text, so that encoding.py can say where."""
+    try:
+        return pyarrow.csv.read_csv(
+            io.BytesIO(content),
+            read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),  # errors name lines
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                null_values=NULLS, strings_can_be_null=True, column_types=dict.fromkeys(as_text, pa.string())
+            ),
+        )
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        said = _line(error)
+        column = re.search(r"CSV column #(\d+)", said)
+        if column is not None and "conversion error" in said:
+            if "invalid UTF8" in said:
+                raise DataError(
+                    f"{reference} is not UTF-8 in column {int(column[1]) + 1}", "save it as UTF-8"
+                ) from None
+            name = content.partition(b"\n")[0].decode(errors="replace").rstrip("\r").split(delimiter)[int(column[1])]
+            name = name.strip('"')
+            if name not in as_text:
+                return _parsed(reference, content, delimiter, [*as_text, name])
+        fields = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", said)
+        if fields is not None:
+            place = f"line {fields[1]}" if fields[1] else "a line"
+            raise DataError(
+                f"{reference}: {place} has {fields[3]} fields, the first line {fields[2]}, when split at {delimiter!r}",
+                "mend the line, or say data.delimiter",
+            ) from None
+        raise DataError(f"{reference} cannot be read as CSV: {said.partition(':')[0]}", "is it CSV?") from None
+
+
+def _delimiter(reference: str, first_line: bytes) -> str:
+    """By the file's name, or the candidate that the first line has most of."""
+    if ".tsv" in reference.lower():
+        return "\t"
+    line = first_line.decode(errors="replace")
+    return max(DELIMITERS, key=line.count)
+
+
+def _decompressed(reference: str, content: bytes, largest: int) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            plain = stream.read(largest + 1)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{reference} is not a whole gzip file: {error}", "write it anew") from None
+    if len(plain) > largest:
+        raise DataError(
+            f"{reference} has more than data.memoryBytes, {largest:,}, once unpacked", sources.WAY_TO_PARQUET
+        )
+    return plain
+
+
+def _check_names(reference: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{reference} has two columns {name!r}", "rename one")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:30]) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
+
+
+def _line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

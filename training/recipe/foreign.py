@@ -1,0 +1,250 @@
+"""An ONNX model that was trained elsewhere, in the form of our own: one input, one output, any number of rows.
+
+It may come from PyTorch, TensorFlow, Keras, scikit-learn or whatever else writes ONNX. What differs from our own form
+is mended around the model, in ONNX, and what cannot be is refused; its own nodes and weights stay as they are.
+"""
+
+# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from google.protobuf.message import DecodeError
+from onnx import TensorProto, compose, helper
+
+from training.errors import ModelError
+from training.recipe import export
+from training.recipe.datasets.dataset import Dataset
+
+DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
+"""Of operators that ONNX Runtime has."""
+PREFIX: Final = "model_"
+"""Of every name inside, so that none is one of ours."""
+ZIP_MAP: Final = "ZipMap"
+"""Of scikit-learn's converter: makes a dictionary for each row out of the probabilities, which tell as much."""
+LOOKED_AT_ROWS: Final = 512
+CERTAIN: Final = 1e-3
+"""How far a row of probabilities may be from the sum 1."""
+
+
+Answer = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A model in our form."""
+
+    content: bytes
+
+    def answers(self, features: torch.Tensor) -> torch.Tensor:
+        """To these raw rows, FP32 (R, K)."""
+        return export.run(self.content, features)
+
+
+def load(content: bytes, dataset: Dataset) -> Foreign:
+    """Raises ModelError for what is no ONNX model, or does not fit the data set."""
+    proto = _parsed(content)
+    features = dataset.rows.first(LOOKED_AT_ROWS)[0]
+    given = _given(proto, dataset, features)
+    raw = _raw_output(proto.graph, dataset)
+    model = compose.add_prefix(proto, PREFIX)
+    own = [node for node in model.graph.node if node.op_type != ZIP_MAP]
+    nodes = [*_before(given, dataset, features, PREFIX), *own]
+    plain = _assembled(model, nodes, PREFIX + raw, dataset, features)
+    first_RK = _answers(plain, features, dataset)
+    nodes += _after(first_RK, dataset, PREFIX + raw)
+    whole = Foreign(_assembled(model, nodes, export.output_name(dataset.task), dataset, features))
+    _check_rows(whole, features, dataset)
+    return whole
+
+
+def _parsed(content: bytes) -> onnx.ModelProto:
+    try:
+        proto: onnx.ModelProto = onnx.ModelProto.FromString(content)
+    except DecodeError:
+        proto = onnx.ModelProto()
+    if not proto.graph.node:
+        raise ModelError("model is not an ONNX file, or has no nodes", "export the model to ONNX again")
+    known = {*DOMAINS, *(function.domain for function in proto.functions)}
+    foreign = sorted({one.domain for one in proto.opset_import} - known)
+    if foreign:
+        raise ModelError(
+            f"model uses operators of {', '.join(foreign)}, which ONNX Runtime has not",
+            f"export it with operators of {', '.join(filter(None, DOMAINS))}",
+        )
+    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in proto.graph.initializer):
+        raise ModelError(
+            "model keeps its weights in another file", "save it as one file: onnx.save(onnx.load(path), other_path)"
+        )
+    return proto
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the model takes: a name, an ONNX element type, and the shape that it says after the batch (0: any)."""
+
+    name: str
+    kind: int
+    shape: tuple[int, ...]
+
+
+def _given(proto: onnx.ModelProto, dataset: Dataset, features: torch.Tensor) -> Given:
+    weights = {tensor.name for tensor in proto.graph.initializer}
+    inputs = [one for one in proto.graph.input if one.name not in weights]
+    if len(inputs) != 1:
+        names = ", ".join(one.name for one in inputs)
+        raise ModelError(f"model has {len(inputs)} inputs: {names}", "one is needed: a row's features")
+    kind = inputs[0].type.tensor_type
+    if kind.elem_type == TensorProto.STRING or not inputs[0].type.HasField("tensor_type"):
+        raise ModelError(f"model takes text or no tensor as {inputs[0].name!r}", "export it for numbers")
+    shape = tuple(one.dim_value for one in kind.shape.dim[1:])
+    if kind.HasField("shape") and not (_fits(shape, dataset.shape) or _fits(shape, _channels_last(dataset.shape))):
+        raise ModelError(
+            f"model takes rows of shape {_shown(shape)}, and those of {dataset.name} have {_shown(dataset.shape)}",
+            "give it the data set that it was trained for",
+        )
+    return Given(inputs[0].name, kind.elem_type, shape if kind.HasField("shape") else dataset.shape)
+
+
+def _raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
+    """The name of the numbers it answers with. Scikit-learn's labels are left out, and its ZipMap looked behind."""
+    zipped: dict[str, str] = {node.output[0]: node.input[0] for node in graph.node if node.op_type == ZIP_MAP}
+    for one in graph.output:
+        if one.name in zipped:
+            return zipped[one.name]
+    numbers: list[str] = [
+        one.name for one in graph.output if one.type.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE)
+    ]
+    if len(numbers) != 1:
+        names = ", ".join(one.name for one in graph.output)
+        raise ModelError(
+            f"model has {len(numbers)} outputs of floating-point numbers among {names}",
+            f"export it with one: {'probabilities' if dataset.task == 'classification' else 'the prediction'}",
+        )
+    return numbers[0]
+
+
+def _before(given: Given, dataset: Dataset, features: torch.Tensor, prefix: str) -> Iterator[onnx.NodeProto]:
+    """From our input to the model's: channels last where it takes them so (TensorFlow), and its own element type."""
+    name = export.INPUT
+    wanted = prefix + given.name
+    if not _fits(given.shape, dataset.shape):
+        yield helper.make_node("Transpose", [name], ["channels_last"], perm=[0, 2, 3, 1])
+        name = "channels_last"
+    kind = _kind(features)
+    yield (
+        helper.make_node("Identity", [name], [wanted])
+        if given.kind == kind
+        else helper.make_node("Cast", [name], [wanted], to=given.kind)
+    )
+
+
+def _after(answer: Answer, dataset: Dataset, raw: str) -> list[onnx.NodeProto]:
+    """From the model's answer to ours. Raises ModelError if it has another number of values for each row."""
+    wanted, rows = export.output_name(dataset.task), len(answer)
+    width = answer.size // rows
+    if answer.shape not in ((rows,), (rows, width)) or width not in (dataset.outputs, 1 if dataset.outputs <= 2 else 0):
+        raise ModelError(
+            f"model answers {rows} rows with numbers of shape {answer.shape}; {dataset.name} needs "
+            f"{(rows, dataset.outputs)}",
+            "give it the data set that it was trained for",
+        )
+    nodes = [helper.make_node("Cast", [raw], ["floats"], to=TensorProto.FLOAT)]
+    table = helper.make_tensor("", TensorProto.INT64, [2], [-1, width])
+    nodes += [
+        helper.make_node("Constant", [], ["table_shape"], value=table),
+        helper.make_node("Reshape", ["floats", "table_shape"], ["table"]),
+    ]
+    if dataset.task == "regression":
+        return [*nodes, helper.make_node("Identity", ["table"], [wanted])]
+    within = bool((answer >= -CERTAIN).all() and (answer <= 1 + CERTAIN).all())
+    if width > 1:
+        sure = within and bool((np.abs(answer.sum(axis=1) - 1) <= CERTAIN).all())
+        last = (
+            helper.make_node("Identity", ["table"], [wanted])
+            if sure
+            else helper.make_node("Softmax", ["table"], [wanted], axis=1)
+        )
+        return [*nodes, last]
+    one = helper.make_tensor("", TensorProto.FLOAT, [1], [1.0])
+    return [
+        *nodes,
+        helper.make_node("Identity" if within else "Sigmoid", ["table"], ["second"]),
+        helper.make_node("Constant", [], ["one"], value=one),
+        helper.make_node("Sub", ["one", "second"], ["first"]),
+        helper.make_node("Concat", ["first", "second"], [wanted], axis=1),
+    ]
+
+
+def _assembled(
+    model: onnx.ModelProto, nodes: list[onnx.NodeProto], output: str, dataset: Dataset, features: torch.Tensor
+) -> bytes:
+    """The whole as one file with our input and this output."""
+    graph = helper.make_graph(
+        nodes,
+        "model",
+        [helper.make_tensor_value_info(export.INPUT, _kind(features), ["batch", *dataset.shape])],
+        [helper.make_empty_tensor_value_info(output)],
+        list(model.graph.initializer),
+        sparse_initializer=list(model.graph.sparse_initializer),
+    )
+    if output == export.output_name(dataset.task):
+        graph.output[0].CopyFrom(helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", dataset.outputs]))
+    opsets = {one.domain: one.version for one in model.opset_import}
+    if "" not in opsets and "ai.onnx" not in opsets:
+        opsets[""] = export.OPSET
+    proto = helper.make_model(
+        graph,
+        functions=list(model.functions),
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in sorted(opsets.items())],
+        ir_version=model.ir_version,
+    )
+    export.clear_origins(proto)
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content
+
+
+def _answers(content: bytes, features: torch.Tensor, dataset: Dataset) -> Answer:
+    """To the first rows, however the model shapes them. Raises ModelError where ONNX Runtime cannot."""
+    try:
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        (answer,) = session.run(None, {export.INPUT: features.numpy()})
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise ModelError(
+            f"model cannot be run on {len(features)} rows of {dataset.name}: {said}",
+            f"export it for any number of rows, and of an opset that onnxruntime {onnxruntime.__version__} knows",
+        ) from error
+    return np.asarray(answer)
+
+
+def _check_rows(model: Foreign, features: torch.Tensor, dataset: Dataset) -> None:
+    """Each row must get the same answer alone as among others."""
+    together = _answers(model.content, features[:2], dataset)
+    alone = _answers(model.content, features[:1], dataset)
+    if alone.shape != (1, dataset.outputs) or not np.allclose(alone, together[:1], rtol=1e-4, atol=1e-5):
+        raise ModelError(
+            "model answers a row otherwise when it is alone than among others",
+            "export it in evaluation mode, and with a batch of any size",
+        )
+
+
+def _kind(features: torch.Tensor) -> int:
+    return int(TensorProto.FLOAT if features.is_floating_point() else TensorProto.INT64)
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and all(one in (0, other) for one, other in zip(shape, wanted, strict=True))
+
+
+def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[1:], shape[0]) if len(shape) == 3 else shape
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return "(" + ", ".join(str(one) if one else "any" for one in shape) + ")"

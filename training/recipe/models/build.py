@@ -1,0 +1,156 @@
+"""MODEL: the network that a job names, and the form in which it is deployed: raw features in, readable answers out.
+
+Shapes: B rows of a batch, S the shape of one row's features, K outputs.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from training import user_code
+from training.errors import ModelError, TrainingError
+from training.job import Job
+from training.reading import is_reference
+from training.recipe.datasets.dataset import Dataset
+from training.recipe.models import NETWORKS
+from training.recipe.scaling import Scale, Scales
+
+
+class Deployed(nn.Module):
+    """A trained network between the scales it was trained with: what is measured, exported and served."""
+
+    def __init__(self, net: nn.Module, scales: Scales, task: str, outputs: int) -> None:
+        """`outputs` is the network's own width: a classification with one gets the probabilities of both classes."""
+        super().__init__()
+        self.net = net
+        self.classifies = task == "classification"
+        self.outputs = outputs
+        self.scales_features = scales.features is not None
+        nothing = Scale(torch.zeros(1), torch.ones(1))
+        for name, scale in (("feature", scales.features or nothing), ("target", scales.target or nothing)):
+            self.register_buffer(f"{name}_mean", scale.mean)
+            self.register_buffer(f"{name}_deviation", scale.deviation)
+
+    feature_mean: torch.Tensor
+    feature_deviation: torch.Tensor
+    target_mean: torch.Tensor
+    target_deviation: torch.Tensor
+
+    def forward(self, raw_BS: torch.Tensor) -> torch.Tensor:
+        if self.scales_features:
+            # A missing value is the mean; `where`, since ONNX has no nan_to_num.
+            known_BS = torch.where(torch.isnan(raw_BS), self.feature_mean, raw_BS)
+            raw_BS = (known_BS - self.feature_mean) / self.feature_deviation
+        y_BK = self.net(raw_BS)
+        if not self.classifies:
+            return cast(torch.Tensor, y_BK * self.target_deviation + self.target_mean)
+        if self.outputs > 1:
+            return torch.softmax(y_BK, dim=1)
+        p_B1 = torch.sigmoid(y_BK)
+        return torch.cat([1 - p_B1, p_B1], dim=1)
+
+
+def loss_name(job: Job, dataset: Dataset) -> str:
+    """The job's loss, or the task's. Raises ModelError if it does not fit the task."""
+    name = job.loss or ("mse" if dataset.task == "regression" else "crossEntropy")
+    fitting = ("mse", "mae", "huber") if dataset.task == "regression" else ("crossEntropy", "bce")
+    if name not in fitting:
+        raise ModelError(
+            f"loss is {name!r}, which does not fit the {dataset.task} that {dataset.name} is",
+            f"allowed: {', '.join(map(repr, fitting))}; or say data.task",
+        )
+    if name == "bce" and len(dataset.classes) != 2:
+        raise ModelError(
+            f"loss is 'bce', which is for two classes; {dataset.name} has {len(dataset.classes)}",
+            "use 'crossEntropy'",
+        )
+    return name
+
+
+def loss_function(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Mean over a batch of answers (B, K); cross-entropies take logits."""
+    if name == "bce":
+        return lambda y_B1, target_B: functional.binary_cross_entropy_with_logits(y_B1, target_B.to(y_B1).unsqueeze(1))
+    functions: Mapping[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+        "mse": functional.mse_loss,
+        "mae": functional.l1_loss,
+        "huber": functional.huber_loss,
+        "crossEntropy": functional.cross_entropy,
+    }
+    return functions[name]
+
+
+def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
+    """The job's network with fresh weights from torch's seeded default generator. Raises ModelError."""
+    kind = user_code.load(job.model, folder) if is_reference(job.model) else NETWORKS[job.model]
+    if not callable(kind):
+        raise ModelError(f"model is {job.model!r}, which is not a class", "name a subclass of torch.nn.Module")
+    offered = {
+        "shape": dataset.shape,
+        "features": math.prod(dataset.shape),
+        "outputs": network_outputs(job, dataset),
+        "classes": len(dataset.classes),
+        "words": len(dataset.words),
+    }
+    taken = _parameters(kind)
+    given = {name: value for name, value in offered.items() if name in taken} | dict(job.model_arguments)
+    try:
+        net = kind(**given)
+    except TrainingError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"the constructor of {job.model} raised {type(error).__name__}: {error} ({user_code.origin(error)})",
+            f"it was given {', '.join(f'{name}={value!r}' for name, value in given.items()) or 'nothing'}; "
+            "modelArguments gives others",
+        ) from error
+    if not isinstance(net, nn.Module):
+        raise ModelError(
+            f"{job.model} made a {type(net).__name__}, not a torch module", "name a subclass of torch.nn.Module"
+        )
+    return net
+
+
+def network_outputs(job: Job, dataset: Dataset) -> int:
+    """Width of the network's own output: with bce, one number stands for two classes."""
+    return 1 if loss_name(job, dataset) == "bce" else dataset.outputs
+
+
+def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Tensor) -> None:
+    """Raises ModelError unless the network answers these (standardised) rows with (B, K) numbers."""
+    expected = (len(batch_BS), network_outputs(job, dataset))
+    net.eval()
+    try:
+        with torch.no_grad():
+            answer = net(batch_BS)
+    except TrainingError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"{job.model} raised {type(error).__name__} on a batch of shape {tuple(batch_BS.shape)}: {error} "
+            f"({user_code.origin(error)})",
+            f"features of this data set have shape {dataset.shape}",
+        ) from error
+    shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else None
+    if shape != expected:
+        found = f"an output of shape {shape}" if shape is not None else f"a {type(answer).__name__}"
+        raise ModelError(
+            f"{job.model} gives {found} for {len(batch_BS)} rows; the loss {loss_name(job, dataset)} on "
+            f"{dataset.name} needs {expected}",
+            "take the width from the constructor's argument `outputs`",
+        )
+
+
+def _parameters(kind: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(kind).parameters
+    except (TypeError, ValueError):
+        return {}

@@ -1,0 +1,43 @@
+"""`cnn`: an image through blocks of convolution, ReLU and pooling → outputs."""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from training.errors import ModelError
+from training.recipe.models.checks import shape_of, widths
+
+
+class Cnn(nn.Module):
+    """(C, H, W) → one block for each of `channels`: 3×3 convolution, ReLU, the largest of 2×2 → flattened → K.
+
+    A block halves both sides; one that would halve a side of 1 leaves them. What is left after the last is looked at in
+    whole, so large images want more blocks.
+    """
+
+    def __init__(self, shape: tuple[int, ...], outputs: int, channels: Sequence[int] = (32, 64)) -> None:
+        """Raises ModelError."""
+        super().__init__()
+        way_out = "reshape grey images to (rows, 1, height, width); for columns of a table take 'mlp' or 'net'"
+        first, height, width = shape_of("cnn", shape, "channels, height, width", way_out)
+        if not (after := widths("channels", channels, "such as [32, 64]")):
+            raise ModelError("modelArguments.channels is empty; at least one block is needed", "such as [32, 64]")
+        sizes = pairwise((first, *after))
+        self.convolutions = nn.ModuleList(nn.Conv2d(before, after, kernel_size=3, padding=1) for before, after in sizes)
+        for _ in after:
+            height, width = (height, width) if min(height, width) < 2 else (height // 2, width // 2)
+        self.output = nn.Linear(after[-1] * height * width, outputs)
+
+    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        for convolution in self.convolutions:
+            x_BCHW = torch.relu(convolution(x_BCHW))
+            if min(x_BCHW.shape[2:]) >= 2:
+                # Squares that do not overlap: no sum in the gradient, so it is repeatable on a GPU too.
+                x_BCHW = functional.max_pool2d(x_BCHW, 2)
+        return cast(torch.Tensor, self.output(x_BCHW.flatten(1)))

@@ -1,0 +1,48 @@
+"""`recommender`: what a user would say of an item, by matrix factorisation with biases (Koren, Bell, Volinsky 2009)."""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+from typing import Final
+
+import torch
+from torch import nn
+
+from training.errors import ModelError
+from training.recipe.models.checks import ids_within, whole
+
+SPREAD: Final = 0.1
+"""Standard deviation of the first factors, so that their products begin near 0."""
+
+
+class Recommender(nn.Module):
+    """int64 ids (B, 2), of a user and an item → (B, 1): user's bias + item's bias + their factors' product.
+
+    The mean rating is no parameter: standardisation takes it away, and the deployed model gives it back.
+    Raises ModelError for ids that are not from 0 to users - 1 and items - 1.
+    """
+
+    def __init__(
+        self, features: int, outputs: int, users: int | None = None, items: int | None = None, factors: int = 16
+    ) -> None:
+        """`users` and `items` are how many there can ever be, also those without a training row. Raises ModelError."""
+        super().__init__()
+        if (features, outputs) != (2, 1):
+            what = f"{features} to a row" if features != 2 else f"{outputs} classes"
+            way_out = "give rows of user id and item id, and a number as target: data.task 'regression', loss 'mse'"
+            raise ModelError(f"recommender takes two ids and gives one rating; this data set has {what}", way_out)
+        largest = "the largest id and 1 more: data sets do not say how many there can be"
+        self.users, self.items = whole("users", users, largest), whole("items", items, largest)
+        width = whole("factors", factors, "such as 16")
+        self.user_factors, self.item_factors = nn.Embedding(self.users, width), nn.Embedding(self.items, width)
+        self.user_bias, self.item_bias = nn.Embedding(self.users, 1), nn.Embedding(self.items, 1)
+        for factor in (self.user_factors, self.item_factors):
+            nn.init.normal_(factor.weight, std=SPREAD)
+        for bias in (self.user_bias, self.item_bias):
+            nn.init.zeros_(bias.weight)
+
+    def forward(self, ids_B2: torch.Tensor) -> torch.Tensor:
+        user_B = ids_within(ids_B2[:, 0], self.users, "user", "raise modelArguments.users, or number users from 0")
+        item_B = ids_within(ids_B2[:, 1], self.items, "item", "raise modelArguments.items, or number items from 0")
+        product_B1 = (self.user_factors(user_B) * self.item_factors(item_B)).sum(dim=1, keepdim=True)
+        rating_B1: torch.Tensor = self.user_bias(user_B) + self.item_bias(item_B) + product_B1
+        return rating_B1

@@ -1,0 +1,204 @@
+"""Differentially private SGD (Abadi et al. 2016): rows drawn by chance, gradients clipped row by row, noise upon them.
+
+Opacus computes each row's gradient, clips it, and accounts for the budget. The chances are ours: a stream that is keyed
+by the run's key and all that the run is made from, so that a run can be repeated by whoever has the key, and nobody
+else can take the noise away again. (A generator that is seeded by 32 bits, as torch's is, could be guessed.)
+
+The budget covers the weights. What else would tell of rows is made without them: columns are scaled by quality.ranges.
+"""
+
+# ruff: noqa: N803 (names of tensors carry the letters of their shape)
+
+import contextlib
+import hashlib
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
+from opacus import GradSampleModule
+from opacus.accountants import RDPAccountant
+from opacus.accountants.utils import get_noise_multiplier
+from opacus.optimizers import DPOptimizer
+from opacus.validators import ModuleValidator
+from torch import nn
+
+from training.errors import DataError, ModelError
+from training.job import Job
+from training.options import Privacy
+from training.recipe.datasets.dataset import Dataset
+from training.recipe.scaling import Scale, Scales
+from training.recipe.sgd import Gradient, Loss
+
+TERMS: Final = 4
+"""Normal numbers that are added up into one, against attacks on the last bits of one (Holohan, Braghin 2021)."""
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """How much noise, on gradients of which share of the rows, how often."""
+
+    wanted: Privacy
+    rows: int
+    sample_rate: float
+    steps: int
+    """Of each epoch."""
+    noise_multiplier: float
+
+    @staticmethod
+    def of(wanted: Privacy, rows: int, batch_size: int, epochs: int) -> "Mechanism":
+        """With as little noise as keeps epsilon over all epochs, unless the noise is given. Raises ModelError."""
+        steps, rate = math.ceil(rows / batch_size), min(1.0, batch_size / rows)
+        noise = wanted.noise_multiplier
+        try:
+            if noise is None:
+                with _quiet():
+                    noise = get_noise_multiplier(
+                        target_epsilon=wanted.epsilon or 0.0, target_delta=wanted.delta, sample_rate=rate,
+                        steps=epochs * steps, accountant="rdp",
+                    )  # fmt: skip
+        except ValueError as error:
+            raise ModelError(
+                f"privacy.epsilon is {wanted.epsilon}, which no noise keeps over {epochs} epochs",
+                "raise epsilon, or ask for fewer epochs or smaller batches",
+            ) from error
+        return Mechanism(wanted, rows, rate, steps, noise)
+
+    def epsilon(self, epochs: int) -> float:
+        """What so many epochs spend, by Rényi accounting (Mironov 2017)."""
+        accountant = RDPAccountant()
+        accountant.history = [(self.noise_multiplier, self.sample_rate, epochs * self.steps)]
+        with _quiet():
+            spent: float = accountant.get_epsilon(delta=self.wanted.delta)
+        return spent
+
+
+class Chance:
+    """Normal numbers out of a ChaCha20 stream. Its state is how far the stream was read."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key`: 32 bytes that nobody can guess."""
+        self._key = key
+        self.set_state(torch.zeros(1, dtype=torch.int64))
+
+    def get_state(self) -> torch.Tensor:
+        """Int64 (1,)."""
+        return torch.tensor([self._read])
+
+    def set_state(self, state: torch.Tensor) -> None:
+        """Goes on from there."""
+        self._read = int(state)
+        self._stream = Cipher(ChaCha20(self._key, _counter(self._read // 64, bytes(8))), mode=None).encryptor()
+        self._stream.update(bytes(self._read % 64))
+
+    def normal(self, shape: Sequence[int], deviation: float) -> torch.Tensor:
+        """FP32 of this shape (Box, Muller 1958)."""
+        count = math.prod(shape)
+        first, second = self._uniform(TERMS * count), self._uniform(TERMS * count)
+        drawn = np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
+        summed = drawn.reshape(TERMS, count).sum(axis=0) / math.sqrt(TERMS) * deviation
+        return torch.from_numpy(summed.astype(np.float32)).reshape(tuple(shape))
+
+    def _uniform(self, count: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        self._read += 8 * count
+        return uniform(self._stream.update(bytes(8 * count)))
+
+
+def uniform(content: bytes) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """One number above 0 and at most 1 for each 8 bytes."""
+    return ((np.frombuffer(content, "<u8") >> np.uint64(11)) + np.uint64(1)).astype(np.float64) * 2.0**-53
+
+
+@dataclass(frozen=True)
+class PoissonDraw:
+    """Each row is in each batch with the same probability, whichever others are, as the accounting takes for given."""
+
+    key: bytes
+    mechanism: Mechanism
+
+    def __call__(self, count: int, generator: torch.Generator) -> Sequence[torch.Tensor]:
+        """The generator only tells one epoch from another."""
+        nonce = hashlib.sha256(generator.get_state().numpy().tobytes()).digest()[:8]
+        torch.rand(1, generator=generator)
+        stream = Cipher(ChaCha20(self.key, _counter(0, nonce)), mode=None).encryptor()
+        rate = self.mechanism.sample_rate
+        drawn = (uniform(stream.update(bytes(8 * count))) <= rate for _ in range(self.mechanism.steps))
+        return [torch.from_numpy(np.flatnonzero(mine)) for mine in drawn]
+
+
+def private_gradient(net: nn.Module, loss: Loss, job: Job, mechanism: Mechanism, chance: Chance) -> Gradient:
+    """Of a batch that PoissonDraw drew. Raises ModelError for a network whose rows cannot be told apart."""
+    errors = ModuleValidator.validate(net.train(), strict=False)
+    if errors:
+        raise ModelError(
+            f"{job.model} cannot be trained with privacy: {str(errors[0]).splitlines()[0]}",
+            "each row's gradient must be its own: use group instead of batch normalisation",
+        )
+    rows = GradSampleModule(net)
+    parameters = [one for one in net.parameters() if one.requires_grad]
+    clipping = DPOptimizer(
+        torch.optim.SGD(parameters, lr=1.0),
+        noise_multiplier=0.0,  # the noise is ours
+        max_grad_norm=mechanism.wanted.max_gradient_norm,
+        expected_batch_size=None,
+        loss_reduction="sum",
+    )
+    deviation = mechanism.noise_multiplier * mechanism.wanted.max_gradient_norm
+    expected = mechanism.sample_rate * mechanism.rows
+
+    def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        clipping.zero_grad()
+        mean = torch.zeros(())
+        if len(x_BS):
+            with _quiet():
+                mean = loss(rows(x_BS), y_B)
+                torch.autograd.backward(mean)
+            clipping.pre_step()
+        gradients = []
+        for parameter in parameters:
+            clipped = parameter.grad if len(x_BS) and parameter.grad is not None else torch.zeros_like(parameter)
+            noise = chance.normal(parameter.shape, deviation).to(parameter.device)
+            gradients.append((clipped + noise) / expected)
+        return mean.detach(), gradients
+
+    return gradient
+
+
+def public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float]], target: str) -> Scales:
+    """From what is known of the columns, not from their rows. Raises DataError for a column without a range.
+
+    A category's column is 0 or 1; images, sounds and words stay as they are.
+    """
+    missing = [name for name in dataset.feature_names if name not in ranges and "=" not in name]
+    if dataset.task == "regression" and target not in ranges:
+        missing.append(target)
+    if missing:
+        raise DataError(
+            f"quality.ranges lacks {', '.join(map(repr, missing[:8]))}; with privacy, columns are scaled by it",
+            "give the lowest and highest value that each can have; the rows' own would tell of them",
+        )
+    known = [ranges.get(name, (0.0, 1.0)) for name in dataset.feature_names]
+    features = _scale(known) if known else None
+    return Scales(features, _scale([ranges[target]]) if dataset.task == "regression" else None)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what Opacus warns of: orders that could bound the budget tighter, and how torch calls its hooks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def _scale(ranges: Sequence[tuple[float, float]]) -> Scale:
+    low, high = torch.tensor(ranges, dtype=torch.float64).T
+    return Scale.of((low + high) / 2, (high - low) / math.sqrt(12))  # as if all values between were as likely
+
+
+def _counter(block: int, nonce: bytes) -> bytes:
+    return block.to_bytes(8, "little") + nonce

@@ -1,0 +1,344 @@
+"""The loop: stochastic gradient descent, repeatable bit for bit, which can stop and go on between stretches of steps.
+
+    every epoch   draw an order of the rows
+    every step    loss of one batch → its gradient → clip → weight decay → momentum → a step downhill
+
+It knows rows, a network and when to stop; not where rows come from nor where its state is kept.
+
+Shapes: B rows of a batch, S the shape of one row's features, K outputs.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+# ruff: noqa: SLF001 (torch's own optimizers update all parameters at once by _foreach functions, and so does this)
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import torch
+from torch import nn
+
+from training.errors import ModelError, NonFiniteLossError
+from training.job import Job
+from training.options import METRICS
+from training.recipe.datasets.dataset import Rows, TensorRows
+from training.recipe.schedule import Rates
+
+EPOCHS_DONE: Final = "epochs"
+STOP_LOSS_REACHED: Final = "stopLoss"
+STOPPED_EARLY: Final = "earlyStopping"
+STRETCH_OPERATIONS: Final = 2e9
+"""Multiplications between two looks at the clock: some tenths of a second. The job decides, never the clock, so that an
+interrupted run passes through the same states."""
+
+NET: Final = "net."
+VELOCITY: Final = "velocity."
+BEST: Final = "best."
+GENERATOR: Final = "generator"
+NOISE: Final = "noise"
+RANDOM: Final = "random"
+VALIDATION: Final = "validation."
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""Mean over a batch, of answers (B, K) and a target as `dataset.Batch` has it."""
+Gradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
+"""A batch's mean loss, and one gradient for each trained parameter."""
+Augment = Callable[[torch.Tensor], torch.Tensor]
+Draw = Callable[[int, torch.Generator], Sequence[torch.Tensor]]
+"""The rows of each step of an epoch, as indices into so many rows."""
+
+
+class After(Protocol):
+    """Called between two stretches of steps; may raise to stop."""
+
+    def __call__(self, position: "Position", *, epoch_ended: bool) -> None: ...
+
+
+@dataclass
+class Position:
+    """How far a run is."""
+
+    epoch: int = 0
+    """Epochs done."""
+    step: int = 0
+    """Steps done of the epoch that is under way."""
+    summed_loss: float = 0.0
+    """Over the rows of those steps."""
+    loss: float = math.inf
+    """Mean training loss of the last epoch done."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """One entry for each epoch done: loss, learningRate, and the validation rows' metrics as `validation.NAME`."""
+    best_epoch: int = 0
+    """Counted from 1; the epoch whose weights early stopping keeps."""
+    best: float | None = None
+
+
+class Chance(Protocol):
+    """A source of random numbers, as torch.Generator is one."""
+
+    def get_state(self) -> torch.Tensor: ...
+
+    def set_state(self, state: torch.Tensor) -> object: ...
+
+
+class Runner(Protocol):
+    """Takes one step for each rate, over the rows that the batch beside it names.
+
+    Returns the loss summed over the rows, each batch's as it was before its step.
+    """
+
+    def __call__(
+        self, features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
+    ) -> float: ...
+
+
+@dataclass(frozen=True)
+class Descent:
+    """All that a run descends with."""
+
+    job: Job
+    net: nn.Module
+    rows: Rows
+    generator: torch.Generator
+    """Draws the order of the rows."""
+    loss: Loss
+    gradient: Gradient | None = None
+    """None: the gradient of the batch's mean loss."""
+    draw: Draw | None = None
+    """None: all rows in a new order, `batch_size` at a time."""
+    augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None = None
+    """Other features for a batch's, drawn by a generator that is seeded as the job is."""
+    noise: "Chance | None" = None
+    """Draws what `gradient` adds."""
+    validate: Callable[[], Mapping[str, float]] | None = None
+    """Metrics of the validation rows, as the network is now."""
+
+
+class Loop:
+    """Descends from wherever it was restored to; `run` returns why it stopped."""
+
+    def __init__(self, descent: Descent) -> None:
+        self._descent = descent
+        self.position = Position()
+        named = {name: one for name, one in descent.net.named_parameters() if one.requires_grad}
+        self._velocities = {name: torch.zeros_like(one) for name, one in named.items()} if descent.job.momentum else {}
+        self._best: dict[str, torch.Tensor] = {}
+        self._epoch_began = descent.generator.get_state()
+        self._augmenting = torch.Generator().manual_seed(descent.job.seed)
+        self._noise: Chance = descent.noise or self._augmenting
+        self._runner = _runner(descent, self._augment(), list(named.values()), list(self._velocities.values()))
+
+    def run(self, after: After) -> str:
+        """Raises NonFiniteLossError, and whatever `after` and the network raise."""
+        job, position = self._descent.job, self.position
+        while (reason := self._stop_reason()) is None:
+            self._descent.net.train()
+            self._epoch(after)
+            if not math.isfinite(position.loss):
+                raise not_finite(f"the training loss became {_spelt(position.loss)}", position, job)
+            if not all(parameter.isfinite().all() for parameter in self._descent.net.parameters()):
+                raise not_finite("weights became NaN or infinite", position, job)
+            after(position, epoch_ended=True)
+        if self._best:
+            self._descent.net.load_state_dict(self._best)
+        return reason
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All that a run needs, beside its position, to go on as if it had never stopped."""
+        mid_epoch = self.position.step > 0
+        return {
+            **{f"{NET}{name}": one for name, one in self._descent.net.state_dict().items()},
+            **{f"{VELOCITY}{name}": one for name, one in self._velocities.items()},
+            **{f"{BEST}{name}": one for name, one in self._best.items()},
+            GENERATOR: self._epoch_began if mid_epoch else self._descent.generator.get_state(),
+            NOISE: self._noise.get_state(),
+            RANDOM: torch.get_rng_state(),
+        }
+
+    def restore(self, position: Position, saved: Mapping[str, torch.Tensor]) -> None:
+        """Puts a `state` back, in place. Raises ModelError if it is another network's."""
+        self.position = position
+        try:
+            self._descent.net.load_state_dict(_within(saved, NET))
+        except RuntimeError as error:
+            raise ModelError(
+                "the checkpoint is of another architecture: " + " ".join(str(error).split()),
+                "set retrainTrigger to a new text: the run then starts anew",
+            ) from error
+        for name, velocity in _within(saved, VELOCITY).items():
+            self._velocities[name].copy_(velocity)
+        self._best = _within(saved, BEST)
+        self._descent.generator.set_state(saved[GENERATOR])
+        self._noise.set_state(saved[NOISE])
+        torch.set_rng_state(saved[RANDOM])
+
+    def _epoch(self, after: After) -> None:
+        """One pass over the rows, or what is left of it."""
+        job, position, rows = self._descent.job, self.position, self._descent.rows
+        steps = math.ceil(len(rows) / job.batch_size)
+        rates = Rates(job, steps)
+        self._epoch_began = self._descent.generator.get_state()
+        for features, target, batches in self._stretches(steps):
+            last = position.step + len(batches)
+            rates_now = rates.of(position.epoch, position.step, last)
+            position.summed_loss += self._runner(features, target, batches, rates_now)
+            position.step = last
+            if last < steps:
+                after(position, epoch_ended=False)
+        position.loss = position.summed_loss / len(rows)
+        position.history.append({"loss": position.loss, "learningRate": rates.of(position.epoch, steps - 1, steps)[0]})
+        position.epoch, position.step, position.summed_loss = position.epoch + 1, 0, 0.0
+        if self._descent.validate is not None:
+            self._validate(self._descent.validate)
+
+    def _stretches(self, steps: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, Sequence[torch.Tensor]]]:
+        """What is left of the epoch, in pieces short enough to look at the clock in between: rows and their batches."""
+        job, rows, done = self._descent.job, self._descent.rows, self.position.step
+        if isinstance(rows, TensorRows):
+            batches = (self._descent.draw or _shuffled(job.batch_size))(len(rows), self._descent.generator)
+            at_once = _steps_at_once(self._descent.net, rows, job.batch_size)
+            for first in range(done, steps, at_once):
+                yield rows.features, rows.target, batches[first : first + at_once]
+        else:
+            for features, target in rows.batches(job.batch_size, self._descent.generator, skip=done):
+                yield features, target, [torch.arange(len(features))]
+
+    def _validate(self, validate: Callable[[], Mapping[str, float]]) -> None:
+        """Notes the validation rows' metrics, and the weights if they are the best so far."""
+        position, stopping = self.position, self._descent.job.early_stopping
+        metrics = validate()
+        position.history[-1] |= {f"{VALIDATION}{name}": value for name, value in metrics.items()}
+        if stopping is None:
+            return
+        if stopping.metric not in metrics:
+            raise ModelError(
+                f"earlyStopping.metric is {stopping.metric!r}, which these rows have not",
+                f"allowed: {', '.join(metrics)}",
+            )
+        value = metrics[stopping.metric] * (1 if METRICS[stopping.metric] == "down" else -1)
+        if position.best is None or value < position.best - stopping.minimum_change:
+            position.best, position.best_epoch = value, position.epoch
+            self._best = {name: one.clone() for name, one in self._descent.net.state_dict().items()}
+
+    def _augment(self) -> Augment | None:
+        augment, augmenting = self._descent.augment, self._augmenting
+        return None if augment is None else lambda x_BS: augment(x_BS, augmenting)
+
+    def _stop_reason(self) -> str | None:
+        job, position = self._descent.job, self.position
+        if position.step:
+            return None
+        if job.stop_loss is not None and position.loss <= job.stop_loss:
+            return STOP_LOSS_REACHED
+        if position.epoch >= job.epochs:
+            return EPOCHS_DONE
+        patient = job.early_stopping.patience if job.early_stopping else math.inf
+        return STOPPED_EARLY if position.best_epoch and position.epoch - position.best_epoch >= patient else None
+
+
+def plain_gradient(descent: Descent, parameters: list[torch.Tensor]) -> Gradient:
+    """Of the batch's mean loss, in the precision that the job asks for."""
+    reduced = descent.job.precision == "bf16"
+
+    def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        with torch.autocast(x_BS.device.type, torch.bfloat16, enabled=reduced):
+            answer_BK = descent.net(x_BS)
+        loss = descent.loss(answer_BK.float(), y_B)
+        return loss.detach(), list(torch.autograd.grad(loss, parameters))
+
+    return gradient
+
+
+def plain_runner(
+    job: Job,
+    gradient: Gradient,
+    augment: Augment | None,
+    parameters: list[torch.Tensor],
+    velocities: list[torch.Tensor],
+) -> Runner:
+    """Steps as they stand in every book, one by one."""
+
+    def run(
+        features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
+    ) -> float:
+        summed_loss = 0.0
+        for batch, rate in zip(batches, rates, strict=True):
+            chosen = batch.to(features.device)
+            x_BS, y_B = features[chosen], target[chosen]
+            if augment is not None:
+                x_BS = augment(x_BS)
+            loss, gradients = gradient(x_BS, y_B)
+            update(job, parameters, velocities, gradients, rate)
+            summed_loss += loss.item() * len(chosen)
+        return summed_loss
+
+    return run
+
+
+@torch.no_grad()
+def update(
+    job: Job, parameters: list[torch.Tensor], velocities: list[torch.Tensor], gradients: list[torch.Tensor], rate: float
+) -> None:
+    """One step downhill, θ ← θ - rate · v with v ← momentum · v + (clipped gradient + weight decay · θ).
+
+    As torch.optim.SGD has it (Sutskever et al. 2013, with the learning rate outside the velocity).
+    """
+    if job.gradient_clip is not None:
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        torch._foreach_mul_(gradients, (job.gradient_clip / (norm + 1e-6)).clamp(max=1.0))
+    if job.weight_decay:
+        gradients = list(torch._foreach_add(gradients, parameters, alpha=job.weight_decay))
+    if velocities:
+        torch._foreach_mul_(velocities, job.momentum)
+        torch._foreach_add_(velocities, gradients)
+        gradients = list(torch._foreach_add(gradients, velocities, alpha=job.momentum)) if job.nesterov else velocities
+    torch._foreach_add_(parameters, gradients, alpha=-rate)
+
+
+def make_repeatable(job: Job) -> torch.Generator:
+    """Fixes all that could differ between two runs; the generator is for the split and then for the shuffling.
+
+    `set_deterministic_debug_mode("error")` is `use_deterministic_algorithms(True)` without the compiler's settings:
+    that one imports the compiler, which takes longer than a small run and compiles nothing here.
+    """
+    torch.set_deterministic_debug_mode("error" if job.deterministic else "default")
+    torch.set_num_threads(job.threads)
+    torch.manual_seed(job.seed)
+    return torch.Generator().manual_seed(job.seed)
+
+
+def _runner(
+    descent: Descent, augment: Augment | None, parameters: list[torch.Tensor], velocities: list[torch.Tensor]
+) -> Runner:
+    gradient = descent.gradient or plain_gradient(descent, parameters)
+    return plain_runner(descent.job, gradient, augment, parameters, velocities)
+
+
+def _shuffled(batch_size: int) -> Draw:
+    """All rows once, in an order that the generator draws."""
+    return lambda count, generator: torch.split(torch.randperm(count, generator=generator), batch_size)
+
+
+def _steps_at_once(net: nn.Module, rows: TensorRows, batch_size: int) -> int:
+    """Steps of about STRETCH_OPERATIONS together: three passes, in which each weight is used at every place."""
+    weights = sum(parameter.numel() for parameter in net.parameters())
+    places = math.prod(rows.features.shape[2:])
+    return max(1, int(STRETCH_OPERATIONS / max(1, 3 * weights * places * batch_size)))
+
+
+def _within(saved: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): one for name, one in saved.items() if name.startswith(prefix)}
+
+
+def _spelt(loss: float) -> str:
+    return "NaN" if math.isnan(loss) else "infinite"
+
+
+def not_finite(what: str, position: Position, job: Job) -> NonFiniteLossError:
+    """The error that says so, with the advice that helps most often."""
+    return NonFiniteLossError(
+        f"{what} after epoch {position.epoch} of {job.epochs}, with learningRate {job.learning_rate:g}",
+        f"lower learningRate, for instance to {job.learning_rate / 10:g}; a larger batchSize or a gradientClip "
+        "also steadies the descent",
+    )

@@ -1,0 +1,34 @@
+"""The gradient of one batch by several workers, over gloo on CPUs and NCCL on GPUs. It starts none of them."""
+
+# ruff: noqa: N803 (names of tensors carry the letters of their shape)
+
+import torch
+import torch.distributed
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from training.recipe.sgd import Gradient, Loss
+
+
+def shared_gradient(net: nn.Module, loss: Loss, parameters: list[torch.Tensor]) -> Gradient:
+    """The gradient of a batch's mean loss, each worker working on its share of the rows.
+
+    Shares differ by a row where the batch does not divide: each mean is weighed by its rows, so that the average over
+    workers is the mean over the batch. A worker without a row takes the first with the weight 0.
+    """
+    together = DistributedDataParallel(net)
+    world, mine = torch.distributed.get_world_size(), torch.distributed.get_rank()
+
+    def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        share = slice(mine, None, world) if mine < len(x_BS) else slice(0, 1)
+        weight = len(range(mine, len(x_BS), world)) * world / len(x_BS)
+        for parameter in parameters:
+            parameter.grad = None
+        mean = loss(together(x_BS[share]), y_B[share]) * weight
+        torch.autograd.backward(mean)
+        batch_mean = mean.detach().clone()
+        torch.distributed.all_reduce(batch_mean)
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        return batch_mean / world, gradients
+
+    return gradient

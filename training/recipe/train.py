@@ -1,0 +1,179 @@
+"""One descent, on rows that are given: for the model that is shipped, and for every trial and fold before it.
+
+Importing it loads torch. It measures, exports and keeps nothing.
+"""
+
+# ruff: noqa: N803 (names of tensors carry the letters of their shape)
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from training import user_code
+from training.errors import DataError, ModelError
+from training.job import Job
+from training.options import Privacy
+from training.recipe import weights
+from training.recipe.datasets.builtin import TARGET
+from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
+from training.recipe.evaluate import evaluate
+from training.recipe.models import build as models
+from training.recipe.models.build import Deployed
+from training.recipe.scaling import Scales, standardise
+from training.recipe.sgd import Descent, Gradient, Loop, Loss, Position
+
+Resume = tuple[Position, Mapping[str, torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all descents of one run share."""
+
+    dataset: Dataset
+    folder: Path
+    """Where the user's modules are."""
+    device: str = "cpu"
+    init: bytes | None = None
+    """The ONNX file whose weights are the first ones."""
+    secret: bytes = b""
+    """32 bytes that private training draws its chances from."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network after its descent."""
+
+    model: Deployed
+    position: Position
+    stop_reason: str
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """Of private training: epsilon, delta and noise_multiplier."""
+
+
+AfterStretch = Callable[[Loop, bool], None]
+"""Called between two stretches of steps, with whether an epoch ended; may raise to stop."""
+
+
+def train(
+    job: Job,
+    setting: Setting,
+    rows: Rows,
+    validation: Rows | None,
+    generator: torch.Generator,
+    after: AfterStretch,
+    resume: Resume | None = None,
+) -> Trained:
+    """Raises ModelError, NonFiniteLossError, and whatever `after` raises."""
+    torch.manual_seed(job.seed)
+    dataset, device = setting.dataset, torch.device(setting.device)
+    scales = _scales(job, dataset, rows)
+    net = models.build(job, dataset, setting.folder)
+    model = Deployed(net, scales, dataset.task, models.network_outputs(job, dataset))
+    if setting.init is not None:
+        weights.from_onnx(setting.init, model)
+    weights.freeze(net, job.freeze)
+    models.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
+    model.to(device)
+    loss = models.loss_function(models.loss_name(job, dataset))
+    descent = Descent(
+        job,
+        net,
+        standardise(rows, scales, device),
+        generator,
+        loss,
+        gradient=_gradient(job, net, loss),
+        augment=_augment(job, setting.folder),
+        validate=None if validation is None else lambda: evaluate(model, validation),
+    )
+    spent: Callable[[int], Mapping[str, float]] = lambda epochs: {}  # noqa: E731
+    if job.privacy is not None:
+        descent, spent = _privately(descent, job.privacy, setting)
+    loop = Loop(descent)
+    if resume is not None:
+        loop.restore(*resume)
+    with _explained(job):
+        reason = loop.run(lambda position, *, epoch_ended: after(loop, epoch_ended))
+    return Trained(model.cpu(), loop.position, reason, spent(loop.position.epoch))
+
+
+def _scales(job: Job, dataset: Dataset, rows: Rows) -> Scales:
+    """By the rows; with privacy by what is known of the columns without them."""
+    if job.privacy is None:
+        return Scales.of(dataset, rows)
+    from training.recipe.privacy import public_scales  # Opacus takes long to import
+
+    return public_scales(dataset, job.quality.ranges, job.data.target or TARGET)
+
+
+def _privately(
+    descent: Descent, wanted: Privacy, setting: Setting
+) -> tuple[Descent, Callable[[int], Mapping[str, float]]]:
+    """The descent with chances and noise, and what so many epochs of it spend."""
+    from training.recipe.privacy import Chance, Mechanism, PoissonDraw, private_gradient
+
+    job = descent.job
+    if not isinstance(descent.rows, TensorRows):
+        raise DataError("privacy needs rows in memory; this data set is streamed", "raise data.memoryBytes")
+    mechanism = Mechanism.of(wanted, len(descent.rows), job.batch_size, job.epochs)
+    chance = Chance(setting.secret)
+    gradient = private_gradient(descent.net, descent.loss, job, mechanism, chance)
+    private = replace(descent, gradient=gradient, draw=PoissonDraw(setting.secret, mechanism), noise=chance)
+    return private, lambda epochs: {
+        "epsilon": mechanism.epsilon(epochs),
+        "delta": wanted.delta,
+        "noise_multiplier": mechanism.noise_multiplier,
+    }
+
+
+def _gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient | None:
+    """Of several workers together; else None, which stands for the plain one."""
+    if job.processes == 1:
+        return None
+    from training.recipe.shared import shared_gradient  # torch.distributed takes long to import
+
+    return shared_gradient(net, loss, [one for one in net.parameters() if one.requires_grad])
+
+
+def _augment(job: Job, folder: Path) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None:
+    """The user's function. What it gives must have the shape that it was given."""
+    if job.augment is None:
+        return None
+    function: Any = user_code.load(job.augment, folder)
+
+    def augment(x_BS: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        augmented = function(x_BS, generator)
+        if not isinstance(augmented, torch.Tensor) or augmented.shape != x_BS.shape:
+            found = tuple(augmented.shape) if isinstance(augmented, torch.Tensor) else type(augmented).__name__
+            raise ModelError(
+                f"augment {job.augment} gave {found} for features of shape {tuple(x_BS.shape)}",
+                "it must return features of the shape that it is given",
+            )
+        return augmented
+
+    return augment
+
+
+@contextlib.contextmanager
+def _explained(job: Job) -> Iterator[None]:
+    """An error out of the user's code, or out of an operation that cannot be repeated, as one for people."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "does not have a deterministic implementation" in str(error):
+            operation = str(error).split(" does not have")[0]
+            raise ModelError(
+                f"{operation} of {job.model} gives other bits every time",
+                "use another operation, or say deterministic: false and do without repeatable models",
+            ) from error
+        if "out of memory" in str(error) or "can't allocate memory" in str(error):
+            raise ModelError(
+                f"memory ran out in a step over {job.batch_size} rows", "lower batchSize, or take a smaller model"
+            ) from error
+        raise ModelError(
+            f"{job.model} raised {type(error).__name__}: {error} ({user_code.origin(error)})", "mend the model's code"
+        ) from error
