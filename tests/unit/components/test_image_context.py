@@ -1,6 +1,7 @@
 """The build context: the same bytes, modes and times on every machine, no key or manifest in it, and always whole."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -180,3 +181,24 @@ def test_missing_wheels_are_said_with_the_way_to_get_them(tmp_path: Path) -> Non
 def test_the_source_digest_is_of_names_and_bytes() -> None:
     assert len(source_digest()) == 64
     assert source_digest() == source_digest()
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        ("serving/app.py", True), ("sealing/stream.py", True), ("serving/protocols/grpc.py", True),
+        ("components/pod_spec.py", False), ("training/errors.py", False), ("serving/README.md", False),
+    ],
+)  # fmt: skip
+def test_an_edit_makes_another_image_if_and_only_if_the_server_runs_it(
+    tmp_path: Path, file: str, counts: bool
+) -> None:
+    for room in ("sealing", "serving"):
+        shutil.copytree(PROJECT_ROOT / room, tmp_path / room)
+    assert source_digest(tmp_path) == source_digest()
+
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    with (tmp_path / file).open("a") as edited:
+        edited.write("\n")
+
+    assert (source_digest(tmp_path) != source_digest()) == counts
