@@ -290,7 +290,7 @@ def libraries() -> str | None:
 
 
 def processor(job: Job) -> str:
-    """The kind of machine, as far as it can change the model's bytes: training.recipe.processor says what is pinned."""
+    """The kind of machine, as far as it can change the model's bytes: recipe.processor says what is pinned."""
     return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 

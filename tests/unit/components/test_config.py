@@ -335,7 +335,7 @@ def test_further_inputs_of_the_training_run_come_by_the_names_of_its_arguments()
         ("[1]", ["training", "object of inputs"]),
         ('{"learningRate": 1}', ["training.learningRate", "not an input here", "momentum"]),
         ('{"momentum": 2}', ["training.momentum is 2", "from 0 to below 1"]),
-        ('{"schedule": {"kind": "cosin"}}', ["training.recipe.schedule.kind is 'cosin'", "'cosine'"]),
+        ('{"schedule": {"kind": "cosin"}}', ["training.schedule.kind is 'cosin'", "'cosine'"]),
         ('{"gates": {"metrics": {"accuracy": {}}}}', ["training.gates.metrics.accuracy", "minimum"]),
     ],
 )
