@@ -23,7 +23,8 @@ from components.image_reference import is_reference, is_registry
 from components.problem import Problem, report
 from components.property_names import snake_case
 from provider.property_path import input_of
-from sealing import PublicKey, SealingError, open_store
+from sealing import PublicKey, SealingError
+from stores import StoreError, open_store
 from training.job import INPUTS, Job
 
 SHOWN: Final = 32  # the exit code that tells a language host that the user has read what is wrong
@@ -254,7 +255,7 @@ def _timeout_messages(value: object) -> list[str]:
 def _store_messages(value: object) -> list[str]:
     try:
         open_store(str(value))
-    except SealingError as error:
+    except StoreError as error:
         return [f"is {value!r}; {error.message}; {error.hint}"]
     return []
 

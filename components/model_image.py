@@ -13,7 +13,8 @@ import pulumi
 import pulumi_docker as docker
 
 from components.image_context import materialise
-from sealing import SealingError, open_store, payload_digest
+from sealing import payload_digest
+from stores import StoreError, get_payload, open_store
 
 CONTEXTS: Final = Path(".sealift/images")  # relative: the Docker plugin's digest covers the literal path
 
@@ -92,8 +93,8 @@ def write_context(
 def fetch_payload(url: str, artifact_id: str, digest: str) -> bytes:
     """The sealed payload from the store, checked against its digest. Raises pulumi.RunError with the way out."""
     try:
-        payload = open_store(url).get_payload(artifact_id)
-    except SealingError as error:
+        payload = get_payload(open_store(url), artifact_id)
+    except StoreError as error:
         raise pulumi.RunError(
             f"{error}\nhint: `pulumi refresh` notices a lost artifact; the next `pulumi up` trains it anew"
         ) from error

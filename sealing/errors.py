@@ -1,13 +1,10 @@
 """What goes wrong with sealed artifacts, said so that it can be mended and gives nothing secret away.
 
 SealingError            a sentence, then a hint line
-├── ArtifactMissing     the store has no such artifact
 ├── ArtifactCorrupt     a byte, a tag, a digest or a size is not what was sealed
 ├── ManifestInvalid     the manifest is not one of format version 1
 ├── WrongKey            none of the recipients is this key, or the key is not one that opens artifacts
-├── PinMismatch         a sound artifact, but not the one that was asked for
-├── StoreUnwritable     the store cannot be read or written: read-only, full, no permission
-└── StoreUrlInvalid     the URL names no store that there is
+└── PinMismatch         a sound artifact, but not the one that was asked for
 """
 
 
@@ -16,9 +13,6 @@ class SealingError(Exception):
         super().__init__(f"{message}\nhint: {hint}" if hint else message)
         self.message = message
         self.hint = hint
-
-
-class ArtifactMissing(SealingError): ...
 
 
 class ArtifactCorrupt(SealingError): ...
@@ -31,9 +25,3 @@ class WrongKey(SealingError): ...
 
 
 class PinMismatch(SealingError): ...
-
-
-class StoreUnwritable(SealingError): ...
-
-
-class StoreUrlInvalid(SealingError): ...

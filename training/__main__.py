@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from sealing.errors import SealingError
+from stores import StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import RequestError, TrainingError, refused_by_system
 from training.events import Events
@@ -64,7 +65,7 @@ def main() -> int:
     except CancelledError as cancelled:
         events.log("info", str(cancelled))
         return EXIT_CODE
-    except (TrainingError, SealingError) as error:
+    except (TrainingError, SealingError, StoreError) as error:
         events.tell("error", message=error.message, hint=error.hint)
         return 1
     except ImportError as error:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sealing.errors import ArtifactCorrupt
 from sealing.record import open_record, seal_record
-from sealing.store import ArtifactStore
+from stores import RECORDS, Store, get_record
 from training.errors import CheckpointError
 
 VERSION: Final = 2
@@ -71,13 +71,13 @@ BODIES: Final = {"training": ("tensors",), "trained": ("model", "report"), "seal
 class Records:
     """The one record of the run `run_id` in `store`. The caller holds the record's lock."""
 
-    store: ArtifactStore
+    store: Store
     run_key: bytes
     run_id: str
 
     def load(self) -> Record | None:
         """None if there is none. Raises CheckpointError if it is damaged, and the store's errors."""
-        sealed = self.store.get_record(self.run_id)
+        sealed = get_record(self.store, self.run_id)
         if sealed is None:
             return None
         try:
@@ -87,7 +87,7 @@ class Records:
 
     def save(self, record: Record) -> None:
         """Replaces the record atomically. Raises the store's errors."""
-        self.store.put_record(self.run_id, seal_record(self.run_key, self.run_id, encode(record)))
+        self.store.replace(RECORDS, self.run_id, seal_record(self.run_key, self.run_id, encode(record)))
 
 
 def encode(record: Record) -> bytes:

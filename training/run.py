@@ -20,10 +20,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
-from sealing.errors import ArtifactCorrupt, ArtifactMissing, ManifestInvalid
+from sealing.errors import ManifestInvalid
 from sealing.manifest import parse_manifest
 from sealing.recipients import PublicKey
-from sealing.store import ArtifactStore, open_store
+from sealing.stream import payload_digest
+from stores import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    Store,
+    delete_artifact,
+    get_manifest,
+    get_payload,
+    open_store,
+    put_artifact,
+    verify,
+)
 from training import job as training_job
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
@@ -44,7 +55,7 @@ CHEAP: Final = 50
 
 
 def run(request: Request, events: Events, cancellation: Cancellation) -> dict[str, object]:
-    """The result event's fields. Raises TrainingError, SealingError, CancelledError."""
+    """The result event's fields. Raises TrainingError, SealingError, StoreError, CancelledError."""
     recipients = [PublicKey(pem) for pem in request.recipients]
     store = open_store(request.store_url)
     clock = Clock()
@@ -88,26 +99,26 @@ def _load(records: Records, events: Events) -> Record | None:
         return None
 
 
-def _reuse(store: ArtifactStore, record: SealedRecord, events: Events) -> dict[str, object] | None:
+def _reuse(store: Store, record: SealedRecord, events: Events) -> dict[str, object] | None:
     """The result as it was, if its artifacts are still whole; else None, and what is left of them is removed."""
     ids = [str(record.result[name]) for name in ("artifact_id", "report_artifact_id")]
     digests = [str(record.result[name]) for name in ("payload_digest", "report_payload_digest")]
     try:
         manifests = [_whole_artifact(store, *pair) for pair in zip(ids, digests, strict=True)]
-    except (ArtifactMissing, ArtifactCorrupt, ManifestInvalid) as error:
+    except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
         for artifact_id in ids:
-            store.delete(artifact_id)
+            delete_artifact(store, artifact_id)
         return None
     return {**record.result, **dict(zip(MANIFESTS, manifests, strict=True)), "reused": True}
 
 
-def _whole_artifact(store: ArtifactStore, artifact_id: str, payload_digest: str) -> str:
+def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:
     """The artifact's manifest, which may have been rewrapped since. Raises if any part is missing or not its own."""
-    store.verify(artifact_id, payload_digest)
-    manifest = store.get_manifest(artifact_id)
+    verify(store, artifact_id, digest, payload_digest)
+    manifest = get_manifest(store, artifact_id)
     parsed = parse_manifest(manifest)
-    if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, payload_digest):
+    if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, digest):
         raise ManifestInvalid(f"the manifest of artifact {artifact_id} is another artifact's")
     return manifest.decode()
 
@@ -273,16 +284,16 @@ def device(job: Job) -> str:
     return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def _initial_model(request: Request, store: ArtifactStore) -> bytes | None:
-    """The plain ONNX file of the artifact that the job starts from. Raises SealingError, RequestError."""
+def _initial_model(request: Request, store: Store) -> bytes | None:
+    """The plain ONNX file of the artifact that the job starts from. Raises SealingError, StoreError, RequestError."""
     init = request.job.init_from
     if init is None:
         return None
     if request.init_key is None:
         raise RequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
     opened = open_artifact(
-        store.get_manifest(init.artifact_id),
-        store.get_payload(init.artifact_id),
+        get_manifest(store, init.artifact_id),
+        get_payload(store, init.artifact_id),
         request.init_key,
         artifact_id=init.artifact_id,
         payload_digest=init.payload_digest,
@@ -313,7 +324,7 @@ def _provenance(request: Request) -> dict[str, str]:
 
 
 def _seal(
-    request: Request, store: ArtifactStore, record: TrainedRecord, recipients: list[PublicKey]
+    request: Request, store: Store, record: TrainedRecord, recipients: list[PublicKey]
 ) -> dict[str, object]:
     """Puts both artifacts under their recorded ids, the report first: the model's manifest is what commits the run.
 
@@ -336,15 +347,14 @@ def _seal(
     }
 
 
-def _put(store: ArtifactStore, artifact: SealedArtifact) -> SealedArtifact:
-    store.delete(artifact.artifact_id)
-    store.put_payload(artifact.artifact_id, artifact.payload)
-    store.put_manifest(artifact.artifact_id, artifact.manifest)
+def _put(store: Store, artifact: SealedArtifact) -> SealedArtifact:
+    delete_artifact(store, artifact.artifact_id)
+    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
     return artifact
 
 
 @contextlib.contextmanager
-def _locked(store: ArtifactStore, run_id: str, events: Events) -> Iterator[None]:
+def _locked(store: Store, run_id: str, events: Events) -> Iterator[None]:
     """Holds the record's lock, and says so while another process does."""
     notice = threading.Timer(
         WAIT_NOTICE_SECONDS,
@@ -354,7 +364,7 @@ def _locked(store: ArtifactStore, run_id: str, events: Events) -> Iterator[None]
     notice.daemon = True
     notice.start()
     try:
-        with store.lock_record(run_id):
+        with store.lock(run_id):
             notice.cancel()
             yield
     finally:

@@ -3,7 +3,7 @@
 import os
 
 from sealing.errors import SealingError
-from sealing.store import open_store
+from stores import StoreError, open_store
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, TrainingRecord
 from training.distributed import Said, joined, reopened
@@ -39,7 +39,7 @@ def work(request: Request, parent: int, descriptor: int) -> Said:
                 train(request, records, None, events, cancellation, clock)
     except CancelledError:
         os._exit(EXIT_CODE)  # to return, it would have to wait for the agent, which waits for it to end
-    except (TrainingError, SealingError) as error:
+    except (TrainingError, SealingError, StoreError) as error:
         return {"message": error.message, "hint": error.hint}
     except OSError as error:
         told = refused_by_system(error)

@@ -6,6 +6,7 @@ from components.plugin.sealing_key import SealingKey
 from components.plugin.training_run import TrainingRun
 from provider import CustomResource, EngineLog, ResourceServicer, main
 from sealing import SealingError
+from stores import StoreError
 
 RESOURCES: dict[str, CustomResource] = {
     "sealift:index:SealingKey": SealingKey(),
@@ -15,7 +16,7 @@ RESOURCES: dict[str, CustomResource] = {
 
 def servicer(log: EngineLog) -> ResourceServicer:
     """Sealing's messages are for the user, as the plugin's own are."""
-    return ResourceServicer(RESOURCES, "0.1.0", log, user_errors=[SealingError])
+    return ResourceServicer(RESOURCES, "0.1.0", log, user_errors=[SealingError, StoreError])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sealing import ArtifactCorrupt, ArtifactStore, open_record, record_key, seal_record
+from sealing import ArtifactCorrupt, open_record, record_key, seal_record
+from stores import RECORDS, Store, get_record, has_artifact
 
 NAME_CONTEXT: Final = b"sealift/v1/owners\0"
 
@@ -33,15 +34,15 @@ class OwnersUnreadable(Exception):
 class Owners:
     """The owners of the artifact `artifact_id`. Methods raise the store's errors."""
 
-    store: ArtifactStore
+    store: Store
     store_key: bytes
     artifact_id: str
 
     def claim(self, owner: Owner) -> bool:
         """Adds the owner. False: another one has just let go of the artifact and deleted it."""
-        with self.store.lock_record(self._name):
-            if not self.store.has_manifest(self.artifact_id):
-                self.store.delete_record(self._name)
+        with self.store.lock(self._name):
+            if not has_artifact(self.store, self.artifact_id):
+                self.store.delete(RECORDS, self._name)
                 return False
             try:
                 owners = self._load()
@@ -56,10 +57,10 @@ class Owners:
         The engine makes a replacement before it deletes what was replaced, so a claim of the same URN that is older
         than the owner's belongs to an operation that was killed: it goes too. Raises OwnersUnreadable.
         """
-        if self.store.get_record(self._name) is None and not self.store.has_manifest(self.artifact_id):
+        if get_record(self.store, self._name) is None and not has_artifact(self.store, self.artifact_id):
             delete()  # what may be left of it: a lock would make a store that is not there
             return 0
-        with self.store.lock_record(self._name):
+        with self.store.lock(self._name):
             owners = self._load()
             later = owners[owners.index(owner) + 1 :] if owner in owners else owners
             left = [other for other in owners if other != owner and (other.urn != owner.urn or other in later)]
@@ -67,7 +68,7 @@ class Owners:
                 self._save(left)
             else:
                 delete()
-                self.store.delete_record(self._name)
+                self.store.delete(RECORDS, self._name)
         return len(left)
 
     @property
@@ -79,7 +80,7 @@ class Owners:
         return record_key(self.store_key, self._name)
 
     def _load(self) -> list[Owner]:
-        sealed = self.store.get_record(self._name)
+        sealed = get_record(self.store, self._name)
         if sealed is None:
             return []
         try:
@@ -89,4 +90,4 @@ class Owners:
 
     def _save(self, owners: list[Owner]) -> None:
         plaintext = json.dumps([[owner.urn, owner.id] for owner in owners]).encode()
-        self.store.put_record(self._name, seal_record(self._key, self._name, plaintext))
+        self.store.replace(RECORDS, self._name, seal_record(self._key, self._name, plaintext))

@@ -5,11 +5,12 @@ So a rotated key trains nothing, builds nothing and changes no digest that a Dep
 
 from collections.abc import Sequence
 
-from sealing import ArtifactStore, PrivateKey, PublicKey, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
+from sealing import PrivateKey, PublicKey, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
+from stores import MANIFESTS, Store, get_manifest
 
 
 def wrapped_for(
-    store: ArtifactStore,
+    store: Store,
     artifact_id: str,
     manifest: bytes,
     keys: Sequence[PrivateKey],
@@ -25,11 +26,11 @@ def wrapped_for(
         data_key = unwrap(manifest, keys)
     except WrongKey:
         return manifest if recipient_ids(manifest) == wanted else None
-    stored = store.get_manifest(artifact_id)
+    stored = get_manifest(store, artifact_id)
     if is_authentic(stored, data_key) and recipient_ids(stored) == wanted:
         return stored
     wrapped = rewrap(manifest, data_key, recipients)
-    store.replace_manifest(artifact_id, wrapped)
+    store.replace(MANIFESTS, artifact_id, wrapped)
     return wrapped
 
 

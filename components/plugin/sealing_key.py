@@ -24,7 +24,8 @@ from provider.resource import (
     random_id,
 )
 from provider.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal
-from sealing import PrivateKey, SealingError, absolute_url, open_store, recipient_ids
+from sealing import PrivateKey, SealingError, recipient_ids
+from stores import StoreError, absolute_url, artifact_ids, get_manifest, open_store
 
 ALGORITHM: Final = "RSA-4096"
 INPUTS: Final = ("algorithm", "rotation", "storeUrl")
@@ -52,7 +53,7 @@ class SealingKey:
         if isinstance(inputs.get("storeUrl"), str):
             try:
                 inputs["storeUrl"] = absolute_url(str(inputs["storeUrl"]), Path.cwd())
-            except SealingError as error:
+            except StoreError as error:
                 failures.append(Failure("storeUrl", str(error)))
         return Checked(inputs, failures)
 
@@ -123,7 +124,7 @@ def _still_named(retired: list[str], store_url: Value) -> list[str]:
         return retired
     try:
         store = open_store(store_url)
-        named = {key_id for artifact in store.artifact_ids() for key_id in recipient_ids(store.get_manifest(artifact))}
-    except SealingError:
+        named = {key_id for artifact in artifact_ids(store) for key_id in recipient_ids(get_manifest(store, artifact))}
+    except (SealingError, StoreError):
         return retired
     return [pem for pem in retired if PrivateKey(pem).key_id in named]

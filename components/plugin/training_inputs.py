@@ -14,17 +14,8 @@ from typing import Final
 
 from provider.resource import Change, Checked, Failure, changed_inputs
 from provider.values import Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
-from sealing import (
-    ArtifactStore,
-    PrivateKey,
-    PublicKey,
-    SealingError,
-    StoreUrlInvalid,
-    absolute_url,
-    content_id,
-    is_same_store,
-    open_store,
-)
+from sealing import PrivateKey, PublicKey, SealingError, content_id
+from stores import Store, StoreError, StoreUrlInvalid, absolute_url, is_same_store, open_store
 from training import job as training_job
 from training.errors import TrainingError
 
@@ -98,7 +89,7 @@ def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[Failure
     if "storeUrl" in known:
         try:
             store_of(known)
-        except SealingError as error:
+        except StoreError as error:
             failures.append(Failure("storeUrl", str(error)))
     if "recipients" in known:
         recipients = known["recipients"]
@@ -153,7 +144,7 @@ def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> 
     }
 
 
-def store_of(inputs: Mapping[str, Value]) -> ArtifactStore:
+def store_of(inputs: Mapping[str, Value]) -> Store:
     return open_store(str(reveal(inputs["storeUrl"])))
 
 

@@ -31,14 +31,22 @@ from provider.errors import PluginError
 from provider.resource import Check, Checked, Created, Difference, Operation, State, random_id
 from provider.values import UNKNOWN, Properties, Secret, Value, reveal, reveal_all
 from sealing import (
-    ArtifactCorrupt,
-    ArtifactMissing,
     ManifestInvalid,
     PrivateKey,
     content_id,
     mask_key,
+    payload_digest,
     record_key,
     unwrap,
+)
+from stores import (
+    RECORDS,
+    ArtifactDamaged,
+    ArtifactMissing,
+    delete_artifact,
+    get_manifest,
+    get_record,
+    verify,
 )
 from training import job as training_job
 
@@ -121,7 +129,7 @@ class TrainingRun:
             )
         try:
             manifests = await asyncio.to_thread(_verify, state)
-        except (ArtifactMissing, ArtifactCorrupt, ManifestInvalid) as error:
+        except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
             await operation.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
             return None
         return State(state.inputs, state.outputs | manifests)
@@ -159,12 +167,12 @@ def _artifacts(outputs: Mapping[str, Value]) -> Iterator[tuple[str, str, str, by
     """Id, payload digest, the manifest's output and the manifest, of each artifact that there is."""
     for artifact, (digest, manifest) in ARTIFACTS.items():
         if outputs.get(artifact) is not None:
-            artifact_id, payload_digest, known = (str(reveal(outputs[name])) for name in (artifact, digest, manifest))
-            yield artifact_id, payload_digest, manifest, known.encode()
+            artifact_id, sealed, known = (str(reveal(outputs[name])) for name in (artifact, digest, manifest))
+            yield artifact_id, sealed, manifest, known.encode()
 
 
 def _wrapped(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties | None:
-    """The manifests for the recipients in `inputs`; None if no key can make them so. Raises SealingError."""
+    """The manifests for the recipients in `inputs`; None if no key can. Raises SealingError, StoreError."""
     store, keys, recipients = store_of(inputs), opening_keys_of(inputs), recipients_of(inputs)
     manifests: Properties = {}
     for artifact_id, _, manifest, known in _artifacts(outputs):
@@ -249,7 +257,7 @@ def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
     """The data key of the one artifact that the run starts from, in base64: the private key stays here."""
     if job.init_from is None:
         return None
-    manifest = store_of(inputs).get_manifest(job.init_from.artifact_id)
+    manifest = get_manifest(store_of(inputs), job.init_from.artifact_id)
     return base64.b64encode(unwrap(manifest, [PrivateKey(str(inputs["privateKey"]))])).decode()
 
 
@@ -294,12 +302,12 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
 
 
 def _verify(state: State) -> Properties:
-    """The manifests as the store has them. Raises SealingError if anything is not what was sealed."""
+    """The manifests as the store has them. Raises SealingError or StoreError if anything is not what was sealed."""
     store = store_of(state.outputs)
     manifests: Properties = {}
-    for artifact_id, payload_digest, manifest, known in _artifacts(state.outputs):
-        store.verify(artifact_id, payload_digest)
-        stored = store.get_manifest(artifact_id)
+    for artifact_id, digest, manifest, known in _artifacts(state.outputs):
+        verify(store, artifact_id, digest, payload_digest)
+        stored = get_manifest(store, artifact_id)
         if stored != known and not is_made_of(stored, known, opening_keys_of(state.inputs)):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")
         manifests[manifest] = stored.decode()
@@ -317,11 +325,11 @@ async def _let_go(operation: Operation, inputs: Properties, outputs: Properties,
 
     def delete() -> None:
         for artifact_id, *_ in _artifacts(outputs):
-            store.delete(artifact_id)
+            delete_artifact(store, artifact_id)
         run_id = str(reveal(outputs["runId"]))
-        if store.get_record(run_id) is not None:
-            with store.lock_record(run_id):
-                store.delete_record(run_id)
+        if get_record(store, run_id) is not None:
+            with store.lock(run_id):
+                store.delete(RECORDS, run_id)
 
     owners = Owners(store, store_key, str(reveal(outputs["artifactId"])))
     try:

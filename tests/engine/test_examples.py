@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import yaml
 
-from sealing import PrivateKey, open_artifact, open_store
+from sealing import PrivateKey, open_artifact
 from sealing.manifest import parse_manifest
 from serving.model import Model
 from serving.protocol import KINDS
+from stores import get_manifest, get_payload, open_store
 from tests.stack import PROJECT_ROOT, Stack
 
 LEAST = {
@@ -54,9 +55,9 @@ def test_an_example_trains_and_its_sealed_model_answers(engine: str, name: str, 
     assert outputs["metrics"][metric] >= least
     store = open_store(f"file://{tmp_path / 'store'}")
     artifact_id = outputs["artifactId"]
-    manifest = store.get_manifest(artifact_id)
+    manifest = get_manifest(store, artifact_id)
     opened = open_artifact(
-        manifest, store.get_payload(artifact_id), PrivateKey(outputs["privateKey"]),
+        manifest, get_payload(store, artifact_id), PrivateKey(outputs["privateKey"]),
         artifact_id=artifact_id, payload_digest=parse_manifest(manifest).payload_digest,
     )  # fmt: skip
     model = Model(bytes(opened.model), opened.description)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from sealing import PrivateKey, describe, open_store
+from sealing import PrivateKey, describe
+from stores import get_manifest, open_store
 from tests.stack import Stack
 
 MakeStack = Callable[..., Stack]
@@ -62,7 +63,7 @@ def test_an_artifact_that_was_kept_can_be_opened_after_a_rotation(training_stack
     stack.set_config("rotation", "2027")
     stack.up().ok()
 
-    manifest = open_store(f"file://{tmp_path}/store").get_manifest(kept)
+    manifest = get_manifest(open_store(f"file://{tmp_path}/store"), kept)
 
     assert describe(manifest, keys(stack)[1])["task"] == "regression"
 
@@ -88,5 +89,5 @@ def test_a_recovery_key_of_the_user_s_opens_what_a_destroyed_stack_kept(
     destroyed = stack.destroy().ok()
 
     assert "only this stack's key" not in destroyed.text
-    manifest = open_store(f"file://{tmp_path}/store").get_manifest(kept)
+    manifest = get_manifest(open_store(f"file://{tmp_path}/store"), kept)
     assert describe(manifest, recovery)["task"] == "regression"

@@ -20,7 +20,7 @@ def test_imports_follow_the_data_one_way() -> None:
     assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
-@pytest.mark.parametrize("name", ["components", "provider", "sealing"])
+@pytest.mark.parametrize("name", ["components", "provider", "sealing", "stores"])
 def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
     package = importlib.import_module(name)
 

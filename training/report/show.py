@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from sealing import PrivateKey, SealingError, WrongKey, open_artifact, open_store
+from sealing import PrivateKey, SealingError, WrongKey, open_artifact
+from stores import StoreError, get_manifest, get_payload, open_store
 from training.errors import TrainingError
 from training.report import model_card, units
 from training.report.codec import ReportError, to_json
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         report = extract(page)
         if options.html is not None:
             _write(options.html, page)
-    except (SealingError, TrainingError) as error:
+    except (SealingError, StoreError, TrainingError) as error:
         return _fail(error.message, error.hint)
     if options.json:
         print(json.dumps(to_json(report), indent=2, allow_nan=False))
@@ -101,7 +102,7 @@ def _hexadecimal(digits: int) -> Callable[[str], str]:
 def _open(store_url: str, artifact_id: str, payload_digest: str, key: Path) -> str:
     store = open_store(store_url)
     private_key = PrivateKey(_read(key))
-    manifest, payload = store.get_manifest(artifact_id), store.get_payload(artifact_id)
+    manifest, payload = get_manifest(store, artifact_id), get_payload(store, artifact_id)
     opened = open_artifact(manifest, payload, private_key, artifact_id=artifact_id, payload_digest=payload_digest)
     try:
         return str(opened.model, "utf-8")

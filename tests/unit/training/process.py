@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sealing import ArtifactStore, PrivateKey, describe, open_artifact, open_store
+from sealing import PrivateKey, describe, open_artifact
+from stores import get_manifest, get_payload, open_store
 
 Event = dict[str, Any]
 RUN_KEY = b"0123456789abcdef0123456789abcdef"
@@ -46,11 +47,11 @@ def request(store: Path, **fields: object) -> dict[str, object]:
 
 def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
     """The ONNX file and the description of a result's artifact, which names the report's; the rest is returned."""
-    found: ArtifactStore = open_store(f"file://{store}")
+    found = open_store(f"file://{store}")
     artifact_id, payload_digest = result["artifact_id"], result["payload_digest"]
-    manifest = found.get_manifest(artifact_id)
+    manifest = get_manifest(found, artifact_id)
     artifact = open_artifact(
-        manifest, found.get_payload(artifact_id), private_key(), artifact_id=artifact_id, payload_digest=payload_digest
+        manifest, get_payload(found, artifact_id), private_key(), artifact_id=artifact_id, payload_digest=payload_digest
     )
     assert manifest.decode() == result["manifest"]
     assert describe(manifest, private_key()) == artifact.description

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealing import open_store
+from stores import RECORDS, get_record, open_store
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, decode, encode
 from training.errors import CheckpointError
 
@@ -66,12 +66,12 @@ def test_records_are_replaced_sealed_under_the_store_s_key_and_for_their_own_run
     for record in EXAMPLES:
         records.save(record)
         assert records.load() == record
-    kept = store.get_record(RUN_ID)
+    kept = get_record(store, RUN_ID)
     assert kept is not None
     assert b"artifact_id" not in kept
 
     with pytest.raises(CheckpointError, match="damaged"):
         Records(store, b"x" * 32, RUN_ID).load()
-    store.put_record("ef" * 32, kept)
+    store.replace(RECORDS, "ef" * 32, kept)
     with pytest.raises(CheckpointError, match="damaged"):
         Records(store, b"k" * 32, "ef" * 32).load()

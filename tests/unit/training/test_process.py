@@ -202,26 +202,27 @@ def test_a_run_killed_at_ten_moments_ends_as_the_undisturbed_one(tmp_path: Path,
     assert files(store, "records") == [RUN_ID]
 
 
-@pytest.mark.parametrize("step", ["put_payload", "put_manifest", "put_record"])
+@pytest.mark.parametrize("step", [("put", "payloads"), ("put", "manifests"), ("replace", "records")], ids="/".join)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
-    tmp_path: Path, output: Path, step: str, after: bool
+    tmp_path: Path, output: Path, step: tuple[str, str], after: bool
 ) -> None:
     """A cold process kills itself around the last call of this step."""
+    method, folder = step
     store = tmp_path / "store"
     asked = request(store, job={"epochs": 2})
     calls = 2  # the report's and the model's; or the model trained and the model sealed
     program = f"""if True:
         import os, runpy, signal
-        from sealing.file_store import FileStore
-        original, calls = FileStore.{step}, []
-        def step(*arguments):
-            calls.append(1)
-            last = len(calls) == {calls}
+        from stores.file_store import FileStore
+        original, calls = FileStore.{method}, []
+        def step(store, folder, *arguments):
+            calls.append(folder)
+            last = folder == {folder!r} and calls.count(folder) == {calls}
             if last and not {after}: os.kill(os.getpid(), signal.SIGKILL)
-            original(*arguments)
+            original(store, folder, *arguments)
             if last: os.kill(os.getpid(), signal.SIGKILL)
-        FileStore.{step} = step
+        FileStore.{method} = step
         runpy.run_module('training', run_name='__main__')
     """
     _, exit_code, _ = run_cold(asked, program=program)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
-from sealing import ArtifactStore, open_store
+from stores import Store, delete_artifact, has_artifact, open_store, put_artifact
 
 ARTIFACT = "ab" * 16
 KEY = b"k" * 32
@@ -14,36 +14,35 @@ RENAMED = "urn:pulumi:dev::shop::sealift:index:TrainingRun::renamed"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ArtifactStore:
+def store(tmp_path: Path) -> Store:
     store = open_store(f"file://{tmp_path}/store")
-    store.put_payload(ARTIFACT, b"payload")
-    store.put_manifest(ARTIFACT, b"{}")
+    put_artifact(store, ARTIFACT, b"payload", b"{}")
     return store
 
 
 class Deletion:
     """Counts how often the artifact was deleted."""
 
-    def __init__(self, store: ArtifactStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.count, self._store = 0, store
 
     def __call__(self) -> None:
         self.count += 1
-        self._store.delete(ARTIFACT)
+        delete_artifact(self._store, ARTIFACT)
 
 
-def test_an_artifact_stays_while_another_resource_uses_it(store: ArtifactStore) -> None:
+def test_an_artifact_stays_while_another_resource_uses_it(store: Store) -> None:
     owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
     assert owners.claim(Owner(MODEL, "model-1")) and owners.claim(Owner(RENAMED, "renamed-1"))
 
     assert owners.release(Owner(MODEL, "model-1"), delete) == 1
-    assert delete.count == 0 and store.has_manifest(ARTIFACT)
+    assert delete.count == 0 and has_artifact(store, ARTIFACT)
 
     assert owners.release(Owner(RENAMED, "renamed-1"), delete) == 0
     assert delete.count == 1
 
 
-def test_what_is_replaced_lets_go_without_taking_the_replacement_s_artifact(store: ArtifactStore) -> None:
+def test_what_is_replaced_lets_go_without_taking_the_replacement_s_artifact(store: Store) -> None:
     owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
     owners.claim(Owner(MODEL, "model-1"))
     owners.claim(Owner(MODEL, "model-2"))
@@ -52,7 +51,7 @@ def test_what_is_replaced_lets_go_without_taking_the_replacement_s_artifact(stor
     assert delete.count == 0
 
 
-def test_the_claim_of_a_killed_create_does_not_keep_an_artifact_for_ever(store: ArtifactStore) -> None:
+def test_the_claim_of_a_killed_create_does_not_keep_an_artifact_for_ever(store: Store) -> None:
     owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
     owners.claim(Owner(MODEL, "killed-before-the-engine-knew"))
     owners.claim(Owner(MODEL, "model-1"))
@@ -61,7 +60,7 @@ def test_the_claim_of_a_killed_create_does_not_keep_an_artifact_for_ever(store: 
     assert delete.count == 1
 
 
-def test_a_resource_without_a_claim_does_not_delete_what_others_use(store: ArtifactStore) -> None:
+def test_a_resource_without_a_claim_does_not_delete_what_others_use(store: Store) -> None:
     owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
     owners.claim(Owner(RENAMED, "renamed-1"))
 
@@ -69,13 +68,13 @@ def test_a_resource_without_a_claim_does_not_delete_what_others_use(store: Artif
     assert delete.count == 0
 
 
-def test_a_claim_of_an_artifact_that_was_just_deleted_fails(store: ArtifactStore) -> None:
-    store.delete(ARTIFACT)
+def test_a_claim_of_an_artifact_that_was_just_deleted_fails(store: Store) -> None:
+    delete_artifact(store, ARTIFACT)
 
     assert not Owners(store, KEY, ARTIFACT).claim(Owner(MODEL, "model-1"))
 
 
-def test_nothing_is_left_in_the_store_when_the_last_owner_has_let_go(store: ArtifactStore, tmp_path: Path) -> None:
+def test_nothing_is_left_in_the_store_when_the_last_owner_has_let_go(store: Store, tmp_path: Path) -> None:
     owners = Owners(store, KEY, ARTIFACT)
     owners.claim(Owner(MODEL, "model-1"))
 
@@ -84,7 +83,7 @@ def test_nothing_is_left_in_the_store_when_the_last_owner_has_let_go(store: Arti
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_damaged_list_of_owners_counts_as_somebody(store: ArtifactStore) -> None:
+def test_a_damaged_list_of_owners_counts_as_somebody(store: Store) -> None:
     owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
     owners.claim(Owner(MODEL, "model-1"))
     others_key = Owners(store, b"x" * 32, ARTIFACT)

@@ -10,7 +10,8 @@ from components.plugin.training_run import OUTPUTS, TrainingRun, _with_secrets
 from provider.engine_log import ResourceLog
 from provider.resource import Check, Operation
 from provider.values import UNKNOWN, Properties, Secret, reveal
-from sealing import PrivateKey, open_store, seal
+from sealing import PrivateKey, seal
+from stores import delete_artifact, open_store, put_artifact
 
 
 def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
@@ -131,7 +132,7 @@ def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Pat
     state = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
     keys = [PrivateKey(str(reveal(state["privateKey"])))]
     artifact = seal(b"model", {}, [keys[0].public_key])
-    open_store(url).put_manifest(artifact.artifact_id, artifact.manifest)
+    put_artifact(open_store(url), artifact.artifact_id, artifact.payload, artifact.manifest)
 
     for rotation in ("2027", "2028"):
         news = inputs | {"rotation": rotation}
@@ -140,7 +141,7 @@ def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Pat
         inputs = news
     assert reveal(state["openingKeys"]) == [key.pem for key in keys], "the first one's artifact is kept"
 
-    open_store(url).delete(artifact.artifact_id)
+    delete_artifact(open_store(url), artifact.artifact_id)
     state = asyncio.run(resource.update(operation(preview=False), inputs, state, inputs | {"rotation": "2029"}))
     assert reveal(state["openingKeys"]) == [reveal(state["privateKey"]), keys[0].pem], "only the last is kept unnamed"
 

@@ -14,7 +14,8 @@ from provider.engine_log import ResourceLog
 from provider.errors import PluginError
 from provider.resource import Check, Operation
 from provider.values import Properties, Secret
-from sealing import ArtifactCorrupt, PrivateKey, open_record, open_store, record_key, seal, seal_record
+from sealing import ArtifactCorrupt, PrivateKey, open_record, record_key, seal, seal_record
+from stores import open_store, put_artifact
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"
 OLDER = "cd" * 32
@@ -89,8 +90,7 @@ def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the
 ) -> None:
     artifact = seal(b"model", {}, [key.public_key])
     store = open_store(f"file://{tmp_path}")
-    store.put_payload(artifact.artifact_id, artifact.payload)
-    store.put_manifest(artifact.artifact_id, artifact.manifest)
+    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
     init = {"artifactId": artifact.artifact_id, "payloadDigest": artifact.payload_digest}
 
     request = asked(monkeypatch, given(tmp_path, key, initFrom=init, privateKey=Secret(key.pem)))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sealing import PrivateKey, SealedArtifact, open_store, seal
+from sealing import PrivateKey, SealedArtifact, seal
+from stores import open_store, put_artifact
 from tests.unit.training.report import samples
 from training.report import page, show, to_json
 
@@ -33,8 +34,7 @@ def sealed_in(folder: Path, key: PrivateKey, content: str | bytes) -> Sealed:
     store = open_store(f"file://{folder}/store")
     plain = content.encode() if isinstance(content, str) else content
     artifact = seal(plain, {"kind": "report"}, [key.public_key])
-    store.put_payload(artifact.artifact_id, artifact.payload)
-    store.put_manifest(artifact.artifact_id, artifact.manifest)
+    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
     (folder / "key.pem").write_text(key.pem)
     arguments = {
         "--store": f"file://{folder}/store", "--artifact": artifact.artifact_id,

@@ -1,0 +1,69 @@
+"""Artifacts and records in any store: a payload and a manifest of one name, and notes that are replaced as a whole.
+
+Payload first, manifest last: the manifest is the commit point, an artifact is there once its manifest is.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from stores.errors import ArtifactDamaged, ArtifactMissing
+from stores.store import MANIFESTS, PAYLOADS, RECORDS, Buffer, Store
+
+MANIFEST_BYTES: Final = 1 << 20
+"""No manifest of any format version is longer: what is longer is not even read."""
+
+
+def put_artifact(store: Store, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
+    """Puts both; the same again is fine, another artifact of this id is refused."""
+    store.put(PAYLOADS, artifact_id, payload)
+    store.put(MANIFESTS, artifact_id, manifest)
+
+
+def get_payload(store: Store, artifact_id: str) -> bytes:
+    return store.get(PAYLOADS, artifact_id)
+
+
+def get_manifest(store: Store, artifact_id: str) -> bytes:
+    return store.get(MANIFESTS, artifact_id, MANIFEST_BYTES)
+
+
+def has_artifact(store: Store, artifact_id: str) -> bool:
+    """Whether its manifest is there; whether the whole is, `verify` says."""
+    try:
+        get_manifest(store, artifact_id)
+    except ArtifactMissing:
+        return False
+    return True
+
+
+def artifact_ids(store: Store) -> list[str]:
+    """Sorted ids of the artifacts with a manifest."""
+    return store.names(MANIFESTS)
+
+
+def delete_artifact(store: Store, artifact_id: str) -> None:
+    """Manifest first, then payload; fine where there is none."""
+    store.delete(MANIFESTS, artifact_id)
+    store.delete(PAYLOADS, artifact_id)
+
+
+def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Callable[[bytes], str]) -> None:
+    """Raises ArtifactMissing or ArtifactDamaged unless manifest and payload are there and the payload has this digest.
+
+    What a digest is, is the format's to say: `digest_of` is sealing.payload_digest.
+    """
+    store.reach()
+    get_manifest(store, artifact_id)
+    if digest_of(get_payload(store, artifact_id)) != payload_digest:
+        raise ArtifactDamaged(
+            f"the payload of artifact {artifact_id} is not what was sealed",
+            f"find out who can write to {store.location}",
+        )
+
+
+def get_record(store: Store, name: str) -> bytes | None:
+    """None where there is none."""
+    try:
+        return store.get(RECORDS, name)
+    except ArtifactMissing:
+        return None

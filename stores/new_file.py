@@ -1,0 +1,100 @@
+"""A file that is whole or not there, whatever the umask, the power or kill -9 do.
+
+It is written without a name (O_TMPFILE), synced, and linked in as a last step, so that nothing half-written ever has a
+name and nothing is left behind. Where the file system has no such files (NFS, some FUSE and overlays) it has a passing
+name until then, `NAME.….new`, and the next writer of NAME removes what a killed one left.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+from contextlib import suppress
+from typing import Final, Self
+
+PASSING: Final = ".new"
+NO_UNNAMED_FILES: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
+
+
+class NewFile:
+    """A file of this content on its way to its name in a folder. Its lock tells others that its writer lives."""
+
+    def __init__(self, folder: int, name: str, content: memoryview, mode: int = 0o600) -> None:
+        self.folder, self.name = folder, name
+        self._content, self._mode = content, mode
+        self._named = False
+        self._passing = f"{name}.{secrets.token_hex(8)}{PASSING}"
+
+    def __enter__(self) -> Self:
+        """With the content on disk, and no name yet."""
+        remove_stale(self.folder, self.name)
+        self._open_locked()
+        try:
+            os.fchmod(self._descriptor, self._mode)
+            _write_all(self._descriptor, self._content)
+            os.fsync(self._descriptor)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._passing, dir_fd=self.folder)
+        os.close(self._descriptor)
+
+    def create(self) -> None:
+        """Gives it its name. Raises FileExistsError."""
+        self._link(self.name)
+        os.fsync(self.folder)
+
+    def replace(self) -> None:
+        """Gives it its name, whoever has that. A link cannot replace, so a passing name is renamed."""
+        if not self._named:
+            self._link(self._passing)
+            self._named = True
+        os.rename(self._passing, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        os.fsync(self.folder)
+
+    def _open_locked(self) -> None:
+        while True:
+            self._descriptor, self._named = self._open()
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            if not self._named or os.fstat(self._descriptor).st_nlink:
+                return
+            os.close(self._descriptor)  # another writer took it for a killed one's, in the moment before the lock
+
+    def _open(self) -> tuple[int, bool]:
+        """A descriptor, and whether its file has the passing name."""
+        flags = os.O_WRONLY | os.O_CLOEXEC
+        try:
+            return os.open(".", flags | os.O_TMPFILE, 0o600, dir_fd=self.folder), False
+        except OSError as error:
+            if error.errno not in NO_UNNAMED_FILES:
+                raise
+        return os.open(self._passing, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=self.folder), True
+
+    def _link(self, name: str) -> None:
+        if self._named:
+            os.link(self._passing, name, src_dir_fd=self.folder, dst_dir_fd=self.folder, follow_symlinks=False)
+        else:
+            os.link(f"/proc/self/fd/{self._descriptor}", name, dst_dir_fd=self.folder, follow_symlinks=True)
+
+
+def remove_stale(folder: int, name: str) -> None:
+    """What writers of `name` left that were killed before they renamed it; a writer that lives holds a lock on it."""
+    for passing in os.listdir(folder):
+        if not (passing.startswith(f"{name}.") and passing.endswith(PASSING)):
+            continue
+        with suppress(OSError):  # its writer lives, or was quicker; what cannot be removed now can be next time
+            file = os.open(passing, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(passing, dir_fd=folder)
+            finally:
+                os.close(file)
+
+
+def _write_all(file: int, content: memoryview) -> None:
+    while content:
+        content = content[os.write(file, content) :]

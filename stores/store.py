@@ -1,0 +1,59 @@
+"""The contract of a store: bytes by folder and name. A backend is one class that keeps it, in a file of its own.
+
+A store knows no keys, and cannot tell ciphertext from plaintext: that only the former comes to it is its callers' care.
+What an artifact is, and whether it is whole, is said once, above this contract, in artifacts.py.
+"""
+
+import mmap
+import re
+from contextlib import AbstractContextManager
+from typing import Final, Literal, Protocol
+
+from stores.errors import ArtifactMissing
+
+Buffer = bytes | bytearray | memoryview | mmap.mmap
+
+Folder = Literal["payloads", "manifests", "records"]
+PAYLOADS: Final = "payloads"
+MANIFESTS: Final = "manifests"
+RECORDS: Final = "records"
+
+NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
+
+
+class Store(Protocol):
+    """Methods raise StoreError; whatever is no name is ArtifactMissing and reaches no file."""
+
+    @property
+    def location(self) -> str:
+        """Where it is, for messages."""
+
+    def reach(self) -> None:
+        """Raises StoreUnwritable if the store itself is not there, which says nothing about what was put into it."""
+
+    def put(self, folder: Folder, name: str, content: Buffer) -> None:
+        """Creates it, whole or not at all; the same bytes again are fine, others are refused: ArtifactDamaged."""
+
+    def replace(self, folder: Folder, name: str, content: Buffer) -> None:
+        """Creates or replaces it, atomically: a reader sees the one or the other."""
+
+    def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
+        """Its bytes. Raises ArtifactMissing; ArtifactDamaged if there are more than `at_most`, without reading them."""
+
+    def get_range(self, folder: Folder, name: str, start: int, size: int) -> bytes:
+        """`size` bytes from `start`, fewer where it ends before. Raises ArtifactMissing."""
+
+    def names(self, folder: Folder) -> list[str]:
+        """Sorted; none where the store is not there."""
+
+    def delete(self, folder: Folder, name: str) -> None:
+        """Removes it; fine where there is none."""
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Waits until no other process works on the record `name`; the lock goes with the process."""
+
+
+def check_name(name: str) -> None:
+    """Raises ArtifactMissing on anything but lower-case hex: no name leads out of a store."""
+    if not NAME.match(name):
+        raise ArtifactMissing(f"{name[:80]!r} is not the name of anything in a store: names are lower-case hex")

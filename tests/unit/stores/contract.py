@@ -1,0 +1,98 @@
+"""What every store must do: a backend's test module has a subclass of StoreContract with its `store` and nothing else.
+
+Small on purpose: what only one backend can get wrong (links, umasks, a full disk) stands in that backend's tests.
+"""
+
+import pytest
+
+from stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, ArtifactMissing, Store
+from stores.store import Folder
+
+ID = "ab" * 16
+OTHER = "cd" * 16
+FOLDERS: tuple[Folder, ...] = (PAYLOADS, MANIFESTS, RECORDS)
+NO_NAMES = ["../../etc/passwd", "a/b", "..", "", "AB" * 16, "ab" * 16 + "\0", "é" * 16, "ab" * 100]
+
+
+class StoreContract:
+    """`store` is an empty one, of which nothing is there yet."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("folder", FOLDERS)
+    @pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, (1 << 20) + 1])
+    def test_what_was_put_is_there(self, store: Store, folder: Folder, size: int) -> None:
+        store.put(folder, ID, bytes(range(256)) * (size // 256) + bytes(size % 256))
+
+        assert store.get(folder, ID) == bytes(range(256)) * (size // 256) + bytes(size % 256)
+
+    def test_putting_the_same_again_is_fine_and_something_else_is_refused(self, store: Store) -> None:
+        store.put(PAYLOADS, ID, b"payload")
+        store.put(PAYLOADS, ID, memoryview(b"payload"))
+
+        for another in (b"another", b"payload and more", b"pay", b""):
+            with pytest.raises(ArtifactDamaged):
+                store.put(PAYLOADS, ID, another)
+        assert store.get(PAYLOADS, ID) == b"payload"
+
+    def test_what_is_in_one_folder_is_in_no_other(self, store: Store) -> None:
+        store.put(PAYLOADS, ID, b"payload")
+
+        assert [store.names(folder) for folder in FOLDERS] == [[ID], [], []]
+        with pytest.raises(ArtifactMissing):
+            store.get(MANIFESTS, ID)
+
+    def test_names_are_sorted_and_none_where_nothing_is(self, store: Store) -> None:
+        assert store.names(RECORDS) == []
+        for name in ("ef" * 32, ID, OTHER):
+            store.put(RECORDS, name, b"")
+
+        assert store.names(RECORDS) == [ID, OTHER, "ef" * 32]
+
+    @pytest.mark.parametrize(("start", "size"), [(0, 0), (0, 10), (3, 4), (3, 100), (9, 1), (10, 1), (50, 1)])
+    def test_a_range_is_read_alone_and_ends_where_the_content_does(self, store: Store, start: int, size: int) -> None:
+        store.put(PAYLOADS, ID, b"0123456789")
+
+        assert store.get_range(PAYLOADS, ID, start, size) == b"0123456789"[start : start + size]
+
+    def test_more_bytes_than_the_caller_takes_are_refused(self, store: Store) -> None:
+        store.put(MANIFESTS, ID, b"0123456789")
+
+        assert store.get(MANIFESTS, ID, 10) == b"0123456789"
+        with pytest.raises(ArtifactDamaged, match="longer than 9 bytes"):
+            store.get(MANIFESTS, ID, 9)
+
+    def test_what_is_not_there_is_missing_and_deleting_it_is_fine(self, store: Store) -> None:
+        store.delete(PAYLOADS, ID)
+        with pytest.raises(ArtifactMissing):
+            store.get(PAYLOADS, ID)
+        with pytest.raises(ArtifactMissing):
+            store.get_range(PAYLOADS, ID, 0, 1)
+
+    def test_deleting_makes_room_for_another_content(self, store: Store) -> None:
+        store.put(PAYLOADS, ID, b"payload")
+        store.delete(PAYLOADS, ID)
+        store.delete(PAYLOADS, ID)
+        store.put(PAYLOADS, ID, b"another")
+
+        assert store.get(PAYLOADS, ID) == b"another"
+
+    def test_a_record_is_replaced_as_a_whole(self, store: Store) -> None:
+        store.replace(RECORDS, ID, b"first")
+        store.replace(RECORDS, ID, b"second")
+
+        assert store.get(RECORDS, ID) == b"second"
+
+    @pytest.mark.parametrize("name", NO_NAMES)
+    def test_a_name_that_is_not_hex_reaches_nothing(self, store: Store, name: str) -> None:
+        for folder in FOLDERS:
+            for reach in (store.get, store.delete):
+                with pytest.raises(ArtifactMissing):
+                    reach(folder, name)
+            for write in (store.put, store.replace):
+                with pytest.raises(ArtifactMissing):
+                    write(folder, name, b"x")
+            with pytest.raises(ArtifactMissing):
+                store.get_range(folder, name, 0, 1)

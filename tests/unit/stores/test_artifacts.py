@@ -1,0 +1,125 @@
+"""An artifact in a store: there once its manifest is, and whole if its payload has the digest that was sealed."""
+
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from sealing import PrivateKey, SealedArtifact, open_artifact, payload_digest, seal
+from sealing.manifest import MAX_BYTES
+from stores import (
+    PAYLOADS,
+    ArtifactDamaged,
+    ArtifactMissing,
+    Store,
+    StoreUnwritable,
+    artifact_ids,
+    delete_artifact,
+    get_manifest,
+    get_payload,
+    has_artifact,
+    open_store,
+    put_artifact,
+    verify,
+)
+from stores.artifacts import MANIFEST_BYTES
+
+RELEASES = Path(__file__).resolve().parents[2] / "vectors"
+
+
+@pytest.fixture(scope="module")
+def artifact() -> SealedArtifact:
+    return seal(b"model", {}, [PrivateKey.generate().public_key])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(f"file://{tmp_path / 'store'}")
+
+
+def test_what_was_put_is_there_and_verified(store: Store, artifact: SealedArtifact) -> None:
+    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
+
+    assert get_payload(store, artifact.artifact_id) == artifact.payload
+    assert get_manifest(store, artifact.artifact_id) == artifact.manifest
+    assert artifact_ids(store) == [artifact.artifact_id]
+    verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+
+
+def test_the_manifest_is_the_commit_point(store: Store, artifact: SealedArtifact) -> None:
+    store.put(PAYLOADS, artifact.artifact_id, artifact.payload)
+
+    assert artifact_ids(store) == []
+    assert not has_artifact(store, artifact.artifact_id)
+    with pytest.raises(ArtifactMissing):
+        verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+
+
+def test_deleting_leaves_nothing_and_is_fine_twice(store: Store, artifact: SealedArtifact, tmp_path: Path) -> None:
+    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
+
+    delete_artifact(store, artifact.artifact_id)
+    delete_artifact(store, artifact.artifact_id)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_flipped_bit_is_found(store: Store, artifact: SealedArtifact, tmp_path: Path) -> None:
+    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
+    payload = tmp_path / "store" / "payloads" / artifact.artifact_id
+    payload.write_bytes(payload.read_bytes()[:-1] + b"x")
+
+    with pytest.raises(ArtifactDamaged):
+        verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+
+
+def test_a_store_that_is_not_there_says_nothing_about_its_artifacts(store: Store, artifact: SealedArtifact) -> None:
+    with pytest.raises(StoreUnwritable, match="is not there"):
+        verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+
+
+def test_a_manifest_longer_than_any_can_be_is_refused_before_it_is_in_memory(
+    store: Store, artifact: SealedArtifact, tmp_path: Path
+) -> None:
+    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
+    (tmp_path / "store" / "manifests" / artifact.artifact_id).write_bytes(bytes(MANIFEST_BYTES + 1))
+    with (tmp_path / "store" / "manifests" / artifact.artifact_id).open("r+b") as manifest:
+        manifest.truncate(400 << 20)
+    tracemalloc.start()
+    try:
+        for reach in (
+            lambda: get_manifest(store, artifact.artifact_id),
+            lambda: verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest),
+        ):
+            with pytest.raises(ArtifactDamaged, match="longer than"):
+                reach()
+        with pytest.raises(ArtifactDamaged, match="another file"):
+            put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert most < 8 << 20
+
+
+def test_the_store_takes_every_manifest_that_the_format_allows() -> None:
+    assert MANIFEST_BYTES == MAX_BYTES
+
+
+@pytest.mark.parametrize("release", sorted(RELEASES.iterdir()), ids=lambda path: path.name)
+def test_a_folder_with_the_artifact_of_an_earlier_release_is_a_store_that_has_it(tmp_path: Path, release: Path) -> None:
+    expected = json.loads((release / "expected.json").read_text())
+    artifact_id, digest = expected["artifactId"], expected["payloadDigest"]
+    for folder, part in (("payloads", "payload"), ("manifests", "manifest.json")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / artifact_id).write_bytes((release / part).read_bytes())
+    store, key = open_store(f"file://{tmp_path}"), PrivateKey((release / "test-only-private.pem").read_text())
+
+    assert artifact_ids(store) == [artifact_id]
+    verify(store, artifact_id, digest, payload_digest)
+    opened = open_artifact(
+        get_manifest(store, artifact_id), get_payload(store, artifact_id), key,
+        artifact_id=artifact_id, payload_digest=digest,
+    )  # fmt: skip
+    assert len(opened.model) > 0
