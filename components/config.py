@@ -23,7 +23,7 @@ from components.image_reference import is_reference, is_registry
 from components.problem import Problem, report
 from components.property_names import snake_case
 from provider.property_path import input_of
-from sealing import PublicKey, SealingError
+from sealing import SealingError, parse_recipient
 from stores import StoreError, open_store
 from training.job import INPUTS, Job
 
@@ -271,7 +271,7 @@ def _recipients_messages(value: object) -> list[str]:
     messages = []
     for index, pem in enumerate(_texts(value)):
         try:
-            PublicKey(pem)
+            parse_recipient(pem)
         except SealingError as error:
             messages.append(f"has at [{index}] {pem[:40]!r}: {error.message}; {error.hint}")
     return messages

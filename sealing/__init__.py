@@ -1,6 +1,6 @@
 """Sealed artifacts: a model encrypted to whoever may open it. Knows no stores, neither Pulumi nor torch.
 
-artifact.py is all that others call to seal and open, over stream.py (the payload), manifest.py and recipients.py (who
+artifact.py is all that others call to seal and open, over stream.py (the payload), manifest.py and recipients/ (who
 can open); record.py is for a store's own encrypted notes. The format is in docs/format-v1.md.
 """
 
@@ -23,17 +23,20 @@ from sealing.errors import (
     SealingError,
     WrongKey,
 )
-from sealing.recipients import PrivateKey, PublicKey
+from sealing.recipients.parse import parse_identity, parse_recipient
+from sealing.recipients.recipient import Identity, Recipient
+from sealing.recipients.rsa_oaep import RsaIdentity
 from sealing.record import content_id, mask_key, open_record, record_key, seal_record
 from sealing.stream import payload_digest
 
 __all__ = [
     "ArtifactCorrupt",
+    "Identity",
     "ManifestInvalid",
     "OpenedArtifact",
     "PinMismatch",
-    "PrivateKey",
-    "PublicKey",
+    "Recipient",
+    "RsaIdentity",
     "SealedArtifact",
     "SealingError",
     "WrongKey",
@@ -44,6 +47,8 @@ __all__ = [
     "new_artifact_id",
     "open_artifact",
     "open_record",
+    "parse_identity",
+    "parse_recipient",
     "payload_digest",
     "recipient_ids",
     "record_key",

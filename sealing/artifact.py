@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sealing.errors import ArtifactCorrupt, ManifestInvalid, PinMismatch, WrongKey
 from sealing.manifest import Manifest, make_manifest, parse_manifest
-from sealing.recipients import PrivateKey, PublicKey
+from sealing.recipients.recipient import Identity, Recipient
 from sealing.stream import KEY_BYTES, Buffer, open_stream, payload_digest, seal_stream
 
 ID_BYTES: Final = 16
@@ -44,7 +44,7 @@ def new_artifact_id() -> str:
 
 
 def seal(
-    model: Buffer, description: Mapping[str, Any], recipients: Sequence[PublicKey], artifact_id: str | None = None
+    model: Buffer, description: Mapping[str, Any], recipients: Sequence[Recipient], artifact_id: str | None = None
 ) -> SealedArtifact:
     """Seals `model` under a fresh data key for every recipient; `description` (JSON) is encrypted into the manifest."""
     if not recipients:
@@ -65,7 +65,7 @@ def seal(
 
 
 def open_artifact(
-    manifest: bytes, payload: Buffer, key: PrivateKey | bytes, *, artifact_id: str, payload_digest: str
+    manifest: bytes, payload: Buffer, key: Identity | bytes, *, artifact_id: str, payload_digest: str
 ) -> OpenedArtifact:
     """The model of exactly the pinned artifact. `key`: a recipient's, or the artifact's own data key.
 
@@ -86,13 +86,13 @@ def open_artifact(
     )
 
 
-def describe(manifest: bytes, key: PrivateKey) -> dict[str, Any]:
+def describe(manifest: bytes, key: Identity) -> dict[str, Any]:
     """What the artifact says of itself, without its payload. Raises ManifestInvalid, WrongKey or ArtifactCorrupt."""
     parsed = parse_manifest(manifest)
     return parsed.open_description(_data_key(parsed, key))
 
 
-def unwrap(manifest: bytes, keys: Sequence[PrivateKey]) -> bytes:
+def unwrap(manifest: bytes, keys: Sequence[Identity]) -> bytes:
     """The 32-byte data key, which opens this one artifact. Raises ManifestInvalid, or WrongKey if no key fits."""
     parsed = parse_manifest(manifest)
     named = {stanza.key_id for stanza in parsed.recipients}
@@ -105,7 +105,7 @@ def unwrap(manifest: bytes, keys: Sequence[PrivateKey]) -> bytes:
     )
 
 
-def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[PublicKey]) -> bytes:
+def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[Recipient]) -> bytes:
     """The manifest for these recipients instead; the payload and what is pinned of it stay.
 
     It does not revoke: whoever kept the manifest as it was, and a key of it, still opens the artifact. Raises
@@ -131,7 +131,7 @@ def recipient_ids(manifest: bytes) -> frozenset[str]:
     return frozenset(stanza.key_id for stanza in parse_manifest(manifest).recipients)
 
 
-def _data_key(manifest: Manifest, key: PrivateKey | bytes) -> bytes:
+def _data_key(manifest: Manifest, key: Identity | bytes) -> bytes:
     if isinstance(key, bytes):
         if len(key) != KEY_BYTES or not manifest.is_authentic(key):
             raise ManifestInvalid("the manifest is not the one that was sealed", "take it from the store again")

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sealing.errors import ArtifactCorrupt, ManifestInvalid
-from sealing.recipients import KIND, WRAPPED_BYTES, Stanza
+from sealing.recipients.parse import KINDS
+from sealing.recipients.recipient import Stanza
 
 VERSION: Final = 1
 MAX_BYTES: Final = 1 << 20
@@ -30,6 +31,7 @@ NONCE_BYTES: Final = 12
 MAC_INFO: Final = b"sealift/v1/manifest-mac\0"
 DESCRIPTION_INFO: Final = b"sealift/v1/description\0"
 FIELDS: Final = {"artifactId", "description", "mac", "payloadDigest", "payloadSize", "recipients", "version"}
+ALL_KINDS: Final = tuple(KINDS)
 STANZA_FIELDS: Final = {"keyId", "kind", "wrappedKey"}
 HEX_16: Final = re.compile(r"[0-9a-f]{32}\Z")
 HEX_32: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -139,12 +141,15 @@ def _stanzas(value: object) -> tuple[Stanza, ...]:
         raise ManifestInvalid(f"the manifest must have 1 to {MAX_RECIPIENTS} recipients")
     stanzas = []
     for fields in value:
-        if not isinstance(fields, dict) or fields.keys() != STANZA_FIELDS or fields["kind"] != KIND:
+        if not isinstance(fields, dict) or fields.keys() != STANZA_FIELDS or fields["kind"] not in ALL_KINDS:
             raise ManifestInvalid(
-                f"a recipient must have exactly the fields {', '.join(sorted(STANZA_FIELDS))} and the kind {KIND}"
+                f"a recipient must have exactly the fields {', '.join(sorted(STANZA_FIELDS))} and the kind "
+                f"{' or '.join(ALL_KINDS)}"
             )
-        wrapped = _bytes(fields, "wrappedKey", minimum=WRAPPED_BYTES, maximum=WRAPPED_BYTES)
-        stanzas.append(Stanza(KIND, _hex(fields, "keyId", HEX_32), wrapped))
+        kind = fields["kind"]
+        size = KINDS[kind].wrapped_bytes
+        wrapped = _bytes(fields, "wrappedKey", minimum=size, maximum=size)
+        stanzas.append(Stanza(kind, _hex(fields, "keyId", HEX_32), wrapped))
     return tuple(stanzas)
 
 

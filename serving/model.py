@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
-from sealing import OpenedArtifact, PrivateKey, SealingError, open_artifact
+from sealing import OpenedArtifact, SealingError, open_artifact, parse_identity
 from serving.errors import RequestError, StartError
 from serving.numbers import Array
 from serving.protocol import ANY, KINDS, Tensor
@@ -82,7 +82,7 @@ def load(source: Source) -> Model:
 def _open(source: Source) -> OpenedArtifact:
     try:
         manifest = source.manifest.read_bytes()
-        key = PrivateKey(source.key.read_text("ascii"))
+        key = parse_identity(source.key.read_text("ascii"))
         with source.payload.open("rb") as file:
             # Mapped: the sealed bytes stay the page cache's, and do not count as this process's memory.
             payload = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Final
 from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
 from sealing.errors import ManifestInvalid
 from sealing.manifest import parse_manifest
-from sealing.recipients import PublicKey
+from sealing.recipients.parse import parse_recipient
+from sealing.recipients.recipient import Recipient
 from sealing.stream import payload_digest
 from stores import (
     ArtifactDamaged,
@@ -56,7 +57,7 @@ CHEAP: Final = 50
 
 def run(request: Request, events: Events, cancellation: Cancellation) -> dict[str, object]:
     """The result event's fields. Raises TrainingError, SealingError, StoreError, CancelledError."""
-    recipients = [PublicKey(pem) for pem in request.recipients]
+    recipients = [parse_recipient(pem) for pem in request.recipients]
     store = open_store(request.store_url)
     clock = Clock()
     with _locked(store, request.run_id, events):
@@ -324,7 +325,7 @@ def _provenance(request: Request) -> dict[str, str]:
 
 
 def _seal(
-    request: Request, store: Store, record: TrainedRecord, recipients: list[PublicKey]
+    request: Request, store: Store, record: TrainedRecord, recipients: list[Recipient]
 ) -> dict[str, object]:
     """Puts both artifacts under their recorded ids, the report first: the model's manifest is what commits the run.
 

@@ -5,7 +5,7 @@ So a rotated key trains nothing, builds nothing and changes no digest that a Dep
 
 from collections.abc import Sequence
 
-from sealing import PrivateKey, PublicKey, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
+from sealing import Identity, Recipient, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
 from stores import MANIFESTS, Store, get_manifest
 
 
@@ -13,8 +13,8 @@ def wrapped_for(
     store: Store,
     artifact_id: str,
     manifest: bytes,
-    keys: Sequence[PrivateKey],
-    recipients: Sequence[PublicKey],
+    keys: Sequence[Identity],
+    recipients: Sequence[Recipient],
 ) -> bytes | None:
     """The artifact's manifest for exactly these recipients, as the store then has it; None if no key can make it so.
 
@@ -34,7 +34,7 @@ def wrapped_for(
     return wrapped
 
 
-def is_made_of(stored: bytes, known: bytes, keys: Sequence[PrivateKey]) -> bool:
+def is_made_of(stored: bytes, known: bytes, keys: Sequence[Identity]) -> bool:
     """Whether the manifest `stored` was made of `known` by one who could open the artifact."""
     try:
         return is_authentic(stored, unwrap(known, keys))

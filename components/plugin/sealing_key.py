@@ -24,7 +24,7 @@ from provider.resource import (
     random_id,
 )
 from provider.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal
-from sealing import PrivateKey, SealingError, recipient_ids
+from sealing import RsaIdentity, SealingError, parse_identity, recipient_ids
 from stores import StoreError, absolute_url, artifact_ids, get_manifest, open_store
 
 ALGORITHM: Final = "RSA-4096"
@@ -103,9 +103,9 @@ class SealingKey:
 
 async def _new_pair(operation: Operation, retired: list[str]) -> Properties:
     await operation.log.status("generating an RSA-4096 key pair")
-    key = await asyncio.to_thread(PrivateKey.generate)
+    key = await asyncio.to_thread(RsaIdentity.generate)
     return {
-        "publicKey": key.public_key.pem,
+        "publicKey": key.recipient.pem,
         "privateKey": Secret(key.pem),
         "keyId": key.key_id,
         "openingKeys": Secret([key.pem, *retired]),
@@ -127,4 +127,4 @@ def _still_named(retired: list[str], store_url: Value) -> list[str]:
         named = {key_id for artifact in artifact_ids(store) for key_id in recipient_ids(get_manifest(store, artifact))}
     except (SealingError, StoreError):
         return retired
-    return [pem for pem in retired if PrivateKey(pem).key_id in named]
+    return [pem for pem in retired if parse_identity(pem).key_id in named]

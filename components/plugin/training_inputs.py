@@ -14,7 +14,7 @@ from typing import Final
 
 from provider.resource import Change, Checked, Failure, changed_inputs
 from provider.values import Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
-from sealing import PrivateKey, PublicKey, SealingError, content_id
+from sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
 from stores import Store, StoreError, StoreUrlInvalid, absolute_url, is_same_store, open_store
 from training import job as training_job
 from training.errors import TrainingError
@@ -98,7 +98,7 @@ def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[Failure
         else:
             for index, pem in enumerate(recipients):
                 try:
-                    PublicKey(str(pem))
+                    parse_recipient(str(pem))
                 except SealingError as error:
                     failures.append(Failure(f"recipients[{index}]", str(error)))
     passed = set(map(str, list_of(old_keys or [])))
@@ -106,7 +106,7 @@ def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[Failure
         if str(pem) in passed:
             continue
         try:
-            PrivateKey(str(pem))
+            parse_identity(str(pem))
         except SealingError as error:
             failures.append(Failure(f"openingKeys[{index}]", str(error)))
     if "storeKey" in known and store_key_of(known["storeKey"]) is None:
@@ -174,12 +174,12 @@ def run_ids_of(job: training_job.Job, inputs: Mapping[str, Value], store_key: by
     return first, second
 
 
-def recipients_of(inputs: Mapping[str, Value]) -> list[PublicKey]:
-    return [PublicKey(str(pem)) for pem in list_of(reveal(inputs["recipients"]))]
+def recipients_of(inputs: Mapping[str, Value]) -> list[Recipient]:
+    return [parse_recipient(str(pem)) for pem in list_of(reveal(inputs["recipients"]))]
 
 
-def opening_keys_of(inputs: Mapping[str, Value]) -> list[PrivateKey]:
-    return [PrivateKey(str(pem)) for pem in list_of(reveal(inputs.get("openingKeys") or []))]
+def opening_keys_of(inputs: Mapping[str, Value]) -> list[Identity]:
+    return [parse_identity(str(pem)) for pem in list_of(reveal(inputs.get("openingKeys") or []))]
 
 
 def list_of(value: Value) -> list[Value]:

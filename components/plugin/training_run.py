@@ -32,9 +32,9 @@ from provider.resource import Check, Checked, Created, Difference, Operation, St
 from provider.values import UNKNOWN, Properties, Secret, Value, reveal, reveal_all
 from sealing import (
     ManifestInvalid,
-    PrivateKey,
     content_id,
     mask_key,
+    parse_identity,
     payload_digest,
     record_key,
     unwrap,
@@ -258,7 +258,7 @@ def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
     if job.init_from is None:
         return None
     manifest = get_manifest(store_of(inputs), job.init_from.artifact_id)
-    return base64.b64encode(unwrap(manifest, [PrivateKey(str(inputs["privateKey"]))])).decode()
+    return base64.b64encode(unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])).decode()
 
 
 def _progress_line(event: Event, *, with_loss: bool) -> str:

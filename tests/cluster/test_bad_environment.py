@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sealing import PrivateKey
+from sealing import RsaIdentity
 from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import checkout, new_stack
 from tests.stack import Stack
@@ -124,7 +124,7 @@ def test_a_wrong_private_key_ends_the_pod_with_one_line_that_says_so(stack: Stac
     namespace = stack.outputs()["namespace"]
     secret = cluster.core.list_namespaced_secret(namespace).items[0]
     name, good = next(iter(secret.data.items()))
-    wrong = base64.b64encode(PrivateKey.generate().pem.encode()).decode()
+    wrong = base64.b64encode(RsaIdentity.generate().pem.encode()).decode()
     cluster.core.patch_namespaced_secret(secret.metadata.name, namespace, {"data": {name: wrong}})
     time.sleep(2)  # until the node has heard of it
     pod = next(pod for pod in cluster.pods(namespace) if pod.metadata.deletion_timestamp is None)

@@ -173,7 +173,7 @@ def plain_weights(stack: Stack, key: str) -> bytes:
     """64 bytes out of the middle of the opened model: its largest weight tensor."""
     import onnx
 
-    from sealing import PrivateKey, open_artifact
+    from sealing import RsaIdentity, open_artifact
     from stores import get_manifest, get_payload, open_store
 
     outputs = stack.outputs()
@@ -182,7 +182,7 @@ def plain_weights(stack: Stack, key: str) -> bytes:
     store = open_store(run["outputs"]["storeUrl"])
     artifact_id = outputs["artifactId"]
     opened = open_artifact(
-        get_manifest(store, artifact_id), get_payload(store, artifact_id), PrivateKey(key),
+        get_manifest(store, artifact_id), get_payload(store, artifact_id), RsaIdentity(key),
         artifact_id=artifact_id, payload_digest=run["outputs"]["payloadDigest"],
     )  # fmt: skip
     weights = max(onnx.load_from_string(bytes(opened.model)).graph.initializer, key=lambda item: len(item.raw_data))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from sealing import PrivateKey, open_artifact
+from sealing import RsaIdentity, open_artifact
 from sealing.manifest import parse_manifest
 from serving.model import Model
 from serving.protocol import KINDS
@@ -57,7 +57,7 @@ def test_an_example_trains_and_its_sealed_model_answers(engine: str, name: str, 
     artifact_id = outputs["artifactId"]
     manifest = get_manifest(store, artifact_id)
     opened = open_artifact(
-        manifest, get_payload(store, artifact_id), PrivateKey(outputs["privateKey"]),
+        manifest, get_payload(store, artifact_id), RsaIdentity(outputs["privateKey"]),
         artifact_id=artifact_id, payload_digest=parse_manifest(manifest).payload_digest,
     )  # fmt: skip
     model = Model(bytes(opened.model), opened.description)

@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from sealing import PrivateKey, describe
+from sealing import RsaIdentity, describe
 from stores import get_manifest, open_store
 from tests.stack import Stack
 
 MakeStack = Callable[..., Stack]
 
 
-def keys(stack: Stack) -> list[PrivateKey]:
-    return [PrivateKey(pem) for pem in stack.outputs(secrets=True)["opening_keys"]]
+def keys(stack: Stack) -> list[RsaIdentity]:
+    return [RsaIdentity(pem) for pem in stack.outputs(secrets=True)["opening_keys"]]
 
 
 def test_a_rotation_wraps_the_artifact_for_the_new_key_and_trains_nothing(training_stack: MakeStack) -> None:
@@ -79,10 +79,10 @@ def test_destroy_warns_before_the_only_key_of_a_kept_artifact_goes(training_stac
 def test_a_recovery_key_of_the_user_s_opens_what_a_destroyed_stack_kept(
     training_stack: MakeStack, tmp_path: Path
 ) -> None:
-    recovery = PrivateKey.generate()
+    recovery = RsaIdentity.generate()
     stack = training_stack(epochs=2)
     stack.set_config("retention", "keep")
-    stack.set_config("recipients", json.dumps([recovery.public_key.pem]))
+    stack.set_config("recipients", json.dumps([recovery.recipient.pem]))
     stack.up().ok()
     kept = stack.outputs()["artifact_id"]
 

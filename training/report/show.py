@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from sealing import PrivateKey, SealingError, WrongKey, open_artifact
+from sealing import SealingError, WrongKey, open_artifact, parse_identity
 from stores import StoreError, get_manifest, get_payload, open_store
 from training.errors import TrainingError
 from training.report import model_card, units
@@ -101,7 +101,7 @@ def _hexadecimal(digits: int) -> Callable[[str], str]:
 
 def _open(store_url: str, artifact_id: str, payload_digest: str, key: Path) -> str:
     store = open_store(store_url)
-    private_key = PrivateKey(_read(key))
+    private_key = parse_identity(_read(key))
     manifest, payload = get_manifest(store, artifact_id), get_payload(store, artifact_id)
     opened = open_artifact(manifest, payload, private_key, artifact_id=artifact_id, payload_digest=payload_digest)
     try:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from sealing import PrivateKey
+from sealing import RsaIdentity
 
 
 @pytest.fixture(scope="session")
-def key() -> PrivateKey:
-    return PrivateKey.generate()
+def key() -> RsaIdentity:
+    return RsaIdentity.generate()
 
 
 @pytest.fixture(scope="session")
-def other_key() -> PrivateKey:
-    return PrivateKey.generate()
+def other_key() -> RsaIdentity:
+    return RsaIdentity.generate()

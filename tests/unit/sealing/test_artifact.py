@@ -11,13 +11,14 @@ from sealing import (
     ArtifactCorrupt,
     ManifestInvalid,
     PinMismatch,
-    PrivateKey,
-    PublicKey,
+    RsaIdentity,
     SealedArtifact,
     SealingError,
     WrongKey,
     is_authentic,
     open_artifact,
+    parse_identity,
+    parse_recipient,
     recipient_ids,
     rewrap,
     seal,
@@ -28,11 +29,11 @@ MODEL = secrets.token_bytes(3000)
 
 
 @pytest.fixture(scope="module")
-def artifact(key: PrivateKey) -> SealedArtifact:
-    return seal(MODEL, {"a": 1}, [key.public_key])
+def artifact(key: RsaIdentity) -> SealedArtifact:
+    return seal(MODEL, {"a": 1}, [key.recipient])
 
 
-def opened(artifact: SealedArtifact, key: PrivateKey, **changes: Any) -> bytes:
+def opened(artifact: SealedArtifact, key: RsaIdentity, **changes: Any) -> bytes:
     parts = {
         "manifest": artifact.manifest, "payload": artifact.payload,
         "artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest,
@@ -40,56 +41,56 @@ def opened(artifact: SealedArtifact, key: PrivateKey, **changes: Any) -> bytes:
     return bytes(open_artifact(parts.pop("manifest"), parts.pop("payload"), key, **parts).model)
 
 
-def test_what_was_sealed_comes_back(artifact: SealedArtifact, key: PrivateKey) -> None:
+def test_what_was_sealed_comes_back(artifact: SealedArtifact, key: RsaIdentity) -> None:
     assert opened(artifact, key) == MODEL
 
 
-def test_every_recipient_opens_it(key: PrivateKey, other_key: PrivateKey) -> None:
-    artifact = seal(MODEL, {}, [key.public_key, other_key.public_key])
+def test_every_recipient_opens_it(key: RsaIdentity, other_key: RsaIdentity) -> None:
+    artifact = seal(MODEL, {}, [key.recipient, other_key.recipient])
 
     assert opened(artifact, key) == opened(artifact, other_key) == MODEL
 
 
-def test_another_key_does_not(artifact: SealedArtifact, other_key: PrivateKey) -> None:
+def test_another_key_does_not(artifact: SealedArtifact, other_key: RsaIdentity) -> None:
     with pytest.raises(WrongKey, match="recipients"):
         opened(artifact, other_key)
 
 
-def test_an_attacker_s_own_valid_artifact_is_refused_by_the_pins(artifact: SealedArtifact, key: PrivateKey) -> None:
-    theirs = seal(b"their model", {}, [key.public_key])
+def test_an_attacker_s_own_valid_artifact_is_refused_by_the_pins(artifact: SealedArtifact, key: RsaIdentity) -> None:
+    theirs = seal(b"their model", {}, [key.recipient])
 
     with pytest.raises(PinMismatch):
         opened(artifact, key, manifest=theirs.manifest, payload=theirs.payload)
 
 
 def test_an_attacker_s_artifact_under_the_pinned_id_is_refused_by_the_digest(
-    artifact: SealedArtifact, key: PrivateKey
+    artifact: SealedArtifact, key: RsaIdentity
 ) -> None:
-    theirs = seal(MODEL, {}, [key.public_key], artifact_id=artifact.artifact_id)
+    theirs = seal(MODEL, {}, [key.recipient], artifact_id=artifact.artifact_id)
 
     with pytest.raises(PinMismatch):
         opened(artifact, key, manifest=theirs.manifest, payload=theirs.payload)
 
 
-def test_another_payload_under_the_manifest_is_refused(artifact: SealedArtifact, key: PrivateKey) -> None:
-    theirs = seal(MODEL, {}, [key.public_key], artifact_id=artifact.artifact_id)
+def test_another_payload_under_the_manifest_is_refused(artifact: SealedArtifact, key: RsaIdentity) -> None:
+    theirs = seal(MODEL, {}, [key.recipient], artifact_id=artifact.artifact_id)
 
     with pytest.raises(ArtifactCorrupt):
         opened(artifact, key, payload=theirs.payload)
 
 
-def test_a_truncated_payload_is_refused(artifact: SealedArtifact, key: PrivateKey) -> None:
+def test_a_truncated_payload_is_refused(artifact: SealedArtifact, key: RsaIdentity) -> None:
     with pytest.raises(ArtifactCorrupt, match="size"):
         opened(artifact, key, payload=artifact.payload[:-1])
 
 
 def test_a_manifest_with_another_s_data_key_is_refused_before_the_payload(
-    artifact: SealedArtifact, key: PrivateKey
+    artifact: SealedArtifact, key: RsaIdentity
 ) -> None:
     """The MAC commits to the data key: a stanza put in by someone else opens nothing."""
     import json
 
-    theirs = json.loads(seal(b"x", {}, [key.public_key]).manifest)
+    theirs = json.loads(seal(b"x", {}, [key.recipient]).manifest)
     mixed = json.loads(artifact.manifest) | {"recipients": theirs["recipients"]}
 
     with pytest.raises(ManifestInvalid, match="not the one that was sealed"):
@@ -104,9 +105,9 @@ def test_an_artifact_without_recipients_is_not_made() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: PublicKey("hush-hush"),
-        lambda: PrivateKey("hush-hush"),
-        lambda: PrivateKey("-----BEGIN PRIVATE KEY-----\nhush-hush\n-----END PRIVATE KEY-----"),
+        lambda: parse_recipient("hush-hush"),
+        lambda: parse_identity("hush-hush"),
+        lambda: RsaIdentity("-----BEGIN PRIVATE KEY-----\nhush-hush\n-----END PRIVATE KEY-----"),
     ],
 )
 def test_what_is_no_key_is_refused_without_showing_it(make: Callable[[], object]) -> None:
@@ -125,17 +126,17 @@ def test_a_short_rsa_key_is_refused() -> None:
     )
 
     with pytest.raises(WrongKey, match="4096"):
-        PrivateKey(short.decode())
+        RsaIdentity(short.decode())
 
 
 def test_neither_keys_nor_the_model_show_in_reprs_and_errors(
-    artifact: SealedArtifact, key: PrivateKey, other_key: PrivateKey
+    artifact: SealedArtifact, key: RsaIdentity, other_key: RsaIdentity
 ) -> None:
     secret_line = other_key.pem.splitlines()[3]
     try:
         opened(artifact, other_key)
     except SealingError as error:
-        shown = "".join(traceback.format_exception(error)) + repr(other_key) + repr(other_key.public_key)
+        shown = "".join(traceback.format_exception(error)) + repr(other_key) + repr(other_key.recipient)
 
     assert secret_line not in shown
     held = open_artifact(
@@ -148,8 +149,8 @@ def test_neither_keys_nor_the_model_show_in_reprs_and_errors(
     assert str(MODEL[:8]) not in repr(held)
 
 
-def test_the_data_key_of_an_artifact_opens_it_and_no_other(artifact: SealedArtifact, key: PrivateKey) -> None:
-    other = seal(MODEL, {}, [key.public_key])
+def test_the_data_key_of_an_artifact_opens_it_and_no_other(artifact: SealedArtifact, key: RsaIdentity) -> None:
+    other = seal(MODEL, {}, [key.recipient])
     data_key = unwrap(artifact.manifest, [key])
     pins = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
     other_pins = {"artifact_id": other.artifact_id, "payload_digest": other.payload_digest}
@@ -160,11 +161,11 @@ def test_the_data_key_of_an_artifact_opens_it_and_no_other(artifact: SealedArtif
 
 
 def test_rewrapping_gives_the_artifact_to_others_and_leaves_the_payload(
-    artifact: SealedArtifact, key: PrivateKey, other_key: PrivateKey
+    artifact: SealedArtifact, key: RsaIdentity, other_key: RsaIdentity
 ) -> None:
     data_key = unwrap(artifact.manifest, [other_key, key])
 
-    manifest = rewrap(artifact.manifest, data_key, [other_key.public_key])
+    manifest = rewrap(artifact.manifest, data_key, [other_key.recipient])
 
     assert is_authentic(manifest, data_key) and not is_authentic(b"garbage", data_key)
     assert recipient_ids(manifest) == {other_key.key_id}

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealing import ManifestInvalid, PrivateKey, describe, seal
+from sealing import ManifestInvalid, RsaIdentity, describe, seal
 from sealing.manifest import MAX_BYTES, MAX_RECIPIENTS, parse_manifest
 
 DESCRIPTION = {"dataset": "diabetes", "metrics": {"mse": 0.25}, "features": ["age", "bmi"]}
 
 
 @pytest.fixture(scope="module")
-def manifest(key: PrivateKey) -> bytes:
-    return seal(b"model", DESCRIPTION, [key.public_key]).manifest
+def manifest(key: RsaIdentity) -> bytes:
+    return seal(b"model", DESCRIPTION, [key.recipient]).manifest
 
 
 def test_the_clear_fields_are_these_and_no_others(manifest: bytes) -> None:
@@ -35,7 +35,7 @@ def test_the_clear_fields_are_these_and_no_others(manifest: bytes) -> None:
     assert sorted(fields["recipients"][0]) == ["keyId", "kind", "wrappedKey"]
 
 
-def test_nothing_of_the_description_is_in_the_clear(manifest: bytes, key: PrivateKey) -> None:
+def test_nothing_of_the_description_is_in_the_clear(manifest: bytes, key: RsaIdentity) -> None:
     for word in (b"diabetes", b"mse", b"bmi"):
         assert word not in manifest
     assert describe(manifest, key) == DESCRIPTION
@@ -108,7 +108,7 @@ def test_another_spelling_of_the_same_manifest_is_refused(manifest: bytes) -> No
         parse_manifest(json.dumps(json.loads(manifest)).encode())
 
 
-def test_every_altered_byte_is_refused(manifest: bytes, key: PrivateKey) -> None:
+def test_every_altered_byte_is_refused(manifest: bytes, key: RsaIdentity) -> None:
     from sealing import SealingError
 
     altered = bytearray(manifest)

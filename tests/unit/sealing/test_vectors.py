@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sealing import PrivateKey, open_artifact
-from sealing.recipients import OAEP
+from sealing import RsaIdentity, open_artifact
+from sealing.recipients.rsa_oaep import OAEP
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 WYCHEPROOF = PROJECT_ROOT.parent / "shared" / "vectors" / "wycheproof"
@@ -107,7 +107,7 @@ def test_an_artifact_of_an_earlier_release_still_opens(folder: Path) -> None:
     opened = open_artifact(
         (folder / "manifest.json").read_bytes(),
         (folder / "payload").read_bytes(),
-        PrivateKey((folder / "test-only-private.pem").read_text()),
+        RsaIdentity((folder / "test-only-private.pem").read_text()),
         artifact_id=expected["artifactId"],
         payload_digest=expected["payloadDigest"],
     )

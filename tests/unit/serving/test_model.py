@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from sealing import OpenedArtifact, PrivateKey, open_artifact, seal
+from sealing import OpenedArtifact, RsaIdentity, open_artifact, seal
 from serving import model as serving_model
 from serving.errors import RequestError, StartError
 from serving.model import Model, Source, load
@@ -64,7 +64,7 @@ def test_the_plain_model_is_zeroed_and_nobody_holds_a_copy(source: Source, monke
 def test_the_plain_model_is_zeroed_though_it_cannot_be_served(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    artifact = seal(b"not ONNX, but secret", DESCRIPTION, [private_key().public_key])
+    artifact = seal(b"not ONNX, but secret", DESCRIPTION, [private_key().recipient])
     files = Files.write(tmp_path, artifact)
     plain = memoryview(bytearray(b"not ONNX, but secret"))
     monkeypatch.setattr(serving_model, "open_artifact", lambda *_, **__: OpenedArtifact(plain, {}))
@@ -110,7 +110,7 @@ def test_what_is_no_key_is_named_and_not_quoted(source: Source, content: bytes) 
 
 def test_another_key_another_pin_and_flipped_bits_are_told_in_one_line(source: Source) -> None:
     key = source.key.read_text()
-    source.key.write_text(PrivateKey.generate().pem)
+    source.key.write_text(RsaIdentity.generate().pem)
     with pytest.raises(StartError, match=r"^private key .* is none of the 1 recipients of this artifact; use the key"):
         load(source)
     source.key.write_text(key)

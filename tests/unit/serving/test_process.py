@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sealing import PrivateKey
+from sealing import RsaIdentity
 from serving import __main__ as program
 from serving.body import MAX_BODY_BYTES
 from serving.server import DRAIN_SECONDS
@@ -73,7 +73,7 @@ def refused(words: list[str]) -> str:
 
 
 def test_another_key_keeps_it_from_starting(files: Files) -> None:
-    files.key.write_text(PrivateKey.generate().pem)
+    files.key.write_text(RsaIdentity.generate().pem)
 
     assert "is none of the 1 recipients of this artifact; use the key" in refused(arguments(files))
 

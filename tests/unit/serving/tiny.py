@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sealing import PrivateKey, SealedArtifact, seal
+from sealing import RsaIdentity, SealedArtifact, seal
 
 FEATURES = 3
 WEIGHTS = np.array([[1.0], [10.0], [100.0]], np.float32)
@@ -46,13 +46,13 @@ def id_model() -> bytes:
 
 
 @cache
-def private_key() -> PrivateKey:
-    return PrivateKey.generate()
+def private_key() -> RsaIdentity:
+    return RsaIdentity.generate()
 
 
 @cache
 def sealed() -> SealedArtifact:
-    return seal(onnx_model(), DESCRIPTION, [private_key().public_key])
+    return seal(onnx_model(), DESCRIPTION, [private_key().recipient])
 
 
 @dataclass(frozen=True)

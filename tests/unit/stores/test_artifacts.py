@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sealing import PrivateKey, SealedArtifact, open_artifact, payload_digest, seal
+from sealing import RsaIdentity, SealedArtifact, open_artifact, payload_digest, seal
 from sealing.manifest import MAX_BYTES
 from stores import (
     PAYLOADS,
@@ -30,7 +30,7 @@ RELEASES = Path(__file__).resolve().parents[2] / "vectors"
 
 @pytest.fixture(scope="module")
 def artifact() -> SealedArtifact:
-    return seal(b"model", {}, [PrivateKey.generate().public_key])
+    return seal(b"model", {}, [RsaIdentity.generate().recipient])
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_folder_with_the_artifact_of_an_earlier_release_is_a_store_that_has_it
     for folder, part in (("payloads", "payload"), ("manifests", "manifest.json")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / artifact_id).write_bytes((release / part).read_bytes())
-    store, key = open_store(f"file://{tmp_path}"), PrivateKey((release / "test-only-private.pem").read_text())
+    store, key = open_store(f"file://{tmp_path}"), RsaIdentity((release / "test-only-private.pem").read_text())
 
     assert artifact_ids(store) == [artifact_id]
     verify(store, artifact_id, digest, payload_digest)

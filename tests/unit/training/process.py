@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sealing import PrivateKey, describe, open_artifact
+from sealing import RsaIdentity, describe, open_artifact
 from stores import get_manifest, get_payload, open_store
 
 Event = dict[str, Any]
@@ -30,8 +30,8 @@ warm.set_forkserver_preload(["training.__main__", "training.fit"])
 
 
 @cache
-def private_key() -> PrivateKey:
-    return PrivateKey.generate()
+def private_key() -> RsaIdentity:
+    return RsaIdentity.generate()
 
 
 def request(store: Path, **fields: object) -> dict[str, object]:
@@ -40,7 +40,7 @@ def request(store: Path, **fields: object) -> dict[str, object]:
         "job": {},
         "store_url": f"file://{store}",
         "run_key": base64.b64encode(RUN_KEY).decode(),
-        "recipients": [private_key().public_key.pem],
+        "recipients": [private_key().recipient.pem],
         "run_id": RUN_ID,
     } | fields
 

@@ -10,7 +10,7 @@ from components.plugin.training_run import OUTPUTS, TrainingRun, _with_secrets
 from provider.engine_log import ResourceLog
 from provider.resource import Check, Operation
 from provider.values import UNKNOWN, Properties, Secret, reveal
-from sealing import PrivateKey, seal
+from sealing import RsaIdentity, seal
 from stores import delete_artifact, open_store, put_artifact
 
 
@@ -130,14 +130,14 @@ def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Pat
     resource, url = SealingKey(), f"file://{tmp_path}"
     inputs: Properties = {"algorithm": "RSA-4096", "rotation": "", "storeUrl": url}
     state = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
-    keys = [PrivateKey(str(reveal(state["privateKey"])))]
-    artifact = seal(b"model", {}, [keys[0].public_key])
+    keys = [RsaIdentity(str(reveal(state["privateKey"])))]
+    artifact = seal(b"model", {}, [keys[0].recipient])
     put_artifact(open_store(url), artifact.artifact_id, artifact.payload, artifact.manifest)
 
     for rotation in ("2027", "2028"):
         news = inputs | {"rotation": rotation}
         state = asyncio.run(resource.update(operation(preview=False), inputs, state, news))
-        keys.insert(0, PrivateKey(str(reveal(state["privateKey"]))))
+        keys.insert(0, RsaIdentity(str(reveal(state["privateKey"]))))
         inputs = news
     assert reveal(state["openingKeys"]) == [key.pem for key in keys], "the first one's artifact is kept"
 

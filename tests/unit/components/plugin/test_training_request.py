@@ -14,7 +14,7 @@ from provider.engine_log import ResourceLog
 from provider.errors import PluginError
 from provider.resource import Check, Operation
 from provider.values import Properties, Secret
-from sealing import ArtifactCorrupt, PrivateKey, open_record, record_key, seal, seal_record
+from sealing import ArtifactCorrupt, RsaIdentity, open_record, record_key, seal, seal_record
 from stores import open_store, put_artifact
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"
@@ -47,15 +47,15 @@ def asked(monkeypatch: pytest.MonkeyPatch, inputs: Properties) -> dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def key() -> PrivateKey:
-    return PrivateKey.generate()
+def key() -> RsaIdentity:
+    return RsaIdentity.generate()
 
 
-def given(store: Path, key: PrivateKey, **inputs: Any) -> Properties:
+def given(store: Path, key: RsaIdentity, **inputs: Any) -> Properties:
     return {
         "storeUrl": f"file://{store}",
         "storeKey": Secret(base64.b64encode(STORE_KEY).decode()),
-        "recipients": [key.public_key.pem],
+        "recipients": [key.recipient.pem],
         **inputs,
     }
 
@@ -65,7 +65,7 @@ def keys_in(request: dict[str, Any]) -> list[bytes]:
 
 
 def test_a_training_machine_opens_no_record_but_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: PrivateKey
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: RsaIdentity
 ) -> None:
     older = seal_record(record_key(STORE_KEY, OLDER), OLDER, b"metrics and a row of data")
 
@@ -80,15 +80,15 @@ def test_a_training_machine_opens_no_record_but_its_own(
 
 
 def test_a_run_without_hashed_masks_gets_no_key_for_them(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: PrivateKey
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: RsaIdentity
 ) -> None:
     assert len(keys_in(asked(monkeypatch, given(tmp_path, key)))) == 1
 
 
 def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the_private_key(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: PrivateKey
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: RsaIdentity
 ) -> None:
-    artifact = seal(b"model", {}, [key.public_key])
+    artifact = seal(b"model", {}, [key.recipient])
     store = open_store(f"file://{tmp_path}")
     put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
     init = {"artifactId": artifact.artifact_id, "payloadDigest": artifact.payload_digest}
@@ -99,7 +99,7 @@ def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the
     assert "PRIVATE KEY" not in json.dumps(request)
 
 
-def test_an_opening_key_is_read_when_it_is_new_and_refused_if_it_is_none(tmp_path: Path, key: PrivateKey) -> None:
+def test_an_opening_key_is_read_when_it_is_new_and_refused_if_it_is_none(tmp_path: Path, key: RsaIdentity) -> None:
     inputs = given(tmp_path, key, openingKeys=Secret([key.pem, "none"]))
     old: Properties = {"openingKeys": Secret([key.pem])}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sealing import PrivateKey
+from sealing import RsaIdentity
 
 
 @pytest.fixture(scope="session")
-def key() -> PrivateKey:
-    return PrivateKey.generate()
+def key() -> RsaIdentity:
+    return RsaIdentity.generate()

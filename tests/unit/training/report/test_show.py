@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sealing import PrivateKey, SealedArtifact, seal
+from sealing import RsaIdentity, SealedArtifact, seal
 from stores import open_store, put_artifact
 from tests.unit.training.report import samples
 from training.report import page, show, to_json
@@ -30,10 +30,10 @@ class Sealed:
         return [*self.arguments[:at], value, *self.arguments[at + 1 :]]
 
 
-def sealed_in(folder: Path, key: PrivateKey, content: str | bytes) -> Sealed:
+def sealed_in(folder: Path, key: RsaIdentity, content: str | bytes) -> Sealed:
     store = open_store(f"file://{folder}/store")
     plain = content.encode() if isinstance(content, str) else content
-    artifact = seal(plain, {"kind": "report"}, [key.public_key])
+    artifact = seal(plain, {"kind": "report"}, [key.recipient])
     put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
     (folder / "key.pem").write_text(key.pem)
     arguments = {
@@ -44,7 +44,7 @@ def sealed_in(folder: Path, key: PrivateKey, content: str | bytes) -> Sealed:
 
 
 @pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory, key: PrivateKey) -> Sealed:
+def sealed(tmp_path_factory: pytest.TempPathFactory, key: RsaIdentity) -> Sealed:
     return sealed_in(tmp_path_factory.mktemp("sealed"), key, page.render(samples.complete()))
 
 
@@ -65,7 +65,7 @@ def test_the_summary_has_metrics_gates_cost_and_card_in_columns(
 
 
 def test_names_from_data_cannot_speak_to_the_terminal(
-    tmp_path: Path, key: PrivateKey, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, key: RsaIdentity, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = replace(samples.complete("\x1b]0;gone\x07\n\u202e"), metrics={"\x1b[2J": 1.0})
 
@@ -141,7 +141,7 @@ def test_what_is_wrong_is_said_with_a_hint_and_without_a_traceback(
 
 
 def test_another_s_key_opens_nothing(sealed: Sealed, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "other.pem").write_text(PrivateKey.generate().pem)
+    (tmp_path / "other.pem").write_text(RsaIdentity.generate().pem)
 
     assert show.main(sealed.but("--key", str(tmp_path / "other.pem"))) == 1
 
@@ -150,7 +150,7 @@ def test_another_s_key_opens_nothing(sealed: Sealed, tmp_path: Path, capsys: pyt
 
 @pytest.mark.parametrize("content", [b"\x08\x07\xff\xfe onnx", "<html></html>"], ids=["a model", "another page"])
 def test_an_artifact_that_is_no_report_is_said_to_be_none(
-    tmp_path: Path, key: PrivateKey, content: str | bytes, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, key: RsaIdentity, content: str | bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sealed = sealed_in(tmp_path, key, content)
 

@@ -1,10 +1,6 @@
-"""Who can open an artifact: RSA-4096 keys that the data key is wrapped to by OAEP with SHA-256 and MGF1-SHA-256.
-
-The side that seals needs public keys only. Reprs and errors show key ids, never keys.
-"""
+"""RSA-4096 keys that the data key is wrapped to by OAEP with SHA-256 and MGF1-SHA-256."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,6 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sealing.errors import WrongKey
+from sealing.recipients.recipient import Stanza
 
 KIND: Final = "RSA-OAEP-4096-SHA256"
 KEY_BITS: Final = 4096
@@ -20,17 +17,8 @@ EXPONENT: Final = 65537
 OAEP: Final = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 
-@dataclass(frozen=True)
-class Stanza:
-    """A data key as one recipient gets it."""
-
-    kind: str
-    key_id: str
-    wrapped_key: bytes
-
-
-class PublicKey:
-    """A recipient: whoever has it can seal, not open. Raises WrongKey on anything but RSA-4096 in PEM."""
+class RsaRecipient:
+    """A public key. Raises WrongKey on anything but RSA-4096 in PEM."""
 
     def __init__(self, pem: str) -> None:
         try:
@@ -55,11 +43,11 @@ class PublicKey:
         return Stanza(KIND, self.key_id, self._key.encrypt(data_key, OAEP))
 
     def __repr__(self) -> str:
-        return f"PublicKey(key_id={self.key_id[:16]}…)"
+        return f"RsaRecipient(key_id={self.key_id[:16]}…)"
 
 
-class PrivateKey:
-    """The key that opens. Raises WrongKey on anything but an unencrypted RSA-4096 key in PEM."""
+class RsaIdentity:
+    """The private key. Raises WrongKey on anything but an unencrypted RSA-4096 key in PEM."""
 
     def __init__(self, pem: str) -> None:
         try:
@@ -74,9 +62,9 @@ class PrivateKey:
         self._key = key
 
     @staticmethod
-    def generate() -> "PrivateKey":
+    def generate() -> "RsaIdentity":
         """A new RSA-4096 key with public exponent 65537."""
-        return PrivateKey(_private_pem(rsa.generate_private_key(EXPONENT, KEY_BITS)))
+        return RsaIdentity(_private_pem(rsa.generate_private_key(EXPONENT, KEY_BITS)))
 
     @property
     def pem(self) -> str:
@@ -84,14 +72,14 @@ class PrivateKey:
         return _private_pem(self._key)
 
     @property
-    def public_key(self) -> PublicKey:
+    def recipient(self) -> RsaRecipient:
         """The recipient that goes with it."""
-        return PublicKey(_public_pem(self._key.public_key()))
+        return RsaRecipient(_public_pem(self._key.public_key()))
 
     @property
     def key_id(self) -> str:
         """The public key's id."""
-        return self.public_key.key_id
+        return self.recipient.key_id
 
     def unwrap(self, stanza: Stanza) -> bytes:
         """The data key. Raises WrongKey if it was wrapped to another key or altered."""
@@ -103,12 +91,12 @@ class PrivateKey:
             ) from None
 
     def __repr__(self) -> str:
-        return f"PrivateKey(key_id={self.key_id[:16]}…)"
+        return f"RsaIdentity(key_id={self.key_id[:16]}…)"
 
 
 NOT_RSA_4096: Final = (
     "the key is not RSA with 4096 bits and public exponent 65537",
-    "make one with PrivateKey.generate()",
+    "make one with RsaIdentity.generate()",
 )
 
 
