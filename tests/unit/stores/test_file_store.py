@@ -163,7 +163,7 @@ def test_kill_9_at_any_moment_leaves_whole_files_only(
     record = store.get(RECORDS, ID)
     assert len(record) == 300_000
     assert len(set(record)) == 1
-    for path in (tmp_path / "store" / "payloads").iterdir():
+    for path in sorted((tmp_path / "store" / "payloads").iterdir()):  # X before X.new, which deletes both
         if path.name.endswith(".new"):
             store.delete(PAYLOADS, path.name.partition(".")[0])
             continue
