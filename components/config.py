@@ -21,8 +21,7 @@ from pulumi.runtime import config as runtime_config
 from components import deployment_settings
 from components.image_reference import is_reference, is_registry
 from components.problem import Problem, report
-from components.property_names import snake_case
-from provider.property_path import input_of
+from components.property_names import input_of, snake_case
 from sealing import SealingError, parse_recipient
 from stores import StoreError, open_store
 from training.job import INPUTS, Job

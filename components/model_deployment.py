@@ -16,7 +16,7 @@ from components import pod_spec
 from components.deployment_settings import DeploymentSettings, component_name_problems, validate
 from components.pod_spec import Spec
 from components.problem import Problem, report
-from provider.property_path import input_of
+from components.property_names import input_of
 
 ARTIFACT: Final = frozenset({"image", "manifest", "artifactId", "payloadDigest"})
 """Inputs that pass through to the cluster; all others shape the objects."""

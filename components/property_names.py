@@ -1,4 +1,7 @@
-"""The engine's property names are camelCase, Python's snake_case: from one to the other and back."""
+"""The engine's property names and paths: camelCase to Python's snake_case and back, and what a path begins with.
+
+For the program, which does not load the engine's protocol (provider/) for this.
+"""
 
 import re
 
@@ -6,6 +9,11 @@ import re
 def snake_case(property_name: str) -> str:
     """`publicKey` → `public_key`."""
     return re.sub(r"(?<!^)([A-Z])", r"_\1", property_name).lower()
+
+
+def input_of(path: str) -> str:
+    """The input that a property path is in: `quota["limits.memory"]` → `quota`."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def camel_case(attribute_name: str) -> str:

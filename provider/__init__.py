@@ -1,38 +1,47 @@
 """The Pulumi engine's protocol, for any plugin: what a custom resource answers to, and the process that serves it.
 
-    resource.py        the contract: one class per resource type, and what the engine asks it and is told
-    values.py          inputs and outputs as plain Python, with unknowns and secrets
+    resource.py        the contract: CustomResource, one class per resource type
+    messages.py        what the engine asks of it and is told: CheckRequest, CheckResponse and so on
+    values.py          inputs and state as plain Python, with unknowns and secrets
+    diff.py            which inputs changed, for a `diff` that needs no more
     errors.py          failures that a user can mend, and how they are said
     engine_log.py      lines and live status in the engine's own display
     property_path.py   the engine's names for what is inside a property
-    servicer.py        the gRPC service: dispatches by resource type
+    servicer.py        the gRPC service: dispatches by resource type to custom resources
+    answer.py          how failures travel, for a servicer of the plugin's own
     serve.py           the plugin's process, from the first line on stdout to the engine's end
 
-A new plugin writes one class per resource with the methods of `CustomResource`, and a `__main__` of one call:
+A new plugin writes one class per resource with the methods of CustomResource, and a `__main__` of one call:
 `main("pulumi-resource-NAME", lambda log: ResourceServicer({"NAME:index:Thing": Thing()}, "1.0.0", log))`.
 An executable of that name on PATH, or under `plugins.providers` in Pulumi.yaml, is all that the engine needs.
 
 It imports nothing of ours. Components (Construct), invokes and schemas are not served.
 """
 
+from provider.answer import answer, fail
+from provider.diff import changed_inputs, detailed
 from provider.engine_log import EngineLog, ResourceLog, Severity
-from provider.errors import Cancelled, PluginError
-from provider.resource import (
-    Change,
-    Check,
-    Checked,
-    Created,
-    CustomResource,
-    Difference,
-    Failure,
+from provider.errors import Cancelled, PluginError, ResourceInitFailed
+from provider.messages import (
+    CheckFailure,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffKind,
+    DiffRequest,
+    DiffResponse,
     Operation,
-    State,
-    changed_inputs,
-    name_of,
-    random_id,
+    PropertyDiff,
+    ReadRequest,
+    ReadResponse,
+    UpdateRequest,
+    UpdateResponse,
 )
+from provider.resource import CustomResource, name_of, random_id, type_of
 from provider.serve import main, serve
-from provider.servicer import ResourceServicer
+from provider.servicer import ResourceServicer, diff_message
 from provider.values import (
     UNKNOWN,
     Properties,
@@ -50,25 +59,37 @@ from provider.values import (
 __all__ = [
     "UNKNOWN",
     "Cancelled",
-    "Change",
-    "Check",
-    "Checked",
-    "Created",
+    "CheckFailure",
+    "CheckRequest",
+    "CheckResponse",
+    "CreateRequest",
+    "CreateResponse",
     "CustomResource",
-    "Difference",
+    "DeleteRequest",
+    "DiffKind",
+    "DiffRequest",
+    "DiffResponse",
     "EngineLog",
-    "Failure",
     "Operation",
     "PluginError",
     "Properties",
+    "PropertyDiff",
+    "ReadRequest",
+    "ReadResponse",
+    "ResourceInitFailed",
     "ResourceLog",
     "ResourceServicer",
     "Secret",
     "Severity",
-    "State",
     "Unknown",
+    "UpdateRequest",
+    "UpdateResponse",
     "Value",
+    "answer",
     "changed_inputs",
+    "detailed",
+    "diff_message",
+    "fail",
     "from_struct",
     "has_secret",
     "has_unknown",
@@ -79,4 +100,5 @@ __all__ = [
     "reveal_all",
     "serve",
     "to_struct",
+    "type_of",
 ]

@@ -1,8 +1,13 @@
-"""What goes wrong in the plugin, said so that a user can act.
+"""What goes wrong in a plugin, said so that a user can act.
 
-PluginError          a sentence, then a hint line; the engine shows it as it is, without a traceback
-└── Cancelled        the user, a timeout or the engine ended the operation; the work done so far is kept
+PluginError             a sentence, then a hint line; the engine shows it as it is, without a traceback
+├── Cancelled           the user, a timeout or the engine ended the operation; the work done so far is kept
+└── ResourceInitFailed  the resource was made or changed but is not ready; the engine keeps its state
 """
+
+from collections.abc import Sequence
+
+from provider.values import Properties
 
 
 class PluginError(Exception):
@@ -16,3 +21,24 @@ class PluginError(Exception):
 
 class Cancelled(PluginError):
     """The operation was ended from outside; what was done so far is kept."""
+
+
+class ResourceInitFailed(PluginError):
+    """The resource is there but not ready: the engine keeps `state`, and the next update mends it.
+
+    `inputs` are told by a `read` alone.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        resource_id: str,
+        state: Properties,
+        reasons: Sequence[str],
+        inputs: Properties | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.resource_id = resource_id
+        self.state = state
+        self.reasons = [message, *reasons]
+        self.inputs = inputs

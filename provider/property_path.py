@@ -34,16 +34,24 @@ def parse(path: str) -> list[Key]:
         if part["index"] is not None:
             keys.append(int(part["index"]))
         elif part["quoted"] is not None:
-            keys.append(re.sub(r"\\(.)", r"\1", part["quoted"]))
+            keys.append(part["quoted"].replace('\\"', '"'))
         else:
             keys.append(part["name"] or ANY)
         position = part.end()
     return keys
 
 
-def input_of(path: str) -> str:
-    """The input that a property path is in: `quota["limits.memory"]` → `quota`."""
-    return re.split(r"[.\[]", path, maxsplit=1)[0]
+def written(keys: Sequence[Key]) -> str:
+    """The path of these keys, as the engine writes it: `spec.containers[0].image`, `data["key.pem"]`."""
+    text = ""
+    for key in keys:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif re.search(r'[."\[\]]', key):
+            text += '["' + key.replace('"', '\\"') + '"]'
+        else:
+            text += f".{key}" if text else key
+    return text
 
 
 def restored_properties(old: Properties, new: Properties, path: str) -> Properties:

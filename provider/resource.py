@@ -1,114 +1,47 @@
-"""What a custom resource answers to: the contract between the dispatcher and one file per resource."""
+"""The contract: what a custom resource answers to. A plugin has one class of this kind per resource type."""
 
-import asyncio
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
-from provider.engine_log import ResourceLog
-from provider.values import Properties, Value
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One property that `check` refuses, and why; `reason` says the value and what is allowed."""
-
-    property: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Checked:
-    """Inputs as the resource will be compared by: defaults filled in, digests added, secrets still wrapped."""
-
-    inputs: Properties
-    failures: list[Failure] = field(default_factory=list)
-
-
-Change = Literal["add", "delete", "update"]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What changed, by property path, and which of it only a new resource can take on.
-
-    `of_inputs` is how the engine shows it: as differences of inputs, or of the resource as it is. `with_reasons` is
-    whether a preview in JSON lists what changed as its reasons too.
-    """
-
-    changed: Mapping[str, Change]
-    replaces: list[str] = field(default_factory=list)
-    of_inputs: bool = True
-    with_reasons: bool = True
-    delete_before_replace: bool = False
-
-
-@dataclass(frozen=True)
-class Check:
-    """One call of the engine to check a resource's inputs. The seed gives the same random name in a preview and its
-    update.
-    """
-
-    name: str
-    random_seed: bytes = b""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One call of the engine on one resource. `timeout_seconds` 0 means none; `cancelled` is set by Ctrl-C.
-
-    `urn` has project, stack and name; `id` is "" until the resource is created.
-    """
-
-    urn: str
-    id: str
-    log: ResourceLog
-    preview: bool
-    timeout_seconds: float
-    cancelled: asyncio.Event
-
-
-@dataclass(frozen=True)
-class State:
-    """A resource as it is found: its inputs and its outputs."""
-
-    inputs: Properties
-    outputs: Properties
-
-
-@dataclass(frozen=True)
-class Created:
-    """A new resource: the id that the engine keeps for good ("" in a preview), and its outputs."""
-
-    id: str
-    outputs: Properties
+from provider.messages import (
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    ReadRequest,
+    ReadResponse,
+    UpdateRequest,
+    UpdateResponse,
+)
 
 
 class CustomResource(Protocol):
-    """The life of one custom resource. Inputs come checked; outputs carry Secret and UNKNOWN where they apply.
+    """The life of one custom resource, from the program's inputs to the end.
 
-    Every method may raise PluginError; none may block the event loop, since the engine's other calls share it.
+    Every method may raise PluginError, and `create`, `update` and `read` ResourceInitFailed, which keeps the state;
+    none may block the event loop, since the engine's other calls share it.
     """
 
-    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked: ...
+    async def check(self, request: CheckRequest) -> CheckResponse:
+        """Validates everything at once and completes the inputs. Unknown ones are left for the real run."""
 
-    def diff(self, olds: Properties, news: Properties) -> Difference: ...
+    def diff(self, request: DiffRequest) -> DiffResponse:
+        """What changed, and whether the resource can take it on."""
 
-    async def create(self, operation: Operation, inputs: Properties) -> Created: ...
+    async def create(self, request: CreateRequest) -> CreateResponse:
+        """Makes it; in a preview says what can be known, with UNKNOWN for the rest."""
 
-    async def update(
-        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
-    ) -> Properties: ...
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
+        """Changes it in place; previews as `create` does."""
 
-    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None: ...
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
+        """The resource as it is; None if it is gone."""
 
-    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None: ...
-
-
-def random_id(operation: Operation) -> str:
-    """An id of the resource's own: its name and 8 random hex digits, none in a preview."""
-    return "" if operation.preview else f"{name_of(operation.urn)}-{secrets.token_hex(4)}"
+    async def delete(self, request: DeleteRequest) -> None:
+        """Ends it; one that is gone already is fine."""
 
 
 def name_of(urn: str) -> str:
@@ -116,14 +49,11 @@ def name_of(urn: str) -> str:
     return urn.split("::")[-1]
 
 
-def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:
-    """The top-level inputs that differ, by name; both sides without secret wrappers. An unknown input counts."""
-    changed: dict[str, Change] = {}
-    for name in sorted(olds.keys() | news.keys()):
-        if name not in olds:
-            changed[name] = "add"
-        elif name not in news:
-            changed[name] = "delete"
-        elif olds[name] != news[name]:
-            changed[name] = "update"
-    return changed
+def type_of(urn: str) -> str:
+    """The resource's own type token, without the types of its parents."""
+    return urn.split("::")[2].split("$")[-1]
+
+
+def random_id(request: CreateRequest) -> str:
+    """An id of the resource's own: its name and 8 random hex digits, none in a preview."""
+    return "" if request.preview else f"{name_of(request.urn)}-{secrets.token_hex(4)}"

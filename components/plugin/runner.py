@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path
 from typing import Any, Final
 
-from provider.errors import Cancelled, PluginError
+from provider import Cancelled, PluginError
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 TRAINING: Final = (sys.executable, "-P", "-m", "training")

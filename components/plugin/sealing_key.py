@@ -11,19 +11,31 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from provider.errors import PluginError
-from provider.resource import (
-    Check,
-    Checked,
-    Created,
-    Difference,
-    Failure,
+from provider import (
+    UNKNOWN,
+    CheckFailure,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
     Operation,
-    State,
+    PluginError,
+    Properties,
+    ReadRequest,
+    ReadResponse,
+    Secret,
+    UpdateRequest,
+    UpdateResponse,
+    Value,
     changed_inputs,
+    detailed,
+    has_unknown,
     random_id,
+    reveal,
 )
-from provider.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal
 from sealing import RsaIdentity, SealingError, parse_identity, recipient_ids
 from stores import StoreError, absolute_url, artifact_ids, get_manifest, open_store
 
@@ -34,70 +46,69 @@ ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")
 """The outputs that a rotation changes: the store key stays, or every run would be another one."""
 
 
-class SealingKey:
+class SealingKeyResource:
     """A key pair that can be rotated, and a store key that lasts as long as the resource."""
 
-    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
+    async def check(self, request: CheckRequest) -> CheckResponse:
         """`algorithm` must be RSA-4096 (also the default); `rotation` is any text, and a new text is a new key pair;
         `storeUrl`, if given, is where retired keys may still be needed.
         """
+        news = request.new_inputs
         failures = [
-            Failure(name, f"is not an input of SealingKey; its inputs are {', '.join(INPUTS)}")
+            CheckFailure(name, f"is not an input of SealingKey; its inputs are {', '.join(INPUTS)}")
             for name in sorted(news.keys() - set(INPUTS))
         ]
         inputs: Properties = {"algorithm": ALGORITHM, "rotation": "", **news}
         if inputs["algorithm"] != ALGORITHM and not has_unknown(inputs["algorithm"]):
-            failures.append(Failure("algorithm", f"is {inputs['algorithm']!r}; allowed: {ALGORITHM!r}"))
+            failures.append(CheckFailure("algorithm", f"is {inputs['algorithm']!r}; allowed: {ALGORITHM!r}"))
         if not isinstance(inputs["rotation"], str) and not has_unknown(inputs["rotation"]):
-            failures.append(Failure("rotation", f"is {inputs['rotation']!r}; it must be text, such as a date"))
+            failures.append(CheckFailure("rotation", f"is {inputs['rotation']!r}; it must be text, such as a date"))
         if isinstance(inputs.get("storeUrl"), str):
             try:
                 inputs["storeUrl"] = absolute_url(str(inputs["storeUrl"]), Path.cwd())
             except StoreError as error:
-                failures.append(Failure("storeUrl", str(error)))
-        return Checked(inputs, failures)
+                failures.append(CheckFailure("storeUrl", str(error)))
+        return CheckResponse(inputs, failures)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
+    def diff(self, request: DiffRequest) -> DiffResponse:
         """Another algorithm is another key; all else is updated."""
-        changed = changed_inputs(olds, news)
-        return Difference(changed, replaces=[name for name in changed if name == "algorithm"])
+        return DiffResponse(detailed(changed_inputs(request.old_inputs, request.new_inputs), replaces={"algorithm"}))
 
-    async def create(self, operation: Operation, inputs: Properties) -> Created:
+    async def create(self, request: CreateRequest) -> CreateResponse:
         """A new key pair and store key; in a preview all outputs are unknown."""
-        if operation.preview:
-            return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
+        if request.preview:
+            return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         store_key = base64.b64encode(secrets.token_bytes(32)).decode()
-        outputs = await _new_pair(operation, []) | {"storeKey": Secret(store_key)}
-        return Created(random_id(operation), inputs | outputs)
+        outputs = await _new_pair(request, []) | {"storeKey": Secret(store_key)}
+        return CreateResponse(random_id(request), request.inputs | outputs)
 
-    async def update(
-        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
-    ) -> Properties:
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Another `rotation`: a new key pair, and the retired keys that some manifest of the store still names."""
-        kept: Properties = {name: old_outputs[name] for name in OUTPUTS if name in old_outputs}
-        kept["openingKeys"] = Secret([*_opening_keys(old_outputs)])
-        if inputs["rotation"] == old_inputs["rotation"]:
-            return inputs | kept
-        if operation.preview:
-            return inputs | kept | dict.fromkeys(ROTATED, UNKNOWN)
-        last, *retired = _opening_keys(old_outputs)
+        inputs = request.new_inputs
+        kept: Properties = {name: request.state[name] for name in OUTPUTS if name in request.state}
+        kept["openingKeys"] = Secret([*_opening_keys(request.state)])
+        if inputs["rotation"] == request.old_inputs["rotation"]:
+            return UpdateResponse(inputs | kept)
+        if request.preview:
+            return UpdateResponse(inputs | kept | dict.fromkeys(ROTATED, UNKNOWN))
+        last, *retired = _opening_keys(request.state)
         needed = await asyncio.to_thread(_still_named, retired, inputs.get("storeUrl"))
-        return inputs | kept | await _new_pair(operation, [last, *needed])
+        return UpdateResponse(inputs | kept | await _new_pair(request, [last, *needed]))
 
-    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
         """The key lives in the stack's state alone, so there is nothing to compare it with, nor to import from.
 
         Raises PluginError on import.
         """
-        if "privateKey" not in state.outputs:
+        if "privateKey" not in request.state:
             raise PluginError(
-                f"a SealingKey cannot be imported, so {resource_id!r} names none: its keys are kept in the state of "
+                f"a SealingKey cannot be imported, so {request.id!r} names none: its keys are kept in the state of "
                 "the stack that made them, and nowhere else",
                 "move the resource with `pulumi state move`, or let `pulumi up` make a new key",
             )
-        return state
+        return ReadResponse(request.inputs, request.state)
 
-    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
+    async def delete(self, request: DeleteRequest) -> None:
         """Forgetting the state is the deletion."""
 
 
@@ -112,10 +123,10 @@ async def _new_pair(operation: Operation, retired: list[str]) -> Properties:
     }
 
 
-def _opening_keys(outputs: Properties) -> list[str]:
+def _opening_keys(state: Properties) -> list[str]:
     """The key that the resource has, then those that it had; a state of Sealift 0.1 has the first alone."""
-    keys = reveal(outputs.get("openingKeys"))
-    return [str(pem) for pem in keys] if isinstance(keys, list) else [str(reveal(outputs["privateKey"]))]
+    keys = reveal(state.get("openingKeys"))
+    return [str(pem) for pem in keys] if isinstance(keys, list) else [str(reveal(state["privateKey"]))]
 
 
 def _still_named(retired: list[str], store_url: Value) -> list[str]:

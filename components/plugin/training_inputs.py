@@ -12,8 +12,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from provider.resource import Change, Checked, Failure, changed_inputs
-from provider.values import Properties, Secret, Value, has_secret, has_unknown, reveal, reveal_all
+from provider import (
+    CheckFailure,
+    CheckResponse,
+    DiffKind,
+    Properties,
+    Secret,
+    Value,
+    changed_inputs,
+    has_secret,
+    has_unknown,
+    reveal,
+    reveal_all,
+)
 from sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
 from stores import Store, StoreError, StoreUrlInvalid, absolute_url, is_same_store, open_store
 from training import job as training_job
@@ -32,7 +43,7 @@ MUST_BE_PLAIN: Final = (
 )
 
 
-async def checked(olds: Properties, news: Properties) -> Checked:
+async def checked(olds: Properties, news: Properties) -> CheckResponse:
     """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
     inputs: Properties = {
         "timeoutSeconds": 0,
@@ -50,12 +61,12 @@ async def checked(olds: Properties, news: Properties) -> Checked:
     }
     folder = Path.cwd()
     job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known}, folder)
-    failures = [Failure(problem.property, problem.message) for problem in problems]
+    failures = [CheckFailure(problem.property, problem.message) for problem in problems]
     failures += [
-        Failure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
+        CheckFailure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
         for name in sorted(news.keys() - INPUTS)
     ]
-    failures += [Failure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
+    failures += [CheckFailure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
     failures += await asyncio.to_thread(_store_failures, known, reveal(olds.get("openingKeys")))
     failures += _keeping_failures(known)
     if isinstance(known.get("storeUrl"), str):
@@ -65,16 +76,16 @@ async def checked(olds: Properties, news: Properties) -> Checked:
         if isinstance(inputs.get(name), str | list):
             inputs[name] = Secret(inputs[name])
     if "initFrom" in known and "privateKey" not in inputs:
-        failures.append(Failure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
+        failures.append(CheckFailure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
     if job is not None:
         try:
             inputs |= await asyncio.to_thread(_digests, job, folder, olds)
         except TrainingError as error:
-            failures.append(Failure("dataset", f"is {job.dataset!r}; {error.message}; {error.hint}"))
-    return Checked(inputs, failures)
+            failures.append(CheckFailure("dataset", f"is {job.dataset!r}; {error.message}; {error.hint}"))
+    return CheckResponse(inputs, failures)
 
 
-def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, Change]:
+def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
     """The inputs that differ; another spelling of the same store's URL does not."""
     changed = changed_inputs(olds, news)
     urls = olds.get("storeUrl"), news.get("storeUrl")
@@ -83,24 +94,24 @@ def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str
     return changed
 
 
-def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[Failure]:
+def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFailure]:
     """`old_keys` have passed before, and to read a private key takes a quarter of a second."""
     failures = []
     if "storeUrl" in known:
         try:
             store_of(known)
         except StoreError as error:
-            failures.append(Failure("storeUrl", str(error)))
+            failures.append(CheckFailure("storeUrl", str(error)))
     if "recipients" in known:
         recipients = known["recipients"]
         if not isinstance(recipients, list) or not recipients:
-            failures.append(Failure("recipients", "must be a list of at least one RSA-4096 public key in PEM"))
+            failures.append(CheckFailure("recipients", "must be a list of at least one RSA-4096 public key in PEM"))
         else:
             for index, pem in enumerate(recipients):
                 try:
                     parse_recipient(str(pem))
                 except SealingError as error:
-                    failures.append(Failure(f"recipients[{index}]", str(error)))
+                    failures.append(CheckFailure(f"recipients[{index}]", str(error)))
     passed = set(map(str, list_of(old_keys or [])))
     for index, pem in enumerate(list_of(known.get("openingKeys") or [])):
         if str(pem) in passed:
@@ -108,28 +119,32 @@ def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[Failure
         try:
             parse_identity(str(pem))
         except SealingError as error:
-            failures.append(Failure(f"openingKeys[{index}]", str(error)))
+            failures.append(CheckFailure(f"openingKeys[{index}]", str(error)))
     if "storeKey" in known and store_key_of(known["storeKey"]) is None:
-        failures.append(Failure("storeKey", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
+        failures.append(CheckFailure("storeKey", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
     return failures
 
 
-def _keeping_failures(known: Mapping[str, Value]) -> list[Failure]:
+def _keeping_failures(known: Mapping[str, Value]) -> list[CheckFailure]:
     failures = []
     timeout = known.get("timeoutSeconds", 0)
     between = known.get("checkpointSeconds", 30)
     if isinstance(between, bool) or not isinstance(between, int | float) or not 0 <= between < float("inf"):
-        failures.append(Failure("checkpointSeconds", f"is {between!r}; it must be a number of seconds from 0"))
+        failures.append(CheckFailure("checkpointSeconds", f"is {between!r}; it must be a number of seconds from 0"))
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < float("inf"):
         failures.append(
-            Failure("timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit")
+            CheckFailure(
+                "timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit"
+            )
         )
     if known.get("retention", "keep") not in ("keep", "delete"):
-        failures.append(Failure("retention", f"is {known['retention']!r}; allowed: 'keep', 'delete'"))
+        failures.append(CheckFailure("retention", f"is {known['retention']!r}; allowed: 'keep', 'delete'"))
     if not isinstance(known.get("exposeMetrics", False), bool):
-        failures.append(Failure("exposeMetrics", f"is {known['exposeMetrics']!r}; allowed: true, false"))
+        failures.append(CheckFailure("exposeMetrics", f"is {known['exposeMetrics']!r}; allowed: true, false"))
     if not isinstance(known.get("retrainTrigger", ""), str):
-        failures.append(Failure("retrainTrigger", f"is {known['retrainTrigger']!r}; it must be text, such as a date"))
+        failures.append(
+            CheckFailure("retrainTrigger", f"is {known['retrainTrigger']!r}; it must be text, such as a date")
+        )
     return failures
 
 

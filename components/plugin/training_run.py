@@ -27,9 +27,29 @@ from components.plugin.training_inputs import (
     store_key_of,
     store_of,
 )
-from provider.errors import PluginError
-from provider.resource import Check, Checked, Created, Difference, Operation, State, random_id
-from provider.values import UNKNOWN, Properties, Secret, Value, reveal, reveal_all
+from provider import (
+    UNKNOWN,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    Operation,
+    PluginError,
+    Properties,
+    ReadRequest,
+    ReadResponse,
+    Secret,
+    UpdateRequest,
+    UpdateResponse,
+    Value,
+    detailed,
+    random_id,
+    reveal,
+    reveal_all,
+)
 from sealing import (
     ManifestInvalid,
     content_id,
@@ -64,86 +84,90 @@ ARTIFACTS: Final = {
 MANIFESTS: Final = tuple(manifest for _, manifest in ARTIFACTS.values())
 
 
-class TrainingRun:
+class TrainingRunResource:
     """Trains on create and on every update that changes what the model is."""
 
-    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
+    async def check(self, request: CheckRequest) -> CheckResponse:
         """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
-        return await checked(olds, news)
+        return await checked(request.old_inputs, request.new_inputs)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
+    def diff(self, request: DiffRequest) -> DiffResponse:
         """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
-        changed = changed_of(olds, news)
-        return Difference(changed, replaces=[name for name in changed if name == "storeUrl"])
+        return DiffResponse(detailed(changed_of(request.old_inputs, request.new_inputs), replaces={"storeUrl"}))
 
-    async def create(self, operation: Operation, inputs: Properties) -> Created:
+    async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals; a preview only says that it will."""
-        if operation.preview:
-            await operation.log.status(f"will train {_label(inputs)}")
-            return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
-        resource_id = random_id(operation)
-        return Created(resource_id, await _train(operation, Owner(operation.urn, resource_id), inputs))
+        if request.preview:
+            await request.log.status(f"will train {_label(request.inputs)}")
+            return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
+        resource_id = random_id(request)
+        return CreateResponse(resource_id, await _train(request, Owner(request.urn, resource_id), request.inputs))
 
-    async def update(
-        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
-    ) -> Properties:
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Trains if what shapes the artifact changed; else takes over the new settings."""
-        all_changed = changed_of(reveal_all(old_inputs), reveal_all(inputs))
-        changed = [name for name in all_changed if name not in KEEPING_INPUTS]
-        kept = {name: reveal(old_outputs.get(name)) for name in OUTPUTS}
-        rewraps = changed == ["recipients"] and "openingKeys" in inputs
-        if rewraps and operation.preview:
-            await operation.log.status("will wrap the artifact's key for its new recipients; trains nothing")
-            return inputs | _with_secrets(kept | dict.fromkeys(MANIFESTS, UNKNOWN), inputs)
-        if rewraps:
-            wrapped = await asyncio.to_thread(_wrapped, kept, inputs)
-            if wrapped is None:
-                raise PluginError(
-                    f"recipients changed, and none of openingKeys opens artifact {kept['artifactId']}",
-                    "give openingKeys a key that it was sealed to, or set retrainTrigger: then it is trained anew",
-                )
-            kept |= wrapped
-        if rewraps or not changed:
-            return inputs | _with_secrets(kept, inputs)
-        if operation.preview:
-            await operation.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
-            if "processor" in changed and "processor" in old_inputs:
-                await operation.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
-            return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
-        deployed = reveal(old_outputs.get("metrics"))
-        outputs = await _train(operation, Owner(operation.urn, operation.id), inputs, deployed)
-        if outputs["artifactId"] != reveal(old_outputs.get("artifactId")):
-            await _let_go(operation, old_inputs, old_outputs, retention=inputs["retention"])
-        return outputs
+        return UpdateResponse(await _updated(request))
 
-    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
         """None, and a warning, when the artifact is missing from the store or not what was sealed.
 
         A store that cannot be read says nothing about the artifact, so that is an error. Raises PluginError on import.
         """
-        if "artifactId" not in state.outputs:
+        if "artifactId" not in request.state:
             raise PluginError(
                 "a TrainingRun cannot be imported: what it was made from is sealed inside the artifact",
                 "put the run into the program, with the same settings, store and keys: `pulumi up` finds the sealed "
                 "artifact in the store and trains nothing",
             )
         try:
-            manifests = await asyncio.to_thread(_verify, state)
+            manifests = await asyncio.to_thread(_verify, request.state, request.inputs)
         except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
-            await operation.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
+            await request.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
             return None
-        return State(state.inputs, state.outputs | manifests)
+        return ReadResponse(request.inputs, request.state | manifests)
 
-    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
+    async def delete(self, request: DeleteRequest) -> None:
         """Removes the artifact and the run's record where retention is "delete"."""
-        if outputs.get("retention") == "keep" and not await asyncio.to_thread(_others_can_open, inputs):
-            await operation.log.say(
+        state = request.state
+        if state.get("retention") == "keep" and not await asyncio.to_thread(_others_can_open, request.inputs):
+            await request.log.say(
                 "warning",
-                f"artifact {outputs.get('artifactId')} stays in the store, and only this stack's key opens it, which "
+                f"artifact {state.get('artifactId')} stays in the store, and only this stack's key opens it, which "
                 "goes when the stack is destroyed. To open it later, stop here (Ctrl-C); then give the store further "
                 "recipients, such as a recovery key of your own, and run `pulumi up`, or save the private key",
             )
-        await _let_go(operation, inputs, outputs, retention=outputs.get("retention"))
+        await _let_go(request, request.inputs, state, retention=state.get("retention"))
+
+
+async def _updated(request: UpdateRequest) -> Properties:
+    """The new state; in a preview, what is known of it."""
+    old_inputs, inputs = request.old_inputs, request.new_inputs
+    all_changed = changed_of(reveal_all(old_inputs), reveal_all(inputs))
+    changed = [name for name in all_changed if name not in KEEPING_INPUTS]
+    kept = {name: reveal(request.state.get(name)) for name in OUTPUTS}
+    rewraps = changed == ["recipients"] and "openingKeys" in inputs
+    if rewraps and request.preview:
+        await request.log.status("will wrap the artifact's key for its new recipients; trains nothing")
+        return inputs | _with_secrets(kept | dict.fromkeys(MANIFESTS, UNKNOWN), inputs)
+    if rewraps:
+        wrapped = await asyncio.to_thread(_wrapped, kept, inputs)
+        if wrapped is None:
+            raise PluginError(
+                f"recipients changed, and none of openingKeys opens artifact {kept['artifactId']}",
+                "give openingKeys a key that it was sealed to, or set retrainTrigger: then it is trained anew",
+            )
+        kept |= wrapped
+    if rewraps or not changed:
+        return inputs | _with_secrets(kept, inputs)
+    if request.preview:
+        await request.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
+        if "processor" in changed and "processor" in old_inputs:
+            await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
+        return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
+    deployed = reveal(request.state.get("metrics"))
+    outputs = await _train(request, Owner(request.urn, request.id), inputs, deployed)
+    if outputs["artifactId"] != reveal(request.state.get("artifactId")):
+        await _let_go(request, old_inputs, request.state, retention=inputs["retention"])
+    return outputs
 
 
 def _other_machine(trained_on: Value, here: Value) -> str:
@@ -301,37 +325,37 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
     return {name: Secret(value) if name in secret else value for name, value in outputs.items()}
 
 
-def _verify(state: State) -> Properties:
+def _verify(state: Properties, inputs: Properties) -> Properties:
     """The manifests as the store has them. Raises SealingError or StoreError if anything is not what was sealed."""
-    store = store_of(state.outputs)
+    store = store_of(state)
     manifests: Properties = {}
-    for artifact_id, digest, manifest, known in _artifacts(state.outputs):
+    for artifact_id, digest, manifest, known in _artifacts(state):
         verify(store, artifact_id, digest, payload_digest)
         stored = get_manifest(store, artifact_id)
-        if stored != known and not is_made_of(stored, known, opening_keys_of(state.inputs)):
+        if stored != known and not is_made_of(stored, known, opening_keys_of(inputs)):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")
         manifests[manifest] = stored.decode()
     return manifests
 
 
-async def _let_go(operation: Operation, inputs: Properties, outputs: Properties, *, retention: Value) -> None:
+async def _let_go(operation: Operation, inputs: Properties, state: Properties, *, retention: Value) -> None:
     """Deletes an artifact that this stack no longer uses, if its retention says so."""
-    if retention != "delete" or "artifactId" not in outputs:
+    if retention != "delete" or "artifactId" not in state:
         return
-    store, store_key = store_of(outputs), store_key_of(inputs["storeKey"])
+    store, store_key = store_of(state), store_key_of(inputs["storeKey"])
     if store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
     await operation.log.status("deleting the artifact")
 
     def delete() -> None:
-        for artifact_id, *_ in _artifacts(outputs):
+        for artifact_id, *_ in _artifacts(state):
             delete_artifact(store, artifact_id)
-        run_id = str(reveal(outputs["runId"]))
+        run_id = str(reveal(state["runId"]))
         if get_record(store, run_id) is not None:
             with store.lock(run_id):
                 store.delete(RECORDS, run_id)
 
-    owners = Owners(store, store_key, str(reveal(outputs["artifactId"])))
+    owners = Owners(store, store_key, str(reveal(state["artifactId"])))
     try:
         others = await asyncio.to_thread(owners.release, Owner(operation.urn, operation.id), delete)
     except OwnersUnreadable:

@@ -1,5 +1,6 @@
 """The structure that the design promises: imports follow the data, and public surfaces change on purpose only."""
 
+import ast
 import importlib
 import subprocess
 import sys
@@ -26,6 +27,26 @@ def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
 
     assert sorted(package.__all__, key=lambda name: (not name.isupper(), name)) == package.__all__, "constants first"
     assert [public for public in package.__all__ if not hasattr(package, public)] == []
+
+
+ROOMS = ("sealing", "training", "serving", "provider", "components", "bootstrap", "airgap")
+FREE_OF_TWINS = ("provider", "components", "airgap")
+TWINS = {"Problem"}  # of a training job, and of the program's settings
+
+
+def test_the_name_of_a_class_in_the_engine_s_rooms_is_its_own_in_the_whole_tree() -> None:
+    found: dict[str, list[str]] = {}
+    for room in ROOMS:
+        for path in (PROJECT_ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found.setdefault(node.name, []).append(path.relative_to(PROJECT_ROOT).as_posix())
+
+    assert {
+        name: paths
+        for name, paths in found.items()
+        if len(paths) > 1 and name not in TWINS and any(path.startswith(FREE_OF_TWINS) for path in paths)
+    } == {}
 
 
 def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_sdks() -> None:

@@ -6,10 +6,27 @@ from typing import Any, Final
 
 import docker
 from airgap.plugins.docker.engine import docker_engine
-from airgap.plugins.docker.naming import is_given, with_name
-from provider.errors import PluginError
-from provider.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
-from provider.values import UNKNOWN, Properties, reveal, reveal_all
+from airgap.plugins.docker.naming import with_name
+from airgap.plugins.docker.replacement import always_replaced
+from provider import (
+    UNKNOWN,
+    CheckFailure,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    PluginError,
+    Properties,
+    ReadRequest,
+    ReadResponse,
+    UpdateRequest,
+    UpdateResponse,
+    reveal,
+    reveal_all,
+)
 
 WAIT_SECONDS: Final = 60
 STOP_SECONDS: Final = 10
@@ -20,34 +37,33 @@ OUTPUTS: Final = ("bridge", "containerLogs", "exitCode", "networkDatas")
 class Container:
     """Created and started; one that will not start, or does not get healthy where `wait` says so, leaves nothing."""
 
-    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
-        missing = [] if news.get("image") is not None else [Failure("image", "is required: an image's name or digest")]
-        return Checked(with_name(check, olds, {"mustRun": True, **news}), missing)
+    async def check(self, request: CheckRequest) -> CheckResponse:
+        failures = []
+        if request.new_inputs.get("image") is None:
+            failures.append(CheckFailure("image", "is required: an image's name or digest"))
+        return CheckResponse({"mustRun": True, **with_name(request)}, failures)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        changed = changed_inputs(olds, news)
-        return Difference(changed, list(changed), of_inputs=False, delete_before_replace=is_given(news))
+    def diff(self, request: DiffRequest) -> DiffResponse:
+        return always_replaced(request)
 
-    async def create(self, operation: Operation, inputs: Properties) -> Created:
-        if operation.preview:
-            return Created("", inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
-        return await asyncio.to_thread(run, reveal_all(inputs), inputs)
+    async def create(self, request: CreateRequest) -> CreateResponse:
+        if request.preview:
+            return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
+        return await asyncio.to_thread(run, reveal_all(request.inputs), request.inputs)
 
-    async def update(
-        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
-    ) -> Properties:
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
         raise AssertionError("internal error: a container has no update")
 
-    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
-        found = await asyncio.to_thread(inspect, resource_id)
-        runs = found is not None and (found["State"]["Running"] or not reveal(state.inputs.get("mustRun")))
-        return state if runs else None
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
+        found = await asyncio.to_thread(inspect, request.id)
+        runs = found is not None and (found["State"]["Running"] or not reveal(request.inputs.get("mustRun")))
+        return ReadResponse(request.inputs, request.state) if runs else None
 
-    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
-        await asyncio.to_thread(remove, str(reveal(outputs["name"])))
+    async def delete(self, request: DeleteRequest) -> None:
+        await asyncio.to_thread(remove, str(reveal(request.state["name"])))
 
 
-def run(plain: dict[str, Any], inputs: Properties) -> Created:
+def run(plain: dict[str, Any], inputs: Properties) -> CreateResponse:
     """Creates and starts it, and waits for its health where asked to."""
     with docker_engine() as engine:
         made = engine.create_container(
@@ -83,7 +99,7 @@ def run(plain: dict[str, Any], inputs: Properties) -> Created:
         "exitCode": found["State"]["ExitCode"],
         "networkDatas": [*networks],
     }
-    return Created(found["Id"], inputs | outputs)
+    return CreateResponse(found["Id"], inputs | outputs)
 
 
 def inspect(container: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Final
 import requests
 
 import docker
-from provider.errors import PluginError
+from provider import PluginError
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 CONNECT_SECONDS: Final = 10

@@ -13,9 +13,32 @@ import docker
 from airgap.plugins.docker.build_log import BuildLog
 from airgap.plugins.docker.context import context_digest, dockerfile_in_context
 from airgap.plugins.docker.engine import docker_engine
-from provider.errors import Cancelled, PluginError
-from provider.resource import Check, Checked, Created, Difference, Failure, Operation, State, changed_inputs
-from provider.values import UNKNOWN, Properties, Secret, Value, has_unknown, reveal, reveal_all
+from provider import (
+    UNKNOWN,
+    Cancelled,
+    CheckFailure,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    Operation,
+    PluginError,
+    Properties,
+    ReadRequest,
+    ReadResponse,
+    Secret,
+    UpdateRequest,
+    UpdateResponse,
+    Value,
+    changed_inputs,
+    detailed,
+    has_unknown,
+    reveal,
+    reveal_all,
+)
 
 OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "dockerfile", "platform")
 
@@ -23,45 +46,46 @@ OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "d
 class Image:
     """Builds on create and on every change; deleting leaves what is in the registry."""
 
-    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
+    async def check(self, request: CheckRequest) -> CheckResponse:
         """Adds the official plugin's defaults and the context's digest; an unknown build is left alone."""
-        inputs: Properties = {"buildOnPreview": False, "skipPush": False, **news}
+        inputs: Properties = {"buildOnPreview": False, "skipPush": False, **request.new_inputs}
         failures = []
         if not isinstance(reveal(inputs.get("imageName")), str) and not has_unknown(inputs.get("imageName")):
-            failures.append(Failure("imageName", "must be REPOSITORY:TAG"))
+            failures.append(CheckFailure("imageName", "must be REPOSITORY:TAG"))
         build = inputs.get("build")
         if not has_unknown(build):
             try:
                 inputs["build"] = await asyncio.to_thread(_complete_build, build)
             except PluginError as error:
-                failures.append(Failure("build", str(error)))
-        return Checked(inputs, failures)
+                failures.append(CheckFailure("build", str(error)))
+        return CheckResponse(inputs, failures)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
+    def diff(self, request: DiffRequest) -> DiffResponse:
         """Nothing replaces: another build is pushed over the same name."""
-        return Difference(changed_inputs(olds, news), of_inputs=False, with_reasons=False)
+        changed = changed_inputs(request.old_inputs, request.new_inputs)
+        return DiffResponse(detailed(changed, input_diff=False), with_reasons=False)
 
-    async def create(self, operation: Operation, inputs: Properties) -> Created:
+    async def create(self, request: CreateRequest) -> CreateResponse:
         """Builds and pushes; in a preview nothing is known."""
-        name = str(reveal(inputs["imageName"]))
-        if operation.preview:
-            return Created("", {"imageName": inputs["imageName"], **dict.fromkeys(OUTPUTS, UNKNOWN)})
-        return Created(name, await _make(operation, inputs))
+        if request.preview:
+            return CreateResponse("", _unknown(request.inputs))
+        return CreateResponse(str(reveal(request.inputs["imageName"])), await _make(request, request.inputs))
 
-    async def update(
-        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
-    ) -> Properties:
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
         """As create."""
-        if operation.preview:
-            return {"imageName": inputs["imageName"], **dict.fromkeys(OUTPUTS, UNKNOWN)}
-        return await _make(operation, inputs)
+        inputs = request.new_inputs
+        return UpdateResponse(_unknown(inputs) if request.preview else await _make(request, inputs))
 
-    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
         """What was pushed stays known by its digest, so there is nothing that could drift."""
-        return state
+        return ReadResponse(request.inputs, request.state)
 
-    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
+    async def delete(self, request: DeleteRequest) -> None:
         """Leaves the image to the registry, as the official plugin does."""
+
+
+def _unknown(inputs: Properties) -> Properties:
+    return {"imageName": inputs["imageName"], **dict.fromkeys(OUTPUTS, UNKNOWN)}
 
 
 def _complete_build(build: Value) -> Value:

@@ -5,18 +5,18 @@ import re
 import secrets
 from typing import Final
 
-from provider.resource import Check
-from provider.values import Properties, reveal
+from provider import CheckRequest, Properties, name_of, reveal
 
 AUTONAMED: Final = re.compile(r".+-[0-9a-f]{7}\Z")
 
 
-def with_name(check: Check, olds: Properties, news: Properties) -> Properties:
+def with_name(request: CheckRequest) -> Properties:
     """The inputs with a name: the given one, the old one, or a new one from the engine's seed."""
-    if news.get("name") is not None:
-        return news
-    seed = hashlib.sha256(check.random_seed).hexdigest() if check.random_seed else secrets.token_hex(4)
-    return {**news, "name": reveal(olds.get("name")) or f"{check.name}-{seed[:7]}"}
+    if request.new_inputs.get("name") is not None:
+        return request.new_inputs
+    seed = hashlib.sha256(request.random_seed).hexdigest() if request.random_seed else secrets.token_hex(4)
+    name = reveal(request.old_inputs.get("name")) or f"{name_of(request.urn)}-{seed[:7]}"
+    return {**request.new_inputs, "name": name}
 
 
 def is_given(inputs: Properties) -> bool:

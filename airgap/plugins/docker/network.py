@@ -5,39 +5,52 @@ from typing import Any
 
 import docker
 from airgap.plugins.docker.engine import docker_engine
-from airgap.plugins.docker.naming import is_given, with_name
-from provider.resource import Check, Checked, Created, Difference, Operation, State, changed_inputs
-from provider.values import UNKNOWN, Properties, reveal_all
+from airgap.plugins.docker.naming import with_name
+from airgap.plugins.docker.replacement import always_replaced
+from provider import (
+    UNKNOWN,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    Properties,
+    ReadRequest,
+    ReadResponse,
+    UpdateRequest,
+    UpdateResponse,
+    reveal_all,
+)
 
 
 class Network:
     """Every change replaces."""
 
-    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
-        return Checked(with_name(check, olds, news))
+    async def check(self, request: CheckRequest) -> CheckResponse:
+        return CheckResponse(with_name(request))
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        changed = changed_inputs(olds, news)
-        return Difference(changed, list(changed), of_inputs=False, delete_before_replace=is_given(news))
+    def diff(self, request: DiffRequest) -> DiffResponse:
+        return always_replaced(request)
 
-    async def create(self, operation: Operation, inputs: Properties) -> Created:
-        if operation.preview:
-            return Created("", inputs | {"scope": UNKNOWN})
-        return await asyncio.to_thread(create, reveal_all(inputs), inputs)
+    async def create(self, request: CreateRequest) -> CreateResponse:
+        if request.preview:
+            return CreateResponse("", request.inputs | {"scope": UNKNOWN})
+        return await asyncio.to_thread(create, reveal_all(request.inputs), request.inputs)
 
-    async def update(
-        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
-    ) -> Properties:
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
         raise AssertionError("internal error: a network has no update")
 
-    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
-        return state if await asyncio.to_thread(exists, resource_id) else None
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
+        there = await asyncio.to_thread(exists, request.id)
+        return ReadResponse(request.inputs, request.state) if there else None
 
-    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
-        await asyncio.to_thread(remove, str(outputs["name"]))
+    async def delete(self, request: DeleteRequest) -> None:
+        await asyncio.to_thread(remove, str(request.state["name"]))
 
 
-def create(plain: Properties, inputs: Properties) -> Created:
+def create(plain: Properties, inputs: Properties) -> CreateResponse:
     """Makes the network; its id is the engine's."""
     labels = {item["label"]: item["value"] for item in _list(plain.get("labels"))}
     with docker_engine() as engine:
@@ -51,7 +64,7 @@ def create(plain: Properties, inputs: Properties) -> Created:
             check_duplicate=True,
         )
         found = engine.inspect_network(made["Id"])
-    return Created(
+    return CreateResponse(
         found["Id"], inputs | {"driver": found["Driver"], "scope": found["Scope"], "internal": found["Internal"]}
     )
 

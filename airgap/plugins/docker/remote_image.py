@@ -4,40 +4,54 @@ import asyncio
 
 import docker
 from airgap.plugins.docker.engine import docker_engine
-from provider.errors import PluginError
-from provider.resource import Check, Checked, Created, Difference, Operation, State, changed_inputs
-from provider.values import UNKNOWN, Properties, reveal
+from provider import (
+    UNKNOWN,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    PluginError,
+    ReadRequest,
+    ReadResponse,
+    UpdateRequest,
+    UpdateResponse,
+    changed_inputs,
+    detailed,
+    reveal,
+)
 
 
 class RemoteImage:
     """Another name or trigger pulls anew; `keepLocally` leaves the image when the resource goes."""
 
-    async def check(self, check: Check, olds: Properties, news: Properties) -> Checked:
-        return Checked(news)
+    async def check(self, request: CheckRequest) -> CheckResponse:
+        return CheckResponse(request.new_inputs)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        changed = changed_inputs(olds, news)
-        return Difference(changed, [name for name in changed if name != "keepLocally"], of_inputs=False)
+    def diff(self, request: DiffRequest) -> DiffResponse:
+        changed = changed_inputs(request.old_inputs, request.new_inputs)
+        return DiffResponse(detailed(changed, replaces=changed.keys() - {"keepLocally"}, input_diff=False))
 
-    async def create(self, operation: Operation, inputs: Properties) -> Created:
-        if operation.preview:
-            return Created("", inputs | {"imageId": UNKNOWN, "repoDigest": UNKNOWN})
-        name = str(reveal(inputs["name"]))
-        await operation.log.status(f"pulling {name}")
+    async def create(self, request: CreateRequest) -> CreateResponse:
+        if request.preview:
+            return CreateResponse("", request.inputs | {"imageId": UNKNOWN, "repoDigest": UNKNOWN})
+        name = str(reveal(request.inputs["name"]))
+        await request.log.status(f"pulling {name}")
         image_id, digest = await asyncio.to_thread(pull, name)
-        return Created(f"{image_id}{name}", inputs | {"imageId": image_id, "repoDigest": digest})
+        return CreateResponse(f"{image_id}{name}", request.inputs | {"imageId": image_id, "repoDigest": digest})
 
-    async def update(
-        self, operation: Operation, old_inputs: Properties, old_outputs: Properties, inputs: Properties
-    ) -> Properties:
-        return {**old_outputs, **inputs}
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
+        return UpdateResponse({**request.state, **request.new_inputs})
 
-    async def read(self, operation: Operation, resource_id: str, state: State) -> State | None:
-        return state if await asyncio.to_thread(exists, str(reveal(state.outputs["imageId"]))) else None
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
+        there = await asyncio.to_thread(exists, str(reveal(request.state["imageId"])))
+        return ReadResponse(request.inputs, request.state) if there else None
 
-    async def delete(self, operation: Operation, inputs: Properties, outputs: Properties) -> None:
-        if not reveal(outputs.get("keepLocally")):
-            await asyncio.to_thread(remove, str(reveal(outputs["name"])))
+    async def delete(self, request: DeleteRequest) -> None:
+        if not reveal(request.state.get("keepLocally")):
+            await asyncio.to_thread(remove, str(reveal(request.state["name"])))
 
 
 def pull(name: str) -> tuple[str, str]:

@@ -5,17 +5,17 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from airgap.plugins.kubernetes.provider import Provider
+from airgap.plugins.kubernetes.servicer import KubernetesServicer
 from provider import EngineLog, main
 
 VERSION: Final = "4.34.2"
 MAX_REQUESTS: Final = 32  # to the API server at a time
 
 
-def servicer(log: EngineLog) -> Provider:
+def servicer(log: EngineLog) -> KubernetesServicer:
     """Called on the event loop that its requests will share."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_REQUESTS))
-    return Provider(VERSION, log)
+    return KubernetesServicer(VERSION, log)
 
 
 if __name__ == "__main__":

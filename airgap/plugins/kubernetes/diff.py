@@ -5,41 +5,15 @@ The comparison is the official plugin's: the live state is cut down to the shape
 with new inputs this sees drift that a refresh has found.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Iterator
+from typing import Any, Final
 
 from airgap.plugins.kubernetes.inputs import normalized, pruned
 from airgap.plugins.kubernetes.objects import Kind, Object, is_autonamed, name_of, namespace_of
 from airgap.plugins.kubernetes.replacement import ANY, Path, fixed_fields
-from provider.values import UNKNOWN
+from provider import UNKNOWN, DiffKind, DiffResponse, PropertyDiff, property_path
 
-Change = Literal["add", "delete", "update"]
 MISSING: Final = object()
-PATH_PART: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
-
-
-@dataclass(frozen=True)
-class PropertyChange:
-    """Of one property."""
-
-    kind: Change
-    replaces: bool
-    of_inputs: bool = False
-    """Whether the engine should show old inputs rather than old outputs."""
-
-
-@dataclass(frozen=True)
-class ObjectDiff:
-    """Of one object; equal objects have no changes."""
-
-    changes: Mapping[str, PropertyChange]
-    delete_before_replace: bool
-
-    @property
-    def replaces(self) -> list[str]:
-        return [path for path, change in self.changes.items() if change.replaces]
 
 
 def diff(
@@ -50,7 +24,7 @@ def diff(
     ignored: tuple[str, ...] = (),
     mutable_config_maps: bool = False,
     mutable_secrets: bool = False,
-) -> ObjectDiff:
+) -> DiffResponse:
     """All plain; `new_inputs` may hold UNKNOWN. `ignored` are property paths of ignoreChanges."""
     new = normalized(new_inputs)
     old = pruned(live, normalized(old_inputs))
@@ -58,15 +32,16 @@ def diff(
     if name_of(new):
         old.setdefault("metadata", {})["name"] = name_of(live)
     fixed = fixed_fields(new, mutable_config_maps=mutable_config_maps, mutable_secrets=mutable_secrets)
-    ignored_paths = [parse_path(path) for path in ignored]
+    ignored_paths = [tuple(property_path.parse(path)) for path in ignored]
     changes = {
-        format_path(path): change
+        property_path.written(path): change
         for path, change in _changes((), merge_patch(old, new), old, new, old, fixed)
         if not any(path[: len(prefix)] == prefix for prefix in ignored_paths)
     }
     same_place = name_of(new) == name_of(live) and _namespace(new) == _namespace(live)
     replaces = any(change.replaces for change in changes.values())
-    return ObjectDiff(changes, replaces and bool(name_of(new)) and not is_autonamed(new) and same_place)
+    fixed_name = bool(name_of(new)) and not is_autonamed(new)
+    return DiffResponse(changes, replaces and fixed_name and same_place, with_reasons=False)
 
 
 def merge_patch(old: Object, new: Object) -> Object:
@@ -82,31 +57,9 @@ def merge_patch(old: Object, new: Object) -> Object:
     return patch
 
 
-def format_path(path: Path) -> str:
-    """As the engine writes property paths: `spec.containers[0].image`, `data["key.pem"]`."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif re.search(r'[."\[\]]', part):
-            text += '["' + part.replace('"', '\\"') + '"]'
-        else:
-            text += f".{part}" if text else part
-    return text
-
-
-def parse_path(text: str) -> Path:
-    """The inverse of `format_path`."""
-    parts: list[str | int] = []
-    for matched in PATH_PART.finditer(text):
-        quoted, index, plain = matched.groups()
-        parts.append(int(index) if index is not None else plain if plain is not None else quoted.replace('\\"', '"'))
-    return tuple(parts)
-
-
 def _changes(
     path: Path, patch: Any, old: Any, new: Any, old_input: Any, fixed: list[Path], *, in_list: bool = False
-) -> Iterator[tuple[Path, PropertyChange]]:
+) -> Iterator[tuple[Path, PropertyDiff]]:
     """The walk over a patch whose parts exist in `old`, the live state, and in the new inputs `new`."""
     if isinstance(patch, dict):
         keys = [*patch, *(key for key in old if key not in patch)] if in_list else list(patch)
@@ -122,16 +75,16 @@ def _changes(
 
 def _change(
     path: Path, patch: Any, old: Any, new: Any, old_input: Any, fixed: list[Path], *, in_list: bool
-) -> Iterator[tuple[Path, PropertyChange]]:
+) -> Iterator[tuple[Path, PropertyDiff]]:
     if new is MISSING and (patch is not None or old_input is MISSING):
         return  # between two values that only the API server fills in
-    kind: Change = "update"
-    of_inputs = False
+    kind: DiffKind = "update"
+    input_diff = False
     if patch is None or patch is UNKNOWN:
         if new is UNKNOWN:
             kind = "add" if old is MISSING else "update"
         else:
-            kind, of_inputs = "delete", True
+            kind, input_diff = "delete", True
     elif old is MISSING:
         kind = "add"
     elif (isinstance(patch, dict) and isinstance(old, dict)) or (isinstance(patch, list) and isinstance(old, list)):
@@ -140,7 +93,7 @@ def _change(
     elif _equal(patch, old):
         return  # a merge patch holds whole lists, so also what is equal in them
     replaces = any(_touches(path, patch, fixed_path) for fixed_path in fixed)
-    yield path, PropertyChange(kind, replaces or (kind == "delete" and path == ("metadata",)), of_inputs)
+    yield path, PropertyDiff(kind, replaces or (kind == "delete" and path == ("metadata",)), input_diff)
 
 
 def _touches(path: Path, patch: Any, fixed: Path) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from airgap.plugins.kubernetes.objects import Kind, Object, dig
 from airgap.plugins.kubernetes.quantity import canonical_quantities
-from provider.values import Properties, Secret, Value, has_unknown, reveal_all
+from provider import Properties, Secret, has_secret, has_unknown, reveal_all
 
 READ_ONLY_METADATA: Final = (
     "creationTimestamp",
@@ -76,16 +76,8 @@ def annotate_secrets(outputs: dict[str, Any], inputs: Properties) -> None:
             continue
         if isinstance(outputs[key], dict) and isinstance(given, dict):
             annotate_secrets(outputs[key], given)
-        elif not isinstance(outputs[key], Secret) and contains_secret(given):
+        elif not isinstance(outputs[key], Secret) and has_secret(given):
             outputs[key] = Secret(outputs[key])
-
-
-def contains_secret(value: Value) -> bool:
-    if isinstance(value, list):
-        return any(contains_secret(item) for item in value)
-    if isinstance(value, dict):
-        return any(contains_secret(item) for item in value.values())
-    return isinstance(value, Secret)
 
 
 def _normalized_secret(secret: Object) -> Object:

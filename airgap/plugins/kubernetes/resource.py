@@ -13,7 +13,6 @@ from typing import Any, Final
 from airgap.plugins.kubernetes import checkpoint
 from airgap.plugins.kubernetes.cluster import Cluster
 from airgap.plugins.kubernetes.configuration import Configuration
-from airgap.plugins.kubernetes.diff import parse_path
 from airgap.plugins.kubernetes.errors import ApiRefusal, InitializationFailed
 from airgap.plugins.kubernetes.field_managers import must_force, takeover_patch
 from airgap.plugins.kubernetes.inputs import normalized, plain_inputs, pruned
@@ -29,10 +28,16 @@ from airgap.plugins.kubernetes.objects import (
     qualified_name,
     split_id,
 )
-from airgap.plugins.kubernetes.replacement import Path
 from airgap.plugins.kubernetes.waiting import Show, Wait, one_look, timeout_seconds, until_gone, until_ready
-from provider.errors import PluginError
-from provider.values import Properties, has_unknown
+from provider import (
+    CreateResponse,
+    PluginError,
+    Properties,
+    ReadResponse,
+    ResourceInitFailed,
+    has_unknown,
+    property_path,
+)
 
 TAKEOVER_ATTEMPTS: Final = 5
 NEW_KIND_PAUSES_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)  # until a CustomResourceDefinition made just now is served
@@ -53,25 +58,7 @@ UNAWAITED_DELETION: Final = frozenset({"DaemonSet", "Deployment", "Job", "Namesp
 
 
 @dataclass(frozen=True)
-class Made:
-    """An object on the cluster and what the engine keeps of it."""
-
-    id: str
-    state: Properties
-
-
-class PartlyMade(PluginError):
-    """The object is on the cluster but not ready. The engine keeps its state, and the next update mends it."""
-
-    def __init__(self, message: str, made: Made, reasons: Sequence[str], inputs: Properties | None = None) -> None:
-        super().__init__(message)
-        self.made = made
-        self.reasons = [message, *reasons]
-        self.inputs = inputs
-
-
-@dataclass(frozen=True)
-class Operation:
+class ObjectOperation:
     """What an operation on one resource needs besides its properties."""
 
     urn: str
@@ -89,12 +76,12 @@ class Operation:
         return Wait(self.cluster, self.show, self.cancelled, seconds, self.failed_workloads)
 
 
-async def create(operation: Operation, given: Properties) -> Made:
-    """Raises ApiRefusal if the API server takes nothing, PartlyMade once it has taken the object."""
+async def create(operation: ObjectOperation, given: Properties) -> CreateResponse:
+    """Raises ApiRefusal if the API server takes nothing, ResourceInitFailed once it has taken the object."""
     inputs = plain_inputs(given)
     cluster = operation.cluster
     if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, Kind.of(inputs))):
-        return Made("", given)
+        return CreateResponse("", given)
     manager = field_manager(inputs, "")
 
     def state(live: Object) -> Properties:
@@ -104,11 +91,11 @@ async def create(operation: Operation, given: Properties) -> Made:
         live = await asyncio.to_thread(_create, operation, inputs, manager)
     except ApiRefusal as refusal:
         if operation.preview and (refusal.is_missing or refusal.already_exists or refusal.code == 403):
-            return Made("", given)  # what it needs is not there yet, or may not be tried
+            return CreateResponse("", given)  # what it needs is not there yet, or may not be tried
         message = f'resource "{operation.urn}" was not successfully created by the Kubernetes API server: {refusal}'
         raise PluginError(message, ALREADY_THERE if refusal.already_exists else "") from refusal
     if operation.preview:
-        return Made("", {key: value for key, value in state(live).items() if key != "status"})
+        return CreateResponse("", {key: value for key, value in state(live).items() if key != "status"})
     try:
         live = await until_ready(operation.wait(inputs), inputs, live)
     except InitializationFailed as failure:
@@ -116,15 +103,15 @@ async def create(operation: Operation, given: Properties) -> Made:
             f'resource "{operation.urn}" was successfully created, but the Kubernetes API server reported that it '
             f"failed to fully initialize or become live: {failure.message}"
         )
-        made = Made(qualified_name(failure.live), state(failure.live))
-        raise PartlyMade(message, made, failure.reasons) from failure
-    return Made(qualified_name(live), state(live))
+        identity = qualified_name(failure.live)
+        raise ResourceInitFailed(message, identity, state(failure.live), failure.reasons) from failure
+    return CreateResponse(qualified_name(live), state(live))
 
 
 async def update(
-    operation: Operation, old_state: Properties, given: Properties, ignored: Sequence[str] = ()
+    operation: ObjectOperation, old_state: Properties, given: Properties, ignored: Sequence[str] = ()
 ) -> Properties:
-    """The new state. Raises ApiRefusal if the API server changes nothing, PartlyMade once it has."""
+    """The new state. Raises ApiRefusal if the API server changes nothing, ResourceInitFailed once it has."""
     inputs = normalized(plain_inputs(given))
     cluster = operation.cluster
     if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, Kind.of(inputs))):
@@ -154,12 +141,15 @@ async def update(
             f'the Kubernetes API server reported that "{identity}" failed to fully initialize or become live: '
             f"{failure.message}"
         )
-        raise PartlyMade(message, Made(identity, state(failure.live)), failure.reasons) from failure
+        raise ResourceInitFailed(message, identity, state(failure.live), failure.reasons) from failure
 
 
-async def read(operation: Operation, kind: Kind, identity: str, given: Properties, state: Properties) -> "Read | None":
-    """The object as it is, and the inputs it amounts to; None if it is gone. Raises PartlyMade if it is not ready.
+async def read(
+    operation: ObjectOperation, kind: Kind, identity: str, given: Properties, state: Properties
+) -> ReadResponse | None:
+    """The object as it is, and the inputs it amounts to; None if it is gone.
 
+    Raises ResourceInitFailed if it is not ready.
     Without known inputs (an import) everything that it says is an input, but what the cluster fills in.
     """
     namespace, name = split_id(identity)
@@ -183,19 +173,11 @@ async def read(operation: Operation, kind: Kind, identity: str, given: Propertie
     inputs = pruned(live, old_inputs) if given else importable(live)
     manager = field_manager(old_inputs, checkpoint.remembered_manager(state))
     version = checkpoint.initial_api_version(state, str(live.get("apiVersion")))
-    made = Made(identity, checkpoint.outputs(inputs, live, given, version, manager))
+    found = checkpoint.outputs(inputs, live, given, version, manager)
     secret_inputs: Properties = checkpoint.outputs(inputs, inputs, given, version, manager)[checkpoint.INPUTS]  # type: ignore[assignment]
     if failure is not None:
-        raise PartlyMade(failure.message, made, failure.reasons, secret_inputs) from failure
-    return Read(made, secret_inputs)
-
-
-@dataclass(frozen=True)
-class Read:
-    """What a refresh or an import found."""
-
-    made: Made
-    inputs: Properties
+        raise ResourceInitFailed(failure.message, identity, found, failure.reasons, secret_inputs) from failure
+    return ReadResponse(secret_inputs, found)
 
 
 def importable(live: Object) -> Object:
@@ -210,7 +192,7 @@ def importable(live: Object) -> Object:
     return inputs | {"metadata": metadata}
 
 
-async def delete(operation: Operation, kind: Kind, identity: str, state: Properties) -> None:
+async def delete(operation: ObjectOperation, kind: Kind, identity: str, state: Properties) -> None:
     """Gone, with all that belongs to it, when this returns; an object that is not there is fine."""
     inputs, live = checkpoint.parse(state)
     namespace, name = split_id(identity)
@@ -231,7 +213,7 @@ async def delete(operation: Operation, kind: Kind, identity: str, state: Propert
         raise PluginError("; ".join([failure.message, *failure.reasons])) from failure
 
 
-def _create(operation: Operation, inputs: Object, manager: str) -> Object:
+def _create(operation: ObjectOperation, inputs: Object, manager: str) -> Object:
     cluster, preview = operation.cluster, operation.preview
     kind = Kind.of(inputs)
     for pause in NEW_KIND_PAUSES_SECONDS:
@@ -245,7 +227,7 @@ def _create(operation: Operation, inputs: Object, manager: str) -> Object:
 
 
 def _apply(
-    operation: Operation, inputs: Object, name: str, manager: str, ignored: Sequence[str]
+    operation: ObjectOperation, inputs: Object, name: str, manager: str, ignored: Sequence[str]
 ) -> tuple[Object, Object]:
     """The object before and after. A preview changes nothing."""
     cluster, preview = operation.cluster, operation.preview
@@ -272,17 +254,17 @@ def keep_ignored(inputs: Object, live: Object, ignored: Sequence[str]) -> Object
     result: Object = inputs
     for path in ignored:
         with contextlib.suppress(KeyError, IndexError, TypeError):
-            result = _replaced(result, live, parse_path(path))
+            result = _replaced(result, live, property_path.parse(path))
     return result
 
 
-def _replaced(inputs: Any, live: Any, path: Path) -> Any:
+def _replaced(inputs: Any, live: Any, path: Sequence[property_path.Key]) -> Any:
     head, *rest = path
-    value = _replaced(inputs[head], live[head], tuple(rest)) if rest else live[head]
+    value = _replaced(inputs[head], live[head], rest) if rest else live[head]
     if isinstance(inputs, list):
         return [value if index == head else item for index, item in enumerate(inputs)]
     return {**inputs, head: value}
 
 
-def _always_force(operation: Operation) -> bool:
+def _always_force(operation: ObjectOperation) -> bool:
     return operation.configuration.patch_force

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from airgap.plugins.kubernetes.cluster import Cluster
-from airgap.plugins.kubernetes.conditions import CONDITIONS, Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.conditions import CONDITIONS, Snapshot, Trouble, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.errors import ApiRefusal, ClusterUnreachable, InitializationFailed
 from airgap.plugins.kubernetes.objects import (
     SKIP_AWAIT,
@@ -65,7 +65,7 @@ async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object |
             if before:
                 await asyncio.to_thread(revive, wait.cluster, snapshot)
         elapsed = time.monotonic() - started
-        verdict = condition(snapshot, Watch(first, before, elapsed))
+        verdict = condition(snapshot, WaitSoFar(first, before, elapsed))
         for line in verdict.status:
             if line not in shown:
                 await wait.show(line)
@@ -105,7 +105,7 @@ async def one_look(cluster: Cluster, show: Show, inputs: Object, live: Object) -
     if condition is None or annotation(inputs, SKIP_AWAIT) == "true":
         return live
     snapshot = await asyncio.to_thread(observe, cluster, live)
-    verdict = condition(snapshot, Watch(snapshot, snapshot.live, reading=True))
+    verdict = condition(snapshot, WaitSoFar(snapshot, snapshot.live, reading=True))
     for line in verdict.status:
         await show(line)
     await show("")

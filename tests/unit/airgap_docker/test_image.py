@@ -8,12 +8,13 @@ import pytest
 
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.image import Image, split_name
-from provider.errors import PluginError
-from provider.resource import Check
-from provider.servicer import _diff_response
-from provider.values import UNKNOWN, Properties
+from provider import UNKNOWN, CheckRequest, DiffRequest, PluginError, Properties, diff_message
 
 RECORDED = Path(__file__).parents[2] / "cluster" / "official_program" / "recorded" / "01-create.state.json"
+
+
+def asked(inputs: Properties) -> CheckRequest:
+    return CheckRequest("urn:pulumi:dev::p::docker:index/image:Image::model", {}, inputs)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_check_fills_in_what_the_official_plugin_did(tmp_path: Path, monkeypatch
         "builderVersion": "BuilderV1",
     }
 
-    checked = asyncio.run(Image().check(Check("model"), {}, {"imageName": "localhost:5000/recorded:1", "build": build}))
+    checked = asyncio.run(Image().check(asked({"imageName": "localhost:5000/recorded:1", "build": build})))
 
     assert checked.failures == []
     assert checked.inputs.keys() == recorded["inputs"].keys()
@@ -56,7 +57,7 @@ def test_check_adds_to_a_build_its_dockerfile_and_digest_alone(tmp_path: Path, m
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     monkeypatch.chdir(tmp_path)
 
-    build = asyncio.run(Image().check(Check("model"), {}, {"imageName": "model:1", "build": {}})).inputs["build"]
+    build = asyncio.run(Image().check(asked({"imageName": "model:1", "build": {}}))).inputs["build"]
 
     assert isinstance(build, dict)
     assert build.keys() == {"context", "dockerfile", "contextDigest"}
@@ -64,18 +65,18 @@ def test_check_adds_to_a_build_its_dockerfile_and_digest_alone(tmp_path: Path, m
 
 
 def test_an_unknown_build_is_left_alone() -> None:
-    checked = asyncio.run(Image().check(Check("model"), {}, {"imageName": "model:1", "build": UNKNOWN}))
+    checked = asyncio.run(Image().check(asked({"imageName": "model:1", "build": UNKNOWN})))
 
     assert checked.failures == []
     assert checked.inputs["build"] is UNKNOWN
 
 
 def test_another_build_is_an_update_of_build_and_replaces_nothing() -> None:
-    difference = Image().diff({"build": {"context": "a"}}, {"build": {"context": "b"}})
+    difference = Image().diff(DiffRequest({"build": {"context": "a"}}, {"build": {"context": "b"}}))
 
-    assert difference.changed == {"build": "update"}
+    assert {path: change.kind for path, change in difference.detailed_diff.items()} == {"build": "update"}
     assert difference.replaces == []
-    assert list(_diff_response(difference).diffs) == [], "the official plugin gives no diffReasons"
+    assert list(diff_message(difference).diffs) == [], "the official plugin gives no diffReasons"
 
 
 def test_no_docker_engine_is_said_with_its_address_and_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,9 @@ from pulumi.runtime.proto import provider_pb2
 
 from airgap.plugins.kubernetes import checkpoint
 from airgap.plugins.kubernetes.objects import Kind, Object
-from airgap.plugins.kubernetes.provider import automatic_name, check
 from airgap.plugins.kubernetes.quantity import canonical
-from provider.errors import PluginError
-from provider.values import UNKNOWN, Properties, Secret, reveal, to_struct
+from airgap.plugins.kubernetes.servicer import automatic_name, check
+from provider import UNKNOWN, PluginError, Properties, Secret, reveal, to_struct
 from tests.unit.airgap_kubernetes.recorded import needs_recordings, state
 
 AUTONAMED = {"pulumi.com/autonamed": "true"}

@@ -3,7 +3,8 @@
 import pytest
 
 from airgap.plugins.kubernetes.checkpoint import parse
-from airgap.plugins.kubernetes.diff import ObjectDiff, diff
+from airgap.plugins.kubernetes.diff import diff
+from provider import DiffResponse
 from tests.unit.airgap_kubernetes.recorded import CHANGES, needs_recordings, state, steps
 
 KINDS = {
@@ -16,10 +17,10 @@ KINDS = {
 }
 
 
-def as_recorded(found: ObjectDiff) -> dict[str, dict[str, object]]:
+def as_recorded(found: DiffResponse) -> dict[str, dict[str, object]]:
     return {
-        path: {"kind": KINDS[change.kind, change.replaces], "inputDiff": change.of_inputs}
-        for path, change in found.changes.items()
+        path: {"kind": KINDS[change.kind, change.replaces], "inputDiff": change.input_diff}
+        for path, change in found.detailed_diff.items()
     }
 
 
@@ -50,4 +51,4 @@ def test_what_is_autonamed_is_created_anew_before_the_old_one_goes() -> None:
 @needs_recordings
 def test_the_recorded_state_does_not_differ_from_its_own_inputs() -> None:
     for urn, resource in state().items():
-        assert diff(*parse(resource["outputs"]), resource["inputs"]).changes == {}, urn
+        assert diff(*parse(resource["outputs"]), resource["inputs"]).detailed_diff == {}, urn

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airgap.plugins.kubernetes.conditions import CONDITIONS, Snapshot, Verdict, Watch
+from airgap.plugins.kubernetes.conditions import CONDITIONS, Snapshot, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.conditions.deployment import NO_ROOM_SECONDS, REFUSED_SECONDS
 from airgap.plugins.kubernetes.objects import Kind, Object
 
@@ -16,8 +16,8 @@ NO_ROOM = 'pods "m-1-x" is forbidden: exceeded quota: q, requested: pods=1, used
 def judge(
     live: Object, *, first: Snapshot | None = None, elapsed: float = 0.0, reading: bool = False, **rest: Any
 ) -> Verdict:
-    watch = Watch(first or Snapshot(live), elapsed_seconds=elapsed, reading=reading)
-    return CONDITIONS[Kind.of(live)](Snapshot(live, **rest), watch)
+    so_far = WaitSoFar(first or Snapshot(live), elapsed_seconds=elapsed, reading=reading)
+    return CONDITIONS[Kind.of(live)](Snapshot(live, **rest), so_far)
 
 
 def condition(kind: str, status: str = "True", reason: str = "", message: str = "") -> Object:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from provider.property_path import parse, restored
-from provider.values import Properties
+from provider import Properties
+from provider.property_path import parse, restored, written
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,20 @@ from provider.values import Properties
 )
 def test_a_path_is_its_keys(path: str, keys: list[str | int]) -> None:
     assert parse(path) == keys
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("spec", "template", "spec", "containers", 0, "image"), "spec.template.spec.containers[0].image"),
+        (("data", "key.pem"), 'data["key.pem"]'),
+        (("spec", "hard", "requests.cpu"), 'spec.hard["requests.cpu"]'),
+        (("metadata", "annotations", 'a"b'), 'metadata.annotations["a\\"b"]'),
+    ],
+)
+def test_paths_read_as_they_are_written(path: tuple[str | int, ...], text: str) -> None:
+    assert written(path) == text
+    assert parse(text) == list(path)
 
 
 @pytest.mark.parametrize("path", ["a[", 'a["b', "a]"])

@@ -9,10 +9,10 @@ from airgap.plugins.kubernetes.conditions.pod import pod
 from airgap.plugins.kubernetes.conditions.replicated import daemon_set, stateful_set
 from airgap.plugins.kubernetes.conditions.service import service
 from airgap.plugins.kubernetes.conditions.single import namespace, persistent_volume_claim, resource_quota
-from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.objects import Kind
 
-Condition: TypeAlias = Callable[[Snapshot, Watch], Verdict]
+Condition: TypeAlias = Callable[[Snapshot, WaitSoFar], Verdict]
 
 CONDITIONS: Final[Mapping[Kind, Condition]] = {
     Kind("apps/v1", "DaemonSet"): daemon_set,
@@ -27,4 +27,4 @@ CONDITIONS: Final[Mapping[Kind, Condition]] = {
 }
 """Kinds that are waited for; all others are ready as soon as the API server has taken them."""
 
-__all__ = ["CONDITIONS", "Condition", "Snapshot", "Trouble", "Verdict", "Watch"]
+__all__ = ["CONDITIONS", "Condition", "Snapshot", "Trouble", "Verdict", "WaitSoFar"]

@@ -12,7 +12,7 @@ security level); here it ends the wait, unless pods on their way out may still g
 from typing import Final
 
 from airgap.plugins.kubernetes.conditions.pod import pod_errors, pod_troubles, unschedulable
-from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.objects import Object, conditions_of, dig, generation_of, is_owned_by, qualified_name
 
 REVISION: Final = "deployment.kubernetes.io/revision"
@@ -23,7 +23,7 @@ long after them as they took to end.
 """
 
 
-def deployment(snapshot: Snapshot, watch: Watch) -> Verdict:
+def deployment(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
     live = snapshot.live
     if dig(live, "status", "observedGeneration", default=0) < generation_of(live):
         return Verdict(reasons=("the Deployment controller has not seen the Deployment yet",))
@@ -40,7 +40,7 @@ def deployment(snapshot: Snapshot, watch: Watch) -> Verdict:
         return Verdict(done=True, status=("Deployment initialization complete",))
 
     pods = [pod for pod in snapshot.pods if is_owned_by(pod, current)]
-    troubles = [trouble for pod in pods for trouble in pod_troubles(pod, snapshot, watch)]
+    troubles = [trouble for pod in pods for trouble in pod_troubles(pod, snapshot, so_far)]
     progressing = conditions.get("Progressing", {})
     if progressing.get("status") == "False":
         troubles.append(Trouble(f"[{progressing.get('reason')}] {progressing.get('message')}"))
@@ -48,7 +48,7 @@ def deployment(snapshot: Snapshot, watch: Watch) -> Verdict:
     text = f"Waiting for app ReplicaSet to be available ({ready}/{wanted} Pods available){waiting}"
     return Verdict(
         status=(text,) if ready < wanted else (),
-        troubles=(*troubles, *refusals(snapshot, current, had_pods=bool(watch.first.pods))),
+        troubles=(*troubles, *refusals(snapshot, current, had_pods=bool(so_far.first.pods))),
         reasons=tuple(_missing(conditions, pods, available=available)),
     )
 

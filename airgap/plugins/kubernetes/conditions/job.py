@@ -1,7 +1,7 @@
 """Jobs: ready when they have succeeded. The Job itself counts the crashes of its pods (backoffLimit)."""
 
 from airgap.plugins.kubernetes.conditions.pod import pod_errors, pod_troubles
-from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.objects import (
     Object,
     conditions_of,
@@ -13,7 +13,7 @@ from airgap.plugins.kubernetes.objects import (
 )
 
 
-def job(snapshot: Snapshot, watch: Watch) -> Verdict:
+def job(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
     live = snapshot.live
     state = live.get("status", {})
     start = f'Waiting for Job "{_display_name(live)}" to start'
@@ -29,7 +29,7 @@ def job(snapshot: Snapshot, watch: Watch) -> Verdict:
     if failed.get("status") == "True":
         text = f"[{failed.get('reason')}] {failed.get('message')}"
         return Verdict(status=(succeed,), troubles=(Trouble(text, logs_of=_last_failure(pods)),))
-    troubles = [trouble for pod in pods for trouble in pod_troubles(pod, snapshot, watch, crashes=False)]
+    troubles = [trouble for pod in pods for trouble in pod_troubles(pod, snapshot, so_far, crashes=False)]
     errors = [f"[Pod {qualified_name(pod)}]: {pod_errors(pod)}" for pod in pods if pod_errors(pod)]
     return Verdict(status=(start, succeed), troubles=tuple(troubles), reasons=(succeed, *errors))
 

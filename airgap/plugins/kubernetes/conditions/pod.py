@@ -7,7 +7,7 @@ what it lacked is there now (a registry that answers again), and only a new fail
 import re
 from typing import Final
 
-from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, Watch
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.objects import Object, conditions_of, container_statuses, dig, name_of, qualified_name
 
 PULLING: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
@@ -17,7 +17,7 @@ MISCONFIGURED: Final = frozenset({"CreateContainerConfigError", "CreateContainer
 MISCONFIGURED_SECONDS: Final = 5.0  # a ConfigMap or Secret made at the same time may come a moment later
 
 
-def pod(snapshot: Snapshot, watch: Watch) -> Verdict:
+def pod(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
     """Scheduled, initialized, then ready or succeeded."""
     live = snapshot.live
     if dig(live, "status", "phase") == "Failed":
@@ -33,24 +33,25 @@ def pod(snapshot: Snapshot, watch: Watch) -> Verdict:
             continue
         reasons = [f"[Pod {qualified_name(live)}]: {condition.get('message', '')}{pod_errors(live)}"]
         return Verdict(
-            status=tuple(status), troubles=tuple(pod_troubles(live, snapshot, watch)), reasons=tuple(reasons)
+            status=tuple(status), troubles=tuple(pod_troubles(live, snapshot, so_far)), reasons=tuple(reasons)
         )
     return Verdict(done=True, status=tuple(status))
 
 
-def pod_troubles(live: Object, snapshot: Snapshot, watch: Watch, *, crashes: bool = True) -> list[Trouble]:
+def pod_troubles(live: Object, snapshot: Snapshot, so_far: WaitSoFar, *, crashes: bool = True) -> list[Trouble]:
     """What will keep this pod from running. `crashes` False: whoever made the pod counts its crashes (a Job)."""
     if "deletionTimestamp" in live["metadata"]:
         return []
     uid = live["metadata"]["uid"]
-    before = next((p for p in watch.first.pods if p["metadata"]["uid"] == uid), None)
+    before = next((p for p in so_far.first.pods if p["metadata"]["uid"] == uid), None)
     troubles = []
     for status in container_statuses(live):
         where = f"pod {name_of(live)}, container {status['name']}"
         waiting = dig(status, "state", "waiting", default={})
         reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))
         if reason in PULLING:
-            failures = snapshot.pull_failures.get(uid, 0) - watch.first.pull_failures.get(uid, 0) * (before is not None)
+            mended = so_far.first.pull_failures.get(uid, 0) if before is not None else 0
+            failures = snapshot.pull_failures.get(uid, 0) - mended
             if failures >= PULLS_BEFORE_FAILURE:
                 troubles.append(Trouble(f"{where}: [{reason}] {snapshot.pull_messages.get(uid) or message}"))
         elif reason in HOPELESS:

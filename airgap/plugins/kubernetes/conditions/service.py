@@ -7,7 +7,7 @@ those ten seconds always, this one only as long as no pod is there.
 from typing import Final
 
 from airgap.plugins.kubernetes.conditions.pod import pod_troubles
-from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Verdict, Watch
+from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.objects import Object, dig
 
 EMPTY_SECONDS: Final = 10.0
@@ -21,16 +21,16 @@ NO_PODS: Final = (
 NO_ADDRESS: Final = "Service was not allocated an IP address; does your cloud provider support this?"
 
 
-def service(snapshot: Snapshot, watch: Watch) -> Verdict:
+def service(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
     live = snapshot.live
     has_address = dig(live, "spec", "type") != "LoadBalancer" or bool(dig(live, "status", "loadBalancer", "ingress"))
     if not _directs_to_pods(live):
         return Verdict(done=has_address, reasons=() if has_address else (NO_ADDRESS,))
     ready, pending = _endpoints(snapshot.endpoint_slices)
-    settled = bool(ready) or watch.reading or watch.elapsed_seconds >= EMPTY_SECONDS
+    settled = bool(ready) or so_far.reading or so_far.elapsed_seconds >= EMPTY_SECONDS
     if has_address and settled and not pending:
         return Verdict(done=True, status=(COMPLETE,))
-    troubles = [trouble for pod in _selected(snapshot) for trouble in pod_troubles(pod, snapshot, watch)]
+    troubles = [trouble for pod in _selected(snapshot) for trouble in pod_troubles(pod, snapshot, so_far)]
     return Verdict(
         status=(ALLOCATING if ready and not has_address else FINDING,),
         troubles=tuple(troubles),

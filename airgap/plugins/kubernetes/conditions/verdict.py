@@ -25,7 +25,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Watch:
+class WaitSoFar:
     """What a condition may remember of one wait."""
 
     first: Snapshot

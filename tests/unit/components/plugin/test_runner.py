@@ -9,7 +9,7 @@ import time
 import pytest
 
 from components.plugin.runner import Event, run_training
-from provider.errors import Cancelled, PluginError
+from provider import Cancelled, PluginError
 
 PRELUDE = """
 import json, os, signal, sys, time

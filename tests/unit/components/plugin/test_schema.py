@@ -4,14 +4,24 @@ import asyncio
 from pathlib import Path
 from typing import cast
 
-from components.plugin.sealing_key import SealingKey
+from components.plugin.sealing_key import SealingKeyResource
 from components.plugin.training_inputs import INPUTS
-from components.plugin.training_run import OUTPUTS, TrainingRun, _with_secrets
-from provider.engine_log import ResourceLog
-from provider.resource import Check, Operation
-from provider.values import UNKNOWN, Properties, Secret, reveal
+from components.plugin.training_run import OUTPUTS, TrainingRunResource, _with_secrets
+from provider import (
+    UNKNOWN,
+    CheckRequest,
+    CreateRequest,
+    DiffRequest,
+    Properties,
+    ResourceLog,
+    Secret,
+    UpdateRequest,
+    reveal,
+)
 from sealing import RsaIdentity, seal
 from stores import delete_artifact, open_store, put_artifact
+
+URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
 
 
 def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
@@ -42,7 +52,7 @@ def test_metrics_and_the_example_row_are_secret_unless_the_stack_exposes_the_met
 
 
 def test_check_keeps_the_store_key_secret_even_when_a_program_forgot_to() -> None:
-    checked = asyncio.run(TrainingRun().check(Check("key"), {}, {"storeKey": "AAAA"}))
+    checked = asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, {"storeKey": "AAAA"})))
 
     assert isinstance(checked.inputs["storeKey"], Secret)
 
@@ -60,19 +70,23 @@ class SilentLog:
         self.lines.append(message)
 
 
-URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
-
-
-def operation(*, preview: bool) -> Operation:
+def create(inputs: Properties, *, preview: bool = False) -> CreateRequest:
     log = cast(ResourceLog, SilentLog())
-    return Operation(URN, "", log, preview=preview, timeout_seconds=0, cancelled=asyncio.Event())
+    return CreateRequest(urn=URN, log=log, preview=preview, cancelled=asyncio.Event(), inputs=inputs)
+
+
+def update(olds: Properties, state: Properties, news: Properties, *, preview: bool = False) -> UpdateRequest:
+    log = cast(ResourceLog, SilentLog())
+    return UpdateRequest(
+        urn=URN, log=log, preview=preview, cancelled=asyncio.Event(), old_inputs=olds, state=state, new_inputs=news
+    )
 
 
 def test_a_preview_on_another_type_of_machine_says_that_the_model_would_be_trained_anew() -> None:
     old: Properties = {"processor": "GenuineIntel x86-64-v3", "epochs": 5}
-    preview = operation(preview=True)
+    preview = update(old, {}, {**old, "processor": "AuthenticAMD x86-64-v3"}, preview=True)
 
-    asyncio.run(TrainingRun().update(preview, old, {}, {**old, "processor": "AuthenticAMD x86-64-v3"}))
+    asyncio.run(TrainingRunResource().update(preview))
 
     said = "\n".join(cast(SilentLog, preview.log).lines)
     assert "because processor changed" in said
@@ -81,10 +95,10 @@ def test_a_preview_on_another_type_of_machine_says_that_the_model_would_be_train
 
 
 def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:
-    resource = SealingKey()
-    inputs = asyncio.run(resource.check(Check("key"), {}, {})).inputs
+    resource = SealingKeyResource()
+    inputs = asyncio.run(resource.check(CheckRequest(URN, {}, {}))).inputs
 
-    outputs = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
+    outputs = asyncio.run(resource.create(create(inputs))).state
 
     secret = {name for name, value in outputs.items() if isinstance(value, Secret)}
     assert secret == {"openingKeys", "privateKey", "storeKey"}
@@ -92,21 +106,21 @@ def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:
 
 
 def test_a_sealing_key_is_unknown_in_a_preview() -> None:
-    created = asyncio.run(SealingKey().create(operation(preview=True), {"algorithm": "RSA-4096", "rotation": ""}))
+    created = asyncio.run(SealingKeyResource().create(create({"algorithm": "RSA-4096", "rotation": ""}, preview=True)))
 
     assert created.id == ""
-    assert created.outputs["privateKey"] is UNKNOWN
+    assert created.state["privateKey"] is UNKNOWN
 
 
 def test_a_rotation_makes_a_new_pair_and_keeps_the_store_key_and_the_retired_keys() -> None:
-    resource = SealingKey()
+    resource = SealingKeyResource()
     first_inputs: Properties = {"algorithm": "RSA-4096", "rotation": ""}
-    first = asyncio.run(resource.create(operation(preview=False), first_inputs)).outputs
+    first = asyncio.run(resource.create(create(first_inputs))).state
     inputs = first_inputs | {"rotation": "2027"}
 
-    assert resource.diff(first_inputs, inputs).replaces == []
-    preview = asyncio.run(resource.update(operation(preview=True), first_inputs, first, inputs))
-    second = asyncio.run(resource.update(operation(preview=False), first_inputs, first, inputs))
+    assert resource.diff(DiffRequest(first_inputs, inputs)).replaces == []
+    preview = asyncio.run(resource.update(update(first_inputs, first, inputs, preview=True))).state
+    second = asyncio.run(resource.update(update(first_inputs, first, inputs))).state
 
     assert preview["storeKey"] == second["storeKey"] == first["storeKey"]
     assert preview["publicKey"] is UNKNOWN
@@ -115,39 +129,39 @@ def test_a_rotation_makes_a_new_pair_and_keeps_the_store_key_and_the_retired_key
 
 
 def test_a_key_of_a_state_without_opening_keys_gets_them() -> None:
-    resource, inputs = SealingKey(), {"algorithm": "RSA-4096", "rotation": ""}
-    state = asyncio.run(resource.create(operation(preview=False), {**inputs})).outputs
+    resource, inputs = SealingKeyResource(), {"algorithm": "RSA-4096", "rotation": ""}
+    state = asyncio.run(resource.create(create({**inputs}))).state
     old = {name: value for name, value in state.items() if name != "openingKeys"}
 
     news: Properties = {**inputs, "storeUrl": "file:///srv/sealift"}
-    updated = asyncio.run(resource.update(operation(preview=False), {**inputs}, old, news))
+    updated = asyncio.run(resource.update(update({**inputs}, old, news))).state
 
     assert updated["openingKeys"] == state["openingKeys"]
     assert updated["keyId"] == state["keyId"]
 
 
 def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Path) -> None:
-    resource, url = SealingKey(), f"file://{tmp_path}"
+    resource, url = SealingKeyResource(), f"file://{tmp_path}"
     inputs: Properties = {"algorithm": "RSA-4096", "rotation": "", "storeUrl": url}
-    state = asyncio.run(resource.create(operation(preview=False), inputs)).outputs
+    state = asyncio.run(resource.create(create(inputs))).state
     keys = [RsaIdentity(str(reveal(state["privateKey"])))]
     artifact = seal(b"model", {}, [keys[0].recipient])
     put_artifact(open_store(url), artifact.artifact_id, artifact.payload, artifact.manifest)
 
     for rotation in ("2027", "2028"):
         news = inputs | {"rotation": rotation}
-        state = asyncio.run(resource.update(operation(preview=False), inputs, state, news))
+        state = asyncio.run(resource.update(update(inputs, state, news))).state
         keys.insert(0, RsaIdentity(str(reveal(state["privateKey"]))))
         inputs = news
     assert reveal(state["openingKeys"]) == [key.pem for key in keys], "the first one's artifact is kept"
 
     delete_artifact(open_store(url), artifact.artifact_id)
-    state = asyncio.run(resource.update(operation(preview=False), inputs, state, inputs | {"rotation": "2029"}))
+    state = asyncio.run(resource.update(update(inputs, state, inputs | {"rotation": "2029"}))).state
     assert reveal(state["openingKeys"]) == [reveal(state["privateKey"]), keys[0].pem], "only the last is kept unnamed"
 
 
 def test_another_algorithm_is_refused_with_the_one_there_is() -> None:
-    checked = asyncio.run(SealingKey().check(Check("key"), {}, {"algorithm": "RSA-1024"}))
+    checked = asyncio.run(SealingKeyResource().check(CheckRequest(URN, {}, {"algorithm": "RSA-1024"})))
 
     assert [(failure.property, "RSA-4096" in failure.reason) for failure in checked.failures] == [("algorithm", True)]
 
@@ -155,7 +169,7 @@ def test_another_algorithm_is_refused_with_the_one_there_is() -> None:
 def test_a_secret_where_plain_text_belongs_is_named_and_not_shown() -> None:
     given: Properties = {"storeUrl": Secret("gs://hush-hush"), "data": {"target": Secret("diagnosis")}, "epochs": 0}
 
-    failures = asyncio.run(TrainingRun().check(Check("run"), {}, given)).failures
+    failures = asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, given))).failures
 
     said = {failure.property: failure.reason for failure in failures}
     assert said.keys() >= {"storeUrl", "data", "epochs"}

@@ -9,16 +9,14 @@ from typing import Any, cast
 import pytest
 
 from components.plugin import training_run
-from components.plugin.training_run import TrainingRun
-from provider.engine_log import ResourceLog
-from provider.errors import PluginError
-from provider.resource import Check, Operation
-from provider.values import Properties, Secret
+from components.plugin.training_run import TrainingRunResource
+from provider import CheckRequest, CreateRequest, PluginError, Properties, ResourceLog, Secret
 from sealing import ArtifactCorrupt, RsaIdentity, open_record, record_key, seal, seal_record
 from stores import open_store, put_artifact
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"
 OLDER = "cd" * 32
+URN = "urn:pulumi:dev::p::t::run"
 
 
 class SilentLog:
@@ -36,13 +34,12 @@ def asked(monkeypatch: pytest.MonkeyPatch, inputs: Properties) -> dict[str, Any]
         raise PluginError("not trained here")
 
     monkeypatch.setattr(training_run, "run_training", refuse)
-    checked = asyncio.run(TrainingRun().check(Check("run"), {}, inputs))
+    checked = asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, inputs)))
     assert checked.failures == []
     log = cast(ResourceLog, SilentLog())
-    operation = Operation("urn:pulumi:dev::p::t::run", "", log, preview=False, timeout_seconds=0,
-                          cancelled=asyncio.Event())  # fmt: skip
+    request = CreateRequest(urn=URN, log=log, cancelled=asyncio.Event(), inputs=checked.inputs)
     with pytest.raises(PluginError):
-        asyncio.run(TrainingRun().create(operation, checked.inputs))
+        asyncio.run(TrainingRunResource().create(request))
     return requests[0]
 
 
@@ -104,5 +101,5 @@ def test_an_opening_key_is_read_when_it_is_new_and_refused_if_it_is_none(tmp_pat
     old: Properties = {"openingKeys": Secret([key.pem])}
 
     for olds in ({}, old):
-        checked = asyncio.run(TrainingRun().check(Check("run"), olds, inputs))
+        checked = asyncio.run(TrainingRunResource().check(CheckRequest(URN, olds, inputs)))
         assert [failure.property for failure in checked.failures] == ["openingKeys[1]"]

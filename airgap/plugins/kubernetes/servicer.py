@@ -1,17 +1,15 @@
 """Answers the engine: Pulumi's resource provider protocol, for every Kubernetes type.
 
-It stands on the protocol itself because the SDK's provider classes know neither detailed diffs nor partial failures.
+A servicer of its own, because a type here is no class: one description of objects serves all of them.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import Any, Final
 
-import grpc
-import grpc.aio
-from google.protobuf import any_pb2, empty_pb2
+from google.protobuf import empty_pb2
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from airgap.plugins.kubernetes import checkpoint, resource
 from airgap.plugins.kubernetes.cluster import Cluster, unreachable
@@ -21,10 +19,21 @@ from airgap.plugins.kubernetes.errors import ClusterUnreachable, NotSupported
 from airgap.plugins.kubernetes.inputs import annotate_secrets, normalized, plain_inputs
 from airgap.plugins.kubernetes.naming import adopt_or_assign_name, unique_name
 from airgap.plugins.kubernetes.objects import Kind, Object, dig
-from airgap.plugins.kubernetes.resource import Operation, PartlyMade
-from provider.engine_log import EngineLog, ResourceLog
-from provider.errors import PluginError
-from provider.values import Properties, from_struct, reveal, to_struct
+from airgap.plugins.kubernetes.resource import ObjectOperation
+from provider import (
+    EngineLog,
+    PluginError,
+    Properties,
+    ResourceLog,
+    answer,
+    diff_message,
+    fail,
+    from_struct,
+    name_of,
+    reveal,
+    to_struct,
+    type_of,
+)
 
 STAND_IN: Final = (
     "kubernetes: this is Sealift's stand-in for the official plugin, which could not be had here; it serves single "
@@ -35,12 +44,9 @@ DELETE_UNREACHABLE: Final = (
     "PULUMI_K8S_DELETE_UNREACHABLE=true"
 )
 UNSERVED: Final = ("helm.sh", "kustomize", "yaml")
-PropertyDiff = provider_pb2.PropertyDiff
-DiffResponse = provider_pb2.DiffResponse
-T = TypeVar("T")
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
+class KubernetesServicer(provider_pb2_grpc.ResourceProviderServicer):
     """The engine's view of a cluster."""
 
     def __init__(self, version: str, log: EngineLog, connect: Callable[[Configuration], Cluster] = Cluster) -> None:
@@ -67,11 +73,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def DiffConfig(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         changed, replaces = changed_settings(_plain(request.olds), _plain(request.news))
-        some = DiffResponse.DIFF_SOME if changed else DiffResponse.DIFF_NONE
-        return DiffResponse(changes=some, diffs=changed, replaces=replaces)
+        response = provider_pb2.DiffResponse
+        some = response.DIFF_SOME if changed else response.DIFF_NONE
+        return response(changes=some, diffs=changed, replaces=replaces)
 
     async def Configure(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        self._configuration = await _answer(context, _from_variables(dict(request.variables)))
+        self._configuration = await answer(context, _from_variables(dict(request.variables)))
         self._namespace = default_namespace(self._configuration)
         self._connection = asyncio.create_task(asyncio.to_thread(self._connect_configured))
         self._connection.add_done_callback(lambda task: task.exception())  # looked at when it is needed
@@ -85,23 +92,23 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     async def Invoke(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        await _fail(
+        await fail(
             context, f"{request.tok} is not served by this stand-in for the kubernetes plugin; the official one has it"
         )
 
     async def Call(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        await _fail(
+        await fail(
             context, f"{request.tok} is not served by this stand-in for the kubernetes plugin; the official one has it"
         )
 
     async def Construct(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
-        await _fail(
+        await fail(
             context, f"{request.type} is not served by this stand-in for the kubernetes plugin; the official one has it"
         )
 
     async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         given = from_struct(request.news)
-        kind = await _answer(context, _served_kind(request.urn, given))
+        kind = await answer(context, _served_kind(request.urn, given))
         try:
             name = automatic_name(request)
         except PluginError as error:
@@ -122,25 +129,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             mutable_config_maps=self._configuration.mutable_config_maps,
             mutable_secrets=self._configuration.mutable_secrets,
         )
-        return DiffResponse(
-            changes=DiffResponse.DIFF_SOME if found.changes else DiffResponse.DIFF_NONE,
-            replaces=found.replaces,
-            deleteBeforeReplace=found.delete_before_replace,
-            detailedDiff={
-                path: PropertyDiff(
-                    kind=PropertyDiff.Kind.Value(f"{change.kind.upper()}{'_REPLACE' * change.replaces}"),
-                    inputDiff=change.of_inputs,
-                )
-                for path, change in found.changes.items()
-            },
-            hasDetailedDiff=True,
-        )
+        return diff_message(found)
 
     async def Create(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         cluster = await self._cluster(request, context)
         if cluster is None:
             return provider_pb2.CreateResponse(properties=request.properties)
-        made = await _answer(
+        made = await answer(
             context, resource.create(self._operation(request, cluster), from_struct(request.properties))
         )
         return provider_pb2.CreateResponse(id=made.id, properties=to_struct(made.state))
@@ -151,7 +146,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.UpdateResponse(properties=request.news)
         olds, news = from_struct(request.olds), from_struct(request.news)
         operation = self._operation(request, cluster)
-        state = await _answer(context, resource.update(operation, olds, news, list(request.ignoreChanges)))
+        state = await answer(context, resource.update(operation, olds, news, list(request.ignoreChanges)))
         return provider_pb2.UpdateResponse(properties=to_struct(state))
 
     async def Read(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
@@ -162,14 +157,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.ReadResponse()
             if self._configuration.skip_update_unreachable:
                 return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
-            await _fail(context, f"{problem}\n{DELETE_UNREACHABLE}")
+            await fail(context, f"{problem}\n{DELETE_UNREACHABLE}")
         given, state = from_struct(request.inputs), from_struct(request.properties)
         kind = _kind(request.urn, plain_inputs(state))
-        found = await _answer(context, resource.read(self._operation(request, cluster), kind, request.id, given, state))
+        found = await answer(context, resource.read(self._operation(request, cluster), kind, request.id, given, state))
         if found is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
-            id=request.id, properties=to_struct(found.made.state), inputs=to_struct(found.inputs)
+            id=request.id, properties=to_struct(found.state), inputs=to_struct(found.inputs)
         )
 
     async def Delete(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
@@ -178,10 +173,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         except ClusterUnreachable as problem:
             if self._configuration.delete_unreachable:
                 return empty_pb2.Empty()
-            await _fail(context, f"{problem}\n{DELETE_UNREACHABLE}")
+            await fail(context, f"{problem}\n{DELETE_UNREACHABLE}")
         state = from_struct(request.properties)
         kind = _kind(request.urn, plain_inputs(state))
-        await _answer(context, resource.delete(self._operation(request, cluster), kind, request.id, state))
+        await answer(context, resource.delete(self._operation(request, cluster), kind, request.id, state))
         return empty_pb2.Empty()
 
     async def _cluster(self, request, context) -> Cluster | None:  # type: ignore[no-untyped-def]
@@ -190,7 +185,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return await self._connected()
         except ClusterUnreachable as problem:
             if not request.preview:
-                await _fail(context, str(problem))
+                await fail(context, str(problem))
             if not self._warned_unreachable:
                 self._warned_unreachable = True
                 await self._log.send("", "warning", f"{problem}\nthis preview is without its answers", ephemeral=False)
@@ -206,9 +201,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise unreachable("the provider's kubeconfig", "its value is not known before the update")
         return self._connect(self._configuration)
 
-    def _operation(self, request, cluster: Cluster) -> Operation:  # type: ignore[no-untyped-def]
+    def _operation(self, request, cluster: Cluster) -> ObjectOperation:  # type: ignore[no-untyped-def]
         log = ResourceLog(self._log, request.urn)
-        return Operation(
+        return ObjectOperation(
             urn=request.urn,
             cluster=cluster,
             configuration=self._configuration,
@@ -242,7 +237,7 @@ def automatic_name(request: Any) -> str:
             return str(request.autonaming.proposed_name)
         if not dig(_plain(request.news), "metadata", "name"):
             raise PluginError("automatic naming is switched off, so .metadata.name must be set")
-    return unique_name(request.urn.split("::")[-1] + "-", request.randomSeed)
+    return unique_name(name_of(request.urn) + "-", request.randomSeed)
 
 
 async def _from_variables(variables: dict[str, str]) -> Configuration:
@@ -251,7 +246,7 @@ async def _from_variables(variables: dict[str, str]) -> Configuration:
 
 async def _served_kind(urn: str, given: Properties) -> Kind:
     """Raises NotSupported for types that are no single object."""
-    token = _token(urn)
+    token = type_of(urn)
     kind = Kind.from_token(token)
     if kind.name.endswith("List") and "items" in given:
         raise NotSupported(
@@ -271,45 +266,11 @@ async def _served_kind(urn: str, given: Properties) -> Kind:
     return kind
 
 
-def _token(urn: str) -> str:
-    return urn.split("::")[2].split("$")[-1]
-
-
 def _kind(urn: str, state: Object) -> Kind:
     """As the state says it, else as the type does (an import)."""
     of_state = Kind.of(state)
-    return of_state if of_state.api_version and of_state.name else Kind.from_token(_token(urn))
+    return of_state if of_state.api_version and of_state.name else Kind.from_token(type_of(urn))
 
 
 def _plain(struct: Any) -> Object:
     return plain_inputs(from_struct(struct))
-
-
-async def _answer(context: grpc.aio.ServicerContext, work: Awaitable[T]) -> T:
-    """The result of `work`; a failure that a user can mend becomes its message alone, without a traceback."""
-    try:
-        return await work
-    except PartlyMade as problem:
-        await _fail_partly(context, problem)
-    except PluginError as problem:
-        await _fail(context, str(problem))
-
-
-async def _fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
-    await context.abort(grpc.StatusCode.UNKNOWN, message)
-    raise AssertionError("internal error: abort returned")
-
-
-async def _fail_partly(context: grpc.aio.ServicerContext, problem: PartlyMade) -> NoReturn:
-    """Tells the engine what there is, so that it keeps it and the next update mends it."""
-    detail = provider_pb2.ErrorResourceInitFailed(
-        id=problem.made.id, properties=to_struct(problem.made.state), reasons=problem.reasons
-    )
-    if problem.inputs is not None:
-        detail.inputs.CopyFrom(to_struct(problem.inputs))
-    packed = any_pb2.Any()
-    packed.Pack(detail)
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=problem.message, details=[packed])
-    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
-    await context.abort(grpc.StatusCode.UNKNOWN, problem.message, trailing)
-    raise AssertionError("internal error: abort returned")

@@ -13,9 +13,8 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc, status_pb2
 
-from airgap.plugins.kubernetes.provider import Provider
-from provider.engine_log import EngineLog
-from provider.values import UNKNOWN, Properties, Secret, from_struct, to_struct
+from airgap.plugins.kubernetes.servicer import KubernetesServicer
+from provider import UNKNOWN, EngineLog, Properties, Secret, from_struct, to_struct
 from tests.unit.airgap_kubernetes.api_server import ApiServer, serving
 
 URN: Final = "urn:pulumi:dev::p::kubernetes:core/v1:ConfigMap::settings"
@@ -64,7 +63,7 @@ async def plugin(kubeconfig: str, log: Log | None = None, **settings: str) -> As
     engine_port = engine.add_insecure_port("127.0.0.1:0")
     await engine.start()
     server = grpc.aio.server()
-    provider = Provider("1.0.0", EngineLog(f"127.0.0.1:{engine_port}"))
+    provider = KubernetesServicer("1.0.0", EngineLog(f"127.0.0.1:{engine_port}"))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
