@@ -1,7 +1,7 @@
 """The engine's values as plain Python, and back: the one place that knows how unknowns, secrets and numbers travel.
 
 Numbers are doubles on the wire, so whole ones become `int` here and every number leaves as a double.
-Assets, archives and resource references have no use in Sealift's resources and are refused.
+Assets, archives and resource references are refused: no resource here has a use for them yet.
 """
 
 from collections.abc import Mapping
@@ -107,7 +107,7 @@ def _from_struct_value(struct: struct_pb2.Struct) -> Value:
         return from_struct(struct)
     if struct.fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE:
         return Secret(_from_value(struct.fields["value"]))
-    raise ValueError("assets, archives and resource references are not inputs of Sealift's resources")
+    raise ValueError("assets, archives and resource references are not served by this plugin")
 
 
 def _to_value(value: Value) -> struct_pb2.Value:
