@@ -1,4 +1,4 @@
-"""The command line: setup, up, down, report, test, check, status. Problems are shown as a message and the ways
+"""The command line: setup, up, down, report, test, check, docs, status. Problems are shown as a message and the ways
 out, never as a traceback.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootstrap import check, down, environment, errors, report, stacks, status, steps, test, up
+from bootstrap import check, docs, down, environment, errors, report, stacks, status, steps, test, up
 from bootstrap.console import Console, duration
 from bootstrap.context import Context
 from bootstrap.layout import Layout
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     tests = add("test", "set up, run the tests", test_command)
     tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
     add("check", "types, lint, and which room may import which", check_command)
+    add("docs", "write the pages that are generated from the declarations of the settings", docs_command)
     add("status", "what is there and what runs", status_command)
     return parser
 
@@ -156,6 +157,11 @@ def test_command(context: Context, options: argparse.Namespace) -> int:
 def check_command(context: Context, options: argparse.Namespace) -> int:
     del options
     return check.run(context)
+
+
+def docs_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    return docs.run(context)
 
 
 def status_command(context: Context, options: argparse.Namespace) -> int:

@@ -20,10 +20,10 @@ from pulumi.runtime import config as runtime_config
 
 from components import deployment_settings
 from components.image_reference import is_reference, is_registry
-from components.problem import Problem, report
-from components.property_names import input_of, snake_case
 from sealing import SealingError, parse_recipient
 from stores import StoreError, open_store
+from settings.names import input_of, snake_case
+from settings.problem import Problem, report
 from training.job import INPUTS, Job
 
 SHOWN: Final = 32  # the exit code that tells a language host that the user has read what is wrong

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from components.image_reference import is_pinned
-from components.problem import Problem
 from components.quantity import Quantity, QuantityError, Resource, parse
 from components.quota import PodResources, quota_problems, request_problems, shortfall_problems
+from settings.problem import Problem
 
 Exposure = Literal["cluster", "nodePort"]
 

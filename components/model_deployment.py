@@ -15,8 +15,8 @@ import pulumi_kubernetes as kubernetes
 from components import pod_spec
 from components.deployment_settings import DeploymentSettings, component_name_problems, validate
 from components.pod_spec import Spec
-from components.problem import Problem, report
-from components.property_names import input_of
+from settings.names import input_of
+from settings.problem import Problem, report
 
 ARTIFACT: Final = frozenset({"image", "manifest", "artifactId", "payloadDigest"})
 """Inputs that pass through to the cluster; all others shape the objects."""

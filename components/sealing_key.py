@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.property_names import camel_case, snake_case
+from settings.names import camel_case, snake_case
 
 
 class SealingKey(pulumi.CustomResource):

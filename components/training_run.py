@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 import pulumi
 
-from components.property_names import camel_case, snake_case
+from settings.names import camel_case, snake_case
 
 OUTPUTS: Final = dict.fromkeys(
     (

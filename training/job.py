@@ -7,11 +7,14 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
+from settings.names import camel_case, input_of
+from settings.read import names_of, plain
 from training import sources, user_code
 from training.options import (
     Compress,
@@ -27,23 +30,6 @@ from training.options import (
     Schedule,
     Search,
 )
-from training.reading import (
-    LARGEST_WHOLE,
-    Problem,
-    Reader,
-    RefusedError,
-    arguments,
-    boolean,
-    is_reference,
-    number_within,
-    one_of,
-    positive_number,
-    reference,
-    shown,
-    text,
-    texts,
-    whole_number,
-)
 from training.recipe import processor as machine
 
 RECIPE: Final = Path(__file__).with_name("recipe")
@@ -52,7 +38,18 @@ NETWORKS: Final = ("net", "mlp", "cnn", "textClassifier", "recommender", "audioC
 LOSSES: Final = ("mse", "mae", "huber", "crossEntropy", "bce")
 SHAPING_LIBRARIES: Final = ("torch", "numpy", "scikit-learn", "onnx", "pyarrow")
 """Another version of these may give other bytes of the same model."""
+ALWAYS_SAID: Final = ("dataset", "model", "learning_rate", "epochs", "batch_size", "seed", "threads")
 NEEDED_LIBRARIES: Final = (*SHAPING_LIBRARIES, "safetensors", "onnxruntime")
+
+
+def _folds(value: object) -> int:
+    number = kinds.whole_number(0, 20).accept(value)
+    if number == 1:
+        raise Refused("it must be a whole number from 2 to 20, or 0 for none")
+    return number
+
+
+FOLDS: Final = Kind("integer", "from 2 to 20, or 0", _folds)
 
 
 @dataclass(frozen=True)
@@ -61,120 +58,121 @@ class Job:
     for bit.
     """
 
-    source: str = "training"
-    """"training", or "onnx": `model` is the path or URL of an ONNX file that was trained elsewhere."""
-    dataset: str = "diabetes"
-    """A set that scikit-learn ships ("diabetes", "digits", "iris", "wine", "breast_cancer"); the path or URL of a CSV,
-    TSV, Parquet or NPZ file; or `package.module:function`."""
-    data: Data = field(default_factory=Data)
-    model: str = "net"
-    """One of NETWORKS, or `package.module:Class`: a torch module of the program's folder or of an installed package."""
-    model_arguments: Mapping[str, object] = field(default_factory=dict)
-    """Keyword arguments of its constructor."""
-    loss: str | None = None
-    """One of LOSSES; None: mse for a regression, crossEntropy for classes."""
-    learning_rate: float = 0.01
-    """Of SGD; above 0, at most 1,000,000."""
-    momentum: float = 0.0
-    """Share of each step that the next one keeps; from 0, below 1."""
-    nesterov: bool = False
-    """Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does."""
-    weight_decay: float = 0.0
-    """Share of a weight that is added to its gradient; from 0."""
-    gradient_clip: float | None = None
-    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any."""
-    schedule: Schedule = field(default_factory=Schedule)
-    epochs: int = 100
-    """Passes over the training rows, at most; 1 to 10,000,000."""
-    batch_size: int = 32
-    """Rows per step, 1 to 1,000,000; more than there are means all of them."""
-    seed: int = 0
-    """Of the split, the initial weights and the shuffling; 0 to 2^53 - 1."""
-    stop_loss: float | None = None
-    """Stop after the epoch whose mean training loss is at or below this; above 0, at most 1,000,000; None: never.
-    The loss is the one that progress shows: the loss function's, on a standardised target."""
-    early_stopping: EarlyStopping | None = None
-    init_from: InitFrom | None = None
-    freeze: tuple[str, ...] = ()
-    """Beginnings of the names of parameters that training leaves as they are."""
-    augment: str | None = None
-    """`package.module:function`, called with a batch's features and a seeded generator; returns other features."""
-    folds: int = 0
-    """Folds of a cross-validation before the run, 2 to 20; 0: none."""
-    search: Search | None = None
-    deterministic: bool = True
-    """Refuse what cannot be repeated bit for bit."""
-    privacy: Privacy | None = None
-    masking: Mapping[str, Masking] = field(default_factory=dict)
-    """By column."""
-    quality: Quality = field(default_factory=Quality)
-    gates: Gates = field(default_factory=Gates)
-    compress: Compress | None = None
-    compute: Compute = field(default_factory=Compute)
-    device: str = "cpu"
-    """"cpu", "cuda", or "auto": cuda where there is one."""
-    precision: str = "fp32"
-    """"fp32", or "bf16": matrix products in bfloat16, weights in FP32."""
-    model_card: ModelCard = field(default_factory=ModelCard)
-    threads: int = 1
-    """Of torch, 1 to 64. Part of the run's identity: sums are split by thread, so it can change the last bit."""
+    source: str = setting(
+        kinds.one_of("training", "onnx"),
+        "training",
+        '"onnx": `model` is the path or URL of an ONNX file trained elsewhere.',
+    )
+    dataset: str = setting(
+        kinds.text,
+        "diabetes",
+        'A set that scikit-learn ships ("diabetes", "digits", "iris", "wine", "breast_cancer"); the path or URL of a '
+        "CSV, TSV, Parquet or NPZ file; or `package.module:function`.",
+    )
+    data: Data = section(Data, Data(), "How to read it.")
+    model: str = setting(
+        kinds.text,
+        "net",
+        f"One of {', '.join(f'`{name}`' for name in NETWORKS)}, or `package.module:Class`: a torch module of the "
+        "program's folder or of an installed package.",
+    )
+    model_arguments: Mapping[str, object] = setting(kinds.arguments, {}, "Of its constructor.")
+    loss: str | None = setting(kinds.one_of(*LOSSES), None, "None: mse for a regression, crossEntropy for classes.")
+    learning_rate: float = setting(kinds.positive_number(1e6, "0.01"), 0.01, "Of SGD.")
+    momentum: float = setting(kinds.number_within(0, 1, below=True), 0.0, "Share of each step that the next one keeps.")
+    nesterov: bool = setting(
+        kinds.boolean, False, "Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does."
+    )
+    weight_decay: float = setting(kinds.number_within(0, 1e6), 0.0, "Share of a weight that is added to its gradient.")
+    gradient_clip: float | None = setting(
+        kinds.positive_number(1e9, "1"),
+        None,
+        "Largest norm that all gradients together may have; longer ones are scaled down to it. None: any.",
+    )
+    schedule: Schedule = section(Schedule, Schedule(), "The learning rate over time.")
+    epochs: int = setting(kinds.whole_number(1, 10_000_000), 100, "Passes over the training rows, at most.")
+    batch_size: int = setting(
+        kinds.whole_number(1, 1_000_000), 32, "Rows per step; more than there are means all of them."
+    )
+    seed: int = setting(
+        kinds.whole_number(0, kinds.LARGEST_WHOLE), 0, "Of the split, the initial weights and the shuffling."
+    )
+    stop_loss: float | None = setting(
+        kinds.positive_number(1e6, "0.5; without it, all epochs run"),
+        None,
+        "Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that "
+        "progress shows: the loss function's, on a standardised target.",
+    )
+    early_stopping: EarlyStopping | None = section(EarlyStopping, None, "Stop when validation rows get no better.")
+    init_from: InitFrom | None = section(InitFrom, None, "Weights to start from.")
+    freeze: tuple[str, ...] = setting(
+        kinds.texts, (), "Beginnings of the names of parameters that training leaves as they are."
+    )
+    augment: str | None = setting(
+        kinds.reference, None, "Called with a batch's features and a seeded generator; returns other features."
+    )
+    folds: int = setting(FOLDS, 0, "Of a cross-validation before the run; 0: none.")
+    search: Search | None = section(Search, None, "For good settings, before the run.")
+    deterministic: bool = setting(kinds.boolean, True, "Refuse what cannot be repeated bit for bit.")
+    privacy: Privacy | None = section(Privacy, None, "Differentially private descent.")
+    masking: Mapping[str, Masking] = sections(Masking, "By column.")
+    quality: Quality = section(Quality, Quality(), "What the data may be.")
+    gates: Gates = section(Gates, Gates(), "What the model must be.")
+    compress: Compress | None = section(Compress, None, "A smaller model.")
+    compute: Compute = section(Compute, Compute(), "How many processes share the work.")
+    device: str = setting(kinds.one_of("auto", "cpu", "cuda"), "cpu", '"auto": cuda where there is one.')
+    precision: str = setting(
+        kinds.one_of("fp32", "bf16"), "fp32", '"bf16": matrix products in bfloat16, weights in FP32.'
+    )
+    model_card: ModelCard = section(ModelCard, ModelCard(), "For the report.")
+    threads: int = setting(
+        kinds.whole_number(1, 64),
+        1,
+        "Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit.",
+    )
 
     @staticmethod
-    def validate(raw: Mapping[str, object], folder: Path | None = None) -> "tuple[Job | None, list[Problem]]":
+    def validate(
+        raw: Mapping[str, object], folder: Path | None = None, *, unknown: Collection[str] = ()
+    ) -> "tuple[Job | None, list[Problem]]":
         """The job that `raw` describes, or every problem it has. Names as in Pulumi; absent or None: the default.
 
         `folder` is where paths and the user's modules are; without it, whether they are there is not looked at.
+        `unknown` are names whose value is not known yet.
         """
-        reader = Reader(raw)
-        plain = Job()
-        job = Job(
-            source=reader.read("source", one_of("training", "onnx"), plain.source),
-            dataset=reader.read("dataset", text, plain.dataset),
-            data=reader.section("data", Data.read) or plain.data,
-            model=reader.read("model", text, plain.model),
-            model_arguments=reader.read("modelArguments", arguments, {}),
-            loss=reader.read("loss", one_of(*LOSSES), None),
-            learning_rate=reader.read("learningRate", positive_number(1e6, "0.01"), plain.learning_rate),
-            momentum=reader.read("momentum", number_within(0, 1, below=True), 0.0),
-            nesterov=reader.read("nesterov", boolean, False),
-            weight_decay=reader.read("weightDecay", number_within(0, 1e6), 0.0),
-            gradient_clip=reader.read("gradientClip", positive_number(1e9, "1"), None),
-            schedule=reader.section("schedule", Schedule.read) or plain.schedule,
-            epochs=reader.read("epochs", whole_number(1, 10_000_000), plain.epochs),
-            batch_size=reader.read("batchSize", whole_number(1, 1_000_000), plain.batch_size),
-            seed=reader.read("seed", whole_number(0, LARGEST_WHOLE), plain.seed),
-            stop_loss=reader.read("stopLoss", positive_number(1e6, "0.5; without it, all epochs run"), None),
-            early_stopping=reader.section("earlyStopping", EarlyStopping.read),
-            init_from=reader.section("initFrom", InitFrom.read),
-            freeze=reader.read("freeze", texts, ()),
-            augment=reader.read("augment", reference, None),
-            folds=reader.read("folds", _folds, 0),
-            search=reader.section("search", Search.read),
-            deterministic=reader.read("deterministic", boolean, True),
-            privacy=reader.section("privacy", Privacy.read),
-            masking=reader.sections("masking", lambda name, inner: Masking.read(inner)),
-            quality=reader.section("quality", Quality.read) or plain.quality,
-            gates=reader.section("gates", Gates.read) or plain.gates,
-            compress=reader.section("compress", Compress.read),
-            compute=reader.section("compute", Compute.read) or plain.compute,
-            device=reader.read("device", one_of("auto", "cpu", "cuda"), plain.device),
-            precision=reader.read("precision", one_of("fp32", "bf16"), plain.precision),
-            model_card=reader.section("modelCard", ModelCard.read) or plain.model_card,
-            threads=reader.read("threads", whole_number(1, 64), plain.threads),
-        )
-        job._refuse_contradictions(reader)
-        job._refuse_missing(reader, folder)
-        problems = sorted(reader.problems, key=lambda problem: INPUTS.index(problem.property.partition(".")[0]))
-        reader.refuse_unknown("a training run")
-        problems += [problem for problem in reader.problems if problem not in problems]
+        job, problems = read(Job, raw, "a training run", unknown=unknown)
+        refused = {*unknown, *(input_of(problem.property) for problem in problems)}
+        problems += [one for one in _missing(job, folder) if one.property not in refused]
+        problems.sort(key=lambda one: INPUTS.index(input_of(one.property)) if input_of(one.property) in INPUTS else 99)
         return (None if problems else job), problems
 
+    def clashes(self) -> Iterator[Clash]:
+        """What cannot be together."""
+        if sources.is_table(self.dataset) and self.data.target is None:
+            yield Clash("data", "names no target; give data.target, the column to predict", ("dataset",))
+        if self.nesterov and self.momentum == 0:
+            yield Clash("nesterov", "is true; it needs a momentum above 0, such as 0.9", ("momentum",))
+        if self.source == "training" and not kinds.is_reference(self.model) and self.model not in NETWORKS:
+            networks = ", ".join(map(repr, NETWORKS))
+            message = f"is {kinds.shown(self.model)}; allowed: {networks}, or package.module:Class"
+            yield Clash("model", message, ("source",))
+        if self.source == "onnx":
+            for name in ("augment", "folds", "freeze", "init_from", "privacy", "search", "early_stopping"):
+                if getattr(self, name):
+                    yield Clash(camel_case(name), "is for training; with source 'onnx' nothing is trained", ("source",))
+        if self.processes > 1:
+            for name in ("privacy", "search", "folds"):
+                if getattr(self, name):
+                    yield Clash(name, f"works in one process; compute asks for {self.processes}", ("compute",))
+        if self.privacy is not None:
+            yield from self._clashes_with_privacy()
+
     def properties(self) -> dict[str, object]:
-        """The job as `validate` reads it: property names as in Pulumi; what is as by default is left out."""
-        given = {
-            name: value for name, value in vars(self).items() if name in ALWAYS_SAID or value != getattr(DEFAULT, name)
-        }
-        return {_camel_case(name): _properties(value) for name, value in given.items()}
+        """The job as `validate` reads it: names as in Pulumi; what is as by default is left out, but for what makes a
+        run what it is.
+        """
+        said = {camel_case(name): plain(getattr(self, name)) for name in ALWAYS_SAID}
+        return properties(self) | said
 
     def digest(self, data_digest: str, code_digest: str, libraries: str, processor: str) -> str:
         """The run's identity, 64 hex digits: SHA-256 of all that shapes the model, as canonical JSON.
@@ -204,57 +202,19 @@ class Job:
         """Whether rows are set aside to look at while training."""
         return self.data.validation > 0 or self.early_stopping is not None or self.search is not None
 
-    def _refuse_contradictions(self, reader: Reader) -> None:
-        if sources.is_table(self.dataset) and self.data.target is None:
-            reader.refuse("data", "names no target; give data.target, the column to predict")
-        if self.nesterov and self.momentum == 0:
-            reader.refuse("nesterov", "is true; it needs a momentum above 0, such as 0.9")
-        if self.source == "training" and not is_reference(self.model) and self.model not in NETWORKS:
-            networks = ", ".join(map(repr, NETWORKS))
-            reader.refuse("model", f"is {shown(self.model)}; allowed: {networks}, or package.module:Class")
-        if self.source == "onnx":
-            for name in ("augment", "folds", "freeze", "init_from", "privacy", "search", "early_stopping"):
-                if getattr(self, name):
-                    reader.refuse(_camel_case(name), "is for training; with source 'onnx' nothing is trained")
-        if self.processes > 1:
-            for name in ("privacy", "search", "folds"):
-                if getattr(self, name):
-                    reader.refuse(_camel_case(name), f"works in one process; compute asks for {self.processes}")
-        if self.privacy is not None:
-            self._refuse_beside_privacy(reader)
-
-    def _refuse_beside_privacy(self, reader: Reader) -> None:
+    def _clashes_with_privacy(self) -> Iterator[Clash]:
         if self.augment or self.gradient_clip:
-            reader.refuse("privacy", "clips each row's gradient itself; leave out gradientClip and augment")
+            yield Clash("privacy", "clips each row's gradient itself; leave out gradientClip and augment")
         for name in ("search", "folds", "early_stopping", "stop_loss"):
             if getattr(self, name):
-                reader.refuse(_camel_case(name), "would tell of rows beyond the budget of privacy; leave it out")
+                message = "would tell of rows beyond the budget of privacy; leave it out"
+                yield Clash(camel_case(name), message, ("privacy",))
         if self.precision != "fp32":
-            reader.refuse("precision", f"is {self.precision!r}; with privacy it must be 'fp32'")
-
-    def _refuse_missing(self, reader: Reader, folder: Path | None) -> None:
-        problem = sources.check(self.dataset, folder)
-        if problem is None and folder is not None:
-            problem = sources.too_large(self.dataset, folder, self.data.memory_bytes)
-        if problem is not None:
-            reader.refuse("dataset", f"is {shown(self.dataset)}; {problem}")
-        if folder is None:
-            return
-        for name in ("model", "augment"):
-            code = getattr(self, name)
-            missing = user_code.check(code, folder) if code and is_reference(code) else None
-            if missing is not None:
-                reader.refuse(name, f"is {code!r}; {missing}")
-        if self.source == "onnx" and "://" not in self.model and not (folder / self.model).is_file():
-            reader.refuse("model", f"is {self.model!r}; with source 'onnx' it must be the path or URL of an ONNX file")
+            yield Clash("precision", f"is {self.precision!r}; with privacy it must be 'fp32'", ("privacy",))
 
 
-DEFAULT: Final = Job()
-ALWAYS_SAID: Final = ("dataset", "model", "learning_rate", "epochs", "batch_size", "seed", "threads")
-INPUTS: Final = tuple(  # of TrainingRun, as Pulumi spells them
-    first + "".join(word.capitalize() for word in rest)
-    for first, *rest in (one.name.split("_") for one in dataclasses.fields(Job))
-)
+INPUTS: Final = names_of(Job)
+"""Of TrainingRun, as Pulumi spells them."""
 
 
 def data_digest(job: Job, folder: Path) -> str:
@@ -275,7 +235,7 @@ def code_digest(job: Job, folder: Path) -> str:
     """
     digests = {path.relative_to(RECIPE).as_posix(): _hashed(path) for path in sorted(RECIPE.rglob("*.py"))}
     for code in (job.model, job.augment):
-        if code and job.source == "training" and is_reference(code):
+        if code and job.source == "training" and kinds.is_reference(code):
             digests[code] = user_code.digest(code, folder)
     return _digest(digests)
 
@@ -294,11 +254,22 @@ def processor(job: Job) -> str:
     return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
-def _folds(value: object) -> int:
-    number = whole_number(0, 20)(value)
-    if number == 1:
-        raise RefusedError("it must be a whole number from 2 to 20, or 0 for none")
-    return number
+def _missing(job: Job, folder: Path | None) -> Iterator[Problem]:
+    """What is named and not there, or more than memory holds."""
+    problem = sources.check(job.dataset, folder)
+    if problem is None and folder is not None:
+        problem = sources.too_large(job.dataset, folder, job.data.memory_bytes)
+    if problem is not None:
+        yield Problem("dataset", f"is {kinds.shown(job.dataset)}; {problem}")
+    if folder is None:
+        return
+    for name in ("model", "augment"):
+        code = getattr(job, name)
+        missing = user_code.check(code, folder) if code and kinds.is_reference(code) else None
+        if missing is not None:
+            yield Problem(name, f"is {code!r}; {missing}")
+    if job.source == "onnx" and "://" not in job.model and not (folder / job.model).is_file():
+        yield Problem("model", f"is {job.model!r}; with source 'onnx' it must be the path or URL of an ONNX file")
 
 
 def _said(settings: object) -> dict[str, object]:
@@ -312,7 +283,7 @@ def _said(settings: object) -> dict[str, object]:
         else:
             spelt = _spelt(value)
         if value != plain or spelt:
-            said[_camel_case(name)] = spelt
+            said[camel_case(name)] = spelt
     return said
 
 
@@ -320,22 +291,6 @@ def _spelt(value: object) -> object:
     if dataclasses.is_dataclass(value):
         return _said(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _properties(value: object) -> object:
-    """Objects inside, spelt as in Pulumi and without what they have by default."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        default = type(value)()
-        given = {name: one for name, one in vars(value).items() if one != getattr(default, name)}
-        return {_camel_case(name): _properties(one) for name, one in given.items()}
-    if isinstance(value, Mapping):
-        return {name: _properties(one) for name, one in value.items()}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def _hashed(path: Path) -> str:

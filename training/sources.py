@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 from typing import IO, Any, Final
 
+from settings.kinds import is_reference
 from training import user_code
 from training.errors import DataError, MissingLibraryError
 from training.options import Data
-from training.reading import is_reference
 
 BUILT_IN: Final = {
     "diabetes": ("diabetes_data_raw.csv.gz", "diabetes_target.csv.gz"),

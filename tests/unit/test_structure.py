@@ -61,4 +61,4 @@ def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_
 
 
 def test_the_page_of_all_inputs_is_what_the_code_says() -> None:
-    assert reference.PAGE.read_text() == reference.page(), "run `python -m docs.reference`"
+    assert reference.PAGE.read_text() == reference.page(), "run `make docs`"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.problem import report
 from components.quantity import parse
 from components.quota import PodResources, hard_limits, quota_problems, request_problems, shortfall_problems
+from settings.problem import report
 
 
 def pod(

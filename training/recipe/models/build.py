@@ -15,10 +15,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from settings.kinds import is_reference
 from training import user_code
 from training.errors import ModelError, TrainingError
 from training.job import Job
-from training.reading import is_reference
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.models import NETWORKS
 from training.recipe.scaling import Scale, Scales

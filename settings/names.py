@@ -1,7 +1,4 @@
-"""The engine's property names and paths: camelCase to Python's snake_case and back, and what a path begins with.
-
-For the program, which does not load the engine's protocol (provider/) for this.
-"""
+"""camelCase for Pulumi, snake_case for Python; and what a property path begins with."""
 
 import re
 
@@ -20,3 +17,8 @@ def camel_case(attribute_name: str) -> str:
     """`public_key` → `publicKey`."""
     first, *others = attribute_name.split("_")
     return first + "".join(word.capitalize() for word in others)
+
+
+def input_of(path: str) -> str:
+    """The input that a property path is in: `quota["limits.memory"]` → `quota`."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]

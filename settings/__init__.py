@@ -1,0 +1,22 @@
+"""Settings, each declared once, in the dataclass that it is used in: name, kind, default, bounds, unit and meaning.
+
+    declare.py   `setting`, `section`, `sections`: what a dataclass's field says of itself
+    kinds.py     what a value can be: numbers, texts, lists, objects, and what is allowed of them
+    read.py      a mapping → the dataclass, or every problem it has at once, by property path
+    problem.py   one of these problems, and how several are told
+    names.py     camelCase outside, snake_case inside
+    table.py     the declarations as tables for people
+    schema.py    the declarations as a schema for the engine
+
+Standard library only: a preview validates with it where torch may not be installed. It knows no setting itself.
+"""
+
+from settings import kinds
+from settings.declare import section, sections, setting
+from settings.kinds import Kind, Refused
+from settings.problem import Problem, report
+from settings.read import Clash, properties, read
+
+__all__ = [
+    "Clash", "Kind", "Problem", "Refused", "kinds", "properties", "read", "report", "section", "sections", "setting",
+]  # fmt: skip

@@ -1,0 +1,127 @@
+"""A mapping → a dataclass of settings, or every problem it has instead of the first.
+
+A class of settings that cannot be what they are together says so in a method `clashes`, which gives Clash after Clash.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+
+from settings.declare import Setting, declarations
+from settings.kinds import Refused, shown
+from settings.names import camel_case, input_of, snake_case
+from settings.problem import Problem
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class Clash:
+    """`property` cannot be as it is, since those it `needs` are as they are; without all of them known, it is none."""
+
+    property: str
+    message: str
+    needs: tuple[str, ...] = ()
+    hint: str = ""
+
+
+@runtime_checkable
+class Clashing(Protocol):
+    """A dataclass of settings with rules between them."""
+
+    def clashes(self) -> Iterator[Clash]:
+        """Names are camelCase, paths begin in this object. A default stands for what is unknown or refused."""
+
+
+def read(
+    of: type[Settings],
+    raw: Mapping[str, object],
+    what: str,
+    *,
+    path: str = "",
+    unknown: Collection[str] = (),
+) -> tuple[Settings, list[Problem]]:
+    """What `raw` says, the default where it says nothing (or None) or something wrong, and all that is wrong.
+
+    `what` it is, for the message about a name that is none; `path` is what property paths begin with. `unknown` are
+    names that have a value which is not known yet: nothing is said of them.
+    """
+    declared = list(declarations(of))
+    chosen: dict[str, object] = {}
+    problems: list[Problem] = []
+    for one in declared:
+        value = raw.get(one.name)
+        if value is None:
+            if one.required and one.name not in unknown:
+                problems.append(Problem(f"{path}{one.name}", "is missing"))
+            continue
+        if one.name in unknown:
+            continue
+        accepted, found = _accepted(one, value, f"{path}{one.name}")
+        problems += found
+        if not found:
+            chosen[snake_case(one.name)] = accepted
+    settings = of(**chosen)
+    problems += _clashes(settings, path, {*unknown, *(input_of(one.property[len(path) :]) for one in problems)})
+    names = [one.name for one in declared]
+    problems.sort(key=lambda one: names.index(input_of(one.property[len(path) :])))
+    return settings, problems + list(_strange(raw, names, what, path))
+
+
+def properties(settings: object) -> dict[str, object]:
+    """As `read` takes it: names in camelCase; what is as by default is left out."""
+    default = cast("Any", type(settings))()
+    given = {name: value for name, value in vars(settings).items() if value != getattr(default, name)}
+    return {camel_case(name): plain(value) for name, value in given.items()}
+
+
+def plain(value: object) -> object:
+    """A setting's value as JSON has it, objects inside spelt as in Pulumi and without what they have by default."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return properties(value)
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def names_of(of: type[Any]) -> tuple[str, ...]:
+    """Of its settings, in camelCase."""
+    return tuple(camel_case(field.name) for field in fields(of))
+
+
+def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Problem]]:
+    if one.kind is not None:
+        try:
+            return one.kind.accept(value), []
+        except Refused as refused:
+            text = str(refused)
+            return None, [Problem(path, f"is {shown(value)}; {text}")]
+    if one.of is None:
+        raise AssertionError(f"internal error: {path} has neither a kind nor settings of its own")
+    if not isinstance(value, Mapping):
+        inside = "objects" if one.many else "properties"
+        return None, [Problem(path, f"is {shown(value)}; it must be an object of {inside}")]
+    if not one.many:
+        return read(one.of, value, f"`{path}`", path=f"{path}.")
+    named: dict[str, object] = {}
+    problems = []
+    for name, inner in value.items():
+        accepted, found = _accepted(Setting(name, None, one.of, False, None, "", False, False), inner, f"{path}.{name}")
+        problems += found
+        named[str(name)] = accepted
+    return named, problems
+
+
+def _clashes(settings: object, path: str, excluded: Collection[str]) -> Iterator[Problem]:
+    if isinstance(settings, Clashing):
+        for clash in settings.clashes():
+            if not {input_of(clash.property), *clash.needs} & set(excluded):
+                yield Problem(f"{path}{clash.property}", clash.message, clash.hint)
+
+
+def _strange(raw: Mapping[str, object], names: list[str], what: str, path: str) -> Iterator[Problem]:
+    for name in sorted(map(str, raw.keys() - set(names))):
+        close = get_close_matches(name, names, n=1)
+        meant = f"did you mean '{close[0]}'?" if close else f"allowed: {', '.join(names)}"
+        yield Problem(f"{path}{name}", f"is not a property of {what}; {meant}")
