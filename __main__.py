@@ -6,67 +6,47 @@ from components import EncryptedArtifactStore, ModelDeployment, ModelImage, Trai
 
 config = config_or_exit(pulumi.Config())
 
-store = EncryptedArtifactStore(
-    "store",
-    url=config.store_url,
-    retention=config.retention,
-    rotation=config.rotation,
-    recipients=config.recipients,
-)
+store = EncryptedArtifactStore("store", config.store)
 
 run = TrainingRun(
     "training",
-    store_url=store.url,
-    store_key=store.store_key,
-    recipients=store.recipients,
-    opening_keys=store.opening_keys,
-    retention=store.retention,
-    dataset=config.dataset,
-    model=config.model,
-    learning_rate=config.learning_rate,
-    epochs=config.epochs,
-    batch_size=config.batch_size,
-    seed=config.seed,
-    stop_loss=config.stop_loss,
-    **config.training,
-    timeout_seconds=config.timeout_seconds,
-    expose_metrics=config.expose_metrics,
-    retrain_trigger=config.retrain_trigger,
+    {
+        **config.training,
+        "storeUrl": store.url,
+        "storeKey": store.store_key,
+        "recipients": store.recipients,
+        "privateKey": store.private_key,
+        "openingKeys": store.opening_keys,
+        "retention": store.retention,
+    },
 )
 
 image = ModelImage(
     "model",
-    artifact_id=run.artifact_id,
-    payload_digest=run.payload_digest,
-    store_url=store.url,
-    registry=config.registry,
-    base_image=config.base_image,
-    wheels=config.wheels,
-    platform=config.platform,
+    {
+        **config.image,
+        "artifactId": run.artifact_id,
+        "payloadDigest": run.payload_digest,
+        "storeUrl": store.url,
+    },
 )
 
 service = ModelDeployment(
     "model",
-    image=image.ref,
-    manifest=run.manifest,
-    private_key=store.private_key,
-    artifact_id=run.artifact_id,
-    payload_digest=run.payload_digest,
-    model_name=config.model_name,
-    replicas=config.replicas,
-    cpu_request=config.cpu_request,
-    memory_request=config.memory_request,
-    cpu_limit=config.cpu_limit,
-    memory_limit=config.memory_limit,
-    quota=config.quota,
-    exposure=config.exposure,
-    node_port=config.node_port,
+    {
+        **config.deployment,
+        "image": image.ref,
+        "manifest": run.manifest,
+        "privateKey": store.private_key,
+        "artifactId": run.artifact_id,
+        "payloadDigest": run.payload_digest,
+    },
 )
 
 pulumi.export("url", service.url)
 pulumi.export("namespace", service.namespace)
 pulumi.export("service", service.service)
-pulumi.export("modelName", config.model_name)
+pulumi.export("modelName", config.deployment["modelName"])
 pulumi.export("image", image.ref)
 pulumi.export("artifactId", run.artifact_id)
 pulumi.export("metrics", run.metrics)

@@ -13,7 +13,7 @@ NEXT = """
 try next (after `source .tools/activate`):
   {ask}
   pulumi stack output
-  pulumi config set replicas 3 && pulumi preview
+  pulumi config set --path deployment.replicas 3 && pulumi preview
   {down}"""
 
 

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 
 import pulumi
 
+from components.args import EncryptedArtifactStoreArgs
+from components.checked import Checked
 from components.sealing_key import SealingKey
+from components.store_settings import StoreSettings
 
 
 class EncryptedArtifactStore(pulumi.ComponentResource):
@@ -32,31 +35,23 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     store_key: pulumi.Output[str]
     """Base64 of the 32-byte key of the store's records: checkpoints and run results. Secret."""
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        url: pulumi.Input[str],
-        retention: pulumi.Input[str] = "keep",
-        rotation: pulumi.Input[str] = "",
-        recipients: Sequence[pulumi.Input[str]] = (),
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """
-        :param url: `file://` and a path: absolute, `~/…` or relative to the project's folder.
-        :param retention: "keep" (default) or "delete": what happens to an artifact when its run is deleted or replaced.
-        :param rotation: any text; a new text makes a new key pair, which artifacts are then wrapped for.
-        :param recipients: further public keys in PEM, each of whose owners can open the artifacts too: a recovery key
-            that outlives the stack.
-        """
+    def __init__(self, name: str, args: EncryptedArtifactStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Raises pulumi.RunError with all that is wrong with `args`."""
+        plain = Checked(f'EncryptedArtifactStore "{name}"', StoreSettings, args).plain
         super().__init__("sealift:index:EncryptedArtifactStore", name, {}, opts)
-        key = SealingKey(name, rotation=rotation, store_url=url, opts=pulumi.ResourceOptions(parent=self))
+        url, retention = args.get("url", plain.url), args.get("retention", plain.retention)
+        key = SealingKey(
+            name,
+            {"rotation": args.get("rotation", plain.rotation), "storeUrl": url},
+            pulumi.ResourceOptions(parent=self),
+        )
         self.url = pulumi.Output.from_input(url)
         self.retention = pulumi.Output.from_input(retention)
         self.public_key = key.public_key
         self.private_key = key.private_key
         self.key_id = key.key_id
-        self.recipients = pulumi.Output.all(key.public_key, *recipients)
+        further = pulumi.Output.from_input(args.get("recipients", ()))
+        self.recipients = pulumi.Output.all(key.public_key, further).apply(lambda known: [known[0], *known[1]])
         self.opening_keys = key.opening_keys
         self.store_key = key.store_key
         self.register_outputs(

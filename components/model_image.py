@@ -12,7 +12,10 @@ from typing import Final
 import pulumi
 import pulumi_docker as docker
 
+from components.args import ModelImageArgs
+from components.checked import Checked
 from components.image_context import materialise
+from components.image_settings import ModelImageInputs
 from sealing import payload_digest
 from stores import StoreError, get_payload, open_store
 
@@ -27,47 +30,29 @@ class ModelImage(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """`repository:tag`: what it was pushed as."""
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        artifact_id: pulumi.Input[str],
-        payload_digest: pulumi.Input[str],
-        store_url: pulumi.Input[str],
-        registry: str,
-        base_image: str,
-        wheels: Path,
-        platform: str = "linux/amd64",
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """
-        :param artifact_id: of the sealed artifact that the image carries.
-        :param payload_digest: of its payload; another payload is refused.
-        :param store_url: where the payload is.
-        :param registry: host, port and path that the repository `sealift-NAME` is pushed under.
-        :param base_image: an image with a `python3` (3.11 or later) that the wheels fit.
-        :param wheels: folder of the wheels that the server needs, as `make setup` collects them.
-        :param platform: of the image, in Docker's form.
-        """
+    def __init__(self, name: str, args: ModelImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Raises pulumi.RunError with all that is wrong with `args`."""
+        checked = Checked(f'ModelImage "{name}"', ModelImageInputs, args)
         super().__init__("sealift:index:ModelImage", name, {}, opts)
         contexts = CONTEXTS / pulumi.get_stack() / name
 
-        def build(artifact_id: str, digest: str, url: str) -> docker.DockerBuildArgs:
-            payload = fetch_payload(url, artifact_id, digest)
+        def build(known: ModelImageInputs) -> docker.DockerBuildArgs:
+            payload = fetch_payload(known.store_url, known.artifact_id, known.payload_digest)
             labels = {
                 "org.opencontainers.image.title": f"sealift-{name}",
-                "dev.sealift.artifact-id": artifact_id,
-                "dev.sealift.payload-digest": digest,
+                "dev.sealift.artifact-id": known.artifact_id,
+                "dev.sealift.payload-digest": known.payload_digest,
             }
-            context = write_context(contexts, payload, base_image, wheels, labels)
+            context = write_context(contexts, payload, known.base_image, Path(known.wheels), labels)
             return docker.DockerBuildArgs(
-                context=str(context), dockerfile=str(context / "Dockerfile"), platform=platform
+                context=str(context), dockerfile=str(context / "Dockerfile"), platform=known.platform
             )
 
+        registry = pulumi.Output.from_input(args.get("registry", checked.plain.registry))
         image = docker.Image(
             name,
-            image_name=f"{registry}/sealift-{name}:{pulumi.get_stack()}",
-            build=pulumi.Output.all(artifact_id, payload_digest, store_url).apply(lambda known: build(*known)),
+            image_name=registry.apply(lambda host: f"{host}/sealift-{name}:{pulumi.get_stack()}"),
+            build=checked.settings().apply(build),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.ref = image.repo_digest
@@ -75,9 +60,7 @@ class ModelImage(pulumi.ComponentResource):
         self.register_outputs({"ref": self.ref, "name": self.name})
 
 
-def write_context(
-    contexts: Path, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str]
-) -> Path:
+def write_context(contexts: Path, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str]) -> Path:
     """The build context, in a folder of its own below `contexts`. Raises pulumi.RunError with the way out."""
     try:
         return materialise(contexts, payload=payload, base_image=base_image, wheels=wheels, labels=labels)

@@ -46,6 +46,9 @@ class Quantity:
     text: str
     """Canonical: the API server prints it as it is here."""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def parse(resource: Resource, value: object) -> Quantity:
     """Reads "500m", "1.5", "500Mi", "1e9", 2 … Raises QuantityError."""

@@ -48,12 +48,12 @@ class PodResources:
         return dict(zip(COMPUTE, each, strict=True))
 
 
-def request_problems(quantities: Mapping[str, Quantity]) -> list[Problem]:
-    """Requests above limits, among cpuRequest, cpuLimit, memoryRequest and memoryLimit as far as they are there."""
+def request_problems(pod: PodResources) -> list[Problem]:
+    """Requests above limits."""
     problems = []
-    for kind in ("cpu", "memory"):
-        request, limit = quantities.get(f"{kind}Request"), quantities.get(f"{kind}Limit")
-        if request is not None and limit is not None and request.amount > limit.amount:
+    pairs = {"cpu": (pod.cpu_request, pod.cpu_limit), "memory": (pod.memory_request, pod.memory_limit)}
+    for kind, (request, limit) in pairs.items():
+        if request.amount > limit.amount:
             message = f"is '{request.text}'; allowed: at most {kind}Limit, which is '{limit.text}'"
             problems.append(Problem(f"{kind}Request", message))
     return problems
@@ -118,6 +118,10 @@ def _pod_count(value: object) -> int | None:
 
 def _text(key: str, amount: Fraction) -> str:
     return cpu_text(amount) if COMPUTE[key] == "cpu" else memory_text(amount)
+
+
+def _part(key: object) -> str:
+    return f'["{key}"]'
 
 
 def _path(key: object) -> str:

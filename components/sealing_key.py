@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from settings.names import camel_case, snake_case
+from components.args import SealingKeyArgs
+from settings.names import snake_case
 
 
 class SealingKey(pulumi.CustomResource):
@@ -21,36 +22,15 @@ class SealingKey(pulumi.CustomResource):
     opening_keys: pulumi.Output[Sequence[str]]
     """PEM of the private key, then of retired ones that an artifact in the store was sealed to. Secret."""
 
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        algorithm: pulumi.Input[str] = "RSA-4096",
-        rotation: pulumi.Input[str] = "",
-        store_url: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """
-        :param algorithm: "RSA-4096", the only one so far.
-        :param rotation: any text; a new text makes a new key pair and retires the old one.
-        :param store_url: where retired keys may still be needed; unset: they are kept for ever.
-        """
+    def __init__(self, resource_name: str, args: SealingKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """What is wrong with `args` is told by the plugin's check."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=["privateKey", "storeKey", "openingKeys"])
-        props = {
-            "algorithm": algorithm,
-            "rotation": rotation,
-            "store_url": store_url,
-            "public_key": None,
-            "private_key": None,
-            "key_id": None,
-            "store_key": None,
-            "opening_keys": None,
-        }
+        props = dict.fromkeys(SealingKey.__annotations__) | dict(args)
         super().__init__("sealift:index:SealingKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
 
     def translate_input_property(self, prop: str) -> str:
-        """The engine speaks camelCase."""
-        return camel_case(prop)
+        """As it is: `args` are camelCase already."""
+        return prop
 
     def translate_output_property(self, prop: str) -> str:
         """Back again; names inside an output, such as a metric's, are data and stay."""

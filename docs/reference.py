@@ -1,35 +1,78 @@
-"""Writes docs/training.md from the declarations of the settings: `make docs`.
+"""Writes what follows from the declarations of the settings: `make docs`.
 
-A test compares the page with what this gives, so that neither can go out of date.
+A test compares each file with what this gives, so that none can go out of date.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from components.deployment_settings import DeploymentSettings, ModelDeploymentInputs
+from components.image_settings import ImageSettings, ModelImageInputs
+from components.key_settings import SealingKeyInputs
+from components.run_settings import TrainingRunInputs, TrainingSettings
+from components.sections import SECTIONS
+from components.store_settings import StoreSettings
 from settings.table import tables
-from training.job import Job
+from settings.typed import typed_dict
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGE: Final = ROOT / "docs" / "training.md"
-HEAD: Final = """\
-# TrainingRun: every input
+PAGE_HEAD: Final = """\
+# Configuration: every setting
 
-Generated from `training/job.py` and `training/options.py` by `make docs`. In a Python program the names of
-TrainingRun's own arguments are in snake_case; inside objects, and in a stack's config, all are in camelCase as here.
-In a stack's config, dataset, model, learningRate, epochs, batchSize, seed and stopLoss are keys; all others go into
-`training`:
+Generated from the declarations beside the components by `make docs`. A stack's config has four sections, each an object
+of settings; what is not given is as by default:
 
     config:
-      sealift:dataset: data/churn.csv
-      sealift:training: {data: {target: churned}, momentum: 0.9, earlyStopping: {patience: 5}}
+      sealift:training: {dataset: data/churn.csv, data: {target: churned}, momentum: 0.9, earlyStopping: {patience: 5}}
+      sealift:deployment: {replicas: 3, memoryLimit: 1Gi}
 
+or, one by one, `pulumi config set --path training.learningRate 0.02`. In a program of your own the same names are keys
+of the components' `args`.
+"""
+ARGS_HEAD: Final = '''\
+"""What components and resources take as `args`, and the sections of a stack's config: from the declarations of their
+settings, by `make docs`.
+
+No `from __future__ import annotations`, no unions and no Literal: the SDK's component analyzer reads these classes.
 """
 
+# ruff: noqa: E501 (one line for each key)
 
-def page() -> str:
-    """The whole page."""
-    return HEAD + tables(Job)
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+
+'''
+ARGS: Final[Mapping[str, tuple[type[Any], str]]] = {
+    "EncryptedArtifactStoreArgs": (StoreSettings, "TypedDict"),
+    "SealingKeyArgs": (SealingKeyInputs, "TypedDict"),
+    "TrainingSection": (TrainingSettings, "TypedDict"),
+    "TrainingRunArgs": (TrainingRunInputs, "TrainingSection"),
+    "ImageSection": (ImageSettings, "TypedDict"),
+    "ModelImageArgs": (ModelImageInputs, "ImageSection"),
+    "DeploymentSection": (DeploymentSettings, "TypedDict"),
+    "ModelDeploymentArgs": (ModelDeploymentInputs, "DeploymentSection"),
+}
+
+
+def generated() -> dict[Path, str]:
+    """Every file, and what must stand in it."""
+    return {ROOT / "docs" / "configuration.md": _page(), ROOT / "components" / "args.py": _args()}
+
+
+def _page() -> str:
+    parts = [PAGE_HEAD]
+    for name, of in SECTIONS.items():
+        parts += [f"\n## {name}\n\n{' '.join((of.__doc__ or '').split())}\n\n", tables(of, level=3)]
+    return "".join(parts)
+
+
+def _args() -> str:
+    return ARGS_HEAD + "\n\n".join(["", *(typed_dict(name, of, base) for name, (of, base) in ARGS.items())])[1:]
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    for file, content in generated().items():
+        file.write_text(content)

@@ -6,17 +6,18 @@
     problem.py   one of these problems, and how several are told
     names.py     camelCase outside, snake_case inside
     table.py     the declarations as tables for people
-    schema.py    the declarations as a schema for the engine
+    typed.py     the declarations as a TypedDict, for programs
 
 Standard library only: a preview validates with it where torch may not be installed. It knows no setting itself.
 """
 
 from settings import kinds
 from settings.declare import section, sections, setting
-from settings.kinds import Kind, Refused
+from settings.kinds import Kind, Refused, RefusedInside
 from settings.problem import Problem, report
 from settings.read import Clash, properties, read
 
 __all__ = [
-    "Clash", "Kind", "Problem", "Refused", "kinds", "properties", "read", "report", "section", "sections", "setting",
+    "Clash", "Kind", "Problem", "Refused", "RefusedInside", "kinds", "properties", "read", "report", "section",
+    "sections", "setting",
 ]  # fmt: skip

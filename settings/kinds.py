@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from settings.problem import Problem
+
 LARGEST_WHOLE: Final = 2**53 - 1
 """A whole number above this would arrive as another one."""
 REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -19,10 +21,22 @@ Chosen = TypeVar("Chosen")
 class Refused(Exception):
     """A value that a setting cannot have; the text continues "is VALUE; "."""
 
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
+
+
+class RefusedInside(Exception):
+    """What cannot be, in a value or its parts: paths from the value on, as `["pods"]`, and whole messages."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
 
 @dataclass(frozen=True)
 class Kind(Generic[Chosen]):
-    """`accept` raises Refused. `type` is JSON Schema's word for it; `allowed` continues "it must be"."""
+    """`accept` raises Refused or RefusedInside; `type` is JSON Schema's word for it; `allowed` is for the tables."""
 
     type: str
     allowed: str

@@ -17,8 +17,3 @@ def camel_case(attribute_name: str) -> str:
     """`public_key` → `publicKey`."""
     first, *others = attribute_name.split("_")
     return first + "".join(word.capitalize() for word in others)
-
-
-def input_of(path: str) -> str:
-    """The input that a property path is in: `quota["limits.memory"]` → `quota`."""
-    return re.split(r"[.\[]", path, maxsplit=1)[0]

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from settings.declare import Setting, declarations
-from settings.kinds import Refused, shown
+from settings.kinds import Refused, RefusedInside, shown
 from settings.names import camel_case, input_of, snake_case
 from settings.problem import Problem
 
@@ -69,6 +69,12 @@ def read(
     return settings, problems + list(_strange(raw, names, what, path))
 
 
+def numbers_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
+    """Texts of numbers as these numbers, wherever a number is declared; anything else as it is, for `read` to quote."""
+    declared = {one.name: one for one in declarations(of)}
+    return {name: _number_read(declared[name], value) if name in declared else value for name, value in raw.items()}
+
+
 def properties(settings: object) -> dict[str, object]:
     """As `read` takes it: names in camelCase; what is as by default is left out."""
     default = cast("Any", type(settings))()
@@ -95,8 +101,10 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
         try:
             return one.kind.accept(value), []
         except Refused as refused:
-            text = str(refused)
-            return None, [Problem(path, f"is {shown(value)}; {text}")]
+            shown_value = "a secret, which is not shown" if one.secret else shown(value)
+            return None, [Problem(path, f"is {shown_value}; {refused}", refused.hint)]
+        except RefusedInside as refused:
+            return None, [Problem(f"{path}{inner.property}", inner.message, inner.hint) for inner in refused.problems]
     if one.of is None:
         raise AssertionError(f"internal error: {path} has neither a kind nor settings of its own")
     if not isinstance(value, Mapping):
@@ -111,6 +119,23 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
         problems += found
         named[str(name)] = accepted
     return named, problems
+
+
+def _number_read(one: Setting, value: object) -> object:
+    if one.of is not None and isinstance(value, Mapping):
+        if one.many:
+            inner = Setting(one.name, None, one.of, False, None, "", False, False)
+            return {name: _number_read(inner, each) for name, each in value.items()}
+        return numbers_read(one.of, value)
+    numeric = one.kind is not None and one.kind.type in ("number", "integer")
+    if not numeric or not isinstance(value, str) or not value.isascii() or "_" in value:
+        return value
+    for number in (int, float):
+        try:
+            return number(value)
+        except ValueError:
+            continue
+    return value
 
 
 def _clashes(settings: object, path: str, excluded: Collection[str]) -> Iterator[Problem]:

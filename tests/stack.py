@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import yaml
 
+from settings.names import camel_case
+
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
 PASSPHRASE: Final = "correct horse battery staple"
 SECONDS: Final = 300
@@ -88,17 +90,21 @@ class Stack:
     def init(self) -> None:
         self.run("stack", "init", self.name).ok()
 
-    def set_config(self, key: str, value: str) -> None:
-        """Writes one key into the stack's file, which is quicker than `pulumi config set` and comes to the same."""
+    def set_config(self, path: str, value: object) -> None:
+        """Writes one key, or one within it, into the stack's file: as `pulumi config set --path` does, and quicker."""
         file = self.folder / f"Pulumi.{self.name}.yaml"
         content = (yaml.safe_load(file.read_text()) if file.exists() else None) or {}
         project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
-        content.setdefault("config", {})[f"{project}:{key}"] = value
+        *outer, key = f"{project}:{path}".split(".")
+        inner = content.setdefault("config", {})
+        for name in outer:
+            inner = inner.setdefault(name, {})
+        inner[key] = value
         file.write_text(yaml.safe_dump(content))
 
     def set_run(self, **inputs: object) -> None:
         """Sets the training run's inputs, all of them."""
-        self.set_config("run", json.dumps(inputs))
+        self.set_config("run", {camel_case(name): value for name, value in inputs.items()})
 
     def up(self, *arguments: str) -> Ran:
         return self.run("up", "--yes", "--skip-preview", "--stack", self.name, *arguments)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
 from settings.names import camel_case, input_of
@@ -131,19 +131,20 @@ class Job:
         "Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit.",
     )
 
-    @staticmethod
+    @classmethod
     def validate(
-        raw: Mapping[str, object], folder: Path | None = None, *, unknown: Collection[str] = ()
-    ) -> "tuple[Job | None, list[Problem]]":
+        cls, raw: Mapping[str, object], folder: Path | None = None, *, path: str = "", unknown: Collection[str] = ()
+    ) -> tuple[Self | None, list[Problem]]:
         """The job that `raw` describes, or every problem it has. Names as in Pulumi; absent or None: the default.
 
         `folder` is where paths and the user's modules are; without it, whether they are there is not looked at.
-        `unknown` are names whose value is not known yet.
+        `path` is what property paths begin with; `unknown` are names whose value is not known yet.
         """
-        job, problems = read(Job, raw, "a training run", unknown=unknown)
-        refused = {*unknown, *(input_of(problem.property) for problem in problems)}
-        problems += [one for one in _missing(job, folder) if one.property not in refused]
-        problems.sort(key=lambda one: INPUTS.index(input_of(one.property)) if input_of(one.property) in INPUTS else 99)
+        job, problems = read(cls, raw, "a training run", path=path, unknown=unknown)
+        refused = {*unknown, *(input_of(problem.property[len(path) :]) for problem in problems)}
+        missing = [(name, message) for name, message in _missing(job, folder) if name not in refused]
+        problems += [Problem(f"{path}{name}", message) for name, message in missing]
+        problems.sort(key=lambda one: _place(names_of(cls), input_of(one.property[len(path) :])))
         return (None if problems else job), problems
 
     def clashes(self) -> Iterator[Clash]:
@@ -254,22 +255,26 @@ def processor(job: Job) -> str:
     return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
-def _missing(job: Job, folder: Path | None) -> Iterator[Problem]:
+def _missing(job: Job, folder: Path | None) -> Iterator[tuple[str, str]]:
     """What is named and not there, or more than memory holds."""
     problem = sources.check(job.dataset, folder)
     if problem is None and folder is not None:
         problem = sources.too_large(job.dataset, folder, job.data.memory_bytes)
     if problem is not None:
-        yield Problem("dataset", f"is {kinds.shown(job.dataset)}; {problem}")
+        yield "dataset", f"is {kinds.shown(job.dataset)}; {problem}"
     if folder is None:
         return
     for name in ("model", "augment"):
         code = getattr(job, name)
         missing = user_code.check(code, folder) if code and kinds.is_reference(code) else None
         if missing is not None:
-            yield Problem(name, f"is {code!r}; {missing}")
+            yield name, f"is {code!r}; {missing}"
     if job.source == "onnx" and "://" not in job.model and not (folder / job.model).is_file():
-        yield Problem("model", f"is {job.model!r}; with source 'onnx' it must be the path or URL of an ONNX file")
+        yield "model", f"is {job.model!r}; with source 'onnx' it must be the path or URL of an ONNX file"
+
+
+def _place(names: tuple[str, ...], name: str) -> int:
+    return names.index(name) if name in names else len(names)
 
 
 def _said(settings: object) -> dict[str, object]:

@@ -7,10 +7,12 @@ manifest in the store names it.
 
 import asyncio
 import base64
+import contextlib
 import secrets
 from pathlib import Path
 from typing import Final
 
+from components.key_settings import ALGORITHM, SealingKeyInputs
 from provider import (
     UNKNOWN,
     CheckFailure,
@@ -35,12 +37,12 @@ from provider import (
     has_unknown,
     random_id,
     reveal,
+    reveal_all,
 )
 from sealing import RsaIdentity, SealingError, parse_identity, recipient_ids
-from stores import StoreError, absolute_url, artifact_ids, get_manifest, open_store
+from settings import read
+from stores import StoreError, StoreUrlInvalid, absolute_url, artifact_ids, get_manifest, open_store
 
-ALGORITHM: Final = "RSA-4096"
-INPUTS: Final = ("algorithm", "rotation", "storeUrl")
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
 ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")
 """The outputs that a rotation changes: the store key stays, or every run would be another one."""
@@ -50,25 +52,14 @@ class SealingKeyResource:
     """A key pair that can be rotated, and a store key that lasts as long as the resource."""
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """`algorithm` must be RSA-4096 (also the default); `rotation` is any text, and a new text is a new key pair;
-        `storeUrl`, if given, is where retired keys may still be needed.
-        """
-        news = request.new_inputs
-        failures = [
-            CheckFailure(name, f"is not an input of SealingKey; its inputs are {', '.join(INPUTS)}")
-            for name in sorted(news.keys() - set(INPUTS))
-        ]
-        inputs: Properties = {"algorithm": ALGORITHM, "rotation": "", **news}
-        if inputs["algorithm"] != ALGORITHM and not has_unknown(inputs["algorithm"]):
-            failures.append(CheckFailure("algorithm", f"is {inputs['algorithm']!r}; allowed: {ALGORITHM!r}"))
-        if not isinstance(inputs["rotation"], str) and not has_unknown(inputs["rotation"]):
-            failures.append(CheckFailure("rotation", f"is {inputs['rotation']!r}; it must be text, such as a date"))
+        """All at once; unknown inputs are left for the real run."""
+        inputs: Properties = {"algorithm": ALGORITHM, "rotation": "", **request.new_inputs}
+        unknown = [name for name, value in inputs.items() if has_unknown(value)]
+        problems = read(SealingKeyInputs, reveal_all(inputs), "a sealing key", unknown=unknown)[1]
         if isinstance(inputs.get("storeUrl"), str):
-            try:
+            with contextlib.suppress(StoreUrlInvalid):  # told above
                 inputs["storeUrl"] = absolute_url(str(inputs["storeUrl"]), Path.cwd())
-            except StoreError as error:
-                failures.append(CheckFailure("storeUrl", str(error)))
-        return CheckResponse(inputs, failures)
+        return CheckResponse(inputs, [CheckFailure(problem.property, problem.message) for problem in problems])
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Another algorithm is another key; all else is updated."""

@@ -4,7 +4,6 @@ Nothing here trains or writes.
 """
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import json
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from components.run_settings import TrainingRunInputs
 from provider import (
     CheckFailure,
     CheckResponse,
@@ -26,33 +26,26 @@ from provider import (
     reveal_all,
 )
 from sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
-from stores import Store, StoreError, StoreUrlInvalid, absolute_url, is_same_store, open_store
+from settings.declare import declarations
+from stores import Store, StoreUrlInvalid, absolute_url, is_same_store, open_store
 from training import job as training_job
 from training.errors import TrainingError
 
 JOB_INPUTS: Final = training_job.INPUTS
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
-SECRET_INPUTS: Final = ("storeKey", "privateKey", "openingKeys")
+DECLARED: Final = tuple(declarations(TrainingRunInputs))
+SECRET_INPUTS: Final = tuple(one.name for one in DECLARED if one.secret)
 KEEPING_INPUTS: Final = (
     "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
 )  # fmt: skip
-STORE_INPUTS: Final = ("storeUrl", "storeKey", "recipients")
-INPUTS: Final = frozenset((*JOB_INPUTS, *KEEPING_INPUTS, *STORE_INPUTS, "retrainTrigger"))
 MUST_BE_PLAIN: Final = (
     "is a secret, and shows in messages and progress; give it in plain text (pulumi.Output.unsecret), or leave it out"
 )
 
 
 async def checked(olds: Properties, news: Properties) -> CheckResponse:
-    """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
-    inputs: Properties = {
-        "timeoutSeconds": 0,
-        "checkpointSeconds": 30,
-        "retention": "keep",
-        "exposeMetrics": False,
-        "retrainTrigger": "",
-        **news,
-    }
+    """Validates everything at once and adds defaults and digests; unknown inputs are left for the real run."""
+    inputs: Properties = _defaults() | news
     hidden = sorted(name for name, value in news.items() if name not in SECRET_INPUTS and has_secret(value))
     known = {
         name: value
@@ -60,15 +53,11 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
         if name not in hidden and not has_unknown(value)
     }
     folder = Path.cwd()
-    job, problems = training_job.Job.validate({name: known[name] for name in JOB_INPUTS if name in known}, folder)
+    unknown = inputs.keys() - known.keys()
+    read, problems = await asyncio.to_thread(TrainingRunInputs.validate, known, folder, unknown=unknown)
     failures = [CheckFailure(problem.property, problem.message) for problem in problems]
-    failures += [
-        CheckFailure(name, f"is not an input of TrainingRun; its inputs are {', '.join(sorted(INPUTS))}")
-        for name in sorted(news.keys() - INPUTS)
-    ]
     failures += [CheckFailure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
-    failures += await asyncio.to_thread(_store_failures, known, reveal(olds.get("openingKeys")))
-    failures += _keeping_failures(known)
+    failures += await asyncio.to_thread(_key_failures, known, reveal(olds.get("openingKeys")))
     if isinstance(known.get("storeUrl"), str):
         with contextlib.suppress(StoreUrlInvalid):  # told above
             inputs["storeUrl"] = absolute_url(str(known["storeUrl"]), folder)
@@ -77,12 +66,21 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
             inputs[name] = Secret(inputs[name])
     if "initFrom" in known and "privateKey" not in inputs:
         failures.append(CheckFailure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
-    if job is not None:
+    if read is not None:
         try:
-            inputs |= await asyncio.to_thread(_digests, job, folder, olds)
+            inputs |= await asyncio.to_thread(_digests, read.job, folder, olds)
         except TrainingError as error:
-            failures.append(CheckFailure("dataset", f"is {job.dataset!r}; {error.message}; {error.hint}"))
+            failures.append(CheckFailure("dataset", f"is {read.dataset!r}; {error.message}; {error.hint}"))
     return CheckResponse(inputs, failures)
+
+
+def _defaults() -> Properties:
+    """Of settings that are on by default: a release with another default then shows what it changes."""
+    return {
+        one.name: one.default  # type: ignore[misc]  # a default is a value that Pulumi has
+        for one in DECLARED
+        if one.kind is not None and not one.required and one.default not in (None, (), {})
+    }
 
 
 def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
@@ -94,24 +92,9 @@ def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str
     return changed
 
 
-def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFailure]:
+def _key_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFailure]:
     """`old_keys` have passed before, and to read a private key takes a quarter of a second."""
     failures = []
-    if "storeUrl" in known:
-        try:
-            store_of(known)
-        except StoreError as error:
-            failures.append(CheckFailure("storeUrl", str(error)))
-    if "recipients" in known:
-        recipients = known["recipients"]
-        if not isinstance(recipients, list) or not recipients:
-            failures.append(CheckFailure("recipients", "must be a list of at least one RSA-4096 public key in PEM"))
-        else:
-            for index, pem in enumerate(recipients):
-                try:
-                    parse_recipient(str(pem))
-                except SealingError as error:
-                    failures.append(CheckFailure(f"recipients[{index}]", str(error)))
     passed = set(map(str, list_of(old_keys or [])))
     for index, pem in enumerate(list_of(known.get("openingKeys") or [])):
         if str(pem) in passed:
@@ -120,31 +103,6 @@ def _store_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFa
             parse_identity(str(pem))
         except SealingError as error:
             failures.append(CheckFailure(f"openingKeys[{index}]", str(error)))
-    if "storeKey" in known and store_key_of(known["storeKey"]) is None:
-        failures.append(CheckFailure("storeKey", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
-    return failures
-
-
-def _keeping_failures(known: Mapping[str, Value]) -> list[CheckFailure]:
-    failures = []
-    timeout = known.get("timeoutSeconds", 0)
-    between = known.get("checkpointSeconds", 30)
-    if isinstance(between, bool) or not isinstance(between, int | float) or not 0 <= between < float("inf"):
-        failures.append(CheckFailure("checkpointSeconds", f"is {between!r}; it must be a number of seconds from 0"))
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout < float("inf"):
-        failures.append(
-            CheckFailure(
-                "timeoutSeconds", f"is {timeout!r}; it must be a number of seconds from 0, where 0 means no limit"
-            )
-        )
-    if known.get("retention", "keep") not in ("keep", "delete"):
-        failures.append(CheckFailure("retention", f"is {known['retention']!r}; allowed: 'keep', 'delete'"))
-    if not isinstance(known.get("exposeMetrics", False), bool):
-        failures.append(CheckFailure("exposeMetrics", f"is {known['exposeMetrics']!r}; allowed: true, false"))
-    if not isinstance(known.get("retrainTrigger", ""), str):
-        failures.append(
-            CheckFailure("retrainTrigger", f"is {known['retrainTrigger']!r}; it must be text, such as a date")
-        )
     return failures
 
 
@@ -161,14 +119,6 @@ def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> 
 
 def store_of(inputs: Mapping[str, Value]) -> Store:
     return open_store(str(reveal(inputs["storeUrl"])))
-
-
-def store_key_of(value: Value) -> bytes | None:
-    try:
-        key = base64.b64decode(str(reveal(value)), validate=True)
-    except ValueError:
-        return None
-    return key if len(key) == 32 else None
 
 
 def run_ids_of(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:

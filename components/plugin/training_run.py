@@ -24,9 +24,9 @@ from components.plugin.training_inputs import (
     opening_keys_of,
     recipients_of,
     run_ids_of,
-    store_key_of,
     store_of,
 )
+from components.run_settings import store_key_of
 from provider import (
     UNKNOWN,
     CheckRequest,
@@ -342,7 +342,7 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
     """Deletes an artifact that this stack no longer uses, if its retention says so."""
     if retention != "delete" or "artifactId" not in state:
         return
-    store, store_key = store_of(state), store_key_of(inputs["storeKey"])
+    store, store_key = store_of(state), store_key_of(reveal(inputs["storeKey"]))
     if store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
     await operation.log.status("deleting the artifact")

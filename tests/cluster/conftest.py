@@ -46,17 +46,18 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def new_stack(home: Path, folder: Path, **config: object) -> Stack:
-    """A dev stack of the project's program with small pods, a node port and a store of its own."""
+def new_stack(home: Path, folder: Path, **training: object) -> Stack:
+    """A dev stack of the project's program with small pods, a node port and a store of its own; `training` by name."""
     settings_file = folder / "Pulumi.dev.yaml"
     own = yaml.safe_load(settings_file.read_text())
     own.pop("encryptionsalt", None)  # of the passphrase of whoever works in this checkout
     settings_file.write_text(yaml.safe_dump(own))
     stack = Stack(folder, name="dev", home=home)
     stack.init()
-    settings = {"storeUrl": f"file://{home / 'store'}", "nodePort": free_node_port(), "exposeMetrics": "true"} | config
-    for key, value in settings.items():
-        stack.set_config(key, str(value))
+    stack.set_config("store.url", f"file://{home / 'store'}")
+    stack.set_config("deployment.nodePort", free_node_port())
+    for name, value in training.items():
+        stack.set_config(f"training.{name}", value)
     return stack
 
 

@@ -30,17 +30,17 @@ def stack(cluster: Cluster, home: Path) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "expected"),
+    ("path", "value", "expected"),
     [
-        ("replicas", "0", ["replicas", "0"]),
-        ("replicas", "-1", ["replicas", "-1"]),
-        ("memoryLimit", "1Gb", ["memoryLimit", "1Gb", "1Gi"]),
-        ("learningRate", "abc", ["learningRate", "abc"]),
-        ("dataset", "mnist", ["dataset", "mnist", "digits"]),
+        ("deployment.replicas", "0", ["replicas", "0"]),
+        ("deployment.replicas", "-1", ["replicas", "-1"]),
+        ("deployment.memoryLimit", "1Gb", ["memoryLimit", "1Gb", "1Gi"]),
+        ("training.learningRate", "abc", ["learningRate", "abc"]),
+        ("training.dataset", "mnist", ["dataset", "mnist", "digits"]),
     ],
 )
-def test_bad_config_is_refused_at_preview(stack: Stack, key: str, value: str, expected: list[str]) -> None:
-    said = stack.preview("--config", f"sealift:{key}={value}").failed().text
+def test_bad_config_is_refused_at_preview(stack: Stack, path: str, value: str, expected: list[str]) -> None:
+    said = stack.preview("--config-path", "--config", f"sealift:{path}={value}").failed().text
 
     for words in expected:
         assert words in said
@@ -56,7 +56,7 @@ def same_config_afterwards(stack: Stack) -> Iterator[None]:
 
 
 def test_a_quota_below_what_a_rollout_needs_is_refused_at_preview_with_the_numbers(stack: Stack) -> None:
-    stack.run("config", "set", "--path", "quota.requestsCpu", "10m", "--stack", "dev").ok()
+    stack.run("config", "set", "--path", "deployment.quota.requestsCpu", "10m", "--stack", "dev").ok()
 
     said = stack.preview().failed().text
 
@@ -75,7 +75,7 @@ def test_no_docker_engine(stack: Stack) -> None:
 
 
 def test_no_registry(stack: Stack) -> None:
-    stack.set_config("registry", "localhost:9")
+    stack.set_config("image.registry", "localhost:9")
 
     said = stack.up().failed().text
 
@@ -94,7 +94,7 @@ def test_no_cluster(stack: Stack, tmp_path: Path) -> None:
 def test_up_finishes_after_an_image_build_was_ended_and_does_not_train_again(
     stack: Stack, ending: str, epochs: int
 ) -> None:
-    stack.set_config("epochs", str(epochs))
+    stack.set_config("training.epochs", epochs)
     before = containers()
     process = stack.start("up", "--yes", "--skip-preview", "--stack", "dev")
     assert process.stdout is not None

@@ -63,7 +63,7 @@ def test_no_changes_from_another_checkout_path_with_another_umask(deployed: Stac
 
 def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stack, cluster: Cluster) -> None:
     before = deployed.outputs()
-    deployed.set_config("replicas", "3")
+    deployed.set_config("deployment.replicas", 3)
 
     changed = deployed.preview_steps()
     assert "sealift:index:TrainingRun" not in changed
@@ -72,7 +72,7 @@ def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stac
 
     assert deployed.outputs()["image"] == before["image"]
     assert len([pod for pod in cluster.pods(before["namespace"]) if pod.metadata.deletion_timestamp is None]) == 3
-    deployed.set_config("replicas", "2")
+    deployed.set_config("deployment.replicas", 2)
     deployed.up().ok()
 
 
@@ -99,7 +99,7 @@ def test_a_new_learning_rate_changes_one_layer_and_rolls_without_a_failed_reques
     client = threading.Thread(target=ask)
     client.start()
     try:
-        deployed.set_config("learningRate", "0.02")
+        deployed.set_config("training.learningRate", 0.02)
         deployed.up().ok()
         time.sleep(3)
     finally:

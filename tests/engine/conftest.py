@@ -13,11 +13,13 @@ import pulumi
 from components import EncryptedArtifactStore, TrainingRun
 
 config = pulumi.Config()
-store = EncryptedArtifactStore("store", url=config.require("storeUrl"), retention=config.get("retention") or "delete",
-                               rotation=config.get("rotation") or "", recipients=config.get_object("recipients") or [])
-inputs = config.get_object("run") or {}
-run = TrainingRun("training", store_url=store.url, store_key=store.store_key, recipients=store.recipients,
-                  opening_keys=store.opening_keys, retention=store.retention, **inputs)
+store = EncryptedArtifactStore("store", {"url": config.require("storeUrl"),
+                                         "retention": config.get("retention") or "delete",
+                                         "rotation": config.get("rotation") or "",
+                                         "recipients": config.get_object("recipients") or []})
+wiring = {"storeUrl": store.url, "storeKey": store.store_key, "recipients": store.recipients,
+          "openingKeys": store.opening_keys, "retention": store.retention}
+run = TrainingRun("training", {**wiring, **(config.get_object("run") or {})})
 for name in ("artifact_id", "content_id", "stop_reason", "epochs_run", "metrics", "manifest", "payload_digest"):
     pulumi.export(name, getattr(run, name))
 pulumi.export("opening_keys", store.opening_keys)

@@ -47,5 +47,5 @@ def test_a_store_url_of_another_kind_is_refused_with_the_kinds_there_are(trainin
 
     said = stack.preview().failed().text
 
-    assert "storeUrl" in said
+    assert "url is 'ftp://example.com/store'" in said
     assert "file://" in said

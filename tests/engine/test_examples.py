@@ -31,11 +31,11 @@ def example_stack(name: str, tmp_path: Path) -> Stack:
     project["main"] = str(PROJECT_ROOT)
     project["runtime"]["options"]["virtualenv"] = str(Stack.virtualenv())
     project["plugins"]["providers"][0]["path"] = str(PROJECT_ROOT / "components" / "plugin")
+    project["config"]["store"]["value"] = {"url": f"file://{tmp_path / 'store'}"}
+    project["config"]["training"]["value"]["exposeMetrics"] = True
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     stack = Stack(folder, name="dev", home=tmp_path)
     stack.init()
-    stack.set_config("storeUrl", f"file://{tmp_path / 'store'}")
-    stack.set_config("exposeMetrics", "true")
     return stack
 
 

@@ -7,8 +7,7 @@ from tests.stack import Stack
 
 MakeStack = Callable[..., Stack]
 TWIN = """
-TrainingRun("twin", store_url=store.url, store_key=store.store_key, recipients=store.recipients,
-            opening_keys=store.opening_keys, retention=store.retention, **inputs)
+TrainingRun("twin", {**wiring, **(config.get_object("run") or {})})
 """
 
 

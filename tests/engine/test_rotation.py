@@ -1,6 +1,5 @@
 """On the real engine: a rotated key trains nothing and loses nothing; what is kept can be opened."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def test_a_recovery_key_of_the_user_s_opens_what_a_destroyed_stack_kept(
     recovery = RsaIdentity.generate()
     stack = training_stack(epochs=2)
     stack.set_config("retention", "keep")
-    stack.set_config("recipients", json.dumps([recovery.recipient.pem]))
+    stack.set_config("recipients", [recovery.recipient.pem])
     stack.up().ok()
     kept = stack.outputs()["artifact_id"]
 

@@ -142,8 +142,10 @@ def test_refresh_shows_a_flipped_bit_as_drift_and_up_makes_it_anew(training_stac
 def test_ignored_changes_show_no_update(training_stack: MakeStack) -> None:
     stack = training_stack(epochs=2)
     program = stack.folder / "__main__.py"
-    ignoring = 'opts=pulumi.ResourceOptions(ignore_changes=["stopLoss", "recipients[0]", "epochs"]), **inputs)'
-    program.write_text(program.read_text().replace("**inputs)", ignoring))
+    ending = '(config.get_object("run") or {})})'
+    ignoring = 'opts=pulumi.ResourceOptions(ignore_changes=["stopLoss", "recipients[0]", "epochs"]))'
+    assert ending in program.read_text()
+    program.write_text(program.read_text().replace(ending, f"{ending[:-1]}, {ignoring}"))
     stack.up().ok()
 
     stack.preview("--expect-no-changes").ok()

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from components.config import KEYS, parse
+from components.config import parse
+from components.sections import SECTIONS
 from training.fit import fit
 from training.job import Job
 from training.recipe.datasets.load import load
@@ -21,7 +22,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("vision", "language", "recommendation", "voice")
 GENERATED = NAMES[1:]
 every_example = pytest.mark.parametrize("name", NAMES)
-OWN = {"modelName", "dataset", "model", "learningRate", "epochs", "batchSize", "training"}
+OWN = {"training", "deployment"}
 METRIC = {"recommendation": "mse"}
 
 
@@ -47,10 +48,8 @@ def values(name: str) -> dict[str, object]:
 
 
 def job_of(name: str) -> Job:
-    stack = values(f"examples/{name}")
-    keys = ("dataset", "model", "epochs", "batchSize")
-    settings = {key: stack[key] for key in keys} | {"learningRate": float(str(stack["learningRate"]))}
-    job, problems = Job.validate(settings | dict(stack["training"]), PROJECT_ROOT)  # type: ignore[call-overload]
+    settings: Any = values(f"examples/{name}")["training"]
+    job, problems = Job.validate(settings, PROJECT_ROOT)
     assert problems == []
     assert job is not None
     return job
@@ -177,8 +176,8 @@ def test_the_stack_s_config_is_one_that_the_program_takes(name: str) -> None:
 
     assert problems == []
     assert config is not None
-    assert config.model_name == name
-    assert sorted(values(f"examples/{name}")) == sorted(KEYS)
+    assert config.deployment["modelName"] == name
+    assert sorted(values(f"examples/{name}")) == sorted(SECTIONS)
 
 
 @every_example
@@ -197,10 +196,7 @@ def test_the_stack_differs_from_the_root_s_only_in_what_is_its_own(name: str) ->
 def test_the_readme_gives_the_stack_s_settings(name: str) -> None:
     stack, text = values(f"examples/{name}"), readme(name)
 
-    for key in ("dataset", "model", "epochs", "batchSize"):
-        assert f"{key}: {stack[key]}" in text
-    assert f'learningRate: "{stack["learningRate"]}"' in text
-    (said,) = re.findall(r"training: ({m.*?})(?= [*`])", text)
+    (said,) = re.findall(r"training: ({dataset.*?})(?= \*\*| With| `)", text)
     assert yaml.safe_load(said) == stack["training"]
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from components.deployment_settings import component_name_problems, validate
+from components.deployment_settings import ModelDeploymentInputs, component_name_problems
+from settings import Problem, kinds, read
 
 DIGEST = "sha256:" + "a" * 64
 GOOD: dict[str, object] = {
@@ -20,13 +21,17 @@ GOOD: dict[str, object] = {
     "artifactId": "ab" * 16,
     "payloadDigest": "cd" * 32,
     "manifest": "{}",
+    "privateKey": "PEM",
 }
 
 
-def problems_of(**changed: object) -> list[str]:
-    settings, problems = validate(GOOD | changed)
+def validate(values: dict[str, object], unknown: tuple[str, ...] = ()) -> tuple[ModelDeploymentInputs, list[Problem]]:
+    return read(ModelDeploymentInputs, values, "a model deployment", unknown=unknown)
 
-    assert (settings is None) == bool(problems)
+
+def problems_of(**changed: object) -> list[str]:
+    _, problems = validate(GOOD | changed)
+
     return [str(problem) for problem in problems]
 
 
@@ -34,28 +39,28 @@ def test_the_defaults_are_settings() -> None:
     settings, problems = validate(GOOD)
 
     assert problems == []
-    assert settings is not None
     assert (settings.replicas, settings.pod.memory_limit.text, settings.exposure) == (3, "1Gi", "cluster")
 
 
 def test_whole_numbers_may_arrive_as_the_engine_s_floats() -> None:
     settings, _ = validate(GOOD | {"replicas": 2.0, "exposure": "nodePort", "nodePort": 30080.0})
 
-    assert settings is not None
     assert (settings.replicas, settings.node_port) == (2, 30080)
     assert isinstance(settings.replicas, int)
 
 
-@pytest.mark.parametrize("replicas", [0, -1, 1.5, 10_001, float("nan"), float("inf"), "3", True, None])
+@pytest.mark.parametrize("replicas", [0, -1, 1.5, 10_001, float("nan"), float("inf"), "3", True])
 def test_replicas_are_a_whole_number_from_1(replicas: object) -> None:
-    assert problems_of(replicas=replicas) == [f"replicas is {replicas!r}; allowed: a whole number from 1 to 10000"]
+    allowed = "a whole number from 1 to 10000"
+
+    assert problems_of(replicas=replicas) == [f"replicas is {kinds.shown(replicas)}; allowed: {allowed}"]
 
 
 @pytest.mark.parametrize("port", [80, 29999, 32768, -1, 30080.5, "30080", True])
 def test_a_node_port_is_in_kubernetes_range_or_0(port: object) -> None:
     allowed = "a whole number from 30000 to 32767, or 0 to let Kubernetes choose"
 
-    assert problems_of(nodePort=port, exposure="nodePort") == [f"nodePort is {port!r}; allowed: {allowed}"]
+    assert problems_of(nodePort=port, exposure="nodePort") == [f"nodePort is {kinds.shown(port)}; allowed: {allowed}"]
 
 
 @pytest.mark.parametrize("port", [30000, 32767, 0])
@@ -67,32 +72,32 @@ def test_a_node_port_without_its_exposure_is_refused() -> None:
     assert problems_of(nodePort=30080) == ["nodePort is 30080, but exposure is 'cluster'; allowed with it: 0"]
 
 
-@pytest.mark.parametrize("exposure", ["nodeport", "", "loadBalancer", None, 1])
+@pytest.mark.parametrize("exposure", ["nodeport", "", "loadBalancer", 1])
 def test_exposure_is_one_of_two(exposure: object) -> None:
     assert problems_of(exposure=exposure) == [f"exposure is {exposure!r}; allowed: 'cluster', 'nodePort'"]
 
 
-@pytest.mark.parametrize("name", ["", "Diabetes", "a_b", "-a", "a-", "a.b", "a/b", "a" * 64, "ä", None, "a\n"])
+@pytest.mark.parametrize("name", ["", "Diabetes", "a_b", "-a", "a-", "a.b", "a/b", "a" * 64, "ä", "a\n"])
 def test_a_model_s_name_is_a_dns_1123_label(name: object) -> None:
     problems = problems_of(modelName=name)
 
     assert len(problems) == 1
-    assert problems[0].startswith(f"modelName is {name!r}; allowed: 1 to 63 of a-z")
+    assert problems[0].startswith(f"modelName is {kinds.shown(name)}; allowed: 1 to 63 of a-z")
 
 
-@pytest.mark.parametrize("image", ["model", "localhost:5000/model:dev", f"model@{DIGEST[:-1]}", "", None])
+@pytest.mark.parametrize("image", ["model", "localhost:5000/model:dev", f"model@{DIGEST[:-1]}", ""])
 def test_an_image_is_pinned_by_digest(image: object) -> None:
     problems = problems_of(image=image)
 
     assert len(problems) == 1
-    assert problems[0].startswith(f"image is {image!r}; allowed: an image by its digest")
+    assert problems[0].startswith(f"image is {kinds.shown(image)}; allowed: an image by its digest")
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("artifactId", "ab" * 15), ("artifactId", "AB" * 16), ("payloadDigest", "cd" * 16)]
 )
 def test_what_the_server_will_open_is_pinned_in_full(name: str, value: str) -> None:
-    assert problems_of(**{name: value})[0].startswith(f"{name} is {value!r}; allowed: ")
+    assert problems_of(**{name: value})[0].startswith(f"{name} is {kinds.shown(value)}; allowed: ")
 
 
 def test_a_manifest_that_no_configmap_holds_is_refused_without_quoting_it() -> None:
@@ -167,13 +172,17 @@ def test_a_quota_below_need_is_told_beside_other_problems() -> None:
     assert len(problems) == 2
 
 
+@pytest.mark.parametrize("name", ["modelName", "image", "manifest", "privateKey", "artifactId", "payloadDigest"])
+def test_what_must_be_given_is_missed(name: str) -> None:
+    assert problems_of(**{name: None}) == [f"{name} is missing"]
+
+
 @pytest.mark.parametrize("unknown", ["image", "replicas", "quota", "memoryLimit", "modelName"])
 def test_what_is_not_known_yet_hides_no_problem_of_the_rest(unknown: str) -> None:
     known = {name: value for name, value in (GOOD | {"exposure": "x"}).items() if name != unknown}
 
-    settings, problems = validate(known)
+    _, problems = validate(known, unknown=(unknown,))
 
-    assert settings is None
     assert [problem.property for problem in problems] == ["exposure"]
 
 

@@ -16,10 +16,10 @@ SECRET_MARK = "4dabf18193072939515e22adb298388d"  # how the engine marks a secre
 GOOD: dict[str, Any] = {
     "image": IMAGE,
     "manifest": '{"version":1}',
-    "private_key": KEY,
-    "artifact_id": "ab" * 16,
-    "payload_digest": "cd" * 32,
-    "model_name": "diabetes",
+    "privateKey": KEY,
+    "artifactId": "ab" * 16,
+    "payloadDigest": "cd" * 32,
+    "modelName": "diabetes",
 }
 
 
@@ -84,8 +84,12 @@ def registered_kinds() -> set[str]:
     return set(monitor.needs)
 
 
+def args(**changed: Any) -> Any:
+    return GOOD | changed
+
+
 def deploy(**changed: Any) -> Cluster:
-    return run(lambda: ModelDeployment("model", **GOOD | changed).endpoints)[0]
+    return run(lambda: ModelDeployment("model", args(**changed)).endpoints)[0]
 
 
 def refusal_of(**changed: Any) -> str:
@@ -106,7 +110,7 @@ def unknown() -> pulumi.Output[Any]:
 
 
 def test_all_objects_are_registered_under_the_component() -> None:
-    _, monitor = run(lambda: ModelDeployment("model", **GOOD).url)
+    _, monitor = run(lambda: ModelDeployment("model", args()).url)
 
     children = {kind for kind, parent in monitor.parents.items() if parent == "sealift:index:ModelDeployment"}
     assert children == {
@@ -140,7 +144,7 @@ def test_the_namespace_enforces_the_restricted_profile() -> None:
 
 
 def test_pods_wait_for_the_quota_and_the_limit_range() -> None:
-    _, monitor = run(lambda: ModelDeployment("model", **GOOD).url)
+    _, monitor = run(lambda: ModelDeployment("model", args()).url)
 
     assert {"ResourceQuota", "LimitRange", "ConfigMap", "Secret", "ServiceAccount"} <= monitor.needs["Deployment"]
 
@@ -157,7 +161,7 @@ def test_the_key_is_a_secret_of_the_secret_object_and_appears_nowhere_else() -> 
 
 
 def test_a_key_that_comes_as_a_secret_output_makes_nothing_else_secret() -> None:
-    objects = deploy(private_key=pulumi.Output.secret(KEY), manifest=pulumi.Output.secret("{}")).objects
+    objects = deploy(privateKey=pulumi.Output.secret(KEY), manifest=pulumi.Output.secret("{}")).objects
 
     assert [kind for kind, inputs in objects.items() if SECRET_MARK in repr(inputs)] == ["ConfigMap", "Secret"]
 
@@ -184,7 +188,7 @@ def test_outputs_say_where_the_model_answers() -> None:
     found: dict[str, Any] = {}
 
     def program() -> pulumi.Output[Any]:
-        model = ModelDeployment("model", **GOOD)
+        model = ModelDeployment("model", args())
         outputs = pulumi.Output.all(
             url=model.url,
             namespace=model.namespace,
@@ -208,15 +212,15 @@ def test_outputs_say_where_the_model_answers() -> None:
 def test_every_input_may_be_an_output() -> None:
     given: dict[str, Any] = {
         "replicas": 2.0,  # as the engine sends numbers
-        "cpu_limit": "2",
+        "cpuLimit": "2",
         "quota": {"limits.memory": pulumi.Output.from_input("8Gi")},
         "exposure": "nodePort",
-        "node_port": 30080.0,
+        "nodePort": 30080.0,
         "labels": {"team": "ml"},
     }
     changed: dict[str, Any] = {name: pulumi.Output.from_input(value) for name, value in (GOOD | given).items()}
 
-    objects = run(lambda: ModelDeployment("model", **changed).url)[0].objects
+    objects = run(lambda: ModelDeployment("model", args(**changed)).url)[0].objects
 
     assert objects["Deployment"]["spec"]["replicas"] == 2
     assert objects["ResourceQuota"]["spec"]["hard"]["limits.memory"] == "8Gi"
@@ -231,7 +235,7 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_registered() -> None:
     mocks.set_mocks(cluster)
 
     with pytest.raises(pulumi.RunError) as refused:
-        ModelDeployment("model", **GOOD | {"replicas": 0, "memory_limit": "1Gb", "image": "model:latest"})
+        ModelDeployment("model", args(replicas=0, memoryLimit="1Gb", image="model:latest"))
 
     message = str(refused.value)
     assert message.startswith('ModelDeployment "model" cannot be made:\n  ')
@@ -259,7 +263,7 @@ def test_a_quota_too_small_for_replicas_and_surge_is_refused_with_the_numbers() 
 def test_values_that_come_as_outputs_are_refused_as_well_and_nothing_is_registered() -> None:
     def program() -> pulumi.Output[str]:
         replicas, image = pulumi.Output.from_input(0), pulumi.Output.from_input("model:latest")
-        return ModelDeployment("model", **GOOD | {"replicas": replicas, "image": image}).url
+        return ModelDeployment("model", args(replicas=replicas, image=image)).url
 
     with pytest.raises(pulumi.RunError, match=r"replicas is 0(?s:.*)image is 'model:latest'"):
         run(program)
@@ -268,8 +272,8 @@ def test_values_that_come_as_outputs_are_refused_as_well_and_nothing_is_register
 
 def test_a_secret_that_is_refused_is_named_and_not_shown() -> None:
     def program() -> pulumi.Output[str]:
-        secrets = {"memory_limit": pulumi.Output.secret("77Gb"), "quota": {"pods": pulumi.Output.secret("nine")}}
-        return ModelDeployment("model", **GOOD | secrets).url
+        secrets = {"memoryLimit": pulumi.Output.secret("77Gb"), "quota": {"pods": pulumi.Output.secret("nine")}}
+        return ModelDeployment("model", args(**secrets)).url
 
     with pytest.raises(pulumi.RunError) as refused:
         run(program)
@@ -280,8 +284,8 @@ def test_a_secret_that_is_refused_is_named_and_not_shown() -> None:
 
 def test_a_preview_that_does_not_know_the_image_still_refuses_the_rest() -> None:
     def program() -> pulumi.Output[str]:
-        artifact = {name: unknown() for name in ("image", "manifest", "artifact_id", "payload_digest", "private_key")}
-        return ModelDeployment("model", **GOOD | artifact | {"memory_limit": pulumi.Output.from_input("1Gb")}).url
+        artifact = {name: unknown() for name in ("image", "manifest", "artifactId", "payloadDigest", "privateKey")}
+        return ModelDeployment("model", args(**artifact, memoryLimit=pulumi.Output.from_input("1Gb"))).url
 
     with pytest.raises(pulumi.RunError, match="memoryLimit is '1Gb'"):
         run(program, preview=True)
@@ -289,8 +293,8 @@ def test_a_preview_that_does_not_know_the_image_still_refuses_the_rest() -> None
 
 def test_a_preview_that_does_not_know_the_image_shows_all_else() -> None:
     def program() -> pulumi.Output[str]:
-        artifact = {name: unknown() for name in ("image", "manifest", "artifact_id", "payload_digest")}
-        return ModelDeployment("model", **GOOD | artifact).url
+        artifact = {name: unknown() for name in ("image", "manifest", "artifactId", "payloadDigest")}
+        return ModelDeployment("model", args(**artifact)).url
 
     objects = run(program, preview=True)[0].objects
 
@@ -305,4 +309,4 @@ def test_a_name_that_kubernetes_would_refuse_is_refused_first() -> None:
     mocks.set_mocks(Cluster())
 
     with pytest.raises(pulumi.RunError, match=r"name is 'My Model'; allowed: at most 45 of a-z"):
-        ModelDeployment("My Model", **GOOD)
+        ModelDeployment("My Model", args())

@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 
 from components import pod_spec
-from components.deployment_settings import DeploymentSettings, validate
+from components.deployment_settings import DeploymentSettings
+from settings import read
 
 DIGEST = "sha256:" + "a" * 64
 IMAGE = f"localhost:5000/sealift-diabetes@{DIGEST}"
 
 
 def settings(**changed: object) -> DeploymentSettings:
-    checked, problems = validate(
+    checked, problems = read(
+        DeploymentSettings,
         {
             "modelName": "diabetes",
             "replicas": 3,
@@ -25,9 +27,10 @@ def settings(**changed: object) -> DeploymentSettings:
             "exposure": "cluster",
             "nodePort": 0,
         }
-        | changed
+        | changed,
+        "a deployment",
     )
-    assert checked is not None, problems
+    assert problems == []
     return checked
 
 

@@ -117,20 +117,15 @@ def test_pods_are_a_whole_number_from_1(pods: object) -> None:
 
 
 def test_requests_above_limits_are_refused_each_with_both_values() -> None:
-    quantities = {
-        "cpuRequest": parse("cpu", "1500m"),
-        "cpuLimit": parse("cpu", "1"),
-        "memoryRequest": parse("memory", "1Gi"),
-        "memoryLimit": parse("memory", "1G"),
-    }
+    each = (parse("cpu", "1500m"), parse("memory", "1Gi"), parse("cpu", "1"), parse("memory", "1G"))
 
-    assert [str(problem) for problem in request_problems(quantities)] == [
+    assert [str(problem) for problem in request_problems(PodResources(*each))] == [
         "cpuRequest is '1500m'; allowed: at most cpuLimit, which is '1'",
         "memoryRequest is '1Gi'; allowed: at most memoryLimit, which is '1G'",
     ]
 
 
 def test_requests_equal_to_limits_are_fine_however_they_are_written() -> None:
-    quantities = {"cpuRequest": parse("cpu", "1000m"), "cpuLimit": parse("cpu", 1)}
+    each = (parse("cpu", "1000m"), parse("memory", "1024Mi"), parse("cpu", 1), parse("memory", "1Gi"))
 
-    assert request_problems(quantities) == []
+    assert request_problems(PodResources(*each)) == []

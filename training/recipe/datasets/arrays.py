@@ -120,7 +120,7 @@ def checked(reference: str, given: Mapping[str, Any]) -> Arrays:
     ]
     for wrong, message in problems:
         if wrong:
-            raise DataError(f"{reference}: {message}", "see `dataset` in docs/training.md")
+            raise DataError(f"{reference}: {message}", "see `dataset` in docs/configuration.md")
     _check_indices(reference, features, target, words, classes)
     if np.issubdtype(features.dtype, np.floating) or features.dtype.kind == "b":
         features = features.astype(np.float32 if features.dtype.kind == "b" else features.dtype)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import cast
 
 from components.plugin.sealing_key import SealingKeyResource
-from components.plugin.training_inputs import INPUTS
 from components.plugin.training_run import OUTPUTS, TrainingRunResource, _with_secrets
+from components.run_settings import TrainingRunInputs
 from provider import (
     UNKNOWN,
     CheckRequest,
@@ -19,13 +19,14 @@ from provider import (
     reveal,
 )
 from sealing import RsaIdentity, seal
+from settings.read import names_of
 from stores import delete_artifact, open_store, put_artifact
 
 URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
 
 
 def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
-    assert sorted(INPUTS) == [
+    assert sorted(names_of(TrainingRunInputs)) == [
         "augment", "batchSize", "checkpointSeconds", "compress", "compute", "data", "dataset", "deterministic",
         "device", "earlyStopping", "epochs", "exposeMetrics", "folds", "freeze", "gates", "gradientClip", "initFrom",
         "learningRate", "loss", "masking", "model", "modelArguments", "modelCard", "momentum", "nesterov",

@@ -1,0 +1,19 @@
+"""What a SealingKey can be told."""
+
+from dataclasses import dataclass
+
+from components.store_settings import STORE_URL
+from settings import kinds, setting
+
+ALGORITHM = "RSA-4096"
+
+
+@dataclass(frozen=True)
+class SealingKeyInputs:
+    """All of a SealingKey's inputs."""
+
+    algorithm: str = setting(kinds.one_of(ALGORITHM), ALGORITHM, "Of the key pair.")
+    rotation: str = setting(kinds.any_text, "", "A new text makes a new key pair and retires the old one.")
+    store_url: str | None = setting(
+        STORE_URL, None, "Where retired keys may still be needed; none: they are kept for ever."
+    )

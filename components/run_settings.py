@@ -1,0 +1,90 @@
+"""What a TrainingRun can be told: what a job is, when to stop waiting for it, what to show, and where it goes."""
+
+import base64
+from dataclasses import dataclass, fields
+from typing import Final
+
+from components.store_settings import PUBLIC_KEYS, RETENTION, STORE_URL
+from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
+from training.job import Job
+
+STORE_KEY_BYTES: Final = 32
+
+
+def _recipients(value: object) -> tuple[str, ...]:
+    keys = PUBLIC_KEYS.accept(value)
+    if not keys:
+        raise RefusedInside(Problem("", "must be a list of at least one RSA-4096 public key in PEM"))
+    return keys
+
+
+def store_key_of(value: object) -> bytes | None:
+    """The key that this base64 stands for."""
+    try:
+        key = base64.b64decode(str(value), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == STORE_KEY_BYTES else None
+
+
+def _store_key(value: object) -> str:
+    if not isinstance(value, str) or store_key_of(value) is None:
+        raise RefusedInside(Problem("", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
+    return value
+
+
+def _private_keys(value: object) -> tuple[str, ...]:
+    """Their form is not looked at here: to read one takes a quarter of a second, and those of a state have passed."""
+    if not isinstance(value, list | tuple):
+        raise Refused("it must be a list of private keys in PEM")
+    return tuple(map(str, value))
+
+
+RECIPIENTS: Final = Kind("array", PUBLIC_KEYS.allowed, _recipients, "string")
+STORE_KEY: Final = Kind("string", "32 bytes in base64", _store_key)
+PRIVATE_KEYS: Final = Kind("array", "a list of RSA-4096 private keys in PEM (PKCS #8)", _private_keys, "string")
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Job):
+    """What is learnt from what, and how. What shapes the model trains anew; the last four settings do not."""
+
+    timeout_seconds: float = setting(
+        kinds.number_from(0, "seconds, where 0 means no limit,"),
+        0,
+        "Cancel training after this long, keeping its checkpoint; 0: no limit.",
+    )
+    checkpoint_seconds: float = setting(kinds.number_from(0, "seconds"), 30, "Time between two checkpoints.")
+    expose_metrics: bool = setting(
+        kinds.boolean, False, "Whether the held-out metrics may be shown in the clear. They tell which model it is."
+    )
+    retrain_trigger: str = setting(kinds.any_text, "", "A new text trains and seals anew.")
+
+    @property
+    def job(self) -> Job:
+        """What shapes the model."""
+        return Job(**{field.name: getattr(self, field.name) for field in fields(Job)})
+
+
+@dataclass(frozen=True)
+class TrainingRunInputs(TrainingSettings):
+    """All of a TrainingRun's inputs: its settings, and what its store gives."""
+
+    store_url: str = setting(STORE_URL, "", "Where the artifact goes; a change replaces the run.", required=True)
+    store_key: str = setting(
+        STORE_KEY, "", "Of the store's records: checkpoints and run results.", secret=True, required=True
+    )
+    recipients: tuple[str, ...] = setting(
+        RECIPIENTS, (), "Keys whose owners can open the artifact; at least one.", required=True
+    )
+    retention: str = setting(RETENTION, "keep", "Of the artifact, when the run is deleted or replaced.")
+    private_key: str | None = setting(
+        kinds.text, None, "Opens the artifact that `initFrom` names; only needed with it.", secret=True
+    )
+    opening_keys: tuple[str, ...] = setting(
+        PRIVATE_KEYS,
+        (),
+        "Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for "
+        "them; without, the run is trained and sealed anew.",
+        secret=True,
+    )

@@ -1,0 +1,57 @@
+"""What an EncryptedArtifactStore can be told: where artifacts are, how long they stay, and who can open them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sealing import SealingError, parse_recipient
+from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
+from stores import StoreError, open_store
+
+RETENTION: Final = kinds.one_of("keep", "delete")
+
+
+def _url(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refused("it must be a URL, such as 'file://~/.sealift/store'")
+    try:
+        open_store(value)
+    except StoreError as error:
+        raise RefusedInside(Problem("", f"is {value!r}; {error.message}; {error.hint}")) from None
+    return value
+
+
+def _public_keys(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise Refused("it must be a list of RSA-4096 public keys in PEM")
+    problems = []
+    for index, pem in enumerate(value):
+        try:
+            parse_recipient(str(pem))
+        except SealingError as error:
+            problems.append(Problem(f"[{index}]", f"is {str(pem)[:40]!r}: {error.message}; {error.hint}"))
+    if problems:
+        raise RefusedInside(*problems)
+    return tuple(map(str, value))
+
+
+STORE_URL: Final = Kind("string", "`file://` and a path: absolute, `~/…` or relative to the project's folder", _url)
+PUBLIC_KEYS: Final = Kind("array", "a list of RSA-4096 public keys in PEM", _public_keys, "string")
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Where sealed artifacts are kept, and who can open them. Nothing here trains or builds anything anew."""
+
+    url: str = setting(STORE_URL, "file://~/.sealift/store", "Where sealed artifacts are kept.")
+    retention: str = setting(RETENTION, "keep", "What happens to an artifact whose run is deleted or replaced.")
+    rotation: str = setting(
+        kinds.any_text,
+        "",
+        "A new text makes a new key, which artifacts are then wrapped for; it trains and builds nothing.",
+    )
+    recipients: tuple[str, ...] = setting(
+        PUBLIC_KEYS,
+        (),
+        "Further keys whose owners can open the artifacts too: a recovery key that outlives the stack, made with "
+        "`openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`.",
+    )
