@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Kind:
+class RecipientKind:
     """How a kind's keys are read (WrongKey: not one of this kind), and the size of a data key that it wrapped."""
 
     recipient: Callable[[str], Recipient]
@@ -24,7 +24,7 @@ class Kind:
 
 
 KINDS: Final = {
-    rsa_oaep.KIND: Kind(rsa_oaep.RsaRecipient, rsa_oaep.RsaIdentity, rsa_oaep.WRAPPED_BYTES),
+    rsa_oaep.KIND: RecipientKind(rsa_oaep.RsaRecipient, rsa_oaep.RsaIdentity, rsa_oaep.WRAPPED_BYTES),
 }
 """By the name that stands in manifests."""
 

@@ -24,7 +24,7 @@ from airgap.plugins.kubernetes.configuration import (
     load_kubeconfig,
 )
 from airgap.plugins.kubernetes.errors import ApiRefusal, ClusterUnreachable
-from airgap.plugins.kubernetes.objects import Kind, Object
+from airgap.plugins.kubernetes.objects import Object, ObjectKind
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 60.0
@@ -48,15 +48,15 @@ class Cluster:
         self._lock = threading.Lock()
         self._request("GET", "/version", retry_seconds=0)
 
-    def knows(self, kind: Kind) -> bool:
+    def knows(self, kind: ObjectKind) -> bool:
         """Whether the API server serves this kind."""
         return kind.name in self._served(kind.api_version)
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Object:
+    def get(self, kind: ObjectKind, namespace: str, name: str) -> Object:
         """Raises ApiRefusal, with `is_missing` if it is not there."""
         return self._request("GET", self._path(kind, namespace, name))
 
-    def list_all(self, kind: Kind, namespace: str, **selectors: str) -> list[Object]:
+    def list_all(self, kind: ObjectKind, namespace: str, **selectors: str) -> list[Object]:
         """All in the namespace; `selectors` are labelSelector and fieldSelector."""
         return list(self._request("GET", self._path(kind, namespace), query=selectors).get("items") or [])
 
@@ -69,31 +69,31 @@ class Cluster:
         query = _options(manager, dry_run=dry_run) | {"force": "true" if force else "false"}
         return self._request("PATCH", self._path_of(obj), json.dumps(obj), query=query, content=APPLY)
 
-    def json_patch(self, kind: Kind, namespace: str, name: str, patch: list[Object]) -> Object:
+    def json_patch(self, kind: ObjectKind, namespace: str, name: str, patch: list[Object]) -> Object:
         """RFC 6902."""
         return self._request("PATCH", self._path(kind, namespace, name), patch, content=JSON_PATCH)
 
-    def merge_patch(self, kind: Kind, namespace: str, name: str, patch: Object) -> Object:
+    def merge_patch(self, kind: ObjectKind, namespace: str, name: str, patch: Object) -> Object:
         """RFC 7386."""
         return self._request("PATCH", self._path(kind, namespace, name), patch, content=MERGE_PATCH)
 
-    def delete(self, kind: Kind, namespace: str, name: str, *, propagation: str) -> None:
+    def delete(self, kind: ObjectKind, namespace: str, name: str, *, propagation: str) -> None:
         """Asks for it; the object is there until its finalizers are through."""
         self._request("DELETE", self._path(kind, namespace, name), {"propagationPolicy": propagation})
 
     def log_tail(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
         """The last lines of a container's log; "" if there is none."""
         query = {"container": container, "tailLines": str(lines)} | ({"previous": "true"} if previous else {})
-        path = self._path(Kind("v1", "Pod"), namespace, pod) + "/log"
+        path = self._path(ObjectKind("v1", "Pod"), namespace, pod) + "/log"
         with contextlib.suppress(ApiRefusal, ClusterUnreachable):
             return self._send("GET", path, None, query, "application/json").decode(errors="replace")
         return ""
 
     def _path_of(self, obj: Object, *, named: bool = True) -> str:
         metadata = obj.get("metadata", {})
-        return self._path(Kind.of(obj), metadata.get("namespace") or "", metadata["name"] if named else "")
+        return self._path(ObjectKind.of(obj), metadata.get("namespace") or "", metadata["name"] if named else "")
 
-    def _path(self, kind: Kind, namespace: str, name: str = "") -> str:
+    def _path(self, kind: ObjectKind, namespace: str, name: str = "") -> str:
         if not self.knows(kind):
             self.forget(kind)
         if not self.knows(kind):
@@ -121,7 +121,7 @@ class Cluster:
                 }
             return self._kinds[api_version]
 
-    def forget(self, kind: Kind) -> None:
+    def forget(self, kind: ObjectKind) -> None:
         """What is not served may be since the last look: a CustomResourceDefinition was made."""
         with self._lock:
             self._kinds.pop(kind.api_version, None)

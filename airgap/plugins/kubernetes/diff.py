@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from airgap.plugins.kubernetes.inputs import normalized, pruned
-from airgap.plugins.kubernetes.objects import Kind, Object, is_autonamed, name_of, namespace_of
+from airgap.plugins.kubernetes.objects import Object, ObjectKind, is_autonamed, name_of, namespace_of
 from airgap.plugins.kubernetes.replacement import ANY, Path, fixed_fields
 from provider import UNKNOWN, DiffKind, DiffResponse, PropertyDiff, property_path
 
@@ -28,7 +28,7 @@ def diff(
     """All plain; `new_inputs` may hold UNKNOWN. `ignored` are property paths of ignoreChanges."""
     new = normalized(new_inputs)
     old = pruned(live, normalized(old_inputs))
-    _place(old, new, Kind.of(new))
+    _place(old, new, ObjectKind.of(new))
     if name_of(new):
         old.setdefault("metadata", {})["name"] = name_of(live)
     fixed = fixed_fields(new, mutable_config_maps=mutable_config_maps, mutable_secrets=mutable_secrets)
@@ -130,7 +130,7 @@ def _equal(left: Any, right: Any) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
-def _place(old: Object, new: Object, kind: Kind) -> None:
+def _place(old: Object, new: Object, kind: ObjectKind) -> None:
     """In both, the namespace that is meant: `default` where none is said, none where the kind has none."""
     for obj in (old, new):
         metadata = obj.get("metadata")

@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Any, Final
 
-from airgap.plugins.kubernetes.objects import Kind, Object, dig
+from airgap.plugins.kubernetes.objects import Object, ObjectKind, dig
 from airgap.plugins.kubernetes.quantity import canonical_quantities
 from provider import Properties, Secret, has_secret, has_unknown, reveal_all
 
@@ -32,11 +32,11 @@ def normalized(inputs: Object) -> Object:
 
 
 def is_secret(obj: Object) -> bool:
-    return Kind.of(obj) == Kind("v1", "Secret")
+    return ObjectKind.of(obj) == ObjectKind("v1", "Secret")
 
 
 def is_config_map(obj: Object) -> bool:
-    return Kind.of(obj) == Kind("v1", "ConfigMap")
+    return ObjectKind.of(obj) == ObjectKind("v1", "ConfigMap")
 
 
 def plain_inputs(properties: Properties) -> Object:
@@ -97,7 +97,7 @@ def _canonical_base64(value: Any) -> Any:
 
 
 def _with_canonical_spec(inputs: Object) -> Object:
-    kind = Kind.of(inputs)
+    kind = ObjectKind.of(inputs)
     if "spec" not in inputs or not kind.is_built_in or kind.name == "CustomResourceDefinition":
         return inputs  # what looks like a quantity there may be something else
     return inputs | {"spec": canonical_quantities(inputs["spec"])}

@@ -31,21 +31,21 @@ CLUSTER_SCOPED: Final = frozenset({
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """Which type an object is: `apps/v1`, `Deployment`."""
 
     api_version: str
     name: str
 
     @staticmethod
-    def from_token(token: str) -> "Kind":
+    def from_token(token: str) -> "ObjectKind":
         """Of a Pulumi type: `kubernetes:apps/v1:Deployment`; `core/v1` is the group that the API calls just `v1`."""
         _, api_version, name = token.split(":")
-        return Kind(api_version.removeprefix("core/"), name)
+        return ObjectKind(api_version.removeprefix("core/"), name)
 
     @staticmethod
-    def of(obj: Object) -> "Kind":
-        return Kind(str(obj.get("apiVersion", "")), str(obj.get("kind", "")))
+    def of(obj: Object) -> "ObjectKind":
+        return ObjectKind(str(obj.get("apiVersion", "")), str(obj.get("kind", "")))
 
     @property
     def group(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from airgap.plugins.kubernetes.inputs import is_config_map, is_secret
-from airgap.plugins.kubernetes.objects import Kind, Object
+from airgap.plugins.kubernetes.objects import Object, ObjectKind
 
 Path = tuple[str | int, ...]
 ANY: Final = "*"  # every element of a list
@@ -39,28 +39,28 @@ PERSISTENT_VOLUME: Final = (
 )
 # fmt: on
 
-FIXED: Final[dict[Kind, tuple[str, ...]]] = {
-    Kind("apps/v1", "DaemonSet"): SELECTOR,
-    Kind("apps/v1", "Deployment"): SELECTOR,
-    Kind("apps/v1", "StatefulSet"): STATEFUL_SET,
-    Kind("batch/v1", "Job"): JOB,
-    Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): ROLE_BINDING,
-    Kind("rbac.authorization.k8s.io/v1", "RoleBinding"): ROLE_BINDING,
-    Kind("storage.k8s.io/v1", "StorageClass"): ("parameters", "provisioner"),
-    Kind("v1", "PersistentVolume"): tuple(f"spec.{field}" for field in PERSISTENT_VOLUME),
-    Kind("v1", "PersistentVolumeClaim"): (
+FIXED: Final[dict[ObjectKind, tuple[str, ...]]] = {
+    ObjectKind("apps/v1", "DaemonSet"): SELECTOR,
+    ObjectKind("apps/v1", "Deployment"): SELECTOR,
+    ObjectKind("apps/v1", "StatefulSet"): STATEFUL_SET,
+    ObjectKind("batch/v1", "Job"): JOB,
+    ObjectKind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): ROLE_BINDING,
+    ObjectKind("rbac.authorization.k8s.io/v1", "RoleBinding"): ROLE_BINDING,
+    ObjectKind("storage.k8s.io/v1", "StorageClass"): ("parameters", "provisioner"),
+    ObjectKind("v1", "PersistentVolume"): tuple(f"spec.{field}" for field in PERSISTENT_VOLUME),
+    ObjectKind("v1", "PersistentVolumeClaim"): (
         "spec.accessModes",
         "spec.selector",
         "spec.storageClassName",
         "spec.volumeName",
     ),
-    Kind("v1", "Pod"): (
+    ObjectKind("v1", "Pod"): (
         *(f"spec.{field}" for field in POD),
         *(f"spec.{of}.*.{field}" for of in ("containers", "initContainers") for field in CONTAINER),
     ),
-    Kind("v1", "ResourceQuota"): ("spec.scopes",),
-    Kind("v1", "Secret"): ("type",),
-    Kind("v1", "Service"): ("spec.clusterIP",),
+    ObjectKind("v1", "ResourceQuota"): ("spec.scopes",),
+    ObjectKind("v1", "Secret"): ("type",),
+    ObjectKind("v1", "Service"): ("spec.clusterIP",),
 }
 
 
@@ -68,7 +68,7 @@ def fixed_fields(inputs: Object, *, mutable_config_maps: bool = False, mutable_s
     """Paths whose change replaces the object. What a ConfigMap or Secret holds is fixed unless the provider's
     configuration says that it may change in place.
     """
-    dotted = [*IDENTITY, *FIXED.get(Kind.of(inputs), ())]
+    dotted = [*IDENTITY, *FIXED.get(ObjectKind.of(inputs), ())]
     immutable = bool(inputs.get("immutable"))
     if is_secret(inputs) and (immutable or not mutable_secrets):
         dotted += ["stringData", "data"]

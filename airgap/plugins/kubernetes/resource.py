@@ -20,8 +20,8 @@ from airgap.plugins.kubernetes.naming import CREATION_MANAGER, field_manager
 from airgap.plugins.kubernetes.objects import (
     DELETION_PROPAGATION,
     SKIP_AWAIT,
-    Kind,
     Object,
+    ObjectKind,
     annotation,
     name_of,
     namespace_of,
@@ -80,7 +80,7 @@ async def create(operation: ObjectOperation, given: Properties) -> CreateRespons
     """Raises ApiRefusal if the API server takes nothing, ResourceInitFailed once it has taken the object."""
     inputs = plain_inputs(given)
     cluster = operation.cluster
-    if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, Kind.of(inputs))):
+    if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, ObjectKind.of(inputs))):
         return CreateResponse("", given)
     manager = field_manager(inputs, "")
 
@@ -114,7 +114,7 @@ async def update(
     """The new state. Raises ApiRefusal if the API server changes nothing, ResourceInitFailed once it has."""
     inputs = normalized(plain_inputs(given))
     cluster = operation.cluster
-    if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, Kind.of(inputs))):
+    if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, ObjectKind.of(inputs))):
         return given
     old_inputs, old_live = checkpoint.parse(old_state)
     version = checkpoint.initial_api_version(old_state, str(old_inputs.get("apiVersion") or inputs.get("apiVersion")))
@@ -145,7 +145,7 @@ async def update(
 
 
 async def read(
-    operation: ObjectOperation, kind: Kind, identity: str, given: Properties, state: Properties
+    operation: ObjectOperation, kind: ObjectKind, identity: str, given: Properties, state: Properties
 ) -> ReadResponse | None:
     """The object as it is, and the inputs it amounts to; None if it is gone.
 
@@ -192,7 +192,7 @@ def importable(live: Object) -> Object:
     return inputs | {"metadata": metadata}
 
 
-async def delete(operation: ObjectOperation, kind: Kind, identity: str, state: Properties) -> None:
+async def delete(operation: ObjectOperation, kind: ObjectKind, identity: str, state: Properties) -> None:
     """Gone, with all that belongs to it, when this returns; an object that is not there is fine."""
     inputs, live = checkpoint.parse(state)
     namespace, name = split_id(identity)
@@ -215,7 +215,7 @@ async def delete(operation: ObjectOperation, kind: Kind, identity: str, state: P
 
 def _create(operation: ObjectOperation, inputs: Object, manager: str) -> Object:
     cluster, preview = operation.cluster, operation.preview
-    kind = Kind.of(inputs)
+    kind = ObjectKind.of(inputs)
     for pause in NEW_KIND_PAUSES_SECONDS:
         if kind.is_built_in or cluster.knows(kind):
             break
@@ -231,7 +231,7 @@ def _apply(
 ) -> tuple[Object, Object]:
     """The object before and after. A preview changes nothing."""
     cluster, preview = operation.cluster, operation.preview
-    kind, namespace = Kind.of(inputs), namespace_of(inputs)
+    kind, namespace = ObjectKind.of(inputs), namespace_of(inputs)
     before = live = cluster.get(kind, namespace, name)
     if not preview:
         for attempt in range(TAKEOVER_ATTEMPTS):

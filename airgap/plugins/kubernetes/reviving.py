@@ -15,8 +15,8 @@ from airgap.plugins.kubernetes.conditions.pod import PULLING
 from airgap.plugins.kubernetes.conditions.verdict import Snapshot
 from airgap.plugins.kubernetes.errors import ApiRefusal
 from airgap.plugins.kubernetes.objects import (
-    Kind,
     Object,
+    ObjectKind,
     container_statuses,
     dig,
     generation_of,
@@ -33,18 +33,18 @@ RETRIED_AT: Final = "sealift.dev/retried-at"
 def revive(cluster: Cluster, snapshot: Snapshot) -> None:
     """Of a Deployment whose controller has seen its current generation. What may not be done is left undone."""
     live = snapshot.live
-    if Kind.of(live) != Kind("apps/v1", "Deployment"):
+    if ObjectKind.of(live) != ObjectKind("apps/v1", "Deployment"):
         return
     current = current_replica_set(snapshot)
     if current is None or dig(live, "status", "observedGeneration", default=0) < generation_of(live):
         return
     with contextlib.suppress(ApiRefusal):
         for pod in stuck_pods(snapshot.pods, current):
-            cluster.delete(Kind("v1", "Pod"), namespace_of(pod), name_of(pod), propagation="Background")
+            cluster.delete(ObjectKind("v1", "Pod"), namespace_of(pod), name_of(pod), propagation="Background")
         if refusals(snapshot, current):
             annotations = {RETRIED_AT: str(time.time())}
             patch: Object = {"metadata": {"annotations": annotations}}
-            cluster.merge_patch(Kind("apps/v1", "ReplicaSet"), namespace_of(current), name_of(current), patch)
+            cluster.merge_patch(ObjectKind("apps/v1", "ReplicaSet"), namespace_of(current), name_of(current), patch)
 
 
 def stuck_pods(pods: list[Object], owner: Object) -> list[Object]:

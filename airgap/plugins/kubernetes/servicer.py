@@ -18,7 +18,7 @@ from airgap.plugins.kubernetes.diff import diff
 from airgap.plugins.kubernetes.errors import ClusterUnreachable, NotSupported
 from airgap.plugins.kubernetes.inputs import annotate_secrets, normalized, plain_inputs
 from airgap.plugins.kubernetes.naming import adopt_or_assign_name, unique_name
-from airgap.plugins.kubernetes.objects import Kind, Object, dig
+from airgap.plugins.kubernetes.objects import Object, ObjectKind, dig
 from airgap.plugins.kubernetes.resource import ObjectOperation
 from provider import (
     EngineLog,
@@ -223,7 +223,12 @@ def check(given: Properties, old_inputs: Object, name: str, namespace: str) -> P
     inputs = normalized(plain_inputs(given))
     adopt_or_assign_name(inputs, old_inputs, name)
     metadata = inputs.get("metadata")
-    if namespace and isinstance(metadata, dict) and not metadata.get("namespace") and Kind.of(inputs).is_namespaced:
+    if (
+        namespace
+        and isinstance(metadata, dict)
+        and not metadata.get("namespace")
+        and ObjectKind.of(inputs).is_namespaced
+    ):
         metadata["namespace"] = namespace
     annotate_secrets(inputs, given)
     return inputs
@@ -244,10 +249,10 @@ async def _from_variables(variables: dict[str, str]) -> Configuration:
     return Configuration.from_variables(variables)
 
 
-async def _served_kind(urn: str, given: Properties) -> Kind:
+async def _served_kind(urn: str, given: Properties) -> ObjectKind:
     """Raises NotSupported for types that are no single object."""
     token = type_of(urn)
-    kind = Kind.from_token(token)
+    kind = ObjectKind.from_token(token)
     if kind.name.endswith("List") and "items" in given:
         raise NotSupported(
             f"{token}: list resources exist for compatibility with YAML manifests and cannot be created",
@@ -266,10 +271,10 @@ async def _served_kind(urn: str, given: Properties) -> Kind:
     return kind
 
 
-def _kind(urn: str, state: Object) -> Kind:
+def _kind(urn: str, state: Object) -> ObjectKind:
     """As the state says it, else as the type does (an import)."""
-    of_state = Kind.of(state)
-    return of_state if of_state.api_version and of_state.name else Kind.from_token(type_of(urn))
+    of_state = ObjectKind.of(state)
+    return of_state if of_state.api_version and of_state.name else ObjectKind.from_token(type_of(urn))
 
 
 def _plain(struct: Any) -> Object:

@@ -12,8 +12,8 @@ from airgap.plugins.kubernetes.errors import ApiRefusal, ClusterUnreachable, Ini
 from airgap.plugins.kubernetes.objects import (
     SKIP_AWAIT,
     TIMEOUT_SECONDS,
-    Kind,
     Object,
+    ObjectKind,
     annotation,
     dig,
     name_of,
@@ -49,7 +49,7 @@ def timeout_seconds(requested: float, inputs: Object) -> float:
 
 async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object | None = None) -> Object:
     """The object once it is ready. Raises InitializationFailed with its last known state."""
-    condition = CONDITIONS.get(Kind.of(live))
+    condition = CONDITIONS.get(ObjectKind.of(live))
     if condition is None or annotation(inputs, SKIP_AWAIT) == "true":
         return live
     started = time.monotonic()
@@ -89,7 +89,7 @@ async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object |
 def failed_backers(live: Object, failed: Sequence[Object]) -> list[str]:
     """Names of the failed workloads whose pods a Service selects; [] if `live` is none."""
     selector = dig(live, "spec", "selector", default={})
-    if Kind.of(live) != Kind("v1", "Service") or not selector:
+    if ObjectKind.of(live) != ObjectKind("v1", "Service") or not selector:
         return []
     return [
         f"{workload.get('kind')} {name_of(workload)}"
@@ -101,7 +101,7 @@ def failed_backers(live: Object, failed: Sequence[Object]) -> list[str]:
 
 async def one_look(cluster: Cluster, show: Show, inputs: Object, live: Object) -> Object:
     """The object as it is now. Raises InitializationFailed if it is not ready, ApiRefusal if it is gone."""
-    condition = CONDITIONS.get(Kind.of(live))
+    condition = CONDITIONS.get(ObjectKind.of(live))
     if condition is None or annotation(inputs, SKIP_AWAIT) == "true":
         return live
     snapshot = await asyncio.to_thread(observe, cluster, live)
@@ -122,7 +122,7 @@ async def until_gone(wait: Wait, live: Object) -> None:
     shown = False
     while True:
         try:
-            now = await asyncio.to_thread(wait.cluster.get, Kind.of(live), namespace_of(live), name_of(live))
+            now = await asyncio.to_thread(wait.cluster.get, ObjectKind.of(live), namespace_of(live), name_of(live))
         except ApiRefusal as refusal:
             if refusal.is_missing:
                 break

@@ -7,7 +7,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from airgap.plugins.kubernetes import checkpoint
-from airgap.plugins.kubernetes.objects import Kind, Object
+from airgap.plugins.kubernetes.objects import Object, ObjectKind
 from airgap.plugins.kubernetes.quantity import canonical
 from airgap.plugins.kubernetes.servicer import automatic_name, check
 from provider import UNKNOWN, PluginError, Properties, Secret, reveal, to_struct
@@ -134,7 +134,7 @@ def test_the_state_has_the_recorded_shape() -> None:
     ],
 )
 def test_a_type_says_api_version_and_kind(token: str, api_version: str, name: str) -> None:
-    assert Kind.from_token(token) == Kind(api_version, name)
+    assert ObjectKind.from_token(token) == ObjectKind(api_version, name)
 
 
 @pytest.mark.parametrize(

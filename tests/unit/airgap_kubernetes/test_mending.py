@@ -8,7 +8,7 @@ import pytest
 from airgap.plugins.kubernetes.cluster import Cluster
 from airgap.plugins.kubernetes.conditions import Snapshot
 from airgap.plugins.kubernetes.errors import ApiRefusal, InitializationFailed
-from airgap.plugins.kubernetes.objects import Kind, Object
+from airgap.plugins.kubernetes.objects import Object, ObjectKind
 from airgap.plugins.kubernetes.reviving import RETRIED_AT, revive
 from airgap.plugins.kubernetes.waiting import Wait, failed_backers, until_ready
 
@@ -29,15 +29,15 @@ class Recorder:
         self.asked: list[tuple[str, ...]] = []
         self._refuses = refuses
 
-    def delete(self, kind: Kind, namespace: str, name: str, *, propagation: str) -> None:
+    def delete(self, kind: ObjectKind, namespace: str, name: str, *, propagation: str) -> None:
         self._ask("delete", kind, namespace, name)
 
-    def merge_patch(self, kind: Kind, namespace: str, name: str, patch: Object) -> Object:
+    def merge_patch(self, kind: ObjectKind, namespace: str, name: str, patch: Object) -> Object:
         self._ask("annotate", kind, namespace, name)
         assert list(patch["metadata"]["annotations"]) == [RETRIED_AT]
         return {}
 
-    def _ask(self, what: str, kind: Kind, namespace: str, name: str) -> None:
+    def _ask(self, what: str, kind: ObjectKind, namespace: str, name: str) -> None:
         if self._refuses:
             raise ApiRefusal(403, {"reason": "Forbidden"})
         self.asked.append((what, kind.name, f"{namespace}/{name}"))
@@ -117,10 +117,10 @@ def test_a_service_does_not_wait_for_the_pods_of_a_workload_that_has_failed() ->
     class Pending:
         """A cluster where the Service's only pod is not ready."""
 
-        def get(self, kind: Kind, namespace: str, name: str) -> Object:
+        def get(self, kind: ObjectKind, namespace: str, name: str) -> Object:
             return service(app="m")
 
-        def list_all(self, kind: Kind, namespace: str, **selectors: str) -> list[Object]:
+        def list_all(self, kind: ObjectKind, namespace: str, **selectors: str) -> list[Object]:
             return [{"endpoints": [{"conditions": {"ready": False}}]}] if kind.name == "EndpointSlice" else []
 
     async def show(line: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from airgap.plugins.kubernetes.conditions import CONDITIONS, Snapshot, Verdict, WaitSoFar
 from airgap.plugins.kubernetes.conditions.deployment import NO_ROOM_SECONDS, REFUSED_SECONDS
-from airgap.plugins.kubernetes.objects import Kind, Object
+from airgap.plugins.kubernetes.objects import Object, ObjectKind
 
 REVISION = "deployment.kubernetes.io/revision"
 REFUSED = 'pods "m-1-x" is forbidden: violates PodSecurity "restricted:latest"'
@@ -17,7 +17,7 @@ def judge(
     live: Object, *, first: Snapshot | None = None, elapsed: float = 0.0, reading: bool = False, **rest: Any
 ) -> Verdict:
     so_far = WaitSoFar(first or Snapshot(live), elapsed_seconds=elapsed, reading=reading)
-    return CONDITIONS[Kind.of(live)](Snapshot(live, **rest), so_far)
+    return CONDITIONS[ObjectKind.of(live)](Snapshot(live, **rest), so_far)
 
 
 def condition(kind: str, status: str = "True", reason: str = "", message: str = "") -> Object:
@@ -322,4 +322,4 @@ def test_a_quota_is_ready_when_all_of_it_is_counted_against() -> None:
 
 def test_what_is_made_of_one_request_is_not_waited_for() -> None:
     for kind in ("ConfigMap", "Secret", "ServiceAccount", "LimitRange"):
-        assert Kind("v1", kind) not in CONDITIONS
+        assert ObjectKind("v1", kind) not in CONDITIONS

@@ -10,20 +10,20 @@ from airgap.plugins.kubernetes.conditions.replicated import daemon_set, stateful
 from airgap.plugins.kubernetes.conditions.service import service
 from airgap.plugins.kubernetes.conditions.single import namespace, persistent_volume_claim, resource_quota
 from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verdict, WaitSoFar
-from airgap.plugins.kubernetes.objects import Kind
+from airgap.plugins.kubernetes.objects import ObjectKind
 
 Condition: TypeAlias = Callable[[Snapshot, WaitSoFar], Verdict]
 
-CONDITIONS: Final[Mapping[Kind, Condition]] = {
-    Kind("apps/v1", "DaemonSet"): daemon_set,
-    Kind("apps/v1", "Deployment"): deployment,
-    Kind("apps/v1", "StatefulSet"): stateful_set,
-    Kind("batch/v1", "Job"): job,
-    Kind("v1", "Namespace"): namespace,
-    Kind("v1", "PersistentVolumeClaim"): persistent_volume_claim,
-    Kind("v1", "Pod"): pod,
-    Kind("v1", "ResourceQuota"): resource_quota,
-    Kind("v1", "Service"): service,
+CONDITIONS: Final[Mapping[ObjectKind, Condition]] = {
+    ObjectKind("apps/v1", "DaemonSet"): daemon_set,
+    ObjectKind("apps/v1", "Deployment"): deployment,
+    ObjectKind("apps/v1", "StatefulSet"): stateful_set,
+    ObjectKind("batch/v1", "Job"): job,
+    ObjectKind("v1", "Namespace"): namespace,
+    ObjectKind("v1", "PersistentVolumeClaim"): persistent_volume_claim,
+    ObjectKind("v1", "Pod"): pod,
+    ObjectKind("v1", "ResourceQuota"): resource_quota,
+    ObjectKind("v1", "Service"): service,
 }
 """Kinds that are waited for; all others are ready as soon as the API server has taken them."""
 
