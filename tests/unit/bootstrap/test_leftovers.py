@@ -28,25 +28,31 @@ def test_mounts_are_listed_deepest_first_and_only_ours() -> None:
     ]
 
 
+SCRIPT = "echo up; read line"
+
+
 def test_only_a_shim_that_reports_to_our_socket_ends(tmp_path: Path) -> None:
     """An editor, a client or another containerd's shim may have the path in its arguments too."""
     ours = tmp_path / "one.sock"  # another run of this test on the machine must not find it
     shim = tmp_path / "containerd-shim-runc-v2"
     shim.write_bytes(Path("/bin/sh").read_bytes())
     shim.chmod(0o755)
-    wait = [str(shim), "-c", "read line", "sh"]
+    wait = [str(shim), "-c", SCRIPT, "sh"]
     others = [
         [*wait, "-address", f"{ours}.other"],
         [*wait, "-publish-binary", str(ours)],
-        ["/bin/sh", "-c", "read line", "ctr", "-address", str(ours)],
-        ["/bin/sh", "-c", "read line", "vim", str(ours)],
+        ["/bin/sh", "-c", SCRIPT, "ctr", "-address", str(ours)],
+        ["/bin/sh", "-c", SCRIPT, "vim", str(ours)],
     ]
     with contextlib.ExitStack() as stack:
         start = [
-            stack.enter_context(subprocess.Popen(argv, stdin=subprocess.PIPE))
+            stack.enter_context(subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
             for argv in [*others, [*wait, "-address", str(ours)]]
         ]
         *theirs, mine = start
+        for one in start:  # for a moment after it was started, a program has no arguments in /proc
+            assert one.stdout is not None
+            assert one.stdout.readline() == b"up\n"
 
         assert leftovers.end_shims_of(ours) == 1
 
