@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Sequence
 
+from bootstrap import yaml_host
 from bootstrap.context import Context
 
 SUITES = ("tests/unit", "tests/engine", "tests/cluster")
@@ -10,6 +11,9 @@ SUITES = ("tests/unit", "tests/engine", "tests/cluster")
 
 def run(context: Context, arguments: Sequence[str]) -> int:
     """pytest's exit status."""
+    if not arguments:
+        with context.console.step(yaml_host.TITLE) as step:
+            yaml_host.ensure(context, step)
     chosen = list(arguments) or [suite for suite in SUITES if (context.layout.root / suite).exists()]
     argv = [str(context.layout.python), "-m", "pytest", *chosen]
     return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode

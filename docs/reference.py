@@ -13,6 +13,7 @@ from components.key_settings import SealingKeyInputs
 from components.run_settings import TrainingRunInputs, TrainingSettings
 from components.sections import SECTIONS
 from components.store_settings import StoreSettings
+from docs.package_schema import package_schema
 from settings.table import tables
 from settings.typed import typed_dict
 
@@ -59,7 +60,11 @@ ARGS: Final[Mapping[str, tuple[type[Any], str]]] = {
 
 def generated() -> dict[Path, str]:
     """Every file, and what must stand in it."""
-    return {ROOT / "docs" / "configuration.md": _page(), ROOT / "components" / "args.py": _args()}
+    return {
+        ROOT / "docs" / "configuration.md": _page(),
+        ROOT / "components" / "args.py": _args(),
+        ROOT / "components" / "plugin" / "schema.json": package_schema(),
+    }
 
 
 def _page() -> str:

@@ -8,6 +8,7 @@
     engine_log.py      lines and live status in the engine's own display
     property_path.py   the engine's names for what is inside a property
     servicer.py        the gRPC service: dispatches by resource type to custom resources
+    construct.py       components for programs in other languages
     answer.py          how failures travel, for a servicer of the plugin's own
     serve.py           the plugin's process, from the first line on stdout to the engine's end
 
@@ -15,10 +16,11 @@ A new plugin writes one class per resource with the methods of CustomResource, a
 `main("pulumi-resource-NAME", lambda log: ResourceServicer({"NAME:index:Thing": Thing()}, "1.0.0", log))`.
 An executable of that name on PATH, or under `plugins.providers` in Pulumi.yaml, is all that the engine needs.
 
-It imports nothing of ours. Components (Construct), invokes and schemas are not served.
+It imports nothing of ours. Invokes are not served.
 """
 
 from provider.answer import answer, fail
+from provider.construct import Constructor, Made, MakeComponent
 from provider.diff import changed_inputs, detailed
 from provider.engine_log import EngineLog, ResourceLog, Severity
 from provider.errors import Cancelled, PluginError, ResourceInitFailed
@@ -62,6 +64,7 @@ __all__ = [
     "CheckFailure",
     "CheckRequest",
     "CheckResponse",
+    "Constructor",
     "CreateRequest",
     "CreateResponse",
     "CustomResource",
@@ -70,6 +73,8 @@ __all__ = [
     "DiffRequest",
     "DiffResponse",
     "EngineLog",
+    "Made",
+    "MakeComponent",
     "Operation",
     "PluginError",
     "Properties",

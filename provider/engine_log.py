@@ -23,6 +23,7 @@ class EngineLog:
     """The engine's logging endpoint. A message that cannot be delivered is dropped: the operation itself must go on."""
 
     def __init__(self, engine_address: str) -> None:
+        self.address = engine_address
         self._engine = engine_pb2_grpc.EngineStub(grpc.aio.insecure_channel(engine_address))
 
     async def send(self, urn: str, severity: Severity, message: str, *, ephemeral: bool) -> None:

@@ -1,8 +1,7 @@
 """Answers the engine: one gRPC service that dispatches by resource type to custom resources.
 
 It stands on the engine's own protocol rather than on `pulumi.provider.experimental`, which puts a Python traceback
-into every error and has no way to see the old inputs in a diff. Components of other languages (Construct) are not
-served.
+into every error and has no way to see the old inputs in a diff.
 """
 
 import asyncio
@@ -15,6 +14,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from provider import property_path
 from provider.answer import answer, fail
+from provider.construct import Constructor, MakeComponent
 from provider.engine_log import EngineLog, ResourceLog
 from provider.messages import (
     CheckRequest,
@@ -44,7 +44,13 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         version: str,
         log: EngineLog,
         user_errors: tuple[type[Exception], ...] = (),
+        *,
+        schema: str = "",
+        components: Mapping[str, MakeComponent] | None = None,
     ) -> None:
+        """`schema` is the package's, as JSON; `components` are what programs in other languages can have made here."""
+        self._schema = schema
+        self._constructor = Constructor(components or {}, log.address)
         self._resources = resources
         self._version = version
         self._log = log
@@ -56,6 +62,12 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     async def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         return plugin_pb2.PluginInfo(version=self._version)
+
+    async def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
+        return provider_pb2.GetSchemaResponse(schema=self._schema or "{}")
+
+    async def Construct(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
+        return await self._answer(context, self._constructor.construct(request, context))
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         return provider_pb2.CheckResponse(inputs=request.news)

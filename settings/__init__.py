@@ -7,6 +7,7 @@
     names.py     camelCase outside, snake_case inside
     table.py     the declarations as tables for people
     typed.py     the declarations as a TypedDict, for programs
+    schema.py    the declarations as a package schema, for the engine and other languages
 
 Standard library only: a preview validates with it where torch may not be installed. It knows no setting itself.
 """

@@ -1,0 +1,26 @@
+"""What a program in another language can have made here: a component's class, called with the engine's inputs.
+
+A ModelImage and a ModelDeployment stand on the Docker and Kubernetes plugins; they are in the schema, and not here yet.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import pulumi
+
+from components.args import EncryptedArtifactStoreArgs
+from provider import Made, MakeComponent
+from settings.names import camel_case
+
+
+def _artifact_store(name: str, args: dict[str, Any], opts: pulumi.ResourceOptions) -> Made:
+    from components.artifact_store import EncryptedArtifactStore  # not needed to answer for resources
+
+    return _with_outputs(EncryptedArtifactStore(name, cast(EncryptedArtifactStoreArgs, args), opts))
+
+
+def _with_outputs(component: pulumi.ComponentResource) -> Made:
+    return component, {camel_case(name): getattr(component, name) for name in type(component).__annotations__}
+
+
+COMPONENTS: Final[Mapping[str, MakeComponent]] = {"sealift:index:EncryptedArtifactStore": _artifact_store}

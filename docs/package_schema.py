@@ -1,0 +1,101 @@
+"""The package's schema: inputs from the declarations of the settings, outputs from the annotations of the classes that
+a program uses and the docstrings below them.
+"""
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from components.deployment_settings import ModelDeploymentInputs
+from components.image_settings import ModelImageInputs
+from components.key_settings import SealingKeyInputs
+from components.run_settings import TrainingRunInputs
+from components.store_settings import StoreSettings
+from components.version import VERSION
+from settings import schema
+from settings.names import camel_case
+
+COMPONENTS: Final = Path(__file__).resolve().parent.parent / "components"
+RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
+    "EncryptedArtifactStore": ("artifact_store", StoreSettings),
+    "ModelDeployment": ("model_deployment", ModelDeploymentInputs),
+    "ModelImage": ("model_image", ModelImageInputs),
+    "SealingKey": ("sealing_key", SealingKeyInputs),
+    "TrainingRun": ("training_run", TrainingRunInputs),
+}
+TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "float | None": {"type": "number"},
+    "Sequence[str]": {"type": "array", "items": {"type": "string"}},
+    "Mapping[str, str]": {"type": "object", "additionalProperties": {"type": "string"}},
+    "Mapping[str, float]": {"type": "object", "additionalProperties": {"type": "number"}},
+    "Mapping[str, Any]": {"type": "object", "additionalProperties": schema.ANY},
+}
+"""Of outputs, by what stands in `pulumi.Output[…]`."""
+
+
+def package_schema() -> str:
+    """JSON, as the plugin answers GetSchema."""
+    types: dict[str, Any] = {}
+    resources = {}
+    for name, (module, inputs) in RESOURCES.items():
+        types |= schema.types(inputs)
+        resources[f"{schema.MODULE}:{name}"] = _resource(name, module, inputs)
+    package = {
+        "name": "sealift",
+        "displayName": "Sealift",
+        "version": VERSION,
+        "description": "From gradient descent to a sealed, quota-bound, observed service on Kubernetes.",
+        "meta": {"moduleFormat": "(.*)"},
+        "types": dict(sorted(types.items())),
+        "resources": resources,
+    }
+    return json.dumps(package, indent=2, ensure_ascii=False) + "\n"
+
+
+def _resource(name: str, module: str, of: type[Any]) -> dict[str, Any]:
+    described = _class(name, module)
+    declared = schema.inputs(of)
+    outputs = dict(_outputs(described))
+    component = any(ast.unparse(base).endswith("ComponentResource") for base in described.bases)
+    kept = {} if component else declared["inputProperties"]
+    properties = {**{key: _plain(value) for key, value in kept.items()}, **outputs}
+    return {
+        "description": " ".join((ast.get_docstring(described) or "").split()),
+        "isComponent": component,
+        "properties": properties,
+        "required": sorted(outputs),
+        **declared,
+    }
+
+
+def _plain(described: Mapping[str, Any]) -> dict[str, Any]:
+    """An input as an output: its default is no part of that."""
+    return {key: value for key, value in described.items() if key != "default"}
+
+
+def _class(name: str, module: str) -> ast.ClassDef:
+    for node in ast.parse((COMPONENTS / f"{module}.py").read_text()).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return node
+    raise AssertionError(f"internal error: {module}.py has no class {name}")
+
+
+def _outputs(described: ast.ClassDef) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each annotation `NAME: pulumi.Output[TYPE]` with the docstring below it, which ends in "Secret." for a secret."""
+    for node, below in zip(described.body, described.body[1:], strict=False):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            text = _docstring(below)
+            kind = ast.unparse(node.annotation).removeprefix("pulumi.Output[").removesuffix("]")
+            secret = {"secret": True} if text.endswith("Secret.") else {}
+            yield camel_case(node.target.id), {"description": text, **TYPES[kind], **secret}
+
+
+def _docstring(node: ast.stmt) -> str:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return " ".join(str(node.value.value).split())
+    raise AssertionError(f"internal error: a docstring is missing before line {node.lineno}")
