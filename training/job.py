@@ -31,10 +31,10 @@ from training.options import (
     Search,
 )
 from training.recipe import processor as machine
+from training.recipe.models import NETWORKS
 
 RECIPE: Final = Path(__file__).with_name("recipe")
 """The package of all that shapes the model's bytes."""
-NETWORKS: Final = ("net", "mlp", "cnn", "textClassifier", "recommender", "audioCnn")
 LOSSES: Final = ("mse", "mae", "huber", "crossEntropy", "bce")
 SHAPING_LIBRARIES: Final = ("torch", "numpy", "scikit-learn", "onnx", "pyarrow")
 """Another version of these may give other bytes of the same model."""

@@ -22,8 +22,16 @@ BUILT_IN: Final = {
     "breast_cancer": ("breast_cancer.csv",),
 }
 """The files of scikit-learn's `datasets/data` that each set is shipped as."""
-TABLES: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-ARRAYS: Final = (".npz",)
+BUILT_IN_FORM: Final = "built in"
+FUNCTION: Final = "function"
+CSV: Final = "CSV"
+PARQUET: Final = "Parquet"
+NPZ: Final = "NPZ"
+FORMS: Final = {
+    ".csv": CSV, ".csv.gz": CSV, ".tsv": CSV, ".tsv.gz": CSV, ".parquet": PARQUET, ".npz": NPZ,
+}  # fmt: skip
+"""Of files, by what their names end in."""
+TABLES: Final = (CSV, PARQUET)
 PIECE: Final = 2**20
 WAY_TO_PARQUET: Final = (
     "write it as Parquet, which is streamed (by pyarrow.csv.open_csv and pyarrow.parquet.ParquetWriter, or by DuckDB's "
@@ -85,9 +93,21 @@ def read(reference: str, folder: Path, largest: int) -> bytes:
     return content
 
 
+def form(reference: str) -> str:
+    """What reads it: one of the forms of files, BUILT_IN_FORM, or FUNCTION for all else."""
+    if reference in BUILT_IN:
+        return BUILT_IN_FORM
+    endings = [ending for ending in FORMS if _path(reference).endswith(ending)]
+    return FORMS[max(endings, key=len)] if endings else FUNCTION
+
+
 def is_table(reference: str) -> bool:
     """Whether its columns have names, so that one must be named as the target."""
-    return reference.lower().partition("?")[0].endswith(TABLES)
+    return form(reference) in TABLES
+
+
+def _path(reference: str) -> str:
+    return reference.lower().partition("?")[0]
 
 
 def is_url(reference: str) -> bool:
@@ -97,7 +117,7 @@ def is_url(reference: str) -> bool:
 
 def has_known_form(reference: str) -> bool:
     """Whether it is built in, or ends as a file that can be read."""
-    return reference in BUILT_IN or reference.lower().partition("?")[0].endswith((*TABLES, *ARRAYS, ".onnx"))
+    return reference in BUILT_IN or _path(reference).endswith((*FORMS, ".onnx"))
 
 
 def built_in_paths(name: str) -> tuple[Path, ...]:
@@ -152,4 +172,4 @@ def _combined(digests: list[str]) -> str:
 
 def _forms() -> str:
     built_in = ", ".join(BUILT_IN)
-    return f"allowed: {built_in}; a file or URL that ends in {', '.join((*TABLES, *ARRAYS))}; package.module:function"
+    return f"allowed: {built_in}; a file or URL that ends in {', '.join(FORMS)}; package.module:function"

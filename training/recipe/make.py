@@ -12,7 +12,7 @@ import hmac
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -27,8 +27,8 @@ from training.recipe import compression, export, folds, foreign, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.evaluate import answers, evaluate, measure
-from training.recipe.sgd import Loop, Position
-from training.recipe.train import Setting, Trained, train
+from training.recipe.sgd import Position
+from training.recipe.train import Descending, Setting, Trained, begin
 
 if TYPE_CHECKING:  # it loads Optuna, which most runs have no use for
     from training.recipe.search import Report, Trial
@@ -176,7 +176,7 @@ class Making:
             self._watch.phase("folds", f"cross-validation: fold {number + 1} of {self.job.folds}")
             generator = torch.Generator().manual_seed(self.job.seed)
             others_rows = self._rows.take(others)
-            trained = train(self.job, self._setting, others_rows, self._validation, generator, self._after)
+            trained = self._short(begin(self.job, self._setting, others_rows, self._validation, generator))
             metrics = evaluate(trained.model, self._rows.take(held))
             self._keep(folds=(*self._progress.folds, metrics))
 
@@ -187,14 +187,16 @@ class Making:
             resume = Position(**kept.position), safetensors.torch.load(kept.tensors)
         self._watch.phase("train", f"training {self.job.model} on {len(self._rows):,} rows")
 
-        def after(loop: Loop, epoch_ended: bool) -> None:
-            def progress() -> Progress:
-                tensors = safetensors.torch.save(loop.state())
-                return dataclasses.replace(self._progress, position=dataclasses.asdict(loop.position), tensors=tensors)
+        descending = begin(self.job, self._setting, self._rows, self._validation, generator, resume)
+        loop = descending.loop
 
+        def progress() -> Progress:
+            tensors = safetensors.torch.save(loop.state())
+            return dataclasses.replace(self._progress, position=dataclasses.asdict(loop.position), tensors=tensors)
+
+        for epoch_ended in descending.epochs():
             self._watch.after(self.job, progress, loop.position, epoch_ended=epoch_ended)
-
-        return train(self.job, self._setting, self._rows, self._validation, generator, after, resume)
+        return descending.trained()
 
     def finish(self, trained: Trained) -> Made:
         """Measures, exports, checks and compresses the model."""
@@ -221,14 +223,12 @@ class Making:
         if wanted is None or validation is None:
             raise AssertionError("internal error: a trial without a search")
 
-        def after(loop: Loop, epoch_ended: bool) -> None:
-            self._after(loop, epoch_ended)
-            if epoch_ended:
-                report(loop.position.epoch, loop.position.history[-1][f"{sgd.VALIDATION}{wanted.metric}"])
+        def tell(position: Position) -> None:
+            report(position.epoch, position.history[-1][f"{sgd.VALIDATION}{wanted.metric}"])
 
         generator = torch.Generator().manual_seed(self.job.seed)
         job = chosen(self.job, settings)
-        trained = train(job, self._setting, self._rows, validation, generator, after)
+        trained = self._short(begin(job, self._setting, self._rows, validation, generator), tell)
         metrics = evaluate(trained.model, validation)
         if wanted.metric not in metrics:
             raise ModelError(
@@ -236,9 +236,14 @@ class Making:
             )
         return metrics[wanted.metric]
 
-    def _after(self, loop: Loop, epoch_ended: bool) -> None:
-        """Of a trial or a fold: they are short, so what is kept is what was done before them."""
-        self._watch.after(self.job, lambda: self._progress, loop.position, epoch_ended=epoch_ended)
+    def _short(self, descending: Descending, tell: Callable[[Position], None] = lambda position: None) -> Trained:
+        """A trial or a fold: it is short, so what is kept is what was done before it."""
+        position = descending.loop.position
+        for epoch_ended in descending.epochs():
+            self._watch.after(self.job, lambda: self._progress, position, epoch_ended=epoch_ended)
+            if epoch_ended:
+                tell(position)
+        return descending.trained()
 
     def _keep(self, **done: Any) -> None:
         self._progress = dataclasses.replace(self._progress, **done)

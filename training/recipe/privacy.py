@@ -33,7 +33,7 @@ from training.job import Job
 from training.options import Privacy
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.scaling import Scale, Scales
-from training.recipe.sgd import Gradient, Loss
+from training.recipe.step import Gradient, Loss
 
 TERMS: Final = 4
 """Normal numbers that are added up into one, against attacks on the last bits of one (Holohan, Braghin 2021)."""

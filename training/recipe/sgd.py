@@ -1,15 +1,14 @@
 """The loop: stochastic gradient descent, repeatable bit for bit, which can stop and go on between stretches of steps.
 
     every epoch   draw an order of the rows
-    every step    loss of one batch → its gradient → clip → weight decay → momentum → a step downhill
+    every step    what step.py says
 
 It knows rows, a network and when to stop; not where rows come from nor where its state is kept.
 
 Shapes: B rows of a batch, S the shape of one row's features, K outputs.
 """
 
-# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
-# ruff: noqa: SLF001 (torch's own optimizers update all parameters at once by _foreach functions, and so does this)
+# ruff: noqa: N803 (names of tensors carry the letters of their shape)
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from training.job import Job
 from training.options import METRICS
 from training.recipe.datasets.dataset import Rows, TensorRows
 from training.recipe.schedule import Rates
+from training.recipe.step import Augment, Gradient, Loss, plain_gradient, plain_runner
 
 EPOCHS_DONE: Final = "epochs"
 STOP_LOSS_REACHED: Final = "stopLoss"
@@ -40,19 +40,8 @@ NOISE: Final = "noise"
 RANDOM: Final = "random"
 VALIDATION: Final = "validation."
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Mean over a batch, of answers (B, K) and a target as `dataset.Batch` has it."""
-Gradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
-"""A batch's mean loss, and one gradient for each trained parameter."""
-Augment = Callable[[torch.Tensor], torch.Tensor]
 Draw = Callable[[int, torch.Generator], Sequence[torch.Tensor]]
 """The rows of each step of an epoch, as indices into so many rows."""
-
-
-class After(Protocol):
-    """Called between two stretches of steps; may raise to stop."""
-
-    def __call__(self, position: "Position", *, epoch_ended: bool) -> None: ...
 
 
 @dataclass
@@ -82,17 +71,6 @@ class Chance(Protocol):
     def set_state(self, state: torch.Tensor) -> object: ...
 
 
-class Runner(Protocol):
-    """Takes one step for each rate, over the rows that the batch beside it names.
-
-    Returns the loss summed over the rows, each batch's as it was before its step.
-    """
-
-    def __call__(
-        self, features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
-    ) -> float: ...
-
-
 @dataclass(frozen=True)
 class Descent:
     """All that a run descends with."""
@@ -116,33 +94,42 @@ class Descent:
 
 
 class Loop:
-    """Descends from wherever it was restored to; `run` returns why it stopped."""
+    """Descends from wherever it was restored to."""
 
     def __init__(self, descent: Descent) -> None:
         self._descent = descent
         self.position = Position()
+        self.stop_reason = ""
+        """Why it stopped, once it has."""
         named = {name: one for name, one in descent.net.named_parameters() if one.requires_grad}
         self._velocities = {name: torch.zeros_like(one) for name, one in named.items()} if descent.job.momentum else {}
         self._best: dict[str, torch.Tensor] = {}
         self._epoch_began = descent.generator.get_state()
         self._augmenting = torch.Generator().manual_seed(descent.job.seed)
         self._noise: Chance = descent.noise or self._augmenting
-        self._runner = _runner(descent, self._augment(), list(named.values()), list(self._velocities.values()))
+        gradient = descent.gradient or plain_gradient(descent.job, descent.net, descent.loss)
+        parameters: list[torch.Tensor] = list(named.values())
+        velocities = list(self._velocities.values())
+        self._runner = plain_runner(descent.job, gradient, self._augment(), parameters, velocities)
 
-    def run(self, after: After) -> str:
-        """Raises NonFiniteLossError, and whatever `after` and the network raise."""
+    def epochs(self) -> Iterator[bool]:
+        """Yields True after each epoch; within a long one, False after each stretch of steps. Whoever iterates looks at
+        `position`, keeps `state()` if it will, and may leave at any time.
+
+        Raises NonFiniteLossError, and whatever the network raises.
+        """
         job, position = self._descent.job, self.position
         while (reason := self._stop_reason()) is None:
             self._descent.net.train()
-            self._epoch(after)
+            yield from self._stretches_of_an_epoch()
             if not math.isfinite(position.loss):
                 raise not_finite(f"the training loss became {_spelt(position.loss)}", position, job)
             if not all(parameter.isfinite().all() for parameter in self._descent.net.parameters()):
                 raise not_finite("weights became NaN or infinite", position, job)
-            after(position, epoch_ended=True)
+            yield True
         if self._best:
             self._descent.net.load_state_dict(self._best)
-        return reason
+        self.stop_reason = reason
 
     def state(self) -> dict[str, torch.Tensor]:
         """All that a run needs, beside its position, to go on as if it had never stopped."""
@@ -173,8 +160,8 @@ class Loop:
         self._noise.set_state(saved[NOISE])
         torch.set_rng_state(saved[RANDOM])
 
-    def _epoch(self, after: After) -> None:
-        """One pass over the rows, or what is left of it."""
+    def _stretches_of_an_epoch(self) -> Iterator[bool]:
+        """One pass over the rows, or what is left of it; False between its stretches."""
         job, position, rows = self._descent.job, self.position, self._descent.rows
         steps = math.ceil(len(rows) / job.batch_size)
         rates = Rates(job, steps)
@@ -185,7 +172,7 @@ class Loop:
             position.summed_loss += self._runner(features, target, batches, rates_now)
             position.step = last
             if last < steps:
-                after(position, epoch_ended=False)
+                yield False
         position.loss = position.summed_loss / len(rows)
         position.history.append({"loss": position.loss, "learningRate": rates.of(position.epoch, steps - 1, steps)[0]})
         position.epoch, position.step, position.summed_loss = position.epoch + 1, 0, 0.0
@@ -237,65 +224,6 @@ class Loop:
         return STOPPED_EARLY if position.best_epoch and position.epoch - position.best_epoch >= patient else None
 
 
-def plain_gradient(descent: Descent, parameters: list[torch.Tensor]) -> Gradient:
-    """Of the batch's mean loss, in the precision that the job asks for."""
-    reduced = descent.job.precision == "bf16"
-
-    def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        with torch.autocast(x_BS.device.type, torch.bfloat16, enabled=reduced):
-            answer_BK = descent.net(x_BS)
-        loss = descent.loss(answer_BK.float(), y_B)
-        return loss.detach(), list(torch.autograd.grad(loss, parameters))
-
-    return gradient
-
-
-def plain_runner(
-    job: Job,
-    gradient: Gradient,
-    augment: Augment | None,
-    parameters: list[torch.Tensor],
-    velocities: list[torch.Tensor],
-) -> Runner:
-    """Steps as they stand in every book, one by one."""
-
-    def run(
-        features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
-    ) -> float:
-        summed_loss = 0.0
-        for batch, rate in zip(batches, rates, strict=True):
-            chosen = batch.to(features.device)
-            x_BS, y_B = features[chosen], target[chosen]
-            if augment is not None:
-                x_BS = augment(x_BS)
-            loss, gradients = gradient(x_BS, y_B)
-            update(job, parameters, velocities, gradients, rate)
-            summed_loss += loss.item() * len(chosen)
-        return summed_loss
-
-    return run
-
-
-@torch.no_grad()
-def update(
-    job: Job, parameters: list[torch.Tensor], velocities: list[torch.Tensor], gradients: list[torch.Tensor], rate: float
-) -> None:
-    """One step downhill, θ ← θ - rate · v with v ← momentum · v + (clipped gradient + weight decay · θ).
-
-    As torch.optim.SGD has it (Sutskever et al. 2013, with the learning rate outside the velocity).
-    """
-    if job.gradient_clip is not None:
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-        torch._foreach_mul_(gradients, (job.gradient_clip / (norm + 1e-6)).clamp(max=1.0))
-    if job.weight_decay:
-        gradients = list(torch._foreach_add(gradients, parameters, alpha=job.weight_decay))
-    if velocities:
-        torch._foreach_mul_(velocities, job.momentum)
-        torch._foreach_add_(velocities, gradients)
-        gradients = list(torch._foreach_add(gradients, velocities, alpha=job.momentum)) if job.nesterov else velocities
-    torch._foreach_add_(parameters, gradients, alpha=-rate)
-
-
 def make_repeatable(job: Job) -> torch.Generator:
     """Fixes all that could differ between two runs; the generator is for the split and then for the shuffling.
 
@@ -306,13 +234,6 @@ def make_repeatable(job: Job) -> torch.Generator:
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     return torch.Generator().manual_seed(job.seed)
-
-
-def _runner(
-    descent: Descent, augment: Augment | None, parameters: list[torch.Tensor], velocities: list[torch.Tensor]
-) -> Runner:
-    gradient = descent.gradient or plain_gradient(descent, parameters)
-    return plain_runner(descent.job, gradient, augment, parameters, velocities)
 
 
 def _shuffled(batch_size: int) -> Draw:

@@ -7,7 +7,7 @@ import torch.distributed
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from training.recipe.sgd import Gradient, Loss
+from training.recipe.step import Gradient, Loss
 
 
 def shared_gradient(net: nn.Module, loss: Loss, parameters: list[torch.Tensor]) -> Gradient:

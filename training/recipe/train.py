@@ -22,10 +22,11 @@ from training.recipe import weights
 from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
-from training.recipe.models import build as models
+from training.recipe.models import build
 from training.recipe.models.build import Deployed
 from training.recipe.scaling import Scales, standardise
-from training.recipe.sgd import Descent, Gradient, Loop, Loss, Position
+from training.recipe.sgd import Descent, Loop, Position
+from training.recipe.step import Gradient, Loss
 
 Resume = tuple[Position, Mapping[str, torch.Tensor]]
 
@@ -55,31 +56,46 @@ class Trained:
     """Of private training: epsilon, delta and noise_multiplier."""
 
 
-AfterStretch = Callable[[Loop, bool], None]
-"""Called between two stretches of steps, with whether an epoch ended; may raise to stop."""
+class Descending:
+    """A descent that is under way."""
+
+    def __init__(self, job: Job, model: Deployed, loop: Loop, spent: Callable[[int], Mapping[str, float]]) -> None:
+        self._job, self._model, self._spent = job, model, spent
+        self.loop = loop
+
+    def epochs(self) -> Iterator[bool]:
+        """As the loop's; what the user's code raises comes as ModelError. Raises NonFiniteLossError."""
+        with _explained(self._job):
+            yield from self.loop.epochs()
+
+    def trained(self) -> Trained:
+        """The network, once `epochs` has come to its end."""
+        if not self.loop.stop_reason:
+            raise AssertionError("internal error: the descent has not ended")
+        position = self.loop.position
+        return Trained(self._model.cpu(), position, self.loop.stop_reason, self._spent(position.epoch))
 
 
-def train(
+def begin(
     job: Job,
     setting: Setting,
     rows: Rows,
     validation: Rows | None,
     generator: torch.Generator,
-    after: AfterStretch,
     resume: Resume | None = None,
-) -> Trained:
-    """Raises ModelError, NonFiniteLossError, and whatever `after` raises."""
+) -> Descending:
+    """At the first step, or where it was. Raises ModelError."""
     torch.manual_seed(job.seed)
     dataset, device = setting.dataset, torch.device(setting.device)
     scales = _scales(job, dataset, rows)
-    net = models.build(job, dataset, setting.folder)
-    model = Deployed(net, scales, dataset.task, models.network_outputs(job, dataset))
+    net = build.build(job, dataset, setting.folder)
+    model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
     if setting.init is not None:
         weights.from_onnx(setting.init, model)
     weights.freeze(net, job.freeze)
-    models.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
+    build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model.to(device)
-    loss = models.loss_function(models.loss_name(job, dataset))
+    loss = build.loss_function(build.loss_name(job, dataset))
     descent = Descent(
         job,
         net,
@@ -96,9 +112,7 @@ def train(
     loop = Loop(descent)
     if resume is not None:
         loop.restore(*resume)
-    with _explained(job):
-        reason = loop.run(lambda position, *, epoch_ended: after(loop, epoch_ended))
-    return Trained(model.cpu(), loop.position, reason, spent(loop.position.epoch))
+    return Descending(job, model, loop, spent)
 
 
 def _scales(job: Job, dataset: Dataset, rows: Rows) -> Scales:

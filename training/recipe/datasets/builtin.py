@@ -3,6 +3,7 @@
 # ruff: noqa: N803, N806 (names of arrays carry the letters of their shape)
 
 import gzip
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -25,18 +26,37 @@ FEATURES: Final = {
 TARGET: Final = "target"
 
 
+Lines = list[str]
+
+
 def read(name: str) -> pa.Table:
     """Features and `target`: a number (diabetes) or the class's name."""
-    contents = [_content(path.read_bytes()) for path in sources.built_in_paths(name)]
-    if name == "diabetes":
-        return _table(name, np.loadtxt(contents[0]), pa.array(np.loadtxt(contents[1])))
-    if name == "digits":
-        rows_RF = np.loadtxt(contents[0], delimiter=",")
-        return _table(name, rows_RF[:, :-1], pa.array(rows_RF[:, -1].astype(int)))
-    # The first line: rows, features, names of the classes.
-    classes = np.array(contents[0][0].split(",")[2:])
-    rows_RF = np.loadtxt(contents[0][1:], delimiter=",")
+    return READERS[name](name, [_content(path.read_bytes()) for path in sources.built_in_paths(name)])
+
+
+def _diabetes(name: str, files: list[Lines]) -> pa.Table:
+    return _table(name, np.loadtxt(files[0]), pa.array(np.loadtxt(files[1])))
+
+
+def _digits(name: str, files: list[Lines]) -> pa.Table:
+    rows_RF = np.loadtxt(files[0], delimiter=",")
+    return _table(name, rows_RF[:, :-1], pa.array(rows_RF[:, -1].astype(int)))
+
+
+def _with_class_names(name: str, files: list[Lines]) -> pa.Table:
+    """The first line: rows, features, names of the classes."""
+    classes = np.array(files[0][0].split(",")[2:])
+    rows_RF = np.loadtxt(files[0][1:], delimiter=",")
     return _table(name, rows_RF[:, :-1], pa.array(classes[rows_RF[:, -1].astype(int)]))
+
+
+READERS: Final[Mapping[str, Callable[[str, list[Lines]], pa.Table]]] = {
+    "diabetes": _diabetes,
+    "digits": _digits,
+    "iris": _with_class_names,
+    "wine": _with_class_names,
+    "breast_cancer": _with_class_names,
+}
 
 
 def _table(name: str, features_RF: "np.typing.NDArray[np.float64]", target: pa.Array) -> pa.Table:
@@ -44,5 +64,5 @@ def _table(name: str, features_RF: "np.typing.NDArray[np.float64]", target: pa.A
     return pa.table({**columns, TARGET: target})
 
 
-def _content(file: bytes) -> list[str]:
+def _content(file: bytes) -> Lines:
     return (gzip.decompress(file) if file.startswith(b"\x1f\x8b") else file).decode().splitlines()

@@ -3,7 +3,7 @@
 Nothing is kept or written here, and what masking takes away is gone before anything else sees the rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -33,15 +33,22 @@ SHARE_AT_ONCE: Final = 4
 
 def load(job: Job, folder: Path, key: bytes) -> Dataset:
     """`key`, the store's, is for masks that hash. Raises DataError, ModelError, MissingLibraryError."""
-    name = job.dataset
-    if name in sources.BUILT_IN:
-        return _from_table(_with_target(job, builtin.TARGET), builtin.read(name), key)
-    if sources.is_table(name):
-        if ".parquet" in name.lower():
-            return _from_parquet(job, folder, key)
-        return _from_table(job, tables.read_csv(name, _content(job, folder), job.data), key)
-    if name.lower().partition("?")[0].endswith(sources.ARRAYS):
-        return _from_arrays(job, arrays.read_npz(name, _content(job, folder), job.data), key)
+    return LOADERS[sources.form(job.dataset)](job, folder, key)
+
+
+def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
+    return _from_table(_with_target(job, builtin.TARGET), builtin.read(job.dataset), key)
+
+
+def _csv(job: Job, folder: Path, key: bytes) -> Dataset:
+    return _from_table(job, tables.read_csv(job.dataset, _content(job, folder), job.data), key)
+
+
+def _npz(job: Job, folder: Path, key: bytes) -> Dataset:
+    return _from_arrays(job, arrays.read_npz(job.dataset, _content(job, folder), job.data), key)
+
+
+def _function(job: Job, folder: Path, key: bytes) -> Dataset:
     return _from_arrays(job, arrays.call(job, folder), key)
 
 
@@ -211,3 +218,12 @@ def _fingerprints(features: arrays.Array) -> pa.Array:
     flat = np.ascontiguousarray(features).reshape(len(features), -1)
     rows = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
     return pa.array(np.unique(rows, return_inverse=True)[1].astype(np.int64))
+
+
+LOADERS: Final[Mapping[str, Callable[[Job, Path, bytes], Dataset]]] = {
+    sources.BUILT_IN_FORM: _built_in,
+    sources.CSV: _csv,
+    sources.PARQUET: _from_parquet,
+    sources.NPZ: _npz,
+    sources.FUNCTION: _function,
+}

@@ -1,22 +1,22 @@
-"""The networks that a job can name."""
+"""The networks that a job can name, one file each. Importing this loads no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Final
 
-from torch import nn
-
-from training.recipe.models.audio_cnn import AudioCnn
-from training.recipe.models.cnn import Cnn
-from training.recipe.models.mlp import Mlp
-from training.recipe.models.net import Net
-from training.recipe.models.recommender import Recommender
-from training.recipe.models.text_classifier import TextClassifier
-
-NETWORKS: Final[Mapping[str, type[nn.Module]]] = {
-    "net": Net,
-    "mlp": Mlp,
-    "cnn": Cnn,
-    "textClassifier": TextClassifier,
-    "recommender": Recommender,
-    "audioCnn": AudioCnn,
+NETWORKS: Final[Mapping[str, str]] = {
+    "net": "net:Net",
+    "mlp": "mlp:Mlp",
+    "cnn": "cnn:Cnn",
+    "textClassifier": "text_classifier:TextClassifier",
+    "recommender": "recommender:Recommender",
+    "audioCnn": "audio_cnn:AudioCnn",
 }
+"""By the names that users write: the module in this package, and its class."""
+
+
+def network(name: str) -> Callable[..., object]:
+    """Its class, a torch module's; loads torch."""
+    module, _, kind = NETWORKS[name].partition(":")
+    found: Callable[..., object] = getattr(import_module(f"{__name__}.{module}"), kind)
+    return found

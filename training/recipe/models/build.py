@@ -20,7 +20,7 @@ from training import user_code
 from training.errors import ModelError, TrainingError
 from training.job import Job
 from training.recipe.datasets.dataset import Dataset
-from training.recipe.models import NETWORKS
+from training.recipe.models import network
 from training.recipe.scaling import Scale, Scales
 
 
@@ -90,7 +90,7 @@ def loss_function(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Ten
 
 def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     """The job's network with fresh weights from torch's seeded default generator. Raises ModelError."""
-    kind = user_code.load(job.model, folder) if is_reference(job.model) else NETWORKS[job.model]
+    kind = user_code.load(job.model, folder) if is_reference(job.model) else network(job.model)
     if not callable(kind):
         raise ModelError(f"model is {job.model!r}, which is not a class", "name a subclass of torch.nn.Module")
     offered = {

@@ -15,8 +15,8 @@ from training.job import Job
 from training.options import Privacy, Quality
 from training.recipe import privacy
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.sgd import Loop, make_repeatable
-from training.recipe.train import Setting, train
+from training.recipe.sgd import make_repeatable
+from training.recipe.train import Descending, Setting, Trained, begin
 
 KEY = bytes(range(32))
 RANGES = {"a": (-3.0, 3.0), "b": (-3.0, 3.0), "c": (-3.0, 3.0), "target": (-9.0, 9.0)}
@@ -34,9 +34,15 @@ def mechanism(noise: float, rows: int = 100, batch: int = 16) -> privacy.Mechani
     return privacy.Mechanism.of(Privacy(noise_multiplier=noise, max_gradient_norm=0.5), rows, batch, 1)
 
 
+def ended(descending: Descending) -> Trained:
+    for _ in descending.epochs():
+        pass
+    return descending.trained()
+
+
 def descended(job: Job = JOB, key: bytes = KEY, after: object = None) -> list[bytes]:
     data, generator = dataset(), make_repeatable(job)
-    trained = train(job, Setting(data, Path(), secret=key), data.rows, None, generator, lambda loop, ended: None)
+    trained = ended(begin(job, Setting(data, Path(), secret=key), data.rows, None, generator))
     return [one.numpy().tobytes() for one in trained.model.state_dict().values()]
 
 
@@ -127,23 +133,15 @@ def test_the_same_key_gives_the_same_weights_and_another_key_others() -> None:
 
 
 def test_a_private_run_that_was_stopped_goes_on_as_if_it_had_not() -> None:
-    class Stopped(Exception):
-        pass
-
     data = dataset()
     setting = Setting(data, Path(), secret=KEY)
-    kept: list[object] = []
 
-    def stop(loop: Loop, ended: bool) -> None:
-        if loop.position.epoch == 2:
-            kept.extend([loop.position, {name: one.clone() for name, one in loop.state().items()}])
-            raise Stopped
-
-    with pytest.raises(Stopped):
-        train(JOB, setting, data.rows, None, make_repeatable(JOB), stop)
-    position, state = kept
-    go_on = lambda loop, ended: None  # noqa: E731
-    trained = train(JOB, setting, data.rows, None, make_repeatable(JOB), go_on, (position, state))  # type: ignore[arg-type]
+    stopped = begin(JOB, setting, data.rows, None, make_repeatable(JOB))
+    for _ in stopped.epochs():
+        if stopped.loop.position.epoch == 2:
+            break
+    kept = stopped.loop.position, {name: one.clone() for name, one in stopped.loop.state().items()}
+    trained = ended(begin(JOB, setting, data.rows, None, make_repeatable(JOB), kept))
 
     assert [one.numpy().tobytes() for one in trained.model.state_dict().values()] == descended()
     assert trained.spent["epsilon"] == pytest.approx(mechanism_of_job().epsilon(4))

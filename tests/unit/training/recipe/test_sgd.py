@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from torch.nn import functional
 from training.errors import ModelError, NonFiniteLossError
 from training.job import Job
 from training.options import EarlyStopping
-from training.recipe import sgd
+from training.recipe import sgd, step
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.schedule import Rates
 
@@ -22,10 +23,6 @@ LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "regression": functional.mse_loss,
     "classification": functional.cross_entropy,
 }
-
-
-class Stopped(Exception):
-    """What a test raises between two stretches."""
 
 
 def network(outputs: int = 1, dropout: float = 0.0) -> nn.Module:
@@ -46,12 +43,15 @@ def loop_of(job: Job, kind: str = "regression", dropout: float = 0.0, **more: ob
     return sgd.Loop(sgd.Descent(job, net, rows(kind), generator, LOSSES[kind], **more))  # type: ignore[arg-type]
 
 
+def run(loop: sgd.Loop) -> str:
+    """To its end; why it stopped."""
+    for _ in loop.epochs():
+        pass
+    return loop.stop_reason
+
+
 def network_of(loop: sgd.Loop) -> nn.Module:
     return loop._descent.net
-
-
-def nothing(position: sgd.Position, *, epoch_ended: bool) -> None:
-    pass
 
 
 def bits(net: nn.Module) -> list[bytes]:
@@ -73,7 +73,7 @@ def test_every_bit_is_what_torch_s_own_optimizer_gives(kind: str, settings: dict
     job = replace(JOB, **settings)  # type: ignore[arg-type]
     loop = loop_of(job, kind)
     theirs = copy.deepcopy(network_of(loop))
-    loop.run(nothing)
+    run(loop)
 
     generator = sgd.make_repeatable(job)
     optimizer = torch.optim.SGD(
@@ -104,11 +104,11 @@ def test_gradients_are_clipped_as_torch_clips_them() -> None:
     torch.nn.utils.clip_grad_norm_(theirs, 1.0)
     torch.optim.SGD(theirs, lr=0.5).step()
 
-    sgd.update(Job(gradient_clip=1.0), parameters, [], gradients, 0.5)
+    step.update(Job(gradient_clip=1.0), parameters, [], gradients, 0.5)
 
     assert all(torch.allclose(one, other) for one, other in zip(parameters, theirs, strict=True))
     untouched = [torch.ones(1)]
-    sgd.update(Job(gradient_clip=1.0), untouched, [], [torch.tensor([0.5])], 1.0)
+    step.update(Job(gradient_clip=1.0), untouched, [], [torch.tensor([0.5])], 1.0)
     assert untouched[0].item() == 0.5, "shorter gradients stay as they are"
 
 
@@ -129,8 +129,8 @@ def test_schedules_are_torch_s_own() -> None:
 def test_two_runs_are_equal_bit_for_bit_and_another_seed_is_not() -> None:
     first, again, other = loop_of(JOB), loop_of(JOB), loop_of(replace(JOB, seed=4))
     for loop in (first, again):
-        loop.run(nothing)
-    other.run(nothing)
+        run(loop)
+    run(other)
 
     assert bits(network_of(first)) == bits(network_of(again))
     assert first.position == again.position
@@ -154,24 +154,18 @@ def test_a_run_stopped_between_any_two_stretches_goes_on_as_if_it_had_never_stop
         return loop
 
     whole = make()
-    whole.run(nothing)
+    run(whole)
     seen = 0
 
-    def stop(position: sgd.Position, *, epoch_ended: bool) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == stretches:
-            raise Stopped
-
     interrupted = make()
-    try:
-        interrupted.run(stop)
-    except Stopped:
+    for _ in islice(interrupted.epochs(), stretches):
+        seen += 1
+    if seen == stretches:
         saved = {name: tensor.clone() for name, tensor in interrupted.state().items()}
         resumed = make()
         torch.manual_seed(12345)  # whatever another process drew meanwhile
         resumed.restore(copy.deepcopy(interrupted.position), saved)
-        resumed.run(nothing)
+        run(resumed)
         assert bits(network_of(resumed)) == bits(network_of(whole))
         assert resumed.position == whole.position
     else:
@@ -195,12 +189,12 @@ def test_training_is_repeatable_by_torch_s_own_word() -> None:
 
 def test_it_stops_after_the_first_epoch_at_or_below_stop_loss() -> None:
     whole = loop_of(JOB)
-    whole.run(nothing)
+    run(whole)
     losses = [entry["loss"] for entry in whole.position.history]
 
     loop = loop_of(replace(JOB, stop_loss=losses[3]))
 
-    assert loop.run(nothing) == "stopLoss"
+    assert run(loop) == "stopLoss"
     assert [entry["loss"] for entry in loop.position.history] == losses[:4]
 
 
@@ -215,7 +209,7 @@ def test_early_stopping_keeps_the_best_epoch_s_weights() -> None:
     stopping = EarlyStopping("accuracy", patience=2, minimum_change=0.1)
     loop = loop_of(replace(JOB, early_stopping=stopping), validate=validate)
 
-    assert loop.run(nothing) == "earlyStopping"
+    assert run(loop) == "earlyStopping"
     assert (loop.position.epoch, loop.position.best_epoch) == (4, 2), "2.99 is no change of 0.1"
     assert bits(network_of(loop)) == kept[1]
 
@@ -224,27 +218,27 @@ def test_early_stopping_on_a_metric_that_is_not_there_says_which_are() -> None:
     loop = loop_of(replace(JOB, early_stopping=EarlyStopping("auroc")), validate=lambda: {"mse": 1.0, "mae": 1.0})
 
     with pytest.raises(ModelError, match=r"'auroc'.*\nhint: allowed: mse, mae"):
-        loop.run(nothing)
+        run(loop)
 
 
 def test_a_resumed_run_that_had_reached_stop_loss_does_no_further_epoch() -> None:
     loop = loop_of(replace(JOB, stop_loss=0.1))
     loop.position = sgd.Position(epoch=2, loss=0.1)
 
-    assert loop.run(nothing) == "stopLoss"
+    assert run(loop) == "stopLoss"
     assert loop.position.epoch == 2
 
 
 def test_all_epochs_done_is_the_other_reason() -> None:
     loop = loop_of(replace(JOB, stop_loss=1e-9))
 
-    assert (loop.run(nothing), loop.position.epoch) == ("epochs", JOB.epochs)
+    assert (run(loop), loop.position.epoch) == ("epochs", JOB.epochs)
 
 
 def test_a_batch_larger_than_the_data_is_all_rows() -> None:
     large, exact = loop_of(replace(JOB, batch_size=1_000_000)), loop_of(replace(JOB, batch_size=21))
-    large.run(nothing)
-    exact.run(nothing)
+    run(large)
+    run(exact)
 
     assert bits(network_of(large)) == bits(network_of(exact))
 
@@ -256,7 +250,7 @@ def test_frozen_parameters_stay() -> None:
     loop = sgd.Loop(loop._descent)
     before = first.weight.clone()
 
-    loop.run(nothing)
+    run(loop)
 
     assert torch.equal(first.weight, before)
 
@@ -266,7 +260,8 @@ def test_a_loss_that_is_no_number_stops_it_with_advice_before_anything_is_saved(
     loop, losses = loop_of(replace(JOB, learning_rate=learning_rate, epochs=1000)), list[float]()
 
     with pytest.raises(NonFiniteLossError, match=r"learningRate .*\nhint: lower learningRate, for instance to"):
-        loop.run(lambda position, *, epoch_ended: losses.append(position.loss))
+        for _ in loop.epochs():
+            losses.append(loop.position.loss)
 
     assert all(map(math.isfinite, losses))
 
@@ -277,12 +272,12 @@ def test_weights_that_break_in_an_epoch_s_last_step_are_found_though_its_loss_is
         tensor.mul_(100)
 
     with pytest.raises(NonFiniteLossError, match="weights became NaN or infinite after epoch 1 "):
-        loop.run(nothing)
+        run(loop)
 
 
 def test_half_the_precision_still_descends_and_keeps_weights_in_fp32() -> None:
     loop = loop_of(replace(JOB, precision="bf16"))
-    loop.run(nothing)
+    run(loop)
     losses = [entry["loss"] for entry in loop.position.history]
 
     assert losses[-1] < losses[0]

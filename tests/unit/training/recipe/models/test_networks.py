@@ -12,11 +12,10 @@ import pytest
 import torch
 from torch import nn
 
-from training import job
 from training.errors import ModelError
 from training.recipe import export
 from training.recipe.evaluate import answers
-from training.recipe.models import NETWORKS
+from training.recipe.models import NETWORKS, network
 from training.recipe.models.audio_cnn import AudioCnn
 from training.recipe.models.build import Deployed
 from training.recipe.models.cnn import Cnn
@@ -74,16 +73,18 @@ def after_steps(kind: str) -> list[torch.Tensor]:
     return [parameter.detach().clone() for parameter in net.parameters()]
 
 
-def test_the_table_has_the_networks_that_a_job_may_name() -> None:
-    assert tuple(NETWORKS) == job.NETWORKS
+def test_every_network_that_a_job_may_name_is_there() -> None:
     assert set(KINDS) == set(NETWORKS)
+    for name in NETWORKS:
+        kind = network(name)
+        assert isinstance(kind, type) and issubclass(kind, nn.Module)
 
 
 @every_kind
 def test_a_constructor_takes_only_what_a_data_set_offers_or_what_has_a_default(kind: str) -> None:
     offered = {"shape", "features", "outputs", "classes", "words"}
 
-    parameters = inspect.signature(NETWORKS[kind]).parameters.values()
+    parameters = inspect.signature(network(kind)).parameters.values()
 
     assert [one.name for one in parameters if one.default is one.empty and one.name not in offered] == []
 

@@ -1,0 +1,92 @@
+"""One step: loss of one batch → its gradient → clip → weight decay → momentum → a step downhill.
+
+Shapes: B rows of a batch, S the shape of one row's features, K outputs.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+# ruff: noqa: SLF001 (torch's own optimizers update all parameters at once by _foreach functions, and so does this)
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from training.job import Job
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""Mean over a batch, of answers (B, K) and a target as `dataset.Batch` has it."""
+Gradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
+"""A batch's mean loss, and one gradient for each trained parameter."""
+Augment = Callable[[torch.Tensor], torch.Tensor]
+
+
+class Runner(Protocol):
+    """Takes one step for each rate, over the rows that the batch beside it names.
+
+    Returns the loss summed over the rows, each batch's as it was before its step.
+    """
+
+    def __call__(
+        self, features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
+    ) -> float: ...
+
+
+def plain_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
+    """Of the batch's mean loss, in the precision that the job asks for."""
+    reduced = job.precision == "bf16"
+    parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
+
+    def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        with torch.autocast(x_BS.device.type, torch.bfloat16, enabled=reduced):
+            answer_BK = net(x_BS)
+        mean = loss(answer_BK.float(), y_B)
+        return mean.detach(), list(torch.autograd.grad(mean, parameters))
+
+    return gradient
+
+
+def plain_runner(
+    job: Job,
+    gradient: Gradient,
+    augment: Augment | None,
+    parameters: list[torch.Tensor],
+    velocities: list[torch.Tensor],
+) -> Runner:
+    """Steps as they stand in every book, one by one."""
+
+    def run(
+        features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
+    ) -> float:
+        summed_loss = 0.0
+        for batch, rate in zip(batches, rates, strict=True):
+            chosen = batch.to(features.device)
+            x_BS, y_B = features[chosen], target[chosen]
+            if augment is not None:
+                x_BS = augment(x_BS)
+            loss, gradients = gradient(x_BS, y_B)
+            update(job, parameters, velocities, gradients, rate)
+            summed_loss += loss.item() * len(chosen)
+        return summed_loss
+
+    return run
+
+
+@torch.no_grad()
+def update(
+    job: Job, parameters: list[torch.Tensor], velocities: list[torch.Tensor], gradients: list[torch.Tensor], rate: float
+) -> None:
+    """One step downhill, θ ← θ - rate · v with v ← momentum · v + (clipped gradient + weight decay · θ).
+
+    As torch.optim.SGD has it (Sutskever et al. 2013, with the learning rate outside the velocity).
+    """
+    if job.gradient_clip is not None:
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        torch._foreach_mul_(gradients, (job.gradient_clip / (norm + 1e-6)).clamp(max=1.0))
+    if job.weight_decay:
+        gradients = list(torch._foreach_add(gradients, parameters, alpha=job.weight_decay))
+    if velocities:
+        torch._foreach_mul_(velocities, job.momentum)
+        torch._foreach_add_(velocities, gradients)
+        gradients = list(torch._foreach_add(gradients, velocities, alpha=job.momentum)) if job.nesterov else velocities
+    torch._foreach_add_(parameters, gradients, alpha=-rate)
