@@ -4,11 +4,13 @@ import ast
 import importlib
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from docs import reference
+from sealing.version import VERSION
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +29,10 @@ def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
 
     assert sorted(package.__all__, key=lambda name: (not name.isupper(), name)) == package.__all__, "constants first"
     assert [public for public in package.__all__ if not hasattr(package, public)] == []
+
+
+def test_there_is_one_version() -> None:
+    assert tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 ROOMS = ("settings", "sealing", "stores", "training", "serving", "provider", "components", "bootstrap", "airgap")
