@@ -19,11 +19,10 @@ from bootstrap import node
 from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
+from serving import places
 
 READY_SECONDS = 120.0
 REQUEST_SECONDS = 10.0
-# components/pod_spec.py: without the port's name the API server does not find the port.
-PORT_NAME = "http"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ Send = Callable[[str, str, str], tuple[int, str]]
 
 def ask(context: Context, service: Service, progress: Progress) -> Answer:
     """Waits up to READY_SECONDS for readiness, then asks once."""
-    through = f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{PORT_NAME}/proxy"
+    through = f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{places.PORT_NAME}/proxy"
     ways: list[tuple[str, Send]] = [(service.url, _directly), (through, _through_api_server(context))]
     deadline = time.monotonic() + READY_SECONDS
     said = ""
@@ -131,8 +130,8 @@ def by_hand(context: Context, service: Service, via: str, request: str) -> list[
         server = configuration.server(node.describe(context.layout))
         return [f"curl -s {administrator} {server}{via}{infer} {data}"]
     return [
-        f"kubectl --namespace {service.namespace} port-forward service/{service.name} 8080:{PORT_NAME}",
-        f"curl -s http://127.0.0.1:8080{infer} {data}  # in another terminal",
+        f"kubectl --namespace {service.namespace} port-forward service/{service.name} {places.PORT}:{places.PORT_NAME}",
+        f"curl -s http://127.0.0.1:{places.PORT}{infer} {data}  # in another terminal",
     ]
 
 

@@ -11,6 +11,7 @@ image is built from.
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,14 +21,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from serving import places
+
 SOURCES: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = ("sealing", "serving")
 LOCK: Final = Path("serving/requirements.lock")
 FILE_MODE: Final = 0o644
 FOLDER_MODE: Final = 0o755
 FIXED_TIME: Final = 1_577_836_800  # 2020-01-01, since zip files cannot say earlier than 1980
-USER: Final = 65532
-PORT: Final = 8080
 CONTEXT_NAME: Final = re.compile(r"[0-9a-f]{16}\Z")
 DRAFT: Final = ".draft"
 LEAVING: Final = ".leaving"
@@ -47,6 +48,7 @@ def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
     layer.
     """
     pruned = " ".join(f"/site/{path}" for path in PRUNED)
+    python_path = f"{places.CODE_FOLDER}:{places.PACKAGES_FOLDER}"
     label_lines = "".join(f'LABEL "{_quoted(name)}"="{_quoted(value)}"\n' for name, value in sorted(labels.items()))
     return f"""\
 FROM {base_image} AS dependencies
@@ -59,13 +61,13 @@ RUN PYTHONPATH=$(echo /wheels/pip-*.whl) python3 -m pip install --no-index --fin
  && find /site -name __pycache__ -prune -exec rm -rf {{}} +
 
 FROM {base_image}
-COPY --from=dependencies /site /opt/sealift/site
-COPY server /opt/sealift
-ENV PYTHONPATH=/opt/sealift:/opt/sealift/site PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
-USER {USER}:{USER}
-EXPOSE {PORT}
-ENTRYPOINT ["python3", "-m", "serving"]
-{label_lines}COPY payload /opt/sealift/payload
+COPY --from=dependencies /site {places.PACKAGES_FOLDER}
+COPY server {places.CODE_FOLDER}
+ENV PYTHONPATH={python_path} PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
+USER {places.USER_ID}:{places.USER_ID}
+EXPOSE {places.PORT}
+ENTRYPOINT {json.dumps(places.ENTRY_POINT)}
+{label_lines}COPY payload {places.PAYLOAD_PATH}
 """
 
 

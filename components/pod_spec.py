@@ -14,18 +14,10 @@ from typing import Final
 
 from components.deployment_settings import DeploymentSettings
 from components.quota import SURGE_PODS, PodResources, hard_limits
+from serving import places
 
 Spec = dict[str, object]
 """Part of a Kubernetes object, in the API's own camelCase."""
-
-PORT: Final = 8080
-PORT_NAME: Final = "http"
-USER_ID: Final = 65532  # the image's non-root user, and the group that may read the mounted key
-PAYLOAD_PATH: Final = "/opt/sealift/payload"
-MANIFEST_FOLDER: Final = "/etc/sealift/manifest"
-MANIFEST_FILE: Final = "manifest.json"
-KEY_FOLDER: Final = "/etc/sealift/key"
-KEY_FILE: Final = "private.pem"
 
 DRAIN_SECONDS: Final = 5  # kube-proxy follows an endpoint's removal within a second or two, on a busy node too
 STOP_SECONDS: Final = 25  # for requests in flight once drained; with the above, Kubernetes' usual 30
@@ -60,17 +52,17 @@ def limit_range(pod: PodResources) -> Spec:
 
 def manifest_data(manifest: object) -> Spec:
     """ConfigMap data."""
-    return {MANIFEST_FILE: manifest}
+    return {places.MANIFEST_FILE: manifest}
 
 
 def key_data(private_key: object) -> Spec:
     """Secret stringData."""
-    return {KEY_FILE: private_key}
+    return {places.KEY_FILE: private_key}
 
 
 def service(settings: DeploymentSettings, instance: str) -> Spec:
     """Service spec."""
-    port: Spec = {"name": PORT_NAME, "port": PORT, "targetPort": PORT_NAME, "protocol": "TCP"}
+    port: Spec = {"name": places.PORT_NAME, "port": places.PORT, "targetPort": places.PORT_NAME, "protocol": "TCP"}
     if settings.node_port:
         port["nodePort"] = settings.node_port
     kind = "NodePort" if settings.exposure == "nodePort" else "ClusterIP"
@@ -122,9 +114,9 @@ def deployment(
 def _pod_security_context() -> Spec:
     return {
         "runAsNonRoot": True,
-        "runAsUser": USER_ID,
-        "runAsGroup": USER_ID,
-        "fsGroup": USER_ID,
+        "runAsUser": places.USER_ID,
+        "runAsGroup": places.USER_ID,
+        "fsGroup": places.USER_ID,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
 
@@ -135,7 +127,7 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "image": image,
         "imagePullPolicy": "IfNotPresent",  # a digest never means another image
         "args": _arguments(settings.model_name, artifact_id, payload_digest),
-        "ports": [{"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [{"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"}],
         "resources": _resources(settings.pod),
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -148,8 +140,8 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "livenessProbe": _probe("live", period_seconds=10, timeout_seconds=5, failure_threshold=3),
         "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
         "volumeMounts": [
-            {"name": "manifest", "mountPath": MANIFEST_FOLDER, "readOnly": True},
-            {"name": "key", "mountPath": KEY_FOLDER, "readOnly": True},
+            {"name": "manifest", "mountPath": places.MANIFEST_FOLDER, "readOnly": True},
+            {"name": "key", "mountPath": places.KEY_FOLDER, "readOnly": True},
         ],
     }
 
@@ -157,14 +149,14 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
 def _arguments(model_name: str, artifact_id: object, payload_digest: object) -> list[object]:
     """Of `python -m serving`, the image's entry point. Nothing secret: arguments are there for all to read."""
     return [
-        "--payload", PAYLOAD_PATH,
-        "--manifest", f"{MANIFEST_FOLDER}/{MANIFEST_FILE}",
-        "--key", f"{KEY_FOLDER}/{KEY_FILE}",
+        "--payload", places.PAYLOAD_PATH,
+        "--manifest", f"{places.MANIFEST_FOLDER}/{places.MANIFEST_FILE}",
+        "--key", f"{places.KEY_FOLDER}/{places.KEY_FILE}",
         "--artifact-id", artifact_id,
         "--payload-digest", payload_digest,
         "--name", model_name,
         "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
-        "--port", str(PORT),
+        "--port", str(places.PORT),
     ]  # fmt: skip
 
 
@@ -177,7 +169,7 @@ def _resources(pod: PodResources) -> dict[str, Spec]:
 
 def _probe(endpoint: str, *, period_seconds: int, timeout_seconds: int, failure_threshold: int) -> Spec:
     return {
-        "httpGet": {"path": f"/v2/health/{endpoint}", "port": PORT_NAME},
+        "httpGet": {"path": f"/v2/health/{endpoint}", "port": places.PORT_NAME},
         "periodSeconds": period_seconds,
         "timeoutSeconds": timeout_seconds,
         "failureThreshold": failure_threshold,
@@ -188,7 +180,7 @@ def url(settings: DeploymentSettings, *, service_name: str, namespace: str) -> s
     """Where the model answers: on this machine's loopback for a node port that is given, else inside the cluster."""
     if settings.exposure == "nodePort" and settings.node_port:
         return f"http://127.0.0.1:{settings.node_port}"
-    return f"http://{service_name}.{namespace}.svc:{PORT}"
+    return f"http://{service_name}.{namespace}.svc:{places.PORT}"
 
 
 def endpoints(base_url: str, model_name: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`python -m serving`: opens one sealed artifact, serves it until SIGTERM, exits 0.
+"""`python -m serving`, the image's entry point: opens one sealed artifact, serves it until SIGTERM, exits 0.
 
 What keeps it from starting is told in one line, on standard error and in Kubernetes' termination message, with exit
 code 1.
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from serving import places
 from serving.errors import StartError
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
@@ -43,10 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(options: argparse.Namespace, started: float) -> None:
     """Returns when told to stop. Raises StartError."""
-    from serving.app import App
+    # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from serving.http.app import App
+    from serving.http.server import Server, listen
     from serving.log import log
     from serving.model import Source, load
-    from serving.server import Server, listen
 
     socket = listen(options.host, options.port)
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
@@ -66,7 +69,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--payload-digest", required=True, metavar="HEX", help="the payload that it must have")
     parser.add_argument("--name", required=True, help="what clients ask for: /v2/models/NAME")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of IPv4)")  # noqa: S104
-    parser.add_argument("--port", type=int, default=8080, help="0 is any free one, see the log (default: 8080)")
+    port = f"0 is any free one, see the log (default: {places.PORT})"
+    parser.add_argument("--port", type=int, default=places.PORT, help=port)
     return parser.parse_args(arguments)
 
 

@@ -1,10 +1,13 @@
 """What goes wrong with the server, by who has to hear of it.
 
     ServingError
-    ├── StartError      whoever deploys: why it does not start, in one line, and the way out
-    └── RequestError    whoever asks: an HTTP status and what was expected instead
+    ├── StartError          whoever deploys: why it does not start, in one line, and the way out
+    └── RequestError        whoever asks: what was expected instead
+        ├── InvalidInput    the request is none that the model can take
+        └── InvalidAnswer   the request is, but the model's answer is none that the protocol can say
 
-What sealing raises (sealing/errors.py) is told as a StartError.
+A transport adds its own kinds of RequestError, and says each kind in its own way (http/errors.py). What sealing raises
+(sealing/errors.py) is told as a StartError.
 """
 
 
@@ -18,9 +21,14 @@ class StartError(ServingError):
 
 
 class RequestError(ServingError):
-    """`status` is 4xx. The message may quote the request, so it goes to the client and never to the log."""
+    """The message may quote the request, so it goes to the client and never to the log."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.status = status
         self.message = message
+
+
+class InvalidInput(RequestError): ...
+
+
+class InvalidAnswer(RequestError): ...

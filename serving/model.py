@@ -5,19 +5,23 @@ course, for as long as the server runs.
 """
 
 import mmap
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+# Before onnxruntime is loaded: it would send its makers a model's name and hashes of its weights, and keep a database
+# of what is not sent yet in the home folder (its Privacy.md, "Disabling Telemetry"). Later calls cannot stop all of it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from sealing import OpenedArtifact, SealingError, open_artifact, parse_identity
-from serving.errors import RequestError, StartError
-from serving.numbers import Array
-from serving.protocol import ANY, KINDS, Tensor
+from serving.errors import InvalidInput, StartError
+from serving.tensor import ANY, KINDS, Array, Tensor
 
 DATATYPES: Final = {"tensor(float)": "FP32", "tensor(int64)": "INT64"}
 """By ONNX Runtime's names. An answer is always FP32."""
@@ -51,11 +55,11 @@ class Model:
         self._warm_up()
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
-        """The named outputs for inputs in the model's shapes. Any thread may call it. Raises RequestError."""
+        """The named outputs for inputs in the model's shapes. Any thread may call it. Raises InvalidInput."""
         try:
             return dict(zip(outputs, self._session.run(outputs, inputs), strict=True))
         except InvalidArgument:
-            raise RequestError(400, "the model has no answer to these inputs: is every id one that it knows?") from None
+            raise InvalidInput("the model has no answer to these inputs: is every id one that it knows?") from None
 
     def _warm_up(self) -> None:
         """One row, so that the first client does not wait, and a model that cannot run is not rolled out."""

@@ -10,7 +10,7 @@ import yaml
 from sealing import RsaIdentity, open_artifact
 from sealing.manifest import parse_manifest
 from serving.model import Model
-from serving.protocol import KINDS
+from serving.tensor import KINDS
 from stores import get_manifest, get_payload, open_store
 from tests.stack import PROJECT_ROOT, Stack
 

@@ -1,4 +1,6 @@
-"""Set-up runs before anything is installed: it imports the standard library, itself, the cluster's configuration."""
+"""Set-up runs before anything is installed: it imports the standard library, itself, the cluster's configuration, and
+where things are in the image.
+"""
 
 import ast
 import sys
@@ -10,8 +12,13 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 # Run as a program, by the Python of .tools/venv.
 INSTALLED = {"plugin_version", "service_proxy"}
 OURS = [path for path in sorted((REPOSITORY / "bootstrap").glob("*.py")) if path.stem not in INSTALLED]
-MODULES = [*OURS, REPOSITORY / "airgap" / "cluster" / "configuration.py"]
-ALLOWED = {"bootstrap", "airgap.cluster", "airgap.cluster.configuration"}
+MODULES = [
+    *OURS,
+    REPOSITORY / "airgap" / "cluster" / "configuration.py",
+    REPOSITORY / "serving" / "__init__.py",
+    REPOSITORY / "serving" / "places.py",
+]
+ALLOWED = {"bootstrap", "airgap.cluster", "airgap.cluster.configuration", "serving.places"}
 
 
 def imported(source: str) -> set[str]:
@@ -19,6 +26,8 @@ def imported(source: str) -> set[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "serving":
+            found |= {f"serving.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             found.add(node.module or "")
     return found

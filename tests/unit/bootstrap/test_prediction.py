@@ -15,7 +15,6 @@ import pytest
 from bootstrap import prediction
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
-from components import pod_spec
 
 OUTPUTS = {
     "url": "http://127.0.0.1:1/",
@@ -171,10 +170,6 @@ def test_the_command_to_try_next_suits_the_cluster(context: Context) -> None:
     assert prediction.by_hand(context, service, proxy, "r.json") == [
         f"curl -s {administrator} https://127.0.0.1:27443{proxy}/v2/models/diabetes/infer {data}"
     ]
-
-
-def test_the_port_has_the_name_that_the_deployment_gives_it() -> None:
-    assert prediction.PORT_NAME == pod_spec.PORT_NAME
 
 
 def test_it_waits_until_ready_and_then_asks(context: Context, server: str) -> None:

@@ -81,6 +81,15 @@ def test_it_holds_the_server_the_wheels_and_the_payload_and_neither_manifest_nor
     ] == []
 
 
+def test_its_server_needs_nothing_else_of_ours(tmp_path: Path, wheels: Path) -> None:
+    server = write(tmp_path / "contexts", wheels) / "server"
+    program = "import serving.__main__ as program, serving.http.server; print(program.__file__)"
+
+    ran = subprocess.run([sys.executable, "-c", program], cwd=server, env={}, capture_output=True, text=True)
+
+    assert (ran.stdout, ran.stderr) == (f"{server}/serving/__main__.py\n", "")
+
+
 def test_a_context_that_was_changed_is_written_anew(tmp_path: Path, wheels: Path) -> None:
     context = write(tmp_path / "contexts", wheels)
     (context / "stray").write_text("left over")
@@ -164,6 +173,7 @@ def test_the_payload_is_the_last_layer_and_no_step_needs_a_network(tmp_path: Pat
     assert "--no-index" in recipe
     assert "--require-hashes" in recipe
     assert "USER 65532:65532" in recipe
+    assert 'ENTRYPOINT ["python3", "-m", "serving"]' in recipe
 
 
 def test_a_label_cannot_break_out_of_its_quotes() -> None:
@@ -186,7 +196,7 @@ def test_the_source_digest_is_of_names_and_bytes() -> None:
 @pytest.mark.parametrize(
     ("file", "counts"),
     [
-        ("serving/app.py", True), ("sealing/stream.py", True), ("serving/protocols/grpc.py", True),
+        ("serving/http/app.py", True), ("sealing/stream.py", True), ("serving/protocols/grpc.py", True),
         ("components/pod_spec.py", False), ("training/errors.py", False), ("serving/README.md", False),
     ],
 )  # fmt: skip

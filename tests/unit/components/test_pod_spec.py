@@ -7,6 +7,8 @@ import pytest
 
 from components import pod_spec
 from components.deployment_settings import DeploymentSettings
+from serving import __main__ as server
+from serving import places
 from settings import read
 
 DIGEST = "sha256:" + "a" * 64
@@ -176,6 +178,13 @@ def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_ar
     ]  # fmt: skip
     assert pod_spec.manifest_data("m") == {"manifest.json": "m"}
     assert pod_spec.key_data("k") == {"private.pem": "k"}
+
+
+def test_the_server_takes_what_it_is_told() -> None:
+    told = server._parse([str(word) for word in container(deployment())["args"]])
+
+    assert (str(told.payload), str(told.key)) == (places.PAYLOAD_PATH, f"{places.KEY_FOLDER}/{places.KEY_FILE}")
+    assert (told.name, told.port) == ("diabetes", places.PORT)
 
 
 def test_a_new_artifact_rolls_the_pods_even_under_the_same_image() -> None:

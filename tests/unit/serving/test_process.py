@@ -15,8 +15,8 @@ import pytest
 
 from sealing import RsaIdentity
 from serving import __main__ as program
-from serving.body import MAX_BODY_BYTES
-from serving.server import DRAIN_SECONDS
+from serving.http.body import MAX_BODY_BYTES
+from serving.http.server import DRAIN_SECONDS
 from tests.unit.serving.process import INFER, SECONDS, Server, arguments, serving, start
 from tests.unit.serving.tiny import Files, request, sealed
 
@@ -56,9 +56,11 @@ def test_it_starts_answers_and_ends_with_0_when_told_to(files: Files) -> None:
             connection.request("GET", "/v2/health/ready")
             assert json.loads(connection.getresponse().read()) == {"ready": True}
             assert infer(connection) == ANSWER
+        threads = len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
         server.terminate()
         code, log, complaints = server.end()
 
+    assert threads == 1, "as many on a node with many cores"
     assert server.ready["event"] == "ready"
     assert (server.ready["model"], server.ready["artifact"]) == ("tiny", sealed().artifact_id)
     assert (code, [line["event"] for line in log], complaints) == (0, ["draining", "stopped"], "")

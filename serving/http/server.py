@@ -12,10 +12,10 @@ from typing import Final
 
 import uvicorn
 
-from serving.app import App
-from serving.body import BODY_SECONDS
-from serving.connection import KEEP_ALIVE_SECONDS, Connection
 from serving.errors import StartError
+from serving.http.app import App
+from serving.http.body import BODY_SECONDS
+from serving.http.connection import KEEP_ALIVE_SECONDS, Connection
 from serving.log import log
 
 BACKLOG: Final = 1024

@@ -9,10 +9,10 @@ import httpx
 import numpy as np
 import pytest
 
-from serving import body as serving_body
-from serving.app import App
-from serving.body import DISCARD_BYTES, MAX_BODY_BYTES
-from serving.held import MAX_HELD_BYTES, SMALL_BYTES
+from serving.http import body as serving_body
+from serving.http.app import App
+from serving.http.body import DISCARD_BYTES, MAX_BODY_BYTES
+from serving.http.held import MAX_HELD_BYTES, SMALL_BYTES
 from serving.model import Model
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving import protocol
 from serving.log import log
+from serving.protocol import refusal
 
 MAX_CONNECTIONS: Final = 512
 """One more, and the longest idle one has to go: idle strangers keep out nobody, least of all the probes."""
@@ -189,7 +189,7 @@ class Connection(HttpToolsProtocol):
             return
         self._leaving = True
         self._in_time()
-        body = protocol.error(reason)
+        body = refusal(reason)
         head = f"HTTP/1.1 {status:d} {status.phrase}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
         self.transport.write(f"{head}\r\nconnection: close\r\n\r\n".encode() + body)
         self.transport.write_eof()

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+
+from serving.tensor import Array, Kind
 
 PIECE_BYTES: Final = 256 << 10
 BETWEEN: Final = {1: re.compile(rb","), 2: re.compile(rb"\]\s*,")}
 """Where an array of numbers, or of rows of them, can be cut; deeper ones are read whole."""
 
-Array = NDArray[Any]
 Buffer = bytes | memoryview
 
 
-def read_numbers(data: msgspec.Raw, rank: int, kind: type[np.float32] | type[np.int64]) -> Array:
+def read_numbers(data: msgspec.Raw, rank: int, kind: Kind) -> Array:
     """A flat array, or one nested `rank` deep, as it came. Raises ValueError: what it has instead."""
     nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
     decoder = _array_decoder(rank if nested else 1, whole=kind is np.int64)
@@ -48,7 +48,7 @@ def _pieces(data: msgspec.Raw, rank: int) -> Iterator[Buffer]:
     yield b"".join((b"[", whole[start:])) if start else whole
 
 
-def _array(values: list[Any], kind: type[np.float32] | type[np.int64]) -> Array:
+def _array(values: list[Any], kind: Kind) -> Array:
     try:
         with np.errstate(over="ignore"):  # what is beyond FP32 becomes infinite here, and is refused by name
             return np.array(values, kind)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from serving import connection as limits
-from serving.app import App
-from serving.body import MAX_BODY_BYTES
-from serving.connection import MAX_AHEAD, MAX_CONNECTIONS, MAX_HEAD_BYTES
-from serving.held import MAX_HELD_BYTES
+from serving.http import connection as limits
+from serving.http.app import App
+from serving.http.body import MAX_BODY_BYTES
+from serving.http.connection import MAX_AHEAD, MAX_CONNECTIONS, MAX_HEAD_BYTES
+from serving.http.held import MAX_HELD_BYTES
+from serving.http.server import Server as OurServer
+from serving.http.server import listen
 from serving.model import Model
-from serving.server import Server as OurServer
-from serving.server import listen
 from tests.unit.serving.process import INFER, SECONDS, Server, serving
 from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model, request
 

@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Final, Self
 
-from serving.errors import RequestError
+from serving.http.errors import Refused
 
 SMALL_BYTES: Final = 64 << 10
 """Of each, not counted: connections are limited, and large requests keep out no small ones."""
@@ -26,12 +26,12 @@ class Share:
         self._bytes = 0
 
     def grow_to(self, size: int) -> None:
-        """Raises RequestError 503."""
+        """Raises Refused 503."""
         if size <= SMALL_BYTES:
             return
         more = size - SMALL_BYTES - self._bytes
         if more > 0 and self._held.bytes + more > MAX_HELD_BYTES:
-            raise RequestError(503, "too many large requests at a time; try again")
+            raise Refused(503, "too many large requests at a time; try again")
         self._held.bytes += more
         self._bytes += more
 

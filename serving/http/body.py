@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from serving.errors import RequestError
-from serving.held import Share
+from serving.http.errors import Refused
+from serving.http.held import Share
 
 MAX_BODY_BYTES: Final = 8 << 20
 BODY_SECONDS: Final = 15.0
@@ -21,14 +21,14 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 async def refuse_announced(scope: Scope, receive: Receive) -> None:
-    """Raises RequestError 413 for a body that says it is too large, or ConnectionError."""
+    """Raises Refused 413 for a body that says it is too large, or ConnectionError."""
     if any(name == b"content-length" and int(value) > MAX_BODY_BYTES for name, value in scope["headers"]):
         await discard(receive)
         raise _too_large()
 
 
 async def read(receive: Receive, share: Share) -> bytes | bytearray:
-    """The whole body. Raises RequestError 413, 408 or 503, or ConnectionError when the client leaves."""
+    """The whole body. Raises Refused 413, 408 or 503, or ConnectionError when the client leaves."""
     body: bytes | bytearray = b""
     more = True
     try:
@@ -39,13 +39,13 @@ async def read(receive: Receive, share: Share) -> bytes | bytearray:
                 # What came in one part, as nearly all do, is not copied.
                 body = _joined(body, message["body"]) if body else message["body"]
                 share.grow_to(len(body))
-    except RequestError:
+    except Refused:
         del body  # nothing of it is kept while the rest comes
         if more:
             await discard(receive)
         raise
     except TimeoutError:
-        raise RequestError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
+        raise Refused(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
     if len(body) > MAX_BODY_BYTES:
         if more:
             await discard(receive)
@@ -73,8 +73,8 @@ async def discard(receive: Receive) -> None:
                     return
 
 
-def _too_large() -> RequestError:
-    return RequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
+def _too_large() -> Refused:
+    return Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
 
 
 async def _next(receive: Receive) -> Message:

@@ -1,0 +1,20 @@
+"""What went wrong, as an HTTP status: each kind of RequestError has one."""
+
+from typing import Final
+
+from serving.errors import InvalidAnswer, InvalidInput, RequestError
+
+STATUSES: Final[dict[type[RequestError], int]] = {InvalidInput: 400, InvalidAnswer: 422}
+
+
+class Refused(RequestError):
+    """What HTTP itself refuses: 408, 413 or 503."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def status_of(error: RequestError) -> int:
+    """4xx or 503."""
+    return error.status if isinstance(error, Refused) else STATUSES[type(error)]

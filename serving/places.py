@@ -1,0 +1,24 @@
+"""Where everything is in the image and its pods: declared once, for the server, the image and the pod's spec.
+
+Imports nothing of ours, and importing it changes nothing: components and bootstrap read it, which have no server's
+packages.
+"""
+
+from typing import Final
+
+ENTRY_POINT: Final = ("python3", "-m", "serving")
+USER_ID: Final = 65532
+"""The image's non-root user, and the group that may read the mounted key."""
+
+PORT: Final = 8080
+PORT_NAME: Final = "http"
+"""On Kubernetes, whose API server finds the port by it."""
+
+CODE_FOLDER: Final = "/opt/sealift"
+PACKAGES_FOLDER: Final = f"{CODE_FOLDER}/site"
+PAYLOAD_PATH: Final = f"{CODE_FOLDER}/payload"
+"""A file of the image, the last layer. Manifest and key are mounted into the pod and never in the image."""
+MANIFEST_FOLDER: Final = "/etc/sealift/manifest"
+MANIFEST_FILE: Final = "manifest.json"
+KEY_FOLDER: Final = "/etc/sealift/key"
+KEY_FILE: Final = "private.pem"

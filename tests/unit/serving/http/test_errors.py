@@ -1,0 +1,20 @@
+"""Statuses."""
+
+import pytest
+
+from serving import errors
+from serving.errors import InvalidAnswer, InvalidInput, RequestError
+from serving.http.errors import STATUSES, Refused, status_of
+
+
+def test_every_kind_of_request_error_has_a_status() -> None:
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RequestError)}
+
+    assert STATUSES.keys() == kinds - {RequestError}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(InvalidInput(""), 400), (InvalidAnswer(""), 422), (Refused(413, ""), 413)]
+)
+def test_a_status_says_whose_matter_it_is(error: RequestError, status: int) -> None:
+    assert status_of(error) == status

@@ -1,0 +1,56 @@
+"""A serving protocol is one module: the transport takes all else from the contract."""
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from serving.errors import InvalidInput
+from serving.http import app as serving_app
+from serving.http.app import App
+from serving.model import Model
+from serving.protocol import PROTOCOLS
+from serving.protocol.contract import Body, Computed, Operation
+from tests.unit.serving.tiny import DESCRIPTION, onnx_model
+
+
+class Loud:
+    """Repeats what it is asked."""
+
+    def operations(self, name: str, model: Model) -> Mapping[str, Operation]:
+        return {f"/loud/{name}/{tensor}": Computed(self._repeat) for tensor in model.inputs}
+
+    def error(self, message: str) -> bytes:
+        return message.upper().encode()
+
+    def _repeat(self, body: Body) -> bytes:
+        if not body.isalpha():
+            raise InvalidInput("only letters")
+        return bytes(body).upper()
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
+    monkeypatch.setattr(serving_app, "PROTOCOLS", (*PROTOCOLS, Loud()))
+    app = App("tiny", Model(onnx_model(), DESCRIPTION))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tiny")
+
+
+def test_one_more_protocol_is_served_beside_the_others_and_refuses_in_its_own_words(client: httpx.AsyncClient) -> None:
+    async def ask() -> list[tuple[int, str]]:
+        async with client:
+            answers = [
+                await client.post("/loud/tiny/input", content=b"abc"),
+                await client.post("/loud/tiny/input", content=b"123"),
+                await client.get("/loud/tiny/input"),
+                await client.get("/v2/health/live"),
+            ]
+            return [(answer.status_code, answer.text) for answer in answers]
+
+    assert asyncio.run(ask()) == [
+        (200, "ABC"),
+        (400, "ONLY LETTERS"),
+        (405, "THIS METHOD IS NOT FOR THIS PATH; ALLOWED: POST"),
+        (200, '{"live":true}'),
+    ]
