@@ -1,7 +1,7 @@
 """Bytes by name: where sealed artifacts and records are kept. Knows no keys, and nothing but the standard library.
 
 store.py is the contract and open.py the way from a URL to a backend, one file each (file_store.py); artifacts.py says,
-once for all of them, what an artifact in a store is and whether it is whole.
+once for all of them, what an artifact in a store is and whether it is whole; lease.py lets one process at a time work.
 """
 
 from stores.artifacts import (
@@ -12,11 +12,22 @@ from stores.artifacts import (
     get_record,
     has_artifact,
     put_artifact,
+    remake_artifact,
     verify,
+    version_of,
 )
-from stores.errors import ArtifactDamaged, ArtifactMissing, StoreError, StoreUnwritable, StoreUrlInvalid
+from stores.errors import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    Conflict,
+    LeaseLost,
+    StoreError,
+    StoreUnwritable,
+    StoreUrlInvalid,
+)
+from stores.lease import Fence, leased
 from stores.open import absolute_url, is_same_store, open_store
-from stores.store import MANIFESTS, PAYLOADS, RECORDS, Store
+from stores.store import MANIFESTS, PAYLOADS, RECORDS, Store, Versioned
 
 __all__ = [
     "MANIFESTS",
@@ -24,10 +35,14 @@ __all__ = [
     "RECORDS",
     "ArtifactDamaged",
     "ArtifactMissing",
+    "Conflict",
+    "Fence",
+    "LeaseLost",
     "Store",
     "StoreError",
     "StoreUnwritable",
     "StoreUrlInvalid",
+    "Versioned",
     "absolute_url",
     "artifact_ids",
     "delete_artifact",
@@ -36,7 +51,10 @@ __all__ = [
     "get_record",
     "has_artifact",
     "is_same_store",
+    "leased",
     "open_store",
     "put_artifact",
+    "remake_artifact",
     "verify",
+    "version_of",
 ]

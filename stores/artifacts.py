@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from stores.errors import ArtifactDamaged, ArtifactMissing
-from stores.store import MANIFESTS, PAYLOADS, RECORDS, Buffer, Store
+from stores.lease import Fence
+from stores.store import MANIFESTS, PAYLOADS, RECORDS, Buffer, Folder, Store, Versioned
 
 MANIFEST_BYTES: Final = 1 << 20
 """No manifest of any format version is longer: what is longer is not even read."""
@@ -61,9 +62,35 @@ def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Calla
         )
 
 
-def get_record(store: Store, name: str) -> bytes | None:
+def remake_artifact(fence: Fence, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
+    """Puts both, instead of what an attempt that was killed left of them. Raises LeaseLost, Conflict.
+
+    What it removes it has seen before it checks the lease: what a process that took the lease over has put since then
+    is another version, and stays.
+    """
+    store = fence.store
+    folders: tuple[Folder, ...] = (MANIFESTS, PAYLOADS)
+    left = [(folder, version_of(store, folder, artifact_id)) for folder in folders]
+    fence.check()
+    for folder, version in left:
+        if version is not None:
+            store.delete(folder, artifact_id, version)
+    store.put(PAYLOADS, artifact_id, payload)
+    fence.check()
+    store.put(MANIFESTS, artifact_id, manifest)
+
+
+def version_of(store: Store, folder: Folder, name: str) -> str | None:
+    """None where there is none, which is what `swap` expects then."""
+    try:
+        return store.read(folder, name).version
+    except ArtifactMissing:
+        return None
+
+
+def get_record(store: Store, name: str) -> Versioned | None:
     """None where there is none."""
     try:
-        return store.get(RECORDS, name)
+        return store.read(RECORDS, name)
     except ArtifactMissing:
         return None

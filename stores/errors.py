@@ -3,6 +3,8 @@
 StoreError              a sentence, then a hint line
 ├── ArtifactMissing     the store has no such artifact or record
 ├── ArtifactDamaged     what is there is not what was put there
+├── Conflict            it has changed since it was read
+├── LeaseLost           another process has taken the work over
 ├── StoreUnwritable     the store cannot be read or written: read-only, full, no permission
 └── StoreUrlInvalid     the URL names no store that there is
 """
@@ -19,6 +21,12 @@ class ArtifactMissing(StoreError): ...
 
 
 class ArtifactDamaged(StoreError): ...
+
+
+class Conflict(StoreError): ...
+
+
+class LeaseLost(StoreError): ...
 
 
 class StoreUnwritable(StoreError): ...

@@ -4,6 +4,7 @@ Folders are held open and names are resolved in them without following links.
 """
 
 import fcntl
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from stores.errors import ArtifactDamaged, ArtifactMissing, StoreUnwritable
+from stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
 from stores.new_file import NewFile, remove_stale
-from stores.store import NAME, Buffer, Folder, check_name
+from stores.store import NAME, Buffer, Folder, Versioned, check_name
 
 LOCKS: Final = "locks"
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -49,10 +50,6 @@ class FileStore:
                         f"another file is already at {name} in the store", self._who_can_write()
                     ) from None
 
-    def replace(self, folder: Folder, name: str, content: Buffer) -> None:
-        with self._new_file(folder, name, memoryview(content).cast("B")) as file:
-            file.replace()
-
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
         content = self._read(folder, name, 0, -1 if at_most is None else at_most + 1)
         if at_most is not None and len(content) > at_most:
@@ -65,36 +62,52 @@ class FileStore:
     def get_range(self, folder: Folder, name: str, start: int, size: int) -> bytes:
         return self._read(folder, name, start, size)
 
+    def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
+        content = self.get(folder, name, at_most)
+        return Versioned(content, _version(content))
+
+    def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
+        whole = memoryview(content).cast("B")
+        with self._new_file(folder, name, whole) as file, self._locked(name):
+            self._expect(file.folder, name, expected)
+            file.replace()
+        return _version(whole)
+
     def names(self, folder: Folder) -> list[str]:
         with self._mending(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
             return sorted(entry.name for entry in os.scandir(descriptor) if NAME.match(entry.name))
         return []
 
-    def delete(self, folder: Folder, name: str) -> None:
-        self._unlink(folder, name)
-        if folder == "records":
-            self._unlink(LOCKS, name)
+    def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
+        check_name(name)
+        with self._mending(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+            remove_stale(descriptor, name)
+            os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            with self._locked(name):
+                if expected is not None:
+                    self._expect(descriptor, name, expected)
+                os.unlink(name, dir_fd=descriptor)
+                os.fsync(descriptor)
+
+    def _expect(self, folder: int, name: str, expected: str | None) -> None:
+        """Raises Conflict unless this version is there. The caller has the lock."""
+        try:
+            found = _version(_read_file(folder, name, 0, -1))
+        except FileNotFoundError:
+            found = None
+        if found != expected:
+            raise Conflict(f"{name} in the store {self._root} has changed meanwhile", "run `pulumi up` again")
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        check_name(name)
-        with self._mending():
-            self._make_folders(LOCKS)
-            file = self._locked(name)
-        try:
-            yield
-        finally:
-            os.close(file)
-
-    def _locked(self, name: str) -> int:
-        """A descriptor with the lock; one whose file was deleted while we waited locks nothing, so try again."""
-        while True:
-            with self._folder(LOCKS) as folder:
-                file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
-                fcntl.flock(file, fcntl.LOCK_EX)
-                with suppress(FileNotFoundError):
-                    if os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino == os.fstat(file).st_ino:
-                        return file
+    def _locked(self, name: str) -> Iterator[None]:
+        """Held for the moment of a swap, and no longer; the lock of a killed process goes with it, its file stays."""
+        self._make_folders(LOCKS)
+        with self._folder(LOCKS) as folder:
+            file = _lock_file(folder, name)
+            try:
+                yield
+            finally:
+                os.unlink(name, dir_fd=folder)
                 os.close(file)
 
     @contextmanager
@@ -116,13 +129,6 @@ class FileStore:
                     f"{name} is not in {self._root / folder_name}",
                     "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`",
                 ) from None
-
-    def _unlink(self, folder_name: str, name: str) -> None:
-        check_name(name)
-        with self._mending(), suppress(FileNotFoundError), self._folder(folder_name) as folder:
-            remove_stale(folder, name)
-            os.unlink(name, dir_fd=folder)
-            os.fsync(folder)
 
     @contextmanager
     def _folder(self, name: str) -> Iterator[int]:
@@ -163,6 +169,21 @@ def _read_file(folder: int, name: str, start: int, most: int) -> bytes:
             raise ArtifactDamaged(f"{name} in the store is not a file", "find out who can write to the store")
         reader.seek(start)
         return reader.read(most)
+
+
+def _version(content: bytes | memoryview) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _lock_file(folder: int, name: str) -> int:
+    """A descriptor with the lock; one whose file was deleted while we waited locks nothing, so try again."""
+    while True:
+        file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino == os.fstat(file).st_ino:
+                return file
+        os.close(file)
 
 
 def _sync_folder(path: Path) -> None:

@@ -6,19 +6,28 @@ What an artifact is, and whether it is whole, is said once, above this contract,
 
 import mmap
 import re
-from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from stores.errors import ArtifactMissing
 
 Buffer = bytes | bytearray | memoryview | mmap.mmap
 
-Folder = Literal["payloads", "manifests", "records"]
+Folder = Literal["payloads", "manifests", "records", "leases"]
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
+LEASES: Final = "leases"
 
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """Bytes, and a tag of the store's own that differs whenever they do."""
+
+    content: bytes
+    version: str
 
 
 class Store(Protocol):
@@ -34,23 +43,26 @@ class Store(Protocol):
     def put(self, folder: Folder, name: str, content: Buffer) -> None:
         """Creates it, whole or not at all; the same bytes again are fine, others are refused: ArtifactDamaged."""
 
-    def replace(self, folder: Folder, name: str, content: Buffer) -> None:
-        """Creates or replaces it, atomically: a reader sees the one or the other."""
-
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
         """Its bytes. Raises ArtifactMissing; ArtifactDamaged if there are more than `at_most`, without reading them."""
 
     def get_range(self, folder: Folder, name: str, start: int, size: int) -> bytes:
         """`size` bytes from `start`, fewer where it ends before. Raises ArtifactMissing."""
 
+    def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
+        """As `get`, with the version that a later `swap` or `delete` expects. Meant for what is small."""
+
+    def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
+        """Replaces the version `expected`, or creates it (None), atomically, and returns the new version.
+
+        Raises Conflict if another version is there, or none.
+        """
+
     def names(self, folder: Folder) -> list[str]:
         """Sorted; none where the store is not there."""
 
-    def delete(self, folder: Folder, name: str) -> None:
-        """Removes it; fine where there is none."""
-
-    def lock(self, name: str) -> AbstractContextManager[None]:
-        """Waits until no other process works on the record `name`; the lock goes with the process."""
+    def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
+        """Removes it, or only this version of it; fine where there is none. Raises Conflict on another version."""
 
 
 def check_name(name: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sealing.errors import ArtifactCorrupt
 from sealing.record import open_record, seal_record
-from stores import RECORDS, Store, get_record
+from stores import RECORDS, Conflict, Fence, Store, get_record, version_of
 from training.errors import CheckpointError
 
 VERSION: Final = 2
@@ -67,27 +67,38 @@ BODIES: Final = {"training": ("tensors",), "trained": ("model", "report"), "seal
 """The fields of each phase that follow the line of JSON, which has their sizes."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Records:
-    """The one record of the run `run_id` in `store`. The caller holds the record's lock."""
+    """The one record of the run `run_id` in `store`, for whoever holds the run's lease or works for its holder."""
 
     store: Store
     run_key: bytes
     run_id: str
+    fence: Fence
+    version: str | None = None
 
     def load(self) -> Record | None:
         """None if there is none. Raises CheckpointError if it is damaged, and the store's errors."""
-        sealed = get_record(self.store, self.run_id)
-        if sealed is None:
+        found = get_record(self.store, self.run_id)
+        if found is None:
             return None
+        self.version = found.version
         try:
-            return decode(bytes(open_record(self.run_key, self.run_id, sealed)))
+            return decode(bytes(open_record(self.run_key, self.run_id, found.content)))
         except ArtifactCorrupt as error:
             raise CheckpointError(f"the record of run {self.run_id} is damaged: {error.message}") from error
 
     def save(self, record: Record) -> None:
-        """Replaces the record atomically. Raises the store's errors."""
-        self.store.replace(RECORDS, self.run_id, seal_record(self.run_key, self.run_id, encode(record)))
+        """Replaces the record atomically. Raises LeaseLost, with nothing saved, and the store's other errors."""
+        sealed = seal_record(self.run_key, self.run_id, encode(record))
+        while True:
+            self.fence.check()
+            try:
+                self.version = self.store.swap(RECORDS, self.run_id, sealed, self.version)
+            except Conflict:  # with the lease still ours: by one who had lost it, and was stopped after its check
+                self.version = version_of(self.store, RECORDS, self.run_id)
+            else:
+                return
 
 
 def encode(record: Record) -> bytes:

@@ -6,7 +6,7 @@
     training       the loop goes on, bit for bit as if it had never stopped
     nothing        it starts
 
-All under the lock of the run's record, so that two processes with the same run never work against each other.
+All under the run's lease, so that two processes with the same run never work against each other.
 """
 
 import contextlib
@@ -28,12 +28,14 @@ from sealing.stream import payload_digest
 from stores import (
     ArtifactDamaged,
     ArtifactMissing,
+    Fence,
     Store,
     delete_artifact,
     get_manifest,
     get_payload,
+    leased,
     open_store,
-    put_artifact,
+    remake_artifact,
     verify,
 )
 from training import job as training_job
@@ -60,11 +62,11 @@ def run(request: Request, events: Events, cancellation: Cancellation) -> dict[st
     recipients = [parse_recipient(pem) for pem in request.recipients]
     store = open_store(request.store_url)
     clock = Clock()
-    with _locked(store, request.run_id, events):
-        records = Records(store, request.run_key, request.run_id)
+    with _leased(store, request.run_id, events) as fence:
+        records = Records(store, request.run_key, request.run_id, fence)
         record = _load(records, events)
         if isinstance(record, SealedRecord):
-            result = _reuse(store, record, events)
+            result = _reuse(store, record, events, fence)
             if result is not None:
                 return result
             record = None
@@ -73,7 +75,7 @@ def run(request: Request, events: Events, cancellation: Cancellation) -> dict[st
         if not isinstance(record, TrainedRecord):
             record = _train(request, records, record, events, cancellation, clock)
         events.phase("seal", "sealing the model and its report")
-        result = _seal(request, store, record, recipients)
+        result = _seal(fence, record, recipients)
         result["duration_seconds"] = round(clock.seconds(), 3)
         records.save(SealedRecord({name: value for name, value in result.items() if name not in MANIFESTS}))
     return result | {"reused": False}
@@ -100,7 +102,7 @@ def _load(records: Records, events: Events) -> Record | None:
         return None
 
 
-def _reuse(store: Store, record: SealedRecord, events: Events) -> dict[str, object] | None:
+def _reuse(store: Store, record: SealedRecord, events: Events, fence: Fence) -> dict[str, object] | None:
     """The result as it was, if its artifacts are still whole; else None, and what is left of them is removed."""
     ids = [str(record.result[name]) for name in ("artifact_id", "report_artifact_id")]
     digests = [str(record.result[name]) for name in ("payload_digest", "report_payload_digest")]
@@ -108,6 +110,7 @@ def _reuse(store: Store, record: SealedRecord, events: Events) -> dict[str, obje
         manifests = [_whole_artifact(store, *pair) for pair in zip(ids, digests, strict=True)]
     except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
+        fence.check()
         for artifact_id in ids:
             delete_artifact(store, artifact_id)
         return None
@@ -139,7 +142,7 @@ def _train(
     from training.distributed import launch
     from training.worker import work
 
-    launch(request.job.processes, request.run_id, work, request, os.getpid(), events.descriptor)
+    launch(request.job.processes, request.run_id, work, request, os.getpid(), events.descriptor, records.fence)
     trained = records.load()
     if not isinstance(trained, TrainedRecord):
         raise CheckpointError("the workers ended and left no model", "run `pulumi up` again")
@@ -325,16 +328,16 @@ def _provenance(request: Request) -> dict[str, str]:
 
 
 def _seal(
-    request: Request, store: Store, record: TrainedRecord, recipients: list[Recipient]
+    fence: Fence, record: TrainedRecord, recipients: list[Recipient]
 ) -> dict[str, object]:
     """Puts both artifacts under their recorded ids, the report first: the model's manifest is what commits the run.
 
     What a killed attempt left there cannot be told from whole: it goes.
     """
     told = {"of": record.artifact_id, "kind": "report"}
-    report = _put(store, seal(record.report, told, recipients, record.report_id))
+    report = _put(fence, seal(record.report, told, recipients, record.report_id))
     named = {"report": {"artifactId": report.artifact_id, "payloadDigest": report.payload_digest}}
-    artifact = _put(store, seal(record.model, {**record.description, **named}, recipients, record.artifact_id))
+    artifact = _put(fence, seal(record.model, {**record.description, **named}, recipients, record.artifact_id))
     return {
         "artifact_id": artifact.artifact_id,
         "payload_digest": artifact.payload_digest,
@@ -348,15 +351,14 @@ def _seal(
     }
 
 
-def _put(store: Store, artifact: SealedArtifact) -> SealedArtifact:
-    delete_artifact(store, artifact.artifact_id)
-    put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
+def _put(fence: Fence, artifact: SealedArtifact) -> SealedArtifact:
+    remake_artifact(fence, artifact.artifact_id, artifact.payload, artifact.manifest)
     return artifact
 
 
 @contextlib.contextmanager
-def _locked(store: Store, run_id: str, events: Events) -> Iterator[None]:
-    """Holds the record's lock, and says so while another process does."""
+def _leased(store: Store, run_id: str, events: Events) -> Iterator[Fence]:
+    """Holds the run's lease, and says so while another process does."""
     notice = threading.Timer(
         WAIT_NOTICE_SECONDS,
         events.log,
@@ -365,8 +367,8 @@ def _locked(store: Store, run_id: str, events: Events) -> Iterator[None]:
     notice.daemon = True
     notice.start()
     try:
-        with store.lock(run_id):
+        with leased(store, run_id) as fence:
             notice.cancel()
-            yield
+            yield fence
     finally:
         notice.cancel()

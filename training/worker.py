@@ -1,9 +1,9 @@
-"""One of several processes on one run. The parent, which started it, holds the record's lock and seals in the end."""
+"""One of several processes on one run. The parent, which started it, holds the run's lease and seals in the end."""
 
 import os
 
 from sealing.errors import SealingError
-from stores import StoreError, open_store
+from stores import Fence, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, TrainingRecord
 from training.distributed import Said, joined, reopened
@@ -13,7 +13,7 @@ from training.request import Request
 from training.run import Clock, device, train
 
 
-def work(request: Request, parent: int, descriptor: int) -> Said:
+def work(request: Request, parent: int, descriptor: int, fence: Fence) -> Said:
     """Trains with the others; the first worker tells events on the parent's `descriptor` and keeps the record.
 
     What is wrong with the run is returned, not raised: starting anew would not mend it.
@@ -24,12 +24,8 @@ def work(request: Request, parent: int, descriptor: int) -> Said:
         with joined(device(request.job)) as rank:
             first = rank == 0
             events = Events(reopened(parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
-            store = open_store(request.store_url)
-            records = (
-                Records(store, request.run_key, request.run_id)
-                if first
-                else ReadOnlyRecords(store, request.run_key, request.run_id)
-            )
+            kind = Records if first else ReadOnlyRecords
+            records = kind(fence.store, request.run_key, request.run_id, fence)
             record = records.load()
             clock = Clock()
             if isinstance(record, TrainingRecord):

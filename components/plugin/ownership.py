@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sealing import ArtifactCorrupt, open_record, record_key, seal_record
-from stores import RECORDS, Store, get_record, has_artifact
+from stores import RECORDS, Store, get_record, has_artifact, leased
 
 NAME_CONTEXT: Final = b"sealift/v1/owners\0"
 
@@ -40,15 +40,15 @@ class Owners:
 
     def claim(self, owner: Owner) -> bool:
         """Adds the owner. False: another one has just let go of the artifact and deleted it."""
-        with self.store.lock(self._name):
+        with leased(self.store, self._name):
             if not has_artifact(self.store, self.artifact_id):
                 self.store.delete(RECORDS, self._name)
                 return False
             try:
-                owners = self._load()
+                owners, version = self._load()
             except OwnersUnreadable:
                 return True  # nobody ever deletes it
-            self._save([*(other for other in owners if other != owner), owner])
+            self._save([*(other for other in owners if other != owner), owner], version)
         return True
 
     def release(self, owner: Owner, delete: Callable[[], None]) -> int:
@@ -60,13 +60,12 @@ class Owners:
         if get_record(self.store, self._name) is None and not has_artifact(self.store, self.artifact_id):
             delete()  # what may be left of it: a lock would make a store that is not there
             return 0
-        with self.store.lock(self._name):
-            owners = self._load()
+        with leased(self.store, self._name):
+            owners, version = self._load()
             later = owners[owners.index(owner) + 1 :] if owner in owners else owners
             left = [other for other in owners if other != owner and (other.urn != owner.urn or other in later)]
-            if left:
-                self._save(left)
-            else:
+            self._save(left, version)  # fails where another process has taken the lease over and claimed meanwhile
+            if not left:
                 delete()
                 self.store.delete(RECORDS, self._name)
         return len(left)
@@ -79,15 +78,17 @@ class Owners:
     def _key(self) -> bytes:
         return record_key(self.store_key, self._name)
 
-    def _load(self) -> list[Owner]:
-        sealed = get_record(self.store, self._name)
-        if sealed is None:
-            return []
+    def _load(self) -> tuple[list[Owner], str | None]:
+        """The owners, and the record's version."""
+        record = get_record(self.store, self._name)
+        if record is None:
+            return [], None
         try:
-            return [Owner(*pair) for pair in json.loads(bytes(open_record(self._key, self._name, sealed)))]
+            plaintext = bytes(open_record(self._key, self._name, record.content))
+            return [Owner(*pair) for pair in json.loads(plaintext)], record.version
         except (ArtifactCorrupt, ValueError, TypeError) as error:
             raise OwnersUnreadable from error
 
-    def _save(self, owners: list[Owner]) -> None:
+    def _save(self, owners: list[Owner], version: str | None) -> None:
         plaintext = json.dumps([[owner.urn, owner.id] for owner in owners]).encode()
-        self.store.replace(RECORDS, self._name, seal_record(self._key, self._name, plaintext))
+        self.store.swap(RECORDS, self._name, seal_record(self._key, self._name, plaintext), version)

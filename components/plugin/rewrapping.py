@@ -4,9 +4,11 @@ So a rotated key trains nothing, builds nothing and changes no digest that a Dep
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sealing import Identity, Recipient, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
-from stores import MANIFESTS, Store, get_manifest
+from stores import MANIFESTS, Conflict, Store
+from stores.artifacts import MANIFEST_BYTES
 
 
 def wrapped_for(
@@ -26,12 +28,14 @@ def wrapped_for(
         data_key = unwrap(manifest, keys)
     except WrongKey:
         return manifest if recipient_ids(manifest) == wanted else None
-    stored = get_manifest(store, artifact_id)
-    if is_authentic(stored, data_key) and recipient_ids(stored) == wanted:
-        return stored
-    wrapped = rewrap(manifest, data_key, recipients)
-    store.replace(MANIFESTS, artifact_id, wrapped)
-    return wrapped
+    while True:
+        stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
+        if is_authentic(stored.content, data_key) and recipient_ids(stored.content) == wanted:
+            return stored.content
+        wrapped = rewrap(manifest, data_key, recipients)
+        with suppress(Conflict):  # another resource has wrapped it just now: see what it made
+            store.swap(MANIFESTS, artifact_id, wrapped, stored.version)
+            return wrapped
 
 
 def is_made_of(stored: bytes, known: bytes, keys: Sequence[Identity]) -> bool:

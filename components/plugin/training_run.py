@@ -66,6 +66,7 @@ from stores import (
     delete_artifact,
     get_manifest,
     get_record,
+    leased,
     verify,
 )
 from training import job as training_job
@@ -352,7 +353,7 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
             delete_artifact(store, artifact_id)
         run_id = str(reveal(state["runId"]))
         if get_record(store, run_id) is not None:
-            with store.lock(run_id):
+            with leased(store, run_id):
                 store.delete(RECORDS, run_id)
 
     owners = Owners(store, store_key, str(reveal(state["artifactId"])))

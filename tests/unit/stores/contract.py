@@ -3,9 +3,12 @@
 Small on purpose: what only one backend can get wrong (links, umasks, a full disk) stands in that backend's tests.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 
-from stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, ArtifactMissing, Store
+from stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, ArtifactMissing, Conflict, Store, Versioned
 from stores.store import Folder
 
 ID = "ab" * 16
@@ -80,10 +83,56 @@ class StoreContract:
         assert store.get(PAYLOADS, ID) == b"another"
 
     def test_a_record_is_replaced_as_a_whole(self, store: Store) -> None:
-        store.replace(RECORDS, ID, b"first")
-        store.replace(RECORDS, ID, b"second")
+        first = store.swap(RECORDS, ID, b"first", None)
+        second = store.swap(RECORDS, ID, memoryview(b"second"), first)
 
+        assert store.read(RECORDS, ID) == Versioned(b"second", second)
         assert store.get(RECORDS, ID) == b"second"
+
+    def test_what_has_changed_since_it_was_read_is_not_replaced(self, store: Store) -> None:
+        with pytest.raises(Conflict):
+            store.swap(RECORDS, ID, b"x", "a version that never was")
+        first = store.swap(RECORDS, ID, b"first", None)
+        store.swap(RECORDS, ID, b"second", first)
+
+        for expected in (first, None):
+            with pytest.raises(Conflict):
+                store.swap(RECORDS, ID, b"late", expected)
+        assert store.get(RECORDS, ID) == b"second"
+
+    def test_what_has_changed_since_it_was_read_is_not_deleted(self, store: Store) -> None:
+        first = store.swap(RECORDS, ID, b"first", None)
+        second = store.swap(RECORDS, ID, b"second", first)
+
+        with pytest.raises(Conflict):
+            store.delete(RECORDS, ID, first)
+        assert store.get(RECORDS, ID) == b"second"
+        store.delete(RECORDS, ID, second)
+        store.delete(RECORDS, ID, second)
+        assert store.names(RECORDS) == []
+
+    def test_an_equal_version_has_equal_bytes(self, store: Store) -> None:
+        contents = (b"", b"a", b"b", b"ab")
+        versions = {store.swap(RECORDS, f"{at:032x}", content, None) for at, content in enumerate(contents)}
+
+        assert len(versions) == 4
+
+    def test_of_many_swaps_at_once_none_is_lost(self, store: Store) -> None:
+        store.swap(RECORDS, ID, b"0", None)
+
+        def count() -> None:
+            for _ in range(25):
+                while True:
+                    found = store.read(RECORDS, ID)
+                    with suppress(Conflict):
+                        store.swap(RECORDS, ID, str(int(found.content) + 1).encode(), found.version)
+                        break
+
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(count) for _ in range(4)]:
+                done.result()
+
+        assert store.get(RECORDS, ID) == b"100"
 
     @pytest.mark.parametrize("name", NO_NAMES)
     def test_a_name_that_is_not_hex_reaches_nothing(self, store: Store, name: str) -> None:
@@ -91,8 +140,9 @@ class StoreContract:
             for reach in (store.get, store.delete):
                 with pytest.raises(ArtifactMissing):
                     reach(folder, name)
-            for write in (store.put, store.replace):
-                with pytest.raises(ArtifactMissing):
-                    write(folder, name, b"x")
+            with pytest.raises(ArtifactMissing):
+                store.put(folder, name, b"x")
+            with pytest.raises(ArtifactMissing):
+                store.swap(folder, name, b"x", None)
             with pytest.raises(ArtifactMissing):
                 store.get_range(folder, name, 0, 1)

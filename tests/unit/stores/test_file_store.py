@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, Store, StoreUnwritable, open_store
+from stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, Store, StoreUnwritable, open_store, version_of
 from stores.store import Folder
 from tests.unit.stores.contract import ID, StoreContract
 
@@ -39,6 +39,10 @@ def store(tmp_path: Path) -> Store:
     return open_store(f"file://{tmp_path / 'store'}")
 
 
+def overwrite(store: Store, name: str, record: bytes) -> None:
+    store.swap(RECORDS, name, record, version_of(store, RECORDS, name))
+
+
 def files(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
@@ -56,7 +60,7 @@ def test_files_and_folders_are_private_whatever_the_umask(tmp_path: Path, umask:
     try:
         store = open_store(f"file://{tmp_path / 'a' / 'store'}")
         store.put(PAYLOADS, ID, b"payload")
-        store.replace(RECORDS, ID, b"record")
+        overwrite(store, ID, b"record")
     finally:
         os.umask(before)
 
@@ -92,8 +96,8 @@ class TestFileStore(StoreContract):
 
 
 def test_a_deleted_record_leaves_no_file(store: Store, tmp_path: Path) -> None:
-    store.replace(RECORDS, ID, b"first")
-    store.replace(RECORDS, ID, b"second")
+    overwrite(store, ID, b"first")
+    overwrite(store, ID, b"second")
     store.delete(RECORDS, ID)
 
     assert files(tmp_path) == []
@@ -140,11 +144,12 @@ def program(text: str, url: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 WRITER = """
 import sys
-from stores import PAYLOADS, RECORDS, open_store
+from stores import PAYLOADS, RECORDS, open_store, version_of
 store = open_store(sys.argv[1])
+version = version_of(store, RECORDS, "ab" * 16)
 print("ready", flush=True)
 for turn in range(100000):
-    store.replace(RECORDS, "ab" * 16, bytes([turn % 251]) * 300_000)
+    version = store.swap(RECORDS, "ab" * 16, bytes([turn % 251]) * 300_000, version)
     store.put(PAYLOADS, f"{turn:032x}", bytes([turn % 251]) * 100_000)
 """
 
@@ -152,7 +157,7 @@ for turn in range(100000):
 def test_kill_9_at_any_moment_leaves_whole_files_only(
     store: Store, tmp_path: Path, file_system: str
 ) -> None:
-    store.replace(RECORDS, ID, bytes(300_000))  # a busy machine may let no writer get as far as its first files
+    overwrite(store, ID, bytes(300_000))  # a busy machine may let no writer get as far as its first files
     store.put(PAYLOADS, "f" * 32, bytes(100_000))
     for turn in range(20):
         with program(file_system + WRITER, f"file://{tmp_path / 'store'}") as writer:
@@ -169,17 +174,22 @@ def test_kill_9_at_any_moment_leaves_whole_files_only(
             continue
         assert path.stat().st_size == 100_000
         assert len(set(path.read_bytes())) == 1
-    store.replace(RECORDS, ID, b"next")
+    overwrite(store, ID, b"next")
     assert [name for name in files(tmp_path) if name.endswith(".new")] == []
 
 
 RECORDER = """
 import sys
-from stores import PAYLOADS, RECORDS, open_store
+from stores import RECORDS, Conflict, open_store, version_of
 url, name, turns = sys.argv[1:]
 store = open_store(url)
 for turn in range(int(turns)):
-    store.replace(RECORDS, name, name.encode() * 1000)
+    while True:
+        try:
+            store.swap(RECORDS, name, name.encode() * 1000, version_of(store, RECORDS, name))
+            break
+        except Conflict:
+            pass
 """
 
 
@@ -207,9 +217,9 @@ def test_what_a_killed_writer_left_of_a_record_goes_with_the_next_write_or_the_r
     store: Store, tmp_path: Path
 ) -> None:
     left = tmp_path / "store" / "records" / f"{ID}.0123456789abcdef.new"
-    store.replace(RECORDS, "cd" * 16, b"another")
+    overwrite(store, "cd" * 16, b"another")
     left.write_bytes(b"half")
-    store.replace(RECORDS, ID, b"next")
+    overwrite(store, ID, b"next")
     assert not left.exists()
 
     left.write_bytes(b"half")
@@ -221,30 +231,4 @@ def test_a_store_that_vanishes_is_an_error_with_a_way_out(tmp_path: Path) -> Non
     (tmp_path / "store").symlink_to(tmp_path / "not mounted")
 
     with pytest.raises(StoreUnwritable, match="another storeUrl"):
-        open_store(f"file://{tmp_path / 'store'}").replace(RECORDS, ID, b"record")
-
-
-HOLDER = """
-import sys, time
-from stores import open_store
-with open_store(sys.argv[1]).lock("ab" * 16):
-    print("locked", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_a_lock_keeps_others_waiting_and_goes_with_a_killed_holder(store: Store, tmp_path: Path) -> None:
-    url = f"file://{tmp_path / 'store'}"
-    with program(HOLDER, url) as first:
-        assert first.stdout is not None
-        first.stdout.readline()
-        with program(HOLDER, url) as second:
-            assert second.stdout is not None
-            os.set_blocking(second.stdout.fileno(), False)
-            time.sleep(1)
-            assert second.stdout.read() is None, "the second waits"
-
-            first.kill()
-
-            os.set_blocking(second.stdout.fileno(), True)
-            assert second.stdout.readline() == b"locked\n"
+        overwrite(open_store(f"file://{tmp_path / 'store'}"), ID, b"record")

@@ -1,12 +1,13 @@
 """Records: what goes in comes out, and what is not one is refused with a reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores import RECORDS, get_record, open_store
+from stores import RECORDS, LeaseLost, get_record, leased, open_store
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, decode, encode
 from training.errors import CheckpointError
 
@@ -60,18 +61,33 @@ def test_no_bytes_whatever_raise_anything_else(plaintext: bytes) -> None:
 
 def test_records_are_replaced_sealed_under_the_store_s_key_and_for_their_own_run_only(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path / 'store'}")
-    records = Records(store, b"k" * 32, RUN_ID)
-    assert records.load() is None
+    with leased(store, RUN_ID) as fence:
+        records = Records(store, b"k" * 32, RUN_ID, fence)
+        assert records.load() is None
 
-    for record in EXAMPLES:
-        records.save(record)
-        assert records.load() == record
+        for record in EXAMPLES:
+            records.save(record)
+            assert records.load() == record
     kept = get_record(store, RUN_ID)
     assert kept is not None
-    assert b"artifact_id" not in kept
+    assert b"artifact_id" not in kept.content
 
     with pytest.raises(CheckpointError, match="damaged"):
-        Records(store, b"x" * 32, RUN_ID).load()
-    store.replace(RECORDS, "ef" * 32, kept)
+        Records(store, b"x" * 32, RUN_ID, fence).load()
+    store.put(RECORDS, "ef" * 32, kept.content)
     with pytest.raises(CheckpointError, match="damaged"):
-        Records(store, b"k" * 32, "ef" * 32).load()
+        Records(store, b"k" * 32, "ef" * 32, fence).load()
+
+
+def test_whoever_lost_the_lease_saves_nothing_and_whoever_has_it_saves_over_what_came_between(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path / 'store'}")
+    with leased(store, RUN_ID) as fence:
+        lost, held = (Records(store, b"k" * 32, RUN_ID, who) for who in (replace(fence, holder="lost"), fence))
+
+        with pytest.raises(LeaseLost):
+            lost.save(EXAMPLES[0])
+        assert held.load() is None
+
+        Records(store, b"k" * 32, RUN_ID, fence).save(EXAMPLES[1])
+        held.save(EXAMPLES[2])
+        assert held.load() == EXAMPLES[2]

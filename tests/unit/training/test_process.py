@@ -202,7 +202,7 @@ def test_a_run_killed_at_ten_moments_ends_as_the_undisturbed_one(tmp_path: Path,
     assert files(store, "records") == [RUN_ID]
 
 
-@pytest.mark.parametrize("step", [("put", "payloads"), ("put", "manifests"), ("replace", "records")], ids="/".join)
+@pytest.mark.parametrize("step", [("put", "payloads"), ("put", "manifests"), ("swap", "records")], ids="/".join)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
     tmp_path: Path, output: Path, step: tuple[str, str], after: bool
@@ -220,8 +220,9 @@ def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
             calls.append(folder)
             last = folder == {folder!r} and calls.count(folder) == {calls}
             if last and not {after}: os.kill(os.getpid(), signal.SIGKILL)
-            original(store, folder, *arguments)
+            result = original(store, folder, *arguments)
             if last: os.kill(os.getpid(), signal.SIGKILL)
+            return result
         FileStore.{method} = step
         runpy.run_module('training', run_name='__main__')
     """
@@ -394,7 +395,7 @@ def test_a_full_disk_is_an_error_event_and_a_later_run_goes_on(tmp_path: Path, o
     program = """if True:
         import resource, signal, runpy
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         runpy.run_module('training', run_name='__main__')
     """
     events, exit_code, printed = run_cold(asked, program=program)
