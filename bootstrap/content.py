@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from durable.new_file import write_file
+
 
 def key(*, files: Iterable[Path] = (), words: Iterable[str] = ()) -> str:
     """Hex digest over the files' names and bytes and the words, in the order given."""
@@ -32,9 +34,4 @@ def stamped(stamp: Path, expected: str) -> bool:
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Writes a whole file or none, with exactly this mode whatever the umask."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.chmod(mode)
-    draft.replace(path)
+    write_file(path, text.encode(), mode)

@@ -1,4 +1,4 @@
-"""The local store: a folder of files that are whole or not there (new_file.py), private whatever the umask.
+"""The local store: a folder of files that are whole or not there (durable.new_file), private whatever the umask.
 
 Folders are held open and names are resolved in them without following links.
 """
@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from durable.new_file import NewFile, remove_stale
 from stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
-from stores.new_file import NewFile, remove_stale
 from stores.store import NAME, Buffer, Folder, Versioned, check_name
 
 LOCKS: Final = "locks"

@@ -7,7 +7,6 @@ ECDSA P-256 throughout, the service accounts' key included.
 
 import datetime
 import ipaddress
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from airgap.cluster.configuration import ETCD_PEER
+from durable.new_file import write_file
 
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 365
@@ -178,15 +178,15 @@ def _load(folder: Path, file: str) -> Pair | None:
 
 
 def _save(folder: Path, file: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-    _write(folder / f"{file}.key", _private(key), 0o600)
-    _write(folder / f"{file}.crt", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    write_file(folder / f"{file}.key", _private(key), 0o600)
+    write_file(folder / f"{file}.crt", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def _save_service_account_key(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    _write(folder / "service-account.pub", public, 0o644)
-    _write(folder / "service-account.key", _private(key), 0o600)
+    write_file(folder / "service-account.pub", public, 0o644)
+    write_file(folder / "service-account.key", _private(key), 0o600)
 
 
 def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -194,17 +194,6 @@ def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """Whole or not at all, never readable by others for a moment."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    draft.chmod(mode)
-    draft.replace(path)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,14 @@ printable characters only, since names in a report come from data.
 
 import argparse
 import json
-import os
 import re
-import secrets
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from durable.new_file import write_file
 from sealing import SealingError, WrongKey, open_artifact, parse_identity
 from stores import StoreError, get_manifest, get_payload, open_store
 from training.errors import TrainingError
@@ -121,16 +120,8 @@ def _read(key: Path) -> str:
 
 def _write(path: Path, page: str) -> None:
     """Whole or not at all, and never readable by others, whatever was there before."""
-    passing = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(page)
-            passing.replace(path)
-        except BaseException:
-            passing.unlink(missing_ok=True)
-            raise
+        write_file(path, page.encode())
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror}", "give another file with --html") from error
 

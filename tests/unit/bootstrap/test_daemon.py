@@ -22,7 +22,8 @@ SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sle
 @pytest.fixture
 def daemons(tmp_path: Path) -> Iterator[Daemons]:
     layout = Layout(tmp_path)
-    (tmp_path / "bootstrap").symlink_to(REPOSITORY / "bootstrap")
+    for room in ("bootstrap", "durable"):
+        (tmp_path / room).symlink_to(REPOSITORY / room)
     ours = Daemons(layout)
     yield ours
     for name in ours.names():

@@ -1,5 +1,5 @@
-"""Set-up runs before anything is installed: it imports the standard library, itself, the cluster's configuration, and
-where things are in the image.
+"""Set-up runs before anything is installed: it imports the standard library, itself, the cluster's configuration, where
+things are in the image, and the way to write a file.
 """
 
 import ast
@@ -15,10 +15,11 @@ OURS = [path for path in sorted((REPOSITORY / "bootstrap").glob("*.py")) if path
 MODULES = [
     *OURS,
     REPOSITORY / "airgap" / "cluster" / "configuration.py",
+    REPOSITORY / "durable" / "new_file.py",
     REPOSITORY / "serving" / "__init__.py",
     REPOSITORY / "serving" / "places.py",
 ]
-ALLOWED = {"bootstrap", "airgap.cluster", "airgap.cluster.configuration", "serving.places"}
+ALLOWED = {"bootstrap", "airgap.cluster", "airgap.cluster.configuration", "durable.new_file", "serving.places"}
 
 
 def imported(source: str) -> set[str]:

@@ -10,10 +10,21 @@ import fcntl
 import os
 import secrets
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, Self
 
 PASSING: Final = ".new"
 NO_UNNAMED_FILES: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
+
+
+def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Creates or replaces the file, with exactly this mode whatever the umask, and private until then."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with NewFile(folder, path.name, memoryview(content), mode) as file:
+            file.replace()
+    finally:
+        os.close(folder)
 
 
 class NewFile:
