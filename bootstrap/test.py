@@ -1,4 +1,4 @@
-"""`test`: pytest over unit, engine and cluster tests, in the environment that .tools/activate sets."""
+"""`test`: pytest over unit, process, engine and cluster tests, in the environment that .tools/activate sets."""
 
 import subprocess
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bootstrap import yaml_host
 from bootstrap.context import Context
 
-SUITES = ("tests/unit", "tests/engine", "tests/cluster")
+SUITES = ("tests/unit", "tests/process", "tests/engine", "tests/cluster")
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:

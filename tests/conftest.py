@@ -1,7 +1,7 @@
 """How the tests spread over processes (pytest-xdist), unless `-n` says otherwise.
 
-Unit tests mostly wait: for processes that load torch, for kills, for ends of time; so there are more workers than
-processors. Engine and cluster tests share one machine's Docker, registry and cluster and stay in one of them, in order.
+Most tests wait: for processes that load torch, for kills, for ends of time; so there are more workers than processors.
+Engine tests stay in one of them, in order, and cluster tests, which share Docker, registry and cluster, in another.
 """
 
 import os
@@ -23,5 +23,6 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.path.is_relative_to(HERE / suite) for suite in IN_ORDER):
-            item.add_marker(pytest.mark.xdist_group("one stack at a time"))
+        suite = item.path.relative_to(HERE).parts[0]
+        if suite in IN_ORDER:
+            item.add_marker(pytest.mark.xdist_group(suite))

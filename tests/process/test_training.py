@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from tests.unit.training.process import (
+from tests.process.training_process import (
     RUN_ID,
     RUN_KEY,
     Event,
@@ -27,7 +27,7 @@ from tests.unit.training.process import (
 )
 from training import job as training_job
 
-PROJECT_ROOT = Path(__file__).resolve().parents[3]
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
 DIGITS = training_job.Job(dataset="digits")
 LONG = 1_000_000
 """Epochs that no test waits for."""

@@ -1,7 +1,7 @@
 """The training process as its parent sees it: request in, events out, signals.
 
 `Training` forks from a server that has torch loaded already, so that a test can kill a run ten times in seconds;
-`python -m training`, cold, is what `test_process.py` starts where the start is what it tests.
+`python -m training`, cold, is what `test_training.py` starts where the start is what it tests.
 """
 
 import base64

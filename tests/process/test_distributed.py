@@ -2,14 +2,13 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from tests.unit.training.process import Training, opened, request, training_epoch
+from tests.process.training_process import Training, opened, request, training_epoch
 
 
 @pytest.fixture
@@ -47,10 +46,10 @@ def test_two_processes_make_the_model_that_one_makes_up_to_rounding(tmp_path: Pa
 
 
 def test_a_lost_worker_makes_all_go_on_from_the_last_checkpoint(tmp_path: Path, output: Path) -> None:
-    calm = Training(request(tmp_path / "calm", job=job(400, 2)), output).result()
-    training = Training(request(tmp_path / "store", job=job(400, 2), checkpoint_seconds=0.2), output)
-    assert training.until(training_epoch(20))
-    time.sleep(0.5)
+    steps = job(300, 2, batchSize=256)  # few of them in an epoch: processes that wait for each other are slow
+    calm = Training(request(tmp_path / "calm", job=steps), output).result()
+    training = Training(request(tmp_path / "store", job=steps, checkpoint_seconds=0), output)
+    assert training.until(training_epoch(2))  # told after the first epoch's checkpoint
     lost = workers(training)
     assert len(lost) == 2
     os.kill(lost[1], signal.SIGKILL)
