@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -68,3 +69,10 @@ def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_
 @pytest.mark.parametrize("file", reference.generated(), ids=lambda file: str(file.name))
 def test_what_is_generated_is_what_the_declarations_say(file: Path) -> None:
     assert file.read_text() == reference.generated()[file], "run `make docs`"
+
+
+def test_the_guide_for_contributors_names_files_that_are_there() -> None:
+    named = set(re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py|/))`", (PROJECT_ROOT / "CONTRIBUTING.md").read_text()))
+
+    assert len(named) > 20
+    assert sorted(path for path in named if not (PROJECT_ROOT / path).exists()) == []
