@@ -2,7 +2,7 @@
 
 import subprocess
 
-from bootstrap import python_environment
+from bootstrap import worktree
 from bootstrap.context import Context
 
 COMMANDS = (("ruff", "check"), ("mypy",), ("lint-imports",))
@@ -10,8 +10,7 @@ COMMANDS = (("ruff", "check"), ("mypy",), ("lint-imports",))
 
 def run(context: Context) -> int:
     """Exit status 1 if any of them found something. Needs only the Python environment."""
-    with context.console.step(python_environment.TITLE) as step:
-        python_environment.ensure(context, step)
+    context = worktree.with_python(context)
     failed = []
     for argv in COMMANDS:
         context.console.line(f"\n$ {' '.join(argv)}")

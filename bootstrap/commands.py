@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootstrap import check, docs, down, environment, errors, report, stacks, status, steps, test, up
+from bootstrap import check, docs, down, environment, errors, report, stacks, status, steps, test, up, worktree
 from bootstrap.console import Console, duration
 from bootstrap.context import Context
 from bootstrap.layout import Layout
@@ -27,7 +27,8 @@ set for one call, as `make up STACK=staging` or in the environment:
   PULUMI_BACKEND_URL           where stacks' state lives (default: .sealift/state)
   PULUMI_CONFIG_PASSPHRASE     what encrypts stacks' secrets (default: generated, .sealift/passphrase)
 
-Everything is installed under .tools/; nothing outside but Debian packages.
+Everything is installed under .tools/; nothing outside but Debian packages. In a git worktree without .tools, test,
+check and docs use those of the first worktree.
 """
 OF_ANOTHER_USER = "if another user (root?) set this checkout up, work as that user or clone it anew"
 NO_ROOM = "make room, or clone to a disk that can be written; what is finished stays"
@@ -150,6 +151,8 @@ def report_command(context: Context, options: argparse.Namespace) -> int:
 
 
 def test_command(context: Context, options: argparse.Namespace) -> int:
+    if lent := worktree.borrowed(context):
+        return test.run(lent, options.arguments)
     set_up(context)
     return test.run(context, options.arguments)
 

@@ -16,10 +16,12 @@ class Layout:
     """Paths of one checkout, all absolute."""
 
     root: Path
+    lender: Path | None = None
+    """The checkout whose tools this one uses: see worktree.py."""
 
     @property
     def tools(self) -> Path:
-        return self.root / ".tools"
+        return (self.lender or self.root) / ".tools"
 
     @property
     def bin(self) -> Path:
@@ -35,7 +37,8 @@ class Layout:
 
     @property
     def stand_ins(self) -> Path:
-        return self.tools / "standins"
+        """They start code of this very checkout, so they are never borrowed."""
+        return self.tools / "standins" if self.lender is None else self.root / ".sealift" / "standins"
 
     @property
     def logs(self) -> Path:

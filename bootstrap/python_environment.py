@@ -17,6 +17,7 @@ from bootstrap import content, lock_file, network, programs
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing, UsageError
+from bootstrap.layout import Layout
 
 TITLE = "Python environment"
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -30,10 +31,8 @@ def ensure(context: Context, step: Step) -> None:
     layout = context.layout
     flavour, reason = torch_flavour(context)
     lock = layout.root / "requirements.lock"
-    stamp = layout.stamps / "venv"
-    expected = content.key(
-        files=[lock], words=[flavour, sys.version, os.path.realpath(sys.executable), str(layout.venv)]
-    )
+    stamp = stamp_of(layout)
+    expected = key(layout, lock, flavour)
     pins = lock_file.parse(lock.read_text())
     torch = next(pin for pin in pins if pin.name == "torch")
     summary = f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.version} ({flavour})"
@@ -64,6 +63,20 @@ def ensure(context: Context, step: Step) -> None:
     step.done(summary)
 
 
+def stamp_of(layout: Layout) -> Path:
+    return layout.stamps / "venv"
+
+
+def key(layout: Layout, lock: Path, flavour: str) -> str:
+    """What the stamp says of an environment that was made from `lock` by the Python that we run on."""
+    words = [flavour, sys.version, os.path.realpath(sys.executable), str(layout.venv)]
+    return content.key(files=[lock], words=words)
+
+
+def remembered_flavour(layout: Layout) -> Path:
+    return layout.tools / "torch"
+
+
 def ahead(context: Context) -> str:
     """See steps.SetupStep."""
     return "" if context.layout.python.exists() else "1 to 5 minutes: packages and PyTorch are downloaded"
@@ -71,7 +84,7 @@ def ahead(context: Context) -> str:
 
 def torch_flavour(context: Context) -> tuple[str, str]:
     """ "cuda" or "cpu", and why: what TORCH says, else what was taken before, else what this machine can use."""
-    remembered = context.layout.tools / "torch"
+    remembered = remembered_flavour(context.layout)
     if said := context.user.get("TORCH"):
         chosen, reason = said, f"TORCH={said} was given"
     elif remembered.exists():
