@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,14 @@ def test_get_schema_prints_what_stands_in_the_snapshot(engine: str, source: Path
         assert printed["resources"][token]["inputProperties"].keys() == resource["inputProperties"].keys()
         for described in (*resource["inputProperties"].values(), *resource["properties"].values()):
             assert described["description"].endswith(".")
+
+
+def test_the_readme_s_program_goes_through_a_preview(stack: Stack) -> None:
+    text = (PROJECT_ROOT / "README.md").read_text()
+    block = text[text.index("    name: my-models") :].partition("\n\n")[0]
+    program = yaml.safe_load(textwrap.dedent(block))
+    program["name"] = PROGRAM["name"]
+    program["plugins"] = PROGRAM["plugins"]
+    (stack.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+
+    assert "4 to create" in stack.preview().ok().text
