@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from components.plugin.sealing_key import SealingKeyResource
 from components.plugin.training_run import OUTPUTS, TrainingRunResource, _with_secrets
 from components.run_settings import TrainingRunInputs
@@ -16,6 +18,7 @@ from provider import (
     ResourceLog,
     Secret,
     UpdateRequest,
+    Value,
     reveal,
 )
 from sealing import RsaIdentity, seal
@@ -176,3 +179,22 @@ def test_a_secret_where_plain_text_belongs_is_named_and_not_shown() -> None:
     assert said.keys() >= {"storeUrl", "data", "epochs"}
     assert "is a secret" in said["storeUrl"] and "is a secret" in said["data"]
     assert not any("hush-hush" in reason or "diagnosis" in reason for reason in said.values())
+
+
+@pytest.mark.parametrize("value", ["x", 3.5, True, [], ["x"], {}, {"x": 1.0}], ids=repr)
+def test_no_value_of_any_input_is_more_than_a_message(value: Value) -> None:
+    given: Properties = dict.fromkeys(names_of(TrainingRunInputs), value)
+
+    failures = asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, given))).failures
+
+    assert len({failure.property for failure in failures}) > 10
+
+
+def test_a_secret_of_the_wrong_form_is_not_shown() -> None:
+    given: Properties = {"openingKeys": Secret("hush"), "storeKey": Secret("hush"), "privateKey": Secret([1.0])}
+
+    failures = asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, given))).failures
+
+    said = {failure.property: failure.reason for failure in failures}
+    assert said.keys() >= {"openingKeys", "storeKey", "privateKey"}
+    assert not any("hush" in reason for reason in said.values())
