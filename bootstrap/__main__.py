@@ -1,4 +1,4 @@
-"""`python3 -m bootstrap`: checks the Python it runs on, then hands over to commands.py.
+"""`python3 -m bootstrap`: checks the Python it runs on, then hands over to command_line.py.
 
 This file alone is kept to the syntax of old Pythons, so that one of them can say what is wrong.
 """
@@ -16,7 +16,7 @@ if sys.version_info < OLDEST:
     sys.stderr.write("\n".join(lines).format(OLDEST[0], OLDEST[1], sys.version.split()[0], sys.executable) + "\n")
     sys.exit(1)
 
-from bootstrap import commands  # noqa: E402 (not before the check above)
+from bootstrap import command_line  # noqa: E402 (not before the check above)
 
 if __name__ == "__main__":
-    sys.exit(commands.main(sys.argv[1:]))
+    sys.exit(command_line.main(sys.argv[1:]))

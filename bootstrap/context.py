@@ -8,9 +8,9 @@ from typing import Any
 
 from bootstrap import environment
 from bootstrap.console import Console, Step
-from bootstrap.daemon import Daemons
 from bootstrap.environment import Facts
 from bootstrap.layout import Layout
+from bootstrap.system.daemon import Daemons
 
 
 @dataclass

@@ -9,10 +9,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bootstrap import content, programs
+from bootstrap import content
 from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing
+from bootstrap.system import programs
 
 
 def build(

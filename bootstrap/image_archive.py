@@ -7,9 +7,12 @@ The same layer gives the same bytes, hence the same image id, on every machine: 
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from bootstrap.errors import BootstrapError
 
 EPOCH = "1970-01-01T00:00:00Z"
 
@@ -76,3 +79,12 @@ def _entry(path: str, size_bytes: int, mode: int) -> tarfile.TarInfo:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def architecture() -> str:
+    """This machine's in the words of images."""
+    machine = platform.machine()
+    known = {"x86_64": "amd64", "aarch64": "arm64"}
+    if machine not in known:
+        raise BootstrapError(f"images for {machine} are not supported", ["x86_64", "aarch64"])
+    return known[machine]

@@ -1,6 +1,6 @@
 """Every flag and file of the local node, as plain values: what each component is told, and why where it is not obvious.
 
-Pure: nothing is read, written or started here (bootstrap/node.py does). Files are JSON, which is YAML too. Everything
+Pure: nothing is read, written or started here (node.py does). Files are JSON, which is YAML too. Everything
 listens on loopback. The node's own address is that of the pods' bridge, so that a machine without any network has
 one.
 """
@@ -8,15 +8,15 @@ one.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bootstrap.system.pod_network import BRIDGE, CNI_NETWORK
+
 NODE = "sealift"
 KUBERNETES = "v1.34.4"
-BRIDGE = "sealift0"
 PODS = "10.217.0.0/24"
 NODE_ADDRESS = "10.217.0.1"  # the bridge's, first of PODS
 SERVICES = "10.217.64.0/18"
 API_SERVICE_ADDRESS = "10.217.64.1"  # first of SERVICES, by Kubernetes' own rule
 PAUSE_IMAGE = "sealift.local/pause:1"
-CNI_NETWORK = "sealift"
 ETCD_PEER = "etcd-peer"
 LOOPBACK = "127.0.0.1"
 

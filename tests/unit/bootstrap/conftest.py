@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import daemon
 from bootstrap.console import Console, Step
 from bootstrap.context import Context
 from bootstrap.layout import Layout
+from bootstrap.system import daemon
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import lock_file, python_environment
+from bootstrap import lock_file
+from bootstrap.steps import python_environment
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 LOCK = """\

@@ -1,0 +1,174 @@
+"""The command line: setup, up, down, report, test, check, docs, status. Problems are shown as a message and the ways
+out, never as a traceback.
+"""
+
+import argparse
+import errno
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bootstrap import environment, errors
+from bootstrap.commands import check, docs, down, report, stacks, status, test, up, worktree
+from bootstrap.console import Console, duration
+from bootstrap.context import Context
+from bootstrap.layout import Layout
+from bootstrap.steps import order
+
+EPILOG = """\
+set for one call, as `make up STACK=staging` or in the environment:
+  STACK=dev                    which stack `up` and `down` mean
+  TORCH=cpu, TORCH=cuda        which build of PyTorch (default: with CUDA, 5.4 GB, if there is a card); remembered
+  KUBECONFIG, DOCKER_HOST      a cluster, a Docker engine of yours
+  SEALIFT_REGISTRY             where images are pushed and pulled (default: one on localhost:5000)
+  SEALIFT_BASE_IMAGE           what images build on (default: python:3.12-slim, else made from Debian)
+  PULUMI_BACKEND_URL           where stacks' state lives (default: .sealift/state)
+  PULUMI_CONFIG_PASSPHRASE     what encrypts stacks' secrets (default: generated, .sealift/passphrase)
+
+Everything is installed under .tools/; nothing outside but Debian packages. In a git worktree without .tools, test,
+check and docs use those of the first worktree.
+"""
+OF_ANOTHER_USER = "if another user (root?) set this checkout up, work as that user or clone it anew"
+NO_ROOM = "make room, or clone to a disk that can be written; what is finished stays"
+
+
+def main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
+    # Where Debian keeps what only root runs; a root shell made by `su` has it not.
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    root = Path(__file__).resolve().parent.parent
+    console = Console()
+    layout = Layout(root)
+    command: Callable[[Context, argparse.Namespace], int] = options.command
+    try:
+        return command(Context(layout, console, facts=environment.load(layout)), options)
+    except errors.BootstrapError as problem:
+        _show(problem)
+        return 1
+    except BrokenPipeError:  # the reader of our lines has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except PermissionError as problem:
+        _show(errors.BootstrapError(f"{problem.filename or 'a file'}: {problem.strerror}", [OF_ANOTHER_USER]))
+        return 1
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        _show(errors.BootstrapError(f"{problem.filename or layout.tools}: {problem.strerror}", [NO_ROOM]))
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; what is finished stays, the next call goes on from here\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bootstrap",
+        description="Sets Sealift up on this machine, starts it, tries it, stops it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    chosen = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(
+        name: str, help_text: str, command: Callable[[Context, argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        one = chosen.add_parser(name, help=help_text, description=help_text)
+        one.set_defaults(command=command)
+        return one
+
+    stack = os.environ.get("STACK") or stacks.DEFAULT
+    add("setup", "install and start what is missing", setup)
+    add("up", "set up, run `pulumi up`, wait, send a row and show the prediction", up_command).add_argument(
+        "--stack", default=stack
+    )
+    add("down", "destroy the stack, stop what we started", down_command).add_argument("--stack", default=stack)
+    reports = add("report", "show the report of the stack's model: metrics, gates, energy; or write it", report_command)
+    reports.add_argument("--stack", default=stack)
+    reports.add_argument("arguments", nargs="*", metavar="html=FILE | json", help="write the page, or print JSON")
+    tests = add("test", "set up, run the tests", test_command)
+    tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
+    add("check", "types, lint, and which room may import which", check_command)
+    add("docs", "write the pages that are generated from the declarations of the settings", docs_command)
+    add("status", "what is there and what runs", status_command)
+    return parser
+
+
+def _show(problem: errors.BootstrapError) -> None:
+    sys.stdout.flush()
+    lines = [f"error: {problem.message}", *(f"  way out: {way}" for way in problem.ways)]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def setup(context: Context, options: argparse.Namespace) -> int:
+    del options
+    set_up(context)
+    context.console.line(
+        "\nto type pulumi, pytest and kubectl by hand:  source .tools/activate"
+        "\neverything in one go:                        make up"
+    )
+    return 0
+
+
+def set_up(context: Context) -> None:
+    """All steps, under a lock: two set-ups of one checkout would build over each other."""
+    started = time.monotonic()
+    with _alone(context):
+        order.run(context)
+    context.console.line(f"ready in {duration(time.monotonic() - started)}")
+
+
+@contextmanager
+def _alone(context: Context) -> Iterator[None]:
+    tools = context.layout.tools
+    tools.mkdir(exist_ok=True)
+    with (tools / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            context.console.note("another set-up of this checkout is running; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            context.facts = environment.load(context.layout)
+        yield
+
+
+def up_command(context: Context, options: argparse.Namespace) -> int:
+    set_up(context)
+    return up.run(context, options.stack)
+
+
+def down_command(context: Context, options: argparse.Namespace) -> int:
+    with _alone(context):
+        return down.run(context, options.stack)
+
+
+def report_command(context: Context, options: argparse.Namespace) -> int:
+    meanings = {"json": ["--json"]}
+    further = [meanings.get(word, ["--html", word.removeprefix("html=")]) for word in options.arguments]
+    return report.run(context, options.stack, [word for words in further for word in words])
+
+
+def test_command(context: Context, options: argparse.Namespace) -> int:
+    if lent := worktree.borrowed(context):
+        return test.run(lent, options.arguments)
+    set_up(context)
+    return test.run(context, options.arguments)
+
+
+def check_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    return check.run(context)
+
+
+def docs_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    return docs.run(context)
+
+
+def status_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    return status.run(context)

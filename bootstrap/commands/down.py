@@ -1,0 +1,108 @@
+"""`down`: destroys the stack if there is one, then stops what we started, and only that, unless other stacks use it."""
+
+import subprocess
+
+from airgap.cluster import node
+from bootstrap.commands import stacks, stale_lock
+from bootstrap.console import Step
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+from bootstrap.layout import RUN
+from bootstrap.steps import docker_engine, registry
+from bootstrap.system import host_network, leftovers, owner
+
+
+def run(context: Context, stack: str) -> int:
+    """0 when the stack is gone. Raises BootstrapError, with nothing stopped, where that is not so or unknown."""
+    in_use = stacks.in_use(context)
+    mine = [name for name in in_use if stacks.same(name, stack)]
+    others = [name for name in in_use if name not in mine]
+    if mine:
+        _destroy(context, stack)
+    else:
+        context.console.note(f"stack {stack} has nothing to destroy")
+    if others:
+        context.console.note(f"left running, as other stacks have resources: {', '.join(others)}")
+        for name in others:
+            context.console.note(f"  {_way_down(name)}")
+        return 0
+    if foreign := node.models(context):
+        context.console.note(f"left running, as stacks of other checkouts have models in: {', '.join(foreign)}")
+        context.console.note("  make down in the checkout that made them destroys them; where that is gone:")
+        context.console.note(f"  kubectl delete namespace {' '.join(foreign)}")
+        return 0
+    _stop(context)
+    return 0
+
+
+def _way_down(name: str) -> str:
+    """A name with the project in it is of another program, such as an example."""
+    return f"{stacks.make('down', name)}: destroys it" if "/" not in name else f"pulumi destroy --stack {name}"
+
+
+def _stop(context: Context) -> None:
+    with context.console.step("Kubernetes") as step:
+        ours = owner.is_ours(context.layout)
+        step.done(_said(node.stop(context, step.progress) if ours else []))
+    with context.console.step("Registry") as step:
+        step.done(_said(_stop_registry(context)))
+    with context.console.step("Docker engine") as step:
+        step.done(_said(_stop_docker(context, step)))
+    if ours:
+        _sweep(context)
+
+
+def _said(stopped: list[str]) -> str:
+    return f"stopped {', '.join(stopped)}" if stopped else "nothing of ours was running"
+
+
+def _destroy(context: Context, stack: str) -> None:
+    """`pulumi destroy` with its own output."""
+    if not _cluster_is_up(context):
+        raise BootstrapError(
+            f"stack {stack} still has resources, and what they run on is stopped",
+            [f"make setup, then {stacks.make('down', stack)}: starts it, destroys the stack, stops everything"],
+        )
+    stale_lock.release(context, stack)
+    argv = ["pulumi", "destroy", "--yes", "--stack", stack, "--skip-preview", "--non-interactive"]
+    done = subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False)
+    if done.returncode:
+        raise BootstrapError(
+            f"`pulumi destroy` of stack {stack} failed (above); nothing was stopped",
+            [f"repair it and say {stacks.make('down', stack)} again"],
+        )
+
+
+def _cluster_is_up(context: Context) -> bool:
+    """Our own cluster must run for its objects to be destroyed; what another's does, pulumi will say."""
+    return context.facts.kubeconfig != str(context.layout.kubeconfig) or node.running(context)
+
+
+def _stop_registry(context: Context) -> list[str]:
+    stopped = [registry.NAME] if context.daemons.stop(registry.NAME) else []
+    return stopped + registry.remove_container(context)
+
+
+def _stop_docker(context: Context, step: Step) -> list[str]:
+    if not context.daemons.running(docker_engine.NAME):
+        context.daemons.stop(docker_engine.NAME)  # forgets a record of one that has ended
+        return []
+    step.progress("stopping containers")
+    host_network.note_bridges(context.layout, docker_engine.bridges(context))
+    context.daemons.stop(docker_engine.NAME, grace_seconds=40.0)
+    return [docker_engine.NAME]
+
+
+def _sweep(context: Context) -> None:
+    """Once all of ours has stopped: children, mounts, network settings, sockets."""
+    layout = context.layout
+    if context.daemons.names():
+        return
+    stuck = [*docker_engine.clear_away(), *leftovers.unmount([layout.tools])]
+    if stuck:
+        context.console.warn(f"still mounted: {', '.join(stuck)}")
+    leftovers.remove_fixed_folders()
+    host_network.restore(layout)
+    owner.release(layout)
+    if RUN.exists() and not any(RUN.iterdir()):
+        RUN.rmdir()

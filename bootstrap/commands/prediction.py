@@ -1,0 +1,184 @@
+"""Asks the deployed service for one prediction: the stack's example row, over the Open Inference Protocol v2.
+
+Directly where its address can be reached, else through the Kubernetes API server (a service of a cluster elsewhere).
+"""
+
+import json
+import shlex
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from airgap.cluster import configuration, node
+from bootstrap.console import Progress
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+from serving import places
+
+READY_SECONDS = 120.0
+REQUEST_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the stack exports of it, and one row that the model has not been trained on, with the answer the data
+    gives.
+    """
+
+    url: str
+    namespace: str
+    name: str
+    model: str
+    row: list[float]
+    expected: list[float]
+
+    def request(self) -> dict[str, object]:
+        """Body of an inference request for the row."""
+        return {"inputs": [{"name": "input", "shape": [1, len(self.row)], "datatype": "FP32", "data": self.row}]}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`via` is the address that answered."""
+
+    values: list[float]
+    via: str
+
+
+def parse(outputs: str) -> Service:
+    """From `pulumi stack output --json --show-secrets`. Raises BootstrapError that names the output that is missing."""
+    try:
+        found = json.loads(outputs)
+    except ValueError:
+        raise BootstrapError("the stack's outputs could not be read", ["pulumi stack output"]) from None
+    missing = [name for name in ("url", "namespace", "service", "modelName", "example") if not found.get(name)]
+    if missing:
+        raise BootstrapError(f"the stack has no output {', '.join(missing)}", ["pulumi stack output"])
+    example = found["example"] if isinstance(found["example"], dict) else json.loads(found["example"])
+    return Service(
+        found["url"].rstrip("/"),
+        found["namespace"],
+        found["service"],
+        found["modelName"],
+        example["inputs"][0],
+        example["expected"][0],
+    )
+
+
+Send = Callable[[str, str, str], tuple[int, str]]
+
+
+def ask(context: Context, service: Service, progress: Progress) -> Answer:
+    """Waits up to READY_SECONDS for readiness, then asks once."""
+    through = f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{places.PORT_NAME}/proxy"
+    ways: list[tuple[str, Send]] = [(service.url, _directly), (through, _through_api_server(context))]
+    deadline = time.monotonic() + READY_SECONDS
+    said = ""
+    while time.monotonic() < deadline:
+        for base, send in ways:
+            status, said = send("GET", f"{base}/v2/models/{service.model}/ready", "")
+            if status == 200:
+                return Answer(
+                    _values(*send("POST", f"{base}/v2/models/{service.model}/infer", json.dumps(service.request()))),
+                    base,
+                )
+        progress(f"waiting until the service is ready: {_reason(said)}")
+        time.sleep(1)
+    raise BootstrapError(
+        f"the service did not get ready in {READY_SECONDS:.0f} s: {_reason(said)}", _ways_to_look(context, service)
+    )
+
+
+def _reason(said: str) -> str:
+    """In one line; the API server packs its own into an object."""
+    try:
+        return str(json.loads(said)["message"])
+    except (ValueError, KeyError, TypeError):
+        return said.strip()[:300]
+
+
+def _ways_to_look(context: Context, service: Service) -> list[str]:
+    if shutil.which("kubectl", path=context.variables["PATH"]):
+        return [
+            f"kubectl --namespace {service.namespace} get pods,events",
+            f"kubectl --namespace {service.namespace} logs service/{service.name}",
+        ]
+    if _on_our_node(context):
+        return [f"what its pods say: tail .tools/cluster/pod-logs/{service.namespace}_*/*/*.log"]
+    return ["install kubectl and look at the service's pods and events"]
+
+
+def _on_our_node(context: Context) -> bool:
+    return context.variables.get("KUBECONFIG") == str(context.layout.kubeconfig)
+
+
+def by_hand(context: Context, service: Service, via: str, request: str) -> list[str]:
+    """Command lines that send the file `request` to where the answer came from, for the checkout's folder."""
+    infer = f"/v2/models/{service.model}/infer"
+    data = f"-H 'Content-Type: application/json' -d @{shlex.quote(request)}"
+    if via == service.url:
+        return [f"curl -s {via}{infer} {data}"]
+    if _on_our_node(context):
+        pki = ".tools/cluster/pki"
+        administrator = f"--cacert {pki}/ca.crt --cert {pki}/admin.crt --key {pki}/admin.key"
+        server = configuration.server(node.describe(context.layout))
+        return [f"curl -s {administrator} {server}{via}{infer} {data}"]
+    return [
+        f"kubectl --namespace {service.namespace} port-forward service/{service.name} {places.PORT}:{places.PORT_NAME}",
+        f"curl -s http://127.0.0.1:{places.PORT}{infer} {data}  # in another terminal",
+    ]
+
+
+def _values(status: int, body: str) -> list[float]:
+    try:
+        reply = json.loads(body)
+        if status == 200:
+            return [float(value) for value in reply["outputs"][0]["data"]]
+    except (ValueError, KeyError, IndexError, TypeError):
+        pass
+    raise BootstrapError(f"the service answered the example row with {status}: {body.strip()[:300]}")
+
+
+def _directly(method: str, url: str, body: str) -> tuple[int, str]:
+    """Status and body; status 0 and the reason where nobody answers."""
+    request = urllib.request.Request(url, body.encode() or None, {"Content-Type": "application/json"}, method=method)  # noqa: S310 (the stack's own address)
+    try:
+        # No proxy of the environment: the address is the cluster's.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=REQUEST_SECONDS
+        ) as reply:
+            return reply.status, reply.read().decode(errors="replace")
+    except urllib.error.HTTPError as problem:
+        return problem.code, problem.read().decode(errors="replace")
+    except (OSError, ValueError) as problem:
+        return 0, str(problem)
+
+
+def _through_api_server(context: Context) -> Send:
+    def send(method: str, path: str, body: str) -> tuple[int, str]:
+        """The body travels by stdin: a row of data is in no list of processes."""
+        argv = [str(context.layout.python), "-m", "bootstrap.commands.service_proxy", method, path]
+        try:
+            done = subprocess.run(
+                argv,
+                input=body,
+                capture_output=True,
+                text=True,
+                env=context.variables,
+                cwd=Path(__file__).resolve().parents[2],
+                timeout=3 * REQUEST_SECONDS,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            return 0, f"the API server does not answer within {3 * REQUEST_SECONDS:.0f} s"
+        except subprocess.CalledProcessError as problem:
+            raise BootstrapError(f"internal error: `{' '.join(argv[1:3])}` failed:\n{problem.stderr}") from None
+        status, text = json.loads(done.stdout)
+        return int(status), str(text)
+
+    return send

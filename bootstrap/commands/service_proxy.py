@@ -1,0 +1,38 @@
+"""One request to a service by way of the API server: `python -m bootstrap.commands.service_proxy METHOD PATH`, with the
+body on stdin.
+
+With the official client, as kubeconfig files know many ways to log in. Prints status and body as JSON; the status is 0,
+and the body the reason, where nobody answers.
+"""
+
+import json
+import sys
+
+import urllib3
+from kubernetes import client, config
+
+TIMEOUT_SECONDS = 10
+
+
+def main(method: str, path: str, body: str) -> tuple[int, str]:
+    try:
+        config.load_kube_config()  # type: ignore[no-untyped-call]  # the client has no types
+        api = client.ApiClient()
+        request = api.param_serialize(
+            method,
+            path,
+            header_params={"Content-Type": "application/json"},
+            body=json.loads(body) if body else None,
+            auth_settings=["BearerToken"],
+        )
+        reply = api.call_api(*request, _request_timeout=TIMEOUT_SECONDS)
+        data: bytes = reply.read()  # type: ignore[no-untyped-call]
+        return reply.status, data.decode(errors="replace")
+    except client.ApiException as problem:
+        return problem.status or 0, str(problem.body or problem.reason)
+    except (OSError, urllib3.exceptions.HTTPError, config.ConfigException) as problem:
+        return 0, str(problem)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], sys.argv[2], sys.stdin.read())))

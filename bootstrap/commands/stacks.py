@@ -1,0 +1,51 @@
+"""Which stacks have resources. A state that cannot be read is an error: calling it empty would leave objects behind."""
+
+import json
+import shutil
+
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+from bootstrap.system import programs
+
+DEFAULT = "dev"
+
+
+def make(word: str, stack: str) -> str:
+    """The command as the user types it for this stack."""
+    return f"make {word}" if stack == DEFAULT else f"make {word} STACK={stack}"
+
+
+def in_use(context: Context) -> list[str]:
+    """Names of all stacks with resources: in our own folder of any project, in the user's backend of this project.
+
+    Raises BootstrapError with pulumi's own reason where that cannot be told.
+    """
+    env, layout = context.variables, context.layout
+    own = env["PULUMI_BACKEND_URL"] == layout.stack_state.as_uri()
+    if own and not any(layout.stack_state.glob(".pulumi/stacks/**/*.json")):
+        return []
+    pulumi = shutil.which("pulumi", path=env["PATH"])
+    if pulumi is None:
+        if not layout.environment.exists():
+            return []  # set-up has never been here
+        raise BootstrapError(
+            "the stacks' state cannot be read: pulumi is not found; nothing was stopped",
+            ["make setup: brings pulumi back"],
+        )
+    listed = programs.demand(
+        [pulumi, "stack", "ls", "--json", *(["--all"] if own else [])], env=env, cwd=layout.root, timeout_seconds=60
+    )
+    try:
+        return [str(one["name"]) for one in json.loads(listed) if _has_resources(one)]
+    except (ValueError, KeyError, TypeError):
+        raise BootstrapError(f"`pulumi stack ls` cannot be understood: {listed[:300]}; nothing was stopped") from None
+
+
+def _has_resources(listed: dict[str, object]) -> bool:
+    """A service may leave the number out: then every stack counts that was ever updated."""
+    return bool(listed.get("resourceCount", listed.get("lastUpdate")))
+
+
+def same(name: str, stack: str) -> bool:
+    """Whether `name`, as listed, is the stack that the user calls `stack`, perhaps with organization and project."""
+    return name in (stack, stack.rpartition("/")[2])

@@ -1,0 +1,19 @@
+"""`test`: pytest over unit, process, engine and cluster tests, in the environment that .tools/activate sets."""
+
+import subprocess
+from collections.abc import Sequence
+
+from bootstrap.context import Context
+from bootstrap.steps import yaml_host
+
+SUITES = ("tests/unit", "tests/process", "tests/engine", "tests/cluster")
+
+
+def run(context: Context, arguments: Sequence[str]) -> int:
+    """pytest's exit status."""
+    if not arguments and context.layout.lender is None:
+        with context.console.step(yaml_host.TITLE) as step:
+            yaml_host.ensure(context, step)
+    chosen = list(arguments) or [suite for suite in SUITES if (context.layout.root / suite).exists()]
+    argv = [str(context.layout.python), "-m", "pytest", *chosen]
+    return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode

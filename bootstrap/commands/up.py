@@ -1,0 +1,88 @@
+"""`up`: `pulumi up` of one stack with its own display, then a real prediction from what it deployed."""
+
+import json
+import subprocess
+
+from bootstrap import content
+from bootstrap.commands import prediction, stacks, stale_lock
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+from bootstrap.steps import stack_state
+from bootstrap.system import programs
+
+SAME = 1e-4
+"""Of the largest expected value: what may lie between ONNX Runtime's and torch's answers in FP32."""
+NEXT = """
+try next (after `source .tools/activate`):
+  {ask}
+  pulumi stack output
+  pulumi config set --path deployment.replicas 3 && pulumi preview
+  {down}"""
+
+
+def run(context: Context, stack: str) -> int:
+    """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
+    env, root = context.variables, context.layout.root
+    _pulumi(context, stack, "stack", "select", "--create", stack)
+    stack_state.hide_salt(context.layout, stack)
+    stale_lock.release(context, stack)
+    _pulumi(context, stack, "up", "--yes", "--skip-preview", "--stack", stack)
+    said = programs.ask(
+        ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
+        env=env,
+        cwd=root,
+        timeout_seconds=60,
+    )
+    service = prediction.parse(said or "")
+    with context.console.step("Prediction") as step:
+        step.progress("waiting until the service is ready")
+        answer = prediction.ask(context, service, step.progress)
+        step.done(f"{service.model} at {answer.via}")
+    request = context.layout.stack_state.parent / "request.json"
+    content.write(request, json.dumps(service.request()) + "\n", mode=0o600)
+    line = context.console.line
+    if context.console.live:
+        line(f"\n  one held-out row   {_numbers(service.row)}")
+        line(f"  prediction         {_numbers(answer.values)}")
+        line(f"  torch's own answer {_numbers(service.expected)}")
+    else:  # a log is kept and read by others: the stack's example, a row of its data, is a secret
+        line(f"\n  one held-out row   [secret]\n  prediction         {_compared(answer.values, service.expected)}")
+    ask = "\n  ".join(prediction.by_hand(context, service, answer.via, str(request.relative_to(root))))
+    line(NEXT.format(ask=ask, down=stacks.make("down", stack)))
+    return 0
+
+
+def _pulumi(context: Context, stack: str, *arguments: str) -> None:
+    """With our own terminal: what pulumi shows is what the user sees, and Ctrl-C reaches it."""
+    argv = ["pulumi", *arguments]
+    context.console.line(f"\n$ {' '.join(argv)}")
+    child = subprocess.Popen(argv, env=context.variables, cwd=context.layout.root)
+    while True:
+        try:
+            status = child.wait()
+            break
+        except (
+            KeyboardInterrupt
+        ):  # the terminal sent it to pulumi as well, which now cancels in good order; a second one makes it stop
+            continue
+    if status:
+        raise BootstrapError(
+            f"`{' '.join(argv)}` ended with exit status {status} (its own words are above)",
+            [
+                f"repair what it names and say {stacks.make('up', stack)} again: finished work is kept",
+                "make status shows what runs",
+            ],
+        )
+
+
+def _compared(values: list[float], expected: list[float]) -> str:
+    differences = [abs(value - other) for value, other in zip(values, expected, strict=True)]
+    largest = max(map(abs, expected), default=0.0)
+    if all(difference <= SAME * largest for difference in differences):
+        return "[secret], the same as torch's own answer"
+    return f"[secret], off torch's own answer by up to {max(differences) / largest if largest else 1:.1%}"
+
+
+def _numbers(values: list[float]) -> str:
+    shown = ", ".join(f"{value:.4g}" for value in values[:10])
+    return f"[{shown}, … {len(values)} in all]" if len(values) > 10 else f"[{shown}]"

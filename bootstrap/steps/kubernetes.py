@@ -1,0 +1,77 @@
+"""Step: a Kubernetes cluster. The current kubeconfig context if it answers; else a node of our own on this machine
+(airgap/cluster).
+
+The node of another checkout on this machine is used as it is: two of them would fight over the same packet filter
+chains.
+"""
+
+from pathlib import Path
+
+from airgap.cluster import node
+from airgap.cluster.configuration import KUBERNETES, NODE
+from bootstrap import go_program
+from bootstrap.console import Step
+from bootstrap.context import Context
+from bootstrap.errors import PartMissing
+from bootstrap.layout import RUN
+from bootstrap.system import programs
+
+TITLE = "Kubernetes"
+NEIGHBOUR = RUN / "kubeconfig"
+ASK_SECONDS = 4
+# Asks the current context of KUBECONFIG for its version, with the official client: kubeconfig files know many ways to
+# log in.
+QUESTION = f"""
+from kubernetes import client, config
+config.load_kube_config()
+version = client.VersionApi().get_code(_request_timeout={ASK_SECONDS}).git_version
+print(config.list_kube_config_contexts()[1]["name"], version, client.Configuration.get_default_copy().host)
+"""
+
+
+def ensure(context: Context, step: Step) -> None:
+    if answer := _users_cluster(context, step):
+        context.learn(kubeconfig="")
+        step.done(f"context {answer}")
+        registry = context.set_by_user("SEALIFT_REGISTRY") or context.facts.registry
+        context.console.note(f"its nodes must be able to pull from {registry}; otherwise set SEALIFT_REGISTRY")
+        return
+    mine = any(map(context.daemons.running, node.COMPONENTS))
+    if not mine and NEIGHBOUR.exists() and (answer := _ask(context, str(NEIGHBOUR))):
+        context.learn(kubeconfig=str(NEIGHBOUR))
+        step.done("the local node of another checkout, already running")
+        return
+    started = node.start(context, step.progress)
+    context.learn(kubeconfig=str(context.layout.kubeconfig))
+    step.done(f"{KUBERNETES}, local node {NODE!r}, {'started' if started else 'running'}")
+
+
+def ahead(context: Context) -> str:
+    """See order.SetupStep."""
+    chosen = context.set_by_user("KUBECONFIG") or (Path.home() / ".kube" / "config").exists() or NEIGHBOUR.exists()
+    if chosen or go_program.is_built(context, "kube"):
+        return ""
+    return "5 to 12 minutes: it is built from its Go module; a KUBECONFIG of yours would be used instead"
+
+
+def _users_cluster(context: Context, step: Step) -> str | None:
+    chosen = context.set_by_user("KUBECONFIG")
+    if not chosen and not (Path.home() / ".kube" / "config").exists():
+        return None
+    step.progress("asking the current kubeconfig context")
+    answer = _ask(context, chosen)
+    if answer is None and chosen:
+        raise PartMissing(
+            TITLE,
+            f"the current context of KUBECONFIG={chosen} does not answer within {ASK_SECONDS} s",
+            ["start that cluster or choose another context", "unset KUBECONFIG: a local node is started"],
+        )
+    return answer
+
+
+def _ask(context: Context, kubeconfig: str) -> str | None:
+    """Name, version and address of the current context; None if it does not answer."""
+    env = {name: value for name, value in context.user.items() if name != "KUBECONFIG"}
+    if kubeconfig:
+        env["KUBECONFIG"] = kubeconfig
+    return programs.ask([str(context.layout.python), "-c", QUESTION], env=env, timeout_seconds=4 * ASK_SECONDS)

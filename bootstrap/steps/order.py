@@ -1,0 +1,48 @@
+"""The list of steps. Each needs those before it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bootstrap.console import TITLE_COLUMNS, Step
+from bootstrap.context import Context
+from bootstrap.steps import (
+    base_image,
+    docker_engine,
+    engine,
+    kubernetes,
+    plugins,
+    python_environment,
+    registry,
+    stack_state,
+    wheels,
+)
+
+
+@dataclass(frozen=True)
+class SetupStep:
+    """`ensure` makes sure the part is there: at once where it is, and the same however often it is called."""
+
+    title: str
+    ensure: Callable[[Context, Step], None]
+    ahead: Callable[[Context], str] = lambda context: ""
+    """What takes long in it this time, and about how long; "" where nothing does. It asks no network."""
+
+
+MODULES = (stack_state, python_environment, engine, plugins, docker_engine, registry, base_image, kubernetes, wheels)
+LONG = (python_environment, engine, kubernetes)
+SETUP = tuple(
+    SetupStep(module.TITLE, module.ensure, module.ahead) if module in LONG else SetupStep(module.TITLE, module.ensure)
+    for module in MODULES
+)
+
+
+def run(context: Context) -> None:
+    """All of them, one line each, after a word about those that take long."""
+    long = [(one.title, said) for one in SETUP if (said := one.ahead(context))]
+    if long:
+        context.console.line("to be made first, once, with about how long it takes on two cores:")
+        for title, said in long:
+            context.console.line(f"  {title:<{TITLE_COLUMNS}} {said}")
+    for one in SETUP:
+        with context.console.step(one.title) as step:
+            one.ensure(context, step)

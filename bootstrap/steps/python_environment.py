@@ -1,0 +1,199 @@
+"""Step: .tools/venv, exactly what requirements.lock says, every file checked by its hash.
+
+uv does it: the user's own if there is one, else the locked one in a small environment of its own. A venv without its
+stamp was not finished: it is made anew, and what was downloaded comes from uv's cache.
+
+torch with CUDA is by far the largest part, and only a GPU needs it. Without a card PyTorch's own CPU build is taken,
+where its index answers; its files are not in the lock: the version is pinned, its hash is not. TORCH decides otherwise.
+"""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from bootstrap import content, lock_file
+from bootstrap.console import Step
+from bootstrap.context import Context
+from bootstrap.errors import PartMissing, UsageError
+from bootstrap.layout import Layout
+from bootstrap.system import network, programs
+
+TITLE = "Python environment"
+PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# What only torch's CUDA build brings along.
+CUDA_ONLY = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
+NEEDED_GIB = {"cuda": 9.0, "cpu": 3.0}
+SIZES = {"cuda": "about 3 GB to download, 5.4 GB on disk", "cpu": "0.2 GB to download"}
+
+
+def ensure(context: Context, step: Step) -> None:
+    layout = context.layout
+    flavour, reason = torch_flavour(context)
+    lock = layout.root / "requirements.lock"
+    stamp = stamp_of(layout)
+    expected = key(layout, lock, flavour)
+    pins = lock_file.parse(lock.read_text())
+    torch = next(pin for pin in pins if pin.name == "torch")
+    summary = f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.version} ({flavour})"
+    if content.stamped(stamp, expected) and layout.python.exists():
+        step.done(summary)
+        return
+    _check_space(layout.tools, flavour)
+    size, other = SIZES[flavour], next(name for name in SIZES if name != flavour)
+    context.console.note(
+        f"torch {torch.version} ({flavour}): {size}, since {reason}; `make setup TORCH={other}` takes the other build."
+    )
+    if flavour == "cpu" and not network.reachable("pytorch"):
+        raise PartMissing(
+            "torch (CPU build)",
+            f"{PYTORCH_CPU_INDEX} does not answer",
+            ["leave TORCH unset: the CUDA build comes from the package index"],
+        )
+    uv = find_uv(context, step, pins)
+    if not stamp.exists() or not layout.python.exists():
+        programs.run(
+            [uv, "venv", "--clear", "--python", sys.executable, str(layout.venv)],
+            log=layout.logs / "venv.log",
+            progress=step.progress,
+        )
+    stamp.unlink(missing_ok=True)
+    _install(context, step, uv, lock, pins, flavour)
+    content.write(stamp, expected + "\n")
+    step.done(summary)
+
+
+def stamp_of(layout: Layout) -> Path:
+    return layout.stamps / "venv"
+
+
+def key(layout: Layout, lock: Path, flavour: str) -> str:
+    """What the stamp says of an environment that was made from `lock` by the Python that we run on."""
+    words = [flavour, sys.version, os.path.realpath(sys.executable), str(layout.venv)]
+    return content.key(files=[lock], words=words)
+
+
+def remembered_flavour(layout: Layout) -> Path:
+    return layout.tools / "torch"
+
+
+def ahead(context: Context) -> str:
+    """See order.SetupStep."""
+    return "" if context.layout.python.exists() else "1 to 5 minutes: packages and PyTorch are downloaded"
+
+
+def torch_flavour(context: Context) -> tuple[str, str]:
+    """ "cuda" or "cpu", and why: what TORCH says, else what was taken before, else what this machine can use."""
+    remembered = remembered_flavour(context.layout)
+    if said := context.user.get("TORCH"):
+        chosen, reason = said, f"TORCH={said} was given"
+    elif remembered.exists():
+        chosen = remembered.read_text().strip()
+        reason = "it was taken before"
+    elif has_nvidia_card():
+        chosen, reason = "cuda", "there is an NVIDIA card"
+    elif network.reachable("pytorch"):
+        chosen, reason = "cpu", "there is no NVIDIA card"
+    else:
+        chosen, reason = "cuda", "PyTorch's index of CPU builds does not answer, and the package index has no other"
+    if chosen not in NEEDED_GIB:
+        raise UsageError(f"TORCH={chosen}: must be cpu or cuda", ["make setup TORCH=cpu"])
+    content.write(remembered, chosen + "\n")
+    return chosen, reason
+
+
+def has_nvidia_card(devices: Path = Path("/dev")) -> bool:
+    """Whether the driver shows one."""
+    return any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists()  # dxg: a card under WSL
+
+
+def _check_space(tools: Path, flavour: str) -> None:
+    tools.mkdir(parents=True, exist_ok=True)
+    free_gib = shutil.disk_usage(tools).free / 2**30
+    if free_gib < NEEDED_GIB[flavour]:
+        raise PartMissing(
+            TITLE,
+            f"{free_gib:.1f} GiB free at {tools}, {NEEDED_GIB[flavour]:.0f} GiB needed",
+            ["free some space", "make setup TORCH=cpu needs 3 GiB"],
+        )
+
+
+def find_uv(context: Context, step: Step, pins: list[lock_file.Pin]) -> str:
+    """The user's uv, else the locked one, installed by pip into .tools/uv."""
+    own = context.layout.tools / "uv"
+    installed = own / "bin" / "uv"
+    if programs.ask([str(installed), "--version"]):
+        return str(installed)
+    on_path = shutil.which("uv")
+    if on_path and programs.ask([on_path, "--version"]):
+        return on_path
+    _require_venv(context, step)
+    log = context.layout.logs / "uv.log"
+    programs.run([sys.executable, "-m", "venv", "--clear", str(own)], log=log, progress=step.progress)
+    only_uv = context.layout.tools / "uv.lock.txt"
+    content.write(only_uv, next(pin for pin in pins if pin.name == "uv").text)
+    pip = [
+        str(own / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "-r",
+        str(only_uv),
+    ]
+    programs.run(pip, log=log, progress=step.progress, timeout_seconds=600)
+    return str(installed)
+
+
+def _require_venv(context: Context, step: Step) -> None:
+    """Debian ships Python without what makes environments; then its package is needed."""
+    if programs.ask([sys.executable, "-c", "import venv, ensurepip"]) is not None:
+        return
+    from bootstrap.system import debian
+
+    debian.require(
+        "Python's venv module",
+        ["python3-venv"],
+        context.layout,
+        step.progress,
+        ["use a Python 3.11 or newer that has it"],
+    )
+
+
+def _install(context: Context, step: Step, uv: str, lock: Path, pins: list[lock_file.Pin], flavour: str) -> None:
+    env = {**context.user, "UV_NO_PROGRESS": "1"}
+    if env.get("PIP_INDEX_URL"):  # a user who told pip about a mirror means uv too
+        env.setdefault("UV_DEFAULT_INDEX", env["PIP_INDEX_URL"])
+    log = context.layout.logs / "venv.log"
+    source = lock
+    if flavour == "cpu":
+        source = context.layout.tools / "requirements.cpu.lock"
+        content.write(source, lock_file.without(pins, CUDA_ONLY))
+    sync = [
+        uv,
+        "pip",
+        "sync",
+        "--python",
+        str(context.layout.python),
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--compile-bytecode",  # where Python may not write beside its modules, torch would compile at every start
+        str(source),
+    ]
+    programs.run(sync, log=log, progress=step.progress, env=env)
+    if flavour == "cpu":
+        torch = next(pin for pin in pins if pin.name == "torch")
+        pip = [
+            uv,
+            "pip",
+            "install",
+            "--python",
+            str(context.layout.python),
+            "--no-deps",
+            "--index-url",
+            PYTORCH_CPU_INDEX,
+        ]
+        programs.run([*pip, f"torch=={torch.version}"], log=log, progress=step.progress, env=env)

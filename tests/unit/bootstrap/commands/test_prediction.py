@@ -1,0 +1,226 @@
+"""Reading the stack's outputs and the service's answer, against a real HTTP server."""
+
+import http.server
+import json
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.commands import prediction
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+
+OUTPUTS = {
+    "url": "http://127.0.0.1:1/",
+    "namespace": "dev",
+    "service": "diabetes",
+    "modelName": "diabetes",
+    "example": {"inputs": [[0.5, 1.5]], "expected": [[151.0]]},
+}
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Ready at the second question; predicts the sum of the row."""
+    asked: list[str] = []
+
+    class Model(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.reply(200 if len(asked) > 1 and self.path == "/v2/models/diabetes/ready" else 503, {})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            (tensor,) = body["inputs"]
+            assert (self.path, tensor["name"], tensor["datatype"]) == ("/v2/models/diabetes/infer", "input", "FP32")
+            assert tensor["shape"] == [1, len(tensor["data"])]
+            self.reply(200, {"outputs": [{"name": "prediction", "data": [sum(tensor["data"])]}]})
+
+        def reply(self, status: int, body: object) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None: ...
+
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_port}"
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.fixture
+def api_server(context: Context, server: str, tmp_path: Path) -> Iterator[list[str]]:
+    """An API server as the current context of KUBECONFIG, which lets in who has the token; the paths it was asked."""
+    asked: list[str] = []
+    service = "/api/v1/namespaces/dev/services/diabetes:http/proxy"
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, reply = 503, b'{"kind": "Status", "message": "no endpoints available"}'
+            if self.headers["Authorization"] != "Bearer let-me-in":
+                status, reply = 401, b"Unauthorized"
+            elif self.path.startswith(f"{service}/"):
+                status, reply = self.forward(f"{server}{self.path.removeprefix(service)}", body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def forward(self, url: str, body: bytes) -> tuple[int, bytes]:
+            try:
+                with urllib.request.urlopen(urllib.request.Request(url, body or None, method=self.command)) as reply:
+                    return reply.status, reply.read()
+            except urllib.error.HTTPError as problem:
+                return problem.code, problem.read()
+
+        do_POST = do_GET  # noqa: N815  the name that the base class looks for
+
+        def log_message(self, *_: object) -> None: ...
+
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "here",
+        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+        "clusters": [{"name": "here", "cluster": {"server": f"http://127.0.0.1:{running.server_port}"}}],
+        "users": [{"name": "me", "user": {"token": "let-me-in"}}],
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
+    context.user = {**context.user, "KUBECONFIG": str(tmp_path / "kubeconfig")}
+    yield asked
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.fixture(autouse=True)
+def python(context: Context) -> None:
+    """The checkout's Python is the one that runs the tests."""
+    context.layout.python.parent.mkdir(parents=True)
+    context.layout.python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    context.layout.python.chmod(0o755)
+
+
+INSIDE = {**OUTPUTS, "url": "http://diabetes.dev.svc:8080"}  # exposure: cluster
+
+
+def test_a_service_inside_the_cluster_is_asked_through_the_api_server(context: Context, api_server: list[str]) -> None:
+    answer = prediction.ask(context, prediction.parse(json.dumps(INSIDE)), lambda _: None)
+
+    proxy = "/api/v1/namespaces/dev/services/diabetes:http/proxy"
+    assert answer == prediction.Answer([2.0], proxy)
+    assert api_server == [f"{proxy}/v2/models/diabetes/{verb}" for verb in ("ready", "ready", "infer")]
+
+
+def test_what_the_api_server_says_reaches_the_user(
+    context: Context, api_server: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "READY_SECONDS", 0.2)
+
+    with pytest.raises(BootstrapError, match=r"did not get ready in 0 s: no endpoints available$"):
+        prediction.ask(context, prediction.parse(json.dumps({**INSIDE, "service": "other"})), lambda _: None)
+    assert api_server
+
+
+def test_a_mistake_of_ours_is_not_taken_for_silence(context: Context) -> None:
+    """Such as an argument that the client does not have: waiting would hide it."""
+    context.layout.python.write_text("#!/bin/sh\necho 'TypeError: call_api() got an argument' >&2; exit 1\n")
+
+    with pytest.raises(BootstrapError, match=r"(?s)internal error: .*TypeError: call_api"):
+        prediction.ask(context, prediction.parse(json.dumps(INSIDE)), lambda _: None)
+
+
+def test_the_command_to_try_next_can_be_typed(context: Context, server: str) -> None:
+    """Where the address is reached directly, by curl itself."""
+    service = prediction.parse(json.dumps({**OUTPUTS, "url": server}))
+    context.layout.root.mkdir(exist_ok=True)
+    (context.layout.root / "request.json").write_text(json.dumps(service.request()))
+    (line,) = prediction.by_hand(context, service, server, "request.json")
+
+    done = subprocess.run(["sh", "-c", line], cwd=context.layout.root, capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout)["outputs"][0]["data"] == [2.0]
+
+
+def test_the_command_to_try_next_suits_the_cluster(context: Context) -> None:
+    service, proxy = prediction.parse(json.dumps(INSIDE)), "/api/v1/namespaces/dev/services/diabetes:http/proxy"
+
+    data = "-H 'Content-Type: application/json' -d @r.json"
+    assert prediction.by_hand(context, service, proxy, "r.json") == [
+        "kubectl --namespace dev port-forward service/diabetes 8080:http",
+        f"curl -s http://127.0.0.1:8080/v2/models/diabetes/infer {data}  # in another terminal",
+    ]
+
+    context.learn(kubeconfig=str(context.layout.kubeconfig))
+    pki = ".tools/cluster/pki"
+    administrator = f"--cacert {pki}/ca.crt --cert {pki}/admin.crt --key {pki}/admin.key"
+    assert prediction.by_hand(context, service, proxy, "r.json") == [
+        f"curl -s {administrator} https://127.0.0.1:27443{proxy}/v2/models/diabetes/infer {data}"
+    ]
+
+
+def test_it_waits_until_ready_and_then_asks(context: Context, server: str) -> None:
+    service = prediction.parse(json.dumps({**OUTPUTS, "url": server + "/"}))
+
+    answer = prediction.ask(context, service, lambda _: None)
+
+    assert answer == prediction.Answer([2.0], server)
+
+
+def test_a_service_that_never_gets_ready_says_why(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(prediction, "READY_SECONDS", 0.2)
+    context.user = {**context.user, "KUBECONFIG": str(tmp_path / "none")}
+
+    with pytest.raises(BootstrapError, match="did not get ready in 0 s: Invalid kube-config file"):
+        prediction.ask(context, prediction.parse(json.dumps(OUTPUTS)), lambda _: None)
+
+
+def test_ways_to_look_are_commands_that_are_there(context: Context, program: Callable[[str, str], Path]) -> None:
+    """Set-up brings no kubectl."""
+    service = prediction.parse(json.dumps(OUTPUTS))
+    context.learn(kubeconfig=str(context.layout.kubeconfig))
+    assert prediction._ways_to_look(context, service) == [
+        "what its pods say: tail .tools/cluster/pod-logs/dev_*/*/*.log"
+    ]
+
+    program("kubectl", "")
+    assert "kubectl --namespace dev get pods,events" in prediction._ways_to_look(context, service)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_missing_output_is_named(name: str) -> None:
+    with pytest.raises(BootstrapError, match=f"no output {name}$"):
+        prediction.parse(json.dumps({**OUTPUTS, name: None}))
+
+
+def test_an_example_may_travel_as_text() -> None:
+    service = prediction.parse(json.dumps({**OUTPUTS, "example": json.dumps(OUTPUTS["example"])}))
+
+    assert (service.row, service.expected) == ([0.5, 1.5], [151.0])
+
+
+@pytest.mark.parametrize("text", ["", "no json"])
+def test_outputs_that_cannot_be_read_are_an_error(text: str) -> None:
+    with pytest.raises(BootstrapError, match="outputs could not be read"):
+        prediction.parse(text)
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"outputs": []}', '{"outputs": [{}]}', "[1]", '{"error": "shape"}'])
+def test_an_answer_that_is_no_prediction_is_shown(body: str) -> None:
+    with pytest.raises(BootstrapError, match="answered the example row with 200"):
+        prediction._values(200, body)

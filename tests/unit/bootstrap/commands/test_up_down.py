@@ -1,0 +1,266 @@
+"""`up` and `down` around a pulumi that a script plays."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from airgap.cluster import api, node
+from bootstrap.commands import down, prediction, up
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+
+Program = Callable[[str, str], Path]
+OUTPUTS = json.dumps(
+    {
+        "url": "http://127.0.0.1:1",
+        "namespace": "dev",
+        "service": "s",
+        "modelName": "m",
+        "example": {"inputs": [[1.0, 2.0]], "expected": [[3.0]]},
+    }
+)
+PULUMI = f"""
+echo "$@" >> "$0.calls"
+case "$*" in "stack output"*) echo '{OUTPUTS}' ;; esac
+"""
+
+
+def calls(context: Context) -> list[str]:
+    return Path(context.user["PATH"], "pulumi.calls").read_text().splitlines()
+
+
+@pytest.fixture
+def checkout(context: Context) -> Context:
+    context.layout.root.mkdir()
+    return context
+
+
+def test_up_selects_deploys_asks_and_shows(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+
+    assert up.run(checkout, "staging") == 0
+
+    assert calls(checkout) == [
+        "stack select --create staging",
+        "up --yes --skip-preview --stack staging",
+        "stack output --json --show-secrets --stack staging",
+    ]
+    request = checkout.layout.root / ".sealift" / "request.json"
+    assert '"data": [1.0, 2.0]' in request.read_text()
+    assert request.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_up_prints_ends_with_what_to_try_next(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    checkout.console.live = True
+    up.run(checkout, "dev")
+
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+    assert "prediction         [2.5]\n  torch's own answer [3]\n" in said
+    assert "curl -s http://127.0.0.1:1/v2/models/m/infer" in said
+    assert "-d @.sealift/request.json" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [([3.00001], "the same as torch's own answer"), ([2.7], "off torch's own answer by up to 10.0%")],
+)
+def test_a_log_gets_no_row_of_the_data_and_no_prediction(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch, values: list[float], said: str
+) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer(values, "http://127.0.0.1:1"))
+    up.run(checkout, "dev")
+
+    shown = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+    assert said in shown
+    assert not any(secret in shown for secret in ("[1, 2]", "[3]", "[2.7]"))
+
+
+def test_a_failed_pulumi_up_is_not_followed_by_a_prediction(checkout: Context, program: Program) -> None:
+    program("pulumi", 'case "$1" in up) exit 255 ;; esac')
+
+    with pytest.raises(BootstrapError, match="`pulumi up --yes --skip-preview --stack dev` ended with exit status 255"):
+        up.run(checkout, "dev")
+
+
+def listing(*stacks: tuple[str, int]) -> str:
+    """A pulumi that lists these stacks with so many resources, and notes what it destroys."""
+    listed = json.dumps([{"name": name, "resourceCount": count} for name, count in stacks])
+    return f"""
+case "$1 $2" in
+  "stack ls") echo '{listed}' ;;
+  destroy*) echo "$@" >> "$0.calls"; exit 0 ;;
+esac
+"""
+
+
+FULL = listing(("dev", 7))
+
+
+@pytest.fixture
+def state(checkout: Context) -> Path:
+    """The file of a stack in the checkout's own state: set-up has been here."""
+    checkout.learn()
+    file = checkout.layout.stack_state / ".pulumi" / "stacks" / "sealift" / "dev.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    return file
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Says whether the services were stopped."""
+    said: list[str] = []
+    monkeypatch.setattr(down, "_stop", lambda _: said.append("stopped"))
+    return said
+
+
+def test_down_destroys_nothing_where_no_stack_was_ever_made(checkout: Context, program: Program) -> None:
+    program("pulumi", FULL)
+
+    assert down.run(checkout, "dev") == 0
+    assert not Path(checkout.user["PATH"], "pulumi.calls").exists()
+
+
+def test_down_without_pulumi_still_stops_what_has_no_state(checkout: Context) -> None:
+    assert down.run(checkout, "dev") == 0
+
+
+@pytest.mark.usefixtures("state")
+def test_down_destroys_the_stack_first(checkout: Context, program: Program, stopped: list[str]) -> None:
+    program("pulumi", FULL)
+
+    assert down.run(checkout, "dev") == 0
+    assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
+    assert stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_leaves_the_node_to_the_stacks_of_other_checkouts(
+    checkout: Context, program: Program, stopped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("pulumi", FULL)
+    listed = [
+        {"metadata": {"name": "model-0118f97b"}},
+        {"metadata": {"name": "model-ours", "deletionTimestamp": "2026-01-01T00:00:00Z"}},
+    ]
+    monkeypatch.setattr(node, "running", lambda context: True)
+    monkeypatch.setattr(api, "request", lambda *_: (200, {"items": listed}))
+
+    assert down.run(checkout, "dev") == 0
+
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "kubectl delete namespace model-0118f97b\n" in said
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_destroys_nothing_in_an_empty_stack(checkout: Context, program: Program, stopped: list[str]) -> None:
+    program("pulumi", listing(("dev", 0)))
+
+    assert down.run(checkout, "dev") == 0
+    assert not Path(checkout.user["PATH"], "pulumi.calls").exists()
+    assert stopped
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("echo 'error: failed to load checkpoint: place 1' >&2; exit 1", "failed to load checkpoint: place 1"),
+        ("echo 'error: place 2: bucket' >&2; exit 255", "place 2: bucket"),
+        ("exit 1", "exit status 1"),
+        ("echo no list", "cannot be understood: no list"),
+    ],
+)
+def test_down_stops_with_the_reason_where_the_state_cannot_be_read(
+    checkout: Context, program: Program, stopped: list[str], said: str, reason: str
+) -> None:
+    """Not knowing is not the same as having nothing to destroy: clouds' and clusters' objects would be left behind."""
+    program("pulumi", said)
+
+    with pytest.raises(BootstrapError, match=f"`pulumi stack ls.*{reason}"):
+        down.run(checkout, "dev")
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_stops_with_the_reason_where_there_is_state_but_no_pulumi(checkout: Context, stopped: list[str]) -> None:
+    with pytest.raises(BootstrapError, match="state cannot be read: pulumi is not found"):
+        down.run(checkout, "dev")
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_stops_with_the_reason_where_the_users_backend_does_not_answer(
+    checkout: Context, program: Program, stopped: list[str]
+) -> None:
+    program("pulumi", "echo 'error: could not open bucket' >&2; exit 255")
+    checkout.user = {**checkout.user, "PULUMI_BACKEND_URL": "s3://elsewhere"}
+
+    with pytest.raises(BootstrapError, match="could not open bucket"):
+        down.run(checkout, "dev")
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_stops_nothing_that_another_stack_uses_and_names_it(
+    checkout: Context, program: Program, stopped: list[str]
+) -> None:
+    program("pulumi", listing(("dev", 7), ("staging", 7), ("prod", 0), ("organization/voice/dev", 3)))
+
+    assert down.run(checkout, "dev") == 0
+
+    assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
+    assert not stopped
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "left running, as other stacks have resources: staging, organization/voice/dev\n" in said
+    assert "make down STACK=staging: destroys it\n" in said
+    assert "pulumi destroy --stack organization/voice/dev\n" in said
+
+
+@pytest.mark.usefixtures("state")
+def test_down_stops_nothing_when_the_stack_could_not_be_destroyed(
+    checkout: Context, program: Program, stopped: list[str]
+) -> None:
+    """Stopped services would leave resources that nobody can destroy."""
+    program("pulumi", FULL.replace("exit 0", "exit 1"))
+
+    with pytest.raises(BootstrapError, match="failed \\(above\\); nothing was stopped"):
+        down.run(checkout, "dev")
+    assert not stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_says_so_when_the_stacks_cluster_does_not_run(checkout: Context, program: Program) -> None:
+    program("pulumi", listing(("staging", 7)))
+    checkout.learn(kubeconfig=str(checkout.layout.kubeconfig))
+
+    with pytest.raises(BootstrapError, match="stack staging still has resources, and what they") as caught:
+        down.run(checkout, "staging")
+
+    assert "make setup, then make down STACK=staging: starts it" in caught.value.ways[0]
+
+
+def test_advice_names_the_stack(checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    up.run(checkout, "staging")
+
+    assert "\n  make down STACK=staging\n" in checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+    program("pulumi", 'case "$1" in up) exit 255 ;; esac')
+    with pytest.raises(BootstrapError) as caught:
+        up.run(checkout, "staging")
+    assert "say make up STACK=staging again" in caught.value.ways[0]

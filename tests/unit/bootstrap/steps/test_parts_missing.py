@@ -1,0 +1,113 @@
+"""Where a part cannot be had, set-up stops with its name and the ways to get it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from airgap.cluster import node
+from bootstrap.console import Step
+from bootstrap.context import Context
+from bootstrap.errors import PartMissing
+from bootstrap.steps import base_image, docker_engine, kubernetes
+from bootstrap.system import debian
+
+Program = Callable[[str, str], Path]
+
+
+@pytest.fixture(autouse=True)
+def machine(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with nothing on PATH but what a test puts there, worked on by an ordinary user."""
+    monkeypatch.setenv("PATH", context.user["PATH"])
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(docker_engine, "SOCKET", context.layout.root / "no.sock")
+    monkeypatch.setattr(kubernetes, "NEIGHBOUR", context.layout.root / "no.kubeconfig")
+    monkeypatch.setattr(Path, "home", lambda: context.layout.root)
+
+
+def test_no_docker_on_a_machine_that_is_not_debian(context: Context, step: Step) -> None:
+    with pytest.raises(PartMissing, match="Docker engine: not found, and this is not a Debian machine") as caught:
+        docker_engine.ensure(context, step)
+
+    assert caught.value.ways[0] == "start a Docker engine (or set DOCKER_HOST)"
+
+
+def test_no_docker_and_not_root(context: Context, step: Step, program: Program) -> None:
+    program("apt-get", "exit 1")
+    program("dpkg-query", '[ "$3" = runc ] && echo installed')
+
+    with pytest.raises(
+        PartMissing, match=r"needs the Debian packages docker\.io, containerd, iptables, iproute2, and only root"
+    ):
+        docker_engine.ensure(context, step)
+
+
+def test_docker_is_installed_but_does_not_run_and_not_root(context: Context, step: Step, program: Program) -> None:
+    program("docker", "exit 1")
+    program("dockerd", "exit 1")
+
+    with pytest.raises(PartMissing, match="none is running, and only root may start one"):
+        docker_engine.ensure(context, step)
+
+
+def test_a_docker_host_of_the_users_that_is_down_is_named(context: Context, step: Step, program: Program) -> None:
+    program("docker", "exit 1")
+    context.user = {**context.user, "DOCKER_HOST": "tcp://build.example:2375"}
+
+    with pytest.raises(PartMissing, match=r"DOCKER_HOST=tcp://build\.example:2375 does not answer") as caught:
+        docker_engine.ensure(context, step)
+
+    assert "unset DOCKER_HOST" in caught.value.ways
+
+
+def test_a_running_docker_is_used_and_its_context_followed(context: Context, step: Step, program: Program) -> None:
+    """Our other programs know no contexts of the Docker CLI."""
+    program("docker", 'case "$1" in version) echo 28.1 ;; context) echo unix:///home/user/docker.sock ;; esac')
+
+    docker_engine.ensure(context, step)
+
+    assert step.result == "28.1, already running"
+    assert context.facts.docker_host == "unix:///home/user/docker.sock"
+
+
+def test_no_cluster_and_not_root(context: Context, step: Step) -> None:
+    with pytest.raises(PartMissing, match="Kubernetes: no cluster answers, and only root may start one here") as caught:
+        kubernetes.ensure(context, step)
+
+    assert caught.value.ways == node.WAYS
+
+
+def test_a_kubeconfig_of_the_users_that_does_not_answer_is_named(context: Context, step: Step) -> None:
+    """It is not silently replaced by a local node: the user meant that cluster."""
+    context.user = {**context.user, "KUBECONFIG": "/home/user/config"}
+
+    with pytest.raises(PartMissing, match="the current context of KUBECONFIG=/home/user/config does not answer"):
+        kubernetes.ensure(context, step)
+
+
+def test_a_base_image_of_the_users_that_cannot_be_had_is_named(context: Context, step: Step, program: Program) -> None:
+    program("docker", "exit 1")
+    context.user = {**context.user, "SEALIFT_BASE_IMAGE": "team/python:1"}
+
+    with pytest.raises(
+        PartMissing, match="SEALIFT_BASE_IMAGE=team/python:1 is not in the Docker engine and cannot be pulled"
+    ):
+        base_image.ensure(context, step)
+
+
+def test_only_missing_packages_are_installed_after_one_update(
+    context: Context, step: Step, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    debian._updated.cache_clear()
+    program("dpkg-query", '[ "$3" = runc ] && echo installed')
+    program("apt-get", 'echo "$@" >> "$0.calls"')
+
+    for part in ("one", "two"):
+        assert debian.require(part, ["runc", "mmdebstrap"], context.layout, step.progress) == ["mmdebstrap"]
+
+    said = Path(context.user["PATH"], "apt-get.calls").read_text().splitlines()
+    install = "install --yes --no-install-recommends -o Dpkg::Use-Pty=0 mmdebstrap"
+    assert said == ["update", install, install]
+    debian._updated.cache_clear()
