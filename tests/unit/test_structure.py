@@ -24,6 +24,32 @@ def test_imports_follow_the_data_one_way() -> None:
     assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
+def test_every_room_has_its_place_in_the_layers() -> None:
+    """import-linter asks this of a package's inside (exhaustive), never of the packages themselves."""
+    rooms = {
+        folder.name
+        for folder in PROJECT_ROOT.iterdir()
+        if folder.name[0] != "." and folder.name != "tests" and folder.is_dir() and any(folder.rglob("*.py"))
+    }
+    linted = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (placed,) = (modules(one) for one in linted["contracts"] if one["name"] == "rooms in layers")
+    split = {module for module in placed if "." in module}
+    inside = {
+        f"{room}.{module}"
+        for one in linted["contracts"]
+        if one.get("exhaustive")
+        for room in one["containers"]
+        for module in modules(one)
+    }
+
+    assert {module.partition(".")[0] for module in placed} == rooms == set(linted["root_packages"])
+    assert {module for module in inside if module.partition(".")[0] not in placed} == split
+
+
+def modules(contract: dict[str, list[str]]) -> set[str]:
+    return {module for layer in contract["layers"] for module in re.split(r" [|:] ", layer)}
+
+
 @pytest.mark.parametrize("name", ["components", "provider", "sealing", "settings", "stores"])
 def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
     package = importlib.import_module(name)
