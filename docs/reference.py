@@ -46,15 +46,15 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 '''
-ARGS: Final[Mapping[str, tuple[type[Any], str]]] = {
-    "EncryptedArtifactStoreArgs": (StoreSettings, "TypedDict"),
-    "SealingKeyArgs": (SealingKeyInputs, "TypedDict"),
-    "TrainingSection": (TrainingSettings, "TypedDict"),
-    "TrainingRunArgs": (TrainingRunInputs, "TrainingSection"),
-    "ImageSection": (ImageSettings, "TypedDict"),
-    "ModelImageArgs": (ModelImageInputs, "ImageSection"),
-    "DeploymentSection": (DeploymentSettings, "TypedDict"),
-    "ModelDeploymentArgs": (ModelDeploymentInputs, "DeploymentSection"),
+ARGS: Final[Mapping[str, type[Any]]] = {
+    "EncryptedArtifactStoreArgs": StoreSettings,
+    "SealingKeyArgs": SealingKeyInputs,
+    "TrainingSection": TrainingSettings,
+    "TrainingRunArgs": TrainingRunInputs,
+    "ImageSection": ImageSettings,
+    "ModelImageArgs": ModelImageInputs,
+    "DeploymentSection": DeploymentSettings,
+    "ModelDeploymentArgs": ModelDeploymentInputs,
 }
 
 
@@ -75,7 +75,7 @@ def _page() -> str:
 
 
 def _args() -> str:
-    return ARGS_HEAD + "\n\n".join(["", *(typed_dict(name, of, base) for name, (of, base) in ARGS.items())])[1:]
+    return ARGS_HEAD + "\n\n".join(["", *(typed_dict(name, of) for name, of in ARGS.items())])[1:]
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ PYTHON: Final = {"string": "str", "number": "float", "integer": "int", "boolean"
 WIDTH: Final = 116
 
 
-def typed_dict(name: str, of: type[Any], base: str = "TypedDict") -> str:
-    """`class NAME(BASE)`, with what `of` declares beyond its own base. Keys are Pulumi's own names, camelCase."""
-    lines = [f"class {name}({base}):", *_docstring(" ".join((of.__doc__ or "").split()))]
-    inherited = set() if base == "TypedDict" else {one.name for one in declarations(of.__mro__[1])}
+def typed_dict(name: str, of: type[Any]) -> str:
+    """`class NAME(TypedDict)`. Keys are Pulumi's own names, camelCase. Without a base: the SDK's analyzer finds no
+    docstrings there.
+    """
+    lines = [f"class {name}(TypedDict):", *_docstring(" ".join((of.__doc__ or "").split()))]
     for one in declarations(of):
-        if one.name in inherited:
-            continue
         kind = f"pulumi.Input[{_python(one)}]"
         lines += ["", f"    {one.name}: {kind if one.required else f'NotRequired[{kind}]'}"]
         lines += _docstring(" ".join(_sentences(one)))
