@@ -1,16 +1,17 @@
 """How the tests spread over processes (pytest-xdist), unless `-n` says otherwise.
 
-Most tests wait: for processes that load torch, for kills, for ends of time; so there are more workers than processors.
-Cluster tests, which share Docker, registry and cluster, stay in one of them, in order.
+Many tests wait: for programs, for kills, for ends of time; so there are more workers than processors.
 """
 
 import os
+import zlib
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 MOST_WORKERS = 8
+ENGINE_LINES = 2
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -20,15 +21,23 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
 
 
-class ClusterInOrder(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Each test goes to whichever worker is free, and all cluster tests to one.
+class Lines(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Tests of one line run in one worker, one after the other; a free worker takes the next line.
+
+    A file of unit tests is a line, so that its fixtures are made once. Engine tests share nothing but the processors:
+    few lines. Cluster tests share Docker, registry and cluster: one. Any other test is a line of its own.
 
     pytest-xdist's own groups are lost with pytest 9.2, whose tests keep the names that they were collected with.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "cluster" if nodeid.startswith("tests/cluster/") else nodeid
+        file, _, _ = nodeid.partition("::")
+        if file.startswith("tests/unit/"):
+            return file
+        if file.startswith("tests/engine/"):
+            return f"engine {zlib.crc32(nodeid.encode()) % ENGINE_LINES}"
+        return "cluster" if file.startswith("tests/cluster/") else nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ClusterInOrder:
-    return ClusterInOrder(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lines:
+    return Lines(config, log)

@@ -1,4 +1,5 @@
-"""Process tests: training in processes of its own, which are killed, cancelled and started again; no engine.
+"""Process tests: training, the server, stores and image contexts in processes of their own, which are killed, stopped,
+watched and started again; no engine.
 
 Libraries report nothing, as in the training process itself.
 """

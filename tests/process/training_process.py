@@ -11,14 +11,13 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sealing import RsaIdentity, describe, open_artifact
+from sealing import describe, open_artifact
 from stores import get_manifest, get_payload, open_store
+from tests.keys import key_pair
 
 Event = dict[str, Any]
 RUN_KEY = b"0123456789abcdef0123456789abcdef"
@@ -29,18 +28,13 @@ warm = multiprocessing.get_context("forkserver")
 warm.set_forkserver_preload(["training.__main__", "training.fit"])
 
 
-@cache
-def private_key() -> RsaIdentity:
-    return RsaIdentity.generate()
-
-
 def request(store: Path, **fields: object) -> dict[str, object]:
     """A request for the default job; `fields` replace or add."""
     return {
         "job": {},
         "store_url": f"file://{store}",
         "run_key": base64.b64encode(RUN_KEY).decode(),
-        "recipients": [private_key().recipient.pem],
+        "recipients": [key_pair().recipient.pem],
         "run_id": RUN_ID,
     } | fields
 
@@ -51,10 +45,10 @@ def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
     artifact_id, payload_digest = result["artifact_id"], result["payload_digest"]
     manifest = get_manifest(found, artifact_id)
     artifact = open_artifact(
-        manifest, get_payload(found, artifact_id), private_key(), artifact_id=artifact_id, payload_digest=payload_digest
+        manifest, get_payload(found, artifact_id), key_pair(), artifact_id=artifact_id, payload_digest=payload_digest
     )
     assert manifest.decode() == result["manifest"]
-    assert describe(manifest, private_key()) == artifact.description
+    assert describe(manifest, key_pair()) == artifact.description
     named = artifact.description.pop("report")
     assert named == {"artifactId": result["report_artifact_id"], "payloadDigest": result["report_payload_digest"]}
     return bytes(artifact.model), artifact.description
@@ -158,7 +152,3 @@ def training_epoch(least: int) -> Callable[[Event], bool]:
 
 def phase(name: str) -> Callable[[Event], bool]:
     return lambda event: event.get("phase") == name
-
-
-def seconds_since(started: float) -> float:
-    return time.monotonic() - started

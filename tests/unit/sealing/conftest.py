@@ -3,13 +3,14 @@
 import pytest
 
 from sealing import RsaIdentity
+from tests.keys import key_pair
 
 
 @pytest.fixture(scope="session")
 def key() -> RsaIdentity:
-    return RsaIdentity.generate()
+    return key_pair()
 
 
 @pytest.fixture(scope="session")
 def other_key() -> RsaIdentity:
-    return RsaIdentity.generate()
+    return key_pair(1)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from sealing import OpenedArtifact, RsaIdentity, open_artifact, seal
+from sealing import OpenedArtifact, open_artifact, seal
 from serving import model as serving_model
 from serving.errors import InvalidInput, StartError
 from serving.model import Model, Source, load
 from serving.tensor import ANY, Tensor
-from tests.unit.serving.tiny import DESCRIPTION, Files, id_model, onnx_model, private_key, sealed
+from tests.keys import key_pair
+from tests.unit.serving.tiny import DESCRIPTION, Files, id_model, onnx_model, sealed
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_the_plain_model_is_zeroed_and_nobody_holds_a_copy(source: Source, monke
 def test_the_plain_model_is_zeroed_though_it_cannot_be_served(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    artifact = seal(b"not ONNX, but secret", DESCRIPTION, [private_key().recipient])
+    artifact = seal(b"not ONNX, but secret", DESCRIPTION, [key_pair().recipient])
     files = Files.write(tmp_path, artifact)
     plain = memoryview(bytearray(b"not ONNX, but secret"))
     monkeypatch.setattr(serving_model, "open_artifact", lambda *_, **__: OpenedArtifact(plain, {}))
@@ -109,7 +110,7 @@ def test_what_is_no_key_is_named_and_not_quoted(source: Source, content: bytes) 
 
 def test_another_key_another_pin_and_flipped_bits_are_told_in_one_line(source: Source) -> None:
     key = source.key.read_text()
-    source.key.write_text(RsaIdentity.generate().pem)
+    source.key.write_text(key_pair(1).pem)
     with pytest.raises(StartError, match=r"^private key .* is none of the 1 recipients of this artifact; use the key"):
         load(source)
     source.key.write_text(key)

@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sealing import RsaIdentity, SealedArtifact, seal
+from sealing import SealedArtifact, seal
+from tests.keys import key_pair
 
 FEATURES = 3
 WEIGHTS = np.array([[1.0], [10.0], [100.0]], np.float32)
@@ -46,13 +47,8 @@ def id_model() -> bytes:
 
 
 @cache
-def private_key() -> RsaIdentity:
-    return RsaIdentity.generate()
-
-
-@cache
 def sealed() -> SealedArtifact:
-    return seal(onnx_model(), DESCRIPTION, [private_key().recipient])
+    return seal(onnx_model(), DESCRIPTION, [key_pair().recipient])
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ class Files:
         files = cls(folder / "payload", folder / "manifest.json", folder / "private.pem")
         files.payload.write_bytes(artifact.payload)
         files.manifest.write_bytes(artifact.manifest)
-        files.key.write_text(private_key().pem)
+        files.key.write_text(key_pair().pem)
         return files
 
 

@@ -24,13 +24,14 @@ from stores import (
     verify,
 )
 from stores.artifacts import MANIFEST_BYTES
+from tests.keys import key_pair
 
 RELEASES = Path(__file__).resolve().parents[2] / "vectors"
 
 
 @pytest.fixture(scope="module")
 def artifact() -> SealedArtifact:
-    return seal(b"model", {}, [RsaIdentity.generate().recipient])
+    return seal(b"model", {}, [key_pair().recipient])
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The custom resources' inputs, outputs and secret flags: a change here is a change for every user's state."""
 
 import asyncio
+import itertools
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +25,15 @@ from provider import (
 from sealing import RsaIdentity, seal
 from settings.read import names_of
 from stores import delete_artifact, open_store, put_artifact
+from tests.keys import key_pair
+
+
+@pytest.fixture
+def made_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes key pairs hands out another shared one each time."""
+    numbers = itertools.count()
+    monkeypatch.setattr(RsaIdentity, "generate", staticmethod(lambda: key_pair(next(numbers))))
+
 
 URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
 
@@ -116,6 +126,7 @@ def test_a_sealing_key_is_unknown_in_a_preview() -> None:
     assert created.state["privateKey"] is UNKNOWN
 
 
+@pytest.mark.usefixtures("made_before")
 def test_a_rotation_makes_a_new_pair_and_keeps_the_store_key_and_the_retired_keys() -> None:
     resource = SealingKeyResource()
     first_inputs: Properties = {"algorithm": "RSA-4096", "rotation": ""}
@@ -132,6 +143,7 @@ def test_a_rotation_makes_a_new_pair_and_keeps_the_store_key_and_the_retired_key
     assert reveal(second["openingKeys"]) == [reveal(second["privateKey"]), reveal(first["privateKey"])]
 
 
+@pytest.mark.usefixtures("made_before")
 def test_a_key_of_a_state_without_opening_keys_gets_them() -> None:
     resource, inputs = SealingKeyResource(), {"algorithm": "RSA-4096", "rotation": ""}
     state = asyncio.run(resource.create(create({**inputs}))).state
@@ -144,6 +156,7 @@ def test_a_key_of_a_state_without_opening_keys_gets_them() -> None:
     assert updated["keyId"] == state["keyId"]
 
 
+@pytest.mark.usefixtures("made_before")
 def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Path) -> None:
     resource, url = SealingKeyResource(), f"file://{tmp_path}"
     inputs: Properties = {"algorithm": "RSA-4096", "rotation": "", "storeUrl": url}

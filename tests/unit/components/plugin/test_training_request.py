@@ -13,6 +13,7 @@ from components.plugin.training_run import TrainingRunResource
 from provider import CheckRequest, CreateRequest, PluginError, Properties, ResourceLog, Secret
 from sealing import ArtifactCorrupt, RsaIdentity, open_record, record_key, seal, seal_record
 from stores import open_store, put_artifact
+from tests.keys import key_pair
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"
 OLDER = "cd" * 32
@@ -45,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, inputs: Properties) -> dict[str, Any]
 
 @pytest.fixture(scope="module")
 def key() -> RsaIdentity:
-    return RsaIdentity.generate()
+    return key_pair()
 
 
 def given(store: Path, key: RsaIdentity, **inputs: Any) -> Properties:

@@ -1,179 +1,20 @@
-"""Strangers at the server's port: a real process and real sockets."""
+"""Strangers who are slow, at the server's port: real sockets."""
 
 import contextlib
-import json
-import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from serving.http import connection as limits
 from serving.http.app import App
-from serving.http.body import MAX_BODY_BYTES
-from serving.http.connection import MAX_AHEAD, MAX_CONNECTIONS, MAX_HEAD_BYTES
-from serving.http.held import MAX_HELD_BYTES
 from serving.http.server import Server as OurServer
 from serving.http.server import listen
 from serving.model import Model
-from tests.unit.serving.process import INFER, SECONDS, Server, serving
-from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model, request
-
-GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
-MORE_BYTES = 24 << 20  # of resident memory, whatever strangers do
-MIB = 1 << 20
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with serving(Files.write(tmp_path)) as made:
-        assert alive(made) < 1
-        yield made
-
-
-def resident_bytes(server: Server) -> int:
-    """The most that it ever had."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found
-    return int(found[1]) << 10
-
-
-def alive(server: Server) -> float:
-    """The seconds that it takes to say so."""
-    begun = time.monotonic()
-    with server.connect() as connection:
-        connection.request("GET", "/v2/health/live")
-        assert connection.getresponse().status == 200
-    return time.monotonic() - begun
-
-
-def dial(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
-
-
-def answer(client: socket.socket) -> bytes:
-    """All that it sends until it closes."""
-    parts = []
-    with contextlib.suppress(ConnectionError):
-        while part := client.recv(1 << 16):
-            parts.append(part)
-    return b"".join(parts)
-
-
-def pour(port: int, start: bytes, endless: bytes, size: int) -> bytes:
-    """Sends `start` and then `endless` over and over, `size` bytes or until it is closed; what came back."""
-    block = endless * (MIB // len(endless))
-    with dial(port) as client:
-        with contextlib.suppress(OSError):
-            client.sendall(start)
-            for _ in range(size // len(block) + 1):
-                client.sendall(block)
-        return answer(client)
-
-
-@pytest.mark.parametrize(
-    ("start", "endless", "status"),
-    [
-        (GET + b"A: ", b"x", b"431"),
-        (GET, b"A: b\r\n", b"431"),
-        (b"GET /", b"x", b"431"),
-        (b"", b"\r\n", b"431"),
-        (b"", b"\0", b"400"),
-        (b"POST /v2/health/live HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x", b""),
-        (b"POST %s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
-        (b"POST %s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" % INFER.encode(), b"x", b""),
-        (GET + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", b"x", b""),
-        (b"", GET + b"\r\n", b""),
-        (b"", b"GET / HTTP/1.1\r\n\r\n", b""),
-    ],
-    ids=["header", "headers", "path", "lines", "noise", "trailer", "trailers", "chunk", "upgrade", "requests", "short"],
-)  # fmt: skip
-def test_nothing_endless_takes_memory_or_keeps_others_waiting(
-    server: Server, start: bytes, endless: bytes, status: bytes
-) -> None:
-    before = resident_bytes(server)
-    answers: list[bytes] = []
-
-    def stranger() -> None:
-        answers.append(pour(server.ready["port"], start, endless, 64 * MIB))
-
-    strangers = [threading.Thread(target=stranger) for _ in range(4)]
-    for thread in strangers:
-        thread.start()
-    slowest = max(alive(server) for _ in range(5))
-    for thread in strangers:
-        thread.join(SECONDS)
-
-    assert slowest < 2
-    assert resident_bytes(server) - before < MORE_BYTES
-    assert len(answers) == 4
-    assert [said for said in answers if status and not said.startswith(b"HTTP/1.1 " + status)] == []
-    assert alive(server) < 1
-
-
-def test_headers_of_the_largest_size_are_read_and_too_large_ones_are_told_so(server: Server) -> None:
-    def ask(size: int) -> bytes:
-        with dial(server.ready["port"]) as client:
-            client.sendall(GET + b"Connection: close\r\nA: " + b"x" * size + b"\r\n\r\n")
-            return answer(client)
-
-    assert ask(MAX_HEAD_BYTES - 200).startswith(b"HTTP/1.1 200")
-    refused = ask(MAX_HEAD_BYTES)
-    assert refused.startswith(b"HTTP/1.1 431") and b"\r\nconnection: close\r\n" in refused
-    assert str(MAX_HEAD_BYTES) in json.loads(refused.partition(b"\r\n\r\n")[2])["error"]
-
-
-def test_a_few_requests_sent_ahead_are_all_answered(server: Server) -> None:
-    with dial(server.ready["port"]) as client:
-        client.sendall((GET + b"\r\n") * MAX_AHEAD + GET + b"Connection: close\r\n\r\n")
-        assert answer(client).count(b"HTTP/1.1 200") == MAX_AHEAD + 1
-
-
-def test_the_longest_idle_connection_makes_room_for_a_new_one(server: Server) -> None:
-    descriptors = Path(f"/proc/{server.process.pid}/fd")
-    with contextlib.ExitStack() as stack:
-        strangers = [stack.enter_context(dial(server.ready["port"])) for _ in range(MAX_CONNECTIONS)]
-        strangers[1].sendall(GET)  # an unfinished head does not protect it
-        with server.connect() as client:
-            client.putrequest("POST", INFER)
-            client.putheader("Content-Length", "2")
-            client.endheaders()
-            time.sleep(0.2)
-            more = [stack.enter_context(dial(server.ready["port"])) for _ in range(MAX_CONNECTIONS)]
-            assert alive(server) < 1
-            client.send(b"{}")
-            assert client.getresponse().status == 400  # the one with a request under way stayed
-            assert answer(strangers[0]) == answer(strangers[1]) == b""
-            assert len(list(descriptors.iterdir())) < MAX_CONNECTIONS + 50
-            more[-1].sendall(GET + b"Connection: close\r\n\r\n")
-            assert answer(more[-1]).startswith(b"HTTP/1.1 200")
-
-
-def test_bodies_that_do_not_end_take_no_more_memory_than_all_may(server: Server) -> None:
-    before = resident_bytes(server)
-    head = b"POST %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), MAX_BODY_BYTES)
-    with contextlib.ExitStack() as stack:
-        for _ in range(32):
-            client = stack.enter_context(dial(server.ready["port"]))
-            with contextlib.suppress(OSError):
-                client.sendall(head + b" " * (MAX_BODY_BYTES - 1))
-        assert alive(server) < 1
-        assert resident_bytes(server) - before < 2 * MAX_HELD_BYTES  # as it grows, a body is copied
-
-
-def test_sockets_that_announce_large_bodies_and_send_none_keep_no_one_out(server: Server) -> None:
-    whole = json.dumps(request([[1, 2, 3]])).encode().ljust(MAX_BODY_BYTES)
-    with contextlib.ExitStack() as stack:
-        for announced in [b"Content-Length: %d" % MAX_BODY_BYTES, b"Transfer-Encoding: chunked"] * 8:
-            idle = stack.enter_context(dial(server.ready["port"]))
-            idle.sendall(b"POST %s HTTP/1.1\r\n%s\r\n\r\n" % (INFER.encode(), announced))
-        client = stack.enter_context(server.connect())
-        client.request("POST", INFER, whole)
-        assert client.getresponse().status == 200
+from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
+from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 
 @contextlib.contextmanager

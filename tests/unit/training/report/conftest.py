@@ -1,10 +1,11 @@
-"""The helpers beside these tests, and one key pair for all: generating RSA-4096 takes a second."""
+"""The helpers beside these tests, and their key pair."""
 
 import pytest
 
 from sealing import RsaIdentity
+from tests.keys import key_pair
 
 
 @pytest.fixture(scope="session")
 def key() -> RsaIdentity:
-    return RsaIdentity.generate()
+    return key_pair()

@@ -1,6 +1,7 @@
 """Reports to render: every part there is, and parts as large as they come."""
 
 import random
+from functools import cache
 
 from training.report import (
     Column,
@@ -22,6 +23,7 @@ from training.report import (
     Residuals,
     Search,
     Trial,
+    page,
 )
 
 SMALL = Report("A small report", "net", "digits", "classification")
@@ -126,3 +128,9 @@ def huge() -> Report:
             "loss", "minimize", tuple(Trial({"learningRate": one}, one) for one in numbers[:2000]), best=1999
         ),
     )  # fmt: skip
+
+
+@cache
+def page_of(hostile: str = "") -> str:
+    """The complete report's page, once for all tests: drawing it takes half a second."""
+    return page.render(complete(hostile))

@@ -11,6 +11,7 @@ import pytest
 
 from sealing import RsaIdentity, SealedArtifact, seal
 from stores import open_store, put_artifact
+from tests.keys import key_pair
 from tests.unit.training.report import samples
 from training.report import page, show, to_json
 
@@ -45,7 +46,7 @@ def sealed_in(folder: Path, key: RsaIdentity, content: str | bytes) -> Sealed:
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory, key: RsaIdentity) -> Sealed:
-    return sealed_in(tmp_path_factory.mktemp("sealed"), key, page.render(samples.complete()))
+    return sealed_in(tmp_path_factory.mktemp("sealed"), key, samples.page_of())
 
 
 def test_the_summary_has_metrics_gates_cost_and_card_in_columns(
@@ -88,7 +89,7 @@ def test_the_page_is_written_for_the_owner_alone_also_over_an_open_one(sealed: S
 
     assert show.main([*sealed.arguments, "--html", str(file)]) == 0
 
-    assert file.read_text(encoding="utf-8") == page.render(samples.complete())
+    assert file.read_text(encoding="utf-8") == samples.page_of()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [file]
 
@@ -141,7 +142,7 @@ def test_what_is_wrong_is_said_with_a_hint_and_without_a_traceback(
 
 
 def test_another_s_key_opens_nothing(sealed: Sealed, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "other.pem").write_text(RsaIdentity.generate().pem)
+    (tmp_path / "other.pem").write_text(key_pair(1).pem)
 
     assert show.main(sealed.but("--key", str(tmp_path / "other.pem"))) == 1
 

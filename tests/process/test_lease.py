@@ -17,7 +17,7 @@ from stores import LeaseLost, Store, leased, open_store
 from stores.lease import _Term
 from stores.store import LEASES
 
-PROJECT_ROOT = Path(__file__).resolve().parents[3]
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAME = "ab" * 32
 EXPIRY_SECONDS = 3.0
 HOLDER = """

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.unit.serving.sockets import SECONDS
 from tests.unit.serving.tiny import Files, sealed
 
-PROJECT_ROOT = Path(__file__).resolve().parents[3]
-SECONDS = 60
-INFER = "/v2/models/tiny/infer"
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 def arguments(files: Files, **changed: str) -> list[str]:

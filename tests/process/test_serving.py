@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from sealing import RsaIdentity
 from serving import __main__ as program
 from serving.http.body import MAX_BODY_BYTES
 from serving.http.server import DRAIN_SECONDS
-from tests.unit.serving.process import INFER, SECONDS, Server, arguments, serving, start
+from tests.keys import key_pair
+from tests.process.serving_process import Server, arguments, serving, start
+from tests.unit.serving.sockets import INFER, SECONDS
 from tests.unit.serving.tiny import Files, request, sealed
 
 BODY = json.dumps(request([[1, 2, 3]])).encode()
@@ -25,6 +26,7 @@ ANSWER = (200, None, [321.0])
 
 AUDIT = """
 import os, sys
+from tests.keys import key_pair
 def watch(event, arguments):
     if event == "open" and isinstance(arguments[0], (str, bytes)):
         path, mode, flags = arguments
@@ -75,7 +77,7 @@ def refused(words: list[str]) -> str:
 
 
 def test_another_key_keeps_it_from_starting(files: Files) -> None:
-    files.key.write_text(RsaIdentity.generate().pem)
+    files.key.write_text(key_pair(1).pem)
 
     assert "is none of the 1 recipients of this artifact; use the key" in refused(arguments(files))
 
