@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, cast
 
 from components.image_reference import is_pinned
-from components.quantity import Quantity, QuantityError, Resource, parse
+from components.quantity import QuantityError, Resource, parse
 from components.quota import PodResources, quota_problems, request_problems, shortfall_problems
 from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, setting
+from settings.quantity import Quantity
 
 Exposure = Literal["cluster", "nodePort"]
 

@@ -16,8 +16,9 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
-from components.quantity import Quantity, QuantityError, Resource, cpu_text, memory_text, parse
+from components.quantity import QuantityError, Resource, cpu_text, memory_text, parse
 from settings.problem import Problem
+from settings.quantity import Quantity
 
 SURGE_PODS: Final = 1
 """Pods above `replicas` while rolling: the Deployment's maxSurge."""

@@ -5,6 +5,7 @@
     read.py      a mapping → the dataclass, or every problem it has at once, by property path
     problem.py   one of these problems, and how several are told
     names.py     camelCase outside, snake_case inside
+    quantity.py  Kubernetes quantities, exactly, and their canonical text
     table.py     the declarations as tables for people
     typed.py     the declarations as a TypedDict, for programs
     schema.py    the declarations as a package schema, for the engine and other languages

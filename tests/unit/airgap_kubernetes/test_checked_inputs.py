@@ -149,6 +149,8 @@ def test_a_type_says_api_version_and_kind(token: str, api_version: str, name: st
         ("100M", "100M"),
         ("0Mi", "0"),
         ("-1.5", "-1500m"),
+        ("1.1Ki", "1126400m"),
+        ("9Ei", "9223372036854775807"),
         ("lots", "lots"),
     ],
 )

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.quantity import MAX, QuantityError, Resource, cpu_text, memory_text, parse
+from components.quantity import QuantityError, Resource, cpu_text, memory_text, parse
+from settings.quantity import MAX
 
 # Each was given to ParseQuantity of k8s.io/apimachinery v0.34.4: it reads both texts as this amount, and prints the
 # second as it stands.
@@ -21,6 +22,7 @@ KUBERNETES: list[tuple[Resource, object, str, Fraction]] = [
     ("cpu", "0.001", "1m", Fraction(1, 1000)),
     ("cpu", "1e-3", "1e-3", Fraction(1, 1000)),
     ("cpu", "2000", "2k", Fraction(2000)),
+    ("cpu", "500000u", "500m", Fraction(1, 2)),
     ("memory", "500Mi", "500Mi", Fraction(500 * 2**20)),
     ("memory", "1024Mi", "1Gi", Fraction(2**30)),
     ("memory", "1.5Gi", "1536Mi", Fraction(1536 * 2**20)),

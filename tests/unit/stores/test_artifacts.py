@@ -108,7 +108,7 @@ def test_the_store_takes_every_manifest_that_the_format_allows() -> None:
     assert MANIFEST_BYTES == MAX_BYTES
 
 
-@pytest.mark.parametrize("release", sorted(RELEASES.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("release", sorted(RELEASES.glob("format-v*")), ids=lambda path: path.name)
 def test_a_folder_with_the_artifact_of_an_earlier_release_is_a_store_that_has_it(tmp_path: Path, release: Path) -> None:
     expected = json.loads((release / "expected.json").read_text())
     artifact_id, digest = expected["artifactId"], expected["payloadDigest"]
