@@ -10,17 +10,17 @@ image is built from.
 """
 
 import fcntl
-import hashlib
 import json
 import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from durable import file_set
 from serving import places
 
 SOURCES: Final = Path(__file__).resolve().parents[1]
@@ -89,8 +89,8 @@ def materialise(
     files[Path("payload")] = payload
     files |= {Path("server") / name: content for name, content in _server_files(sources).items()}
     files |= {Path("wheels") / wheel.name: wheel.read_bytes() for wheel in wheels.glob("*.whl")}
-    mode = stat.S_IFREG | FILE_MODE
-    digest = _digest((name, mode, files[name]) for name in sorted(files))
+    contents = _contents(files)
+    digest = file_set.digest(contents, dict.fromkeys(contents, stat.S_IFREG | FILE_MODE))
     context = contexts / digest[:16]
     contexts.mkdir(parents=True, exist_ok=True)
     with _only_writer(contexts):
@@ -106,26 +106,22 @@ def materialise(
 
 def source_digest(sources: Path = SOURCES) -> str:
     """Hex SHA-256 over the names and bytes of the server's code."""
-    files = _server_files(sources)
-    return _digest((name, 0, files[name]) for name in sorted(files))
+    return file_set.digest(_contents(_server_files(sources)))
 
 
 def context_digest(context: Path) -> str:
     """Hex SHA-256 over names, modes and bytes of all files of a context."""
-    paths = sorted(path for path in context.rglob("*") if path.is_file())
-    return _digest((path.relative_to(context), path.stat().st_mode, path.read_bytes()) for path in paths)
+    paths = {path.relative_to(context).as_posix(): path for path in context.rglob("*") if path.is_file()}
+    contents = {name: file_set.of_file(path) for name, path in paths.items()}
+    return file_set.digest(contents, {name: path.stat().st_mode for name, path in paths.items()})
 
 
 def _server_files(sources: Path) -> dict[Path, bytes]:
     return {path.relative_to(sources): path.read_bytes() for room in ROOMS for path in (sources / room).rglob("*.py")}
 
 
-def _digest(files: Iterable[tuple[Path, int, bytes]]) -> str:
-    whole = hashlib.sha256()
-    for name, mode, content in files:
-        whole.update(f"{name.as_posix()}\0{mode:o}\0{len(content)}\0".encode())
-        whole.update(content)
-    return whole.hexdigest()
+def _contents(files: Mapping[Path, bytes]) -> dict[str, str]:
+    return {name.as_posix(): file_set.of_bytes(content) for name, content in files.items()}
 
 
 @contextmanager

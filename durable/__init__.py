@@ -1,1 +1,4 @@
-"""The one way in which this project writes a file: whole or not there. Standard library only, for every room."""
+"""Files, for every room: the one way in which this project writes one, and the one digest of a set of them.
+
+Standard library only.
+"""

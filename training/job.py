@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from durable import file_set
 from settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
 from settings.names import camel_case, input_of
 from settings.read import names_of, plain
@@ -226,7 +227,7 @@ def data_digest(job: Job, folder: Path) -> str:
     digests = {"dataset": sources.digest(job.dataset, folder, job.data)}
     if job.source == "onnx":
         digests["model"] = sources.digest(job.model, folder, job.data)
-    return _digest(digests)
+    return file_set.digest(digests)
 
 
 def code_digest(job: Job, folder: Path) -> str:
@@ -234,11 +235,11 @@ def code_digest(job: Job, folder: Path) -> str:
 
     Raises ModelError.
     """
-    digests = {path.relative_to(RECIPE).as_posix(): _hashed(path) for path in sorted(RECIPE.rglob("*.py"))}
+    digests = {path.relative_to(RECIPE).as_posix(): file_set.of_file(path) for path in RECIPE.rglob("*.py")}
     for code in (job.model, job.augment):
         if code and job.source == "training" and kinds.is_reference(code):
             digests[code] = user_code.digest(code, folder)
-    return _digest(digests)
+    return file_set.digest(digests)
 
 
 def libraries() -> str | None:
@@ -296,11 +297,3 @@ def _spelt(value: object) -> object:
     if dataclasses.is_dataclass(value):
         return _said(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _hashed(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _digest(digests: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()

@@ -3,12 +3,12 @@
 Standard library only; a URL needs fsspec, which is loaded then.
 """
 
-import hashlib
 import importlib.util
 import json
 from pathlib import Path
 from typing import IO, Any, Final
 
+from durable import file_set
 from settings.kinds import is_reference
 from training import user_code
 from training.errors import DataError, MissingLibraryError
@@ -32,7 +32,6 @@ FORMS: Final = {
 }  # fmt: skip
 """Of files, by what their names end in."""
 TABLES: Final = (CSV, PARQUET)
-PIECE: Final = 2**20
 WAY_TO_PARQUET: Final = (
     "write it as Parquet, which is streamed (by pyarrow.csv.open_csv and pyarrow.parquet.ParquetWriter, or by DuckDB's "
     "COPY), or raise data.memoryBytes"
@@ -69,13 +68,15 @@ def too_large(reference: str, folder: Path, largest: int) -> str | None:
 def digest(reference: str, folder: Path, options: Data) -> str:
     """64 hex digits: SHA-256 over the content; of a function, over its code and its arguments. Raises DataError."""
     if reference in BUILT_IN:
-        return _combined([_file_digest(path) for path in built_in_paths(reference)])
+        digests = {path.name: _file_digest(path) for path in built_in_paths(reference)}
+        return file_set.digest(digests) if len(digests) > 1 else next(iter(digests.values()))
     if is_url(reference):
         with open_url(reference) as stream:
-            return _stream_digest(stream)
+            return file_set.of_stream(stream)
     if is_reference(reference):
         arguments = json.dumps(options.arguments, sort_keys=True)
-        return _combined([user_code.digest(reference, folder), hashlib.sha256(arguments.encode()).hexdigest()])
+        code = user_code.digest(reference, folder)
+        return file_set.digest({"arguments": file_set.of_bytes(arguments.encode()), "code": code})
     return _file_digest(folder / Path(reference).expanduser())
 
 
@@ -152,22 +153,10 @@ def _file_digest(path: Path) -> str:
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
         if key not in _digests:
-            with path.open("rb") as stream:
-                _digests[key] = _stream_digest(stream)
+            _digests[key] = file_set.of_file(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from error
     return _digests[key]
-
-
-def _stream_digest(stream: IO[bytes]) -> str:
-    total = hashlib.sha256()
-    while piece := stream.read(PIECE):
-        total.update(piece)
-    return total.hexdigest()
-
-
-def _combined(digests: list[str]) -> str:
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _forms() -> str:

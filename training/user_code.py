@@ -4,17 +4,16 @@
 """
 
 import ast
-import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
-import json
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from durable import file_set
 from training.errors import ModelError
 
 
@@ -54,9 +53,9 @@ def digest(reference: str, folder: Path) -> str:
         if file is None or (name := file.relative_to(folder).as_posix()) in found:
             continue
         content = file.read_bytes()
-        found[name] = hashlib.sha256(content).hexdigest()
+        found[name] = file_set.of_bytes(content)
         waiting += _imports(content, name)
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+    return file_set.digest(found)
 
 
 def load(reference: str, folder: Path) -> object:
@@ -151,10 +150,9 @@ def _installed_digest(module: str) -> str:
     if not owners:
         raise ModelError(f"module {module} is neither in the program's folder nor of an installed package")
     record = importlib.metadata.distribution(owners[0])
-    files = sorted(
-        f"{file}:{file.hash.value if file.hash else ''}" for file in record.files or [] if file.suffix == ".py"
-    )
-    return hashlib.sha256(json.dumps([owners[0], record.version, files]).encode()).hexdigest()
+    release = f"{owners[0]}-{record.version}"
+    listed = [file for file in record.files or [] if file.suffix == ".py"]
+    return file_set.digest({f"{release}/{file}": file.hash.value if file.hash else "" for file in listed})
 
 
 def _public(module: ModuleType) -> list[str]:

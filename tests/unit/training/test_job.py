@@ -298,7 +298,7 @@ def test_data_digests_are_of_the_content(tmp_path: Path) -> None:
 def hashlib_of(content: bytes, file: Path) -> str:
     inner = hashlib.sha256(content).hexdigest()
     assert file.read_bytes() == content
-    return hashlib.sha256(json.dumps({"dataset": inner}, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(f"7:dataset,0:,64:{inner},".encode()).hexdigest()
 
 
 def test_libraries_are_named_with_versions_and_none_if_one_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:

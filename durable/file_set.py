@@ -1,0 +1,45 @@
+"""What a set of files is: one digest over their names, their contents and, where these count, their modes.
+
+Every part is framed by its length as a netstring (https://cr.yp.to/proto/netstrings.txt), so that nothing runs into
+what follows. Neither the order in which files come, nor where they are, nor their times count. Standard library only.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Final
+
+PIECE_BYTES: Final = 2**20
+
+
+def digest(contents: Mapping[str, str], modes: Mapping[str, int] | None = None) -> str:
+    """Hex SHA-256 of a set of files: by name, each one's content told by a digest of it. Without `modes` none count."""
+    whole = hashlib.sha256()
+    for name in sorted(contents):
+        mode = "" if modes is None else f"{modes[name]:o}"
+        whole.update(_framed(name) + _framed(mode) + _framed(contents[name]))
+    return whole.hexdigest()
+
+
+def of_bytes(content: bytes) -> str:
+    """Hex SHA-256 of one file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def of_stream(stream: IO[bytes]) -> str:
+    """The same of what is left in a stream, which need not fit into memory."""
+    whole = hashlib.sha256()
+    while piece := stream.read(PIECE_BYTES):
+        whole.update(piece)
+    return whole.hexdigest()
+
+
+def of_file(path: Path) -> str:
+    """The same of what is there. Raises OSError."""
+    with path.open("rb") as stream:
+        return of_stream(stream)
+
+
+def _framed(text: str) -> bytes:
+    encoded = text.encode("utf-8", "surrogateescape")
+    return f"{len(encoded)}:".encode() + encoded + b","
