@@ -4,7 +4,6 @@
 The same layer gives the same bytes, hence the same image id, on every machine: no clock, no user, no path goes in.
 """
 
-import hashlib
 import io
 import json
 import platform
@@ -13,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.errors import BootstrapError
+from durable import file_set
 
 EPOCH = "1970-01-01T00:00:00Z"
 
@@ -43,14 +43,14 @@ def configuration(
             "created": EPOCH,
             "history": [{"created": EPOCH, "created_by": "sealift set-up"}],
             "os": "linux",
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{sha256(layer)}"]},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{file_set.of_file(layer)}"]},
         }
     )
 
 
 def image_id(configuration: bytes) -> str:
     """64 hex digits."""
-    return hashlib.sha256(configuration).hexdigest()
+    return file_set.of_bytes(configuration)
 
 
 def write(target: Path, *, layer: Path, configuration: bytes, name: str) -> None:
@@ -63,11 +63,6 @@ def write(target: Path, *, layer: Path, configuration: bytes, name: str) -> None
             archive.addfile(_entry(f"{diff_id}/layer.tar", layer.stat().st_size, 0o644), data)
         for path, content in ((file, configuration), ("manifest.json", manifest)):
             archive.addfile(_entry(path, len(content), 0o644), io.BytesIO(content))
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def _entry(path: str, size_bytes: int, mode: int) -> tarfile.TarInfo:

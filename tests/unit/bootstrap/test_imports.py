@@ -1,5 +1,5 @@
 """Set-up runs before anything is installed: it imports the standard library, itself, the local node, where things are
-in the image, and the way to write a file.
+in the image, the way to write a file and the digest of one.
 """
 
 import ast
@@ -25,11 +25,12 @@ OURS = [
 ]
 MODULES = [
     *OURS,
+    REPOSITORY / "durable" / "file_set.py",
     REPOSITORY / "durable" / "new_file.py",
     REPOSITORY / "serving" / "__init__.py",
     REPOSITORY / "serving" / "places.py",
 ]
-ALLOWED = ("bootstrap.", "airgap.cluster.", "durable.new_file.", "serving.places.")
+ALLOWED = ("bootstrap.", "airgap.cluster.", "durable.file_set.", "durable.new_file.", "serving.places.")
 
 
 def imported(source: str) -> set[str]:
