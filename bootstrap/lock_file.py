@@ -3,24 +3,18 @@
 import re
 from dataclasses import dataclass
 
-_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]*?))?\s*\\?$")
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)\s*(?:;[^\\]*)?\\?$")
 _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
 class Pin:
-    """One locked package: `marker` says for which Pythons and platforms ("": all), `text` is its part of the lock."""
+    """One locked package; `text` is its part of the lock, with the marker that says for which Pythons and platforms."""
 
     name: str
     version: str
-    marker: str
     hashes: tuple[str, ...]
     text: str
-
-    @property
-    def unconditional(self) -> str:
-        """Its part of a lock without the marker: for whoever has judged that already."""
-        return " \\\n".join([f"{self.name}=={self.version}", *(f"    --hash={one}" for one in self.hashes)]) + "\n"
 
 
 def parse(lock: str) -> list[Pin]:
@@ -36,7 +30,7 @@ def parse(lock: str) -> list[Pin]:
             raise ValueError(f"not a pinned requirement: {block[0]!r}")
         text = "\n".join(block).rstrip("\\ ") + "\n"
         hashes = tuple(_HASH.findall(text))
-        pins.append(Pin(found["name"].lower(), found["version"], (found["marker"] or "").strip(), hashes, text))
+        pins.append(Pin(found["name"].lower(), found["version"], hashes, text))
         block.clear()
 
     for line in lock.splitlines():

@@ -340,8 +340,8 @@ class ImageSection(TypedDict):
     """
 
     wheels: NotRequired[pulumi.Input[str]]
-    """Folder of the wheels that the server needs, as `make setup` collects them. In a stack's config, none is where
-    set-up has put them. Allowed: text. Default: .tools/wheels.
+    """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
+    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]
@@ -362,8 +362,8 @@ class ModelImageArgs(TypedDict):
     """
 
     wheels: NotRequired[pulumi.Input[str]]
-    """Folder of the wheels that the server needs, as `make setup` collects them. In a stack's config, none is where
-    set-up has put them. Allowed: text. Default: .tools/wheels.
+    """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
+    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]

@@ -1,9 +1,9 @@
 """The build context of a model image, written so that the same inputs give the same bytes on every machine.
 
-Hermetic: wheels come from a folder that was collected by hash, and the build needs no network. Layers go from what
-changes least to what changes most: base → dependencies → server → sealed payload. Neither the manifest nor a key is
-ever in it. File modes and times are fixed, because the Docker plugin's digest, and the layers' own, cover them. No
-Pulumi, no Docker: files and text only.
+Hermetic: packages come from an archive of what wheels checked by hash hold, and the build runs nothing and needs no
+network. Layers go from what changes least to what changes most: base → packages → server → sealed payload.
+Neither the manifest nor a key is ever in it. File modes and times are fixed, because the Docker plugin's digest, and
+the layers' own, cover them. No Pulumi, no Docker: files and text only.
 
 A context's folder is named by its content, so that a `preview` during an `up` never touches what the other one's
 image is built from.
@@ -25,7 +25,6 @@ from serving import places
 
 SOURCES: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = ("sealing", "serving")
-LOCK: Final = Path("serving/requirements.lock")
 FILE_MODE: Final = 0o644
 FOLDER_MODE: Final = 0o755
 FIXED_TIME: Final = 1_577_836_800  # 2020-01-01, since zip files cannot say earlier than 1980
@@ -33,35 +32,16 @@ CONTEXT_NAME: Final = re.compile(r"[0-9a-f]{16}\Z")
 DRAFT: Final = ".draft"
 LEAVING: Final = ".leaving"
 LOCK_FILE: Final = ".lock"
-
-# What no server reads: tests, headers, and onnxruntime's converters and second copy of its native library.
-PRUNED: Final = (
-    "numpy/_core/include", "numpy/_core/tests", "numpy/f2py", "numpy/lib/tests", "numpy/ma/tests", "numpy/linalg/tests",
-    "numpy/random/tests", "numpy/fft/tests", "numpy/polynomial/tests", "numpy/matrixlib/tests", "numpy/testing/tests",
-    "numpy/typing/tests", "numpy/tests", "onnxruntime/tools", "onnxruntime/transformers", "onnxruntime/quantization",
-    "onnxruntime/datasets", "onnxruntime/capi/libonnxruntime.so*", "pip", "pip-*.dist-info", "bin",
-)  # fmt: skip
+PACKAGES: Final = "packages.tar"  # as set-up makes it (bootstrap/steps/wheels.py): one file, quicker than a thousand
 
 
 def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
-    """The recipe. Both stages start from the same base, so that compiled wheels fit; labels come last and make no
-    layer.
-    """
-    pruned = " ".join(f"/site/{path}" for path in PRUNED)
+    """The recipe: copies only, of which ADD unpacks an archive; labels come last and make no layer."""
     python_path = f"{places.CODE_FOLDER}:{places.PACKAGES_FOLDER}"
     label_lines = "".join(f'LABEL "{_quoted(name)}"="{_quoted(value)}"\n' for name, value in sorted(labels.items()))
     return f"""\
-FROM {base_image} AS dependencies
-COPY wheels /wheels
-COPY requirements.lock /requirements.lock
-RUN PYTHONPATH=$(echo /wheels/pip-*.whl) python3 -m pip install --no-index --find-links=/wheels --require-hashes \\
-    --no-deps --no-compile --no-cache-dir --disable-pip-version-check --root-user-action=ignore \\
-    --target=/site --requirement=/requirements.lock \\
- && rm -rf {pruned} \\
- && find /site -name __pycache__ -prune -exec rm -rf {{}} +
-
 FROM {base_image}
-COPY --from=dependencies /site {places.PACKAGES_FOLDER}
+ADD {PACKAGES} {places.PACKAGES_FOLDER}/
 COPY server {places.CODE_FOLDER}
 ENV PYTHONPATH={python_path} PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 USER {places.USER_ID}:{places.USER_ID}
@@ -79,16 +59,15 @@ def materialise(
     It stays there, whole, while this process lives; those that no living process asked for are removed. Raises
     FileNotFoundError, which says what to do, when the wheels have not been collected.
     """
-    if not any(wheels.glob("pip-*.whl")):
+    if not (wheels / PACKAGES).is_file():
         raise FileNotFoundError(
             f"no wheels for the image in {wheels}; `make setup` collects them and sets SEALIFT_WHEELS"
         )
     all_labels = {**labels, "dev.sealift.source-digest": source_digest(sources)}
     files = {Path("Dockerfile"): dockerfile(base_image, all_labels).encode()}
-    files[Path("requirements.lock")] = (sources / LOCK).read_bytes()
     files[Path("payload")] = payload
     files |= {Path("server") / name: content for name, content in _server_files(sources).items()}
-    files |= {Path("wheels") / wheel.name: wheel.read_bytes() for wheel in wheels.glob("*.whl")}
+    files[Path(PACKAGES)] = (wheels / PACKAGES).read_bytes()
     contents = _contents(files)
     digest = file_set.digest(contents, dict.fromkeys(contents, stat.S_IFREG | FILE_MODE))
     context = contexts / digest[:16]

@@ -42,8 +42,8 @@ class ImageSettings:
     wheels: str = setting(
         kinds.text,
         ".tools/wheels",
-        "Folder of the wheels that the server needs, as `make setup` collects them. In a stack's config, none is where "
-        "set-up has put them.",
+        "Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's "
+        "config, none is where set-up has put them.",
     )
     platform: str = setting(kinds.one_of("linux/amd64", "linux/arm64"), "linux/amd64", "Of the image.")
 

@@ -162,10 +162,16 @@ def _require_venv(context: Context, step: Step) -> None:
     )
 
 
-def _install(context: Context, step: Step, uv: str, lock: Path, pins: list[lock_file.Pin], flavour: str) -> None:
+def uv_variables(context: Context) -> dict[str, str]:
+    """The environment for uv: the user's own."""
     env = {**context.user, "UV_NO_PROGRESS": "1"}
     if env.get("PIP_INDEX_URL"):  # a user who told pip about a mirror means uv too
         env.setdefault("UV_DEFAULT_INDEX", env["PIP_INDEX_URL"])
+    return env
+
+
+def _install(context: Context, step: Step, uv: str, lock: Path, pins: list[lock_file.Pin], flavour: str) -> None:
+    env = uv_variables(context)
     log = context.layout.logs / "venv.log"
     source = lock
     if flavour == "cpu":

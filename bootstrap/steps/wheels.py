@@ -1,30 +1,38 @@
-"""Step: the wheels that model images install, collected by hash for the base image's Python, so that their build
-needs no network.
+"""Step: the packages that model images hold, unpacked from their wheels for the base image's Python, so that an image's
+build needs neither a network nor anything that installs.
 
-.tools/wheels/cp311 (or whichever Python the base image has) holds exactly what serving/requirements.lock asks for,
-nothing else.
+.tools/wheels/cp311 (or whichever Python the base image has) has them in one archive: what serving/requirements.lock
+asks for, every wheel checked by its hash, without what no server reads. It is the same bytes on every machine: the
+locked uv unpacks, what it writes of this machine is left out, and modes, times and owners are fixed.
 """
 
 import json
 import platform
 import re
+import shutil
+import tarfile
 from pathlib import Path
 
-from bootstrap import content, lock_file
+from bootstrap import content
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, PartMissing
+from bootstrap.steps import python_environment
 from bootstrap.system import programs
 
 TITLE = "Wheels for images"
-# Asks pip's own copy of the packaging rules which pins of the lock hold for another Python; prints their names.
-MARKERS = """
-import json, sys
-from pip._vendor.packaging.markers import Marker
-pins, environment = json.load(sys.stdin)
-print(json.dumps([name for name, marker in pins if not marker or Marker(marker).evaluate(environment)]))
-"""
+ARCHIVE = "packages.tar"  # components/image_context.py names it too
+FIXED_TIME = 1_577_836_800  # 2020-01-01
 NEWEST_GLIBC = 36  # Debian bookworm's 2.36; older wheels run there too
+# What no server reads: programs, tests, headers, and onnxruntime's converters and second copy of its native library.
+UNREAD = (
+    "bin", "numpy/_core/include", "numpy/_core/tests", "numpy/f2py", "numpy/lib/tests", "numpy/ma/tests",
+    "numpy/linalg/tests", "numpy/random/tests", "numpy/fft/tests", "numpy/polynomial/tests", "numpy/matrixlib/tests",
+    "numpy/testing/tests", "numpy/typing/tests", "numpy/tests", "onnxruntime/tools", "onnxruntime/transformers",
+    "onnxruntime/quantization", "onnxruntime/datasets", "onnxruntime/capi/libonnxruntime.so*",
+)  # fmt: skip
+# What says where and when this machine unpacked them; RECORD has the digests of the programs, which name a Python here.
+OF_THIS_MACHINE = (".lock", "*.dist-info/RECORD", "*.dist-info/uv_cache.json")
 
 
 def ensure(context: Context, step: Step) -> None:
@@ -38,14 +46,13 @@ def ensure(context: Context, step: Step) -> None:
     tag = f"cp{python.replace('.', '')}"
     folder = context.layout.tools / "wheels" / tag
     stamp = context.layout.stamps / f"wheels-{tag}"
-    expected = content.key(files=[lock], words=[python, platform.machine()])
+    expected = content.key(files=[lock], words=[python, platform.machine(), *UNREAD, *OF_THIS_MACHINE])
     if not (content.stamped(stamp, expected) and _whole(folder)):
         stamp.unlink(missing_ok=True)
         _collect(context, step, lock, folder, python)
         content.write(stamp, expected + "\n")
     context.learn(wheels=str(folder))
-    sizes = [wheel.stat().st_size for wheel in folder.glob("*.whl")]
-    step.done(f"{len(sizes)} for Python {python}, {sum(sizes) / 1e6:.0f} MB")
+    step.done(f"for Python {python}, {(folder / ARCHIVE).stat().st_size / 1e6:.0f} MB")
 
 
 def python_of(context: Context, image: str) -> str:
@@ -72,83 +79,61 @@ def python_of(context: Context, image: str) -> str:
 
 
 def _whole(folder: Path) -> bool:
-    """Whether every file that the last collection listed is there with its size."""
-    listing = folder.parent / f"{folder.name}.json"
-    if not listing.exists():
-        return False
-    files = {wheel.name: wheel.stat().st_size for wheel in folder.iterdir()} if folder.exists() else {}
-    return bool(files) and files == json.loads(listing.read_text())
+    """Whether the archive is there with the size that the last collection noted."""
+    archive, noted = folder / ARCHIVE, folder.parent / f"{folder.name}.json"
+    return archive.exists() and noted.exists() and archive.stat().st_size == json.loads(noted.read_text())
 
 
 def _collect(context: Context, step: Step, lock: Path, folder: Path, python: str) -> None:
-    """Downloads into a folder beside it, which then takes its place: strays and half-written files stay behind."""
+    """Unpacks into a folder beside it, which then takes its place: strays and half-written files stay behind."""
     layout = context.layout
-    wanted = select(context, lock_file.parse(lock.read_text()), python)
-    chosen = layout.tools / "wheels" / f"{folder.name}.lock.txt"
-    # Without markers: pip would judge them by the Python it runs on.
-    content.write(chosen, "".join(pin.unconditional for pin in wanted))
-    log = layout.logs / "wheels.log"
-    argv = [
-        str(layout.python),
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary=:all:",
-        "--dest",
-        str(folder),
-    ]
-    target = [
-        "--python-version",
-        python,
-        "--implementation",
-        "cp",
-        "--abi",
-        f"cp{python.replace('.', '')}",
-        "--abi",
-        "abi3",
-        "--abi",
-        "none",
-    ]
+    draft = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    argv = [str(layout.venv / "bin" / "uv"), "pip", "install", "--python", str(layout.python), "--target", str(draft)]
+    checked = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile-bytecode"]
     programs.run(
-        [*argv, *target, *platforms(), "-r", str(chosen)],
-        log=log,
+        [*argv, *checked, *target(python), "-r", str(lock)],
+        log=layout.logs / "wheels.log",
         progress=step.progress,
-        env=context.user,
+        env=python_environment.uv_variables(context),
         timeout_seconds=900,
     )
-    _remove_strays(folder, wanted)
-    files = {wheel.name: wheel.stat().st_size for wheel in folder.iterdir()}
-    if len(files) != len(wanted):
-        raise BootstrapError(
-            f"{TITLE}: {len(files)} files for {len(wanted)} locked packages in {folder}", [f"read the whole log: {log}"]
-        )
-    content.write(folder.parent / f"{folder.name}.json", json.dumps(files, indent=2, sort_keys=True) + "\n")
+    prune(draft)
+    packed = folder.with_name(f"{folder.name}.packed")
+    shutil.rmtree(packed, ignore_errors=True)
+    packed.mkdir()
+    pack(draft, packed / ARCHIVE)
+    shutil.rmtree(draft)
+    shutil.rmtree(folder, ignore_errors=True)
+    packed.rename(folder)
+    content.write(folder.parent / f"{folder.name}.json", f"{(folder / ARCHIVE).stat().st_size}\n")
 
 
-def platforms() -> list[str]:
-    """pip's --platform options: every glibc that bookworm's can stand for."""
-    machine = platform.machine()
-    names = [f"manylinux_2_{minor}_{machine}" for minor in range(NEWEST_GLIBC, 16, -1)] + [f"manylinux2014_{machine}"]
-    return [word for name in names for word in ("--platform", name)]
+def target(python: str) -> list[str]:
+    """uv's options for the image's Python and platform, which are not ours: wheels and markers are judged by them."""
+    return ["--python-version", python, "--python-platform", f"{platform.machine()}-manylinux_2_{NEWEST_GLIBC}"]
 
 
-def select(context: Context, pins: list[lock_file.Pin], python: str) -> list[lock_file.Pin]:
-    """The pins whose markers hold for Linux with this Python, which is not ours."""
-    environment = {"python_version": python, "python_full_version": f"{python}.0"}
-    question = json.dumps([[[f"{pin.name}=={pin.version}", pin.marker] for pin in pins], environment])
-    said = programs.ask([str(context.layout.python), "-c", MARKERS], stdin=question, env=context.user)
-    if said is None:
-        raise BootstrapError(f"{TITLE}: the locked requirements could not be read", ["make setup, once more"])
-    names = set(json.loads(said))
-    return [pin for pin in pins if f"{pin.name}=={pin.version}" in names]
+def prune(folder: Path) -> None:
+    """Removes what the image does not need, and what differs between two machines."""
+    for pattern in (*UNREAD, *OF_THIS_MACHINE):
+        for path in folder.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
-def _remove_strays(folder: Path, wanted: list[lock_file.Pin]) -> None:
-    """What an older lock left: any file that is not the wheel of a wanted pin."""
-    expected = {(re.sub(r"[-_.]+", "_", pin.name).lower(), pin.version) for pin in wanted}
-    for wheel in folder.iterdir():
-        name, _, rest = wheel.name.partition("-")
-        if (re.sub(r"[-_.]+", "_", name).lower(), rest.partition("-")[0]) not in expected:
-            wheel.unlink()
+def pack(folder: Path, archive: Path) -> None:
+    """The folder's files, in the order of their names and without anything of this machine."""
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        for path in sorted(folder.rglob("*")):
+            member = tarfile.TarInfo(path.relative_to(folder).as_posix())
+            member.mtime = FIXED_TIME
+            if path.is_dir():
+                member.type, member.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(member)
+                continue
+            member.size, member.mode = path.stat().st_size, 0o644
+            with path.open("rb") as file:
+                tar.addfile(member, file)

@@ -10,7 +10,7 @@ from components.model_image import write_context
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / "pip-1-py3-none-any.whl").touch()
+    (tmp_path / "wheels" / "packages.tar").touch()
     (tmp_path / "file").touch()
 
     with pytest.raises(pulumi.RunError, match=r"(?s)cannot be written below .*: Not a directory\nhint: make room"):
