@@ -1,6 +1,7 @@
 """How the tests spread over processes (pytest-xdist), unless `-n` says otherwise.
 
-Many tests wait: for programs, for kills, for ends of time; so there are more workers than processors.
+Some tests wait: for programs, for kills, for ends of time; so there is one worker more than processors. Not more of
+them: each spends ten seconds of a processor on the imports of all tests.
 """
 
 import os
@@ -18,7 +19,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """None for chosen files or tests: starting workers takes longer than most of them run."""
     if all("::" in chosen or chosen.endswith(".py") for chosen in config.args):
         return 0
-    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 class Lines(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
