@@ -16,8 +16,7 @@ LABELS = {"dev.sealift.artifact-id": "ab" * 16}
 def wheels(tmp_path: Path) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
-    for name in ("pip-26.3-py3-none-any.whl", "numpy-2.4.6-cp311-cp311-manylinux_2_28_x86_64.whl"):
-        (folder / name).write_bytes(name.encode())
+    (folder / "packages.tar").write_bytes(b"an archive, which nobody opens here")
     return folder
 
 
