@@ -34,6 +34,90 @@ class EncryptedArtifactStoreArgs(TypedDict):
     """
 
 
+class ModelDeploymentArgs(TypedDict):
+    """All of a ModelDeployment's inputs: its settings, and what is served."""
+
+    modelName: pulumi.Input[str]
+    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
+    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
+    """
+
+    replicas: NotRequired[pulumi.Input[int]]
+    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
+
+    cpuRequest: NotRequired[pulumi.Input[str]]
+    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
+
+    memoryRequest: NotRequired[pulumi.Input[str]]
+    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
+
+    cpuLimit: NotRequired[pulumi.Input[str]]
+    """CPUs that a pod may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+
+    memoryLimit: NotRequired[pulumi.Input[str]]
+    """Memory beyond which a pod is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
+
+    quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
+    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
+    """
+
+    exposure: NotRequired[pulumi.Input[str]]
+    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
+
+    nodePort: NotRequired[pulumi.Input[int]]
+    """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
+
+    labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further labels for every object. Allowed: label keys and texts."""
+
+    image: pulumi.Input[str]
+    """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
+
+    manifest: pulumi.Input[str]
+    """Of the sealed artifact; travels as a ConfigMap. Allowed: TrainingRun's output `manifest`."""
+
+    privateKey: pulumi.Input[str]
+    """Opens it; travels as a Secret and is mounted as a file. Allowed: text. Secret."""
+
+    artifactId: pulumi.Input[str]
+    """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+
+    payloadDigest: pulumi.Input[str]
+    """Of its payload; the server refuses any other. Allowed: 64 hex digits, as TrainingRun's output payloadDigest."""
+
+
+class ModelImageArgs(TypedDict):
+    """All of a ModelImage's inputs: its settings, and what is built."""
+
+    registry: NotRequired[pulumi.Input[str]]
+    """Where images are pushed. In a stack's config, none is what set-up has found. Allowed: `HOST[:PORT][/PATH]`.
+    Default: localhost:5000.
+    """
+
+    baseImage: pulumi.Input[str]
+    """What images are built on. In a stack's config, none is what set-up has found or made. Allowed: an image with
+    python3 3.11 or later.
+    """
+
+    wheels: NotRequired[pulumi.Input[str]]
+    """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
+    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
+    """
+
+    platform: NotRequired[pulumi.Input[str]]
+    """Of the image. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
+
+    artifactId: pulumi.Input[str]
+    """Of the sealed artifact that the image carries. Allowed: text."""
+
+    payloadDigest: pulumi.Input[str]
+    """Of its payload; another payload is refused. Allowed: text."""
+
+    storeUrl: pulumi.Input[str]
+    """Where the payload is. Allowed: text."""
+
+
 class SealingKeyArgs(TypedDict):
     """All of a SealingKey's inputs."""
 
@@ -47,133 +131,6 @@ class SealingKeyArgs(TypedDict):
     """Where retired keys may still be needed; none: they are kept for ever. Allowed: `file://` and a path: absolute,
     `~/…` or relative to the project's folder.
     """
-
-
-class TrainingSection(TypedDict):
-    """What is learnt from what, and how. What shapes the model trains anew; the last four settings do not."""
-
-    source: NotRequired[pulumi.Input[str]]
-    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere. Allowed: "training", "onnx". Default:
-    training.
-    """
-
-    dataset: NotRequired[pulumi.Input[str]]
-    """A set that scikit-learn ships ("diabetes", "digits", "iris", "wine", "breast_cancer"); the path or URL of a CSV,
-    TSV, Parquet or NPZ file; or `package.module:function`. Allowed: text. Default: diabetes.
-    """
-
-    data: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """How to read it."""
-
-    model: NotRequired[pulumi.Input[str]]
-    """One of `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class`: a torch
-    module of the program's folder or of an installed package. Allowed: text. Default: net.
-    """
-
-    modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Of its constructor. Allowed: keyword arguments by name."""
-
-    loss: NotRequired[pulumi.Input[str]]
-    """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""
-
-    learningRate: NotRequired[pulumi.Input[float]]
-    """Of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
-
-    momentum: NotRequired[pulumi.Input[float]]
-    """Share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
-
-    nesterov: NotRequired[pulumi.Input[bool]]
-    """Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does. Default: false."""
-
-    weightDecay: NotRequired[pulumi.Input[float]]
-    """Share of a weight that is added to its gradient. Allowed: from 0 to 1e+06. Default: 0.0."""
-
-    gradientClip: NotRequired[pulumi.Input[float]]
-    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: above
-    0, at most 1,000,000,000.
-    """
-
-    schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """The learning rate over time."""
-
-    epochs: NotRequired[pulumi.Input[int]]
-    """Passes over the training rows, at most. Allowed: from 1 to 10,000,000. Default: 100."""
-
-    batchSize: NotRequired[pulumi.Input[int]]
-    """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
-
-    seed: NotRequired[pulumi.Input[int]]
-    """Of the split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991. Default: 0."""
-
-    stopLoss: NotRequired[pulumi.Input[float]]
-    """Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that progress
-    shows: the loss function's, on a standardised target. Allowed: above 0, at most 1,000,000.
-    """
-
-    earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Stop when validation rows get no better."""
-
-    initFrom: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Weights to start from."""
-
-    freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of texts."""
-
-    augment: NotRequired[pulumi.Input[str]]
-    """Called with a batch's features and a seeded generator; returns other features. Allowed: `package.module:name`."""
-
-    folds: NotRequired[pulumi.Input[int]]
-    """Of a cross-validation before the run; 0: none. Allowed: from 2 to 20, or 0. Default: 0."""
-
-    search: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """For good settings, before the run."""
-
-    deterministic: NotRequired[pulumi.Input[bool]]
-    """Refuse what cannot be repeated bit for bit. Default: true."""
-
-    privacy: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Differentially private descent."""
-
-    masking: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """By column."""
-
-    quality: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """What the data may be."""
-
-    gates: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """What the model must be."""
-
-    compress: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """A smaller model."""
-
-    compute: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """How many processes share the work."""
-
-    device: NotRequired[pulumi.Input[str]]
-    """"auto": cuda where there is one. Allowed: "auto", "cpu", "cuda". Default: cpu."""
-
-    precision: NotRequired[pulumi.Input[str]]
-    """"bf16": matrix products in bfloat16, weights in FP32. Allowed: "fp32", "bf16". Default: fp32."""
-
-    modelCard: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """For the report."""
-
-    threads: NotRequired[pulumi.Input[int]]
-    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: from 1 to
-    64. Default: 1.
-    """
-
-    timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
-
-    checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints. Allowed: from 0. Default: 30."""
-
-    exposeMetrics: NotRequired[pulumi.Input[bool]]
-    """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
-
-    retrainTrigger: NotRequired[pulumi.Input[str]]
-    """A new text trains and seals anew. Allowed: any text."""
 
 
 class TrainingRunArgs(TypedDict):
@@ -326,6 +283,133 @@ class TrainingRunArgs(TypedDict):
     """
 
 
+class TrainingSection(TypedDict):
+    """What is learnt from what, and how. What shapes the model trains anew; the last four settings do not."""
+
+    source: NotRequired[pulumi.Input[str]]
+    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere. Allowed: "training", "onnx". Default:
+    training.
+    """
+
+    dataset: NotRequired[pulumi.Input[str]]
+    """A set that scikit-learn ships ("diabetes", "digits", "iris", "wine", "breast_cancer"); the path or URL of a CSV,
+    TSV, Parquet or NPZ file; or `package.module:function`. Allowed: text. Default: diabetes.
+    """
+
+    data: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """How to read it."""
+
+    model: NotRequired[pulumi.Input[str]]
+    """One of `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class`: a torch
+    module of the program's folder or of an installed package. Allowed: text. Default: net.
+    """
+
+    modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Of its constructor. Allowed: keyword arguments by name."""
+
+    loss: NotRequired[pulumi.Input[str]]
+    """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""
+
+    learningRate: NotRequired[pulumi.Input[float]]
+    """Of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
+
+    momentum: NotRequired[pulumi.Input[float]]
+    """Share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
+
+    nesterov: NotRequired[pulumi.Input[bool]]
+    """Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does. Default: false."""
+
+    weightDecay: NotRequired[pulumi.Input[float]]
+    """Share of a weight that is added to its gradient. Allowed: from 0 to 1e+06. Default: 0.0."""
+
+    gradientClip: NotRequired[pulumi.Input[float]]
+    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: above
+    0, at most 1,000,000,000.
+    """
+
+    schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """The learning rate over time."""
+
+    epochs: NotRequired[pulumi.Input[int]]
+    """Passes over the training rows, at most. Allowed: from 1 to 10,000,000. Default: 100."""
+
+    batchSize: NotRequired[pulumi.Input[int]]
+    """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
+
+    seed: NotRequired[pulumi.Input[int]]
+    """Of the split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991. Default: 0."""
+
+    stopLoss: NotRequired[pulumi.Input[float]]
+    """Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that progress
+    shows: the loss function's, on a standardised target. Allowed: above 0, at most 1,000,000.
+    """
+
+    earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Stop when validation rows get no better."""
+
+    initFrom: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Weights to start from."""
+
+    freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of texts."""
+
+    augment: NotRequired[pulumi.Input[str]]
+    """Called with a batch's features and a seeded generator; returns other features. Allowed: `package.module:name`."""
+
+    folds: NotRequired[pulumi.Input[int]]
+    """Of a cross-validation before the run; 0: none. Allowed: from 2 to 20, or 0. Default: 0."""
+
+    search: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """For good settings, before the run."""
+
+    deterministic: NotRequired[pulumi.Input[bool]]
+    """Refuse what cannot be repeated bit for bit. Default: true."""
+
+    privacy: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Differentially private descent."""
+
+    masking: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """By column."""
+
+    quality: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """What the data may be."""
+
+    gates: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """What the model must be."""
+
+    compress: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """A smaller model."""
+
+    compute: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """How many processes share the work."""
+
+    device: NotRequired[pulumi.Input[str]]
+    """"auto": cuda where there is one. Allowed: "auto", "cpu", "cuda". Default: cpu."""
+
+    precision: NotRequired[pulumi.Input[str]]
+    """"bf16": matrix products in bfloat16, weights in FP32. Allowed: "fp32", "bf16". Default: fp32."""
+
+    modelCard: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """For the report."""
+
+    threads: NotRequired[pulumi.Input[int]]
+    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: from 1 to
+    64. Default: 1.
+    """
+
+    timeoutSeconds: NotRequired[pulumi.Input[float]]
+    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
+
+    checkpointSeconds: NotRequired[pulumi.Input[float]]
+    """Time between two checkpoints. Allowed: from 0. Default: 30."""
+
+    exposeMetrics: NotRequired[pulumi.Input[bool]]
+    """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
+
+    retrainTrigger: NotRequired[pulumi.Input[str]]
+    """A new text trains and seals anew. Allowed: any text."""
+
+
 class ImageSection(TypedDict):
     """How the image of the server and the sealed model is built."""
 
@@ -346,37 +430,6 @@ class ImageSection(TypedDict):
 
     platform: NotRequired[pulumi.Input[str]]
     """Of the image. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
-
-
-class ModelImageArgs(TypedDict):
-    """All of a ModelImage's inputs: its settings, and what is built."""
-
-    registry: NotRequired[pulumi.Input[str]]
-    """Where images are pushed. In a stack's config, none is what set-up has found. Allowed: `HOST[:PORT][/PATH]`.
-    Default: localhost:5000.
-    """
-
-    baseImage: pulumi.Input[str]
-    """What images are built on. In a stack's config, none is what set-up has found or made. Allowed: an image with
-    python3 3.11 or later.
-    """
-
-    wheels: NotRequired[pulumi.Input[str]]
-    """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
-    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
-    """
-
-    platform: NotRequired[pulumi.Input[str]]
-    """Of the image. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
-
-    artifactId: pulumi.Input[str]
-    """Of the sealed artifact that the image carries. Allowed: text."""
-
-    payloadDigest: pulumi.Input[str]
-    """Of its payload; another payload is refused. Allowed: text."""
-
-    storeUrl: pulumi.Input[str]
-    """Where the payload is. Allowed: text."""
 
 
 class DeploymentSection(TypedDict):
@@ -415,56 +468,3 @@ class DeploymentSection(TypedDict):
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Further labels for every object. Allowed: label keys and texts."""
-
-
-class ModelDeploymentArgs(TypedDict):
-    """All of a ModelDeployment's inputs: its settings, and what is served."""
-
-    modelName: pulumi.Input[str]
-    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
-    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
-    """
-
-    replicas: NotRequired[pulumi.Input[int]]
-    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
-
-    cpuRequest: NotRequired[pulumi.Input[str]]
-    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
-
-    memoryRequest: NotRequired[pulumi.Input[str]]
-    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
-
-    cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPUs that a pod may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
-
-    memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory beyond which a pod is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
-
-    quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
-    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
-    """
-
-    exposure: NotRequired[pulumi.Input[str]]
-    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
-
-    nodePort: NotRequired[pulumi.Input[int]]
-    """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
-
-    labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Further labels for every object. Allowed: label keys and texts."""
-
-    image: pulumi.Input[str]
-    """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
-
-    manifest: pulumi.Input[str]
-    """Of the sealed artifact; travels as a ConfigMap. Allowed: TrainingRun's output `manifest`."""
-
-    privateKey: pulumi.Input[str]
-    """Opens it; travels as a Secret and is mounted as a file. Allowed: text. Secret."""
-
-    artifactId: pulumi.Input[str]
-    """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
-
-    payloadDigest: pulumi.Input[str]
-    """Of its payload; the server refuses any other. Allowed: 64 hex digits, as TrainingRun's output payloadDigest."""

@@ -45,10 +45,9 @@ class Checked(Generic[Settings]):
         all_known = pulumi.Output.all(pulumi.Output.all(**held), pulumi.Output.all(**secret))
         passed = pulumi.Output.unsecret(all_known.apply(lambda known: self._check(*known)))
         shaping = {name: self._args.get(name) for name in names_of(self._of) if name not in unshaped}
-        known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(passed, pulumi.Output.all(**shaping)).apply(
-            lambda both: both[1]
+        return pulumi.Output.all(passed, pulumi.Output.all(**shaping)).apply(
+            lambda known: read(self._of, known[1], self._what, unknown=unshaped)[0]
         )
-        return known.apply(lambda values: read(self._of, values, self._what, unknown=unshaped)[0])
 
     def _check(self, held: Mapping[str, tuple[object] | None], secret: Mapping[str, bool]) -> None:
         values = {name: value[0] for name, value in held.items() if value is not None}

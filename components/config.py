@@ -19,11 +19,8 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from components.args import DeploymentSection, EncryptedArtifactStoreArgs, ImageSection, TrainingSection
-from components.deployment_settings import DeploymentSettings
-from components.image_settings import ImageSettings
 from components.run_settings import TrainingSettings
 from components.sections import SECTIONS
-from components.store_settings import StoreSettings
 from settings.problem import Problem, report
 from settings.read import names_of, numbers_read, read
 
@@ -93,10 +90,9 @@ def parse(
     job, training_problems = TrainingSettings.validate(given["training"], folder, path="training.")
     if "modelName" not in given["deployment"]:
         given["deployment"]["modelName"] = _name_of(job.dataset) if job else "unknown"  # a wrong job is told anyway
-    problems += read(StoreSettings, given["store"], "`store`", path="store.")[1]
-    problems += training_problems
-    problems += read(ImageSettings, given["image"], "`image`", path="image.")[1]
-    problems += read(DeploymentSettings, given["deployment"], "`deployment`", path="deployment.")[1]
+    for name, of in SECTIONS.items():
+        is_training = of is TrainingSettings
+        problems += training_problems if is_training else read(of, given[name], f"`{name}`", path=f"{name}.")[1]
     return (None if problems else StackConfig(**cast("Any", given))), problems
 
 

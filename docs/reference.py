@@ -7,13 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from components.deployment_settings import DeploymentSettings, ModelDeploymentInputs
-from components.image_settings import ImageSettings, ModelImageInputs
-from components.key_settings import SealingKeyInputs
-from components.run_settings import TrainingRunInputs, TrainingSettings
 from components.sections import SECTIONS
-from components.store_settings import StoreSettings
-from docs.package_schema import package_schema
+from docs.package_schema import RESOURCES, package_schema
+from settings.declare import summary
 from settings.table import tables
 from settings.typed import typed_dict
 
@@ -46,16 +42,11 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 '''
-ARGS: Final[Mapping[str, type[Any]]] = {
-    "EncryptedArtifactStoreArgs": StoreSettings,
-    "SealingKeyArgs": SealingKeyInputs,
-    "TrainingSection": TrainingSettings,
-    "TrainingRunArgs": TrainingRunInputs,
-    "ImageSection": ImageSettings,
-    "ModelImageArgs": ModelImageInputs,
-    "DeploymentSection": DeploymentSettings,
-    "ModelDeploymentArgs": ModelDeploymentInputs,
+INPUTS: Final = {f"{name}Args": of for name, (_, of) in RESOURCES.items()}
+ARGS: Final[Mapping[str, type[Any]]] = INPUTS | {
+    f"{name.capitalize()}Section": of for name, of in SECTIONS.items() if of not in INPUTS.values()
 }
+"""A section that is all of a component's inputs has their name."""
 
 
 def generated() -> dict[Path, str]:
@@ -70,7 +61,7 @@ def generated() -> dict[Path, str]:
 def _page() -> str:
     parts = [PAGE_HEAD]
     for name, of in SECTIONS.items():
-        parts += [f"\n## {name}\n\n{' '.join((of.__doc__ or '').split())}\n\n", tables(of, level=3)]
+        parts += [f"\n## {name}\n\n{summary(of)}\n\n", tables(of, level=3)]
     return "".join(parts)
 
 

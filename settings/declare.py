@@ -61,6 +61,11 @@ def declarations(of: type[Any]) -> Iterator[Setting]:
         )
 
 
+def summary(of: type[Any]) -> str:
+    """What a class of settings says of itself, in one line."""
+    return " ".join((of.__doc__ or "").split())
+
+
 def _field(default: object, said: Mapping[str, object]) -> Any:
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata={KEY: said})

@@ -3,8 +3,8 @@
 A class of settings that cannot be what they are together says so in a method `clashes`, which gives Clash after Clash.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
@@ -41,11 +41,13 @@ def read(
     *,
     path: str = "",
     unknown: Collection[str] = (),
+    outside: Callable[[Settings], Iterable[Clash]] = lambda settings: (),
 ) -> tuple[Settings, list[Problem]]:
     """What `raw` says, the default where it says nothing (or None) or something wrong, and all that is wrong.
 
     `what` it is, for the message about a name that is none; `path` is what property paths begin with. `unknown` are
-    names that have a value which is not known yet: nothing is said of them.
+    names that have a value which is not known yet: nothing is said of them. `outside` says what they clash with beyond
+    themselves, of those that nothing else is wrong with.
     """
     declared = list(declarations(of))
     chosen: dict[str, object] = {}
@@ -63,9 +65,19 @@ def read(
         if not found:
             chosen[snake_case(one.name)] = accepted
     settings = of(**chosen)
-    problems += _clashes(settings, path, {*unknown, *(input_of(one.property[len(path) :]) for one in problems)})
+
+    def setting_of(problem: Problem) -> str:
+        return input_of(problem.property[len(path) :])
+
+    for clashes in (settings.clashes() if isinstance(settings, Clashing) else (), outside(settings)):
+        excluded = {*unknown, *map(setting_of, problems)}
+        problems += [
+            Problem(f"{path}{clash.property}", clash.message, clash.hint)
+            for clash in clashes
+            if not {input_of(clash.property), *clash.needs} & excluded
+        ]
     names = [one.name for one in declared]
-    problems.sort(key=lambda one: names.index(input_of(one.property[len(path) :])))
+    problems.sort(key=lambda one: names.index(setting_of(one)))
     return settings, problems + list(_strange(raw, names, what, path))
 
 
@@ -77,17 +89,23 @@ def numbers_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
 
 def properties(settings: object) -> dict[str, object]:
     """As `read` takes it: names in camelCase; what is as by default is left out."""
-    default = cast("Any", type(settings))()
-    given = {name: value for name, value in vars(settings).items() if value != getattr(default, name)}
-    return {camel_case(name): plain(value) for name, value in given.items()}
+    return cast("dict[str, object]", spelt(settings))
 
 
-def plain(value: object) -> object:
-    """A setting's value as JSON has it, objects inside spelt as in Pulumi and without what they have by default."""
+def spelt(value: object, *, only_off: bool = False) -> Any:
+    """A setting's value as JSON has it: objects of settings by camelCase names, without what they have by default, or,
+    `only_off`, without what of that is off: None, false, 0 or empty.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        return properties(value)
+        default = type(value)()
+        told = {name: spelt(one, only_off=only_off) for name, one in vars(value).items()}
+        return {
+            camel_case(name): one
+            for name, one in told.items()
+            if getattr(value, name) != getattr(default, name) or (only_off and one)
+        }
     if isinstance(value, Mapping):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: spelt(one, only_off=only_off) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -104,7 +122,7 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
             shown_value = "a secret, which is not shown" if one.secret else shown(value)
             return None, [Problem(path, f"is {shown_value}; {refused}", refused.hint)]
         except RefusedInside as refused:
-            return None, [Problem(f"{path}{inner.property}", inner.message, inner.hint) for inner in refused.problems]
+            return None, [replace(inner, property=f"{path}{inner.property}") for inner in refused.problems]
     if one.of is None:
         raise AssertionError(f"internal error: {path} has neither a kind nor settings of its own")
     if not isinstance(value, Mapping):
@@ -113,9 +131,9 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
     if not one.many:
         return read(one.of, value, f"`{path}`", path=f"{path}.")
     named: dict[str, object] = {}
-    problems = []
+    problems: list[Problem] = []
     for name, inner in value.items():
-        accepted, found = _accepted(Setting(name, None, one.of, False, None, "", False, False), inner, f"{path}.{name}")
+        accepted, found = _accepted(replace(one, many=False), inner, f"{path}.{name}")
         problems += found
         named[str(name)] = accepted
     return named, problems
@@ -124,8 +142,7 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
 def _number_read(one: Setting, value: object) -> object:
     if one.of is not None and isinstance(value, Mapping):
         if one.many:
-            inner = Setting(one.name, None, one.of, False, None, "", False, False)
-            return {name: _number_read(inner, each) for name, each in value.items()}
+            return {name: _number_read(replace(one, many=False), each) for name, each in value.items()}
         return numbers_read(one.of, value)
     numeric = one.kind is not None and one.kind.type in ("number", "integer")
     if not numeric or not isinstance(value, str) or not value.isascii() or "_" in value:
@@ -136,13 +153,6 @@ def _number_read(one: Setting, value: object) -> object:
         except ValueError:
             continue
     return value
-
-
-def _clashes(settings: object, path: str, excluded: Collection[str]) -> Iterator[Problem]:
-    if isinstance(settings, Clashing):
-        for clash in settings.clashes():
-            if not {input_of(clash.property), *clash.needs} & set(excluded):
-                yield Problem(f"{path}{clash.property}", clash.message, clash.hint)
 
 
 def _strange(raw: Mapping[str, object], names: list[str], what: str, path: str) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from settings.declare import Setting, declarations
+from settings.declare import Setting, declarations, summary
 from settings.typed import described
 
 ANY: Final = {"$ref": "pulumi.json#/Any"}
@@ -25,8 +25,7 @@ def types(of: type[Any]) -> dict[str, Any]:
     for one in declarations(of):
         if one.of is not None:
             properties = {inner.name: _property(inner) for inner in declarations(one.of)}
-            text = " ".join((one.of.__doc__ or "").split())
-            found |= {_token(one.of): {"type": "object", "description": text, "properties": properties}}
+            found[_token(one.of)] = {"type": "object", "description": summary(one.of), "properties": properties}
             found |= types(one.of)
     return found
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from settings.declare import Setting, declarations
+from settings.declare import Setting, declarations, summary
 
 UNITS: Final = {2**30: "GiB", 2**20: "MiB"}
 
@@ -12,7 +12,7 @@ def tables(of: type[Any], level: int = 2) -> str:
     """`level`: of the headings over the objects' tables."""
     parts = list(_table(of, ""))
     for path, inner in _objects(of, ""):
-        parts += ["", f"{'#' * level} {path}", "", " ".join((inner.__doc__ or "").split()), "", *_table(inner, path)]
+        parts += ["", f"{'#' * level} {path}", "", summary(inner), "", *_table(inner, path)]
     return "\n".join(parts) + "\n"
 
 

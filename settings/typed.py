@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
-from settings.declare import Setting, declarations
+from settings.declare import Setting, declarations, summary
 
 PYTHON: Final = {"string": "str", "number": "float", "integer": "int", "boolean": "bool"}
 WIDTH: Final = 116
@@ -14,11 +14,11 @@ def typed_dict(name: str, of: type[Any]) -> str:
     """`class NAME(TypedDict)`. Keys are Pulumi's own names, camelCase. Without a base: the SDK's analyzer finds no
     docstrings there.
     """
-    lines = [f"class {name}(TypedDict):", *_docstring(" ".join((of.__doc__ or "").split()))]
+    lines = [f"class {name}(TypedDict):", *_docstring(summary(of))]
     for one in declarations(of):
         kind = f"pulumi.Input[{_python(one)}]"
         lines += ["", f"    {one.name}: {kind if one.required else f'NotRequired[{kind}]'}"]
-        lines += _docstring(" ".join(_sentences(one)))
+        lines += _docstring(described(one))
     return "\n".join(lines) + "\n"
 
 

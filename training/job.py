@@ -3,7 +3,6 @@
 Standard library only: the plugin validates a preview with it where torch may not be installed. It trains nothing.
 """
 
-import dataclasses
 import hashlib
 import importlib.metadata
 import json
@@ -14,8 +13,8 @@ from typing import Final, Self
 
 from durable import file_set
 from settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
-from settings.names import camel_case, input_of
-from settings.read import names_of, plain
+from settings.names import camel_case
+from settings.read import names_of, spelt
 from training import sources, user_code
 from training.options import (
     Compress,
@@ -141,11 +140,9 @@ class Job:
         `folder` is where paths and the user's modules are; without it, whether they are there is not looked at.
         `path` is what property paths begin with; `unknown` are names whose value is not known yet.
         """
-        job, problems = read(cls, raw, "a training run", path=path, unknown=unknown)
-        refused = {*unknown, *(input_of(problem.property[len(path) :]) for problem in problems)}
-        missing = [(name, message) for name, message in _missing(job, folder) if name not in refused]
-        problems += [Problem(f"{path}{name}", message) for name, message in missing]
-        problems.sort(key=lambda one: _place(names_of(cls), input_of(one.property[len(path) :])))
+        job, problems = read(
+            cls, raw, "a training run", path=path, unknown=unknown, outside=lambda job: _missing(job, folder)
+        )
         return (None if problems else job), problems
 
     def clashes(self) -> Iterator[Clash]:
@@ -173,7 +170,7 @@ class Job:
         """The job as `validate` reads it: names as in Pulumi; what is as by default is left out, but for what makes a
         run what it is.
         """
-        said = {camel_case(name): plain(getattr(self, name)) for name in ALWAYS_SAID}
+        said = {camel_case(name): spelt(getattr(self, name)) for name in ALWAYS_SAID}
         return properties(self) | said
 
     def digest(self, data_digest: str, code_digest: str, libraries: str, processor: str) -> str:
@@ -183,7 +180,7 @@ class Job:
         last one; every other setting is, also as by default, so that a release with another default trains anew.
         """
         identity = {
-            "job": _said(self), "data": data_digest, "code": code_digest, "libraries": libraries,
+            "job": spelt(self, only_off=True), "data": data_digest, "code": code_digest, "libraries": libraries,
             "processor": processor,
         }  # fmt: skip
         canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -256,44 +253,19 @@ def processor(job: Job) -> str:
     return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
-def _missing(job: Job, folder: Path | None) -> Iterator[tuple[str, str]]:
+def _missing(job: Job, folder: Path | None) -> Iterator[Clash]:
     """What is named and not there, or more than memory holds."""
     problem = sources.check(job.dataset, folder)
     if problem is None and folder is not None:
         problem = sources.too_large(job.dataset, folder, job.data.memory_bytes)
     if problem is not None:
-        yield "dataset", f"is {kinds.shown(job.dataset)}; {problem}"
+        yield Clash("dataset", f"is {kinds.shown(job.dataset)}; {problem}")
     if folder is None:
         return
     for name in ("model", "augment"):
         code = getattr(job, name)
         missing = user_code.check(code, folder) if code and kinds.is_reference(code) else None
         if missing is not None:
-            yield name, f"is {code!r}; {missing}"
+            yield Clash(name, f"is {code!r}; {missing}")
     if job.source == "onnx" and "://" not in job.model and not (folder / job.model).is_file():
-        yield "model", f"is {job.model!r}; with source 'onnx' it must be the path or URL of an ONNX file"
-
-
-def _place(names: tuple[str, ...], name: str) -> int:
-    return names.index(name) if name in names else len(names)
-
-
-def _said(settings: object) -> dict[str, object]:
-    """A dataclass of settings, spelt as in Pulumi and without what is off by default and is off."""
-    default = type(settings)()
-    said = {}
-    for name, value in vars(settings).items():
-        plain = getattr(default, name)
-        if isinstance(value, Mapping):
-            spelt: object = {key: _spelt(one) for key, one in value.items()}
-        else:
-            spelt = _spelt(value)
-        if value != plain or spelt:
-            said[camel_case(name)] = spelt
-    return said
-
-
-def _spelt(value: object) -> object:
-    if dataclasses.is_dataclass(value):
-        return _said(value)
-    return list(value) if isinstance(value, tuple) else value
+        yield Clash("model", f"is {job.model!r}; with source 'onnx' it must be the path or URL of an ONNX file")
