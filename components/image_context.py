@@ -27,12 +27,10 @@ SOURCES: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = ("sealing", "serving")
 FILE_MODE: Final = 0o644
 FOLDER_MODE: Final = 0o755
-FIXED_TIME: Final = 1_577_836_800  # 2020-01-01, since zip files cannot say earlier than 1980
 CONTEXT_NAME: Final = re.compile(r"[0-9a-f]{16}\Z")
 DRAFT: Final = ".draft"
 LEAVING: Final = ".leaving"
 LOCK_FILE: Final = ".lock"
-PACKAGES: Final = "packages.tar"  # as set-up makes it (bootstrap/steps/wheels.py): one file, quicker than a thousand
 
 
 def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
@@ -41,7 +39,7 @@ def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
     label_lines = "".join(f'LABEL "{_quoted(name)}"="{_quoted(value)}"\n' for name, value in sorted(labels.items()))
     return f"""\
 FROM {base_image}
-ADD {PACKAGES} {places.PACKAGES_FOLDER}/
+ADD {places.PACKAGES_FILE} {places.PACKAGES_FOLDER}/
 COPY server {places.CODE_FOLDER}
 ENV PYTHONPATH={python_path} PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 USER {places.USER_ID}:{places.USER_ID}
@@ -59,7 +57,8 @@ def materialise(
     It stays there, whole, while this process lives; those that no living process asked for are removed. Raises
     FileNotFoundError, which says what to do, when the wheels have not been collected.
     """
-    if not (wheels / PACKAGES).is_file():
+    packages = wheels / places.PACKAGES_FILE
+    if not packages.is_file():
         raise FileNotFoundError(
             f"no wheels for the image in {wheels}; `make setup` collects them and sets SEALIFT_WHEELS"
         )
@@ -67,8 +66,7 @@ def materialise(
     files = {Path("Dockerfile"): dockerfile(base_image, all_labels).encode()}
     files[Path("payload")] = payload
     files |= {Path("server") / name: content for name, content in _server_files(sources).items()}
-    files[Path(PACKAGES)] = (wheels / PACKAGES).read_bytes()
-    contents = _contents(files)
+    contents = _contents(files) | {packages.name: file_set.of_file(packages)}
     digest = file_set.digest(contents, dict.fromkeys(contents, stat.S_IFREG | FILE_MODE))
     context = contexts / digest[:16]
     contexts.mkdir(parents=True, exist_ok=True)
@@ -76,7 +74,7 @@ def materialise(
         if context.is_dir() and context_digest(context) != digest:
             _remove(context)
         if not context.is_dir():
-            _write_all(contexts / DRAFT, files)
+            _write_all(contexts / DRAFT, files, packages)
             (contexts / DRAFT).rename(context)
         _hold(context)
         _remove_unused(contexts)
@@ -137,15 +135,16 @@ def _remove(context: Path) -> None:
     shutil.rmtree(leaving)
 
 
-def _write_all(folder: Path, files: Mapping[Path, bytes]) -> None:
+def _write_all(folder: Path, files: Mapping[Path, bytes], packages: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # a killed writer's
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    shutil.copyfile(packages, folder / packages.name)
     for path in (folder, *folder.rglob("*")):
         path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
-        os.utime(path, (FIXED_TIME, FIXED_TIME))
+        os.utime(path, (places.FIXED_TIME, places.FIXED_TIME))
 
 
 def _quoted(text: str) -> str:

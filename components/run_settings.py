@@ -6,6 +6,7 @@ from typing import Final
 
 from components.store_settings import PUBLIC_KEYS, RETENTION, STORE_URL
 from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
+from settings.declare import declarations
 from training.job import Job
 
 STORE_KEY_BYTES: Final = 32
@@ -88,3 +89,6 @@ class TrainingRunInputs(TrainingSettings):
         "them; without, the run is trained and sealed anew.",
         secret=True,
     )
+
+
+SECRET_INPUTS: Final = tuple(one.name for one in declarations(TrainingRunInputs) if one.secret)

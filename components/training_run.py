@@ -1,16 +1,13 @@
 """`TrainingRun`: the program's side of the resource that trains and seals (components/plugin/training_run.py)."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
 from components.args import TrainingRunArgs
-from components.run_settings import TrainingRunInputs
-from settings.declare import declarations
+from components.run_settings import SECRET_INPUTS
 from settings.names import snake_case
-
-SECRETS: Final = tuple(one.name for one in declarations(TrainingRunInputs) if one.secret)
 
 
 class TrainingRun(pulumi.CustomResource):
@@ -58,7 +55,7 @@ class TrainingRun(pulumi.CustomResource):
     def __init__(self, resource_name: str, args: TrainingRunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """What is wrong with `args` is told by the plugin's check. Objects among them are dicts."""
         given: Mapping[str, Any] = dict(args)
-        hidden = {name: pulumi.Output.secret(given[name]) for name in SECRETS if given.get(name) is not None}
+        hidden = {name: pulumi.Output.secret(given[name]) for name in SECRET_INPUTS if given.get(name) is not None}
         secret = pulumi.ResourceOptions(additional_secret_outputs=["example", "privateKey", "openingKeys"])
         super().__init__(
             "sealift:index:TrainingRun",

@@ -16,9 +16,14 @@ PORT_NAME: Final = "http"
 
 CODE_FOLDER: Final = "/opt/sealift"
 PACKAGES_FOLDER: Final = f"{CODE_FOLDER}/site"
+PACKAGES_FILE: Final = "packages.tar"
+"""The archive that set-up makes of them and the image unpacks: one file, quicker than a thousand."""
 PAYLOAD_PATH: Final = f"{CODE_FOLDER}/payload"
 """A file of the image, the last layer. Manifest and key are mounted into the pod and never in the image."""
 MANIFEST_FOLDER: Final = "/etc/sealift/manifest"
 MANIFEST_FILE: Final = "manifest.json"
 KEY_FOLDER: Final = "/etc/sealift/key"
 KEY_FILE: Final = "private.pem"
+
+FIXED_TIME: Final = 1_577_836_800  # 2020-01-01, since zip files cannot say earlier than 1980
+"""Of every file that we put into the image, in seconds since 1970."""

@@ -7,15 +7,13 @@ manifest in the store names it.
 
 import asyncio
 import base64
-import contextlib
 import secrets
-from pathlib import Path
 from typing import Final
 
-from components.key_settings import ALGORITHM, SealingKeyInputs
+from components.key_settings import SealingKeyInputs
+from components.plugin import checking
 from provider import (
     UNKNOWN,
-    CheckFailure,
     CheckRequest,
     CheckResponse,
     CreateRequest,
@@ -41,7 +39,7 @@ from provider import (
 )
 from sealing import RsaIdentity, SealingError, parse_identity, recipient_ids
 from settings import read
-from stores import StoreError, StoreUrlInvalid, absolute_url, artifact_ids, get_manifest, open_store
+from stores import StoreError, artifact_ids, get_manifest, open_store
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
 ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")
@@ -53,13 +51,10 @@ class SealingKeyResource:
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """All at once; unknown inputs are left for the real run."""
-        inputs: Properties = {"algorithm": ALGORITHM, "rotation": "", **request.new_inputs}
+        inputs = checking.completed(SealingKeyInputs, request.new_inputs)
         unknown = [name for name, value in inputs.items() if has_unknown(value)]
         problems = read(SealingKeyInputs, reveal_all(inputs), "a sealing key", unknown=unknown)[1]
-        if isinstance(inputs.get("storeUrl"), str):
-            with contextlib.suppress(StoreUrlInvalid):  # told above
-                inputs["storeUrl"] = absolute_url(str(inputs["storeUrl"]), Path.cwd())
-        return CheckResponse(inputs, [CheckFailure(problem.property, problem.message) for problem in problems])
+        return CheckResponse(inputs, checking.failures(problems))
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Another algorithm is another key; all else is updated."""

@@ -4,14 +4,14 @@ Nothing here trains or writes.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from components.run_settings import TrainingRunInputs
+from components.plugin import checking
+from components.run_settings import SECRET_INPUTS, TrainingRunInputs
 from provider import (
     CheckFailure,
     CheckResponse,
@@ -26,15 +26,12 @@ from provider import (
     reveal_all,
 )
 from sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
-from settings.declare import declarations
-from stores import Store, StoreUrlInvalid, absolute_url, is_same_store, open_store
+from stores import Store, is_same_store, open_store
 from training import job as training_job
 from training.errors import TrainingError
 
 JOB_INPUTS: Final = training_job.INPUTS
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
-DECLARED: Final = tuple(declarations(TrainingRunInputs))
-SECRET_INPUTS: Final = tuple(one.name for one in DECLARED if one.secret)
 KEEPING_INPUTS: Final = (
     "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
 )  # fmt: skip
@@ -45,7 +42,7 @@ MUST_BE_PLAIN: Final = (
 
 async def checked(olds: Properties, news: Properties) -> CheckResponse:
     """Validates everything at once and adds defaults and digests; unknown inputs are left for the real run."""
-    inputs: Properties = _defaults() | news
+    inputs = checking.completed(TrainingRunInputs, news)
     hidden = sorted(name for name, value in news.items() if name not in SECRET_INPUTS and has_secret(value))
     known = {
         name: value
@@ -55,12 +52,9 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
     folder = Path.cwd()
     unknown = inputs.keys() - known.keys()
     read, problems = await asyncio.to_thread(TrainingRunInputs.validate, known, folder, unknown=unknown)
-    failures = [CheckFailure(problem.property, problem.message) for problem in problems]
+    failures = checking.failures(problems)
     failures += [CheckFailure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
     failures += await asyncio.to_thread(_key_failures, known, reveal(olds.get("openingKeys")))
-    if isinstance(known.get("storeUrl"), str):
-        with contextlib.suppress(StoreUrlInvalid):  # told above
-            inputs["storeUrl"] = absolute_url(str(known["storeUrl"]), folder)
     for name in SECRET_INPUTS:
         if isinstance(inputs.get(name), str | list):
             inputs[name] = Secret(inputs[name])
@@ -72,15 +66,6 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
         except TrainingError as error:
             failures.append(CheckFailure("dataset", f"is {read.dataset!r}; {error.message}; {error.hint}"))
     return CheckResponse(inputs, failures)
-
-
-def _defaults() -> Properties:
-    """Of settings that are on by default: a release with another default then shows what it changes."""
-    return {
-        one.name: one.default  # type: ignore[misc]  # a default is a value that Pulumi has
-        for one in DECLARED
-        if one.kind is not None and not one.required and one.default not in (None, (), {})
-    }
 
 
 def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:

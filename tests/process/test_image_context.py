@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.image_context import materialise
+from tests.packages import packages_in
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 LABELS = {"dev.sealift.artifact-id": "ab" * 16}
@@ -14,10 +15,7 @@ LABELS = {"dev.sealift.artifact-id": "ab" * 16}
 
 @pytest.fixture
 def wheels(tmp_path: Path) -> Path:
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    (folder / "packages.tar").write_bytes(b"an archive, which nobody opens here")
-    return folder
+    return packages_in(tmp_path / "wheels")
 
 
 def write(contexts: Path, wheels: Path, payload: bytes = b"sealed") -> Path:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from components.image_context import FIXED_TIME, context_digest, dockerfile, materialise, source_digest
+from components.image_context import context_digest, dockerfile, materialise, source_digest
+from serving import places
+from tests.packages import packages_in
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 LABELS = {"dev.sealift.artifact-id": "ab" * 16}
@@ -17,10 +19,7 @@ LABELS = {"dev.sealift.artifact-id": "ab" * 16}
 
 @pytest.fixture
 def wheels(tmp_path: Path) -> Path:
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    (folder / "packages.tar").write_bytes(b"an archive, which nobody opens here")
-    return folder
+    return packages_in(tmp_path / "wheels")
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077])
@@ -43,7 +42,7 @@ def test_modes_and_times_are_fixed_whatever_the_umask(tmp_path: Path, wheels: Pa
 
     for path in (context, *context.rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)
-        assert path.stat().st_mtime == FIXED_TIME
+        assert path.stat().st_mtime == places.FIXED_TIME
 
 
 def test_two_places_have_the_same_digest_and_the_same_name(tmp_path: Path, wheels: Path) -> None:

@@ -6,15 +6,15 @@ import pulumi
 import pytest
 
 from components.model_image import write_context
+from tests.packages import packages_in
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Path) -> None:
-    (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / "packages.tar").touch()
+    wheels = packages_in(tmp_path / "wheels")
     (tmp_path / "file").touch()
 
     with pytest.raises(pulumi.RunError, match=r"(?s)cannot be written below .*: Not a directory\nhint: make room"):
-        write_context(tmp_path / "file" / "images", b"sealed", "base:1", tmp_path / "wheels", {})
+        write_context(tmp_path / "file" / "images", b"sealed", "base:1", wheels, {})
 
 
 def test_missing_wheels_are_said_with_the_command_that_collects_them(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""What the checks of our resources share: inputs made complete, and problems as the engine is told them."""
+
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from provider import CheckFailure, Properties
+from settings import Problem
+from settings.declare import declarations
+from stores import StoreUrlInvalid, absolute_url
+
+
+def completed(of: type[Any], given: Properties) -> Properties:
+    """With the defaults of what is on by default, so that a release with another default shows what it changes, and
+    with the store's URL as any process may use it; one that is none stays, for the check to tell.
+    """
+    defaults: Properties = {
+        one.name: one.default  # type: ignore[misc]  # a default is a value that Pulumi has
+        for one in declarations(of)
+        if one.kind is not None and not one.required and one.default not in (None, (), {})
+    }
+    inputs = defaults | given
+    url = inputs.get("storeUrl")
+    if isinstance(url, str):
+        with contextlib.suppress(StoreUrlInvalid):
+            inputs["storeUrl"] = absolute_url(url, Path.cwd())
+    return inputs
+
+
+def failures(problems: Iterable[Problem]) -> list[CheckFailure]:
+    """One for each."""
+    return [CheckFailure(problem.property, problem.message) for problem in problems]

@@ -1,0 +1,12 @@
+"""A folder of what set-up collects for images, for tests that build none."""
+
+from pathlib import Path
+
+from serving import places
+
+
+def packages_in(folder: Path) -> Path:
+    """The folder, new and with an archive that nobody opens."""
+    folder.mkdir()
+    (folder / places.PACKAGES_FILE).write_bytes(b"an archive, which nobody opens here")
+    return folder
