@@ -121,9 +121,5 @@ def _text(key: str, amount: Fraction) -> str:
     return cpu_text(amount) if COMPUTE[key] == "cpu" else memory_text(amount)
 
 
-def _part(key: object) -> str:
-    return f'["{key}"]'
-
-
 def _path(key: object) -> str:
     return f'quota["{key}"]'
