@@ -186,6 +186,11 @@ class TrainingRunArgs(TypedDict):
     batchSize: NotRequired[pulumi.Input[int]]
     """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
 
+    accumulateSteps: NotRequired[pulumi.Input[int]]
+    """Batches whose gradients are averaged, weighed by their rows, before one step: that of a batch so many times as
+    large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to 10,000. Default: 0.
+    """
+
     seed: NotRequired[pulumi.Input[int]]
     """Of the split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991. Default: 0."""
 
@@ -204,7 +209,9 @@ class TrainingRunArgs(TypedDict):
     """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of texts."""
 
     augment: NotRequired[pulumi.Input[str]]
-    """Called with a batch's features and a seeded generator; returns other features. Allowed: `package.module:name`."""
+    """Called with the features of a step's rows and a seeded generator; returns other features. Allowed:
+    `package.module:name`.
+    """
 
     folds: NotRequired[pulumi.Input[int]]
     """Of a cross-validation before the run; 0: none. Allowed: from 2 to 20, or 0. Default: 0."""
@@ -336,6 +343,11 @@ class TrainingSection(TypedDict):
     batchSize: NotRequired[pulumi.Input[int]]
     """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
 
+    accumulateSteps: NotRequired[pulumi.Input[int]]
+    """Batches whose gradients are averaged, weighed by their rows, before one step: that of a batch so many times as
+    large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to 10,000. Default: 0.
+    """
+
     seed: NotRequired[pulumi.Input[int]]
     """Of the split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991. Default: 0."""
 
@@ -354,7 +366,9 @@ class TrainingSection(TypedDict):
     """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of texts."""
 
     augment: NotRequired[pulumi.Input[str]]
-    """Called with a batch's features and a seeded generator; returns other features. Allowed: `package.module:name`."""
+    """Called with the features of a step's rows and a seeded generator; returns other features. Allowed:
+    `package.module:name`.
+    """
 
     folds: NotRequired[pulumi.Input[int]]
     """Of a cross-validation before the run; 0: none. Allowed: from 2 to 20, or 0. Default: 0."""

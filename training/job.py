@@ -52,6 +52,15 @@ def _folds(value: object) -> int:
 FOLDS: Final = Kind("integer", "from 2 to 20, or 0", _folds)
 
 
+def _accumulated(value: object) -> int:
+    """1 and 0 are the same run, so they are the same value."""
+    number = kinds.whole_number(0, 10_000).accept(value)
+    return 0 if number == 1 else number
+
+
+ACCUMULATED: Final = Kind("integer", "from 0 to 10,000", _accumulated)
+
+
 @dataclass(frozen=True)
 class Job:
     """The settings of one run. Two runs with equal jobs, data, code, libraries and processor make the same model, bit
@@ -94,6 +103,12 @@ class Job:
     batch_size: int = setting(
         kinds.whole_number(1, 1_000_000), 32, "Rows per step; more than there are means all of them."
     )
+    accumulate_steps: int = setting(
+        ACCUMULATED,
+        0,
+        "Batches whose gradients are averaged, weighed by their rows, before one step: that of a batch so many times "
+        "as large, in the memory of one. 0 and 1: each batch is a step.",
+    )
     seed: int = setting(
         kinds.whole_number(0, kinds.LARGEST_WHOLE), 0, "Of the split, the initial weights and the shuffling."
     )
@@ -109,7 +124,9 @@ class Job:
         kinds.texts, (), "Beginnings of the names of parameters that training leaves as they are."
     )
     augment: str | None = setting(
-        kinds.reference, None, "Called with a batch's features and a seeded generator; returns other features."
+        kinds.reference,
+        None,
+        "Called with the features of a step's rows and a seeded generator; returns other features.",
     )
     folds: int = setting(FOLDS, 0, "Of a cross-validation before the run; 0: none.")
     search: Search | None = section(Search, None, "For good settings, before the run.")
@@ -192,6 +209,11 @@ class Job:
         return self.compute.processes
 
     @property
+    def rows_per_step(self) -> int:
+        """Of all batches whose gradients make one step."""
+        return self.batch_size * max(1, self.accumulate_steps)
+
+    @property
     def hashes(self) -> bool:
         """Whether a mask hashes, which needs a key."""
         return any(masking.method == "hash" for masking in self.masking.values())
@@ -204,6 +226,8 @@ class Job:
     def _clashes_with_privacy(self) -> Iterator[Clash]:
         if self.augment or self.gradient_clip:
             yield Clash("privacy", "clips each row's gradient itself; leave out gradientClip and augment")
+        if self.accumulate_steps:
+            yield Clash("accumulateSteps", "is for plain batches; privacy draws each by chance", ("privacy",))
         for name in ("search", "folds", "early_stopping", "stop_loss"):
             if getattr(self, name):
                 message = "would tell of rows beyond the budget of privacy; leave it out"

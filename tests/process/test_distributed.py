@@ -34,9 +34,12 @@ def workers(training: Training) -> list[int]:
     return sorted(found)
 
 
-def test_two_processes_make_the_model_that_one_makes_up_to_rounding(tmp_path: Path, output: Path) -> None:
-    alone = Training(request(tmp_path / "one", job=job(3, 1)), output).result()
-    first = Training(request(tmp_path / "two", job=job(3, 2)), output).result()
+@pytest.mark.parametrize("settings", [{}, {"batchSize": 7, "accumulateSteps": 3}], ids=str)
+def test_two_processes_make_the_model_that_one_makes_up_to_rounding(
+    tmp_path: Path, output: Path, settings: dict[str, object]
+) -> None:
+    alone = Training(request(tmp_path / "one", job=job(3, 1, **settings)), output).result()
+    first = Training(request(tmp_path / "two", job=job(3, 2, **settings)), output).result()
 
     models = [opened(tmp_path / name, result)[0] for name, result in (("one", alone), ("two", first))]
     rows = np.array(alone["example"]["inputs"], np.float32)

@@ -23,7 +23,7 @@ from training.job import Job
 from training.options import METRICS
 from training.recipe.datasets.dataset import Rows, TensorRows
 from training.recipe.schedule import Rates
-from training.recipe.step import Augment, Gradient, Loss, plain_gradient, plain_runner
+from training.recipe.step import Augment, Gradient, Loss, accumulated, plain_gradient, plain_runner
 
 EPOCHS_DONE: Final = "epochs"
 STOP_LOSS_REACHED: Final = "stopLoss"
@@ -84,7 +84,7 @@ class Descent:
     gradient: Gradient | None = None
     """None: the gradient of the batch's mean loss."""
     draw: Draw | None = None
-    """None: all rows in a new order, `batch_size` at a time."""
+    """None: all rows in a new order, `rows_per_step` at a time."""
     augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None = None
     """Other features for a batch's, drawn by a generator that is seeded as the job is."""
     noise: "Chance | None" = None
@@ -108,6 +108,8 @@ class Loop:
         self._augmenting = torch.Generator().manual_seed(descent.job.seed)
         self._noise: Chance = descent.noise or self._augmenting
         gradient = descent.gradient or plain_gradient(descent.job, descent.net, descent.loss)
+        if descent.job.accumulate_steps:
+            gradient = accumulated(gradient, descent.job.batch_size)
         parameters: list[torch.Tensor] = list(named.values())
         velocities = list(self._velocities.values())
         self._runner = plain_runner(descent.job, gradient, self._augment(), parameters, velocities)
@@ -163,7 +165,7 @@ class Loop:
     def _stretches_of_an_epoch(self) -> Iterator[bool]:
         """One pass over the rows, or what is left of it; False between its stretches."""
         job, position, rows = self._descent.job, self.position, self._descent.rows
-        steps = math.ceil(len(rows) / job.batch_size)
+        steps = math.ceil(len(rows) / job.rows_per_step)
         rates = Rates(job, steps)
         self._epoch_began = self._descent.generator.get_state()
         for features, target, batches in self._stretches(steps):
@@ -183,12 +185,12 @@ class Loop:
         """What is left of the epoch, in pieces short enough to look at the clock in between: rows and their batches."""
         job, rows, done = self._descent.job, self._descent.rows, self.position.step
         if isinstance(rows, TensorRows):
-            batches = (self._descent.draw or _shuffled(job.batch_size))(len(rows), self._descent.generator)
-            at_once = _steps_at_once(self._descent.net, rows, job.batch_size)
+            batches = (self._descent.draw or _shuffled(job.rows_per_step))(len(rows), self._descent.generator)
+            at_once = _steps_at_once(self._descent.net, rows, job.rows_per_step)
             for first in range(done, steps, at_once):
                 yield rows.features, rows.target, batches[first : first + at_once]
         else:
-            for features, target in rows.batches(job.batch_size, self._descent.generator, skip=done):
+            for features, target in rows.batches(job.rows_per_step, self._descent.generator, skip=done):
                 yield features, target, [torch.arange(len(features))]
 
     def _validate(self, validate: Callable[[], Mapping[str, float]]) -> None:
@@ -236,16 +238,16 @@ def make_repeatable(job: Job) -> torch.Generator:
     return torch.Generator().manual_seed(job.seed)
 
 
-def _shuffled(batch_size: int) -> Draw:
+def _shuffled(rows_per_step: int) -> Draw:
     """All rows once, in an order that the generator draws."""
-    return lambda count, generator: torch.split(torch.randperm(count, generator=generator), batch_size)
+    return lambda count, generator: torch.split(torch.randperm(count, generator=generator), rows_per_step)
 
 
-def _steps_at_once(net: nn.Module, rows: TensorRows, batch_size: int) -> int:
+def _steps_at_once(net: nn.Module, rows: TensorRows, rows_per_step: int) -> int:
     """Steps of about STRETCH_OPERATIONS together: three passes, in which each weight is used at every place."""
     weights = sum(parameter.numel() for parameter in net.parameters())
     places = math.prod(rows.features.shape[2:])
-    return max(1, int(STRETCH_OPERATIONS / max(1, 3 * weights * places * batch_size)))
+    return max(1, int(STRETCH_OPERATIONS / max(1, 3 * weights * places * rows_per_step)))
 
 
 def _within(saved: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -46,6 +46,22 @@ def plain_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
     return gradient
 
 
+def accumulated(gradient: Gradient, batch_size: int) -> Gradient:
+    """The gradient of more rows than one batch: the batches' own, weighed by their rows, so that it is one's of all."""
+
+    def gradient_of_all(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        mean, summed = torch.zeros((), device=x_BS.device), list[torch.Tensor]()
+        for x_bS, y_b in zip(torch.split(x_BS, batch_size), torch.split(y_B, batch_size), strict=True):
+            share = len(x_bS) / len(x_BS)
+            mean_of_batch, gradients = gradient(x_bS, y_b)
+            mean = mean + mean_of_batch * share
+            torch._foreach_mul_(gradients, share)
+            summed = list(torch._foreach_add(summed, gradients)) if summed else gradients
+        return mean, summed
+
+    return gradient_of_all
+
+
 def plain_runner(
     job: Job,
     gradient: Gradient,

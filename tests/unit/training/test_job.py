@@ -86,6 +86,7 @@ def test_numbers_arrive_as_doubles_and_become_whole_where_they_must() -> None:
         ("gradientClip", 0, ["is 0;", "above 0"]),
         ("loss", "hinge", ["'hinge'", "'crossEntropy'"]),
         ("folds", 1, ["is 1;", "from 2 to 20"]),
+        ("accumulateSteps", -1, ["is -1;", "from 0 to 10,000"]),
         ("augment", "flip", ["'flip'", "package.module:name"]),
         ("modelArguments", [1], ["keyword arguments"]),
         ("schedule", "cosine", ["'cosine'", "object"]),
@@ -148,7 +149,7 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
         {"augment": "a:b"}, {"folds": 3}, {"search": Search()}, {"deterministic": False}, {"privacy": Privacy()},
         {"masking": {"name": Masking()}}, {"quality": Quality(0.5)}, {"gates": Gates(maximum_bytes=1)},
         {"compress": Compress()}, {"compute": Compute(processes=2)}, {"device": "auto"}, {"precision": "bf16"},
-        {"model_card": ModelCard("none")},
+        {"model_card": ModelCard("none")}, {"accumulate_steps": 2},
     ]  # fmt: skip
     digests = [replace(job, **change).digest("data", "code", "torch 1", "v3") for change in changed]
     digests += [job.digest("other", "code", "torch 1", "v3"), job.digest("data", "other", "torch 1", "v3")]
@@ -181,6 +182,13 @@ def test_another_default_is_another_run_and_a_new_setting_that_is_off_the_same()
     assert OtherDefault(precision="fp32").digest(*parts) == Job().digest(*parts)
     assert NewSetting().digest(*parts) == Job().digest(*parts)
     assert NewSetting(sharpness_aware=True).digest(*parts) != Job().digest(*parts)
+
+
+def test_accumulating_over_one_batch_is_the_run_that_accumulates_over_none() -> None:
+    once, _ = Job.validate({"accumulateSteps": 1.0})
+
+    assert once == Job()
+    assert Job.validate({"accumulateSteps": 2, "privacy": {"epsilon": 8}})[1][0].property == "accumulateSteps"
 
 
 def test_the_digest_of_a_run_is_what_it_was() -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from training.errors import ModelError, NonFiniteLossError
 from training.job import Job
-from training.options import EarlyStopping
+from training.options import EarlyStopping, Schedule
 from training.recipe import sgd, step
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.schedule import Rates
@@ -95,6 +95,64 @@ def test_every_bit_is_what_torch_s_own_optimizer_gives(kind: str, settings: dict
     assert losses[-1] < losses[0]
 
 
+ACCUMULATED: list[dict[str, object]] = [
+    {"batch_size": 4, "accumulate_steps": 2},
+    {"batch_size": 4, "accumulate_steps": 2, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    {"batch_size": 3, "accumulate_steps": 3, "momentum": 0.9, "gradient_clip": 0.5},
+    {"batch_size": 2, "accumulate_steps": 5, "schedule": Schedule("cosine", warmup_epochs=2)},
+    {"batch_size": 8, "accumulate_steps": 50},
+]
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+@pytest.mark.parametrize("settings", ACCUMULATED, ids=str)
+def test_accumulated_gradients_step_as_torch_s_own_optimizer_does_over_so_many_batches(
+    kind: str, settings: dict[str, object]
+) -> None:
+    """Each loss is scaled by its share of the group's rows, as one does by hand; groups end with the epoch."""
+    job = replace(JOB, **settings)  # type: ignore[arg-type]
+    loop = loop_of(job, kind)
+    theirs = copy.deepcopy(network_of(loop))
+    run(loop)
+
+    generator = sgd.make_repeatable(job)
+    optimizer = torch.optim.SGD(
+        theirs.parameters(), job.learning_rate, job.momentum, nesterov=job.nesterov, weight_decay=job.weight_decay
+    )
+    data, steps = rows(kind), 0
+    for epoch in range(job.epochs):
+        groups = torch.split(torch.randperm(len(data), generator=generator), job.batch_size * job.accumulate_steps)
+        for at, group in enumerate(groups):
+            optimizer.zero_grad()
+            optimizer.param_groups[0]["lr"] = Rates(job, len(groups)).of(epoch, at, at + 1)[0]
+            for chosen in torch.split(group, job.batch_size):
+                loss = LOSSES[kind](theirs(data.features[chosen]), data.target[chosen])
+                torch.autograd.backward(loss * len(chosen) / len(group))
+            if job.gradient_clip is not None:
+                torch.nn.utils.clip_grad_norm_(theirs.parameters(), job.gradient_clip)
+            optimizer.step()
+            steps += 1
+    assert steps == job.epochs * math.ceil(21 / (job.batch_size * job.accumulate_steps))
+    for mine, other in zip(network_of(loop).parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(mine, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{}, {"momentum": 0.9, "gradient_clip": 0.5}], ids=str)
+def test_accumulated_gradients_are_those_of_one_large_batch(settings: dict[str, object]) -> None:
+    """5 batches of 4 and one of 1: an average that took no heed of their rows would be another."""
+    large, small = (
+        loop_of(replace(JOB, **settings, **sizes))  # type: ignore[arg-type]
+        for sizes in ({"batch_size": 21}, {"batch_size": 4, "accumulate_steps": 6})
+    )
+    run(large)
+    run(small)
+
+    for mine, other in zip(network_of(small).parameters(), network_of(large).parameters(), strict=True):
+        assert torch.allclose(mine, other, rtol=1e-5, atol=1e-6)
+    losses = [[entry["loss"] for entry in loop.position.history] for loop in (small, large)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
 def test_gradients_are_clipped_as_torch_clips_them() -> None:
     parameters = [torch.ones(3), torch.ones(2)]
     gradients = [torch.tensor([3.0, 4.0, 0.0]), torch.tensor([0.0, 12.0])]
@@ -141,12 +199,16 @@ def noisy(features: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return features + torch.randn(features.shape, generator=generator) * 0.1
 
 
+@pytest.mark.parametrize("accumulate_steps", [0, 2])
 @pytest.mark.parametrize("stretches", range(1, 21))
 def test_a_run_stopped_between_any_two_stretches_goes_on_as_if_it_had_never_stopped(
-    stretches: int, monkeypatch: pytest.MonkeyPatch
+    stretches: int, accumulate_steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Stretches end between steps, so never within a group of accumulated batches."""
     monkeypatch.setattr(sgd, "STRETCH_OPERATIONS", 1)
     job = replace(JOB, momentum=0.9, early_stopping=EarlyStopping("loss", patience=3))
+    if accumulate_steps:
+        job = replace(job, batch_size=4, accumulate_steps=accumulate_steps)
 
     def make() -> sgd.Loop:
         loop = loop_of(job, dropout=0.2, augment=noisy)
