@@ -6,6 +6,7 @@ import resource
 import signal
 import threading
 import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 PROGRESS_SECONDS: Final = 0.25
@@ -39,22 +40,16 @@ class Events:
         memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
         self.tell("progress", phase=phase, message=message, memory_bytes=memory_bytes)
 
-    def epoch(self, epoch: int, epochs: int, loss: float, seconds: float, eta_seconds: float, *, last: bool) -> None:
-        """Tells how far training is, four times a second at most; the last epoch always."""
+    def descent(self, fields: Callable[[], Mapping[str, object]], *, last: bool) -> None:
+        """Tells how far training is, four times a second at most; the last epoch always. Asks for no more fields than
+        it tells.
+        """
         now = time.monotonic()
         if now < self._next_progress and not last:
             return
         self._next_progress = now + PROGRESS_SECONDS
-        self.tell(
-            "progress",
-            phase="train",
-            epoch=epoch,
-            epochs=epochs,
-            loss=loss,
-            seconds=round(seconds, 3),
-            eta_seconds=round(eta_seconds, 3),
-            memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE,
-        )
+        memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
+        self.tell("progress", phase="train", **fields(), memory_bytes=memory_bytes)
 
     def _write(self, line: bytes) -> bool:
         rest = memoryview(line)

@@ -46,6 +46,7 @@ from training.events import Events
 from training.job import Job
 from training.report.energy import Meter
 from training.request import Request
+from training.telling import Teller
 
 if TYPE_CHECKING:  # at run time it would load torch
     from training.recipe.make import Progress, Stage
@@ -55,6 +56,8 @@ WAIT_NOTICE_SECONDS: Final = 1.0
 MANIFESTS: Final = ("manifest", "report_manifest")
 CHEAP: Final = 50
 """A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
+FIRST_SAVE_SECONDS: Final = 0.02
+"""What the first one is taken for, so that it comes at the end of an epoch after a second."""
 
 
 def run(request: Request, events: Events, cancellation: Cancellation) -> dict[str, object]:
@@ -205,7 +208,7 @@ def train(
     return trained
 
 
-class RunWatch:
+class RunWatch(Teller):
     """What happens between two stretches of steps: tell, save from time to time, and stop when cancelled."""
 
     def __init__(
@@ -218,35 +221,20 @@ class RunWatch:
         meter: Meter,
         progress: "Progress",
     ) -> None:
-        self._request, self._records, self._events = request, records, events
-        self._cancellation, self._clock, self._meter = cancellation, clock, meter
-        self._first_epoch = (progress.position or {}).get("epoch", 0)
+        super().__init__(events, clock.seconds, meter, progress)
+        self._request, self._records = request, records
+        self._cancellation, self._clock = cancellation, clock
         self._saved = time.monotonic()
-        self._save_seconds = 0.0
-        self._phases: list[tuple[str, float]] = []
+        self._save_seconds = FIRST_SAVE_SECONDS
 
-    def phase(self, name: str, message: str) -> None:
-        """Tells what begins now."""
-        self._phases.append((name, time.monotonic()))
-        self._events.phase(name, message)
-
-    def durations(self) -> dict[str, float]:
-        """Seconds of each phase of this process."""
-        ends = [began for _, began in self._phases[1:]] + [time.monotonic()]
-        spent: dict[str, float] = {}
-        for (name, began), end in zip(self._phases, ends, strict=True):
-            spent[name] = spent.get(name, 0.0) + end - began
-        return spent
-
-    def after(self, job: Job, progress: "Stage", position: "Position", *, epoch_ended: bool) -> None:
+    def after(self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool) -> None:
         """Raises CancelledError, with the checkpoint saved, if a cancel was requested."""
-        if epoch_ended:
-            self._tell(job, position)
+        self.tell(job, position, rows)
         if self._cancelled():
             self._save(progress())
             raise CancelledError(f"cancelled after epoch {position.epoch} of {job.epochs}; the checkpoint is saved")
         since = time.monotonic() - self._saved
-        cheap = epoch_ended and self._save_seconds > 0 and since > CHEAP * self._save_seconds
+        cheap = epoch_ended and since > CHEAP * self._save_seconds
         if since >= self._request.checkpoint_seconds or cheap:
             self._save(progress())
 
@@ -257,13 +245,6 @@ class RunWatch:
         from training.distributed import any_of_all
 
         return any_of_all(self._cancellation.requested)
-
-    def _tell(self, job: Job, position: "Position") -> None:
-        done = max(1, position.epoch - self._first_epoch)
-        began = self._phases[-1][1] if self._phases else self._saved
-        eta_seconds = (time.monotonic() - began) / done * (job.epochs - position.epoch)
-        last = position.epoch == job.epochs
-        self._events.epoch(position.epoch, job.epochs, position.loss, self._clock.seconds(), eta_seconds, last=last)
 
     def _save(self, progress: "Progress") -> None:
         began = time.monotonic()
@@ -327,9 +308,7 @@ def _provenance(request: Request) -> dict[str, str]:
     return {"dataDigest": actual["data_digest"], "codeDigest": actual["code_digest"], "libraries": libraries}
 
 
-def _seal(
-    fence: Fence, record: TrainedRecord, recipients: list[Recipient]
-) -> dict[str, object]:
+def _seal(fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> dict[str, object]:
     """Puts both artifacts under their recorded ids, the report first: the model's manifest is what commits the run.
 
     What a killed attempt left there cannot be told from whole: it goes.

@@ -70,6 +70,7 @@ from stores import (
     verify,
 )
 from training import job as training_job
+from training.status_line import status_line
 
 OUTPUTS: Final = (
     "runId", "artifactId", "payloadDigest", "payloadSize", "manifest", "contentId",
@@ -208,9 +209,7 @@ def _wrapped(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Prope
     return manifests
 
 
-async def _train(
-    operation: Operation, owner: Owner, inputs: Properties, deployed_metrics: Value = None
-) -> Properties:
+async def _train(operation: Operation, owner: Owner, inputs: Properties, deployed_metrics: Value = None) -> Properties:
     """The outputs, with the artifact claimed for `owner`. `deployed_metrics`: of the model that the stack has until
     now.
     """
@@ -244,7 +243,7 @@ async def _train(
 
     async def on_event(event: Event) -> None:
         if event["event"] == "progress":
-            await operation.log.status(_progress_line(event, with_loss=bool(plain["exposeMetrics"])))
+            await operation.log.status(status_line(event, with_metrics=bool(plain["exposeMetrics"])))
         elif event["event"] == "log":
             await operation.log.say(event["level"], event["message"])
 
@@ -284,16 +283,6 @@ def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
         return None
     manifest = get_manifest(store_of(inputs), job.init_from.artifact_id)
     return base64.b64encode(unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])).decode()
-
-
-def _progress_line(event: Event, *, with_loss: bool) -> str:
-    """The loss is a metric, which is secret unless the stack says otherwise."""
-    if "epoch" not in event:
-        return str(event.get("message", event["phase"]))
-    loss = f"loss {event['loss']:.4g}, " if with_loss else ""
-    line = f"epoch {event['epoch']}/{event['epochs']}, {loss}{event['seconds']:.1f} s"
-    remaining = event.get("eta_seconds")
-    return line if remaining is None else f"{line}, about {remaining:.0f} s left"
 
 
 def _outputs(run_id: str, store_key: bytes, result: Event) -> Properties:

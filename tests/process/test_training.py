@@ -101,7 +101,10 @@ def test_progress_is_throttled_and_the_last_epoch_is_always_told(tmp_path: Path,
     told = [event for event in training.events if "epoch" in event]
     assert told[-1]["epoch"] == 300
     assert len(told) <= 2 + result["duration_seconds"] / 0.25
-    assert {"epoch", "epochs", "loss", "seconds", "eta_seconds"} <= told[0].keys()
+    assert told[0].keys() >= {
+        "epoch", "epochs", "step", "steps", "loss", "validation", "rows_per_second", "seconds", "eta_seconds",
+        "energy_joules",
+    }  # fmt: skip
     phases = [event["phase"] for event in training.events if event["event"] == "progress"]
     assert list(dict.fromkeys(phases)) == ["load", "data", "train", "export", "report", "seal"]
 
@@ -263,6 +266,23 @@ def test_a_cancel_soon_saves_a_checkpoint_and_the_next_run_goes_on_from_it(
     assert again.wait() == 130
     epochs = [event["epoch"] for event in again.events if "epoch" in event]
     assert epochs[0] == cancelled_after + 1
+
+
+def test_a_run_killed_after_seconds_goes_on_though_no_checkpoint_was_due_by_time(tmp_path: Path, output: Path) -> None:
+    asked = request(tmp_path / "store", job={"epochs": LONG}, checkpoint_seconds=3600)
+    training = Training(asked, output)
+    training.until(training_epoch(1))
+    began = next(event for event in training.events if "epoch" in event)["seconds"]
+    training.until(lambda event: event.get("seconds", 0) > began + 2)
+    training.signal(signal.SIGKILL)
+    training.wait()
+
+    again = Training(asked, output)
+    again.until(training_epoch(1))
+    again.signal(signal.SIGKILL)
+    again.wait()
+
+    assert any("going on after epoch" in event.get("message", "") for event in again.events)
 
 
 def test_a_cancelled_and_resumed_run_ends_as_the_undisturbed_one(tmp_path: Path, output: Path) -> None:

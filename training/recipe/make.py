@@ -56,8 +56,8 @@ class Watch(Protocol):
 
     def phase(self, name: str, message: str) -> None: ...
 
-    def after(self, job: Job, progress: "Stage", position: Position, *, epoch_ended: bool) -> None:
-        """Between two stretches of steps; `progress()` is what there is to keep."""
+    def after(self, job: Job, progress: "Stage", position: Position, *, rows: int, epoch_ended: bool) -> None:
+        """Between two stretches of steps; `progress()` is what there is to keep, `rows` are those of an epoch."""
 
 
 class Stage(Protocol):
@@ -195,7 +195,7 @@ class Making:
             return dataclasses.replace(self._progress, position=dataclasses.asdict(loop.position), tensors=tensors)
 
         for epoch_ended in descending.epochs():
-            self._watch.after(self.job, progress, loop.position, epoch_ended=epoch_ended)
+            self._watch.after(self.job, progress, loop.position, rows=loop.rows, epoch_ended=epoch_ended)
         return descending.trained()
 
     def finish(self, trained: Trained) -> Made:
@@ -240,7 +240,9 @@ class Making:
         """A trial or a fold: it is short, so what is kept is what was done before it."""
         position = descending.loop.position
         for epoch_ended in descending.epochs():
-            self._watch.after(self.job, lambda: self._progress, position, epoch_ended=epoch_ended)
+            self._watch.after(
+                descending.job, lambda: self._progress, position, rows=descending.loop.rows, epoch_ended=epoch_ended
+            )
             if epoch_ended:
                 tell(position)
         return descending.trained()

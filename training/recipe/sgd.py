@@ -114,6 +114,11 @@ class Loop:
         velocities = list(self._velocities.values())
         self._runner = plain_runner(descent.job, gradient, self._augment(), parameters, velocities)
 
+    @property
+    def rows(self) -> int:
+        """Of an epoch."""
+        return len(self._descent.rows)
+
     def epochs(self) -> Iterator[bool]:
         """Yields True after each epoch; within a long one, False after each stretch of steps. Whoever iterates looks at
         `position`, keeps `state()` if it will, and may leave at any time.

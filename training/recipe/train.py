@@ -60,12 +60,12 @@ class Descending:
     """A descent that is under way."""
 
     def __init__(self, job: Job, model: Deployed, loop: Loop, spent: Callable[[int], Mapping[str, float]]) -> None:
-        self._job, self._model, self._spent = job, model, spent
-        self.loop = loop
+        self.job, self.loop = job, loop
+        self._model, self._spent = model, spent
 
     def epochs(self) -> Iterator[bool]:
         """As the loop's; what the user's code raises comes as ModelError. Raises NonFiniteLossError."""
-        with _explained(self._job):
+        with _explained(self.job):
             yield from self.loop.epochs()
 
     def trained(self) -> Trained:

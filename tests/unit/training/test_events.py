@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from functools import partial
 from types import FrameType
 
 import pytest
@@ -42,15 +43,21 @@ def test_a_number_that_json_has_not_is_refused_rather_than_written() -> None:
 def test_epochs_are_told_four_times_a_second_and_the_last_always() -> None:
     reading, writing = os.pipe()
     events = Events(writing)
+    fields = list[int]()
+
+    def asked(epoch: int) -> dict[str, object]:
+        fields.append(epoch)
+        return {"epoch": epoch}
 
     for epoch in range(1, 1001):
-        events.epoch(epoch, 1000, 0.5, 1.0, 2.0, last=epoch == 1000)
+        events.descent(partial(asked, epoch), last=epoch == 1000)
     os.close(writing)
 
     told = [line["epoch"] for line in lines(reading)]
     assert told[0] == 1
     assert told[-1] == 1000
     assert len(told) < 10
+    assert fields == told, "what is not told is not gathered"
 
 
 def test_a_reader_that_is_gone_is_one_cancel_and_then_silence(monkeypatch: pytest.MonkeyPatch) -> None:

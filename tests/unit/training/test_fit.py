@@ -43,7 +43,7 @@ class Recorder:
     def phase(self, name: str, message: str) -> None:
         self.phases.append(name)
 
-    def after(self, job: Job, progress: Stage, position: Position, *, epoch_ended: bool) -> None:
+    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool) -> None:
         self._looks += 1
         if self._stop(self._looks):
             self.progress = progress()

@@ -1,0 +1,53 @@
+"""What a descent tells of itself is always JSON, and of the validation rows only what the run looks at."""
+
+import json
+import math
+import os
+from typing import Any
+
+from training.events import Events
+from training.job import Job
+from training.options import EarlyStopping
+from training.recipe.make import Progress
+from training.recipe.sgd import Position
+from training.report.energy import Meter
+from training.telling import Teller, loss, validation
+
+
+def told(job: Job, position: Position, rows: int) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    with Meter() as meter:
+        Teller(Events(writing), lambda: 1.5, meter, Progress()).tell(job, position, rows)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        (line,) = stream
+    event: dict[str, Any] = json.loads(line)
+    return event
+
+
+def test_between_steps_of_the_first_epoch_the_loss_is_of_the_rows_so_far() -> None:
+    event = told(Job(epochs=3, batch_size=32), Position(step=2, summed_loss=32.0), 100)
+
+    assert (event["epoch"], event["step"], event["steps"], event["loss"]) == (0, 2, 4, 0.5)
+    assert (event["validation"], event["seconds"]) == ({}, 1.5)
+    assert event["energy_joules"] >= 0
+
+
+def test_the_last_step_may_have_fewer_rows() -> None:
+    assert loss(Job(batch_size=32), Position(step=4, summed_loss=50.0), 100) == 0.5
+
+
+def test_a_loss_that_is_no_number_is_none() -> None:
+    assert told(Job(), Position(epoch=1, loss=math.nan), 10)["loss"] is None
+
+
+def test_the_metric_that_early_stopping_looks_at_is_shown() -> None:
+    position = Position(history=[{"loss": 1.0, "validation.mse": 4.0, "validation.mae": 2.0}])
+
+    assert validation(Job(early_stopping=EarlyStopping(metric="mae")), position) == {"mae": 2.0}
+    assert validation(Job(), position) == {"mse": 4.0}
+
+
+def test_without_validation_rows_there_is_no_metric() -> None:
+    assert validation(Job(), Position(history=[{"loss": 1.0, "learningRate": 0.1}])) == {}
+    assert validation(Job(), Position()) == {}
