@@ -160,6 +160,12 @@ class TrainingRunArgs(TypedDict):
     loss: NotRequired[pulumi.Input[str]]
     """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""
 
+    classWeights: NotRequired[pulumi.Input[Any]]
+    """How much a row of each class counts in crossEntropy and bce, which are then weighted means; a class that is not
+    named counts 1. "balanced": inverse to its share of the training rows. Metrics count every row alike. Allowed:
+    "balanced", or weights above 0 by class.
+    """
+
     learningRate: NotRequired[pulumi.Input[float]]
     """Of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
 
@@ -187,8 +193,9 @@ class TrainingRunArgs(TypedDict):
     """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
-    """Batches whose gradients are averaged, weighed by their rows, before one step: that of a batch so many times as
-    large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to 10,000. Default: 0.
+    """Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: that
+    of a batch so many times as large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to
+    10,000. Default: 0.
     """
 
     seed: NotRequired[pulumi.Input[int]]
@@ -317,6 +324,12 @@ class TrainingSection(TypedDict):
     loss: NotRequired[pulumi.Input[str]]
     """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""
 
+    classWeights: NotRequired[pulumi.Input[Any]]
+    """How much a row of each class counts in crossEntropy and bce, which are then weighted means; a class that is not
+    named counts 1. "balanced": inverse to its share of the training rows. Metrics count every row alike. Allowed:
+    "balanced", or weights above 0 by class.
+    """
+
     learningRate: NotRequired[pulumi.Input[float]]
     """Of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
 
@@ -344,8 +357,9 @@ class TrainingSection(TypedDict):
     """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
-    """Batches whose gradients are averaged, weighed by their rows, before one step: that of a batch so many times as
-    large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to 10,000. Default: 0.
+    """Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: that
+    of a batch so many times as large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to
+    10,000. Default: 0.
     """
 
     seed: NotRequired[pulumi.Input[int]]

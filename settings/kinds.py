@@ -36,7 +36,9 @@ class RefusedInside(Exception):
 
 @dataclass(frozen=True)
 class Kind(Generic[Chosen]):
-    """`accept` raises Refused or RefusedInside; `type` is JSON Schema's word for it; `allowed` is for the tables."""
+    """`accept` raises Refused or RefusedInside; `type` is JSON Schema's word for it, or "any" where one is too few;
+    `allowed` is for the tables.
+    """
 
     type: str
     allowed: str

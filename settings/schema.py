@@ -46,6 +46,8 @@ def _type(one: Setting) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": reference} if one.many else reference
     if one.kind is None:
         raise AssertionError(f"internal error: {one.name} has neither a kind nor settings of its own")
+    if one.kind.type == "any":
+        return ANY
     items = {"type": one.kind.items} if one.kind.items else ANY
     if one.kind.type == "array":
         return {"type": "array", "items": items}

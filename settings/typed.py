@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from settings.declare import Setting, declarations, summary
 
-PYTHON: Final = {"string": "str", "number": "float", "integer": "int", "boolean": "bool"}
+PYTHON: Final = {"string": "str", "number": "float", "integer": "int", "boolean": "bool", "any": "Any"}
 WIDTH: Final = 116
 
 

@@ -17,6 +17,7 @@ from settings.names import camel_case
 from settings.read import names_of, spelt
 from training import sources, user_code
 from training.options import (
+    CLASS_WEIGHTS,
     Compress,
     Compute,
     Data,
@@ -87,6 +88,12 @@ class Job:
     )
     model_arguments: Mapping[str, object] = setting(kinds.arguments, {}, "Of its constructor.")
     loss: str | None = setting(kinds.one_of(*LOSSES), None, "None: mse for a regression, crossEntropy for classes.")
+    class_weights: str | Mapping[str, float] | None = setting(
+        CLASS_WEIGHTS,
+        None,
+        "How much a row of each class counts in crossEntropy and bce, which are then weighted means; a class that is "
+        'not named counts 1. "balanced": inverse to its share of the training rows. Metrics count every row alike.',
+    )
     learning_rate: float = setting(kinds.positive_number(1e6, "0.01"), 0.01, "Of SGD.")
     momentum: float = setting(kinds.number_within(0, 1, below=True), 0.0, "Share of each step that the next one keeps.")
     nesterov: bool = setting(
@@ -106,8 +113,8 @@ class Job:
     accumulate_steps: int = setting(
         ACCUMULATED,
         0,
-        "Batches whose gradients are averaged, weighed by their rows, before one step: that of a batch so many times "
-        "as large, in the memory of one. 0 and 1: each batch is a step.",
+        "Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: "
+        "that of a batch so many times as large, in the memory of one. 0 and 1: each batch is a step.",
     )
     seed: int = setting(
         kinds.whole_number(0, kinds.LARGEST_WHOLE), 0, "Of the split, the initial weights and the shuffling."
@@ -172,8 +179,19 @@ class Job:
             networks = ", ".join(map(repr, NETWORKS))
             message = f"is {kinds.shown(self.model)}; allowed: {networks}, or package.module:Class"
             yield Clash("model", message, ("source",))
+        if self.class_weights is not None and (self.loss in ("mse", "mae", "huber") or self.data.task == "regression"):
+            yield Clash("classWeights", "is for classes; this is a regression", ("loss", "data"))
         if self.source == "onnx":
-            for name in ("augment", "folds", "freeze", "init_from", "privacy", "search", "early_stopping"):
+            for name in (
+                "augment",
+                "class_weights",
+                "folds",
+                "freeze",
+                "init_from",
+                "privacy",
+                "search",
+                "early_stopping",
+            ):
                 if getattr(self, name):
                     yield Clash(camel_case(name), "is for training; with source 'onnx' nothing is trained", ("source",))
         if self.processes > 1:
@@ -226,6 +244,8 @@ class Job:
     def _clashes_with_privacy(self) -> Iterator[Clash]:
         if self.augment or self.gradient_clip:
             yield Clash("privacy", "clips each row's gradient itself; leave out gradientClip and augment")
+        if self.class_weights is not None:
+            yield Clash("classWeights", "makes one row's gradient depend on others; leave it out", ("privacy",))
         if self.accumulate_steps:
             yield Clash("accumulateSteps", "is for plain batches; privacy draws each by chance", ("privacy",))
         for name in ("search", "folds", "early_stopping", "stop_loss"):

@@ -26,6 +26,7 @@ regression's, in the target's own unit; the others a classification's (f1 macro-
 FINDINGS: Final = (
     "missingValues", "constantColumns", "duplicateColumns", "duplicateRows", "imbalance", "leakage", "outOfRange",
 )  # fmt: skip
+BALANCED: Final = "balanced"
 SEARCHABLE: Final = ("learningRate", "batchSize", "momentum", "weightDecay", "epochs", "gradientClip")
 
 
@@ -57,6 +58,15 @@ def _ranges(value: object) -> Mapping[str, tuple[float, float]]:
     raise Refused("it must be an object of [lowest, highest] by column")
 
 
+def _class_weights(value: object) -> str | Mapping[str, float]:
+    if value == BALANCED:
+        return BALANCED
+    accept = kinds.positive_number(1e6, "2").accept
+    if isinstance(value, Mapping) and value:
+        return {str(name): accept(one) for name, one in value.items()}
+    raise Refused(f"it must be {BALANCED!r} or an object of weights by class")
+
+
 def _findings(value: object) -> tuple[str, ...]:
     chosen = kinds.texts.accept(value)
     if set(chosen) <= set(FINDINGS):
@@ -72,6 +82,7 @@ METRIC: Final = kinds.one_of(*METRICS)
 CHARACTER: Final = Kind("string", "one character", _character)
 CHOICES: Final = Kind("array", "a list of numbers or texts", _choices)
 RANGES: Final = Kind("object", "[lowest, highest] by column", _ranges)
+CLASS_WEIGHTS: Final = Kind("any", f'"{BALANCED}", or weights above 0 by class', _class_weights)
 SOME_FINDINGS: Final = Kind("array", f"some of {_quoted(FINDINGS)}", _findings, "string")
 
 

@@ -34,7 +34,15 @@ def workers(training: Training) -> list[int]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("settings", [{}, {"batchSize": 7, "accumulateSteps": 3}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"batchSize": 7, "accumulateSteps": 3},
+        {"dataset": "iris", "batchSize": 7, "classWeights": {"setosa": 9, "virginica": 0.1}},
+    ],
+    ids=str,
+)
 def test_two_processes_make_the_model_that_one_makes_up_to_rounding(
     tmp_path: Path, output: Path, settings: dict[str, object]
 ) -> None:

@@ -23,7 +23,7 @@ from training.job import Job
 from training.options import METRICS
 from training.recipe.datasets.dataset import Rows, TensorRows
 from training.recipe.schedule import Rates
-from training.recipe.step import Augment, Gradient, Loss, accumulated, plain_gradient, plain_runner
+from training.recipe.step import Augment, Gradient, Loss, Mass, accumulated, plain_gradient, plain_runner
 
 EPOCHS_DONE: Final = "epochs"
 STOP_LOSS_REACHED: Final = "stopLoss"
@@ -81,6 +81,8 @@ class Descent:
     generator: torch.Generator
     """Draws the order of the rows."""
     loss: Loss
+    mass: Mass = len
+    """What `loss` divides by."""
     gradient: Gradient | None = None
     """None: the gradient of the batch's mean loss."""
     draw: Draw | None = None
@@ -109,7 +111,7 @@ class Loop:
         self._noise: Chance = descent.noise or self._augmenting
         gradient = descent.gradient or plain_gradient(descent.job, descent.net, descent.loss)
         if descent.job.accumulate_steps:
-            gradient = accumulated(gradient, descent.job.batch_size)
+            gradient = accumulated(gradient, descent.job.batch_size, descent.mass)
         parameters: list[torch.Tensor] = list(named.values())
         velocities = list(self._velocities.values())
         self._runner = plain_runner(descent.job, gradient, self._augment(), parameters, velocities)

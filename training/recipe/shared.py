@@ -7,13 +7,13 @@ import torch.distributed
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from training.recipe.step import Gradient, Loss
+from training.recipe.step import Gradient, Loss, Mass
 
 
-def shared_gradient(net: nn.Module, loss: Loss, parameters: list[torch.Tensor]) -> Gradient:
+def shared_gradient(net: nn.Module, loss: Loss, mass: Mass, parameters: list[torch.Tensor]) -> Gradient:
     """The gradient of a batch's mean loss, each worker working on its share of the rows.
 
-    Shares differ by a row where the batch does not divide: each mean is weighed by its rows, so that the average over
+    Shares differ by a row where the batch does not divide: each mean is weighed by its mass, so that the average over
     workers is the mean over the batch. A worker without a row takes the first with the weight 0.
     """
     together = DistributedDataParallel(net)
@@ -21,7 +21,7 @@ def shared_gradient(net: nn.Module, loss: Loss, parameters: list[torch.Tensor]) 
 
     def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         share = slice(mine, None, world) if mine < len(x_BS) else slice(0, 1)
-        weight = len(range(mine, len(x_BS), world)) * world / len(x_BS)
+        weight = mass(y_B[share]) * world / mass(y_B) if mine < len(x_BS) else 0.0
         for parameter in parameters:
             parameter.grad = None
         mean = loss(together(x_BS[share]), y_B[share]) * weight

@@ -18,6 +18,8 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Mean over a batch, of answers (B, K) and a target as `dataset.Batch` has it."""
 Gradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
 """A batch's mean loss, and one gradient for each trained parameter."""
+Mass = Callable[[torch.Tensor], float]
+"""What a batch counts for among others, by its target: its rows, or the sum of their classes' weights."""
 Augment = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -46,13 +48,13 @@ def plain_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
     return gradient
 
 
-def accumulated(gradient: Gradient, batch_size: int) -> Gradient:
-    """The gradient of more rows than one batch: the batches' own, weighed by their rows, so that it is one's of all."""
+def accumulated(gradient: Gradient, batch_size: int, mass: Mass) -> Gradient:
+    """The gradient of more rows than one batch: the batches' own, weighed by their mass, so that it is one's of all."""
 
     def gradient_of_all(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         mean, summed = torch.zeros((), device=x_BS.device), list[torch.Tensor]()
         for x_bS, y_b in zip(torch.split(x_BS, batch_size), torch.split(y_B, batch_size), strict=True):
-            share = len(x_bS) / len(x_BS)
+            share = mass(y_b) / mass(y_B)
             mean_of_batch, gradients = gradient(x_bS, y_b)
             mean = mean + mean_of_batch * share
             torch._foreach_mul_(gradients, share)

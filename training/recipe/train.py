@@ -3,7 +3,7 @@
 Importing it loads torch. It measures, exports and keeps nothing.
 """
 
-# ruff: noqa: N803 (names of tensors carry the letters of their shape)
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +19,7 @@ from training.errors import DataError, ModelError
 from training.job import Job
 from training.options import Privacy
 from training.recipe import weights
+from training.recipe.class_weights import class_weights
 from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
@@ -26,7 +27,7 @@ from training.recipe.models import build
 from training.recipe.models.build import Deployed
 from training.recipe.scaling import Scales, standardise
 from training.recipe.sgd import Descent, Loop, Position
-from training.recipe.step import Gradient, Loss
+from training.recipe.step import Gradient, Loss, Mass
 
 Resume = tuple[Position, Mapping[str, torch.Tensor]]
 
@@ -95,14 +96,15 @@ def begin(
     weights.freeze(net, job.freeze)
     build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model.to(device)
-    loss = build.loss_function(build.loss_name(job, dataset))
+    loss, mass = _loss(job, dataset, rows, device)
     descent = Descent(
         job,
         net,
         standardise(rows, scales, device),
         generator,
         loss,
-        gradient=_gradient(job, net, loss),
+        mass,
+        gradient=_gradient(job, net, loss, mass),
         augment=_augment(job, setting.folder),
         validate=None if validation is None else lambda: evaluate(model, validation),
     )
@@ -144,13 +146,22 @@ def _privately(
     }
 
 
-def _gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient | None:
+def _loss(job: Job, dataset: Dataset, rows: Rows, device: torch.device) -> tuple[Loss, Mass]:
+    """A mean over a batch, and what it divides by."""
+    name, weights_K = build.loss_name(job, dataset), class_weights(job, dataset, rows)
+    if weights_K is None:
+        return build.loss_function(name), len
+    there_K = weights_K.to(device)
+    return build.loss_function(name, there_K), lambda y_B: there_K[y_B].sum().item()
+
+
+def _gradient(job: Job, net: nn.Module, loss: Loss, mass: Mass) -> Gradient | None:
     """Of several workers together; else None, which stands for the plain one."""
     if job.processes == 1:
         return None
     from training.recipe.shared import shared_gradient  # torch.distributed takes long to import
 
-    return shared_gradient(net, loss, [one for one in net.parameters() if one.requires_grad])
+    return shared_gradient(net, loss, mass, [one for one in net.parameters() if one.requires_grad])
 
 
 def _augment(job: Job, folder: Path) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None:

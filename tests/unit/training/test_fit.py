@@ -18,7 +18,10 @@ from training.errors import DataError, GateError, ModelError
 from training.evidence import make_report
 from training.fit import Fitted, fit
 from training.job import Job
-from training.recipe.make import Inputs, Progress, Stage
+from training.recipe.class_weights import class_weights
+from training.recipe.datasets.load import load
+from training.recipe.evaluate import measure
+from training.recipe.make import Inputs, Progress, Stage, every_row
 from training.recipe.sgd import Position
 from training.report.content import Energy, Report
 from training.report.payload import extract
@@ -130,6 +133,53 @@ def test_early_stopping_keeps_the_best_epoch_and_the_report_has_its_curve() -> N
     assert curves.validation_loss is not None
     best = int(np.argmin([one or np.inf for one in curves.validation_loss])) + 1
     assert result.outcome["epochs_run"] - best == 3
+
+
+@pytest.fixture
+def rare(tmp_path: Path) -> Path:
+    """One row in ten is of the class "yes", and the two overlap."""
+    own = np.random.default_rng(0)
+    yes = np.arange(600) % 10 == 0
+    lines = (f"{own.normal() + 1.5 * one:.4f},{'yes' if one else 'no'}" for one in yes)
+    (tmp_path / "rare.csv").write_text("x,y\n" + "\n".join(lines))
+    return tmp_path
+
+
+@pytest.mark.parametrize("loss", ["crossEntropy", "bce"])
+def test_class_weights_make_a_rare_class_heard_and_metrics_count_every_row_alike(rare: Path, loss: str) -> None:
+    settings: dict[str, Any] = {"dataset": "rare.csv", "data": {"target": "y"}, "epochs": 20, "learningRate": 0.1,
+                                "loss": loss}  # fmt: skip
+    plain = fitted(rare, **settings)
+    balanced = fitted(rare, **settings, classWeights="balanced")
+    by_hand = fitted(rare, **settings, classWeights={"yes": 9})
+
+    accuracy, fair = ([one.outcome["metrics"][name] for one in (plain, balanced, by_hand)]
+                      for name in ("accuracy", "balancedAccuracy"))  # fmt: skip
+    assert min(fair[1:]) > fair[0] + 0.1
+    assert accuracy[0] > max(accuracy[1:])
+    target = every_row(balanced.made.held_out)[1]
+    assert balanced.outcome["metrics"] == measure(balanced.made.answers, target, "classification")
+    assert balanced.description["hyperparameters"]["classWeights"] == "balanced"
+
+
+def test_balanced_weights_are_scikit_learn_s_of_the_training_rows(rare: Path) -> None:
+    utilities = pytest.importorskip("sklearn.utils.class_weight")
+    job = job_of(rare, dataset="rare.csv", data={"target": "y"}, classWeights="balanced")
+    dataset = load(job, rare, b"")
+
+    found = class_weights(job, dataset, dataset.rows)
+
+    target = every_row(dataset.rows)[1].numpy()
+    theirs = utilities.compute_class_weight("balanced", classes=np.array([0, 1]), y=target)
+    assert found is not None
+    assert np.allclose(found.numpy(), theirs)
+
+
+def test_a_weight_of_a_class_that_is_none_and_weights_of_a_regression_are_told(rare: Path) -> None:
+    with pytest.raises(ModelError, match=r"classWeights has 'maybe'; rare\.csv has no such class\nhint: .*'no', 'yes'"):
+        fitted(rare, dataset="rare.csv", data={"target": "y"}, classWeights={"maybe": 2, "yes": 1})
+    with pytest.raises(ModelError, match="classWeights is for classes, and diabetes is a regression"):
+        fitted(dataset="diabetes", classWeights="balanced")
 
 
 def test_a_search_ships_the_best_trial_and_folds_are_measured() -> None:

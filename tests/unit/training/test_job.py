@@ -86,6 +86,11 @@ def test_numbers_arrive_as_doubles_and_become_whole_where_they_must() -> None:
         ("gradientClip", 0, ["is 0;", "above 0"]),
         ("loss", "hinge", ["'hinge'", "'crossEntropy'"]),
         ("folds", 1, ["is 1;", "from 2 to 20"]),
+        ("classWeights", "equal", ["'equal'", "'balanced' or an object of weights by class"]),
+        ("classWeights", {}, ["'balanced' or an object of weights by class"]),
+        ("classWeights", {"yes": 0}, ["{'yes': 0}", "number above 0"]),
+        ("classWeights", {"yes": -1.5}, ["number above 0"]),
+        ("classWeights", {"yes": "2"}, ["number above 0"]),
         ("accumulateSteps", -1, ["is -1;", "from 0 to 10,000"]),
         ("augment", "flip", ["'flip'", "package.module:name"]),
         ("modelArguments", [1], ["keyword arguments"]),
@@ -150,6 +155,7 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
         {"masking": {"name": Masking()}}, {"quality": Quality(0.5)}, {"gates": Gates(maximum_bytes=1)},
         {"compress": Compress()}, {"compute": Compute(processes=2)}, {"device": "auto"}, {"precision": "bf16"},
         {"model_card": ModelCard("none")}, {"accumulate_steps": 2},
+        {"class_weights": "balanced"},
     ]  # fmt: skip
     digests = [replace(job, **change).digest("data", "code", "torch 1", "v3") for change in changed]
     digests += [job.digest("other", "code", "torch 1", "v3"), job.digest("data", "other", "torch 1", "v3")]
@@ -189,6 +195,17 @@ def test_accumulating_over_one_batch_is_the_run_that_accumulates_over_none() -> 
 
     assert once == Job()
     assert Job.validate({"accumulateSteps": 2, "privacy": {"epsilon": 8}})[1][0].property == "accumulateSteps"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"loss": "mae"}, {"data": {"task": "regression"}}, {"privacy": {"epsilon": 8}}, {"source": "onnx", "model": "m"}],
+    ids=str,
+)
+def test_class_weights_are_refused_where_they_have_no_meaning(more: dict[str, object]) -> None:
+    _, problems = Job.validate({"classWeights": "balanced", **more})
+
+    assert "classWeights" in [problem.property for problem in problems]
 
 
 def test_the_digest_of_a_run_is_what_it_was() -> None:

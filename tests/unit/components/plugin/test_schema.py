@@ -40,12 +40,12 @@ URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
 
 def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
     assert sorted(names_of(TrainingRunInputs)) == [
-        "accumulateSteps", "augment", "batchSize", "checkpointSeconds", "compress", "compute", "data",
-        "dataset", "deterministic", "device", "earlyStopping", "epochs", "exposeMetrics", "folds", "freeze",
-        "gates", "gradientClip", "initFrom", "learningRate", "loss", "masking", "model", "modelArguments",
-        "modelCard", "momentum", "nesterov", "openingKeys", "precision", "privacy", "privateKey", "quality",
-        "recipients", "retention", "retrainTrigger", "schedule", "search", "seed", "source", "stopLoss",
-        "storeKey", "storeUrl", "threads", "timeoutSeconds", "weightDecay",
+        "accumulateSteps", "augment", "batchSize", "checkpointSeconds", "classWeights", "compress", "compute",
+        "data", "dataset", "deterministic", "device", "earlyStopping", "epochs", "exposeMetrics", "folds",
+        "freeze", "gates", "gradientClip", "initFrom", "learningRate", "loss", "masking", "model",
+        "modelArguments", "modelCard", "momentum", "nesterov", "openingKeys", "precision", "privacy",
+        "privateKey", "quality", "recipients", "retention", "retrainTrigger", "schedule", "search", "seed",
+        "source", "stopLoss", "storeKey", "storeUrl", "threads", "timeoutSeconds", "weightDecay",
     ]  # fmt: skip
     assert sorted(OUTPUTS) == [
         "artifactId", "contentId", "delta", "durationSeconds", "energyJoules", "energySource", "epochsRun", "epsilon",

@@ -16,6 +16,7 @@ from training.job import Job
 from training.options import EarlyStopping, Schedule
 from training.recipe import sgd, step
 from training.recipe.datasets.dataset import TensorRows
+from training.recipe.models.build import loss_function
 from training.recipe.schedule import Rates
 
 JOB = Job(epochs=7, batch_size=8, learning_rate=0.05, seed=3)
@@ -134,6 +135,23 @@ def test_accumulated_gradients_step_as_torch_s_own_optimizer_does_over_so_many_b
             steps += 1
     assert steps == job.epochs * math.ceil(21 / (job.batch_size * job.accumulate_steps))
     for mine, other in zip(network_of(loop).parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(mine, other, rtol=1e-5, atol=1e-6)
+
+
+def test_weighted_losses_are_accumulated_by_the_weights_of_their_classes() -> None:
+    """As of one large batch, whose mean is over the weights of all its rows."""
+    weights = torch.tensor([1.0, 9.0, 0.3])
+
+    def ended(**sizes: object) -> sgd.Loop:
+        mass: step.Mass = lambda target: weights[target].sum().item()  # noqa: E731
+        loop = loop_of(replace(JOB, **sizes), "classification", mass=mass)  # type: ignore[arg-type]
+        loop = sgd.Loop(replace(loop._descent, loss=loss_function("crossEntropy", weights)))
+        run(loop)
+        return loop
+
+    small, large = ended(batch_size=4, accumulate_steps=6), ended(batch_size=21)
+
+    for mine, other in zip(network_of(small).parameters(), network_of(large).parameters(), strict=True):
         assert torch.allclose(mine, other, rtol=1e-5, atol=1e-6)
 
 

@@ -154,6 +154,23 @@ def test_binary_cross_entropy_takes_one_logit_for_two_classes() -> None:
     assert torch.allclose(found, nn.functional.cross_entropy(both, target))
 
 
+def test_classes_weights_make_cross_entropy_torch_s_weighted_mean() -> None:
+    answer, target, weights = torch.randn(5, 3), torch.tensor([0, 1, 2, 1, 0]), torch.tensor([0.5, 2.0, 7.0])
+
+    found = models.loss_function("crossEntropy", weights)(answer, target)
+
+    assert found == nn.functional.cross_entropy(answer, target, weight=weights)
+
+
+def test_classes_weights_mean_the_same_to_bce_as_to_cross_entropy_of_two_classes() -> None:
+    answer, target, weights = torch.randn(5, 1), torch.tensor([0, 1, 1, 1, 0]), torch.tensor([0.5, 4.0])
+
+    found = models.loss_function("bce", weights)(answer, target)
+
+    both = torch.cat([torch.zeros(5, 1), answer], dim=1)
+    assert torch.allclose(found, nn.functional.cross_entropy(both, target, weight=weights))
+
+
 def test_a_deployed_regression_takes_raw_features_and_answers_in_the_target_s_unit() -> None:
     torch.manual_seed(0)
     net = Net(2, 1)

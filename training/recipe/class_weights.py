@@ -1,0 +1,42 @@
+"""How much a row of each class counts in the loss. Metrics count every row alike."""
+
+# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+
+import torch
+
+from training.errors import ModelError
+from training.job import Job
+from training.recipe.datasets.dataset import Dataset, Rows
+from training.recipe.scaling import SCALED_ROWS
+
+
+def class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tensor | None:
+    """FP32 (K,), or None for a job without. "balanced" is scikit-learn's: inverse to the class's share of these rows.
+
+    Raises ModelError for a regression and for a class that is none.
+    """
+    wanted = job.class_weights
+    if wanted is None:
+        return None
+    if dataset.task != "classification":
+        raise ModelError(
+            f"classWeights is for classes, and {dataset.name} is a regression",
+            "leave it out; or say data.task, if the target is classes",
+        )
+    if isinstance(wanted, str):
+        return _balanced(len(dataset.classes), rows)
+    unknown = sorted(wanted.keys() - set(dataset.classes))
+    if unknown:
+        raise ModelError(
+            f"classWeights has {', '.join(map(repr, unknown))}; {dataset.name} has no such class",
+            f"allowed: {', '.join(map(repr, dataset.classes))}",
+        )
+    return torch.tensor([wanted.get(name, 1.0) for name in dataset.classes], dtype=torch.float32)
+
+
+def _balanced(classes: int, rows: Rows) -> torch.Tensor:
+    """A class without a row here has no part in the loss, whatever its weight."""
+    counts_K = torch.zeros(classes, dtype=torch.int64)
+    for _, y_B in rows.batches(SCALED_ROWS, None):
+        counts_K += torch.bincount(y_B, minlength=classes)
+    return (len(rows) / (classes * counts_K.clamp(min=1).double())).float()
