@@ -288,7 +288,7 @@ class TrainingRunArgs(TypedDict):
     """Of the artifact, when the run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
     privateKey: NotRequired[pulumi.Input[str]]
-    """Opens the artifact that `initFrom` names; only needed with it. Allowed: text. Secret."""
+    """Opens the artifact that `initFrom` names; only needed with its artifactId. Allowed: text. Secret."""
 
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for

@@ -80,7 +80,7 @@ class TrainingRunInputs(TrainingSettings):
     )
     retention: str = setting(RETENTION, "keep", "Of the artifact, when the run is deleted or replaced.")
     private_key: str | None = setting(
-        kinds.text, None, "Opens the artifact that `initFrom` names; only needed with it.", secret=True
+        kinds.text, None, "Opens the artifact that `initFrom` names; only needed with its artifactId.", secret=True
     )
     opening_keys: tuple[str, ...] = setting(
         PRIVATE_KEYS,

@@ -261,13 +261,16 @@ INPUTS: Final = names_of(Job)
 
 
 def data_digest(job: Job, folder: Path) -> str:
-    """64 hex digits: SHA-256 of the data set's content, or of the code that makes it, and of an ONNX file to take in.
+    """64 hex digits: SHA-256 of the data set's content, or of the code that makes it, and of the file of a model to
+    take in or to start from.
 
     Raises DataError, ModelError.
     """
     digests = {"dataset": sources.digest(job.dataset, folder, job.data)}
     if job.source == "onnx":
         digests["model"] = sources.digest(job.model, folder, job.data)
+    if job.init_from is not None and job.init_from.path is not None:
+        digests["initFrom"] = sources.digest(job.init_from.path, folder, job.data)
     return file_set.digest(digests)
 
 
@@ -311,5 +314,8 @@ def _missing(job: Job, folder: Path | None) -> Iterator[Clash]:
         missing = user_code.check(code, folder) if code and kinds.is_reference(code) else None
         if missing is not None:
             yield Clash(name, f"is {code!r}; {missing}")
+    init = job.init_from.path if job.init_from is not None else None
+    if init is not None and not sources.is_url(init) and not (folder / Path(init).expanduser()).is_file():
+        yield Clash("initFrom.path", f"is {kinds.shown(init)}; there is no file {folder / Path(init).expanduser()}")
     if job.source == "onnx" and "://" not in job.model and not (folder / job.model).is_file():
         yield Clash("model", f"is {job.model!r}; with source 'onnx' it must be the path or URL of an ONNX file")

@@ -26,6 +26,8 @@ regression's, in the target's own unit; the others a classification's (f1 macro-
 FINDINGS: Final = (
     "missingValues", "constantColumns", "duplicateColumns", "duplicateRows", "imbalance", "leakage", "outOfRange",
 )  # fmt: skip
+PICKLES: Final = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
+SAFE_WAY: Final = "write the weights by safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
 BALANCED: Final = "balanced"
 SEARCHABLE: Final = ("learningRate", "batchSize", "momentum", "weightDecay", "epochs", "gradientClip")
 
@@ -163,16 +165,35 @@ class EarlyStopping:
 
 @dataclass(frozen=True)
 class InitFrom:
-    """A sealed artifact, of the run's own store, whose weights training starts from."""
+    """Whose weights training starts from: a sealed artifact of the run's own store, or a safetensors file."""
 
     artifact_id: str = setting(_hexadecimal(32), "", "Output of the TrainingRun that made it, as is the next.")
     payload_digest: str = setting(_hexadecimal(64), "", "Of its payload.")
+    path: str | None = setting(
+        kinds.text,
+        None,
+        "Or the path or URL of a safetensors file with the network's own state_dict, whose names may all begin with "
+        "the same prefix.",
+    )
 
     def clashes(self) -> Iterator[Clash]:
-        """Both are needed."""
-        for name, value in (("artifactId", self.artifact_id), ("payloadDigest", self.payload_digest)):
-            if not value:
-                yield Clash(name, "is missing; it is an output of the TrainingRun whose weights are meant")
+        """The artifact's two or the path."""
+        told = (("artifactId", self.artifact_id), ("payloadDigest", self.payload_digest))
+        if self.path is None:
+            for name, value in told:
+                if not value:
+                    message = "is missing; it is an output of the TrainingRun whose weights are meant"
+                    yield Clash(name, message, ("path",), "for weights from elsewhere, give path: a safetensors file")
+            return
+        if any(value for _, value in told):
+            names = tuple(name for name, _ in told)
+            yield Clash("path", "cannot be together with artifactId and payloadDigest: give either", names)
+        ending = self.path.lower().partition("?")[0]
+        if ending.endswith(PICKLES):
+            message = f"is {kinds.shown(self.path)}; a pickle can run any code when it is read, and is not read"
+            yield Clash("path", message, (), SAFE_WAY)
+        elif not ending.endswith(".safetensors"):
+            yield Clash("path", f"is {kinds.shown(self.path)}; it must end in .safetensors", (), SAFE_WAY)
 
 
 @dataclass(frozen=True)

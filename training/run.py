@@ -39,6 +39,7 @@ from stores import (
     verify,
 )
 from training import job as training_job
+from training import sources
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
 from training.errors import CheckpointError, MissingLibraryError, RequestError, TrainingError
@@ -52,6 +53,8 @@ if TYPE_CHECKING:  # at run time it would load torch
     from training.recipe.make import Progress, Stage
     from training.recipe.sgd import Position
 
+LARGEST_WEIGHTS: Final = 2**31 - 1
+"""Bytes, as of the ONNX file that they end up in."""
 WAIT_NOTICE_SECONDS: Final = 1.0
 MANIFESTS: Final = ("manifest", "report_manifest")
 CHEAP: Final = 50
@@ -270,10 +273,14 @@ def device(job: Job) -> str:
 
 
 def _initial_model(request: Request, store: Store) -> bytes | None:
-    """The plain ONNX file of the artifact that the job starts from. Raises SealingError, StoreError, RequestError."""
+    """The safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
+    SealingError, StoreError.
+    """
     init = request.job.init_from
     if init is None:
         return None
+    if init.path is not None:
+        return sources.read(init.path, request.code_folder, LARGEST_WEIGHTS)
     if request.init_key is None:
         raise RequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
     opened = open_artifact(

@@ -44,11 +44,7 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
     """Validates everything at once and adds defaults and digests; unknown inputs are left for the real run."""
     inputs = checking.completed(TrainingRunInputs, news)
     hidden = sorted(name for name, value in news.items() if name not in SECRET_INPUTS and has_secret(value))
-    known = {
-        name: value
-        for name, value in reveal_all(inputs).items()
-        if name not in hidden and not has_unknown(value)
-    }
+    known = {name: value for name, value in reveal_all(inputs).items() if name not in hidden and not has_unknown(value)}
     folder = Path.cwd()
     unknown = inputs.keys() - known.keys()
     read, problems = await asyncio.to_thread(TrainingRunInputs.validate, known, folder, unknown=unknown)
@@ -58,7 +54,8 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
     for name in SECRET_INPUTS:
         if isinstance(inputs.get(name), str | list):
             inputs[name] = Secret(inputs[name])
-    if "initFrom" in known and "privateKey" not in inputs:
+    init = known.get("initFrom")
+    if init is not None and "privateKey" not in inputs and not (isinstance(init, Mapping) and "path" in init):
         failures.append(CheckFailure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
     if read is not None:
         try:

@@ -279,7 +279,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
 
 def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
     """The data key of the one artifact that the run starts from, in base64: the private key stays here."""
-    if job.init_from is None:
+    if job.init_from is None or job.init_from.path is not None:
         return None
     manifest = get_manifest(store_of(inputs), job.init_from.artifact_id)
     return base64.b64encode(unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])).decode()

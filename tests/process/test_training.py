@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+import safetensors.numpy
+from onnx import numpy_helper
 
 from tests.process.training_process import (
     RUN_ID,
@@ -25,6 +28,7 @@ from tests.process.training_process import (
     training_epoch,
 )
 from training import job as training_job
+from training.options import InitFrom
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 DIGITS = training_job.Job(dataset="digits")
@@ -354,6 +358,24 @@ def test_a_diverging_run_advises_keeps_its_last_good_checkpoint_and_seals_nothin
     assert "lower learningRate" in training.last["hint"]
     assert files(store, "payloads") == []
     assert output.read_text() == ""
+
+
+def test_a_run_starts_from_a_safetensors_file_and_tells_what_its_content_was(tmp_path: Path, output: Path) -> None:
+    own = np.random.default_rng(0)
+    sizes = {"hidden.weight": (20, 10), "hidden.bias": (20,), "output.weight": (1, 20), "output.bias": (1,)}
+    first = {name: own.normal(size=size).astype(np.float32) for name, size in sizes.items()}
+    safetensors.numpy.save_file(first, tmp_path / "first.safetensors")
+    asked = request(
+        tmp_path / "store", code_folder=str(tmp_path),
+        job={"epochs": 1, "freeze": ["hidden"], "initFrom": {"path": "first.safetensors"}},
+    )  # fmt: skip
+
+    model, description = opened(tmp_path / "store", Training(asked, output).result())
+
+    sealed = {one.name: numpy_helper.to_array(one) for one in onnx.ModelProto.FromString(model).graph.initializer}
+    assert np.array_equal(sealed["net.hidden.weight"], first["hidden.weight"])
+    init = InitFrom(path="first.safetensors")
+    assert description["dataDigest"] == training_job.data_digest(training_job.Job(init_from=init), tmp_path)
 
 
 def unwritable(folder: Path) -> str:

@@ -41,7 +41,7 @@ class Setting:
     """Where the user's modules are."""
     device: str = "cpu"
     init: bytes | None = None
-    """The ONNX file whose weights are the first ones."""
+    """The file whose weights are the first ones: a safetensors file if `init_from` has a path, else ONNX."""
     secret: bytes = b""
     """32 bytes that private training draws its chances from."""
 
@@ -92,7 +92,10 @@ def begin(
     net = build.build(job, dataset, setting.folder)
     model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
     if setting.init is not None:
-        weights.from_onnx(setting.init, model)
+        if job.init_from is not None and job.init_from.path is not None:
+            weights.from_safetensors(setting.init, net)
+        else:
+            weights.from_onnx(setting.init, model)
     weights.freeze(net, job.freeze)
     build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model.to(device)

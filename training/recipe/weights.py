@@ -1,14 +1,17 @@
 """Where a descent starts from: another model's weights, and which of them stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
+import safetensors
+import safetensors.torch
 import torch
 from onnx import numpy_helper
 from torch import nn
 
 from training.errors import ModelError
+from training.options import SAFE_WAY
 
 WAY_OUT = "initFrom needs an artifact of the same model with the same modelArguments"
 NET = "net."
@@ -36,6 +39,53 @@ def from_onnx(model: bytes, deployed: nn.Module) -> None:
             tensor.copy_(torch.from_numpy(array.copy()))
     if problems:
         raise ModelError("the artifact of initFrom is of another architecture: " + "; ".join(problems[:5]), WAY_OUT)
+
+
+@torch.no_grad()
+def from_safetensors(content: bytes, net: nn.Module) -> None:
+    """Gives the network the tensors of a file that holds its `state_dict`, whose names may share a prefix ("module.").
+
+    Raises ModelError if one is missing, has another shape or type or is no number, or if there are others.
+    """
+    try:
+        found = safetensors.torch.load(content)
+    except safetensors.SafetensorError as error:
+        raise ModelError(f"the file of initFrom.path is not a safetensors file: {error}", SAFE_WAY) from error
+    wanted: dict[str, torch.Tensor] = net.state_dict()
+    found = _without_prefix(found, wanted)
+    shared = {wanted[name].data_ptr() for name in found.keys() & wanted.keys()}
+    problems = [f"{name} is in it and not in the model" for name in sorted(found.keys() - wanted.keys())]
+    for name, tensor in wanted.items():
+        given = found.get(name)
+        if given is None:
+            if tensor.data_ptr() not in shared:  # a tied weight is saved once
+                problems.append(f"{name} is not in it")
+        elif given.shape != tensor.shape or given.dtype != tensor.dtype:
+            problems.append(f"{name} is {_described(given)}, not {_described(tensor)}")
+        elif not given.isfinite().all():
+            problems.append(f"{name} has values that are NaN or infinite")
+    if problems:
+        raise ModelError(
+            "the file of initFrom.path is of another architecture: " + "; ".join(problems[:5]),
+            "it must hold the state_dict of the same model with the same modelArguments",
+        )
+    for name, given in found.items():
+        wanted[name].copy_(given)
+
+
+def _without_prefix(found: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The names without what all of them begin with, if one of the model's names then stands there and none before."""
+    if found.keys() & wanted.keys():
+        return found
+    for own in wanted:
+        for prefix in sorted((name.removesuffix(own) for name in found if name.endswith(f".{own}")), key=len):
+            if all(name.startswith(prefix) for name in found):
+                return {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+    return found
+
+
+def _described(tensor: torch.Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 
 def freeze(net: nn.Module, beginnings: Sequence[str]) -> None:

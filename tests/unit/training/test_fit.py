@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import safetensors.numpy
 import torch
 from onnx import numpy_helper
 
@@ -300,6 +301,28 @@ def test_freezing_leaves_a_layer_as_another_model_had_it() -> None:
 
     assert np.array_equal(weights(first, "net.hidden.weight"), weights(second, "net.hidden.weight"))
     assert not np.array_equal(weights(first, "net.output.weight"), weights(second, "net.output.weight"))
+
+
+def test_a_safetensors_file_of_another_framework_s_making_is_where_training_starts(folder: Path) -> None:
+    """Nothing is trained of it: so the sealed weights are the file's own."""
+    own = np.random.default_rng(0)
+    first = {
+        f"module.{name}": own.normal(size=shape).astype(np.float32)
+        for name, shape in (("0.weight", (7, 4)), ("0.bias", (7,)), ("2.weight", (1, 7)), ("2.bias", (1,)))
+    }
+    safetensors.numpy.save_file(first, folder / "first.safetensors")
+    settings = houses(folder, model=f"nets_{folder.name}:Wide", modelArguments={"width": 7}, freeze=["0."], epochs=1,
+                      initFrom={"path": "first.safetensors"})  # fmt: skip
+    init = (folder / "first.safetensors").read_bytes()
+
+    result = fit(
+        job_of(folder, **settings), Inputs(folder, KEY, init=init, provenance=PROVENANCE), Progress(), Recorder()
+    )
+
+    graph = onnx.ModelProto.FromString(result.model).graph
+    sealed = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    assert np.array_equal(sealed["net.0.weight"], first["module.0.weight"])
+    assert not np.array_equal(sealed["net.2.weight"], first["module.2.weight"])
 
 
 def test_starting_from_another_architecture_is_refused_with_what_differs() -> None:

@@ -307,6 +307,48 @@ def test_what_is_not_there_is_said_before_anything_runs(
         assert word in said
 
 
+@pytest.mark.parametrize(
+    ("init", "problems"),
+    [
+        ({}, {"initFrom.artifactId": "is missing", "initFrom.payloadDigest": "is missing"}),
+        ({"artifactId": "0" * 32}, {"initFrom.payloadDigest": "is missing"}),
+        ({"path": "there.safetensors"}, {}),
+        ({"path": "s3://bucket/there.safetensors"}, {}),
+        ({"path": "gone.safetensors"}, {"initFrom.path": "there is no file"}),
+        ({"path": "there.safetensors", "artifactId": "0" * 32}, {"initFrom.path": "cannot be together"}),
+        ({"path": "there.PT"}, {"initFrom.path": "pickle can run any code"}),
+        ({"path": "https://host/there.bin?raw=1"}, {"initFrom.path": "pickle can run any code"}),
+        ({"path": "there.onnx"}, {"initFrom.path": "must end in .safetensors"}),
+    ],
+    ids=str,
+)
+def test_weights_to_start_from_are_an_artifact_or_a_safetensors_file_that_is_there(
+    tmp_path: Path, init: dict[str, str], problems: dict[str, str]
+) -> None:
+    (tmp_path / "there.safetensors").write_bytes(b"")
+    (tmp_path / "there.PT").write_bytes(b"")
+    (tmp_path / "there.onnx").write_bytes(b"")
+
+    _, found = Job.validate({"initFrom": init}, tmp_path)
+
+    said = {problem.property: problem for problem in found}
+    assert said.keys() == problems.keys()
+    for name, words in problems.items():
+        assert words in said[name].message
+        if "pickle" in words:
+            assert "safetensors.torch.save_file" in said[name].hint
+
+
+def test_the_weights_to_start_from_are_part_of_the_data_digest(tmp_path: Path) -> None:
+    job = Job(init_from=InitFrom(path="first.safetensors"))
+    digests = []
+    for content in (b"one", b"two"):
+        (tmp_path / "first.safetensors").write_bytes(content)
+        digests.append(training_job.data_digest(job, tmp_path))
+
+    assert len({*digests, training_job.data_digest(Job(), tmp_path)}) == 3
+
+
 def test_data_digests_are_of_the_content(tmp_path: Path) -> None:
     digits = training_job.data_digest(Job(dataset="digits"), tmp_path)
     assert digits == training_job.data_digest(Job(dataset="digits"), PROJECT_ROOT)

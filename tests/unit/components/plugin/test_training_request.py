@@ -97,6 +97,18 @@ def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the
     assert "PRIVATE KEY" not in json.dumps(request)
 
 
+def test_a_run_that_starts_from_a_file_needs_no_private_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: RsaIdentity
+) -> None:
+    (tmp_path / "first.safetensors").write_bytes(b"weights")
+    monkeypatch.chdir(tmp_path)
+
+    request = asked(monkeypatch, given(tmp_path / "store", key, initFrom={"path": "first.safetensors"}))
+
+    assert request["init_key"] is None
+    assert request["job"]["initFrom"] == {"path": "first.safetensors"}
+
+
 def test_an_opening_key_is_read_when_it_is_new_and_refused_if_it_is_none(tmp_path: Path, key: RsaIdentity) -> None:
     inputs = given(tmp_path, key, openingKeys=Secret([key.pem, "none"]))
     old: Properties = {"openingKeys": Secret([key.pem])}
