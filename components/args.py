@@ -142,7 +142,7 @@ class TrainingRunArgs(TypedDict):
     """
 
     dataset: NotRequired[pulumi.Input[str]]
-    """A set that scikit-learn ships ("diabetes", "digits", "iris", "wine", "breast_cancer"); the path or URL of a CSV,
+    """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
     TSV, Parquet or NPZ file; or `package.module:function`. Allowed: text. Default: diabetes.
     """
 
@@ -306,7 +306,7 @@ class TrainingSection(TypedDict):
     """
 
     dataset: NotRequired[pulumi.Input[str]]
-    """A set that scikit-learn ships ("diabetes", "digits", "iris", "wine", "breast_cancer"); the path or URL of a CSV,
+    """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
     TSV, Parquet or NPZ file; or `package.module:function`. Allowed: text. Default: diabetes.
     """
 

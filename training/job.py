@@ -76,8 +76,8 @@ class Job:
     dataset: str = setting(
         kinds.text,
         "diabetes",
-        'A set that scikit-learn ships ("diabetes", "digits", "iris", "wine", "breast_cancer"); the path or URL of a '
-        "CSV, TSV, Parquet or NPZ file; or `package.module:function`.",
+        f"A set that scikit-learn ships ({', '.join(sources.BUILT_IN)}); the path or URL of a CSV, "
+        "TSV, Parquet or NPZ file; or `package.module:function`.",
     )
     data: Data = section(Data, Data(), "How to read it.")
     model: str = setting(
@@ -173,6 +173,14 @@ class Job:
         """What cannot be together."""
         if sources.is_table(self.dataset) and self.data.target is None:
             yield Clash("data", "names no target; give data.target, the column to predict", ("dataset",))
+        for name in ("split", "time_column"):
+            if getattr(self.data, name) and not sources.is_table(self.dataset):
+                message = f"has {camel_case(name)}, which needs columns: the dataset must be CSV or Parquet"
+                yield Clash("data", message, ("dataset",))
+        targets = sources.TARGETS.get(self.dataset, ())
+        if targets and self.data.target not in (None, *targets):
+            message = f"has the target {kinds.shown(self.data.target)}; allowed: {', '.join(targets)}"
+            yield Clash("data", message, ("dataset",))
         if self.nesterov and self.momentum == 0:
             yield Clash("nesterov", "is true; it needs a momentum above 0, such as 0.9", ("momentum",))
         if self.source == "training" and not kinds.is_reference(self.model) and self.model not in NETWORKS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from settings import Clash, Kind, Refused, kinds, sections, setting
+from settings import Clash, Kind, Refused, kinds, section, sections, setting
 
 Task = Literal["regression", "classification"]
 
@@ -89,6 +89,28 @@ SOME_FINDINGS: Final = Kind("array", f"some of {_quoted(FINDINGS)}", _findings, 
 
 
 @dataclass(frozen=True)
+class Split:
+    """Which rows are held out, as a column of the table says it; by its values, whole numbers as texts."""
+
+    column: str | None = setting(kinds.text, None, "That says it; no feature unless `features` names it.")
+    held_out: tuple[str, ...] = setting(kinds.texts, ("test",), "Values of the rows that the metrics are measured on.")
+    validation: tuple[str, ...] = setting(
+        kinds.texts,
+        ("validation",),
+        "Values of the rows that early stopping and the search look at; where no row has one, rows are drawn for them.",
+    )
+
+    def clashes(self) -> Iterator[Clash]:
+        """A column, and values that are not in both lists."""
+        if self.column is None:
+            yield Clash("column", "is missing; name the column that says which rows are held out")
+        if not self.held_out:
+            yield Clash("heldOut", "is empty; name at least one value")
+        for value in sorted(set(self.held_out) & set(self.validation)):
+            yield Clash("validation", f"has {kinds.shown(value)}, which heldOut has too", ("heldOut",))
+
+
+@dataclass(frozen=True)
 class Data:
     """How to read a data set that is a file, a URL or a function."""
 
@@ -123,6 +145,13 @@ class Data:
         0.0,
         "Share of the rest that early stopping and the search look at; 0: a tenth where one of them is asked for.",
     )
+    split: Split | None = section(Split, None, "By a column. None: rows are drawn by the run's seed.")
+    time_column: str | None = setting(
+        kinds.text,
+        None,
+        "A column of times or numbers: the latest rows are held out, and of the rest the latest validate, instead of "
+        "rows that are drawn. It is no feature unless `features` names it.",
+    )
     memory_bytes: int = setting(
         kinds.whole_number(1, 2**50),
         2 * 2**30,
@@ -131,6 +160,11 @@ class Data:
     arguments: Mapping[str, object] = setting(
         kinds.arguments, {}, "Of the function that a data set `package.module:function` names."
     )
+
+    def clashes(self) -> Iterator[Clash]:
+        """One way to split."""
+        if self.split is not None and self.time_column is not None:
+            yield Clash("timeColumn", "and split are two ways to hold rows out; give either", ("split",))
 
 
 @dataclass(frozen=True)

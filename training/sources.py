@@ -20,8 +20,11 @@ BUILT_IN: Final = {
     "iris": ("iris.csv",),
     "wine": ("wine_data.csv",),
     "breast_cancer": ("breast_cancer.csv",),
+    "linnerud": ("linnerud_exercise.csv", "linnerud_physiological.csv"),
 }
 """The files of scikit-learn's `datasets/data` that each set is shipped as."""
+TARGETS: Final = {"linnerud": ("Weight", "Waist", "Pulse")}
+"""Of the sets that have several: what data.target can name, and the first without it."""
 BUILT_IN_FORM: Final = "built in"
 FUNCTION: Final = "function"
 CSV: Final = "CSV"

@@ -26,6 +26,7 @@ from training.job import Job
 from training.recipe import compression, export, folds, foreign, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
+from training.recipe.datasets.split import hold_out, set_aside
 from training.recipe.evaluate import answers, evaluate, measure
 from training.recipe.sgd import Position
 from training.recipe.train import Descending, Setting, Trained, begin
@@ -33,7 +34,6 @@ from training.recipe.train import Descending, Setting, Trained, begin
 if TYPE_CHECKING:  # it loads Optuna, which most runs have no use for
     from training.recipe.search import Report, Trial
 
-VALIDATION_SHARE: Final = 0.1
 CALIBRATION_ROWS: Final = 512
 LARGEST_MODEL: Final = 2**31 - 1
 """Bytes that one ONNX file can have."""
@@ -116,11 +116,11 @@ def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
     generator = sgd.make_repeatable(job)
     watch.phase("data", f"reading {job.dataset}")
     dataset = load(job, inputs.folder, inputs.mask_key)
-    rest, held_out = dataset.rows.split(job.data.held_out, generator)
+    rest, held_out = hold_out(dataset, job, generator)
     dataset = examined(job, dataset, rest, held_out)
     if job.source == "onnx":
         return take_in(job, inputs.folder, dataset, rest, held_out, watch)
-    rows, validation = rest.split(job.data.validation or VALIDATION_SHARE, generator) if job.validates else (rest, None)
+    rows, validation = set_aside(dataset, rest, job, generator)
     secret = keyed(inputs.run_key, job, inputs.provenance)
     setting = Setting(dataset, inputs.folder, inputs.device, inputs.init, secret)
     making = Making(job, setting, rows, validation, held_out, progress, watch)

@@ -3,7 +3,7 @@
 Shapes: B rows of a batch, S the shape of one row's features.
 """
 
-# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -112,6 +112,10 @@ class ScaledRows:
         """As `Rows` says."""
         others, chosen = self.rows.split(share, generator)
         return ScaledRows(others, self.scales), ScaledRows(chosen, self.scales)
+
+    def where(self, kept_R: torch.Tensor) -> "ScaledRows":
+        """As `Rows` says."""
+        return ScaledRows(self.rows.where(kept_R), self.scales)
 
     def first(self, count: int) -> Batch:
         """As `Rows` says."""

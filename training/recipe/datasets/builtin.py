@@ -20,6 +20,7 @@ FEATURES: Final = {
     "wine": ("alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids",
              "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue", "od280/od315_of_diluted_wines",
              "proline"),
+    "linnerud": ("Chins", "Situps", "Jumps"),
     "breast_cancer": tuple(name for form in ("mean {}", "{} error", "worst {}") for name in map(form.format, CELL)),
 }  # fmt: skip
 """As scikit-learn's own loaders name them: the files do not."""
@@ -29,9 +30,19 @@ TARGET: Final = "target"
 Lines = list[str]
 
 
-def read(name: str) -> pa.Table:
-    """Features and `target`: a number (diabetes) or the class's name."""
-    return READERS[name](name, [_content(path.read_bytes()) for path in sources.built_in_paths(name)])
+def read(name: str, target: str | None = None) -> pa.Table:
+    """Features and `target`: a number or the class's name. `target` chooses among several."""
+    files = [_content(path.read_bytes()) for path in sources.built_in_paths(name)]
+    targets = sources.TARGETS.get(name)
+    if targets is not None:
+        return _one_of(name, files, targets.index(target or targets[0]))
+    return READERS[name](name, files)
+
+
+def _one_of(name: str, files: list[Lines], chosen: int) -> pa.Table:
+    """Features in the first file and all targets in the second, each with a line of names."""
+    features_RF, targets_RT = (np.loadtxt(file[1:]) for file in files)
+    return _table(name, features_RF, pa.array(targets_RT[:, chosen]))
 
 
 def _diabetes(name: str, files: list[Lines]) -> pa.Table:

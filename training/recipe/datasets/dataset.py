@@ -3,7 +3,7 @@
 Shapes: R rows, S the shape of one row's features ((F,) of a table, (C, H, W) of an image, (L,) of word ids), K outputs.
 """
 
-# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +30,9 @@ class Rows(Protocol):
 
     def split(self, share: float, generator: torch.Generator) -> "tuple[Rows, Rows]":
         """The others, and `share` of the rows (rounded, at least one), drawn by `generator`."""
+
+    def where(self, kept_R: torch.Tensor) -> "Rows":
+        """The rows that are True here. Of all the rows of a data set, not of some that were split off."""
 
     def first(self, count: int) -> Batch:
         """The first rows, or all if there are fewer."""
@@ -60,6 +63,10 @@ class TensorRows:
         count = max(1, round(share * len(self)))
         return self.take(order_R[count:]), self.take(order_R[:count])
 
+    def where(self, kept_R: torch.Tensor) -> "TensorRows":
+        """As `Rows` says."""
+        return self.take(kept_R.nonzero().squeeze(1))
+
     def take(self, chosen: torch.Tensor) -> "TensorRows":
         """The rows of these indices."""
         return TensorRows(self.features[chosen], self.target[chosen])
@@ -88,6 +95,8 @@ class Dataset:
     """What the quality checks only warned of."""
     masked: Mapping[str, str] = field(default_factory=dict)
     """What was done to which column."""
+    parts: torch.Tensor | None = field(default=None, repr=False)
+    """(R,) uint8, which rows are held out, as split.py has it; None: they are drawn."""
 
     @property
     def outputs(self) -> int:

@@ -75,7 +75,7 @@ class Encoding:
     @property
     def class_names(self) -> tuple[str, ...]:
         """In the order of the model's outputs."""
-        return () if self.classes is None else tuple(map(_spelt, self.classes.to_pylist()))
+        return () if self.classes is None else tuple(map(spelt, self.classes.to_pylist()))
 
     def encode(self, table: pa.Table) -> Batch:
         """Features (R, F) and target of these rows."""
@@ -184,7 +184,7 @@ def _is_time(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
-def _spelt(value: object) -> str:
+def spelt(value: object) -> str:
     """2.0 as 2, True as true."""
     if isinstance(value, bool):
         return str(value).lower()

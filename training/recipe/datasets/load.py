@@ -21,6 +21,7 @@ from training.recipe.datasets import arrays, builtin, encoding, tables, words
 from training.recipe.datasets.arrays import Arrays
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.datasets.masking import mask
+from training.recipe.datasets.split import parts
 from training.recipe.datasets.streamed import StreamedRows
 
 FEWEST_ROWS: Final = 4
@@ -37,7 +38,8 @@ def load(job: Job, folder: Path, key: bytes) -> Dataset:
 
 
 def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
-    return _from_table(_with_target(job, builtin.TARGET), builtin.read(job.dataset), key)
+    table = builtin.read(job.dataset, job.data.target)
+    return _from_table(_with_target(job, builtin.TARGET), table, key)
 
 
 def _csv(job: Job, folder: Path, key: bytes) -> Dataset:
@@ -60,6 +62,13 @@ def _from_table(job: Job, table: pa.Table, key: bytes, classes: tuple[str, ...] 
     """`classes`: all names, where the data set gives them an order."""
     names = tables.chosen(job.dataset, _unmasked(job, table.column_names), job.data)
     _check_rows(job, table.num_rows)
+    splitting = tables.splitting_column(job.dataset, table.column_names, job.data)
+    dataset = _encoded(job, table, names, key, classes)
+    return dataset if splitting is None else replace(dataset, parts=parts(table[splitting], job))
+
+
+def _encoded(job: Job, table: pa.Table, names: list[str], key: bytes, classes: tuple[str, ...]) -> Dataset:
+    """The columns `names`, the target's last."""
     table, masked = mask(table.select([*names, *_dropped(job, table.column_names, names)]), job.masking, key)
     table = table.select(names)
     if job.data.text:
@@ -116,12 +125,13 @@ def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
     """In memory if it fits, else streamed."""
     file = tables.open_parquet(job.dataset, folder)
     names = tables.chosen(job.dataset, _unmasked(job, file.schema_arrow.names), job.data)
+    splitting = tables.splitting_column(job.dataset, file.schema_arrow.names, job.data)
     read = [*names, *_dropped(job, file.schema_arrow.names, names)]
     metadata = file.metadata
     group_bytes = [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
     try:
         if sum(group_bytes) <= job.data.memory_bytes:
-            return _from_table(job, file.read(columns=read), key)
+            return _from_table(job, file.read(columns=_with(splitting, read)), key)
         at_once = job.data.memory_bytes // SHARE_AT_ONCE
         if max(group_bytes) > at_once:
             raise DataError(
@@ -129,14 +139,20 @@ def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
                 "data.memoryBytes, can be held at once",
                 "write it with smaller row groups, or raise data.memoryBytes",
             )
-        return _streamed(job, file, names, read, key, at_once // max(group_bytes))
+        return _streamed(job, file, names, read, splitting, key, at_once // max(group_bytes))
     except (pa.ArrowException, OSError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{job.dataset} cannot be read as Parquet: {said}", "write it anew") from None
 
 
 def _streamed(
-    job: Job, file: pyarrow.parquet.ParquetFile, names: list[str], read: list[str], key: bytes, groups: int
+    job: Job,
+    file: pyarrow.parquet.ParquetFile,
+    names: list[str],
+    read: list[str],
+    splitting: str | None,
+    key: bytes,
+    groups: int,
 ) -> Dataset:
     if job.data.text:
         raise DataError("data.text needs rows in memory, and this file is streamed", "raise data.memoryBytes")
@@ -149,8 +165,12 @@ def _streamed(
 
     examined: list[pa.Table] = []
     distinct: dict[str, pa.Array] = {}
+    split_by: list[pa.ChunkedArray] = []
     for at in range(file.num_row_groups):
-        table = change(file.read_row_group(at, columns=read))
+        raw = file.read_row_group(at, columns=_with(splitting, read))
+        if splitting is not None:
+            split_by.append(raw[splitting])
+        table = change(raw.select(read))
         if sum(one.num_rows for one in examined) < EXAMINED_ROWS:
             examined.append(table)
         for name in names:
@@ -161,7 +181,11 @@ def _streamed(
     found = quality.enforce(quality.examine(sample, names[-1], learnt.task, job.quality), job.quality, job.dataset)
     rows = StreamedRows(file, read, change, learnt, max(1, groups))
     _check_rows(job, len(rows))
-    return _dataset(job, learnt, rows, found, masked)
+    dataset = _dataset(job, learnt, rows, found, masked)
+    if splitting is None:
+        return dataset
+    column = pa.chunked_array([chunk for group in split_by for chunk in group.chunks])
+    return replace(dataset, parts=parts(column, job))
 
 
 def _add_distinct(distinct: dict[str, pa.Array], name: str, table: pa.Table) -> None:
@@ -199,6 +223,10 @@ def _unmasked(job: Job, names: list[str]) -> list[str]:
 def _dropped(job: Job, names: list[str], chosen: list[str]) -> list[str]:
     """Columns that masking names and nothing else does: mask says of these too what was done."""
     return [name for name in names if name in job.masking and name not in chosen]
+
+
+def _with(name: str | None, names: list[str]) -> list[str]:
+    return names if name is None or name in names else [*names, name]
 
 
 def _with_target(job: Job, target: str) -> Job:

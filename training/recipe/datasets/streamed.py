@@ -4,8 +4,9 @@ The order is drawn in two steps, row groups first and then rows among as many gr
 comes once in each epoch, and the file is read from front to back of each group only.
 """
 
-# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -35,6 +36,18 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Given:
+    """One split, of all rows of the file: True in `kept`, (R,) bool. Group g has the rows from `starts[g]` on."""
+
+    kept: torch.Tensor
+    starts: Sequence[int]
+
+    def keeps(self, group: int, count: int) -> torch.Tensor:
+        """As `Drawn` does."""
+        return self.kept[self.starts[group] : self.starts[group] + count]
+
+
+@dataclass(frozen=True)
 class StreamedRows:
     """The rows of a file, or those that are left of them after splits."""
 
@@ -45,7 +58,7 @@ class StreamedRows:
     encoding: Encoding
     groups_at_once: int
     """Row groups that fit into memory together."""
-    splits: tuple[Drawn, ...] = ()
+    splits: tuple[Drawn | Given, ...] = ()
 
     def __len__(self) -> int:
         return sum(map(self._count, range(self.file.num_row_groups)))
@@ -69,6 +82,12 @@ class StreamedRows:
         """About this share: each row is drawn by itself."""
         seed = int(torch.randint(LARGEST_SEED, (), generator=generator))
         return tuple(replace(self, splits=(*self.splits, Drawn(seed, share, below))) for below in (False, True))  # type: ignore[return-value]
+
+    def where(self, kept_R: torch.Tensor) -> "StreamedRows":
+        """As `dataset.Rows` says."""
+        metadata = self.file.metadata
+        counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        return replace(self, splits=(*self.splits, Given(kept_R, [0, *itertools.accumulate(counts)])))
 
     def first(self, count: int) -> Batch:
         """As `dataset.Rows` says."""

@@ -59,8 +59,9 @@ def open_parquet(reference: str, folder: Path) -> pyarrow.parquet.ParquetFile:
 
 def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
     """The features' columns and, last, the target's. Raises DataError if one is not there."""
-    target = options.target or ""
-    features = [options.text] if options.text else list(options.features) or [one for one in names if one != target]
+    target, (_, splitting) = options.target or "", _splitting(options)
+    rest = [one for one in names if one not in (target, splitting)]
+    features = [options.text] if options.text else list(options.features) or rest
     for setting, wanted in (("data.target", [target]), ("data.text" if options.text else "data.features", features)):
         for name in wanted:
             if name not in names:
@@ -73,6 +74,20 @@ def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
     if not features:
         raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
     return [*dict.fromkeys(features), target]
+
+
+def splitting_column(reference: str, names: Sequence[str], options: Data) -> str | None:
+    """The column that says which rows are held out, where one does. Raises DataError if it is not there."""
+    setting, column = _splitting(options)
+    if column is not None and column not in names:
+        raise DataError(
+            f"{setting} names the column {column!r}, which {reference} has not", f"its columns: {_listed(names)}"
+        )
+    return column
+
+
+def _splitting(options: Data) -> tuple[str, str | None]:
+    return ("data.split.column", options.split.column) if options.split else ("data.timeColumn", options.time_column)
 
 
 def _parsed(reference: str, content: bytes, delimiter: str, as_text: list[str]) -> pa.Table:

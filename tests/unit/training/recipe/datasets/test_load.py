@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import torch
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_linnerud, load_wine
 
 from training.errors import DataError, TrainingError
 from training.job import Job
@@ -71,6 +71,26 @@ def test_built_in_sets_are_what_scikit_learn_loads(tmp_path: Path, name: str, th
         assert said == [str(theirs.target_names[at]) for at in theirs.target]
     else:
         assert np.array_equal(target.flatten().numpy(), theirs.target.astype(np.float32))
+
+
+@pytest.mark.parametrize(("target", "column"), [(None, 0), ("Weight", 0), ("Waist", 1), ("Pulse", 2)])
+def test_a_built_in_set_of_several_targets_gives_the_one_that_is_named(
+    tmp_path: Path, target: str | None, column: int
+) -> None:
+    theirs: Any = load_linnerud()
+
+    data = load(tmp_path, dataset="linnerud", data={"task": "regression"} | ({"target": target} if target else {}))
+
+    features, ours = tensors(data)
+    assert data.feature_names == tuple(theirs.feature_names)
+    assert np.array_equal(features.numpy(), theirs.data.astype(np.float32))
+    assert np.array_equal(ours.flatten().numpy(), theirs.target[:, column].astype(np.float32))
+
+
+def test_a_target_that_a_built_in_set_has_not_is_refused(tmp_path: Path) -> None:
+    _, problems = Job.validate({"dataset": "linnerud", "data": {"target": "Chins"}}, tmp_path)
+
+    assert [str(one) for one in problems] == ["data has the target 'Chins'; allowed: Weight, Waist, Pulse"]
 
 
 def test_a_csv_file_is_numbers_and_categories(folder: Path) -> None:
