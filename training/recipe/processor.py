@@ -26,7 +26,7 @@ AT_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2", "OPENBL
 ONEDNN: Final = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 """Not for bfloat16, which takes ninety times as long without its own instructions: there these are told."""
 BF16_FLAGS: Final = ("avx512bw", "avx512_bf16", "amx_bf16")
-BELOW_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+BELOW_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "OPENBLAS_CORETYPE": "Prescott"}
 
 
 def pinned(environment: Mapping[str, str], *, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:

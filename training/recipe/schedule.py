@@ -18,7 +18,10 @@ class Rates:
 
     def of(self, epoch: int, first: int, last: int) -> list[float]:
         """The rates of the steps `first` to `last` - 1 of an epoch that is counted from 0."""
-        return [self._after_warmup(epoch) * self._warmup(epoch, step) for step in range(first, last)]
+        rate = self._after_warmup(epoch)
+        if epoch >= self.job.schedule.warmup_epochs:
+            return [rate] * (last - first)
+        return [rate * self._warmup(epoch, step) for step in range(first, last)]
 
     def _after_warmup(self, epoch: int) -> float:
         rate, schedule = self.job.learning_rate, self.job.schedule
@@ -32,4 +35,4 @@ class Rates:
 
     def _warmup(self, epoch: int, step: int) -> float:
         warmup_steps = self.job.schedule.warmup_epochs * self.steps
-        return min(1.0, (epoch * self.steps + step + 1) / warmup_steps) if warmup_steps else 1.0
+        return (epoch * self.steps + step + 1) / warmup_steps

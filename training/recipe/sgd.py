@@ -22,8 +22,9 @@ from training.errors import ModelError, NonFiniteLossError
 from training.job import Job
 from training.options import METRICS
 from training.recipe.datasets.dataset import Rows, TensorRows
+from training.recipe.fused import dense_layers, fused_runner
 from training.recipe.schedule import Rates
-from training.recipe.step import Augment, Gradient, Loss, Mass, accumulated, plain_gradient, plain_runner
+from training.recipe.step import Augment, Gradient, Loss, Mass, Runner, accumulated, plain_gradient, plain_runner
 
 EPOCHS_DONE: Final = "epochs"
 STOP_LOSS_REACHED: Final = "stopLoss"
@@ -109,12 +110,7 @@ class Loop:
         self._epoch_began = descent.generator.get_state()
         self._augmenting = torch.Generator().manual_seed(descent.job.seed)
         self._noise: Chance = descent.noise or self._augmenting
-        gradient = descent.gradient or plain_gradient(descent.job, descent.net, descent.loss)
-        if descent.job.accumulate_steps:
-            gradient = accumulated(gradient, descent.job.batch_size, descent.mass)
-        parameters: list[torch.Tensor] = list(named.values())
-        velocities = list(self._velocities.values())
-        self._runner = plain_runner(descent.job, gradient, self._augment(), parameters, velocities)
+        self._runner = self._runner_for(list(named.values()))
 
     @property
     def rows(self) -> int:
@@ -133,7 +129,7 @@ class Loop:
             yield from self._stretches_of_an_epoch()
             if not math.isfinite(position.loss):
                 raise not_finite(f"the training loss became {_spelt(position.loss)}", position, job)
-            if not all(parameter.isfinite().all() for parameter in self._descent.net.parameters()):
+            if not _finite(self._descent.net):
                 raise not_finite("weights became NaN or infinite", position, job)
             yield True
         if self._best:
@@ -144,9 +140,9 @@ class Loop:
         """All that a run needs, beside its position, to go on as if it had never stopped."""
         mid_epoch = self.position.step > 0
         return {
-            **{f"{NET}{name}": one for name, one in self._descent.net.state_dict().items()},
-            **{f"{VELOCITY}{name}": one for name, one in self._velocities.items()},
-            **{f"{BEST}{name}": one for name, one in self._best.items()},
+            **{f"{NET}{name}": one.contiguous() for name, one in self._descent.net.state_dict().items()},
+            **{f"{VELOCITY}{name}": one.contiguous() for name, one in self._velocities.items()},
+            **{f"{BEST}{name}": one.contiguous() for name, one in self._best.items()},
             GENERATOR: self._epoch_began if mid_epoch else self._descent.generator.get_state(),
             NOISE: self._noise.get_state(),
             RANDOM: torch.get_rng_state(),
@@ -217,6 +213,18 @@ class Loop:
             position.best, position.best_epoch = value, position.epoch
             self._best = {name: one.clone() for name, one in self._descent.net.state_dict().items()}
 
+    def _runner_for(self, parameters: list[torch.Tensor]) -> Runner:
+        """The fused one if this is a dense network's plain descent, whose gradient it knows."""
+        descent, velocities = self._descent, list(self._velocities.values())
+        other = descent.gradient or descent.augment or descent.job.precision != "fp32" or descent.job.accumulate_steps
+        layers = None if other else dense_layers(descent.net)
+        if layers is not None:
+            return fused_runner(descent.job, layers, descent.loss, parameters, velocities)
+        gradient = descent.gradient or plain_gradient(descent.job, descent.net, descent.loss)
+        if descent.job.accumulate_steps:
+            gradient = accumulated(gradient, descent.job.batch_size, descent.mass)
+        return plain_runner(descent.job, gradient, self._augment(), parameters, velocities)
+
     def _augment(self) -> Augment | None:
         augment, augmenting = self._descent.augment, self._augmenting
         return None if augment is None else lambda x_BS: augment(x_BS, augmenting)
@@ -255,6 +263,14 @@ def _steps_at_once(net: nn.Module, rows: TensorRows, rows_per_step: int) -> int:
     weights = sum(parameter.numel() for parameter in net.parameters())
     places = math.prod(rows.features.shape[2:])
     return max(1, int(STRETCH_OPERATIONS / max(1, 3 * weights * places * rows_per_step)))
+
+
+def _finite(net: nn.Module) -> bool:
+    """Whether all weights are. A sum of numbers of which one is not is not; all are looked at only if a sum is not."""
+    parameters = [parameter.detach() for parameter in net.parameters()]
+    return math.isfinite(sum(one.sum().item() for one in parameters)) or all(
+        bool(one.isfinite().all()) for one in parameters
+    )
 
 
 def _within(saved: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -83,19 +83,20 @@ def plain_runner(
             if augment is not None:
                 x_BS = augment(x_BS)
             loss, gradients = gradient(x_BS, y_B)
-            update(job, parameters, velocities, gradients, rate)
+            with torch.no_grad():
+                update(job, parameters, velocities, gradients, rate)
             summed_loss += loss.item() * len(chosen)
         return summed_loss
 
     return run
 
 
-@torch.no_grad()
 def update(
     job: Job, parameters: list[torch.Tensor], velocities: list[torch.Tensor], gradients: list[torch.Tensor], rate: float
 ) -> None:
     """One step downhill, θ ← θ - rate · v with v ← momentum · v + (clipped gradient + weight decay · θ).
 
+    Called under `torch.no_grad()`. Without momentum and clipping, `fused` has it as part of a product.
     As torch.optim.SGD has it (Sutskever et al. 2013, with the learning rate outside the velocity).
     """
     if job.gradient_clip is not None:

@@ -25,6 +25,7 @@ from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
 from training.recipe.models import build
 from training.recipe.models.build import Deployed
+from training.recipe.models.cnn import Cnn
 from training.recipe.scaling import Scales, standardise
 from training.recipe.sgd import Descent, Loop, Position
 from training.recipe.step import Gradient, Loss, Mass
@@ -74,7 +75,8 @@ class Descending:
         if not self.loop.stop_reason:
             raise AssertionError("internal error: the descent has not ended")
         position = self.loop.position
-        return Trained(self._model.cpu(), position, self.loop.stop_reason, self._spent(position.epoch))
+        model = self._model.cpu().to(memory_format=torch.contiguous_format)
+        return Trained(model, position, self.loop.stop_reason, self._spent(position.epoch))
 
 
 def begin(
@@ -99,6 +101,9 @@ def begin(
     weights.freeze(net, job.freeze)
     build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model.to(device)
+    if type(net) is Cnn and device.type == "cpu":
+        # As convolutions on a processor want it: a third less time. A user's network may not bear it (`view` does not).
+        net.to(memory_format=torch.channels_last)
     loss, mass = _loss(job, dataset, rows, device)
     descent = Descent(
         job,
