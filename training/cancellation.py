@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final
 
 EXIT_CODE: Final = 130
+ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class CancelledError(Exception):
@@ -56,3 +57,26 @@ def _wait_for_end(descriptor: int) -> None:
     while os.read(descriptor, 65536):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_on_signal(last_words: str) -> None:
+    """SIGINT and SIGTERM end this process at once, whatever it does: for a run of which nothing is kept.
+
+    Python's own handlers wait until a call into a library returns. The number of the signal, which C code writes into a
+    pipe, does not.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    threading.Thread(target=_end, args=(reading, last_words), name="signals", daemon=True).start()
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in ENDING:
+        signal.signal(number, lambda number, frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _end(reading: int, last_words: str) -> None:
+    while not set(os.read(reading, 1)) & set(ENDING):
+        pass
+    with contextlib.suppress(OSError):
+        os.write(2, f"\n{last_words}\n".encode())
+    os._exit(EXIT_CODE)

@@ -1,4 +1,6 @@
-"""What a run tells whoever started it: one JSON object per line, on a file descriptor that nothing else writes to."""
+"""What a run tells whoever started it; a process that did: one JSON object per line, on a file descriptor that nothing
+else writes to.
+"""
 
 import json
 import os
@@ -6,6 +8,7 @@ import resource
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -14,22 +17,15 @@ PROGRESS_SECONDS: Final = 0.25
 KIBIBYTE: Final = 1024  # ru_maxrss counts these
 
 
-class Events:
-    """Writes events to `descriptor`. A closed reader means that the parent is gone: a cancel, as any other."""
+class Events(ABC):
+    """What is told, whoever listens."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
         self._next_progress = 0.0
-        self._closed = False
 
+    @abstractmethod
     def tell(self, event: str, **fields: object) -> None:
-        """Writes the whole event, or nothing once the reader is gone."""
-        line = json.dumps({"event": event, **fields}, allow_nan=False).encode() + b"\n"
-        with self._lock:
-            if not self._closed and not self._write(line):
-                self._closed = True
-                signal.raise_signal(signal.SIGTERM)
+        """Passes on one event."""
 
     def log(self, level: str, message: str) -> None:
         """`level` is "info" or "warning"."""
@@ -50,6 +46,24 @@ class Events:
         self._next_progress = now + PROGRESS_SECONDS
         memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
         self.tell("progress", phase="train", **fields(), memory_bytes=memory_bytes)
+
+
+class EventStream(Events):
+    """Writes events to `descriptor`. A closed reader means that the parent is gone: a cancel, as any other."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Writes the whole event, or nothing once the reader is gone."""
+        line = json.dumps({"event": event, **fields}, allow_nan=False).encode() + b"\n"
+        with self._lock:
+            if not self._closed and not self._write(line):
+                self._closed = True
+                signal.raise_signal(signal.SIGTERM)
 
     def _write(self, line: bytes) -> bool:
         rest = memoryview(line)

@@ -10,13 +10,12 @@ All under the run's lease, so that two processes with the same run never work ag
 """
 
 import contextlib
-import gc
 import hashlib
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
@@ -38,13 +37,13 @@ from stores import (
     remake_artifact,
     verify,
 )
-from training import job as training_job
-from training import sources
+from training import provenance, sources
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.errors import CheckpointError, MissingLibraryError, RequestError, TrainingError
-from training.events import Events
+from training.errors import CheckpointError, RequestError, TrainingError
+from training.events import Events, EventStream
 from training.job import Job
+from training.process import importing
 from training.report.energy import Meter
 from training.request import Request
 from training.telling import Teller
@@ -63,7 +62,7 @@ FIRST_SAVE_SECONDS: Final = 0.02
 """What the first one is taken for, so that it comes at the end of an epoch after a second."""
 
 
-def run(request: Request, events: Events, cancellation: Cancellation) -> dict[str, object]:
+def run(request: Request, events: EventStream, cancellation: Cancellation) -> dict[str, object]:
     """The result event's fields. Raises TrainingError, SealingError, StoreError, CancelledError."""
     recipients = [parse_recipient(pem) for pem in request.recipients]
     store = open_store(request.store_url)
@@ -137,7 +136,7 @@ def _train(
     request: Request,
     records: Records,
     record: TrainingRecord | None,
-    events: Events,
+    events: EventStream,
     cancellation: Cancellation,
     clock: Clock,
 ) -> TrainedRecord:
@@ -159,7 +158,7 @@ def train(
     request: Request,
     records: Records,
     record: TrainingRecord | None,
-    events: Events,
+    events: EventStream,
     cancellation: Cancellation,
     clock: Clock,
 ) -> TrainedRecord:
@@ -167,18 +166,13 @@ def train(
 
     Of several workers, each calls it, and the first one keeps what there is to keep.
     """
-    provenance = _provenance(request)
+    made_from = _as_planned(request)
     init = _initial_model(request, records.store)
     events.phase("load", "loading torch")
-    gc.disable()  # a tenth of the imports' time goes into looking for garbage among what stays
-    with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home
-        os.environ["MPLCONFIGDIR"] = folder
+    with importing():
         from training.evidence import make_report  # seconds of imports, which a reused run need not wait for
         from training.fit import fit
         from training.recipe.make import Inputs, Progress
-
-    gc.freeze()
-    gc.enable()
 
     progress = Progress()
     if record is not None:
@@ -190,7 +184,7 @@ def train(
         request.mask_key,
         device(request.job),
         init,
-        provenance,
+        provenance.described(made_from),
     )
     gpus = (0,) if inputs.device == "cuda" else ()
     with cancellation.deferred(), Meter(gpus, record.joules if record else 0.0) as meter:
@@ -198,11 +192,11 @@ def train(
         fitted = fit(
             request.job, inputs, progress, watch, request.deployed_metrics, expose_metrics=request.expose_metrics
         )
-        if _provenance(request) != provenance:
+        if _as_planned(request) != made_from:
             raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
         watch.phase("report", "writing the report")
         energy = meter.energy()
-        report = make_report(fitted, energy, watch.durations(), provenance, inputs.device)
+        report = make_report(fitted, energy, watch.durations(), inputs.provenance, inputs.device)
         outcome = {**fitted.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
         trained = TrainedRecord(
             new_artifact_id(), new_artifact_id(), fitted.description, outcome, clock.seconds(), fitted.model, report
@@ -218,7 +212,7 @@ class RunWatch(Teller):
         self,
         request: Request,
         records: Records,
-        events: Events,
+        events: EventStream,
         cancellation: Cancellation,
         clock: Clock,
         meter: Meter,
@@ -280,7 +274,7 @@ def _initial_model(request: Request, store: Store) -> bytes | None:
     if init is None:
         return None
     if init.path is not None:
-        return sources.read(init.path, request.code_folder, LARGEST_WEIGHTS)
+        return weights_file(init.path, request.code_folder)
     if request.init_key is None:
         raise RequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
     opened = open_artifact(
@@ -293,18 +287,14 @@ def _initial_model(request: Request, store: Store) -> bytes | None:
     return bytes(opened.model)
 
 
-def _provenance(request: Request) -> dict[str, str]:
+def weights_file(path: str, folder: Path) -> bytes:
+    """The safetensors file that a job starts from. Raises DataError."""
+    return sources.read(path, folder, LARGEST_WEIGHTS)
+
+
+def _as_planned(request: Request) -> dict[str, str]:
     """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
-    libraries = training_job.libraries()
-    if libraries is None:
-        needed = ", ".join(training_job.NEEDED_LIBRARIES)
-        raise MissingLibraryError(f"training needs {needed}, and not all are installed", "run `make setup`")
-    actual = {
-        "data_digest": training_job.data_digest(request.job, request.code_folder),
-        "code_digest": training_job.code_digest(request.job, request.code_folder),
-        "libraries": libraries,
-        "processor": training_job.processor(request.job),
-    }
+    actual = provenance.found(request.job, request.code_folder)
     for name, value in actual.items():
         planned = getattr(request, name)
         if planned not in (None, value):
@@ -312,7 +302,7 @@ def _provenance(request: Request) -> dict[str, str]:
                 f"{name} changed since the run was planned: it was {planned}, now it is {value}",
                 "run `pulumi up` again",
             )
-    return {"dataDigest": actual["data_digest"], "codeDigest": actual["code_digest"], "libraries": libraries}
+    return actual
 
 
 def _seal(fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> dict[str, object]:

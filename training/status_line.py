@@ -12,7 +12,7 @@ def status_line(event: Mapping[str, Any], *, with_metrics: bool) -> str:
     """
     if "epoch" not in event:
         return str(event.get("message", event["phase"]))
-    return ", ".join((_where(event), *(figures(event) if with_metrics else ()), *costs(event)))
+    return ", ".join((where(event), *(figures(event) if with_metrics else ()), *costs(event)))
 
 
 def figures(event: Mapping[str, Any]) -> list[str]:
@@ -31,7 +31,13 @@ def costs(event: Mapping[str, Any]) -> list[str]:
     return [*told, units.energy(event["energy_joules"])]
 
 
-def _where(event: Mapping[str, Any]) -> str:
+def where(event: Mapping[str, Any]) -> str:
+    """Epochs done, or the share of the one that is under way."""
     if not event["step"]:
         return f"epoch {event['epoch']}/{event['epochs']}"
     return f"epoch {event['epoch'] + 1}/{event['epochs']} at {100 * event['step'] // event['steps']} %"
+
+
+def printable(text: str) -> str:
+    """Names come from data and may hold anything; a terminal obeys what it is sent."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)

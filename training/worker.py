@@ -8,7 +8,7 @@ from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, TrainingRecord
 from training.distributed import Said, joined, reopened
 from training.errors import TrainingError, refused_by_system
-from training.events import Events
+from training.events import EventStream
 from training.request import Request
 from training.run import Clock, device, train
 
@@ -23,7 +23,7 @@ def work(request: Request, parent: int, descriptor: int, fence: Fence) -> Said:
     try:
         with joined(device(request.job)) as rank:
             first = rank == 0
-            events = Events(reopened(parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
+            events = EventStream(reopened(parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
             kind = Records if first else ReadOnlyRecords
             records = kind(fence.store, request.run_key, request.run_id, fence)
             record = records.load()

@@ -10,17 +10,14 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from provider import Cancelled, PluginError
+from training.process import COMMAND, environment
 
-PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
-TRAINING: Final = (sys.executable, "-P", "-m", "training")
-"""-P: a folder of the user's that is named as one of ours must not stand before it."""
 SAVE_SECONDS: Final = 10  # how long a cancelled run may take to save its checkpoint before it is killed
 LAST_LINES: Final = 20
 
@@ -34,7 +31,7 @@ async def run_training(
     timeout_seconds: float,
     cancelled: asyncio.Event,
     on_event: OnEvent,
-    command: Sequence[str] = TRAINING,
+    command: Sequence[str] = COMMAND,
 ) -> Event:
     """Runs `request` (the job as `python -m training` documents it) and returns its result event.
 
@@ -45,7 +42,7 @@ async def run_training(
     try:
         process = await asyncio.create_subprocess_exec(
             *command, "--events", str(writing),
-            env=_environment(), pass_fds=(writing,),
+            env=environment(os.environ), pass_fds=(writing,),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
     finally:
@@ -75,16 +72,6 @@ async def run_training(
         with contextlib.suppress(asyncio.CancelledError):
             await output
     return _result(outcome, process.returncode, memory_bytes, last_lines)
-
-
-def _environment() -> dict[str, str]:
-    """The environment without the engine's own: its passphrase and tokens are no business of training code."""
-    # Other pins are training/processor.py's; these two are read before a line of Python runs. GLIBC_TUNABLES chooses
-    # among the C library's mathematics, and sets of text in the user's code would be in another order each time.
-    kept = {name: one for name, one in os.environ.items() if not name.startswith(("PULUMI_", "GLIBC_TUNABLES"))}
-    # onnxruntime would report to its maker and leave a device id in the home folder.
-    ours = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT_ROOT), "ORT_DISABLE_TELEMETRY": "1"}
-    return kept | ours | {"PYTHONHASHSEED": "0"}
 
 
 def _send(process: asyncio.subprocess.Process, request: Mapping[str, object]) -> None:

@@ -9,7 +9,6 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,7 @@ RUN_ID = "ab" * 32
 SECONDS = 120
 
 warm = multiprocessing.get_context("forkserver")
-warm.set_forkserver_preload(["training.__main__", "training.fit"])
+warm.set_forkserver_preload(["training.on_request", "training.fit"])
 
 
 def request(store: Path, **fields: object) -> dict[str, object]:
@@ -59,10 +58,10 @@ def _child(stdin: int, events: int, output: str) -> None:
     printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(printed, 1)
     os.dup2(printed, 2)
-    sys.argv = ["training", "--events", str(events)]
-    from training.__main__ import _leave, main
+    from training.on_request import main
+    from training.process import leave
 
-    _leave(main())
+    leave(main(["--events", str(events)]))
 
 
 class _InheritedPipe:

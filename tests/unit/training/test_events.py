@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from training.events import Events
+from training.events import EventStream
 
 
 def lines(reading: int) -> list[dict[str, object]]:
@@ -18,7 +18,7 @@ def lines(reading: int) -> list[dict[str, object]]:
 
 def test_an_event_is_one_line_of_json_whatever_is_in_it() -> None:
     reading, writing = os.pipe()
-    events = Events(writing)
+    events = EventStream(writing)
 
     events.log("info", "two\nlines, ünïcode")
     events.tell("error", message="m", hint="h")
@@ -34,7 +34,7 @@ def test_a_number_that_json_has_not_is_refused_rather_than_written() -> None:
     reading, writing = os.pipe()
 
     with pytest.raises(ValueError, match="JSON"):
-        Events(writing).tell("result", metrics={"mse": float("nan")})
+        EventStream(writing).tell("result", metrics={"mse": float("nan")})
 
     os.close(writing)
     assert lines(reading) == []
@@ -42,7 +42,7 @@ def test_a_number_that_json_has_not_is_refused_rather_than_written() -> None:
 
 def test_epochs_are_told_four_times_a_second_and_the_last_always() -> None:
     reading, writing = os.pipe()
-    events = Events(writing)
+    events = EventStream(writing)
     fields = list[int]()
 
     def asked(epoch: int) -> dict[str, object]:
@@ -70,7 +70,7 @@ def test_a_reader_that_is_gone_is_one_cancel_and_then_silence(monkeypatch: pytes
 
     previous = signal.signal(signal.SIGTERM, note)
     try:
-        events = Events(writing)
+        events = EventStream(writing)
         events.log("info", "one")
         events.log("info", "two")
     finally:

@@ -5,7 +5,7 @@ import math
 import os
 from typing import Any
 
-from training.events import Events
+from training.events import EventStream
 from training.job import Job
 from training.options import EarlyStopping
 from training.recipe.make import Progress
@@ -17,7 +17,7 @@ from training.telling import Teller, loss, validation
 def told(job: Job, position: Position, rows: int) -> dict[str, Any]:
     reading, writing = os.pipe()
     with Meter() as meter:
-        Teller(Events(writing), lambda: 1.5, meter, Progress()).tell(job, position, rows)
+        Teller(EventStream(writing), lambda: 1.5, meter, Progress()).tell(job, position, rows)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
         (line,) = stream

@@ -1,0 +1,220 @@
+"""The command line of `python -m training` → a job, or all that is wrong with it. Standard library only.
+
+Settings are spelt as in a stack's config, and read as `pulumi config set --path` reads them: by their path.
+"""
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from settings import Problem
+from settings.declare import declarations
+from settings.kinds import shown
+from settings.names import snake_case
+from settings.read import numbers_read
+from training.job import Job
+from training.options import Data
+
+DESCRIPTION: Final = """\
+Trains a model and says how good it is on rows that it has not seen. No stack, no store and no key: nothing is kept but
+what --onnx and --report ask for. The same settings in a stack make the same model, bit for bit.
+"""
+EPILOG: Final = """\
+examples:
+  python -m training --dataset iris
+  python -m training --dataset churn.csv --target churned --model mlp --epochs 50 --set earlyStopping.patience=5
+  python -m training --dataset mydata:rows --model nets:Wide --set modelArguments.width=128 --report report.html
+
+docs/configuration.md describes every setting of a run, under `training`. `python -m training report --help` says how to
+read the report of a sealed run.
+"""
+PLAIN: Final = ("dataset", "model", "epochs", "learningRate", "batchSize", "seed")
+"""Settings that are options of their own, beside the target."""
+SECTION: Final = "training"
+"""Where a run's settings are in a stack's config; a path may begin with it."""
+STEP: Final = re.compile(r'(?:^|\.)([^.\[\]"=]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
+
+Steps = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One run, and the files that are wanted of it."""
+
+    job: Job
+    onnx: Path | None
+    report: Path | None
+
+
+class _Refused(Exception):
+    """argparse would say it in another way, and end with another exit code."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Refused(message)
+
+
+def asked(arguments: Sequence[str], folder: Path) -> tuple[Asked | None, list[Problem]]:
+    """What is asked for, or every problem that it has. `folder` is where paths and the user's modules are."""
+    try:
+        options = _parser().parse_args(arguments)
+    except _Refused as refused:
+        return None, [Problem("the command line", f"cannot be read: {refused}")]
+    problems: list[Problem] = []
+    raw: dict[str, Any] = {}
+    for path, text in _given(options, problems):
+        try:
+            _put(raw, path, _value(path, text))
+        except (TypeError, ValueError) as error:
+            problems.append(Problem("--set", f"{text!r}: {error}"))
+    job, found = Job.validate(numbers_read(Job, raw), folder)
+    problems += found
+    if job is not None:
+        problems += _not_here(job)
+    for name in ("onnx", "report"):
+        problems += _unwritable(f"--{name}", getattr(options, name))
+    if problems or job is None:
+        return None, problems
+    return Asked(job, options.onnx, options.report), []
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m training",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    declared = {one.name: one for one in declarations(Job)}
+    target = next(one for one in declarations(Data) if one.name == "target")
+    for name in PLAIN:
+        one = declared[name]
+        option = "--" + snake_case(name).replace("_", "-")
+        text = f"{one.meaning} (default: {one.default})".replace("%", "%%").replace("`", "")
+        parser.add_argument(option, dest=name, metavar=name.upper() if one.kind is None else "VALUE", help=text)
+        if name == "dataset":
+            parser.add_argument("--target", metavar="COLUMN", help=target.meaning.replace("`", "").replace("%", "%%"))
+    parser.add_argument(
+        "--set", action="append", default=[], dest="settings", metavar="SETTING=VALUE",
+        help="any setting by its path in a stack's config, such as earlyStopping.patience=5; again for the next",
+    )  # fmt: skip
+    parser.add_argument("--onnx", metavar="FILE", type=Path, help="write the model here, readable by you alone")
+    parser.add_argument("--report", metavar="FILE", type=Path, help="write the report here, an HTML page")
+    return parser
+
+
+def _given(options: argparse.Namespace, problems: list[Problem]) -> list[tuple[Steps, str]]:
+    """Paths and texts, `--set` last: it says more exactly what is meant."""
+    plain: list[tuple[Steps, str | None]] = [(("data", "target"), options.target)]
+    plain += [((name,), getattr(options, name)) for name in PLAIN]
+    given = [(path, text) for path, text in plain if text is not None]
+    for setting in options.settings:
+        name, equals, text = setting.partition("=") if "[" not in setting else _divided(setting)
+        path = _steps(name)
+        if not equals or not path:
+            problems.append(Problem("--set", f"is {shown(setting)}; it must be SETTING=VALUE, such as momentum=0.9"))
+        else:
+            given.append((path[1:] if path[0] == SECTION and len(path) > 1 else path, text))
+    return given
+
+
+def _divided(setting: str) -> tuple[str, str, str]:
+    """At the first equals sign outside of brackets, where a name in quotes may have one."""
+    found = re.match(r'((?:\["(?:[^"\\]|\\.)*"\]|[^="])*)=', setting)
+    return (found[1], "=", setting[found.end() :]) if found else (setting, "", "")
+
+
+def _steps(name: str) -> Steps:
+    """`quality.ranges.age[0]`, `search.parameters["modelArguments.width"].low`; empty if it is no path."""
+    steps: list[str | int] = []
+    at = 0
+    while at < len(name):
+        found = STEP.match(name, at)
+        if found is None:
+            return ()
+        word, index, quoted = found.groups()
+        steps.append(int(index) if index else (word or quoted.replace('\\"', '"')))
+        at = found.end()
+    return tuple(steps)
+
+
+def _put(raw: dict[str, Any], path: Steps, value: object) -> None:
+    """Raises TypeError where the path goes on inside what has no parts, ValueError where it leaves out an item."""
+    here: Any = raw
+    for step, following in zip(path, (*path[1:], None), strict=True):
+        inside = value if following is None else ([] if isinstance(following, int) else {})
+        if isinstance(here, list) and isinstance(step, int):
+            if step > len(here):
+                raise ValueError(f"[{step}] comes after [{len(here)}], which is missing")
+            if step == len(here):
+                here.append(inside)
+        elif isinstance(here, dict) and isinstance(step, str):
+            here.setdefault(step, inside)
+        else:
+            raise TypeError(f"{'.'.join(map(str, path))} goes on inside a value that has no such parts")
+        if following is None:
+            here[step] = value
+        here = here[step]
+
+
+def _value(path: Steps, text: str) -> object:
+    """A text as the kind of its setting wants it; what is none is left as it is, to be quoted."""
+    kind = _kind(path)
+    if kind in ("string", "number", "integer"):
+        return text  # numbers are read with all others
+    if kind == "array" and not text.startswith("["):
+        return text.split(",")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if kind != "boolean" or isinstance(value, bool) else text
+
+
+def _kind(path: Steps) -> str:
+    """JSON Schema's word for it; empty for a section, and for what is inside of a value."""
+    of: type[Any] | None = Job
+    rest = list(path)
+    while of is not None and rest:
+        declared: Mapping[str, Any] = {one.name: one for one in declarations(of)}
+        one = declared.get(str(rest.pop(0)))
+        if one is None:
+            return ""
+        if one.kind is not None:
+            return str(one.kind.items if rest else one.kind.type)
+        if one.many and rest:
+            rest.pop(0)
+        of = one.of
+    return ""
+
+
+def _not_here(job: Job) -> list[Problem]:
+    """What needs a store."""
+    problems = []
+    if job.processes > 1:
+        message = (
+            f"is {job.processes}; outside a stack a run has one process, since several share their work by a store"
+        )
+        problems.append(Problem("compute.processes", message))
+    if job.init_from is not None and job.init_from.path is None:
+        message = "names an artifact, which is in a stack's store and sealed under its key; give initFrom.path"
+        problems.append(Problem("initFrom", message))
+    return problems
+
+
+def _unwritable(option: str, file: Path | None) -> list[Problem]:
+    """What is wrong with a place before seconds of training are spent."""
+    if file is None:
+        return []
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        return [Problem(option, f"is {str(file)!r}; there is no folder {folder}")]
+    if file.is_dir() or not os.access(folder, os.W_OK):
+        return [Problem(option, f"is {str(file)!r}; no file can be written there")]
+    return []

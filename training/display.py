@@ -1,0 +1,65 @@
+"""Events on a terminal: a bar that moves, with what is worth knowing beside it; where there is no terminal, lines."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TextIO
+
+from tqdm import tqdm
+
+from training.events import Events
+from training.status_line import costs, figures, printable, status_line, where
+
+LINE_SECONDS: Final = 5.0
+"""Between two lines about the same descent."""
+BAR_WIDTH: Final = 24
+
+
+class Display(Events):
+    """Shows events on a stream for people, which is standard error: standard output has the result."""
+
+    def __init__(self, stream: TextIO = sys.stderr, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._stream, self._clock = stream, clock
+        self._bar: tqdm[Any] | None = None
+        self._next_line = 0.0
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Shows progress, and what a log says."""
+        if event == "log":
+            self._line(f"{fields['level']}: {fields['message']}")
+        elif "epoch" not in fields:
+            self.close()
+            self._next_line = 0.0
+            self._line(status_line(fields, with_metrics=True))
+        elif _has_width(self._stream):
+            self._draw(fields)
+        elif self._clock() >= self._next_line or fields["epoch"] == fields["epochs"]:
+            self._next_line = self._clock() + LINE_SECONDS
+            self._line(status_line(fields, with_metrics=True))
+
+    def close(self) -> None:
+        """Leaves the bar as it is, and goes on below it."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _line(self, text: str) -> None:
+        tqdm.write(printable(text), file=self._stream)
+        self._stream.flush()
+
+    def _draw(self, event: Mapping[str, Any]) -> None:
+        """A search's next descent begins the bar anew."""
+        looks = f"{where(event)} |{{bar:{BAR_WIDTH}}}| {', '.join((*figures(event), *costs(event)))}"
+        done, epochs = event["epoch"] + event["step"] / event["steps"], event["epochs"]
+        if self._bar is None:
+            self._bar = tqdm(total=epochs, initial=done, bar_format=looks, file=self._stream, dynamic_ncols=True)
+        else:
+            self._bar.n, self._bar.total, self._bar.bar_format = done, epochs, looks
+            self._bar.refresh()
+
+
+def _has_width(stream: TextIO) -> bool:
+    """Whether it is a terminal that says how wide it is: some that programs make say 0."""
+    return stream.isatty() and os.get_terminal_size(stream.fileno()).columns > 0

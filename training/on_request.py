@@ -1,0 +1,90 @@
+"""`python -m training --events FD`: one sealed run in a process of its own.
+
+in     one JSON object on one line of standard input (request.py); then nothing, until its end: the parent is gone
+out    events as JSON lines on the file descriptor FD, which must be inherited; standard output and error are for people
+         progress  phase ("load", "data", "search", "folds", "train", "export", "report", "seal"), memory_bytes (most
+                   that the process had), and either message or, between steps, epoch (how many are done), epochs,
+                   step (done of the next one), steps, loss, validation (a metric's name and value; none: empty),
+                   rows_per_second, seconds, eta_seconds, energy_joules
+         log       level ("info", "warning"), message
+         result    artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id,
+                   report_payload_digest, report_manifest, metrics, example, epochs_run, stop_reason, model_bytes,
+                   epsilon, delta, energy_joules, energy_source, duration_seconds, reused
+         error     message, hint
+exit   0: a result was told · 1: an error was told · 130: cancelled by SIGINT, SIGTERM or the end of standard input
+
+A run that was killed, cancelled or done already goes on where it was: run.py says how.
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from sealing.errors import SealingError
+from stores import StoreError
+from training.cancellation import EXIT_CODE, Cancellation, CancelledError
+from training.errors import RequestError, TrainingError, refused_by_system
+from training.events import EventStream
+from training.process import keep_to_itself, pin_arithmetic
+from training.request import LARGEST_BYTES, Request, parse
+from training.run import run
+
+STANDARD_INPUT: Final = 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code; see the module's docstring."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training", description="One sealed training run: see training/on_request.py"
+    )
+    parser.add_argument("--events", type=int, required=True, metavar="FD", help="inherited file descriptor for events")
+    descriptor = parser.parse_args(arguments).events
+    try:
+        os.set_inheritable(descriptor, False)
+    except OSError as error:
+        parser.error(f"--events is {descriptor}; it must be an inherited, open file descriptor: {error.strerror}")
+    cancellation = Cancellation()
+    cancellation.listen()
+    _let_go_of_all_but(descriptor)
+    keep_to_itself()
+    events = EventStream(descriptor)
+    try:
+        request = _read_request()
+        pin_arithmetic(request.job)
+        cancellation.watch(STANDARD_INPUT)
+        events.tell("result", **run(request, events, cancellation))
+    except CancelledError as cancelled:
+        events.log("info", str(cancelled))
+        return EXIT_CODE
+    except (TrainingError, SealingError, StoreError) as error:
+        events.tell("error", message=error.message, hint=error.hint)
+        return 1
+    except ImportError as error:
+        events.tell(
+            "error", message=f"a library that training needs cannot be loaded: {error}", hint="run `make setup`"
+        )
+        return 1
+    except OSError as error:
+        told = refused_by_system(error)
+        events.tell("error", message=told.message, hint=told.hint)
+        return 1
+    return 0
+
+
+def _let_go_of_all_but(descriptor: int) -> None:
+    """What was inherited and is not ours."""
+    os.closerange(3, descriptor)
+    os.closerange(max(3, descriptor + 1), os.sysconf("SC_OPEN_MAX"))
+
+
+def _read_request() -> Request:
+    line = b""
+    while b"\n" not in line:
+        chunk = os.read(STANDARD_INPUT, 65536)
+        if not chunk:
+            raise RequestError("standard input ended before a line with a request", "write one JSON object on one line")
+        line += chunk
+        if len(line) > LARGEST_BYTES:
+            raise RequestError(f"the request is longer than {LARGEST_BYTES} bytes", "write one JSON object on one line")
+    return parse(line.partition(b"\n")[0])

@@ -1,0 +1,83 @@
+"""What a training process is started with, and what it does to itself before torch is loaded: the model's bits hang on
+it, and that nothing of it gets out. Standard library only.
+"""
+
+import contextlib
+import gc
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from training.job import Job
+from training.recipe.processor import pinned
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
+COMMAND: Final = (sys.executable, "-P", "-m", "training")
+"""-P: a folder of the user's that is named as one of ours must not stand before it."""
+MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - not for our files: so that a library's would not be on a disk
+
+
+def environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What is inherited without the engine's own: its passphrase and tokens are no business of training code."""
+    # Other pins are recipe/processor.py's; these two are read before a line of Python runs. GLIBC_TUNABLES chooses
+    # among the C library's mathematics, and sets of text in the user's code would be in another order each time.
+    kept = {name: one for name, one in inherited.items() if not name.startswith(("PULUMI_", "GLIBC_TUNABLES"))}
+    # onnxruntime would report to its maker and leave a device id in the home folder.
+    ours = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT_ROOT), "ORT_DISABLE_TELEMETRY": "1"}
+    return kept | ours | {"PYTHONHASHSEED": "0"}
+
+
+def is_started_so() -> bool:
+    """Whether this process was started with COMMAND and `environment`."""
+    return sys.flags.safe_path and dict(os.environ) == environment(os.environ)
+
+
+def start_anew(arguments: Sequence[str]) -> NoReturn:
+    """Becomes a process that was. Signals wait until that one listens."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execve(COMMAND[0], [*COMMAND, *arguments], environment(os.environ))  # noqa: S606 - no shell is wanted
+
+
+def keep_to_itself() -> None:
+    """Keeps the model off every disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model and the run's key
+    if MEMORY_FOLDER.is_dir():
+        os.environ["TMPDIR"] = str(MEMORY_FOLDER)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would keep a database in the home and report its sessions
+
+
+def pin_arithmetic(job: Job) -> None:
+    """Before torch is loaded, which reads these once."""
+    pins = pinned(os.environ, bf16=job.precision == "bf16")
+    for name in os.environ.keys() - pins.keys():
+        del os.environ[name]
+    os.environ.update(pins)
+    if job.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # torch would start every card's context at the first gradient
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it, products on a GPU are not repeatable
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """For the large libraries."""
+    gc.disable()  # a tenth of the imports' time goes into looking for garbage among what stays
+    with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home
+        os.environ["MPLCONFIGDIR"] = folder
+        yield
+    gc.freeze()
+    gc.enable()
+
+
+def leave(exit_code: int) -> NoReturn:
+    """Ends without the interpreter's tear-down, which takes long with torch loaded and frees nothing but memory."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # a reader that is gone
+            stream.flush()
+    os._exit(exit_code)

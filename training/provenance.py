@@ -1,0 +1,31 @@
+"""What a model is made from, as it is found here. Neither torch nor the data's rows are loaded."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from training import job as training_job
+from training.errors import MissingLibraryError
+from training.job import Job
+
+
+def found(job: Job, folder: Path) -> dict[str, str]:
+    """By the names of a request's fields. Raises MissingLibraryError, DataError, ModelError."""
+    libraries = training_job.libraries()
+    if libraries is None:
+        needed = ", ".join(training_job.NEEDED_LIBRARIES)
+        raise MissingLibraryError(f"training needs {needed}, and not all are installed", "run `make setup`")
+    return {
+        "data_digest": training_job.data_digest(job, folder),
+        "code_digest": training_job.code_digest(job, folder),
+        "libraries": libraries,
+        "processor": training_job.processor(job),
+    }
+
+
+def described(provenance: Mapping[str, str]) -> dict[str, str]:
+    """What goes into the model's description."""
+    return {
+        "dataDigest": provenance["data_digest"],
+        "codeDigest": provenance["code_digest"],
+        "libraries": provenance["libraries"],
+    }

@@ -1,0 +1,148 @@
+"""`python -m training --dataset … --model …`: the run that a stack would make, here and now: shown, and not kept.
+
+Nothing is sealed, resumed or stored. Settings, arithmetic and the order of all steps are those of a sealed run, so the
+numbers are too. Two things are drawn anew each time, since a stack takes them from its store's key: what private
+training adds noise from, and the key that masked columns are hashed under.
+"""
+
+import hashlib
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from settings import report as problem_report
+from training import provenance
+from training.asked import Asked, asked
+from training.cancellation import end_on_signal
+from training.errors import TrainingError
+from training.job import Job
+from training.process import importing, is_started_so, keep_to_itself, pin_arithmetic, start_anew
+from training.report import units
+from training.status_line import printable
+
+if TYPE_CHECKING:  # at run time it would load torch
+    from training.fit import Fitted
+    from training.recipe.make import Stage
+    from training.recipe.sgd import Position
+    from training.report.content import Energy
+
+HELP: Final = "`python -m training --help` shows the options; docs/configuration.md describes every setting"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A finished run."""
+
+    fitted: "Fitted"
+    energy: "Energy"
+    seconds: float
+    report: bytes | None
+    """An HTML page."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0, or 1 with all that is wrong on standard error; 130 after Ctrl-C."""
+    end_on_signal("cancelled; nothing is kept")
+    if not is_started_so():
+        start_anew(arguments)
+    folder = Path.cwd()
+    wanted, problems = asked(arguments, folder)
+    if wanted is None:
+        return _fail(problem_report("the run cannot be as it is asked for", problems, HELP))
+    keep_to_itself()
+    pin_arithmetic(wanted.job)
+    try:
+        tried = try_out(wanted.job, folder, with_report=wanted.report is not None)
+        _write(wanted, tried)
+    except TrainingError as error:
+        return _fail(error.message, error.hint)
+    except ImportError as error:
+        return _fail(f"a library that training needs cannot be loaded: {error}", "run `make setup`")
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _fail(f"the system refused what training needs: {error.strerror or error}{where}")
+    except SystemExit as ended:
+        return _fail(
+            f"the model's or the data set's code ended the process (sys.exit({ended.code!r}))", "mend that code"
+        )
+    print(summary(wanted.job, tried))
+    return 0
+
+
+def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
+    """Raises TrainingError."""
+    from training.display import Display
+
+    display = Display()
+    started = time.monotonic()
+    made_from = provenance.described(provenance.found(job, folder))
+    display.phase("load", "loading torch")
+    with importing():
+        from training.fit import fit
+        from training.recipe.make import Inputs, Progress
+        from training.report.energy import Meter
+        from training.run import device, weights_file
+        from training.telling import Teller
+
+        if with_report:
+            from training.evidence import make_report
+
+    class Watch(Teller):
+        """Tells, and keeps nothing."""
+
+        def after(self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool) -> None:
+            self.tell(job, position, rows)
+
+    chosen = device(job)
+    init = weights_file(job.init_from.path, folder) if job.init_from and job.init_from.path else None
+    inputs = Inputs(folder, secrets.token_bytes(32), secrets.token_bytes(32), chosen, init, made_from)
+    with Meter((0,) if chosen == "cuda" else ()) as meter:
+        watch = Watch(display, lambda: time.monotonic() - started, meter, Progress())
+        fitted = fit(job, inputs, Progress(), watch, expose_metrics=True)
+        page = None
+        if with_report:
+            watch.phase("report", "writing the report")
+            page = make_report(fitted, meter.energy(), watch.durations(), made_from, chosen)
+    display.close()
+    return Tried(fitted, meter.energy(), time.monotonic() - started, page)
+
+
+def summary(job: Job, tried: Tried) -> str:
+    """What was made, how good it is, and what it cost."""
+    made, outcome = tried.fitted.made, tried.fitted.outcome
+    epochs, reason = outcome["epochs_run"], outcome["stop_reason"]
+    stopped = "" if reason == "epochs" else f" (stopped by {reason})"
+    done = f"{len(made.train):,} rows, {epochs:,} epochs{stopped}, {units.duration(tried.seconds)}"
+    lines = [
+        f"\n{units.name(job.model)} on {units.name(job.dataset)}: {done}",
+        f"energy {units.energy(tried.energy.joules)}, {tried.energy.method}",
+        f"on {len(made.held_out):,} rows that it has not seen:",
+    ]
+    metrics = outcome["metrics"]
+    width = max(map(len, metrics), default=0)
+    lines += [f"  {name:<{width}}  {units.number(value)}" for name, value in metrics.items()]
+    digest = hashlib.sha256(tried.fitted.model).hexdigest()
+    return "\n".join([*lines, f"content digest {digest}, {units.size(len(tried.fitted.model))} of ONNX"])
+
+
+def _write(wanted: Asked, tried: Tried) -> None:
+    """Whole or not at all, and never readable by others, whatever was there before."""
+    from durable.new_file import write_file
+
+    for path, content in ((wanted.onnx, tried.fitted.model), (wanted.report, tried.report)):
+        if path is not None and content is not None:
+            try:
+                write_file(path.absolute(), content)
+            except OSError as error:
+                raise TrainingError(f"{path} cannot be written: {error.strerror}", "give another file") from error
+            print(f"wrote {path}", file=sys.stderr)
+
+
+def _fail(message: str, hint: str = "") -> int:
+    told = printable(f"error: {message}" + (f"\nhint: {hint}" if hint else ""))
+    print(told, file=sys.stderr)
+    return 1
