@@ -3,12 +3,12 @@ PYTHON ?= python3
 export STACK TORCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down report test check docs status
+.PHONY: help setup up down report test faults check docs status
 
 help:  ## this text
 	@$(PYTHON) -m bootstrap --help
 
-setup up down test check docs status:
+setup up down test faults check docs status:
 	@$(PYTHON) -m bootstrap $@
 
 report:  # make report HTML=report.html writes the page

@@ -1,5 +1,5 @@
-"""The command line: setup, up, down, report, test, check, docs, status. Problems are shown as a message and the ways
-out, never as a traceback.
+"""The command line: setup, up, down, report, test, faults, check, docs, status. Problems are shown as a message and the
+ways out, never as a traceback.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bootstrap import environment, errors
-from bootstrap.commands import check, docs, down, report, stacks, status, test, up, worktree
+from bootstrap.commands import check, docs, down, faults, report, stacks, status, test, up, worktree
 from bootstrap.console import Console, duration
 from bootstrap.context import Context
 from bootstrap.layout import Layout
@@ -30,7 +30,7 @@ set for one call, as `make up STACK=staging` or in the environment:
   PULUMI_CONFIG_PASSPHRASE     what encrypts stacks' secrets (default: generated, .sealift/passphrase)
 
 Everything is installed under .tools/; nothing outside but Debian packages. In a git worktree without .tools, test,
-check and docs use those of the first worktree.
+faults, check and docs use those of the first worktree.
 """
 OF_ANOTHER_USER = "if another user (root?) set this checkout up, work as that user or clone it anew"
 NO_ROOM = "make room, or clone to a disk that can be written; what is finished stays"
@@ -92,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     reports.add_argument("arguments", nargs="*", metavar="html=FILE | json", help="write the page, or print JSON")
     tests = add("test", "set up, run the tests", test_command)
     tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
+    faults_help = (
+        f"set up, kill a run's processes at {faults.MOMENTS} random moments each, see that the next `up` goes on"
+    )
+    add("faults", faults_help, faults_command)
     add("check", "types, lint, and which room may import which", check_command)
     add("docs", "write the pages that are generated from the declarations of the settings", docs_command)
     add("status", "what is there and what runs", status_command)
@@ -157,6 +161,14 @@ def test_command(context: Context, options: argparse.Namespace) -> int:
         return test.run(lent, options.arguments)
     set_up(context)
     return test.run(context, options.arguments)
+
+
+def faults_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    if lent := worktree.borrowed(context):
+        return faults.run(lent)
+    set_up(context)
+    return faults.run(context)
 
 
 def check_command(context: Context, options: argparse.Namespace) -> int:

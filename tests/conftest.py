@@ -15,6 +15,12 @@ MOST_WORKERS = 8
 ENGINE_LINES = 2
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--moments", type=int, default=5, metavar="N", help="at how many random moments each process is killed"
+    )
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """None for chosen files or tests: starting workers takes longer than most of them run."""
     if all("::" in chosen or chosen.endswith(".py") for chosen in config.args):

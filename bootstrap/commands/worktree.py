@@ -1,5 +1,5 @@
-"""A second git worktree uses what set-up has installed in the first one, for chores that install nothing: test, check,
-docs. Its sources, stand-ins and stacks' state are its own.
+"""A second git worktree uses what set-up has installed in the first one, for chores that install nothing: test, faults,
+check, docs. Its sources, stand-ins and stacks' state are its own.
 
 A worktree with a .tools of its own borrows nothing; `make setup` there makes one. What is borrowed is never changed
 from here: where it does not fit, the message says who has to set up.

@@ -2,8 +2,10 @@
 no litter.
 """
 
+import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -17,6 +19,13 @@ from tests.stack import Stack
 
 MakeStack = Callable[..., Stack]
 EPOCHS = 1500  # long enough to be interrupted in the middle
+
+
+SHORT = 500
+UP = ("up", "--yes", "--skip-preview", "--stack", "dev")
+VICTIMS = ("the training process", "the plugin", "the engine")
+ENOUGH_LOOKS = 4
+"""Different epochs that `up` has shown, a quarter of a second apart: by then there is a checkpoint."""
 
 
 @pytest.fixture
@@ -49,28 +58,77 @@ def wait_for(process: "subprocess.Popen[str]", words: str) -> None:
     raise AssertionError(f"{words!r} was never said")
 
 
-def end_whole_session(process: "subprocess.Popen[str]") -> None:
-    """kill -9 to the engine and the language host; the plugins must notice by themselves."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
 def training_processes(engine_pid: int) -> list[int]:
     """Training processes that a plugin of this very engine started."""
+    return [pid for pid in processes_of("training") if parent(parent(pid)) == engine_pid]
+
+
+def victims(engine_pid: int, victim: str) -> list[int]:
+    """Those that are there; the engine is there as long as it is not waited for."""
+    if victim == "the engine":
+        return [engine_pid]
+    if victim == "the plugin":
+        return [pid for pid in processes_of("components.plugin") if parent(pid) == engine_pid]
+    return training_processes(engine_pid)
+
+
+def processes_of(module: str) -> list[int]:
+    """Processes that run it."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            is_training = b"-m\0training\0" in (folder / "cmdline").read_bytes()
-            if is_training and parent(parent(int(folder.name))) == engine_pid:
+        with contextlib.suppress(OSError):
+            if f"-m\0{module}\0".encode() in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
-        except OSError:
-            continue
     return found
 
 
+def lifetime_in(stack: Stack, victim: str) -> float:
+    """Seconds for which it is there in an undisturbed `up`."""
+    process = stack.start(*UP)
+    first = last = 0.0
+    while process.poll() is None:
+        if victims(process.pid, victim):
+            last = time.monotonic()
+            first = first or last
+        time.sleep(0.02)
+    assert process.returncode == 0, process.communicate()[0]
+    process.communicate()
+    return last - first
+
+
+def kill(process: "subprocess.Popen[str]", victim: str, moment: float) -> bool:
+    """Whether it was still there so long after it began."""
+    while process.poll() is None and not victims(process.pid, victim):
+        time.sleep(0.02)
+    time.sleep(moment)
+    if process.poll() is not None:
+        return False
+    found = victims(process.pid, victim)
+    for pid in found:
+        if victim == "the engine":
+            os.killpg(pid, signal.SIGKILL)  # with its language host, which would hold on to its output
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    return bool(found)
+
+
+def epochs_in(said: str) -> list[int]:
+    """The epochs that were shown, each once, in their order."""
+    return list(dict.fromkeys(int(epoch) for epoch in re.findall(rf"epoch (\d+)/{SHORT}", said)))
+
+
+def kinds_of_files(home: Path) -> list[str]:
+    """What is in the store, without names that are drawn."""
+    return sorted(name.split("/")[1] for name in artifacts(home))
+
+
 def parent(pid: int) -> int:
-    """The parent's process id; the command's name, in brackets before it, may hold anything."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    """The parent's process id, 0 if it has gone; the command's name, in brackets before it, may hold anything."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def finish(stack: Stack) -> str:
@@ -97,18 +155,6 @@ def test_ctrl_c_during_training_keeps_a_checkpoint_that_the_next_up_goes_on_from
     assert sorted(name.split("/")[1] for name in artifacts(tmp_path)) == sorted(files)
 
 
-def test_kill_9_of_the_engine_during_training(undisturbed: tuple[Stack, str, list[str]], tmp_path: Path) -> None:
-    stack, content_id, files = undisturbed
-    process = stack.start("up", "--yes", "--skip-preview", "--stack", "dev")
-    wait_for(process, "epoch ")
-
-    end_whole_session(process)
-
-    finish(stack)
-    assert stack.outputs()["content_id"] == content_id
-    assert sorted(name.split("/")[1] for name in artifacts(tmp_path)) == sorted(files)
-
-
 def test_kill_9_of_the_training_process_says_so_and_the_next_up_goes_on(
     undisturbed: tuple[Stack, str, list[str]], tmp_path: Path
 ) -> None:
@@ -127,21 +173,31 @@ def test_kill_9_of_the_training_process_says_so_and_the_next_up_goes_on(
     assert stack.outputs()["content_id"] == content_id
 
 
-def test_kill_9_at_random_moments_from_start_to_sealed(
-    undisturbed: tuple[Stack, str, list[str]], tmp_path: Path
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_kill_9_at_random_moments(
+    training_stack: MakeStack, tmp_path: Path, victim: str, request: pytest.FixtureRequest
 ) -> None:
-    stack, content_id, files = undisturbed
-    moments = random.Random(3)
-    for _ in range(5):
-        process = stack.start("up", "--yes", "--skip-preview", "--stack", "dev")
-        time.sleep(moments.uniform(1, 7))
-        end_whole_session(process)
-        stack.run("cancel", "--yes", "dev")
-
-    finish(stack)
-
-    assert stack.outputs()["content_id"] == content_id
-    assert sorted(name.split("/")[1] for name in artifacts(tmp_path)) == sorted(files)
+    """Each time the next `up` goes on and ends with the undisturbed model, and nothing else is in the store."""
+    stack = training_stack(epochs=SHORT)
+    lifetime = lifetime_in(stack, victim)
+    content_id, files = stack.outputs()["content_id"], kinds_of_files(tmp_path)
+    moments = random.Random(victim)
+    killed, went_on = 0, 0
+    while killed < request.config.getoption("moments"):
+        moment = moments.uniform(0, lifetime)
+        stack.set_run(epochs=SHORT, checkpoint_seconds=0.1, retrain_trigger=f"{killed} {moment}")
+        process = stack.start(*UP)
+        hit = kill(process, victim, moment)
+        said, _ = process.communicate(timeout=60)
+        killed += hit
+        text = finish(stack)
+        where = f"{victim} killed {moment:.2f} s after it began: {said}\n\nthe next up: {text}"
+        assert stack.outputs()["content_id"] == content_id, where
+        assert kinds_of_files(tmp_path) == files, where
+        if hit and len(epochs_in(said)) >= ENOUGH_LOOKS:
+            assert epochs_in(text)[:1] != [1], where
+            went_on += 1
+    print(f"{victim}: killed {killed} times in {lifetime:.1f} s, {went_on} times well inside training")
 
 
 def test_a_timeout_fails_with_the_way_out_and_keeps_the_checkpoint(training_stack: MakeStack) -> None:
