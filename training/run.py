@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
-from sealing.errors import ManifestInvalid
+from sealing.errors import ManifestInvalid, SealingError
 from sealing.manifest import parse_manifest
 from sealing.recipients.parse import parse_recipient
 from sealing.recipients.recipient import Recipient
@@ -29,6 +29,7 @@ from stores import (
     ArtifactMissing,
     Fence,
     Store,
+    StoreError,
     delete_artifact,
     get_manifest,
     get_payload,
@@ -37,10 +38,10 @@ from stores import (
     remake_artifact,
     verify,
 )
-from training import provenance, sources
+from training import provenance, sources, user_code
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.errors import CheckpointError, RequestError, TrainingError
+from training.errors import CheckpointError, ModelError, RequestError, TrainingError
 from training.events import Events, EventStream
 from training.job import Job
 from training.process import importing
@@ -187,7 +188,8 @@ def train(
         provenance.described(made_from),
     )
     gpus = (0,) if inputs.device == "cuda" else ()
-    with cancellation.deferred(), Meter(gpus, record.joules if record else 0.0) as meter:
+    joules_before = record.joules if record else 0.0
+    with cancellation.deferred(), _blamed(request.job), Meter(gpus, joules_before) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
         fitted = fit(
             request.job, inputs, progress, watch, request.deployed_metrics, expose_metrics=request.expose_metrics
@@ -203,6 +205,19 @@ def train(
         )
         records.save(trained)
     return trained
+
+
+@contextlib.contextmanager
+def _blamed(job: Job) -> Iterator[None]:
+    """What the user's code raises where nothing else expects it, or calls sys.exit, as an error that says so."""
+    try:
+        yield
+    except (TrainingError, SealingError, StoreError, CancelledError):
+        raise
+    except user_code.RAISED as error:
+        if not isinstance(error, SystemExit) and not user_code.is_blamed(error):
+            raise
+        raise ModelError(f"code of {job.model} {user_code.said(error)}", "mend the code") from error
 
 
 class RunWatch(Teller):

@@ -8,13 +8,29 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from durable import file_set
 from training.errors import ModelError
+
+RAISED: Final = (Exception, SystemExit)
+"""What a user's code may raise: sys.exit in it ends no run without a word."""
+ROOT: Final = Path(__file__).resolve().parents[1]
+ROOMS: Final = (
+    "settings", "durable", "training", "sealing", "stores", "serving", "provider", "components", "bootstrap", "airgap",
+)  # fmt: skip
+"""Our own packages, in ROOT."""
+USED: Final = (
+    "torch", "numpy", "scipy", "sklearn", "pyarrow", "onnx", "onnxruntime", "safetensors", "optuna", "opacus", "captum",
+    "matplotlib", "fsspec", "cryptography", "google", "presidio_analyzer",
+)  # fmt: skip
+"""Of other installed packages a folder may hold a copy, as Python has it: the folder comes first."""
+LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def check(reference: str, folder: Path) -> str | None:
@@ -28,10 +44,14 @@ def check(reference: str, folder: Path) -> str | None:
             return None
         return f"there is no module {module} in the program's folder, nor installed"
     try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        return f"{file.name} is not Python: {error}"
-    names = sorted(_defined(tree))
+        reached = _reached(module, folder)
+    except ModelError as error:
+        return error.message
+    for one in reached:
+        other = _shadowed(one, folder)
+        if other is not None:
+            return f"module {one} of the program's folder has the name of {other}; rename it"
+    names = sorted(_defined(ast.parse(file.read_bytes())))
     if name in names or "*" in names:
         return None
     return f"module {module} has no {name}; it has {', '.join(names) or 'nothing'}"
@@ -46,16 +66,8 @@ def digest(reference: str, folder: Path) -> str:
     module = reference.partition(":")[0]
     if module_file(module, folder) is None:
         return _installed_digest(module)
-    found: dict[str, str] = {}
-    waiting = [module]
-    while waiting:
-        file = module_file(waiting.pop(), folder)
-        if file is None or (name := file.relative_to(folder).as_posix()) in found:
-            continue
-        content = file.read_bytes()
-        found[name] = file_set.of_bytes(content)
-        waiting += _imports(content, name)
-    return file_set.digest(found)
+    files = _reached(module, folder).values()
+    return file_set.digest({file.relative_to(folder).as_posix(): file_set.of_file(file) for file in files})
 
 
 def load(reference: str, folder: Path) -> object:
@@ -63,9 +75,9 @@ def load(reference: str, folder: Path) -> object:
     module, _, name = reference.partition(":")
     try:
         loaded = _imported_from(folder, module)
-    except Exception as error:
+    except RAISED as error:
         raise ModelError(
-            f"module {module} cannot be imported: {type(error).__name__}: {error} ({origin(error)})",
+            f"module {module} cannot be imported: it {said(error)}",
             "it must be in the program's folder or installed, and import what it needs",
         ) from error
     if not hasattr(loaded, name):
@@ -91,10 +103,34 @@ def _imported_from(folder: Path, module: str) -> ModuleType:
     return loaded
 
 
-def origin(error: BaseException) -> str:
-    """Where an error was raised: the last file and line, without a stack."""
-    frames = traceback.extract_tb(error.__traceback__)
+def said(error: BaseException) -> str:
+    """What code did, and where, without a stack: "raised ValueError: no such width (mine.py:12)"."""
+    if isinstance(error, SystemExit):
+        return f"called sys.exit({'' if error.code is None else repr(error.code)}) ({_place(error)})"
+    text = str(error)
+    return f"raised {type(error).__name__}{f': {text}' if text else ''} ({_place(error)})"
+
+
+def is_blamed(error: BaseException) -> bool:
+    """Whether an error passed through code that is neither ours nor a library's."""
+    return bool(_own_frames(error))
+
+
+def _place(error: BaseException) -> str:
+    """File and line: the last of the user's own, since the last of all is often deep inside a library."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    frames = _own_frames(error) or traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "no place"
+
+
+def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    others = tuple(f"{folder}/" for folder in (*LIBRARIES, *(ROOT / room for room in ROOMS)))
+    return [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((*others, "<frozen "))
+    ]
 
 
 def module_file(module: str, folder: Path) -> Path | None:
@@ -104,6 +140,35 @@ def module_file(module: str, folder: Path) -> Path | None:
         if file.is_file():
             return file
     return None
+
+
+def _reached(module: str, folder: Path) -> dict[str, Path]:
+    """The files of the folder that importing this module reads, by their modules. Raises ModelError for one that is
+    not Python.
+    """
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        file = module_file(name, folder)
+        if file is None or name in found:
+            continue
+        found[name] = file
+        try:
+            waiting += _imports(file.read_bytes(), file.relative_to(folder).as_posix())
+        except (SyntaxError, ValueError) as error:
+            raise ModelError(f"{file.name} is not Python: {error}", "mend it") from error
+    return found
+
+
+def _shadowed(module: str, folder: Path) -> str | None:
+    """Whose module this one of the folder would hide, or be hidden by."""
+    top, here = module.partition(".")[0], folder.resolve()
+    if top in ROOMS:
+        return None if here == ROOT else "a package of Sealift's own"
+    if top in sys.stdlib_module_names:
+        return "a module of Python's own"
+    return "a library that training uses" if top in USED else None
 
 
 def _imports(content: bytes, name: str) -> Iterator[str]:

@@ -378,6 +378,113 @@ def test_a_run_starts_from_a_safetensors_file_and_tells_what_its_content_was(tmp
     assert description["dataDigest"] == training_job.data_digest(training_job.Job(init_from=init), tmp_path)
 
 
+OWN_CODE = """import os, sys
+import numpy as np
+import torch
+from torch import nn
+{at_import}
+class Net(nn.Linear):
+    def __init__(self, features, outputs):
+        {in_constructor}
+        super().__init__(features, outputs)
+        self.calls = 0
+    def forward(self, x):
+        self.calls += 1
+        {in_forward}
+        return super().forward(x)
+def rows():
+    {in_data}
+    own = np.random.default_rng(0)
+    x = own.normal(size=(60, 3))
+    return x, x.sum(axis=1) + own.normal(size=60)
+def noisy(x, generator):
+    {in_augment}
+    return x
+"""
+PLACES = ("at_import", "in_constructor", "in_forward", "in_data", "in_augment")
+LINES = {"at_import": 5, "in_constructor": 8, "in_forward": 13, "in_data": 16, "in_augment": 21}
+
+
+def own_code(folder: Path, **code: str) -> dict[str, object]:
+    """A user's folder with this code in it, and the job that uses all of it."""
+    (folder / "mine.py").write_text(OWN_CODE.format(**dict.fromkeys(PLACES, "pass") | code))
+    return {"model": "mine:Net", "dataset": "mine:rows", "augment": "mine:noisy", "epochs": 3}
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        *((place, "sys.exit()") for place in PLACES),
+        ("at_import", "raise SystemExit('no licence')"),
+        ("in_forward", "self.training and self.calls > 4 and sys.exit(0)"),
+        ("in_forward", "self.training or self.calls < 5 or sys.exit(0)"),
+        ("in_forward", "self.training and {}['weights']"),
+        ("in_forward", "self.training and open('/nowhere/weights')"),
+        ("in_forward", "self.training and x @ x"),
+        ("in_augment", "return int('x')"),
+        ("in_constructor", "raise NotImplementedError"),
+        ("in_data", "1 / 0"),
+    ],
+)
+def test_code_that_exits_or_raises_is_an_error_with_its_file_and_line_wherever_it_does(
+    tmp_path: Path, output: Path, place: str, code: str
+) -> None:
+    job = own_code(tmp_path, **{place: code})
+
+    training = Training(request(tmp_path / "store", job=job, code_folder=str(tmp_path)), output)
+
+    assert training.wait() == 1
+    assert training.last["event"] == "error"
+    assert f"(mine.py:{LINES[place]})" in training.last["message"]
+    assert training.last["hint"] != ""
+    assert "Traceback" not in output.read_text()
+    assert files(tmp_path / "store", "payloads") == []
+
+
+def test_own_code_that_prints_megabytes_and_forged_events_trains_all_the_same(tmp_path: Path, output: Path) -> None:
+    noise = (
+        """print('x' * 2_000_000, '{"event": "result"}', sep=chr(10)); os.write(1, b'{"event": "error"}' + bytes(99))"""
+    )
+    job = own_code(tmp_path, **dict.fromkeys(PLACES, noise))
+
+    training = Training(request(tmp_path / "store", job=job | {"epochs": 1}, code_folder=str(tmp_path)), output)
+
+    result = training.result()
+    assert [event["event"] for event in training.events].count("result") == 1
+    assert result["epochs_run"] == 1
+    assert output.stat().st_size > 10_000_000
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_run_in_two_processes_is_the_same_content(tmp_path: Path, threads: int) -> None:
+    """Of sums that a second thread may take a share of: 300 rows by 600 by 600."""
+    job = own_code(tmp_path) | {"dataset": "digits", "model": "mlp", "modelArguments": {"hidden": [600, 600]},
+                                "batchSize": 300, "threads": threads, "momentum": 0.9, "epochs": 2}  # fmt: skip
+    made = []
+    for store in ("first", "second"):
+        asked = request(tmp_path / store, job=job, code_folder=str(tmp_path))
+        events, exit_code, printed = run_cold(asked)
+        assert exit_code == 0, printed
+        made.append(events[-1]["content_digest"])
+
+    assert made[0] == made[1]
+
+
+def test_an_operation_that_cannot_be_repeated_is_refused_unless_the_run_need_not_be(
+    tmp_path: Path, output: Path
+) -> None:
+    code = "x = x.clone().put_(torch.tensor([0]), torch.tensor([1.0]))"
+    asked = {"code_folder": str(tmp_path)}
+    job = own_code(tmp_path, in_forward=f"if self.training: {code}")
+
+    refused = Training(request(tmp_path / "store", job=job, **asked), output)
+
+    assert refused.wait() == 1
+    assert "put_ of mine:Net gives other bits every time" in refused.last["message"]
+    assert "deterministic: false" in refused.last["hint"]
+    Training(request(tmp_path / "store", job=job | {"deterministic": False}, **asked), output).result()
+
+
 def unwritable(folder: Path) -> str:
     """A URL below something that is a file: nothing can be written there, by root neither."""
     (folder / "file").write_text("")

@@ -28,6 +28,7 @@ from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.split import hold_out, set_aside
 from training.recipe.evaluate import answers, evaluate, measure
+from training.recipe.explain import explained
 from training.recipe.sgd import Position
 from training.recipe.train import Descending, Setting, Trained, begin
 
@@ -202,7 +203,8 @@ class Making:
         """Measures, exports, checks and compresses the model."""
         dataset, task = self._setting.dataset, self._setting.dataset.task
         features, target = every_row(self._held_out)
-        answer_RK = answers(trained.model, features)
+        with explained(self.job, self.job.model, "mend the model's code"):
+            answer_RK = answers(trained.model, features)
         metrics = measure(answer_RK, target, task)
         if not all(map(math.isfinite, metrics.values())):
             raise sgd.not_finite(f"metrics on held-out rows are {metrics}", trained.position, self.job)

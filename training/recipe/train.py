@@ -5,7 +5,6 @@ Importing it loads torch. It measures, exports and keeps nothing.
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from training.recipe.class_weights import class_weights
 from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
+from training.recipe.explain import explained
 from training.recipe.models import build
 from training.recipe.models.build import Deployed
 from training.recipe.models.cnn import Cnn
@@ -67,7 +67,7 @@ class Descending:
 
     def epochs(self) -> Iterator[bool]:
         """As the loop's; what the user's code raises comes as ModelError. Raises NonFiniteLossError."""
-        with _explained(self.job):
+        with explained(self.job, self.job.model, "mend the model's code"):
             yield from self.loop.epochs()
 
     def trained(self) -> Trained:
@@ -189,24 +189,3 @@ def _augment(job: Job, folder: Path) -> Callable[[torch.Tensor, torch.Generator]
         return augmented
 
     return augment
-
-
-@contextlib.contextmanager
-def _explained(job: Job) -> Iterator[None]:
-    """An error out of the user's code, or out of an operation that cannot be repeated, as one for people."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "does not have a deterministic implementation" in str(error):
-            operation = str(error).split(" does not have")[0]
-            raise ModelError(
-                f"{operation} of {job.model} gives other bits every time",
-                "use another operation, or say deterministic: false and do without repeatable models",
-            ) from error
-        if "out of memory" in str(error) or "can't allocate memory" in str(error):
-            raise ModelError(
-                f"memory ran out in a step over {job.batch_size} rows", "lower batchSize, or take a smaller model"
-            ) from error
-        raise ModelError(
-            f"{job.model} raised {type(error).__name__}: {error} ({user_code.origin(error)})", "mend the model's code"
-        ) from error

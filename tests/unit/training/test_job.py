@@ -1,6 +1,7 @@
 """What can be a run, and what makes two runs the same: without torch."""
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
@@ -289,6 +290,13 @@ def test_an_edit_of_the_user_s_code_changes_the_code_digest_and_an_edit_beside_i
         ({"model": "mine:Net"}, ["model", "no module mine"]),
         ({"model": "there:Nothing"}, ["model", "has no Nothing", "it has Net, os"]),
         ({"model": "broken:Net"}, ["model", "broken.py is not Python"]),
+        ({"model": "imports_broken:Net"}, ["model", "broken.py is not Python"]),
+        ({"model": "sealing:Net"}, ["model", "module sealing ", "a package of Sealift's own", "rename it"]),
+        ({"model": "stores.mine:Net"}, ["model", "module stores.mine ", "a package of Sealift's own", "rename it"]),
+        ({"model": "torch:Net"}, ["model", "module torch ", "a library that training uses", "rename it"]),
+        ({"augment": "random:Net"}, ["augment", "module random ", "a module of Python's own", "rename it"]),
+        ({"dataset": "numpy:Net"}, ["dataset", "module numpy ", "a library that training uses", "rename it"]),
+        ({"model": "uses:Net"}, ["model", "module numpy ", "a library that training uses", "rename it"]),
         ({"dataset": "rows.npz"}, ["dataset", "there is no file", "rows.npz"]),
         ({"dataset": "there:rows"}, ["dataset", "has no rows"]),
         ({"source": "onnx", "model": "model.onnx"}, ["model", "path or URL of an ONNX file"]),
@@ -299,6 +307,11 @@ def test_what_is_not_there_is_said_before_anything_runs(
 ) -> None:
     (tmp_path / "there.py").write_text("import os\nclass Net: ...\n")
     (tmp_path / "broken.py").write_text("class:\n")
+    (tmp_path / "imports_broken.py").write_text("import broken\nclass Net: ...\n")
+    (tmp_path / "uses.py").write_text("import numpy\nclass Net: ...\n")
+    (tmp_path / "stores").mkdir()
+    for shadow in ("sealing", "stores/mine", "torch", "random", "numpy"):
+        (tmp_path / f"{shadow}.py").write_text("class Net: ...\n")
 
     _, problems = Job.validate(settings, tmp_path)
 
@@ -375,6 +388,19 @@ def test_libraries_are_named_with_versions_and_none_if_one_is_absent(monkeypatch
 
     monkeypatch.setattr(training_job, "NEEDED_LIBRARIES", ("torch", "no-such-library"))
     assert training_job.libraries() is None
+
+
+def test_another_version_of_a_library_is_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that may give other bytes, and nothing that may not."""
+    version = importlib.metadata.version
+
+    def digest(other: str) -> str:
+        monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == other else version(name))
+        return Job().digest("data", "code", str(training_job.libraries()), "v3")
+
+    digests = [digest(name) for name in ("none", *training_job.SHAPING_LIBRARIES)]
+    assert len(set(digests)) == 6
+    assert digest("safetensors") == digests[0]
 
 
 def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:

@@ -80,9 +80,9 @@ def call(job: Job, folder: Path) -> Arrays:
         raise DataError(f"dataset is {job.dataset!r}, which is not a function", "name a function")
     try:
         returned = function(**job.data.arguments)
-    except Exception as error:
+    except user_code.RAISED as error:
         raise DataError(
-            f"{job.dataset} raised {type(error).__name__}: {error} ({user_code.origin(error)})",
+            f"{job.dataset} {user_code.said(error)}",
             "it is called with data.arguments",
         ) from error
     if isinstance(returned, tuple) and len(returned) == 2:

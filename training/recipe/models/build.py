@@ -18,9 +18,10 @@ from torch.nn import functional
 
 from settings.kinds import is_reference
 from training import user_code
-from training.errors import ModelError, TrainingError
+from training.errors import ModelError
 from training.job import Job
 from training.recipe.datasets.dataset import Dataset
+from training.recipe.explain import explained
 from training.recipe.models import network
 from training.recipe.scaling import Scale, Scales
 
@@ -122,16 +123,9 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     }
     taken = _parameters(kind)
     given = {name: value for name, value in offered.items() if name in taken} | dict(job.model_arguments)
-    try:
+    told = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "nothing"
+    with explained(job, f"the constructor of {job.model}", f"it was given {told}; modelArguments gives others"):
         net = kind(**given)
-    except TrainingError:
-        raise
-    except Exception as error:
-        raise ModelError(
-            f"the constructor of {job.model} raised {type(error).__name__}: {error} ({user_code.origin(error)})",
-            f"it was given {', '.join(f'{name}={value!r}' for name, value in given.items()) or 'nothing'}; "
-            "modelArguments gives others",
-        ) from error
     if not isinstance(net, nn.Module):
         raise ModelError(
             f"{job.model} made a {type(net).__name__}, not a torch module", "name a subclass of torch.nn.Module"
@@ -148,17 +142,9 @@ def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Ten
     """Raises ModelError unless the network answers these (standardised) rows with (B, K) numbers."""
     expected = (len(batch_BS), network_outputs(job, dataset))
     net.eval()
-    try:
-        with torch.no_grad():
-            answer = net(batch_BS)
-    except TrainingError:
-        raise
-    except Exception as error:
-        raise ModelError(
-            f"{job.model} raised {type(error).__name__} on a batch of shape {tuple(batch_BS.shape)}: {error} "
-            f"({user_code.origin(error)})",
-            f"features of this data set have shape {dataset.shape}",
-        ) from error
+    given = f"it was given a batch of shape {tuple(batch_BS.shape)}: rows of this data set have shape {dataset.shape}"
+    with explained(job, job.model, given), torch.no_grad():
+        answer = net(batch_BS)
     shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else None
     if shape != expected:
         found = f"an output of shape {shape}" if shape is not None else f"a {type(answer).__name__}"

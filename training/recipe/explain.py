@@ -1,0 +1,38 @@
+"""What goes wrong inside a user's network or function, as an error for people: what it did, where, and the way out."""
+
+import contextlib
+from collections.abc import Iterator
+
+from training import user_code
+from training.errors import ModelError, TrainingError
+from training.job import Job
+
+NOT_REPEATABLE = " does not have a deterministic implementation"
+
+
+@contextlib.contextmanager
+def explained(job: Job, what: str, way_out: str) -> Iterator[None]:
+    """Raises ModelError for what the body raises. What the system refuses to our own code stays what it is."""
+    try:
+        yield
+    except TrainingError:
+        raise
+    except user_code.RAISED as error:
+        if isinstance(error, OSError) and not user_code.is_blamed(error):
+            raise
+        raise _explained(job, what, way_out, error) from error
+
+
+def _explained(job: Job, what: str, way_out: str, error: BaseException) -> ModelError:
+    text = str(error)
+    if isinstance(error, RuntimeError) and NOT_REPEATABLE in text:
+        return ModelError(
+            f"{text.split(NOT_REPEATABLE)[0]} of {job.model} gives other bits every time",
+            "use another operation, or say deterministic: false and do without repeatable models",
+        )
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return ModelError(
+            f"memory ran out in a step over {job.batch_size} rows",
+            "lower batchSize (accumulateSteps keeps the step as it is), or take a smaller model",
+        )
+    return ModelError(f"{what} {user_code.said(error)}", way_out)
