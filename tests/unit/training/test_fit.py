@@ -20,10 +20,13 @@ from training.evidence import make_report
 from training.fit import Fitted, fit
 from training.job import Job
 from training.recipe.class_weights import class_weights
+from training.recipe.datasets.dataset import TensorRows
 from training.recipe.datasets.load import load
-from training.recipe.evaluate import measure
+from training.recipe.evaluate import evaluate, measure
+from training.recipe.folds import folds
 from training.recipe.make import Inputs, Progress, Stage, every_row
-from training.recipe.sgd import Position
+from training.recipe.sgd import Position, make_repeatable
+from training.recipe.train import Setting, begin
 from training.report.content import Energy, Report
 from training.report.payload import extract
 from training.sources import read
@@ -206,6 +209,21 @@ def test_a_search_ships_the_best_trial_and_folds_are_measured() -> None:
         best.parameters["learningRate"], best.parameters["batchSize"],
     )  # fmt: skip
     assert [fold.rows_validation for fold in report.folds] == [36, 36, 36]
+
+
+def test_a_fold_s_metrics_are_those_of_rows_that_its_own_training_has_not_seen() -> None:
+    job = job_of(Path(), dataset="iris", epochs=4, folds=3, learningRate=0.1)
+    found = fitted(dataset="iris", epochs=4, folds=3, learningRate=0.1).made.descended.folds
+
+    generator = make_repeatable(job)
+    dataset = load(job, Path(), b"")
+    rows, _ = dataset.rows.split(job.data.held_out, generator)
+    assert isinstance(rows, TensorRows)
+    for at, (others, held) in enumerate(folds(rows, 3, torch.Generator().manual_seed(job.seed))):
+        by_hand = begin(job, Setting(dataset, Path()), rows.take(others), None, torch.Generator().manual_seed(job.seed))
+        assert list(by_hand.epochs()) == [True] * 4
+        assert found[at] == evaluate(by_hand.trained().model, rows.take(held))
+    assert len(found) == 3
 
 
 @pytest.mark.parametrize("looks", [3, 12, 22, 26, 31])

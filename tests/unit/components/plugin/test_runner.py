@@ -65,9 +65,11 @@ def test_code_that_prints_megabytes_without_a_line_break_cannot_hinder_it() -> N
     assert result == {"event": "result"}
 
 
-def test_a_process_that_just_ends_is_an_error_with_its_last_words() -> None:
-    with pytest.raises(PluginError, match=r"exit code 3.*I am off"):
-        run("print('I am off', flush=True); sys.exit(3)")
+@pytest.mark.parametrize("end", ["sys.exit(3)", "os._exit(0)"])
+def test_a_process_that_just_ends_is_an_error_with_its_last_words(end: str) -> None:
+    """Also one that says that all is well: only a result is a result."""
+    with pytest.raises(PluginError, match=r"exit code [03] before it was done.*I am off"):
+        run(f"print('I am off', flush=True); {end}")
 
 
 def test_a_killed_process_is_an_error_that_speaks_of_memory() -> None:

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -18,6 +18,7 @@ from training.recipe import sgd, step
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.models.build import loss_function
 from training.recipe.schedule import Rates
+from training.recipe.weights import freeze
 
 JOB = Job(epochs=7, batch_size=8, learning_rate=0.05, seed=3)
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {
@@ -94,6 +95,81 @@ def test_every_bit_is_what_torch_s_own_optimizer_gives(kind: str, settings: dict
     assert bits(network_of(loop)) == bits(theirs)
     losses = [entry["loss"] for entry in loop.position.history]
     assert losses[-1] < losses[0]
+
+
+Scheduler = torch.optim.lr_scheduler.LRScheduler
+ALL = {"momentum": 0.9, "nesterov": True, "weight_decay": 0.05, "gradient_clip": 0.4}
+TORCH_S: dict[str, tuple[Job, Callable[[torch.optim.SGD], Scheduler] | None, bool]] = {
+    "plain": (JOB, None, False),
+    "clip": (replace(JOB, gradient_clip=0.3), None, False),
+    "momentum and clip": (replace(JOB, momentum=0.9, gradient_clip=0.3), None, False),
+    "all together": (replace(JOB, **ALL), None, False),  # type: ignore[arg-type]
+    "a step schedule": (
+        replace(JOB, momentum=0.9, schedule=Schedule("step", step_epochs=2, factor=0.5)),
+        lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5),
+        False,
+    ),
+    "a cosine": (
+        replace(JOB, momentum=0.9, schedule=Schedule("cosine", minimum=0.001)),
+        lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, JOB.epochs, 0.001),
+        False,
+    ),
+    "a warm-up": (
+        replace(JOB, schedule=Schedule(warmup_epochs=2)),
+        lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / 6)),
+        True,
+    ),
+}
+"""Each with torch's own schedule, if there is one, and whether that goes on with each step rather than each epoch."""
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "crossEntropy", "bce", "weighted crossEntropy"])
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("case", TORCH_S)
+def test_after_each_step_the_weights_are_those_of_torch_s_optimizer_and_schedule(
+    case: str, frozen: bool, loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sgd, "STRETCH_OPERATIONS", 1)
+    job, schedule_of, by_step = TORCH_S[case]
+    kind = "classification" if "Entropy" in loss or loss == "bce" else "regression"
+    data = rows(kind)
+    if loss == "bce":
+        data = TensorRows(data.features, data.target.clamp(max=1))
+    weights = torch.tensor([0.2, 1.0, 5.0]) if "weighted" in loss else None
+    function = loss_function(loss.removeprefix("weighted "), weights)
+    generator = sgd.make_repeatable(job)
+    net = network(3 if "Entropy" in loss else 1)
+    freeze(net, ["0."] if frozen else [])
+    theirs = copy.deepcopy(net)
+
+    def their_steps() -> Iterator[None]:
+        drawing = torch.Generator().manual_seed(job.seed)
+        noise = torch.Generator().manual_seed(job.seed)
+        optimizer = torch.optim.SGD(
+            [one for one in theirs.parameters() if one.requires_grad], job.learning_rate, job.momentum,
+            nesterov=job.nesterov, weight_decay=job.weight_decay,
+        )  # fmt: skip
+        scheduler = schedule_of(optimizer) if schedule_of else None
+        for _ in range(job.epochs):
+            for chosen in torch.split(torch.randperm(len(data), generator=drawing), job.batch_size):
+                optimizer.zero_grad()
+                torch.autograd.backward(function(theirs(noisy(data.features[chosen], noise)), data.target[chosen]))
+                if job.gradient_clip is not None:
+                    torch.nn.utils.clip_grad_norm_(theirs.parameters(), job.gradient_clip)
+                optimizer.step()
+                if scheduler is not None and by_step:
+                    scheduler.step()
+                yield
+            if scheduler is not None and not by_step:
+                scheduler.step()
+
+    steps = 0
+    mine = sgd.Loop(sgd.Descent(job, net, data, generator, function, augment=noisy)).epochs()
+    for _ in zip(mine, their_steps(), strict=True):
+        for one, other in zip(net.parameters(), theirs.parameters(), strict=True):
+            assert torch.allclose(one, other, rtol=1e-5, atol=1e-6)
+        steps += 1
+    assert steps == 3 * job.epochs
 
 
 ACCUMULATED: list[dict[str, object]] = [
