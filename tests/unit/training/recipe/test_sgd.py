@@ -16,6 +16,7 @@ from training.job import Job
 from training.options import EarlyStopping, Schedule
 from training.recipe import sgd, step
 from training.recipe.datasets.dataset import TensorRows
+from training.recipe.fused import dense_layers
 from training.recipe.models.build import loss_function
 from training.recipe.schedule import Rates
 from training.recipe.weights import freeze
@@ -124,11 +125,12 @@ TORCH_S: dict[str, tuple[Job, Callable[[torch.optim.SGD], Scheduler] | None, boo
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "crossEntropy", "bce", "weighted crossEntropy"])
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("way", ["written out", "augmented", "augmented and frozen"])
 @pytest.mark.parametrize("case", TORCH_S)
 def test_after_each_step_the_weights_are_those_of_torch_s_optimizer_and_schedule(
-    case: str, frozen: bool, loss: str, monkeypatch: pytest.MonkeyPatch
+    case: str, way: str, loss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A dense network that all of is trained and whose rows stay as they are has its gradient written out."""
     monkeypatch.setattr(sgd, "STRETCH_OPERATIONS", 1)
     job, schedule_of, by_step = TORCH_S[case]
     kind = "classification" if "Entropy" in loss or loss == "bce" else "regression"
@@ -139,7 +141,11 @@ def test_after_each_step_the_weights_are_those_of_torch_s_optimizer_and_schedule
     function = loss_function(loss.removeprefix("weighted "), weights)
     generator = sgd.make_repeatable(job)
     net = network(3 if "Entropy" in loss else 1)
-    freeze(net, ["0."] if frozen else [])
+    augment = None if way == "written out" else noisy
+    if augment is None:
+        net = nn.Sequential(net[0], net[1], net[3])  # type: ignore[index]
+    assert (dense_layers(net) is not None) == (augment is None)
+    freeze(net, ["0."] if "frozen" in way else [])
     theirs = copy.deepcopy(net)
 
     def their_steps() -> Iterator[None]:
@@ -153,7 +159,8 @@ def test_after_each_step_the_weights_are_those_of_torch_s_optimizer_and_schedule
         for _ in range(job.epochs):
             for chosen in torch.split(torch.randperm(len(data), generator=drawing), job.batch_size):
                 optimizer.zero_grad()
-                torch.autograd.backward(function(theirs(noisy(data.features[chosen], noise)), data.target[chosen]))
+                chosen_rows = data.features[chosen] if augment is None else augment(data.features[chosen], noise)
+                torch.autograd.backward(function(theirs(chosen_rows), data.target[chosen]))
                 if job.gradient_clip is not None:
                     torch.nn.utils.clip_grad_norm_(theirs.parameters(), job.gradient_clip)
                 optimizer.step()
@@ -164,7 +171,7 @@ def test_after_each_step_the_weights_are_those_of_torch_s_optimizer_and_schedule
                 scheduler.step()
 
     steps = 0
-    mine = sgd.Loop(sgd.Descent(job, net, data, generator, function, augment=noisy)).epochs()
+    mine = sgd.Loop(sgd.Descent(job, net, data, generator, function, augment=augment)).epochs()
     for _ in zip(mine, their_steps(), strict=True):
         for one, other in zip(net.parameters(), theirs.parameters(), strict=True):
             assert torch.allclose(one, other, rtol=1e-5, atol=1e-6)
