@@ -25,7 +25,6 @@ from training.recipe.evaluate import evaluate
 from training.recipe.explain import explained
 from training.recipe.models import build
 from training.recipe.models.build import Deployed
-from training.recipe.models.cnn import Cnn
 from training.recipe.scaling import Scales, standardise
 from training.recipe.sgd import Descent, Loop, Position
 from training.recipe.step import Gradient, Loss, Mass
@@ -101,9 +100,6 @@ def begin(
     weights.freeze(net, job.freeze)
     build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model.to(device)
-    if type(net) is Cnn and device.type == "cpu":
-        # As convolutions on a processor want it: a third less time. A user's network may not bear it (`view` does not).
-        net.to(memory_format=torch.channels_last)
     loss, mass = _loss(job, dataset, rows, device)
     descent = Descent(
         job,

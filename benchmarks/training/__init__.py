@@ -1,0 +1,1 @@
+"""How fast a descent is, beside a plain PyTorch loop and Lightning."""

@@ -1,0 +1,29 @@
+"""The loop of `training`, in the environment that a training process has: pinned, so that its bits are repeatable."""
+
+import os
+
+from benchmarks.training.cases import LEARNING_RATE, SEED, Case, Run
+from training.recipe.processor import pinned
+
+
+def start(case: Case, threads: int, epochs: int) -> Run:
+    """Ready to run up to so many epochs."""
+    pins = pinned(os.environ, bf16=False)
+    for name in os.environ.keys() - pins.keys():
+        del os.environ[name]
+    os.environ.update(pins)
+    from training.job import Job
+    from training.recipe.datasets.dataset import TensorRows
+    from training.recipe.sgd import Descent, Loop, make_repeatable
+
+    job = Job(batch_size=case.batch_size, epochs=epochs, learning_rate=LEARNING_RATE, seed=SEED, threads=threads)
+    generator = make_repeatable(job)
+    loop = Loop(Descent(job, case.net(), TensorRows(*case.data()), generator, case.loss()))
+    whole_epochs = (None for whole in loop.epochs() if whole)
+
+    def run(epochs: int) -> float:
+        for _ in range(epochs):
+            next(whole_epochs)
+        return loop.position.loss
+
+    return run
