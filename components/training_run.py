@@ -28,7 +28,8 @@ class TrainingRun(pulumi.CustomResource):
     metrics: pulumi.Output[Mapping[str, float]]
     """Metrics on held-out rows. Secret unless `expose_metrics`."""
     example: pulumi.Output[Mapping[str, Any]]
-    """One held-out row and the model's answer to it: {"inputs": [[…]], "expected": [[…]]}. Secret."""
+    """One held-out row, the model's answer to it, and the body of a request that asks the service for it:
+    {"inputs": [[…]], "expected": [[…]], "request": {…}}. Secret."""
     epochs_run: pulumi.Output[int]
     """Epochs done when training stopped."""
     stop_reason: pulumi.Output[str]

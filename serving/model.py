@@ -23,10 +23,11 @@ from sealing import OpenedArtifact, SealingError, open_artifact, parse_identity
 from serving.errors import InvalidInput, StartError
 from serving.tensor import ANY, KINDS, Array, Tensor
 
-DATATYPES: Final = {"tensor(float)": "FP32", "tensor(int64)": "INT64"}
+DATATYPES: Final = {"tensor(float)": "FP32", "tensor(int64)": "INT64", "tensor(string)": "BYTES"}
 """By ONNX Runtime's names. An answer is always FP32."""
 DESCRIBED: Final = ("task", "features", "classes")
 """Of an artifact's description, what clients need in order to ask and to read the answer. Its metrics may be secret."""
+NOTHING: Final[Mapping[str, float | str]] = {"FP32": 0.0, "INT64": 0, "BYTES": ""}
 ERRORS_ONLY: Final = 3
 
 
@@ -64,7 +65,7 @@ class Model:
     def _warm_up(self) -> None:
         """One row, so that the first client does not wait, and a model that cannot run is not rolled out."""
         row = {
-            name: np.zeros([abs(size) for size in tensor.shape], KINDS[tensor.datatype])
+            name: np.full([abs(size) for size in tensor.shape], NOTHING[tensor.datatype], KINDS[tensor.datatype])
             for name, tensor in self.inputs.items()
         }
         try:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Kind = type[np.float32] | type[np.int64]
+Kind = type[np.float32] | type[np.int64] | type[np.object_]
 
-KINDS: Final[Mapping[str, Kind]] = {"FP32": np.float32, "INT64": np.int64}
-"""The datatypes that are served."""
+KINDS: Final[Mapping[str, Kind]] = {"FP32": np.float32, "INT64": np.int64, "BYTES": np.object_}
+"""The datatypes that are served. BYTES are texts, each a Python string."""
 ANY: Final = -1
 """A dimension that the request decides: the batch."""
 

@@ -3,23 +3,43 @@
 The same for equal runs: no time, no place, no path.
 """
 
-# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+# ruff: noqa: N806 (names of tensors carry the letters of their shape)
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import torch
 
 from training.recipe import export
+from training.recipe.columns import decoded
 from training.recipe.datasets.dataset import Dataset, Rows
 from training.recipe.make import Made
 from training.recipe.scaling import SCALED_ROWS, Moments
 
 
-def example(features: torch.Tensor, answer_RK: torch.Tensor) -> dict[str, Any]:
-    """The first held-out row, raw, and the model's answer to it."""
-    return {"inputs": numbers(features[:1]), "expected": numbers(answer_RK[:1])}
+def example(made: Made, features: torch.Tensor) -> dict[str, Any]:
+    """The first held-out row without a missing value, raw; the model's answer to it; and the body of a request for it,
+    as the Open Inference Protocol v2 has it.
+    """
+    missing_R = features.reshape(len(features), -1).isnan().any(dim=1)
+    at = int(missing_R.int().argmin())
+    row, answer_1K = features[at : at + 1], made.answers[at : at + 1]
+    values = {export.INPUT: row.numpy()} if not made.dataset.columns else decoded(made.dataset.columns, row)
+    data = {name: plain(value) for name, value in values.items()}
+    asked = [{**one, "shape": [1, *one["shape"][1:]], "data": data[one["name"]]} for one in inputs(made)]
+    whole_row = [[one[0][0] for one in data.values()]] if made.dataset.columns else data[export.INPUT]
+    return {"inputs": whole_row, "expected": plain(answer_1K.numpy()), "request": {"inputs": asked}}
+
+
+def inputs(made: Made) -> list[dict[str, Any]]:
+    """What the model takes, as the protocol's metadata have it."""
+    data = made.dataset
+    if data.columns:
+        return [{"name": one.name, "datatype": one.datatype, "shape": ["batch", 1]} for one in data.columns]
+    datatype = export.datatype(made.train.first(1)[0])
+    return [{"name": export.INPUT, "datatype": datatype, "shape": ["batch", *data.shape]}]
 
 
 def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,11 +56,11 @@ def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, An
         **provenance,
         "contentDigest": hashlib.sha256(made.content).hexdigest(),
         "rows": {"train": len(train), "heldOut": len(made.held_out)},
-        "features": list(data.feature_names),
+        "features": [column.name for column in data.columns] or list(data.feature_names),
         "classes": list(data.classes),
         **({"words": list(data.words)} if data.words else {}),
-        "input": {"name": export.INPUT, "type": export.datatype(train.first(1)[0]), "shape": ["batch", *data.shape]},
-        "output": {"name": export.output_name(data.task), "type": "FP32", "shape": ["batch", data.outputs]},
+        "inputs": inputs(made),
+        "output": {"name": export.output_name(data.task), "datatype": "FP32", "shape": ["batch", data.outputs]},
         "inputReference": {} if job.privacy else input_reference(data, train),
         "onnxOpset": export.OPSET,
     }
@@ -59,12 +79,12 @@ def input_reference(data: Dataset, train: Rows) -> dict[str, dict[str, float]]:
     names: Final = ("mean", "deviation", "minimum", "maximum")
     return {
         feature: dict(zip(names, row, strict=True))
-        for feature, row in zip(data.feature_names, numbers(summary_F4), strict=True)
+        for feature, row in zip(data.feature_names, plain(summary_F4.numpy()), strict=True)
     }
 
 
-def numbers(table: torch.Tensor) -> Any:
-    """Nested lists of FP32 numbers, each with the fewest digits that name it: 32.1 rather than 32.099998474121094."""
-    if table.ndim:
-        return [numbers(row) for row in table]
-    return float(str(table.float().numpy())) if table.is_floating_point() else int(table)
+def plain(values: Any) -> Any:
+    """An array as nested lists, FP32 numbers with the fewest digits that name them: 32.1, not 32.099998474121094."""
+    if isinstance(values, np.ndarray):
+        return [plain(one) for one in values]
+    return float(str(values)) if isinstance(values, np.floating) else getattr(values, "tolist", lambda: values)()

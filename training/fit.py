@@ -49,7 +49,7 @@ def fit(
         "metrics": dict(made.metrics),
         "epochs_run": made.descended.position.epoch,
         "stop_reason": made.descended.stop_reason,
-        "example": example(features, made.answers),
+        "example": example(made, features),
         "model_bytes": len(made.content),
         **made.descended.spent,
     }

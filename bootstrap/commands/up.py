@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 
 from bootstrap import content
 from bootstrap.commands import prediction, stacks, stale_lock
@@ -39,12 +40,12 @@ def run(context: Context, stack: str) -> int:
         answer = prediction.ask(context, service, step.progress)
         step.done(f"{service.model} at {answer.via}")
     request = context.layout.stack_state.parent / "request.json"
-    content.write(request, json.dumps(service.request()) + "\n", mode=0o600)
+    content.write(request, json.dumps(service.request) + "\n", mode=0o600)
     line = context.console.line
     if context.console.live:
-        line(f"\n  one held-out row   {_numbers(service.row)}")
-        line(f"  prediction         {_numbers(answer.values)}")
-        line(f"  torch's own answer {_numbers(service.expected)}")
+        line(f"\n  one held-out row   {_shown(service.row)}")
+        line(f"  prediction         {_shown(answer.values)}")
+        line(f"  torch's own answer {_shown(service.expected)}")
     else:  # a log is kept and read by others: the stack's example, a row of its data, is a secret
         line(f"\n  one held-out row   [secret]\n  prediction         {_compared(answer.values, service.expected)}")
     ask = "\n  ".join(prediction.by_hand(context, service, answer.via, str(request.relative_to(root))))
@@ -83,6 +84,6 @@ def _compared(values: list[float], expected: list[float]) -> str:
     return f"[secret], off torch's own answer by up to {max(differences) / largest if largest else 1:.1%}"
 
 
-def _numbers(values: list[float]) -> str:
-    shown = ", ".join(f"{value:.4g}" for value in values[:10])
+def _shown(values: Sequence[float | str]) -> str:
+    shown = ", ".join(value if isinstance(value, str) else f"{value:.4g}" for value in values[:10])
     return f"[{shown}, … {len(values)} in all]" if len(values) > 10 else f"[{shown}]"

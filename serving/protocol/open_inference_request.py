@@ -14,6 +14,7 @@ import numpy as np
 from serving.errors import InvalidInput
 from serving.protocol.contract import Body
 from serving.protocol.json_numbers import read_numbers
+from serving.protocol.json_texts import read_texts
 from serving.tensor import ANY, KINDS, Array, Tensor
 
 MAX_QUOTED: Final = 80
@@ -84,22 +85,26 @@ def _array(item: _Input, tensor: Tensor) -> Array:
             f"{where} has shape {_short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}"
         )
     if not memoryview(item.data):
-        raise InvalidInput(
-            f"{where} has no data; expected a JSON array of numbers (the binary extension is not served)"
-        )
+        raise InvalidInput(f"{where} has no data; expected a JSON array (the binary extension is not served)")
     count = math.prod(shape)  # of Python integers, so that a huge dimension is only ever compared
     try:
-        array = read_numbers(item.data, len(shape), KINDS[tensor.datatype])
+        array = _read(item.data, len(shape), tensor)
     except ValueError as error:
         raise InvalidInput(f"{where} has {error}") from None
     if array.size != count or (array.ndim > 1 and list(array.shape) != shape):
-        found = f"data of {array.size} numbers in shape {list(array.shape)}"
+        found = (
+            f"data of {array.size} {'texts' if tensor.datatype == 'BYTES' else 'numbers'} in shape {list(array.shape)}"
+        )
         raise InvalidInput(f"{where} has {found}; expected {_short(count)} for shape {_short(shape)}")
-    if not np.isfinite(array).all():
+    if tensor.datatype != "BYTES" and not np.isfinite(array).all():
         raise InvalidInput(
             f"{where} has a number at {int(np.argmax(~np.isfinite(array.ravel())))} that is beyond {tensor.datatype}"
         )
     return array.reshape(shape)
+
+
+def _read(data: msgspec.Raw, rank: int, tensor: Tensor) -> Array:
+    return read_texts(data, rank) if tensor.datatype == "BYTES" else read_numbers(data, rank, KINDS[tensor.datatype])
 
 
 def _check_batch(arrays: Mapping[str, Array], inputs: Mapping[str, Tensor]) -> None:

@@ -90,8 +90,8 @@ def test_the_manifest_describes_what_was_trained_from_what(tmp_path: Path, outpu
     assert description["codeDigest"] == training_job.code_digest(DIGITS, PROJECT_ROOT)
     assert description["libraries"] == training_job.libraries()
     assert description["classes"] == list("0123456789")
-    assert description["input"] == {"name": "input", "type": "FP32", "shape": ["batch", 64]}
-    assert description["output"] == {"name": "probabilities", "type": "FP32", "shape": ["batch", 10]}
+    assert description["inputs"] == [{"name": "input", "datatype": "FP32", "shape": ["batch", 64]}]
+    assert description["output"] == {"name": "probabilities", "datatype": "FP32", "shape": ["batch", 10]}
     assert description["rows"] == {"train": 1438, "heldOut": 359}
     assert description["features"][0] == "pixel_0_0"
     reference = description["inputReference"]["pixel_4_4"]

@@ -23,7 +23,7 @@ import torch
 from training import quality, sources
 from training.errors import DataError, ModelError
 from training.job import Job
-from training.recipe import compression, export, folds, foreign, sgd
+from training.recipe import columns, compression, export, folds, foreign, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.split import hold_out, set_aside
@@ -217,7 +217,7 @@ class Making:
         made = Made(
             self.job, dataset, self._rows, self._held_out, content, metrics, answer_RK, descended, compressed=None
         )
-        return compressed(made)
+        return served(compressed(made))
 
     def _try(self, settings: Mapping[str, object], report: "Report") -> float:
         """One trial: the metric of the validation rows after its last epoch."""
@@ -276,6 +276,16 @@ def compressed(made: Made) -> Made:
     )
 
 
+def served(made: Made) -> Made:
+    """With the table's own columns as inputs, where some hold categories."""
+    if not made.dataset.columns:
+        return made
+    content = columns.in_columns(made.content, made.dataset.columns)
+    rows = made.held_out.first(export.CHECKED_ROWS)[0]
+    columns.check(content, made.dataset.columns, rows, export.run(made.content, rows))
+    return dataclasses.replace(made, content=content)
+
+
 def take_in(job: Job, folder: Path, dataset: Dataset, rows: Rows, held_out: Rows, watch: Watch) -> Made:
     """A model that was trained elsewhere, measured on rows that are held out here. Raises ModelError."""
     watch.phase("load", f"reading {job.model}")
@@ -284,7 +294,7 @@ def take_in(job: Job, folder: Path, dataset: Dataset, rows: Rows, held_out: Rows
     answer_RK = model.answers(features)
     metrics = measure(answer_RK, target, dataset.task)
     made = Made(job, dataset, rows, held_out, model.content, metrics, answer_RK, Descended(), compressed=None)
-    return compressed(made)
+    return served(compressed(made))
 
 
 def examined(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:

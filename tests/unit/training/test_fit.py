@@ -107,7 +107,7 @@ def test_own_model_and_own_data(folder: Path) -> None:
     assert result.outcome["metrics"]["r2"] > 0.95
     weights = [tensor.dims for tensor in onnx.ModelProto.FromString(result.model).graph.initializer]
     assert [7, 4] in weights
-    assert result.description["features"] == ["size", "rooms", "side=north", "side=south"]
+    assert result.description["features"] == ["size", "rooms", "side"]
     assert result.description["hyperparameters"]["modelArguments"] == {"width": 7}
 
 

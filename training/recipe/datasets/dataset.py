@@ -7,11 +7,14 @@ Shapes: R rows, S the shape of one row's features ((F,) of a table, (C, H, W) of
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
 from training.options import Task
+
+if TYPE_CHECKING:
+    from training.recipe.datasets.encoding import Column
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Features (B, *S), FP32 or int64 ids; target (B, 1) FP32 for a regression, (B,) int64 for classes."""
@@ -95,6 +98,8 @@ class Dataset:
     """What the quality checks only warned of."""
     masked: Mapping[str, str] = field(default_factory=dict)
     """What was done to which column."""
+    columns: "tuple[Column, ...]" = ()
+    """Of a table with categories: what each of its own columns became; empty where rows are served as they are here."""
     parts: torch.Tensor | None = field(default=None, repr=False)
     """(R,) uint8, which rows are held out, as split.py has it; None: they are drawn."""
 

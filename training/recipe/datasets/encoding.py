@@ -6,7 +6,7 @@ text                 one column of 0 and 1 for each distinct text, in alphabetic
 target               a number (regression), or the index of its class
 """
 
-# ruff: noqa: N806 (names of tensors carry the letters of their shape)
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ Distinct = Callable[[str], pa.Array]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table. `categories` are its texts; None: it is a number."""
+    """One column of the table. `categories` are its texts, or whole numbers that are names; None: it is a number."""
 
     name: str
     categories: pa.Array | None
@@ -47,13 +47,32 @@ class Column:
             return [self.name]
         return [f"{self.name}={category}" for category in self.categories.to_pylist()]
 
+    @property
+    def datatype(self) -> str:
+        """Of its values in a request, as the Open Inference Protocol spells it."""
+        if self.categories is None:
+            return "FP32"
+        return "INT64" if pa.types.is_integer(self.categories.type) else "BYTES"
+
     def encode(self, column: pa.ChunkedArray) -> Floats:
         """FP32 (R, columns)."""
         if self.categories is None:
             return numbers(column)[:, np.newaxis]
-        index_R = pc.index_in(_text(column), self.categories).fill_null(-1).to_numpy()
+        values = _plain(column).cast(self.categories.type)
+        index_R = pc.index_in(values, self.categories).fill_null(-1).to_numpy()
         one_hot_RC: Floats = (index_R[:, np.newaxis] == np.arange(len(self.categories))).astype(np.float32)
         return one_hot_RC
+
+    def decode(self, one_hot_RC: Floats) -> np.ndarray[Any, Any]:
+        """(R, 1): values as a request has them, of which `encode` makes this again. No category is one that is none."""
+        if self.categories is None:
+            return one_hot_RC
+        names = self.categories.to_pylist()
+        whole = self.datatype == "INT64"
+        names = np.array([*names, max(names, default=0) + 1 if whole else ""], np.int64 if whole else object)
+        index_R = np.where(one_hot_RC.any(axis=1), one_hot_RC.argmax(axis=1), len(self.categories))
+        decoded_R1: np.ndarray[Any, Any] = names[index_R][:, np.newaxis]
+        return decoded_R1
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,12 @@ def learn(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct
     """`names`: the features' columns and, last, the target's. Raises DataError for what cannot be encoded."""
     *features, target = names
     task = target_task(target, schema.field(target).type, options, distinct)
-    columns = tuple(_column(name, schema.field(name).type, distinct) for name in features)
+    columns = tuple(
+        _categorical(name, schema.field(name).type, distinct)
+        if name in options.categorical
+        else _column(name, schema.field(name).type, distinct)
+        for name in features
+    )
     if whole and any(column.categories is not None for column in columns):
         raise DataError("the model recommender takes whole numbers (ids), and a feature is text", "number its values")
     classes = _classes(target, distinct) if task == "classification" else None
@@ -144,12 +168,29 @@ def _column(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
             f"the column {name!r} is mixed: of its {len(values):,} different values {numeric:,} are numbers and "
             f"{len(values) - numeric:,} are text", _mixed_hint(name)
         )  # fmt: skip
+    return Column(name, _categories(name, values, "texts"))
+
+
+def _categorical(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
+    """A column whose values are names, whatever they look like."""
+    values = _plain(distinct(name)).drop_null()
+    if not _is_text(kind):
+        try:
+            values = values.cast(pa.int64())
+        except pa.ArrowInvalid:
+            values = None
+    if values is None or pa.types.is_boolean(kind):
+        raise DataError(f"data.categorical names {name!r}, which holds {kind}", "categories are texts or whole numbers")
+    return Column(name, _categories(name, values, "values"))
+
+
+def _categories(name: str, values: pa.Array, what: str) -> pa.Array:
     if len(values) > MOST_CATEGORIES:
         raise DataError(
-            f"the column {name!r} has {len(values):,} different texts; at most {MOST_CATEGORIES} can be categories",
+            f"the column {name!r} has {len(values):,} different {what}; at most {MOST_CATEGORIES} can be categories",
             "leave it out by data.features or masking, or name it as data.text to learn from its words",
         )
-    return Column(name, values.take(pc.sort_indices(values)))
+    return values.take(pc.sort_indices(values))
 
 
 def _classes(target: str, distinct: Distinct) -> pa.Array:

@@ -92,8 +92,10 @@ def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Dataset:
     found = quality.enforce(quality.examine(table, target, learnt.task, job.quality), job.quality, job.dataset)
     ids, vocabulary = words.encode(table[text])
     rows = TensorRows(torch.from_numpy(ids), learnt.encode_target(table))
-    shape = tuple(ids.shape[1:])
-    return Dataset(job.dataset, learnt.task, rows, shape, (), learnt.class_names, vocabulary, found, masked)
+    return Dataset(
+        job.dataset, learnt.task, rows, tuple(ids.shape[1:]), classes=learnt.class_names, words=vocabulary,
+        findings=found, masked=masked,
+    )  # fmt: skip
 
 
 def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
@@ -117,8 +119,10 @@ def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
     whole = given.features.dtype.kind in "iu"
     features = torch.from_numpy(np.ascontiguousarray(given.features, dtype=np.int64 if whole else np.float32))
     rows = TensorRows(features, learnt.encode_target(table))
-    shape = tuple(features.shape[1:])
-    return Dataset(job.dataset, learnt.task, rows, shape, (), learnt.class_names, given.words, found)
+    return Dataset(
+        job.dataset, learnt.task, rows, tuple(features.shape[1:]), classes=learnt.class_names, words=given.words,
+        findings=found,
+    )  # fmt: skip
 
 
 def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
@@ -204,7 +208,8 @@ def _dataset(
     masked: Mapping[str, str],
 ) -> Dataset:
     names = learnt.feature_names
-    return Dataset(job.dataset, learnt.task, rows, (len(names),), names, learnt.class_names, (), found, masked)
+    columns = learnt.columns if any(column.categories is not None for column in learnt.columns) else ()
+    return Dataset(job.dataset, learnt.task, rows, (len(names),), names, learnt.class_names, (), found, masked, columns)
 
 
 def _check_rows(job: Job, count: int) -> None:

@@ -69,6 +69,9 @@ def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
                     f"{setting} names the column {name!r}, which {reference} has not",
                     f"its columns: {_listed(names)}; if these look wrong, say data.delimiter",
                 )
+    for name in options.categorical:
+        if name not in features:
+            raise DataError(f"data.categorical names {name!r}, which is no feature", f"features: {_listed(features)}")
     if target in features:
         raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
     if not features:

@@ -147,7 +147,7 @@ def test_the_command_to_try_next_can_be_typed(context: Context, server: str) -> 
     """Where the address is reached directly, by curl itself."""
     service = prediction.parse(json.dumps({**OUTPUTS, "url": server}))
     context.layout.root.mkdir(exist_ok=True)
-    (context.layout.root / "request.json").write_text(json.dumps(service.request()))
+    (context.layout.root / "request.json").write_text(json.dumps(service.request))
     (line,) = prediction.by_hand(context, service, server, "request.json")
 
     done = subprocess.run(["sh", "-c", line], cwd=context.layout.root, capture_output=True, text=True, check=True)
@@ -206,6 +206,13 @@ def test_ways_to_look_are_commands_that_are_there(context: Context, program: Cal
 def test_a_missing_output_is_named(name: str) -> None:
     with pytest.raises(BootstrapError, match=f"no output {name}$"):
         prediction.parse(json.dumps({**OUTPUTS, name: None}))
+
+
+def test_the_example_s_own_request_is_sent_where_there_is_one() -> None:
+    request = {"inputs": [{"name": "side", "shape": [1, 1], "datatype": "BYTES", "data": [["north"]]}]}
+    example = {"inputs": [["north"]], "expected": [[151.0]], "request": request}
+
+    assert prediction.parse(json.dumps({**OUTPUTS, "example": example})).request == request
 
 
 def test_an_example_may_travel_as_text() -> None:

@@ -13,7 +13,7 @@ from bootstrap.steps import stack_state
 from tests.stack import PROJECT_ROOT
 
 SALT = "encryptionsalt: v1:c2FsdA==:v1:bm9uY2U=:dGFn\n"
-STACK = "config:\n  sealift:replicas: \"2\"  # as few as roll\n"
+STACK = 'config:\n  sealift:replicas: "2"  # as few as roll\n'
 SECURE = STACK + "  sealift:token:\n    secure: v1:abc\n"
 
 

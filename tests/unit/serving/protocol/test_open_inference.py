@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import InvalidAnswer, InvalidInput
-from serving.protocol import json_numbers, open_inference, open_inference_request
+from serving.protocol import json_numbers, json_texts, open_inference, open_inference_request
 from serving.protocol.open_inference_request import Inference
 from serving.tensor import ANY, Array, Tensor
 from tests.unit.serving.tiny import request
@@ -160,6 +160,49 @@ def test_ids_are_whole_numbers_of_64_bits() -> None:
     assert (str(array.dtype), array.tolist()) == ("int64", [[1, 2**63 - 1, -(2**63)]])
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+TEXTS = {"input": Tensor("input", (ANY, 3), "BYTES")}
+
+
+@pytest.mark.parametrize(
+    "data", [["a", "", 'Zürich "1"', "\u0000", "東", "6"], [["a", "", 'Zürich "1"'], ["\u0000", "東", "6"]]]
+)
+def test_texts_are_python_strings_flat_or_nested(data: list[Any]) -> None:
+    array = parse(row(datatype="BYTES", shape=[2, 3], data=data), TEXTS).inputs["input"]
+
+    assert (str(array.dtype), array.tolist()) == ("object", [["a", "", 'Zürich "1"'], ["\u0000", "東", "6"]])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(["a", 1, "b"], "expected a flat array of texts"), ([["a", "b"], ["c"]], "different lengths"),
+     (["a", "b"], "data of 2 texts in shape [2]; expected 3"),
+     ([["a"], ["b"], ["c"]], "data of 3 texts in shape [3, 1]"),
+     ([["a", ["b"], "c"]], "expected a flat array of texts"), (["a", None, "b"], "expected a flat array of texts"),
+     (["a" * json_texts.MOST_BYTES, "b", "c"], "expected at most 4,194,304 in one request")],
+)  # fmt: skip
+def test_what_is_no_text_is_refused(data: object, words: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(row(datatype="BYTES", data=data), TEXTS)
+
+    assert words in refused.value.message
+
+
+@settings(max_examples=200)
+@given(JSON)
+def test_whatever_json_is_sent_for_texts_it_is_parsed_or_refused(data: object) -> None:
+    try:
+        inference = parse(row(datatype="BYTES", data=data), TEXTS)
+    except InvalidInput as refused:
+        json.loads(open_inference.error(refused.message))
+    else:
+        assert all(isinstance(one, str) for one in inference.inputs["input"].ravel().tolist())
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [({"data": [1, 1.5, 2]}, "expected a flat array of numbers"), ({"data": [1, 2**63, 2]}, "beyond INT64"),
@@ -215,13 +258,6 @@ def test_numbers_come_back_exactly() -> None:
     data = json.loads(open_inference.answer("m", inference, {"spread": exact}))["outputs"][0]["data"]
 
     assert np.array(data, np.float32).tobytes() == exact.tobytes()
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=12,
-)
 
 
 @settings(max_examples=300)

@@ -1,0 +1,107 @@
+"""ONE TENSOR → COLUMNS: a model of encoded rows becomes one of the table's own columns, so that a request sends values
+as they stand there: a text as itself, not as a row of 0 and 1.
+
+Each column is an input (batch, 1) by its own name, as scikit-learn's converter and MLServer's pandas codec have it.
+What encoding.py did to the rows is done inside the model, by ONNX's own OneHotEncoder: a text that training has not
+seen, and an empty one, are no category, as they were there.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper
+
+from training.errors import DataError, ExportError
+from training.recipe import export
+from training.recipe.datasets.encoding import Column
+
+TYPES: Final = {"FP32": TensorProto.FLOAT, "INT64": TensorProto.INT64, "BYTES": TensorProto.STRING}
+"""ONNX's element types by the Open Inference Protocol's names."""
+ML_DOMAIN: Final = "ai.onnx.ml"
+ML_OPSET: Final = 1
+"""That OneHotEncoder has been in since."""
+INNER: Final = "row."
+"""Before the names of what this module adds."""
+
+
+def in_columns(content: bytes, columns: Sequence[Column]) -> bytes:
+    """The model with these inputs instead of the one tensor. Raises DataError where a column's name is taken."""
+    model = onnx.ModelProto.FromString(content)
+    graph = model.graph
+    names = {column.name for column in columns}
+    for name in sorted(names & {one.name for one in (*graph.initializer, *graph.output)}):
+        raise DataError(f"a column cannot have the name {name!r}, which the model has", "rename the column")
+    made = {name for node in _nodes(graph) for name in node.output}
+    _rename(graph, {name: f"{INNER}{name}" for name in {export.INPUT, *(names & made)}})
+    own = list(graph.node)
+    del graph.input[:], graph.node[:]
+    graph.input.extend(
+        helper.make_tensor_value_info(column.name, TYPES[column.datatype], ["batch", 1]) for column in columns
+    )
+    graph.node.extend([*_encoding(columns), *own])
+    if ML_DOMAIN not in {one.domain for one in model.opset_import}:
+        model.opset_import.append(helper.make_opsetid(ML_DOMAIN, ML_OPSET))
+    onnx.checker.check_model(model, full_check=True)
+    whole: bytes = model.SerializeToString(deterministic=True)
+    return whole
+
+
+def decoded(columns: Sequence[Column], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
+    """The columns that these rows were encoded from, (R, 1) each."""
+    found, at = {}, 0
+    for column in columns:
+        width = len(column.feature_names)
+        found[column.name] = column.decode(features_RF[:, at : at + width].numpy())
+        at += width
+    return found
+
+
+def check(content: bytes, columns: Sequence[Column], features_RF: torch.Tensor, expected_RK: torch.Tensor) -> None:
+    """Raises ExportError unless the model answers columns as the one within answered the rows they were."""
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (answer_RK,) = session.run(None, decoded(columns, features_RF))
+    if not np.array_equal(answer_RK, expected_RK.numpy()):
+        raise ExportError("the model answers columns otherwise than encoded rows", "internal error: please report it")
+
+
+def _encoding(columns: Sequence[Column]) -> Iterator[onnx.NodeProto]:
+    parts = []
+    for at, column in enumerate(columns):
+        if column.categories is None:
+            parts.append(column.name)
+            continue
+        encoded, flat = f"{INNER}encoded.{at}", f"{INNER}flat.{at}"
+        yield helper.make_node(
+            "OneHotEncoder", [column.name], [encoded], domain=ML_DOMAIN, zeros=1, **_categories(column)
+        )
+        yield helper.make_node("Flatten", [encoded], [flat], axis=1)
+        parts.append(flat)
+    yield helper.make_node("Concat", parts, [f"{INNER}{export.INPUT}"], axis=1)
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """With those of graphs inside: both ways of an If, and what a Loop repeats."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _nodes(inner)
+
+
+def _rename(graph: onnx.GraphProto, others: Mapping[str, str]) -> None:
+    for node in _nodes(graph):
+        for names in (node.input, node.output):
+            names[:] = [others.get(name, name) for name in names]
+    for value in graph.value_info:
+        value.name = others.get(value.name, value.name)
+
+
+def _categories(column: Column) -> dict[str, Any]:
+    values = [] if column.categories is None else column.categories.to_pylist()
+    return {"cats_int64s": values} if column.datatype == "INT64" else {"cats_strings": values}
