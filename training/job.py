@@ -177,6 +177,8 @@ class Job:
             if getattr(self.data, name) and not sources.is_table(self.dataset):
                 message = f"has {camel_case(name)}, which needs columns: the dataset must be CSV or Parquet"
                 yield Clash("data", message, ("dataset",))
+        if self.data.image is not None and sources.form(self.dataset) != sources.PARQUET:
+            yield Clash("data", "has image, a column of files: the dataset must be Parquet", ("dataset",))
         targets = sources.TARGETS.get(self.dataset, ())
         if targets and self.data.target not in (None, *targets):
             message = f"has the target {kinds.shown(self.data.target)}; allowed: {', '.join(targets)}"
@@ -294,13 +296,14 @@ def code_digest(job: Job, folder: Path) -> str:
     return file_set.digest(digests)
 
 
-def libraries() -> str | None:
+def libraries(job: Job) -> str | None:
     """The versions that can change the model's bytes, "torch 2.15.0, …"; None if any needed library is absent."""
+    shaping = (*SHAPING_LIBRARIES, *(["pillow"] if job.data.image is not None else []))
     try:
-        versions = {name: importlib.metadata.version(name) for name in NEEDED_LIBRARIES}
+        versions = {name: importlib.metadata.version(name) for name in (*NEEDED_LIBRARIES, *shaping)}
     except importlib.metadata.PackageNotFoundError:
         return None
-    return ", ".join(f"{name} {versions[name]}" for name in SHAPING_LIBRARIES)
+    return ", ".join(f"{name} {versions[name]}" for name in shaping)
 
 
 def processor(job: Job) -> str:

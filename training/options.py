@@ -111,6 +111,27 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Image:
+    """The one column of image files (PNG, JPEG, WebP) whose pixels are the features."""
+
+    column: str | None = setting(kinds.text, None, "Of a Parquet file; it holds the files themselves, as bytes.")
+    channels: int = setting(kinds.whole_number(1, 3), 3, "3: red, green, blue; 1: grey.")
+    height: int | None = setting(
+        kinds.whole_number(1, 4096), None, "Of the pixels, as is the next; images are scaled to it. None: as they are."
+    )
+    width: int | None = setting(kinds.whole_number(1, 4096), None, "None: as they are, all alike.")
+
+    def clashes(self) -> Iterator[Clash]:
+        """A column, both sides or none."""
+        if self.column is None:
+            yield Clash("column", "is missing; name the column of images")
+        if self.channels == 2:
+            yield Clash("channels", "is 2; allowed: 1, 3")
+        if (self.height is None) != (self.width is None):
+            yield Clash("height", "and width must be given together", ("width",))
+
+
+@dataclass(frozen=True)
 class Data:
     """How to read a data set that is a file, a URL or a function."""
 
@@ -138,6 +159,7 @@ class Data:
         None,
         'The one text column whose words are the features (model "textClassifier"), instead of columns of numbers.',
     )
+    image: Image | None = section(Image, None, "A column of images, instead of columns of numbers (model `cnn`).")
     held_out: float = setting(
         kinds.number_within(0.01, 0.9),
         0.2,
@@ -166,6 +188,10 @@ class Data:
 
     def clashes(self) -> Iterator[Clash]:
         """One way to split."""
+        if self.image is not None:
+            for name in ("text", "features", "categorical"):
+                if getattr(self, name):
+                    yield Clash(name, "and image are two kinds of features; give either", ("image",))
         if self.split is not None and self.time_column is not None:
             yield Clash("timeColumn", "and split are two ways to hold rows out; give either", ("split",))
 

@@ -10,7 +10,7 @@ from training.job import Job
 
 def found(job: Job, folder: Path) -> dict[str, str]:
     """By the names of a request's fields. Raises MissingLibraryError, DataError, ModelError."""
-    libraries = training_job.libraries()
+    libraries = training_job.libraries(job)
     if libraries is None:
         needed = ", ".join(training_job.NEEDED_LIBRARIES)
         raise MissingLibraryError(f"training needs {needed}, and not all are installed", "run `make setup`")

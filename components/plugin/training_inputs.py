@@ -91,7 +91,7 @@ def _key_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFail
 
 def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> Properties:
     """What the run depends on beside its inputs. Without the training libraries, the last known versions stand."""
-    libraries = training_job.libraries()
+    libraries = training_job.libraries(job)
     return {
         "dataDigest": training_job.data_digest(job, folder) if libraries else olds.get("dataDigest", ""),
         "codeDigest": training_job.code_digest(job, folder),

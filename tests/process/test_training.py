@@ -88,7 +88,7 @@ def test_the_manifest_describes_what_was_trained_from_what(tmp_path: Path, outpu
     }  # fmt: skip
     assert description["dataDigest"] == training_job.data_digest(DIGITS, PROJECT_ROOT)
     assert description["codeDigest"] == training_job.code_digest(DIGITS, PROJECT_ROOT)
-    assert description["libraries"] == training_job.libraries()
+    assert description["libraries"] == training_job.libraries(DIGITS)
     assert description["classes"] == list("0123456789")
     assert description["inputs"] == [{"name": "input", "datatype": "FP32", "shape": ["batch", 64]}]
     assert description["output"] == {"name": "probabilities", "datatype": "FP32", "shape": ["batch", 10]}

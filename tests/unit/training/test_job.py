@@ -382,12 +382,12 @@ def hashlib_of(content: bytes, file: Path) -> str:
 
 
 def test_libraries_are_named_with_versions_and_none_if_one_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = training_job.libraries()
+    found = training_job.libraries(Job())
     assert found is not None
     assert [part.split()[0] for part in found.split(", ")] == ["torch", "numpy", "scikit-learn", "onnx", "pyarrow"]
 
     monkeypatch.setattr(training_job, "NEEDED_LIBRARIES", ("torch", "no-such-library"))
-    assert training_job.libraries() is None
+    assert training_job.libraries(Job()) is None
 
 
 def test_another_version_of_a_library_is_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,7 +416,7 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
             "training.recipe.models", "training.recipe.processor", "training.sources", "training.user_code",
         ], loaded
         assert job.Job.validate({"epochs": 0})[1][0].property == "epochs"
-        assert job.libraries() is None
+        assert job.libraries(job.Job()) is None
         from pathlib import Path
         print(job.code_digest(job.Job(), Path()))
     """

@@ -17,6 +17,7 @@ import torch
 from training import quality, sources
 from training.errors import DataError
 from training.job import Job
+from training.options import Image
 from training.recipe.datasets import arrays, builtin, encoding, tables, words
 from training.recipe.datasets.arrays import Arrays
 from training.recipe.datasets.dataset import Dataset, TensorRows
@@ -73,6 +74,8 @@ def _encoded(job: Job, table: pa.Table, names: list[str], key: bytes, classes: t
     table = table.select(names)
     if job.data.text:
         return _from_text(job, table, masked)
+    if job.data.image:
+        return _from_images(job, table, job.data.image, masked)
     learnt = encoding.learn(
         table.schema, names, job.data, lambda name: pc.unique(_one(table[name])), whole=job.model == "recommender"
     )
@@ -98,6 +101,15 @@ def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Dataset:
     )  # fmt: skip
 
 
+def _from_images(job: Job, table: pa.Table, wanted: Image, masked: Mapping[str, str]) -> Dataset:
+    """One column of image files: their pixels."""
+    from training.recipe.datasets.images import decode  # Pillow
+
+    column, target = table.column_names
+    pixels = decode(table[column], wanted, job.data.memory_bytes)
+    return _from_tensor(job, pixels, table[target], (), masked)
+
+
 def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
     if given.task is not None and job.data.task is None:
         job = replace(job, data=replace(job.data, task=given.task))
@@ -109,19 +121,30 @@ def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
     _check_rows(job, len(given.features))
     if np.issubdtype(given.features.dtype, np.floating) and not np.isfinite(given.features).all():
         raise DataError(f"{job.dataset} has features that are NaN or infinite", "fill or leave out these rows")
-    table = pa.table({"features": _fingerprints(given.features), arrays.TARGET: given.named_target()})
+    return replace(_from_tensor(job, given.features, given.named_target(), given.classes, {}), words=given.words)
+
+
+def _from_tensor(
+    job: Job,
+    values: arrays.Array,
+    target: pa.Array | pa.ChunkedArray,
+    classes: tuple[str, ...],
+    masked: Mapping[str, str],
+) -> Dataset:
+    """Features that are no columns: images, sounds, ids."""
+    table = pa.table({"features": _fingerprints(values), arrays.TARGET: target})
     learnt = encoding.learn(
         table.schema, [arrays.TARGET], job.data, lambda name: pc.unique(_one(table[name])), whole=False
     )
     found = quality.enforce(quality.examine(table, arrays.TARGET, learnt.task, job.quality), job.quality, job.dataset)
-    if given.classes:
-        learnt = replace(learnt, classes=pa.array(given.classes))
-    whole = given.features.dtype.kind in "iu"
-    features = torch.from_numpy(np.ascontiguousarray(given.features, dtype=np.int64 if whole else np.float32))
+    if classes:
+        learnt = replace(learnt, classes=pa.array(classes))
+    whole = values.dtype.kind in "iu"
+    features = torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64 if whole else np.float32))
     rows = TensorRows(features, learnt.encode_target(table))
     return Dataset(
-        job.dataset, learnt.task, rows, tuple(features.shape[1:]), classes=learnt.class_names, words=given.words,
-        findings=found,
+        job.dataset, learnt.task, rows, tuple(features.shape[1:]), classes=learnt.class_names, findings=found,
+        masked=masked,
     )  # fmt: skip
 
 
@@ -158,8 +181,9 @@ def _streamed(
     key: bytes,
     groups: int,
 ) -> Dataset:
-    if job.data.text:
-        raise DataError("data.text needs rows in memory, and this file is streamed", "raise data.memoryBytes")
+    if job.data.text or job.data.image:
+        what = "image" if job.data.image else "text"
+        raise DataError(f"data.{what} needs rows in memory, and this file is streamed", "raise data.memoryBytes")
     masked: dict[str, str] = {}
 
     def change(table: pa.Table) -> pa.Table:

@@ -61,8 +61,9 @@ def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
     """The features' columns and, last, the target's. Raises DataError if one is not there."""
     target, (_, splitting) = options.target or "", _splitting(options)
     rest = [one for one in names if one not in (target, splitting)]
-    features = [options.text] if options.text else list(options.features) or rest
-    for setting, wanted in (("data.target", [target]), ("data.text" if options.text else "data.features", features)):
+    one = options.image.column if options.image else options.text
+    features = [one] if one else list(options.features) or rest
+    for setting, wanted in (("data.target", [target]), (_naming(options), features)):
         for name in wanted:
             if name not in names:
                 raise DataError(
@@ -77,6 +78,12 @@ def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
     if not features:
         raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
     return [*dict.fromkeys(features), target]
+
+
+def _naming(options: Data) -> str:
+    if options.image:
+        return "data.image.column"
+    return "data.text" if options.text else "data.features"
 
 
 def splitting_column(reference: str, names: Sequence[str], options: Data) -> str | None:
