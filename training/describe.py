@@ -26,18 +26,19 @@ def example(made: Made, features: torch.Tensor) -> dict[str, Any]:
     missing_R = features.reshape(len(features), -1).isnan().any(dim=1)
     at = int(missing_R.int().argmin())
     row, answer_1K = features[at : at + 1], made.answers[at : at + 1]
-    values = {export.INPUT: row.numpy()} if not made.dataset.columns else decoded(made.dataset.columns, row)
+    columns = made.dataset.served_columns
+    values = decoded(columns, row) if columns else {export.INPUT: row.numpy()}
     data = {name: plain(value) for name, value in values.items()}
     asked = [{**one, "shape": [1, *one["shape"][1:]], "data": data[one["name"]]} for one in inputs(made)]
-    whole_row = [[one[0][0] for one in data.values()]] if made.dataset.columns else data[export.INPUT]
+    whole_row = [[one[0][0] for one in data.values()]] if columns else data[export.INPUT]
     return {"inputs": whole_row, "expected": plain(answer_1K.numpy()), "request": {"inputs": asked}}
 
 
 def inputs(made: Made) -> list[dict[str, Any]]:
     """What the model takes, as the protocol's metadata have it."""
     data = made.dataset
-    if data.columns:
-        return [{"name": one.name, "datatype": one.datatype, "shape": ["batch", 1]} for one in data.columns]
+    if data.served_columns:
+        return [{"name": one.name, "datatype": one.datatype, "shape": ["batch", 1]} for one in data.served_columns]
     datatype = export.datatype(made.train.first(1)[0])
     return [{"name": export.INPUT, "datatype": datatype, "shape": ["batch", *data.shape]}]
 
@@ -56,7 +57,7 @@ def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, An
         **provenance,
         "contentDigest": hashlib.sha256(made.content).hexdigest(),
         "rows": {"train": len(train), "heldOut": len(made.held_out)},
-        "features": [column.name for column in data.columns] or list(data.feature_names),
+        "features": [column.name for column in data.served_columns] or list(data.feature_names),
         "classes": list(data.classes),
         **({"words": list(data.words)} if data.words else {}),
         "inputs": inputs(made),

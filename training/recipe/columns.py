@@ -70,6 +70,46 @@ def check(content: bytes, columns: Sequence[Column], features_RF: torch.Tensor, 
         raise ExportError("the model answers columns otherwise than encoded rows", "internal error: please report it")
 
 
+def decoding(column: Column, first: int, wanted: str, kind: int) -> Iterator[onnx.NodeProto]:
+    """From our one tensor to this column of the table, (batch, 1), as another's model takes it: an ONNX element type.
+
+    `first` is where its part of the tensor begins. What is no category is an empty text, or a number that none has.
+    Operators are of forms that every opset from 10 on has.
+    """
+    own, width = f"{wanted}.part", len(column.feature_names)
+    bounds = {f"{wanted}.first": [first], f"{wanted}.end": [first + width], f"{wanted}.axis": [1]}
+    for name, values in bounds.items():
+        yield constant(name, TensorProto.INT64, values)
+    yield helper.make_node("Slice", [export.INPUT, *bounds], [own])
+    if column.categories is not None:
+        yield from _named(column, own)
+        own = f"{own}.name"
+    yield (
+        helper.make_node("Identity", [own], [wanted])
+        if kind == TYPES[column.datatype]
+        else helper.make_node("Cast", [own], [wanted], to=kind)
+    )
+
+
+def constant(name: str, kind: int, values: Sequence[Any], shape: Sequence[int] = ()) -> onnx.NodeProto:
+    """A node that gives these values; flat unless a shape is given."""
+    encoded: Any = [value.encode() if isinstance(value, str) else value for value in values]
+    return helper.make_node("Constant", [], [name], value=helper.make_tensor("", kind, shape or [len(values)], encoded))
+
+
+def _named(column: Column, one_hot: str) -> Iterator[onnx.NodeProto]:
+    """The category of each row, by its position; the last, where no other is 1."""
+    names = column.names.tolist()
+    yield constant(f"{one_hot}.ones", TensorProto.FLOAT, [1.0] * (len(names) - 1), [len(names) - 1, 1])
+    yield helper.make_node("MatMul", [one_hot, f"{one_hot}.ones"], [f"{one_hot}.any"])
+    yield constant(f"{one_hot}.half", TensorProto.FLOAT, [0.5])
+    yield helper.make_node("Sub", [f"{one_hot}.half", f"{one_hot}.any"], [f"{one_hot}.none"])
+    yield helper.make_node("Concat", [one_hot, f"{one_hot}.none"], [f"{one_hot}.all"], axis=1)
+    yield helper.make_node("ArgMax", [f"{one_hot}.all"], [f"{one_hot}.position"], axis=1, keepdims=1)
+    yield constant(f"{one_hot}.names", TYPES[column.datatype], names)
+    yield helper.make_node("Gather", [f"{one_hot}.names", f"{one_hot}.position"], [f"{one_hot}.name"], axis=0)
+
+
 def _encoding(columns: Sequence[Column]) -> Iterator[onnx.NodeProto]:
     parts = []
     for at, column in enumerate(columns):

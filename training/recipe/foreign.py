@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, compose, helper
 
 from training.errors import ModelError
-from training.recipe import export
+from training.recipe import columns, export
 from training.recipe.datasets.dataset import Dataset
 
 DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
@@ -50,11 +50,16 @@ def load(content: bytes, dataset: Dataset) -> Foreign:
     """Raises ModelError for what is no ONNX model, or does not fit the data set."""
     proto = _parsed(content)
     features = dataset.rows.first(LOOKED_AT_ROWS)[0]
-    given = _given(proto, dataset, features)
     raw = _raw_output(proto.graph, dataset)
+    inputs = _inputs(proto)
+    before = (
+        _from_columns(inputs, dataset)
+        if len(inputs) > 1
+        else _from_rows(_given(inputs[0], dataset, features), dataset, features)
+    )
     model = compose.add_prefix(proto, PREFIX)
     own = [node for node in model.graph.node if node.op_type != ZIP_MAP]
-    nodes = [*_before(given, dataset, features, PREFIX), *own]
+    nodes = [*before, *own]
     plain = _assembled(model, nodes, PREFIX + raw, dataset, features)
     first_RK = _answers(plain, features, dataset)
     nodes += _after(first_RK, dataset, PREFIX + raw)
@@ -93,22 +98,31 @@ class Given:
     shape: tuple[int, ...]
 
 
-def _given(proto: onnx.ModelProto, dataset: Dataset, features: torch.Tensor) -> Given:
+def _inputs(proto: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     weights = {tensor.name for tensor in proto.graph.initializer}
     inputs = [one for one in proto.graph.input if one.name not in weights]
-    if len(inputs) != 1:
-        names = ", ".join(one.name for one in inputs)
-        raise ModelError(f"model has {len(inputs)} inputs: {names}", "one is needed: a row's features")
-    kind = inputs[0].type.tensor_type
-    if kind.elem_type == TensorProto.STRING or not inputs[0].type.HasField("tensor_type"):
-        raise ModelError(f"model takes text or no tensor as {inputs[0].name!r}", "export it for numbers")
+    for one in inputs:
+        if not one.type.HasField("tensor_type"):
+            raise ModelError(f"model takes no tensor as {one.name!r}", "export it with tensors")
+    if not inputs:
+        raise ModelError("model has no inputs", "export it with a row's features as input")
+    return inputs
+
+
+def _given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.Tensor) -> Given:
+    kind = one.type.tensor_type
+    if kind.elem_type == TensorProto.STRING:
+        raise ModelError(
+            f"model takes all of a row as one text, {one.name!r}",
+            "export it for numbers, or with an input for each column, by the column's name",
+        )
     shape = tuple(one.dim_value for one in kind.shape.dim[1:])
     if kind.HasField("shape") and not (_fits(shape, dataset.shape) or _fits(shape, _channels_last(dataset.shape))):
         raise ModelError(
             f"model takes rows of shape {_shown(shape)}, and those of {dataset.name} have {_shown(dataset.shape)}",
             "give it the data set that it was trained for",
         )
-    return Given(inputs[0].name, kind.elem_type, shape if kind.HasField("shape") else dataset.shape)
+    return Given(one.name, kind.elem_type, shape if kind.HasField("shape") else dataset.shape)
 
 
 def _raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
@@ -129,10 +143,42 @@ def _raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
     return numbers[0]
 
 
-def _before(given: Given, dataset: Dataset, features: torch.Tensor, prefix: str) -> Iterator[onnx.NodeProto]:
+def _from_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterator[onnx.NodeProto]:
+    """From our one tensor to an input for each column, by its name, as scikit-learn's converter makes of a data frame.
+
+    Raises ModelError for an input that is no column, or is of another kind.
+    """
+    starts, at = {}, 0
+    for column in dataset.columns:
+        starts[column.name] = column, at
+        at += len(column.feature_names)
+    strangers = [one.name for one in inputs if one.name not in starts]
+    if strangers:
+        raise ModelError(
+            f"model has {len(inputs)} inputs, and {', '.join(map(repr, strangers))} is no column of {dataset.name}",
+            f"one is needed, for all of a row, or one for each column; its columns: {', '.join(starts) or 'none'}",
+        )
+    for one in inputs:
+        column, first = starts[one.name]
+        kind = one.type.tensor_type
+        if (kind.elem_type == TensorProto.STRING) != (column.datatype == "BYTES"):
+            raise ModelError(
+                f"model takes {one.name!r} as {TensorProto.DataType.Name(kind.elem_type).lower()}; the column holds "
+                f"{'texts' if column.datatype == 'BYTES' else 'numbers'}",
+                "export it for what the column holds",
+            )
+        flat = len(kind.shape.dim) == 1 and kind.HasField("shape")
+        wanted = f"{PREFIX}{one.name}"
+        yield from columns.decoding(column, first, f"{wanted}.column" if flat else wanted, kind.elem_type)
+        if flat:
+            yield columns.constant(f"{wanted}.flat", TensorProto.INT64, [-1])
+            yield helper.make_node("Reshape", [f"{wanted}.column", f"{wanted}.flat"], [wanted])
+
+
+def _from_rows(given: Given, dataset: Dataset, features: torch.Tensor) -> Iterator[onnx.NodeProto]:
     """From our input to the model's: channels last where it takes them so (TensorFlow), and its own element type."""
     name = export.INPUT
-    wanted = prefix + given.name
+    wanted = PREFIX + given.name
     if not _fits(given.shape, dataset.shape):
         yield helper.make_node("Transpose", [name], ["channels_last"], perm=[0, 2, 3, 1])
         name = "channels_last"

@@ -278,11 +278,12 @@ def compressed(made: Made) -> Made:
 
 def served(made: Made) -> Made:
     """With the table's own columns as inputs, where some hold categories."""
-    if not made.dataset.columns:
+    wanted = made.dataset.served_columns
+    if not wanted:
         return made
-    content = columns.in_columns(made.content, made.dataset.columns)
+    content = columns.in_columns(made.content, wanted)
     rows = made.held_out.first(export.CHECKED_ROWS)[0]
-    columns.check(content, made.dataset.columns, rows, export.run(made.content, rows))
+    columns.check(content, wanted, rows, export.run(made.content, rows))
     return dataclasses.replace(made, content=content)
 
 

@@ -99,9 +99,14 @@ class Dataset:
     masked: Mapping[str, str] = field(default_factory=dict)
     """What was done to which column."""
     columns: "tuple[Column, ...]" = ()
-    """Of a table with categories: what each of its own columns became; empty where rows are served as they are here."""
+    """Of a table: what each of its own columns became."""
     parts: torch.Tensor | None = field(default=None, repr=False)
     """(R,) uint8, which rows are held out, as split.py has it; None: they are drawn."""
+
+    @property
+    def served_columns(self) -> "tuple[Column, ...]":
+        """The columns that requests send, each by its name; empty where they send rows as they are here."""
+        return self.columns if any(column.categories is not None for column in self.columns) else ()
 
     @property
     def outputs(self) -> int:

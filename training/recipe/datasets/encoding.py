@@ -54,6 +54,13 @@ class Column:
             return "FP32"
         return "INT64" if pa.types.is_integer(self.categories.type) else "BYTES"
 
+    @property
+    def names(self) -> np.ndarray[Any, Any]:
+        """The categories, and last a value that is none of them."""
+        values = [] if self.categories is None else self.categories.to_pylist()
+        whole = self.datatype == "INT64"
+        return np.array([*values, max(values, default=0) + 1 if whole else ""], np.int64 if whole else object)
+
     def encode(self, column: pa.ChunkedArray) -> Floats:
         """FP32 (R, columns)."""
         if self.categories is None:
@@ -67,11 +74,8 @@ class Column:
         """(R, 1): values as a request has them, of which `encode` makes this again. No category is one that is none."""
         if self.categories is None:
             return one_hot_RC
-        names = self.categories.to_pylist()
-        whole = self.datatype == "INT64"
-        names = np.array([*names, max(names, default=0) + 1 if whole else ""], np.int64 if whole else object)
         index_R = np.where(one_hot_RC.any(axis=1), one_hot_RC.argmax(axis=1), len(self.categories))
-        decoded_R1: np.ndarray[Any, Any] = names[index_R][:, np.newaxis]
+        decoded_R1: np.ndarray[Any, Any] = self.names[index_R][:, np.newaxis]
         return decoded_R1
 
 

@@ -232,7 +232,7 @@ def _dataset(
     masked: Mapping[str, str],
 ) -> Dataset:
     names = learnt.feature_names
-    columns = learnt.columns if any(column.categories is not None for column in learnt.columns) else ()
+    columns = () if learnt.whole else learnt.columns
     return Dataset(job.dataset, learnt.task, rows, (len(names),), names, learnt.class_names, (), found, masked, columns)
 
 
