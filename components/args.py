@@ -157,6 +157,11 @@ class TrainingRunArgs(TypedDict):
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Of its constructor. Allowed: keyword arguments by name."""
 
+    modelPath: NotRequired[pulumi.Input[str]]
+    """The folder, relative to the program's, of your modules: model, augment, a data set's function. None: `models`,
+    and then the program's own folder. Allowed: text.
+    """
+
     loss: NotRequired[pulumi.Input[str]]
     """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""
 
@@ -320,6 +325,11 @@ class TrainingSection(TypedDict):
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Of its constructor. Allowed: keyword arguments by name."""
+
+    modelPath: NotRequired[pulumi.Input[str]]
+    """The folder, relative to the program's, of your modules: model, augment, a data set's function. None: `models`,
+    and then the program's own folder. Allowed: text.
+    """
 
     loss: NotRequired[pulumi.Input[str]]
     """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""

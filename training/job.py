@@ -87,6 +87,12 @@ class Job:
         "program's folder or of an installed package.",
     )
     model_arguments: Mapping[str, object] = setting(kinds.arguments, {}, "Of its constructor.")
+    model_path: str | None = setting(
+        kinds.text,
+        None,
+        "The folder, relative to the program's, of your modules: model, augment, a data set's function. None: "
+        "`models`, and then the program's own folder.",
+    )
     loss: str | None = setting(kinds.one_of(*LOSSES), None, "None: mse for a regression, crossEntropy for classes.")
     class_weights: str | Mapping[str, float] | None = setting(
         CLASS_WEIGHTS,
@@ -231,6 +237,10 @@ class Job:
         canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    def roots(self, folder: Path) -> user_code.Roots:
+        """Where the user's modules are looked for; `folder` is the program's."""
+        return user_code.roots(folder, self.model_path)
+
     @property
     def processes(self) -> int:
         """That work on it together."""
@@ -276,7 +286,7 @@ def data_digest(job: Job, folder: Path) -> str:
 
     Raises DataError, ModelError.
     """
-    digests = {"dataset": sources.digest(job.dataset, folder, job.data)}
+    digests = {"dataset": sources.digest(job.dataset, folder, job.data, job.roots(folder))}
     if job.source == "onnx":
         digests["model"] = sources.digest(job.model, folder, job.data)
     if job.init_from is not None and job.init_from.path is not None:
@@ -292,7 +302,7 @@ def code_digest(job: Job, folder: Path) -> str:
     digests = {path.relative_to(RECIPE).as_posix(): file_set.of_file(path) for path in RECIPE.rglob("*.py")}
     for code in (job.model, job.augment):
         if code and job.source == "training" and kinds.is_reference(code):
-            digests[code] = user_code.digest(code, folder)
+            digests[code] = user_code.digest(code, job.roots(folder))
     return file_set.digest(digests)
 
 
@@ -313,16 +323,19 @@ def processor(job: Job) -> str:
 
 def _missing(job: Job, folder: Path | None) -> Iterator[Clash]:
     """What is named and not there, or more than memory holds."""
-    problem = sources.check(job.dataset, folder)
+    roots = () if folder is None else job.roots(folder)
+    problem = sources.check(job.dataset, folder, roots)
     if problem is None and folder is not None:
         problem = sources.too_large(job.dataset, folder, job.data.memory_bytes)
     if problem is not None:
         yield Clash("dataset", f"is {kinds.shown(job.dataset)}; {problem}")
     if folder is None:
         return
+    if job.model_path is not None and not roots[0].is_dir():
+        yield Clash("modelPath", f"is {kinds.shown(job.model_path)}; there is no folder {roots[0]}")
     for name in ("model", "augment"):
         code = getattr(job, name)
-        missing = user_code.check(code, folder) if code and kinds.is_reference(code) else None
+        missing = user_code.check(code, roots) if code and kinds.is_reference(code) else None
         if missing is not None:
             yield Clash(name, f"is {code!r}; {missing}")
     init = job.init_from.path if job.init_from is not None else None

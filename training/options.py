@@ -111,7 +111,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageColumn:
     """The one column of image files (PNG, JPEG, WebP) whose pixels are the features."""
 
     column: str | None = setting(kinds.text, None, "Of a Parquet file; it holds the files themselves, as bytes.")
@@ -159,7 +159,9 @@ class Data:
         None,
         'The one text column whose words are the features (model "textClassifier"), instead of columns of numbers.',
     )
-    image: Image | None = section(Image, None, "A column of images, instead of columns of numbers (model `cnn`).")
+    image: ImageColumn | None = section(
+        ImageColumn, None, "A column of images, instead of columns of numbers (model `cnn`)."
+    )
     held_out: float = setting(
         kinds.number_within(0.01, 0.9),
         0.2,

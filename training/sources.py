@@ -43,13 +43,13 @@ WAY_TO_PARQUET: Final = (
 _digests: dict[tuple[str, int, int, int], str] = {}
 
 
-def check(reference: str, folder: Path | None) -> str | None:
+def check(reference: str, folder: Path | None, roots: user_code.Roots = ()) -> str | None:
     """What is wrong with a reference, continuing "is VALUE; "; None if it can be read.
 
-    Without a folder, whether its file or module is there is not looked at.
+    Without a folder, whether its file or module, one of `roots`, is there is not looked at.
     """
     if is_reference(reference) and not is_url(reference):
-        return None if folder is None else user_code.check(reference, folder)
+        return None if folder is None else user_code.check(reference, roots)
     if not has_known_form(reference):
         return _forms()
     if reference in BUILT_IN or is_url(reference) or folder is None:
@@ -68,7 +68,7 @@ def too_large(reference: str, folder: Path, largest: int) -> str | None:
     return f"it has {size:,} bytes, more than data.memoryBytes, {largest:,}; {WAY_TO_PARQUET}"
 
 
-def digest(reference: str, folder: Path, options: Data) -> str:
+def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots = ()) -> str:
     """64 hex digits: SHA-256 over the content; of a function, over its code and its arguments. Raises DataError."""
     if reference in BUILT_IN:
         digests = {path.name: _file_digest(path) for path in built_in_paths(reference)}
@@ -78,7 +78,7 @@ def digest(reference: str, folder: Path, options: Data) -> str:
             return file_set.of_stream(stream)
     if is_reference(reference):
         arguments = json.dumps(options.arguments, sort_keys=True)
-        code = user_code.digest(reference, folder)
+        code = user_code.digest(reference, roots)
         return file_set.digest({"arguments": file_set.of_bytes(arguments.encode()), "code": code})
     return _file_digest(folder / Path(reference).expanduser())
 

@@ -1,6 +1,7 @@
 """The user's own code: found without running it, digested with all that it imports beside it, and loaded.
 
-`package.module:name` is of the program's folder or else of an installed package. Standard library only.
+`package.module:name` is of one of the program's folders, its roots, or else of an installed package. Standard library
+only.
 """
 
 import ast
@@ -10,7 +11,7 @@ import importlib.util
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -33,22 +34,33 @@ USED: Final = (
 LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
-def check(reference: str, folder: Path) -> str | None:
-    """What is wrong with a reference, continuing "is VALUE; "; None if its module is there and, in the folder, defines
-    the name.
+MODELS: Final = "models"
+"""The folder beside the program's own where modules are looked for unless another is named."""
+
+Roots = Sequence[Path]
+
+
+def roots(folder: Path, model_path: str | None) -> Roots:
+    """Where modules are looked for, in this order; `folder` is the program's."""
+    return (folder / MODELS, folder) if model_path is None else (folder / Path(model_path).expanduser(),)
+
+
+def check(reference: str, roots: Roots) -> str | None:
+    """What is wrong with a reference, continuing "is VALUE; "; None if its module is there and, in a root, defines the
+    name.
     """
     module, _, name = reference.partition(":")
-    file = module_file(module, folder)
+    file = module_file(module, roots)
     if file is None:
         if _installed(module):
             return None
-        return f"there is no module {module} in the program's folder, nor installed"
+        return f"there is no module {module} in {' or '.join(map(_spelt, roots))}, nor installed"
     try:
-        reached = _reached(module, folder)
+        reached = _reached(module, roots)
     except ModelError as error:
         return error.message
     for one in reached:
-        other = _shadowed(one, folder)
+        other = _shadowed(one, roots)
         if other is not None:
             return f"module {one} of the program's folder has the name of {other}; rename it"
     names = sorted(_defined(ast.parse(file.read_bytes())))
@@ -57,47 +69,47 @@ def check(reference: str, folder: Path) -> str | None:
     return f"module {module} has no {name}; it has {', '.join(names) or 'nothing'}"
 
 
-def digest(reference: str, folder: Path) -> str:
-    """64 hex digits: SHA-256 over the module's file and every file of the folder that it imports, whatever the path.
+def digest(reference: str, roots: Roots) -> str:
+    """64 hex digits: SHA-256 over the module's file and every file of the roots that it imports, whatever the path.
 
     Of an installed package: its name, version and list of files. Imports by computed names are not followed.
     Raises ModelError.
     """
     module = reference.partition(":")[0]
-    if module_file(module, folder) is None:
+    if module_file(module, roots) is None:
         return _installed_digest(module)
-    files = _reached(module, folder).values()
-    return file_set.digest({file.relative_to(folder).as_posix(): file_set.of_file(file) for file in files})
+    return file_set.digest({_within(file, roots): file_set.of_file(file) for file in _reached(module, roots).values()})
 
 
-def load(reference: str, folder: Path) -> object:
+def load(reference: str, roots: Roots) -> object:
     """The object that is named. Raises ModelError, which names what is not there or where the code raised."""
     module, _, name = reference.partition(":")
     try:
-        loaded = _imported_from(folder, module)
+        loaded = _imported_from(roots, module)
     except RAISED as error:
         raise ModelError(
             f"module {module} cannot be imported: it {said(error)}",
-            "it must be in the program's folder or installed, and import what it needs",
+            f"it must be in {' or '.join(map(_spelt, roots))} or installed, and import what it needs",
         ) from error
     if not hasattr(loaded, name):
         raise ModelError(f"module {module} has no {name}; it has {', '.join(_public(loaded))}", "name one of these")
     return getattr(loaded, name)
 
 
-def _imported_from(folder: Path, module: str) -> ModuleType:
-    """The folder comes before installed packages while the module is imported, and after them for what it needs later.
+def _imported_from(roots: Roots, module: str) -> ModuleType:
+    """Roots come before installed packages while the module is imported, and after them for what it needs later.
 
     Raises ImportError where the name is taken by a module that was imported before.
     """
-    file = module_file(module, folder)
-    sys.path.insert(0, str(folder))
+    file = module_file(module, roots)
+    own = [str(root) for root in roots]
+    sys.path[:0] = own
     try:
         loaded = importlib.import_module(module)
     finally:
-        sys.path.remove(str(folder))
-        if str(folder) not in sys.path:
-            sys.path.append(str(folder))
+        for path in own:
+            sys.path.remove(path)
+        sys.path += [path for path in own if path not in sys.path]
     if file is not None and loaded.__file__ != str(file):
         raise ImportError("an installed module has the same name; rename yours")
     return loaded
@@ -133,39 +145,49 @@ def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
     ]
 
 
-def module_file(module: str, folder: Path) -> Path | None:
-    """The file of a module in the folder."""
-    path = folder.joinpath(*module.split("."))
-    for file in (path.with_suffix(".py"), path / "__init__.py"):
-        if file.is_file():
-            return file
+def module_file(module: str, roots: Roots) -> Path | None:
+    """The file of a module in the first root that has it."""
+    for root in roots:
+        path = root.joinpath(*module.split("."))
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
+            if file.is_file():
+                return file
     return None
 
 
-def _reached(module: str, folder: Path) -> dict[str, Path]:
-    """The files of the folder that importing this module reads, by their modules. Raises ModelError for one that is
-    not Python.
+def _within(file: Path, roots: Roots) -> str:
+    """The file's path in its root."""
+    return next(file.relative_to(root).as_posix() for root in roots if file.is_relative_to(root))
+
+
+def _spelt(root: Path) -> str:
+    return f"{root.name}/"
+
+
+def _reached(module: str, roots: Roots) -> dict[str, Path]:
+    """The files of the roots that importing this module reads, by their modules. Raises ModelError for one that is not
+    Python.
     """
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        file = module_file(name, folder)
+        file = module_file(name, roots)
         if file is None or name in found:
             continue
         found[name] = file
         try:
-            waiting += _imports(file.read_bytes(), file.relative_to(folder).as_posix())
+            waiting += _imports(file.read_bytes(), _within(file, roots))
         except (SyntaxError, ValueError) as error:
             raise ModelError(f"{file.name} is not Python: {error}", "mend it") from error
     return found
 
 
-def _shadowed(module: str, folder: Path) -> str | None:
-    """Whose module this one of the folder would hide, or be hidden by."""
-    top, here = module.partition(".")[0], folder.resolve()
+def _shadowed(module: str, roots: Roots) -> str | None:
+    """Whose module this one of the roots would hide, or be hidden by."""
+    top, own = module.partition(".")[0], {root.resolve() for root in roots}
     if top in ROOMS:
-        return None if here == ROOT else "a package of Sealift's own"
+        return None if ROOT in own and module_file(module, [ROOT]) else "a package of Sealift's own"
     if top in sys.stdlib_module_names:
         return "a module of Python's own"
     return "a library that training uses" if top in USED else None

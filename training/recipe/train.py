@@ -172,7 +172,7 @@ def _augment(job: Job, folder: Path) -> Callable[[torch.Tensor, torch.Generator]
     """The user's function. What it gives must have the shape that it was given."""
     if job.augment is None:
         return None
-    function: Any = user_code.load(job.augment, folder)
+    function: Any = user_code.load(job.augment, job.roots(folder))
 
     def augment(x_BS: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         augmented = function(x_BS, generator)

@@ -25,7 +25,7 @@ ENVIRONMENT = {"SEALIFT_BASE_IMAGE": "localhost:5000/base:1"}
 DECLARED = {
     "store": ("url", "retention", "rotation", "recipients"),
     "training": (
-        "source", "dataset", "data", "model", "modelArguments", "loss", "classWeights", "learningRate",
+        "source", "dataset", "data", "model", "modelArguments", "modelPath", "loss", "classWeights", "learningRate",
         "momentum", "nesterov", "weightDecay", "gradientClip", "schedule", "epochs", "batchSize",
         "accumulateSteps", "seed", "stopLoss", "earlyStopping", "initFrom", "freeze", "augment", "folds",
         "search", "deterministic", "privacy", "masking", "quality", "gates", "compress", "compute", "device",

@@ -111,6 +111,21 @@ def test_own_model_and_own_data(folder: Path) -> None:
     assert result.description["hyperparameters"]["modelArguments"] == {"width": 7}
 
 
+def test_a_model_of_the_folder_models_is_found_with_what_it_imports_beside_it_and_above(folder: Path) -> None:
+    (folder / "models").mkdir()
+    (folder / f"sizes_{folder.name}.py").write_text("WIDTH = 6\n")
+    (folder / "models" / f"own_{folder.name}.py").write_text(
+        f"from nets_{folder.name} import Wide\nfrom sizes_{folder.name} import WIDTH\n"
+        "class Own(Wide):\n"
+        "    def __init__(self, features, outputs):\n"
+        "        super().__init__(features, outputs, WIDTH)\n"
+    )
+
+    result = fitted(folder, **houses(folder, model=f"own_{folder.name}:Own", epochs=1))
+
+    assert [6, 4] in [tensor.dims for tensor in onnx.ModelProto.FromString(result.model).graph.initializer]
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_run_twice_is_the_same_bytes(folder: Path, threads: int) -> None:
     settings = houses(folder, threads=threads, momentum=0.9, augment=f"nets_{folder.name}:noisy", epochs=3)

@@ -156,7 +156,7 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
         {"masking": {"name": Masking()}}, {"quality": Quality(0.5)}, {"gates": Gates(maximum_bytes=1)},
         {"compress": Compress()}, {"compute": Compute(processes=2)}, {"device": "auto"}, {"precision": "bf16"},
         {"model_card": ModelCard("none")}, {"accumulate_steps": 2},
-        {"class_weights": "balanced"},
+        {"class_weights": "balanced"}, {"model_path": "nets"},
     ]  # fmt: skip
     digests = [replace(job, **change).digest("data", "code", "torch 1", "v3") for change in changed]
     digests += [job.digest("other", "code", "torch 1", "v3"), job.digest("data", "other", "torch 1", "v3")]
@@ -285,8 +285,43 @@ def test_an_edit_of_the_user_s_code_changes_the_code_digest_and_an_edit_beside_i
 
 
 @pytest.mark.parametrize(
+    ("path", "files"),
+    [(None, ["models/mine.py", "layers.py"]), (None, ["mine.py", "models/layers.py"]), ("nets", ["nets/mine.py"])],
+    ids=str,
+)
+def test_modules_are_of_the_folder_models_and_then_of_the_program_s_or_of_the_one_that_is_named(
+    tmp_path: Path, path: str | None, files: list[str]
+) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("import layers\nclass Net: ...\n" if "mine" in file else "SIZE = 3\n")
+    job, problems = Job.validate({"model": "mine:Net", "modelPath": path}, tmp_path)
+    assert job is not None, problems
+    first = training_job.code_digest(job, tmp_path)
+
+    (tmp_path / files[-1]).write_text("import layers\nclass Net:\n    size = 4\n")
+
+    assert training_job.code_digest(job, tmp_path) != first
+
+
+def test_where_a_module_lies_among_the_folders_does_not_change_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "mine.py").write_text("class Net: ...\n")
+    first = training_job.code_digest(Job(model="mine:Net"), tmp_path)
+
+    (tmp_path / "mine.py").rename(tmp_path / "models" / "mine.py")
+
+    assert training_job.code_digest(Job(model="mine:Net"), tmp_path) == first
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
+        (
+            {"model": "mine:Net", "modelPath": "nets"},
+            ["modelPath is 'nets'; there is no folder", "no module mine in nets/"],
+        ),
+        ({"model": "there:Net", "modelPath": "stores"}, ["no module there in stores/"]),
         ({"model": "mine:Net"}, ["model", "no module mine"]),
         ({"model": "there:Nothing"}, ["model", "has no Nothing", "it has Net, os"]),
         ({"model": "broken:Net"}, ["model", "broken.py is not Python"]),
@@ -396,7 +431,7 @@ def test_another_version_of_a_library_is_another_run(monkeypatch: pytest.MonkeyP
 
     def digest(other: str) -> str:
         monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == other else version(name))
-        return Job().digest("data", "code", str(training_job.libraries()), "v3")
+        return Job().digest("data", "code", str(training_job.libraries(Job())), "v3")
 
     digests = [digest(name) for name in ("none", *training_job.SHAPING_LIBRARIES)]
     assert len(set(digests)) == 6

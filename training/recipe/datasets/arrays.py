@@ -75,7 +75,7 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
 
 def call(job: Job, folder: Path) -> Arrays:
     """What the user's function returns. Raises DataError."""
-    function = user_code.load(job.dataset, folder)
+    function = user_code.load(job.dataset, job.roots(folder))
     if not callable(function):
         raise DataError(f"dataset is {job.dataset!r}, which is not a function", "name a function")
     try:

@@ -25,7 +25,7 @@ BYTES_A_VALUE: Final = 4
 Pixels = np.ndarray[Any, np.dtype[np.float32]]
 
 
-def decode(column: pa.ChunkedArray, wanted: options.Image, most_bytes: int) -> Pixels:
+def decode(column: pa.ChunkedArray, wanted: options.ImageColumn, most_bytes: int) -> Pixels:
     """(R, C, H, W), FP32 from 0 to 255; height and width as asked for, or else as the first image has them.
 
     Raises DataError for what is no image, for images of different sizes, and for more than `most_bytes`.

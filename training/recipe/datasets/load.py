@@ -17,7 +17,7 @@ import torch
 from training import quality, sources
 from training.errors import DataError
 from training.job import Job
-from training.options import Image
+from training.options import ImageColumn
 from training.recipe.datasets import arrays, builtin, encoding, tables, words
 from training.recipe.datasets.arrays import Arrays
 from training.recipe.datasets.dataset import Dataset, TensorRows
@@ -101,7 +101,7 @@ def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Dataset:
     )  # fmt: skip
 
 
-def _from_images(job: Job, table: pa.Table, wanted: Image, masked: Mapping[str, str]) -> Dataset:
+def _from_images(job: Job, table: pa.Table, wanted: ImageColumn, masked: Mapping[str, str]) -> Dataset:
     """One column of image files: their pixels."""
     from training.recipe.datasets.images import decode  # Pillow
 

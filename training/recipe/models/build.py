@@ -111,7 +111,7 @@ def _weighted_bce(weights_2: torch.Tensor) -> Callable[[torch.Tensor, torch.Tens
 
 def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     """The job's network with fresh weights from torch's seeded default generator. Raises ModelError."""
-    kind = user_code.load(job.model, folder) if is_reference(job.model) else network(job.model)
+    kind = user_code.load(job.model, job.roots(folder)) if is_reference(job.model) else network(job.model)
     if not callable(kind):
         raise ModelError(f"model is {job.model!r}, which is not a class", "name a subclass of torch.nn.Module")
     offered = {

@@ -12,7 +12,7 @@ from PIL import Image
 
 from training.errors import DataError
 from training.job import Job, libraries
-from training.options import Image as Wanted
+from training.options import ImageColumn
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.datasets.images import decode
 from training.recipe.datasets.load import load
@@ -112,7 +112,7 @@ def test_more_than_memory_may_hold_is_refused_before_anything_is_decoded() -> No
     column = pa.chunked_array([[encoded(one) for one in DRAWN]])
 
     with pytest.raises(DataError, match=r"4,320 bytes once decoded, more than data\.memoryBytes, 4,000"):
-        decode(column, Wanted("picture"), 4000)
+        decode(column, ImageColumn("picture"), 4000)
 
 
 @pytest.mark.parametrize(
