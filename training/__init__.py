@@ -7,8 +7,11 @@
     fit.py         recipe and gates; describe.py what is said of the model; report/ and evidence.py what a person reads
     checkpoint.py  what a run keeps in the store, so that it can be killed at any point
     request.py     what is asked for; events.py what is told to whoever asked; cancellation.py when to stop
+    telling.py     what a descent tells, at what pace.py; status_line.py how people read it
     run.py         from request to result, whatever was done already; worker.py and distributed.py by several processes
-    __main__.py    `python -m training`: request in, events out
+    process.py     how a training process is started and what it pins; provenance.py what a model is made from
+    on_request.py  `python -m training --events FD`: request in, events out
+    try_out.py     `python -m training --dataset …`: for people, over asked.py (the command line) and display.py
 
 Nothing here knows Pulumi. The program and its plugin import `training.job` and what that imports: the standard library.
 """

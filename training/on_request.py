@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"--events is {descriptor}; it must be an inherited, open file descriptor: {error.strerror}")
     cancellation = Cancellation()
     cancellation.listen()
-    _let_go_of_all_but(descriptor)
+    _let_go_of_all_but(descriptor, *cancellation.descriptors)
     keep_to_itself()
     events = EventStream(descriptor)
     try:
@@ -72,10 +72,13 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _let_go_of_all_but(descriptor: int) -> None:
-    """What was inherited and is not ours."""
-    os.closerange(3, descriptor)
-    os.closerange(max(3, descriptor + 1), os.sysconf("SC_OPEN_MAX"))
+def _let_go_of_all_but(*ours: int) -> None:
+    """What was inherited."""
+    first = 3
+    for descriptor in sorted(ours):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
 def _read_request() -> Request:

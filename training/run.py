@@ -59,6 +59,8 @@ WAIT_NOTICE_SECONDS: Final = 1.0
 MANIFESTS: Final = ("manifest", "report_manifest")
 CHEAP: Final = 50
 """A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
+DESCENTS: Final = ("search", "folds", "train")
+"""Phases in which `RunWatch.after` is called again and again."""
 FIRST_SAVE_SECONDS: Final = 0.02
 """What the first one is taken for, so that it comes at the end of an epoch after a second."""
 
@@ -189,7 +191,7 @@ def train(
     )
     gpus = (0,) if inputs.device == "cuda" else ()
     joules_before = record.joules if record else 0.0
-    with cancellation.deferred(), _blamed(request.job), Meter(gpus, joules_before) as meter:
+    with _blamed(request.job), Meter(gpus, joules_before) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
         fitted = fit(
             request.job, inputs, progress, watch, request.deployed_metrics, expose_metrics=request.expose_metrics
@@ -238,6 +240,13 @@ class RunWatch(Teller):
         self._cancellation, self._clock = cancellation, clock
         self._saved = time.monotonic()
         self._save_seconds = FIRST_SAVE_SECONDS
+
+    def phase(self, name: str, message: str) -> None:
+        """Tells what begins now. A cancel waits for a descent alone, which has something to save and looks often; to
+        read rows or to write a report may take long.
+        """
+        super().phase(name, message)
+        self._cancellation.defer(name in DESCENTS)
 
     def after(self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool) -> None:
         """Raises CancelledError, with the checkpoint saved, if a cancel was requested."""

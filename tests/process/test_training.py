@@ -315,6 +315,27 @@ def test_a_cancel_while_torch_loads_ends_at_once(tmp_path: Path) -> None:
     assert exit_code == 130
 
 
+SLOW = """
+import hashlib
+def rows():
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # an hour in C, where Python's handlers do not run
+"""
+
+
+def test_a_cancel_while_a_library_reads_the_data_ends_soon(tmp_path: Path, output: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    asked = request(tmp_path / "store", job={"dataset": "slow:rows"}, code_folder=str(tmp_path))
+    training = Training(asked, output)
+    training.until(phase("data"))
+    time.sleep(0.5)
+
+    started = time.monotonic()
+    training.signal(signal.SIGINT)
+
+    assert training.wait() == 130
+    assert time.monotonic() - started < SOON_SECONDS
+
+
 def test_two_processes_with_the_same_run_make_one_artifact(tmp_path: Path, output: Path) -> None:
     asked = request(tmp_path / "store", job={"epochs": 700})
     first, second = Training(asked, output), Training(asked, output)

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
 
 def _child(stdin: int, events: int, output: str) -> None:
     os.dup2(stdin, 0)
+    # Training closes what it inherited, this too; who starts workers would close the number again, then another's.
+    resource_tracker._resource_tracker._fd = None  # type: ignore[attr-defined]
     printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(printed, 1)
     os.dup2(printed, 2)

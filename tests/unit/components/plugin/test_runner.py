@@ -79,6 +79,15 @@ def test_a_killed_process_is_an_error_that_speaks_of_memory() -> None:
     assert "memory" in caught.value.hint
 
 
+def test_a_killed_process_is_said_to_have_used_the_most_that_it_told_of() -> None:
+    body = """
+        for gibibytes in (1, 3, 2): tell(event="progress", memory_bytes=gibibytes * 2**30)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    with pytest.raises(PluginError, match=r"had used 3\.00 GiB of memory, of \d+\.\d\d GiB that there are"):
+        run(body)
+
+
 def test_cancel_asks_the_process_to_save_and_waits_for_it() -> None:
     body = """
         def save(*_): tell(event="log", level="info", message="saved"); sys.exit(130)
