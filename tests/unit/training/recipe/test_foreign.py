@@ -1,7 +1,9 @@
 """Models that others trained, in the form of ours: the same answers, whoever wrote the ONNX."""
 
 import io
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -22,6 +24,7 @@ from training.errors import ModelError
 from training.recipe import foreign
 from training.recipe.datasets.dataset import Dataset, TensorRows
 
+KERAS = Path(__file__).resolve().parents[3] / "vectors" / "keras-3-made"
 Dimension = str | int | None
 X, Y = load_iris(return_X_y=True)
 X = X.astype(np.float32)
@@ -160,6 +163,24 @@ def test_channels_last_are_moved_and_a_sigmoid_is_the_second_class() -> None:
 
     (expected,) = theirs.run(None, {"input_1": features.permute(0, 2, 3, 1).contiguous().numpy()})
     assert np.allclose(found[:, 1:], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "step"), [("iris", 15), ("digits", 180)])
+def test_a_file_that_keras_wrote_answers_as_keras_did(name: str, step: int) -> None:
+    """Probabilities of a table; logits of images with their channels last."""
+    if name == "iris":
+        dataset = flowers()
+    else:
+        pixels, classes = load_digits(return_X_y=True)
+        rows = TensorRows(torch.from_numpy(pixels).float().reshape(-1, 1, 8, 8), torch.from_numpy(classes))
+        dataset = Dataset("digits", "classification", rows, (1, 8, 8), (), tuple("0123456789"))
+
+    model = foreign.load((KERAS / f"{name}.onnx").read_bytes(), dataset)
+
+    theirs = np.array(json.loads((KERAS / "answers.json").read_text())[name])
+    ours = model.answers(dataset.rows.first(len(dataset.rows))[0][::step])
+    assert len(theirs) >= 10
+    assert np.allclose(ours, theirs, atol=1e-5)
 
 
 def test_names_that_are_ours_do_not_collide() -> None:
