@@ -1,5 +1,6 @@
 """Progress for people: a bar on a terminal, lines elsewhere, and nothing that a terminal would obey."""
 
+import contextlib
 import fcntl
 import io
 import os
@@ -46,9 +47,12 @@ def drawn(columns: int) -> str:
         display.tell("progress", **FIELDS)
         display.tell("progress", **(FIELDS | {"epoch": 50}))
         display.phase("export", "exporting")
-        sent = os.read(main, 65536).decode()
+    sent = b""
+    with contextlib.suppress(OSError):  # the end of a terminal that nobody holds any more
+        while piece := os.read(main, 65536):
+            sent += piece
     os.close(main)
-    return sent
+    return sent.decode()
 
 
 def test_a_terminal_gets_a_bar_with_what_is_worth_knowing_beside_it() -> None:
