@@ -240,6 +240,12 @@ class InitFrom:
         "Or the path or URL of a safetensors file with the network's own state_dict, whose names may all begin with "
         "the same prefix.",
     )
+    leave_out: tuple[str, ...] = setting(
+        kinds.texts,
+        (),
+        "Beginnings of the names of parameters that are not taken, such as those of a head for other classes: they "
+        "start as without.",
+    )
 
     def clashes(self) -> Iterator[Clash]:
         """The artifact's two or the path."""

@@ -93,10 +93,11 @@ def begin(
     net = build.build(job, dataset, setting.folder)
     model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
     if setting.init is not None:
+        left_out = job.init_from.leave_out if job.init_from is not None else ()
         if job.init_from is not None and job.init_from.path is not None:
-            weights.from_safetensors(setting.init, net)
+            weights.from_safetensors(setting.init, net, left_out)
         else:
-            weights.from_onnx(setting.init, model)
+            weights.from_onnx(setting.init, model, left_out)
     weights.freeze(net, job.freeze)
     build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model.to(device)

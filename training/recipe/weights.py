@@ -13,20 +13,27 @@ from torch import nn
 from training.errors import ModelError
 from training.options import SAFE_WAY
 
-WAY_OUT = "initFrom needs an artifact of the same model with the same modelArguments"
+WAY_OUT = (
+    "initFrom needs the weights of the same model with the same modelArguments; initFrom.leaveOut names what may "
+    "differ, such as the last layer"
+)
 NET = "net."
 
 
 @torch.no_grad()
-def from_onnx(model: bytes, deployed: nn.Module) -> None:
-    """Gives the network inside `deployed` the weights of an ONNX file that export.py wrote; scales stay its own.
+def from_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -> None:
+    """Gives the network inside `deployed` the weights of an ONNX file that export.py wrote; scales stay its own, and so
+    do parameters whose names begin as `left_out` says.
 
     Raises ModelError if a weight is missing there or has another shape: a checkpoint of another architecture.
     """
     graph = onnx.ModelProto.FromString(model).graph
     found = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    wanted = {name: one for name, one in deployed.state_dict().items() if name.startswith(NET)}
-    problems = []
+    own = tuple(f"{NET}{beginning}" for beginning in left_out)
+    wanted = {
+        name: one for name, one in deployed.state_dict().items() if name.startswith(NET) and not name.startswith(own)
+    }
+    problems = _nowhere(left_out, [name.removeprefix(NET) for name in (*deployed.state_dict(), *found)])
     for name, tensor in wanted.items():
         array = found.get(name)
         if array is None:
@@ -42,8 +49,9 @@ def from_onnx(model: bytes, deployed: nn.Module) -> None:
 
 
 @torch.no_grad()
-def from_safetensors(content: bytes, net: nn.Module) -> None:
-    """Gives the network the tensors of a file that holds its `state_dict`, whose names may share a prefix ("module.").
+def from_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = ()) -> None:
+    """Gives the network the tensors of a file that holds its `state_dict`, whose names may share a prefix ("module.");
+    none whose name begins as `left_out` says.
 
     Raises ModelError if one is missing, has another shape or type or is no number, or if there are others.
     """
@@ -51,10 +59,12 @@ def from_safetensors(content: bytes, net: nn.Module) -> None:
         found = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:
         raise ModelError(f"the file of initFrom.path is not a safetensors file: {error}", SAFE_WAY) from error
-    wanted: dict[str, torch.Tensor] = net.state_dict()
-    found = _without_prefix(found, wanted)
+    state: dict[str, torch.Tensor] = net.state_dict()
+    whole = _without_prefix(found, state)
+    found, wanted = _taken(whole, left_out), _taken(state, left_out)
     shared = {wanted[name].data_ptr() for name in found.keys() & wanted.keys()}
-    problems = [f"{name} is in it and not in the model" for name in sorted(found.keys() - wanted.keys())]
+    problems = _nowhere(left_out, [*state, *whole])
+    problems += [f"{name} is in it and not in the model" for name in sorted(found.keys() - wanted.keys())]
     for name, tensor in wanted.items():
         given = found.get(name)
         if given is None:
@@ -65,12 +75,22 @@ def from_safetensors(content: bytes, net: nn.Module) -> None:
         elif not given.isfinite().all():
             problems.append(f"{name} has values that are NaN or infinite")
     if problems:
-        raise ModelError(
-            "the file of initFrom.path is of another architecture: " + "; ".join(problems[:5]),
-            "it must hold the state_dict of the same model with the same modelArguments",
-        )
+        raise ModelError("the file of initFrom.path is of another architecture: " + "; ".join(problems[:5]), WAY_OUT)
     for name, given in found.items():
         wanted[name].copy_(given)
+
+
+def _taken(tensors: Mapping[str, torch.Tensor], left_out: Sequence[str]) -> dict[str, torch.Tensor]:
+    return {name: one for name, one in tensors.items() if not name.startswith(tuple(left_out))}
+
+
+def _nowhere(left_out: Sequence[str], names: Sequence[str]) -> list[str]:
+    """What initFrom.leaveOut names and nobody has: most often misspelt."""
+    return [
+        f"no parameter's name begins with {beginning!r}, which leaveOut has"
+        for beginning in left_out
+        if not any(name.startswith(beginning) for name in names)
+    ]
 
 
 def _without_prefix(found: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

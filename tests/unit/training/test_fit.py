@@ -366,6 +366,31 @@ def test_starting_from_another_architecture_is_refused_with_what_differs() -> No
         fit(job, Inputs(Path(), KEY, init=other.model, provenance=PROVENANCE), Progress(), Recorder())
 
 
+def test_a_head_for_other_classes_starts_afresh_on_a_body_that_is_taken_over() -> None:
+    first = fitted(dataset="wine", model="mlp", modelArguments={"hidden": [8]}, epochs=3,
+                   data={"features": ["alcohol", "ash", "hue", "proline"]})  # fmt: skip
+    settings: dict[str, Any] = {
+        "dataset": "diabetes", "data": {"features": ["age", "bmi", "bp", "s1"]}, "model": "mlp", "epochs": 1,
+        "modelArguments": {"hidden": [8]}, "freeze": ["hidden"],
+    }  # fmt: skip
+
+    def second(**init: Any) -> Fitted:
+        whole = {"artifactId": "0" * 32, "payloadDigest": "0" * 64, **init}
+        job = job_of(Path(), **settings, initFrom=whole)
+        return fit(job, Inputs(Path(), KEY, init=first.model, provenance=PROVENANCE), Progress(), Recorder())
+
+    with pytest.raises(ModelError, match=r"(?s)output\.weight is .*, not .*leaveOut names what may differ"):
+        second()
+    with pytest.raises(ModelError, match="no parameter's name begins with 'ouput', which leaveOut has"):
+        second(leaveOut=["output", "ouput"])
+    hidden = [
+        next(numpy_helper.to_array(one) for one in onnx.ModelProto.FromString(result.model).graph.initializer
+             if one.name == "net.hidden.0.weight")
+        for result in (first, second(leaveOut=["output"]))
+    ]  # fmt: skip
+    assert np.array_equal(hidden[0], hidden[1])
+
+
 def test_a_model_trained_elsewhere_is_measured_gated_and_described_as_any_other(tmp_path: Path) -> None:
     elsewhere = fitted(dataset="iris", epochs=60, learningRate=0.1)
     (tmp_path / "theirs.onnx").write_bytes(elsewhere.model)

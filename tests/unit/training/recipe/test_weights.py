@@ -77,3 +77,14 @@ def test_what_does_not_fit_is_named_and_nothing_is_taken(change: Callable[[State
 def test_a_file_of_another_kind_is_said_to_be_that(content: bytes) -> None:
     with pytest.raises(ModelError, match=r"is not a safetensors file.*\nhint: .*safetensors\.torch\.save_file"):
         from_safetensors(content, Tied())
+
+
+def test_what_is_left_out_may_differ_in_shape_or_not_be_there_at_all() -> None:
+    theirs, ours = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 7)), nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    fresh = ours.state_dict()["1.weight"].clone()
+    saved = {f"module.{name}": one for name, one in theirs.state_dict().items()}
+
+    from_safetensors(safetensors.torch.save({**saved, "module.fc.bias": torch.zeros(2)}), ours, ["1.", "fc"])
+
+    assert torch.equal(ours.state_dict()["0.weight"], theirs.state_dict()["0.weight"])
+    assert torch.equal(ours.state_dict()["1.weight"], fresh)
