@@ -1,4 +1,4 @@
-"""What is trained: three networks on made-up rows, the same for every loop. Importing it loads no torch."""
+"""What is trained: networks on made-up rows, the same for every loop. Importing it loads no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +60,7 @@ class Case:
 
 CASES: Final = (
     Case("small_net", "net 10-20-1, batch 32", "net", (10,), 0, rows=352, batch_size=32),
+    Case("small_classifier", "net 10-20-3, batch 32", "net", (10,), 3, rows=352, batch_size=32),
     Case("mlp", "mlp 784-512-512-10, batch 128", "mlp", (784,), 10, rows=1024, batch_size=128),
     Case("cnn", "cnn 1x28x28, batch 32", "cnn", (1, 28, 28), 10, rows=64, batch_size=32),
 )

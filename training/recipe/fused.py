@@ -5,8 +5,9 @@
                 δ ← (δ · W) where a > 0
     downhill    as step.update has it
 
-A step of a small network is overhead, nearly all of it: NumPy takes it, whose calls cost a fourth of torch's. A step of
-a larger one is products, which torch takes, with its threads. Which of them follows from the job and the network alone.
+A step of a small network is overhead, nearly all of it: NumPy takes it, whose calls cost a fourth of torch's, with the
+loss's slope as `losses` has it. A step of a larger one is products, which torch takes, with its threads, and the loss's
+slope by autograd. Which of them follows from the job and the network alone.
 Sums are rounded elsewhere than in `step.plain_runner`, so a run takes all its steps here or all of them there.
 
 Shapes: B rows of a batch, I inputs and O outputs of a layer, K of the last, P numbers of all parameters.
@@ -17,14 +18,14 @@ Shapes: B rows of a batch, I inputs and O outputs of a layer, K of the last, P n
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from training.job import Job
+from training.recipe.losses import Array, WrittenOut, written_out
 from training.recipe.models.mlp import Mlp
 from training.recipe.models.net import Net
 from training.recipe.step import Loss, Runner, update
@@ -34,10 +35,7 @@ SMALL_PRODUCT: Final = 2**18
 ALIGNED_NUMBERS: Final = 16
 """FP32 numbers in a cache line; each parameter begins with one, as tensors of its own do."""
 
-Array = np.ndarray[Any, Any]
 Rows = TypeVar("Rows", Array, torch.Tensor)
-Slope = Callable[[Rows], float]
-"""Of a target: puts the slope of the batch's mean loss in its place, and returns the loss."""
 Step = Callable[[Rows, Rows, Rows, float], float]
 """All features, the batch's indices, its target and rate: takes the step, and returns the mean loss before it."""
 
@@ -86,8 +84,10 @@ def fused_runner(
     def descend(rate: float) -> None:
         update(job, [theta_P], velocity_P, [gradient_P], rate)
 
-    if job.batch_size * max(layer.weight.numel() for layer in layers) <= SMALL_PRODUCT:
-        return _runner(lambda rows: _small_step(all_layers, loss, rows, descend), torch.Tensor.numpy)
+    slope_of_loss = written_out(loss)
+    small = job.batch_size * max(layer.weight.numel() for layer in layers) <= SMALL_PRODUCT
+    if small and slope_of_loss is not None:
+        return _runner(lambda rows: _small_step(all_layers, slope_of_loss, rows, descend), torch.Tensor.numpy)
     if velocities or job.gradient_clip is not None:
         return _runner(lambda rows: _large_step(all_layers, loss, rows, descend), torch.Tensor.detach)
     within = partial(_large_step_within_products, all_layers, loss, weight_decay=job.weight_decay)
@@ -104,7 +104,7 @@ def _runner(step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor
         order = torch.cat(tuple(batches))
         flat, chosen, targets = view(features.flatten(1)), view(order), view(target[order])
         summed_loss, first = 0.0, 0
-        with torch.no_grad():
+        with torch.no_grad(), np.errstate(all="ignore"):  # what is not finite any more, the loop tells in words
             for batch, rate in zip(batches, rates, strict=True):
                 rows = batch.shape[0]
                 if rows not in steps:
@@ -138,7 +138,9 @@ class _Places:
         self.inputs = [self.x_BI, *self.activations[:-1]]
 
 
-def _small_step(layers: Sequence[_Layer], loss: Loss, rows: int, descend: Callable[[float], None]) -> Step[Array]:
+def _small_step(
+    layers: Sequence[_Layer], slope_of_loss: WrittenOut, rows: int, descend: Callable[[float], None]
+) -> Step[Array]:
     """By NumPy, over the tensors' own memory."""
     places = _Places(layers, rows)
     x_BI, ones_B, zero = places.x_BI.numpy(), np.ones(rows, np.float32), np.zeros((), np.float32)
@@ -165,12 +167,7 @@ def _small_step(layers: Sequence[_Layer], loss: Loss, rows: int, descend: Callab
                 partial(np.multiply, before_BI, positive_BI, out=before_BI),
             ]
         backward[:0] = gradients
-    slope: Slope[Array]
-    if loss is functional.mse_loss:
-        slope = _squared_error(places)
-    else:
-        slope_of_tensor = _slope(loss, places)
-        slope = lambda y_B: slope_of_tensor(torch.from_numpy(y_B))  # noqa: E731
+    slope = slope_of_loss(places.activations[-1], places.slopes[-1])
 
     def step(features: Array, batch: Array, y_B: Array, rate: float) -> float:
         features.take(batch, 0, x_BI, "clip")
@@ -245,7 +242,7 @@ def _pass_back(layers: Sequence[_Layer], places: _Places, at: int) -> None:
         torch.ops.aten.threshold_backward.grad_input(before_BI, places.inputs[at], 0, grad_input=before_BI)
 
 
-def _slope(loss: Loss, places: _Places) -> Slope[torch.Tensor]:
+def _slope(loss: Loss, places: _Places) -> Callable[[torch.Tensor], float]:
     """Of any loss, by autograd over the loss alone."""
     answer_BK, slope_BK = places.activations[-1], places.slopes[-1]
 
@@ -257,20 +254,6 @@ def _slope(loss: Loss, places: _Places) -> Slope[torch.Tensor]:
         return mean.item()
 
     return slope
-
-
-def _squared_error(places: _Places) -> Slope[Array]:
-    """mean (answer - y)², and 2 (answer - y) / (B · K)."""
-    answer_BK, slope_BK = places.activations[-1].numpy(), places.slopes[-1].numpy()
-    count, double = slope_BK.size, np.array(2 / slope_BK.size, np.float32)
-
-    def squared_error(y_BK: Array) -> float:
-        np.subtract(answer_BK, y_BK, out=slope_BK)
-        mean = float(np.vdot(slope_BK, slope_BK)) / count
-        np.multiply(slope_BK, double, out=slope_BK)
-        return mean
-
-    return squared_error
 
 
 def _side_by_side(tensors: Sequence[torch.Tensor]) -> torch.Tensor:

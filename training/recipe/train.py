@@ -23,6 +23,7 @@ from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
 from training.recipe.explain import explained
+from training.recipe.losses import loss_function
 from training.recipe.models import build
 from training.recipe.models.build import Deployed
 from training.recipe.scaling import Scales, standardise
@@ -155,9 +156,9 @@ def _loss(job: Job, dataset: Dataset, rows: Rows, device: torch.device) -> tuple
     """A mean over a batch, and what it divides by."""
     name, weights_K = build.loss_name(job, dataset), class_weights(job, dataset, rows)
     if weights_K is None:
-        return build.loss_function(name), len
+        return loss_function(name), len
     there_K = weights_K.to(device)
-    return build.loss_function(name, there_K), lambda y_B: there_K[y_B].sum().item()
+    return loss_function(name, there_K), lambda y_B: there_K[y_B].sum().item()
 
 
 def _gradient(job: Job, net: nn.Module, loss: Loss, mass: Mass) -> Gradient | None:

@@ -8,13 +8,11 @@ Shapes: B rows of a batch, S the shape of one row's features, K outputs.
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import cast
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from settings.kinds import is_reference
 from training import user_code
@@ -75,38 +73,6 @@ def loss_name(job: Job, dataset: Dataset) -> str:
             "use 'crossEntropy'",
         )
     return name
-
-
-def loss_function(
-    name: str, weights_K: torch.Tensor | None = None
-) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Mean over a batch of answers (B, K), by classes' weights where there are some; cross-entropies take logits."""
-    if name == "bce" and weights_K is not None:
-        return _weighted_bce(weights_K)
-    if name == "bce":
-        return lambda y_B1, target_B: functional.binary_cross_entropy_with_logits(y_B1, target_B.to(y_B1).unsqueeze(1))
-    if weights_K is not None:
-        return partial(functional.cross_entropy, weight=weights_K)
-    functions: Mapping[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
-        "mse": functional.mse_loss,
-        "mae": functional.l1_loss,
-        "huber": functional.huber_loss,
-        "crossEntropy": functional.cross_entropy,
-    }
-    return functions[name]
-
-
-def _weighted_bce(weights_2: torch.Tensor) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Divided by the weights' sum, as cross-entropy is; torch's own `weight` would divide by the rows."""
-
-    def loss(y_B1: torch.Tensor, target_B: torch.Tensor) -> torch.Tensor:
-        weight_B1 = weights_2[target_B].unsqueeze(1)
-        summed = functional.binary_cross_entropy_with_logits(
-            y_B1, target_B.to(y_B1).unsqueeze(1), weight_B1, reduction="sum"
-        )
-        return summed / weight_B1.sum()
-
-    return loss
 
 
 def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:

@@ -11,9 +11,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.errors import NonFiniteLossError
 from training.job import Job
 from training.recipe import fused, sgd
 from training.recipe.datasets.dataset import TensorRows
+from training.recipe.losses import loss_function
 from training.recipe.models.mlp import Mlp
 from training.recipe.models.net import Net
 
@@ -32,6 +34,12 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {"gradient_clip": 0.1},
 )
 
+WEIGHTED = loss_function("crossEntropy", torch.tensor([0.8, 1.0, 1.5]))
+LOSSES = (
+    functional.mse_loss, functional.l1_loss, functional.huber_loss, functional.smooth_l1_loss,
+    functional.cross_entropy, WEIGHTED,
+)  # fmt: skip
+
 
 @pytest.fixture(params=["small", "large"])
 def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -45,7 +53,8 @@ def rows(loss: object) -> TensorRows:
     """21 rows, which batches of 8 do not divide."""
     own = torch.Generator().manual_seed(99)
     features = torch.randn(21, 4, generator=own)
-    target = features.argmax(dim=1) % 3 if loss is functional.cross_entropy else features[:, :3] * 2
+    classes = loss is functional.cross_entropy or loss is WEIGHTED
+    target = features.argmax(dim=1) % 3 if classes else features[:, :3] * 2
     return TensorRows(features, target)
 
 
@@ -61,7 +70,7 @@ def bits(loop: sgd.Loop) -> list[bytes]:
 @pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("loss", [functional.mse_loss, functional.huber_loss, functional.cross_entropy])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_the_loss_curve_and_the_weights_are_torch_s_own(
     net: str, settings: dict[str, object], loss: Callable[..., torch.Tensor]
 ) -> None:
@@ -138,6 +147,16 @@ def test_the_parameters_stay_the_network_s_own() -> None:
         assert one is before[name][0]
         assert one.equal(before[name][1])
         assert one.data_ptr() % 64 == 0, "as a tensor of its own begins"
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_descent_into_the_infinite_is_told_in_words_and_by_no_warning(loss: Callable[..., torch.Tensor]) -> None:
+    """Warnings are errors here."""
+    loop = loop_of(replace(JOB, learning_rate=1e38), "mlp", loss)
+
+    with pytest.raises(NonFiniteLossError):
+        for _ in loop.epochs():
+            pass
 
 
 class Doubled(Mlp):

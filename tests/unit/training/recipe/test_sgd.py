@@ -17,7 +17,7 @@ from training.options import EarlyStopping, Schedule
 from training.recipe import sgd, step
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.fused import dense_layers
-from training.recipe.models.build import loss_function
+from training.recipe.losses import loss_function
 from training.recipe.schedule import Rates
 from training.recipe.weights import freeze
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from training.errors import ModelError
 from training.job import Job
@@ -132,43 +131,6 @@ def test_a_loss_that_does_not_fit_the_task_is_refused(loss: str, task: str, clas
         models.loss_name(Job(loss=loss), dataset(task, classes=classes))
 
     assert way_out in refused.value.hint
-
-
-@pytest.mark.parametrize(
-    ("name", "theirs"),
-    [("mse", nn.MSELoss()), ("mae", nn.L1Loss()), ("huber", nn.HuberLoss()), ("crossEntropy", nn.CrossEntropyLoss())],
-)
-def test_losses_are_torch_s(name: str, theirs: nn.Module) -> None:
-    answer = torch.randn(5, 3)
-    target = torch.tensor([0, 1, 2, 1, 0]) if name == "crossEntropy" else torch.randn(5, 3)
-
-    assert models.loss_function(name)(answer, target) == theirs(answer, target)
-
-
-def test_binary_cross_entropy_takes_one_logit_for_two_classes() -> None:
-    answer, target = torch.randn(5, 1), torch.tensor([0, 1, 1, 1, 0])
-
-    found = models.loss_function("bce")(answer, target)
-
-    both = torch.cat([torch.zeros(5, 1), answer], dim=1)
-    assert torch.allclose(found, nn.functional.cross_entropy(both, target))
-
-
-def test_classes_weights_make_cross_entropy_torch_s_weighted_mean() -> None:
-    answer, target, weights = torch.randn(5, 3), torch.tensor([0, 1, 2, 1, 0]), torch.tensor([0.5, 2.0, 7.0])
-
-    found = models.loss_function("crossEntropy", weights)(answer, target)
-
-    assert found == nn.functional.cross_entropy(answer, target, weight=weights)
-
-
-def test_classes_weights_mean_the_same_to_bce_as_to_cross_entropy_of_two_classes() -> None:
-    answer, target, weights = torch.randn(5, 1), torch.tensor([0, 1, 1, 1, 0]), torch.tensor([0.5, 4.0])
-
-    found = models.loss_function("bce", weights)(answer, target)
-
-    both = torch.cat([torch.zeros(5, 1), answer], dim=1)
-    assert torch.allclose(found, nn.functional.cross_entropy(both, target, weight=weights))
 
 
 def test_a_deployed_regression_takes_raw_features_and_answers_in_the_target_s_unit() -> None:
