@@ -22,6 +22,7 @@ ONE_AND_THE_SAME: Final = 0.99999
 """A feature whose correlation with a target of numbers is beyond this is the target in other words."""
 SHARED_ROWS: Final = 0.05
 """Share of the held-out rows that may also be among the training rows."""
+SOME_ROWS: Final = 1000
 WAYS_OUT: Final = {
     "missingValues": "fill them, leave the column out by data.features or masking, or raise quality.maximumMissing",
     "constantColumns": "leave them out by data.features",
@@ -98,7 +99,7 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
             f"the target {target!r} is missing, NaN or infinite in {bad:,} of {len(column):,} rows",
             "fill or leave out these rows",
         )
-    if len(pc.unique(column)) < 2:
+    if not _varies(column):
         what = "one class" if task == "classification" else "one value"
         raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
 
@@ -112,7 +113,7 @@ def _missing(table: pa.Table, features: list[str], quality: Quality) -> Iterator
 
 
 def _constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
-    same = tuple(name for name in features if len(pc.unique(table[name])) <= 1)
+    same = tuple(name for name in features if not _varies(table[name]))
     if same:
         yield Finding("constantColumns", same, f"{_listed(same)} never var{'y' if len(same) > 1 else 'ies'}")
 
@@ -120,7 +121,7 @@ def _constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
 def _duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     alike: dict[bytes, list[str]] = {}
     for name in features:
-        if len(pc.unique(table[name])) > 1:  # constant columns are a finding of their own
+        if _varies(table[name]):  # constant columns are a finding of their own
             alike.setdefault(_content(table[name]), []).append(name)
     for names in alike.values():
         if len(names) > 1:
@@ -128,8 +129,8 @@ def _duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding
 
 
 def _duplicate_rows(table: pa.Table) -> Iterator[Finding]:
-    distinct = len(np.unique(_mixed(_numbers(table[name]) for name in table.column_names)))
-    count = table.num_rows - distinct
+    ordered_R = np.sort(_mixed(_numbers(table[name]) for name in table.column_names))
+    count = int((ordered_R[1:] == ordered_R[:-1]).sum())
     if count:
         yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of others")
 
@@ -182,6 +183,11 @@ def _out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
         if outside:
             message = f"{name!r} is outside {low:g} to {high:g} in {outside:,} of {table.num_rows:,} rows"
             yield Finding("outOfRange", (name,), message)
+
+
+def _varies(column: pa.ChunkedArray) -> bool:
+    """Whether it has two different values, a missing one among them: nearly always the first rows tell."""
+    return len(pc.unique(column[:SOME_ROWS])) > 1 or len(pc.unique(column)) > 1
 
 
 def _is_missing(column: pa.ChunkedArray) -> Array:

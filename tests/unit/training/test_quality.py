@@ -146,3 +146,11 @@ def test_what_is_allowed_goes_on_into_the_report() -> None:
     assert enforce((finding,), Quality(), "set") == (
         {"finding": "constantColumns", "columns": ["a"], "what": "'a' never varies"},
     )
+
+
+def test_a_column_that_varies_late_does_vary() -> None:
+    late = pa.table(
+        {"x": [0.0] * 5000 + [1.0], "gap": [0.0] * 5000 + [None], "y": [float(at % 7) for at in range(5001)]}
+    )
+
+    assert [one.columns for one in examine(late, "y", "regression", PLAIN) if one.kind == "constantColumns"] == []

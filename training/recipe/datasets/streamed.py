@@ -9,6 +9,7 @@ comes once in each epoch, and the file is read from front to back of each group 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import pyarrow.parquet
@@ -61,7 +62,12 @@ class StreamedRows:
     splits: tuple[Drawn | Given, ...] = ()
 
     def __len__(self) -> int:
-        return sum(map(self._count, range(self.file.num_row_groups)))
+        return self._length
+
+    @cached_property
+    def _length(self) -> int:
+        """Counted once: it is asked for after every stretch of steps."""
+        return sum(int(self._kept(group).sum()) for group in range(self.file.num_row_groups))
 
     def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
         """As `dataset.Rows` says."""
@@ -122,6 +128,3 @@ class StreamedRows:
         for drawn in self.splits:
             kept_R &= drawn.keeps(group, count)
         return kept_R
-
-    def _count(self, group: int) -> int:
-        return int(self._kept(group).sum())

@@ -14,7 +14,7 @@ from training.job import Job
 from training.options import Data, Masking
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.datasets.load import load
-from training.recipe.datasets.streamed import StreamedRows
+from training.recipe.datasets.streamed import Drawn, StreamedRows
 
 ROWS, GROUP = 1000, 100
 MEMORY = 28_000
@@ -109,3 +109,20 @@ def test_a_row_group_that_memory_cannot_hold_is_refused(folder: Path) -> None:
         load(job(4000), folder, KEY)
 
     assert "smaller row groups" in refused.value.hint
+
+
+def test_rows_are_counted_once_however_often_they_are_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop asks after every stretch; each count would draw for every row of the file."""
+    rows, _ = streamed(folder).split(0.2, torch.Generator().manual_seed(5))
+    asked: list[int] = []
+    keeps = Drawn.keeps
+
+    def noted(drawn: Drawn, group: int, count: int) -> torch.Tensor:
+        asked.append(group)
+        return keeps(drawn, group, count)
+
+    monkeypatch.setattr(Drawn, "keeps", noted)
+
+    assert len({len(rows) for _ in range(5)}) == 1
+
+    assert asked == [*range(ROWS // GROUP)]
