@@ -29,6 +29,7 @@ FINDINGS: Final = (
 PICKLES: Final = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 SAFE_WAY: Final = "write the weights by safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
 BALANCED: Final = "balanced"
+COLUMN_TYPES: Final = ("number", "whole", "text", "boolean", "time")
 SEARCHABLE: Final = ("learningRate", "batchSize", "momentum", "weightDecay", "epochs", "gradientClip")
 
 
@@ -60,6 +61,12 @@ def _ranges(value: object) -> Mapping[str, tuple[float, float]]:
     raise Refused("it must be an object of [lowest, highest] by column")
 
 
+def _schema(value: object) -> Mapping[str, str]:
+    if isinstance(value, Mapping) and all(kind in COLUMN_TYPES for kind in value.values()):
+        return {str(name): str(kind) for name, kind in value.items()}
+    raise Refused(f"it must be an object by column, of {', '.join(COLUMN_TYPES)}")
+
+
 def _class_weights(value: object) -> str | Mapping[str, float]:
     if value == BALANCED:
         return BALANCED
@@ -83,6 +90,7 @@ def _quoted(names: tuple[str, ...]) -> str:
 METRIC: Final = kinds.one_of(*METRICS)
 CHARACTER: Final = Kind("string", "one character", _character)
 CHOICES: Final = Kind("array", "a list of numbers or texts", _choices)
+SCHEMA: Final = Kind("object", f"by column, one of {_quoted(COLUMN_TYPES)}", _schema, "string")
 RANGES: Final = Kind("object", "[lowest, highest] by column", _ranges)
 CLASS_WEIGHTS: Final = Kind("any", f'"{BALANCED}", or weights above 0 by class', _class_weights)
 SOME_FINDINGS: Final = Kind("array", f"some of {_quoted(FINDINGS)}", _findings, "string")
@@ -366,6 +374,9 @@ class Quality:
         "Share of missing values that a feature may have; each is then the training rows' mean. A target has none.",
     )
     minimum_class_share: float = setting(kinds.number_within(0.0, 0.5), 0.01, "Of the rarest class among all rows.")
+    schema: Mapping[str, str] = setting(
+        SCHEMA, {}, "Columns that a table must have, and what they hold; a whole number is a number too."
+    )
     ranges: Mapping[str, tuple[float, float]] = setting(RANGES, {}, "Lowest and highest value by column.")
     allow: tuple[str, ...] = setting(
         SOME_FINDINGS, ("constantColumns", "duplicateRows"), "Findings that are only warned of."

@@ -6,7 +6,7 @@ What is found names columns and counts, never values: who may read a report of f
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +32,15 @@ WAYS_OUT: Final = {
     "leakage": "leave out copies of rows, and by data.features what is not known when the model is asked",
     "outOfRange": "mend the rows, or quality.ranges",
 }
+
+HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
+    "number": lambda kind: pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind),
+    "whole": pa.types.is_integer,
+    "text": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind),
+    "boolean": pa.types.is_boolean,
+    "time": lambda kind: pa.types.is_date(kind) or pa.types.is_timestamp(kind),
+}
+"""By options.COLUMN_TYPES."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -63,6 +72,22 @@ def examine(table: pa.Table, target: str, task: Task, quality: Quality) -> tuple
         *_leakage(table, features, target, task),
         *_out_of_range(table, quality),
     )
+
+
+def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> None:
+    """Raises DataError that lists every column that is missing or holds something else."""
+    problems = [
+        f"{column!r} is missing"
+        if column not in schema.names
+        else f"{column!r} holds {schema.field(column).type}, not {kind}"
+        for column, kind in wanted.items()
+        if column not in schema.names or not HOLDS[kind](_plain_type(schema.field(column).type))
+    ]
+    if problems:
+        raise DataError(
+            f"{name} is not as quality.schema says: {'; '.join(problems)}",
+            f"its columns: {_listed(schema.names)}; mend the data, or quality.schema",
+        )
 
 
 def examine_split(train: TensorRows, held_out: TensorRows) -> tuple[Finding, ...]:
@@ -188,6 +213,10 @@ def _out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
 def _varies(column: pa.ChunkedArray) -> bool:
     """Whether it has two different values, a missing one among them: nearly always the first rows tell."""
     return len(pc.unique(column[:SOME_ROWS])) > 1 or len(pc.unique(column)) > 1
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _is_missing(column: pa.ChunkedArray) -> Array:

@@ -40,11 +40,14 @@ def load(job: Job, folder: Path, key: bytes) -> Dataset:
 
 def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
     table = builtin.read(job.dataset, job.data.target)
+    quality.check_schema(table.schema, job.quality.schema, job.dataset)
     return _from_table(_with_target(job, builtin.TARGET), table, key)
 
 
 def _csv(job: Job, folder: Path, key: bytes) -> Dataset:
-    return _from_table(job, tables.read_csv(job.dataset, _content(job, folder), job.data), key)
+    table = tables.read_csv(job.dataset, _content(job, folder), job.data)
+    quality.check_schema(table.schema, job.quality.schema, job.dataset)
+    return _from_table(job, table, key)
 
 
 def _npz(job: Job, folder: Path, key: bytes) -> Dataset:
@@ -115,7 +118,9 @@ def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
         job = replace(job, data=replace(job.data, task=given.task))
     if given.is_table:
         plain = replace(job, data=replace(job.data, features=() if not given.feature_names else job.data.features))
-        return _from_table(_with_target(plain, arrays.TARGET), given.table(), key, given.classes)
+        table = given.table()
+        quality.check_schema(table.schema, job.quality.schema, job.dataset)
+        return _from_table(_with_target(plain, arrays.TARGET), table, key, given.classes)
     if job.masking:
         raise DataError(f"masking is for columns, and {job.dataset} has none", "mask where the rows are made")
     _check_rows(job, len(given.features))
@@ -151,6 +156,7 @@ def _from_tensor(
 def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
     """In memory if it fits, else streamed."""
     file = tables.open_parquet(job.dataset, folder)
+    quality.check_schema(file.schema_arrow, job.quality.schema, job.dataset)
     names = tables.chosen(job.dataset, _unmasked(job, file.schema_arrow.names), job.data)
     splitting = tables.splitting_column(job.dataset, file.schema_arrow.names, job.data)
     read = [*names, *_dropped(job, file.schema_arrow.names, names)]

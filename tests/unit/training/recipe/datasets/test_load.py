@@ -11,6 +11,7 @@ from typing import Any
 import fsspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 import torch
@@ -340,3 +341,27 @@ def test_findings_that_are_allowed_are_told_and_the_others_stop(tmp_path: Path) 
 def test_a_missing_library_s_error_is_one_for_people(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
         load(tmp_path, dataset="nowhere://bucket/a.csv", data={"target": "y"})
+
+
+@pytest.mark.parametrize("dataset", ["people.csv", "people.parquet"])
+def test_a_table_that_is_not_as_its_schema_says_is_refused_with_every_column_that_differs(
+    folder: Path, dataset: str
+) -> None:
+    pa.parquet.write_table(pa.csv.read_csv(folder / "people.csv"), folder / "people.parquet")
+    data = {"target": "income", "features": ["age"]}
+    schema = {"age": "whole", "city": "text", "income": "number"}
+    load(folder, dataset=dataset, data=data, quality={"schema": schema})
+
+    message = refused(
+        folder, dataset=dataset, data=data,
+        quality={"schema": {"age": "number", "city": "boolean", "income": "whole", "born": "time"}},
+    )  # fmt: skip
+
+    assert "'city' holds string, not boolean; 'income' holds double, not whole; 'born' is missing" in message
+    assert "'age'" not in message.partition("its columns")[0]
+
+
+def test_a_schema_of_a_type_that_there_is_not_is_told_before_anything_runs(folder: Path) -> None:
+    _, problems = Job.validate({"dataset": "iris", "quality": {"schema": {"age": "int"}}}, folder)
+
+    assert "quality.schema is {'age': 'int'}; it must be an object by column, of number, whole" in str(problems[0])
