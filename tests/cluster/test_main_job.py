@@ -3,6 +3,7 @@ end.
 """
 
 import base64
+import itertools
 import json
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import pytest
 
 from tests.cluster.cluster import Cluster, infer_request, post
 from tests.cluster.conftest import checkout
-from tests.stack import Stack
+from tests.stack import PROJECT_ROOT, Stack
 
 
 def infer_url(stack: Stack) -> str:
@@ -167,6 +168,46 @@ def test_neither_the_plain_model_nor_the_private_key_is_found_anywhere(
 
     assert found == []
     assert len(haystacks) > 10
+
+
+def test_a_csv_and_a_class_of_one_s_own_reach_a_prediction_by_config_alone(deployed: Stack) -> None:
+    """With the class that the README shows; the request sends the table's own values, texts among them."""
+    (deployed.folder / "models").mkdir()
+    (deployed.folder / "models" / "nets.py").write_text(readme_class())
+    lines = [
+        f"{plan},{months},{calls},{'yes' if months < 20 + 10 * (plan == 'basic') else 'no'}"
+        for plan in ("basic", "plus", "pro") for months in range(1, 61) for calls in (0, 3)
+    ]  # fmt: skip
+    (deployed.folder / "churn.csv").write_text("\n".join(["plan,months,calls,churned", *lines]))
+    settings = {
+        "dataset": "churn.csv", "data.target": "churned", "model": "nets:Wide", "modelArguments.width": 32,
+        "momentum": 0.9, "gates.metrics.accuracy.minimum": 0.8,
+    }  # fmt: skip
+    for name, value in settings.items():
+        deployed.set_config(f"training.{name}", value)
+
+    deployed.up().ok()
+
+    example = deployed.outputs(secrets=True)["example"]
+    status, answer = post(infer_url(deployed), example["request"])
+    assert status == 200
+    assert answer["outputs"][0]["data"] == pytest.approx(example["expected"][0], rel=1e-4)
+    asked = {"plan": ("BYTES", "basic"), "months": ("FP32", 2), "calls": ("FP32", 0)}
+    inputs = [
+        {"name": name, "datatype": kind, "shape": [1, 1], "data": [value]} for name, (kind, value) in asked.items()
+    ]
+    _, answer = post(infer_url(deployed), {"inputs": inputs})
+    no, yes = answer["outputs"][0]["data"]
+    assert yes > 0.8 > 0.2 > no
+    assert deployed.preview_steps() == {}
+
+
+def readme_class() -> str:
+    """The README's own network, as a file."""
+    text = (PROJECT_ROOT / "README.md").read_text()
+    _, _, after = text.partition("    # models/nets.py\n")
+    lines = itertools.takewhile(lambda line: line.startswith("    "), after.splitlines())
+    return "\n".join(line.removeprefix("    ") for line in lines) + "\n"
 
 
 def plain_weights(stack: Stack, key: str) -> bytes:
