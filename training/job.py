@@ -185,7 +185,7 @@ class Job:
                 yield Clash("data", message, ("dataset",))
         if self.data.image is not None and sources.form(self.dataset) != sources.PARQUET:
             yield Clash("data", "has image, a column of files: the dataset must be Parquet", ("dataset",))
-        targets = sources.TARGETS.get(self.dataset, ())
+        targets = sources.targets(self.dataset)
         if targets and self.data.target not in (None, *targets):
             message = f"has the target {kinds.shown(self.data.target)}; allowed: {', '.join(targets)}"
             yield Clash("data", message, ("dataset",))

@@ -111,6 +111,19 @@ def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> tuple[M
     return tuple({"finding": one.kind, "columns": list(one.columns), "what": one.message} for one in findings)
 
 
+def lacking(target: pa.ChunkedArray) -> int:
+    """Rows that nothing can be learnt from."""
+    return int(_is_missing(target).sum()) + int(_is_infinite(target).sum())
+
+
+def incomplete(target: str, rows: int, of: int) -> DataError:
+    """The error that says so."""
+    return DataError(
+        f"the target {target!r} is missing, NaN or infinite in {rows:,} of {of:,} rows",
+        "fill or leave out these rows; in a CSV file, empty fields, NA, None and the like are missing values",
+    )
+
+
 def fingerprints(rows: TensorRows) -> Array:
     """(R,) uint64: equal rows of features and target have equal numbers."""
     parts = [part.reshape(len(rows), -1).double().numpy() for part in (rows.features, rows.target)]
@@ -118,12 +131,9 @@ def fingerprints(rows: TensorRows) -> Array:
 
 
 def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
-    bad = int(_is_missing(column).sum()) + int(_is_infinite(column).sum())
+    bad = lacking(column)
     if bad:
-        raise DataError(
-            f"the target {target!r} is missing, NaN or infinite in {bad:,} of {len(column):,} rows",
-            "fill or leave out these rows",
-        )
+        raise incomplete(target, bad, len(column))
     if not _varies(column):
         what = "one class" if task == "classification" else "one value"
         raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")

@@ -25,6 +25,8 @@ BUILT_IN: Final = {
 """The files of scikit-learn's `datasets/data` that each set is shipped as."""
 TARGETS: Final = {"linnerud": ("Weight", "Waist", "Pulse")}
 """Of the sets that have several: what data.target can name, and the first without it."""
+BUILT_IN_TARGET: Final = "target"
+"""The name of any other set's."""
 BUILT_IN_FORM: Final = "built in"
 FUNCTION: Final = "function"
 CSV: Final = "CSV"
@@ -103,6 +105,11 @@ def form(reference: str) -> str:
         return BUILT_IN_FORM
     endings = [ending for ending in FORMS if _path(reference).endswith(ending)]
     return FORMS[max(endings, key=len)] if endings else FUNCTION
+
+
+def targets(reference: str) -> tuple[str, ...]:
+    """What data.target can name in a set that is built in; empty for all else."""
+    return TARGETS.get(reference, (BUILT_IN_TARGET,) if reference in BUILT_IN else ())
 
 
 def is_table(reference: str) -> bool:

@@ -16,6 +16,8 @@ from training.job import Job
 from training.options import Data, Task
 
 TARGET: Final = "target"
+IMAGE_DIMENSIONS: Final = 3
+"""From here on (rows, height, width), bytes are pixels; other whole numbers are ids."""
 ALLOWED: Final = ("features", "target", "task", "feature_names", "classes", "words")
 Array = np.ndarray[Any, np.dtype[Any]]
 

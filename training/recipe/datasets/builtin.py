@@ -24,7 +24,9 @@ FEATURES: Final = {
     "breast_cancer": tuple(name for form in ("mean {}", "{} error", "worst {}") for name in map(form.format, CELL)),
 }  # fmt: skip
 """As scikit-learn's own loaders name them: the files do not."""
-TARGET: Final = "target"
+TARGET: Final = sources.BUILT_IN_TARGET
+REGRESSIONS: Final = ("diabetes", "linnerud")
+"""What scikit-learn has them for, however few values a target has."""
 
 
 Lines = list[str]

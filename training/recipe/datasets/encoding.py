@@ -26,6 +26,7 @@ MOST_CLASSES: Final = 1000
 MOST_WHOLE_CLASSES: Final = 20
 """A target of at most so many different whole numbers is taken for classes, unless data.task says otherwise."""
 NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+DECIMAL_COMMA: Final = r"^\s*[-+]?\d+,\d+\s*$"
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -116,6 +117,7 @@ class Encoding:
 
 def learn(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct, *, whole: bool) -> Encoding:
     """`names`: the features' columns and, last, the target's. Raises DataError for what cannot be encoded."""
+    check_kinds(schema, names)
     *features, target = names
     task = target_task(target, schema.field(target).type, options, distinct)
     columns = tuple(
@@ -132,23 +134,39 @@ def learn(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct
 
 def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinct) -> Task:
     """As data.task says, or as the target looks. Raises DataError for a regression of text."""
-    textual = _is_text(kind)
+    textual = is_text(kind)
     if options.task is not None:
         if options.task == "regression" and textual:
             raise DataError(f"data.task is 'regression', and the target {target!r} is text", _mixed_hint(target))
         return cast(Task, options.task)
+    if textual:
+        _check_names_of_classes(target, _text(distinct(target)).drop_null())
     if textual or pa.types.is_boolean(kind):
         return "classification"
     values = distinct(target).drop_null()
     few = len(values) <= MOST_WHOLE_CLASSES
-    whole = few and not _is_time(kind) and all(float(value).is_integer() for value in values.to_pylist())
+    whole = few and not _is_time(_value_type(kind)) and all(float(one).is_integer() for one in values.to_pylist())
     return "classification" if whole else "regression"
+
+
+def check_kinds(schema: pa.Schema, names: list[str]) -> None:
+    """Raises DataError for columns, the target's last, that hold what is neither number nor text nor time."""
+    *features, target = names
+    for name in features:
+        kind = schema.field(name).type
+        if not is_text(kind) and not is_number(kind):
+            raise DataError(f"the column {name!r} holds {kind}, which is no feature", "leave it out by data.features")
+    kind = schema.field(target).type
+    if not is_text(kind) and not is_number(kind):
+        raise DataError(f"the target {target!r} holds {kind}", "it must hold numbers, texts, dates or booleans")
 
 
 def numbers(column: pa.ChunkedArray) -> Floats:
     """FP32 (R,); missing is NaN."""
-    if _is_text(column.type):
-        column = column.cast(pa.float64())  # "12": text in the file, and a number each
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if is_text(column.type):  # "12": text in the file, and a number each; Arrow takes neither spaces nor a plus
+        column = pc.utf8_ltrim(pc.utf8_trim_whitespace(_text(column)), characters="+").cast(pa.float64())
     elif _is_time(column.type):
         column = pc.divide(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False),
                            float(MICROSECONDS_A_DAY))  # fmt: skip
@@ -159,26 +177,21 @@ def numbers(column: pa.ChunkedArray) -> Floats:
 
 
 def _column(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
-        raise DataError(f"the column {name!r} holds {kind}, which is no feature", "leave it out by data.features")
-    if not _is_text(kind):
+    if not is_text(kind):
         return Column(name, None)
     values = _text(distinct(name)).drop_null()
-    numeric = pc.sum(pc.match_substring_regex(values, NUMBER)).as_py() or 0
+    numeric = matching(values, NUMBER)
     if numeric == len(values):
         return Column(name, None)
     if numeric > len(values) // 2:
-        raise DataError(
-            f"the column {name!r} is mixed: of its {len(values):,} different values {numeric:,} are numbers and "
-            f"{len(values) - numeric:,} are text", _mixed_hint(name)
-        )  # fmt: skip
+        raise _mixed(f"the column {name!r}", name, len(values), numeric)
     return Column(name, _categories(name, values, "texts"))
 
 
 def _categorical(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
     """A column whose values are names, whatever they look like."""
     values = _plain(distinct(name)).drop_null()
-    if not _is_text(kind):
+    if not is_text(kind):
         try:
             values = values.cast(pa.int64())
         except pa.ArrowInvalid:
@@ -190,6 +203,11 @@ def _categorical(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
 
 def _categories(name: str, values: pa.Array, what: str) -> pa.Array:
     if len(values) > MOST_CATEGORIES:
+        if matching(values, DECIMAL_COMMA) > len(values) // 2:
+            raise DataError(
+                f"the column {name!r} has {len(values):,} different texts, most of them numbers with a decimal comma",
+                "write them with a point",
+            )
         raise DataError(
             f"the column {name!r} has {len(values):,} different {what}; at most {MOST_CATEGORIES} can be categories",
             "leave it out by data.features or masking, or name it as data.text to learn from its words",
@@ -207,22 +225,59 @@ def _classes(target: str, distinct: Distinct) -> pa.Array:
     return values.take(pc.sort_indices(values))
 
 
+def _check_names_of_classes(target: str, values: pa.Array) -> None:
+    """Raises DataError for many different texts that are numbers: all of them, or but for a few that are wrong."""
+    numeric = matching(values, NUMBER)
+    if len(values) <= MOST_WHOLE_CLASSES or numeric <= len(values) // 2:
+        return
+    if numeric < len(values):
+        raise _mixed(f"the target {target!r}", target, len(values), numeric)
+    raise DataError(
+        f"the target {target!r} is text, and its {len(values):,} different values are all numbers",
+        "write them as numbers; or say data.task: classification, if they are names of classes",
+    )
+
+
+def _mixed(what: str, name: str, different: int, numeric: int) -> DataError:
+    return DataError(
+        f"{what} is mixed: of its {different:,} different values {numeric:,} are numbers and {different - numeric:,} "
+        "are text",
+        _mixed_hint(name),
+    )
+
+
+def matching(values: pa.Array, pattern: str) -> int:
+    """How many of these texts are so."""
+    return pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0
+
+
 def _mixed_hint(name: str) -> str:
     return f"mend the texts among the numbers of {name!r}; an empty field or NA stands for a missing value"
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return _text(column) if _is_text(column.type) else column
+    return _text(column) if is_text(column.type) else column
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+def is_text(kind: pa.DataType) -> bool:
+    """Also where the file has each text once, and then its number."""
+    kind = _value_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether each value becomes one number; null is the kind of a column in which all are missing."""
+    kind, types = _value_type(kind), pa.types
+    plain = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    return bool(plain or types.is_null(kind) or _is_time(kind))
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _is_time(kind: pa.DataType) -> bool:

@@ -41,6 +41,8 @@ def load(job: Job, folder: Path, key: bytes) -> Dataset:
 def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
     table = builtin.read(job.dataset, job.data.target)
     quality.check_schema(table.schema, job.quality.schema, job.dataset)
+    if job.dataset in builtin.REGRESSIONS and job.data.task is None:
+        job = replace(job, data=replace(job.data, task="regression"))
     return _from_table(_with_target(job, builtin.TARGET), table, key)
 
 
@@ -144,7 +146,7 @@ def _from_tensor(
     found = quality.enforce(quality.examine(table, arrays.TARGET, learnt.task, job.quality), job.quality, job.dataset)
     if classes:
         learnt = replace(learnt, classes=pa.array(classes))
-    whole = values.dtype.kind in "iu"
+    whole = values.dtype.kind in "iu" and not (values.dtype == np.uint8 and values.ndim >= arrays.IMAGE_DIMENSIONS)
     features = torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64 if whole else np.float32))
     rows = TensorRows(features, learnt.encode_target(table))
     return Dataset(
@@ -200,15 +202,20 @@ def _streamed(
     examined: list[pa.Table] = []
     distinct: dict[str, pa.Array] = {}
     split_by: list[pa.ChunkedArray] = []
+    lacking = 0
     for at in range(file.num_row_groups):
         raw = file.read_row_group(at, columns=_with(splitting, read))
         if splitting is not None:
             split_by.append(raw[splitting])
         table = change(raw.select(read))
+        encoding.check_kinds(table.schema, names)
+        lacking += quality.lacking(table[names[-1]])
         if sum(one.num_rows for one in examined) < EXAMINED_ROWS:
             examined.append(table)
         for name in names:
             _add_distinct(distinct, name, table)
+    if lacking:
+        raise quality.incomplete(names[-1], lacking, file.metadata.num_rows)
     schema = examined[0].schema
     learnt = encoding.learn(schema, names, job.data, distinct.__getitem__, whole=job.model == "recommender")
     sample = pa.concat_tables(examined).slice(0, EXAMINED_ROWS)
@@ -223,11 +230,16 @@ def _streamed(
 
 
 def _add_distinct(distinct: dict[str, pa.Array], name: str, table: pa.Table) -> None:
-    """As many as decide what the column is."""
-    before = distinct.get(name)
-    if before is None or len(before) <= encoding.MOST_CLASSES:
-        mine = pc.unique(_one(table[name]))
-        distinct[name] = mine if before is None else pc.unique(pa.concat_arrays([before, mine]))
+    """As many as decide what the column is; beyond them, only the texts among numbers that would make it mixed."""
+    before, mine = distinct.get(name), pc.unique(_one(table[name]))
+    if before is None:
+        distinct[name] = mine
+        return
+    if len(before) > encoding.MOST_CLASSES:
+        if not encoding.is_text(mine.type) or len(before) > 2 * encoding.MOST_CLASSES:
+            return
+        mine = mine.filter(pc.invert(pc.match_substring_regex(mine, encoding.NUMBER)))
+    distinct[name] = pc.unique(pa.concat_arrays([before, mine]))
 
 
 def _dataset(

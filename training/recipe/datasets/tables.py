@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -21,12 +22,19 @@ from training.options import Data
 DELIMITERS: Final = ",;\t|"
 NULLS: Final = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]
 BLOCK_BYTES: Final = 16 * 2**20
+UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""What a file in it begins with."""
+PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
+"""The names that pandas gives to an index without one, which is no property of a row."""
+LEADING_ZERO: Final = r"^\s*[-+]?0\d"
 
 
 def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
     """Raises DataError for what is no table, or too large for memory."""
     if content.startswith(b"\x1f\x8b"):
         content = _decompressed(reference, content, options.memory_bytes)
+    if content.startswith(UTF_16):
+        raise DataError(f"{reference} is not UTF-8 but UTF-16", "save it as UTF-8")
     first, _, _ = content.partition(b"\n")
     if not first.strip():
         raise DataError(f"{reference} is empty, or begins with an empty line", "its first line must name the columns")
@@ -41,6 +49,18 @@ def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
     for name in table.column_names:
         if pa.types.is_binary(table[name].type):
             raise DataError(f"{reference} is not UTF-8 in the column {name!r}", "save it as UTF-8")
+    return _with_leading_zeros(table, reference, content, delimiter, options)
+
+
+def _with_leading_zeros(table: pa.Table, reference: str, content: bytes, delimiter: str, options: Data) -> pa.Table:
+    """Categories such as 01067 stay texts: as whole numbers they would be others, and another than 1067 the same."""
+    whole = [one for one in options.categorical if one in table.column_names and pa.types.is_integer(table[one].type)]
+    if not whole:
+        return table
+    texts = _parsed(reference, content, delimiter, whole, only=whole)
+    for name in whole:
+        if pc.any(pc.match_substring_regex(texts[name], LEADING_ZERO)).as_py():
+            table = table.set_column(table.column_names.index(name), name, pc.utf8_trim_whitespace(texts[name]))
     return table
 
 
@@ -60,7 +80,7 @@ def open_parquet(reference: str, folder: Path) -> pyarrow.parquet.ParquetFile:
 def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
     """The features' columns and, last, the target's. Raises DataError if one is not there."""
     target, (_, splitting) = options.target or "", _splitting(options)
-    rest = [one for one in names if one not in (target, splitting)]
+    rest = [one for one in names if one not in (target, splitting) and not PANDAS_INDEX.fullmatch(one)]
     one = options.image.column if options.image else options.text
     features = [one] if one else list(options.features) or rest
     for setting, wanted in (("data.target", [target]), (_naming(options), features)):
@@ -75,6 +95,12 @@ def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
             raise DataError(f"data.categorical names {name!r}, which is no feature", f"features: {_listed(features)}")
     if target in features:
         raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
+    for name in features:
+        if not name.strip():
+            raise DataError(
+                f"column {names.index(name) + 1} of {reference} has no name",
+                "name it, or leave it out by data.features; pandas leaves out its index by to_csv(…, index=False)",
+            )
     if not features:
         raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
     return [*dict.fromkeys(features), target]
@@ -100,15 +126,18 @@ def _splitting(options: Data) -> tuple[str, str | None]:
     return ("data.split.column", options.split.column) if options.split else ("data.timeColumn", options.time_column)
 
 
-def _parsed(reference: str, content: bytes, delimiter: str, as_text: list[str]) -> pa.Table:
-    """Columns that turn out to be mixed are read again as text, so that encoding.py can say where."""
+def _parsed(reference: str, content: bytes, delimiter: str, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
+    """All columns, or `only` some. Mixed ones are read again as text, so that encoding.py can say where."""
     try:
         return pyarrow.csv.read_csv(
             io.BytesIO(content),
             read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),  # errors name lines
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
-                null_values=NULLS, strings_can_be_null=True, column_types=dict.fromkeys(as_text, pa.string())
+                null_values=NULLS,
+                strings_can_be_null=True,
+                column_types=dict.fromkeys(as_text, pa.string()),
+                include_columns=list(only),
             ),
         )
     except (pa.ArrowException, UnicodeDecodeError) as error:
@@ -122,7 +151,7 @@ def _parsed(reference: str, content: bytes, delimiter: str, as_text: list[str]) 
             name = content.partition(b"\n")[0].decode(errors="replace").rstrip("\r").split(delimiter)[int(column[1])]
             name = name.strip('"')
             if name not in as_text:
-                return _parsed(reference, content, delimiter, [*as_text, name])
+                return _parsed(reference, content, delimiter, [*as_text, name], only)
         fields = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", said)
         if fields is not None:
             place = f"line {fields[1]}" if fields[1] else "a line"
@@ -161,7 +190,9 @@ def _check_names(reference: str, names: Sequence[str]) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:30]) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
+    """Those in quotes whose spaces would be overlooked."""
+    shown = (name if name and name == name.strip() else repr(name) for name in names[:30])
+    return ", ".join(shown) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
 
 
 def _line(error: BaseException) -> str:

@@ -88,10 +88,16 @@ def test_a_built_in_set_of_several_targets_gives_the_one_that_is_named(
     assert np.array_equal(ours.flatten().numpy(), theirs.target[:, column].astype(np.float32))
 
 
-def test_a_target_that_a_built_in_set_has_not_is_refused(tmp_path: Path) -> None:
-    _, problems = Job.validate({"dataset": "linnerud", "data": {"target": "Chins"}}, tmp_path)
+def test_whole_numbers_of_a_built_in_regression_are_no_classes(tmp_path: Path) -> None:
+    assert load(tmp_path, dataset="linnerud").task == "regression"
+    assert load(tmp_path, dataset="linnerud", data={"task": "classification"}).task == "classification"
 
-    assert [str(one) for one in problems] == ["data has the target 'Chins'; allowed: Weight, Waist, Pulse"]
+
+@pytest.mark.parametrize(("name", "allowed"), [("linnerud", "Weight, Waist, Pulse"), ("iris", "target")])
+def test_a_target_that_a_built_in_set_has_not_is_refused(tmp_path: Path, name: str, allowed: str) -> None:
+    _, problems = Job.validate({"dataset": name, "data": {"target": "Chins"}}, tmp_path)
+
+    assert [str(one) for one in problems] == [f"data has the target 'Chins'; allowed: {allowed}"]
 
 
 def test_a_csv_file_is_numbers_and_categories(folder: Path) -> None:
@@ -266,9 +272,90 @@ BAD: Mapping[str, tuple[str, bytes, dict[str, object], list[str]]] = {
     "half a gzip file": ("a.csv.gz", gzip.compress(CSV.encode())[:50], {"target": "income"}, ["not a whole gzip file"]),
     "not Parquet": ("a.parquet", b"PAR1 or so", {"target": "y"}, ["not a whole Parquet file"]),
     "not NPZ": ("a.npz", b"nothing", {}, ["cannot be read as NPZ", "numpy.savez"]),
+    "UTF-16": ("a.csv", CSV.encode("utf-16"), {"target": "income"}, ["is not UTF-8", "save it as UTF-8"]),
+    "a column without a name": ("a.csv", csv(",x,y", *(f"{at},{at * 3 % 7},{at * 7 % 11}.5" for at in range(20))),
+                                {"target": "y"}, ["column 1 of a.csv has no name", "index=False"]),
+    "a name with spaces": ("a.csv", csv("x, z, y", *(f"{at}, {at}, {at}.5" for at in range(20))), {"target": "y"},
+                           ["x, ' z', ' y'"]),
+    "decimal commas": ("a.csv", csv("x;y", *(f"{at},25;{at}" for at in range(99))), {"target": "y"},
+                       ["99 different texts", "decimal comma"]),
+    "a time of day": ("a.csv", csv("x,y", *(f"{at % 24:02}:00:00,{at}.5" for at in range(99))), {"target": "y"},
+                      ["the column 'x' holds time32[s], which is no feature", "data.features"]),
+    "a time of day as the target": ("a.csv", csv("x,y", *(f"{at}.5,{at % 24:02}:00:00" for at in range(99))),
+                                    {"target": "y"}, ["the target 'y' holds time32[s]"]),
+    "texts among the target's numbers": ("a.csv", csv("x,y", *(f"{at},{at * 7 % 23}.5" for at in range(99)), "1,ten"),
+                                         {"target": "y"}, ["'y' is mixed", "23 are numbers", "1 are text"]),
     "a text of many values": ("a.csv", csv("x,y", *(f"name{at},{at}.5" for at in range(99))), {"target": "y"},
                               ["99 different texts", "data.text"]),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pa.array([b"a", b"b"] * 20), pa.array([[1], [2]] * 20), pa.array([{"a": 1}, {"a": 2}] * 20),
+     pa.array([datetime.timedelta(1), datetime.timedelta(2)] * 20)],
+    ids=["bytes", "lists", "objects", "durations"],
+)  # fmt: skip
+@pytest.mark.parametrize("column", ["x", "y"])
+def test_what_is_neither_number_nor_text_nor_time_is_refused(tmp_path: Path, values: pa.Array, column: str) -> None:
+    columns = {"x": pa.array(range(40)), "z": pa.array(range(40)), "y": pa.array([0.5, 1.5] * 20)} | {column: values}
+    pa.parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+
+    said = refused(tmp_path, dataset="a.parquet", data={"target": "y"})
+
+    assert f"{column!r} holds {str(values.type).partition('<')[0]}" in said
+
+
+def test_few_classes_that_are_numbers_and_words_are_classes(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(csv("x,y", *(f"{at},{['1', '2', '3', 'none yet'][at % 4]}" for at in range(40))))
+
+    assert load(tmp_path, dataset="a.csv", data={"target": "y"}).classes == ("1", "2", "3", "none yet")
+
+
+def test_numbers_in_texts_may_have_spaces_and_a_plus(tmp_path: Path) -> None:
+    texts = ["+1", " 2.5 ", "-3e2", ".5"]
+    pa.parquet.write_table(pa.table({"x": texts, "y": [0.5, 1.5, 4, 3]}), tmp_path / "a.parquet")
+
+    assert tensors(load(tmp_path, dataset="a.parquet", data={"target": "y"}))[0].flatten().tolist() == [
+        1,
+        2.5,
+        -300,
+        0.5,
+    ]
+
+
+def test_a_column_without_a_name_may_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(csv(",x,y", *(f"{at},{at * 3 % 7},{at * 7 % 11}.5" for at in range(20))))
+
+    assert load(tmp_path, dataset="a.csv", data={"target": "y", "features": ["x"]}).feature_names == ("x",)
+
+
+def test_an_index_that_pandas_wrote_is_no_feature(tmp_path: Path) -> None:
+    table = {"x": [1.0, 3, 2, 5], "y": [0.5, 1.5, 4, 3], "__index_level_0__": [7, 2, 9, 4]}
+    pa.parquet.write_table(pa.table(table), tmp_path / "a.parquet")
+
+    assert load(tmp_path, dataset="a.parquet", data={"target": "y"}).feature_names == ("x",)
+    named = load(tmp_path, dataset="a.parquet", data={"target": "y", "features": ["x", "__index_level_0__"]})
+    assert named.feature_names == ("x", "__index_level_0__")
+
+
+def test_leading_zeros_of_a_categorical_column_stay(tmp_path: Path) -> None:
+    lines = (f"{at * 7 % 11},{['01067', '1067', '80331'][at % 3]},{at % 4},{at}.5" for at in range(30))
+    (tmp_path / "a.csv").write_bytes(csv("x,postal code,floor,y", *lines))
+
+    data = load(tmp_path, dataset="a.csv", data={"target": "y", "categorical": ["postal code", "floor"]})
+
+    assert [one.datatype for one in data.columns] == ["FP32", "BYTES", "INT64"]
+    assert data.feature_names[1:4] == ("postal code=01067", "postal code=1067", "postal code=80331")
+
+
+def test_bytes_of_an_npz_file_s_images_are_numbers_and_a_row_of_whole_numbers_is_ids(tmp_path: Path) -> None:
+    own = np.random.default_rng(0)
+    np.savez(tmp_path / "a.npz", x=own.integers(0, 256, (12, 1, 4, 4), np.uint8), y=np.arange(12) % 2)
+    np.savez(tmp_path / "b.npz", x=own.integers(0, 256, (12, 4)), y=np.arange(12) % 2)
+
+    assert tensors(load(tmp_path, dataset="a.npz"))[0].dtype == torch.float32
+    assert tensors(load(tmp_path, dataset="b.npz"))[0].dtype == torch.int64
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -165,3 +165,14 @@ def test_settings_that_cannot_be_together_are_told_before_anything_runs(
     _, problems = Job.validate(properties)
 
     assert any(str(one).startswith(message) for one in problems), problems
+
+
+def test_a_column_of_categories_as_pandas_writes_them_divides_too(folder: Path, tmp_path: Path) -> None:
+    table = pyarrow.parquet.read_table(folder / "rows.parquet")
+    at = table.column_names.index("part")
+    small = table["part"].dictionary_encode().cast(pa.dictionary(pa.int8(), pa.string()))
+    pa.parquet.write_table(table.set_column(at, "part", small), tmp_path / "rows.parquet")
+
+    data: dict[str, object] = {"split": {"column": "part"}, "memoryBytes": 2**30}
+
+    assert divided(tmp_path, "rows.parquet", data) == divided(folder, "rows.parquet", data)

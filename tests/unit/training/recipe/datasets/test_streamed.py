@@ -126,3 +126,28 @@ def test_rows_are_counted_once_however_often_they_are_asked_for(folder: Path, mo
     assert len({len(rows) for _ in range(5)}) == 1
 
     assert asked == [*range(ROWS // GROUP)]
+
+
+@pytest.mark.parametrize("memory", [2**30, MEMORY], ids=["in memory", "streamed"])
+def test_texts_after_thousands_of_numbers_are_found_before_anything_is_learnt(tmp_path: Path, memory: int) -> None:
+    mixed = [f"{at / 2}" for at in range(3000)] + ["ten", "eleven"] * 50
+    table = pa.table({"x": mixed, "y": np.random.default_rng(0).normal(size=len(mixed))})
+    pa.parquet.write_table(table, tmp_path / "rows.parquet", row_group_size=GROUP)
+
+    with pytest.raises(DataError, match="the column 'x' is mixed") as error:
+        load(job(memory), tmp_path, KEY)
+
+    assert "ten" not in str(error.value)
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), float("inf")])
+def test_a_target_that_is_missing_behind_the_rows_that_are_examined_is_found(
+    tmp_path: Path, gap: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.recipe.datasets.load.EXAMINED_ROWS", 200)
+    own = np.random.default_rng(0)
+    table = pa.table({"x": own.normal(size=4000), "y": pa.array([*own.normal(size=3999), gap])})
+    pa.parquet.write_table(table, tmp_path / "rows.parquet", row_group_size=GROUP)
+
+    with pytest.raises(DataError, match="the target 'y' is missing, NaN or infinite in 1 of 4,000 rows"):
+        load(job(MEMORY), tmp_path, KEY)
