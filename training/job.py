@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from durable import file_set
 from settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
+from settings.declare import declarations
 from settings.names import camel_case
 from settings.read import names_of, spelt
 from training import sources, user_code
@@ -214,6 +215,8 @@ class Job:
             for name in ("privacy", "search", "folds"):
                 if getattr(self, name):
                     yield Clash(name, f"works in one process; compute asks for {self.processes}", ("compute",))
+        if self.search is not None:
+            yield from self._clashes_in_search(self.search)
         if self.privacy is not None:
             yield from self._clashes_with_privacy()
 
@@ -260,6 +263,18 @@ class Job:
     def validates(self) -> bool:
         """Whether rows are set aside to look at while training."""
         return self.data.validation > 0 or self.early_stopping is not None or self.search is not None
+
+    def _clashes_in_search(self, search: Search) -> Iterator[Clash]:
+        """What is tried for a setting must be what the setting itself can be."""
+        for one in declarations(type(self)):
+            tried = search.parameters.get(one.name)
+            if tried is None or one.kind is None:
+                continue
+            for value in tried.choices or (tried.low, tried.high):
+                try:
+                    one.kind.accept(value)
+                except Refused as refused:
+                    yield Clash("search", f"would try {kinds.shown(value)} for {one.name}; {refused}")
 
     def _clashes_with_privacy(self) -> Iterator[Clash]:
         if self.augment or self.gradient_clip:

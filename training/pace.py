@@ -53,4 +53,4 @@ class Stopwatch:
 
 
 def _epochs_done(job: Job, position: Mapping[str, Any], rows: int) -> float:
-    return float(position["epoch"] + min(1.0, position["step"] * job.batch_size / rows))
+    return float(position["epoch"] + min(1.0, position["step"] * job.rows_per_step / rows))

@@ -2,12 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Final
 
 from training import user_code
 from training.errors import ModelError, TrainingError
 from training.job import Job
 
-NOT_REPEATABLE = " does not have a deterministic implementation"
+NOT_REPEATABLE: Final = " does not have a deterministic implementation"
+UNUSED: Final = "appears to not have been used in the graph"
+ONE_ROW: Final = "Expected more than 1 value per channel when training"
 
 
 @contextlib.contextmanager
@@ -29,6 +32,16 @@ def _explained(job: Job, what: str, way_out: str, error: BaseException) -> Model
         return ModelError(
             f"{text.split(NOT_REPEATABLE)[0]} of {job.model} gives other bits every time",
             "use another operation, or say deterministic: false and do without repeatable models",
+        )
+    if isinstance(error, RuntimeError) and UNUSED in text:
+        return ModelError(
+            f"{what} has parameters that its answer does not depend on",
+            "leave them out of the model, or name them in freeze",
+        )
+    if isinstance(error, ValueError) and ONE_ROW in text:
+        return ModelError(
+            f"{what} normalises over the rows of a batch, and one has a single row",
+            f"change batchSize, {job.batch_size}: the last batch of an epoch is what the others leave over",
         )
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return ModelError(

@@ -21,7 +21,7 @@ import safetensors.torch
 import torch
 
 from training import quality, sources
-from training.errors import DataError, ModelError
+from training.errors import DataError
 from training.job import Job
 from training.recipe import columns, compression, export, folds, foreign, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
@@ -226,17 +226,12 @@ class Making:
             raise AssertionError("internal error: a trial without a search")
 
         def tell(position: Position) -> None:
-            report(position.epoch, position.history[-1][f"{sgd.VALIDATION}{wanted.metric}"])
+            report(position.epoch, sgd.looked_at("search.metric", wanted.metric, position))
 
         generator = torch.Generator().manual_seed(self.job.seed)
         job = chosen(self.job, settings)
         trained = self._short(begin(job, self._setting, self._rows, validation, generator), tell)
-        metrics = evaluate(trained.model, validation)
-        if wanted.metric not in metrics:
-            raise ModelError(
-                f"search.metric is {wanted.metric!r}, which these rows have not", f"allowed: {', '.join(metrics)}"
-            )
-        return metrics[wanted.metric]
+        return evaluate(trained.model, validation)[wanted.metric]
 
     def _short(self, descending: Descending, tell: Callable[[Position], None] = lambda position: None) -> Trained:
         """A trial or a fold: it is short, so what is kept is what was done before it."""

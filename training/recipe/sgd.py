@@ -203,16 +203,12 @@ class Loop:
     def _validate(self, validate: Callable[[], Mapping[str, float]]) -> None:
         """Notes the validation rows' metrics, and the weights if they are the best so far."""
         position, stopping = self.position, self._descent.job.early_stopping
-        metrics = validate()
-        position.history[-1] |= {f"{VALIDATION}{name}": value for name, value in metrics.items()}
+        position.history[-1] |= {f"{VALIDATION}{name}": value for name, value in validate().items()}
         if stopping is None:
             return
-        if stopping.metric not in metrics:
-            raise ModelError(
-                f"earlyStopping.metric is {stopping.metric!r}, which these rows have not",
-                f"allowed: {', '.join(metrics)}",
-            )
-        value = metrics[stopping.metric] * (1 if METRICS[stopping.metric] == "down" else -1)
+        value = looked_at("earlyStopping.metric", stopping.metric, position) * (
+            1 if METRICS[stopping.metric] == "down" else -1
+        )
         if position.best is None or value < position.best - stopping.minimum_change:
             position.best, position.best_epoch = value, position.epoch
             self._best = {name: one.clone() for name, one in self._descent.net.state_dict().items()}
@@ -255,6 +251,15 @@ def make_repeatable(job: Job) -> torch.Generator:
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     return torch.Generator().manual_seed(job.seed)
+
+
+def looked_at(setting: str, metric: str, position: Position) -> float:
+    """The metric of the validation rows after the last epoch, which `setting` names. Raises ModelError without one."""
+    last = position.history[-1]
+    if f"{VALIDATION}{metric}" not in last:
+        there = ", ".join(name.removeprefix(VALIDATION) for name in last if name.startswith(VALIDATION))
+        raise ModelError(f"{setting} is {metric!r}, which these rows have not", f"allowed: {there}")
+    return last[f"{VALIDATION}{metric}"]
 
 
 def _shuffled(rows_per_step: int) -> Draw:

@@ -258,6 +258,61 @@ def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_on
     assert resumed.description == calm.description
 
 
+@pytest.mark.parametrize("asked", [{"earlyStopping": {"metric": "mae"}}, {"search": {
+    "metric": "mae", "parameters": {"learningRate": {"low": 0.1, "high": 0.5}}}}])  # fmt: skip
+def test_a_metric_that_the_task_has_not_is_named_with_those_it_has(asked: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="metric is 'mae', which these rows have not") as raised:
+        fitted(dataset="iris", epochs=2, **asked)
+    assert raised.value.hint == "allowed: accuracy, loss, balancedAccuracy, f1, auroc"
+
+
+MODELS = """
+from torch import nn
+
+class Unused(nn.Sequential):
+    def __init__(self, features, outputs):
+        super().__init__(nn.Linear(features, outputs))
+        self.apart = [nn.Linear(3, 3)]
+        self.register_parameter("spare", self.apart[0].weight)
+
+class Normalised(nn.Sequential):
+    def __init__(self, features, outputs):
+        super().__init__(nn.Linear(features, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, outputs))
+"""
+
+
+@pytest.fixture
+def nets(tmp_path: Path) -> Path:
+    (tmp_path / f"nets_{tmp_path.name}.py").write_text(MODELS)
+    return tmp_path
+
+
+def test_parameters_without_a_part_in_the_answer_are_refused_and_may_be_frozen(nets: Path) -> None:
+    settings: dict[str, Any] = {"dataset": "iris", "epochs": 1, "model": f"nets_{nets.name}:Unused"}
+
+    with pytest.raises(ModelError, match="parameters that its answer does not depend on") as raised:
+        fitted(nets, **settings)
+    assert "freeze" in raised.value.hint
+    assert fitted(nets, **settings, freeze=["spare"]).outcome["epochs_run"] == 1
+
+
+def test_a_batch_of_one_row_that_a_network_normalises_over_is_said(nets: Path) -> None:
+    settings: dict[str, Any] = {"dataset": "iris", "epochs": 1, "model": f"nets_{nets.name}:Normalised"}
+
+    with pytest.raises(ModelError, match="one has a single row") as raised:
+        fitted(nets, **settings, batchSize=7)
+    assert "batchSize, 7" in raised.value.hint
+    assert fitted(nets, **settings, batchSize=8).outcome["epochs_run"] == 1
+
+
+def test_a_network_of_quantities_on_ids_is_told_what_whole_numbers_are(tmp_path: Path) -> None:
+    np.savez(tmp_path / "ids.npz", x=np.arange(80).reshape(20, 4), y=np.arange(20) % 2)
+
+    with pytest.raises(ModelError) as raised:
+        fitted(tmp_path, dataset="ids.npz", epochs=1)
+    assert "floating-point numbers" in raised.value.hint
+
+
 @pytest.mark.parametrize(
     ("expose_metrics", "said"),
     [(True, r"accuracy is 0\.\d+, minimum 0\.9999"), (False, r"accuracy is not what its minimum asks for [^\d]+$")],

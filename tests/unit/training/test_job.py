@@ -127,6 +127,32 @@ def test_a_long_value_is_cut_in_the_message() -> None:
     assert len(problems[0].message) < 300
 
 
+@pytest.mark.parametrize(
+    ("name", "tried", "said"),
+    [
+        ("batchSize", {"low": 0.5, "high": 8}, ["0.5 for batchSize; it must be a whole number from 1"]),
+        ("batchSize", {"choices": [16, -3, "x"]}, ["-3 for batchSize; it", "'x' for batchSize; it"]),
+        ("learningRate", {"low": 0, "high": 0.5}, ["0 for learningRate; it must be a number above 0"]),
+        ("momentum", {"low": 0.5, "high": 1}, ["1 for momentum; it must be a number from 0 to below 1"]),
+    ],
+)
+def test_a_search_tries_only_what_its_settings_can_be(name: str, tried: dict[str, object], said: list[str]) -> None:
+    _, problems = Job.validate({"search": {"parameters": {name: tried}}})
+
+    assert [problem.property for problem in problems] == ["search"] * len(said)
+    for problem, words in zip(problems, said, strict=True):
+        assert words in problem.message
+
+
+def test_a_search_of_what_its_settings_can_be_is_fine() -> None:
+    parameters = {
+        "batchSize": {"low": 8, "high": 64}, "learningRate": {"choices": [0.1, 1]},
+        "epochs": {"low": 1, "high": 5, "log": True}, "modelArguments.anything": {"choices": [-1, "x"]},
+    }  # fmt: skip
+
+    assert Job.validate({"search": {"parameters": parameters}})[1] == []
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -43,6 +43,16 @@ def test_steps_of_an_epoch_under_way_count() -> None:
     assert pace.eta_seconds == pytest.approx(39)
 
 
+def test_a_step_of_several_batches_has_the_rows_of_all() -> None:
+    clock, position = Clock(), Position(epoch=0, step=2)
+    stopwatch = Stopwatch(clock=clock)
+    clock.now += 1
+
+    pace = stopwatch.look(Job(epochs=10, batch_size=50, accumulate_steps=4), position, ROWS)
+
+    assert pace.rows_per_second == pytest.approx(400)
+
+
 def test_epochs_of_an_earlier_process_are_no_part_of_the_rate() -> None:
     clock, position = Clock(), Position(epoch=8)
     stopwatch = Stopwatch({"epoch": 7, "step": 0}, clock)

@@ -109,6 +109,8 @@ def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Ten
     expected = (len(batch_BS), network_outputs(job, dataset))
     net.eval()
     given = f"it was given a batch of shape {tuple(batch_BS.shape)}: rows of this data set have shape {dataset.shape}"
+    if not batch_BS.is_floating_point():
+        given += ", whole numbers, which are ids here: store quantities as floating-point numbers"
     with explained(job, job.model, given), torch.no_grad():
         answer = net(batch_BS)
     shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else None
