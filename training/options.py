@@ -25,6 +25,7 @@ METRICS: Final = {
 regression's, in the target's own unit; the others a classification's (f1 macro-averaged, auroc one-versus-rest)."""
 FINDINGS: Final = (
     "missingValues", "constantColumns", "duplicateColumns", "duplicateRows", "imbalance", "leakage", "outOfRange",
+    "precision",
 )  # fmt: skip
 PICKLES: Final = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 SAFE_WAY: Final = "write the weights by safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"

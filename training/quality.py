@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from training.errors import DataError
 from training.options import Quality, Task
+from training.recipe.datasets import encoding
 from training.recipe.datasets.dataset import TensorRows
 
 ONE_AND_THE_SAME: Final = 0.99999
@@ -23,6 +24,8 @@ ONE_AND_THE_SAME: Final = 0.99999
 SHARED_ROWS: Final = 0.05
 """Share of the held-out rows that may also be among the training rows."""
 SOME_ROWS: Final = 1000
+ROUNDED: Final = 0.01
+"""Of a column's deviation: more than this, and FP32 has too few digits for it."""
 WAYS_OUT: Final = {
     "missingValues": "fill them, leave the column out by data.features or masking, or raise quality.maximumMissing",
     "constantColumns": "leave them out by data.features",
@@ -31,6 +34,7 @@ WAYS_OUT: Final = {
     "imbalance": "gather more rows of that class, or lower quality.minimumClassShare",
     "leakage": "leave out copies of rows, and by data.features what is not known when the model is asked",
     "outOfRange": "mend the rows, or quality.ranges",
+    "precision": "subtract a constant, or name it in data.categorical if its numbers are names",
 }
 
 HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
@@ -54,8 +58,12 @@ class Finding:
     message: str
 
 
-def examine(table: pa.Table, target: str, task: Task, quality: Quality) -> tuple[Finding, ...]:
-    """All findings of these rows. Raises DataError for a target that nothing can be learnt from."""
+def examine(
+    table: pa.Table, target: str, task: Task, quality: Quality, categorical: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """All findings of these rows; numbers of `categorical` columns are names. Raises DataError for a target that
+    nothing can be learnt from.
+    """
     for name in sorted(quality.ranges.keys() - set(table.column_names)):
         raise DataError(
             f"quality.ranges names the column {name!r}, which is not there",
@@ -71,6 +79,7 @@ def examine(table: pa.Table, target: str, task: Task, quality: Quality) -> tuple
         *_imbalance(table[target], target, task, quality),
         *_leakage(table, features, target, task),
         *_out_of_range(table, quality),
+        *_precision(table, [name for name in features if name not in categorical]),
     )
 
 
@@ -81,7 +90,7 @@ def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> Non
         if column not in schema.names
         else f"{column!r} holds {schema.field(column).type}, not {kind}"
         for column, kind in wanted.items()
-        if column not in schema.names or not HOLDS[kind](_plain_type(schema.field(column).type))
+        if column not in schema.names or not HOLDS[kind](encoding.value_type(schema.field(column).type))
     ]
     if problems:
         raise DataError(
@@ -120,7 +129,8 @@ def incomplete(target: str, rows: int, of: int) -> DataError:
     """The error that says so."""
     return DataError(
         f"the target {target!r} is missing, NaN or infinite in {rows:,} of {of:,} rows",
-        "fill or leave out these rows; in a CSV file, empty fields, NA, None and the like are missing values",
+        "fill or leave out these rows; in a CSV file, empty fields, NA, None and the like are missing values, and what "
+        "is beyond FP32's 3.4e38 is infinite",
     )
 
 
@@ -134,6 +144,11 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
     bad = lacking(column)
     if bad:
         raise incomplete(target, bad, len(column))
+    if task == "regression" and _rounded_away(column):
+        raise DataError(
+            f"the target {target!r} has more digits than FP32, which rounds its differences away",
+            "subtract a constant from it: a model answers in FP32",
+        )
     if not _varies(column):
         what = "one class" if task == "classification" else "one value"
         raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
@@ -200,7 +215,7 @@ def _tells_class(feature_R: Array, class_R: Array) -> bool:
 
 
 def _tells_number(feature_R: Array, target_R: Array) -> bool:
-    known = np.isfinite(feature_R)
+    known = np.abs(feature_R) <= np.finfo(np.float32).max
     feature_R, target_R = feature_R[known], target_R[known]
     if len(feature_R) < 3 or feature_R.std() == 0 or target_R.std() == 0:
         return False
@@ -211,7 +226,7 @@ def _out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
     for name in table.column_names:
         infinite = int(_is_infinite(table[name]).sum())
         if infinite:
-            yield Finding("outOfRange", (name,), f"{name!r} is infinite in {infinite:,} rows")
+            yield Finding("outOfRange", (name,), f"{name!r} is infinite, or too large for FP32, in {infinite:,} rows")
     for name, (low, high) in quality.ranges.items():
         values_R = _numbers(table[name])
         outside = int(((values_R < low) | (values_R > high)).sum())
@@ -225,8 +240,22 @@ def _varies(column: pa.ChunkedArray) -> bool:
     return len(pc.unique(column[:SOME_ROWS])) > 1 or len(pc.unique(column)) > 1
 
 
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def _precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+    for name in features:
+        if _rounded_away(table[name]):
+            yield Finding(
+                "precision", (name,), f"{name!r} has more digits than FP32, which rounds its differences away"
+            )
+
+
+def _rounded_away(column: pa.ChunkedArray) -> bool:
+    """Whether FP32, in which a network sees it, rounds by more than a hundredth of what the column varies by."""
+    if not encoding.is_number(column.type) or pa.types.is_dictionary(column.type):
+        return False
+    exact_R = encoding.doubles(column)
+    exact_R = exact_R[np.abs(exact_R) < np.finfo(np.float32).max]
+    rounding_R = exact_R - exact_R.astype(np.float32)
+    return bool(len(exact_R) and np.abs(rounding_R).mean() > ROUNDED * exact_R.std() > 0)
 
 
 def _is_missing(column: pa.ChunkedArray) -> Array:
@@ -238,9 +267,10 @@ def _is_missing(column: pa.ChunkedArray) -> Array:
 
 
 def _is_infinite(column: pa.ChunkedArray) -> Array:
-    if not pa.types.is_floating(column.type):
+    """Also what FP32 has no number for, from 3.4e38 on."""
+    if not pa.types.is_floating(column.type) and not pa.types.is_decimal(column.type):
         return np.zeros(len(column), dtype=bool)
-    return np.asarray(pc.fill_null(pc.is_inf(column), False))
+    return np.isinf(encoding.numbers(column))
 
 
 def _numbers(column: pa.ChunkedArray) -> Array:

@@ -1,5 +1,6 @@
 """What the checks find, each with a set that has it and one that has not, and that they never quote a value."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -56,6 +57,36 @@ def test_columns_that_never_vary_and_columns_that_are_the_same() -> None:
     assert found(fine(one=[7] * 100, two=["a"] * 100)) == [("constantColumns", ("one", "two"))]
     assert found(fine(again=list(X))) == [("duplicateColumns", ("x", "again"))]
     assert found(fine(c=CLASSES, d=[name.upper() for name in CLASSES])) == [("duplicateColumns", ("c", "d"))]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [1e9 + X, list(range(2**53, 2**53 + 100)), [datetime.datetime(2026, 1, 1, 0, 0, 0, at) for at in range(100)]],
+    ids=["a large mean", "ids", "times within a minute"],
+)  # fmt: skip
+def test_values_that_fp32_rounds_to_one_another(values: Sequence[object]) -> None:
+    assert ("precision", ("k",)) in found(fine(k=list(values)))
+    with pytest.raises(DataError, match="the target 'y' has more digits than FP32"):
+        found({"x": list(X), "y": list(values)})
+
+
+def test_numbers_that_are_names_may_have_any_digits() -> None:
+    table = pa.table({"k": range(2**53, 2**53 + 100), "x": X, "y": [2**53 + at % 5 for at in range(100)]})
+
+    assert examine(table, "y", "classification", PLAIN, ("k",)) == ()
+
+
+def test_numbers_of_seven_digits_and_many_equal_ones_are_fine() -> None:
+    assert found(fine(k=[1e9 + 1000 * at * at for at in range(100)], n=[at % 7 for at in range(100)])) == []
+    seconds = [datetime.datetime(2026, 1, 1 + at % 28, at % 24, at % 60, at % 59) for at in range(100)]
+    assert found(fine(t=seconds)) == []
+
+
+@pytest.mark.parametrize("huge", [1e300, -1e39, float("inf")])
+def test_a_number_beyond_fp32_is_as_infinite(huge: float) -> None:
+    assert found(fine(k=[huge, *X[1:] * Z[1:]])) == [("outOfRange", ("k",))]
+    with pytest.raises(DataError, match="NaN or infinite in 1 of 100 rows"):
+        found({"x": list(X), "y": [huge, *Z[1:]]})
 
 
 def test_rows_that_are_copies() -> None:

@@ -145,7 +145,7 @@ def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinc
         return "classification"
     values = distinct(target).drop_null()
     few = len(values) <= MOST_WHOLE_CLASSES
-    whole = few and not _is_time(_value_type(kind)) and all(float(one).is_integer() for one in values.to_pylist())
+    whole = few and not _is_time(value_type(kind)) and all(float(one).is_integer() for one in values.to_pylist())
     return "classification" if whole else "regression"
 
 
@@ -163,6 +163,13 @@ def check_kinds(schema: pa.Schema, names: list[str]) -> None:
 
 def numbers(column: pa.ChunkedArray) -> Floats:
     """FP32 (R,); missing is NaN."""
+    with np.errstate(over="ignore"):  # infinite then, which quality.py looks for
+        values_R: Floats = doubles(column).astype(np.float32)
+    return values_R
+
+
+def doubles(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """FP64 (R,), before they are rounded."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if is_text(column.type):  # "12": text in the file, and a number each; Arrow takes neither spaces nor a plus
@@ -172,7 +179,7 @@ def numbers(column: pa.ChunkedArray) -> Floats:
                            float(MICROSECONDS_A_DAY))  # fmt: skip
     elif not pa.types.is_float64(column.type):
         column = column.cast(pa.float64(), safe=False)
-    values_R: Floats = column.to_numpy(zero_copy_only=False).astype(np.float32)
+    values_R: np.ndarray[Any, np.dtype[np.float64]] = column.to_numpy(zero_copy_only=False).astype(np.float64)
     return values_R
 
 
@@ -265,18 +272,19 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def is_text(kind: pa.DataType) -> bool:
     """Also where the file has each text once, and then its number."""
-    kind = _value_type(kind)
+    kind = value_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def is_number(kind: pa.DataType) -> bool:
     """Whether each value becomes one number; null is the kind of a column in which all are missing."""
-    kind, types = _value_type(kind), pa.types
+    kind, types = value_type(kind), pa.types
     plain = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
     return bool(plain or types.is_null(kind) or _is_time(kind))
 
 
-def _value_type(kind: pa.DataType) -> pa.DataType:
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """Of a column that has each value once, and then its number; else its own type."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 

@@ -84,7 +84,8 @@ def _encoded(job: Job, table: pa.Table, names: list[str], key: bytes, classes: t
     learnt = encoding.learn(
         table.schema, names, job.data, lambda name: pc.unique(_one(table[name])), whole=job.model == "recommender"
     )
-    found = quality.enforce(quality.examine(table, names[-1], learnt.task, job.quality), job.quality, job.dataset)
+    findings = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
+    found = quality.enforce(findings, job.quality, job.dataset)
     if classes and learnt.task == "classification":
         learnt = replace(learnt, classes=pa.array(classes))
     return _dataset(job, learnt, TensorRows(*learnt.encode(table)), found, masked)
@@ -219,7 +220,8 @@ def _streamed(
     schema = examined[0].schema
     learnt = encoding.learn(schema, names, job.data, distinct.__getitem__, whole=job.model == "recommender")
     sample = pa.concat_tables(examined).slice(0, EXAMINED_ROWS)
-    found = quality.enforce(quality.examine(sample, names[-1], learnt.task, job.quality), job.quality, job.dataset)
+    findings = quality.examine(sample, names[-1], learnt.task, job.quality, job.data.categorical)
+    found = quality.enforce(findings, job.quality, job.dataset)
     rows = StreamedRows(file, read, change, learnt, max(1, groups))
     _check_rows(job, len(rows))
     dataset = _dataset(job, learnt, rows, found, masked)
