@@ -61,7 +61,7 @@ def test_any_setting_is_set_by_its_path(setting: str, name: str, value: Any) -> 
 
 
 def test_what_is_text_stays_text_though_it_looks_like_a_number_or_a_boolean() -> None:
-    assert job("--set", "data.target=2020", "--set", "modelCard.licence=true").data.target == "2020"
+    assert job("--set", "data.text=2020", "--set", "modelCard.licence=true").data.text == "2020"
 
 
 def test_lists_and_names_with_dots_have_their_own_steps() -> None:
