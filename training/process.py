@@ -4,6 +4,7 @@ it, and that nothing of it gets out. Standard library only.
 
 import contextlib
 import gc
+import json
 import os
 import resource
 import signal
@@ -20,6 +21,24 @@ PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
 COMMAND: Final = (sys.executable, "-P", "-m", "training")
 """-P: a folder of the user's that is named as one of ours must not stand before it."""
 MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - not for our files: so that a library's would not be on a disk
+
+FONT_LIST: Final = "fontlist-v3.11.0.json"
+FONTS: Final = {
+    "__class__": "FontManager",
+    "_version": "3.11.0",
+    "_FontManager__default_weight": "normal",
+    "default_size": None,
+    "defaultFamily": {"ttf": "DejaVu Sans", "afm": "Helvetica"},
+    "afmlist": [],
+    "ttflist": [
+        {
+            "__class__": "FontEntry", "fname": "fonts/ttf/DejaVuSans.ttf", "index": 0, "name": "DejaVu Sans",
+            "style": "normal", "variant": "normal", "weight": 400, "stretch": "normal", "size": "scalable",
+        }
+    ],
+}  # fmt: skip
+"""As matplotlib keeps it, with the font that it brings and measures texts with. A run would else look through all fonts
+of the machine, by a program of the machine; and does, once matplotlib keeps its list in another form."""
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -69,6 +88,7 @@ def importing() -> Iterator[None]:
     """For the large libraries."""
     gc.disable()  # a tenth of the imports' time goes into looking for garbage among what stays
     with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home
+        Path(folder, FONT_LIST).write_text(json.dumps(FONTS))
         os.environ["MPLCONFIGDIR"] = folder
         yield
     gc.freeze()

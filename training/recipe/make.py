@@ -23,7 +23,7 @@ import torch
 from training import quality, sources
 from training.errors import DataError
 from training.job import Job
-from training.recipe import columns, compression, export, folds, foreign, sgd
+from training.recipe import columns, export, folds, foreign, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.split import hold_out, set_aside
@@ -32,7 +32,8 @@ from training.recipe.explain import explained
 from training.recipe.sgd import Position
 from training.recipe.train import Descending, Setting, Trained, begin
 
-if TYPE_CHECKING:  # it loads Optuna, which most runs have no use for
+if TYPE_CHECKING:  # they load Optuna and ONNX Runtime's tools, which most runs have no use for
+    from training.recipe.compression import Compressed
     from training.recipe.search import Report, Trial
 
 CALIBRATION_ROWS: Final = 512
@@ -109,7 +110,7 @@ class Made:
     answers: torch.Tensor
     """To the held-out rows."""
     descended: Descended
-    compressed: compression.Compressed | None
+    compressed: "Compressed | None"
 
 
 def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
@@ -253,8 +254,10 @@ def compressed(made: Made) -> Made:
     job = made.job
     if job.compress is None:
         return made
+    from training.recipe.compression import compress
+
     features, target = every_row(made.held_out)
-    tried = compression.compress(
+    tried = compress(
         made.content,
         job.compress,
         made.train.first(CALIBRATION_ROWS)[0].numpy(),
