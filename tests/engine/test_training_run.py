@@ -1,11 +1,14 @@
 """TrainingRun on the real engine: when it trains, what it says, what it keeps."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.stack import Stack
+from tests.stack import PROJECT_ROOT, Stack
 
 MakeStack = Callable[..., Stack]
+ROOMS = ("components", "durable", "provider", "sealing", "serving", "settings", "stores", "training")
+"""What a stack's program and the plugin import."""
 
 
 def artifacts(home: Path) -> list[str]:
@@ -30,6 +33,26 @@ def test_preview_trains_nothing_and_up_trains_once(training_stack: MakeStack, tm
     again = stack.up("--expect-no-changes").ok()
     assert "epoch " not in again.text
     assert stack.outputs() == outputs
+
+
+def test_where_nothing_changed_neither_preview_nor_up_starts_a_training_process(
+    training_stack: MakeStack, tmp_path: Path
+) -> None:
+    """In a copy of the project whose training process, once the model is there, does nothing but leave a mark."""
+    project, mark = tmp_path / "project", tmp_path / "started"
+    for room in ROOMS:
+        shutil.copytree(PROJECT_ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
+    stack = training_stack(project_root=project, epochs=2)
+    stack.up().ok()
+    (project / "training" / "__main__.py").write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\n")
+
+    stack.preview("--expect-no-changes").ok()
+    stack.up("--expect-no-changes").ok()
+    assert not mark.exists()
+
+    stack.set_run(epochs=3)
+    stack.up().failed()
+    assert mark.exists(), "a run that trains starts it"
 
 
 def test_no_changes_from_another_umask(training_stack: MakeStack) -> None:

@@ -25,7 +25,9 @@ THREADS: Final = {
 AT_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
 ONEDNN: Final = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 """Not for bfloat16, which takes ninety times as long without its own instructions: there these are told."""
-BF16_FLAGS: Final = ("avx512bw", "avx512_bf16", "amx_bf16")
+BF16_FLAGS: Final = ("avx512bw", "avx512_bf16", "amx_bf16", "bf16")
+MODEL: Final = ("CPU implementer", "CPU variant", "CPU part")
+"""Of an Arm core."""
 BELOW_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "OPENBLAS_CORETYPE": "Prescott"}
 
 
@@ -44,14 +46,15 @@ def processor(
 ) -> str:
     """What remains: "AuthenticAMD x86-64-v3"; where they count, what it has for bfloat16 and the GPUs' models.
 
-    The maker is told too: MKL has other code for Intel's processors than for others, whatever it is asked for.
+    The maker is told too: MKL has other code for Intel's processors than for others, whatever it is asked for. Of an
+    Arm the models of its cores are told: OpenBLAS and the Arm Compute Library choose their code by them.
     """
     flags = _flags(cpuinfo)
     if platform.machine() == "x86_64":
         level = BASELINE if flags >= BASELINE_FLAGS else "x86-64"
         told = f"{_first(cpuinfo, 'vendor_id')} {level}"
     else:
-        told = f"{platform.machine()} sve" if "sve" in flags else platform.machine()
+        told = " ".join([platform.machine(), *_cores(cpuinfo), *(["sve"] if "sve" in flags else [])])
     special = [flag for flag in BF16_FLAGS if bf16 and flag in flags]
     models = sorted({_first(one / "information", "Model") for one in nvidia.glob("*")}) if gpus else []
     return ", ".join([" ".join([told, *special]), *models])
@@ -61,11 +64,24 @@ def _flags(cpuinfo: Path) -> frozenset[str]:
     return frozenset((_first(cpuinfo, "flags") or _first(cpuinfo, "Features")).split())
 
 
+def _cores(cpuinfo: Path) -> list[str]:
+    """Each kind of core once, as maker, variant and part: "0x41:0x3:0xd0c" is Arm's Neoverse N1."""
+    told = (":".join(_value(core, name) or "?" for name in MODEL) for core in _text(cpuinfo).split("\n\n"))
+    return sorted(set(told) - {"?:?:?"})
+
+
 def _first(file: Path, name: str) -> str:
-    """The value of the first line `name : value`; empty if there is none."""
+    return _value(_text(file), name)
+
+
+def _text(file: Path) -> str:
     try:
-        lines = file.read_text().splitlines()
+        return file.read_text()
     except OSError:
         return ""
-    pairs = (line.partition(":") for line in lines)
+
+
+def _value(text: str, name: str) -> str:
+    """Of the first line `name : value`; empty if there is none."""
+    pairs = (line.partition(":") for line in text.splitlines())
     return next((value.strip() for key, _, value in pairs if key.strip() == name), "")

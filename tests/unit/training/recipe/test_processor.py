@@ -73,8 +73,49 @@ def test_where_nothing_can_be_read_of_the_processor_the_oldest_is_assumed(cpuinf
     assert pinned({}, bf16=False, cpuinfo=cpuinfo).items() >= BELOW_BASELINE.items()
 
 
-def test_another_kind_of_machine_is_named(cpuinfo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    cpuinfo.write_text("processor\t: 0\nFeatures\t: fp asimd sve bf16\n")
+def arm(*parts: str, features: str = "fp asimd") -> str:
+    """As Linux tells of an Arm with these cores."""
+    cores = (
+        f"processor\t: {at}\nBogoMIPS\t: 243.75\nFeatures\t: {features}\nCPU implementer\t: 0x41\n"
+        f"CPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: {part}\nCPU revision\t: 1\n"
+        for at, part in enumerate(parts)
+    )
+    return "\n".join(cores) + "\n"
 
-    assert processor(gpus=False, bf16=False, cpuinfo=cpuinfo) == "aarch64 sve"
+
+def test_of_an_arm_the_models_of_its_cores_are_told_since_its_libraries_choose_their_code_by_them(
+    cpuinfo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    told = []
+    for content in (
+        arm("0xd0c", "0xd0c"),
+        arm("0xd40", "0xd40", features="fp asimd sve bf16"),
+        arm("0xd0b", "0xd05", "0xd05"),
+    ):
+        cpuinfo.write_text(content)
+        told.append(processor(gpus=False, bf16=False, cpuinfo=cpuinfo))
+
+    assert told == [
+        "aarch64 0x41:0x3:0xd0c", "aarch64 0x41:0x3:0xd40 sve", "aarch64 0x41:0x3:0xd05 0x41:0x3:0xd0b",
+    ]  # fmt: skip
+
+
+def test_an_arm_s_instructions_for_bfloat16_are_told_where_they_count(
+    cpuinfo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    cpuinfo.write_text(arm("0xd40", features="fp asimd sve bf16"))
+
+    assert processor(gpus=False, bf16=True, cpuinfo=cpuinfo) == "aarch64 0x41:0x3:0xd40 sve bf16"
+
+
+@pytest.mark.parametrize("content", [None, "", "processor\t: 0\n\nprocessor\t: 1\n"])
+def test_another_kind_of_machine_is_named_whatever_it_tells(
+    content: str | None, cpuinfo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    if content is not None:
+        cpuinfo.write_text(content)
+
+    assert processor(gpus=False, bf16=False, cpuinfo=cpuinfo) == "riscv64"
