@@ -1,6 +1,6 @@
 """Gradient descent in a process of its own: DATASET → MODEL → sealed ARTIFACT. Read it in this order:
 
-    job.py         what one run is, over options.py (objects among its settings) and reading.py (how values are checked)
+    job.py         what one run is, over options.py (objects among its settings): each setting declared once
     sources.py     where rows come from, and user_code.py where the user's classes and functions do
     recipe/        what shapes the model's bytes: rows → network → loop → metrics → ONNX; an edit there trains anew
     quality.py     whether rows are good enough; gates.py whether the model is
@@ -12,6 +12,7 @@
     process.py     how a training process is started and what it pins; provenance.py what a model is made from
     on_request.py  `python -m training --events FD`: request in, events out
     try_out.py     `python -m training --dataset …`: for people, over asked.py (the command line) and display.py
+    errors.py      what can be wrong, as one tree
 
 Nothing here knows Pulumi. The program and its plugin import `training.job` and what that imports: the standard library.
 """

@@ -1,12 +1,20 @@
 """What shapes a model's bytes, and nothing else. Every file in here, at any depth, is part of a run's identity: an
 edit of one trains every stack anew, as an edit of what stands outside (requests, events, records, errors) does not.
+In the data's order:
 
     make.py        DATASET → MODEL, the order of all these
     datasets/      rows: read, masked, encoded, split
+    scaling.py     their columns standardised
     models/        the networks, and the form in which one is deployed
-    train.py       one descent
-    sgd.py         its loop
+    search.py      settings tried out before the run, and folds.py its cross-validation: each a descent of its own
+    train.py       one descent, put together: losses.py with class_weights.py, weights.py to start from or to freeze
+    sgd.py         its loop, at rates of schedule.py
+    step.py        one step: gradient descent as it stands in every book
+    fused.py       the same for dense networks, faster: the gradient written out
+    shared.py      the gradient by several processes; privacy.py the one that keeps rows private
     evaluate.py    metrics
-    export.py      ONNX
+    export.py      ONNX; columns.py makes it take a table's own columns, compression.py makes it smaller
+    foreign.py     a model that was trained elsewhere, taken in instead
+    explain.py     what the user's code does wrong, for people
     processor.py   the machine, pinned
 """

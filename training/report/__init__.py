@@ -9,6 +9,8 @@
     figures.py      parts → inline SVG; needs matplotlib
     model_card.py   what only the makers can say, with "not stated" where they did not
     page.py         REPORT → one HTML file with the JSON inside; payload.py gets the JSON out again
+                    over sections.py (what a page says), html.py and svg.py (as markup), style.py (its look)
+    units.py        numbers, times and sizes as people read them
     show.py         `python -m training report`: sealed artifact → terminal, HTML file or JSON
 
 It measures and shows; it decides nothing and keeps nothing. Importing this package loads neither torch nor matplotlib.
