@@ -35,8 +35,7 @@ def in_columns(content: bytes, columns: Sequence[Column]) -> bytes:
     model = onnx.ModelProto.FromString(content)
     graph = model.graph
     names = {column.name for column in columns}
-    for name in sorted(names & {one.name for one in (*graph.initializer, *graph.output)}):
-        raise DataError(f"a column cannot have the name {name!r}, which the model has", "rename the column")
+    check_names(columns, [one.name for one in (*graph.initializer, *graph.output)])
     made = {name for node in _nodes(graph) for name in node.output}
     _rename(graph, {name: f"{INNER}{name}" for name in {export.INPUT, *(names & made)}})
     own = list(graph.node)
@@ -50,6 +49,12 @@ def in_columns(content: bytes, columns: Sequence[Column]) -> bytes:
     onnx.checker.check_model(model, full_check=True)
     whole: bytes = model.SerializeToString(deterministic=True)
     return whole
+
+
+def check_names(columns: Sequence[Column], taken: Sequence[str]) -> None:
+    """Raises DataError for a column whose name something else of the model has."""
+    for name in sorted({column.name for column in columns} & set(taken)):
+        raise DataError(f"a column cannot have the name {name!r}, which the model has", "rename the column")
 
 
 def decoded(columns: Sequence[Column], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:

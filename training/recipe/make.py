@@ -118,6 +118,7 @@ def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
     generator = sgd.make_repeatable(job)
     watch.phase("data", f"reading {job.dataset}")
     dataset = load(job, inputs.folder, inputs.mask_key)
+    columns.check_names(dataset.served_columns, [export.output_name(dataset.task)])
     rest, held_out = hold_out(dataset, job, generator)
     dataset = examined(job, dataset, rest, held_out)
     if job.source == "onnx":

@@ -266,6 +266,16 @@ def test_a_metric_that_the_task_has_not_is_named_with_those_it_has(asked: dict[s
     assert raised.value.hint == "allowed: accuracy, loss, balancedAccuracy, f1, auroc"
 
 
+def test_a_column_named_as_the_model_s_output_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:
+    lines = (f"{at * 7 % 11},{'uv'[at % 2]},{at}.5" for at in range(30))
+    (tmp_path / "a.csv").write_text("x,prediction,y\n" + "\n".join(lines))
+    watch = Recorder()
+
+    with pytest.raises(DataError, match="a column cannot have the name 'prediction'"):
+        fitted(tmp_path, watch=watch, dataset="a.csv", data={"target": "y"}, epochs=1)
+    assert watch.phases == ["data"]
+
+
 MODELS = """
 from torch import nn
 
