@@ -157,6 +157,21 @@ def open_url(reference: str) -> IO[bytes]:
     return stream  # type: ignore[no-any-return]
 
 
+Stamp = tuple[int, int, int] | None
+
+
+def stamp(reference: str, folder: Path) -> Stamp:
+    """What is another once a file has changed: its size, time and inode. None of a URL. Raises DataError."""
+    if is_url(reference):
+        return None
+    path = folder / Path(reference).expanduser()
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from error
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
 def _file_digest(path: Path) -> str:
     """Of one file, hashed again only if its size, times or inode changed."""
     try:

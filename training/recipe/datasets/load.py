@@ -158,7 +158,8 @@ def _from_tensor(
 
 def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
     """In memory if it fits, else streamed."""
-    file = tables.open_parquet(job.dataset, folder)
+    groups = tables.open_parquet(job.dataset, folder)
+    file = groups.file
     quality.check_schema(file.schema_arrow, job.quality.schema, job.dataset)
     names = tables.chosen(job.dataset, _unmasked(job, file.schema_arrow.names), job.data)
     splitting = tables.splitting_column(job.dataset, file.schema_arrow.names, job.data)
@@ -175,7 +176,7 @@ def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
                 "data.memoryBytes, can be held at once",
                 "write it with smaller row groups, or raise data.memoryBytes",
             )
-        return _streamed(job, file, names, read, splitting, key, at_once // max(group_bytes))
+        return _streamed(job, groups, names, read, splitting, key, at_once // max(group_bytes))
     except (pa.ArrowException, OSError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{job.dataset} cannot be read as Parquet: {said}", "write it anew") from None
@@ -183,12 +184,12 @@ def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
 
 def _streamed(
     job: Job,
-    file: pyarrow.parquet.ParquetFile,
+    groups: tables.ParquetGroups,
     names: list[str],
     read: list[str],
     splitting: str | None,
     key: bytes,
-    groups: int,
+    groups_at_once: int,
 ) -> Dataset:
     if job.data.text or job.data.image:
         what = "image" if job.data.image else "text"
@@ -204,8 +205,8 @@ def _streamed(
     distinct: dict[str, pa.Array] = {}
     split_by: list[pa.ChunkedArray] = []
     lacking = 0
-    for at in range(file.num_row_groups):
-        raw = file.read_row_group(at, columns=_with(splitting, read))
+    for at in range(groups.file.num_row_groups):
+        raw = groups.read(at, _with(splitting, read))
         if splitting is not None:
             split_by.append(raw[splitting])
         table = change(raw.select(read))
@@ -216,13 +217,13 @@ def _streamed(
         for name in names:
             _add_distinct(distinct, name, table)
     if lacking:
-        raise quality.incomplete(names[-1], lacking, file.metadata.num_rows)
+        raise quality.incomplete(names[-1], lacking, groups.file.metadata.num_rows)
     schema = examined[0].schema
     learnt = encoding.learn(schema, names, job.data, distinct.__getitem__, whole=job.model == "recommender")
     sample = pa.concat_tables(examined).slice(0, EXAMINED_ROWS)
     findings = quality.examine(sample, names[-1], learnt.task, job.quality, job.data.categorical)
     found = quality.enforce(findings, job.quality, job.dataset)
-    rows = StreamedRows(file, read, change, learnt, max(1, groups))
+    rows = StreamedRows(groups, read, change, learnt, max(1, groups_at_once))
     _check_rows(job, len(rows))
     dataset = _dataset(job, learnt, rows, found, masked)
     if splitting is None:

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-import pyarrow.parquet
+import pyarrow as pa
 import torch
 
 from training.recipe.datasets.dataset import Batch
 from training.recipe.datasets.encoding import Encoding
+from training.recipe.datasets.tables import ParquetGroups
 
 LARGEST_SEED: Final = 2**62
-Change = Callable[[pyarrow.Table], pyarrow.Table]
+Change = Callable[[pa.Table], pa.Table]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Given:
 class StreamedRows:
     """The rows of a file, or those that are left of them after splits."""
 
-    file: pyarrow.parquet.ParquetFile
+    groups: ParquetGroups
     names: Sequence[str]
     change: Change
     """What is done to every group before it is encoded: masking."""
@@ -67,7 +68,7 @@ class StreamedRows:
     @cached_property
     def _length(self) -> int:
         """Counted once: it is asked for after every stretch of steps."""
-        return sum(int(self._kept(group).sum()) for group in range(self.file.num_row_groups))
+        return sum(int(self._kept(group).sum()) for group in range(self.groups.file.num_row_groups))
 
     def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
         """As `dataset.Rows` says."""
@@ -91,14 +92,14 @@ class StreamedRows:
 
     def where(self, kept_R: torch.Tensor) -> "StreamedRows":
         """As `dataset.Rows` says."""
-        metadata = self.file.metadata
+        metadata = self.groups.file.metadata
         counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         return replace(self, splits=(*self.splits, Given(kept_R, [0, *itertools.accumulate(counts)])))
 
     def first(self, count: int) -> Batch:
         """As `dataset.Rows` says."""
         held: list[Batch] = []
-        for group in range(self.file.num_row_groups):
+        for group in range(self.groups.file.num_row_groups):
             if sum(len(features) for features, _ in held) >= count:
                 break
             held.append(self._read(group))
@@ -107,7 +108,7 @@ class StreamedRows:
 
     def _pieces(self, generator: torch.Generator | None) -> Iterator[Batch]:
         """As many row groups as fit, shuffled together."""
-        count = self.file.num_row_groups
+        count = self.groups.file.num_row_groups
         order = list(range(count)) if generator is None else torch.randperm(count, generator=generator).tolist()
         for begin in range(0, count, self.groups_at_once):
             read = [self._read(group) for group in order[begin : begin + self.groups_at_once]]
@@ -118,12 +119,12 @@ class StreamedRows:
             yield features, target
 
     def _read(self, group: int) -> Batch:
-        features, target = self.encoding.encode(self.change(self.file.read_row_group(group, columns=list(self.names))))
+        features, target = self.encoding.encode(self.change(self.groups.read(group, self.names)))
         kept = self._kept(group)
         return features[kept], target[kept]
 
     def _kept(self, group: int) -> torch.Tensor:
-        count = self.file.metadata.row_group(group).num_rows
+        count = self.groups.file.metadata.row_group(group).num_rows
         kept_R = torch.ones(count, dtype=torch.bool)
         for drawn in self.splits:
             kept_R &= drawn.keeps(group, count)

@@ -7,6 +7,7 @@ import gzip
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -64,8 +65,33 @@ def _with_leading_zeros(table: pa.Table, reference: str, content: bytes, delimit
     return table
 
 
-def open_parquet(reference: str, folder: Path) -> pyarrow.parquet.ParquetFile:
+@dataclass(frozen=True)
+class ParquetGroups:
+    """A Parquet file that is read in row groups, for hours maybe, as long as it stays what it was when opened."""
+
+    reference: str
+    folder: Path
+    file: pyarrow.parquet.ParquetFile
+    stamp: sources.Stamp
+
+    def read(self, group: int, names: Sequence[str]) -> pa.Table:
+        """These columns. Raises DataError."""
+        if sources.stamp(self.reference, self.folder) != self.stamp:
+            raise DataError(f"{self.reference} changed while it was read", "leave it as it is during a run")
+        try:
+            return self.file.read_row_group(group, columns=list(names))
+        except MemoryError:
+            raise
+        except Exception as error:  # of pyarrow, of the system, or of what fsspec reads the URL with
+            raise DataError(
+                f"row group {group} (counted from 0) of {self.reference} cannot be read: {_line(error)}",
+                "write the file anew",
+            ) from error
+
+
+def open_parquet(reference: str, folder: Path) -> ParquetGroups:
     """Reads its footer only. Raises DataError."""
+    stamp = sources.stamp(reference, folder)
     stream: IO[bytes] | str = (
         sources.open_url(reference) if sources.is_url(reference) else str(folder / Path(reference).expanduser())
     )
@@ -74,7 +100,7 @@ def open_parquet(reference: str, folder: Path) -> pyarrow.parquet.ParquetFile:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{reference} is not a whole Parquet file: {_line(error)}", "write it anew") from None
     _check_names(reference, file.schema_arrow.names)
-    return file
+    return ParquetGroups(reference, folder, file, stamp)
 
 
 def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:

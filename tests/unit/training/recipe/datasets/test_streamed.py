@@ -1,6 +1,9 @@
 """A Parquet file larger than memory: every row once an epoch, in a seeded order, never much of it in memory."""
 
 import itertools
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from training.options import Data, Masking
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.streamed import Drawn, StreamedRows
+from training.recipe.make import Inputs, Progress, make
 
 ROWS, GROUP = 1000, 100
 MEMORY = 28_000
@@ -151,3 +155,70 @@ def test_a_target_that_is_missing_behind_the_rows_that_are_examined_is_found(
 
     with pytest.raises(DataError, match="the target 'y' is missing, NaN or infinite in 1 of 4,000 rows"):
         load(job(MEMORY), tmp_path, KEY)
+
+
+def of_own(folder: Path, tmp_path: Path) -> Path:
+    """The file, in a folder where a test may harm it."""
+    (tmp_path / "rows.parquet").write_bytes((folder / "rows.parquet").read_bytes())
+    return tmp_path / "rows.parquet"
+
+
+def damage(file: Path, group: int) -> None:
+    """Zeroes where a row group begins, with nothing else changed: not even the file's time, as of a bad disk."""
+    status = file.stat()
+    column = pa.parquet.ParquetFile(file).metadata.row_group(group).column(0)
+    with file.open("r+b") as stream:
+        stream.seek(column.dictionary_page_offset or column.data_page_offset)
+        stream.write(bytes(64))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_a_damaged_row_group_is_told_by_its_number_and_its_file(folder: Path, tmp_path: Path) -> None:
+    damage(of_own(folder, tmp_path), 7)
+
+    with pytest.raises(DataError, match=r"^row group 7 \(counted from 0\) of rows\.parquet cannot be read: "):
+        load(job(MEMORY), tmp_path, KEY)
+
+
+def test_a_row_group_that_is_damaged_during_an_epoch_is_the_file_s_fault_and_not_the_model_s(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = of_own(folder, tmp_path)
+
+    class Watch:
+        def phase(self, name: str, message: str) -> None: ...
+
+        def after(self, *_: object, **__: object) -> None:
+            damage(file, 7)
+
+    asked = replace(job(MEMORY), epochs=5, batch_size=8)
+    with pytest.raises(DataError, match=r"^row group 7 \(counted from 0\) of rows\.parquet cannot be read: ") as told:
+        make(asked, Inputs(tmp_path, KEY), Progress(), Watch())
+
+    assert "write the file anew" in told.value.hint
+
+
+def rewritten(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[::-1])
+
+
+def replaced(file: Path) -> None:
+    (file.parent / "new").write_bytes(file.read_bytes())
+    (file.parent / "new").replace(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(rewritten, "changed while it was read"), (replaced, "changed while it was read"), (Path.unlink, "No such file")],
+)
+def test_a_file_that_changes_or_vanishes_stops_the_epoch(
+    folder: Path, tmp_path: Path, change: Callable[[Path], None], words: str
+) -> None:
+    file = of_own(folder, tmp_path)
+    batches = streamed(tmp_path).batches(8, torch.Generator())
+    next(batches)
+
+    change(file)
+
+    with pytest.raises(DataError, match=rf"rows\.parquet.*{words}"):
+        list(batches)
