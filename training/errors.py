@@ -6,6 +6,7 @@ TrainingError
 ├── CheckpointError      a record of the store does not hold what this code writes
 ├── DataError            the data set cannot be read, or is not fit to learn from
 ├── ModelError           the model cannot be built, or does not fit the data or the loss
+├── InputError           what an input of the run names cannot be read
 ├── GateError            the model is not what its gates ask for
 ├── NonFiniteLossError   the loss became NaN or infinite
 └── ExportError          the exported model does not answer as torch does
@@ -39,6 +40,14 @@ class DataError(TrainingError):
 
 class ModelError(TrainingError):
     """The model cannot be imported or constructed, or its answer fits neither the data nor the loss."""
+
+
+class InputError(TrainingError):
+    """What an input names cannot be read, so that the run has no identity yet."""
+
+    def __init__(self, path: str, value: str, cause: TrainingError) -> None:
+        super().__init__(cause.message, cause.hint)
+        self.property, self.value = path, value
 
 
 class GateError(TrainingError):

@@ -3,6 +3,7 @@
 Standard library only: the plugin validates a preview with it where torch may not be installed. It trains nothing.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -17,6 +18,7 @@ from settings.declare import declarations
 from settings.names import camel_case
 from settings.read import names_of, spelt
 from training import sources, user_code
+from training.errors import InputError, TrainingError
 from training.options import (
     CLASS_WEIGHTS,
     Compress,
@@ -299,26 +301,39 @@ def data_digest(job: Job, folder: Path) -> str:
     """64 hex digits: SHA-256 of the data set's content, or of the code that makes it, and of the file of a model to
     take in or to start from.
 
-    Raises DataError, ModelError.
+    Raises InputError.
     """
-    digests = {"dataset": sources.digest(job.dataset, folder, job.data, job.roots(folder))}
+    with _named_by("dataset", job.dataset):
+        digests = {"dataset": sources.digest(job.dataset, folder, job.data, job.roots(folder))}
     if job.source == "onnx":
-        digests["model"] = sources.digest(job.model, folder, job.data)
+        with _named_by("model", job.model):
+            digests["model"] = sources.digest(job.model, folder, job.data)
     if job.init_from is not None and job.init_from.path is not None:
-        digests["initFrom"] = sources.digest(job.init_from.path, folder, job.data)
+        with _named_by("initFrom.path", job.init_from.path):
+            digests["initFrom"] = sources.digest(job.init_from.path, folder, job.data)
     return file_set.digest(digests)
 
 
 def code_digest(job: Job, folder: Path) -> str:
     """64 hex digits: SHA-256 over the recipe's modules and the user's, whatever their path, modes and times.
 
-    Raises ModelError.
+    Raises InputError.
     """
     digests = {path.relative_to(RECIPE).as_posix(): file_set.of_file(path) for path in RECIPE.rglob("*.py")}
-    for code in (job.model, job.augment):
+    for name, code in (("model", job.model), ("augment", job.augment)):
         if code and job.source == "training" and kinds.is_reference(code):
-            digests[code] = user_code.digest(code, job.roots(folder))
+            with _named_by(name, code):
+                digests[code] = user_code.digest(code, job.roots(folder))
     return file_set.digest(digests)
+
+
+@contextlib.contextmanager
+def _named_by(path: str, value: str) -> Iterator[None]:
+    """What cannot be read in here is what this property names."""
+    try:
+        yield
+    except TrainingError as error:
+        raise InputError(path, value, error) from error
 
 
 def libraries(job: Job) -> str | None:

@@ -9,7 +9,7 @@ from training.job import Job
 
 
 def found(job: Job, folder: Path) -> dict[str, str]:
-    """By the names of a request's fields. Raises MissingLibraryError, DataError, ModelError."""
+    """By the names of a request's fields. Raises MissingLibraryError, InputError."""
     libraries = training_job.libraries(job)
     if libraries is None:
         needed = ", ".join(training_job.NEEDED_LIBRARIES)

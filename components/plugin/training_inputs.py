@@ -28,7 +28,7 @@ from provider import (
 from sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
 from stores import Store, is_same_store, open_store
 from training import job as training_job
-from training.errors import TrainingError
+from training.errors import InputError
 
 JOB_INPUTS: Final = training_job.INPUTS
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
@@ -60,8 +60,8 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
     if read is not None:
         try:
             inputs |= await asyncio.to_thread(_digests, read.job, folder, olds)
-        except TrainingError as error:
-            failures.append(CheckFailure("dataset", f"is {read.dataset!r}; {error.message}; {error.hint}"))
+        except InputError as error:
+            failures.append(CheckFailure(error.property, f"is {error.value!r}; {error.message}; {error.hint}"))
     return CheckResponse(inputs, failures)
 
 

@@ -116,3 +116,20 @@ def test_an_opening_key_is_read_when_it_is_new_and_refused_if_it_is_none(tmp_pat
     for olds in ({}, old):
         checked = asyncio.run(TrainingRunResource().check(CheckRequest(URN, olds, inputs)))
         assert [failure.property for failure in checked.failures] == ["openingKeys[1]"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path", "value"),
+    [
+        ({"dataset": "memory://none.csv", "data": {"target": "y"}}, "dataset", "memory://none.csv"),
+        ({"initFrom": {"path": "memory://none.safetensors"}}, "initFrom.path", "memory://none.safetensors"),
+        ({"source": "onnx", "model": "memory://none.onnx"}, "model", "memory://none.onnx"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_told_under_the_property_that_names_it(
+    tmp_path: Path, key: RsaIdentity, inputs: dict[str, Any], path: str, value: str
+) -> None:
+    checked = asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, given(tmp_path, key, **inputs))))
+
+    assert [failure.property for failure in checked.failures] == [path]
+    assert checked.failures[0].reason.startswith(f"is {value!r}; {value} cannot be read: ")
