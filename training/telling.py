@@ -49,8 +49,8 @@ class Teller:
                 "epoch": position.epoch,
                 "epochs": job.epochs,
                 "step": position.step,
-                "steps": math.ceil(rows / job.batch_size),
-                "loss": loss(job, position, rows),
+                "steps": math.ceil(rows / job.rows_per_step),
+                "loss": loss(position),
                 "validation": validation(job, position),
                 "rows_per_second": round(pace.rows_per_second, 1),
                 "seconds": round(self._seconds(), 3),
@@ -61,10 +61,9 @@ class Teller:
         self._events.descent(fields, last=position.epoch == job.epochs)
 
 
-def loss(job: Job, position: "Position", rows: int) -> float | None:
+def loss(position: "Position") -> float | None:
     """Of the last epoch, or of what there is of the one under way; None while it is no number."""
-    seen = min(position.step * job.batch_size, rows)
-    found = position.summed_loss / seen if position.step else position.loss
+    found = position.summed_loss / (position.summed_mass or 1.0) if position.step else position.loss
     return found if math.isfinite(found) else None
 
 

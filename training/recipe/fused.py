@@ -28,7 +28,7 @@ from training.job import Job
 from training.recipe.losses import Array, WrittenOut, written_out
 from training.recipe.models.mlp import Mlp
 from training.recipe.models.net import Net
-from training.recipe.step import Loss, Runner, update
+from training.recipe.step import Loss, Mass, Runner, update
 
 SMALL_PRODUCT: Final = 2**18
 """Multiplications of the largest product that NumPy does: up to here its BLAS uses one thread, whatever it may."""
@@ -66,6 +66,7 @@ def fused_runner(
     job: Job,
     layers: Sequence[nn.Linear],
     loss: Loss,
+    mass: Mass,
     parameters: Sequence[torch.Tensor],
     velocities: Sequence[torch.Tensor],
 ) -> Runner:
@@ -87,32 +88,35 @@ def fused_runner(
     slope_of_loss = written_out(loss)
     small = job.batch_size * max(layer.weight.numel() for layer in layers) <= SMALL_PRODUCT
     if small and slope_of_loss is not None:
-        return _runner(lambda rows: _small_step(all_layers, slope_of_loss, rows, descend), torch.Tensor.numpy)
+        return _runner(lambda rows: _small_step(all_layers, slope_of_loss, rows, descend), torch.Tensor.numpy, mass)
     if velocities or job.gradient_clip is not None:
-        return _runner(lambda rows: _large_step(all_layers, loss, rows, descend), torch.Tensor.detach)
+        return _runner(lambda rows: _large_step(all_layers, loss, rows, descend), torch.Tensor.detach, mass)
     within = partial(_large_step_within_products, all_layers, loss, weight_decay=job.weight_decay)
-    return _runner(within, torch.Tensor.detach)
+    return _runner(within, torch.Tensor.detach, mass)
 
 
-def _runner(step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor], Rows]) -> Runner:
+def _runner(step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor], Rows], mass: Mass) -> Runner:
     """Of steps that are made once for each size of a batch, over what `view` gives of the rows."""
     steps: dict[int, Step[Rows]] = {}
 
     def run(
         features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
-    ) -> float:
+    ) -> tuple[float, float]:
         order = torch.cat(tuple(batches))
         flat, chosen, targets = view(features.flatten(1)), view(order), view(target[order])
-        summed_loss, first = 0.0, 0
+        summed_loss, summed_mass, first = 0.0, 0.0, 0
         with torch.no_grad(), np.errstate(all="ignore"):  # what is not finite any more, the loop tells in words
             for batch, rate in zip(batches, rates, strict=True):
                 rows = batch.shape[0]
                 if rows not in steps:
                     steps[rows] = step_over(rows)
                 last = first + rows
-                summed_loss += steps[rows](flat, chosen[first:last], targets[first:last], rate) * rows
+                y_B = targets[first:last]
+                mass_of_batch = mass(y_B)
+                summed_loss += steps[rows](flat, chosen[first:last], y_B, rate) * mass_of_batch
+                summed_mass += mass_of_batch
                 first = last
-        return summed_loss
+        return summed_loss, summed_mass
 
     return run
 

@@ -55,9 +55,11 @@ class Position:
     step: int = 0
     """Steps done of the epoch that is under way."""
     summed_loss: float = 0.0
-    """Over the rows of those steps."""
+    """Over the rows of those steps, each counted by its mass."""
+    summed_mass: float = 0.0
+    """Of those rows."""
     loss: float = math.inf
-    """Mean training loss of the last epoch done."""
+    """Mean training loss of the last epoch done; with class weights the weighted mean, as torch's losses have it."""
     history: list[dict[str, float]] = field(default_factory=list)
     """One entry for each epoch done: loss, learningRate, and the validation rows' metrics as `validation.NAME`."""
     best_epoch: int = 0
@@ -178,13 +180,16 @@ class Loop:
         for features, target, batches in self._stretches(steps):
             last = position.step + len(batches)
             rates_now = rates.of(position.epoch, position.step, last)
-            position.summed_loss += self._runner(features, target, batches, rates_now)
+            summed_loss, summed_mass = self._runner(features, target, batches, rates_now)
+            position.summed_loss += summed_loss
+            position.summed_mass += summed_mass
             position.step = last
             if last < steps:
                 yield False
-        position.loss = position.summed_loss / len(rows)
+        position.loss = position.summed_loss / (position.summed_mass or 1.0)  # chance may draw no row at all
         position.history.append({"loss": position.loss, "learningRate": rates.of(position.epoch, steps - 1, steps)[0]})
-        position.epoch, position.step, position.summed_loss = position.epoch + 1, 0, 0.0
+        position.epoch, position.step = position.epoch + 1, 0
+        position.summed_loss = position.summed_mass = 0.0
         if self._descent.validate is not None:
             self._validate(self._descent.validate)
 
@@ -219,11 +224,11 @@ class Loop:
         other = descent.gradient or descent.augment or descent.job.precision != "fp32" or descent.job.accumulate_steps
         layers = None if other else dense_layers(descent.net)
         if layers is not None:
-            return fused_runner(descent.job, layers, descent.loss, parameters, velocities)
+            return fused_runner(descent.job, layers, descent.loss, descent.mass, parameters, velocities)
         gradient = descent.gradient or plain_gradient(descent.job, descent.net, descent.loss)
         if descent.job.accumulate_steps:
             gradient = accumulated(gradient, descent.job.batch_size, descent.mass)
-        return plain_runner(descent.job, gradient, self._augment(), parameters, velocities)
+        return plain_runner(descent.job, gradient, descent.mass, self._augment(), parameters, velocities)
 
     def _augment(self) -> Augment | None:
         augment, augmenting = self._descent.augment, self._augmenting

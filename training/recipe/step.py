@@ -7,8 +7,9 @@ Shapes: B rows of a batch, S the shape of one row's features, K outputs.
 # ruff: noqa: SLF001 (torch's own optimizers update all parameters at once by _foreach functions, and so does this)
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,7 +19,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Mean over a batch, of answers (B, K) and a target as `dataset.Batch` has it."""
 Gradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
 """A batch's mean loss, and one gradient for each trained parameter."""
-Mass = Callable[[torch.Tensor], float]
+Mass = Callable[[torch.Tensor | np.ndarray[Any, Any]], float]
 """What a batch counts for among others, by its target: its rows, or the sum of their classes' weights."""
 Augment = Callable[[torch.Tensor], torch.Tensor]
 
@@ -26,12 +27,12 @@ Augment = Callable[[torch.Tensor], torch.Tensor]
 class Runner(Protocol):
     """Takes one step for each rate, over the rows that the batch beside it names.
 
-    Returns the loss summed over the rows, each batch's as it was before its step.
+    Returns each batch's mean loss, as it was before its step, times its mass, summed; and the sum of these masses.
     """
 
     def __call__(
         self, features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
-    ) -> float: ...
+    ) -> tuple[float, float]: ...
 
 
 def plain_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
@@ -67,6 +68,7 @@ def accumulated(gradient: Gradient, batch_size: int, mass: Mass) -> Gradient:
 def plain_runner(
     job: Job,
     gradient: Gradient,
+    mass: Mass,
     augment: Augment | None,
     parameters: list[torch.Tensor],
     velocities: list[torch.Tensor],
@@ -75,8 +77,8 @@ def plain_runner(
 
     def run(
         features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
-    ) -> float:
-        summed_loss = 0.0
+    ) -> tuple[float, float]:
+        summed_loss, summed_mass = 0.0, 0.0
         for batch, rate in zip(batches, rates, strict=True):
             chosen = batch.to(features.device)
             x_BS, y_B = features[chosen], target[chosen]
@@ -85,8 +87,10 @@ def plain_runner(
             loss, gradients = gradient(x_BS, y_B)
             with torch.no_grad():
                 update(job, parameters, velocities, gradients, rate)
-            summed_loss += loss.item() * len(chosen)
-        return summed_loss
+            mass_of_batch = mass(y_B)
+            summed_loss += loss.item() * mass_of_batch
+            summed_mass += mass_of_batch
+        return summed_loss, summed_mass
 
     return run
 

@@ -26,15 +26,21 @@ def told(job: Job, position: Position, rows: int) -> dict[str, Any]:
 
 
 def test_between_steps_of_the_first_epoch_the_loss_is_of_the_rows_so_far() -> None:
-    event = told(Job(epochs=3, batch_size=32), Position(step=2, summed_loss=32.0), 100)
+    event = told(Job(epochs=3, batch_size=32), Position(step=2, summed_loss=32.0, summed_mass=64.0), 100)
 
     assert (event["epoch"], event["step"], event["steps"], event["loss"]) == (0, 2, 4, 0.5)
     assert (event["validation"], event["seconds"]) == ({}, 1.5)
     assert event["energy_joules"] >= 0
 
 
-def test_the_last_step_may_have_fewer_rows() -> None:
-    assert loss(Job(batch_size=32), Position(step=4, summed_loss=50.0), 100) == 0.5
+def test_steps_are_those_of_accumulated_batches() -> None:
+    job = Job(epochs=3, batch_size=8, accumulate_steps=4)
+
+    assert told(job, Position(step=2, summed_loss=32.0, summed_mass=64.0), 100)["steps"] == 4
+
+
+def test_rows_count_by_their_classes_weights() -> None:
+    assert loss(Position(step=1, summed_loss=3.0, summed_mass=1.5)) == 2.0
 
 
 def test_a_loss_that_is_no_number_is_none() -> None:

@@ -1,5 +1,7 @@
 """The loop against torch's own optimizer, and its promises: repeatable, resumable, stopping when it should."""
 
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
 import copy
 import math
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training import telling
 from training.errors import ModelError, NonFiniteLossError
 from training.job import Job
 from training.options import EarlyStopping, Schedule
@@ -96,6 +99,34 @@ def test_every_bit_is_what_torch_s_own_optimizer_gives(kind: str, settings: dict
     assert bits(network_of(loop)) == bits(theirs)
     losses = [entry["loss"] for entry in loop.position.history]
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"accumulate_steps": 2}], ids=str)
+@pytest.mark.parametrize("dropout", [None, 0.0], ids=["fused", "plain"])
+def test_with_class_weights_the_training_loss_is_torch_s_weighted_mean_over_all_rows(
+    settings: dict[str, int], dropout: float | None
+) -> None:
+    """And not a mean of batches' means: a batch of rare rows weighs more than one of frequent rows."""
+    weights_K = torch.tensor([1.0, 20.0, 0.1])
+    weighted = loss_function("crossEntropy", weights_K)
+    job = replace(JOB, epochs=1, learning_rate=1e-12, **settings)  # type: ignore[arg-type]
+    generator = sgd.make_repeatable(job)
+    net = network(3) if dropout is not None else nn.Sequential(nn.Linear(4, 20), nn.ReLU(), nn.Linear(20, 3))
+    data = rows("classification")
+    expected = nn.CrossEntropyLoss(weights_K)(net(data.features), data.target).item()
+    looks = list[float | None]()
+
+    loop = sgd.Loop(sgd.Descent(job, net, data, generator, weighted, lambda y_B: weights_K[y_B].sum().item()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sgd, "STRETCH_OPERATIONS", 1)
+        for _ in loop.epochs():
+            looks.append(telling.loss(loop.position))
+
+    assert (dense_layers(net) is None) == (dropout is not None)
+    assert loop.position.loss == pytest.approx(expected, rel=1e-5)
+    assert looks[-1] == loop.position.loss
+    assert len(looks) > 1, "and what is shown within the epoch is one too"
+    assert all(0 < one < 20 for one in looks if one is not None)
 
 
 Scheduler = torch.optim.lr_scheduler.LRScheduler
