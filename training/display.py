@@ -35,7 +35,7 @@ class Display(Events):
             self._line(status_line(fields, with_metrics=True))
         elif _has_width(self._stream):
             self._draw(fields)
-        elif self._clock() >= self._next_line or fields["epoch"] == fields["epochs"]:
+        elif self._clock() >= self._next_line or fields["last"]:
             self._next_line = self._clock() + LINE_SECONDS
             self._line(status_line(fields, with_metrics=True))
 

@@ -37,7 +37,7 @@ class Events(ABC):
         self.tell("progress", phase=phase, message=message, memory_bytes=memory_bytes)
 
     def descent(self, fields: Callable[[], Mapping[str, object]], *, last: bool) -> None:
-        """Tells how far training is, four times a second at most; the last epoch always. Asks for no more fields than
+        """Tells how far training is, four times a second at most; the last time always. Asks for no more fields than
         it tells.
         """
         now = time.monotonic()

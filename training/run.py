@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
-from sealing.errors import ManifestInvalid, SealingError
+from sealing.errors import ManifestInvalid
 from sealing.manifest import parse_manifest
 from sealing.recipients.parse import parse_recipient
 from sealing.recipients.recipient import Recipient
@@ -29,7 +29,6 @@ from stores import (
     ArtifactMissing,
     Fence,
     Store,
-    StoreError,
     delete_artifact,
     get_manifest,
     get_payload,
@@ -41,7 +40,7 @@ from stores import (
 from training import provenance, sources, user_code
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.errors import CheckpointError, ModelError, RequestError, TrainingError
+from training.errors import CheckpointError, RequestError, TrainingError
 from training.events import Events, EventStream
 from training.job import Job
 from training.process import importing
@@ -61,6 +60,8 @@ CHEAP: Final = 50
 """A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
 DESCENTS: Final = ("search", "folds", "train")
 """Phases in which `RunWatch.after` is called again and again."""
+MOMENT_SECONDS: Final = 1.0
+"""Of a descent's end, which is not worth a checkpoint."""
 FIRST_SAVE_SECONDS: Final = 0.02
 """What the first one is taken for, so that it comes at the end of an epoch after a second."""
 
@@ -191,7 +192,7 @@ def train(
     )
     gpus = (0,) if inputs.device == "cuda" else ()
     joules_before = record.joules if record else 0.0
-    with _blamed(request.job), Meter(gpus, joules_before) as meter:
+    with user_code.blamed(request.job.model), Meter(gpus, joules_before) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
         fitted = fit(
             request.job, inputs, progress, watch, request.deployed_metrics, expose_metrics=request.expose_metrics
@@ -207,19 +208,6 @@ def train(
         )
         records.save(trained)
     return trained
-
-
-@contextlib.contextmanager
-def _blamed(job: Job) -> Iterator[None]:
-    """What the user's code raises where nothing else expects it, or calls sys.exit, as an error that says so."""
-    try:
-        yield
-    except (TrainingError, SealingError, StoreError, CancelledError):
-        raise
-    except user_code.RAISED as error:
-        if not isinstance(error, SystemExit) and not user_code.is_blamed(error):
-            raise
-        raise ModelError(f"code of {job.model} {user_code.said(error)}", "mend the code") from error
 
 
 class RunWatch(Teller):
@@ -248,15 +236,18 @@ class RunWatch(Teller):
         super().phase(name, message)
         self._cancellation.defer(name in DESCENTS)
 
-    def after(self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool) -> None:
+    def after(
+        self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool, last: bool
+    ) -> None:
         """Raises CancelledError, with the checkpoint saved, if a cancel was requested."""
-        self.tell(job, position, rows)
+        self.tell(job, position, rows, last=last)
         if self._cancelled():
             self._save(progress())
             raise CancelledError(f"cancelled after epoch {position.epoch} of {job.epochs}; the checkpoint is saved")
         since = time.monotonic() - self._saved
         cheap = epoch_ended and since > CHEAP * self._save_seconds
-        if since >= self._request.checkpoint_seconds or cheap:
+        lost = last and since > max(MOMENT_SECONDS, self._save_seconds)  # were the process killed in export or report
+        if since >= self._request.checkpoint_seconds or cheap or lost:
             self._save(progress())
 
     def _cancelled(self) -> bool:

@@ -24,9 +24,8 @@ def figures(event: Mapping[str, Any]) -> list[str]:
 
 def costs(event: Mapping[str, Any]) -> list[str]:
     """Time left, rate and energy."""
-    done = event["epoch"] == event["epochs"]
     left = units.duration(max(1, round(event["eta_seconds"])))
-    told = [units.duration(event["seconds"]) if done else f"about {left} left"]
+    told = [units.duration(event["seconds"]) if event["last"] else f"about {left} left"]
     told.append(f"{event['rows_per_second']:,.0f} rows/s")
     return [*told, units.energy(event["energy_joules"])]
 

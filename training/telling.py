@@ -40,8 +40,8 @@ class Teller:
             spent[name] = spent.get(name, 0.0) + end - began
         return spent
 
-    def tell(self, job: Job, position: "Position", rows: int) -> None:
-        """Where a descent over so many rows an epoch is."""
+    def tell(self, job: Job, position: "Position", rows: int, *, last: bool) -> None:
+        """Where a descent over so many rows an epoch is; and whether it is the last time, which is always told."""
         pace = self._stopwatch.look(job, position, rows)
 
         def fields() -> dict[str, object]:
@@ -54,11 +54,12 @@ class Teller:
                 "validation": validation(job, position),
                 "rows_per_second": round(pace.rows_per_second, 1),
                 "seconds": round(self._seconds(), 3),
-                "eta_seconds": round(pace.eta_seconds, 3),
+                "eta_seconds": 0.0 if last else round(pace.eta_seconds, 3),
                 "energy_joules": round(self._meter.energy().joules, 3),
+                "last": last,
             }
 
-        self._events.descent(fields, last=position.epoch == job.epochs)
+        self._events.descent(fields, last=last)
 
 
 def loss(position: "Position") -> float | None:

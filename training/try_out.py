@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from settings import report as problem_report
-from training import provenance
+from training import provenance, user_code
 from training.asked import Asked, asked
 from training.cancellation import end_on_signal
 from training.errors import TrainingError
@@ -65,10 +65,6 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         return _fail(f"the system refused what training needs: {error.strerror or error}{where}")
-    except SystemExit as ended:
-        return _fail(
-            f"the model's or the data set's code ended the process (sys.exit({ended.code!r}))", "mend that code"
-        )
     print(summary(wanted.job, tried))
     return 0
 
@@ -94,13 +90,15 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
     class Watch(Teller):
         """Tells, and keeps nothing."""
 
-        def after(self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool) -> None:
-            self.tell(job, position, rows)
+        def after(
+            self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool, last: bool
+        ) -> None:
+            self.tell(job, position, rows, last=last)
 
     chosen = device(job)
     init = weights_file(job.init_from.path, folder) if job.init_from and job.init_from.path else None
     inputs = Inputs(folder, secrets.token_bytes(32), secrets.token_bytes(32), chosen, init, made_from)
-    with Meter((0,) if chosen == "cuda" else ()) as meter:
+    with user_code.blamed(job.model), Meter((0,) if chosen == "cuda" else ()) as meter:
         watch = Watch(display, lambda: time.monotonic() - started, meter, Progress())
         fitted = fit(job, inputs, Progress(), watch, expose_metrics=True)
         page = None

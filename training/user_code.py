@@ -5,6 +5,7 @@ only.
 """
 
 import ast
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -17,7 +18,7 @@ from types import ModuleType
 from typing import Final
 
 from durable import file_set
-from training.errors import ModelError
+from training.errors import ModelError, TrainingError
 
 RAISED: Final = (Exception, SystemExit)
 """What a user's code may raise: sys.exit in it ends no run without a word."""
@@ -126,6 +127,19 @@ def said(error: BaseException) -> str:
 def is_blamed(error: BaseException) -> bool:
     """Whether an error passed through code that is neither ours nor a library's."""
     return bool(_own_frames(error))
+
+
+@contextlib.contextmanager
+def blamed(model: str) -> Iterator[None]:
+    """What the user's code raises where nothing else expects it, or calls sys.exit, as a ModelError that says so."""
+    try:
+        yield
+    except TrainingError:
+        raise
+    except RAISED as error:
+        if not isinstance(error, SystemExit) and not is_blamed(error):
+            raise
+        raise ModelError(f"code of {model} {said(error)}", "mend the code") from error
 
 
 def _place(error: BaseException) -> str:

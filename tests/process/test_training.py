@@ -336,6 +336,33 @@ def test_a_cancel_while_a_library_reads_the_data_ends_soon(tmp_path: Path, outpu
     assert time.monotonic() - started < SOON_SECONDS
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_cancel_or_a_kill_during_the_export_loses_no_epoch(
+    tmp_path: Path, output: Path, number: signal.Signals
+) -> None:
+    """The export waits as long as there is a file; each epoch takes more than a second."""
+    wait = tmp_path / "wait"
+    pause = f"0.03 if self.training else 3600 * (self.calls > 9 and os.path.exists({str(wait)!r}))"
+    job = own_code(tmp_path, in_forward=f"__import__('time').sleep({pause})") | {"epochs": 2, "batchSize": 1}
+    asked = request(tmp_path / "store", job=job, code_folder=str(tmp_path))
+    undisturbed = Training(asked | {"store_url": f"file://{tmp_path / 'other'}"}, output).result()
+    wait.touch()
+    try:
+        training = Training(asked, output)
+        assert training.until(phase("export"))
+        time.sleep(0.5)
+        training.signal(number)
+        assert training.wait() == (130 if number == signal.SIGINT else -number)
+    finally:
+        wait.unlink()
+
+    again = Training(asked, output)
+
+    assert again.result()["content_digest"] == undisturbed["content_digest"]
+    assert any("going on after epoch 2 of 2" in event.get("message", "") for event in again.events)
+    assert not any("epoch" in event for event in again.events)
+
+
 def test_two_processes_with_the_same_run_make_one_artifact(tmp_path: Path, output: Path) -> None:
     asked = request(tmp_path / "store", job={"epochs": 700})
     first, second = Training(asked, output), Training(asked, output)

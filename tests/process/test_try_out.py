@@ -80,11 +80,24 @@ def test_files_that_are_asked_for_are_their_owner_s_alone(tmp_path: Path) -> Non
     assert {path.name for path in tmp_path.iterdir()} == {"m.onnx", "report.html"}
 
 
+EXITS_WHEN_MOVED = """
+import sys
+from torch import nn
+
+class Net(nn.Linear):
+    def __init__(self, features, outputs):
+        super().__init__(features, outputs)
+    def _apply(self, function):
+        sys.exit(3)
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
         ("class Net:\n    def __init__(self):\n        raise ValueError('no')\n", ["error: ", "hint: "]),
-        ("import sys\nsys.exit(0)\nclass Net: ...\n", ["error: ", "sys.exit", "hint: "]),
+        ("import sys\nsys.exit(0)\nclass Net: ...\n", ["error: ", "sys.exit(0) (mynet.py:2)", "hint: "]),
+        (EXITS_WHEN_MOVED, ["error: ", "code of mynet:Net called sys.exit(3) (mynet.py:9)", "hint: "]),
         ("class Other: ...\n", ["error: ", "mynet", "Net", "hint: "]),
     ],
 )

@@ -29,7 +29,9 @@ METRIC = {"recommendation": "mse"}
 class Unwatched:
     def phase(self, name: str, message: str) -> None: ...
 
-    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool) -> None: ...
+    def after(
+        self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool
+    ) -> None: ...
 
 
 @cache

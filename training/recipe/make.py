@@ -58,8 +58,12 @@ class Watch(Protocol):
 
     def phase(self, name: str, message: str) -> None: ...
 
-    def after(self, job: Job, progress: "Stage", position: Position, *, rows: int, epoch_ended: bool) -> None:
-        """Between two stretches of steps; `progress()` is what there is to keep, `rows` are those of an epoch."""
+    def after(
+        self, job: Job, progress: "Stage", position: Position, *, rows: int, epoch_ended: bool, last: bool
+    ) -> None:
+        """After a stretch of steps; `progress()` is what there is to keep, `rows` are those of an epoch, and the last
+        one ends the descent.
+        """
 
 
 class Stage(Protocol):
@@ -198,7 +202,7 @@ class Making:
             return dataclasses.replace(self._progress, position=dataclasses.asdict(loop.position), tensors=tensors)
 
         for epoch_ended in descending.epochs():
-            self._watch.after(self.job, progress, loop.position, rows=loop.rows, epoch_ended=epoch_ended)
+            self._look(descending, progress, epoch_ended)
         return descending.trained()
 
     def finish(self, trained: Trained) -> Made:
@@ -237,14 +241,16 @@ class Making:
 
     def _short(self, descending: Descending, tell: Callable[[Position], None] = lambda position: None) -> Trained:
         """A trial or a fold: it is short, so what is kept is what was done before it."""
-        position = descending.loop.position
         for epoch_ended in descending.epochs():
-            self._watch.after(
-                descending.job, lambda: self._progress, position, rows=descending.loop.rows, epoch_ended=epoch_ended
-            )
+            self._look(descending, lambda: self._progress, epoch_ended)
             if epoch_ended:
-                tell(position)
+                tell(descending.loop.position)
         return descending.trained()
+
+    def _look(self, descending: Descending, progress: Stage, epoch_ended: bool) -> None:
+        loop = descending.loop
+        last = epoch_ended and loop.stop_reason != ""
+        self._watch.after(descending.job, progress, loop.position, rows=loop.rows, epoch_ended=epoch_ended, last=last)
 
     def _keep(self, **done: Any) -> None:
         self._progress = dataclasses.replace(self._progress, **done)

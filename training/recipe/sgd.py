@@ -109,7 +109,7 @@ class Loop:
             descent.net.to(memory_format=torch.channels_last)
         self.position = Position()
         self.stop_reason = ""
-        """Why it stopped, once it has."""
+        """Why it stops, once its last epoch is done."""
         named = {name: one for name, one in descent.net.named_parameters() if one.requires_grad}
         self._velocities = {name: torch.zeros_like(one) for name, one in named.items()} if descent.job.momentum else {}
         self._best: dict[str, torch.Tensor] = {}
@@ -130,17 +130,18 @@ class Loop:
         Raises NonFiniteLossError, and whatever the network raises.
         """
         job, position = self._descent.job, self.position
-        while (reason := self._stop_reason()) is None:
+        self.stop_reason = self._stop_reason()
+        while not self.stop_reason:
             self._descent.net.train()
             yield from self._stretches_of_an_epoch()
             if not math.isfinite(position.loss):
                 raise not_finite(f"the training loss became {_spelt(position.loss)}", position, job)
             if not _finite(self._descent.net):
                 raise not_finite("weights became NaN or infinite", position, job)
+            self.stop_reason = self._stop_reason()
             yield True
         if self._best:
             self._descent.net.load_state_dict(self._best)
-        self.stop_reason = reason
 
     def state(self) -> dict[str, torch.Tensor]:
         """All that a run needs, beside its position, to go on as if it had never stopped."""
@@ -234,16 +235,17 @@ class Loop:
         augment, augmenting = self._descent.augment, self._augmenting
         return None if augment is None else lambda x_BS: augment(x_BS, augmenting)
 
-    def _stop_reason(self) -> str | None:
+    def _stop_reason(self) -> str:
+        """Empty if it goes on."""
         job, position = self._descent.job, self.position
         if position.step:
-            return None
+            return ""
         if job.stop_loss is not None and position.loss <= job.stop_loss:
             return STOP_LOSS_REACHED
         if position.epoch >= job.epochs:
             return EPOCHS_DONE
         patient = job.early_stopping.patience if job.early_stopping else math.inf
-        return STOPPED_EARLY if position.best_epoch and position.epoch - position.best_epoch >= patient else None
+        return STOPPED_EARLY if position.best_epoch and position.epoch - position.best_epoch >= patient else ""
 
 
 def make_repeatable(job: Job) -> torch.Generator:

@@ -44,14 +44,17 @@ class Recorder:
 
     def __init__(self, stop: Callable[[int], bool] = lambda looks: False) -> None:
         self.phases: list[str] = []
+        self.ends: list[int] = []
         self.progress = Progress()
         self._looks, self._stop = 0, stop
 
     def phase(self, name: str, message: str) -> None:
         self.phases.append(name)
 
-    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool) -> None:
+    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool) -> None:
         self._looks += 1
+        if last:
+            self.ends.append(position.epoch)
         if self._stop(self._looks):
             self.progress = progress()
             raise Stopped
@@ -143,8 +146,10 @@ def test_augmentation_changes_what_is_learnt(folder: Path) -> None:
 
 
 def test_early_stopping_keeps_the_best_epoch_and_the_report_has_its_curve() -> None:
-    result = fitted(dataset="breast_cancer", epochs=400, learningRate=0.1, earlyStopping={"patience": 3})
+    watch = Recorder()
+    result = fitted(watch=watch, dataset="breast_cancer", epochs=400, learningRate=0.1, earlyStopping={"patience": 3})
 
+    assert watch.ends == [result.outcome["epochs_run"]], "and the watch knows which look is the last one"
     assert result.outcome["stop_reason"] == "earlyStopping"
     assert result.outcome["epochs_run"] < 400
     curves = reported(result).curves

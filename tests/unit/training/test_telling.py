@@ -14,10 +14,10 @@ from training.report.energy import Meter
 from training.telling import Teller, loss, validation
 
 
-def told(job: Job, position: Position, rows: int) -> dict[str, Any]:
+def told(job: Job, position: Position, rows: int, *, last: bool = False) -> dict[str, Any]:
     reading, writing = os.pipe()
     with Meter() as meter:
-        Teller(EventStream(writing), lambda: 1.5, meter, Progress()).tell(job, position, rows)
+        Teller(EventStream(writing), lambda: 1.5, meter, Progress()).tell(job, position, rows, last=last)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
         (line,) = stream
@@ -41,6 +41,12 @@ def test_steps_are_those_of_accumulated_batches() -> None:
 
 def test_rows_count_by_their_classes_weights() -> None:
     assert loss(Position(step=1, summed_loss=3.0, summed_mass=1.5)) == 2.0
+
+
+def test_the_last_time_of_a_descent_that_stopped_early_nothing_is_left_to_do() -> None:
+    event = told(Job(epochs=300), Position(epoch=39, loss=1.0), 100, last=True)
+
+    assert (event["epoch"], event["last"], event["eta_seconds"]) == (39, True, 0.0)
 
 
 def test_a_loss_that_is_no_number_is_none() -> None:

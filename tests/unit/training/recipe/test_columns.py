@@ -31,7 +31,7 @@ class Unwatched:
     def phase(self, name: str, message: str) -> None:
         pass
 
-    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool) -> None:
+    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool) -> None:
         pass
 
 
