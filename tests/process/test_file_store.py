@@ -29,6 +29,7 @@ def file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def store(tmp_path: Path) -> Store:
     return open_store(f"file://{tmp_path / 'store'}")
 
+
 @contextmanager
 def program(text: str, url: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A Python program of its own, killed at the end."""
@@ -50,9 +51,7 @@ for turn in range(100000):
 """
 
 
-def test_kill_9_at_any_moment_leaves_whole_files_only(
-    store: Store, tmp_path: Path, file_system: str
-) -> None:
+def test_kill_9_at_any_moment_leaves_whole_files_only(store: Store, tmp_path: Path, file_system: str) -> None:
     overwrite(store, ID, bytes(300_000))  # a busy machine may let no writer get as far as its first files
     store.put(PAYLOADS, "f" * 32, bytes(100_000))
     for turn in range(20):

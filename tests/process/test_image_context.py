@@ -33,11 +33,16 @@ from components.image_context import context_digest, materialise
 def write(payload):
     return materialise(Path(sys.argv[1]), payload=payload, base_image="base:1", wheels=Path(sys.argv[2]), labels={})
 """
-HOLDER = PRELUDE + """
+HOLDER = (
+    PRELUDE
+    + """
 print(write(b"theirs"), flush=True)
 time.sleep(60)
 """
-BUILDER = PRELUDE + """
+)
+BUILDER = (
+    PRELUDE
+    + """
 for turn in range(40):
     child = os.fork()
     if not child:
@@ -49,6 +54,7 @@ for turn in range(40):
     if os.waitpid(child, 0)[1]:
         sys.exit(1)
 """
+)
 
 
 def test_a_context_stays_while_its_process_lives_and_goes_with_the_next_write_after_it(

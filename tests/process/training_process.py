@@ -25,7 +25,7 @@ RUN_ID = "ab" * 32
 SECONDS = 120
 
 warm = multiprocessing.get_context("forkserver")
-warm.set_forkserver_preload(["training.on_request", "training.fit"])
+warm.set_forkserver_preload(["tests.process.pins", "training.on_request", "training.fit"])
 
 
 def request(store: Path, **fields: object) -> dict[str, object]:
