@@ -226,7 +226,9 @@ class TrainingRunArgs(TypedDict):
     """
 
     folds: NotRequired[pulumi.Input[int]]
-    """Of a cross-validation before the run; 0: none. Allowed: from 2 to 20, or 0. Default: 0."""
+    """Of a cross-validation before the run; 0: none. With `data.timeColumn` each looks ahead only. Allowed: from 2 to
+    20, or 0. Default: 0.
+    """
 
     search: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """For good settings, before the run."""
@@ -395,7 +397,9 @@ class TrainingSection(TypedDict):
     """
 
     folds: NotRequired[pulumi.Input[int]]
-    """Of a cross-validation before the run; 0: none. Allowed: from 2 to 20, or 0. Default: 0."""
+    """Of a cross-validation before the run; 0: none. With `data.timeColumn` each looks ahead only. Allowed: from 2 to
+    20, or 0. Default: 0.
+    """
 
     search: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """For good settings, before the run."""

@@ -10,7 +10,8 @@ from training import gates
 from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job
 from training.options import METRICS
-from training.recipe.datasets.dataset import Dataset
+from training.recipe.datasets.dataset import Dataset, TensorRows
+from training.recipe.folds import folds
 from training.recipe.make import Made, every_row
 from training.recipe.sgd import VALIDATION, Position
 from training.report import content, measure
@@ -129,8 +130,12 @@ def _search(trials: tuple["Trial", ...], job: Job) -> content.Search | None:
 
 
 def _folds(made: Made) -> tuple[content.Fold, ...] | None:
-    rows, count = len(made.train), len(made.descended.folds)
-    return tuple(content.Fold(metrics, rows - rows // count, rows // count) for metrics in made.descended.folds) or None
+    job, metrics = made.job, made.descended.folds
+    if not metrics or not isinstance(made.train, TensorRows):
+        return None
+    drawing, in_time = torch.Generator().manual_seed(job.seed), job.data.time_column is not None
+    drawn = folds(made.train, job.folds, drawing, in_time=in_time)
+    return tuple(content.Fold(one, len(others), len(held)) for one, (others, held) in zip(metrics, drawn, strict=True))
 
 
 def _compression(made: Made) -> content.Compression | None:

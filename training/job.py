@@ -144,7 +144,9 @@ class Job:
         None,
         "Called with the features of a step's rows and a seeded generator; returns other features.",
     )
-    folds: int = setting(FOLDS, 0, "Of a cross-validation before the run; 0: none.")
+    folds: int = setting(
+        FOLDS, 0, "Of a cross-validation before the run; 0: none. With `data.timeColumn` each looks ahead only."
+    )
     search: Search | None = section(Search, None, "For good settings, before the run.")
     deterministic: bool = setting(kinds.boolean, True, "Refuse what cannot be repeated bit for bit.")
     privacy: Privacy | None = section(Privacy, None, "Differentially private descent.")

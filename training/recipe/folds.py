@@ -1,6 +1,12 @@
-"""Cross-validation: the rows in k parts, each held out once. Of classes, every part has its share of each."""
+"""Cross-validation: the rows in k parts, each held out once. Of classes, every part has its share of each.
+
+Of rows in the order of time, k + 1 parts: each but the first is held out once, from a model of the rows before it (the
+rolling origin of Tashman 2000, as scikit-learn's TimeSeriesSplit has it).
+"""
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape)
+
+from itertools import pairwise
 
 import torch
 
@@ -8,12 +14,20 @@ from training.errors import DataError
 from training.recipe.datasets.dataset import TensorRows
 
 
-def folds(rows: TensorRows, count: int, generator: torch.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """For each fold the indices of the other rows and of its own, in order. Raises DataError for too few rows."""
+def folds(
+    rows: TensorRows, count: int, generator: torch.Generator, *, in_time: bool = False
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """For each fold the indices of the rows to learn from and of its own, in order. Raises DataError for too few rows.
+
+    `in_time`: rows are in the order of time, and none is learnt from that comes after a fold's own.
+    """
     if len(rows) < 2 * count:
         raise DataError(
             f"folds is {count}, and there are {len(rows)} training rows", "ask for fewer folds, at least two rows each"
         )
+    if in_time:
+        bounds = [len(rows) * part // (count + 1) for part in range(count + 2)]
+        return [(torch.arange(first), torch.arange(first, last)) for first, last in pairwise(bounds[1:])]
     fold_R = torch.empty(len(rows), dtype=torch.int64)
     classes_R = torch.zeros_like(fold_R) if rows.target.is_floating_point() else rows.target
     begin = 0

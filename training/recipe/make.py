@@ -177,7 +177,8 @@ class Making:
         if not isinstance(self._rows, TensorRows):
             raise DataError("folds needs rows in memory; this data set is streamed", "leave out folds")
         drawing = torch.Generator().manual_seed(self.job.seed)
-        for number, (others, held) in enumerate(folds.folds(self._rows, self.job.folds, drawing)):
+        in_time = self.job.data.time_column is not None
+        for number, (others, held) in enumerate(folds.folds(self._rows, self.job.folds, drawing, in_time=in_time)):
             if number < len(self._progress.folds):
                 continue
             self._watch.phase("folds", f"cross-validation: fold {number + 1} of {self.job.folds}")

@@ -145,6 +145,13 @@ def test_augmentation_changes_what_is_learnt(folder: Path) -> None:
     assert plain != augmented
 
 
+def test_digits_are_images_for_a_network_that_looks_at_images() -> None:
+    result = fitted(dataset="digits", model="cnn", modelArguments={"channels": [4]}, epochs=1)
+
+    assert result.description["inputs"] == [{"name": "input", "datatype": "FP32", "shape": ["batch", 1, 8, 8]}]
+    assert result.description["classes"] == list("0123456789")
+
+
 def test_early_stopping_keeps_the_best_epoch_and_the_report_has_its_curve() -> None:
     watch = Recorder()
     result = fitted(watch=watch, dataset="breast_cancer", epochs=400, learningRate=0.1, earlyStopping={"patience": 3})
@@ -244,6 +251,20 @@ def test_a_fold_s_metrics_are_those_of_rows_that_its_own_training_has_not_seen()
         assert list(by_hand.epochs()) == [True] * 4
         assert found[at] == evaluate(by_hand.trained().model, rows.take(held))
     assert len(found) == 3
+
+
+def test_folds_of_a_table_with_times_look_ahead_only_whatever_its_order(folder: Path) -> None:
+    """A target that grows with time: learnt from all of it, each fold would be foretold well."""
+    order = np.random.default_rng(0).permutation(240)
+    (folder / "days.csv").write_text("day,x,y\n" + "\n".join(f"{at},{at * 7 % 11},{at}.5" for at in order))
+    data = {"target": "y", "timeColumn": "day", "features": ["day", "x"], "task": "regression"}
+
+    result = fitted(folder, dataset="days.csv", data=data, epochs=5, folds=3, quality={"allow": ["leakage"]})
+
+    folds = reported(result).folds
+    assert folds is not None
+    assert [(fold.rows_train, fold.rows_validation) for fold in folds] == [(48, 48), (96, 48), (144, 48)]
+    assert all(fold.metrics["r2"] < 0.5 for fold in folds)
 
 
 @pytest.mark.parametrize("looks", [3, 12, 22, 26, 31])

@@ -25,6 +25,8 @@ FEATURES: Final = {
 }  # fmt: skip
 """As scikit-learn's own loaders name them: the files do not."""
 TARGET: Final = sources.BUILT_IN_TARGET
+IMAGES: Final = {"digits": (1, 8, 8)}
+"""Channels, height and width of the sets whose columns are pixels, for networks that look at what is next to what."""
 REGRESSIONS: Final = ("diabetes", "linnerud")
 """What scikit-learn has them for, however few values a target has."""
 

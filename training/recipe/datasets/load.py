@@ -43,6 +43,10 @@ def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
     quality.check_schema(table.schema, job.quality.schema, job.dataset)
     if job.dataset in builtin.REGRESSIONS and job.data.task is None:
         job = replace(job, data=replace(job.data, task="regression"))
+    shape = builtin.IMAGES.get(job.dataset)
+    if shape is not None and job.model == "cnn" and not job.data.features:
+        pixels = np.stack([table[name].to_numpy() for name in builtin.FEATURES[job.dataset]], axis=1)
+        return _from_tensor(job, pixels.reshape(-1, *shape), table[builtin.TARGET], (), {})
     return _from_table(_with_target(job, builtin.TARGET), table, key)
 
 
@@ -69,6 +73,8 @@ def _from_table(job: Job, table: pa.Table, key: bytes, classes: tuple[str, ...] 
     names = tables.chosen(job.dataset, _unmasked(job, table.column_names), job.data)
     _check_rows(job, table.num_rows)
     splitting = tables.splitting_column(job.dataset, table.column_names, job.data)
+    if splitting is not None and job.data.time_column is not None:
+        table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))  # folds look ahead only
     dataset = _encoded(job, table, names, key, classes)
     return dataset if splitting is None else replace(dataset, parts=parts(table[splitting], job))
 

@@ -137,8 +137,11 @@ def test_a_plugin_of_another_version_is_not_the_official_one(
     assert [path.name for path in context.layout.stand_ins.iterdir()] == ["pulumi-resource-docker"]
 
 
-def test_a_stand_in_runs_our_python_where_the_engine_started_it(context: Context, tmp_path: Path) -> None:
+def test_a_stand_in_runs_our_python_where_the_engine_started_it(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With its arguments as they are, and this checkout's code."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # a stand-in keeps what is there behind its own
     python = context.layout.python
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\necho "$PWD|$PYTHONPATH|$#|$*"\n')

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sklearn.model_selection import TimeSeriesSplit
 
 from training.errors import DataError
 from training.recipe.datasets.dataset import TensorRows
@@ -46,3 +47,16 @@ def test_the_generator_decides() -> None:
 def test_too_few_rows_for_so_many_folds_are_refused() -> None:
     with pytest.raises(DataError, match="folds is 5, and there are 9 training rows"):
         drawn(rows(9), 5)
+
+
+@pytest.mark.parametrize(("number", "count"), [(10, 2), (11, 3), (60, 5)])
+def test_in_time_no_fold_learns_from_what_comes_after_it_as_scikit_learn_splits(number: int, count: int) -> None:
+    found = folds(rows(number), count, torch.Generator(), in_time=True)
+
+    assert len(found) == count
+    assert sorted(torch.cat([held for _, held in found]).tolist()) == list(range(number // (count + 1), number))
+    for others, held in found:
+        assert others.tolist() == list(range(int(held[0])))
+    if number % (count + 1) == 0:
+        theirs = TimeSeriesSplit(count).split(list(range(number)))
+        assert [(a.tolist(), b.tolist()) for a, b in found] == [(a.tolist(), b.tolist()) for a, b in theirs]
