@@ -88,7 +88,8 @@ def importing() -> Iterator[None]:
     """For the large libraries."""
     gc.disable()  # a tenth of the imports' time goes into looking for garbage among what stays
     with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home
-        Path(folder, FONT_LIST).write_text(json.dumps(FONTS))
+        with contextlib.suppress(OSError):  # a full disk: it looks for fonts then, which takes longer
+            Path(folder, FONT_LIST).write_text(json.dumps(FONTS))
         os.environ["MPLCONFIGDIR"] = folder
         yield
     gc.freeze()
