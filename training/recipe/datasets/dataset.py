@@ -1,4 +1,4 @@
-"""What a data set is once it is read: rows, and what they mean. Where they come from is data/'s business.
+"""What a data set is once it is read: rows, and what they mean. Where they come from is datasets/'s business.
 
 Shapes: R rows, S the shape of one row's features ((F,) of a table, (C, H, W) of an image, (L,) of word ids), K outputs.
 """

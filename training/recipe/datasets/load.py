@@ -87,14 +87,19 @@ def _encoded(job: Job, table: pa.Table, names: list[str], key: bytes, classes: t
         return _from_text(job, table, masked)
     if job.data.image:
         return _from_images(job, table, job.data.image, masked)
-    learnt = encoding.learn(
-        table.schema, names, job.data, lambda name: pc.unique(_one(table[name])), whole=job.model == "recommender"
-    )
-    findings = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
-    found = quality.enforce(findings, job.quality, job.dataset)
+    learnt, found = _learnt(job, table, names, whole=job.model == "recommender")
     if classes and learnt.task == "classification":
         learnt = replace(learnt, classes=pa.array(classes))
     return _dataset(job, learnt, TensorRows(*learnt.encode(table)), found, masked)
+
+
+def _learnt(
+    job: Job, table: pa.Table, names: list[str], *, whole: bool = False
+) -> tuple[encoding.Encoding, tuple[Mapping[str, object], ...]]:
+    """How the columns `names` are encoded, the target's last, and what the checks of the whole table only warn of."""
+    learnt = encoding.learn(table.schema, names, job.data, lambda name: pc.unique(_one(table[name])), whole=whole)
+    findings = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
+    return learnt, quality.enforce(findings, job.quality, job.dataset)
 
 
 def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Dataset:
@@ -102,9 +107,7 @@ def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Dataset:
     text, target = table.column_names
     if not pa.types.is_string(table[text].type) and not pa.types.is_large_string(table[text].type):
         raise DataError(f"data.text names {text!r}, which holds {table[text].type}", "name a column of text")
-    distinct: encoding.Distinct = lambda name: pc.unique(_one(table[name]))  # noqa: E731
-    learnt = encoding.learn(table.schema.remove(0), [target], job.data, distinct, whole=False)
-    found = quality.enforce(quality.examine(table, target, learnt.task, job.quality), job.quality, job.dataset)
+    learnt, found = _learnt(job, table, [target])
     ids, vocabulary = words.encode(table[text])
     rows = TensorRows(torch.from_numpy(ids), learnt.encode_target(table))
     return Dataset(
@@ -147,10 +150,7 @@ def _from_tensor(
 ) -> Dataset:
     """Features that are no columns: images, sounds, ids."""
     table = pa.table({"features": _fingerprints(values), arrays.TARGET: target})
-    learnt = encoding.learn(
-        table.schema, [arrays.TARGET], job.data, lambda name: pc.unique(_one(table[name])), whole=False
-    )
-    found = quality.enforce(quality.examine(table, arrays.TARGET, learnt.task, job.quality), job.quality, job.dataset)
+    learnt, found = _learnt(job, table, [arrays.TARGET])
     if classes:
         learnt = replace(learnt, classes=pa.array(classes))
     whole = values.dtype.kind in "iu" and not (values.dtype == np.uint8 and values.ndim >= arrays.IMAGE_DIMENSIONS)
