@@ -8,6 +8,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ EPOCHS = 1500  # long enough to be interrupted in the middle
 SHORT = 500
 UP = ("up", "--yes", "--skip-preview", "--stack", "dev")
 VICTIMS = ("the training process", "the plugin", "the engine")
+MANY_MOMENTS = 10
+"""From so many on, which take minutes, each is told."""
 ENOUGH_LOOKS = 4
 """Different epochs that `up` has shown, a quarter of a second apart: by then there is a checkpoint."""
 
@@ -175,15 +178,19 @@ def test_kill_9_of_the_training_process_says_so_and_the_next_up_goes_on(
 
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_kill_9_at_random_moments(
-    training_stack: MakeStack, tmp_path: Path, victim: str, request: pytest.FixtureRequest
+    training_stack: MakeStack,
+    tmp_path: Path,
+    victim: str,
+    request: pytest.FixtureRequest,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Each time the next `up` goes on and ends with the undisturbed model, and nothing else is in the store."""
     stack = training_stack(epochs=SHORT)
     lifetime = lifetime_in(stack, victim)
     content_id, files = stack.outputs()["content_id"], kinds_of_files(tmp_path)
-    moments = random.Random(victim)
+    moments, wanted = random.Random(victim), request.config.getoption("moments")
     killed, went_on = 0, 0
-    while killed < request.config.getoption("moments"):
+    while killed < wanted:
         moment = moments.uniform(0, lifetime)
         stack.set_run(epochs=SHORT, checkpoint_seconds=0.1, retrain_trigger=f"{killed} {moment}")
         process = stack.start(*UP)
@@ -197,6 +204,9 @@ def test_kill_9_at_random_moments(
         if hit and len(epochs_in(said)) >= ENOUGH_LOOKS:
             assert epochs_in(text)[:1] != [1], where
             went_on += 1
+        if hit and wanted >= MANY_MOMENTS:
+            with capfd.disabled():
+                print(f"{victim}: killed {killed} of {wanted} times", file=sys.stderr, flush=True)
     print(f"{victim}: killed {killed} times in {lifetime:.1f} s, {went_on} times well inside training")
 
 
