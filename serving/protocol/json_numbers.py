@@ -5,12 +5,12 @@ As Python objects numbers have many times the size that they have in JSON or in 
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
+from serving.protocol.json_arrays import decoder, is_nested, other_data, uneven
 from serving.tensor import Array, Kind
 
 PIECE_BYTES: Final = 256 << 10
@@ -22,16 +22,15 @@ Buffer = bytes | memoryview
 
 def read_numbers(data: msgspec.Raw, rank: int, kind: Kind) -> Array:
     """A flat array, or one nested `rank` deep, as it came. Raises ValueError: what it has instead."""
-    nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
-    decoder = _array_decoder(rank if nested else 1, whole=kind is np.int64)
+    rank = rank if is_nested(data) else 1
+    numbers = decoder(int if kind is np.int64 else float, rank)
     arrays: list[Array] = []
-    for piece in _pieces(data, rank if nested else 1):
+    for piece in _pieces(data, rank):
         try:
-            values = decoder.decode(piece)
+            values = numbers.decode(piece)
         except msgspec.DecodeError as error:
             problem = str(error) if not arrays else str(error).partition(" - at ")[0]  # where in the piece
-            expected = "expected a flat array of numbers, or one nested as its shape"
-            raise ValueError(f"other data: {problem}; {expected}") from None
+            raise other_data(problem, "numbers") from None
         arrays.append(_array(values, kind))
     return _joined(arrays)
 
@@ -55,23 +54,11 @@ def _array(values: list[Any], kind: Kind) -> Array:
     except OverflowError:
         raise ValueError("a number beyond INT64") from None
     except ValueError:
-        raise _uneven() from None
+        raise uneven() from None
 
 
 def _joined(arrays: list[Array]) -> Array:
     try:
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
     except ValueError:
-        raise _uneven() from None
-
-
-def _uneven() -> ValueError:
-    return ValueError("nested data with rows of different lengths; expected equal ones")
-
-
-@cache
-def _array_decoder(rank: int, *, whole: bool) -> msgspec.json.Decoder[Any]:
-    kind: Any = int if whole else float
-    for _ in range(rank):
-        kind = list[kind]
-    return msgspec.json.Decoder(kind)
+        raise uneven() from None

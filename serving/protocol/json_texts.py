@@ -1,11 +1,11 @@
 """An array of texts in JSON → Python strings."""
 
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 
+from serving.protocol.json_arrays import decoder, is_nested, other_data, uneven
 from serving.tensor import Array
 
 MOST_BYTES: Final = 4 << 20
@@ -17,20 +17,12 @@ def read_texts(data: msgspec.Raw, rank: int) -> Array:
     size = len(memoryview(data))
     if size > MOST_BYTES:
         raise ValueError(f"{size:,} bytes of texts; expected at most {MOST_BYTES:,} in one request")
-    nested = bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
+    nested = is_nested(data)
     try:
-        values = _array_decoder(rank if nested else 1).decode(data)
+        values = decoder(str, rank if nested else 1).decode(data)
     except msgspec.DecodeError as error:
-        raise ValueError(f"other data: {error}; expected a flat array of texts, or one nested as its shape") from None
+        raise other_data(str(error), "texts") from None
     array = np.array(values, np.object_)
     if nested and array.ndim != rank:
-        raise ValueError("nested data with rows of different lengths; expected equal ones")
+        raise uneven()
     return array
-
-
-@cache
-def _array_decoder(rank: int) -> msgspec.json.Decoder[Any]:
-    kind: Any = str
-    for _ in range(rank):
-        kind = list[kind]
-    return msgspec.json.Decoder(kind)
