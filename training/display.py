@@ -9,7 +9,8 @@ from typing import Any, Final, TextIO
 from tqdm import tqdm
 
 from training.events import Events
-from training.status_line import costs, figures, printable, status_line, where
+from training.report.units import printable
+from training.status_line import costs, figures, status_line, where
 
 LINE_SECONDS: Final = 5.0
 """Between two lines about the same descent."""

@@ -35,8 +35,3 @@ def where(event: Mapping[str, Any]) -> str:
     if not event["step"]:
         return f"epoch {event['epoch']}/{event['epochs']}"
     return f"epoch {event['epoch'] + 1}/{event['epochs']} at {100 * event['step'] // event['steps']} %"
-
-
-def printable(text: str) -> str:
-    """Names come from data and may hold anything; a terminal obeys what it is sent."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)

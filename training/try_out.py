@@ -22,7 +22,6 @@ from training.errors import TrainingError
 from training.job import Job
 from training.process import importing, is_started_so, keep_to_itself, pin_arithmetic, start_anew
 from training.report import units
-from training.status_line import printable
 
 if TYPE_CHECKING:  # at run time it would load torch
     from training.fit import Fitted
@@ -141,6 +140,6 @@ def _write(wanted: Asked, tried: Tried) -> None:
 
 
 def _fail(message: str, hint: str = "") -> int:
-    told = printable(f"error: {message}" + (f"\nhint: {hint}" if hint else ""))
+    told = units.printable(f"error: {message}" + (f"\nhint: {hint}" if hint else ""))
     print(told, file=sys.stderr)
     return 1

@@ -47,11 +47,14 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def printable(text: str) -> str:
+    """Lines of printable characters: a terminal obeys what it is sent."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def name(text: str, longest: int = LONGEST_NAME) -> str:
     """One line of printable characters, cut with an ellipsis: names come from data and may hold anything."""
-    clean = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split())
-    )
+    clean = printable(" ".join(text.split()))
     return (clean if len(clean) <= longest else clean[: longest - 1] + "…") or "(empty)"
 
 

@@ -94,10 +94,14 @@ def _encoded(job: Job, table: pa.Table, names: list[str], key: bytes, classes: t
 
 
 def _learnt(
-    job: Job, table: pa.Table, names: list[str], *, whole: bool = False
+    job: Job, table: pa.Table, names: list[str], distinct: encoding.Distinct | None = None, *, whole: bool = False
 ) -> tuple[encoding.Encoding, tuple[Mapping[str, object], ...]]:
-    """How the columns `names` are encoded, the target's last, and what the checks of the whole table only warn of."""
-    learnt = encoding.learn(table.schema, names, job.data, lambda name: pc.unique(_one(table[name])), whole=whole)
+    """How the columns `names` are encoded, the target's last, and what the checks of the whole table only warn of.
+
+    `distinct`, where the table is a sample: of all rows.
+    """
+    distinct = distinct or (lambda name: pc.unique(_one(table[name])))
+    learnt = encoding.learn(table.schema, names, job.data, distinct, whole=whole)
     findings = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
     return learnt, quality.enforce(findings, job.quality, job.dataset)
 
@@ -224,11 +228,8 @@ def _streamed(
             _add_distinct(distinct, name, table)
     if lacking:
         raise quality.incomplete(names[-1], lacking, groups.file.metadata.num_rows)
-    schema = examined[0].schema
-    learnt = encoding.learn(schema, names, job.data, distinct.__getitem__, whole=job.model == "recommender")
     sample = pa.concat_tables(examined).slice(0, EXAMINED_ROWS)
-    findings = quality.examine(sample, names[-1], learnt.task, job.quality, job.data.categorical)
-    found = quality.enforce(findings, job.quality, job.dataset)
+    learnt, found = _learnt(job, sample, names, distinct.__getitem__, whole=job.model == "recommender")
     rows = StreamedRows(groups, read, change, learnt, max(1, groups_at_once))
     _check_rows(job, len(rows))
     dataset = _dataset(job, learnt, rows, found, masked)

@@ -57,13 +57,16 @@ def _by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
     part_of_value = np.array([wanted.get(encoding.spelt(one), TRAIN) for one in values.to_pylist()] + [TRAIN], np.uint8)
     indices = pa.chunked_array([chunk.indices.cast(pa.int32()) for chunk in encoded.chunks], pa.int32())
     found: Parts = part_of_value[indices.fill_null(len(values)).to_numpy()]
-    for part, name in ((HELD_OUT, "heldOut"), (TRAIN, None)):
-        if not (found == part).any():
-            what = f"none is in data.split.{name}, {', '.join(map(repr, split.held_out))}" if name else "all are named"
-            raise DataError(
-                f"the column {split.column!r} of {job.dataset} has {len(values):,} different values, and {what}",
-                "some rows must be held out, and some must be left to learn from",
-            )
+    what = None
+    if not (found == HELD_OUT).any():
+        what = f"none is in data.split.heldOut, {', '.join(map(repr, split.held_out))}"
+    elif not (found == TRAIN).any():
+        what = "all are named"
+    if what is not None:
+        raise DataError(
+            f"the column {split.column!r} of {job.dataset} has {len(values):,} different values, and {what}",
+            "some rows must be held out, and some must be left to learn from",
+        )
     return found
 
 
