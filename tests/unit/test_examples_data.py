@@ -12,11 +12,11 @@ import yaml
 
 from components.config import parse
 from components.sections import SECTIONS
+from tests.unit.training.unwatched import Unwatched
 from training.fit import fit
 from training.job import Job
 from training.recipe.datasets.load import load
-from training.recipe.make import Inputs, Progress, Stage
-from training.recipe.sgd import Position
+from training.recipe.make import Inputs, Progress
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("vision", "language", "recommendation", "voice")
@@ -24,14 +24,6 @@ GENERATED = NAMES[1:]
 every_example = pytest.mark.parametrize("name", NAMES)
 OWN = {"training", "deployment"}
 METRIC = {"recommendation": "mse"}
-
-
-class Unwatched:
-    def phase(self, name: str, message: str) -> None: ...
-
-    def after(
-        self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool
-    ) -> None: ...
 
 
 @cache

@@ -15,24 +15,16 @@ from onnx import numpy_helper
 
 from serving.model import Model
 from serving.protocol.open_inference_request import parse
+from tests.unit.training.unwatched import Unwatched
 from training.errors import DataError
 from training.fit import Fitted, fit
 from training.job import Job
 from training.recipe.columns import decoded
 from training.recipe.datasets.load import load
-from training.recipe.make import Inputs, Progress, Stage
-from training.recipe.sgd import Position
+from training.recipe.make import Inputs, Progress
 
 KEY = bytes(range(32))
 ROWS = 240
-
-
-class Unwatched:
-    def phase(self, name: str, message: str) -> None:
-        pass
-
-    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")

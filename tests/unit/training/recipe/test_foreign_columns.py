@@ -14,11 +14,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from tests.unit.training.unwatched import Unwatched
 from training.errors import ModelError
 from training.fit import Fitted, fit
 from training.job import Job
-from training.recipe.make import Inputs, Progress, Stage
-from training.recipe.sgd import Position
+from training.recipe.make import Inputs, Progress
 
 ROWS = 200
 OWN = np.random.default_rng(0)
@@ -26,14 +26,6 @@ SIZE, CODE = OWN.uniform(20, 90, ROWS).round(1), OWN.integers(10_001, 10_005, RO
 SIDE = OWN.choice(["north", "south", "東"], ROWS).astype(object)
 PRICE = 2 * SIZE + 30.0 * (CODE % 5) + 40.0 * (SIDE == "north") + OWN.normal(size=ROWS)
 FRAME = np.stack([SIZE.astype(object), CODE.astype(object), SIDE], axis=1)
-
-
-class Unwatched:
-    def phase(self, name: str, message: str) -> None:
-        pass
-
-    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool) -> None:
-        pass
 
 
 def pipeline(estimator: Any) -> Any:
