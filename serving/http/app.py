@@ -1,7 +1,7 @@
 """One plain ASGI callable over all protocols' operations: which method asks for one, and with which status it ends.
 
     GET, HEAD   what is fixed, and readiness
-    POST        what is computed from a body
+    POST        what the model is run for
 A slash at the end of a path changes nothing. What clients sent is never logged, nor are errors that quote it.
 """
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from serving.errors import RequestError
 from serving.http.body import Receive, Scope, Send, read, refuse_announced
@@ -19,7 +19,7 @@ from serving.http.held import SMALL_BYTES, Held, Share
 from serving.log import log
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
-from serving.protocol.contract import Body, Computed, Fixed, Operation, Readiness
+from serving.protocol.contract import Body, Fixed, Inferred, Operation, Readiness
 
 UNREAD_BODY: Final = {408, 413, 503}
 """After these, the connection still has a body on it that nobody reads."""
@@ -43,6 +43,7 @@ class App:
         self.draining = False
         self._held = Held()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._model = model
         self._routes = _routes(name, model)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,16 +80,20 @@ class App:
                 return 200, answer
             case Readiness(ready, draining):
                 return (503, draining) if self.draining else (200, ready)
-            case Computed(compute):
-                return 200, await self._compute(compute, scope, receive)
+            case Inferred() as inferred:
+                return 200, await self._infer(inferred, scope, receive)
 
-    async def _compute(self, compute: Callable[[Body], bytes], scope: Scope, receive: Receive) -> bytes:
+    async def _infer(self, inferred: Inferred[Any], scope: Scope, receive: Receive) -> bytes:
         await refuse_announced(scope, receive)
         with Share(self._held) as share:
             body = await read(receive, share)
             if len(body) <= SMALL_BYTES:  # a thread costs it more than its answer
-                return compute(body)
-            return await asyncio.get_running_loop().run_in_executor(self._worker, compute, body)
+                return self._run(inferred, body)
+            return await asyncio.get_running_loop().run_in_executor(self._worker, self._run, inferred, body)
+
+    def _run(self, inferred: Inferred[Any], body: Body) -> bytes:
+        inference = inferred.parse(body, None)
+        return inferred.answer(inference, self._model.run(inference.inputs, inference.outputs)).body
 
     def _headers(self, status: int, body: bytes, route: Route | None) -> list[tuple[bytes, bytes]]:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
@@ -101,7 +106,7 @@ class App:
 
 def _routes(name: str, model: Model) -> dict[str, Route]:
     return {
-        path: Route(operation, ("POST",) if isinstance(operation, Computed) else ("GET", "HEAD"), protocol.error)
+        path: Route(operation, ("POST",) if isinstance(operation, Inferred) else ("GET", "HEAD"), protocol.error)
         for protocol in PROTOCOLS
         for path, operation in protocol.operations(name, model).items()
     }

@@ -1,15 +1,39 @@
-"""What a serving protocol gives a transport: operations by path, bytes in and JSON bytes out.
+"""What a serving protocol gives a transport: operations by path, bytes in and bytes out.
 
-A transport decides how an operation is asked for, how a client hears that one failed, and whether the server is ready.
+A transport decides how an operation is asked for, how a client hears that one failed, whether the server is ready, and
+what is run together: an inference is parsed and answered here, and run there, with others' if they come at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from serving.model import Model
+from serving.tensor import Array
 
 Body = bytes | bytearray
+
+
+class Inference:
+    """A request that the model can run. A protocol adds what it needs in order to answer."""
+
+    __slots__ = ("inputs", "outputs")
+
+    def __init__(self, inputs: dict[str, Array], outputs: Sequence[str]) -> None:
+        self.inputs = inputs
+        """By name, in the model's shapes."""
+        self.outputs = outputs
+        """The names of those that are asked for."""
+
+
+Parsed = TypeVar("Parsed", bound=Inference)
+
+
+class Answer(NamedTuple):
+    """Of `body` the first `json_bytes` are JSON, and the rest is binary; or all is JSON, for None."""
+
+    body: bytes
+    json_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,13 +52,16 @@ class Readiness:
 
 
 @dataclass(frozen=True)
-class Computed:
-    """Makes an answer out of a body; any thread may call it. Raises RequestError."""
+class Inferred(Generic[Parsed]):
+    """Runs the model. Any thread may call both, and both raise RequestError."""
 
-    answer: Callable[[Body], bytes]
+    parse: Callable[[Body, int | None], Parsed]
+    """Of the body the first so many bytes are JSON, and the rest is binary; or all is JSON, for None."""
+    answer: Callable[[Parsed, Mapping[str, Array]], Answer]
+    """To what was parsed, for the model's outputs by name."""
 
 
-Operation = Fixed | Readiness | Computed
+Operation = Fixed | Readiness | Inferred[Any]
 
 
 class ServingProtocol(Protocol):

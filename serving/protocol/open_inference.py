@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 
 from sealing.version import VERSION
-from serving.errors import InvalidAnswer
+from serving.errors import InvalidAnswer, InvalidInput
 from serving.model import Model
-from serving.protocol.contract import Body, Computed, Fixed, Operation, Readiness
-from serving.protocol.open_inference_request import Inference, parse
+from serving.protocol.contract import Answer, Body, Fixed, Inferred, Operation, Readiness
+from serving.protocol.open_inference_request import Asked, parse
 from serving.tensor import Array, Tensor
 
 SERVER: Final = {"name": "sealift", "version": VERSION, "extensions": []}
@@ -42,7 +42,7 @@ def error(message: str) -> bytes:
     return encode({"error": message})
 
 
-def answer(name: str, inference: Inference, arrays: Mapping[str, Array]) -> bytes:
+def answer(name: str, inference: Asked, arrays: Mapping[str, Array]) -> Answer:
     """The response to an inference. Raises InvalidAnswer where it is a number that JSON does not have."""
     outputs = []
     for output in inference.outputs:
@@ -57,7 +57,7 @@ def answer(name: str, inference: Inference, arrays: Mapping[str, Array]) -> byte
         response["id"] = inference.request_id
     if inference.parameters is not None:
         response["parameters"] = inference.parameters
-    return encode(response)
+    return Answer(encode(response))
 
 
 def encode(value: object) -> bytes:
@@ -69,12 +69,15 @@ def _readiness(fields: dict[str, object]) -> Readiness:
     return Readiness(ready=encode({**fields, "ready": True}), draining=encode({**fields, "ready": False}))
 
 
-def _infer(name: str, model: Model) -> Computed:
-    def infer(body: Body) -> bytes:
-        inference = parse(body, model.inputs, list(model.outputs))
-        return answer(name, inference, model.run(inference.inputs, inference.outputs))
+def _infer(name: str, model: Model) -> Inferred[Asked]:
+    outputs = list(model.outputs)
 
-    return Computed(infer)
+    def read(body: Body, json_bytes: int | None) -> Asked:
+        if json_bytes is not None:
+            raise InvalidInput("the binary extension is not served; expected JSON alone")
+        return parse(body, model.inputs, outputs)
+
+    return Inferred(read, lambda inference, arrays: answer(name, inference, arrays))
 
 
 def _metadata(name: str, model: Model) -> dict[str, object]:

@@ -5,14 +5,13 @@ What is none that the model can take is refused as InvalidInput, which says what
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from serving.errors import InvalidInput
-from serving.protocol.contract import Body
+from serving.protocol.contract import Body, Inference
 from serving.protocol.json_numbers import read_numbers
 from serving.protocol.json_texts import read_texts
 from serving.tensor import ANY, KINDS, Array, Tensor
@@ -40,20 +39,23 @@ class _Request(msgspec.Struct):
     outputs: list[_Output] | None = None
 
 
-@dataclass(frozen=True)
-class Inference:
-    """A request that the model can run: `inputs` by name, in the model's shapes; `outputs` are the names asked for."""
+class Asked(Inference):
+    """An inference, and what its answer repeats."""
 
-    inputs: dict[str, Array]
-    outputs: list[str]
-    request_id: str | None
-    parameters: Parameters | None
+    __slots__ = ("parameters", "request_id")
+
+    def __init__(
+        self, inputs: dict[str, Array], outputs: Sequence[str], request_id: str | None, parameters: Parameters | None
+    ) -> None:
+        super().__init__(inputs, outputs)
+        self.request_id = request_id
+        self.parameters = parameters
 
 
 _decoder: Final = msgspec.json.Decoder(_Request)
 
 
-def parse(body: Body, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> Inference:
+def parse(body: Body, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> Asked:
     """What the body asks of a model with these tensors. Raises InvalidInput, which says what was expected."""
     try:
         request = _decoder.decode(body)
@@ -69,7 +71,7 @@ def parse(body: Body, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> I
         raise InvalidInput(f"outputs are {_quoted(wanted)}; expected some of {_quoted(outputs)}, each at most once")
     arrays = {item.name: _array(item, inputs[item.name]) for item in request.inputs}
     _check_batch(arrays, inputs)
-    return Inference(arrays, wanted, request.id, request.parameters)
+    return Asked(arrays, wanted, request.id, request.parameters)
 
 
 def _array(item: _Input, tensor: Tensor) -> Array:

@@ -141,9 +141,7 @@ def test_the_source_digest_is_of_names_and_bytes() -> None:
         ("components/pod_spec.py", False), ("training/errors.py", False), ("serving/README.md", False),
     ],
 )  # fmt: skip
-def test_an_edit_makes_another_image_if_and_only_if_the_server_runs_it(
-    tmp_path: Path, file: str, counts: bool
-) -> None:
+def test_an_edit_makes_another_image_if_and_only_if_the_server_runs_it(tmp_path: Path, file: str, counts: bool) -> None:
     for room in ("sealing", "serving"):
         shutil.copytree(PROJECT_ROOT / room, tmp_path / room)
     assert source_digest(tmp_path) == source_digest()

@@ -30,9 +30,7 @@ def test_the_port_is_the_first_line_and_the_servicer_answers_there() -> None:
 
 
 def test_by_hand_it_says_who_starts_it() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PLUGIN], capture_output=True, text=True, check=False, cwd=PROJECT_ROOT
-    )
+    done = subprocess.run([sys.executable, "-c", PLUGIN], capture_output=True, text=True, check=False, cwd=PROJECT_ROOT)
 
     assert done.returncode == 2
     assert "usage: pulumi-resource-nothing ENGINE_ADDRESS" in done.stderr

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 import httpx
+import numpy as np
 import pytest
 
 from serving.errors import InvalidInput
@@ -11,23 +12,27 @@ from serving.http import app as serving_app
 from serving.http.app import App
 from serving.model import Model
 from serving.protocol import PROTOCOLS
-from serving.protocol.contract import Body, Computed, Operation
+from serving.protocol.contract import Answer, Body, Inference, Inferred, Operation
+from serving.tensor import Array
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 
 class Loud:
-    """Repeats what it is asked."""
+    """Of a word, the model's answer to the number of its letters, in capitals."""
 
     def operations(self, name: str, model: Model) -> Mapping[str, Operation]:
-        return {f"/loud/{name}/{tensor}": Computed(self._repeat) for tensor in model.inputs}
+        return {f"/loud/{name}/{tensor}": Inferred(self._parse, self._answer) for tensor in model.inputs}
 
     def error(self, message: str) -> bytes:
         return message.upper().encode()
 
-    def _repeat(self, body: Body) -> bytes:
+    def _parse(self, body: Body, json_bytes: int | None) -> Inference:
         if not body.isalpha():
             raise InvalidInput("only letters")
-        return bytes(body).upper()
+        return Inference({"input": np.full((1, 3), len(body), np.float32)}, ["prediction"])
+
+    def _answer(self, inference: Inference, arrays: Mapping[str, Array]) -> Answer:
+        return Answer(f"prediction {arrays['prediction'].item()}".upper().encode())
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def test_one_more_protocol_is_served_beside_the_others_and_refuses_in_its_own_wo
             return [(answer.status_code, answer.text) for answer in answers]
 
     assert asyncio.run(ask()) == [
-        (200, "ABC"),
+        (200, "PREDICTION 333.0"),
         (400, "ONLY LETTERS"),
         (405, "THIS METHOD IS NOT FOR THIS PATH; ALLOWED: POST"),
         (200, '{"live":true}'),

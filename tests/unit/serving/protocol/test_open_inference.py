@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from serving.errors import InvalidAnswer, InvalidInput
 from serving.protocol import json_numbers, json_texts, open_inference, open_inference_request
-from serving.protocol.open_inference_request import Inference
+from serving.protocol.open_inference_request import Asked
 from serving.tensor import ANY, Array, Tensor
 from tests.unit.serving.tiny import request
 
@@ -21,7 +21,7 @@ ROW: dict[str, Any] = {"name": "input", "shape": [1, 3], "datatype": "FP32", "da
 EXAMPLE = '{"inputs": [{"name": "input", "shape": [1, 3], "datatype": "FP32", "data": […]}]}'
 
 
-def parse(body: object, inputs: dict[str, Tensor] = INPUTS) -> Inference:
+def parse(body: object, inputs: dict[str, Tensor] = INPUTS) -> Asked:
     if not isinstance(body, bytes):
         body = json.dumps(body).replace(f'"{DEEP}"', "[" * 100_000 + "]" * 100_000).encode()
     return open_inference_request.parse(body, inputs, OUTPUTS)
@@ -227,7 +227,7 @@ def test_a_response_has_what_the_request_asked_for_its_id_and_its_parameters() -
     inference = parse(row() | {"id": "7", "parameters": parameters, "outputs": [{"name": "spread"}]})
     arrays: dict[str, Array] = {"spread": np.array([[0.5, -2.0]], np.float32)}
 
-    assert json.loads(open_inference.answer("m", inference, arrays)) == {
+    assert json.loads(open_inference.answer("m", inference, arrays).body) == {
         "model_name": "m",
         "model_version": "1",
         "id": "7",
@@ -238,7 +238,7 @@ def test_a_response_has_what_the_request_asked_for_its_id_and_its_parameters() -
 
 def test_a_response_without_them_has_no_id_and_no_parameters() -> None:
     inference = parse(row() | {"outputs": [{"name": "spread"}]})
-    answer = json.loads(open_inference.answer("m", inference, {"spread": np.ones((1, 1), np.float32)}))
+    answer = json.loads(open_inference.answer("m", inference, {"spread": np.ones((1, 1), np.float32)}).body)
 
     assert sorted(answer) == ["model_name", "model_version", "outputs"]
 
@@ -255,7 +255,7 @@ def test_numbers_come_back_exactly() -> None:
     exact = np.array([[0.1, 1e-45, 3.4028235e38, -0.0, 16777217]], np.float32)
     inference = parse(row() | {"outputs": [{"name": "spread"}]})
 
-    data = json.loads(open_inference.answer("m", inference, {"spread": exact}))["outputs"][0]["data"]
+    data = json.loads(open_inference.answer("m", inference, {"spread": exact}).body)["outputs"][0]["data"]
 
     assert np.array(data, np.float32).tobytes() == exact.tobytes()
 
