@@ -22,6 +22,9 @@ from training.recipe.export import clear_origins
 CALIBRATION_BATCH: Final = 32
 MULTIPLYING: Final = ("Conv", "Gemm", "MatMul")
 """Operators whose weights are matrices or kernels, as against biases and scales."""
+WEIGHTS: Final = quantization.QuantType.QUInt8
+"""Signed ones times unsigned activations overflow on processors without VNNI, and the model is wrong there alone
+(onnxruntime.ai/docs/performance/model-optimizations/quantization.html, "Data type selection")."""
 
 Measure = Callable[[bytes], Mapping[str, float]]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -75,17 +78,17 @@ def _objection(
 
 def _dynamic(content: bytes, wanted: Compress, calibration: Array) -> bytes:
     """Weights as int8; activations are quantised as they come (Jacob et al. 2018)."""
-    return _quantised(
-        content,
-        lambda model, output: quantization.quantize_dynamic(model, output, weight_type=quantization.QuantType.QInt8),
-    )
+    return _quantised(content, lambda model, output: quantization.quantize_dynamic(model, output, weight_type=WEIGHTS))
 
 
 def _static(content: bytes, wanted: Compress, calibration: Array) -> bytes:
     """Weights and activations as int8, with the ranges that the calibration rows have."""
 
     def quantise(model: onnx.ModelProto, output: Path) -> None:
-        quantization.quantize_static(model, output, CalibrationRows(model.graph.input[0].name, calibration))
+        rows = CalibrationRows(model.graph.input[0].name, calibration)
+        quantization.quantize_static(
+            model, output, rows, activation_type=quantization.QuantType.QUInt8, weight_type=WEIGHTS
+        )
 
     return _quantised(content, quantise)
 
