@@ -4,6 +4,7 @@
 
     http/       who asks: connections, bodies, statuses and the graceful end of a pod
     protocol/   what is asked: one file per serving protocol, in its own words; knows no HTTP
+    access/     who may ask: API keys and tokens; knows no HTTP either
     model.py    artifact → session
     tensor.py   datatypes, shapes, arrays
 

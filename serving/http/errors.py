@@ -2,9 +2,15 @@
 
 from typing import Final
 
-from serving.errors import InvalidAnswer, InvalidInput, RequestError
+from serving.errors import Forbidden, InvalidAnswer, InvalidInput, RequestError, TooManyRequests, Unauthenticated
 
-STATUSES: Final[dict[type[RequestError], int]] = {InvalidInput: 400, InvalidAnswer: 422}
+STATUSES: Final[dict[type[RequestError], int]] = {
+    InvalidInput: 400,
+    InvalidAnswer: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    TooManyRequests: 429,
+}
 
 
 class Refused(RequestError):

@@ -1,0 +1,103 @@
+"""An issuer's keys from its URL: fetched in a thread, every few minutes, and sooner for a key id that is not known.
+
+The event loop starts a fetch and looks later whether it is done; it never waits. Keys that were fetched stay in force
+while the issuer does not answer.
+"""
+
+import threading
+import urllib.request
+from collections.abc import Sequence
+from http.client import HTTPException, HTTPMessage
+from typing import IO, Final
+
+from serving.access.access_file import Algorithm
+from serving.access.key_set import KEY_SET_BYTES, KeySet, parse_key_set
+from serving.errors import AccessInvalid
+from serving.log import log
+
+EVERY_SECONDS: Final = 300.0
+"""Issuers show a new key well before they sign with it."""
+SOONEST_SECONDS: Final = 10.0
+"""Strangers can name any key id: no sooner than this do they make the server ask."""
+TIMEOUT_SECONDS: Final = 5.0
+
+
+class RemoteKeys:
+    """The keys that the URL had when it last answered; empty before that."""
+
+    def __init__(self, url: str, algorithms: Sequence[Algorithm]) -> None:
+        self.keys: KeySet = {}
+        self._content = b""
+        self._url = url
+        self._algorithms = algorithms
+        self._fetching: _Fetch | None = None
+        self._started_at: float | None = None
+        self._wanted = True
+        self._failure = ""
+
+    def want(self) -> None:
+        """A token has named a key that is not there."""
+        self._wanted = True
+
+    def refresh(self, now: float) -> bool:
+        """Whether there are other keys than before. Starts and ends fetches."""
+        changed = self._take_over()
+        if self._fetching is None and self._is_due(now):
+            self._started_at, self._wanted = now, False
+            self._fetching = _Fetch(self._url, self._algorithms)
+            self._fetching.start()
+        return changed
+
+    def _is_due(self, now: float) -> bool:
+        if self._started_at is None:
+            return True
+        passed = abs(now - self._started_at)  # also for a clock that was set back
+        return passed >= (SOONEST_SECONDS if self._wanted or not self.keys else EVERY_SECONDS)
+
+    def _take_over(self) -> bool:
+        fetch = self._fetching
+        if fetch is None or fetch.is_alive():
+            return False
+        self._fetching = None
+        if fetch.failure and fetch.failure != self._failure:  # once, not every few seconds
+            log("error", "key set not read", reason=fetch.failure)
+        self._failure = fetch.failure
+        if fetch.failure or fetch.content == self._content:
+            return False
+        self._content, self.keys = fetch.content, fetch.keys
+        return True
+
+
+class _Fetch(threading.Thread):
+    def __init__(self, url: str, algorithms: Sequence[Algorithm]) -> None:
+        super().__init__(name="key set", daemon=True)  # a server that ends waits for no issuer
+        self.content = b""
+        self.keys: KeySet = {}
+        self.failure = ""
+        self._url = url
+        self._algorithms = algorithms
+
+    def run(self) -> None:
+        try:
+            self.content = _read(self._url)
+            self.keys = parse_key_set(self.content, self._algorithms, self._url)
+        except (OSError, HTTPException, AccessInvalid) as error:  # an OSError also where the name is not found
+            self.failure = str(error) if isinstance(error, AccessInvalid) else f"{self._url} does not answer: {error}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """To another place, perhaps without TLS: whoever sets up the server names the right one."""
+
+    def redirect_request(
+        self, _request: urllib.request.Request, _file: IO[bytes], code: int, _text: str, _head: HTTPMessage, url: str
+    ) -> None:
+        raise AccessInvalid(f"the key set's URL redirects ({code}) to {url}", "name that one, if it is the right one")
+
+
+def _read(url: str) -> bytes:
+    opener = urllib.request.build_opener(_NoRedirects)
+    with opener.open(url, timeout=TIMEOUT_SECONDS) as response:
+        content: bytes = response.read(KEY_SET_BYTES + 1)
+    if len(content) > KEY_SET_BYTES:
+        raise AccessInvalid(f"{url} has more than {KEY_SET_BYTES} bytes, which is no key set")
+    return content

@@ -1,0 +1,235 @@
+"""An issuer's keys by URL: fetched over TLS, in a thread."""
+
+import http.server
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec as curves
+
+from serving.access import CheckedAccess
+from serving.access.remote_keys import EVERY_SECONDS, SOONEST_SECONDS, RemoteKeys
+from serving.errors import Unauthenticated
+from tests.unit.serving.access.files import NOW, api_key, ec, issuer, key_set, token, written
+
+
+class Answers:
+    """What the issuer says next, and how often it was asked."""
+
+    def __init__(self, content: str) -> None:
+        self.status = 200
+        self.content = content
+        self.headers: dict[str, str] = {}
+        self.asked = 0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers("")
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: Answers) -> Iterator[str]:
+    with served(tmp_path, answers) as (address, certificate):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        yield address
+
+
+@contextmanager
+def served(folder: Path, answers: Answers) -> Iterator[tuple[str, Path]]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answers.asked += 1
+            answers.may_answer.wait(30)
+            self.send_response(answers.status)
+            for name, value in answers.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answers.content.encode())
+
+        def log_message(self, *_arguments: object) -> None: ...
+
+    certificate, key = _certificate(folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_arguments: None  # type: ignore[method-assign]  # a client that trusts us not
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{server.server_port}/keys", certificate
+    finally:
+        answers.may_answer.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    key = curves.generate_private_key(curves.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer")])
+    today = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, today - timedelta(days=1), today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "issuer.crt", folder / "issuer.key"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    paths[1].write_bytes(private)
+    return paths
+
+
+def until(done: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.005)
+
+
+def fetched(keys: RemoteKeys, now: float) -> bool:
+    """Whether one fetch, started at this time, has brought other keys."""
+    keys.refresh(now)
+    fetch = keys._fetching
+    assert fetch is not None
+    fetch.join(20)
+    return keys.refresh(now)
+
+
+def test_keys_are_fetched_in_a_thread_and_tokens_are_then_good(tmp_path: Path, url: str, answers: Answers) -> None:
+    key = ec()
+    answers.content = key_set(key)
+    answers.may_answer.clear()
+    access = CheckedAccess(written(tmp_path, {"keys": [api_key()], **issuer("ES256", jwksFile=None, jwksUrl=url)}))
+    made = token(key, "ES256")
+
+    access.refresh(NOW)  # returns though the issuer does not answer
+    until(lambda: answers.asked)
+    access.refresh(NOW)
+    with pytest.raises(Unauthenticated, match="names no key that its issuer shows"):
+        access.admit(made, "predict", NOW)
+    answers.may_answer.set()
+
+    def admitted() -> bool:
+        access.refresh(NOW)
+        try:
+            return access.admit(made, "predict", NOW) == "jwt:alice"
+        except Unauthenticated:
+            return False
+
+    until(admitted)
+    assert answers.asked == 1
+
+
+def test_an_access_file_that_is_mounted_anew_fetches_nothing_anew(tmp_path: Path, url: str, answers: Answers) -> None:
+    key = ec()
+    answers.content = key_set(key)
+    remote = issuer("ES256", jwksFile=None, jwksUrl=url)
+    access = CheckedAccess(written(tmp_path, {"keys": [api_key()], **remote}))
+    tokens = access._admitted.tokens
+    assert tokens is not None and isinstance(tokens._keys, RemoteKeys)
+    assert fetched(tokens._keys, NOW)
+
+    (tmp_path / "access.json").unlink()
+    written(tmp_path, {"keys": [api_key(name="another")], **remote})
+    access.refresh(NOW)
+
+    assert access.admit(token(key, "ES256"), "predict", NOW) == "jwt:alice"
+    assert answers.asked == 1
+
+
+def test_an_unknown_key_id_asks_soon_but_not_at_once_and_else_minutes_pass(url: str, answers: Answers) -> None:
+    answers.content = key_set(ec())
+    keys = RemoteKeys(url, ["ES256"])
+    assert fetched(keys, NOW)
+
+    keys.refresh(NOW + SOONEST_SECONDS)
+    assert keys._fetching is None
+    keys.want()
+    keys.refresh(NOW + SOONEST_SECONDS - 0.1)
+    assert keys._fetching is None
+    assert not fetched(keys, NOW + SOONEST_SECONDS)  # the same keys
+    keys.refresh(NOW + SOONEST_SECONDS + EVERY_SECONDS - 0.1)
+    assert keys._fetching is None
+    assert not fetched(keys, NOW + SOONEST_SECONDS + EVERY_SECONDS)
+    assert answers.asked == 3
+
+
+def test_a_withdrawn_key_stops_with_the_next_fetch(tmp_path: Path, url: str, answers: Answers) -> None:
+    old, new = ec("old"), ec("new")
+    answers.content = key_set(old)
+    access = CheckedAccess(written(tmp_path, issuer("ES256", jwksFile=None, jwksUrl=url)))
+    tokens = access._admitted.tokens
+    assert tokens is not None and isinstance(tokens._keys, RemoteKeys)
+    assert fetched(tokens._keys, NOW)
+    access.admit(token(old, "ES256"), "predict", NOW)
+
+    answers.content = key_set(new)
+    access.refresh(NOW + EVERY_SECONDS)
+    assert tokens._keys._fetching is not None
+    tokens._keys._fetching.join(20)
+    access.admit(token(old, "ES256"), "predict", NOW)  # until the loop looks again
+    access.refresh(NOW + EVERY_SECONDS)
+
+    access.admit(token(new, "ES256"), "predict", NOW)
+    with pytest.raises(Unauthenticated, match="names no key"):
+        access.admit(token(old, "ES256"), "predict", NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "content", "said"),
+    [
+        (500, {}, "", "does not answer: HTTP Error 500"),
+        (200, {}, "<html>", "no JSON Web Key Set"),
+        (200, {}, '{"keys": []}', "has no key for ES256"),
+        (200, {}, " " * 300_000, "more than 262144 bytes"),
+        (302, {"Location": "http://127.0.0.1:1/keys"}, "", "redirects (302) to http://127.0.0.1:1/keys"),
+    ],
+)
+def test_an_issuer_that_fails_keeps_the_last_keys_and_is_told_once(
+    url: str,
+    answers: Answers,
+    capfd: pytest.CaptureFixture[str],
+    status: int,
+    headers: dict[str, str],
+    content: str,
+    said: str,
+) -> None:
+    answers.content = key_set(ec())
+    keys = RemoteKeys(url, ["ES256"])
+    assert fetched(keys, NOW)
+    before = keys.keys
+
+    answers.status, answers.headers, answers.content = status, headers, content
+    assert not fetched(keys, NOW + EVERY_SECONDS)
+    assert not fetched(keys, NOW + 2 * EVERY_SECONDS)
+
+    assert keys.keys == before
+    assert capfd.readouterr().out.count(said) == 1
+
+
+def test_an_issuer_whose_certificate_nobody_vouches_for_is_not_believed(
+    tmp_path: Path, answers: Answers, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers.content = key_set(ec())
+    with served(tmp_path, answers) as (url, _):
+        keys = RemoteKeys(url, ["ES256"])
+        assert not fetched(keys, NOW)
+
+    assert keys.keys == {} and answers.asked == 0
+    assert "CERTIFICATE_VERIFY_FAILED" in capfd.readouterr().out
