@@ -1,0 +1,57 @@
+"""Memory of a process and all those below it, as if nothing else ran on the machine.
+
+Of anonymous memory, each process's proportional share. Of mapped files, each piece once, in full: the proportional
+share would be less for a server whose libraries another server has mapped too.
+"""
+
+from pathlib import Path
+from typing import Final
+
+PROC: Final = Path("/proc")
+KIB: Final = 1024
+
+
+def tree(process: int) -> list[int]:
+    """The process first, and those that it and they have started and that still are."""
+    found = [process]
+    for one in found:
+        try:
+            for thread in (PROC / str(one) / "task").iterdir():
+                found += map(int, (thread / "children").read_text().split())
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def tree_bytes(process: int) -> int:
+    """Of the whole tree."""
+    anonymous, files = 0, dict[tuple[str, ...], int]()
+    for one in tree(process):
+        try:
+            rollup = (PROC / str(one) / "smaps_rollup").read_text()
+            mappings = (PROC / str(one) / "smaps").read_text()
+        except OSError:
+            continue
+        anonymous += next(_size(line) for line in rollup.splitlines() if line.startswith("Pss_Anon:"))
+        for piece, size in file_pages(mappings).items():
+            files[piece] = max(size, files.get(piece, 0))
+    return anonymous + sum(files.values())
+
+
+def file_pages(mappings: str) -> dict[tuple[str, ...], int]:
+    """Bytes that are in memory of each piece of a file (proc_pid_smaps(5)), those that the process changed aside."""
+    found: dict[tuple[str, ...], int] = {}
+    piece: tuple[str, ...] = ()
+    for line in mappings.splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):  # addresses, permissions, offset, device, inode, path
+            piece = (words[3], words[4], words[2])
+        elif piece[1] != "0" and words[0] == "Rss:":
+            found[piece] = found.get(piece, 0) + _size(line)
+        elif piece[1] != "0" and words[0] == "Anonymous:":
+            found[piece] -= _size(line)
+    return found
+
+
+def _size(line: str) -> int:
+    return int(line.split()[1]) * KIB

@@ -1,0 +1,25 @@
+"""Our server as it is shipped: `python -m serving` on a sealed artifact, everything on."""
+
+import sys
+from pathlib import Path
+
+from benchmarks.serving.server import Program
+from benchmarks.serving.work import FEATURES, MODEL
+from sealing import RsaIdentity, seal
+
+
+def program(folder: Path, model: bytes) -> Program:
+    """Seals the model into the folder."""
+    identity = RsaIdentity.generate()
+    features = [f"x{number}" for number in range(FEATURES)]
+    artifact = seal(model, {"task": "regression", "features": features, "classes": []}, [identity.recipient])
+    payload, manifest, key = folder / "payload", folder / "manifest.json", folder / "private.pem"
+    payload.write_bytes(artifact.payload)
+    manifest.write_bytes(artifact.manifest)
+    key.write_text(identity.pem)
+    values = {
+        "payload": str(payload), "manifest": str(manifest), "key": str(key), "artifact-id": artifact.artifact_id,
+        "payload-digest": artifact.payload_digest, "name": MODEL, "host": "127.0.0.1",
+    }  # fmt: skip
+    options = (word for name, value in values.items() for word in (f"--{name}", value))
+    return Program((sys.executable, "-m", "serving", *options, "--port"))

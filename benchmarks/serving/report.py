@@ -1,0 +1,90 @@
+"""What the figures say: the ratios by name, and the tables for people, which are Markdown too."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from benchmarks.serving.cells import COMPARED, Row
+
+OURS: Final = "ours"
+Key = tuple[str | float, ...]
+
+
+def ratios(rows: Sequence[Row], starts: Sequence[Row]) -> dict[str, float]:
+    """Requests per second, above 1 is faster; and the worst p99, memory and start against the best peer's, where less
+    is better. Without the servers that one needs, it is left out."""
+    found = {
+        f"vs_{name.removeprefix('peer_')}": _quotient(rows, name) for name in ("peer_mlserver", "raw_asgi")
+    }  # fmt: skip
+    found["p99_vs_best_peer"] = _worst(rows, "p99_ms", _cell)
+    found["memory_vs_best_peer"] = _worst(starts, "memory_mb", lambda _row: ())
+    found["ready_vs_best_peer"] = _worst(starts, "ready_seconds", lambda _row: ())
+    return {name: round(value, 3) for name, value in found.items() if value is not None}
+
+
+def table(rows: Sequence[Row], starts: Sequence[Row], titles: Mapping[str, str], absent: Sequence[str]) -> str:
+    """Two: of each server, and of each cell."""
+    lines = [
+        "| server | start to ready, s | memory, MB |",
+        "| --- | ---: | ---: |",
+        *(_start(row, titles) for row in starts),
+        "",
+        "Requests per second · p50 ms · p99 ms:",
+        "",
+        f"| form | rows | connections | {' | '.join(titles[str(row['server'])] for row in starts)} |",
+        f"| --- | ---: | ---: | {' | '.join('---:' for _ in starts)} |",
+    ]
+    cells = dict.fromkeys(map(_cell, rows))
+    for cell in cells:
+        of = {row["server"]: row for row in rows if _cell(row) == cell}
+        figures = (_figures(of[row["server"]]) if row["server"] in of else "–" for row in starts)
+        lines.append(f"| {' | '.join(map(str, cell))} | {' | '.join(figures)} |")
+    if absent:
+        lines += ["", f"Not here, so not in the tables: {', '.join(absent)} (see --install)."]
+    return "\n".join(lines)
+
+
+def _cell(row: Row) -> Key:
+    return row["form"], row["rows"], row["connections"]
+
+
+def _start(row: Row, titles: Mapping[str, str]) -> str:
+    title = titles[str(row["server"])]
+    if "not_ready" in row:
+        return f"| {title} | does not start | – |"
+    memory = f"{row['memory_mb']:.0f}" if "memory_mb" in row else "–"
+    return f"| {title} | {row['ready_seconds']:.2f} | {memory} |"
+
+
+def _figures(row: Row) -> str:
+    if "not_served" in row:
+        return f"not served ({row['not_served']})"
+    told = f"{row['requests_per_second']:,.0f} · {row['p50_ms']:.2f} · {row['p99_ms']:.2f}"
+    return told + (f" ({row['errors']:.0f} errors)" if row["errors"] else "")
+
+
+def _quotient(rows: Sequence[Row], peer: str) -> float | None:
+    """Of requests per second, ours to the peer's."""
+    compared: Key = (COMPARED.form, COMPARED.rows, COMPARED.connections)
+    rates = {
+        str(row["server"]): float(row["requests_per_second"])
+        for row in rows
+        if _cell(row) == compared and "requests_per_second" in row
+    }
+    return rates[OURS] / rates[peer] if {OURS, peer} <= rates.keys() and rates[peer] else None
+
+
+def _worst(rows: Sequence[Row], column: str, group: Callable[[Row], Key]) -> float | None:
+    """Of the groups that ours and a peer have figures in, ours to the least of the peers'. Figures with errors of a
+    peer do not count: it may have been quick to fail."""
+    groups: dict[Key, dict[str, float]] = {}
+    for row in rows:
+        if column in row and (row["server"] == OURS or not row.get("errors")):
+            groups.setdefault(group(row), {})[str(row["server"])] = float(row[column])
+    return max(
+        (
+            of[OURS] / min(of[peer] for peer in of if peer != OURS)
+            for of in groups.values()
+            if OURS in of and len(of) > 1
+        ),
+        default=None,
+    )
