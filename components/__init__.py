@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from components.api_key import ApiKey
     from components.artifact_store import EncryptedArtifactStore
     from components.config import StackConfig, config_or_exit, read_config
     from components.model_deployment import ModelDeployment
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from components.training_run import TrainingRun
 
 __all__ = [
+    "ApiKey",
     "EncryptedArtifactStore",
     "ModelDeployment",
     "ModelImage",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ApiKey": "api_key",
     "EncryptedArtifactStore": "artifact_store",
     "ModelDeployment": "model_deployment",
     "ModelImage": "model_image",

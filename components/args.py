@@ -12,6 +12,16 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 
+class ApiKeyArgs(TypedDict):
+    """All of an ApiKey's inputs."""
+
+    rotation: NotRequired[pulumi.Input[str]]
+    """A new text makes a new key; the one before it stays good as long as `overlap` says. Allowed: any text."""
+
+    overlap: NotRequired[pulumi.Input[bool]]
+    """Whether the key before the last rotation is still good. Once it was off, that key is forgotten. Default: true."""
+
+
 class EncryptedArtifactStoreArgs(TypedDict):
     """Where sealed artifacts are kept, and who can open them. Nothing here trains or builds anything anew."""
 

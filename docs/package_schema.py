@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from components.api_key_settings import ApiKeyInputs
 from components.deployment_settings import ModelDeploymentInputs
 from components.image_settings import ModelImageInputs
 from components.key_settings import SealingKeyInputs
@@ -19,6 +20,7 @@ from settings.names import camel_case
 
 COMPONENTS: Final = Path(__file__).resolve().parent.parent / "components"
 RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
+    "ApiKey": ("api_key", ApiKeyInputs),
     "EncryptedArtifactStore": ("artifact_store", StoreSettings),
     "ModelDeployment": ("model_deployment", ModelDeploymentInputs),
     "ModelImage": ("model_image", ModelImageInputs),

@@ -46,11 +46,14 @@ def serve(options: argparse.Namespace, started: float) -> None:
     """Returns when told to stop. Raises StartError."""
     # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from serving.access import CheckedAccess
     from serving.http.app import App
     from serving.http.server import Server, listen
     from serving.log import log
     from serving.model import Source, load
 
+    if options.access is not None:
+        CheckedAccess(options.access)  # no transport asks it yet: so far, a file that cannot be used is told at start
     socket = listen(options.host, options.port)
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
     app = App(options.name, load(source))
@@ -68,6 +71,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--artifact-id", required=True, metavar="HEX", help="the artifact that it must be")
     parser.add_argument("--payload-digest", required=True, metavar="HEX", help="the payload that it must have")
     parser.add_argument("--name", required=True, help="what clients ask for: /v2/models/NAME")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--access", type=Path, metavar="FILE", help="who may ask (serving/access/access_file.py)")
+    who.add_argument("--auth", choices=["none"], help="none: anyone who reaches the port may ask")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of IPv4)")  # noqa: S104
     port = f"0 is any free one, see the log (default: {places.PORT})"
     parser.add_argument("--port", type=int, default=places.PORT, help=port)

@@ -57,7 +57,7 @@ class Rate(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     burst: Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class ApiKey(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class KeyEntry(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """One caller and the digests of all keys that are its."""
 
     name: Name
@@ -82,7 +82,7 @@ class Issuer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 class AccessFile(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """All of the file."""
 
-    keys: list[ApiKey] = field(default_factory=list)
+    keys: list[KeyEntry] = field(default_factory=list)
     jwt: Issuer | None = None
 
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from serving.access.access_file import ACCESS_FILE_BYTES, AccessFile, ApiKey, parse
+from serving.access.access_file import ACCESS_FILE_BYTES, AccessFile, KeyEntry, parse
 from serving.access.caller import Caller
 from serving.access.contract import Scope
 from serving.access.rate_limit import RateLimit
@@ -90,7 +90,7 @@ class CheckedAccess:
         return tokens_of(access.jwt, lambda name: files.read(self._path.parent / name, KEY_SET_BYTES))
 
 
-def _caller(key: ApiKey, before: RateLimit | None) -> Caller:
+def _caller(key: KeyEntry, before: RateLimit | None) -> Caller:
     limit = None
     if key.rate_limit is not None:
         limit = RateLimit(key.rate_limit.per_second, key.rate_limit.burst)

@@ -206,6 +206,24 @@ def test_idle_connections_do_not_keep_it_from_ending(files: Files) -> None:
         assert time.monotonic() - begun < 10
 
 
+def test_an_access_file_that_cannot_be_used_keeps_it_from_starting(files: Files, tmp_path: Path) -> None:
+    path = tmp_path / "access.json"
+    path.write_text('{"keys": []}')
+
+    process = start([*arguments(files), "--access", str(path)])
+    said, complaints = process.communicate(timeout=SECONDS)
+
+    assert (process.returncode, said) == (1, "")
+    assert complaints == f"{path} is no access file: it has neither `keys` nor `jwt`, so nobody could ask\n"
+
+
+def test_access_control_and_none_of_it_are_not_both_chosen(files: Files, tmp_path: Path) -> None:
+    process = start([*arguments(files), "--access", str(tmp_path / "access.json"), "--auth", "none"])
+
+    assert process.communicate(timeout=SECONDS)[1].startswith("argument --auth: not allowed with argument --access")
+    assert process.returncode == 1
+
+
 def test_sigterm_while_it_starts_ends_it_with_0(files: Files, tmp_path: Path) -> None:
     files.manifest.unlink()
     os.mkfifo(files.manifest)  # its opening waits for a writer

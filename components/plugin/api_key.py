@@ -1,0 +1,99 @@
+"""`sealift:index:ApiKey`: a key that clients of a served model present.
+
+It is made in this process and leaves it only as a secret output, which the engine encrypts with the stack's secrets
+provider. Of a key that was rotated only the digest is kept: that is all that a server needs to go on taking it.
+"""
+
+import secrets
+from hashlib import sha256
+from typing import Final
+
+from components.api_key_settings import ApiKeyInputs
+from components.plugin import checking
+from provider import (
+    UNKNOWN,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    PluginError,
+    Properties,
+    ReadRequest,
+    ReadResponse,
+    Secret,
+    UpdateRequest,
+    UpdateResponse,
+    changed_inputs,
+    detailed,
+    has_unknown,
+    random_id,
+    reveal,
+    reveal_all,
+)
+from settings import read
+
+PREFIX: Final = "sealift_"
+"""By which those who look for secrets in code and logs know one."""
+RANDOM_BYTES: Final = 32
+OUTPUTS: Final = ("key", "digests")
+
+
+class ApiKeyResource:
+    """A key that can be rotated."""
+
+    async def check(self, request: CheckRequest) -> CheckResponse:
+        """All at once; unknown inputs are left for the real run."""
+        inputs = checking.completed(ApiKeyInputs, request.new_inputs)
+        unknown = [name for name, value in inputs.items() if has_unknown(value)]
+        problems = read(ApiKeyInputs, reveal_all(inputs), "an API key", unknown=unknown)[1]
+        return CheckResponse(inputs, checking.failures(problems))
+
+    def diff(self, request: DiffRequest) -> DiffResponse:
+        """Nothing makes another resource of it."""
+        return DiffResponse(detailed(changed_inputs(request.old_inputs, request.new_inputs), replaces=set()))
+
+    async def create(self, request: CreateRequest) -> CreateResponse:
+        """A new key; in a preview it is unknown."""
+        if request.preview:
+            return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
+        return CreateResponse(random_id(request), request.inputs | _new_key([]))
+
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
+        """Another `rotation`: a new key, beside which the last one stays good. `overlap` off: the last one alone is."""
+        inputs, rotates = request.new_inputs, request.new_inputs["rotation"] != request.old_inputs["rotation"]
+        if rotates and request.preview:
+            return UpdateResponse(inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
+        digests = _digests(request.state)
+        if rotates:
+            return UpdateResponse(inputs | _new_key(digests[:1] if inputs["overlap"] else []))
+        good = digests if inputs["overlap"] else digests[:1]
+        return UpdateResponse(inputs | {"key": request.state["key"], "digests": [*good]})
+
+    async def read(self, request: ReadRequest) -> ReadResponse | None:
+        """The key lives in the stack's state alone, so there is nothing to compare it with, nor to import from.
+
+        Raises PluginError on import.
+        """
+        if "key" not in request.state:
+            raise PluginError(
+                f"an ApiKey cannot be imported, so {request.id!r} names none: its key is kept in the state of the "
+                "stack that made it, and nowhere else",
+                "move the resource with `pulumi state move`, or let `pulumi up` make a new key",
+            )
+        return ReadResponse(request.inputs, request.state)
+
+    async def delete(self, request: DeleteRequest) -> None:
+        """Forgetting the state is the deletion: the key's digest leaves the servers with the Secret that has it."""
+
+
+def _new_key(before: list[str]) -> Properties:
+    key = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+    return {"key": Secret(key), "digests": [sha256(key.encode()).hexdigest(), *before]}
+
+
+def _digests(state: Properties) -> list[str]:
+    digests = reveal(state["digests"])
+    return [str(digest) for digest in digests] if isinstance(digests, list) else []
