@@ -62,10 +62,13 @@ def _start(server: Server, asked: Request, cell: Cell) -> Row:
 
 def _piece(server: Server, asked: Request, cell: Cell) -> Row:
     with server.awake():
+        before = server.cpu_seconds()
         load = wrk(server.port, server.headers, asked, cell.connections, PIECE_SECONDS)
+        cpu_seconds = server.cpu_seconds() - before
         memory_mb = server.memory_mb()
     return {
         "requests_per_second": round(load.requests_per_second, 1),
+        "cpu_us": round(1e6 * cpu_seconds / max(1.0, load.requests_per_second * PIECE_SECONDS), 1),
         "p50_ms": load.p50_ms,
         "p99_ms": load.p99_ms,
         "errors": load.errors,

@@ -10,11 +10,15 @@ Key = tuple[str | float, ...]
 
 
 def ratios(rows: Sequence[Row], starts: Sequence[Row]) -> dict[str, float]:
-    """Requests per second, above 1 is faster; and the worst p99, memory and start against the best peer's, where less
+    """Requests per second, and per second of the server's processor time (`_cpu`), which others on the machine disturb
+    less: above 1 is faster. And the worst p99, memory and start against the best peer's, where less
     is better. Without the servers that one needs, it is left out."""
-    found = {
-        f"vs_{name.removeprefix('peer_')}": _quotient(rows, name) for name in ("peer_mlserver", "raw_asgi")
-    }  # fmt: skip
+    found: dict[str, float | None] = {}
+    for peer in ("peer_mlserver", "raw_asgi"):
+        name = f"vs_{peer.removeprefix('peer_')}"
+        found[name] = _quotient(rows, peer, "requests_per_second")
+        less = _quotient(rows, peer, "cpu_us")
+        found[f"{name}_cpu"] = 1 / less if less else None
     found["p99_vs_best_peer"] = _worst(rows, "p99_ms", _cell)
     found["memory_vs_best_peer"] = _worst(starts, "memory_mb", lambda _row: ())
     found["ready_vs_best_peer"] = _worst(starts, "ready_seconds", lambda _row: ())
@@ -28,7 +32,7 @@ def table(rows: Sequence[Row], starts: Sequence[Row], titles: Mapping[str, str],
         "| --- | ---: | ---: |",
         *(_start(row, titles) for row in starts),
         "",
-        "Requests per second · p50 ms · p99 ms:",
+        "Requests per second · processor time of each, µs · p50 ms · p99 ms:",
         "",
         f"| form | rows | connections | {' | '.join(titles[str(row['server'])] for row in starts)} |",
         f"| --- | ---: | ---: | {' | '.join('---:' for _ in starts)} |",
@@ -58,18 +62,14 @@ def _start(row: Row, titles: Mapping[str, str]) -> str:
 def _figures(row: Row) -> str:
     if "not_served" in row:
         return f"not served ({row['not_served']})"
-    told = f"{row['requests_per_second']:,.0f} · {row['p50_ms']:.2f} · {row['p99_ms']:.2f}"
+    told = f"{row['requests_per_second']:,.0f} · {row['cpu_us']:,.0f} · {row['p50_ms']:.2f} · {row['p99_ms']:.2f}"
     return told + (f" ({row['errors']:.0f} errors)" if row["errors"] else "")
 
 
-def _quotient(rows: Sequence[Row], peer: str) -> float | None:
-    """Of requests per second, ours to the peer's."""
+def _quotient(rows: Sequence[Row], peer: str, column: str) -> float | None:
+    """Of one column in the cell that is compared, ours to the peer's."""
     compared: Key = (COMPARED.form, COMPARED.rows, COMPARED.connections)
-    rates = {
-        str(row["server"]): float(row["requests_per_second"])
-        for row in rows
-        if _cell(row) == compared and "requests_per_second" in row
-    }
+    rates = {str(row["server"]): float(row[column]) for row in rows if _cell(row) == compared and column in row}
     return rates[OURS] / rates[peer] if {OURS, peer} <= rates.keys() and rates[peer] else None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from benchmarks.serving.load import HOST, served
-from benchmarks.serving.memory import tree, tree_bytes
+from benchmarks.serving.process_tree import tree, tree_bytes, tree_cpu_seconds
 from benchmarks.serving.work import Request
 
 ROOT: Final = Path(__file__).parents[2]
@@ -64,6 +64,10 @@ class Server:
     def memory_mb(self) -> float:
         """Of all its processes, in millions of bytes."""
         return tree_bytes(self._process.pid) / 1e6
+
+    def cpu_seconds(self) -> float:
+        """Processor time of all its processes until now."""
+        return tree_cpu_seconds(self._process.pid)
 
     def pause(self) -> None:
         """Until it is `awake`."""

@@ -15,10 +15,10 @@ import pytest
 
 from benchmarks.serving import ours, overload
 from benchmarks.serving.cells import CELLS, Cell
-from benchmarks.serving.memory import KIB, file_pages, tree, tree_bytes
 from benchmarks.serving.open_loop import OpenLoop
 from benchmarks.serving.overload import Overload
 from benchmarks.serving.peers import PEERS, RAW_ASGI
+from benchmarks.serving.process_tree import KIB, file_pages, tree, tree_bytes, tree_cpu_seconds
 from benchmarks.serving.programs.net import Net
 from benchmarks.serving.programs.raw_asgi import app
 from benchmarks.serving.report import ratios, table
@@ -45,8 +45,8 @@ Anonymous:           400 kB
 
 
 def figures(server: str, rate: float, p99_ms: float, cell: dict[str, Any] = CELL, **more: float) -> dict[str, Any]:
-    row = {"server": server, "requests_per_second": rate, "p50_ms": 1.0, "p99_ms": p99_ms, "errors": 0}
-    return cell | row | more
+    row = {"server": server, "requests_per_second": rate, "cpu_us": 4e5 / max(rate, 1.0), "errors": 0}
+    return cell | row | {"p50_ms": 1.0, "p99_ms": p99_ms} | more
 
 
 def starts(*servers: str) -> list[dict[str, Any]]:
@@ -65,8 +65,8 @@ ROWS = [
 
 def test_ratios_are_ours_to_the_peers_and_the_worst_cell_counts_for_the_p99() -> None:
     assert ratios(ROWS, starts("ours", "raw_asgi", "peer_mlserver")) == {
-        "vs_mlserver": 20.0, "vs_raw_asgi": 2.0, "p99_vs_best_peer": 1.5, "memory_vs_best_peer": 0.5,
-        "ready_vs_best_peer": 0.5,
+        "vs_mlserver": 20.0, "vs_mlserver_cpu": 20.0, "vs_raw_asgi": 2.0, "vs_raw_asgi_cpu": 2.0,
+        "p99_vs_best_peer": 1.5, "memory_vs_best_peer": 0.5, "ready_vs_best_peer": 0.5,
     }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_a_peer_that_fails_fast_is_not_the_best() -> None:
 
 
 def test_a_ratio_to_a_peer_that_is_not_here_is_left_out() -> None:
-    assert set(ratios(ROWS[:2], starts("ours"))) == {"vs_raw_asgi", "p99_vs_best_peer"}
+    assert set(ratios(ROWS[:2], starts("ours"))) == {"vs_raw_asgi", "vs_raw_asgi_cpu", "p99_vs_best_peer"}
 
 
 def test_the_table_says_what_is_not_served_what_failed_and_what_is_not_here() -> None:
@@ -175,6 +175,15 @@ def test_memory_is_that_of_all_processes_below() -> None:
         child.stdout.readline()
         assert child.pid in tree(os.getpid())
         assert tree_bytes(os.getpid()) - before > 60 << 20
+
+
+def test_processor_time_is_that_of_all_processes_below() -> None:
+    code = "import sys, time\nwhile time.process_time() < 0.2: pass\nprint(flush=True); sys.stdin.read()"
+    before = tree_cpu_seconds(os.getpid())
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        assert tree_cpu_seconds(os.getpid()) - before > 0.15
 
 
 def test_ours_is_started_as_it_is_shipped_and_ended(tmp_path: Path) -> None:
