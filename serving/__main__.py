@@ -47,8 +47,8 @@ def serve(options: argparse.Namespace, started: float) -> None:
     # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from serving.access import CheckedAccess
-    from serving.http.app import App
     from serving.http.server import Server, listen
+    from serving.http.service import Service
     from serving.log import log
     from serving.model import Source, load
 
@@ -56,11 +56,11 @@ def serve(options: argparse.Namespace, started: float) -> None:
         CheckedAccess(options.access)  # no transport asks it yet: so far, a file that cannot be used is told at start
     socket = listen(options.host, options.port)
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
-    app = App(options.name, load(source))
+    service = Service(options.name, load(source))
     address, port = socket.getsockname()[:2]
     seconds = round(time.monotonic() - started, 3)
     log("info", "ready", model=options.name, artifact=source.artifact_id, address=address, port=port, seconds=seconds)
-    Server(app).run([socket])
+    Server(service).run(socket)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -93,7 +93,7 @@ def _tell(reason: str, termination_log: Path) -> None:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    """Before serving: at once. uvicorn, once it has drained, raises the signal again, and so ends here too."""
+    """Before serving: at once."""
     raise SystemExit(0)
 
 

@@ -6,6 +6,7 @@
     └── RequestError            whoever asks: what was expected instead
         ├── InvalidInput        the request is none that the model can take
         ├── InvalidAnswer       the request is, but the model's answer is none that the protocol can say
+        ├── Overloaded          the request is, but others are before it; it may be sent again
         ├── Unauthenticated     no credential, or none that is known here
         ├── Forbidden           a good credential, for something else
         └── TooManyRequests     a good credential, more often than it may be used
@@ -39,6 +40,9 @@ class InvalidInput(RequestError): ...
 
 
 class InvalidAnswer(RequestError): ...
+
+
+class Overloaded(RequestError): ...
 
 
 class Unauthenticated(RequestError): ...

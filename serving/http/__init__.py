@@ -1,9 +1,10 @@
-"""HTTP as the transport: one plain ASGI callable over the protocols' operations, behind uvicorn.
+"""HTTP as the transport over the protocols' operations: our own connections on uvloop, or any ASGI server.
 
 server.py      listens, and drains before it ends
-connection.py  one client's connection, with an end to everything that a client could draw out
-app.py         path → operation → status, headers, body
-body.py        what arrives
+connection.py  one client's connection: bytes → requests in their order, responses → bytes
+service.py     request → operation → response; asgi.py offers the same as an ASGI application
+messages.py    what a request and a response are
 held.py        the memory that bodies and answers take
+limits.py      how much, how many and how long
 errors.py      statuses
 """

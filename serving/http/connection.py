@@ -1,199 +1,339 @@
-"""One client's connection: uvicorn's HTTP/1.1, with an end to everything that a client could draw out.
+"""One client's connection: HTTP/1.1 with keep-alive, requests sent ahead, chunked bodies and Expect.
 
-Bytes of a head and of a trailer, the time that they take, idle time, requests sent ahead, an answer that is not taken,
-and the number of connections are limited, so that no stranger fills the pod's memory or locks out the others.
-A body's size and time are limited in body.py.
+httptools parses. Requests are answered one at a time, in their order; while one waits for its answer, no more is parsed
+than the piece that it came in. To everything that a client could draw out there is an end: bytes of a head and of a
+body, the time that they take, idle time, an answer that is not taken (limits.py). What is refused before it was read to
+its end is the last on its connection.
 """
 
 import asyncio
-from http import HTTPStatus
-from typing import Any, Final
+import time
+from collections import deque
+from typing import Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.log import log
-from serving.protocol import refusal
+from serving.http import limits
+from serving.http.errors import Refused
+from serving.http.held import Share
+from serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
+from serving.http.messages import Request, Response, head
+from serving.http.service import Service
 
-MAX_CONNECTIONS: Final = 512
-"""One more, and the longest idle one has to go: idle strangers keep out nobody, least of all the probes."""
-MAX_HEAD_BYTES: Final = 16 << 10
-HEADER_BYTES: Final = 32  # what a header counts besides its text, as in HTTP/2: many small ones take memory too
-MAX_AHEAD: Final = 32  # requests that are sent on one connection before the answer to the first
-
-KEEP_ALIVE_SECONDS: Final = 75  # longer than proxies keep an idle connection, so that it is they who close it
-HEAD_SECONDS: Final = 10.0
-ANSWER_SECONDS: Final = 30.0  # for a client to take an answer
-LINGER_SECONDS: Final = 2.0
+PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Connection(HttpToolsProtocol):
-    """Refuses with 431, 408 or 400 and closes; nobody reads what comes after that."""
+class Connections:
+    """All of one server: its clients, its service and the time of day."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.idle_since = self.loop.time()
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.clients: set[Connection] = set()
+        self.date = b""
+        self.tick()
+
+    def tick(self) -> None:
+        """Called a few times a second: ends what takes too long, and sets the date."""
+        self.date = time.strftime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
+        now = time.perf_counter()
+        for client in list(self.clients):
+            client.check(now)
+
+    def admit(self, newcomer: "Connection") -> None:
+        """Where there are too many, the longest idle one makes room."""
+        self.clients.add(newcomer)
+        if len(self.clients) > limits.MAX_CONNECTIONS:
+            idle = (client for client in self.clients if client.idle and client is not newcomer)
+            min(idle, key=lambda client: client.since, default=newcomer).abort()
+
+
+class Connection(asyncio.Protocol):
+    """One client's."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._all = connections
+        self._service = connections.service
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
+        self.since = time.perf_counter()
+        """Of the state that it is in: idle, receiving a head, receiving a body, closing."""
+        self._current: Request | None = None
+        """The one that is being received."""
+        self._answering: Request | None = None
+        self._ahead: deque[Request] = deque()
+        """Those that are whole and wait for their turn."""
+        self._rest = memoryview(b"")
+        """What has come and is not parsed yet."""
+        self._paused = False  # reading
+        self._stuck_since: float | None = None  # the client does not take what we write
+        self._untaken: Share | None = None
+        self._in_head = False
+        self._deaf = False  # nothing that comes is read any more
+        self._ended = False  # nothing comes any more
         self._head_bytes = 0
         self._pending_bytes = 0  # of an unfinished line
-        self._receiving = self._in_head = self._leaving = False
-        self._late: asyncio.TimerHandle | None = None
-        self._stuck: asyncio.TimerHandle | None = None
 
     @property
     def idle(self) -> bool:
         """Whether no request waits for its answer; one whose head is under way does not yet."""
-        return self.cycle is None or self.cycle.response_complete
+        waiting = self._answering is not None or self._ahead or self._rest
+        return not waiting and (self._current is None or self._in_head)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-        if len(self.connections) > MAX_CONNECTIONS:
-            others = [other for other in self.connections if isinstance(other, Connection) and other is not self]
-            longest = min((other for other in others if other.idle), key=lambda other: other.idle_since, default=self)
-            self.connections.discard(longest)
-            longest.transport.abort()
+    def abort(self) -> None:
+        """At once, and without a word."""
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._all.admit(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._unset_keepalive_if_required()
-        self._in_time()
-        self.resume_writing()
+        self._all.clients.discard(self)
+        self._deaf = True
+        self._rest = memoryview(b"")
+        for request in (self._current, *self._ahead):
+            if request is not None:
+                request.release()
+        self._current = None
+        self._ahead.clear()
+        self._taken()
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        if len(data) <= MAX_HEAD_BYTES:
+        if self._deaf:
+            return
+        if len(data) <= PIECE_BYTES and not self._rest:
             self._parse(data)
         else:
-            for start in range(0, len(data), MAX_HEAD_BYTES):
-                self._parse(data[start : start + MAX_HEAD_BYTES])
-        # The app has an eye on the rest: on a body that it waits for.
-        if self._receiving and (self._in_head or self.idle):
-            self._expect_more()
+            self._rest = memoryview(b"".join((self._rest, data)))
+            self._parse_rest()
 
-    def _parse(self, data: bytes) -> None:
-        if self._leaving or self.transport.is_closing():
-            return
+    def eof_received(self) -> bool:
+        """A client that has said all of its requests may wait for the answers."""
+        self._ended = True
+        return self._answering is not None or bool(self._ahead) or bool(self._rest)
+
+    def pause_writing(self) -> None:
+        self._stuck_since = time.perf_counter()
+
+    def resume_writing(self) -> None:
+        self._stuck_since = None
+        self._taken()
+        self._next()
+
+    def check(self, now: float) -> None:
+        """Ends what takes too long."""
+        if self._stuck_since is not None:
+            if now - self._stuck_since > limits.ANSWER_SECONDS:
+                self.abort()
+        elif self._deaf:
+            if self.idle and now - self.since > limits.LINGER_SECONDS:
+                self.abort()
+        elif self._current is not None:
+            seconds = limits.HEAD_SECONDS if self._in_head else limits.BODY_SECONDS
+            if now - self.since > seconds and not self._paused:
+                what = "request" if self._in_head else "body"
+                self._turn_away(Refused(408, f"the {what} did not arrive within {seconds:g} seconds"))
+        elif self.idle and now - self.since > limits.KEEP_ALIVE_SECONDS:
+            self.dismiss()
+
+    def dismiss(self) -> None:
+        """Closes it, if it is idle. To a request that is on its way at this moment, 408 is the answer: not taken, may
+        be sent again (RFC 9110, 15.5.9)."""
+        if self._current is None and self.idle and not self._deaf:
+            self._answering = request = Request()
+            request.keep_alive = False
+            said = Refused(408, "this connection was idle; send the request again on another one")
+            self.reply(self._service.failed(request, said))
+
+    def _parse(self, data: bytes | memoryview) -> None:
         self._pending_bytes += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # to what we do not speak: HTTP/1.1 is the answer
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:  # to what we do not speak: HTTP/1.1 is the answer
+            self._rest = memoryview(b"".join((data[upgrade.args[0] :], self._rest)))
         except httptools.HttpParserError as error:
-            if isinstance(error.__context__, _TooLargeError):
-                self._refuse_head()
-            else:
-                self._refuse(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
+            if isinstance(error.__context__, _HeadTooLargeError):
+                self._turn_away(_head_too_large())
+            elif not self._deaf:
+                self._turn_away(Refused(400, "this is not HTTP/1.1"))
             return
-        if self._pending_bytes > MAX_HEAD_BYTES:
-            self._refuse_head()
+        request = self._current
+        if request is not None and request.refusal is not None and not self._in_head:
+            self._turn_away(request.refusal)
+        elif self._pending_bytes > MAX_HEAD_BYTES:
+            self._turn_away(_head_too_large())
+
+    def _parse_rest(self) -> None:
+        """A piece after the other, for as long as nothing that was parsed waits."""
+        while self._rest and not self._deaf and self._answering is None and not self._ahead:
+            piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
+            self._parse(piece)
+        if self._deaf:
+            self._rest = memoryview(b"")
+        if bool(self._rest) is not self._paused and not self._transport.is_closing():
+            self._paused = bool(self._rest)
+            self.since = time.perf_counter()  # the client cannot help that we did not read
+            if self._paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    # What the parser calls.
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._receiving = self._in_head = True
+        self._current = request = Request()
+        request.began = self.since = time.perf_counter()
+        self._in_head = True
         self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
+        request = self._current
+        assert request is not None
         self._pending_bytes = 0
         self._count(len(url))
-        super().on_url(url)
+        request.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._pending_bytes = 0
         self._count(len(name) + len(value) + HEADER_BYTES)
-        super().on_header(name, value)
+        request = self._current
+        if request is None or not self._in_head:  # of a trailer
+            return
+        request.read_field(name, value)
 
     def on_headers_complete(self) -> None:
+        request = self._current
+        assert request is not None
         self._in_head = False
-        if self._late is not None:
-            self._in_time()
-        if len(self.pipeline) >= MAX_AHEAD:
-            raise _TooLargeError
-        super().on_headers_complete()
+        parser = self._parser
+        request.method = parser.get_method()
+        request.keep_alive = parser.should_keep_alive() and (not request.hop or parser.get_http_version() == "1.1")
+        self._service.admit(request)
+        if request.length != 0:
+            self.since = time.perf_counter()
+            if self._answering is None and not self._ahead:
+                self._bid()
 
     def on_body(self, body: bytes) -> None:
         self._pending_bytes = 0
-        super().on_body(body)
+        request = self._current
+        assert request is not None
+        if request.refusal is not None:
+            return
+        try:
+            request.extend(body, self._service.held)
+        except Refused as error:
+            request.refusal = self._service.failed(request, error)
 
     def on_message_complete(self) -> None:
-        self._receiving = False
+        request = self._current
+        assert request is not None
         self._pending_bytes = 0
-        if self._late is not None:
-            self._in_time()
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        self.idle_since = self.loop.time()
-        super().on_response_complete()
-        if self._receiving and self.idle:
-            self._expect_more()
-        if self.transport.is_closing() and self.transport.get_write_buffer_size():
-            self.pause_writing()
-
-    def shutdown(self) -> None:
-        """Called once the server has drained. The answer to a head that is under way will close the connection."""
-        if self._in_head:
-            return
-        if self.idle and not self._receiving:
-            self.timeout_keep_alive_handler()
+        self._current = None
+        if self._answering is None and not self._ahead and self._stuck_since is None:
+            self._answering = request
+            self._service.handle(request, self)
         else:
-            super().shutdown()
+            self._ahead.append(request)
+        if not request.keep_alive:
+            self._deaf = True
 
-    def timeout_keep_alive_handler(self) -> None:
-        self._leave(HTTPStatus.REQUEST_TIMEOUT, "this connection was idle; send the request again on another one")
+    # Answers.
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._stuck is None:
-            self._stuck = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
+    def reply(self, response: Response) -> None:
+        """To the request that is being answered."""
+        request = self._answering
+        assert request is not None
+        self._answering = None
+        self.since = time.perf_counter()
+        transport = self._transport
+        if transport.is_closing():
+            request.release()
+            return
+        more = self._ahead or self._rest
+        last = not request.keep_alive or self._service.draining or (self._ended and not more)
+        start = head(response, self._all.date, last)
+        body = response.body if request.method != b"HEAD" else b""
+        if len(body) <= SMALL_BYTES:
+            transport.write(start + body)
+        else:
+            transport.writelines((start, body))
+        if request.share is not None:
+            self._untaken, request.share = request.share, None
+            if self._stuck_since is None:
+                self._taken()
+        if last:
+            self._leave()
+        elif more:
+            asyncio.get_running_loop().call_soon(self._next)
+        else:
+            self._bid()
 
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._stuck is not None:
-            self._stuck.cancel()
-            self._stuck = None
+    def _next(self) -> None:
+        """The next request that waits, or the next piece, unless something is under way."""
+        if self._answering is not None or self._stuck_since is not None or self._transport.is_closing():
+            return
+        if self._ahead:
+            self._answering = self._ahead.popleft()
+            self._service.handle(self._answering, self)
+            return
+        self._parse_rest()
+        if self._ended and self._answering is None and not self._ahead and not self._rest:
+            self._leave()
+
+    def _bid(self) -> None:
+        """Tells a client that waits with its body to send it."""
+        request = self._current
+        if request is not None and request.expects and request.refusal is None and not self._in_head:
+            self._transport.write(CONTINUE)
+
+    def _turn_away(self, refusal: Refused | Response) -> None:
+        """Refuses what is not whole, after the answers to what came before it, and reads no more."""
+        request = self._current or Request()
+        self._current = None
+        request.release()
+        request.began = request.began or self.since
+        request.refusal = refusal if isinstance(refusal, Response) else self._service.failed(request, refusal)
+        request.keep_alive = False
+        self._deaf = True
+        self._rest = memoryview(b"")
+        if self._answering is None and not self._ahead and self._stuck_since is None:
+            self._answering = request
+            self._service.handle(request, self)
+        else:
+            self._ahead.append(request)
+
+    def _leave(self) -> None:
+        """Says that it is over, and reads on a while without keeping it: if it were closed while a client sends, the
+        client would lose the answer."""
+        self._deaf = True
+        self._rest = memoryview(b"")
+        for request in self._ahead:
+            request.release()
+        self._ahead.clear()
+        self.since = time.perf_counter()
+        if self._ended:
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _taken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.release()
+            self._untaken = None
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD_BYTES:
-            raise _TooLargeError
-
-    def _expect_more(self) -> None:
-        if self._late is None and not self._leaving:
-            self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
-
-    def _in_time(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _give_up(self) -> None:
-        self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the request did not arrive within {HEAD_SECONDS:g} seconds")
-
-    def _refuse_head(self) -> None:
-        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"more than {MAX_HEAD_BYTES} bytes of headers")
-
-    def _refuse(self, status: HTTPStatus, reason: str) -> None:
-        log("warning", "refused", status=int(status))
-        if self.idle and not (self._receiving and not self._in_head):
-            self._leave(status, reason)
-        else:  # in the middle of another answer, or after it: what we write would be taken for a part of it
-            self.transport.abort()
-
-    def _leave(self, status: HTTPStatus, reason: str) -> None:
-        """Reads on a while without keeping it: a connection that is closed while a client sends loses the answer.
-
-        To a request that is on its way as an idle connection closes, 408 is the answer: not taken, may be sent again
-        (RFC 9110, 15.5.9).
-        """
-        if self._leaving or self.transport.is_closing():
-            return
-        self._leaving = True
-        self._in_time()
-        body = refusal(reason)
-        head = f"HTTP/1.1 {status:d} {status.phrase}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
-        self.transport.write(f"{head}\r\nconnection: close\r\n\r\n".encode() + body)
-        self.transport.write_eof()
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+            raise _HeadTooLargeError
 
 
-class _TooLargeError(Exception): ...
+class _HeadTooLargeError(Exception): ...
+
+
+def _head_too_large() -> Refused:
+    return Refused(431, f"more than {MAX_HEAD_BYTES} bytes of headers")

@@ -2,11 +2,20 @@
 
 from typing import Final
 
-from serving.errors import Forbidden, InvalidAnswer, InvalidInput, RequestError, TooManyRequests, Unauthenticated
+from serving.errors import (
+    Forbidden,
+    InvalidAnswer,
+    InvalidInput,
+    Overloaded,
+    RequestError,
+    TooManyRequests,
+    Unauthenticated,
+)
 
 STATUSES: Final[dict[type[RequestError], int]] = {
     InvalidInput: 400,
     InvalidAnswer: 422,
+    Overloaded: 503,
     Unauthenticated: 401,
     Forbidden: 403,
     TooManyRequests: 429,

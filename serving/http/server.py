@@ -1,59 +1,96 @@
-"""Connections and their end: uvicorn, with a drain that no request is lost in.
+"""Connections and their end: uvloop, with a drain that no request is lost in.
 
-uvicorn alone closes every idle keep-alive connection the moment it is told to stop, and a request that is on its way
-then is lost. So first, for up to DRAIN_SECONDS, the app goes on answering with `connection: close`; clients that are
-busy leave by themselves. Only then are idle connections closed, each with a 408 for a request that crosses it on its
-way, which says that it was not taken and may be sent again. Requests in flight have GRACE_SECONDS more.
+Told to stop, the server first, for up to DRAIN_SECONDS, goes on accepting and answering, with `connection: close`;
+clients that are busy leave by themselves. Only then are idle connections closed, each with a 408 for a request that
+crosses it on its way, which says that it was not taken and may be sent again. Requests in flight have GRACE_SECONDS
+more.
 """
 
 import asyncio
+import contextlib
+import gc
+import resource
+import signal
 import socket
+import threading
 from typing import Final
 
-import uvicorn
+import uvloop
 
 from serving.errors import StartError
-from serving.http.app import App
-from serving.http.body import BODY_SECONDS
-from serving.http.connection import KEEP_ALIVE_SECONDS, Connection
+from serving.http.connection import Connection, Connections
+from serving.http.limits import BODY_SECONDS
+from serving.http.service import Service
 from serving.log import log
 
 BACKLOG: Final = 1024
 DRAIN_SECONDS: Final = 4.0
-GRACE_SECONDS: Final = int(BODY_SECONDS) + 3  # with the drain, less than the pod has after its preStop sleep
+GRACE_SECONDS: Final = BODY_SECONDS + 3  # with the drain, less than the pod has after its preStop sleep
 TICK_SECONDS: Final = 0.05
+CHECK_SECONDS: Final = 0.25
 
 
-class Server(uvicorn.Server):
-    """Serves an App until SIGTERM or SIGINT, and then drains it."""
+class Server:
+    """Serves until it is told to stop: by stop, or, in the main thread, by SIGTERM or SIGINT. Twice is at once."""
 
-    def __init__(self, app: App) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=Connection,
-                loop="uvloop",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.connections = Connections(service)
+        self._stop = asyncio.Event()
+        self._told_times = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, listening: socket.socket) -> None:
+        """Returns once it has drained."""
+        _allow_descriptors()
+        gc.collect()
+        gc.freeze()  # what is here stays, and need not be looked at again
+        uvloop.run(self._serve(listening))
+
+    def stop(self) -> None:
+        """Any thread may call it."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told)
+
+    async def _serve(self, listening: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._loop.add_signal_handler(number, self._told)
+        accepting = await self._loop.create_server(
+            lambda: Connection(self.connections), sock=listening, backlog=BACKLOG
         )
-        self._app = app
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Called once by uvicorn, which is still accepting connections here."""
-        self._app.draining = True
-        log("info", "draining", connections=len(self.server_state.connections))
-        left = DRAIN_SECONDS
-        while left > 0 and self.server_state.connections and not self.force_exit:
-            await asyncio.sleep(TICK_SECONDS)
-            left -= TICK_SECONDS
-        await super().shutdown(sockets)
+        checking = self._loop.create_task(self._check())
+        await self._stop.wait()
+        await self._drain()
+        accepting.close()
+        for client in list(self.connections.clients):
+            client.dismiss()
+        await self._wait(GRACE_SECONDS)
+        checking.cancel()
+        for client in list(self.connections.clients):
+            client.abort()
         log("info", "stopped")
+
+    def _told(self) -> None:
+        self._stop.set()
+        self._told_times += 1
+
+    async def _check(self) -> None:
+        while True:
+            self.connections.tick()
+            await asyncio.sleep(CHECK_SECONDS)
+
+    async def _drain(self) -> None:
+        self._service.draining = True
+        log("info", "draining", connections=len(self.connections.clients))
+        await self._wait(DRAIN_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        """Until nobody is connected."""
+        while seconds > 0 and self.connections.clients and self._told_times == 1:
+            await asyncio.sleep(TICK_SECONDS)
+            seconds -= TICK_SECONDS
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -64,3 +101,10 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         hint = "is another server using it?"
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}", hint) from None
+
+
+def _allow_descriptors() -> None:
+    """As many as this process may have: a login's usual 1,024 are too few for all connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

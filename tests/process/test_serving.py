@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from serving import __main__ as program
-from serving.http.body import MAX_BODY_BYTES
+from serving.http.limits import MAX_BODY_BYTES
 from serving.http.server import DRAIN_SECONDS
 from tests.keys import key_pair
 from tests.process.serving_process import Server, arguments, serving, start

@@ -9,10 +9,10 @@ import httpx
 import numpy as np
 import pytest
 
-from serving.http import body as serving_body
-from serving.http.app import App
-from serving.http.body import DISCARD_BYTES, MAX_BODY_BYTES
-from serving.http.held import MAX_HELD_BYTES, SMALL_BYTES
+from serving.http import limits
+from serving.http.asgi import DISCARD_BYTES, App
+from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
+from serving.http.service import Service
 from serving.model import Model
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
@@ -43,7 +43,7 @@ class Client:
 
 @pytest.fixture
 def client() -> Client:
-    return Client(App("tiny", Model(onnx_model(), DESCRIPTION)))
+    return Client(App(Service("tiny", Model(onnx_model(), DESCRIPTION))))
 
 
 def test_live_ready_and_server(client: Client) -> None:
@@ -258,7 +258,7 @@ def test_answers_that_nobody_takes_count_until_they_are_taken(client: Client) ->
 
 
 def test_a_body_that_does_not_arrive_in_time_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving_body, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.05)
 
     async def stuck() -> AsyncIterator[bytes]:
         yield b"{"
@@ -285,7 +285,7 @@ def test_a_client_that_leaves_gets_nothing_and_breaks_nothing(client: Client) ->
 
 
 def test_once_draining_it_is_not_ready_but_live_and_closes_connections_after_their_answer(client: Client) -> None:
-    client.app.draining = True
+    client.app.service.draining = True
 
     for path in ["/v2/health/ready", "/v2/models/tiny/ready", "/v2/models/tiny/versions/1/ready"]:
         assert (client.get(path).status_code, client.get(path).json()["ready"]) == (503, False)
@@ -303,8 +303,9 @@ class _BrokenModel(Model):
 @pytest.fixture
 def broken() -> Iterator[Client]:
     model = _BrokenModel(onnx_model(), DESCRIPTION)
+    client = Client(App(Service("tiny", model)))
     model.broken = True  # type: ignore[attr-defined]
-    yield Client(App("tiny", model))
+    yield client
 
 
 def test_a_failure_inside_is_json_for_the_client_and_a_line_for_the_log(

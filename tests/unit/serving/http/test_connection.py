@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.http import connection as limits
-from serving.http.app import App
+from serving.http import limits
 from serving.http.server import Server as OurServer
 from serving.http.server import listen
+from serving.http.service import Service
 from serving.model import Model
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
@@ -24,14 +24,13 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterat
         monkeypatch.setattr(limits, name, value)
     taken = listen("127.0.0.1", 0)
     port: int = taken.getsockname()[1]
-    server = OurServer(App("tiny", Model(onnx_model(), DESCRIPTION)))
-    server.config.timeout_keep_alive = int(seconds.get("KEEP_ALIVE_SECONDS", 75))
-    thread = threading.Thread(target=server.run, args=([taken],))
+    server = OurServer(Service("tiny", Model(onnx_model(), DESCRIPTION)))
+    thread = threading.Thread(target=server.run, args=(taken,))
     thread.start()
     try:
         yield port, server
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(SECONDS)
 
 
@@ -67,6 +66,6 @@ def test_who_does_not_take_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) 
         client.connect(("127.0.0.1", port))
         client.sendall(b"POST %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), len(body)) + body)
         assert client.recv(12) == b"HTTP/1.1 200"
-        assert len(server.server_state.connections) == 1
+        assert len(server.connections.clients) == 1
         time.sleep(1.5)
-        assert not server.server_state.connections
+        assert not server.connections.clients

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from serving.errors import InvalidInput
-from serving.http import app as serving_app
-from serving.http.app import App
+from serving.http import service as serving_service
+from serving.http.asgi import App
+from serving.http.service import Service
 from serving.model import Model
 from serving.protocol import PROTOCOLS
 from serving.protocol.contract import Answer, Body, Inference, Inferred, Operation
@@ -37,8 +38,8 @@ class Loud:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
-    monkeypatch.setattr(serving_app, "PROTOCOLS", (*PROTOCOLS, Loud()))
-    app = App("tiny", Model(onnx_model(), DESCRIPTION))
+    monkeypatch.setattr(serving_service, "PROTOCOLS", (*PROTOCOLS, Loud()))
+    app = App(Service("tiny", Model(onnx_model(), DESCRIPTION)))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tiny")
 
 

@@ -1,0 +1,114 @@
+"""Runs together what came in the same turn of the event loop: no timer, nothing to tune, no cost for a lone client.
+
+A model that answers quickly is run on the loop itself. A slow one is run in a thread, and what comes meanwhile is the
+next batch. More work than QUEUE_SECONDS is not queued: it is refused, so that who is served is served in time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Final
+
+import numpy as np
+
+from serving.errors import Overloaded
+from serving.model import Model
+from serving.tensor import Array
+from serving.together import Together, filled
+
+QUICK_SECONDS: Final = 0.001
+"""A run that takes longer would keep the loop from answering others, the probes among them."""
+QUEUE_SECONDS: Final = 1.0
+
+RECENT: Final = 0.05
+"""What the latest run counts in the mean."""
+
+Arrays = Mapping[str, Array]
+Done = Callable[[Arrays | Exception], None]
+"""Called on the loop with all outputs by name, or with what went wrong."""
+Waiting = tuple[Arrays, int, Done]
+Results = list[Arrays | Exception]
+
+
+class Batches:
+    """Of one model and one event loop."""
+
+    def __init__(self, model: Model, together: Together, worker: Executor) -> None:
+        self._model = model
+        self._outputs = list(model.outputs)
+        self._least, self._most = together.least, together.most
+        self._worker = worker
+        self._row_seconds = model.run_seconds
+        self._waiting: list[tuple[Arrays, int, Done]] = []
+        self._rows = 0
+        self._busy = False
+
+    def add(self, inputs: Arrays, done: Done) -> None:
+        """Raises Overloaded."""
+        rows = len(next(iter(inputs.values()))) if self._most > 1 else 1
+        if self._rows and (self._rows + rows) * self._row_seconds > QUEUE_SECONDS:
+            raise Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
+        self._rows += rows
+        self._waiting.append((inputs, rows, done))
+        if len(self._waiting) == 1 and not self._busy:
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        """Runs what fits into one run; what does not, in the loop's next turn, so that others come in between."""
+        waiting = self._waiting
+        count, rows = 1, waiting[0][1]
+        while count < len(waiting) and rows + waiting[count][1] <= self._most:
+            rows += waiting[count][1]
+            count += 1
+        batch, self._waiting = waiting[:count], waiting[count:]
+        self._rows -= rows
+        if rows * self._row_seconds < QUICK_SECONDS:
+            self._tell(batch, self._run(batch, rows))
+        else:
+            self._busy = True
+            running = asyncio.get_running_loop().run_in_executor(self._worker, self._run, batch, rows)
+            running.add_done_callback(lambda ran: self._ran(batch, ran.result()))
+
+    def _ran(self, batch: list[Waiting], results: Results) -> None:
+        self._busy = False
+        self._tell(batch, results)
+
+    def _run(self, batch: list[Waiting], rows: int) -> Results:
+        """Any thread may call it."""
+        begun = time.perf_counter()
+        results: Results
+        if len(batch) == 1:
+            results = [self._alone(batch[0][0], rows)]
+        else:
+            together = {name: np.concatenate([inputs[name] for inputs, _, _ in batch]) for name in batch[0][0]}
+            answers = self._alone(together, rows)
+            results = (
+                [self._alone(*one[:2]) for one in batch] if isinstance(answers, Exception) else _split(answers, batch)
+            )
+        self._row_seconds += RECENT * ((time.perf_counter() - begun) / rows - self._row_seconds)
+        return results
+
+    def _alone(self, inputs: Arrays, rows: int) -> Arrays | Exception:
+        try:
+            if rows >= self._least:
+                return self._model.run(inputs, self._outputs)
+            answers = self._model.run(filled(inputs, self._least), self._outputs)
+            return {name: answer[:rows] for name, answer in answers.items()}
+        except Exception as error:  # noqa: BLE001 - it is told to whoever asked, who knows what to do with it
+            return error
+
+    def _tell(self, batch: list[Waiting], results: Results) -> None:
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._next)
+        for (_, _, done), result in zip(batch, results, strict=True):
+            done(result)
+
+
+def _split(answers: Arrays, batch: list[Waiting]) -> Results:
+    results: Results = []
+    start = 0
+    for _, rows, _ in batch:
+        results.append({name: answer[start : start + rows] for name, answer in answers.items()})
+        start += rows
+    return results

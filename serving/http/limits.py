@@ -1,0 +1,20 @@
+"""How much, how many and how long: what no client can draw out."""
+
+from typing import Final
+
+MAX_BODY_BYTES: Final = 8 << 20
+SMALL_BYTES: Final = 64 << 10
+"""Of each body and each answer, not counted: connections are limited, and large requests keep out no small ones. A
+thread costs a smaller one more than its answer."""
+MAX_HELD_BYTES: Final = 32 << 20
+"""Of all larger ones, so that many clients at once get a 503 and not a pod that is out of memory."""
+MAX_HEAD_BYTES: Final = 16 << 10
+HEADER_BYTES: Final = 32  # what a header counts besides its text, as in HTTP/2
+MAX_CONNECTIONS: Final = 1024
+"""One more, and the longest idle one has to go: idle strangers keep out nobody, least of all the probes."""
+
+KEEP_ALIVE_SECONDS: Final = 75.0  # longer than proxies keep an idle connection, so that it is they who close it
+HEAD_SECONDS: Final = 10.0
+BODY_SECONDS: Final = 15.0  # a slower one would keep a pod that ends from ending (see server.py)
+ANSWER_SECONDS: Final = 30.0  # for a client to take an answer
+LINGER_SECONDS: Final = 2.0  # to read on without keeping it, so that a client that sends gets to read its refusal

@@ -1,0 +1,163 @@
+"""A request as a connection hears it, a response as it says it, and who waits for one."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from serving.http.errors import Refused
+from serving.http.held import Held, Share
+from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
+from serving.protocol.contract import Body
+
+if TYPE_CHECKING:
+    from serving.http.service import Route
+
+JSON: Final = b"application/json"
+BINARY: Final = b"application/octet-stream"
+JSON_BYTES_HEADER: Final = b"inference-header-content-length"
+"""How many bytes of a body are JSON, where the rest is binary."""
+BEARER: Final = b"bearer "
+
+
+class Response(NamedTuple):
+    """What is said. `fields` are further header lines, each with its end."""
+
+    status: int
+    body: bytes
+    content_type: bytes = JSON
+    fields: bytes = b""
+
+
+class Client(Protocol):
+    """Who sent a request."""
+
+    def reply(self, response: Response) -> None:
+        """Called once for each request, on the event loop: at once, or later."""
+
+
+class Request:
+    """One request. Each field that is not said has the class's value, which costs nothing."""
+
+    began = 0.0
+    """When its first byte came, by time.perf_counter."""
+    method = b""
+    target = b""
+    """As it was sent: with a query, percent-encoded."""
+    keep_alive = True
+    hop = False
+    """Whether it says something about the connection."""
+    length: int | None = None
+    """Of the body, as announced."""
+    expects = False
+    """Whether the client waits for a word before it sends the body."""
+    encoding: bytes | None = None
+    """Of the body, if any."""
+    json_bytes: bytes | None = None
+    """That header's value."""
+    credential: bytes | None = None
+    """A key or token, without its scheme."""
+    body: Body = b""
+    route: "Route | None" = None
+    refusal: Response | None = None
+    """What it will be answered, whatever its body is."""
+    share: Share | None = None
+    """Of the memory that is counted, where it takes some."""
+
+    def release(self) -> None:
+        """Drops its body, and gives back what that held."""
+        self.body = b""
+        if self.share is not None:
+            self.share.release()
+            self.share = None
+
+    def read_field(self, name: bytes, value: bytes) -> None:
+        """A header, in whatever case; most say nothing to us."""
+        read = _FIELDS.get(name) or _FIELDS.get(name.lower())
+        if read is not None:
+            read(self, value)
+
+    def extend(self, part: bytes, held: Held) -> None:
+        """A part of the body. Raises Refused 413 or 503, and then keeps nothing of it."""
+        if not self.body:  # what came in one part, as nearly all do, is not copied
+            self.body = part
+        else:
+            if isinstance(self.body, bytes):
+                self.body = bytearray(self.body)
+            self.body += part
+        size = len(self.body)
+        if size <= SMALL_BYTES:
+            return
+        try:
+            if size > MAX_BODY_BYTES:
+                raise too_large()
+            if self.share is None:
+                self.share = Share(held)
+            self.share.grow_to(size)
+        except Refused:
+            self.release()
+            raise
+
+
+def too_large() -> Refused:
+    """A body."""
+    return Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
+
+
+REASONS: Final = {int(status): status.phrase.encode() for status in HTTPStatus}
+STARTS: Final = {
+    (status, kind): b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\n" % (status, reason, kind)
+    for status, reason in REASONS.items()
+    for kind in (JSON, BINARY)
+}
+
+
+def head(response: Response, date: bytes, close: bool) -> bytes:
+    """Status line and headers. `date` is a whole line."""
+    status, body, content_type, fields = response
+    start = STARTS.get((status, content_type)) or b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\n" % (
+        status, REASONS[status], content_type,
+    )  # fmt: skip
+    end = b"connection: close\r\n\r\n" if close else b"\r\n"
+    return b"%s%s%scontent-length: %d\r\n%s" % (start, date, fields, len(body), end)
+
+
+def _set_length(request: Request, value: bytes) -> None:
+    request.length = int(value)  # the parser lets through nothing but a number
+
+
+def _set_expects(request: Request, value: bytes) -> None:
+    request.expects = value.lower() == b"100-continue"
+
+
+def _set_encoding(request: Request, value: bytes) -> None:
+    request.encoding = value
+
+
+def _set_json_bytes(request: Request, value: bytes) -> None:
+    request.json_bytes = value
+
+
+def _set_authorization(request: Request, value: bytes) -> None:
+    if value[: len(BEARER)].lower() == BEARER:
+        request.credential = value[len(BEARER) :].strip()
+
+
+def _set_key(request: Request, value: bytes) -> None:
+    request.credential = value
+
+
+def _set_hop(request: Request, value: bytes) -> None:
+    request.hop = True
+
+
+_FIELDS: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
+    b"content-length": _set_length,
+    b"Content-Length": _set_length,
+    b"expect": _set_expects,
+    b"content-encoding": _set_encoding,
+    JSON_BYTES_HEADER: _set_json_bytes,
+    b"authorization": _set_authorization,
+    b"Authorization": _set_authorization,
+    b"x-api-key": _set_key,
+    b"connection": _set_hop,
+}

@@ -1,0 +1,182 @@
+"""Request → response: which method asks for which operation, and with which status it ends. It knows no connection.
+
+    GET, HEAD   what is fixed, and readiness
+    POST        what the model is run for
+A slash at the end of a path changes nothing. What clients sent is never logged, nor are errors that quote it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import httptools
+
+from serving import together
+from serving.batches import Arrays, Batches
+from serving.errors import RequestError
+from serving.http.errors import Refused, status_of
+from serving.http.held import Held, Share
+from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
+from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
+from serving.log import log
+from serving.model import Model
+from serving.protocol import PROTOCOLS, refusal
+from serving.protocol.contract import Answer, Fixed, Inference, Inferred, Operation, Readiness
+
+READ: Final = (b"GET", b"HEAD")
+RUN: Final = (b"POST",)
+RETRY: Final = b"retry-after: 1\r\n"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path: what it does, and how its protocol says that something went wrong."""
+
+    path: str
+    operation: Operation
+    methods: tuple[bytes, ...]
+    error: Callable[[str], bytes]
+
+
+class Service:
+    """Serves one model. Once `draining`, it is not ready, and each connection closes after the next answer on it."""
+
+    def __init__(self, name: str, model: Model) -> None:
+        self.draining = False
+        self.held = Held()
+        self._model = model
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._batches = Batches(model, together.found(model), self._worker)
+        self._routes = _routes(name, model)
+
+    def admit(self, request: Request) -> None:
+        """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
+        route = self._routes.get(request.target) or self._routes.get(_path(request.target))
+        request.route = route
+        if route is None:
+            there = ", ".join(path.decode() for path in self._routes)
+            request.refusal = Response(404, refusal(f"no such path or model; there is: {there}"))
+        elif request.method not in route.methods:
+            allowed = b", ".join(route.methods)
+            said = route.error(f"this method is not for this path; allowed: {allowed.decode()}")
+            request.refusal = Response(405, said, fields=b"allow: %s\r\n" % allowed)
+        elif request.length is not None and request.length > MAX_BODY_BYTES:
+            request.refusal = self.failed(request, too_large())
+
+    def handle(self, request: Request, client: Client) -> None:
+        """Answers a request that is whole, or refused: at once or later."""
+        if request.refusal is not None:
+            self._finish(request, client, request.refusal)
+            return
+        assert request.route is not None
+        operation = request.route.operation
+        if type(operation) is Inferred:
+            self._infer(operation, request, client)
+        elif type(operation) is Fixed:
+            self._finish(request, client, Response(200, operation.answer))
+        elif type(operation) is Readiness:
+            ready = Response(503, operation.draining, fields=RETRY) if self.draining else Response(200, operation.ready)
+            self._finish(request, client, ready)
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """What a request is answered that `error` ended."""
+        say = request.route.error if request.route else refusal
+        if isinstance(error, RequestError):
+            status = status_of(error)
+            return Response(status, say(error.message), fields=RETRY if status == 503 else b"")
+        # The last resort. A trace could quote the input, so only the kind is told.
+        log("error", "request failed", error=type(error).__name__)
+        return Response(500, say("internal error; the server's log has its kind"))
+
+    def _infer(self, operation: Inferred[Any], request: Request, client: Client) -> None:
+        if len(request.body) > SMALL_BYTES:  # a thread costs a small one more than its answer
+            running = asyncio.get_running_loop().run_in_executor(self._worker, self._whole, operation, request)
+            running.add_done_callback(lambda ran: self._finish(request, client, ran.result()))
+            return
+        try:
+            inference = operation.parse(request.body, _json_bytes(request))
+            self._batches.add(inference.inputs, partial(self._answer, operation, request, client, inference))
+        except Exception as error:  # noqa: BLE001 - see failed
+            self._finish(request, client, self.failed(request, error))
+
+    def _answer(
+        self,
+        operation: Inferred[Any],
+        request: Request,
+        client: Client,
+        inference: Inference,
+        result: Arrays | Exception,
+    ) -> None:
+        if isinstance(result, Exception):
+            response = self.failed(request, result)
+        else:
+            try:
+                response = _response(operation.answer(inference, result))
+            except Exception as error:  # noqa: BLE001 - see failed
+                response = self.failed(request, error)
+        self._finish(request, client, response)
+
+    def _whole(self, operation: Inferred[Any], request: Request) -> Response:
+        """A large request, from beginning to end, in a thread."""
+        try:
+            inference = operation.parse(request.body, _json_bytes(request))
+            arrays = self._model.run(inference.inputs, inference.outputs)
+            return _response(operation.answer(inference, arrays))
+        except Exception as error:  # noqa: BLE001 - see failed
+            return self.failed(request, error)
+
+    def _finish(self, request: Request, client: Client, response: Response) -> None:
+        request.release()
+        if len(response.body) > SMALL_BYTES:
+            request.share = Share(self.held)
+            try:
+                request.share.grow_to(len(response.body))
+            except Refused as error:
+                response = self.failed(request, error)
+        if response.status >= 400:
+            self._log(request, response.status)
+        client.reply(response)
+
+    def _log(self, request: Request, status: int) -> None:
+        level, where = "warning" if status < 500 else "error", request.route.path if request.route else "unknown"
+        seconds = round(time.perf_counter() - request.began, 6)
+        log(level, "refused", method=request.method.decode("ascii"), route=where, status=status, seconds=seconds)
+
+
+def _path(target: bytes) -> bytes:
+    """Without query and slash at the end, decoded. Whatever has none is no path of ours."""
+    try:
+        path = httptools.parse_url(target).path
+    except httptools.HttpParserInvalidURLError:
+        return b""
+    return unquote_to_bytes(path or b"").rstrip(b"/")
+
+
+def _json_bytes(request: Request) -> int | None:
+    said = request.json_bytes
+    if said is None:
+        return None
+    if not said.isdigit() or len(said) > 10 or int(said) > len(request.body):
+        header = JSON_BYTES_HEADER.decode().title()
+        raise Refused(400, f"{header} is not a number of bytes from 0 to the body's {len(request.body)}")
+    return int(said)
+
+
+def _response(answer: Answer) -> Response:
+    body, json_bytes = answer
+    if json_bytes is None:
+        return Response(200, body)
+    return Response(200, body, BINARY, b"%s: %d\r\n" % (JSON_BYTES_HEADER, json_bytes))
+
+
+def _routes(name: str, model: Model) -> dict[bytes, Route]:
+    return {
+        path.encode(): Route(path, operation, RUN if isinstance(operation, Inferred) else READ, protocol.error)
+        for protocol in PROTOCOLS
+        for path, operation in protocol.operations(name, model).items()
+    }

@@ -1,0 +1,118 @@
+"""What comes at once is run together, and everyone gets what they would have got alone."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from serving import batches as serving_batches
+from serving.batches import Arrays, Batches
+from serving.errors import InvalidInput, Overloaded
+from serving.model import Model
+from serving.tensor import Array
+from serving.together import Together
+from tests.unit.serving.tiny import DESCRIPTION, onnx_model
+
+
+class Watched(Model):
+    """Remembers the rows of each run, and refuses a negative number, as a model of ids would."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__(onnx_model(), DESCRIPTION)
+        self.run_seconds = seconds
+        self.runs: list[int] = []
+        self.threads: set[int] = set()
+
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
+        if hasattr(self, "runs"):
+            self.runs.append(len(inputs["input"]))
+            self.threads.add(threading.get_ident())
+        if (inputs["input"] < 0).any():
+            raise InvalidInput("negative")
+        return super().run(inputs, outputs)
+
+
+def rows(*hundreds: float) -> Arrays:
+    return {"input": np.array([[1, 2, number] for number in hundreds], np.float32)}
+
+
+def answers(model: Watched, together: Together, *requests: Arrays) -> list[object]:
+    """To what comes in one turn of the loop: numbers, or the kind of error."""
+
+    async def ask() -> list[Arrays | Exception]:
+        with ThreadPoolExecutor(1) as worker:
+            batches = Batches(model, together, worker)
+            loop = asyncio.get_running_loop()
+            told: list[asyncio.Future[Arrays | Exception]] = [loop.create_future() for _ in requests]
+            for inputs, future in zip(requests, told, strict=True):
+                batches.add(inputs, future.set_result)
+            return await asyncio.gather(*told)
+
+    return [
+        type(result) if isinstance(result, Exception) else result["prediction"].ravel().tolist()
+        for result in asyncio.run(ask())
+    ]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01], ids=["quick", "slow"])
+@pytest.mark.parametrize(
+    ("together", "runs"),
+    [
+        (Together(1, 64), [6]),
+        (Together(1, 4), [3, 3]),
+        (Together(2, 5), [5, 2]),
+        (Together(2, 2), [2, 2, 2, 2]),
+        (Together(1, 2), [1, 2, 2, 1]),
+        (Together(1, 1), [1, 2, 2, 1]),
+    ],
+)
+def test_each_gets_their_own_rows(together: Together, runs: list[int], seconds: float) -> None:
+    model = Watched(seconds)
+
+    found = answers(model, together, rows(3), rows(4, 5), rows(6, 7), rows(8))
+
+    assert found == [[321], [421, 521], [621, 721], [821]]
+    assert model.runs == runs
+    assert (threading.get_ident() in model.threads) is (seconds == 0)
+
+
+def test_one_that_cannot_be_answered_spoils_no_other() -> None:
+    model = Watched()
+
+    assert answers(model, Together(1, 64), rows(3), rows(-4), rows(5)) == [[321], InvalidInput, [521]]
+    assert model.runs == [3, 1, 1, 1]
+
+
+def test_more_than_fits_into_one_run_is_run_at_once() -> None:
+    model = Watched()
+
+    assert answers(model, Together(1, 2), rows(3, 4, 5, 6))[0] == [321, 421, 521, 621]
+    assert model.runs == [4]
+
+
+def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_batches, "QUEUE_SECONDS", 1.0)
+    model = Watched(0.3)
+    told: list[object] = []
+
+    async def ask() -> None:
+        with ThreadPoolExecutor(1) as worker:
+            batches = Batches(model, Together(1, 64), worker)
+            for _ in range(3):
+                batches.add(rows(3), told.append)
+            with pytest.raises(Overloaded, match="try again"):
+                batches.add(rows(3), told.append)
+            done = asyncio.Event()
+            await asyncio.sleep(0.1)
+            batches.add(rows(3), lambda _: done.set())
+            await done.wait()
+
+    asyncio.run(ask())
+    assert len(told) == 3
+
+
+def test_one_that_alone_takes_longer_than_the_queue_is_served() -> None:
+    assert answers(Watched(5.0), Together(1, 64), rows(3)) == [[321]]
