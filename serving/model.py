@@ -24,11 +24,24 @@ from sealing import OpenedArtifact, SealingError, open_artifact, parse_identity
 from serving.errors import InvalidInput, StartError
 from serving.tensor import ANY, KINDS, Array, Tensor
 
-DATATYPES: Final = {"tensor(float)": "FP32", "tensor(int64)": "INT64", "tensor(string)": "BYTES"}
-"""By ONNX Runtime's names. An answer is always FP32."""
+DATATYPES: Final = {
+    "tensor(bool)": "BOOL",
+    "tensor(uint8)": "UINT8",
+    "tensor(uint16)": "UINT16",
+    "tensor(uint32)": "UINT32",
+    "tensor(uint64)": "UINT64",
+    "tensor(int8)": "INT8",
+    "tensor(int16)": "INT16",
+    "tensor(int32)": "INT32",
+    "tensor(int64)": "INT64",
+    "tensor(float16)": "FP16",
+    "tensor(float)": "FP32",
+    "tensor(double)": "FP64",
+    "tensor(string)": "BYTES",
+}
+"""By ONNX Runtime's names."""
 DESCRIBED: Final = ("task", "features", "classes")
 """Of an artifact's description, what clients need in order to ask and to read the answer. Its metrics may be secret."""
-NOTHING: Final[Mapping[str, float | str]] = {"FP32": 0.0, "INT64": 0, "BYTES": ""}
 ERRORS_ONLY: Final = 3
 
 
@@ -51,10 +64,6 @@ class Model:
         self.description = {name: description[name] for name in DESCRIBED if name in description}
         self.inputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_inputs())}
         self.outputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_outputs())}
-        for tensor in self.outputs.values():
-            if tensor.datatype != "FP32":
-                raise StartError(f"output {tensor.name!r} of the model is {tensor.datatype}", "export it as FP32")
-        self._warm_up()
         self.run_seconds = self._warm_up()
         """What one run of one row takes: the first one takes longer."""
 
@@ -67,10 +76,7 @@ class Model:
 
     def _warm_up(self) -> float:
         """One row, so that the first client does not wait, and a model that cannot run is not rolled out. Seconds."""
-        row = {
-            name: np.full([abs(size) for size in tensor.shape], NOTHING[tensor.datatype], KINDS[tensor.datatype])
-            for name, tensor in self.inputs.items()
-        }
+        row = {name: _nothing(tensor) for name, tensor in self.inputs.items()}
         begun = time.perf_counter()
         try:
             self.run(row, list(self.outputs))
@@ -138,7 +144,15 @@ def _session(onnx: bytes) -> Any:
 def _tensor(value: Any) -> Tensor:
     """A session's input or output. A dimension that is named, or unknown, may be any."""
     if value.type not in DATATYPES:
-        allowed = " or ".join(DATATYPES)
-        raise StartError(f"tensor {value.name!r} of the model is {value.type}, not {allowed}", "export it as FP32")
+        raise StartError(
+            f"tensor {value.name!r} of the model is {value.type}, which is not served",
+            f"export it as one of {', '.join(DATATYPES)}",
+        )
     shape = tuple(size if isinstance(size, int) else ANY for size in value.shape)
     return Tensor(value.name, shape, DATATYPES[value.type])
+
+
+def _nothing(tensor: Tensor) -> Array:
+    """One row of zeros, or of empty texts."""
+    shape = [1 if size == ANY else size for size in tensor.shape]
+    return np.full(shape, "" if tensor.datatype == "BYTES" else 0, KINDS[tensor.datatype])

@@ -11,10 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Kind = type[np.float32] | type[np.int64] | type[np.object_]
+Kind = np.dtype[Any]
 
-KINDS: Final[Mapping[str, Kind]] = {"FP32": np.float32, "INT64": np.int64, "BYTES": np.object_}
-"""The datatypes that are served. BYTES are texts, each a Python string."""
+KINDS: Final[Mapping[str, Kind]] = {
+    "BOOL": np.dtype(np.bool_),
+    "UINT8": np.dtype(np.uint8),
+    "UINT16": np.dtype(np.uint16),
+    "UINT32": np.dtype(np.uint32),
+    "UINT64": np.dtype(np.uint64),
+    "INT8": np.dtype(np.int8),
+    "INT16": np.dtype(np.int16),
+    "INT32": np.dtype(np.int32),
+    "INT64": np.dtype(np.int64),
+    "FP16": np.dtype(np.float16),
+    "FP32": np.dtype(np.float32),
+    "FP64": np.dtype(np.float64),
+    "BYTES": np.dtype(np.object_),
+}
+"""The datatypes that are served: the protocol's that ONNX has too. BYTES are texts, each a Python string, since ONNX's
+are. BF16 is not there: NumPy has no such numbers, and ONNX Runtime takes them from no array of another kind."""
 ANY: Final = -1
 """A dimension that the request decides: the batch."""
 

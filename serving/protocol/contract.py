@@ -56,7 +56,8 @@ class Inferred(Generic[Parsed]):
     """Runs the model. Any thread may call both, and both raise RequestError."""
 
     parse: Callable[[Body, int | None], Parsed]
-    """Of the body the first so many bytes are JSON, and the rest is binary; or all is JSON, for None."""
+    """Of the body the first so many bytes are JSON, and the rest is binary; or all is JSON, for None. What is parsed
+    may be a view of the body, which nobody changes from then on."""
     answer: Callable[[Parsed, Mapping[str, Array]], Answer]
     """To what was parsed, for the model's outputs by name."""
 

@@ -1,21 +1,18 @@
 """What arrays of numbers and of texts in JSON have in common: flat, or nested as their shape says."""
 
-from functools import cache
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 
-
-def is_nested(data: msgspec.Raw) -> bool:
-    """Whether its first element is an array."""
-    return bytes(memoryview(data)[:64]).translate(None, b" \t\r\n").startswith(b"[[")
+NESTED: Final = re.compile(rb"\s*\[\s*\[")
+"""Of an array whose first element is one too."""
 
 
-@cache
-def decoder(kind: type[int] | type[float] | type[str], rank: int) -> msgspec.json.Decoder[Any]:
+def decoder(kind: Any, rank: int) -> msgspec.json.Decoder[Any]:
     """Of arrays nested `rank` deep, with this in them and nothing else."""
     nested: Any = kind
-    for _ in range(rank):
+    for _ in range(max(rank, 1)):
         nested = list[nested]
     return msgspec.json.Decoder(nested)
 

@@ -1,26 +1,22 @@
-"""The Open Inference Protocol v2 over one model: its operations, and its answers.
+"""The Open Inference Protocol v2 over one model: its operations.
 
-https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md, without the binary
-extension. Each operation of a model is also under /versions/1. Nothing here keeps or logs a value.
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md, and the extensions
+for binary data and for classification. Each operation of a model is also under /versions/1. Nothing here keeps or logs
+a value.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
-import numpy as np
-
 from sealing.version import VERSION
-from serving.errors import InvalidAnswer, InvalidInput
 from serving.model import Model
-from serving.protocol.contract import Answer, Body, Fixed, Inferred, Operation, Readiness
-from serving.protocol.open_inference_request import Asked, parse
-from serving.tensor import Array, Tensor
+from serving.protocol.contract import Fixed, Inferred, Operation, Readiness
+from serving.protocol.open_inference_answer import AnswerWriter, encode
+from serving.protocol.open_inference_request import Asked, RequestReader
+from serving.tensor import Tensor
 
-SERVER: Final = {"name": "sealift", "version": VERSION, "extensions": []}
+SERVER: Final = {"name": "sealift", "version": VERSION, "extensions": ["binary_tensor_data", "classification"]}
 MODEL_VERSION: Final = "1"
-
-_encoder: Final = msgspec.json.Encoder()
 
 
 def operations(name: str, model: Model) -> Mapping[str, Operation]:
@@ -42,42 +38,14 @@ def error(message: str) -> bytes:
     return encode({"error": message})
 
 
-def answer(name: str, inference: Asked, arrays: Mapping[str, Array]) -> Answer:
-    """The response to an inference. Raises InvalidAnswer where it is a number that JSON does not have."""
-    outputs = []
-    for output in inference.outputs:
-        array = arrays[output]
-        if not np.isfinite(array).all():
-            row = int(np.argmax(~np.isfinite(array.reshape(array.shape[0] if array.ndim else 1, -1)).all(axis=1)))
-            raise InvalidAnswer(f"output {output!r} is not a finite number in row {row}: its inputs are too large")
-        shape, data = list(array.shape), array.ravel().tolist()
-        outputs.append({"name": output, "shape": shape, "datatype": "FP32", "data": data})
-    response: dict[str, object] = {"model_name": name, "model_version": MODEL_VERSION, "outputs": outputs}
-    if inference.request_id is not None:
-        response["id"] = inference.request_id
-    if inference.parameters is not None:
-        response["parameters"] = inference.parameters
-    return Answer(encode(response))
-
-
-def encode(value: object) -> bytes:
-    """JSON."""
-    return _encoder.encode(value)
-
-
 def _readiness(fields: dict[str, object]) -> Readiness:
     return Readiness(ready=encode({**fields, "ready": True}), draining=encode({**fields, "ready": False}))
 
 
 def _infer(name: str, model: Model) -> Inferred[Asked]:
-    outputs = list(model.outputs)
-
-    def read(body: Body, json_bytes: int | None) -> Asked:
-        if json_bytes is not None:
-            raise InvalidInput("the binary extension is not served; expected JSON alone")
-        return parse(body, model.inputs, outputs)
-
-    return Inferred(read, lambda inference, arrays: answer(name, inference, arrays))
+    labels = [str(label) for label in model.description.get("classes", ())]
+    writer = AnswerWriter(name, MODEL_VERSION, model.outputs, labels)
+    return Inferred(RequestReader(model.inputs, model.outputs).parse, writer.answer)
 
 
 def _metadata(name: str, model: Model) -> dict[str, object]:

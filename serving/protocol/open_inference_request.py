@@ -1,133 +1,198 @@
-"""An inference request of the Open Inference Protocol v2: its JSON, checked against the model's tensors → arrays.
+"""An inference request of the Open Inference Protocol v2: its JSON, and what is binary after it → a model's inputs.
 
-What is none that the model can take is refused as InvalidInput, which says what was expected instead.
+Parameters that are no extension's change nothing. What is no request that the model can take is refused as
+InvalidInput, which says what was expected instead.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
-import numpy as np
 
 from serving.errors import InvalidInput
 from serving.protocol.contract import Body, Inference
-from serving.protocol.json_numbers import read_numbers
-from serving.protocol.json_texts import read_texts
-from serving.tensor import ANY, KINDS, Array, Tensor
+from serving.protocol.input_reader import InputReader, short
+from serving.tensor import ANY, Array, Tensor
 
-MAX_QUOTED: Final = 80
+ALL_BINARY: Final = "binary_data_output"
+"""The parameter of a request that asks for all outputs as binary data."""
 
+NO_DATA: Final = msgspec.Raw()
 Parameters = dict[str, bool | int | float | str | None]
+Dimension = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class _Input(msgspec.Struct):
+class _InputParameters(msgspec.Struct, gc=False):
+    binary_data_size: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class _Input(msgspec.Struct, gc=False):
     name: str
-    shape: list[int]
+    shape: list[Dimension]
     datatype: str
-    data: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = NO_DATA
+    parameters: _InputParameters | None = None
 
 
-class _Output(msgspec.Struct):
+class _OutputParameters(msgspec.Struct, gc=False):
+    binary_data: bool | None = None
+    classification: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class _Output(msgspec.Struct, gc=False):
     name: str
+    parameters: _OutputParameters | None = None
 
 
-class _Request(msgspec.Struct):
+class _Request(msgspec.Struct, gc=False):
     inputs: list[_Input]
     id: str | None = None
     parameters: Parameters | None = None
     outputs: list[_Output] | None = None
 
 
-class Asked(Inference):
-    """An inference, and what its answer repeats."""
+class AskedOutput(NamedTuple):
+    """How an output is asked for."""
 
-    __slots__ = ("parameters", "request_id")
+    name: str
+    binary: bool = False
+    """Whether as binary data, or else in JSON."""
+    classes: int = 0
+    """So many of the largest numbers in each row, as texts; or all numbers, for 0."""
+
+
+class Asked(Inference):
+    """An inference, and what its answer depends on."""
+
+    __slots__ = ("parameters", "request_id", "wanted")
 
     def __init__(
-        self, inputs: dict[str, Array], outputs: Sequence[str], request_id: str | None, parameters: Parameters | None
+        self,
+        inputs: dict[str, Array],
+        outputs: Sequence[str],
+        wanted: Sequence[AskedOutput],
+        request_id: str | None,
+        parameters: Parameters | None,
     ) -> None:
-        super().__init__(inputs, outputs)
+        self.inputs = inputs
+        self.outputs = outputs
+        self.wanted = wanted
         self.request_id = request_id
+        """To be repeated."""
         self.parameters = parameters
+        """To be repeated: those that are no extension's."""
 
 
-_decoder: Final = msgspec.json.Decoder(_Request)
+_decode: Final = msgspec.json.Decoder(_Request).decode
 
 
-def parse(body: Body, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> Asked:
-    """What the body asks of a model with these tensors. Raises InvalidInput, which says what was expected."""
-    try:
-        request = _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"not an inference request: {error}; expected {_example(inputs)}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput(f"not JSON: {error}; expected {_example(inputs)}") from None
-    given = [item.name for item in request.inputs]
-    if sorted(given) != sorted(inputs):
-        raise InvalidInput(f"inputs are {_quoted(given)}; expected {_quoted(list(inputs))}, each once")
-    wanted = [item.name for item in request.outputs] if request.outputs else list(outputs)
-    if len(set(wanted)) != len(wanted) or not set(wanted) <= set(outputs):
-        raise InvalidInput(f"outputs are {_quoted(wanted)}; expected some of {_quoted(outputs)}, each at most once")
-    arrays = {item.name: _array(item, inputs[item.name]) for item in request.inputs}
-    _check_batch(arrays, inputs)
-    return Asked(arrays, wanted, request.id, request.parameters)
+class RequestReader:
+    """Reads what a model with these tensors is asked. Any thread may call it."""
 
+    def __init__(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> None:
+        self._readers = {name: InputReader(tensor) for name, tensor in inputs.items()}
+        self._rows = [name for name, tensor in inputs.items() if tensor.shape[:1] == (ANY,)]
+        self._tensors = outputs
+        self._names = list(outputs)
+        self._all = {binary: [AskedOutput(name, binary) for name in outputs] for binary in (False, True)}
 
-def _array(item: _Input, tensor: Tensor) -> Array:
-    where = f"input {tensor.name!r}"
-    if item.datatype != tensor.datatype:
-        raise InvalidInput(f"{where} has datatype {_short(item.datatype)!r}; expected {tensor.datatype!r}")
-    shape = item.shape
-    fits = len(shape) == len(tensor.shape) and all(
-        size > 0 if expected == ANY else size == expected for size, expected in zip(shape, tensor.shape, strict=True)
-    )
-    if not fits:
-        raise InvalidInput(
-            f"{where} has shape {_short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}"
-        )
-    if not memoryview(item.data):
-        raise InvalidInput(f"{where} has no data; expected a JSON array (the binary extension is not served)")
-    count = math.prod(shape)  # of Python integers, so that a huge dimension is only ever compared
-    try:
-        array = _read(item.data, len(shape), tensor)
-    except ValueError as error:
-        raise InvalidInput(f"{where} has {error}") from None
-    if array.size != count or (array.ndim > 1 and list(array.shape) != shape):
-        found = (
-            f"data of {array.size} {'texts' if tensor.datatype == 'BYTES' else 'numbers'} in shape {list(array.shape)}"
-        )
-        raise InvalidInput(f"{where} has {found}; expected {_short(count)} for shape {_short(shape)}")
-    if tensor.datatype != "BYTES" and not np.isfinite(array).all():
-        raise InvalidInput(
-            f"{where} has a number at {int(np.argmax(~np.isfinite(array.ravel())))} that is beyond {tensor.datatype}"
-        )
-    return array.reshape(shape)
+    def parse(self, body: Body, json_bytes: int | None) -> Asked:
+        """What the body asks. Raises InvalidInput."""
+        request = self._decoded(body, json_bytes)
+        inputs = self._inputs(request.inputs, body, len(body) if json_bytes is None else json_bytes)
+        parameters = request.parameters
+        binary = False
+        if parameters and ALL_BINARY in parameters:
+            binary = self._all_binary(parameters)
+        if not request.outputs:
+            return Asked(inputs, self._names, self._all[binary], request.id, parameters)
+        wanted = self._wanted(request.outputs, binary)
+        return Asked(inputs, [output.name for output in wanted], wanted, request.id, parameters)
 
+    def _decoded(self, body: Body, json_bytes: int | None) -> _Request:
+        if json_bytes is not None and not 0 <= json_bytes <= len(body):
+            raise InvalidInput(f"the body has {len(body):,} bytes; expected {json_bytes:,} or more of JSON alone")
+        try:
+            return _decode(body if json_bytes is None else memoryview(body)[:json_bytes])
+        except msgspec.ValidationError as error:
+            raise InvalidInput(f"not an inference request: {error}; expected {self._example()}") from None
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: an integer of 4301 digits
+            raise InvalidInput(f"not JSON: {error}; expected {self._example()}") from None
 
-def _read(data: msgspec.Raw, rank: int, tensor: Tensor) -> Array:
-    return read_texts(data, rank) if tensor.datatype == "BYTES" else read_numbers(data, rank, KINDS[tensor.datatype])
+    def _inputs(self, items: Sequence[_Input], body: Body, start: int) -> dict[str, Array]:
+        """The arrays, of which those that are binary stand in `body` from `start` on, in the order of the JSON."""
+        inputs: dict[str, Array] = {}
+        for item in items:
+            reader = self._readers.get(item.name)
+            if reader is None or item.name in inputs:
+                raise self._other_inputs(items)
+            if item.parameters is None or item.parameters.binary_data_size is None:
+                if item.data is NO_DATA:
+                    raise reader.refused("no data; expected a JSON array, or the parameter binary_data_size")
+                inputs[item.name] = reader.from_json(item.datatype, item.shape, item.data)
+                continue
+            if item.data is not NO_DATA:
+                raise reader.refused("both data and the parameter binary_data_size; expected one of them")
+            size = item.parameters.binary_data_size
+            if size > len(body) - start:
+                raise reader.refused(
+                    f"binary_data_size {short(size)}, and {len(body) - start:,} bytes are left in the body after its "
+                    "JSON and the inputs before; expected as many, and the JSON's own length beside the request"
+                )
+            inputs[item.name] = reader.from_binary(item.datatype, item.shape, memoryview(body)[start : start + size])
+            start += size
+        if len(inputs) != len(self._readers):
+            raise self._other_inputs(items)
+        if start != len(body):
+            raise InvalidInput(f"{len(body) - start:,} bytes are left in the body after all inputs; expected none")
+        if len(self._rows) > 1:
+            self._check_rows(inputs)
+        return inputs
 
+    def _check_rows(self, inputs: Mapping[str, Array]) -> None:
+        rows = {name: inputs[name].shape[0] for name in self._rows}
+        if len(set(rows.values())) > 1:
+            raise InvalidInput(
+                f"inputs have different first dimensions: {rows}; expected the same number of rows in each"
+            )
 
-def _check_batch(arrays: Mapping[str, Array], inputs: Mapping[str, Tensor]) -> None:
-    rows = {name: array.shape[0] for name, array in arrays.items() if inputs[name].shape[:1] == (ANY,)}
-    if len(set(rows.values())) > 1:
-        raise InvalidInput(f"inputs have different first dimensions: {rows}; expected the same number of rows in each")
+    def _wanted(self, outputs: Sequence[_Output], all_binary: bool) -> list[AskedOutput]:
+        names = [output.name for output in outputs]
+        if len(set(names)) != len(names) or not set(names) <= set(self._names):
+            raise InvalidInput(
+                f"outputs are {_quoted(names)}; expected some of {_quoted(self._names)}, each at most once"
+            )
+        wanted = []
+        for output in outputs:
+            parameters = output.parameters or _OutputParameters()
+            binary = all_binary if parameters.binary_data is None else parameters.binary_data
+            if parameters.classification and self._tensors[output.name].datatype in ("BOOL", "BYTES"):
+                raise InvalidInput(f"output {output.name!r} has no numbers; expected no parameter classification")
+            wanted.append(AskedOutput(output.name, binary, parameters.classification))
+        return wanted
 
+    @staticmethod
+    def _all_binary(parameters: Parameters) -> bool:
+        """Takes the parameter out."""
+        value = parameters.pop(ALL_BINARY)
+        if not isinstance(value, bool):
+            raise InvalidInput(f"the parameter {ALL_BINARY} is {short(repr(value))}; expected true or false")
+        return value
 
-def _example(inputs: Mapping[str, Tensor]) -> str:
-    """A whole request for one row, as text with … where the numbers go."""
-    parts = []
-    for tensor in inputs.values():
-        shape = [1 if size == ANY else size for size in tensor.shape]
-        parts.append(f'{{"name": "{tensor.name}", "shape": {shape}, "datatype": "{tensor.datatype}", "data": […]}}')
-    return f'{{"inputs": [{", ".join(parts)}]}}'
+    def _other_inputs(self, items: Sequence[_Input]) -> InvalidInput:
+        given = _quoted([item.name for item in items])
+        return InvalidInput(f"inputs are {given}; expected {_quoted(list(self._readers))}, each once")
+
+    def _example(self) -> str:
+        """A whole request for one row, as text with … where the numbers go."""
+        parts = []
+        for reader in self._readers.values():
+            tensor = reader.tensor
+            parts.append(
+                f'{{"name": "{tensor.name}", "shape": {reader.one_row}, "datatype": "{tensor.datatype}", "data": […]}}'
+            )
+        return f'{{"inputs": [{", ".join(parts)}]}}'
 
 
 def _quoted(names: Sequence[str]) -> str:
-    return _short(", ".join(repr(name) for name in names) or "none")
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
+    return short(", ".join(repr(name) for name in names) or "none")

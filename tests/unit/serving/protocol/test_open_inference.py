@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import InvalidAnswer, InvalidInput
-from serving.protocol import json_numbers, json_texts, open_inference, open_inference_request
-from serving.protocol.open_inference_request import Asked
+from serving.protocol import json_numbers, json_texts, open_inference
+from serving.protocol.open_inference_answer import AnswerWriter
+from serving.protocol.open_inference_request import Asked, RequestReader
 from serving.tensor import ANY, Array, Tensor
 from tests.unit.serving.tiny import request
 
 INPUTS = {"input": Tensor("input", (ANY, 3))}
-OUTPUTS = ["prediction", "spread"]
+OUTPUTS = {name: Tensor(name, (ANY, 2)) for name in ("prediction", "spread")}
+WRITER = AnswerWriter("m", "1", OUTPUTS, [])
 ROW: dict[str, Any] = {"name": "input", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
 EXAMPLE = '{"inputs": [{"name": "input", "shape": [1, 3], "datatype": "FP32", "data": […]}]}'
 
@@ -24,7 +26,7 @@ EXAMPLE = '{"inputs": [{"name": "input", "shape": [1, 3], "datatype": "FP32", "d
 def parse(body: object, inputs: dict[str, Tensor] = INPUTS) -> Asked:
     if not isinstance(body, bytes):
         body = json.dumps(body).replace(f'"{DEEP}"', "[" * 100_000 + "]" * 100_000).encode()
-    return open_inference_request.parse(body, inputs, OUTPUTS)
+    return RequestReader(inputs, OUTPUTS).parse(body, None)
 
 
 def row(**fields: object) -> dict[str, Any]:
@@ -55,7 +57,7 @@ REFUSED: dict[str, tuple[object, tuple[str, ...]]] = {
     "no name": (without("name"), ("missing required field `name`", "$.inputs[0]")),
     "no shape": (without("shape"), ("missing required field `shape`", EXAMPLE)),
     "no datatype": (without("datatype"), ("missing required field `datatype`", EXAMPLE)),
-    "no data": (without("data"), ("has no data", "binary extension is not served")),
+    "no data": (without("data"), ("has no data", "or the parameter binary_data_size")),
     "another datatype": (row(datatype="FP64"), ("datatype 'FP64'", "expected 'FP32'")),
     "too few columns": (row(shape=[1, 2]), ("shape [1, 2]", "expected [-1, 3]")),
     "too few dimensions": (row(shape=[3]), ("shape [3]", "expected [-1, 3]")),
@@ -63,7 +65,7 @@ REFUSED: dict[str, tuple[object, tuple[str, ...]]] = {
     "no rows": (row(shape=[0, 3], data=[]), ("shape [0, 3]", "1 or more")),
     "negative rows": (row(shape=[-1, 3]), ("shape [-1, 3]", "1 or more")),
     "rows beyond any memory": (row(shape=[2**62, 3]), ("data of 3 numbers", f"expected {3 * 2**62}")),
-    "rows beyond any integer": (row(shape=[10**100, 3]), ("data of 3 numbers", "expected 3000", "…")),
+    "rows beyond any integer": (row(shape=[10**100, 3]), ("<= 9223372036854775807", "$.inputs[0].shape[0]")),
     "a thousand dimensions": (row(shape=[1] * 1000), ("shape [1, 1", "…", "expected [-1, 3]")),
     "half a row": (row(shape=[1.5, 3]), ("Expected `int`, got `float`",)),
     "fewer numbers than the shape has": (row(shape=[2, 3]), ("data of 3 numbers in shape [3]", "expected 6")),
@@ -72,19 +74,31 @@ REFUSED: dict[str, tuple[object, tuple[str, ...]]] = {
     "rows of different lengths": (row(shape=[2, 3], data=[[1, 2, 3], [4, 5]]), ("different lengths",)),
     "nested too deep": (row(data=[[[1, 2, 3]]]), ("other data", "nested as its shape")),
     "nested after a number": (row(data=[1, [2, 3]]), ("other data", "flat array")),
-    "text for a number": (row(data=[1, 2, "3"]), ("Expected `float`, got `str`", "$[2]")),
-    "true for a number": (row(data=[1, 2, True]), ("Expected `float`, got `bool`", "$[2]")),
-    "null for a number": (row(data=[1, 2, None]), ("Expected `float`, got `null`", "$[2]")),
+    "text for a number": (row(data=[1, 2, "3"]), ("Expected `float`, got `str` at [2]",)),
+    "true for a number": (row(data=[1, 2, True]), ("Expected `float`, got `bool` at [2]",)),
+    "null for a number": (row(data=[1, 2, None]), ("Expected `float`, got `null` at [2]",)),
     "null for data": (row(data=None), ("Expected `array`, got `null`", "flat array")),
     "an object for data": (row(data={"a": 1}), ("Expected `array`, got `object`",)),
-    "a number beyond FP32": (row(data=[1, 3.5e38, 2]), ("number at 1", "beyond FP32")),
+    "a number beyond FP32": (row(data=[1, 3.5e38, 2]), ("number at [1]", "beyond FP32")),
     "a number beyond FP64": (
-        b'{"inputs":[{"name":"input","shape":[1,3],"datatype":"FP32","data":[1,1e999,2]}]}', ("out of range",),
+        b'{"inputs":[{"name":"input","shape":[1,3],"datatype":"FP32","data":[1,1e999,2]}]}',
+        ("number at [1]", "beyond FP32"),
     ),
     "an output that the model has not": (row() | {"outputs": [{"name": "x"}]}, ("outputs are 'x'", "'prediction'")),
     "an output twice": (row() | {"outputs": [{"name": "spread"}] * 2}, ("'spread', 'spread'", "at most once")),
     "an id that is a number": (row() | {"id": 7}, ("Expected `str | null`, got `int`", "$.id")),
     "a parameter that is a list": (row() | {"parameters": {"a": []}}, ("got `array`", "$.parameters")),
+    "an integer of 5000 digits in the data": (
+        f'{{"inputs":[{{"name":"input","shape":[1,3],"datatype":"FP32","data":[1,{"9" * 5000},2]}}]}}'.encode(),
+        ("number at [1]", "beyond FP32"),
+    ),
+    "an integer of 5000 digits in the shape": (
+        f'{{"inputs":[{{"name":"input","shape":[{"9" * 5000},3],"datatype":"FP32","data":[1]}}]}}'.encode(),
+        ("$.inputs[0].shape[0]", EXAMPLE),
+    ),
+    "an integer of 5000 digits for a parameter": (
+        f'{{"inputs":[],"parameters":{{"a":{"9" * 5000}}}}}'.encode(), ("$.parameters", EXAMPLE),
+    ),
     "a hundred thousand arrays in the data": (row(data=DEEP), ("not JSON: maximum recursion depth", EXAMPLE)),
     "a hundred thousand arrays for the inputs": ({"inputs": DEEP}, ("Expected `object`, got `array`", EXAMPLE)),
     "a hundred thousand arrays elsewhere": (row() | {"other": DEEP}, ("not JSON: maximum recursion depth", EXAMPLE)),
@@ -113,7 +127,7 @@ def test_data_may_be_flat_or_nested_and_laid_out_as_one_likes(data: list[Any], i
 
     (array,) = inference.inputs.values()
     assert (str(array.dtype), array.tolist()) == ("float32", [[1, 2, 3], [4, 5, 6.5]])
-    assert inference.outputs == OUTPUTS
+    assert list(inference.outputs) == list(OUTPUTS)
 
 
 @pytest.mark.parametrize("flat", [True, False])
@@ -227,7 +241,7 @@ def test_a_response_has_what_the_request_asked_for_its_id_and_its_parameters() -
     inference = parse(row() | {"id": "7", "parameters": parameters, "outputs": [{"name": "spread"}]})
     arrays: dict[str, Array] = {"spread": np.array([[0.5, -2.0]], np.float32)}
 
-    assert json.loads(open_inference.answer("m", inference, arrays).body) == {
+    assert json.loads(WRITER.answer(inference, arrays).body) == {
         "model_name": "m",
         "model_version": "1",
         "id": "7",
@@ -238,7 +252,7 @@ def test_a_response_has_what_the_request_asked_for_its_id_and_its_parameters() -
 
 def test_a_response_without_them_has_no_id_and_no_parameters() -> None:
     inference = parse(row() | {"outputs": [{"name": "spread"}]})
-    answer = json.loads(open_inference.answer("m", inference, {"spread": np.ones((1, 1), np.float32)}).body)
+    answer = json.loads(WRITER.answer(inference, {"spread": np.ones((1, 1), np.float32)}).body)
 
     assert sorted(answer) == ["model_name", "model_version", "outputs"]
 
@@ -248,14 +262,14 @@ def test_an_answer_that_json_cannot_hold_is_refused_and_its_row_named(number: fl
     inference = parse(row() | {"outputs": [{"name": "spread"}]})
 
     with pytest.raises(InvalidAnswer, match="'spread' is not a finite number in row 2"):
-        open_inference.answer("m", inference, {"spread": np.array([[0, 1], [2, 3], [4, number]], np.float32)})
+        WRITER.answer(inference, {"spread": np.array([[0, 1], [2, 3], [4, number]], np.float32)})
 
 
 def test_numbers_come_back_exactly() -> None:
     exact = np.array([[0.1, 1e-45, 3.4028235e38, -0.0, 16777217]], np.float32)
     inference = parse(row() | {"outputs": [{"name": "spread"}]})
 
-    data = json.loads(open_inference.answer("m", inference, {"spread": exact}).body)["outputs"][0]["data"]
+    data = json.loads(WRITER.answer(inference, {"spread": exact}).body)["outputs"][0]["data"]
 
     assert np.array(data, np.float32).tobytes() == exact.tobytes()
 

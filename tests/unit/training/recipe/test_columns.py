@@ -14,7 +14,7 @@ import torch
 from onnx import numpy_helper
 
 from serving.model import Model
-from serving.protocol.open_inference_request import parse
+from serving.protocol.open_inference_request import RequestReader
 from tests.unit.training.unwatched import Unwatched
 from training.errors import DataError
 from training.fit import Fitted, fit
@@ -96,7 +96,7 @@ def test_the_example_s_request_gets_the_example_s_answer_from_the_server(folder:
     model = Model(result.model, result.description)
 
     example = json.loads(json.dumps(result.outcome["example"]))
-    asked = parse(json.dumps(example["request"]).encode(), model.inputs, list(model.outputs))
+    asked = RequestReader(model.inputs, model.outputs).parse(json.dumps(example["request"]).encode(), None)
     (answer,) = model.run(asked.inputs, asked.outputs).values()
 
     assert answer.tolist() == [pytest.approx(example["expected"][0], rel=1e-5)]

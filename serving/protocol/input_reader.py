@@ -1,0 +1,75 @@
+"""One input of a model: what a request says of it, checked against its tensor → an array.
+
+What is none that the model can take is refused as InvalidInput, which says what was expected instead.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from serving.errors import InvalidInput
+from serving.protocol import binary_tensors
+from serving.protocol.json_numbers import NumberReader
+from serving.protocol.json_texts import TextReader
+from serving.tensor import ANY, Array, Tensor
+
+MAX_QUOTED: Final = 80
+
+
+class InputReader:
+    """Reads one tensor. Any thread may call it."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+        self.one_row: Final = [1 if size == ANY else size for size in tensor.shape]
+        rank = len(tensor.shape)
+        self._read = (TextReader(rank) if tensor.datatype == "BYTES" else NumberReader(tensor.datatype, rank)).read
+
+    def from_json(self, datatype: str, shape: list[int], data: msgspec.Raw) -> Array:
+        """The array of a flat or nested JSON array."""
+        self._check(datatype, shape)
+        try:
+            array = self._read(data)
+        except ValueError as error:
+            raise self.refused(str(error)) from None
+        try:
+            if array.ndim == 1 or array.shape == tuple(shape):
+                return array.reshape(shape)
+        except (ValueError, OverflowError):
+            pass  # another number of them
+        what = "texts" if datatype == "BYTES" else "numbers"
+        found = f"data of {array.size} {what} in shape {list(array.shape)}"
+        raise self.refused(f"{found}; expected {short(math.prod(shape))} for shape {short(shape)}")
+
+    def from_binary(self, datatype: str, shape: list[int], data: memoryview) -> Array:
+        """The array of these bytes: a view of them, where it can be one."""
+        self._check(datatype, shape)
+        try:
+            return binary_tensors.read(data, datatype, shape)
+        except ValueError as error:
+            raise self.refused(short(error, 4 * MAX_QUOTED)) from None
+
+    def refused(self, problem: str) -> InvalidInput:
+        """The error for an input that has this."""
+        return InvalidInput(f"input {self.tensor.name!r} has {problem}")
+
+    def _check(self, datatype: str, shape: list[int]) -> None:
+        tensor = self.tensor
+        if datatype != tensor.datatype:
+            raise self.refused(f"datatype {short(datatype)!r}; expected {tensor.datatype!r}")
+        if shape != self.one_row and not self._fits(shape):
+            raise self.refused(f"shape {short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}")
+
+    def _fits(self, shape: Sequence[int]) -> bool:
+        expected = self.tensor.shape
+        return len(shape) == len(expected) and all(
+            size > 0 if wanted == ANY else size == wanted for size, wanted in zip(shape, expected, strict=True)
+        )
+
+
+def short(value: object, most: int = MAX_QUOTED) -> str:
+    """As text, cut where it is long."""
+    text = str(value)
+    return text if len(text) <= most else f"{text[:most]}…"
