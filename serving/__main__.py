@@ -46,17 +46,16 @@ def serve(options: argparse.Namespace, started: float) -> None:
     """Returns when told to stop. Raises StartError."""
     # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from serving.access import CheckedAccess
+    from serving.access import CheckedAccess, UncheckedAccess
     from serving.http.server import Server, listen
     from serving.http.service import Service
     from serving.log import log
     from serving.model import Source, load
 
-    if options.access is not None:
-        CheckedAccess(options.access)  # no transport asks it yet: so far, a file that cannot be used is told at start
+    access = UncheckedAccess() if options.access is None else CheckedAccess(options.access)
     socket = listen(options.host, options.port)
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
-    service = Service(options.name, load(source))
+    service = Service(options.name, load(source), access)
     address, port = socket.getsockname()[:2]
     seconds = round(time.monotonic() - started, 3)
     log("info", "ready", model=options.name, artifact=source.artifact_id, address=address, port=port, seconds=seconds)

@@ -39,15 +39,18 @@ class Batches:
         self._outputs = list(model.outputs)
         self._least, self._most = together.least, together.most
         self._worker = worker
-        self._row_seconds = model.run_seconds
+        self._run_seconds, self._row_seconds = together.run_seconds, together.row_seconds
+        self._slowness = 1.0
+        """What runs take of late, to what they took when they were tried."""
         self._waiting: list[tuple[Arrays, int, Done]] = []
         self._rows = 0
         self._busy = False
 
     def add(self, inputs: Arrays, done: Done) -> None:
         """Raises Overloaded."""
-        rows = len(next(iter(inputs.values()))) if self._most > 1 else 1
-        if self._rows and (self._rows + rows) * self._row_seconds > QUEUE_SECONDS:
+        first = next(iter(inputs.values()))
+        rows = len(first) if first.ndim else 1
+        if self._waiting and self._seconds(self._rows + rows) > QUEUE_SECONDS:
             raise Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
         self._rows += rows
         self._waiting.append((inputs, rows, done))
@@ -63,7 +66,7 @@ class Batches:
             count += 1
         batch, self._waiting = waiting[:count], waiting[count:]
         self._rows -= rows
-        if rows * self._row_seconds < QUICK_SECONDS:
+        if self._seconds(rows) < QUICK_SECONDS:
             self._tell(batch, self._run(batch, rows))
         else:
             self._busy = True
@@ -86,8 +89,13 @@ class Batches:
             results = (
                 [self._alone(*one[:2]) for one in batch] if isinstance(answers, Exception) else _split(answers, batch)
             )
-        self._row_seconds += RECENT * ((time.perf_counter() - begun) / rows - self._row_seconds)
+        took = time.perf_counter() - begun
+        self._slowness *= 1 + RECENT * (took / self._seconds(rows) - 1)
         return results
+
+    def _seconds(self, rows: int) -> float:
+        """That one run of so many will take."""
+        return (self._run_seconds + self._row_seconds * (rows - 1)) * self._slowness
 
     def _alone(self, inputs: Arrays, rows: int) -> Arrays | Exception:
         try:

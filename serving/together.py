@@ -21,6 +21,7 @@ from serving.model import Model
 from serving.tensor import ANY, Array
 
 MOST_ROWS: Final = 64
+TIMED_RUNS: Final = 5
 TRYING_SECONDS: Final = 0.1
 """More would keep clients waiting; what has not been tried by then is not run together."""
 
@@ -31,16 +32,24 @@ class Together:
 
     least: int
     most: int
+    run_seconds: float
+    """What a run of `least` rows takes."""
+    row_seconds: float
+    """What each further row adds."""
 
 
 def found(model: Model) -> Together:
     """For this model, on this processor."""
     rows = _rows(model)
+    alone = Together(1, 1, model.run_seconds, model.run_seconds)
+    if rows is None:
+        return alone
     for least in (1, 2):
-        most = 1 if rows is None else _tried(model, rows, least)
+        most = _tried(model, rows, least)
         if most > least:
-            return Together(least, most)
-    return Together(1, 1)
+            few, many = (_seconds(model, _some(rows, 0, count)) for count in (least, most))
+            return Together(least, most, few, max(many - few, 0.0) / (most - least))
+    return alone
 
 
 def filled(inputs: Mapping[str, Array], rows: int) -> dict[str, Array]:
@@ -68,7 +77,7 @@ def _tried(model: Model, rows: Mapping[str, Array], least: int) -> int:
     outputs = list(model.outputs)
 
     def run(first: int, last: int) -> list[Array]:
-        some = {name: array[first:last] for name, array in rows.items()}
+        some = _some(rows, first, last)
         if last - first < least:
             some = filled(some, least)
         answers = model.run(some, outputs)
@@ -88,3 +97,18 @@ def _tried(model: Model, rows: Mapping[str, Array], least: int) -> int:
     except Exception:  # noqa: BLE001 - ONNX Runtime's errors have no base class of their own
         return 1
     return MOST_ROWS
+
+
+def _some(rows: Mapping[str, Array], first: int, last: int) -> dict[str, Array]:
+    return {name: array[first:last] for name, array in rows.items()}
+
+
+def _seconds(model: Model, rows: Mapping[str, Array]) -> float:
+    """The quickest of some runs: what else the processor did then is not the model's."""
+    outputs = list(model.outputs)
+    took = []
+    for _ in range(TIMED_RUNS):
+        begun = time.perf_counter()
+        model.run(rows, outputs)
+        took.append(time.perf_counter() - begun)
+    return min(took)

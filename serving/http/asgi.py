@@ -1,9 +1,10 @@
 """The same routes as an ASGI application, for who wants middleware of their own: any ASGI server runs it.
 
+    from serving.access import CheckedAccess
     from serving.http.asgi import App
     from serving.http.service import Service
     from serving.model import Source, load
-    app = App(Service("diabetes", load(Source(…))))
+    app = App(Service("diabetes", load(Source(…)), CheckedAccess(Path("access.json"))))
 
 Limits on heads, connections, idle time and on how long an answer may take to be taken are that server's.
 """
@@ -35,10 +36,15 @@ class App:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self._refreshed = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"internal error: {scope['type']} is not served")
+        now = time.time()
+        if now - self._refreshed >= 1:
+            self._refreshed = now
+            self.service.access.refresh(now)
         request = Request()
         request.began = time.perf_counter()
         request.method = scope["method"].encode()

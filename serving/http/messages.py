@@ -58,6 +58,8 @@ class Request:
     """A key or token, without its scheme."""
     body: Body = b""
     route: "Route | None" = None
+    caller = ""
+    """Who sent it, as far as it was asked."""
     refusal: Response | None = None
     """What it will be answered, whatever its body is."""
     share: Share | None = None

@@ -13,6 +13,7 @@ import resource
 import signal
 import socket
 import threading
+import time
 from typing import Final
 
 import uvloop
@@ -79,6 +80,7 @@ class Server:
     async def _check(self) -> None:
         while True:
             self.connections.tick()
+            self._service.access.refresh(time.time())
             await asyncio.sleep(CHECK_SECONDS)
 
     async def _drain(self) -> None:

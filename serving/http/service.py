@@ -17,8 +17,9 @@ from urllib.parse import unquote_to_bytes
 import httptools
 
 from serving import together
+from serving.access import Access, Scope
 from serving.batches import Arrays, Batches
-from serving.errors import RequestError
+from serving.errors import RequestError, TooManyRequests
 from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
@@ -31,6 +32,7 @@ from serving.protocol.contract import Answer, Fixed, Inference, Inferred, Operat
 READ: Final = (b"GET", b"HEAD")
 RUN: Final = (b"POST",)
 RETRY: Final = b"retry-after: 1\r\n"
+CHALLENGE: Final = b"www-authenticate: Bearer\r\n"
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,17 @@ class Route:
     path: str
     operation: Operation
     methods: tuple[bytes, ...]
+    scope: Scope | None
+    """What a client must be allowed to ask for. None: it is open to all."""
     error: Callable[[str], bytes]
 
 
 class Service:
     """Serves one model. Once `draining`, it is not ready, and each connection closes after the next answer on it."""
 
-    def __init__(self, name: str, model: Model) -> None:
+    def __init__(self, name: str, model: Model, access: Access) -> None:
         self.draining = False
+        self.access = access
         self.held = Held()
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
@@ -58,6 +63,13 @@ class Service:
         """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
         route = self._routes.get(request.target) or self._routes.get(_path(request.target))
         request.route = route
+        scope = route.scope if route is not None else "metadata"  # what there is, is for those who may know it
+        if scope is not None:
+            try:
+                request.caller = self.access.admit(request.credential, scope, time.time())
+            except RequestError as error:
+                request.refusal = self.failed(request, error)
+                return
         if route is None:
             there = ", ".join(path.decode() for path in self._routes)
             request.refusal = Response(404, refusal(f"no such path or model; there is: {there}"))
@@ -87,8 +99,7 @@ class Service:
         """What a request is answered that `error` ended."""
         say = request.route.error if request.route else refusal
         if isinstance(error, RequestError):
-            status = status_of(error)
-            return Response(status, say(error.message), fields=RETRY if status == 503 else b"")
+            return Response(status_of(error), say(error.message), fields=_fields(error))
         # The last resort. A trace could quote the input, so only the kind is told.
         log("error", "request failed", error=type(error).__name__)
         return Response(500, say("internal error; the server's log has its kind"))
@@ -148,6 +159,16 @@ class Service:
         log(level, "refused", method=request.method.decode("ascii"), route=where, status=status, seconds=seconds)
 
 
+def _fields(error: RequestError) -> bytes:
+    """The header lines that its status asks for."""
+    status = status_of(error)
+    if isinstance(error, TooManyRequests):
+        return b"retry-after: %d\r\n" % error.retry_after
+    if status == 401:
+        return CHALLENGE
+    return RETRY if status == 503 else b""
+
+
 def _path(target: bytes) -> bytes:
     """Without query and slash at the end, decoded. Whatever has none is no path of ours."""
     try:
@@ -176,7 +197,17 @@ def _response(answer: Answer) -> Response:
 
 def _routes(name: str, model: Model) -> dict[bytes, Route]:
     return {
-        path.encode(): Route(path, operation, RUN if isinstance(operation, Inferred) else READ, protocol.error)
+        path.encode(): _route(path, operation, protocol.error)
         for protocol in PROTOCOLS
         for path, operation in protocol.operations(name, model).items()
     }
+
+
+def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Route:
+    match operation:
+        case Inferred():
+            return Route(path, operation, RUN, "predict", error)
+        case Fixed(open=False):
+            return Route(path, operation, READ, "metadata", error)
+        case _:
+            return Route(path, operation, READ, None, error)

@@ -38,14 +38,15 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Fixed:
-    """Says the same for as long as the server runs."""
+    """Says the same for as long as the server runs: to all, or to those who may know what the model is."""
 
     answer: bytes
+    open: bool = False
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether requests should come here."""
+    """Whether requests should come here. Open to all."""
 
     ready: bytes
     draining: bytes

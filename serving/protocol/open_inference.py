@@ -23,7 +23,7 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
     """Of the server and of the model, which clients call `name`."""
     found: dict[str, Operation] = {
         "/v2": Fixed(encode(SERVER)),
-        "/v2/health/live": Fixed(encode({"live": True})),
+        "/v2/health/live": Fixed(encode({"live": True}), open=True),
         "/v2/health/ready": _readiness({}),
     }
     for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{MODEL_VERSION}"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from serving import batches as serving_batches
-from serving.batches import Arrays, Batches
+from serving.batches import QUICK_SECONDS, Arrays, Batches
 from serving.errors import InvalidInput, Overloaded
 from serving.model import Model
 from serving.tensor import Array
@@ -20,9 +20,8 @@ from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 class Watched(Model):
     """Remembers the rows of each run, and refuses a negative number, as a model of ids would."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self) -> None:
         super().__init__(onnx_model(), DESCRIPTION)
-        self.run_seconds = seconds
         self.runs: list[int] = []
         self.threads: set[int] = set()
 
@@ -57,50 +56,50 @@ def answers(model: Watched, together: Together, *requests: Arrays) -> list[objec
     ]
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.01], ids=["quick", "slow"])
+@pytest.mark.parametrize("seconds", [1e-5, 0.1], ids=["quick", "slow"])
 @pytest.mark.parametrize(
-    ("together", "runs"),
+    ("limits", "runs"),
     [
-        (Together(1, 64), [6]),
-        (Together(1, 4), [3, 3]),
-        (Together(2, 5), [5, 2]),
-        (Together(2, 2), [2, 2, 2, 2]),
-        (Together(1, 2), [1, 2, 2, 1]),
-        (Together(1, 1), [1, 2, 2, 1]),
+        ((1, 64), [6]),
+        ((1, 4), [3, 3]),
+        ((2, 5), [5, 2]),
+        ((2, 2), [2, 2, 2, 2]),
+        ((1, 2), [1, 2, 2, 1]),
+        ((1, 1), [1, 2, 2, 1]),
     ],
 )
-def test_each_gets_their_own_rows(together: Together, runs: list[int], seconds: float) -> None:
-    model = Watched(seconds)
+def test_each_gets_their_own_rows(limits: tuple[int, int], runs: list[int], seconds: float) -> None:
+    model = Watched()
 
-    found = answers(model, together, rows(3), rows(4, 5), rows(6, 7), rows(8))
+    found = answers(model, Together(*limits, seconds, 0.0), rows(3), rows(4, 5), rows(6, 7), rows(8))
 
     assert found == [[321], [421, 521], [621, 721], [821]]
     assert model.runs == runs
-    assert (threading.get_ident() in model.threads) is (seconds == 0)
+    assert (threading.get_ident() in model.threads) is (seconds < QUICK_SECONDS)
 
 
 def test_one_that_cannot_be_answered_spoils_no_other() -> None:
     model = Watched()
 
-    assert answers(model, Together(1, 64), rows(3), rows(-4), rows(5)) == [[321], InvalidInput, [521]]
+    assert answers(model, Together(1, 64, 1e-5, 0.0), rows(3), rows(-4), rows(5)) == [[321], InvalidInput, [521]]
     assert model.runs == [3, 1, 1, 1]
 
 
 def test_more_than_fits_into_one_run_is_run_at_once() -> None:
     model = Watched()
 
-    assert answers(model, Together(1, 2), rows(3, 4, 5, 6))[0] == [321, 421, 521, 621]
+    assert answers(model, Together(1, 2, 1e-5, 0.0), rows(3, 4, 5, 6))[0] == [321, 421, 521, 621]
     assert model.runs == [4]
 
 
 def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_batches, "QUEUE_SECONDS", 1.0)
-    model = Watched(0.3)
+    model = Watched()
     told: list[object] = []
 
     async def ask() -> None:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, Together(1, 64), worker)
+            batches = Batches(model, Together(1, 64, 0.3, 0.3), worker)
             for _ in range(3):
                 batches.add(rows(3), told.append)
             with pytest.raises(Overloaded, match="try again"):
@@ -115,4 +114,4 @@ def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.Monke
 
 
 def test_one_that_alone_takes_longer_than_the_queue_is_served() -> None:
-    assert answers(Watched(5.0), Together(1, 64), rows(3)) == [[321]]
+    assert answers(Watched(), Together(1, 64, 5.0, 5.0), rows(3)) == [[321]]

@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
+from serving.access import UncheckedAccess
 from serving.http import limits
 from serving.http.asgi import DISCARD_BYTES, App
 from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
@@ -43,7 +44,7 @@ class Client:
 
 @pytest.fixture
 def client() -> Client:
-    return Client(App(Service("tiny", Model(onnx_model(), DESCRIPTION))))
+    return Client(App(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
 
 
 def test_live_ready_and_server(client: Client) -> None:
@@ -304,7 +305,7 @@ class _BrokenModel(Model):
 @pytest.fixture
 def broken() -> Iterator[Client]:
     model = _BrokenModel(onnx_model(), DESCRIPTION)
-    client = Client(App(Service("tiny", model)))
+    client = Client(App(Service("tiny", model, UncheckedAccess())))
     model.broken = True  # type: ignore[attr-defined]
     yield client
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from serving.access import UncheckedAccess
 from serving.http import limits
 from serving.http.server import Server as OurServer
 from serving.http.server import listen
@@ -24,7 +25,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterat
         monkeypatch.setattr(limits, name, value)
     taken = listen("127.0.0.1", 0)
     port: int = taken.getsockname()[1]
-    server = OurServer(Service("tiny", Model(onnx_model(), DESCRIPTION)))
+    server = OurServer(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
     thread = threading.Thread(target=server.run, args=(taken,))
     thread.start()
     try:

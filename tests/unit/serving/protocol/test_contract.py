@@ -7,6 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
+from serving.access import UncheckedAccess
 from serving.errors import InvalidInput
 from serving.http import service as serving_service
 from serving.http.asgi import App
@@ -39,7 +40,7 @@ class Loud:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
     monkeypatch.setattr(serving_service, "PROTOCOLS", (*PROTOCOLS, Loud()))
-    app = App(Service("tiny", Model(onnx_model(), DESCRIPTION)))
+    app = App(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tiny")
 
 
