@@ -106,6 +106,7 @@ class Connection(asyncio.Protocol):
             self._parse(data)
         else:
             self._rest = memoryview(b"".join((self._rest, data)))
+        if self._rest:
             self._parse_rest()
 
     def eof_received(self) -> bool:

@@ -19,7 +19,7 @@ import httptools
 from serving import together
 from serving.access import Access, Scope
 from serving.batches import Arrays, Batches
-from serving.errors import RequestError, TooManyRequests
+from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
 from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
@@ -33,6 +33,7 @@ READ: Final = (b"GET", b"HEAD")
 RUN: Final = (b"POST",)
 RETRY: Final = b"retry-after: 1\r\n"
 CHALLENGE: Final = b"www-authenticate: Bearer\r\n"
+CHALLENGE_SCOPE: Final = b'www-authenticate: Bearer error="insufficient_scope", scope="%s"\r\n'
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,10 @@ def _fields(error: RequestError) -> bytes:
     status = status_of(error)
     if isinstance(error, TooManyRequests):
         return b"retry-after: %d\r\n" % error.retry_after
-    if status == 401:
+    if isinstance(error, Unauthenticated):
         return CHALLENGE
+    if isinstance(error, Forbidden):
+        return CHALLENGE_SCOPE % error.scope.encode()
     return RETRY if status == 503 else b""
 
 

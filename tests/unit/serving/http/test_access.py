@@ -46,6 +46,7 @@ def test_a_key_opens_what_its_scopes_say(tmp_path: Path, headers: dict[str, str]
     assert asking.send("POST", INFER, content=BODY, headers=headers).status_code == 200
     refused = asking.send("GET", "/v2/models/tiny", headers=headers)
     assert (refused.status_code, "metadata" in refused.json()["error"]) == (403, True)
+    assert refused.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="metadata"'
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_again(tmp_path: Path) -> None:
