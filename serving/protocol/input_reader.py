@@ -5,15 +5,16 @@ What is none that the model can take is refused as InvalidInput, which says what
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from serving.errors import InvalidInput
 from serving.protocol import binary_tensors
 from serving.protocol.json_numbers import NumberReader
 from serving.protocol.json_texts import TextReader
-from serving.tensor import ANY, Array, Tensor
+from serving.tensor import ANY, KINDS, Array, Tensor
 
 MAX_QUOTED: Final = 80
 
@@ -50,6 +51,19 @@ class InputReader:
             return binary_tensors.read(data, datatype, shape)
         except ValueError as error:
             raise self.refused(short(error, 4 * MAX_QUOTED)) from None
+
+    def from_values(self, datatype: str, shape: list[int], values: Sequence[Any]) -> Array:
+        """The array of Python's numbers, or of texts in UTF-8, row by row."""
+        self._check(datatype, shape)
+        if len(values) != (count := math.prod(shape)):
+            raise self.refused(f"{len(values)} values; expected {short(count)} for shape {short(shape)}")
+        try:
+            texts = [str(value, "utf-8") for value in values] if datatype == "BYTES" else list(values)
+            return np.array(texts, KINDS[datatype]).reshape(shape)
+        except UnicodeDecodeError:
+            raise self.refused("a text that is not UTF-8") from None
+        except OverflowError:
+            raise self.refused(f"a number beyond {datatype}") from None
 
     def refused(self, problem: str) -> InvalidInput:
         """The error for an input that has this."""

@@ -17,6 +17,7 @@ from serving.tensor import Tensor
 
 SERVER: Final = {"name": "sealift", "version": VERSION, "extensions": ["binary_tensor_data", "classification"]}
 MODEL_VERSION: Final = "1"
+PLATFORM: Final = "onnxruntime_onnx"
 
 
 def operations(name: str, model: Model) -> Mapping[str, Operation]:
@@ -38,13 +39,17 @@ def error(message: str) -> bytes:
     return encode({"error": message})
 
 
+def labels_of(model: Model) -> list[str]:
+    """Its classes, in the order of its numbers; or none."""
+    return [str(label) for label in model.description.get("classes", ())]
+
+
 def _readiness(fields: dict[str, object]) -> Readiness:
     return Readiness(ready=encode({**fields, "ready": True}), draining=encode({**fields, "ready": False}))
 
 
 def _infer(name: str, model: Model) -> Inferred[Asked]:
-    labels = [str(label) for label in model.description.get("classes", ())]
-    writer = AnswerWriter(name, MODEL_VERSION, model.outputs, labels)
+    writer = AnswerWriter(name, MODEL_VERSION, model.outputs, labels_of(model))
     return Inferred(RequestReader(model.inputs, model.outputs).parse, writer.answer)
 
 
@@ -52,7 +57,7 @@ def _metadata(name: str, model: Model) -> dict[str, object]:
     return {
         "name": name,
         "versions": [MODEL_VERSION],
-        "platform": "onnxruntime_onnx",
+        "platform": PLATFORM,
         "inputs": [_described(tensor) for tensor in model.inputs.values()],
         "outputs": [_described(tensor) for tensor in model.outputs.values()],
         "parameters": model.description,

@@ -4,7 +4,7 @@ Parameters that are no extension's change nothing. What is no request that the m
 InvalidInput, which says what was expected instead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -106,8 +106,29 @@ class RequestReader:
             binary = self._all_binary(parameters)
         if not request.outputs:
             return Asked(inputs, self._names, self._all[binary], request.id, parameters)
-        wanted = self._wanted(request.outputs, binary)
-        return Asked(inputs, [output.name for output in wanted], wanted, request.id, parameters)
+        wanted = [_as_wanted(output, binary) for output in request.outputs]
+        return Asked(inputs, self._checked(wanted), wanted, request.id, parameters)
+
+    def assembled(
+        self,
+        read: Sequence[tuple[str, Callable[[InputReader], Array]]],
+        wanted: Sequence[AskedOutput],
+        request_id: str | None,
+    ) -> Asked:
+        """The same of a request in another form: its inputs' names with what reads each, and its outputs, or none for
+        all as binary data. Raises InvalidInput."""
+        inputs: dict[str, Array] = {}
+        for name, read_one in read:
+            reader = self._readers.get(name)
+            if reader is None or name in inputs:
+                raise self._other_inputs([name for name, _ in read])
+            inputs[name] = read_one(reader)
+        if len(inputs) != len(self._readers):
+            raise self._other_inputs([name for name, _ in read])
+        if len(self._rows) > 1:
+            self._check_rows(inputs)
+        wanted = wanted or self._all[True]
+        return Asked(inputs, self._checked(wanted), wanted, request_id, None)
 
     def _decoded(self, body: Body, json_bytes: int | None) -> _Request:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):
@@ -125,7 +146,7 @@ class RequestReader:
         for item in items:
             reader = self._readers.get(item.name)
             if reader is None or item.name in inputs:
-                raise self._other_inputs(items)
+                raise self._other_inputs([item.name for item in items])
             if item.parameters is None or item.parameters.binary_data_size is None:
                 if item.data is NO_DATA:
                     raise reader.refused("no data; expected a JSON array, or the parameter binary_data_size")
@@ -142,11 +163,11 @@ class RequestReader:
             inputs[item.name] = reader.from_binary(item.datatype, item.shape, memoryview(body)[start : start + size])
             start += size
         if len(inputs) != len(self._readers):
-            raise self._other_inputs(items)
-        if start != len(body):
-            raise InvalidInput(f"{len(body) - start:,} bytes are left in the body after all inputs; expected none")
+            raise self._other_inputs([item.name for item in items])
         if len(self._rows) > 1:
             self._check_rows(inputs)
+        if start != len(body):
+            raise InvalidInput(f"{len(body) - start:,} bytes are left in the body after all inputs; expected none")
         return inputs
 
     def _check_rows(self, inputs: Mapping[str, Array]) -> None:
@@ -156,20 +177,17 @@ class RequestReader:
                 f"inputs have different first dimensions: {rows}; expected the same number of rows in each"
             )
 
-    def _wanted(self, outputs: Sequence[_Output], all_binary: bool) -> list[AskedOutput]:
-        names = [output.name for output in outputs]
+    def _checked(self, wanted: Sequence[AskedOutput]) -> list[str]:
+        """Their names."""
+        names = [output.name for output in wanted]
         if len(set(names)) != len(names) or not set(names) <= set(self._names):
             raise InvalidInput(
                 f"outputs are {_quoted(names)}; expected some of {_quoted(self._names)}, each at most once"
             )
-        wanted = []
-        for output in outputs:
-            parameters = output.parameters or _OutputParameters()
-            binary = all_binary if parameters.binary_data is None else parameters.binary_data
-            if parameters.classification and self._tensors[output.name].datatype in ("BOOL", "BYTES"):
+        for output in wanted:
+            if output.classes and self._tensors[output.name].datatype in ("BOOL", "BYTES"):
                 raise InvalidInput(f"output {output.name!r} has no numbers; expected no parameter classification")
-            wanted.append(AskedOutput(output.name, binary, parameters.classification))
-        return wanted
+        return names
 
     @staticmethod
     def _all_binary(parameters: Parameters) -> bool:
@@ -179,9 +197,8 @@ class RequestReader:
             raise InvalidInput(f"the parameter {ALL_BINARY} is {short(repr(value))}; expected true or false")
         return value
 
-    def _other_inputs(self, items: Sequence[_Input]) -> InvalidInput:
-        given = _quoted([item.name for item in items])
-        return InvalidInput(f"inputs are {given}; expected {_quoted(list(self._readers))}, each once")
+    def _other_inputs(self, names: Sequence[str]) -> InvalidInput:
+        return InvalidInput(f"inputs are {_quoted(names)}; expected {_quoted(list(self._readers))}, each once")
 
     def _example(self) -> str:
         """A whole request for one row, as text with … where the numbers go."""
@@ -192,6 +209,14 @@ class RequestReader:
                 f'{{"name": "{tensor.name}", "shape": {reader.one_row}, "datatype": "{tensor.datatype}", "data": […]}}'
             )
         return f'{{"inputs": [{", ".join(parts)}]}}'
+
+
+def _as_wanted(output: _Output, all_binary: bool) -> AskedOutput:
+    parameters = output.parameters
+    if parameters is None:
+        return AskedOutput(output.name, all_binary)
+    binary = all_binary if parameters.binary_data is None else parameters.binary_data
+    return AskedOutput(output.name, binary, parameters.classification)
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -1,0 +1,79 @@
+"""A message that asks for an inference → the inference; and what the model gave → the message that answers.
+
+Tensors come as raw_input_contents, as Triton's clients send them, or typed, and go as raw_output_contents: FP16 has no
+other form, and all clients that were published read it.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from serving.errors import InvalidInput
+from serving.grpc.messages import CLASSES
+from serving.protocol import binary_tensors
+from serving.protocol.classification import largest
+from serving.protocol.input_reader import InputReader
+from serving.protocol.open_inference_request import Asked, AskedOutput, RequestReader
+from serving.tensor import Array, Tensor
+
+CONTENTS: Final[Mapping[str, str]] = {
+    "BOOL": "bool_contents",
+    "INT8": "int_contents",
+    "INT16": "int_contents",
+    "INT32": "int_contents",
+    "INT64": "int64_contents",
+    "UINT8": "uint_contents",
+    "UINT16": "uint_contents",
+    "UINT32": "uint_contents",
+    "UINT64": "uint64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+
+
+def inference(message: Any, reader: RequestReader) -> Asked:
+    """What a ModelInferRequest asks. Raises InvalidInput."""
+    raw = message.raw_input_contents
+    if raw and len(raw) != len(message.inputs):
+        raise InvalidInput(f"raw_input_contents are {len(raw)} of {len(message.inputs)} inputs; expected one for each")
+    read = [
+        (item.name, partial(_from_raw, item, raw[number]) if raw else partial(_from_contents, item))
+        for number, item in enumerate(message.inputs)
+    ]
+    return reader.assembled(
+        read, [AskedOutput(item.name, True, _classes(item)) for item in message.outputs], message.id
+    )
+
+
+def response(asked: Asked, arrays: Mapping[str, Array], tensors: Mapping[str, Tensor], labels: list[str]) -> Any:
+    """A ModelInferResponse, but for the model's name and version."""
+    message = CLASSES["ModelInferResponse"](id=asked.request_id or "")
+    for wanted in asked.wanted:
+        tensor, array = tensors[wanted.name], arrays[wanted.name]
+        datatype = tensor.datatype
+        if wanted.classes:
+            array, datatype = largest(array, tensor, wanted.classes, labels), "BYTES"
+        message.outputs.add(name=wanted.name, datatype=datatype, shape=array.shape)
+        message.raw_output_contents.append(bytes(binary_tensors.write(array, datatype)))
+    return message
+
+
+def _from_raw(item: Any, data: bytes, reader: InputReader) -> Array:
+    return reader.from_binary(item.datatype, list(item.shape), memoryview(data))
+
+
+def _from_contents(item: Any, reader: InputReader) -> Array:
+    datatype = reader.tensor.datatype
+    if datatype not in CONTENTS:
+        raise reader.refused(f"no raw_input_contents; expected them, since {datatype} has no other form")
+    return reader.from_values(item.datatype, list(item.shape), getattr(item.contents, CONTENTS[datatype]))
+
+
+def _classes(output: Any) -> int:
+    if "classification" not in output.parameters:
+        return 0
+    count: int = output.parameters["classification"].int64_param
+    if count < 1:
+        raise InvalidInput(f"output {output.name!r} has classification {count}; expected 1 or more as int64_param")
+    return count

@@ -1,0 +1,235 @@
+"""A server on a port of this machine, asked by grpcio's client: every call, every status, every datatype."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from serving.access import Scope, UncheckedAccess
+from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
+from serving.grpc.messages import CLASSES
+from serving.grpc.requests import CONTENTS
+from serving.grpc.server import start
+from serving.grpc.service import Served
+from serving.model import Model
+from serving.protocol import binary_tensors
+from serving.tensor import KINDS, Array
+from tests.unit.serving.protocol.test_datatypes import EXTREMES, ONNX
+from tests.unit.serving.tiny import DESCRIPTION, onnx_model
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+class Doorkeeper:
+    """Lets in whoever says "key", and notes what for."""
+
+    def __init__(self) -> None:
+        self.scopes: list[str] = []
+
+    def admit(self, credential: bytes | None, scope: Scope, _now: float) -> str:
+        self.scopes.append(scope)
+        match credential:
+            case b"key":
+                return "caller"
+            case b"other":
+                raise Forbidden("caller", scope)
+            case b"often":
+                raise TooManyRequests("caller", 1)
+        raise Unauthenticated("who is this?")
+
+    def refresh(self, _now: float) -> None: ...
+
+
+def served(model: Model, **changes: Any) -> Served:
+    async def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        return model.run(inputs, list(model.outputs))
+
+    fields: dict[str, Any] = {
+        "name": "m",
+        "model": model,
+        "run": run,
+        "access": UncheckedAccess(),
+        "ready": lambda: True,
+    }
+    return Served(**(fields | changes))
+
+
+def with_server(what: Served, asking: Callable[[Ask], Awaitable[None]]) -> None:
+    """Runs `asking` with a function that makes one call, by its name."""
+
+    async def run() -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        server = await start(what, address, 1 << 20)
+        try:
+            async with grpc.aio.insecure_channel(address) as channel:
+
+                def ask(call: str, message: Any = None, **metadata: str) -> Awaitable[Any]:
+                    method = channel.unary_unary(
+                        f"/inference.GRPCInferenceService/{call}",
+                        request_serializer=lambda one: one.SerializeToString(),
+                        response_deserializer=CLASSES[f"{call}Response"].FromString,
+                    )
+                    pairs = [(name.replace("_", "-"), value) for name, value in metadata.items()]
+                    answer: Awaitable[Any] = method(message or CLASSES[f"{call}Request"](), metadata=pairs, timeout=20)
+                    return answer
+
+                await asking(ask)
+        finally:
+            await server.stop(None)
+
+    asyncio.run(run())
+
+
+async def refused(answer: Awaitable[Any]) -> tuple[str, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await answer
+    return error.value.code().name, str(error.value.details())
+
+
+def asking(
+    datatype: str, shape: list[int], raw: bytes | None = None, typed: list[Any] | None = None, **fields: Any
+) -> Any:
+    message = CLASSES["ModelInferRequest"](**{"model_name": "m", "id": "7"} | fields)
+    item = message.inputs.add(name="input", datatype=datatype, shape=shape)
+    if raw is not None:
+        message.raw_input_contents.append(raw)
+    if typed is not None:
+        getattr(item.contents, CONTENTS[datatype]).extend(typed)
+    return message
+
+
+def test_live_ready_and_metadata() -> None:
+    ready = False
+
+    async def check(ask: Ask) -> None:
+        nonlocal ready
+        named = CLASSES["ModelReadyRequest"](name="m", version="1")
+        assert (await ask("ServerLive")).live
+        assert not (await ask("ServerReady")).ready
+        assert not (await ask("ModelReady", named)).ready
+        ready = True
+        assert (await ask("ServerReady")).ready
+        assert (await ask("ModelReady", named)).ready
+        server = await ask("ServerMetadata")
+        assert (server.name, "binary_tensor_data" in server.extensions) == ("sealift", True)
+        model = await ask("ModelMetadata", CLASSES["ModelMetadataRequest"](name="m"))
+        assert [(one.name, one.datatype, list(one.shape)) for one in (*model.inputs, *model.outputs)] == [
+            ("input", "FP32", [-1, 3]), ("prediction", "FP32", [-1, 1]),
+        ]  # fmt: skip
+
+    with_server(served(Model(onnx_model(), DESCRIPTION), ready=lambda: ready), check)
+
+
+@pytest.mark.parametrize("datatype", ONNX)
+def test_the_extremes_of_each_datatype_come_back_raw_and_typed_ones_are_the_same(datatype: str) -> None:
+    raw = bytes(binary_tensors.write(np.array([EXTREMES[datatype]], KINDS[datatype]), datatype))
+    typed = [one.encode() if isinstance(one, str) else one for one in EXTREMES[datatype]]
+
+    async def check(ask: Ask) -> None:
+        answer = await ask("ModelInfer", asking(datatype, [1, 3], raw))
+        assert (answer.model_name, answer.model_version, answer.id) == ("m", "1", "7")
+        assert [(one.name, one.datatype, list(one.shape)) for one in answer.outputs] == [
+            ("prediction", datatype, [1, 3])
+        ]
+        assert list(answer.raw_output_contents) == [raw]
+        if datatype in CONTENTS:
+            answer = await ask("ModelInfer", asking(datatype, [1, 3], typed=typed))
+            assert list(answer.raw_output_contents) == [raw]
+
+    with_server(served(Model(onnx_model("Identity", ("input",), ONNX[datatype]), {})), check)
+
+
+def test_what_the_model_cannot_take_is_an_invalid_argument_and_what_is_not_there_is_not_found() -> None:
+    row = np.ones(3, np.float32).tobytes()
+    twice = asking("FP32", [1, 3], row)
+    twice.raw_input_contents.append(row)
+    cases = [
+        (asking("FP32", [1, 3], row[1:]), "INVALID_ARGUMENT", "11 bytes of binary data; expected 12"),
+        (asking("FP64", [1, 3], row), "INVALID_ARGUMENT", "datatype 'FP64'; expected 'FP32'"),
+        (asking("FP32", [-1, 3], row), "INVALID_ARGUMENT", "shape [-1, 3]"),
+        (asking("FP32", [1, 3], typed=[1.0]), "INVALID_ARGUMENT", "1 values; expected 3"),
+        (asking("FP32", [1, 3]), "INVALID_ARGUMENT", "0 values; expected 3"),
+        (twice, "INVALID_ARGUMENT", "raw_input_contents are 2 of 1 inputs"),
+        (CLASSES["ModelInferRequest"](model_name="m"), "INVALID_ARGUMENT", "inputs are none; expected 'input'"),
+        (asking("FP32", [1, 3], row, outputs=[{"name": "x"}]), "INVALID_ARGUMENT", "outputs are 'x'"),
+        (asking("FP32", [1, 3], row, model_name="x"), "NOT_FOUND", "there is 'm', version 1"),
+        (asking("FP32", [1, 3], row, model_version="2"), "NOT_FOUND", "there is 'm', version 1"),
+        (asking("FP32", [1, 3], b"x" * (1 << 20)), "RESOURCE_EXHAUSTED", ""),
+    ]
+
+    async def check(ask: Ask) -> None:
+        for message, status, words in cases:
+            code, details = await refused(ask("ModelInfer", message))
+            assert (code, words in details) == (status, True), details
+        assert (await ask("ModelInfer", asking("FP32", [1, 3], row))).outputs
+
+    with_server(served(Model(onnx_model(), DESCRIPTION)), check)
+
+
+@pytest.mark.parametrize(
+    ("datatype", "value"), [("INT8", 128), ("UINT8", 256), ("INT16", -(2**15) - 1), ("BYTES", b"\xff")]
+)
+def test_a_typed_value_beyond_its_datatype_is_refused(datatype: str, value: Any) -> None:
+    async def check(ask: Ask) -> None:
+        code, details = await refused(ask("ModelInfer", asking(datatype, [1, 3], typed=[value] * 3)))
+        assert (code, "beyond" in details or "UTF-8" in details) == ("INVALID_ARGUMENT", True)
+
+    with_server(served(Model(onnx_model("Identity", ("input",), ONNX[datatype]), {})), check)
+
+
+def test_who_may_ask_for_what_and_health_is_open_to_all() -> None:
+    door = Doorkeeper()
+    row = asking("FP32", [1, 3], np.ones(3, np.float32).tobytes())
+
+    async def check(ask: Ask) -> None:
+        assert (await ask("ServerLive")).live
+        assert (await ask("ServerReady")).ready
+        assert door.scopes == []
+        assert (await refused(ask("ModelInfer", row)))[0] == "UNAUTHENTICATED"
+        assert (await refused(ask("ModelInfer", row, authorization="Basic key")))[0] == "UNAUTHENTICATED"
+        assert (await refused(ask("ModelInfer", row, authorization="Bearer other")))[0] == "PERMISSION_DENIED"
+        assert (await refused(ask("ServerMetadata", None, x_api_key="often")))[0] == "RESOURCE_EXHAUSTED"
+        assert (await ask("ModelInfer", row, authorization="bearer key")).outputs
+        assert (await ask("ModelInfer", row, x_api_key="key")).outputs
+        assert door.scopes == ["predict"] * 3 + ["metadata"] + ["predict"] * 2
+
+    with_server(served(Model(onnx_model(), DESCRIPTION), access=door), check)
+
+
+class Busy(RequestError): ...
+
+
+def test_a_server_that_is_busy_is_unavailable_and_an_error_of_ours_tells_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    errors: list[Exception] = [Busy("later"), ValueError("secret row")]
+
+    async def run(_inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        raise errors.pop(0)
+
+    async def check(ask: Ask) -> None:
+        row = asking("FP32", [1, 3], np.ones(3, np.float32).tobytes())
+        assert await refused(ask("ModelInfer", row)) == ("UNAVAILABLE", "later")
+        code, details = await refused(ask("ModelInfer", row))
+        assert (code, "secret" in details) == ("INTERNAL", False)
+
+    with_server(served(Model(onnx_model(), DESCRIPTION), run=run), check)
+    assert "secret" not in "".join(capfd.readouterr())
+
+
+def test_the_largest_classes_are_texts() -> None:
+    output = {"name": "prediction", "parameters": {"classification": {"int64_param": 2}}}
+    raw = np.array([[3, 9, 5]], np.float32).tobytes()
+
+    async def check(ask: Ask) -> None:
+        answer = await ask("ModelInfer", asking("FP32", [1, 3], raw, outputs=[output]))
+        texts = binary_tensors.read(memoryview(answer.raw_output_contents[0]), "BYTES", list(answer.outputs[0].shape))
+        assert texts.tolist() == [["9.0:1:b", "5.0:2:c"]]
+
+    with_server(served(Model(onnx_model("Identity"), {"classes": ["a", "b", "c"]})), check)
