@@ -46,6 +46,7 @@ service = ModelDeployment(
 pulumi.export("url", service.url)
 pulumi.export("namespace", service.namespace)
 pulumi.export("service", service.service)
+pulumi.export("apiKeys", service.api_keys)
 pulumi.export("modelName", config.deployment["modelName"])
 pulumi.export("image", image.ref)
 pulumi.export("artifactId", run.artifact_id)

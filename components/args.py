@@ -78,6 +78,17 @@ class ModelDeploymentArgs(TypedDict):
     nodePort: NotRequired[pulumi.Input[int]]
     """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
 
+    auth: NotRequired[pulumi.Input[str]]
+    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
+    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """
+
+    apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+
+    jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Whose tokens are taken."""
+
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Further labels for every object. Allowed: label keys and texts."""
 
@@ -517,6 +528,17 @@ class DeploymentSection(TypedDict):
 
     nodePort: NotRequired[pulumi.Input[int]]
     """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
+
+    auth: NotRequired[pulumi.Input[str]]
+    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
+    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """
+
+    apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+
+    jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Whose tokens are taken."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Further labels for every object. Allowed: label keys and texts."""

@@ -1,6 +1,6 @@
 """A component's `args`, checked by the declarations of its settings: what is known at once, the rest later."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from inspect import isawaitable
 from typing import Any, Generic, TypeVar
 
@@ -19,12 +19,20 @@ class Checked(Generic[Settings]):
     Raises pulumi.RunError with all that is wrong with what needs no waiting, before anything is registered.
     """
 
-    def __init__(self, what: str, of: type[Settings], args: Mapping[str, Any], *problems: Problem) -> None:
+    def __init__(
+        self, what: str, of: type[Settings], args: Mapping[str, Any], *problems: Problem, known: Collection[str] = ()
+    ) -> None:
+        """`known` are names that shape what is registered: they cannot be another resource's output."""
         self._what, self._of, self._args = what, of, args
         unknown = [name for name, value in args.items() if not _is_plain(value)]
         self.plain, found = read(of, args, what, unknown=unknown)
         """What is known; the default stands for what is not."""
-        self._refuse([*problems, *found])
+        waited_for = [
+            Problem(name, "is another resource's output; allowed: what the program knows when it starts")
+            for name in known
+            if name in unknown
+        ]
+        self._refuse([*problems, *waited_for, *found])
 
     def settings(self, *unshaped: str) -> pulumi.Output[Settings]:
         """All of them, checked once they are known. What is known is checked, even while something is not.

@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal, cast
 
+from components.access_settings import KEY_NAME, KEY_NAMES, ClientKey, TokenIssuer
 from components.image_reference import is_pinned
 from components.quantity import QuantityError, Resource, parse
 from components.quota import PodResources, quota_problems, request_problems, shortfall_problems
-from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, setting
+from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
 from settings.quantity import Quantity
 
 Exposure = Literal["cluster", "nodePort"]
+Auth = Literal["apiKey", "jwt", "none"]
 
 MAX_REPLICAS: Final = 10_000  # above what any cluster of Kubernetes' tested sizes carries in one Deployment
 NODE_PORTS: Final = (30000, 32767)  # Kubernetes' default range
 MANIFEST_MAX_BYTES: Final = 1024 * 1024  # the format's limit, and a ConfigMap's
+DEFAULT_KEY: Final = "default"
 RESERVED_LABELS: Final = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "sealift.dev/model")
 
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
@@ -151,6 +154,16 @@ class DeploymentSettings:
         kinds.one_of("cluster", "nodePort"), "cluster", "A Service inside the cluster, or a port on every node as well."
     )
     node_port: int = setting(NODE_PORT, 0, "That port.")
+    auth: Auth = setting(
+        kinds.one_of("apiKey", "jwt", "none"),
+        "apiKey",
+        'Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who '
+        "reaches the service.",
+    )
+    api_keys: Mapping[str, ClientKey] = sections(
+        ClientKey, "Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."
+    )
+    jwt: TokenIssuer | None = section(TokenIssuer, None, "Whose tokens are taken.")
     labels: Mapping[str, str] = setting(LABELS, {}, "Further labels for every object.")
 
     @property
@@ -158,8 +171,13 @@ class DeploymentSettings:
         """What one pod asks for, and what it may use at most."""
         return PodResources(self.cpu_request, self.memory_request, self.cpu_limit, self.memory_limit)
 
+    @property
+    def client_keys(self) -> Mapping[str, ClientKey]:
+        """The keys that there are, by name."""
+        return self.api_keys or ({DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {})
+
     def clashes(self) -> Iterator[Clash]:
-        """Requests above limits, a quota below need, a port that nobody opens."""
+        """Requests above limits, a quota below need, a port that nobody opens, keys that nobody asks for."""
         each = ("cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit")
         for problem in request_problems(self.pod):
             yield Clash(problem.property, problem.message, (problem.property.replace("Request", "Limit"),))
@@ -168,6 +186,23 @@ class DeploymentSettings:
         if self.exposure == "cluster" and self.node_port:
             message = f"is {self.node_port}, but exposure is 'cluster'; allowed with it: 0"
             yield Clash("nodePort", message, ("exposure",), "set exposure to 'nodePort' to open a port on every node")
+        yield from self._access_clashes()
+
+    def _access_clashes(self) -> Iterator[Clash]:
+        for name in self.api_keys:
+            if not KEY_NAME.fullmatch(name):
+                yield Clash(f"apiKeys.{name}", f"is no key's name; allowed: {KEY_NAMES}")
+        if self.auth == "none" and self.api_keys:
+            hint = "set auth to 'apiKey', or remove apiKeys"
+            yield Clash("apiKeys", "is given, but auth is 'none', so nobody is asked for a key", ("auth",), hint)
+        if self.auth == "jwt" and self.jwt is None:
+            yield Clash(
+                "jwt", "is missing, but auth is 'jwt'", ("auth",), "say whose tokens are taken: jwt.issuer and so on"
+            )
+        if self.auth != "jwt" and self.jwt is not None:
+            yield Clash(
+                "jwt", f"is given, but auth is {self.auth!r}", ("auth",), "set auth to 'jwt': apiKeys go on working"
+            )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components import pod_spec
-from components.args import ModelDeploymentArgs
+from components.access_data import access_data
+from components.api_key import ApiKey
+from components.args import ApiKeyArgs, ModelDeploymentArgs
 from components.checked import Checked
 from components.deployment_settings import ModelDeploymentInputs, component_name_problems
 from components.pod_spec import Spec
@@ -21,8 +23,17 @@ HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDig
 """Inputs that pass through to the cluster; all others shape the objects."""
 
 
+ACCESS: Final = ("auth", "apiKeys")
+"""Inputs that say which keys there are."""
+OPEN: Final = (
+    "auth is 'none': whoever reaches the service may ask the model; set it to 'apiKey' or 'jwt' to change that"
+)
+
+
 class ModelDeployment(pulumi.ComponentResource):
-    """Namespace, ResourceQuota, LimitRange, ServiceAccount, ConfigMap, Secret, Deployment and Service of one model."""
+    """Namespace, ResourceQuota, LimitRange, ServiceAccount, ConfigMap, Secrets, Deployment and Service of one model,
+    and its clients' keys.
+    """
 
     url: pulumi.Output[str]
     """Where the model answers, known once it does: `http://127.0.0.1:NODEPORT`, or the Service's cluster address."""
@@ -34,18 +45,23 @@ class ModelDeployment(pulumi.ComponentResource):
     """Name of the Deployment on the cluster."""
     endpoints: pulumi.Output[Mapping[str, str]]
     """Addresses by what they are for: live, ready, metadata, modelReady, infer."""
+    api_keys: pulumi.Output[Mapping[str, str]]
+    """Clients' keys, by name; none with `auth: none`. Secret."""
 
     def __init__(self, name: str, args: ModelDeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """`name`, at most 45 of a-z, 0-9 and "-", begins the objects' names on the cluster.
 
         Raises pulumi.RunError with all that is wrong with `args`.
         """
-        checked = Checked(f'ModelDeployment "{name}"', ModelDeploymentInputs, args, *component_name_problems(name))
+        checked = Checked(
+            f'ModelDeployment "{name}"', ModelDeploymentInputs, args, *component_name_problems(name), known=ACCESS
+        )
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
         labels_of_all = settings.apply(lambda known: pod_spec.object_labels(name, known.model_name, known.labels))
         child = pulumi.ResourceOptions(parent=self)
+        keys = {key: ApiKey(f"{name}-{key}", _rotation(settings, key), child) for key in checked.plain.client_keys}
 
         namespace = kubernetes.core.v1.Namespace(
             name,
@@ -77,6 +93,18 @@ class ModelDeployment(pulumi.ComponentResource):
             string_data=_spec(pod_spec.key_data(pulumi.Output.secret(args["privateKey"]))),
             opts=child,
         )
+        if checked.plain.auth == "none":
+            pulumi.log.warn(OPEN, self)
+            access_name = None
+        else:
+            digests = pulumi.Output.all(**{key: made.digests for key, made in keys.items()})
+            access = kubernetes.core.v1.Secret(
+                f"{name}-access",
+                metadata=_spec(metadata),
+                string_data=_spec(pulumi.Output.all(settings, digests).apply(lambda known: access_data(*known))),
+                opts=child,
+            )
+            access_name = access.metadata.name
         deployment = kubernetes.apps.v1.Deployment(
             name,
             metadata=_spec(metadata),
@@ -91,6 +119,7 @@ class ModelDeployment(pulumi.ComponentResource):
                         payload_digest=args["payloadDigest"],
                         manifest_name=manifest_object.metadata.name,
                         key_name=key.metadata.name,
+                        access_name=access_name,
                         service_account=service_account.metadata.name,
                     )
                 )
@@ -114,6 +143,7 @@ class ModelDeployment(pulumi.ComponentResource):
             lambda known: pod_spec.url(known[0], service_name=known[1], namespace=known[2])
         )
         self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(lambda known: pod_spec.endpoints(*known))
+        self.api_keys = pulumi.Output.secret(pulumi.Output.all(**{key: made.key for key, made in keys.items()}))
         self.register_outputs(
             {
                 "url": self.url,
@@ -121,8 +151,15 @@ class ModelDeployment(pulumi.ComponentResource):
                 "service": self.service,
                 "deployment": self.deployment,
                 "endpoints": self.endpoints,
+                "apiKeys": self.api_keys,
             }
         )
+
+
+def _rotation(settings: pulumi.Output[ModelDeploymentInputs], key: str) -> ApiKeyArgs:
+    """Of the settings once they are found good, so that no key is made for a deployment that is refused."""
+    asked = settings.apply(lambda known: known.client_keys[key])
+    return {"rotation": asked.apply(lambda one: one.rotation), "overlap": asked.apply(lambda one: one.overlap)}
 
 
 def _spec(spec: Mapping[str, object] | pulumi.Output[Spec]) -> Any:

@@ -79,9 +79,12 @@ def deployment(
     payload_digest: object,
     manifest_name: object,
     key_name: object,
+    access_name: object,
     service_account: object,
 ) -> Spec:
-    """Deployment spec. `manifest_name` and `key_name` are the ConfigMap's and the Secret's names on the cluster."""
+    """Deployment spec. `manifest_name`, `key_name` and `access_name` are names on the cluster, of a ConfigMap and two
+    Secrets; the last is None without access control.
+    """
     return {
         "replicas": settings.replicas,
         "selector": {"matchLabels": selector_labels(instance)},
@@ -105,6 +108,9 @@ def deployment(
                     {"name": "manifest", "configMap": {"name": manifest_name, "defaultMode": 0o444}},
                     # The group may read it because of fsGroup; nobody else, and nobody may write.
                     {"name": "key", "secret": {"secretName": key_name, "defaultMode": 0o440}},
+                    *_if_checked(
+                        settings, {"name": "access", "secret": {"secretName": access_name, "defaultMode": 0o440}}
+                    ),
                 ],
             },
         },
@@ -126,7 +132,7 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "name": "server",
         "image": image,
         "imagePullPolicy": "IfNotPresent",  # a digest never means another image
-        "args": _arguments(settings.model_name, artifact_id, payload_digest),
+        "args": _arguments(settings, artifact_id, payload_digest),
         "ports": [{"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"}],
         "resources": _resources(settings.pod),
         "securityContext": {
@@ -142,19 +148,28 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "volumeMounts": [
             {"name": "manifest", "mountPath": places.MANIFEST_FOLDER, "readOnly": True},
             {"name": "key", "mountPath": places.KEY_FOLDER, "readOnly": True},
+            *_if_checked(settings, {"name": "access", "mountPath": places.ACCESS_FOLDER, "readOnly": True}),
         ],
     }
 
 
-def _arguments(model_name: str, artifact_id: object, payload_digest: object) -> list[object]:
+def _if_checked(settings: DeploymentSettings, part: Spec) -> list[Spec]:
+    """A part of the pod that is there for access control."""
+    return [] if settings.auth == "none" else [part]
+
+
+def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest: object) -> list[object]:
     """Of `python -m serving`, the image's entry point. Nothing secret: arguments are there for all to read."""
+    access_file = f"{places.ACCESS_FOLDER}/{places.ACCESS_FILE}"
+    access = ["--auth", "none"] if settings.auth == "none" else ["--access", access_file]
     return [
         "--payload", places.PAYLOAD_PATH,
         "--manifest", f"{places.MANIFEST_FOLDER}/{places.MANIFEST_FILE}",
         "--key", f"{places.KEY_FOLDER}/{places.KEY_FILE}",
         "--artifact-id", artifact_id,
         "--payload-digest", payload_digest,
-        "--name", model_name,
+        "--name", settings.model_name,
+        *access,
         "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
         "--port", str(places.PORT),
     ]  # fmt: skip

@@ -24,6 +24,9 @@ MANIFEST_FOLDER: Final = "/etc/sealift/manifest"
 MANIFEST_FILE: Final = "manifest.json"
 KEY_FOLDER: Final = "/etc/sealift/key"
 KEY_FILE: Final = "private.pem"
+ACCESS_FOLDER: Final = "/etc/sealift/access"
+"""Who may ask; mounted as a folder, never as a file in one: only so do the pods see it change."""
+ACCESS_FILE: Final = "access.json"
 
 FIXED_TIME: Final = 1_577_836_800  # 2020-01-01, since zip files cannot say earlier than 1980
 """Of every file that we put into the image, in seconds since 1970."""

@@ -38,6 +38,13 @@ class Service:
     expected: list[float]
     request: dict[str, object]
     """Body of an inference request for the row."""
+    key: str | None = None
+    """A client's key; None where the server asks for none."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of each request. Not Authorization: the API server, on the way, takes that for its own."""
+        return {} if self.key is None else {"X-API-Key": self.key}
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,13 @@ def parse(outputs: str) -> Service:
         example["inputs"][0],
         example["expected"][0],
         example.get("request") or _request(example["inputs"]),
+        _key(found.get("apiKeys") or {}),
     )
+
+
+def _key(keys: dict[str, str]) -> str | None:
+    """The key that is there unless others are named, or the first of those."""
+    return keys.get("default") or next(iter(keys.values()), None)
 
 
 def _request(rows: list[list[float]]) -> dict[str, object]:
@@ -74,23 +87,23 @@ def _request(rows: list[list[float]]) -> dict[str, object]:
     return {"inputs": [{"name": "input", "shape": [1, len(rows[0])], "datatype": "FP32", "data": rows[0]}]}
 
 
-Send = Callable[[str, str, str], tuple[int, str]]
+Send = Callable[[str, str, str, dict[str, str]], tuple[int, str]]
 
 
 def ask(context: Context, service: Service, progress: Progress) -> Answer:
-    """Waits up to READY_SECONDS for readiness, then asks once."""
+    """Waits up to READY_SECONDS for readiness, and for pods that have not been given a new key yet, then asks once."""
     through = f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{places.PORT_NAME}/proxy"
     ways: list[tuple[str, Send]] = [(service.url, _directly), (through, _through_api_server(context))]
     deadline = time.monotonic() + READY_SECONDS
     said = ""
     while time.monotonic() < deadline:
         for base, send in ways:
-            status, said = send("GET", f"{base}/v2/models/{service.model}/ready", "")
+            model = f"{base}/v2/models/{service.model}"
+            status, said = send("GET", f"{model}/ready", "", service.headers)
             if status == 200:
-                return Answer(
-                    _values(*send("POST", f"{base}/v2/models/{service.model}/infer", json.dumps(service.request))),
-                    base,
-                )
+                status, said = send("POST", f"{model}/infer", json.dumps(service.request), service.headers)
+                if status != 401:  # a kubelet hands a changed Secret on within a minute or two
+                    return Answer(_values(status, said), base)
         progress(f"waiting until the service is ready: {_reason(said)}")
         time.sleep(1)
     raise BootstrapError(
@@ -121,10 +134,14 @@ def _on_our_node(context: Context) -> bool:
     return context.variables.get("KUBECONFIG") == str(context.layout.kubeconfig)
 
 
-def by_hand(context: Context, service: Service, via: str, request: str) -> list[str]:
-    """Command lines that send the file `request` to where the answer came from, for the checkout's folder."""
+def by_hand(context: Context, service: Service, via: str, request: str, headers: str) -> list[str]:
+    """Command lines that send the file `request` to where the answer came from, for the checkout's folder.
+
+    `headers` is the file that has the key: in a command line it would be in the list of processes and in the history.
+    """
     infer = f"/v2/models/{service.model}/infer"
-    data = f"-H 'Content-Type: application/json' -d @{shlex.quote(request)}"
+    key = f" -H @{shlex.quote(headers)}" if service.headers else ""
+    data = f"-H 'Content-Type: application/json'{key} -d @{shlex.quote(request)}"
     if via == service.url:
         return [f"curl -s {via}{infer} {data}"]
     if _on_our_node(context):
@@ -148,9 +165,10 @@ def _values(status: int, body: str) -> list[float]:
     raise BootstrapError(f"the service answered the example row with {status}: {body.strip()[:300]}")
 
 
-def _directly(method: str, url: str, body: str) -> tuple[int, str]:
+def _directly(method: str, url: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
     """Status and body; status 0 and the reason where nobody answers."""
-    request = urllib.request.Request(url, body.encode() or None, {"Content-Type": "application/json"}, method=method)  # noqa: S310 (the stack's own address)
+    sent = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url, body.encode() or None, sent, method=method)  # noqa: S310 (the stack's own address)
     try:
         # No proxy of the environment: the address is the cluster's.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
@@ -164,13 +182,13 @@ def _directly(method: str, url: str, body: str) -> tuple[int, str]:
 
 
 def _through_api_server(context: Context) -> Send:
-    def send(method: str, path: str, body: str) -> tuple[int, str]:
-        """The body travels by stdin: a row of data is in no list of processes."""
+    def send(method: str, path: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
+        """Key and body travel by stdin: neither is in a list of processes."""
         argv = [str(context.layout.python), "-m", "bootstrap.commands.service_proxy", method, path]
         try:
             done = subprocess.run(
                 argv,
-                input=body,
+                input=json.dumps({"headers": headers, "body": body}),
                 capture_output=True,
                 text=True,
                 env=context.variables,

@@ -1,5 +1,5 @@
-"""One request to a service by way of the API server: `python -m bootstrap.commands.service_proxy METHOD PATH`, with the
-body on stdin.
+"""One request to a service by way of the API server: `python -m bootstrap.commands.service_proxy METHOD PATH`, with its
+headers and body on stdin, as JSON.
 
 With the official client, as kubeconfig files know many ways to log in. Prints status and body as JSON; the status is 0,
 and the body the reason, where nobody answers.
@@ -14,14 +14,14 @@ from kubernetes import client, config
 TIMEOUT_SECONDS = 10
 
 
-def main(method: str, path: str, body: str) -> tuple[int, str]:
+def main(method: str, path: str, headers: dict[str, str], body: str) -> tuple[int, str]:
     try:
         config.load_kube_config()  # type: ignore[no-untyped-call]  # the client has no types
         api = client.ApiClient()
         request = api.param_serialize(
             method,
             path,
-            header_params={"Content-Type": "application/json"},
+            header_params={"Content-Type": "application/json", **headers},
             body=json.loads(body) if body else None,
             auth_settings=["BearerToken"],
         )
@@ -35,4 +35,4 @@ def main(method: str, path: str, body: str) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], sys.argv[2], sys.stdin.read())))
+    print(json.dumps(main(sys.argv[1], sys.argv[2], **json.load(sys.stdin))))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from bootstrap import content
 from bootstrap.commands import prediction, stacks, stale_lock
@@ -41,6 +42,7 @@ def run(context: Context, stack: str) -> int:
         step.done(f"{service.model} at {answer.via}")
     request = context.layout.stack_state.parent / "request.json"
     content.write(request, json.dumps(service.request) + "\n", mode=0o600)
+    headers, new_key = _keep_key(context, service)
     line = context.console.line
     if context.console.live:
         line(f"\n  one held-out row   {_shown(service.row)}")
@@ -48,9 +50,24 @@ def run(context: Context, stack: str) -> int:
         line(f"  torch's own answer {_shown(service.expected)}")
     else:  # a log is kept and read by others: the stack's example, a row of its data, is a secret
         line(f"\n  one held-out row   [secret]\n  prediction         {_compared(answer.values, service.expected)}")
-    ask = "\n  ".join(prediction.by_hand(context, service, answer.via, str(request.relative_to(root))))
+    if new_key and context.console.live:
+        line(f"\n  the key that clients send as X-API-Key, shown this once: {service.key}")
+    elif new_key:
+        line("\n  clients send a key as X-API-Key: pulumi stack output apiKeys --show-secrets")
+    files = str(request.relative_to(root)), str(headers.relative_to(root))
+    ask = "\n  ".join(prediction.by_hand(context, service, answer.via, *files))
     line(NEXT.format(ask=ask, down=stacks.make("down", stack)))
     return 0
+
+
+def _keep_key(context: Context, service: prediction.Service) -> tuple[Path, bool]:
+    """The file of headers that has the key, for curl, and whether that is another key than at the last time."""
+    path = context.layout.stack_state.parent / "request-headers"
+    headers = "".join(f"{name}: {value}\n" for name, value in service.headers.items())
+    if path.exists() and path.read_text() == headers:
+        return path, False
+    content.write(path, headers, mode=0o600)
+    return path, bool(headers)
 
 
 def _pulumi(context: Context, stack: str, *arguments: str) -> None:

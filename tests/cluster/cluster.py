@@ -33,9 +33,10 @@ class Cluster:
         return list(self.core.list_namespaced_pod(namespace).items)
 
 
-def post(url: str, body: object, *, seconds: float = 10) -> tuple[int, Any]:
-    """Status and decoded JSON of a POST, whatever the status."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+def post(url: str, body: object, key: str, *, seconds: float = 10) -> tuple[int, Any]:
+    """Status and decoded JSON of a POST with a client's key, whatever the status."""
+    headers = {"content-type": "application/json", "x-api-key": key}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=seconds) as response:
             return response.status, json.load(response)

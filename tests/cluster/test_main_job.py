@@ -23,6 +23,10 @@ def infer_url(stack: Stack) -> str:
     return f"{outputs['url']}/v2/models/{outputs['modelName']}/infer"
 
 
+def key_of(stack: Stack) -> str:
+    return str(stack.outputs(secrets=True)["apiKeys"]["default"])
+
+
 def image_layers(reference: str) -> list[str]:
     """Digests of the layers that the registry holds for a reference by digest."""
     registry, rest = reference.split("/", 1)
@@ -40,17 +44,23 @@ def image_layers(reference: str) -> list[str]:
 def test_a_real_row_gets_the_answer_that_training_recorded(deployed: Stack) -> None:
     example = deployed.outputs(secrets=True)["example"]
 
-    status, answer = post(infer_url(deployed), infer_request(example["inputs"]))
+    status, answer = post(infer_url(deployed), infer_request(example["inputs"]), key_of(deployed))
 
     assert status == 200
     assert answer["outputs"][0]["data"] == pytest.approx(example["expected"][0], rel=1e-4)
 
 
 def test_bad_input_is_told_what_was_expected(deployed: Stack) -> None:
-    status, answer = post(infer_url(deployed), infer_request([[1.0, 2.0]]))
+    status, answer = post(infer_url(deployed), infer_request([[1.0, 2.0]]), key_of(deployed))
 
     assert 400 <= status < 500
     assert "10" in answer["error"]
+
+
+def test_without_its_key_nobody_is_answered(deployed: Stack) -> None:
+    request = infer_request(deployed.outputs(secrets=True)["example"]["inputs"])
+
+    assert [post(infer_url(deployed), request, key)[0] for key in ("", "sealift_" + "A" * 43)] == [401, 401]
 
 
 def test_no_changes_from_another_checkout_path_with_another_umask(deployed: Stack, home: Path) -> None:
@@ -80,6 +90,7 @@ def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stac
 def test_a_new_learning_rate_changes_one_layer_and_rolls_without_a_failed_request(deployed: Stack) -> None:
     before = deployed.outputs()
     request, url = infer_request(deployed.outputs(secrets=True)["example"]["inputs"]), infer_url(deployed)
+    key = key_of(deployed)
     failures: list[str] = []
     answered = 0
     done = threading.Event()
@@ -88,7 +99,7 @@ def test_a_new_learning_rate_changes_one_layer_and_rolls_without_a_failed_reques
         nonlocal answered
         while not done.is_set():
             try:
-                status, _ = post(url, request)
+                status, _ = post(url, request, key)
             except OSError as error:
                 failures.append(str(error))
                 continue
@@ -189,14 +200,14 @@ def test_a_csv_and_a_class_of_one_s_own_reach_a_prediction_by_config_alone(deplo
     deployed.up().ok()
 
     example = deployed.outputs(secrets=True)["example"]
-    status, answer = post(infer_url(deployed), example["request"])
+    status, answer = post(infer_url(deployed), example["request"], key_of(deployed))
     assert status == 200
     assert answer["outputs"][0]["data"] == pytest.approx(example["expected"][0], rel=1e-4)
     asked = {"plan": ("BYTES", "basic"), "months": ("FP32", 2), "calls": ("FP32", 0)}
     inputs = [
         {"name": name, "datatype": kind, "shape": [1, 1], "data": [value]} for name, (kind, value) in asked.items()
     ]
-    _, answer = post(infer_url(deployed), {"inputs": inputs})
+    _, answer = post(infer_url(deployed), {"inputs": inputs}, key_of(deployed))
     no, yes = answer["outputs"][0]["data"]
     assert yes > 0.8 > 0.2 > no
     assert deployed.preview_steps() == {}

@@ -35,7 +35,7 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure",
-        "nodePort", "labels",
+        "nodePort", "auth", "apiKeys", "jwt", "labels",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
@@ -44,7 +44,7 @@ FROZEN_DEFAULTS = {
     "training.seed": 0, "training.exposeMetrics": False, "image.registry": "localhost:5000",
     "image.platform": "linux/amd64", "deployment.replicas": 3, "deployment.cpuRequest": "500m",
     "deployment.memoryRequest": "500Mi", "deployment.cpuLimit": "1", "deployment.memoryLimit": "1Gi",
-    "deployment.exposure": "cluster", "deployment.nodePort": 0,
+    "deployment.exposure": "cluster", "deployment.auth": "apiKey", "deployment.nodePort": 0,
 }  # fmt: skip
 
 

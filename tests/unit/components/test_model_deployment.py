@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -9,6 +11,7 @@ import pytest
 from pulumi.runtime import mocks
 
 from components.model_deployment import ModelDeployment
+from serving.access.access_file import parse
 
 IMAGE = "localhost:5000/sealift-diabetes@sha256:" + "a" * 64
 KEY = "-----BEGIN PRIVATE KEY-----\nnot one, but nobody looks\n-----END PRIVATE KEY-----\n"
@@ -33,6 +36,21 @@ def event_loop() -> Iterator[None]:
     loop.close()
 
 
+def api_key(name: str) -> str:
+    """Of the resource of this name."""
+    return "sealift_" + name.ljust(43, "k")
+
+
+def digest(name: str) -> str:
+    return sha256(api_key(name).encode()).hexdigest()
+
+
+def kind_of(kind: str, name: str) -> str:
+    """What an object is here: its kind, and what tells the second Secret and each key."""
+    kind = kind.split(":")[-1]
+    return f"{kind} {name.partition('-')[2]}" if kind == "ApiKey" or name.endswith("-access") else kind
+
+
 class Cluster(mocks.Mocks):
     """Answers as a cluster would: every object gets its name with a suffix."""
 
@@ -40,11 +58,13 @@ class Cluster(mocks.Mocks):
         self.objects: dict[str, Any] = {}
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        kind = args.typ.split(":")[-1]
+        kind = kind_of(args.typ, args.name)
         assert kind not in self.objects
         self.objects[kind] = args.inputs
         if not args.custom:
             return None, {}
+        if args.typ == "sealift:index:ApiKey":
+            return f"{args.name}-id", args.inputs | {"key": api_key(args.name), "digests": [digest(args.name)]}
         metadata = args.inputs["metadata"] | {"name": f"{args.name}-1a2b3c4d"}
         return f"{args.name}-id", args.inputs | {"metadata": metadata}
 
@@ -61,8 +81,8 @@ class Monitor(mocks.MockMonitor):
         self.parents: dict[str, str] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's name
-        kind = request.type.split(":")[-1]
-        self.needs[kind] = {urn.split("::")[2].split(":")[-1] for urn in request.dependencies}
+        kind = kind_of(request.type, request.name)
+        self.needs[kind] = {kind_of(urn.split("::")[2], urn.split("::")[3]) for urn in request.dependencies}
         self.parents[kind] = request.parent.split("::")[-2].split("$")[-1] if request.parent else ""
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's mocks have no types
 
@@ -115,6 +135,7 @@ def test_all_objects_are_registered_under_the_component() -> None:
     children = {kind for kind, parent in monitor.parents.items() if parent == "sealift:index:ModelDeployment"}
     assert children == {
         "Namespace", "ResourceQuota", "LimitRange", "ServiceAccount", "ConfigMap", "Secret", "Deployment", "Service",
+        "ApiKey default", "Secret access",
     }  # fmt: skip
 
 
@@ -132,7 +153,7 @@ def test_everything_lives_in_the_namespace_under_its_name_on_the_cluster() -> No
     objects = deploy().objects
 
     assert "name" not in objects["Namespace"]["metadata"], "left to auto-naming"
-    for kind in objects.keys() - {"Namespace", "ModelDeployment"}:
+    for kind in objects.keys() - {"Namespace", "ModelDeployment", "ApiKey default"}:
         assert objects[kind]["metadata"]["namespace"] == "model-1a2b3c4d", kind
 
 
@@ -160,10 +181,14 @@ def test_the_key_is_a_secret_of_the_secret_object_and_appears_nowhere_else() -> 
     assert [kind for kind, inputs in objects.items() if "PRIVATE KEY" in repr(inputs)] == ["Secret"]
 
 
+SECRETS = ["ConfigMap", "Secret", "Secret access"]
+"""The manifest was given as a secret; the SDK marks what is in a Secret by itself."""
+
+
 def test_a_key_that_comes_as_a_secret_output_makes_nothing_else_secret() -> None:
     objects = deploy(privateKey=pulumi.Output.secret(KEY), manifest=pulumi.Output.secret("{}")).objects
 
-    assert [kind for kind, inputs in objects.items() if SECRET_MARK in repr(inputs)] == ["ConfigMap", "Secret"]
+    assert [kind for kind, inputs in objects.items() if SECRET_MARK in repr(inputs)] == SECRETS
 
 
 def test_no_service_account_token_is_to_be_had() -> None:
@@ -181,7 +206,57 @@ def test_the_pod_mounts_the_manifest_and_the_key_by_their_names_on_the_cluster()
     assert [volume.get("configMap", {}).get("name") or volume["secret"]["secretName"] for volume in volumes] == [
         "model-manifest-1a2b3c4d",
         "model-key-1a2b3c4d",
+        "model-access-1a2b3c4d",
     ]
+
+
+def test_the_server_is_told_digests_in_a_secret_and_never_a_key() -> None:
+    objects = deploy(apiKeys={"app": {}, "dashboard": {"scopes": ["metrics"], "rotation": "2027"}}).objects
+
+    content = objects["Secret access"]["stringData"]["value"]["access.json"]
+    access = parse(content.encode(), Path("access.json"))
+    assert [(key.name, key.scopes, key.sha256) for key in access.keys] == [
+        ("app", ["predict", "metadata", "metrics"], [digest("model-app")]),
+        ("dashboard", ["metrics"], [digest("model-dashboard")]),
+    ]
+    assert objects["ApiKey dashboard"] == {"rotation": "2027", "overlap": True}
+    assert "ApiKey default" not in objects
+    assert "sealift_" not in repr(objects)
+
+
+def test_keys_are_an_output_by_name_and_a_secret() -> None:
+    found: dict[str, object] = {}
+
+    async def told(keys: pulumi.Output[Any]) -> bool:
+        found.update(secret=await keys.is_secret(), keys=await keys.future())
+        return True
+
+    def program() -> pulumi.Output[bool]:
+        return pulumi.Output.from_input(told(ModelDeployment("model", args()).api_keys))
+
+    run(program)
+
+    assert found == {"keys": {"default": api_key("model-default")}, "secret": True}
+
+
+def test_none_is_told_with_a_warning_and_mounts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: warnings.append(message))
+
+    checked = deploy().objects
+    assert warnings == []
+    objects = deploy(auth="none").objects
+
+    assert len(warnings) == 1 and "whoever reaches the service may ask" in warnings[0]
+    assert objects.keys() == checked.keys() - {"ApiKey default", "Secret access"}
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    assert {volume["name"] for volume in pod["volumes"]} == {"manifest", "key"}
+
+
+def test_which_keys_there_are_cannot_be_another_resource_s_output() -> None:
+    assert "apiKeys is another resource's output; allowed: what the program knows when it starts" in refusal_of(
+        apiKeys={"app": {"rotation": pulumi.Output.from_input("2027")}}
+    )
 
 
 def test_outputs_say_where_the_model_answers() -> None:

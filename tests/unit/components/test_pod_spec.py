@@ -46,6 +46,7 @@ def deployment(**changed: object) -> Any:
         payload_digest="cd" * 32,
         manifest_name="model-manifest-1a2b3c4d",
         key_name="model-key-1a2b3c4d",
+        access_name=None if changed.get("auth") == "none" else "model-access-1a2b3c4d",
         service_account="model-1a2b3c4d",
     )
 
@@ -173,6 +174,7 @@ def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_ar
         "--artifact-id", "ab" * 16,
         "--payload-digest", "cd" * 32,
         "--name", "diabetes",
+        "--access", "/etc/sealift/access/access.json",
         "--host", "0.0.0.0",
         "--port", "8080",
     ]  # fmt: skip
@@ -180,9 +182,22 @@ def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_ar
     assert pod_spec.key_data("k") == {"private.pem": "k"}
 
 
-def test_the_server_takes_what_it_is_told() -> None:
-    told = server._parse([str(word) for word in container(deployment())["args"]])
+def test_who_may_ask_is_mounted_as_a_folder_that_only_the_server_reads_unless_anyone_may() -> None:
+    spec, unchecked = deployment(), deployment(auth="none")
+    mounts = {mount["name"]: mount for mount in container(spec)["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in spec["template"]["spec"]["volumes"]}
 
+    assert volumes["access"]["secret"] == {"secretName": "model-access-1a2b3c4d", "defaultMode": 0o440}
+    assert mounts["access"] == {"name": "access", "mountPath": "/etc/sealift/access", "readOnly": True}
+    assert "access" not in repr(unchecked)
+    assert container(unchecked)["args"][12:14] == ["--auth", "none"]
+
+
+@pytest.mark.parametrize("auth", ["apiKey", "none"])
+def test_the_server_takes_what_it_is_told(auth: str) -> None:
+    told = server._parse([str(word) for word in container(deployment(auth=auth))["args"]])
+
+    assert (told.access is None, told.auth) == ((False, None) if auth == "apiKey" else (True, "none"))
     assert (str(told.payload), str(told.key)) == (places.PAYLOAD_PATH, f"{places.KEY_FOLDER}/{places.KEY_FILE}")
     assert (told.name, told.port) == ("diabetes", places.PORT)
 

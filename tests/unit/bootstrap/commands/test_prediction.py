@@ -8,6 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,25 @@ def server() -> Iterator[str]:
     """Ready at the second question; predicts the sum of the row."""
     asked: list[str] = []
 
+    with answering(asked, lambda key: True) as url:
+        yield url
+
+
+@pytest.fixture
+def closed_server() -> Iterator[str]:
+    """Does not know the key when it is first sent, as a pod whose Secret the kubelet has not changed yet."""
+    sent: list[str | None] = []
+
+    def admits(key: str | None) -> bool:
+        sent.append(key)
+        return key == "sealift_k" and len(sent) > 1
+
+    with answering(["asked once"], admits) as url:
+        yield url
+
+
+@contextmanager
+def answering(asked: list[str], admits: Callable[[str | None], bool]) -> Iterator[str]:
     class Model(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
@@ -37,10 +57,12 @@ def server() -> Iterator[str]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if not admits(self.headers["X-API-Key"]):
+                return self.reply(401, {"error": "unknown key"})
             (tensor,) = body["inputs"]
             assert (self.path, tensor["name"], tensor["datatype"]) == ("/v2/models/diabetes/infer", "input", "FP32")
             assert tensor["shape"] == [1, len(tensor["data"])]
-            self.reply(200, {"outputs": [{"name": "prediction", "data": [sum(tensor["data"])]}]})
+            return self.reply(200, {"outputs": [{"name": "prediction", "data": [sum(tensor["data"])]}]})
 
         def reply(self, status: int, body: object) -> None:
             data = json.dumps(body).encode()
@@ -66,7 +88,7 @@ def api_server(context: Context, server: str, tmp_path: Path) -> Iterator[list[s
 
     class Proxy(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            asked.append(self.path + (f" with {key}" if (key := self.headers["X-API-Key"]) else ""))
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             status, reply = 503, b'{"kind": "Status", "message": "no endpoints available"}'
             if self.headers["Authorization"] != "Bearer let-me-in":
@@ -114,6 +136,7 @@ def python(context: Context) -> None:
     context.layout.python.chmod(0o755)
 
 
+KEYS = {"apiKeys": {"dashboard": "sealift_d", "default": "sealift_k"}}
 INSIDE = {**OUTPUTS, "url": "http://diabetes.dev.svc:8080"}  # exposure: cluster
 
 
@@ -123,6 +146,16 @@ def test_a_service_inside_the_cluster_is_asked_through_the_api_server(context: C
     proxy = "/api/v1/namespaces/dev/services/diabetes:http/proxy"
     assert answer == prediction.Answer([2.0], proxy)
     assert api_server == [f"{proxy}/v2/models/diabetes/{verb}" for verb in ("ready", "ready", "infer")]
+
+
+def test_the_key_goes_through_the_api_server_beside_the_administrator_s_own_token(
+    context: Context, api_server: list[str]
+) -> None:
+    prediction.ask(context, prediction.parse(json.dumps({**INSIDE, **KEYS})), lambda _: None)
+
+    assert [path.rpartition("/")[2] for path in api_server] == [
+        f"{verb} with sealift_k" for verb in ("ready", "ready", "infer")
+    ]
 
 
 def test_what_the_api_server_says_reaches_the_user(
@@ -148,18 +181,39 @@ def test_the_command_to_try_next_can_be_typed(context: Context, server: str) -> 
     service = prediction.parse(json.dumps({**OUTPUTS, "url": server}))
     context.layout.root.mkdir(exist_ok=True)
     (context.layout.root / "request.json").write_text(json.dumps(service.request))
-    (line,) = prediction.by_hand(context, service, server, "request.json")
+    (line,) = prediction.by_hand(context, service, server, "request.json", "headers")
 
     done = subprocess.run(["sh", "-c", line], cwd=context.layout.root, capture_output=True, text=True, check=True)
 
     assert json.loads(done.stdout)["outputs"][0]["data"] == [2.0]
 
 
+def test_the_key_is_sent_and_the_command_to_try_next_takes_it_from_a_file(context: Context, closed_server: str) -> None:
+    """Under X-API-Key, since the API server takes Authorization for its own."""
+    service = prediction.parse(json.dumps({**OUTPUTS, **KEYS, "url": closed_server}))
+    context.layout.root.mkdir(exist_ok=True)
+    (context.layout.root / "request.json").write_text(json.dumps(service.request))
+    (context.layout.root / "h").write_text("X-API-Key: sealift_k\n")
+
+    answer = prediction.ask(context, service, lambda _: None)
+    (line,) = prediction.by_hand(context, service, closed_server, "request.json", "h")
+    done = subprocess.run(["sh", "-c", line], cwd=context.layout.root, capture_output=True, text=True, check=True)
+
+    assert answer.values == json.loads(done.stdout)["outputs"][0]["data"] == [2.0]
+    assert "sealift_k" not in line
+
+
+def test_the_first_of_other_keys_is_taken_and_none_where_there_are_none() -> None:
+    keys = [prediction.parse(json.dumps({**OUTPUTS, "apiKeys": given})).key for given in ({"app": "a"}, {}, None)]
+
+    assert keys == ["a", None, None]
+
+
 def test_the_command_to_try_next_suits_the_cluster(context: Context) -> None:
     service, proxy = prediction.parse(json.dumps(INSIDE)), "/api/v1/namespaces/dev/services/diabetes:http/proxy"
 
     data = "-H 'Content-Type: application/json' -d @r.json"
-    assert prediction.by_hand(context, service, proxy, "r.json") == [
+    assert prediction.by_hand(context, service, proxy, "r.json", "h") == [
         "kubectl --namespace dev port-forward service/diabetes 8080:http",
         f"curl -s http://127.0.0.1:8080/v2/models/diabetes/infer {data}  # in another terminal",
     ]
@@ -167,7 +221,7 @@ def test_the_command_to_try_next_suits_the_cluster(context: Context) -> None:
     context.learn(kubeconfig=str(context.layout.kubeconfig))
     pki = ".tools/cluster/pki"
     administrator = f"--cacert {pki}/ca.crt --cert {pki}/admin.crt --key {pki}/admin.key"
-    assert prediction.by_hand(context, service, proxy, "r.json") == [
+    assert prediction.by_hand(context, service, proxy, "r.json", "h") == [
         f"curl -s {administrator} https://127.0.0.1:27443{proxy}/v2/models/diabetes/infer {data}"
     ]
 

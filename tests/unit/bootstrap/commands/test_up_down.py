@@ -1,5 +1,6 @@
 """`up` and `down` around a pulumi that a script plays."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,32 @@ def test_what_up_prints_ends_with_what_to_try_next(
     assert "prediction         [2.5]\n  torch's own answer [3]\n" in said
     assert "curl -s http://127.0.0.1:1/v2/models/m/infer" in said
     assert "-d @.sealift/request.json" in said
+
+
+def test_a_key_is_shown_once_to_a_person_and_kept_for_curl(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(key: str, *, live: bool = True) -> str:
+        program("pulumi", PULUMI.replace('"modelName"', f'"apiKeys": {{"default": "{key}"}}, "modelName"'))
+        checkout.console.stream, checkout.console.live = io.StringIO(), live
+        up.run(checkout, "dev")
+        return checkout.console.stream.getvalue()
+
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    first, again, rotated, logged = (
+        said("sealift_a"),
+        said("sealift_a"),
+        said("sealift_b"),
+        said("sealift_c", live=False),
+    )
+
+    assert ["sealift_" in one for one in (first, again, rotated, logged)] == [True, False, True, False]
+    assert "shown this once: sealift_b" in rotated
+    assert "pulumi stack output apiKeys --show-secrets" in logged
+    assert "-H @.sealift/request-headers" in first
+    headers = checkout.layout.root / ".sealift" / "request-headers"
+    assert headers.read_text() == "X-API-Key: sealift_c\n"
+    assert headers.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,120 @@
+"""Who may ask a served model for what, as a stack's config says it.
+
+Pure: plain values in, settings or problems out. What a key is, an ApiKey resource makes; what the server is told, is in
+access_data.py.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from settings import Clash, Kind, Refused, kinds, setting
+
+SCOPES: Final = ("predict", "metadata", "metrics")
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+KEY_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+KEY_NAMES: Final = "at most 32 of a-z, 0-9 and '-', with a letter or digit at both ends"
+_KEY_SET_BYTES: Final = 256 * 1024
+
+
+def _some_of(names: tuple[str, ...]) -> Kind[tuple[str, ...]]:
+    allowed = f"a list of {', '.join(map(repr, names))}"
+
+    def accept(value: object) -> tuple[str, ...]:
+        if isinstance(value, list | tuple) and value and all(one in names for one in value):
+            return tuple(dict.fromkeys(map(str, value)))
+        raise Refused(f"allowed: {allowed}, at least one")
+
+    return Kind("array", allowed, accept, "string")
+
+
+def _time(value: object) -> str:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = datetime.min
+    if moment.tzinfo is None:
+        raise Refused("it must be a time with its zone, such as '2027-01-01T00:00:00Z'")
+    return moment.isoformat()
+
+
+def _https(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"https://[^/ ]+[^ ]*", value):
+        return value
+    raise Refused("it must be a URL that begins with https://")
+
+
+def _key_set(value: object) -> str:
+    try:
+        found = json.loads(value) if isinstance(value, str) and len(value) <= _KEY_SET_BYTES else None
+    except ValueError:
+        found = None
+    if isinstance(value, str) and isinstance(found, dict) and isinstance(found.get("keys"), list):
+        return value
+    raise Refused(f'it must be a JSON Web Key Set, {{"keys": […]}}, as text of at most {_KEY_SET_BYTES} bytes')
+
+
+def _audience(value: object) -> tuple[str, ...]:
+    if isinstance(value, list | tuple) and value and all(isinstance(one, str) and one for one in value):
+        return tuple(map(str, value))
+    raise Refused("it must be a list of texts, at least one")
+
+
+@dataclass(frozen=True)
+class ClientKey:
+    """One client's key. It is made once, kept as a secret, and can be rotated while its clients go on asking."""
+
+    scopes: tuple[str, ...] = setting(_some_of(SCOPES), SCOPES, "What it may ask for.")
+    expires: str | None = setting(
+        Kind("string", "a time with its zone", _time), None, "When it stops working, such as 2027-01-01T00:00:00Z."
+    )
+    requests_per_second: float | None = setting(
+        kinds.positive_number(1_000_000, "100"), None, "How often it may ask, on average; none: as often as it likes."
+    )
+    burst: int | None = setting(
+        kinds.whole_number(1, 1_000_000), None, "How many requests at once; none: those of a second."
+    )
+    rotation: str = setting(kinds.any_text, "", "A new text makes a new key; the one before it goes on working.")
+    overlap: bool = setting(
+        kinds.boolean, True, "Whether the key before the last rotation still works: off, once all clients have the new."
+    )
+
+    def clashes(self) -> Iterator[Clash]:
+        """A burst without a rate."""
+        if self.burst is not None and self.requests_per_second is None:
+            message = f"is {self.burst}, but there is no requestsPerSecond; allowed with it: none"
+            yield Clash("burst", message, ("requestsPerSecond",), "set requestsPerSecond too")
+
+
+@dataclass(frozen=True)
+class TokenIssuer:
+    """Whose JSON Web Tokens are taken, and for whom they must have been made out."""
+
+    issuer: str = setting(kinds.text, "", "The token's `iss`, to the letter.", required=True)
+    audience: tuple[str, ...] = setting(
+        Kind("array", "a list of texts", _audience, "string"), (), "One of these is the token's `aud`.", required=True
+    )
+    algorithms: tuple[str, ...] = setting(_some_of(ALGORITHMS), ("RS256", "ES256"), "Of signatures.")
+    jwks_url: str | None = setting(
+        Kind("string", "https://…", _https), None, "Where the issuer shows its public keys; read every five minutes."
+    )
+    jwks: str | None = setting(
+        Kind("string", "a JSON Web Key Set", _key_set), None, "Its public keys themselves, where no URL can be reached."
+    )
+    scope_claim: str = setting(
+        kinds.text, "scope", 'Which claim has the scopes: a list, or texts with spaces between, of "predict" and so on.'
+    )
+    leeway_seconds: float = setting(
+        kinds.number_within(0, 300), 30, "By how much the issuer's clock and the server's may differ."
+    )
+
+    def clashes(self) -> Iterator[Clash]:
+        """Keys from one place."""
+        if (self.jwks_url is None) == (self.jwks is None):
+            message = (
+                "is missing, and so is jwks; one of them is needed" if self.jwks is None else "is given beside jwks"
+            )
+            yield Clash("jwksUrl", message, ("jwks",), "set jwksUrl, or jwks where no URL can be reached")
