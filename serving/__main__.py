@@ -52,7 +52,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
     from serving.log import log
     from serving.model import Source, load
 
-    access = UncheckedAccess() if options.access is None else CheckedAccess(options.access)
+    access = CheckedAccess(options.access) if options.access else UncheckedAccess()
     socket = listen(options.host, options.port)
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
     service = Service(options.name, load(source), access)
@@ -70,7 +70,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--artifact-id", required=True, metavar="HEX", help="the artifact that it must be")
     parser.add_argument("--payload-digest", required=True, metavar="HEX", help="the payload that it must have")
     parser.add_argument("--name", required=True, help="what clients ask for: /v2/models/NAME")
-    who = parser.add_mutually_exclusive_group()
+    who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--access", type=Path, metavar="FILE", help="who may ask (serving/access/access_file.py)")
     who.add_argument("--auth", choices=["none"], help="none: anyone who reaches the port may ask")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of IPv4)")  # noqa: S104

@@ -1,5 +1,8 @@
 """Our server as it is shipped: `python -m serving` on a sealed artifact, everything on."""
 
+import hashlib
+import json
+import secrets
 import sys
 from pathlib import Path
 
@@ -17,9 +20,13 @@ def program(folder: Path, model: bytes) -> Program:
     payload.write_bytes(artifact.payload)
     manifest.write_bytes(artifact.manifest)
     key.write_text(identity.pem)
+    secret = f"sealift_{secrets.token_urlsafe(32)}"
+    entry = {"name": "benchmark", "scopes": ["predict"], "sha256": [hashlib.sha256(secret.encode()).hexdigest()]}
+    access = folder / "access.json"
+    access.write_text(json.dumps({"keys": [entry]}))
     values = {
         "payload": str(payload), "manifest": str(manifest), "key": str(key), "artifact-id": artifact.artifact_id,
-        "payload-digest": artifact.payload_digest, "name": MODEL, "host": "127.0.0.1",
+        "payload-digest": artifact.payload_digest, "name": MODEL, "access": str(access), "host": "127.0.0.1",
     }  # fmt: skip
     options = (word for name, value in values.items() for word in (f"--{name}", value))
-    return Program((sys.executable, "-m", "serving", *options, "--port"))
+    return Program((sys.executable, "-m", "serving", *options, "--port"), headers={"Authorization": f"Bearer {secret}"})

@@ -24,6 +24,7 @@ def arguments(files: Files, **changed: str) -> list[str]:
         "artifact-id": sealed().artifact_id, "payload-digest": sealed().payload_digest, "name": "tiny",
         "host": "127.0.0.1", "port": "0",
     }  # fmt: skip
+    values |= {"auth": "none"} if "access" not in changed else {}
     values |= {name.replace("_", "-"): value for name, value in changed.items()}
     return [word for name, value in values.items() for word in (f"--{name}", value)]
 

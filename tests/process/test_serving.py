@@ -18,6 +18,7 @@ from serving.http.limits import MAX_BODY_BYTES
 from serving.http.server import DRAIN_SECONDS
 from tests.keys import key_pair
 from tests.process.serving_process import Server, arguments, serving, start
+from tests.unit.serving.access.files import digest, mount
 from tests.unit.serving.sockets import INFER, SECONDS
 from tests.unit.serving.tiny import Files, request, sealed
 
@@ -210,7 +211,7 @@ def test_an_access_file_that_cannot_be_used_keeps_it_from_starting(files: Files,
     path = tmp_path / "access.json"
     path.write_text('{"keys": []}')
 
-    process = start([*arguments(files), "--access", str(path)])
+    process = start(arguments(files, access=str(path)))
     said, complaints = process.communicate(timeout=SECONDS)
 
     assert (process.returncode, said) == (1, "")
@@ -218,10 +219,67 @@ def test_an_access_file_that_cannot_be_used_keeps_it_from_starting(files: Files,
 
 
 def test_access_control_and_none_of_it_are_not_both_chosen(files: Files, tmp_path: Path) -> None:
-    process = start([*arguments(files), "--access", str(tmp_path / "access.json"), "--auth", "none"])
+    process = start([*arguments(files, access=str(tmp_path / "access.json")), "--auth", "none"])
 
     assert process.communicate(timeout=SECONDS)[1].startswith("argument --auth: not allowed with argument --access")
     assert process.returncode == 1
+
+
+def test_that_nobody_is_asked_for_a_key_has_to_be_said(files: Files) -> None:
+    words = arguments(files)
+    start_of = words.index("--auth")
+    del words[start_of : start_of + 2]
+
+    assert refused(words) == "one of the arguments --access --auth is required; see python -m serving --help\n"
+
+
+def test_a_key_is_rotated_under_load_and_no_request_is_lost(files: Files, tmp_path: Path) -> None:
+    """As the kubelet swings a mounted Secret: the new key from then on, the old one until it is taken out."""
+    first, second = (f"sealift_{letter * 43}" for letter in "ab")
+    entry = {"name": "app", "scopes": ["predict"]}
+
+    def swing(*keys: str) -> None:
+        mount(tmp_path, access=json.dumps({"keys": [entry | {"sha256": [digest(key.encode()) for key in keys]}]}))
+
+    def status(connection: http.client.HTTPConnection, key: str) -> int:
+        connection.request("POST", INFER, BODY, {"X-API-Key": key})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    def until(connection: http.client.HTTPConnection, key: str, wanted: int) -> None:
+        end = time.monotonic() + SECONDS
+        while status(connection, key) != wanted:
+            assert time.monotonic() < end
+
+    swing(first)
+    server = Server(arguments(files, access=str(tmp_path / "access.json")))
+    busy: list[int] = []
+    over = threading.Event()
+
+    def load() -> None:
+        with server.connect() as connection:
+            while not over.is_set():
+                busy.append(status(connection, first))
+
+    try:
+        client = threading.Thread(target=load)
+        client.start()
+        with server.connect() as connection:
+            assert status(connection, second) == 401
+            swing(first, second)
+            until(connection, second, 200)
+            over.set()
+            client.join(SECONDS)
+            swing(second)
+            until(connection, first, 401)
+            assert status(connection, second) == 200
+    finally:
+        over.set()
+        server.process.kill()
+        server.process.communicate()
+
+    assert set(busy) == {200}
 
 
 def test_sigterm_while_it_starts_ends_it_with_0(files: Files, tmp_path: Path) -> None:
