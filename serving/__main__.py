@@ -13,10 +13,15 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from serving import places
 from serving.errors import StartError
+
+if TYPE_CHECKING:
+    from serving.grpc.server import Server as RpcServer
+    from serving.http.service import Service
+    from serving.model import Model
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
 """What is in it, Kubernetes shows as the reason that the container ended (Container.terminationMessagePath)."""
@@ -55,11 +60,29 @@ def serve(options: argparse.Namespace, started: float) -> None:
     access = CheckedAccess(options.access) if options.access else UncheckedAccess()
     socket = listen(options.host, options.port)
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
-    service = Service(options.name, load(source), access)
-    address, port = socket.getsockname()[:2]
-    seconds = round(time.monotonic() - started, 3)
-    log("info", "ready", model=options.name, artifact=source.artifact_id, address=address, port=port, seconds=seconds)
-    Server(service).run(socket)
+    model = load(source)
+    service = Service(options.name, model, access)
+    rpc = None if options.grpc_port is None else _rpc(options, model, service)
+
+    def ready() -> None:
+        address, port = socket.getsockname()[:2]
+        where: dict[str, str | float] = {"address": address, "port": port}
+        if rpc is not None:
+            where["grpc_port"] = rpc.port
+        seconds = round(time.monotonic() - started, 3)
+        log("info", "ready", model=options.name, artifact=source.artifact_id, **where, seconds=seconds)
+
+    Server(service, rpc).run(socket, ready)
+
+
+def _rpc(options: argparse.Namespace, model: "Model", service: "Service") -> "RpcServer":
+    """gRPC beside HTTP: the same model, clients and runs. Loaded only where it is asked for, since it takes memory."""
+    from serving.grpc.server import Server
+    from serving.grpc.service import Served
+    from serving.http.limits import MAX_BODY_BYTES
+
+    served = Served(options.name, model, service.batches.run, service.access, lambda: not service.draining)
+    return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -76,6 +99,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of IPv4)")  # noqa: S104
     port = f"0 is any free one, see the log (default: {places.PORT})"
     parser.add_argument("--port", type=int, default=places.PORT, help=port)
+    rpc = f"0 is any free one; in a pod it is {places.GRPC_PORT} (default: none, gRPC takes some memory)"
+    parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
     return parser.parse_args(arguments)
 
 

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -56,6 +57,12 @@ class Batches:
         self._waiting.append((inputs, rows, done))
         if len(self._waiting) == 1 and not self._busy:
             asyncio.get_running_loop().call_soon(self._next)
+
+    async def run(self, inputs: Arrays) -> Arrays:
+        """The same for who awaits it: all outputs by name. Raises what went wrong."""
+        told: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
+        self.add(inputs, partial(_settle, told))
+        return await told
 
     def _next(self) -> None:
         """Runs what fits into one run; what does not, in the loop's next turn, so that others come in between."""
@@ -111,6 +118,15 @@ class Batches:
             asyncio.get_running_loop().call_soon(self._next)
         for (_, _, done), result in zip(batch, results, strict=True):
             done(result)
+
+
+def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:
+    if told.done():  # who asked has left
+        return
+    if isinstance(result, Exception):
+        told.set_exception(result)
+    else:
+        told.set_result(result)
 
 
 def _split(answers: Arrays, batch: list[Waiting]) -> Results:

@@ -13,6 +13,8 @@ USER_ID: Final = 65532
 PORT: Final = 8080
 PORT_NAME: Final = "http"
 """On Kubernetes, whose API server finds the port by it."""
+GRPC_PORT: Final = 8081
+GRPC_PORT_NAME: Final = "grpc"
 
 CODE_FOLDER: Final = "/opt/sealift"
 PACKAGES_FOLDER: Final = f"{CODE_FOLDER}/site"

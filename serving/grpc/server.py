@@ -1,20 +1,65 @@
-"""A gRPC server on a port of its own, in the event loop that runs already."""
+"""A gRPC server on a port of its own, in the event loop that runs already.
+
+To everything that a client could draw out there is an end: bytes of a message, calls at a time, idle time. Who may not
+call is told so before the message is read (service.py).
+"""
+
+import asyncio
+import os
+from typing import Final
+
+# Before grpc is loaded: it would write lines of its own to standard error, of which the last is to be the reason that
+# the server does not start.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
 import grpc.aio
 
+from serving.errors import StartError
 from serving.grpc.service import Served, Service
 
+MOST_CALLS: Final = 64
+"""At a time; one more is RESOURCE_EXHAUSTED. With the bytes of a message, what clients can take of memory."""
+IDLE_SECONDS: Final = 300
+LINGER_SECONDS: Final = 0.5
+"""In which new calls are UNAVAILABLE, before connections are closed: a call that crosses that would be CANCELLED, after
+which clients do not ask elsewhere."""
 
-async def start(served: Served, address: str, most_bytes: int) -> grpc.aio.Server:
-    """Listens on `address`, HOST:PORT, for messages of up to `most_bytes`. Its `stop` takes seconds to drain in."""
-    options = [
-        ("grpc.max_receive_message_length", most_bytes),
-        ("grpc.max_send_message_length", -1),  # an answer is as large as the model makes it
-        ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a share
-    ]
-    server = grpc.aio.server(options=options)
-    server.add_generic_rpc_handlers((Service(served).handlers(),))
-    server.add_insecure_port(address)
-    await server.start()
-    return server
+
+class Server:
+    """Over one model."""
+
+    def __init__(self, served: Served, host: str, port: int, most_bytes: int) -> None:
+        """For messages of up to `most_bytes`; port 0 is any free one."""
+        self._service = Service(served)
+        self._host = f"[{host}]" if ":" in host else host
+        self.port = port
+        self._options = [
+            ("grpc.max_receive_message_length", most_bytes),
+            ("grpc.max_send_message_length", -1),  # an answer is as large as the model makes it
+            ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1000),
+            ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a share
+        ]
+        self._server: grpc.aio.Server | None = None
+
+    async def start(self) -> None:
+        """Listens; `port` is then the one that it has. Raises StartError."""
+        server = grpc.aio.server(options=self._options, maximum_concurrent_rpcs=MOST_CALLS)
+        server.add_generic_rpc_handlers((self._service.handlers(),))
+        try:
+            self.port = server.add_insecure_port(f"{self._host}:{self.port}")
+        except RuntimeError:  # which says no more than that
+            hint = "is another server using it?"
+            raise StartError(f"cannot listen on {self._host} port {self.port} for gRPC", hint) from None
+        await server.start()
+        self._server = server
+
+    async def stop(self, seconds: float) -> None:
+        """Takes no more calls: clients are told to go elsewhere. Returns when those in flight have ended, or are given
+        up after so many seconds."""
+        if self._server is None:
+            return
+        self._service.leaving = True
+        linger = min(LINGER_SECONDS, seconds)
+        await asyncio.sleep(linger)
+        await self._server.stop(seconds - linger)

@@ -3,19 +3,27 @@
 INVALID_ARGUMENT     the request is none that the model can take
 NOT_FOUND            another model, or another version
 UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED    as access has it
-UNAVAILABLE          the server is busy; ask again
+UNAVAILABLE          the server is busy, or ends; ask again
 INTERNAL             ours; what clients sent is never logged, nor are errors that quote it
 """
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import grpc
 
 from serving.access import Access, Scope
-from serving.errors import Forbidden, InvalidAnswer, InvalidInput, RequestError, TooManyRequests, Unauthenticated
+from serving.errors import (
+    Forbidden,
+    InvalidAnswer,
+    InvalidInput,
+    Overloaded,
+    RequestError,
+    TooManyRequests,
+    Unauthenticated,
+)
 from serving.grpc.messages import CLASSES, PACKAGE
 from serving.grpc.requests import inference, response
 from serving.log import log
@@ -27,16 +35,19 @@ from serving.tensor import Array, Tensor
 Run = Callable[[Mapping[str, Array]], Awaitable[Mapping[str, Array]]]
 """A model's inputs → all its outputs."""
 
+
+class UnknownModel(RequestError): ...
+
+
 STATUS: Final[Mapping[type[RequestError], grpc.StatusCode]] = {
+    UnknownModel: grpc.StatusCode.NOT_FOUND,
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    Overloaded: grpc.StatusCode.UNAVAILABLE,
     InvalidAnswer: grpc.StatusCode.OUT_OF_RANGE,
     Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     Forbidden: grpc.StatusCode.PERMISSION_DENIED,
     TooManyRequests: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
-
-
-class UnknownModel(RequestError): ...
 
 
 @dataclass(frozen=True)
@@ -57,44 +68,22 @@ class Service:
         self._served = served
         self._reader = RequestReader(served.model.inputs, served.model.outputs)
         self._labels = labels_of(served.model)
+        self.leaving = False
+        """Whether it takes no more inferences."""
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """What a server is given."""
-        calls: dict[str, tuple[Callable[[Any], Awaitable[Any]], Scope | None]] = {
-            "ServerLive": (self._live, None),
-            "ServerReady": (self._ready, None),
-            "ModelReady": (self._model_ready, None),
-            "ServerMetadata": (self._server, "metadata"),
-            "ModelMetadata": (self._metadata, "metadata"),
-            "ModelInfer": (self._infer, "predict"),
-        }
-        return grpc.method_handlers_generic_handler(
-            f"{PACKAGE}.GRPCInferenceService",
+        return _Guarded(
+            self._served.access,
             {
-                name: grpc.unary_unary_rpc_method_handler(
-                    self._guarded(call, scope),
-                    request_deserializer=CLASSES[f"{name}Request"].FromString,
-                    response_serializer=CLASSES[f"{name}Response"].SerializeToString,
-                )
-                for name, (call, scope) in calls.items()
+                "ServerLive": _Call(self._live, None),
+                "ServerReady": _Call(self._ready, None),
+                "ModelReady": _Call(self._model_ready, None),
+                "ServerMetadata": _Call(self._server, "metadata"),
+                "ModelMetadata": _Call(self._metadata, "metadata"),
+                "ModelInfer": _Call(self._infer, "predict"),
             },
         )
-
-    def _guarded(self, call: Callable[[Any], Awaitable[Any]], scope: Scope | None) -> Callable[..., Awaitable[Any]]:
-        async def guarded(request: Any, context: Any) -> Any:
-            try:
-                if scope is not None:
-                    self._served.access.admit(_credential(context.invocation_metadata()), scope, time.time())
-                return await call(request)
-            except UnknownModel as error:
-                await context.abort(grpc.StatusCode.NOT_FOUND, error.message)
-            except RequestError as error:
-                await context.abort(STATUS.get(type(error), grpc.StatusCode.UNAVAILABLE), error.message)
-            except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
-                log("error", "request failed", error=type(error).__name__)
-                await context.abort(grpc.StatusCode.INTERNAL, "internal error; the server's log has its kind")
-
-        return guarded
 
     async def _live(self, _request: Any) -> Any:
         return CLASSES["ServerLiveResponse"](live=True)
@@ -122,6 +111,8 @@ class Service:
 
     async def _infer(self, request: Any) -> Any:
         self._check_model(request.model_name, request.model_version)
+        if self.leaving:
+            raise Overloaded("this server ends; ask again, another one answers")
         asked = inference(request, self._reader)
         arrays = await self._served.run(asked.inputs)
         answer = response(asked, arrays, self._served.model.outputs, self._labels)
@@ -131,6 +122,74 @@ class Service:
     def _check_model(self, name: str, version: str) -> None:
         if name != self._served.name or version not in ("", MODEL_VERSION):
             raise UnknownModel(f"no such model or version; there is {self._served.name!r}, version {MODEL_VERSION}")
+
+
+class _Call(NamedTuple):
+    """A message that asks → the one that answers, and what a client must be allowed to ask for, or None."""
+
+    answer: Callable[[Any], Awaitable[Any]]
+    scope: Scope | None
+
+
+class _Guarded(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
+    """Asks who may make each call, as soon as its head is read."""
+
+    def __init__(self, access: Access, calls: Mapping[str, _Call]) -> None:
+        self._access = access
+        self._scopes = {_path(name): call.scope for name, call in calls.items()}
+        self._handlers = {
+            _path(name): grpc.unary_unary_rpc_method_handler(
+                _told(name, call.answer),
+                request_deserializer=CLASSES[f"{name}Request"].FromString,
+                response_serializer=CLASSES[f"{name}Response"].SerializeToString,
+            )
+            for name, call in calls.items()
+        }
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """None is UNIMPLEMENTED."""
+        scope = self._scopes.get(details.method)
+        if scope is not None:
+            try:
+                self._access.admit(_credential(details.invocation_metadata), scope, time.time())
+            except RequestError as error:
+                return _refusing(details.method, error)
+        return self._handlers.get(details.method)
+
+
+def _path(name: str) -> str:
+    return f"/{PACKAGE}.GRPCInferenceService/{name}"
+
+
+def _told(name: str, answer: Callable[[Any], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """With what goes wrong as a status."""
+
+    async def told(request: Any, context: Any) -> Any:
+        try:
+            return await answer(request)
+        except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
+            return await _abort(context, name, error)
+
+    return told
+
+
+def _refusing(path: str, error: RequestError) -> grpc.RpcMethodHandler:
+    """To the client it is the call that it made. Here it is one that takes a stream, so no message is waited for."""
+
+    async def refuse(_requests: Any, context: Any) -> Any:
+        return await _abort(context, path.rpartition("/")[2], error)
+
+    return grpc.stream_unary_rpc_method_handler(refuse)
+
+
+async def _abort(context: Any, name: str, error: Exception) -> Any:
+    if isinstance(error, RequestError):
+        status, said = STATUS[type(error)], error.message
+        log("warning", "refused", call=name, status=status.name)
+    else:
+        status, said = grpc.StatusCode.INTERNAL, "internal error; the server's log has its kind"
+        log("error", "request failed", call=name, error=type(error).__name__)
+    await context.abort(status, said)
 
 
 def _described(tensor: Tensor) -> Any:

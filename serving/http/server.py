@@ -14,7 +14,8 @@ import signal
 import socket
 import threading
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import uvloop
 
@@ -31,39 +32,56 @@ TICK_SECONDS: Final = 0.05
 CHECK_SECONDS: Final = 0.25
 
 
+class Transport(Protocol):
+    """Another one, in the same event loop."""
+
+    async def start(self) -> None:
+        """Listens. Raises StartError."""
+
+    async def stop(self, seconds: float) -> None:
+        """Takes no more calls. Returns when those in flight have ended, or are given up after so many seconds."""
+
+
 class Server:
     """Serves until it is told to stop: by stop, or, in the main thread, by SIGTERM or SIGINT. Twice is at once."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, another: Transport | None = None) -> None:
         self._service = service
+        self._another = another
+        self._stopping: asyncio.Task[None] | None = None
         self.connections = Connections(service)
         self._stop = asyncio.Event()
         self._told_times = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def run(self, listening: socket.socket) -> None:
-        """Returns once it has drained."""
+    def run(self, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
+        """Calls `ready` when it listens, and returns once it has drained. Raises StartError."""
         _allow_descriptors()
         gc.collect()
         gc.freeze()  # what is here stays, and need not be looked at again
-        uvloop.run(self._serve(listening))
+        uvloop.run(self._serve(listening, ready))
 
     def stop(self) -> None:
         """Any thread may call it."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._told)
 
-    async def _serve(self, listening: socket.socket) -> None:
+    async def _serve(self, listening: socket.socket, ready: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._loop.add_signal_handler(number, self._told)
+        if self._another is not None:
+            await self._another.start()
         accepting = await self._loop.create_server(
             lambda: Connection(self.connections), sock=listening, backlog=BACKLOG
         )
         checking = self._loop.create_task(self._check())
+        ready()
         await self._stop.wait()
         await self._drain()
+        if self._another is not None:
+            self._stopping = self._loop.create_task(self._another.stop(GRACE_SECONDS))
         accepting.close()
         for client in list(self.connections.clients):
             client.dismiss()
@@ -71,6 +89,8 @@ class Server:
         checking.cancel()
         for client in list(self.connections.clients):
             client.abort()
+        if self._another is not None:
+            await self._another.stop(0)
         log("info", "stopped")
 
     def _told(self) -> None:
@@ -89,10 +109,13 @@ class Server:
         await self._wait(DRAIN_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
-        """Until nobody is connected."""
-        while seconds > 0 and self.connections.clients and self._told_times == 1:
+        """Until nobody is connected, and the other transport has stopped if it was told to."""
+        while seconds > 0 and self._told_times == 1 and self._has_clients():
             await asyncio.sleep(TICK_SECONDS)
             seconds -= TICK_SECONDS
+
+    def _has_clients(self) -> bool:
+        return bool(self.connections.clients) or (self._stopping is not None and not self._stopping.done())
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -57,7 +57,7 @@ class Service:
         self.held = Held()
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self._batches = Batches(model, together.found(model), self._worker)
+        self.batches = Batches(model, together.found(model), self._worker)
         self._routes = _routes(name, model)
 
     def admit(self, request: Request) -> None:
@@ -112,7 +112,7 @@ class Service:
             return
         try:
             inference = operation.parse(request.body, _json_bytes(request))
-            self._batches.add(inference.inputs, partial(self._answer, operation, request, client, inference))
+            self.batches.add(inference.inputs, partial(self._answer, operation, request, client, inference))
         except Exception as error:  # noqa: BLE001 - see failed
             self._finish(request, client, self.failed(request, error))
 

@@ -68,9 +68,9 @@ def start(words: list[str], environment: Mapping[str, str] | None = None) -> "su
 
 
 @contextlib.contextmanager
-def serving(files: Files, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(files: Files, environment: Mapping[str, str] | None = None, **changed: str) -> Iterator[Server]:
     """A server that does not outlive the test."""
-    server = Server(arguments(files), environment)
+    server = Server(arguments(files, **changed), environment)
     try:
         yield server
     finally:

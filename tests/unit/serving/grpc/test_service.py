@@ -1,7 +1,6 @@
 """A server on a port of this machine, asked by grpcio's client: every call, every status, every datatype."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy as np
 import pytest
 
 from serving.access import Scope, UncheckedAccess
-from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
+from serving.errors import Forbidden, Overloaded, RequestError, StartError, TooManyRequests, Unauthenticated
 from serving.grpc.messages import CLASSES
 from serving.grpc.requests import CONTENTS
-from serving.grpc.server import start
-from serving.grpc.service import Served
+from serving.grpc.server import LINGER_SECONDS, Server
+from serving.grpc.service import STATUS, Served
 from serving.model import Model
 from serving.protocol import binary_tensors
 from serving.tensor import KINDS, Array
@@ -58,32 +57,39 @@ def served(model: Model, **changes: Any) -> Served:
     return Served(**(fields | changes))
 
 
-def with_server(what: Served, asking: Callable[[Ask], Awaitable[None]]) -> None:
-    """Runs `asking` with a function that makes one call, by its name."""
+def caller(channel: grpc.aio.Channel) -> Ask:
+    """A function that makes one call, by its name."""
+
+    def ask(call: str, message: Any = None, **metadata: str) -> Awaitable[Any]:
+        method = channel.unary_unary(
+            f"/inference.GRPCInferenceService/{call}",
+            request_serializer=lambda one: one.SerializeToString(),
+            response_deserializer=CLASSES[f"{call}Response"].FromString,
+        )
+        pairs = [(name.replace("_", "-"), value) for name, value in metadata.items()]
+        answer: Awaitable[Any] = method(message or CLASSES[f"{call}Request"](), metadata=pairs, timeout=20)
+        return answer
+
+    return ask
+
+
+def with_channel(what: Served, asking: Callable[[Ask, grpc.aio.Channel], Awaitable[None]]) -> None:
+    """Runs `asking` with a server's caller and channel."""
 
     async def run() -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
-        server = await start(what, address, 1 << 20)
+        server = Server(what, "127.0.0.1", 0, 1 << 20)
+        await server.start()
         try:
-            async with grpc.aio.insecure_channel(address) as channel:
-
-                def ask(call: str, message: Any = None, **metadata: str) -> Awaitable[Any]:
-                    method = channel.unary_unary(
-                        f"/inference.GRPCInferenceService/{call}",
-                        request_serializer=lambda one: one.SerializeToString(),
-                        response_deserializer=CLASSES[f"{call}Response"].FromString,
-                    )
-                    pairs = [(name.replace("_", "-"), value) for name, value in metadata.items()]
-                    answer: Awaitable[Any] = method(message or CLASSES[f"{call}Request"](), metadata=pairs, timeout=20)
-                    return answer
-
-                await asking(ask)
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+                await asking(caller(channel), channel)
         finally:
-            await server.stop(None)
+            await server.stop(0)
 
     asyncio.run(run())
+
+
+def with_server(what: Served, asking: Callable[[Ask], Awaitable[None]]) -> None:
+    with_channel(what, lambda ask, _channel: asking(ask))
 
 
 async def refused(answer: Awaitable[Any]) -> tuple[str, str]:
@@ -202,13 +208,67 @@ def test_who_may_ask_for_what_and_health_is_open_to_all() -> None:
     with_server(served(Model(onnx_model(), DESCRIPTION), access=door), check)
 
 
-class Busy(RequestError): ...
+def test_who_may_not_ask_is_told_before_a_message_is_sent() -> None:
+    async def check(_ask: Ask, channel: grpc.aio.Channel) -> None:
+        call = channel.stream_unary("/inference.GRPCInferenceService/ModelInfer")(metadata=[("x-api-key", "x")])
+        assert await asyncio.wait_for(call.code(), 20) == grpc.StatusCode.UNAUTHENTICATED
+
+    with_channel(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper()), check)
+
+
+def test_every_kind_of_refusal_has_a_status() -> None:
+    kinds = [RequestError]
+    for kind in kinds:
+        kinds += [one for one in kind.__subclasses__() if one.__module__ in ("serving.errors", "serving.grpc.service")]
+    assert set(kinds[1:]) == set(STATUS)
+
+
+def test_calls_in_flight_end_and_new_ones_go_elsewhere_once_it_stops() -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        begun.set()
+        await end.wait()
+        return {"prediction": inputs["input"]}
+
+    row = asking("FP32", [1, 3], np.ones(3, np.float32).tobytes())
+
+    async def check() -> None:
+        server = Server(served(Model(onnx_model(), DESCRIPTION), run=run), "127.0.0.1", 0, 1 << 20)
+        await server.start()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            ask = caller(channel)
+            first = asyncio.ensure_future(ask("ModelInfer", row))
+            await begun.wait()
+            stopping = asyncio.create_task(server.stop(20))
+            await asyncio.sleep(0)
+            for _ in range(2):  # while it lingers, and once it has stopped
+                assert (await refused(ask("ModelInfer", row)))[0] == "UNAVAILABLE"
+                await asyncio.sleep(2 * LINGER_SECONDS)
+            assert not stopping.done()
+            end.set()
+            assert (await first).outputs
+            await asyncio.wait_for(stopping, 20)
+
+    asyncio.run(check())
+
+
+def test_a_port_in_use_is_told_in_one_line() -> None:
+    async def check() -> None:
+        first = Server(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", 0, 1 << 20)
+        await first.start()
+        second = Server(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", first.port, 1 << 20)
+        with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1 port {first.port} for gRPC; is another"):
+            await second.start()
+        await first.stop(0)
+
+    asyncio.run(check())
 
 
 def test_a_server_that_is_busy_is_unavailable_and_an_error_of_ours_tells_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    errors: list[Exception] = [Busy("later"), ValueError("secret row")]
+    errors: list[Exception] = [Overloaded("later"), ValueError("secret row")]
 
     async def run(_inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         raise errors.pop(0)
