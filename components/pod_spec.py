@@ -65,8 +65,14 @@ def service(settings: DeploymentSettings, instance: str) -> Spec:
     port: Spec = {"name": places.PORT_NAME, "port": places.PORT, "targetPort": places.PORT_NAME, "protocol": "TCP"}
     if settings.node_port:
         port["nodePort"] = settings.node_port
-    kind = "NodePort" if settings.exposure == "nodePort" else "ClusterIP"
-    return {"type": kind, "selector": selector_labels(instance), "ports": [port]}
+    if settings.exposure == "nodePort":  # which opens every port of the Service on every node: metrics stay inside
+        return {"type": "NodePort", "selector": selector_labels(instance), "ports": [port]}
+    return {"type": "ClusterIP", "selector": selector_labels(instance), "ports": [port, _metrics_port()]}
+
+
+def _metrics_port() -> Spec:
+    name = places.METRICS_PORT_NAME
+    return {"name": name, "port": places.METRICS_PORT, "targetPort": name, "protocol": "TCP"}
 
 
 def deployment(
@@ -95,6 +101,10 @@ def deployment(
                 "annotations": {
                     "sealift.dev/artifact-id": artifact_id,
                     "sealift.dev/payload-digest": payload_digest,
+                    # By which Prometheus finds pods where it is set up as in its own example for Kubernetes.
+                    "prometheus.io/scrape": "true",
+                    "prometheus.io/port": str(places.METRICS_PORT),
+                    "prometheus.io/path": places.METRICS_PATH,
                 },
             },
             "spec": {
@@ -133,7 +143,10 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "image": image,
         "imagePullPolicy": "IfNotPresent",  # a digest never means another image
         "args": _arguments(settings, artifact_id, payload_digest),
-        "ports": [{"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"}],
+        "ports": [
+            {"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"},
+            {"name": places.METRICS_PORT_NAME, "containerPort": places.METRICS_PORT, "protocol": "TCP"},
+        ],
         "resources": _resources(settings.pod),
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -172,6 +185,7 @@ def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest
         *access,
         "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
         "--port", str(places.PORT),
+        "--metrics-port", str(places.METRICS_PORT),
     ]  # fmt: skip
 
 

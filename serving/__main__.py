@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from sealing.version import VERSION
 from serving import places
 from serving.errors import StartError
 
@@ -52,27 +53,37 @@ def serve(options: argparse.Namespace, started: float) -> None:
     # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from serving.access import CheckedAccess, UncheckedAccess
+    from serving.http.metrics_service import metrics_of
     from serving.http.server import Server, listen
     from serving.http.service import Service
     from serving.log import log
+    from serving.metrics.cgroup import cpus
     from serving.model import Source, load
 
     access = CheckedAccess(options.access) if options.access else UncheckedAccess()
     socket = listen(options.host, options.port)
+    metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
     model = load(source)
     service = Service(options.name, model, access)
     rpc = None if options.grpc_port is None else _rpc(options, model, service)
+    server = Server(service, rpc)
+    if metrics_socket is not None:
+        info = {"model": options.name, "artifact_id": source.artifact_id, "payload_digest": source.payload_digest}
+        server.also(metrics_of(server, service, info | {"version": VERSION}), metrics_socket)
 
     def ready() -> None:
         address, port = socket.getsockname()[:2]
         where: dict[str, str | float] = {"address": address, "port": port}
         if rpc is not None:
             where["grpc_port"] = rpc.port
+        if metrics_socket is not None:
+            where["metrics_port"] = metrics_socket.getsockname()[1]
         seconds = round(time.monotonic() - started, 3)
-        log("info", "ready", model=options.name, artifact=source.artifact_id, **where, seconds=seconds)
+        artifact = source.artifact_id
+        log("info", "ready", model=options.name, artifact=artifact, **where, cpus=cpus(), seconds=seconds)
 
-    Server(service, rpc).run(socket, ready)
+    server.run(socket, ready)
 
 
 def _rpc(options: argparse.Namespace, model: "Model", service: "Service") -> "RpcServer":
@@ -101,6 +112,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=places.PORT, help=port)
     rpc = f"0 is any free one; in a pod it is {places.GRPC_PORT} (default: none, gRPC takes some memory)"
     parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
+    metrics = f"of {places.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
+    parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
     return parser.parse_args(arguments)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from serving.errors import Overloaded
+from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.tensor import Array
 from serving.together import Together, filled
@@ -28,33 +29,35 @@ RECENT: Final = 0.05
 Arrays = Mapping[str, Array]
 Done = Callable[[Arrays | Exception], None]
 """Called on the loop with all outputs by name, or with what went wrong."""
-Waiting = tuple[Arrays, int, Done]
+Waiting = tuple[Arrays, int, Done, float]
+"""Inputs, their rows, who is told, since when."""
 Results = list[Arrays | Exception]
 
 
 class Batches:
     """Of one model and one event loop."""
 
-    def __init__(self, model: Model, together: Together, worker: Executor) -> None:
+    def __init__(self, model: Model, together: Together, worker: Executor, counts: Counts) -> None:
         self._model = model
         self._outputs = list(model.outputs)
         self._least, self._most = together.least, together.most
         self._worker = worker
+        self._counts = counts
         self._run_seconds, self._row_seconds = together.run_seconds, together.row_seconds
         self._slowness = 1.0
         """What runs take of late, to what they took when they were tried."""
-        self._waiting: list[tuple[Arrays, int, Done]] = []
-        self._rows = 0
+        self._waiting: list[Waiting] = []
+        self.rows = 0
+        """That wait."""
         self._busy = False
 
     def add(self, inputs: Arrays, done: Done) -> None:
         """Raises Overloaded."""
-        first = next(iter(inputs.values()))
-        rows = len(first) if first.ndim else 1
-        if self._waiting and self._seconds(self._rows + rows) > QUEUE_SECONDS:
+        rows = rows_of(inputs)
+        if self._waiting and self._seconds(self.rows + rows) > QUEUE_SECONDS:
             raise Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
-        self._rows += rows
-        self._waiting.append((inputs, rows, done))
+        self.rows += rows
+        self._waiting.append((inputs, rows, done, time.perf_counter()))
         if len(self._waiting) == 1 and not self._busy:
             asyncio.get_running_loop().call_soon(self._next)
 
@@ -72,13 +75,20 @@ class Batches:
             rows += waiting[count][1]
             count += 1
         batch, self._waiting = waiting[:count], waiting[count:]
-        self._rows -= rows
+        self.rows -= rows
+        self._count(batch, rows)
         if self._seconds(rows) < QUICK_SECONDS:
             self._tell(batch, self._run(batch, rows))
         else:
             self._busy = True
             running = asyncio.get_running_loop().run_in_executor(self._worker, self._run, batch, rows)
             running.add_done_callback(lambda ran: self._ran(batch, ran.result()))
+
+    def _count(self, batch: list[Waiting], rows: int) -> None:
+        now, observe = time.perf_counter(), self._counts.queue_seconds.observe
+        for _, _, _, since in batch:
+            observe(now - since)
+        self._counts.run_rows.observe(rows)
 
     def _ran(self, batch: list[Waiting], results: Results) -> None:
         self._busy = False
@@ -91,7 +101,7 @@ class Batches:
         if len(batch) == 1:
             results = [self._alone(batch[0][0], rows)]
         else:
-            together = {name: np.concatenate([inputs[name] for inputs, _, _ in batch]) for name in batch[0][0]}
+            together = {name: np.concatenate([inputs[name] for inputs, *_ in batch]) for name in batch[0][0]}
             answers = self._alone(together, rows)
             results = (
                 [self._alone(*one[:2]) for one in batch] if isinstance(answers, Exception) else _split(answers, batch)
@@ -116,7 +126,7 @@ class Batches:
     def _tell(self, batch: list[Waiting], results: Results) -> None:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._next)
-        for (_, _, done), result in zip(batch, results, strict=True):
+        for (_, _, done, _), result in zip(batch, results, strict=True):
             done(result)
 
 
@@ -129,10 +139,16 @@ def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:
         told.set_result(result)
 
 
+def rows_of(inputs: Arrays) -> int:
+    """How many rows they are; a single value is one."""
+    first = next(iter(inputs.values()))
+    return len(first) if first.ndim else 1
+
+
 def _split(answers: Arrays, batch: list[Waiting]) -> Results:
     results: Results = []
     start = 0
-    for _, rows, _ in batch:
+    for _, rows, *_ in batch:
         results.append({name: answer[start : start + rows] for name, answer in answers.items()})
         start += rows
     return results

@@ -15,6 +15,9 @@ PORT_NAME: Final = "http"
 """On Kubernetes, whose API server finds the port by it."""
 GRPC_PORT: Final = 8081
 GRPC_PORT_NAME: Final = "grpc"
+METRICS_PORT: Final = 8082
+METRICS_PORT_NAME: Final = "metrics"
+METRICS_PATH: Final = "/metrics"
 
 CODE_FOLDER: Final = "/opt/sealift"
 PACKAGES_FOLDER: Final = f"{CODE_FOLDER}/site"

@@ -17,8 +17,7 @@ from serving.http import limits
 from serving.http.errors import Refused
 from serving.http.held import Share
 from serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
-from serving.http.messages import Request, Response, head
-from serving.http.service import Service
+from serving.http.messages import Handler, Request, Response, head
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -27,7 +26,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Connections:
     """All of one server: its clients, its service and the time of day."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Handler) -> None:
         self.service = service
         self.clients: set[Connection] = set()
         self.date = b""

@@ -35,6 +35,23 @@ class Client(Protocol):
         """Called once for each request, on the event loop: at once, or later."""
 
 
+class Handler(Protocol):
+    """Whom a connection asks: the model's service, or another on another port."""
+
+    draining: bool
+    """Whether each connection closes after the next answer on it."""
+    held: Held
+
+    def admit(self, request: "Request") -> None:
+        """Once its head is read: sets its refusal, if it is refused whatever its body is."""
+
+    def handle(self, request: "Request", client: Client) -> None:
+        """Answers a request that is whole, or refused: at once or later."""
+
+    def failed(self, request: "Request", error: Exception) -> Response:
+        """What a request is answered that `error` ended."""
+
+
 class Request:
     """One request. Each field that is not said has the class's value, which costs nothing."""
 

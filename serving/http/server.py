@@ -22,6 +22,7 @@ import uvloop
 from serving.errors import StartError
 from serving.http.connection import Connection, Connections
 from serving.http.limits import BODY_SECONDS
+from serving.http.messages import Handler
 from serving.http.service import Service
 from serving.log import log
 
@@ -50,9 +51,14 @@ class Server:
         self._another = another
         self._stopping: asyncio.Task[None] | None = None
         self.connections = Connections(service)
+        self._beside: list[tuple[Connections, socket.socket]] = []
         self._stop = asyncio.Event()
         self._told_times = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def also(self, handler: Handler, listening: socket.socket) -> None:
+        """To be called before run: serves this too, until the model's clients have left."""
+        self._beside.append((Connections(handler), listening))
 
     def run(self, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
         """Calls `ready` when it listens, and returns once it has drained. Raises StartError."""
@@ -73,9 +79,8 @@ class Server:
                 self._loop.add_signal_handler(number, self._told)
         if self._another is not None:
             await self._another.start()
-        accepting = await self._loop.create_server(
-            lambda: Connection(self.connections), sock=listening, backlog=BACKLOG
-        )
+        accepting = await self._accept(self.connections, listening)
+        beside = [await self._accept(connections, on) for connections, on in self._beside]
         checking = self._loop.create_task(self._check())
         ready()
         await self._stop.wait()
@@ -87,11 +92,21 @@ class Server:
             client.dismiss()
         await self._wait(GRACE_SECONDS)
         checking.cancel()
-        for client in list(self.connections.clients):
-            client.abort()
+        for other in beside:
+            other.close()
+        for connections in self._all():
+            for client in list(connections.clients):
+                client.abort()
         if self._another is not None:
             await self._another.stop(0)
         log("info", "stopped")
+
+    def _all(self) -> list[Connections]:
+        return [self.connections, *(connections for connections, _ in self._beside)]
+
+    async def _accept(self, connections: Connections, listening: socket.socket) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Connection(connections), sock=listening, backlog=BACKLOG)
 
     def _told(self) -> None:
         self._stop.set()
@@ -99,12 +114,14 @@ class Server:
 
     async def _check(self) -> None:
         while True:
-            self.connections.tick()
+            for connections in self._all():
+                connections.tick()
             self._service.access.refresh(time.time())
             await asyncio.sleep(CHECK_SECONDS)
 
     async def _drain(self) -> None:
-        self._service.draining = True
+        for connections in self._all():
+            connections.service.draining = True
         log("info", "draining", connections=len(self.connections.clients))
         await self._wait(DRAIN_SECONDS)
 

@@ -18,13 +18,14 @@ import httptools
 
 from serving import together
 from serving.access import Access, Scope
-from serving.batches import Arrays, Batches
+from serving.batches import Arrays, Batches, rows_of
 from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
 from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
 from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
 from serving.log import log
+from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
 from serving.protocol.contract import Answer, Fixed, Inference, Inferred, Operation, Readiness
@@ -57,12 +58,13 @@ class Service:
         self.held = Held()
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self.batches = Batches(model, together.found(model), self._worker)
         self._routes = _routes(name, model)
+        self.counts = Counts(route.path for route in self._routes.values())
+        self.batches = Batches(model, together.found(model), self._worker, self.counts)
 
     def admit(self, request: Request) -> None:
         """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
-        route = self._routes.get(request.target) or self._routes.get(_path(request.target))
+        route = self._routes.get(request.target) or self._routes.get(path_of(request.target))
         request.route = route
         scope = route.scope if route is not None else "metadata"  # what there is, is for those who may know it
         if scope is not None:
@@ -98,17 +100,12 @@ class Service:
 
     def failed(self, request: Request, error: Exception) -> Response:
         """What a request is answered that `error` ended."""
-        say = request.route.error if request.route else refusal
-        if isinstance(error, RequestError):
-            return Response(status_of(error), say(error.message), fields=_fields(error))
-        # The last resort. A trace could quote the input, so only the kind is told.
-        log("error", "request failed", error=type(error).__name__)
-        return Response(500, say("internal error; the server's log has its kind"))
+        return failure(error, request.route.error if request.route else refusal)
 
     def _infer(self, operation: Inferred[Any], request: Request, client: Client) -> None:
         if len(request.body) > SMALL_BYTES:  # a thread costs a small one more than its answer
             running = asyncio.get_running_loop().run_in_executor(self._worker, self._whole, operation, request)
-            running.add_done_callback(lambda ran: self._finish(request, client, ran.result()))
+            running.add_done_callback(lambda ran: self._finish_whole(request, client, *ran.result()))
             return
         try:
             inference = operation.parse(request.body, _json_bytes(request))
@@ -133,14 +130,21 @@ class Service:
                 response = self.failed(request, error)
         self._finish(request, client, response)
 
-    def _whole(self, operation: Inferred[Any], request: Request) -> Response:
-        """A large request, from beginning to end, in a thread."""
+    def _whole(self, operation: Inferred[Any], request: Request) -> tuple[Response, int]:
+        """A large request, from beginning to end, in a thread; and how many rows were run."""
+        rows = 0
         try:
             inference = operation.parse(request.body, _json_bytes(request))
             arrays = self._model.run(inference.inputs, inference.outputs)
-            return _response(operation.answer(inference, arrays))
+            rows = rows_of(inference.inputs)
+            return _response(operation.answer(inference, arrays)), rows
         except Exception as error:  # noqa: BLE001 - see failed
-            return self.failed(request, error)
+            return self.failed(request, error), rows
+
+    def _finish_whole(self, request: Request, client: Client, response: Response, rows: int) -> None:
+        if rows:
+            self.counts.run_rows.observe(rows)
+        self._finish(request, client, response)
 
     def _finish(self, request: Request, client: Client, response: Response) -> None:
         request.release()
@@ -150,14 +154,27 @@ class Service:
                 request.share.grow_to(len(response.body))
             except Refused as error:
                 response = self.failed(request, error)
-        if response.status >= 400:
-            self._log(request, response.status)
+        route, status = request.route, response.status
+        self.counts.answered(route.path if route is not None else OTHER, status)
+        if status >= 400:
+            self._log(request, status)
+        elif route is not None and route.methods is RUN:
+            self.counts.request_seconds.observe(time.perf_counter() - request.began)
         client.reply(response)
 
     def _log(self, request: Request, status: int) -> None:
         level, where = "warning" if status < 500 else "error", request.route.path if request.route else "unknown"
         seconds = round(time.perf_counter() - request.began, 6)
         log(level, "refused", method=request.method.decode("ascii"), route=where, status=status, seconds=seconds)
+
+
+def failure(error: Exception, say: Callable[[str], bytes]) -> Response:
+    """What a request is answered that `error` ended."""
+    if isinstance(error, RequestError):
+        return Response(status_of(error), say(error.message), fields=_fields(error))
+    # The last resort. A trace could quote the input, so only the kind is told.
+    log("error", "request failed", error=type(error).__name__)
+    return Response(500, say("internal error; the server's log has its kind"))
 
 
 def _fields(error: RequestError) -> bytes:
@@ -172,7 +189,7 @@ def _fields(error: RequestError) -> bytes:
     return RETRY if status == 503 else b""
 
 
-def _path(target: bytes) -> bytes:
+def path_of(target: bytes) -> bytes:
     """Without query and slash at the end, decoded. Whatever has none is no path of ours."""
     try:
         path = httptools.parse_url(target).path

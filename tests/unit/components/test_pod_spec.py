@@ -177,6 +177,7 @@ def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_ar
         "--access", "/etc/sealift/access/access.json",
         "--host", "0.0.0.0",
         "--port", "8080",
+        "--metrics-port", "8082",
     ]  # fmt: skip
     assert pod_spec.manifest_data("m") == {"manifest.json": "m"}
     assert pod_spec.key_data("k") == {"private.pem": "k"}
@@ -199,14 +200,35 @@ def test_the_server_takes_what_it_is_told(auth: str) -> None:
 
     assert (told.access is None, told.auth) == ((False, None) if auth == "apiKey" else (True, "none"))
     assert (str(told.payload), str(told.key)) == (places.PAYLOAD_PATH, f"{places.KEY_FOLDER}/{places.KEY_FILE}")
-    assert (told.name, told.port) == ("diabetes", places.PORT)
+    assert (told.name, told.port, told.metrics_port) == ("diabetes", places.PORT, places.METRICS_PORT)
 
 
 def test_a_new_artifact_rolls_the_pods_even_under_the_same_image() -> None:
-    assert deployment()["template"]["metadata"]["annotations"] == {
+    annotations = deployment()["template"]["metadata"]["annotations"]
+
+    assert {name: value for name, value in annotations.items() if name.startswith("sealift.dev/")} == {
         "sealift.dev/artifact-id": "ab" * 16,
         "sealift.dev/payload-digest": "cd" * 32,
     }
+
+
+def test_prometheus_finds_the_metrics_of_each_pod() -> None:
+    annotations = deployment()["template"]["metadata"]["annotations"]
+    ports = {port["name"]: port["containerPort"] for port in container(deployment())["ports"]}
+
+    assert ports == {"http": 8080, "metrics": 8082}
+    assert {name: value for name, value in annotations.items() if name.startswith("prometheus.io/")} == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "8082",
+        "prometheus.io/path": "/metrics",
+    }
+
+
+@pytest.mark.parametrize(("exposure", "names"), [("cluster", ["http", "metrics"]), ("nodePort", ["http"])])
+def test_no_node_s_port_leads_to_the_metrics(exposure: str, names: list[str]) -> None:
+    spec: Any = pod_spec.service(settings(exposure=exposure), "model")
+
+    assert [port["name"] for port in spec["ports"]] == names
 
 
 def test_rolling_never_has_a_pod_too_few_and_at_most_the_surge_that_the_quota_counts() -> None:

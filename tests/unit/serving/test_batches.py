@@ -11,6 +11,7 @@ import pytest
 from serving import batches as serving_batches
 from serving.batches import QUICK_SECONDS, Arrays, Batches
 from serving.errors import InvalidInput, Overloaded
+from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.tensor import Array
 from serving.together import Together
@@ -43,7 +44,7 @@ def answers(model: Watched, together: Together, *requests: Arrays) -> list[objec
 
     async def ask() -> list[Arrays | Exception]:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, together, worker)
+            batches = Batches(model, together, worker, Counts([]))
             loop = asyncio.get_running_loop()
             told: list[asyncio.Future[Arrays | Exception]] = [loop.create_future() for _ in requests]
             for inputs, future in zip(requests, told, strict=True):
@@ -99,7 +100,7 @@ def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.Monke
 
     async def ask() -> None:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, Together(1, 64, 0.3, 0.3), worker)
+            batches = Batches(model, Together(1, 64, 0.3, 0.3), worker, Counts([]))
             for _ in range(3):
                 batches.add(rows(3), told.append)
             with pytest.raises(Overloaded, match="try again"):

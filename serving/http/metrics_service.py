@@ -1,0 +1,81 @@
+"""GET /metrics, on a port of its own: how the server does is not for those who may only ask the model."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from serving import places
+from serving.access import Access
+from serving.errors import RequestError
+from serving.http.held import Held, Share
+from serving.http.limits import MAX_BODY_BYTES
+from serving.http.messages import Client, Request, Response, too_large
+from serving.http.server import Server
+from serving.http.service import READ, Service, failure, path_of
+from serving.metrics.exposition import CONTENT_TYPE, text
+from serving.metrics.families import families
+from serving.protocol import refusal
+
+PATH: Final = places.METRICS_PATH.encode()
+
+
+class MetricsService:
+    """`page` makes the text when it is asked for. Who asks needs the scope `metrics`, where credentials are checked."""
+
+    def __init__(self, page: Callable[[], bytes], access: Access, held: Held) -> None:
+        self.draining = False
+        self.held = held
+        self._page = page
+        self._access = access
+
+    def admit(self, request: Request) -> None:
+        """Once its head is read."""
+        try:
+            request.caller = self._access.admit(request.credential, "metrics", time.time())
+        except RequestError as error:
+            request.refusal = self.failed(request, error)
+            return
+        if path_of(request.target) != PATH:
+            request.refusal = Response(404, refusal(f"no such path; there is: {PATH.decode()}"))
+        elif request.method not in READ:
+            request.refusal = Response(
+                405, refusal("this method is not for this path; allowed: GET, HEAD"), fields=b"allow: GET, HEAD\r\n"
+            )
+        elif request.length is not None and request.length > MAX_BODY_BYTES:
+            request.refusal = self.failed(request, too_large())
+
+    def handle(self, request: Request, client: Client) -> None:
+        """Answers at once."""
+        request.release()
+        if request.refusal is not None:
+            client.reply(request.refusal)
+            return
+        try:
+            response = Response(200, self._page(), CONTENT_TYPE)
+            request.share = Share(self.held)
+            request.share.grow_to(len(response.body))
+        except Exception as error:  # noqa: BLE001 - see failure
+            response = self.failed(request, error)
+        client.reply(response)
+
+    def failed(self, _request: Request, error: Exception) -> Response:
+        """What a request is answered that `error` ended."""
+        return failure(error, refusal)
+
+
+def metrics_of(server: Server, service: Service, info: Mapping[str, str]) -> MetricsService:
+    """What tells of a server and its service. `info` says which model it is."""
+
+    def page() -> bytes:
+        return text(
+            families(
+                service.counts,
+                info,
+                ready=not service.draining,
+                queued_rows=service.batches.rows,
+                connections=len(server.connections.clients),
+                held_bytes=service.held.bytes,
+            )
+        )
+
+    return MetricsService(page, service.access, service.held)

@@ -1,0 +1,32 @@
+"""All that the server tells Prometheus, by Prometheus' rules for names (https://prometheus.io/docs/practices/naming)."""
+
+from collections.abc import Mapping
+
+from serving.metrics import cgroup, process
+from serving.metrics.counts import Counts
+from serving.metrics.exposition import Family, distribution, one
+
+
+def families(
+    counts: Counts, info: Mapping[str, str], *, ready: bool, queued_rows: int, connections: int, held_bytes: int
+) -> list[Family]:
+    """As of now. `info` says which model this is."""
+    requests = [("", {"route": route, "code": str(code)}, count) for (route, code), count in counts.requests.items()]
+    answered = "From an inference's first byte until its answer is written; those that succeeded."
+    queued = "What an inference waited between being read and the model's run."
+    together = "Rows that the model was given in one run, of one request or of several that came at once."
+    held = "Memory of large bodies and answers that are counted against the server's limit."
+    return [
+        Family("sealift_requests_total", "counter", "Requests that were answered, by route and status.", requests),
+        distribution("sealift_request_duration_seconds", answered, counts.request_seconds),
+        distribution("sealift_queue_seconds", queued, counts.queue_seconds),
+        one("sealift_queue_rows", "gauge", "Rows that wait for the model.", queued_rows),
+        distribution("sealift_batch_rows", together, counts.run_rows),
+        one("sealift_rows_total", "counter", "Rows that the model was given.", counts.rows),
+        Family("sealift_model_info", "gauge", "Which model is served, always 1.", [("", info, 1)]),
+        one("sealift_ready", "gauge", "1, or 0 once the server has been told to stop.", int(ready)),
+        one("sealift_connections", "gauge", "Clients that are connected.", connections),
+        one("sealift_held_bytes", "gauge", held, held_bytes),
+        *process.families(),
+        *cgroup.families(),
+    ]

@@ -1,0 +1,168 @@
+"""What is counted, over real sockets; and who may read it."""
+
+import http.client
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from serving.access import Access, CheckedAccess, UncheckedAccess
+from serving.http.limits import SMALL_BYTES
+from serving.http.metrics_service import metrics_of
+from serving.http.server import Server, listen
+from serving.http.service import Service
+from serving.model import Model
+from tests.unit.serving.access.files import KEY, api_key, written
+from tests.unit.serving.sockets import INFER, SECONDS
+from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
+
+INFO = {"model": "tiny", "artifact_id": "ab", "payload_digest": "cd", "version": "0"}
+BEARER = {"authorization": f"Bearer {KEY.decode()}"}
+
+Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+class Watched:
+    """A server with both ports."""
+
+    def __init__(self, access: Access) -> None:
+        self.port, self.metrics_port = (listen("127.0.0.1", 0) for _ in range(2))
+        service = Service("tiny", Model(onnx_model(), DESCRIPTION), access)
+        self.server = Server(service)
+        self.server.also(metrics_of(self.server, service, INFO), self.metrics_port)
+        self.thread = threading.Thread(target=self.server.run, args=(self.port,))
+        self.thread.start()
+
+    def ask(self, metrics: bool, method: str, path: str, *rest: object) -> tuple[int, str, bytes]:
+        """Status, content type and body."""
+        port = (self.metrics_port if metrics else self.port).getsockname()[1]
+        asking = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        try:
+            asking.request(method, path, *rest)  # type: ignore[arg-type]
+            response = asking.getresponse()
+            return response.status, response.getheader("content-type", ""), response.read()
+        finally:
+            asking.close()
+
+    def infer(self, body: object, status: int) -> None:
+        assert self.ask(False, "POST", INFER, json.dumps(body))[0] == status
+
+    def figures(self) -> Figures:
+        status, kind, body = self.ask(True, "GET", "/metrics")
+        assert (status, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
+        families = list(text_string_to_metric_families(body.decode()))
+        return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    yield from run(UncheckedAccess())
+
+
+def run(access: Access) -> Iterator[Watched]:
+    served = Watched(access)
+    try:
+        yield served
+    finally:
+        if served.thread.is_alive():
+            served.server.stop()
+        served.thread.join(SECONDS)
+
+
+def figure(figures: Figures, name: str, **labels: str) -> float:
+    return figures[f"sealift_{name}", frozenset(labels.items())]
+
+
+def test_requests_are_counted_by_route_and_status(watched: Watched) -> None:
+    watched.infer(request([[1, 2, 3], [4, 5, 6]]), 200)
+    watched.infer(request([[1, 2, 3]]), 200)
+    watched.infer("nonsense", 400)
+    for path in ("/made-up", "/made-up-as-well"):
+        assert watched.ask(False, "GET", path)[0] == 404
+    figures = watched.figures()
+
+    assert figure(figures, "requests_total", route=INFER, code="200") == 2
+    assert figure(figures, "requests_total", route=INFER, code="400") == 1
+    assert figure(figures, "requests_total", route=INFER, code="503") == 0
+    assert figure(figures, "requests_total", route="other", code="404") == 2
+    assert not [labels for _, labels in figures if "made-up" in str(labels)]
+    assert figure(figures, "rows_total") == 3
+    assert figure(figures, "request_duration_seconds_count") == 2
+    assert figure(figures, "request_duration_seconds_bucket", le="10") == 2
+    assert 0 < figure(figures, "request_duration_seconds_sum") < 20
+    assert figure(figures, "queue_seconds_count") == 2
+    assert figure(figures, "batch_rows_bucket", le="1") == 1
+    assert figure(figures, "batch_rows_bucket", le="2") == 2
+    assert (figure(figures, "queue_rows"), figure(figures, "held_bytes"), figure(figures, "ready")) == (0, 0, 1)
+    assert figure(figures, "model_info", **INFO) == 1
+
+
+def test_prometheus_own_linter_finds_nothing(watched: Watched) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool here (Debian's package `prometheus`); prometheus_client's parser alone has read it")
+    watched.infer(request([[1, 2, 3]]), 200)
+    page = watched.ask(True, "GET", "/metrics")[2]
+
+    checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False)
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_a_large_request_counts_as_one_run(watched: Watched) -> None:
+    rows = [[1.0, 2.0, 3.0]] * (SMALL_BYTES // 8)
+    watched.infer(request(rows), 200)
+    watched.infer(request([*rows, [1.0]]), 400)
+    figures = watched.figures()
+
+    assert figure(figures, "rows_total") == len(rows)
+    assert figure(figures, "batch_rows_count") == 1
+    assert figure(figures, "request_duration_seconds_count") == 1
+
+
+def test_clients_are_counted_while_they_are_there(watched: Watched) -> None:
+    idle = http.client.HTTPConnection("127.0.0.1", watched.port.getsockname()[1], timeout=SECONDS)
+    idle.request("GET", "/v2/health/live")
+    idle.getresponse().read()
+
+    assert figure(watched.figures(), "connections") == 1
+    idle.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/", 404), ("POST", "/metrics", 405), ("HEAD", "/metrics/", 200)]
+)
+def test_there_is_one_page(watched: Watched, method: str, path: str, status: int) -> None:
+    assert watched.ask(True, method, path)[0] == status
+    assert watched.ask(False, "GET", "/metrics")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("scopes", "headers", "status"),
+    [(["metrics"], BEARER, 200), (["predict", "metadata"], BEARER, 403), (["metrics"], {}, 401)],
+)
+def test_the_page_wants_a_key_with_its_scope(
+    tmp_path: Path, scopes: list[str], headers: dict[str, str], status: int
+) -> None:
+    access = CheckedAccess(written(tmp_path, {"keys": [api_key(scopes=scopes)]}))
+    for served in run(access):
+        found, _, body = served.ask(True, "GET", "/metrics", None, headers)
+        assert (found, b"sealift_model_info" in body) == (status, status == 200)
+
+
+def test_it_is_served_while_the_models_clients_leave(watched: Watched) -> None:
+    """The last scrape is what tells a pod's last minute."""
+    busy = http.client.HTTPConnection("127.0.0.1", watched.port.getsockname()[1], timeout=SECONDS)
+    busy.request("GET", "/v2/health/live")
+    busy.getresponse().read()
+    watched.server.stop()
+    while figure(watched.figures(), "ready") != 0:
+        pass
+    busy.close()
+    watched.thread.join(SECONDS)
+    assert not watched.thread.is_alive()
