@@ -65,7 +65,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
     metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
     model = load(source)
-    service = Service(options.name, model, access)
+    service = Service(options.name, model, access, options.access_log == "all")
     rpc = None if options.grpc_port is None else _rpc(options, model, service)
     server = Server(service, rpc)
     if metrics_socket is not None:
@@ -112,6 +112,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=places.PORT, help=port)
     rpc = f"0 is any free one; in a pod it is {places.GRPC_PORT} (default: none, gRPC takes some memory)"
     parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
+    lines = "which requests have a line in the log (default: errors)"
+    parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
     metrics = f"of {places.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
     return parser.parse_args(arguments)

@@ -5,6 +5,7 @@ import os
 import select
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -13,13 +14,14 @@ STANDARD_OUTPUT: Final = 1
 
 _lock = threading.Lock()
 _unwritten = 0
+_second, _stamp = 0, ""
 
 
 def log(level: str, event: str, **fields: str | float | None) -> None:
     """Writes a line, or none where nobody reads them: no request fails or waits for that. The next line that is read
     says how many were not."""
     global _unwritten
-    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": level, "event": event, **fields}
+    line = {"time": stamp(), "level": level, "event": event, **fields}
     with _lock:
         if not _is_read():
             _unwritten += 1
@@ -27,8 +29,39 @@ def log(level: str, event: str, **fields: str | float | None) -> None:
         if _unwritten:
             line["unwritten"] = _unwritten
             _unwritten = 0
-        with contextlib.suppress(OSError):
-            os.write(STANDARD_OUTPUT, msgspec.json.encode(line) + b"\n")
+        _put(msgspec.json.encode(line) + b"\n")
+
+
+def write(lines: Sequence[bytes]) -> None:
+    """Several whole lines at once, of less than PIPE_BUF bytes each; those that nobody reads count as above."""
+    global _unwritten
+    with _lock:
+        first = 0
+        while first < len(lines):
+            last, size = first + 1, len(lines[first])
+            while last < len(lines) and size + len(lines[last]) <= select.PIPE_BUF:
+                size += len(lines[last])
+                last += 1
+            if not _is_read():
+                _unwritten += len(lines) - first
+                return
+            _put(b"".join(lines[first:last]))
+            first = last
+
+
+def stamp() -> str:
+    """The time, to the second, as lines have it."""
+    global _second, _stamp
+    now = int(time.time())
+    if now != _second:
+        _stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+        _second = now
+    return _stamp
+
+
+def _put(text: bytes) -> None:
+    with contextlib.suppress(OSError):
+        os.write(STANDARD_OUTPUT, text)
 
 
 def _is_read() -> bool:

@@ -74,6 +74,10 @@ class Request:
     credential: bytes | None = None
     """A key or token, without its scheme."""
     body: Body = b""
+    identifier: bytes | None = None
+    """By which the client knows it, as sent."""
+    rows = 0
+    """That it asks the model for, once they are known."""
     route: "Route | None" = None
     caller = ""
     """Who sent it, as far as it was asked."""
@@ -165,6 +169,10 @@ def _set_key(request: Request, value: bytes) -> None:
     request.credential = value
 
 
+def _set_identifier(request: Request, value: bytes) -> None:
+    request.identifier = value
+
+
 def _set_hop(request: Request, value: bytes) -> None:
     request.hop = True
 
@@ -178,5 +186,6 @@ _FIELDS: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
     b"authorization": _set_authorization,
     b"Authorization": _set_authorization,
     b"x-api-key": _set_key,
+    b"x-request-id": _set_identifier,
     b"connection": _set_hop,
 }

@@ -10,6 +10,7 @@ from serving.errors import RequestError
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES
 from serving.http.messages import Client, Request, Response, too_large
+from serving.http.request_log import RequestLog
 from serving.http.server import Server
 from serving.http.service import READ, Service, failure, path_of
 from serving.metrics.exposition import CONTENT_TYPE, text
@@ -22,11 +23,12 @@ PATH: Final = places.METRICS_PATH.encode()
 class MetricsService:
     """`page` makes the text when it is asked for. Who asks needs the scope `metrics`, where credentials are checked."""
 
-    def __init__(self, page: Callable[[], bytes], access: Access, held: Held) -> None:
+    def __init__(self, page: Callable[[], bytes], access: Access, held: Held, log: RequestLog) -> None:
         self.draining = False
         self.held = held
         self._page = page
         self._access = access
+        self._log = log
 
     def admit(self, request: Request) -> None:
         """Once its head is read."""
@@ -46,9 +48,10 @@ class MetricsService:
 
     def handle(self, request: Request, client: Client) -> None:
         """Answers at once."""
+        received = len(request.body)
         request.release()
         if request.refusal is not None:
-            client.reply(request.refusal)
+            client.reply(self._log.answered(request, places.METRICS_PATH, received, request.refusal))
             return
         try:
             response = Response(200, self._page(), CONTENT_TYPE)
@@ -56,7 +59,7 @@ class MetricsService:
             request.share.grow_to(len(response.body))
         except Exception as error:  # noqa: BLE001 - see failure
             response = self.failed(request, error)
-        client.reply(response)
+        client.reply(self._log.answered(request, places.METRICS_PATH, received, response))
 
     def failed(self, _request: Request, error: Exception) -> Response:
         """What a request is answered that `error` ended."""
@@ -78,4 +81,4 @@ def metrics_of(server: Server, service: Service, info: Mapping[str, str]) -> Met
             )
         )
 
-    return MetricsService(page, service.access, service.held)
+    return MetricsService(page, service.access, service.held, service.log)

@@ -24,6 +24,7 @@ from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
 from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
+from serving.http.request_log import RequestLog
 from serving.log import log
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
@@ -52,10 +53,11 @@ class Route:
 class Service:
     """Serves one model. Once `draining`, it is not ready, and each connection closes after the next answer on it."""
 
-    def __init__(self, name: str, model: Model, access: Access) -> None:
+    def __init__(self, name: str, model: Model, access: Access, log_all: bool = False) -> None:
         self.draining = False
         self.access = access
         self.held = Held()
+        self.log = RequestLog(log_all)
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._routes = _routes(name, model)
@@ -109,6 +111,7 @@ class Service:
             return
         try:
             inference = operation.parse(request.body, _json_bytes(request))
+            request.rows = rows_of(inference.inputs)
             self.batches.add(inference.inputs, partial(self._answer, operation, request, client, inference))
         except Exception as error:  # noqa: BLE001 - see failed
             self._finish(request, client, self.failed(request, error))
@@ -142,11 +145,13 @@ class Service:
             return self.failed(request, error), rows
 
     def _finish_whole(self, request: Request, client: Client, response: Response, rows: int) -> None:
+        request.rows = rows
         if rows:
             self.counts.run_rows.observe(rows)
         self._finish(request, client, response)
 
     def _finish(self, request: Request, client: Client, response: Response) -> None:
+        received = len(request.body)
         request.release()
         if len(response.body) > SMALL_BYTES:
             request.share = Share(self.held)
@@ -154,18 +159,12 @@ class Service:
                 request.share.grow_to(len(response.body))
             except Refused as error:
                 response = self.failed(request, error)
-        route, status = request.route, response.status
-        self.counts.answered(route.path if route is not None else OTHER, status)
-        if status >= 400:
-            self._log(request, status)
-        elif route is not None and route.methods is RUN:
+        route = request.route
+        path = route.path if route is not None else OTHER
+        self.counts.answered(path, response.status)
+        if response.status < 400 and route is not None and route.methods is RUN:
             self.counts.request_seconds.observe(time.perf_counter() - request.began)
-        client.reply(response)
-
-    def _log(self, request: Request, status: int) -> None:
-        level, where = "warning" if status < 500 else "error", request.route.path if request.route else "unknown"
-        seconds = round(time.perf_counter() - request.began, 6)
-        log(level, "refused", method=request.method.decode("ascii"), route=where, status=status, seconds=seconds)
+        client.reply(self.log.answered(request, path, received, response))
 
 
 def failure(error: Exception, say: Callable[[str], bytes]) -> Response:
