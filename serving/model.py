@@ -18,7 +18,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from sealing import OpenedArtifact, SealingError, open_artifact, parse_identity
 from serving.errors import InvalidInput, StartError
@@ -43,6 +43,11 @@ DATATYPES: Final = {
 DESCRIBED: Final = ("task", "features", "classes")
 """Of an artifact's description, what clients need in order to ask and to read the answer. Its metrics may be secret."""
 ERRORS_ONLY: Final = 3
+BY_INPUTS: Final = (Fail, RuntimeException)
+"""What a run ends with where an operator cannot take these shapes or values. A model that could take none has not
+started: it was tried."""
+NO_MEMORY: Final = ("bad_alloc", "allocate")
+"""In their messages, where it is the server that cannot."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,11 @@ class Model:
             return dict(zip(outputs, self._session.run(outputs, inputs), strict=True))
         except InvalidArgument:
             raise InvalidInput("the model has no answer to these inputs: is every id one that it knows?") from None
+        except BY_INPUTS as error:
+            if any(word in str(error) for word in NO_MEMORY):
+                raise
+            # Their messages quote names inside the model, and sometimes numbers of the request.
+            raise InvalidInput("the model does not run on these inputs: do their shapes fit each other?") from None
 
     def _warm_up(self) -> float:
         """One row, so that the first client does not wait, and a model that cannot run is not rolled out. Seconds."""

@@ -68,7 +68,9 @@ class Request:
     expects = False
     """Whether the client waits for a word before it sends the body."""
     encoding: bytes | None = None
-    """Of the body, if any."""
+    """Of the body, if any, in lower case."""
+    accepts_gzip = False
+    """Whether a large answer may be compressed."""
     json_bytes: bytes | None = None
     """That header's value."""
     credential: bytes | None = None
@@ -144,6 +146,15 @@ def head(response: Response, date: bytes, close: bool) -> bytes:
     return b"%s%s%scontent-length: %d\r\n%s" % (start, date, fields, len(body), end)
 
 
+def _accepts_gzip(value: bytes) -> bool:
+    """Whether an Accept-Encoding has it, with a weight above 0 (RFC 9110, 12.4.2)."""
+    for item in value.lower().split(b","):
+        name, _, weight = item.replace(b" ", b"").partition(b";q=")
+        if name == b"gzip":
+            return weight.strip(b"0.") != b"" or not weight
+    return False
+
+
 def _set_length(request: Request, value: bytes) -> None:
     request.length = int(value)  # the parser lets through nothing but a number
 
@@ -153,7 +164,15 @@ def _set_expects(request: Request, value: bytes) -> None:
 
 
 def _set_encoding(request: Request, value: bytes) -> None:
-    request.encoding = value
+    name = value.strip().lower()
+    if request.encoding is not None:  # two of them are one that nobody knows
+        name = b"%s, %s" % (request.encoding, name)
+    if name not in (b"", b"identity"):
+        request.encoding = name
+
+
+def _set_accepted(request: Request, value: bytes) -> None:
+    request.accepts_gzip = _accepts_gzip(value)
 
 
 def _set_json_bytes(request: Request, value: bytes) -> None:
@@ -182,6 +201,7 @@ _FIELDS: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
     b"Content-Length": _set_length,
     b"expect": _set_expects,
     b"content-encoding": _set_encoding,
+    b"accept-encoding": _set_accepted,
     JSON_BYTES_HEADER: _set_json_bytes,
     b"authorization": _set_authorization,
     b"Authorization": _set_authorization,

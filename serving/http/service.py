@@ -20,6 +20,7 @@ from serving import together
 from serving.access import Access, Scope
 from serving.batches import Arrays, Batches, rows_of
 from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
+from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
@@ -29,7 +30,7 @@ from serving.log import log
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
-from serving.protocol.contract import Answer, Fixed, Inference, Inferred, Operation, Readiness
+from serving.protocol.contract import Answer, Body, Fixed, Inference, Inferred, Operation, Readiness
 
 READ: Final = (b"GET", b"HEAD")
 RUN: Final = (b"POST",)
@@ -82,6 +83,9 @@ class Service:
             allowed = b", ".join(route.methods)
             said = route.error(f"this method is not for this path; allowed: {allowed.decode()}")
             request.refusal = Response(405, said, fields=b"allow: %s\r\n" % allowed)
+        elif request.encoding is not None and request.encoding not in WINDOWS:
+            said = route.error("this content-encoding is not known here; allowed: gzip, deflate, or none")
+            request.refusal = Response(415, said, fields=ACCEPTED)
         elif request.length is not None and request.length > MAX_BODY_BYTES:
             request.refusal = self.failed(request, too_large())
 
@@ -105,12 +109,17 @@ class Service:
         return failure(error, request.route.error if request.route else refusal)
 
     def _infer(self, operation: Inferred[Any], request: Request, client: Client) -> None:
-        if len(request.body) > SMALL_BYTES:  # a thread costs a small one more than its answer
+        try:
+            body = _body(request, SMALL_BYTES)
+        except TooLarge:  # a thread costs a small one more than its answer
             running = asyncio.get_running_loop().run_in_executor(self._worker, self._whole, operation, request)
             running.add_done_callback(lambda ran: self._finish_whole(request, client, *ran.result()))
             return
+        except RequestError as error:
+            self._finish(request, client, self.failed(request, error))
+            return
         try:
-            inference = operation.parse(request.body, _json_bytes(request))
+            inference = operation.parse(body, _json_bytes(request, len(body)))
             request.rows = rows_of(inference.inputs)
             self.batches.add(inference.inputs, partial(self._answer, operation, request, client, inference))
         except Exception as error:  # noqa: BLE001 - see failed
@@ -131,16 +140,25 @@ class Service:
                 response = _response(operation.answer(inference, result))
             except Exception as error:  # noqa: BLE001 - see failed
                 response = self.failed(request, error)
-        self._finish(request, client, response)
+        if _to_be_packed(request, response):
+            running = asyncio.get_running_loop().run_in_executor(self._worker, packed, response)
+            running.add_done_callback(lambda ran: self._finish(request, client, ran.result()))
+        else:
+            self._finish(request, client, response)
 
     def _whole(self, operation: Inferred[Any], request: Request) -> tuple[Response, int]:
-        """A large request, from beginning to end, in a thread; and how many rows were run."""
+        """A large request, from beginning to end, in a thread; and how many rows were run. There is one thread, so that
+        what is unpacked of bodies, which no share counts, is one body at a time."""
         rows = 0
         try:
-            inference = operation.parse(request.body, _json_bytes(request))
+            body = _body(request, MAX_BODY_BYTES)
+            inference = operation.parse(body, _json_bytes(request, len(body)))
             arrays = self._model.run(inference.inputs, inference.outputs)
             rows = rows_of(inference.inputs)
-            return _response(operation.answer(inference, arrays)), rows
+            response = _response(operation.answer(inference, arrays))
+            return (packed(response) if _to_be_packed(request, response) else response), rows
+        except TooLarge:
+            return self.failed(request, too_large()), rows
         except Exception as error:  # noqa: BLE001 - see failed
             return self.failed(request, error), rows
 
@@ -197,13 +215,25 @@ def path_of(target: bytes) -> bytes:
     return unquote_to_bytes(path or b"").rstrip(b"/")
 
 
-def _json_bytes(request: Request) -> int | None:
+def _body(request: Request, most_bytes: int) -> Body:
+    """Without its encoding. Raises TooLarge, and InvalidInput."""
+    body = request.body
+    if len(body) > most_bytes:
+        raise TooLarge
+    return body if request.encoding is None else unpacked(body, request.encoding, most_bytes)
+
+
+def _to_be_packed(request: Request, response: Response) -> bool:
+    return request.accepts_gzip and len(response.body) > SMALL_BYTES
+
+
+def _json_bytes(request: Request, body_bytes: int) -> int | None:
     said = request.json_bytes
     if said is None:
         return None
-    if not said.isdigit() or len(said) > 10 or int(said) > len(request.body):
+    if not said.isdigit() or len(said) > 10 or int(said) > body_bytes:
         header = JSON_BYTES_HEADER.decode().title()
-        raise Refused(400, f"{header} is not a number of bytes from 0 to the body's {len(request.body)}")
+        raise Refused(400, f"{header} is not a number of bytes from 0 to the body's {body_bytes}")
     return int(said)
 
 
