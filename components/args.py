@@ -78,6 +78,11 @@ class ModelDeploymentArgs(TypedDict):
     nodePort: NotRequired[pulumi.Input[int]]
     """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
 
+    grpc: NotRequired[pulumi.Input[bool]]
+    """Whether gRPC is served too, on port 8081 (a node port of it is one that Kubernetes chooses). It takes about 15 MB
+    of each pod's memory. Default: false.
+    """
+
     auth: NotRequired[pulumi.Input[str]]
     """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
     reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
@@ -528,6 +533,11 @@ class DeploymentSection(TypedDict):
 
     nodePort: NotRequired[pulumi.Input[int]]
     """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
+
+    grpc: NotRequired[pulumi.Input[bool]]
+    """Whether gRPC is served too, on port 8081 (a node port of it is one that Kubernetes chooses). It takes about 15 MB
+    of each pod's memory. Default: false.
+    """
 
     auth: NotRequired[pulumi.Input[str]]
     """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who

@@ -154,6 +154,12 @@ class DeploymentSettings:
         kinds.one_of("cluster", "nodePort"), "cluster", "A Service inside the cluster, or a port on every node as well."
     )
     node_port: int = setting(NODE_PORT, 0, "That port.")
+    grpc: bool = setting(
+        kinds.boolean,
+        False,
+        "Whether gRPC is served too, on port 8081 (a node port of it is one that Kubernetes chooses). It takes about "
+        "15 MB of each pod's memory.",
+    )
     auth: Auth = setting(
         kinds.one_of("apiKey", "jwt", "none"),
         "apiKey",

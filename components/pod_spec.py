@@ -65,9 +65,22 @@ def service(settings: DeploymentSettings, instance: str) -> Spec:
     port: Spec = {"name": places.PORT_NAME, "port": places.PORT, "targetPort": places.PORT_NAME, "protocol": "TCP"}
     if settings.node_port:
         port["nodePort"] = settings.node_port
+    ports = [port, *_grpc_ports(settings)]
     if settings.exposure == "nodePort":  # which opens every port of the Service on every node: metrics stay inside
-        return {"type": "NodePort", "selector": selector_labels(instance), "ports": [port]}
-    return {"type": "ClusterIP", "selector": selector_labels(instance), "ports": [port, _metrics_port()]}
+        return {"type": "NodePort", "selector": selector_labels(instance), "ports": ports}
+    return {"type": "ClusterIP", "selector": selector_labels(instance), "ports": [*ports, _metrics_port()]}
+
+
+def _grpc_ports(settings: DeploymentSettings) -> list[Spec]:
+    name = places.GRPC_PORT_NAME
+    port: Spec = {
+        "name": name,
+        "port": places.GRPC_PORT,
+        "targetPort": name,
+        "protocol": "TCP",
+        "appProtocol": "kubernetes.io/h2c",
+    }
+    return [port] if settings.grpc else []
 
 
 def _metrics_port() -> Spec:
@@ -145,6 +158,11 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "args": _arguments(settings, artifact_id, payload_digest),
         "ports": [
             {"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"},
+            *(
+                [{"name": places.GRPC_PORT_NAME, "containerPort": places.GRPC_PORT, "protocol": "TCP"}]
+                if settings.grpc
+                else []
+            ),
             {"name": places.METRICS_PORT_NAME, "containerPort": places.METRICS_PORT, "protocol": "TCP"},
         ],
         "resources": _resources(settings.pod),
@@ -185,6 +203,7 @@ def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest
         *access,
         "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
         "--port", str(places.PORT),
+        *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
         "--metrics-port", str(places.METRICS_PORT),
     ]  # fmt: skip
 

@@ -35,7 +35,7 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure",
-        "nodePort", "auth", "apiKeys", "jwt", "labels",
+        "nodePort", "grpc", "auth", "apiKeys", "jwt", "labels",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
@@ -45,6 +45,7 @@ FROZEN_DEFAULTS = {
     "image.platform": "linux/amd64", "deployment.replicas": 3, "deployment.cpuRequest": "500m",
     "deployment.memoryRequest": "500Mi", "deployment.cpuLimit": "1", "deployment.memoryLimit": "1Gi",
     "deployment.exposure": "cluster", "deployment.auth": "apiKey", "deployment.nodePort": 0,
+    "deployment.grpc": False,
 }  # fmt: skip
 
 

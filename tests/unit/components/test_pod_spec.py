@@ -340,3 +340,16 @@ def test_endpoints_are_the_protocol_s() -> None:
         "modelReady": "http://127.0.0.1:30080/v2/models/diabetes/ready",
         "infer": "http://127.0.0.1:30080/v2/models/diabetes/infer",
     }
+
+
+@pytest.mark.parametrize("exposure", ["cluster", "nodePort"])
+def test_grpc_has_a_port_of_the_server_the_pod_and_the_service_only_where_it_is_asked_for(exposure: str) -> None:
+    spec: Any = pod_spec.service(settings(exposure=exposure, grpc=True), "model")
+    pod = container(deployment(grpc=True))
+    told = server._parse([str(word) for word in pod["args"]])
+
+    assert {port["name"]: port["port"] for port in spec["ports"]}["grpc"] == 8081
+    assert {port["name"]: port["containerPort"] for port in pod["ports"]}["grpc"] == 8081
+    assert told.grpc_port == 8081
+    plain: Any = pod_spec.service(settings(exposure=exposure), "model")
+    assert "grpc" not in repr((plain, container(deployment())))
