@@ -14,7 +14,7 @@ from components.image_settings import ModelImageInputs
 from components.key_settings import SealingKeyInputs
 from components.run_settings import TrainingRunInputs
 from components.store_settings import StoreSettings
-from sealing.version import VERSION
+from serving.version import VERSION
 from settings import schema
 from settings.names import camel_case
 

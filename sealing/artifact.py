@@ -6,14 +6,14 @@ the public key can seal a model of their own, so the pins decide which artifact 
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sealing.errors import ArtifactCorrupt, ManifestInvalid, PinMismatch, WrongKey
 from sealing.manifest import Manifest, make_manifest, parse_manifest
 from sealing.recipients.recipient import Identity, Recipient
-from sealing.stream import KEY_BYTES, Buffer, open_stream, payload_digest, seal_stream
+from sealing.stream import KEY_BYTES, Buffer, open_stream, payload_digest, private_memory, seal_stream
 
 ID_BYTES: Final = 16
 PAYLOAD_CONTEXT: Final = b"sealift/v1\0"
@@ -32,7 +32,7 @@ class SealedArtifact:
 
 @dataclass(frozen=True, repr=False)
 class OpenedArtifact:
-    """The plain model, in private memory, and what the artifact says of itself."""
+    """The plain model, in memory that is on no disk, and what the artifact says of itself."""
 
     model: memoryview
     description: dict[str, Any]
@@ -65,9 +65,16 @@ def seal(
 
 
 def open_artifact(
-    manifest: bytes, payload: Buffer, key: Identity | bytes, *, artifact_id: str, payload_digest: str
+    manifest: bytes,
+    payload: Buffer,
+    key: Identity | bytes,
+    *,
+    artifact_id: str,
+    payload_digest: str,
+    memory: Callable[[int], memoryview] = private_memory,
 ) -> OpenedArtifact:
-    """The model of exactly the pinned artifact. `key`: a recipient's, or the artifact's own data key.
+    """The model of exactly the pinned artifact. `key`: a recipient's, or the artifact's own data key. `memory` gives
+    so many bytes for the model.
 
     Raises ManifestInvalid, WrongKey, PinMismatch or ArtifactCorrupt.
     """
@@ -82,7 +89,7 @@ def open_artifact(
         )
     _check_digest(payload, parsed.payload_digest)
     return OpenedArtifact(
-        open_stream(payload, opening, _associated_data(artifact_id)), parsed.open_description(opening)
+        open_stream(payload, opening, _associated_data(artifact_id), memory), parsed.open_description(opening)
     )
 
 

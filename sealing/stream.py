@@ -79,17 +79,27 @@ def seal_stream(
     return PayloadInfo(whole.hexdigest(), size)
 
 
-def open_stream(payload: Buffer, data_key: bytes, associated_data: bytes) -> memoryview:
-    """The plaintext, in private anonymous memory that never reaches a disk. Raises ArtifactCorrupt; nothing is
-    released then.
-    """
+def private_memory(size: int) -> memoryview:
+    """Anonymous, so that it is on no disk but for swap."""
+    if size == 0:
+        return memoryview(bytearray())
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(memory)
+
+
+def open_stream(
+    payload: Buffer, data_key: bytes, associated_data: bytes, memory: Callable[[int], memoryview] = private_memory
+) -> memoryview:
+    """The plaintext, in `memory` of its size. Raises ArtifactCorrupt; nothing is released then."""
     sealed = memoryview(payload).cast("B")
     plain_bytes = plaintext_size(len(sealed))
     if sealed[0] != HEADER_BYTES:
         raise _corrupt()
     salt, prefix = bytes(sealed[1 : 1 + SALT_BYTES]), bytes(sealed[1 + SALT_BYTES : HEADER_BYTES])
     aead = AESGCM(_segment_key(data_key, salt, associated_data))
-    opened = _private_memory(plain_bytes)
+    opened = memory(plain_bytes)
 
     def open_segment(segment: _Segment) -> None:
         aead.decrypt_into(prefix + segment.nonce_tail, sealed[segment.sealed], None, opened[segment.plain])
@@ -142,15 +152,6 @@ def _segment_key(data_key: bytes, salt: bytes, associated_data: bytes) -> bytes:
     if len(data_key) != KEY_BYTES:
         raise ValueError("internal error: a data key has 32 bytes")
     return HKDF(hashes.SHA256(), KEY_BYTES, salt, associated_data).derive(data_key)
-
-
-def _private_memory(size: int) -> memoryview:
-    if size == 0:
-        return memoryview(bytearray())
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    return memoryview(memory)
 
 
 def _corrupt() -> ArtifactCorrupt:

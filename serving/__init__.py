@@ -5,7 +5,9 @@
     http/       who asks: connections, bodies, statuses and the graceful end of a pod
     protocol/   what is asked: one file per serving protocol, in its own words; knows no HTTP
     access/     who may ask: API keys and tokens; knows no HTTP either
-    model.py    artifact → session
+    batches.py  what is run together; together.py finds out how much may be
+    model.py    plain model → session
+    opening.py  artifact → plain model, in a process of its own
     tensor.py   datatypes, shapes, arrays
 
 places.py, beside them, says where everything is in the image; whoever builds it or runs it reads that too. The server

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from sealing.version import VERSION
 from serving import places
 from serving.errors import StartError
+from serving.opening import Opening, Source
+from serving.version import VERSION
 
 if TYPE_CHECKING:
     from serving.grpc.server import Server as RpcServer
@@ -50,21 +51,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(options: argparse.Namespace, started: float) -> None:
     """Returns when told to stop. Raises StartError."""
-    # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from serving.access import CheckedAccess, UncheckedAccess
-    from serving.http.metrics_service import metrics_of
-    from serving.http.server import Server, listen
-    from serving.http.service import Service
-    from serving.log import log
-    from serving.metrics.cgroup import cpus
-    from serving.model import Source, load
-
-    access = CheckedAccess(options.access) if options.access else UncheckedAccess()
-    socket = listen(options.host, options.port)
-    metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
     source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
-    model = load(source)
+    with Opening(source) as opening:
+        # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from serving.access import CheckedAccess, UncheckedAccess
+        from serving.http.metrics_service import metrics_of
+        from serving.http.server import Server, listen
+        from serving.http.service import Service
+        from serving.log import log
+        from serving.metrics.cgroup import cpus
+        from serving.model import load
+
+        access = CheckedAccess(options.access) if options.access else UncheckedAccess()
+        socket = listen(options.host, options.port)
+        metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
+        model = load(opening)
     service = Service(options.name, model, access, options.access_log == "all")
     rpc = None if options.grpc_port is None else _rpc(options, model, service)
     server = Server(service, rpc)

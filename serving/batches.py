@@ -45,7 +45,7 @@ class Batches:
         self._counts = counts
         self._run_seconds, self._row_seconds = together.run_seconds, together.row_seconds
         self._slowness = 1.0
-        """What runs take of late, to what they took when they were tried."""
+        """What runs take of late, to what they took when they were tried: other work on the processor counts in."""
         self._waiting: list[Waiting] = []
         self.rows = 0
         """That wait."""
@@ -54,7 +54,7 @@ class Batches:
     def add(self, inputs: Arrays, done: Done) -> None:
         """Raises Overloaded."""
         rows = rows_of(inputs)
-        if self._waiting and self._seconds(self.rows + rows) > QUEUE_SECONDS:
+        if self._waiting and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
             raise Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
         self.rows += rows
         self._waiting.append((inputs, rows, done, time.perf_counter()))
@@ -106,13 +106,14 @@ class Batches:
             results = (
                 [self._alone(*one[:2]) for one in batch] if isinstance(answers, Exception) else _split(answers, batch)
             )
-        took = time.perf_counter() - begun
-        self._slowness *= 1 + RECENT * (took / self._seconds(rows) - 1)
+        slowness = (time.perf_counter() - begun) / self._seconds(rows)
+        # One run that was held up for long says little about the next.
+        self._slowness += RECENT * (min(slowness, 2 * self._slowness) - self._slowness)
         return results
 
     def _seconds(self, rows: int) -> float:
-        """That one run of so many will take."""
-        return (self._run_seconds + self._row_seconds * (rows - 1)) * self._slowness
+        """That one run of so many takes on a processor of its own."""
+        return self._run_seconds + self._row_seconds * (rows - 1)
 
     def _alone(self, inputs: Arrays, rows: int) -> Arrays | Exception:
         try:

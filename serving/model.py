@@ -1,15 +1,12 @@
-"""Sealed artifact → a session that answers, in memory only: nothing is written, and the key is dropped once it is open.
+"""The plain model that was opened → a session that answers, in memory only.
 
 The plain ONNX file is zeroed and dropped as soon as ONNX Runtime has parsed it; the weights it made of it stay, of
 course, for as long as the server runs.
 """
 
-import mmap
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 # Before onnxruntime is loaded: it would send its makers a model's name and hashes of its weights, and keep a database
@@ -20,8 +17,8 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
-from sealing import OpenedArtifact, SealingError, open_artifact, parse_identity
 from serving.errors import InvalidInput, StartError
+from serving.opening import Opening
 from serving.tensor import ANY, KINDS, Array, Tensor
 
 DATATYPES: Final = {
@@ -48,17 +45,6 @@ BY_INPUTS: Final = (Fail, RuntimeException)
 started: it was tried."""
 NO_MEMORY: Final = ("bad_alloc", "allocate")
 """In their messages, where it is the server that cannot."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where one artifact lies, and which one it must be."""
-
-    payload: Path
-    manifest: Path
-    key: Path
-    artifact_id: str
-    payload_digest: str
 
 
 class Model:
@@ -95,45 +81,10 @@ class Model:
         return time.perf_counter() - begun
 
 
-def load(source: Source) -> Model:
-    """Opens the artifact and starts a session. Raises StartError."""
-    opened = _open(source)
-    plain = opened.model
-    try:
-        return Model(bytes(plain), opened.description)
-    finally:
-        _wipe(plain)
-
-
-def _open(source: Source) -> OpenedArtifact:
-    try:
-        manifest = source.manifest.read_bytes()
-        key = parse_identity(source.key.read_text("ascii"))
-        with source.payload.open("rb") as file:
-            # Mapped: the sealed bytes stay the page cache's, and do not count as this process's memory.
-            payload = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        hint = "is it mounted, and readable by this user?"
-        raise StartError(f"{error.filename} cannot be read: {error.strerror}", hint) from None
-    except UnicodeDecodeError:
-        raise StartError(f"{source.key} is not a private key in PEM") from None
-    except SealingError as error:
-        raise StartError(f"{source.key}: {error.message}", error.hint) from None
-    except ValueError:
-        raise StartError(f"{source.payload} is empty", "take the payload from the store again") from None
-    try:
-        return open_artifact(
-            manifest, payload, key, artifact_id=source.artifact_id, payload_digest=source.payload_digest
-        )
-    except SealingError as error:
-        raise StartError(error.message, error.hint) from None
-
-
-def _wipe(plain: memoryview) -> None:
-    zeros = bytes(1 << 20)
-    for start in range(0, len(plain), len(zeros)):
-        piece = plain[start : start + len(zeros)]
-        piece[:] = zeros[: len(piece)]
+def load(opening: Opening) -> Model:
+    """Starts a session. Raises StartError."""
+    plain, description = opening.result()
+    return Model(bytes(plain), description)
 
 
 def _session(onnx: bytes) -> Any:

@@ -5,6 +5,7 @@ A new kind is a file beside this one and a line in KINDS.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from sealing.errors import WrongKey
@@ -19,7 +20,7 @@ class RecipientKind:
     """How a kind's keys are read (WrongKey: not one of this kind), and the size of a data key that it wrapped."""
 
     recipient: Callable[[str], Recipient]
-    identity: Callable[[str], Identity]
+    identity: Callable[..., Identity]
     wrapped_bytes: int
 
 
@@ -34,9 +35,9 @@ def parse_recipient(text: str) -> Recipient:
     return _first(text, (kind.recipient for kind in KINDS.values()))
 
 
-def parse_identity(text: str) -> Identity:
-    """Raises WrongKey if it is none of any kind."""
-    return _first(text, (kind.identity for kind in KINDS.values()))
+def parse_identity(text: str, *, trusted: bool = False) -> Identity:
+    """One that is `trusted` has been read once without it. Raises WrongKey if it is none of any kind."""
+    return _first(text, (partial(kind.identity, trusted=trusted) for kind in KINDS.values()))
 
 
 def _first(text: str, parsers: Iterable[Callable[[str], T]]) -> T:

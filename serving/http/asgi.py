@@ -3,8 +3,10 @@
     from serving.access import CheckedAccess
     from serving.http.asgi import App
     from serving.http.service import Service
-    from serving.model import Source, load
-    app = App(Service("diabetes", load(Source(…)), CheckedAccess(Path("access.json"))))
+    from serving.model import load
+    from serving.opening import Opening, Source
+    with Opening(Source(…)) as opening:
+        app = App(Service("diabetes", load(opening), CheckedAccess(Path("access.json"))))
 
 Limits on heads, connections, idle time and on how long an answer may take to be taken are that server's.
 """

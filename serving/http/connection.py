@@ -17,7 +17,7 @@ from serving.http import limits
 from serving.http.errors import Refused
 from serving.http.held import Share
 from serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
-from serving.http.messages import Handler, Request, Response, head
+from serving.http.messages import FIELDS, Handler, Request, Response, head
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         self._deaf = False  # nothing that comes is read any more
         self._ended = False  # nothing comes any more
         self._head_bytes = 0
-        self._pending_bytes = 0  # of an unfinished line
+        self._pending_bytes = 0  # of an unfinished head, chunk's head or trailer
 
     @property
     def idle(self) -> bool:
@@ -185,27 +185,27 @@ class Connection(asyncio.Protocol):
         self._current = request = Request()
         request.began = self.since = time.perf_counter()
         self._in_head = True
-        self._head_bytes = 0
+        self._head_bytes = self._pending_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         request = self._current
         assert request is not None
-        self._pending_bytes = 0
-        self._count(len(url))
+        self._head_bytes += len(url)
         request.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._pending_bytes = 0
-        self._count(len(name) + len(value) + HEADER_BYTES)
-        request = self._current
-        if request is None or not self._in_head:  # of a trailer
-            return
-        request.read_field(name, value)
+        self._head_bytes += len(name) + len(value) + HEADER_BYTES
+        read = FIELDS.get(name) or FIELDS.get(name.lower())
+        if read is not None and self._in_head and self._current is not None:  # not of a trailer
+            read(self._current, value)
 
     def on_headers_complete(self) -> None:
         request = self._current
         assert request is not None
         self._in_head = False
+        self._pending_bytes = 0
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise _HeadTooLargeError
         parser = self._parser
         request.method = parser.get_method()
         request.keep_alive = parser.should_keep_alive() and (not request.hop or parser.get_http_version() == "1.1")
@@ -325,11 +325,6 @@ class Connection(asyncio.Protocol):
         if self._untaken is not None:
             self._untaken.release()
             self._untaken = None
-
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise _HeadTooLargeError
 
 
 class _HeadTooLargeError(Exception): ...

@@ -97,7 +97,7 @@ class Request:
 
     def read_field(self, name: bytes, value: bytes) -> None:
         """A header, in whatever case; most say nothing to us."""
-        read = _FIELDS.get(name) or _FIELDS.get(name.lower())
+        read = FIELDS.get(name) or FIELDS.get(name.lower())
         if read is not None:
             read(self, value)
 
@@ -196,16 +196,21 @@ def _set_hop(request: Request, value: bytes) -> None:
     request.hop = True
 
 
-_FIELDS: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
+def _ignore(request: Request, value: bytes) -> None:
+    """What nearly every client sends, and says nothing to us."""
+
+
+_READ: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
     b"content-length": _set_length,
-    b"Content-Length": _set_length,
     b"expect": _set_expects,
     b"content-encoding": _set_encoding,
     b"accept-encoding": _set_accepted,
     JSON_BYTES_HEADER: _set_json_bytes,
     b"authorization": _set_authorization,
-    b"Authorization": _set_authorization,
     b"x-api-key": _set_key,
     b"x-request-id": _set_identifier,
     b"connection": _set_hop,
+    **dict.fromkeys((b"host", b"content-type", b"user-agent", b"accept"), _ignore),
 }
+FIELDS: Final = {name: read for lower, read in _READ.items() for name in (lower, lower.title())}
+"""What a header does to a request, by its name as most clients write it; others are looked up in lower case."""

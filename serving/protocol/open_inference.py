@@ -8,12 +8,12 @@ a value.
 from collections.abc import Mapping
 from typing import Final
 
-from sealing.version import VERSION
 from serving.model import Model
 from serving.protocol.contract import Fixed, Inferred, Operation, Readiness
 from serving.protocol.open_inference_answer import AnswerWriter, encode
 from serving.protocol.open_inference_request import Asked, RequestReader
 from serving.tensor import Tensor
+from serving.version import VERSION
 
 SERVER: Final = {"name": "sealift", "version": VERSION, "extensions": ["binary_tensor_data", "classification"]}
 MODEL_VERSION: Final = "1"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs import reference
-from sealing.version import VERSION
+from serving.version import VERSION
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 

@@ -152,8 +152,8 @@ def test_neither_keys_nor_the_model_show_in_reprs_and_errors(
 def test_the_data_key_of_an_artifact_opens_it_and_no_other(artifact: SealedArtifact, key: RsaIdentity) -> None:
     other = seal(MODEL, {}, [key.recipient])
     data_key = unwrap(artifact.manifest, [key])
-    pins = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
-    other_pins = {"artifact_id": other.artifact_id, "payload_digest": other.payload_digest}
+    pins: dict[str, Any] = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
+    other_pins: dict[str, Any] = {"artifact_id": other.artifact_id, "payload_digest": other.payload_digest}
 
     assert bytes(open_artifact(artifact.manifest, artifact.payload, data_key, **pins).model) == MODEL
     with pytest.raises(ManifestInvalid):
