@@ -21,7 +21,10 @@ from serving.together import Together, filled
 
 QUICK_SECONDS: Final = 0.001
 """A run that takes longer would keep the loop from answering others, the probes among them."""
-QUEUE_SECONDS: Final = 1.0
+QUEUE_SECONDS: Final = 0.5
+SHIFT_SECONDS: Final = 0.02
+"""Of work that the thread is given at a time."""
+SHIFTS: Final = 2
 
 RECENT: Final = 0.05
 """What the latest run counts in the mean."""
@@ -48,17 +51,18 @@ class Batches:
         """What runs take of late, to what they took when they were tried: other work on the processor counts in."""
         self._waiting: list[Waiting] = []
         self.rows = 0
-        """That wait."""
-        self._busy = False
+        """That wait, or are run in the thread."""
+        self._shifts = 0
+        """That the thread has: one that it runs, and one to go on with, so that it need not wait for the loop."""
 
     def add(self, inputs: Arrays, done: Done) -> None:
         """Raises Overloaded."""
         rows = rows_of(inputs)
-        if self._waiting and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
+        if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
             raise Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
         self.rows += rows
         self._waiting.append((inputs, rows, done, time.perf_counter()))
-        if len(self._waiting) == 1 and not self._busy:
+        if len(self._waiting) == 1 and self._shifts < SHIFTS:
             asyncio.get_running_loop().call_soon(self._next)
 
     async def run(self, inputs: Arrays) -> Arrays:
@@ -69,20 +73,36 @@ class Batches:
 
     def _next(self) -> None:
         """Runs what fits into one run; what does not, in the loop's next turn, so that others come in between."""
+        if not self._waiting or self._shifts == SHIFTS:
+            return
+        batch, rows = self._take()
+        if self._seconds(rows) < QUICK_SECONDS:
+            results = self._run(batch, rows)
+            self.rows -= rows
+            self._tell([(batch, results)])
+            return
+        shift = [(batch, rows)]
+        seconds = self._seconds(rows)
+        while self._waiting and seconds < SHIFT_SECONDS:
+            batch, rows = self._take()
+            shift.append((batch, rows))
+            seconds += self._seconds(rows)
+        self._shifts += 1
+        running = asyncio.get_running_loop().run_in_executor(self._worker, self._run_all, shift)
+        running.add_done_callback(lambda ran: self._ran(shift, ran.result()))
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _take(self) -> tuple[list[Waiting], int]:
+        """What fits into one run, and its rows."""
         waiting = self._waiting
         count, rows = 1, waiting[0][1]
         while count < len(waiting) and rows + waiting[count][1] <= self._most:
             rows += waiting[count][1]
             count += 1
         batch, self._waiting = waiting[:count], waiting[count:]
-        self.rows -= rows
         self._count(batch, rows)
-        if self._seconds(rows) < QUICK_SECONDS:
-            self._tell(batch, self._run(batch, rows))
-        else:
-            self._busy = True
-            running = asyncio.get_running_loop().run_in_executor(self._worker, self._run, batch, rows)
-            running.add_done_callback(lambda ran: self._ran(batch, ran.result()))
+        return batch, rows
 
     def _count(self, batch: list[Waiting], rows: int) -> None:
         now, observe = time.perf_counter(), self._counts.queue_seconds.observe
@@ -90,9 +110,14 @@ class Batches:
             observe(now - since)
         self._counts.run_rows.observe(rows)
 
-    def _ran(self, batch: list[Waiting], results: Results) -> None:
-        self._busy = False
-        self._tell(batch, results)
+    def _run_all(self, shift: list[tuple[list[Waiting], int]]) -> list[Results]:
+        """In the thread."""
+        return [self._run(batch, rows) for batch, rows in shift]
+
+    def _ran(self, shift: list[tuple[list[Waiting], int]], results: list[Results]) -> None:
+        self._shifts -= 1
+        self.rows -= sum(rows for _, rows in shift)
+        self._tell([(batch, told) for (batch, _), told in zip(shift, results, strict=True)])
 
     def _run(self, batch: list[Waiting], rows: int) -> Results:
         """Any thread may call it."""
@@ -124,11 +149,12 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - it is told to whoever asked, who knows what to do with it
             return error
 
-    def _tell(self, batch: list[Waiting], results: Results) -> None:
+    def _tell(self, told: list[tuple[list[Waiting], Results]]) -> None:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._next)
-        for (_, _, done, _), result in zip(batch, results, strict=True):
-            done(result)
+        for batch, results in told:
+            for (_, _, done, _), result in zip(batch, results, strict=True):
+                done(result)
 
 
 def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:

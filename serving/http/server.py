@@ -12,6 +12,7 @@ import gc
 import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ DRAIN_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = BODY_SECONDS + 3  # with the drain, less than the pod has after its preStop sleep
 TICK_SECONDS: Final = 0.05
 CHECK_SECONDS: Final = 0.25
+SWITCH_SECONDS: Final = 0.0005  # Python's own 5 ms would keep the thread that runs slow models waiting for the loop
 
 
 class Transport(Protocol):
@@ -65,6 +67,7 @@ class Server:
         _allow_descriptors()
         gc.collect()
         gc.freeze()  # what is here stays, and need not be looked at again
+        sys.setswitchinterval(SWITCH_SECONDS)
         uvloop.run(self._serve(listening, ready))
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from serving import batches as serving_batches
-from serving.batches import QUICK_SECONDS, Arrays, Batches
+from serving.batches import QUICK_SECONDS, SHIFT_SECONDS, SHIFTS, Arrays, Batches
 from serving.errors import InvalidInput, Overloaded
 from serving.metrics.counts import Counts
 from serving.model import Model
@@ -21,8 +22,9 @@ from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 class Watched(Model):
     """Remembers the rows of each run, and refuses a negative number, as a model of ids would."""
 
-    def __init__(self) -> None:
+    def __init__(self, pause: float = 0.0) -> None:
         super().__init__(onnx_model(), DESCRIPTION)
+        self.pause = pause
         self.runs: list[int] = []
         self.threads: set[int] = set()
 
@@ -30,6 +32,7 @@ class Watched(Model):
         if hasattr(self, "runs"):
             self.runs.append(len(inputs["input"]))
             self.threads.add(threading.get_ident())
+            time.sleep(self.pause)
         if (inputs["input"] < 0).any():
             raise InvalidInput("negative")
         return super().run(inputs, outputs)
@@ -112,6 +115,26 @@ def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.Monke
 
     asyncio.run(ask())
     assert len(told) == 3
+
+
+def test_the_thread_goes_on_while_the_loop_is_busy_with_others() -> None:
+    model = Watched(0.05)
+    told: list[object] = []
+
+    async def ask() -> None:
+        with ThreadPoolExecutor(1) as worker:
+            batches = Batches(model, Together(1, 1, SHIFT_SECONDS, 0.0), worker, Counts([]))
+            for _ in range(4):
+                batches.add(rows(3), told.append)
+            for _ in range(SHIFTS + 1):
+                await asyncio.sleep(0)
+            time.sleep(0.2)  # noqa: ASYNC251 - the loop's other work
+            assert (len(model.runs), told) == (SHIFTS, [])
+            while len(told) < 4:  # noqa: ASYNC110 - nobody else is told
+                await asyncio.sleep(0.01)
+
+    asyncio.run(ask())
+    assert model.runs == [1] * 4
 
 
 def test_one_that_alone_takes_longer_than_the_queue_is_served() -> None:
