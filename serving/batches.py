@@ -59,11 +59,16 @@ class Batches:
         """Raises Overloaded."""
         rows = rows_of(inputs)
         if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
-            raise Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
+            raise overloaded()
         self.rows += rows
         self._waiting.append((inputs, rows, done, time.perf_counter()))
         if len(self._waiting) == 1 and self._shifts < SHIFTS:
             asyncio.get_running_loop().call_soon(self._next)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one row more is more than can be done in time."""
+        return self.rows > 0 and self._seconds(self.rows + 1) * self._slowness > QUEUE_SECONDS
 
     async def run(self, inputs: Arrays) -> Arrays:
         """The same for who awaits it: all outputs by name. Raises what went wrong."""
@@ -155,6 +160,11 @@ class Batches:
         for batch, results in told:
             for (_, _, done, _), result in zip(batch, results, strict=True):
                 done(result)
+
+
+def overloaded() -> Overloaded:
+    """More work waits than can be done in time."""
+    return Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
 
 
 def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:

@@ -18,7 +18,7 @@ import httptools
 
 from serving import together
 from serving.access import Access, Scope
-from serving.batches import Arrays, Batches, rows_of
+from serving.batches import Arrays, Batches, overloaded, rows_of
 from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused, status_of
@@ -88,6 +88,8 @@ class Service:
             request.refusal = Response(415, said, fields=ACCEPTED)
         elif request.length is not None and request.length > MAX_BODY_BYTES:
             request.refusal = self.failed(request, too_large())
+        elif scope == "predict" and self.batches.is_full:  # before anything is done for it
+            request.refusal = self.failed(request, overloaded())
 
     def handle(self, request: Request, client: Client) -> None:
         """Answers a request that is whole, or refused: at once or later."""

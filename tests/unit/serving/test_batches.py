@@ -106,6 +106,7 @@ def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.Monke
             batches = Batches(model, Together(1, 64, 0.3, 0.3), worker, Counts([]))
             for _ in range(3):
                 batches.add(rows(3), told.append)
+            assert batches.is_full
             with pytest.raises(Overloaded, match="try again"):
                 batches.add(rows(3), told.append)
             done = asyncio.Event()

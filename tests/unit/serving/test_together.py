@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from serving.model import Model
-from serving.together import MOST_ROWS, filled, found
+from serving.together import MOST_ROWS, TRYING_SECONDS, filled, found
 from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model
 
 
@@ -70,9 +70,17 @@ def test_ids_cannot_be_made_up() -> None:
 def test_several_inputs_are_made_up_together() -> None:
     together = found(Model(onnx_model("Add", ("input", "more")), DESCRIPTION))
 
-    assert (together.least, together.most) == (1, MOST_ROWS)
+    assert together.least == 1 < together.most <= MOST_ROWS
     assert 0 < together.run_seconds < 1
 
 
 def test_few_rows_are_filled_up_with_the_last() -> None:
     assert filled({"a": np.array([[1], [2]]), "b": np.array([3, 4])}, 4)["a"].tolist() == [[1], [2], [2], [2]]
+
+
+def test_a_slow_model_is_tried_with_few_rows_and_a_very_slow_one_not_at_all() -> None:
+    net = model(node("MatMul", "input", "column", "prediction"))
+    net.run_seconds = TRYING_SECONDS / 10
+    assert found(net).most == 3
+    net.run_seconds = TRYING_SECONDS
+    assert (found(net).most, found(net).run_seconds) == (1, TRYING_SECONDS)
