@@ -25,6 +25,7 @@ from serving import places
 
 SOURCES: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = ("sealing", "serving")
+SUFFIXES: Final = (".py", ".html", ".css", ".js")
 FILE_MODE: Final = 0o644
 FOLDER_MODE: Final = 0o755
 CONTEXT_NAME: Final = re.compile(r"[0-9a-f]{16}\Z")
@@ -94,7 +95,8 @@ def context_digest(context: Path) -> str:
 
 
 def _server_files(sources: Path) -> dict[Path, bytes]:
-    return {path.relative_to(sources): path.read_bytes() for room in ROOMS for path in (sources / room).rglob("*.py")}
+    found = [path for room in ROOMS for path in (sources / room).rglob("*") if path.suffix in SUFFIXES]
+    return {path.relative_to(sources): path.read_bytes() for path in found}
 
 
 def _contents(files: Mapping[Path, bytes]) -> dict[str, str]:

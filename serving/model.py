@@ -18,7 +18,7 @@ import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from serving.errors import InvalidInput, StartError
-from serving.opening import Opening
+from serving.opening import Opening, Source
 from serving.tensor import ANY, KINDS, Array, Tensor
 
 DATATYPES: Final = {
@@ -50,9 +50,14 @@ NO_MEMORY: Final = ("bad_alloc", "allocate")
 class Model:
     """A model that is ready to answer. Raises StartError for what cannot be served."""
 
-    def __init__(self, onnx: bytes, description: Mapping[str, Any]) -> None:
+    def __init__(self, onnx: bytes, description: Mapping[str, Any], source: Source | None = None) -> None:
         self._session = _session(onnx)
+        self.source = source
         self.description = {name: description[name] for name in DESCRIBED if name in description}
+        self.reference: Mapping[str, Mapping[str, float]] = description.get("inputReference", {})
+        """Mean, deviation, minimum and maximum of each feature in training, where they are known."""
+        self.value_range: Mapping[str, float] = description.get("inputRange", {})
+        """Minimum and maximum over all values in training, where they have no names."""
         self.inputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_inputs())}
         self.outputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_outputs())}
         self._warm_up()  # the first run takes longer
@@ -87,7 +92,7 @@ class Model:
 def load(opening: Opening) -> Model:
     """Starts a session. Raises StartError."""
     plain, description = opening.result()
-    return Model(bytes(plain), description)
+    return Model(bytes(plain), description, opening.source)
 
 
 def _session(onnx: bytes) -> Any:

@@ -35,6 +35,7 @@ class Opening:
 
     def __init__(self, source: Source) -> None:
         """Raises StartError. To be called before the process has threads: it forks."""
+        self.source = source
         try:
             size = source.payload.stat().st_size
         except OSError as error:

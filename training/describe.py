@@ -63,6 +63,7 @@ def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, An
         "inputs": inputs(made),
         "output": {"name": export.output_name(data.task), "datatype": "FP32", "shape": ["batch", data.outputs]},
         "inputReference": {} if job.privacy else input_reference(data, train),
+        "inputRange": {} if job.privacy else input_range(data, train),
         "onnxOpset": export.OPSET,
     }
 
@@ -82,6 +83,15 @@ def input_reference(data: Dataset, train: Rows) -> dict[str, dict[str, float]]:
         feature: dict(zip(names, row, strict=True))
         for feature, row in zip(data.feature_names, plain(summary_F4.numpy()), strict=True)
     }
+
+
+def input_range(data: Dataset, train: Rows) -> dict[str, float]:
+    """Of rows whose values have no names and share a scale, such as pixels: the smallest and the largest of all."""
+    if data.feature_names or not train.first(1)[0].is_floating_point():
+        return {}
+    least = min(float(x_BS.min()) for x_BS, _ in train.batches(SCALED_ROWS, None))
+    most = max(float(x_BS.max()) for x_BS, _ in train.batches(SCALED_ROWS, None))
+    return {"minimum": plain(np.float32(least)), "maximum": plain(np.float32(most))}
 
 
 def plain(values: Any) -> Any:

@@ -155,6 +155,15 @@ def by_hand(context: Context, service: Service, via: str, request: str, headers:
     ]
 
 
+def page(context: Context, service: Service, via: str) -> str:
+    """Where a browser finds the server's page."""
+    if via == service.url:
+        return f"{via}/"
+    if _on_our_node(context):
+        return "none: this node's network is out of a browser's reach"
+    return f"http://127.0.0.1:{places.PORT}/ once the port is forwarded, as below"
+
+
 def _values(status: int, body: str) -> list[float]:
     try:
         reply = json.loads(body)

@@ -50,6 +50,7 @@ def run(context: Context, stack: str) -> int:
         line(f"  torch's own answer {_shown(service.expected)}")
     else:  # a log is kept and read by others: the stack's example, a row of its data, is a secret
         line(f"\n  one held-out row   [secret]\n  prediction         {_compared(answer.values, service.expected)}")
+    line(f"  page for a browser {prediction.page(context, service, answer.via)}")
     if new_key and context.console.live:
         line(f"\n  the key that clients send as X-API-Key, shown this once: {service.key}")
     elif new_key:

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
-from serving import together
+from serving import page, together
 from serving.access import Access, Scope
 from serving.batches import Arrays, Batches, overloaded, rows_of
 from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
@@ -30,7 +30,7 @@ from serving.log import log
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
-from serving.protocol.contract import Answer, Body, Fixed, Inference, Inferred, Operation, Readiness
+from serving.protocol.contract import Answer, Body, Document, Fixed, Inference, Inferred, Operation, Readiness
 
 READ: Final = (b"GET", b"HEAD")
 RUN: Final = (b"POST",)
@@ -102,6 +102,8 @@ class Service:
             self._infer(operation, request, client)
         elif type(operation) is Fixed:
             self._finish(request, client, Response(200, operation.answer))
+        elif type(operation) is Document:
+            self._finish(request, client, _document(operation))
         elif type(operation) is Readiness:
             ready = Response(503, operation.draining, fields=RETRY) if self.draining else Response(200, operation.ready)
             self._finish(request, client, ready)
@@ -214,7 +216,8 @@ def path_of(target: bytes) -> bytes:
         path = httptools.parse_url(target).path
     except httptools.HttpParserInvalidURLError:
         return b""
-    return unquote_to_bytes(path or b"").rstrip(b"/")
+    plain = unquote_to_bytes(path or b"")
+    return plain.rstrip(b"/") or plain[:1]
 
 
 def _body(request: Request, most_bytes: int) -> Body:
@@ -246,10 +249,15 @@ def _response(answer: Answer) -> Response:
     return Response(200, body, BINARY, b"%s: %d\r\n" % (JSON_BYTES_HEADER, json_bytes))
 
 
+def _document(document: Document) -> Response:
+    fields = "".join(f"{name}: {value}\r\n" for name, value in document.headers.items())
+    return Response(200, document.content, document.content_type.encode(), fields.encode())
+
+
 def _routes(name: str, model: Model) -> dict[bytes, Route]:
     return {
         path.encode(): _route(path, operation, protocol.error)
-        for protocol in PROTOCOLS
+        for protocol in (*PROTOCOLS, page)
         for path, operation in protocol.operations(name, model).items()
     }
 

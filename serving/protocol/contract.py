@@ -45,6 +45,15 @@ class Fixed:
 
 
 @dataclass(frozen=True)
+class Document:
+    """For people, and open to all: the same for as long as the server runs."""
+
+    content: bytes
+    content_type: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Readiness:
     """Whether requests should come here. Open to all."""
 
@@ -63,7 +72,7 @@ class Inferred(Generic[Parsed]):
     """To what was parsed, for the model's outputs by name."""
 
 
-Operation = Fixed | Readiness | Inferred[Any]
+Operation = Fixed | Document | Readiness | Inferred[Any]
 
 
 class ServingProtocol(Protocol):

@@ -149,6 +149,7 @@ def test_digits_are_images_for_a_network_that_looks_at_images() -> None:
     result = fitted(dataset="digits", model="cnn", modelArguments={"channels": [4]}, epochs=1)
 
     assert result.description["inputs"] == [{"name": "input", "datatype": "FP32", "shape": ["batch", 1, 8, 8]}]
+    assert result.description["inputRange"] == {"minimum": 0, "maximum": 16}
     assert result.description["classes"] == list("0123456789")
 
 
@@ -405,7 +406,7 @@ def test_privacy_tells_what_it_spent_and_keeps_what_would_tell_of_rows_to_itself
 
     assert 7 < result.outcome["epsilon"] <= 8
     assert result.outcome["delta"] == 1e-5
-    assert result.description["inputReference"] == {}
+    assert result.description["inputReference"] == result.description["inputRange"] == {}
     report = reported(result)
     assert report.privacy is not None
     assert report.data is not None

@@ -68,6 +68,7 @@ def test_what_up_prints_ends_with_what_to_try_next(
 
     assert "prediction         [2.5]\n  torch's own answer [3]\n" in said
     assert "curl -s http://127.0.0.1:1/v2/models/m/infer" in said
+    assert "page for a browser http://127.0.0.1:1/\n" in said
     assert "-d @.sealift/request.json" in said
 
 

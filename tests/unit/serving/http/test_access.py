@@ -15,8 +15,8 @@ from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
 BODY = json.dumps(request([[1, 2, 3]])).encode()
 BEARER = {"authorization": f"Bearer {KEY.decode()}"}
-OPEN = ["/v2/health/live", "/v2/health/ready", "/v2/models/tiny/ready", "/v2/models/tiny/versions/1/ready"]
-CLOSED = ["/v2", "/v2/models/tiny", "/v2/models/tiny/versions/1", "/v2/models/other", "/"]
+OPEN = ["/", "/v2/health/live", "/v2/health/ready", "/v2/models/tiny/ready", "/v2/models/tiny/versions/1/ready"]
+CLOSED = ["/v2", "/v2/models/tiny", "/v2/models/tiny/versions/1", "/v2/models/other", "/other", "/about"]
 
 
 def client(folder: Path, **members: object) -> Client:

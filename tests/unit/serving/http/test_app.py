@@ -111,8 +111,8 @@ def test_an_infinite_answer_is_refused_as_json(client: Client, rows: int) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v1", "/v2/models", "/v2/models/other", "/v2/models/other/infer", "/v2/models/tiny/versions/2",
-     "/v2/models/TINY", "//v2", "/v2/models/tiny/versions/1/versions/1", "/v2/models/tiny%2Finfer%2Fx"],
+    ["/other", "/v1", "/v2/models", "/v2/models/other", "/v2/models/other/infer", "/v2/models/tiny/versions/2",
+     "/v2/models/TINY", "/x//v2", "/v2/models/tiny/versions/1/versions/1", "/v2/models/tiny%2Finfer%2Fx"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_another_path_or_model_is_told_what_there_is(client: Client, path: str, method: str) -> None:

@@ -37,7 +37,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterat
 
 @pytest.mark.parametrize(
     ("start", "status"),
-    [(b"", b"408"), (GET, b"408"), (b"GET /", b"408"), (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"404")],
+    [(b"", b"408"), (GET, b"408"), (b"GET /", b"408"), (b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"404")],
     ids=["nothing", "head", "path", "body"],
 )  # fmt: skip
 def test_who_sends_on_and_on_slowly_is_closed(monkeypatch: pytest.MonkeyPatch, start: bytes, status: bytes) -> None:

@@ -40,13 +40,13 @@ class Chromium:
         for domain in ("Page", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
 
-    def open(self, page: Path, *, width: int, dark: bool = False, media: str = "screen") -> None:
-        """Loads the file in a window this wide, as a phone would if it is narrow."""
+    def open(self, page: Path | str, *, width: int, dark: bool = False, media: str = "screen") -> None:
+        """Loads the file or the address in a window this wide, as a phone would if it is narrow."""
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", media=media, features=[scheme])
         self._loaded = False
-        self.ask("Page.navigate", url=page.as_uri())
+        self.ask("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not self._loaded:
             self._take(self._receive())
 

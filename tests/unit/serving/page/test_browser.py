@@ -1,0 +1,208 @@
+"""The page in a real browser, asking a real server: a prediction without reading anything."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving.access import Access, CheckedAccess, UncheckedAccess
+from serving.http.server import Server, listen
+from serving.http.service import Service
+from serving.model import Model
+from tests.unit.serving import described
+from tests.unit.serving.access.files import KEY, api_key, written
+from tests.unit.serving.sockets import SECONDS
+from tests.unit.training.report import chromium
+from tests.unit.training.report.chromium import Chromium
+
+MODELS = {
+    "houses": (described.houses, described.HOUSES),
+    "flowers": (described.flowers, described.FLOWERS),
+    "digits": (described.digits, described.DIGITS),
+}
+BRIGHTNESS = """(element => {
+    const [red, green, blue] = getComputedStyle(element).%s.match(/[\\d.]+/g).map(Number);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+})(document.querySelector('%s'))"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    program = chromium.found()
+    if program is None:
+        pytest.skip("no Chromium on PATH: install chromium to look at pages in it")
+    with chromium.running(program, tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def served(name: str, access: Access | None = None) -> Iterator[str]:
+    """The page's address."""
+    make, description = MODELS[name]
+    taken = listen("127.0.0.1", 0)
+    server = Server(Service(name, Model(make(), description), access or UncheckedAccess()))
+    thread = threading.Thread(target=server.run, args=(taken,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/"
+    finally:
+        server.stop()
+        server.stop()  # at once: the browser keeps its connection
+        thread.join(SECONDS)
+
+
+def text(browser: Chromium, selector: str) -> str:
+    found: str = browser.evaluate(f"document.querySelector({selector!r}).innerText")
+    return found
+
+
+def wait(browser: Chromium, expression: str) -> None:
+    """Until this is true in the page."""
+    deadline = time.monotonic() + SECONDS
+    while not browser.evaluate(f"Boolean({expression})"):
+        assert time.monotonic() < deadline, (expression, text(browser, "body"), browser.complaints)
+        time.sleep(0.02)
+
+
+def press(browser: Chromium, kind: str, x: float, y: float) -> None:
+    browser.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_console_is_silent_and_nothing_sticks_out(browser: Chromium, name: str, width: int, dark: bool) -> None:
+    browser.complaints.clear()
+    with served(name) as url:
+        browser.open(url, width=width, dark=dark)
+        wait(browser, "!document.querySelector('#columns').hidden")
+
+        assert browser.complaints == []
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+        paper = browser.evaluate(BRIGHTNESS % ("backgroundColor", ".card"))
+        for what in ("h2", "label, figcaption", ".hint:not([hidden])", "dd"):
+            assert abs(browser.evaluate(BRIGHTNESS % ("color", what)) - paper) > 100
+        assert (paper < 60) == dark
+        unnamed = "[...document.querySelectorAll('input, select, textarea')].filter(one => !one.labels.length).length"
+        assert browser.evaluate(unnamed) == 0
+
+
+def test_it_opens_with_the_answer_to_a_usual_row_and_answers_what_is_changed(browser: Chromium) -> None:
+    with served("houses") as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('.number')")
+        assert text(browser, ".number") == "122200"  # 117.2 in the south
+        assert "ms" in text(browser, "#latency")
+
+        browser.evaluate("document.querySelector('select').value = 'north'")
+        browser.evaluate("document.querySelector('select').dispatchEvent(new Event('change', {bubbles: true}))")
+
+        wait(browser, "document.querySelector('.number').innerText === '117200'")
+        assert '"data":["north"]' in text(browser, "#curl") and url in text(browser, "#python")
+
+
+def test_what_is_no_number_is_said_at_its_field(browser: Chromium) -> None:
+    with served("houses") as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('.number')")
+
+        browser.evaluate("document.querySelector('input[inputmode=decimal]').value = 'large'")
+        browser.evaluate("document.querySelector('#row').requestSubmit()")
+
+        wait(browser, "!document.querySelector('#problem').hidden")
+        assert text(browser, "#problem") == "size must be a number, and is “large”."
+        assert browser.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+
+
+def test_classes_are_bars_with_names_and_parts_of_one(browser: Chromium) -> None:
+    with served("flowers") as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('.bars')")
+
+        names = browser.evaluate("[...document.querySelectorAll('.bars th')].map(one => one.innerText)")
+        shares = browser.evaluate(
+            "[...document.querySelectorAll('.bars td:last-child')].map(one => parseFloat(one.innerText))"
+        )
+        widths = browser.evaluate(
+            "[...document.querySelectorAll('.track > div')].map(one => parseFloat(one.style.width))"
+        )
+    assert names == described.CLASSES
+    assert sum(shares) == pytest.approx(100, abs=0.2)
+    assert widths == pytest.approx(shares, abs=0.1)
+    assert len({round(share) for share in shares}) == 3
+
+
+def test_what_is_drawn_is_what_the_model_is_sent(browser: Chromium) -> None:
+    with served("digits") as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('canvas')")
+        left, top, size = browser.evaluate(
+            "(box => [box.left, box.top, box.width])(document.querySelector('.drawing').getBoundingClientRect())"
+        )
+        middle = left + size / 2
+        press(browser, "mousePressed", middle, top + size * 0.1)
+        press(browser, "mouseMoved", middle, top + size * 0.3)
+        press(browser, "mouseReleased", middle, top + size * 0.3)
+
+        wait(browser, "document.querySelector('.number')")
+        assert text(browser, ".number") == "high"
+        sent = browser.evaluate("JSON.parse(document.querySelector('#curl').innerText.match(/-d '(.*)'/)[1]).inputs[0]")
+        assert (sent["shape"], len(sent["data"])) == ([1, 1, 8, 8], 64)
+        assert max(sent["data"][:24]) > 8 and max(sent["data"]) <= 16 and set(sent["data"][32:]) == {0}
+
+
+def test_the_pad_can_be_used_from_the_keyboard(browser: Chromium) -> None:
+    with served("digits") as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('canvas')")
+        browser.evaluate("document.querySelector('.drawing').focus()")
+        for key in ["ArrowDown", "ArrowDown", " "]:
+            browser.evaluate(
+                f"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: {key!r}, bubbles: true}}))"
+            )
+
+        wait(browser, "document.querySelector('.number')")
+        assert text(browser, ".number") == "low"
+
+
+def test_a_key_is_asked_for_kept_in_the_tab_and_never_shown(browser: Chromium, tmp_path: Path) -> None:
+    access = CheckedAccess(written(tmp_path, {"keys": [api_key(scopes=["predict", "metadata"])]}))
+    with served("houses", access) as url:
+        browser.open(url, width=1280)
+        wait(browser, "!document.querySelector('#key-form').hidden")
+        for key in ("wrong", KEY.decode()):
+            browser.evaluate(f"document.querySelector('#key').value = {key!r}")
+            browser.evaluate("document.querySelector('#key-form').requestSubmit()")
+            if key == "wrong":
+                wait(browser, "document.querySelector('#key-reason').innerText.includes('none that is known')")
+
+        wait(browser, "document.querySelector('.number')")
+        assert text(browser, ".number") == "122200"
+        assert "$KEY" in text(browser, "#curl") and 'os.environ["KEY"]' in text(browser, "#python")
+        assert KEY.decode() not in browser.evaluate("document.documentElement.outerHTML")
+        assert browser.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+
+        browser.open(url, width=1280)  # the same tab still has it
+        wait(browser, "document.querySelector('.number')")
+
+
+def test_the_copied_programs_ask_the_same(browser: Chromium) -> None:
+    with served("houses") as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('.number')")
+        python = browser.evaluate("document.querySelector('#python').textContent")
+        curl = browser.evaluate("document.querySelector('#curl').textContent")
+
+        ran = subprocess.run(
+            [sys.executable, "-c", python], capture_output=True, text=True, check=True, timeout=SECONDS
+        )
+        asked = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True, timeout=SECONDS)
+
+    assert "122200" in ran.stdout
+    assert json.loads(asked.stdout)["outputs"][0]["data"] == [122200]

@@ -1,0 +1,58 @@
+"""What a row is made of, from what training said of it."""
+
+import math
+
+import pytest
+
+from serving.fields import Field, rows
+from serving.model import Model
+from tests.unit.serving import described
+from tests.unit.serving.described import summary
+from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model
+
+
+def test_a_number_has_its_mean_and_bounds_that_are_no_rows_own() -> None:
+    (row,) = rows(Model(described.flowers(), described.FLOWERS))
+
+    assert row.shape == (1, 2)
+    assert row.fields == (Field("length", 5.843, 4.3, 7.9), Field("width", 3.054, 2.0, 4.4))
+
+
+@pytest.mark.parametrize(
+    ("known", "usual", "lowest", "highest"),
+    [
+        (summary(117.23456, 49.1, 30.42, 199.87), 117.2, 30, 200),
+        (summary(-0.00001, 0.0476, -0.10723, 0.19878), 0.0, -0.11, 0.2),
+        (summary(51234.5, 17000, 1999.5, 99876.1), 51200, 0, 100000),
+        (summary(3, 0, 3, 3), 3, None, None),
+        (summary(math.nan, math.nan, math.inf, -math.inf), 0, None, None),
+    ],
+    ids=["house", "standardised", "income", "never varies", "always missing"],
+)
+def test_bounds_are_rounded_outwards(
+    known: dict[str, float], usual: float, lowest: float | None, highest: float | None
+) -> None:
+    reference = {"age": known}
+    (row,) = rows(Model(onnx_model(), DESCRIPTION | {"inputReference": reference}))
+
+    assert row.fields[0] == Field("age", usual, lowest, highest)
+    assert row.fields[1] == Field("bmi", 0)
+
+
+def test_a_category_has_its_choices_and_is_usually_the_most_frequent() -> None:
+    size, side = rows(Model(described.houses(), described.HOUSES))
+
+    assert size.fields == (Field("size", 117.2, 30, 200),)
+    assert side.fields == (Field("side", "south", choices=("north", "south")),)
+
+
+def test_pixels_have_one_range_and_ids_none() -> None:
+    (picture,) = rows(Model(described.digits(), described.DIGITS))
+    (ids,) = rows(Model(id_model(), {"inputRange": {"minimum": 0.0, "maximum": 2.0}}))
+
+    assert (picture.shape, set(picture.fields)) == ((1, 1, 8, 8), {Field("", 0.0, 0.0, 16.0)})
+    assert ids.fields == (Field("", 0),)
+
+
+def test_a_model_that_says_nothing_still_has_a_row() -> None:
+    assert [row.fields for row in rows(Model(described.houses(), {}))] == [(Field("", 0),), (Field("", ""),)]
