@@ -23,6 +23,7 @@ from serving.version import VERSION
 if TYPE_CHECKING:
     from serving.grpc.server import Server as RpcServer
     from serving.http.service import Service
+    from serving.http.tls import Certificate
     from serving.model import Model
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
@@ -59,17 +60,19 @@ def serve(options: argparse.Namespace, started: float) -> None:
         from serving.http.metrics_service import metrics_of
         from serving.http.server import Server, listen
         from serving.http.service import Service
+        from serving.http.tls import Certificate
         from serving.log import log
         from serving.metrics.cgroup import cpus
         from serving.model import load
 
         access = CheckedAccess(options.access) if options.access else UncheckedAccess()
+        certificate = Certificate(options.tls) if options.tls else None
         socket = listen(options.host, options.port)
         metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
         model = load(opening)
     service = Service(options.name, model, access, options.access_log == "all")
-    rpc = None if options.grpc_port is None else _rpc(options, model, service)
-    server = Server(service, rpc)
+    rpc = None if options.grpc_port is None else _rpc(options, model, service, certificate)
+    server = Server(service, rpc, certificate)
     if metrics_socket is not None:
         info = {"model": options.name, "artifact_id": source.artifact_id, "payload_digest": source.payload_digest}
         server.also(metrics_of(server, service, info | {"version": VERSION}), metrics_socket)
@@ -88,14 +91,17 @@ def serve(options: argparse.Namespace, started: float) -> None:
     server.run(socket, ready)
 
 
-def _rpc(options: argparse.Namespace, model: "Model", service: "Service") -> "RpcServer":
+def _rpc(
+    options: argparse.Namespace, model: "Model", service: "Service", certificate: "Certificate | None"
+) -> "RpcServer":
     """gRPC beside HTTP: the same model, clients and runs. Loaded only where it is asked for, since it takes memory."""
     from serving.grpc.server import Server
     from serving.grpc.service import Served
     from serving.http.limits import MAX_BODY_BYTES
 
     served = Served(options.name, model, service.batches.run, service.access, lambda: not service.draining)
-    return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES)
+    pem = None if certificate is None else lambda: certificate.pem
+    return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -109,6 +115,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--access", type=Path, metavar="FILE", help="who may ask (serving/access/access_file.py)")
     who.add_argument("--auth", choices=["none"], help="none: anyone who reaches the port may ask")
+    tls = "of tls.crt and tls.key, as a Secret of type kubernetes.io/tls is mounted (default: no TLS)"
+    parser.add_argument("--tls", type=Path, metavar="FOLDER", help=tls)
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of IPv4)")  # noqa: S104
     port = f"0 is any free one, see the log (default: {places.PORT})"
     parser.add_argument("--port", type=int, default=places.PORT, help=port)

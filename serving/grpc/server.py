@@ -6,7 +6,8 @@ call is told so before the message is read (service.py).
 
 import asyncio
 import os
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 # Before grpc is loaded: it would write lines of its own to standard error, of which the last is to be the reason that
 # the server does not start.
@@ -26,11 +27,18 @@ LINGER_SECONDS: Final = 0.5
 which clients do not ask elsewhere."""
 
 
+Pem = tuple[bytes, bytes]
+"""A certificate's chain and its private key."""
+
+
 class Server:
     """Over one model."""
 
-    def __init__(self, served: Served, host: str, port: int, most_bytes: int) -> None:
-        """For messages of up to `most_bytes`; port 0 is any free one."""
+    def __init__(
+        self, served: Served, host: str, port: int, most_bytes: int, pem: Callable[[], Pem] | None = None
+    ) -> None:
+        """For messages of up to `most_bytes`; port 0 is any free one. With `pem` it speaks TLS."""
+        self._pem = pem
         self._service = Service(served)
         self._host = f"[{host}]" if ":" in host else host
         self.port = port
@@ -47,7 +55,9 @@ class Server:
         server = grpc.aio.server(options=self._options, maximum_concurrent_rpcs=MOST_CALLS)
         server.add_generic_rpc_handlers((self._service.handlers(),))
         try:
-            self.port = server.add_insecure_port(f"{self._host}:{self.port}")
+            address = f"{self._host}:{self.port}"
+            tls = None if self._pem is None else _credentials(self._pem)
+            self.port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, tls)
         except RuntimeError:  # which says no more than that
             hint = "is another server using it?"
             raise StartError(f"cannot listen on {self._host} port {self.port} for gRPC", hint) from None
@@ -63,3 +73,13 @@ class Server:
         linger = min(LINGER_SECONDS, seconds)
         await asyncio.sleep(linger)
         await self._server.stop(seconds - linger)
+
+
+def _credentials(pem: Callable[[], Pem]) -> Any:
+    """Asks for the certificate at each handshake, so that another one is taken over."""
+
+    def configuration() -> Any:
+        chain, key = pem()
+        return grpc.ssl_server_certificate_configuration([(key, chain)])
+
+    return grpc.dynamic_ssl_server_credentials(configuration(), configuration)

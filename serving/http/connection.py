@@ -315,7 +315,7 @@ class Connection(asyncio.Protocol):
         self.since = time.perf_counter()
         if self._ended:
             self._transport.close()
-        else:
+        elif self._transport.can_write_eof():  # over TLS there is no half of a connection to close
             self._transport.write_eof()
         if self._paused:
             self._paused = False

@@ -16,15 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import uvloop
 
 from serving.errors import StartError
 from serving.http.connection import Connection, Connections
-from serving.http.limits import BODY_SECONDS
+from serving.http.limits import BODY_SECONDS, HEAD_SECONDS
 from serving.http.messages import Handler
 from serving.http.service import Service
+from serving.http.tls import Certificate
 from serving.log import log
 
 BACKLOG: Final = 1024
@@ -48,8 +49,12 @@ class Transport(Protocol):
 class Server:
     """Serves until it is told to stop: by stop, or, in the main thread, by SIGTERM or SIGINT. Twice is at once."""
 
-    def __init__(self, service: Service, another: Transport | None = None) -> None:
+    def __init__(
+        self, service: Service, another: Transport | None = None, certificate: Certificate | None = None
+    ) -> None:
+        """With a certificate it speaks HTTPS, and without one HTTP."""
         self._service = service
+        self._certificate = certificate
         self._another = another
         self._stopping: asyncio.Task[None] | None = None
         self.connections = Connections(service)
@@ -109,7 +114,10 @@ class Server:
 
     async def _accept(self, connections: Connections, listening: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: Connection(connections), sock=listening, backlog=BACKLOG)
+        tls: dict[str, Any] = {}
+        if self._certificate is not None:
+            tls = {"ssl": self._certificate.context, "ssl_handshake_timeout": HEAD_SECONDS}
+        return await loop.create_server(lambda: Connection(connections), sock=listening, backlog=BACKLOG, **tls)
 
     def _told(self) -> None:
         self._stop.set()
@@ -120,6 +128,8 @@ class Server:
             for connections in self._all():
                 connections.tick()
             self._service.access.refresh(time.time())
+            if self._certificate is not None:
+                self._certificate.refresh()
             await asyncio.sleep(CHECK_SECONDS)
 
     async def _drain(self) -> None:

@@ -1,6 +1,7 @@
 """Access files and issuers, as small as a test needs them. Tokens are made by joserfc, which our server has not."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -30,16 +31,21 @@ def written(folder: Path, access: object) -> Path:
 
 
 def mount(folder: Path, **contents: str) -> None:
+    """JSON files, by their names without the ending."""
+    mount_files(folder, {f"{name}.json": content for name, content in contents.items()})
+
+
+def mount_files(folder: Path, contents: Mapping[str, str]) -> None:
     """As the kubelet does (its atomic writer): a folder with the new files, then `..data` swung to it by a rename."""
     new = folder / f"..generation-{len(list(folder.iterdir()))}"
     new.mkdir()
     for name, content in contents.items():
-        (new / f"{name}.json").write_text(content)
+        (new / name).write_text(content)
     (folder / "..data_tmp").symlink_to(new.name)
     (folder / "..data_tmp").rename(folder / "..data")
     for name in contents:
-        if not (folder / f"{name}.json").is_symlink():
-            (folder / f"{name}.json").symlink_to(Path("..data") / f"{name}.json")
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(Path("..data") / name)
 
 
 def rsa(key_id: str = "first") -> RSAKey:

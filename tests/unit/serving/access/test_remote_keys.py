@@ -6,18 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec as curves
 
 from serving.access import CheckedAccess
 from serving.access.remote_keys import EVERY_SECONDS, SOONEST_SECONDS, RemoteKeys
 from serving.errors import Unauthenticated
+from tests.certificates import self_signed
 from tests.unit.serving.access.files import NOW, api_key, ec, issuer, key_set, token, written
 
 
@@ -59,7 +55,10 @@ def served(folder: Path, answers: Answers) -> Iterator[tuple[str, Path]]:
 
         def log_message(self, *_arguments: object) -> None: ...
 
-    certificate, key = _certificate(folder)
+    pem = self_signed()
+    certificate, key = folder / "issuer.crt", folder / "issuer.key"
+    certificate.write_text(pem.certificate)
+    key.write_text(pem.key)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -74,25 +73,6 @@ def served(folder: Path, answers: Answers) -> Iterator[tuple[str, Path]]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = curves.generate_private_key(curves.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer")])
-    today = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, today - timedelta(days=1), today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "issuer.crt", folder / "issuer.key"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    paths[1].write_bytes(private)
-    return paths
 
 
 def until(done: Callable[[], object]) -> None:

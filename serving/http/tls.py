@@ -1,0 +1,51 @@
+"""The certificate that the server shows: `tls.crt` and `tls.key` in one folder, as Kubernetes mounts a Secret of type
+kubernetes.io/tls, and read again when another one is mounted. Connections that are open keep the one that they have.
+"""
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+from serving.access.watched import WatchedFiles
+from serving.errors import StartError
+from serving.log import log
+
+CERTIFICATE_FILE: Final = "tls.crt"
+KEY_FILE: Final = "tls.key"
+MOST_BYTES: Final = 1 << 20
+"""Of each: what a Secret can hold."""
+
+
+class Certificate:
+    """For TLS 1.2 and later, with the library's own choice of ciphers."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises StartError."""
+        self._paths = folder / CERTIFICATE_FILE, folder / KEY_FILE
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.set_alpn_protocols(["http/1.1"])
+        self._files = WatchedFiles()
+        self.pem = self._read()
+        """The chain and its private key."""
+
+    def refresh(self) -> None:
+        """Takes over another one. A broken one changes nothing and is told once."""
+        if not self._files.have_changed():
+            return
+        self._files = WatchedFiles()
+        try:
+            self.pem = self._read()
+            log("info", "certificate read")
+        except StartError as error:
+            log("error", "certificate not read, the last one stays in use", reason=str(error))
+
+    def _read(self) -> tuple[bytes, bytes]:
+        certificate, key = self._paths
+        pem = self._files.read(certificate, MOST_BYTES), self._files.read(key, MOST_BYTES)
+        try:
+            self.context.load_cert_chain(certificate, key, password=lambda: "")  # or it would ask for it
+        except (ssl.SSLError, ValueError, OSError):  # whose messages say no more than a number
+            hint = "mount a chain and its unencrypted private key, both in PEM"
+            raise StartError(f"{certificate} and {key} are no certificate and its key", hint) from None
+        return pem
