@@ -94,6 +94,14 @@ class ModelDeploymentArgs(TypedDict):
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
 
+    tlsCertificate: NotRequired[pulumi.Input[str]]
+    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
+    in PEM, which begins with -----BEGIN.
+    """
+
+    tlsPrivateKey: NotRequired[pulumi.Input[str]]
+    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Further labels for every object. Allowed: label keys and texts."""
 
@@ -549,6 +557,14 @@ class DeploymentSection(TypedDict):
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
+
+    tlsCertificate: NotRequired[pulumi.Input[str]]
+    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
+    in PEM, which begins with -----BEGIN.
+    """
+
+    tlsPrivateKey: NotRequired[pulumi.Input[str]]
+    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Further labels for every object. Allowed: label keys and texts."""

@@ -22,6 +22,7 @@ Auth = Literal["apiKey", "jwt", "none"]
 MAX_REPLICAS: Final = 10_000  # above what any cluster of Kubernetes' tested sizes carries in one Deployment
 NODE_PORTS: Final = (30000, 32767)  # Kubernetes' default range
 MANIFEST_MAX_BYTES: Final = 1024 * 1024  # the format's limit, and a ConfigMap's
+PEM_BYTES: Final = 256 * 1024  # a Secret holds 1 MiB in all
 DEFAULT_KEY: Final = "default"
 RESERVED_LABELS: Final = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "sealift.dev/model")
 
@@ -126,6 +127,9 @@ QUOTA: Final = Kind(
     "object", "`requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`", _quota, "string"
 )
 LABELS: Final = Kind("object", "label keys and texts", _labels, "string")
+PEM: Final = _matched(
+    "text in PEM, which begins with -----BEGIN", lambda text: text.startswith("-----BEGIN ") and len(text) < PEM_BYTES
+)
 MANIFEST: Final = Kind("string", "TrainingRun's output `manifest`", _manifest)
 
 
@@ -170,6 +174,10 @@ class DeploymentSettings:
         ClientKey, "Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."
     )
     jwt: TokenIssuer | None = section(TokenIssuer, None, "Whose tokens are taken.")
+    tls_certificate: str | None = setting(
+        PEM, None, "The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without."
+    )
+    tls_private_key: str | None = setting(PEM, None, "The certificate's private key, unencrypted.", secret=True)
     labels: Mapping[str, str] = setting(LABELS, {}, "Further labels for every object.")
 
     @property
@@ -193,6 +201,13 @@ class DeploymentSettings:
             message = f"is {self.node_port}, but exposure is 'cluster'; allowed with it: 0"
             yield Clash("nodePort", message, ("exposure",), "set exposure to 'nodePort' to open a port on every node")
         yield from self._access_clashes()
+        if self.tls_private_key is not None and self.tls_certificate is None:
+            message = "is given without tlsCertificate; allowed without it: none"
+            yield Clash("tlsPrivateKey", message, ("tlsCertificate",), "give the certificate that it belongs to")
+        if self.tls_certificate is not None and self.tls_private_key is None:
+            message = "is missing, but tlsCertificate is given"
+            hint = "pulumi config set --secret --path deployment.tlsPrivateKey < tls.key"
+            yield Clash("tlsPrivateKey", message, ("tlsCertificate",), hint)
 
     def _access_clashes(self) -> Iterator[Clash]:
         for name in self.api_keys:

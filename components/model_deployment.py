@@ -19,12 +19,12 @@ from components.checked import Checked
 from components.deployment_settings import ModelDeploymentInputs, component_name_problems
 from components.pod_spec import Spec
 
-HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest")
+HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
 """Inputs that pass through to the cluster; all others shape the objects."""
 
 
-ACCESS: Final = ("auth", "apiKeys")
-"""Inputs that say which keys there are."""
+SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
+"""Inputs that say which keys and Secrets there are."""
 OPEN: Final = (
     "auth is 'none': whoever reaches the service may ask the model; set it to 'apiKey' or 'jwt' to change that"
 )
@@ -54,7 +54,7 @@ class ModelDeployment(pulumi.ComponentResource):
         Raises pulumi.RunError with all that is wrong with `args`.
         """
         checked = Checked(
-            f'ModelDeployment "{name}"', ModelDeploymentInputs, args, *component_name_problems(name), known=ACCESS
+            f'ModelDeployment "{name}"', ModelDeploymentInputs, args, *component_name_problems(name), known=SHAPES
         )
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
@@ -105,6 +105,18 @@ class ModelDeployment(pulumi.ComponentResource):
                 opts=child,
             )
             access_name = access.metadata.name
+        tls_name = None
+        if checked.plain.tls_certificate is not None:
+            tls = kubernetes.core.v1.Secret(
+                f"{name}-tls",
+                metadata=_spec(metadata),
+                type="kubernetes.io/tls",
+                string_data=_spec(
+                    pod_spec.tls_data(args.get("tlsCertificate"), pulumi.Output.secret(args.get("tlsPrivateKey")))
+                ),
+                opts=child,
+            )
+            tls_name = tls.metadata.name
         deployment = kubernetes.apps.v1.Deployment(
             name,
             metadata=_spec(metadata),
@@ -120,6 +132,7 @@ class ModelDeployment(pulumi.ComponentResource):
                         manifest_name=manifest_object.metadata.name,
                         key_name=key.metadata.name,
                         access_name=access_name,
+                        tls_name=tls_name,
                         service_account=service_account.metadata.name,
                     )
                 )

@@ -60,6 +60,11 @@ def key_data(private_key: object) -> Spec:
     return {places.KEY_FILE: private_key}
 
 
+def tls_data(certificate: object, private_key: object) -> Spec:
+    """Secret stringData, of type kubernetes.io/tls."""
+    return {places.CERTIFICATE_FILE: certificate, places.CERTIFICATE_KEY_FILE: private_key}
+
+
 def service(settings: DeploymentSettings, instance: str) -> Spec:
     """Service spec."""
     port: Spec = {"name": places.PORT_NAME, "port": places.PORT, "targetPort": places.PORT_NAME, "protocol": "TCP"}
@@ -99,10 +104,11 @@ def deployment(
     manifest_name: object,
     key_name: object,
     access_name: object,
+    tls_name: object,
     service_account: object,
 ) -> Spec:
-    """Deployment spec. `manifest_name`, `key_name` and `access_name` are names on the cluster, of a ConfigMap and two
-    Secrets; the last is None without access control.
+    """Deployment spec. `manifest_name`, `key_name`, `access_name` and `tls_name` are names on the cluster, of a
+    ConfigMap and three Secrets; the last two are None without access control, or TLS.
     """
     return {
         "replicas": settings.replicas,
@@ -118,6 +124,7 @@ def deployment(
                     "prometheus.io/scrape": "true",
                     "prometheus.io/port": str(places.METRICS_PORT),
                     "prometheus.io/path": places.METRICS_PATH,
+                    "prometheus.io/scheme": _scheme(settings),
                 },
             },
             "spec": {
@@ -134,6 +141,7 @@ def deployment(
                     *_if_checked(
                         settings, {"name": "access", "secret": {"secretName": access_name, "defaultMode": 0o440}}
                     ),
+                    *_if_tls(settings, {"name": "tls", "secret": {"secretName": tls_name, "defaultMode": 0o440}}),
                 ],
             },
         },
@@ -171,15 +179,16 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "startupProbe": _probe("live", period_seconds=1, timeout_seconds=1, failure_threshold=START_SECONDS),
-        "readinessProbe": _probe("ready", period_seconds=2, timeout_seconds=2, failure_threshold=2),
+        "startupProbe": _probe(settings, "live", period_seconds=1, timeout_seconds=1, failure_threshold=START_SECONDS),
+        "readinessProbe": _probe(settings, "ready", period_seconds=2, timeout_seconds=2, failure_threshold=2),
         # Slow to kill: a restart loses what is in flight and cures little that a busy server suffers from.
-        "livenessProbe": _probe("live", period_seconds=10, timeout_seconds=5, failure_threshold=3),
+        "livenessProbe": _probe(settings, "live", period_seconds=10, timeout_seconds=5, failure_threshold=3),
         "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
         "volumeMounts": [
             {"name": "manifest", "mountPath": places.MANIFEST_FOLDER, "readOnly": True},
             {"name": "key", "mountPath": places.KEY_FOLDER, "readOnly": True},
             *_if_checked(settings, {"name": "access", "mountPath": places.ACCESS_FOLDER, "readOnly": True}),
+            *_if_tls(settings, {"name": "tls", "mountPath": places.TLS_FOLDER, "readOnly": True}),
         ],
     }
 
@@ -187,6 +196,15 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
 def _if_checked(settings: DeploymentSettings, part: Spec) -> list[Spec]:
     """A part of the pod that is there for access control."""
     return [] if settings.auth == "none" else [part]
+
+
+def _if_tls(settings: DeploymentSettings, part: Spec) -> list[Spec]:
+    """A part of the pod that is there for TLS."""
+    return [] if settings.tls_certificate is None else [part]
+
+
+def _scheme(settings: DeploymentSettings) -> str:
+    return "http" if settings.tls_certificate is None else "https"
 
 
 def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest: object) -> list[object]:
@@ -201,6 +219,7 @@ def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest
         "--payload-digest", payload_digest,
         "--name", settings.model_name,
         *access,
+        *([] if settings.tls_certificate is None else ["--tls", places.TLS_FOLDER]),
         "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
         "--port", str(places.PORT),
         *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
@@ -215,9 +234,12 @@ def _resources(pod: PodResources) -> dict[str, Spec]:
     }
 
 
-def _probe(endpoint: str, *, period_seconds: int, timeout_seconds: int, failure_threshold: int) -> Spec:
+def _probe(
+    settings: DeploymentSettings, endpoint: str, *, period_seconds: int, timeout_seconds: int, failure_threshold: int
+) -> Spec:
+    scheme = _scheme(settings).upper()  # a kubelet verifies no certificate
     return {
-        "httpGet": {"path": f"/v2/health/{endpoint}", "port": places.PORT_NAME},
+        "httpGet": {"path": f"/v2/health/{endpoint}", "port": places.PORT_NAME, "scheme": scheme},
         "periodSeconds": period_seconds,
         "timeoutSeconds": timeout_seconds,
         "failureThreshold": failure_threshold,
@@ -227,8 +249,8 @@ def _probe(endpoint: str, *, period_seconds: int, timeout_seconds: int, failure_
 def url(settings: DeploymentSettings, *, service_name: str, namespace: str) -> str:
     """Where the model answers: on this machine's loopback for a node port that is given, else inside the cluster."""
     if settings.exposure == "nodePort" and settings.node_port:
-        return f"http://127.0.0.1:{settings.node_port}"
-    return f"http://{service_name}.{namespace}.svc:{places.PORT}"
+        return f"{_scheme(settings)}://127.0.0.1:{settings.node_port}"
+    return f"{_scheme(settings)}://{service_name}.{namespace}.svc:{places.PORT}"
 
 
 def endpoints(base_url: str, model_name: str) -> dict[str, str]:

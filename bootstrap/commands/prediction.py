@@ -92,7 +92,8 @@ Send = Callable[[str, str, str, dict[str, str]], tuple[int, str]]
 
 def ask(context: Context, service: Service, progress: Progress) -> Answer:
     """Waits up to READY_SECONDS for readiness, and for pods that have not been given a new key yet, then asks once."""
-    through = f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{places.PORT_NAME}/proxy"
+    scheme = "https:" if service.url.startswith("https://") else ""
+    through = f"/api/v1/namespaces/{service.namespace}/services/{scheme}{service.name}:{places.PORT_NAME}/proxy"
     ways: list[tuple[str, Send]] = [(service.url, _directly), (through, _through_api_server(context))]
     deadline = time.monotonic() + READY_SECONDS
     said = ""

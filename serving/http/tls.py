@@ -6,12 +6,11 @@ import ssl
 from pathlib import Path
 from typing import Final
 
+from serving import places
 from serving.access.watched import WatchedFiles
 from serving.errors import StartError
 from serving.log import log
 
-CERTIFICATE_FILE: Final = "tls.crt"
-KEY_FILE: Final = "tls.key"
 MOST_BYTES: Final = 1 << 20
 """Of each: what a Secret can hold."""
 
@@ -21,7 +20,7 @@ class Certificate:
 
     def __init__(self, folder: Path) -> None:
         """Raises StartError."""
-        self._paths = folder / CERTIFICATE_FILE, folder / KEY_FILE
+        self._paths = folder / places.CERTIFICATE_FILE, folder / places.CERTIFICATE_KEY_FILE
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.set_alpn_protocols(["http/1.1"])

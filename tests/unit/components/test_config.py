@@ -35,7 +35,7 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure",
-        "nodePort", "grpc", "auth", "apiKeys", "jwt", "labels",
+        "nodePort", "grpc", "auth", "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {

@@ -48,7 +48,7 @@ def digest(name: str) -> str:
 def kind_of(kind: str, name: str) -> str:
     """What an object is here: its kind, and what tells the second Secret and each key."""
     kind = kind.split(":")[-1]
-    return f"{kind} {name.partition('-')[2]}" if kind == "ApiKey" or name.endswith("-access") else kind
+    return f"{kind} {name.partition('-')[2]}" if kind == "ApiKey" or name.endswith(("-access", "-tls")) else kind
 
 
 class Cluster(mocks.Mocks):
@@ -251,6 +251,25 @@ def test_none_is_told_with_a_warning_and_mounts_nothing(monkeypatch: pytest.Monk
     assert objects.keys() == checked.keys() - {"ApiKey default", "Secret access"}
     pod = objects["Deployment"]["spec"]["template"]["spec"]
     assert {volume["name"] for volume in pod["volumes"]} == {"manifest", "key"}
+
+
+def test_a_certificate_travels_in_a_secret_of_its_type_and_its_key_appears_nowhere_else() -> None:
+    private = "-----BEGIN PRIVATE KEY-----\nof the certificate\n-----END PRIVATE KEY-----\n"
+    objects = deploy(tlsCertificate="-----BEGIN CERTIFICATE-----", tlsPrivateKey=pulumi.Output.secret(private)).objects
+
+    made = objects["Secret tls"]
+    assert made["type"] == "kubernetes.io/tls"
+    assert [kind for kind, inputs in objects.items() if "of the certificate" in repr(inputs)] == ["Secret tls"]
+    assert SECRET_MARK in repr(made) and SECRET_MARK not in repr(objects["Deployment"])
+    volumes = objects["Deployment"]["spec"]["template"]["spec"]["volumes"]
+    assert volumes[-1]["secret"]["secretName"] == "model-tls-1a2b3c4d"
+
+
+def test_half_a_certificate_is_refused() -> None:
+    assert "tlsPrivateKey is missing, but tlsCertificate is given" in refusal_of(tlsCertificate="-----BEGIN CERT")
+    assert "tlsPrivateKey is given without tlsCertificate" in refusal_of(tlsPrivateKey="-----BEGIN PRIVATE KEY")
+    refusal = refusal_of(tlsCertificate="-----BEGIN CERT", tlsPrivateKey="secret words")
+    assert "tlsPrivateKey" in refusal and "secret words" not in refusal
 
 
 def test_which_keys_there_are_cannot_be_another_resource_s_output() -> None:

@@ -47,6 +47,7 @@ def deployment(**changed: object) -> Any:
         manifest_name="model-manifest-1a2b3c4d",
         key_name="model-key-1a2b3c4d",
         access_name=None if changed.get("auth") == "none" else "model-access-1a2b3c4d",
+        tls_name="model-tls-1a2b3c4d" if "tlsCertificate" in changed else None,
         service_account="model-1a2b3c4d",
     )
 
@@ -221,6 +222,7 @@ def test_prometheus_finds_the_metrics_of_each_pod() -> None:
         "prometheus.io/scrape": "true",
         "prometheus.io/port": "8082",
         "prometheus.io/path": "/metrics",
+        "prometheus.io/scheme": "http",
     }
 
 
@@ -353,3 +355,23 @@ def test_grpc_has_a_port_of_the_server_the_pod_and_the_service_only_where_it_is_
     assert told.grpc_port == 8081
     plain: Any = pod_spec.service(settings(exposure=exposure), "model")
     assert "grpc" not in repr((plain, container(deployment())))
+
+
+def test_with_a_certificate_every_port_speaks_tls_and_everyone_is_told_so() -> None:
+    tls = {"tlsCertificate": "-----BEGIN CERTIFICATE-----", "tlsPrivateKey": "-----BEGIN PRIVATE KEY-----"}
+    spec = deployment(**tls)
+    pod = container(spec)
+    told = server._parse([str(word) for word in pod["args"]])
+    mount = next(one for one in pod["volumeMounts"] if one["name"] == "tls")
+    volume = next(one for one in spec["template"]["spec"]["volumes"] if one["name"] == "tls")
+
+    assert (str(told.tls), mount["readOnly"]) == (mount["mountPath"], True)
+    assert volume["secret"] == {"secretName": "model-tls-1a2b3c4d", "defaultMode": 0o440}
+    assert {pod[probe]["httpGet"]["scheme"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")} == {
+        "HTTPS"
+    }
+    assert spec["template"]["metadata"]["annotations"]["prometheus.io/scheme"] == "https"
+    assert pod_spec.url(settings(**tls), service_name="s", namespace="n") == "https://s.n.svc:8080"
+    assert pod_spec.tls_data("chain", "key") == {"tls.crt": "chain", "tls.key": "key"}
+    assert container(deployment())["startupProbe"]["httpGet"]["scheme"] == "HTTP"
+    assert "tls" not in repr(container(deployment()))
