@@ -125,6 +125,11 @@ def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[Recipient]) ->
     return parsed.for_recipients([recipient.wrap(key) for recipient in recipients], key).encode()
 
 
+def named_payload_digest(manifest: bytes) -> str:
+    """Of the payload that it says it goes with. Raises ManifestInvalid."""
+    return parse_manifest(manifest).payload_digest
+
+
 def is_authentic(manifest: bytes, data_key: bytes) -> bool:
     """Whether it is a manifest of the artifact that this data key opens, by one who had that key."""
     try:

@@ -52,11 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(options: argparse.Namespace, started: float) -> None:
     """Returns when told to stop. Raises StartError."""
-    source = Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
+    source = _source(options)
     with Opening(source) as opening:
         # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from serving.access import CheckedAccess, UncheckedAccess
+        from serving.access import Access, CheckedAccess, OneKey, UncheckedAccess, new_key
         from serving.http.metrics_service import metrics_of
         from serving.http.server import Server, listen
         from serving.http.service import Service
@@ -65,7 +65,11 @@ def serve(options: argparse.Namespace, started: float) -> None:
         from serving.metrics.cgroup import cpus
         from serving.model import load
 
-        access = CheckedAccess(options.access) if options.access else UncheckedAccess()
+        if options.access is None and options.auth is None:
+            key = new_key()
+            access: Access = OneKey(key)
+        else:
+            access = CheckedAccess(options.access) if options.access else UncheckedAccess()
         certificate = Certificate(options.tls) if options.tls else None
         socket = listen(options.host, options.port)
         metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
@@ -87,8 +91,19 @@ def serve(options: argparse.Namespace, started: float) -> None:
         seconds = round(time.monotonic() - started, 3)
         artifact = source.artifact_id
         log("info", "ready", model=options.name, artifact=artifact, **where, cpus=cpus(), seconds=seconds)
+        if isinstance(access, OneKey):
+            scheme = "http" if certificate is None else "https"
+            print(f"{scheme}://{address}:{port}/ takes this key, shown this once: {key}", file=sys.stderr, flush=True)
 
     server.run(socket, ready)
+
+
+def _source(options: argparse.Namespace) -> Source:
+    if options.artifact is None:
+        return Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
+    store, artifact_id = options.artifact.parent, options.artifact.name
+    payload, manifest = store / places.PAYLOADS / artifact_id, store / places.MANIFESTS / artifact_id
+    return Source(payload, manifest, options.key, artifact_id, options.payload_digest)
 
 
 def _rpc(
@@ -107,17 +122,22 @@ def _rpc(
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     about = "Serves one sealed model over the Open Inference Protocol v2."
     parser = _Parser(prog="python -m serving", description=about)
-    for name in ("payload", "manifest", "key"):
-        parser.add_argument(f"--{name}", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--artifact-id", required=True, metavar="HEX", help="the artifact that it must be")
-    parser.add_argument("--payload-digest", required=True, metavar="HEX", help="the payload that it must have")
-    parser.add_argument("--name", required=True, help="what clients ask for: /v2/models/NAME")
-    who = parser.add_mutually_exclusive_group(required=True)
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key in PEM that opens it")
+    store = "an artifact in a local store, by its id; only this machine is served, unless --host is given"
+    parser.add_argument("--artifact", type=Path, metavar="STORE/ID", help=store)
+    for name in ("payload", "manifest"):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help="instead of --artifact, in a pod")
+    parser.add_argument("--artifact-id", metavar="HEX", help="the artifact that it must be")
+    digest = "the payload that it must have (with --artifact, default: the one that the artifact's manifest names)"
+    parser.add_argument("--payload-digest", metavar="HEX", help=digest)
+    parser.add_argument("--name", default="model", help="what clients ask for: /v2/models/NAME (default: model)")
+    who = parser.add_mutually_exclusive_group()
     who.add_argument("--access", type=Path, metavar="FILE", help="who may ask (serving/access/access_file.py)")
     who.add_argument("--auth", choices=["none"], help="none: anyone who reaches the port may ask")
     tls = "of tls.crt and tls.key, as a Secret of type kubernetes.io/tls is mounted (default: no TLS)"
     parser.add_argument("--tls", type=Path, metavar="FOLDER", help=tls)
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of IPv4)")  # noqa: S104
+    host = "address to listen on (default: all of IPv4, and with --artifact 127.0.0.1)"
+    parser.add_argument("--host", help=host)
     port = f"0 is any free one, see the log (default: {places.PORT})"
     parser.add_argument("--port", type=int, default=places.PORT, help=port)
     rpc = f"0 is any free one; in a pod it is {places.GRPC_PORT} (default: none, gRPC takes some memory)"
@@ -126,7 +146,25 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
     metrics = f"of {places.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.artifact is not None:
+        _refuse_beside(parser, options, ("payload", "manifest", "artifact_id"))
+        options.host = options.host or "127.0.0.1"
+        return options
+    needed = ("payload", "manifest", "artifact_id", "payload_digest")
+    missing = [name.replace("_", "-") for name in needed if getattr(options, name) is None]
+    if missing:
+        parser.error(f"the following arguments are required: --{', --'.join(missing)}, or --artifact")
+    if options.access is None and options.auth is None:
+        parser.error("one of the arguments --access --auth is required")
+    options.host = options.host or "0.0.0.0"  # noqa: S104 - in a pod; what reaches it is the Service's matter
+    return options
+
+
+def _refuse_beside(parser: argparse.ArgumentParser, options: argparse.Namespace, names: tuple[str, ...]) -> None:
+    given = [name.replace("_", "-") for name in names if getattr(options, name) is not None]
+    if given:
+        parser.error(f"argument --{given[0]}: not allowed with argument --artifact")
 
 
 def _tell(reason: str, termination_log: Path) -> None:

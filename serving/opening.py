@@ -27,7 +27,8 @@ class Source:
     manifest: Path
     key: Path
     artifact_id: str
-    payload_digest: str
+    payload_digest: str | None
+    """None: the one that its manifest names. Whoever has a public key can make such a manifest of this id."""
 
 
 class Opening:
@@ -104,7 +105,7 @@ def _opened(source: Source, memory: mmap.mmap) -> dict[str, Any]:
 
 def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
     # Only here: the process that serves has no use for what decrypts.
-    from sealing import SealingError, open_artifact, parse_identity
+    from sealing import SealingError, named_payload_digest, open_artifact, parse_identity
 
     try:
         manifest = source.manifest.read_bytes()
@@ -123,7 +124,7 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
             payload,
             key,
             artifact_id=source.artifact_id,
-            payload_digest=source.payload_digest,
+            payload_digest=source.payload_digest or named_payload_digest(manifest),
             memory=lambda size: memoryview(memory)[:size],
         )
     except SealingError as error:

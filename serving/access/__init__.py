@@ -2,6 +2,7 @@
 
 contract.py       what a transport calls: admit, and refresh once a second
 unchecked.py      for those who choose that anyone may ask
+one_key.py        for a model that is tried on one's own machine
 checked.py        callers by the digest of what they present; reads again what was mounted anew
 access_file.py    the file that says who they are: its format
 watched.py        whether a mounted file has been replaced
@@ -14,6 +15,7 @@ rate_limit.py     how often
 
 from serving.access.checked import CheckedAccess
 from serving.access.contract import Access, Scope
+from serving.access.one_key import OneKey, new_key
 from serving.access.unchecked import UncheckedAccess
 
-__all__ = ["Access", "CheckedAccess", "Scope", "UncheckedAccess"]
+__all__ = ["Access", "CheckedAccess", "OneKey", "Scope", "UncheckedAccess", "new_key"]

@@ -101,7 +101,12 @@ def test_another_pin_keeps_it_from_starting(files: Files, pin: str) -> None:
 
 
 def test_what_is_missing_or_taken_is_said_in_one_line(files: Files, tmp_path: Path) -> None:
-    assert refused([]).startswith("the following arguments are required: --payload, --manifest")
+    assert refused([]).startswith("the following arguments are required: --key")
+    words = arguments(files)
+    assert "argument --payload: not allowed with argument --artifact" in refused([*words, "--artifact", "a/b"])
+    start_of = words.index("--manifest")
+    del words[start_of : start_of + 2]
+    assert refused(words).startswith("the following arguments are required: --manifest, or --artifact")
     assert refused(arguments(files, port="http")).startswith("argument --port: invalid int value: 'http'")
     assert f"{tmp_path}/none cannot be read: No such file" in refused(arguments(files, key=f"{tmp_path}/none"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -231,6 +236,38 @@ def test_that_nobody_is_asked_for_a_key_has_to_be_said(files: Files) -> None:
     del words[start_of : start_of + 2]
 
     assert refused(words) == "one of the arguments --access --auth is required; see python -m serving --help\n"
+
+
+def test_an_artifact_of_a_local_store_is_served_to_this_machine_with_a_key_that_is_shown_once(
+    files: Files, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    for folder, path in (("payloads", files.payload), ("manifests", files.manifest)):
+        (store / folder).mkdir(parents=True)
+        path.rename(store / folder / sealed().artifact_id)
+    words = ["--artifact", str(store / sealed().artifact_id), "--key", str(files.key), "--port", "0"]
+    server = Server(words)
+    try:
+        assert (server.ready["model"], server.ready["address"]) == ("model", "127.0.0.1")
+        assert server.process.stderr is not None
+        shown = server.process.stderr.readline()
+        key = shown.split()[-1]
+        assert shown == f"http://127.0.0.1:{server.ready['port']}/ takes this key, shown this once: {key}\n"
+        with server.connect() as connection:
+            for headers, status in (({}, 401), ({"X-API-Key": key}, 200), ({"X-API-Key": key[:-1]}, 401)):
+                connection.request("POST", "/v2/models/model/infer", BODY, headers)
+                answer = connection.getresponse()
+                assert (answer.status, key in answer.read().decode()) == (status, False)
+        server.terminate()
+        code, log, complaints = server.end()
+    finally:
+        server.process.kill()
+        server.process.communicate()
+
+    assert (code, complaints, key in repr(log)) == (0, "", False)
+    assert "not the pinned artifact" in refused([*words, "--payload-digest", "0" * 64])
+    wrong = [*words[:1], str(store / ("0" * 32)), *words[2:]]
+    assert f"{store}/payloads/{'0' * 32} cannot be read: No such file" in refused(wrong)
 
 
 def test_a_key_is_rotated_under_load_and_no_request_is_lost(files: Files, tmp_path: Path) -> None:
