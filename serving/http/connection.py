@@ -9,6 +9,7 @@ its end is the last on its connection.
 import asyncio
 import time
 from collections import deque
+from heapq import nsmallest
 from typing import Final, cast
 
 import httptools
@@ -20,6 +21,7 @@ from serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
 from serving.http.messages import FIELDS, Handler, Request, Response, head
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
+ROOM: Final = 16
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -40,11 +42,12 @@ class Connections:
             client.check(now)
 
     def admit(self, newcomer: "Connection") -> None:
-        """Where there are too many, the longest idle one makes room."""
+        """Where there are too many, the longest idle make room: several, since to find them takes a look at all."""
         self.clients.add(newcomer)
         if len(self.clients) > limits.MAX_CONNECTIONS:
             idle = (client for client in self.clients if client.idle and client is not newcomer)
-            min(idle, key=lambda client: client.since, default=newcomer).abort()
+            for client in nsmallest(ROOM, idle, key=lambda client: client.since) or [newcomer]:
+                client.abort()
 
 
 class Connection(asyncio.Protocol):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sealing import RsaIdentity
+from serving import places
 from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import checkout, new_stack
 from tests.stack import Stack
@@ -122,8 +123,10 @@ def containers() -> set[str]:
 def test_a_wrong_private_key_ends_the_pod_with_one_line_that_says_so(stack: Stack, cluster: Cluster) -> None:
     stack.up().ok()
     namespace = stack.outputs()["namespace"]
-    secret = cluster.core.list_namespaced_secret(namespace).items[0]
-    name, good = next(iter(secret.data.items()))
+    secrets = cluster.core.list_namespaced_secret(namespace).items
+    name = places.KEY_FILE
+    secret = next(secret for secret in secrets if name in secret.data)
+    good = secret.data[name]
     wrong = base64.b64encode(RsaIdentity.generate().pem.encode()).decode()
     cluster.core.patch_namespaced_secret(secret.metadata.name, namespace, {"data": {name: wrong}})
     time.sleep(2)  # until the node has heard of it

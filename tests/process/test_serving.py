@@ -199,7 +199,7 @@ def test_no_request_is_lost_that_comes_at_the_instant_its_idle_connection_closes
         assert server.end()[0] == 0
 
     assert len(answers) == len(connections)
-    assert set(map(str, answers)) == {"(200, 'close')", "(408, 'close')"}
+    assert set(map(str, answers)) <= {"(200, 'close')", "(408, 'close')"}
 
 
 def test_idle_connections_do_not_keep_it_from_ending(files: Files) -> None:
