@@ -1,5 +1,6 @@
 """Where a part cannot be had, set-up stops with its name and the ways to get it."""
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from airgap.cluster import node
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing
-from bootstrap.steps import base_image, docker_engine, kubernetes
+from bootstrap.steps import base_image, docker_engine, kubernetes, prometheus
 from bootstrap.system import debian
 
 Program = Callable[[str, str], Path]
@@ -111,3 +112,18 @@ def test_only_missing_packages_are_installed_after_one_update(
     install = "install --yes --no-install-recommends -o Dpkg::Use-Pty=0 mmdebstrap"
     assert said == ["update", install, install]
     debian._updated.cache_clear()
+
+
+def test_no_prometheus_is_said_and_keeps_no_test_from_running(context: Context, terminal: io.StringIO) -> None:
+    with context.console.step(prometheus.TITLE) as step:
+        prometheus.ensure(context, step)
+
+    assert "tests that need it are skipped (Prometheus: not found, and this is not a Debian" in terminal.getvalue()
+
+
+def test_prometheus_on_path_is_taken(context: Context, step: Step, program: Program) -> None:
+    """No package is asked for: there is no dpkg-query here."""
+    for name in prometheus.PROGRAMS:
+        program(name, "exit 1")
+
+    prometheus.ensure(context, step)

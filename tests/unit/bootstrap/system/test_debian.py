@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from airgap.cluster import node
-from bootstrap.steps import docker_engine
+from bootstrap.steps import docker_engine, prometheus
 from bootstrap.system import debian
 
-PACKAGES = sorted({*docker_engine.PACKAGES, *node.PACKAGES, "docker-registry"})
+PACKAGES = sorted({*docker_engine.PACKAGES, *node.PACKAGES, "docker-registry", prometheus.PACKAGE})
 
 
 @pytest.mark.parametrize("package", PACKAGES)

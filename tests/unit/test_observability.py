@@ -1,0 +1,64 @@
+"""The dashboard and the alert rules name only metrics that the server has; with a real Prometheus, see
+tests/process/test_observability.py."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+from serving.metrics import cgroup
+from serving.metrics.counts import Counts
+from serving.metrics.exposition import text
+from serving.metrics.families import families
+from tests.unit.serving.metrics.test_cgroup import VERSION_2, tree
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "observability"
+NAME = re.compile(r"\b(?:sealift|process)_[a-z_]+|\bsealift:[a-z0-9_:]+")
+
+
+def exposed(folder: Path) -> set[str]:
+    """All names of samples, those of a container with limits among them."""
+    found = families(Counts(["/"]), {"model": "m"}, ready=True, queued_rows=0, connections=0, held_bytes=0)
+    page = text([*found, *cgroup.families(tree(folder, VERSION_2))]).decode()
+    return {re.split("[{ ]", line)[0] for line in page.splitlines() if not line.startswith("#")}
+
+
+def rules() -> list[dict[str, str]]:
+    groups = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def dashboard_expressions() -> list[str]:
+    panels = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_what_dashboard_and_rules_name_is_exposed_or_recorded(tmp_path: Path) -> None:
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    expressions = [*(rule["expr"] for rule in rules()), *dashboard_expressions()]
+    named = [NAME.findall(expression) for expression in expressions]
+
+    assert all(named), "an expression names no metric of ours"
+    assert {name for names in named for name in names} <= exposed(tmp_path) | recorded
+
+
+def test_the_page_explains_each_alert_and_names_only_what_is_there(tmp_path: Path) -> None:
+    page = (FOLDER.parent / "observability.md").read_text()
+    alerts = {rule["alert"] for rule in rules() if "alert" in rule}
+    stems = {re.sub("_(bucket|sum|count)$", "", name) for name in exposed(tmp_path)}
+
+    assert alerts <= {*re.findall(r"`(Sealift[A-Za-z]+)`", page), "SealiftLatencyBurnsSlowly"}
+    named = {*re.findall(r"`(sealift_[a-z_]+[a-z])[`{]", page)}
+    assert named
+    assert named <= stems
+    assert {stem for stem in stems if stem.startswith("sealift_") and "cgroup" not in stem} <= named
+
+
+def test_panels_have_an_identity_a_title_and_the_data_source_that_is_chosen() -> None:
+    dashboard = json.loads((FOLDER / "dashboard.json").read_text())
+    panels = dashboard["panels"]
+
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert all(panel["title"] and panel["datasource"]["uid"] == "${datasource}" for panel in panels)
+    assert {variable["name"] for variable in dashboard["templating"]["list"]} == {"datasource", "namespace", "job"}
