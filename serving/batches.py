@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,15 @@ Done = Callable[[Arrays | Exception], None]
 """Called on the loop with all outputs by name, or with what went wrong."""
 Waiting = tuple[Arrays, int, Done, float]
 """Inputs, their rows, who is told, since when."""
-Results = list[Arrays | Exception]
+
+
+class Ran(NamedTuple):
+    """What came of one run, and what its parts took: putting together, running, taking apart."""
+
+    results: list[Arrays | Exception]
+    input_ns: int
+    infer_ns: int
+    output_ns: int
 
 
 class Batches:
@@ -42,6 +50,7 @@ class Batches:
 
     def __init__(self, model: Model, together: Together, worker: Executor, counts: Counts) -> None:
         self._model = model
+        self._statistics = model.statistics
         self._outputs = list(model.outputs)
         self._least, self._most = together.least, together.most
         self._worker = worker
@@ -59,6 +68,7 @@ class Batches:
         """Raises Overloaded."""
         rows = rows_of(inputs)
         if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
+            self._statistics.failed(requests=1, ns=0)
             raise overloaded()
         self.rows += rows
         self._waiting.append((inputs, rows, done, time.perf_counter()))
@@ -82,9 +92,9 @@ class Batches:
             return
         batch, rows = self._take()
         if self._seconds(rows) < QUICK_SECONDS:
-            results = self._run(batch, rows)
+            ran = self._run(batch, rows)
             self.rows -= rows
-            self._tell([(batch, results)])
+            self._tell([(batch, rows, ran)])
             return
         shift = [(batch, rows)]
         seconds = self._seconds(rows)
@@ -115,31 +125,36 @@ class Batches:
             observe(now - since)
         self._counts.run_rows.observe(rows)
 
-    def _run_all(self, shift: list[tuple[list[Waiting], int]]) -> list[Results]:
+    def _run_all(self, shift: list[tuple[list[Waiting], int]]) -> list[Ran]:
         """In the thread."""
         return [self._run(batch, rows) for batch, rows in shift]
 
-    def _ran(self, shift: list[tuple[list[Waiting], int]], results: list[Results]) -> None:
+    def _ran(self, shift: list[tuple[list[Waiting], int]], runs: list[Ran]) -> None:
         self._shifts -= 1
         self.rows -= sum(rows for _, rows in shift)
-        self._tell([(batch, told) for (batch, _), told in zip(shift, results, strict=True)])
+        self._tell([(*one, ran) for one, ran in zip(shift, runs, strict=True)])
 
-    def _run(self, batch: list[Waiting], rows: int) -> Results:
+    def _run(self, batch: list[Waiting], rows: int) -> Ran:
         """Any thread may call it."""
-        begun = time.perf_counter()
-        results: Results
+        begun = time.perf_counter_ns()
+        results: list[Arrays | Exception]
         if len(batch) == 1:
+            merged = begun
             results = [self._alone(batch[0][0], rows)]
+            answered = done = time.perf_counter_ns()
         else:
             together = {name: np.concatenate([inputs[name] for inputs, *_ in batch]) for name in batch[0][0]}
+            merged = time.perf_counter_ns()
             answers = self._alone(together, rows)
+            answered = time.perf_counter_ns()
             results = (
                 [self._alone(*one[:2]) for one in batch] if isinstance(answers, Exception) else _split(answers, batch)
             )
-        slowness = (time.perf_counter() - begun) / self._seconds(rows)
+            done = time.perf_counter_ns()
+        slowness = (done - begun) / 1e9 / self._seconds(rows)
         # One run that was held up for long says little about the next.
         self._slowness += RECENT * (min(slowness, 2 * self._slowness) - self._slowness)
-        return results
+        return Ran(results, merged - begun, answered - merged, done - answered)
 
     def _seconds(self, rows: int) -> float:
         """That one run of so many takes on a processor of its own."""
@@ -154,12 +169,30 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - it is told to whoever asked, who knows what to do with it
             return error
 
-    def _tell(self, told: list[tuple[list[Waiting], Results]]) -> None:
+    def _tell(self, told: list[tuple[list[Waiting], int, Ran]]) -> None:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._next)
-        for batch, results in told:
-            for (_, _, done, _), result in zip(batch, results, strict=True):
+        for batch, rows, ran in told:
+            self._note(batch, rows, ran)
+            for (_, _, done, _), result in zip(batch, ran.results, strict=True):
                 done(result)
+
+    def _note(self, batch: list[Waiting], rows: int, ran: Ran) -> None:
+        now, (results, input_ns, infer_ns, output_ns) = time.perf_counter(), ran
+        answered, since_all = 0, 0.0
+        for (_, count, _, since), result in zip(batch, results, strict=True):
+            if not isinstance(result, Exception):
+                answered += 1
+                since_all += since
+            else:
+                rows -= count
+                self._statistics.failed(requests=1, ns=int((now - since) * 1e9))
+        if answered:
+            queue_ns = int((answered * now - since_all) * 1e9) - answered * (input_ns + infer_ns + output_ns)
+            self._statistics.ran(
+                requests=answered, rows=rows, queue_ns=max(0, queue_ns), input_ns=input_ns, infer_ns=infer_ns,
+                output_ns=output_ns, now_ms=int(time.time() * 1000),
+            )  # fmt: skip
 
 
 def overloaded() -> Overloaded:
@@ -182,8 +215,8 @@ def rows_of(inputs: Arrays) -> int:
     return len(first) if first.ndim else 1
 
 
-def _split(answers: Arrays, batch: list[Waiting]) -> Results:
-    results: Results = []
+def _split(answers: Arrays, batch: list[Waiting]) -> list[Arrays | Exception]:
+    results: list[Arrays | Exception] = []
     start = 0
     for _, rows, *_ in batch:
         results.append({name: answer[start : start + rows] for name, answer in answers.items()})

@@ -19,6 +19,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, R
 
 from serving.errors import InvalidInput, StartError
 from serving.opening import Opening, Source
+from serving.statistics import Statistics
 from serving.tensor import ANY, KINDS, Array, Tensor
 
 DATATYPES: Final = {
@@ -53,6 +54,7 @@ class Model:
     def __init__(self, onnx: bytes, description: Mapping[str, Any], source: Source | None = None) -> None:
         self._session = _session(onnx)
         self.source = source
+        self.statistics = Statistics()
         self.description = {name: description[name] for name in DESCRIBED if name in description}
         self.reference: Mapping[str, Mapping[str, float]] = description.get("inputReference", {})
         """Mean, deviation, minimum and maximum of each feature in training, where they are known."""

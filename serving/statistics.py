@@ -15,31 +15,30 @@ class Durations:
 
     __slots__ = ("count", "ns")
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.ns = 0
-
-    def add(self, count: int, ns: int) -> None:
-        """So many more, which took so long together."""
-        self.count += count
-        self.ns += ns
+    def __init__(self, count: int = 0, ns: int = 0) -> None:
+        self.count = count
+        self.ns = ns
 
 
 class Compute:
-    """The three parts of a run."""
+    """The three parts of all runs, each of which was done as often."""
 
-    __slots__ = ("infer", "input", "output")
+    __slots__ = ("count", "infer_ns", "input_ns", "output_ns")
 
     def __init__(self) -> None:
-        self.input = Durations()
-        self.infer = Durations()
-        self.output = Durations()
+        self.count = self.input_ns = self.infer_ns = self.output_ns = 0
 
-    def add(self, times: int, input_ns: int, infer_ns: int, output_ns: int) -> None:
-        """So many more, each of which took so long."""
-        self.input.add(times, times * input_ns)
-        self.infer.add(times, times * infer_ns)
-        self.output.add(times, times * output_ns)
+    @property
+    def input(self) -> Durations:
+        return Durations(self.count, self.input_ns)
+
+    @property
+    def infer(self) -> Durations:
+        return Durations(self.count, self.infer_ns)
+
+    @property
+    def output(self) -> Durations:
+        return Durations(self.count, self.output_ns)
 
 
 class Statistics:
@@ -50,13 +49,22 @@ class Statistics:
         """When a request was last answered, in milliseconds since 1970; 0 for never."""
         self.rows = 0
         self.runs = 0
-        self.success = Durations()
         self.fail = Durations()
-        self.queue = Durations()
         self.compute = Compute()
         """By request: each that is run with others takes as long as they all do."""
         self.by_size: dict[int, Compute] = {}
         """By run, for each number of rows."""
+        self._queue_ns = 0
+
+    @property
+    def success(self) -> Durations:
+        compute = self.compute
+        parts_ns = compute.input_ns + compute.infer_ns + compute.output_ns
+        return Durations(compute.count, self._queue_ns + parts_ns)
+
+    @property
+    def queue(self) -> Durations:
+        return Durations(self.compute.count, self._queue_ns)
 
     def ran(
         self, *, requests: int, rows: int, queue_ns: int, input_ns: int, infer_ns: int, output_ns: int, now_ms: int
@@ -65,16 +73,23 @@ class Statistics:
         self.last_ms = now_ms
         self.rows += rows
         self.runs += 1
-        self.success.add(requests, queue_ns + requests * (input_ns + infer_ns + output_ns))
-        self.queue.add(requests, queue_ns)
-        self.compute.add(requests, input_ns, infer_ns, output_ns)
+        self._queue_ns += queue_ns
+        compute = self.compute
+        compute.count += requests
+        compute.input_ns += requests * input_ns
+        compute.infer_ns += requests * infer_ns
+        compute.output_ns += requests * output_ns
         size = self.by_size.get(rows)
         if size is None:
             if len(self.by_size) >= MOST_SIZES:
                 return
             size = self.by_size[rows] = Compute()
-        size.add(1, input_ns, infer_ns, output_ns)
+        size.count += 1
+        size.input_ns += input_ns
+        size.infer_ns += infer_ns
+        size.output_ns += output_ns
 
     def failed(self, *, requests: int, ns: int) -> None:
         """These requests were given up after `ns` in all."""
-        self.fail.add(requests, ns)
+        self.fail.count += requests
+        self.fail.ns += ns

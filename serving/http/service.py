@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -30,7 +30,7 @@ from serving.log import log
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
-from serving.protocol.contract import Answer, Body, Document, Fixed, Inference, Inferred, Operation, Readiness
+from serving.protocol.contract import Answer, Body, Document, Fixed, Inference, Inferred, Operation, Readiness, Told
 
 READ: Final = (b"GET", b"HEAD")
 RUN: Final = (b"POST",)
@@ -49,6 +49,14 @@ class Route:
     scope: Scope | None
     """What a client must be allowed to ask for. None: it is open to all."""
     error: Callable[[str], bytes]
+
+
+class _Whole(NamedTuple):
+    """What came of a large request: how many rows the model answered, and what it took for them, or to refuse."""
+
+    response: Response
+    rows: int = 0
+    run_ns: int = 0
 
 
 class Service:
@@ -104,6 +112,8 @@ class Service:
             self._finish(request, client, Response(200, operation.answer))
         elif type(operation) is Document:
             self._finish(request, client, _document(operation))
+        elif type(operation) is Told:
+            self._finish(request, client, Response(200, operation.answer()))
         elif type(operation) is Readiness:
             ready = Response(503, operation.draining, fields=RETRY) if self.draining else Response(200, operation.ready)
             self._finish(request, client, ready)
@@ -117,7 +127,7 @@ class Service:
             body = _body(request, SMALL_BYTES)
         except TooLarge:  # a thread costs a small one more than its answer
             running = asyncio.get_running_loop().run_in_executor(self._worker, self._whole, operation, request)
-            running.add_done_callback(lambda ran: self._finish_whole(request, client, *ran.result()))
+            running.add_done_callback(lambda ran: self._finish_whole(request, client, ran.result()))
             return
         except RequestError as error:
             self._finish(request, client, self.failed(request, error))
@@ -150,27 +160,34 @@ class Service:
         else:
             self._finish(request, client, response)
 
-    def _whole(self, operation: Inferred[Any], request: Request) -> tuple[Response, int]:
-        """A large request, from beginning to end, in a thread; and how many rows were run. There is one thread, so that
-        what is unpacked of bodies, which no share counts, is one body at a time."""
-        rows = 0
+    def _whole(self, operation: Inferred[Any], request: Request) -> _Whole:
+        """A large request, from beginning to end, in a thread. There is one thread, so that what is unpacked of bodies,
+        which no share counts, is one body at a time."""
+        rows = begun = ran = 0
         try:
             body = _body(request, MAX_BODY_BYTES)
             inference = operation.parse(body, _json_bytes(request, len(body)))
+            begun = time.perf_counter_ns()
             arrays = self._model.run(inference.inputs, inference.outputs)
+            ran = time.perf_counter_ns()
             rows = rows_of(inference.inputs)
             response = _response(operation.answer(inference, arrays))
-            return (packed(response) if _to_be_packed(request, response) else response), rows
+            return _Whole(packed(response) if _to_be_packed(request, response) else response, rows, ran - begun)
         except TooLarge:
-            return self.failed(request, too_large()), rows
+            return _Whole(self.failed(request, too_large()))
         except Exception as error:  # noqa: BLE001 - see failed
-            return self.failed(request, error), rows
+            return _Whole(self.failed(request, error), rows, (ran or time.perf_counter_ns()) - begun if begun else 0)
 
-    def _finish_whole(self, request: Request, client: Client, response: Response, rows: int) -> None:
-        request.rows = rows
-        if rows:
-            self.counts.run_rows.observe(rows)
-        self._finish(request, client, response)
+    def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
+        request.rows = whole.rows
+        statistics, ns = self._model.statistics, whole.run_ns
+        if whole.rows:
+            self.counts.run_rows.observe(whole.rows)
+            now_ms = int(time.time() * 1000)
+            statistics.ran(requests=1, rows=whole.rows, queue_ns=0, input_ns=0, infer_ns=ns, output_ns=0, now_ms=now_ms)
+        elif ns:
+            statistics.failed(requests=1, ns=ns)
+        self._finish(request, client, whole.response)
 
     def _finish(self, request: Request, client: Client, response: Response) -> None:
         received = len(request.body)
@@ -266,7 +283,7 @@ def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Ro
     match operation:
         case Inferred():
             return Route(path, operation, RUN, "predict", error)
-        case Fixed(open=False):
+        case Fixed(open=False) | Told():
             return Route(path, operation, READ, "metadata", error)
         case _:
             return Route(path, operation, READ, None, error)

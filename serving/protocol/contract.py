@@ -54,6 +54,13 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Says how it is now, to those who may know what the model is."""
+
+    answer: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
 class Readiness:
     """Whether requests should come here. Open to all."""
 
@@ -72,7 +79,7 @@ class Inferred(Generic[Parsed]):
     """To what was parsed, for the model's outputs by name."""
 
 
-Operation = Fixed | Document | Readiness | Inferred[Any]
+Operation = Fixed | Document | Readiness | Inferred[Any] | Told
 
 
 class ServingProtocol(Protocol):

@@ -6,16 +6,22 @@ a value.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from serving.model import Model
-from serving.protocol.contract import Fixed, Inferred, Operation, Readiness
+from serving.protocol.contract import Fixed, Inferred, Operation, Readiness, Told
 from serving.protocol.open_inference_answer import AnswerWriter, encode
 from serving.protocol.open_inference_request import Asked, RequestReader
+from serving.protocol.open_inference_statistics import statistics
 from serving.tensor import Tensor
 from serving.version import VERSION
 
-SERVER: Final = {"name": "sealift", "version": VERSION, "extensions": ["binary_tensor_data", "classification"]}
+SERVER: Final = {
+    "name": "sealift",
+    "version": VERSION,
+    "extensions": ["binary_tensor_data", "classification", "statistics"],
+}
 MODEL_VERSION: Final = "1"
 PLATFORM: Final = "onnxruntime_onnx"
 
@@ -31,6 +37,7 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
         found[base] = Fixed(encode(_metadata(name, model)))
         found[f"{base}/ready"] = _readiness({"name": name})
         found[f"{base}/infer"] = _infer(name, model)
+        found[f"{base}/stats"] = Told(partial(statistics, name, MODEL_VERSION, model.statistics))
     return found
 
 

@@ -89,6 +89,17 @@ def test_one_that_cannot_be_answered_spoils_no_other() -> None:
     assert model.runs == [3, 1, 1, 1]
 
 
+def test_statistics_tell_who_was_answered_and_who_was_not() -> None:
+    model = Watched()
+    answers(model, Together(1, 64, 1e-5, 0.0), rows(3), rows(-4), rows(5, 6))
+    found = model.statistics
+
+    assert (found.runs, found.rows, found.success.count, found.fail.count) == (1, 3, 2, 1)
+    assert (found.queue.count, found.compute.infer.count, list(found.by_size)) == (2, 2, [3])
+    assert 0 <= found.queue.ns < found.success.ns
+    assert found.fail.ns > 0
+
+
 def test_more_than_fits_into_one_run_is_run_at_once() -> None:
     model = Watched()
 
@@ -116,6 +127,7 @@ def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.Monke
 
     asyncio.run(ask())
     assert len(told) == 3
+    assert (model.statistics.success.count, model.statistics.fail.count) == (4, 1)
 
 
 def test_the_thread_goes_on_while_the_loop_is_busy_with_others() -> None:

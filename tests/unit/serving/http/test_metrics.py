@@ -5,8 +5,10 @@ import json
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -100,6 +102,43 @@ def test_requests_are_counted_by_route_and_status(watched: Watched) -> None:
     assert figure(figures, "batch_rows_bucket", le="2") == 2
     assert (figure(figures, "queue_rows"), figure(figures, "held_bytes"), figure(figures, "ready")) == (0, 0, 1)
     assert figure(figures, "model_info", **INFO) == 1
+
+
+def model_statistics(watched: Watched, path: str = "/v2/models/tiny/stats") -> Any:
+    status, _, body = watched.ask(False, "GET", path)
+    assert status == 200
+    (model,) = json.loads(body)["model_stats"]
+    return model
+
+
+def test_a_models_statistics_are_of_what_it_was_asked(watched: Watched) -> None:
+    """A large request is run in another way, and refusals before a run are none of the model's."""
+    assert model_statistics(watched)["last_inference"] == 0
+    watched.infer(request([[1, 2, 3], [4, 5, 6]]), 200)
+    watched.infer(request([[1, 2, 3]]), 200)
+    watched.infer("nonsense", 400)
+    large = [[1, 2, 3]] * SMALL_BYTES
+    watched.infer(request(large), 200)
+    found = model_statistics(watched)
+
+    assert (found["name"], found["version"]) == ("tiny", "1")
+    assert (found["inference_count"], found["execution_count"]) == (3 + len(large), 3)
+    assert [one["batch_size"] for one in found["batch_stats"]] == [1, 2, len(large)]
+    assert found["last_inference"] / 1000 == pytest.approx(time.time(), abs=SECONDS)
+    parts = found["inference_stats"]
+    assert {name: parts[name]["count"] for name in ("success", "fail", "queue", "compute_infer")} == {
+        "success": 3, "fail": 0, "queue": 3, "compute_infer": 3,
+    }  # fmt: skip
+    assert 0 < parts["compute_infer"]["ns"] < parts["success"]["ns"] < SECONDS * 1e9
+    assert model_statistics(watched, "/v2/models/tiny/versions/1/stats") == found
+    assert "statistics" in json.loads(watched.ask(False, "GET", "/v2")[2])["extensions"]
+
+
+def test_statistics_are_for_who_may_know_the_model(tmp_path: Path) -> None:
+    for scopes, status in (["predict"], 403), (["metadata"], 200):
+        access = CheckedAccess(written(tmp_path, {"keys": [api_key() | {"scopes": scopes}]}))
+        for watched in run(access):
+            assert watched.ask(False, "GET", "/v2/models/tiny/stats", None, BEARER)[0] == status
 
 
 def test_prometheus_own_linter_finds_nothing(watched: Watched) -> None:
