@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from serving.drift import Drift
 from serving.errors import Overloaded
 from serving.metrics.counts import Counts
 from serving.model import Model
@@ -51,6 +52,7 @@ class Batches:
     def __init__(self, model: Model, together: Together, worker: Executor, counts: Counts) -> None:
         self._model = model
         self._statistics = model.statistics
+        self.drift = Drift(model)
         self._outputs = list(model.outputs)
         self._least, self._most = together.least, together.most
         self._worker = worker
@@ -70,6 +72,8 @@ class Batches:
         if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
             self._statistics.failed(requests=1, ns=0)
             raise overloaded()
+        if self.drift.takes:
+            self.drift.note(inputs)
         self.rows += rows
         self._waiting.append((inputs, rows, done, time.perf_counter()))
         if len(self._waiting) == 1 and self._shifts < SHIFTS:

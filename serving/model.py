@@ -58,6 +58,8 @@ class Model:
         self.description = {name: description[name] for name in DESCRIBED if name in description}
         self.reference: Mapping[str, Mapping[str, float]] = description.get("inputReference", {})
         """Mean, deviation, minimum and maximum of each feature in training, where they are known."""
+        self.bins: Mapping[str, Mapping[str, list[float]]] = description.get("inputBins", {})
+        """Bounds of each feature's bins, and each bin's share in training, where they are known."""
         self.value_range: Mapping[str, float] = description.get("inputRange", {})
         """Minimum and maximum over all values in training, where they have no names."""
         self.inputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_inputs())}

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from training.input_bins import input_bins
 from training.recipe import export
 from training.recipe.columns import decoded
 from training.recipe.datasets.dataset import Dataset, Rows
@@ -63,6 +64,7 @@ def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, An
         "inputs": inputs(made),
         "output": {"name": export.output_name(data.task), "datatype": "FP32", "shape": ["batch", data.outputs]},
         "inputReference": {} if job.privacy else input_reference(data, train),
+        "inputBins": {} if job.privacy else input_bins(data, train),
         "inputRange": {} if job.privacy else input_range(data, train),
         "onnxOpset": export.OPSET,
     }

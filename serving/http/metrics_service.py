@@ -69,6 +69,8 @@ class MetricsService:
 def metrics_of(server: Server, service: Service, info: Mapping[str, str]) -> MetricsService:
     """What tells of a server and its service. `info` says which model it is."""
 
+    drift = service.batches.drift
+
     def page() -> bytes:
         return text(
             families(
@@ -78,6 +80,8 @@ def metrics_of(server: Server, service: Service, info: Mapping[str, str]) -> Met
                 queued_rows=service.batches.rows,
                 connections=len(server.connections.clients),
                 held_bytes=service.held.bytes,
+                input_rows=drift.rows,
+                inputs=[(one.name, one.mean, one.psi) for one in drift.features()],
             )
         )
 

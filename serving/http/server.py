@@ -130,6 +130,7 @@ class Server:
             self._service.access.refresh(time.time())
             if self._certificate is not None:
                 self._certificate.refresh()
+            self._service.batches.drift.count()
             await asyncio.sleep(CHECK_SECONDS)
 
     async def _drain(self) -> None:

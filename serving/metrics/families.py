@@ -1,6 +1,6 @@
 """All that the server tells Prometheus, by Prometheus' rules for names (https://prometheus.io/docs/practices/naming)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from serving.metrics import cgroup, process
 from serving.metrics.counts import Counts
@@ -8,14 +8,25 @@ from serving.metrics.exposition import Family, distribution, one
 
 
 def families(
-    counts: Counts, info: Mapping[str, str], *, ready: bool, queued_rows: int, connections: int, held_bytes: int
+    counts: Counts,
+    info: Mapping[str, str],
+    *,
+    ready: bool,
+    queued_rows: int,
+    connections: int,
+    held_bytes: int,
+    input_rows: int,
+    inputs: Sequence[tuple[str, float, float]],
 ) -> list[Family]:
-    """As of now. `info` says which model this is."""
+    """As of now. `info` says which model this is; `inputs` has features' names, means and stability indices."""
     requests = [("", {"route": route, "code": str(code)}, count) for (route, code), count in counts.requests.items()]
     answered = "From an inference's first byte until its answer is written; those that succeeded."
     queued = "What an inference waited between being read and the model's run."
     together = "Rows that the model was given in one run, of one request or of several that came at once."
     held = "Memory of large bodies and answers that are counted against the server's limit."
+    shifted = "Population stability index of a feature: the last hour's requests against the training rows."
+    means = [("", {"feature": name}, mean) for name, mean, _ in inputs]
+    indices = [("", {"feature": name}, index) for name, _, index in inputs]
     return [
         Family("sealift_requests_total", "counter", "Requests that were answered, by route and status.", requests),
         distribution("sealift_request_duration_seconds", answered, counts.request_seconds),
@@ -27,6 +38,9 @@ def families(
         one("sealift_ready", "gauge", "1, or 0 once the server has been told to stop.", int(ready)),
         one("sealift_connections", "gauge", "Clients that are connected.", connections),
         one("sealift_held_bytes", "gauge", held, held_bytes),
+        one("sealift_input_rows", "gauge", "Rows of the last hour's requests that were compared.", input_rows),
+        Family("sealift_input_mean", "gauge", "Mean of a feature in the last hour's requests.", means),
+        Family("sealift_input_psi", "gauge", shifted, indices),
         *process.families(),
         *cgroup.families(),
     ]

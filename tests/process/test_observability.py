@@ -28,8 +28,8 @@ pytestmark = pytest.mark.skipif(
 )
 SCRAPE_KEY = b"sealift_for_prometheus_alone"
 SCRAPE_SECONDS = 0.2
-MAY_BE_ABSENT = ("sealift_cgroup_",)
-"""In expressions: what a machine without cgroups, or without limits, does not have."""
+MAY_BE_ABSENT = ("sealift_cgroup_", "sealift_input_psi", "sealift_input_mean")
+"""In expressions: what a machine without cgroups or limits, or a model without a reference, does not have."""
 POD = {
     "__meta_kubernetes_pod_label_app_kubernetes_io_name": "sealift",
     "__meta_kubernetes_pod_label_app_kubernetes_io_instance": "tiny-service",

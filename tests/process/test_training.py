@@ -96,6 +96,8 @@ def test_the_manifest_describes_what_was_trained_from_what(tmp_path: Path, outpu
     assert description["features"][0] == "pixel_0_0"
     reference = description["inputReference"]["pixel_4_4"]
     assert reference["minimum"] <= reference["mean"] <= reference["maximum"] <= 16
+    bins = description["inputBins"]["pixel_4_4"]
+    assert len(bins["shares"]) == len(bins["bounds"]) + 1 > 2
 
 
 def test_progress_is_throttled_and_the_last_epoch_is_always_told(tmp_path: Path, output: Path) -> None:

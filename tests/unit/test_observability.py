@@ -19,7 +19,16 @@ NAME = re.compile(r"\b(?:sealift|process)_[a-z_]+|\bsealift:[a-z0-9_:]+")
 
 def exposed(folder: Path) -> set[str]:
     """All names of samples, those of a container with limits among them."""
-    found = families(Counts(["/"]), {"model": "m"}, ready=True, queued_rows=0, connections=0, held_bytes=0)
+    found = families(
+        Counts(["/"]),
+        {"model": "m"},
+        ready=True,
+        queued_rows=0,
+        connections=0,
+        held_bytes=0,
+        input_rows=0,
+        inputs=[("f", 0.0, 0.0)],
+    )
     page = text([*found, *cgroup.families(tree(folder, VERSION_2))]).decode()
     return {re.split("[{ ]", line)[0] for line in page.splitlines() if not line.startswith("#")}
 

@@ -406,7 +406,7 @@ def test_privacy_tells_what_it_spent_and_keeps_what_would_tell_of_rows_to_itself
 
     assert 7 < result.outcome["epsilon"] <= 8
     assert result.outcome["delta"] == 1e-5
-    assert result.description["inputReference"] == result.description["inputRange"] == {}
+    assert [result.description[name] for name in ("inputReference", "inputBins", "inputRange")] == [{}, {}, {}]
     report = reported(result)
     assert report.privacy is not None
     assert report.data is not None

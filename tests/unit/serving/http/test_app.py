@@ -50,7 +50,7 @@ def client() -> Client:
 def test_live_ready_and_server(client: Client) -> None:
     assert (client.get("/v2/health/live").status_code, client.get("/v2/health/live").json()) == (200, {"live": True})
     assert (client.get("/v2/health/ready").status_code, client.get("/v2/health/ready").json()) == (200, {"ready": True})
-    extensions = ["binary_tensor_data", "classification"]
+    extensions = ["binary_tensor_data", "classification", "statistics"]
     assert client.get("/v2").json() == {"name": "sealift", "version": "0.1.0", "extensions": extensions}
 
 

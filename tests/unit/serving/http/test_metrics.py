@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import shutil
 import subprocess
 import threading
@@ -32,9 +33,9 @@ Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 class Watched:
     """A server with both ports."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, **described: object) -> None:
         self.port, self.metrics_port = (listen("127.0.0.1", 0) for _ in range(2))
-        service = Service("tiny", Model(onnx_model(), DESCRIPTION), access)
+        service = Service("tiny", Model(onnx_model(), DESCRIPTION | described), access)
         self.server = Server(service)
         self.server.also(metrics_of(self.server, service, INFO), self.metrics_port)
         self.thread = threading.Thread(target=self.server.run, args=(self.port,))
@@ -66,8 +67,8 @@ def watched() -> Iterator[Watched]:
     yield from run(UncheckedAccess())
 
 
-def run(access: Access) -> Iterator[Watched]:
-    served = Watched(access)
+def run(access: Access, **described: object) -> Iterator[Watched]:
+    served = Watched(access, **described)
     try:
         yield served
     finally:
@@ -139,6 +140,23 @@ def test_statistics_are_for_who_may_know_the_model(tmp_path: Path) -> None:
         access = CheckedAccess(written(tmp_path, {"keys": [api_key() | {"scopes": scopes}]}))
         for watched in run(access):
             assert watched.ask(False, "GET", "/v2/models/tiny/stats", None, BEARER)[0] == status
+
+
+def test_what_is_asked_is_held_against_the_training_rows() -> None:
+    """Of three features one has a reference; half of what is asked lies where a tenth of the training rows did."""
+    bins = {"bmi": {"bounds": [20.0], "shares": [0.1, 0.9]}}
+    for watched in run(UncheckedAccess(), inputBins=bins):
+        assert not [name for name, _ in watched.figures() if "input_psi" in name]
+        watched.infer(request([[1, 15, 3], [4, 35, 6]] * 100), 200)
+        deadline = time.monotonic() + SECONDS
+        while figure(figures := watched.figures(), "input_rows") < 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+        assert figure(figures, "input_mean", feature="bmi") == 25
+        expected = 0.4 * math.log(0.5 / 0.1) + -0.4 * math.log(0.5 / 0.9)
+        assert figure(figures, "input_psi", feature="bmi") == pytest.approx(expected)
+        assert {labels for name, labels in figures if "input_psi" in name} == {frozenset({("feature", "bmi")})}
 
 
 def test_prometheus_own_linter_finds_nothing(watched: Watched) -> None:

@@ -1,0 +1,78 @@
+"""How the values of each feature were spread over the training rows: bins between quantiles, and each bin's share, that
+a server holds its requests against.
+
+They tell of no single row: each bin has at least LEAST_ROWS of them, and a bound is rounded to a hundredth of the
+column's spread. They are as large as MOST_FEATURES allows, since a manifest has to fit into a ConfigMap.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from training.recipe.datasets.dataset import Dataset, Rows
+from training.recipe.scaling import SCALED_ROWS
+
+BINS: Final = 10
+LEAST_ROWS: Final = 10
+MOST_FEATURES: Final = 256
+"""The first ones; a table has seldom more."""
+SAMPLED_VALUES: Final = 4_000_000
+"""Of more, rows at equal distances are taken."""
+SPREAD_DIGITS: Final = 2
+"""Of a bound, beyond the order of magnitude of the column's standard deviation."""
+
+Bins = dict[str, list[float]]
+
+
+def input_bins(data: Dataset, train: Rows) -> dict[str, Bins]:
+    """By feature that is a number and varies: `bounds`, each part of the bin below it, and `shares`, one more."""
+    texts = {name for column in data.served_columns if column.categories is not None for name in column.feature_names}
+    places = [place for place, name in enumerate(data.feature_names) if name not in texts][:MOST_FEATURES]
+    if not places:
+        return {}
+    names, sample_RF = [data.feature_names[place] for place in places], _sample(train, places)
+    found = ((name, _bins(values_R[~np.isnan(values_R)])) for name, values_R in zip(names, sample_RF.T, strict=True))
+    return {name: bins for name, bins in found if bins is not None}
+
+
+def counts(values: np.ndarray[Any, Any], bounds: Sequence[float]) -> list[int]:
+    """How many values each bin has."""
+    places = np.searchsorted(np.asarray(bounds), values.astype(np.float64), side="left")
+    return [int(count) for count in np.bincount(places, minlength=len(bounds) + 1)]
+
+
+def _sample(train: Rows, places: list[int]) -> np.ndarray[Any, Any]:
+    step = math.ceil(len(train) * len(places) / SAMPLED_VALUES) or 1
+    parts, seen = [], 0
+    for x_BF, _ in train.batches(SCALED_ROWS, None):
+        parts.append(x_BF[-seen % step :: step, places].numpy())
+        seen += len(x_BF)
+    return np.concatenate(parts)
+
+
+def _bins(values_R: np.ndarray[Any, Any]) -> Bins | None:
+    deviation = float(values_R.std(dtype=np.float64)) if len(values_R) else 0.0
+    if not (deviation > 0 and math.isfinite(deviation)):
+        return None
+    digits = SPREAD_DIGITS - math.floor(math.log10(deviation))
+    wanted = np.arange(1, BINS) / BINS
+    quantiles = np.quantile(values_R.astype(np.float64), wanted, method="inverted_cdf")
+    bounds = _merged(sorted({round(float(bound), digits) for bound in quantiles}), values_R)
+    if not bounds:
+        return None
+    return {"bounds": bounds, "shares": [round(count / len(values_R), 6) for count in counts(values_R, bounds)]}
+
+
+def _merged(bounds: list[float], values_R: np.ndarray[Any, Any]) -> list[float]:
+    """Without those that would leave a bin with too few rows."""
+    below = [int((values_R.astype(np.float64) <= bound).sum()) for bound in bounds]
+    kept, last = [], 0
+    for bound, count in zip(bounds, below, strict=True):
+        if count - last >= LEAST_ROWS and len(values_R) - count >= LEAST_ROWS:
+            kept.append(bound)
+            last = count
+    return kept
