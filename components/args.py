@@ -83,6 +83,11 @@ class ModelDeploymentArgs(TypedDict):
     of each pod's memory. Default: false.
     """
 
+    accessLog: NotRequired[pulumi.Input[str]]
+    """Which requests have a line in the pods' logs: those that were refused or failed, or all. Never what was sent.
+    Allowed: "errors", "all". Default: errors.
+    """
+
     auth: NotRequired[pulumi.Input[str]]
     """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
     reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
@@ -545,6 +550,11 @@ class DeploymentSection(TypedDict):
     grpc: NotRequired[pulumi.Input[bool]]
     """Whether gRPC is served too, on port 8081 (a node port of it is one that Kubernetes chooses). It takes about 15 MB
     of each pod's memory. Default: false.
+    """
+
+    accessLog: NotRequired[pulumi.Input[str]]
+    """Which requests have a line in the pods' logs: those that were refused or failed, or all. Never what was sent.
+    Allowed: "errors", "all". Default: errors.
     """
 
     auth: NotRequired[pulumi.Input[str]]

@@ -17,6 +17,7 @@ from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, sectio
 from settings.quantity import Quantity
 
 Exposure = Literal["cluster", "nodePort"]
+AccessLog = Literal["errors", "all"]
 Auth = Literal["apiKey", "jwt", "none"]
 
 MAX_REPLICAS: Final = 10_000  # above what any cluster of Kubernetes' tested sizes carries in one Deployment
@@ -163,6 +164,11 @@ class DeploymentSettings:
         False,
         "Whether gRPC is served too, on port 8081 (a node port of it is one that Kubernetes chooses). It takes about "
         "15 MB of each pod's memory.",
+    )
+    access_log: AccessLog = setting(
+        kinds.one_of("errors", "all"),
+        "errors",
+        "Which requests have a line in the pods' logs: those that were refused or failed, or all. Never what was sent.",
     )
     auth: Auth = setting(
         kinds.one_of("apiKey", "jwt", "none"),

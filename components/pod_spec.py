@@ -223,6 +223,7 @@ def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest
         "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
         "--port", str(places.PORT),
         *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
+        *(["--access-log", "all"] if settings.access_log == "all" else []),
         "--metrics-port", str(places.METRICS_PORT),
     ]  # fmt: skip
 

@@ -114,7 +114,8 @@ def _rpc(
     from serving.grpc.service import Served
     from serving.http.limits import MAX_BODY_BYTES
 
-    served = Served(options.name, model, service.batches.run, service.access, lambda: not service.draining)
+    batches, access, ready = service.batches, service.access, lambda: not service.draining
+    served = Served(options.name, model, batches.run, access, ready, service.counts)
     pem = None if certificate is None else lambda: certificate.pem
     return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 

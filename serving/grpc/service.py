@@ -27,6 +27,7 @@ from serving.errors import (
 from serving.grpc.messages import CLASSES, PACKAGE
 from serving.grpc.requests import inference, response
 from serving.log import log
+from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.protocol.open_inference import MODEL_VERSION, PLATFORM, SERVER, labels_of
 from serving.protocol.open_inference_request import RequestReader
@@ -48,6 +49,17 @@ STATUS: Final[Mapping[type[RequestError], grpc.StatusCode]] = {
     Forbidden: grpc.StatusCode.PERMISSION_DENIED,
     TooManyRequests: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
+CODES: Final[Mapping[grpc.StatusCode, int]] = {
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.INTERNAL: 500,
+}
+"""HTTP's, by which calls are counted: as google/rpc/code.proto pairs them."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class Served:
     run: Run
     access: Access
     ready: Callable[[], bool]
+    counts: Counts
 
 
 class Service:
@@ -75,6 +88,7 @@ class Service:
         """What a server is given."""
         return _Guarded(
             self._served.access,
+            self._served.counts,
             {
                 "ServerLive": _Call(self._live, None),
                 "ServerReady": _Call(self._ready, None),
@@ -134,12 +148,14 @@ class _Call(NamedTuple):
 class _Guarded(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
     """Asks who may make each call, as soon as its head is read."""
 
-    def __init__(self, access: Access, calls: Mapping[str, _Call]) -> None:
+    def __init__(self, access: Access, counts: Counts, calls: Mapping[str, _Call]) -> None:
         self._access = access
+        self._counts = counts
+        counts.expect(map(_path, calls))
         self._scopes = {_path(name): call.scope for name, call in calls.items()}
         self._handlers = {
             _path(name): grpc.unary_unary_rpc_method_handler(
-                _told(name, call.answer),
+                _told(name, call.answer, counts),
                 request_deserializer=CLASSES[f"{name}Request"].FromString,
                 response_serializer=CLASSES[f"{name}Response"].SerializeToString,
             )
@@ -153,7 +169,7 @@ class _Guarded(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no t
             try:
                 self._access.admit(_credential(details.invocation_metadata), scope, time.time())
             except RequestError as error:
-                return _refusing(details.method, error)
+                return _refusing(details.method, error, self._counts)
         return self._handlers.get(details.method)
 
 
@@ -161,34 +177,42 @@ def _path(name: str) -> str:
     return f"/{PACKAGE}.GRPCInferenceService/{name}"
 
 
-def _told(name: str, answer: Callable[[Any], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _told(name: str, answer: Callable[[Any], Awaitable[Any]], counts: Counts) -> Callable[..., Awaitable[Any]]:
     """With what goes wrong as a status."""
+    path, infers = _path(name), name == "ModelInfer"
 
     async def told(request: Any, context: Any) -> Any:
+        began = time.perf_counter()
         try:
-            return await answer(request)
+            answered = await answer(request)
         except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
-            return await _abort(context, name, error)
+            return await _abort(context, path, error, counts)
+        counts.answered(path, 200)
+        if infers:
+            counts.request_seconds.observe(time.perf_counter() - began)
+        return answered
 
     return told
 
 
-def _refusing(path: str, error: RequestError) -> grpc.RpcMethodHandler:
+def _refusing(path: str, error: RequestError, counts: Counts) -> grpc.RpcMethodHandler:
     """To the client it is the call that it made. Here it is one that takes a stream, so no message is waited for."""
 
     async def refuse(_requests: Any, context: Any) -> Any:
-        return await _abort(context, path.rpartition("/")[2], error)
+        return await _abort(context, path, error, counts)
 
     return grpc.stream_unary_rpc_method_handler(refuse)
 
 
-async def _abort(context: Any, name: str, error: Exception) -> Any:
+async def _abort(context: Any, path: str, error: Exception, counts: Counts) -> Any:
+    name = path.rpartition("/")[2]
     if isinstance(error, RequestError):
         status, said = STATUS[type(error)], error.message
         log("warning", "refused", call=name, status=status.name)
     else:
         status, said = grpc.StatusCode.INTERNAL, "internal error; the server's log has its kind"
         log("error", "request failed", call=name, error=type(error).__name__)
+    counts.answered(path, CODES[status])
     await context.abort(status, said)
 
 

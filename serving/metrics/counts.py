@@ -21,12 +21,17 @@ class Counts:
     """Of one server, since it started."""
 
     def __init__(self, routes: Iterable[str]) -> None:
-        self.requests = {(route, code): 0 for route in routes for code in USUAL}
+        self.requests: dict[tuple[str, int], int] = {}
         """By route and status."""
+        self.expect(routes)
         self.request_seconds = Histogram(SECONDS)
         """Of inferences that were answered."""
         self.queue_seconds = Histogram(SECONDS)
         self.run_rows = Histogram(ROWS)
+
+    def expect(self, routes: Iterable[str]) -> None:
+        """Further ones."""
+        self.requests |= {(route, code): 0 for route in routes for code in USUAL}
 
     def answered(self, route: str, code: int) -> None:
         """A request, with whatever status."""

@@ -35,7 +35,7 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure",
-        "nodePort", "grpc", "auth", "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels",
+        "nodePort", "grpc", "accessLog", "auth", "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
@@ -46,6 +46,7 @@ FROZEN_DEFAULTS = {
     "deployment.memoryRequest": "500Mi", "deployment.cpuLimit": "1", "deployment.memoryLimit": "1Gi",
     "deployment.exposure": "cluster", "deployment.auth": "apiKey", "deployment.nodePort": 0,
     "deployment.grpc": False,
+    "deployment.accessLog": "errors",
 }  # fmt: skip
 
 

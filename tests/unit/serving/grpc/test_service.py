@@ -13,7 +13,8 @@ from serving.errors import Forbidden, Overloaded, RequestError, StartError, TooM
 from serving.grpc.messages import CLASSES
 from serving.grpc.requests import CONTENTS
 from serving.grpc.server import LINGER_SECONDS, Server
-from serving.grpc.service import STATUS, Served
+from serving.grpc.service import CODES, STATUS, Served
+from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.protocol import binary_tensors
 from serving.tensor import KINDS, Array
@@ -53,6 +54,7 @@ def served(model: Model, **changes: Any) -> Served:
         "run": run,
         "access": UncheckedAccess(),
         "ready": lambda: True,
+        "counts": Counts([]),
     }
     return Served(**(fields | changes))
 
@@ -108,6 +110,31 @@ def asking(
     if typed is not None:
         getattr(item.contents, CONTENTS[datatype]).extend(typed)
     return message
+
+
+def test_calls_are_counted_by_their_path_and_http_s_status() -> None:
+    counts = Counts(["/"])
+    path = "/inference.GRPCInferenceService/ModelInfer"
+
+    async def check(ask: Ask) -> None:
+        row = asking("FP32", [1, 3], typed=[1.0, 2.0, 3.0])
+        await ask("ModelInfer", row, x_api_key="key")
+        await refused(ask("ModelInfer", row, x_api_key="other"))
+        await refused(ask("ModelInfer", asking("FP32", [1, 2], typed=[1.0, 2.0]), x_api_key="key"))
+        await refused(ask("ModelInfer", row))
+        await ask("ServerLive")
+
+    with_server(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper(), counts=counts), check)
+
+    assert {code: count for (route, code), count in counts.requests.items() if route == path} == {
+        200: 1, 400: 1, 401: 1, 403: 1, 500: 0, 503: 0,
+    }  # fmt: skip
+    assert counts.requests["/inference.GRPCInferenceService/ServerLive", 200] == 1
+    assert sum(counts.request_seconds.counts) == 1
+
+
+def test_each_status_has_a_code_of_http() -> None:
+    assert CODES.keys() == {*STATUS.values(), grpc.StatusCode.INTERNAL}
 
 
 def test_live_ready_and_metadata() -> None:
