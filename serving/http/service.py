@@ -17,9 +17,10 @@ from urllib.parse import unquote_to_bytes
 import httptools
 
 from serving import page, together
-from serving.access import Access, Scope
+from serving.access import Access, Scope, UncheckedAccess
 from serving.batches import Arrays, Batches, overloaded, rows_of
 from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
+from serving.http import openapi
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
@@ -69,7 +70,7 @@ class Service:
         self.log = RequestLog(log_all)
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self._routes = _routes(name, model)
+        self._routes = _routes(name, model, not isinstance(access, UncheckedAccess))
         self.counts = Counts(route.path for route in self._routes.values())
         self.batches = Batches(model, together.found(model), self._worker, self.counts)
 
@@ -271,12 +272,15 @@ def _document(document: Document) -> Response:
     return Response(200, document.content, document.content_type.encode(), fields.encode())
 
 
-def _routes(name: str, model: Model) -> dict[bytes, Route]:
-    return {
-        path.encode(): _route(path, operation, protocol.error)
+def _routes(name: str, model: Model, asks_for_key: bool) -> dict[bytes, Route]:
+    routes = [
+        _route(path, operation, protocol.error)
         for protocol in (*PROTOCOLS, page)
         for path, operation in protocol.operations(name, model).items()
-    }
+    ]
+    document = Fixed(openapi.document(name, routes, asks_for_key))
+    routes.append(_route(openapi.PATH, document, refusal))
+    return {route.path.encode(): route for route in routes}
 
 
 def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Route:

@@ -5,7 +5,7 @@ what is run together: an inference is parsed and answered here, and run there, w
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from serving.model import Model
@@ -77,6 +77,10 @@ class Inferred(Generic[Parsed]):
     may be a view of the body, which nobody changes from then on."""
     answer: Callable[[Parsed, Mapping[str, Array]], Answer]
     """To what was parsed, for the model's outputs by name."""
+    asked_as: Mapping[str, object] = field(default_factory=dict)
+    """What a request looks like as JSON, as JSON Schema; by default it may be anything."""
+    answered_as: Mapping[str, object] = field(default_factory=dict)
+    """The same of an answer."""
 
 
 Operation = Fixed | Document | Readiness | Inferred[Any] | Told

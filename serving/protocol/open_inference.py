@@ -13,6 +13,7 @@ from serving.model import Model
 from serving.protocol.contract import Fixed, Inferred, Operation, Readiness, Told
 from serving.protocol.open_inference_answer import AnswerWriter, encode
 from serving.protocol.open_inference_request import Asked, RequestReader
+from serving.protocol.open_inference_schema import answer_schema, request_schema
 from serving.protocol.open_inference_statistics import statistics
 from serving.tensor import Tensor
 from serving.version import VERSION
@@ -57,7 +58,8 @@ def _readiness(fields: dict[str, object]) -> Readiness:
 
 def _infer(name: str, model: Model) -> Inferred[Asked]:
     writer = AnswerWriter(name, MODEL_VERSION, model.outputs, labels_of(model))
-    return Inferred(RequestReader(model.inputs, model.outputs).parse, writer.answer)
+    reader = RequestReader(model.inputs, model.outputs)
+    return Inferred(reader.parse, writer.answer, request_schema(model), answer_schema(name, model))
 
 
 def _metadata(name: str, model: Model) -> dict[str, object]:
