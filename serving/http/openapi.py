@@ -75,6 +75,8 @@ def _operation(route: "Route", method: bytes, asks_for_key: bool) -> Object:
     if isinstance(route.operation, Inferred):
         found["parameters"] = [_json_bytes_parameter()]
         found["requestBody"] = _request_body(route.operation)
+    elif method == b"POST":
+        found["requestBody"] = {"content": {JSON.decode(): {"schema": {}}}}
     if asks_for_key and route.scope is not None:
         # A scope of a scheme that has none of its own is a role, which OpenAPI 3.1 lets us name.
         found["security"] = [{scheme: [route.scope]} for scheme in SCHEMES]

@@ -1,7 +1,7 @@
 """Request → response: which method asks for which operation, and with which status it ends. It knows no connection.
 
     GET, HEAD   what is fixed, and readiness
-    POST        what the model is run for
+    POST        what the model is run for, and what is fixed though clients send something along
 A slash at the end of a path changes nothing. What clients sent is never logged, nor are errors that quote it.
 """
 
@@ -34,7 +34,7 @@ from serving.protocol import PROTOCOLS, refusal
 from serving.protocol.contract import Answer, Body, Document, Fixed, Inference, Inferred, Operation, Readiness, Told
 
 READ: Final = (b"GET", b"HEAD")
-RUN: Final = (b"POST",)
+POST: Final = (b"POST",)
 RETRY: Final = b"retry-after: 1\r\n"
 CHALLENGE: Final = b"www-authenticate: Bearer\r\n"
 CHALLENGE_SCOPE: Final = b'www-authenticate: Bearer error="insufficient_scope", scope="%s"\r\n'
@@ -202,7 +202,7 @@ class Service:
         route = request.route
         path = route.path if route is not None else OTHER
         self.counts.answered(path, response.status)
-        if response.status < 400 and route is not None and route.methods is RUN:
+        if response.status < 400 and route is not None and type(route.operation) is Inferred:
             self.counts.request_seconds.observe(time.perf_counter() - request.began)
         client.reply(self.log.answered(request, path, received, response))
 
@@ -286,6 +286,10 @@ def _routes(name: str, model: Model, asks_for_key: bool) -> dict[bytes, Route]:
 def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Route:
     match operation:
         case Inferred():
+            return Route(path, operation, POST, "predict", error)
+        case Fixed(submitted=True):
+            return Route(path, operation, POST, "metadata", error)
+        case Fixed(open=False):
             return Route(path, operation, RUN, "predict", error)
         case Fixed(open=False) | Told():
             return Route(path, operation, READ, "metadata", error)

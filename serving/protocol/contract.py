@@ -42,6 +42,8 @@ class Fixed:
 
     answer: bytes
     open: bool = False
+    submitted: bool = False
+    """Whether clients send something along, which changes nothing."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
         "/v2/health/live": Fixed(encode({"live": True}), open=True),
         "/v2/health/ready": _readiness({}),
     }
+    # Triton's model repository extension, which its clients list with. One sealed model is served, and stays.
+    found["/v2/repository/index"] = Fixed(
+        encode([{"name": name, "version": MODEL_VERSION, "state": "READY", "reason": ""}]), submitted=True
+    )
     for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{MODEL_VERSION}"):
         found[base] = Fixed(encode(_metadata(name, model)))
         found[f"{base}/ready"] = _readiness({"name": name})

@@ -339,3 +339,11 @@ def test_answers_are_not_logged(client: Client, capfd: pytest.CaptureFixture[str
     client.get("/v2/health/ready")
 
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("body", [b"", b'{"ready": true}', b"no JSON"])
+def test_the_repository_has_one_model_whatever_is_sent_along(client: Client, body: bytes) -> None:
+    told = client.send("POST", "/v2/repository/index", content=body)
+
+    assert told.json() == [{"name": "tiny", "version": "1", "state": "READY", "reason": ""}]
+    assert client.send("POST", "/v2/repository/models/tiny/unload").status_code == 404

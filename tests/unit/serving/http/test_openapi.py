@@ -37,7 +37,9 @@ def test_each_example_is_answered_and_each_path_read(model: str) -> None:
     answered = []
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            body = {"content": json.dumps(media(operation)["schema"]["examples"][0])} if method == "post" else {}
+            body = {}
+            if method == "post":
+                body["content"] = json.dumps(media(operation)["schema"].get("examples", [{}])[0])
             answer = client.send(method.upper(), path, **body)
             said = operation["responses"]["200"]
             assert answer.status_code == 200, (method, path, answer.text)
