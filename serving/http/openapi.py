@@ -127,7 +127,7 @@ def _schema_of(value: Any) -> Object:
 def _request_body(operation: Inferred[Any]) -> Object:
     binary = (
         f"The same JSON, where an input has the parameter binary_data_size in place of data, and after it their bytes; "
-        f"{JSON_BYTES} says how many bytes are JSON."
+        f"{JSON_BYTES} says how many bytes are JSON: 0 for one row's bytes alone, of a model with one input."
     )
     limit = f"At most {MAX_BODY_BYTES:,} bytes, unpacked; gzip and deflate are known."
     content = {JSON.decode(): {"schema": operation.asked_as}, BINARY.decode(): {"schema": {"description": binary}}}

@@ -98,6 +98,8 @@ class RequestReader:
 
     def parse(self, body: Body, json_bytes: int | None) -> Asked:
         """What the body asks. Raises InvalidInput."""
+        if json_bytes == 0:
+            return self._raw(body)
         request = self._decoded(body, json_bytes)
         inputs = self._inputs(request.inputs, body, len(body) if json_bytes is None else json_bytes)
         parameters = request.parameters
@@ -129,6 +131,15 @@ class RequestReader:
             self._check_rows(inputs)
         wanted = wanted or self._all[True]
         return Asked(inputs, self._checked(wanted), wanted, request_id, None)
+
+    def _raw(self, body: Body) -> Asked:
+        """Without JSON the body is one row of the only input, and all outputs are asked for as binary data, as Triton
+        has it: any other shape could not be told from the bytes."""
+        if len(self._readers) != 1:
+            raise InvalidInput(f"no JSON says which bytes are which input; expected {self._example()} before them")
+        [(name, reader)] = self._readers.items()
+        array = reader.from_binary(reader.tensor.datatype, reader.one_row, memoryview(body))
+        return Asked({name: array}, self._names, self._all[True], None, None)
 
     def _decoded(self, body: Body, json_bytes: int | None) -> _Request:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):

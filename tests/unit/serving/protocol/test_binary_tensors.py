@@ -179,7 +179,28 @@ def test_a_length_of_the_json_beyond_the_body_is_refused(json_bytes: int) -> Non
         parse([LEFT | {"data": [1, 2]}, RIGHT | {"data": ["a"]}], json_bytes=json_bytes)
 
 
-@pytest.mark.parametrize("json_bytes", [0, 1, 50])
+ONE = RequestReader({"left": Tensor("left", (ANY, 2), "INT32")}, {"sum": Tensor("sum", (ANY, 2))})
+
+
+def test_without_json_the_body_is_one_row_of_the_only_input_and_all_outputs_are_binary() -> None:
+    asked = ONE.parse(np.array([1, 2], "<i4").tobytes(), 0)
+
+    assert asked.inputs["left"].tolist() == [[1, 2]]
+    assert [(output.name, output.binary) for output in asked.wanted] == [("sum", True)]
+
+
+@pytest.mark.parametrize("data", [b"", b"1234567", b"123456789", bytes(16)])
+def test_without_json_another_number_of_bytes_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidInput, match=f"{len(data)} bytes of binary data; expected 8"):
+        ONE.parse(data, 0)
+
+
+def test_without_json_several_inputs_cannot_be_told_apart() -> None:
+    with pytest.raises(InvalidInput, match="which bytes are which input"):
+        parse([], b"12345678", json_bytes=0)
+
+
+@pytest.mark.parametrize("json_bytes", [1, 50])
 def test_a_length_of_the_json_within_it_is_refused(json_bytes: int) -> None:
     with pytest.raises(InvalidInput, match="not JSON"):
         parse([LEFT | {"data": [1, 2]}, RIGHT | {"data": ["a"]}], json_bytes=json_bytes)
