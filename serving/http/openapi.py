@@ -11,7 +11,7 @@ import msgspec
 
 from serving.http.limits import MAX_BODY_BYTES
 from serving.http.messages import BINARY, JSON, JSON_BYTES_HEADER
-from serving.protocol.contract import Document, Fixed, Inferred, Readiness
+from serving.protocol.contract import Document, Fixed, Inferred, Readiness, Told
 from serving.protocol.open_inference_answer import encode
 from serving.version import VERSION
 
@@ -100,6 +100,8 @@ def _responses(route: "Route", with_body: bool) -> Object:
             found["503"] = {**_answer(draining), "headers": RETRY_AFTER}
         case Fixed(answer=answer):
             found["200"] = _answer(answer)
+        case Told(answer=tell):
+            found["200"] = _answer(tell())
     described = {}
     for status, response in sorted(found.items()):
         if "$ref" not in response:

@@ -289,8 +289,6 @@ def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Ro
             return Route(path, operation, POST, "predict", error)
         case Fixed(submitted=True):
             return Route(path, operation, POST, "metadata", error)
-        case Fixed(open=False):
-            return Route(path, operation, RUN, "predict", error)
         case Fixed(open=False) | Told():
             return Route(path, operation, READ, "metadata", error)
         case _:
