@@ -115,7 +115,7 @@ def _rpc(
     from serving.http.limits import MAX_BODY_BYTES
 
     batches, access, ready = service.batches, service.access, lambda: not service.draining
-    served = Served(options.name, model, batches.run, access, ready, service.counts)
+    served = Served(options.name, model, batches.run, access, ready, service.counts, service.log)
     pem = None if certificate is None else lambda: certificate.pem
     return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 

@@ -3,6 +3,7 @@ is given a port, since grpcio takes memory.
 
 messages.py    the protocol's messages
 requests.py    a request's message → an inference
-service.py     the calls: who may make them, and with which status each ends
+guard.py       each call: who may make it, with which status it ends, what is counted and logged of it
+service.py     the calls, and what each answers
 server.py      starts and stops
 """

@@ -1,7 +1,7 @@
 """A gRPC server on a port of its own, in the event loop that runs already.
 
 To everything that a client could draw out there is an end: bytes of a message, calls at a time, idle time. Who may not
-call is told so before the message is read (service.py).
+call is told so before the message is read (guard.py).
 """
 
 import asyncio

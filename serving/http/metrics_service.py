@@ -9,13 +9,14 @@ from serving.access import Access
 from serving.errors import RequestError
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES
+from serving.http.logged import logged
 from serving.http.messages import Client, Request, Response, too_large
-from serving.http.request_log import RequestLog
 from serving.http.server import Server
 from serving.http.service import READ, Service, failure, path_of
 from serving.metrics.exposition import CONTENT_TYPE, text
 from serving.metrics.families import families
 from serving.protocol import refusal
+from serving.request_log import RequestLog
 
 PATH: Final = places.METRICS_PATH.encode()
 
@@ -51,7 +52,7 @@ class MetricsService:
         received = len(request.body)
         request.release()
         if request.refusal is not None:
-            client.reply(self._log.answered(request, places.METRICS_PATH, received, request.refusal))
+            client.reply(logged(self._log, request, places.METRICS_PATH, received, request.refusal))
             return
         try:
             response = Response(200, self._page(), CONTENT_TYPE)
@@ -59,7 +60,7 @@ class MetricsService:
             request.share.grow_to(len(response.body))
         except Exception as error:  # noqa: BLE001 - see failure
             response = self.failed(request, error)
-        client.reply(self._log.answered(request, places.METRICS_PATH, received, response))
+        client.reply(logged(self._log, request, places.METRICS_PATH, received, response))
 
     def failed(self, _request: Request, error: Exception) -> Response:
         """What a request is answered that `error` ended."""

@@ -25,13 +25,14 @@ from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
+from serving.http.logged import logged
 from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
-from serving.http.request_log import RequestLog
 from serving.log import log
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
 from serving.protocol.contract import Answer, Body, Document, Fixed, Inference, Inferred, Operation, Readiness, Told
+from serving.request_log import RequestLog
 
 READ: Final = (b"GET", b"HEAD")
 POST: Final = (b"POST",)
@@ -204,7 +205,7 @@ class Service:
         self.counts.answered(path, response.status)
         if response.status < 400 and route is not None and type(route.operation) is Inferred:
             self.counts.request_seconds.observe(time.perf_counter() - request.began)
-        client.reply(self.log.answered(request, path, received, response))
+        client.reply(logged(self.log, request, path, received, response))
 
 
 def failure(error: Exception, say: Callable[[str], bytes]) -> Response:

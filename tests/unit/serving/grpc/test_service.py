@@ -10,13 +10,15 @@ import pytest
 
 from serving.access import Scope, UncheckedAccess
 from serving.errors import Forbidden, Overloaded, RequestError, StartError, TooManyRequests, Unauthenticated
+from serving.grpc.guard import CODES, STATUS
 from serving.grpc.messages import CLASSES
 from serving.grpc.requests import CONTENTS
 from serving.grpc.server import LINGER_SECONDS, Server
-from serving.grpc.service import CODES, STATUS, Served
+from serving.grpc.service import Served
 from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.protocol import binary_tensors
+from serving.request_log import RequestLog
 from serving.tensor import KINDS, Array
 from tests.unit.serving.protocol.test_datatypes import EXTREMES, ONNX
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
@@ -55,6 +57,7 @@ def served(model: Model, **changes: Any) -> Served:
         "access": UncheckedAccess(),
         "ready": lambda: True,
         "counts": Counts([]),
+        "log": RequestLog(),
     }
     return Served(**(fields | changes))
 
@@ -134,7 +137,7 @@ def test_calls_are_counted_by_their_path_and_http_s_status() -> None:
 
 
 def test_each_status_has_a_code_of_http() -> None:
-    assert CODES.keys() == {*STATUS.values(), grpc.StatusCode.INTERNAL}
+    assert CODES.keys() == {*STATUS.values(), grpc.StatusCode.OK, grpc.StatusCode.INTERNAL}
 
 
 def test_live_ready_and_metadata() -> None:
@@ -246,7 +249,7 @@ def test_who_may_not_ask_is_told_before_a_message_is_sent() -> None:
 def test_every_kind_of_refusal_has_a_status() -> None:
     kinds = [RequestError]
     for kind in kinds:
-        kinds += [one for one in kind.__subclasses__() if one.__module__ in ("serving.errors", "serving.grpc.service")]
+        kinds += [one for one in kind.__subclasses__() if one.__module__ in ("serving.errors", "serving.grpc.guard")]
     assert set(kinds[1:]) == set(STATUS)
 
 

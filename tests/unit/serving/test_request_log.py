@@ -1,4 +1,4 @@
-"""Which requests have a line, what it says, and what it never says."""
+"""Which requests have a line, what it says, and what it never says, over HTTP and gRPC."""
 
 import asyncio
 import json
@@ -6,16 +6,20 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import httpx
+import numpy as np
 import pytest
 
 from serving import log as serving_log
 from serving.access import UncheckedAccess
 from serving.http.asgi import App
+from serving.http.logged import logged
 from serving.http.messages import Request, Response
-from serving.http.request_log import LINES_A_SECOND, RequestLog
 from serving.http.service import Service
 from serving.model import Model
+from serving.request_log import LINES_A_SECOND, RequestLog
+from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, served, with_channel
 from tests.unit.serving.http.test_app import INFER, Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
@@ -87,7 +91,7 @@ def test_an_identifier_that_is_none_is_replaced(log_end: int, given: str) -> Non
     asked.identifier = given.encode()
 
     async def answer() -> bytes:
-        return RequestLog().answered(asked, "/", 0, response).fields
+        return logged(RequestLog(), asked, "/", 0, response).fields
 
     fields = asyncio.run(answer())
 
@@ -105,15 +109,82 @@ def test_no_line_has_what_was_sent(log_end: int) -> None:
     assert b"7123" not in said
 
 
+def ask_grpc(log: RequestLog, *calls: tuple[Any, dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
+    """ModelInfer so often: the status and the metadata that ended each."""
+    ended: list[tuple[str, dict[str, str]]] = []
+
+    async def check(_ask: Ask, channel: grpc.aio.Channel) -> None:
+        for message, metadata in calls:
+            call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(
+                message if isinstance(message, bytes) else message.SerializeToString(),
+                metadata=list(metadata.items()),
+            )
+            code = await call.code()
+            trailing = await call.trailing_metadata()
+            ended.append((code.name, {name: str(value) for name, value in trailing or ()}))
+        await asyncio.sleep(0)
+
+    with_channel(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper(), log=log), check)
+    return ended
+
+
+def rows(*values: float) -> Any:
+    return asking("FP32", [len(values) // 3, 3], np.array(values, np.float32).tobytes())
+
+
+def test_a_call_of_grpc_has_the_line_of_a_request_and_its_status(log_end: int) -> None:
+    message = rows(7123.25, 2, 3, 4, 5, 6)
+    ((code, metadata),) = ask_grpc(RequestLog(all=True), (message, {"x-api-key": "key", "x-request-id": "abc-1"}))
+    (line,) = lines(log_end)
+
+    assert (code, metadata["x-request-id"]) == ("OK", "abc-1")
+    assert 0 < line.pop("seconds") < 60 and line.pop("time").endswith("Z") and line.pop("bytes_out") > 8
+    assert line == {
+        "level": "info", "event": "answered", "id": "abc-1", "caller": "caller", "grpc_status": "OK",
+        "route": "/inference.GRPCInferenceService/ModelInfer", "status": 200, "rows": 2,
+        "bytes_in": message.ByteSize(),
+    }  # fmt: skip
+
+
+def test_by_default_a_call_of_grpc_that_succeeds_has_no_line_but_its_own_identifier(log_end: int) -> None:
+    silent, named = ask_grpc(
+        RequestLog(), (rows(1, 2, 3), {"x-api-key": "key"}), (rows(1, 2, 3), {"x-api-key": "key", "x-request-id": "a"})
+    )
+
+    assert "x-request-id" not in silent[1] and named[1]["x-request-id"] == "a"
+    assert lines(log_end) == []
+
+
+def test_a_call_of_grpc_that_is_refused_has_a_line_and_an_identifier_to_ask_about(log_end: int) -> None:
+    key = {"x-api-key": "key"}
+    wrong = asking("FP32", [1, 2], np.array([7123.25, 7123.25], np.float32).tobytes())
+    ended = ask_grpc(RequestLog(), (wrong, key), (b"7123", key), (rows(1, 2, 3), {"x-api-key": "secret-7123"}))
+    said = os.read(log_end, 1 << 20)
+    found = [json.loads(line) for line in said.splitlines()]
+
+    assert [code for code, _ in ended] == ["INVALID_ARGUMENT", "INVALID_ARGUMENT", "UNAUTHENTICATED"]
+    assert [line["id"] for line in found] == [metadata["x-request-id"] for _, metadata in ended]
+    assert [(line["event"], line["status"], line["grpc_status"]) for line in found] == [
+        ("refused", 400, "INVALID_ARGUMENT"), ("refused", 400, "INVALID_ARGUMENT"), ("refused", 401, "UNAUTHENTICATED"),
+    ]  # fmt: skip
+    assert b"7123" not in said
+
+
+def test_a_flood_of_refused_calls_of_grpc_has_some_lines(log_end: int) -> None:
+    ask_grpc(RequestLog(), *[(rows(1, 2, 3), {})] * (10 * LINES_A_SECOND))
+
+    assert 1 <= len(lines(log_end)) < 10 * LINES_A_SECOND
+
+
 def test_a_flood_of_refusals_has_some_lines_and_a_count_and_hides_no_other_status(log_end: int) -> None:
     log = RequestLog()
 
     async def flood() -> None:
         for _ in range(500):
-            log.answered(Request(), "other", 0, Response(401, b""))
-        log.answered(Request(), INFER, 0, Response(500, b""))
+            logged(log, Request(), "other", 0, Response(401, b""))
+        logged(log, Request(), INFER, 0, Response(500, b""))
         await asyncio.sleep(1.1)
-        log.answered(Request(), "other", 0, Response(401, b""))
+        logged(log, Request(), "other", 0, Response(401, b""))
         await asyncio.sleep(0)
 
     asyncio.run(flood())
@@ -131,7 +202,7 @@ def test_lines_of_one_turn_are_written_together_and_none_is_cut(log_end: int, mo
 
     async def turn() -> None:
         for _ in range(40):
-            log.answered(Request(), INFER, 1, Response(200, b"1"))
+            logged(log, Request(), INFER, 1, Response(200, b"1"))
         assert writes == []
         await asyncio.sleep(0)
 
@@ -147,7 +218,7 @@ def test_lines_that_nobody_reads_are_counted(log_end: int) -> None:
     async def turns() -> None:
         for _ in range(100):
             for _ in range(20):
-                log.answered(Request(), INFER, 1, Response(200, b"1"))
+                logged(log, Request(), INFER, 1, Response(200, b"1"))
             await asyncio.sleep(0)
 
     asyncio.run(turns())
