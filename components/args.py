@@ -88,6 +88,11 @@ class ModelDeploymentArgs(TypedDict):
     Allowed: "errors", "all". Default: errors.
     """
 
+    explain: NotRequired[pulumi.Input[bool]]
+    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
+    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor. Default: false.
+    """
+
     auth: NotRequired[pulumi.Input[str]]
     """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
     reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
@@ -555,6 +560,11 @@ class DeploymentSection(TypedDict):
     accessLog: NotRequired[pulumi.Input[str]]
     """Which requests have a line in the pods' logs: those that were refused or failed, or all. Never what was sent.
     Allowed: "errors", "all". Default: errors.
+    """
+
+    explain: NotRequired[pulumi.Input[bool]]
+    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
+    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor. Default: false.
     """
 
     auth: NotRequired[pulumi.Input[str]]

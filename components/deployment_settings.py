@@ -170,6 +170,12 @@ class DeploymentSettings:
         "errors",
         "Which requests have a line in the pods' logs: those that were refused or failed, or all. Never what was sent.",
     )
+    explain: bool = setting(
+        kinds.boolean,
+        False,
+        "Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at "
+        "`/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor.",
+    )
     auth: Auth = setting(
         kinds.one_of("apiKey", "jwt", "none"),
         "apiKey",

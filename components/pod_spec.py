@@ -224,6 +224,7 @@ def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest
         "--port", str(places.PORT),
         *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
         *(["--access-log", "all"] if settings.access_log == "all" else []),
+        *(["--explain"] if settings.explain else []),
         "--metrics-port", str(places.METRICS_PORT),
     ]  # fmt: skip
 

@@ -74,7 +74,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
         socket = listen(options.host, options.port)
         metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
         model = load(opening)
-    service = Service(options.name, model, access, options.access_log == "all")
+    service = Service(options.name, model, access, options.access_log == "all", options.explain)
     rpc = None if options.grpc_port is None else _rpc(options, model, service, certificate)
     server = Server(service, rpc, certificate)
     if metrics_socket is not None:
@@ -145,6 +145,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
     lines = "which requests have a line in the log (default: errors)"
     parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
+    why = "whether rows are explained too, at /v2/models/NAME/explain (default: no, it takes much of the processor)"
+    parser.add_argument("--explain", action="store_true", help=why)
     metrics = f"of {places.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
     options = parser.parse_args(arguments)

@@ -5,7 +5,6 @@ Those of a single reference (baseline Shapley values: Sundararajan and Najmi 202
 have had.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -25,8 +24,6 @@ MOST_ROWS: Final = 8
 MOST_FEATURES: Final = 1024
 MOST_NUMBERS: Final = 1 << 16
 """Contributions in an answer: rows × features × numbers of the outputs."""
-MOST_SECONDS: Final = 10.0
-"""For one request: less than the server waits for when it ends."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +62,13 @@ class Explainer:
         batched |= {tensor.shape[:1] == (ANY,) for tensor in self.outputs.values()}
         self._run_rows = RUN_ROWS if batched == {True} else 1
 
-    def explain(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Explanation:
-        """Of these outputs, for inputs in the model's shapes. Raises InvalidInput, InvalidAnswer and Overloaded."""
+    def explain(self, inputs: Mapping[str, Array], outputs: Sequence[str], until: float) -> Explanation:
+        """Of these outputs, for inputs in the model's shapes, until then by time.monotonic. Raises InvalidInput,
+        InvalidAnswer and Overloaded."""
         asked = self._rows(inputs)
         usual = {one.tensor.name: reference(one, asked[0][one.tensor.name].shape) for one in self._inputs}
         sizes = [array.size for array in self._model.run(usual, outputs).values()]
         self._check_numbers(len(asked), sum(array.size for array in usual.values()), sum(sizes))
-        until = time.monotonic() + MOST_SECONDS
         found = [_explained(RowGame(self._model, row, usual, outputs, self._run_rows, until), usual) for row in asked]
 
         def by_output(arrays: Sequence[Array]) -> dict[str, Array]:

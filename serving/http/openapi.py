@@ -11,7 +11,7 @@ import msgspec
 
 from serving.http.limits import MAX_BODY_BYTES
 from serving.http.messages import BINARY, JSON, JSON_BYTES_HEADER
-from serving.protocol.contract import Document, Fixed, Inferred, Readiness, Told
+from serving.protocol.contract import Document, Explained, Fixed, Inferred, Readiness, Told
 from serving.protocol.open_inference_answer import encode
 from serving.version import VERSION
 
@@ -72,7 +72,7 @@ def _operation(route: "Route", method: bytes, asks_for_key: bool) -> Object:
         "operationId": "_".join([method.decode().lower(), *words]),
         "responses": _responses(route, with_body=method != b"HEAD"),
     }
-    if isinstance(route.operation, Inferred):
+    if isinstance(route.operation, Inferred | Explained):
         found["parameters"] = [_json_bytes_parameter()]
         found["requestBody"] = _request_body(route.operation)
     elif method == b"POST":
@@ -88,7 +88,7 @@ def _responses(route: "Route", with_body: bool) -> Object:
     if route.scope is not None:
         found |= {"401": REFUSED_CALLER, "403": REFUSED_CALLER, "429": REFUSED_LATER}
     match route.operation:
-        case Inferred(answered_as=schema):
+        case Inferred(answered_as=schema) | Explained(answered_as=schema):
             binary = {"description": "The same JSON, and the outputs that are binary after it."}
             content: Object = {JSON.decode(): {"schema": schema}, BINARY.decode(): {"schema": binary}}
             headers = {JSON_BYTES: {"schema": {"type": "integer"}, "description": "Of a binary answer."}}
@@ -126,7 +126,7 @@ def _schema_of(value: Any) -> Object:
     return {"type": TYPES[type(value)]}
 
 
-def _request_body(operation: Inferred[Any]) -> Object:
+def _request_body(operation: Inferred[Any] | Explained) -> Object:
     binary = (
         f"The same JSON, where an input has the parameter binary_data_size in place of data, and after it their bytes; "
         f"{JSON_BYTES} says how many bytes are JSON: 0 for one row's bytes alone, of a model with one input."

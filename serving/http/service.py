@@ -16,10 +16,12 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from serving import explain as explanation
 from serving import page, together
 from serving.access import Access, Scope, UncheckedAccess
 from serving.batches import Arrays, Batches, overloaded, rows_of
-from serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
+from serving.errors import Forbidden, Overloaded, RequestError, TooManyRequests, Unauthenticated
+from serving.explain import Queue
 from serving.http import openapi
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused, status_of
@@ -31,7 +33,18 @@ from serving.log import log
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
-from serving.protocol.contract import Answer, Body, Document, Fixed, Inference, Inferred, Operation, Readiness, Told
+from serving.protocol.contract import (
+    Answer,
+    Body,
+    Document,
+    Explained,
+    Fixed,
+    Inference,
+    Inferred,
+    Operation,
+    Readiness,
+    Told,
+)
 from serving.request_log import RequestLog
 
 READ: Final = (b"GET", b"HEAD")
@@ -64,14 +77,15 @@ class _Whole(NamedTuple):
 class Service:
     """Serves one model. Once `draining`, it is not ready, and each connection closes after the next answer on it."""
 
-    def __init__(self, name: str, model: Model, access: Access, log_all: bool = False) -> None:
+    def __init__(self, name: str, model: Model, access: Access, log_all: bool = False, explain: bool = False) -> None:
         self.draining = False
         self.access = access
         self.held = Held()
         self.log = RequestLog(log_all)
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self._routes = _routes(name, model, not isinstance(access, UncheckedAccess))
+        self._routes = _routes(name, model, not isinstance(access, UncheckedAccess), explain)
+        self._explanations = Queue()
         self.counts = Counts(route.path for route in self._routes.values())
         self.batches = Batches(model, together.found(model), self._worker, self.counts)
 
@@ -110,6 +124,8 @@ class Service:
         operation = request.route.operation
         if type(operation) is Inferred:
             self._infer(operation, request, client)
+        elif type(operation) is Explained:
+            self._explain(operation, request, client)
         elif type(operation) is Fixed:
             self._finish(request, client, Response(200, operation.answer))
         elif type(operation) is Document:
@@ -179,6 +195,23 @@ class Service:
             return _Whole(self.failed(request, too_large()))
         except Exception as error:  # noqa: BLE001 - see failed
             return _Whole(self.failed(request, error), rows, (ran or time.perf_counter_ns()) - begun if begun else 0)
+
+    def _explain(self, operation: Explained, request: Request, client: Client) -> None:
+        try:
+            self._explanations.add(partial(self._explained, operation, request), partial(self._finish, request, client))
+        except Overloaded as error:
+            self._finish(request, client, self.failed(request, error))
+
+    def _explained(self, operation: Explained, request: Request, until: float) -> Response:
+        """In the thread of explanations."""
+        try:
+            body = _body(request, MAX_BODY_BYTES)
+            response = _response(operation.answer(body, _json_bytes(request, len(body)), until))
+            return packed(response) if _to_be_packed(request, response) else response
+        except TooLarge:
+            return self.failed(request, too_large())
+        except Exception as error:  # noqa: BLE001 - see failed
+            return self.failed(request, error)
 
     def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
         request.rows = whole.rows
@@ -273,10 +306,10 @@ def _document(document: Document) -> Response:
     return Response(200, document.content, document.content_type.encode(), fields.encode())
 
 
-def _routes(name: str, model: Model, asks_for_key: bool) -> dict[bytes, Route]:
+def _routes(name: str, model: Model, asks_for_key: bool, explain: bool) -> dict[bytes, Route]:
     routes = [
         _route(path, operation, protocol.error)
-        for protocol in (*PROTOCOLS, page)
+        for protocol in (*PROTOCOLS, page, *([explanation] if explain else []))
         for path, operation in protocol.operations(name, model).items()
     ]
     document = Fixed(openapi.document(name, routes, asks_for_key))
@@ -286,7 +319,7 @@ def _routes(name: str, model: Model, asks_for_key: bool) -> dict[bytes, Route]:
 
 def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Route:
     match operation:
-        case Inferred():
+        case Inferred() | Explained():
             return Route(path, operation, POST, "predict", error)
         case Fixed(submitted=True):
             return Route(path, operation, POST, "metadata", error)

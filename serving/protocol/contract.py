@@ -85,7 +85,20 @@ class Inferred(Generic[Parsed]):
     """The same of an answer."""
 
 
-Operation = Fixed | Document | Readiness | Inferred[Any] | Told
+@dataclass(frozen=True)
+class Explained:
+    """Runs the model many times, to say why it answers as it does: work for a thread of its own."""
+
+    answer: Callable[[Body, int | None, float], Answer]
+    """To a body as `Inferred.parse` has it, until then by time.monotonic. Any thread may call it, and it raises
+    RequestError: Overloaded where there is no time left."""
+    asked_as: Mapping[str, object]
+    """What a request looks like as JSON, as JSON Schema."""
+    answered_as: Mapping[str, object]
+    """The same of an answer."""
+
+
+Operation = Fixed | Document | Readiness | Inferred[Any] | Explained | Told
 
 
 class ServingProtocol(Protocol):

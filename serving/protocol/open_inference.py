@@ -38,12 +38,17 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
     found["/v2/repository/index"] = Fixed(
         encode([{"name": name, "version": MODEL_VERSION, "state": "READY", "reason": ""}]), submitted=True
     )
-    for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{MODEL_VERSION}"):
+    for base in paths(name):
         found[base] = Fixed(encode(_metadata(name, model)))
         found[f"{base}/ready"] = _readiness({"name": name})
         found[f"{base}/infer"] = _infer(name, model)
         found[f"{base}/stats"] = Told(partial(statistics, name, MODEL_VERSION, model.statistics))
     return found
+
+
+def paths(name: str) -> tuple[str, str]:
+    """Of a model that clients call `name`: with its only version, and without."""
+    return f"/v2/models/{name}", f"/v2/models/{name}/versions/{MODEL_VERSION}"
 
 
 def error(message: str) -> bytes:
@@ -63,7 +68,7 @@ def _readiness(fields: dict[str, object]) -> Readiness:
 def _infer(name: str, model: Model) -> Inferred[Asked]:
     writer = AnswerWriter(name, MODEL_VERSION, model.outputs, labels_of(model))
     reader = RequestReader(model.inputs, model.outputs)
-    return Inferred(reader.parse, writer.answer, request_schema(model), answer_schema(name, model))
+    return Inferred(reader.parse, writer.answer, request_schema(model), answer_schema(name, model.outputs.values()))
 
 
 def _metadata(name: str, model: Model) -> dict[str, object]:

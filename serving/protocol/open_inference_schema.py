@@ -4,7 +4,7 @@ A schema cannot say that `data` has as many elements as `shape` asks for; the ex
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from serving.model import Model
@@ -44,9 +44,9 @@ def request_schema(model: Model) -> Schema:
     }
 
 
-def answer_schema(name: str, model: Model) -> Schema:
-    """Of what is answered."""
-    outputs = [_output(tensor) for tensor in model.outputs.values()]
+def answer_schema(name: str, tensors: Iterable[Tensor]) -> Schema:
+    """Of what a model that clients call `name` answers: some of these."""
+    outputs = [_output(tensor) for tensor in tensors]
     return {
         "type": "object",
         "required": ["model_name", "model_version", "outputs"],

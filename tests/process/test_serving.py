@@ -361,3 +361,23 @@ def test_the_hook_above_does_see_files_that_are_written(files: Files, tmp_path: 
     with serving(files, {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}) as server:
         server.terminate()
         assert f"WRITES {tmp_path / 'x'}" in server.end()[2]
+
+
+def test_rows_are_explained_where_it_is_asked_for_and_predictions_go_on(files: Files) -> None:
+    server = Server([*arguments(files), "--explain"])
+    try:
+        with server.connect() as connection, server.connect() as other:
+            connection.request("POST", INFER.replace("infer", "explain"), BODY)
+            assert infer(other) == ANSWER
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+            assert response.status == 200, answer
+            assert answer["outputs"][0] == {
+                "name": "prediction.shap_values", "datatype": "FP64", "shape": [1, 3, 1], "data": [1, 20, 300],
+            }  # fmt: skip
+            assert answer["parameters"] == {"method": "exact", "evaluations": 8}
+        server.terminate()
+        assert (server.end()[0], server.process.returncode) == (0, 0)
+    finally:
+        server.process.kill()
+        server.process.communicate()

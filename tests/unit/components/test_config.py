@@ -35,7 +35,8 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure",
-        "nodePort", "grpc", "accessLog", "auth", "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels",
+        "nodePort", "grpc", "accessLog", "explain", "auth", "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey",
+        "labels",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
@@ -47,6 +48,7 @@ FROZEN_DEFAULTS = {
     "deployment.exposure": "cluster", "deployment.auth": "apiKey", "deployment.nodePort": 0,
     "deployment.grpc": False,
     "deployment.accessLog": "errors",
+    "deployment.explain": False,
 }  # fmt: skip
 
 

@@ -351,6 +351,13 @@ def test_the_server_is_told_which_requests_have_a_line_in_the_log(lines: str) ->
     assert told.access_log == lines
 
 
+@pytest.mark.parametrize("explain", [False, True])
+def test_the_server_explains_only_where_it_is_asked_for(explain: bool) -> None:
+    told = server._parse([str(word) for word in container(deployment(explain=explain))["args"]])
+
+    assert told.explain is explain
+
+
 @pytest.mark.parametrize("exposure", ["cluster", "nodePort"])
 def test_grpc_has_a_port_of_the_server_the_pod_and_the_service_only_where_it_is_asked_for(exposure: str) -> None:
     spec: Any = pod_spec.service(settings(exposure=exposure, grpc=True), "model")
