@@ -93,6 +93,9 @@ class ModelDeploymentArgs(TypedDict):
     `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor. Default: false.
     """
 
+    tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Which requests are traced, and where their spans go."""
+
     auth: NotRequired[pulumi.Input[str]]
     """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
     reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
@@ -566,6 +569,9 @@ class DeploymentSection(TypedDict):
     """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
     `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor. Default: false.
     """
+
+    tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Which requests are traced, and where their spans go."""
 
     auth: NotRequired[pulumi.Input[str]]
     """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who

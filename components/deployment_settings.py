@@ -13,6 +13,7 @@ from components.access_settings import KEY_NAME, KEY_NAMES, ClientKey, TokenIssu
 from components.image_reference import is_pinned
 from components.quantity import QuantityError, Resource, parse
 from components.quota import PodResources, quota_problems, request_problems, shortfall_problems
+from components.tracing_settings import Tracing
 from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
 from settings.quantity import Quantity
 
@@ -176,6 +177,7 @@ class DeploymentSettings:
         "Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at "
         "`/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor.",
     )
+    tracing: Tracing | None = section(Tracing, None, "Which requests are traced, and where their spans go.")
     auth: Auth = setting(
         kinds.one_of("apiKey", "jwt", "none"),
         "apiKey",

@@ -14,6 +14,7 @@ from typing import Final
 
 from components.deployment_settings import DeploymentSettings
 from components.quota import SURGE_PODS, PodResources, hard_limits
+from components.tracing_settings import Tracing
 from serving import places
 
 Spec = dict[str, object]
@@ -225,8 +226,15 @@ def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest
         *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
         *(["--access-log", "all"] if settings.access_log == "all" else []),
         *(["--explain"] if settings.explain else []),
+        *_tracing(settings.tracing),
         "--metrics-port", str(places.METRICS_PORT),
     ]  # fmt: skip
+
+
+def _tracing(tracing: Tracing | None) -> list[object]:
+    if tracing is None:
+        return []
+    return ["--otlp-endpoint", tracing.otlp_endpoint, "--trace-ratio", str(tracing.ratio)]
 
 
 def _resources(pod: PodResources) -> dict[str, Spec]:

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from serving.http.service import Service
     from serving.http.tls import Certificate
     from serving.model import Model
+    from serving.tracing.exporter import Exporter
+    from serving.tracing.tracer import Tracer
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
 """What is in it, Kubernetes shows as the reason that the container ended (Container.terminationMessagePath)."""
 TERMINATION_BYTES: Final = 4096
+FLUSH_SECONDS: Final = 2.0
+"""For the last spans; with the drain, less than the pod has."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,13 +77,17 @@ def serve(options: argparse.Namespace, started: float) -> None:
         certificate = Certificate(options.tls) if options.tls else None
         socket = listen(options.host, options.port)
         metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
+        exporter = _exporter(options, source) if options.otlp_endpoint else None
         model = load(opening)
-    service = Service(options.name, model, access, options.access_log == "all", options.explain)
+    tracer = None if exporter is None else _tracer(options, exporter)
+    log_all = options.access_log == "all"
+    service = Service(options.name, model, access, log_all, options.explain, tracer)
     rpc = None if options.grpc_port is None else _rpc(options, model, service, certificate)
     server = Server(service, rpc, certificate)
     if metrics_socket is not None:
         info = {"model": options.name, "artifact_id": source.artifact_id, "payload_digest": source.payload_digest}
-        server.also(metrics_of(server, service, info | {"version": VERSION}), metrics_socket)
+        spans = (lambda: {"sent": exporter.sent, "dropped": exporter.dropped}) if exporter is not None else dict
+        server.also(metrics_of(server, service, info | {"version": VERSION}, spans), metrics_socket)
 
     def ready() -> None:
         address, port = socket.getsockname()[:2]
@@ -95,7 +103,11 @@ def serve(options: argparse.Namespace, started: float) -> None:
             scheme = "http" if certificate is None else "https"
             print(f"{scheme}://{address}:{port}/ takes this key, shown this once: {key}", file=sys.stderr, flush=True)
 
+    if exporter is not None:
+        exporter.start()
     server.run(socket, ready)
+    if exporter is not None:
+        exporter.stop(FLUSH_SECONDS)
 
 
 def _source(options: argparse.Namespace) -> Source:
@@ -104,6 +116,28 @@ def _source(options: argparse.Namespace) -> Source:
     store, artifact_id = options.artifact.parent, options.artifact.name
     payload, manifest = store / places.PAYLOADS / artifact_id, store / places.MANIFESTS / artifact_id
     return Source(payload, manifest, options.key, artifact_id, options.payload_digest)
+
+
+def _exporter(options: argparse.Namespace, source: Source) -> "Exporter":
+    """Raises StartError."""
+    import uuid
+
+    from serving.tracing.exporter import Exporter
+
+    resource = {
+        "service.name": options.name,
+        "service.version": VERSION,
+        "service.instance.id": str(uuid.uuid4()),
+        "sealift.artifact.id": source.artifact_id,
+        "sealift.payload.digest": source.payload_digest,
+    }
+    return Exporter(options.otlp_endpoint, resource)
+
+
+def _tracer(options: argparse.Namespace, exporter: "Exporter") -> "Tracer":
+    from serving.tracing.tracer import Tracer
+
+    return Tracer(options.trace_ratio, "https" if options.tls else "http", exporter.offer)
 
 
 def _rpc(
@@ -115,7 +149,7 @@ def _rpc(
     from serving.http.limits import MAX_BODY_BYTES
 
     batches, access, ready = service.batches, service.access, lambda: not service.draining
-    served = Served(options.name, model, batches.run, access, ready, service.counts, service.log)
+    served = Served(options.name, model, batches.run, access, ready, service.counts, service.log, service.tracer)
     pem = None if certificate is None else lambda: certificate.pem
     return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 
@@ -149,6 +183,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--explain", action="store_true", help=why)
     metrics = f"of {places.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
+    spans = "collector that spans are sent to, as OTLP over HTTP to URL/v1/traces (default: none)"
+    parser.add_argument("--otlp-endpoint", metavar="URL", help=spans)
+    ratio = "of requests without a traceparent, how many are traced, 0 to 1 (default: 0); others as their caller says"
+    parser.add_argument("--trace-ratio", type=_ratio, default=0.0, metavar="RATIO", help=ratio)
     options = parser.parse_args(arguments)
     if options.artifact is not None:
         _refuse_beside(parser, options, ("payload", "manifest", "artifact_id"))
@@ -162,6 +200,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("one of the arguments --access --auth is required")
     options.host = options.host or "0.0.0.0"  # noqa: S104 - in a pod; what reaches it is the Service's matter
     return options
+
+
+def _ratio(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("it must be from 0 to 1")
+    return value
 
 
 def _refuse_beside(parser: argparse.ArgumentParser, options: argparse.Namespace, names: tuple[str, ...]) -> None:

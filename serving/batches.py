@@ -33,17 +33,25 @@ RECENT: Final = 0.05
 Arrays = Mapping[str, Array]
 Done = Callable[[Arrays | Exception], None]
 """Called on the loop with all outputs by name, or with what went wrong."""
-Waiting = tuple[Arrays, int, Done, float]
-"""Inputs, their rows, who is told, since when."""
 
 
 class Ran(NamedTuple):
-    """What came of one run, and what its parts took: putting together, running, taking apart."""
+    """One run: when it began, by time.perf_counter_ns, what it was of, and what its parts took: putting together,
+    running, taking apart."""
 
-    results: list[Arrays | Exception]
+    begun_ns: int
+    requests: int
+    rows: int
     input_ns: int
     infer_ns: int
     output_ns: int
+
+
+Watch = Callable[[Ran], None]
+"""Called on the loop, before who waits is told."""
+Waiting = tuple[Arrays, int, Done, float, Watch | None]
+"""Inputs, their rows, who is told, since when, and who wants to know of the run."""
+Results = list[Arrays | Exception]
 
 
 class Batches:
@@ -66,7 +74,7 @@ class Batches:
         self._shifts = 0
         """That the thread has: one that it runs, and one to go on with, so that it need not wait for the loop."""
 
-    def add(self, inputs: Arrays, done: Done) -> None:
+    def add(self, inputs: Arrays, done: Done, watch: Watch | None = None) -> None:
         """Raises Overloaded."""
         rows = rows_of(inputs)
         if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
@@ -75,7 +83,7 @@ class Batches:
         if self.drift.takes:
             self.drift.note(inputs)
         self.rows += rows
-        self._waiting.append((inputs, rows, done, time.perf_counter()))
+        self._waiting.append((inputs, rows, done, time.perf_counter(), watch))
         if len(self._waiting) == 1 and self._shifts < SHIFTS:
             asyncio.get_running_loop().call_soon(self._next)
 
@@ -84,10 +92,10 @@ class Batches:
         """Whether one row more is more than can be done in time."""
         return self.rows > 0 and self._seconds(self.rows + 1) * self._slowness > QUEUE_SECONDS
 
-    async def run(self, inputs: Arrays) -> Arrays:
+    async def run(self, inputs: Arrays, watch: Watch | None = None) -> Arrays:
         """The same for who awaits it: all outputs by name. Raises what went wrong."""
         told: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
-        self.add(inputs, partial(_settle, told))
+        self.add(inputs, partial(_settle, told), watch)
         return await told
 
     def _next(self) -> None:
@@ -98,7 +106,7 @@ class Batches:
         if self._seconds(rows) < QUICK_SECONDS:
             ran = self._run(batch, rows)
             self.rows -= rows
-            self._tell([(batch, rows, ran)])
+            self._tell([(batch, *ran)])
             return
         shift = [(batch, rows)]
         seconds = self._seconds(rows)
@@ -125,23 +133,23 @@ class Batches:
 
     def _count(self, batch: list[Waiting], rows: int) -> None:
         now, observe = time.perf_counter(), self._counts.queue_seconds.observe
-        for _, _, _, since in batch:
+        for _, _, _, since, _ in batch:
             observe(now - since)
         self._counts.run_rows.observe(rows)
 
-    def _run_all(self, shift: list[tuple[list[Waiting], int]]) -> list[Ran]:
+    def _run_all(self, shift: list[tuple[list[Waiting], int]]) -> list[tuple[Results, Ran]]:
         """In the thread."""
         return [self._run(batch, rows) for batch, rows in shift]
 
-    def _ran(self, shift: list[tuple[list[Waiting], int]], runs: list[Ran]) -> None:
+    def _ran(self, shift: list[tuple[list[Waiting], int]], runs: list[tuple[Results, Ran]]) -> None:
         self._shifts -= 1
         self.rows -= sum(rows for _, rows in shift)
-        self._tell([(*one, ran) for one, ran in zip(shift, runs, strict=True)])
+        self._tell([(batch, *ran) for (batch, _), ran in zip(shift, runs, strict=True)])
 
-    def _run(self, batch: list[Waiting], rows: int) -> Ran:
+    def _run(self, batch: list[Waiting], rows: int) -> tuple[Results, Ran]:
         """Any thread may call it."""
         begun = time.perf_counter_ns()
-        results: list[Arrays | Exception]
+        results: Results
         if len(batch) == 1:
             merged = begun
             results = [self._alone(batch[0][0], rows)]
@@ -158,7 +166,7 @@ class Batches:
         slowness = (done - begun) / 1e9 / self._seconds(rows)
         # One run that was held up for long says little about the next.
         self._slowness += RECENT * (min(slowness, 2 * self._slowness) - self._slowness)
-        return Ran(results, merged - begun, answered - merged, done - answered)
+        return results, Ran(begun, len(batch), rows, merged - begun, answered - merged, done - answered)
 
     def _seconds(self, rows: int) -> float:
         """That one run of so many takes on a processor of its own."""
@@ -173,18 +181,20 @@ class Batches:
         except Exception as error:  # noqa: BLE001 - it is told to whoever asked, who knows what to do with it
             return error
 
-    def _tell(self, told: list[tuple[list[Waiting], int, Ran]]) -> None:
+    def _tell(self, told: list[tuple[list[Waiting], Results, Ran]]) -> None:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._next)
-        for batch, rows, ran in told:
-            self._note(batch, rows, ran)
-            for (_, _, done, _), result in zip(batch, ran.results, strict=True):
+        for batch, results, ran in told:
+            self._note(batch, results, ran)
+            for (_, _, done, _, watch), result in zip(batch, results, strict=True):
+                if watch is not None:
+                    watch(ran)
                 done(result)
 
-    def _note(self, batch: list[Waiting], rows: int, ran: Ran) -> None:
-        now, (results, input_ns, infer_ns, output_ns) = time.perf_counter(), ran
+    def _note(self, batch: list[Waiting], results: Results, ran: Ran) -> None:
+        now, (_, _, rows, input_ns, infer_ns, output_ns) = time.perf_counter(), ran
         answered, since_all = 0, 0.0
-        for (_, count, _, since), result in zip(batch, results, strict=True):
+        for (_, count, _, since, _), result in zip(batch, results, strict=True):
             if not isinstance(result, Exception):
                 answered += 1
                 since_all += since
@@ -219,8 +229,8 @@ def rows_of(inputs: Arrays) -> int:
     return len(first) if first.ndim else 1
 
 
-def _split(answers: Arrays, batch: list[Waiting]) -> list[Arrays | Exception]:
-    results: list[Arrays | Exception] = []
+def _split(answers: Arrays, batch: list[Waiting]) -> Results:
+    results: Results = []
     start = 0
     for _, rows, *_ in batch:
         results.append({name: answer[start : start + rows] for name, answer in answers.items()})

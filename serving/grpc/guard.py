@@ -10,7 +10,7 @@ INTERNAL             ours; what clients sent is never logged, nor are errors tha
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -29,6 +29,9 @@ from serving.grpc.messages import CLASSES, PACKAGE
 from serving.log import log
 from serving.metrics.counts import Counts
 from serving.request_log import HEADER, RequestLog
+
+if TYPE_CHECKING:
+    from serving.tracing.tracer import Trace, Tracer, Value
 
 
 class UnknownModel(RequestError): ...
@@ -56,24 +59,28 @@ CODES: Final[Mapping[grpc.StatusCode, int]] = {
 }
 """HTTP's, by which calls are counted and logged: as google/rpc/code.proto pairs them."""
 
+FAILURES: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
+"""The server's, as the conventions have it."""
+
 
 class Call:
     """One that a client makes."""
 
-    __slots__ = ("began", "caller", "identifier", "message", "name", "received_bytes", "rows")
+    __slots__ = ("began", "caller", "identifier", "message", "name", "received_bytes", "rows", "trace")
 
     def __init__(self, name: str, metadata: Mapping[str, str | bytes]) -> None:
         self.name = name
         self.began = time.perf_counter()
         self.caller = ""
         """Who makes it, as far as it was asked."""
-        identifier = metadata.get(HEADER)
-        self.identifier = identifier.encode() if isinstance(identifier, str) else None
+        self.identifier = _bytes(metadata, HEADER)
         """By which the client knows it."""
         self.message: Any = None
         self.received_bytes = 0
         self.rows = 0
         """That it asks the model for, once they are known."""
+        self.trace: Trace | None = None
+        """Where it is recorded."""
 
 
 class Method(NamedTuple):
@@ -86,10 +93,18 @@ class Method(NamedTuple):
 class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
     """Asks who may make each call, as soon as its head is read."""
 
-    def __init__(self, access: Access, counts: Counts, log: RequestLog, methods: Mapping[str, Method]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        counts: Counts,
+        log: RequestLog,
+        tracer: "Tracer | None",
+        methods: Mapping[str, Method],
+    ) -> None:
         self._access = access
         self._counts = counts
         self._log = log
+        self._tracer = tracer
         self._methods = {_path(name): (name, method) for name, method in methods.items()}
         counts.expect(self._methods)
 
@@ -108,6 +123,8 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
                 # To the client it is the call that it made. Here it is one that takes a stream, so no message is
                 # waited for.
                 return grpc.stream_unary_rpc_method_handler(partial(self._refuse, call, error))
+            if self._tracer is not None:
+                call.trace = self._tracer.start(_bytes(metadata, "traceparent"), _bytes(metadata, "tracestate"))
         return grpc.unary_unary_rpc_method_handler(partial(self._answer, call, method))
 
     async def _answer(self, call: Call, method: Method, data: bytes, context: Any) -> bytes:
@@ -140,6 +157,8 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         """Counts and logs it. The metadata that the client is sent."""
         path, code = _path(call.name), CODES[status]
         self._counts.answered(path, code)
+        if call.trace is not None and self._tracer is not None:
+            _end(self._tracer, call.trace, call, status, answer_bytes)
         identifier = self._log.identifier(call.identifier, code)
         if identifier is None:
             return ()
@@ -153,8 +172,27 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
             bytes_in=call.received_bytes,
             bytes_out=answer_bytes,
             grpc_status=status.name,
+            **({} if call.trace is None else {"trace_id": call.trace.trace_id.hex()}),
         )
         return ((HEADER, identifier.decode("ascii")),)
+
+
+def _end(tracer: "Tracer", trace: "Trace", call: Call, status: grpc.StatusCode, answer_bytes: int) -> None:
+    """By OpenTelemetry's conventions: https://opentelemetry.io/docs/specs/semconv/rpc/grpc."""
+    name = _path(call.name)[1:]
+    attributes: dict[str, Value] = {
+        "rpc.system.name": "grpc",
+        "rpc.method": name,
+        "rpc.response.status_code": status.name,
+        "http.request.body.size": call.received_bytes,
+        "http.response.body.size": answer_bytes,
+    }
+    if call.rows:
+        attributes["sealift.rows"] = call.rows
+    failed = status in FAILURES
+    if failed:
+        attributes["error.type"] = status.name
+    tracer.end(trace, name, call.began, attributes, failed=failed)
 
 
 def _path(name: str) -> str:
@@ -166,6 +204,11 @@ def _parsed(name: str, data: bytes) -> Any:
         return CLASSES[f"{name}Request"].FromString(data)
     except DecodeError:
         raise InvalidInput(f"this is no {name}Request") from None
+
+
+def _bytes(metadata: Mapping[str, str | bytes], name: str) -> bytes | None:
+    value = metadata.get(name)
+    return value.encode() if isinstance(value, str) else None
 
 
 def _credential(metadata: Mapping[str, str | bytes]) -> bytes | None:

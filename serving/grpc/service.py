@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 
 from serving.access import Access
-from serving.batches import rows_of
+from serving.batches import Watch, rows_of
 from serving.errors import Overloaded
 from serving.grpc.guard import Call, Guard, Method, UnknownModel
 from serving.grpc.messages import CLASSES
@@ -19,8 +19,14 @@ from serving.protocol.open_inference_request import RequestReader
 from serving.request_log import RequestLog
 from serving.tensor import Array, Tensor
 
-Run = Callable[[Mapping[str, Array]], Awaitable[Mapping[str, Array]]]
-"""A model's inputs → all its outputs."""
+if TYPE_CHECKING:
+    from serving.tracing.tracer import Tracer
+
+
+class Run(Protocol):
+    """A model's inputs → all its outputs."""
+
+    def __call__(self, inputs: Mapping[str, Array], watch: Watch | None) -> Awaitable[Mapping[str, Array]]: ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Served:
     ready: Callable[[], bool]
     counts: Counts
     log: RequestLog
+    tracer: "Tracer | None" = None
 
 
 class Service:
@@ -56,7 +63,7 @@ class Service:
             "ModelMetadata": Method(self._metadata, "metadata"),
             "ModelInfer": Method(self._infer, "predict"),
         }
-        return Guard(self._served.access, self._served.counts, self._served.log, methods)
+        return Guard(self._served.access, self._served.counts, self._served.log, self._served.tracer, methods)
 
     async def _live(self, _call: Call) -> Any:
         return CLASSES["ServerLiveResponse"](live=True)
@@ -88,7 +95,10 @@ class Service:
             raise Overloaded("this server ends; ask again, another one answers")
         asked = inference(call.message, self._reader)
         call.rows = rows_of(asked.inputs)
-        arrays = await self._served.run(asked.inputs)
+        trace = call.trace
+        if trace is not None:
+            trace.queued()
+        arrays = await self._served.run(asked.inputs, None if trace is None else trace.ran)
         answer = response(asked, arrays, self._served.model.outputs, self._labels)
         answer.model_name, answer.model_version = self._served.name, MODEL_VERSION
         return answer

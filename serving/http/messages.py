@@ -11,6 +11,7 @@ from serving.protocol.contract import Body
 
 if TYPE_CHECKING:
     from serving.http.service import Route
+    from serving.tracing.tracer import Trace
 
 JSON: Final = b"application/json"
 BINARY: Final = b"application/octet-stream"
@@ -78,6 +79,11 @@ class Request:
     body: Body = b""
     identifier: bytes | None = None
     """By which the client knows it, as sent."""
+    traceparent: bytes | None = None
+    tracestate: bytes | None = None
+    """As sent; the first is empty where it came more than once, which is none."""
+    trace: "Trace | None" = None
+    """Where it is recorded."""
     rows = 0
     """That it asks the model for, once they are known."""
     route: "Route | None" = None
@@ -192,6 +198,14 @@ def _set_identifier(request: Request, value: bytes) -> None:
     request.identifier = value
 
 
+def _set_traceparent(request: Request, value: bytes) -> None:
+    request.traceparent = value if request.traceparent is None else b""
+
+
+def _set_tracestate(request: Request, value: bytes) -> None:
+    request.tracestate = value if request.tracestate is None else b"%s,%s" % (request.tracestate, value)
+
+
 def _set_hop(request: Request, value: bytes) -> None:
     request.hop = True
 
@@ -210,6 +224,8 @@ _READ: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
     b"x-api-key": _set_key,
     b"x-request-id": _set_identifier,
     b"connection": _set_hop,
+    b"traceparent": _set_traceparent,
+    b"tracestate": _set_tracestate,
     **dict.fromkeys((b"host", b"content-type", b"user-agent", b"accept"), _ignore),
 }
 FIELDS: Final = {name: read for lower, read in _READ.items() for name in (lower, lower.title())}

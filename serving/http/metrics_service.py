@@ -67,8 +67,10 @@ class MetricsService:
         return failure(error, refusal)
 
 
-def metrics_of(server: Server, service: Service, info: Mapping[str, str]) -> MetricsService:
-    """What tells of a server and its service. `info` says which model it is."""
+def metrics_of(
+    server: Server, service: Service, info: Mapping[str, str], spans: Callable[[], Mapping[str, int]] = dict
+) -> MetricsService:
+    """What tells of a server and its service. `info` says which model it is, `spans` how many had which outcome."""
 
     drift = service.batches.drift
 
@@ -83,6 +85,7 @@ def metrics_of(server: Server, service: Service, info: Mapping[str, str]) -> Met
                 held_bytes=service.held.bytes,
                 input_rows=drift.rows,
                 inputs=[(one.name, one.mean, one.psi) for one in drift.features()],
+                spans=spans(),
             )
         )
 

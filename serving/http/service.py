@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -19,10 +19,10 @@ import httptools
 from serving import explain as explanation
 from serving import page, together
 from serving.access import Access, Scope, UncheckedAccess
-from serving.batches import Arrays, Batches, overloaded, rows_of
+from serving.batches import Arrays, Batches, Ran, overloaded, rows_of
 from serving.errors import Forbidden, Overloaded, RequestError, TooManyRequests, Unauthenticated
 from serving.explain import Queue
-from serving.http import openapi
+from serving.http import openapi, traced
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused, status_of
 from serving.http.held import Held, Share
@@ -47,6 +47,9 @@ from serving.protocol.contract import (
 )
 from serving.request_log import RequestLog
 
+if TYPE_CHECKING:
+    from serving.tracing.tracer import Tracer
+
 READ: Final = (b"GET", b"HEAD")
 POST: Final = (b"POST",)
 RETRY: Final = b"retry-after: 1\r\n"
@@ -67,21 +70,31 @@ class Route:
 
 
 class _Whole(NamedTuple):
-    """What came of a large request: how many rows the model answered, and what it took for them, or to refuse."""
+    """What came of a large request: how many rows the model answered, and the run that answered or refused them."""
 
     response: Response
     rows: int = 0
-    run_ns: int = 0
+    ran: Ran | None = None
 
 
 class Service:
     """Serves one model. Once `draining`, it is not ready, and each connection closes after the next answer on it."""
 
-    def __init__(self, name: str, model: Model, access: Access, log_all: bool = False, explain: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: Model,
+        access: Access,
+        log_all: bool = False,
+        explain: bool = False,
+        tracer: "Tracer | None" = None,
+    ) -> None:
+        """Without a tracer no request is traced."""
         self.draining = False
         self.access = access
         self.held = Held()
         self.log = RequestLog(log_all)
+        self.tracer = tracer
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._routes = _routes(name, model, not isinstance(access, UncheckedAccess), explain)
@@ -100,6 +113,8 @@ class Service:
             except RequestError as error:
                 request.refusal = self.failed(request, error)
                 return
+            if self.tracer is not None:
+                request.trace = self.tracer.start(request.traceparent, request.tracestate)
         if route is None:
             there = ", ".join(path.decode() for path in self._routes)
             request.refusal = Response(404, refusal(f"no such path or model; there is: {there}"))
@@ -141,6 +156,9 @@ class Service:
         return failure(error, request.route.error if request.route else refusal)
 
     def _infer(self, operation: Inferred[Any], request: Request, client: Client) -> None:
+        trace = request.trace
+        if trace is not None:
+            trace.queued()
         try:
             body = _body(request, SMALL_BYTES)
         except TooLarge:  # a thread costs a small one more than its answer
@@ -153,7 +171,8 @@ class Service:
         try:
             inference = operation.parse(body, _json_bytes(request, len(body)))
             request.rows = rows_of(inference.inputs)
-            self.batches.add(inference.inputs, partial(self._answer, operation, request, client, inference))
+            done = partial(self._answer, operation, request, client, inference)
+            self.batches.add(inference.inputs, done, None if trace is None else trace.ran)
         except Exception as error:  # noqa: BLE001 - see failed
             self._finish(request, client, self.failed(request, error))
 
@@ -181,20 +200,24 @@ class Service:
     def _whole(self, operation: Inferred[Any], request: Request) -> _Whole:
         """A large request, from beginning to end, in a thread. There is one thread, so that what is unpacked of bodies,
         which no share counts, is one body at a time."""
-        rows = begun = ran = 0
+        rows = begun = 0
+        ran: Ran | None = None
         try:
             body = _body(request, MAX_BODY_BYTES)
             inference = operation.parse(body, _json_bytes(request, len(body)))
+            asked = rows_of(inference.inputs)
             begun = time.perf_counter_ns()
             arrays = self._model.run(inference.inputs, inference.outputs)
-            ran = time.perf_counter_ns()
-            rows = rows_of(inference.inputs)
+            ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
+            rows = asked
             response = _response(operation.answer(inference, arrays))
-            return _Whole(packed(response) if _to_be_packed(request, response) else response, rows, ran - begun)
+            return _Whole(packed(response) if _to_be_packed(request, response) else response, rows, ran)
         except TooLarge:
             return _Whole(self.failed(request, too_large()))
         except Exception as error:  # noqa: BLE001 - see failed
-            return _Whole(self.failed(request, error), rows, (ran or time.perf_counter_ns()) - begun if begun else 0)
+            if ran is None and begun:
+                ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
+            return _Whole(self.failed(request, error), rows, ran)
 
     def _explain(self, operation: Explained, request: Request, client: Client) -> None:
         try:
@@ -215,7 +238,10 @@ class Service:
 
     def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
         request.rows = whole.rows
-        statistics, ns = self._model.statistics, whole.run_ns
+        statistics, ran = self._model.statistics, whole.ran
+        ns = 0 if ran is None else ran.infer_ns
+        if request.trace is not None and ran is not None:
+            request.trace.ran(ran)
         if whole.rows:
             self.counts.run_rows.observe(whole.rows)
             now_ms = int(time.time() * 1000)
@@ -238,6 +264,8 @@ class Service:
         self.counts.answered(path, response.status)
         if response.status < 400 and route is not None and type(route.operation) is Inferred:
             self.counts.request_seconds.observe(time.perf_counter() - request.began)
+        if request.trace is not None and self.tracer is not None:
+            traced.end(self.tracer, request.trace, request, path, received, response)
         client.reply(logged(self.log, request, path, received, response))
 
 

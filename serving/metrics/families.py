@@ -17,14 +17,18 @@ def families(
     held_bytes: int,
     input_rows: int,
     inputs: Sequence[tuple[str, float, float]],
+    spans: Mapping[str, int],
 ) -> list[Family]:
-    """As of now. `info` says which model this is; `inputs` has features' names, means and stability indices."""
+    """As of now. `info` says which model this is; `inputs` has features' names, means and stability indices;
+    `spans` counts them by outcome, where requests are traced."""
     requests = [("", {"route": route, "code": str(code)}, count) for (route, code), count in counts.requests.items()]
     answered = "From an inference's first byte until its answer is written; those that succeeded."
     queued = "What an inference waited between being read and the model's run."
     together = "Rows that the model was given in one run, of one request or of several that came at once."
     held = "Memory of large bodies and answers that are counted against the server's limit."
     shifted = "Population stability index of a feature: the last hour's requests against the training rows."
+    recorded = "Spans that a collector took, and that were dropped since it took none."
+    outcomes = [("", {"outcome": outcome}, count) for outcome, count in spans.items()]
     means = [("", {"feature": name}, mean) for name, mean, _ in inputs]
     indices = [("", {"feature": name}, index) for name, _, index in inputs]
     return [
@@ -41,6 +45,7 @@ def families(
         one("sealift_input_rows", "gauge", "Rows of the last hour's requests that were compared.", input_rows),
         Family("sealift_input_mean", "gauge", "Mean of a feature in the last hour's requests.", means),
         Family("sealift_input_psi", "gauge", shifted, indices),
+        Family("sealift_spans_total", "counter", recorded, outcomes),
         *process.families(),
         *cgroup.families(),
     ]

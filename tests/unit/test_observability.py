@@ -28,6 +28,7 @@ def exposed(folder: Path) -> set[str]:
         held_bytes=0,
         input_rows=0,
         inputs=[("f", 0.0, 0.0)],
+        spans={"sent": 0},
     )
     page = text([*found, *cgroup.families(tree(folder, VERSION_2))]).decode()
     return {re.split("[{ ]", line)[0] for line in page.splitlines() if not line.startswith("#")}

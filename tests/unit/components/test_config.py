@@ -35,8 +35,8 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure",
-        "nodePort", "grpc", "accessLog", "explain", "auth", "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey",
-        "labels",
+        "nodePort", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt", "tlsCertificate",
+        "tlsPrivateKey", "labels",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from serving.access import Scope, UncheckedAccess
+from serving.batches import Watch
 from serving.errors import Forbidden, Overloaded, RequestError, StartError, TooManyRequests, Unauthenticated
 from serving.grpc.guard import CODES, STATUS
 from serving.grpc.messages import CLASSES
@@ -47,7 +48,7 @@ class Doorkeeper:
 
 
 def served(model: Model, **changes: Any) -> Served:
-    async def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+    async def run(inputs: Mapping[str, Array], _watch: Watch | None) -> Mapping[str, Array]:
         return model.run(inputs, list(model.outputs))
 
     fields: dict[str, Any] = {
@@ -256,7 +257,7 @@ def test_every_kind_of_refusal_has_a_status() -> None:
 def test_calls_in_flight_end_and_new_ones_go_elsewhere_once_it_stops() -> None:
     begun, end = asyncio.Event(), asyncio.Event()
 
-    async def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+    async def run(inputs: Mapping[str, Array], _watch: Watch | None) -> Mapping[str, Array]:
         begun.set()
         await end.wait()
         return {"prediction": inputs["input"]}
@@ -300,7 +301,7 @@ def test_a_server_that_is_busy_is_unavailable_and_an_error_of_ours_tells_nothing
 ) -> None:
     errors: list[Exception] = [Overloaded("later"), ValueError("secret row")]
 
-    async def run(_inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+    async def run(_inputs: Mapping[str, Array], _watch: Watch | None) -> Mapping[str, Array]:
         raise errors.pop(0)
 
     async def check(ask: Ask) -> None:

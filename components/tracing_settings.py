@@ -1,0 +1,33 @@
+"""Where a served model sends what it recorded of requests, as a stack's config says it."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from settings import Kind, Refused, kinds, setting
+
+_ENDPOINT: Final = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
+
+
+def _endpoint(value: object) -> str:
+    if isinstance(value, str) and _ENDPOINT.fullmatch(value):
+        return value
+    raise Refused("it must be a URL that begins with http:// or https://, without user, query and fragment")
+
+
+@dataclass(frozen=True)
+class Tracing:
+    """Spans by OpenTelemetry's protocol."""
+
+    otlp_endpoint: str = setting(
+        Kind("string", "http://…, https://…", _endpoint),
+        "",
+        "A collector that takes OTLP over HTTP, such as http://collector.observability:4318; spans go to its "
+        "/v1/traces.",
+        required=True,
+    )
+    ratio: float = setting(
+        kinds.number_within(0, 1),
+        0.0,
+        "Of the requests without a `traceparent`, how many are traced; of the others, those that their caller traces.",
+    )

@@ -1,0 +1,41 @@
+"""The headers `traceparent` and `tracestate` (W3C Trace Context, https://www.w3.org/TR/trace-context-1/)."""
+
+import re
+from typing import Final, NamedTuple
+
+_PARENT: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
+_MEMBER: Final = re.compile(
+    rb"(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})"
+    rb"=[ -+\--<>-~]{0,255}[!-+\--<>-~]"
+)
+"""Of `tracestate`, section 3.3.1.3: a value is printable, without comma and equals sign, and ends with no space."""
+MOST_MEMBERS: Final = 32
+
+
+class TraceContext(NamedTuple):
+    """Which trace a request belongs to, which span of it asks, and whether the caller records it."""
+
+    trace_id: bytes
+    parent_id: bytes
+    sampled: bool
+
+
+def parsed(traceparent: bytes) -> TraceContext | None:
+    """None: it says nothing, and is to be ignored. A later version than 00 may have more at its end."""
+    found = _PARENT.fullmatch(traceparent)
+    if found is None:
+        return None
+    version, trace_id, parent_id, flags, more = found.groups()
+    if version == b"ff" or (version == b"00" and more is not None):
+        return None
+    if not trace_id.strip(b"0") or not parent_id.strip(b"0"):
+        return None
+    return TraceContext(bytes.fromhex(trace_id.decode()), bytes.fromhex(parent_id.decode()), bool(int(flags, 16) & 1))
+
+
+def state_of(tracestate: bytes) -> str:
+    """As it is to be handed on: all of it, or nothing where a part is malformed."""
+    members = [member for part in tracestate.split(b",") if (member := part.strip(b" \t"))]
+    if len(members) > MOST_MEMBERS or not all(map(_MEMBER.fullmatch, members)):
+        return ""
+    return b",".join(members).decode("ascii")
