@@ -149,7 +149,9 @@ def _rpc(
     from serving.http.limits import MAX_BODY_BYTES
 
     batches, access, ready = service.batches, service.access, lambda: not service.draining
-    served = Served(options.name, model, batches.run, access, ready, service.counts, service.log, service.tracer)
+    served = Served(
+        options.name, model, batches.run, access, ready, service.counts, service.log, service.held, service.tracer
+    )
     pem = None if certificate is None else lambda: certificate.pem
     return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 

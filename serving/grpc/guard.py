@@ -26,6 +26,7 @@ from serving.errors import (
     Unauthenticated,
 )
 from serving.grpc.messages import CLASSES, PACKAGE
+from serving.held import Held, Share
 from serving.log import log
 from serving.metrics.counts import Counts
 from serving.request_log import HEADER, RequestLog
@@ -99,12 +100,14 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         counts: Counts,
         log: RequestLog,
         tracer: "Tracer | None",
+        held: Held,
         methods: Mapping[str, Method],
     ) -> None:
         self._access = access
         self._counts = counts
         self._log = log
         self._tracer = tracer
+        self._held = held
         self._methods = {_path(name): (name, method) for name, method in methods.items()}
         counts.expect(self._methods)
 
@@ -129,11 +132,15 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
 
     async def _answer(self, call: Call, method: Method, data: bytes, context: Any) -> bytes:
         call.received_bytes = len(data)
+        share = Share(self._held)
         try:
+            share.grow_to(len(data))
             call.message = _parsed(call.name, data)
             answer: bytes = (await method.answer(call)).SerializeToString()
         except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
             return await self._abort(call, error, context)
+        finally:
+            share.release()
         metadata = self._ended(call, grpc.StatusCode.OK, len(answer))
         if metadata:
             context.set_trailing_metadata(metadata)

@@ -12,6 +12,7 @@ from serving.errors import Overloaded
 from serving.grpc.guard import Call, Guard, Method, UnknownModel
 from serving.grpc.messages import CLASSES
 from serving.grpc.requests import inference, response
+from serving.held import Held
 from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.protocol.open_inference import MODEL_VERSION, PLATFORM, SERVER, labels_of
@@ -40,6 +41,7 @@ class Served:
     ready: Callable[[], bool]
     counts: Counts
     log: RequestLog
+    held: Held
     tracer: "Tracer | None" = None
 
 
@@ -63,7 +65,8 @@ class Service:
             "ModelMetadata": Method(self._metadata, "metadata"),
             "ModelInfer": Method(self._infer, "predict"),
         }
-        return Guard(self._served.access, self._served.counts, self._served.log, self._served.tracer, methods)
+        served = self._served
+        return Guard(served.access, served.counts, served.log, served.tracer, served.held, methods)
 
     async def _live(self, _call: Call) -> Any:
         return CLASSES["ServerLiveResponse"](live=True)

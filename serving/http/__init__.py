@@ -4,7 +4,6 @@ server.py      listens, and drains before it ends
 connection.py  one client's connection: bytes → requests in their order, responses → bytes
 service.py     request → operation → response; asgi.py offers the same as an ASGI application
 messages.py    what a request and a response are
-held.py        the memory that bodies and answers take
 logged.py      a request in the log
 limits.py      how much, how many and how long
 errors.py      statuses

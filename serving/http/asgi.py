@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from serving.errors import RequestError
 from serving.http import limits
 from serving.http.errors import Refused
 from serving.http.limits import SMALL_BYTES
@@ -84,7 +85,7 @@ class App:
     def _grow(self, request: Request, part: bytes) -> None:
         try:
             request.extend(part, self.service.held)
-        except Refused as error:
+        except RequestError as error:
             request.refusal = self.service.failed(request, error)
 
     async def _send(self, request: Request, response: Response, send: Send) -> None:

@@ -14,9 +14,10 @@ from typing import Final, cast
 
 import httptools
 
+from serving.errors import RequestError
+from serving.held import Share
 from serving.http import limits
 from serving.http.errors import Refused
-from serving.http.held import Share
 from serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
 from serving.http.messages import FIELDS, Handler, Request, Response, head
 
@@ -226,7 +227,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             request.extend(body, self._service.held)
-        except Refused as error:
+        except RequestError as error:
             request.refusal = self._service.failed(request, error)
 
     def on_message_complete(self) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from serving.errors import RequestError
+from serving.held import Held, Share
 from serving.http.errors import Refused
-from serving.http.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
 from serving.protocol.contract import Body
 
@@ -108,7 +109,7 @@ class Request:
             read(self, value)
 
     def extend(self, part: bytes, held: Held) -> None:
-        """A part of the body. Raises Refused 413 or 503, and then keeps nothing of it."""
+        """A part of the body. Raises Refused 413 and Overloaded, and then keeps nothing of it."""
         if not self.body:  # what came in one part, as nearly all do, is not copied
             self.body = part
         else:
@@ -124,7 +125,7 @@ class Request:
             if self.share is None:
                 self.share = Share(held)
             self.share.grow_to(size)
-        except Refused:
+        except RequestError:
             self.release()
             raise
 

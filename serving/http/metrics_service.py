@@ -7,7 +7,7 @@ from typing import Final
 from serving import places
 from serving.access import Access
 from serving.errors import RequestError
-from serving.http.held import Held, Share
+from serving.held import Held, Share
 from serving.http.limits import MAX_BODY_BYTES
 from serving.http.logged import logged
 from serving.http.messages import Client, Request, Response, too_large

@@ -22,11 +22,11 @@ from serving.access import Access, Scope, UncheckedAccess
 from serving.batches import Arrays, Batches, Ran, overloaded, rows_of
 from serving.errors import Forbidden, Overloaded, RequestError, TooManyRequests, Unauthenticated
 from serving.explain import Queue
+from serving.held import Held, Share
 from serving.http import openapi, traced
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused, status_of
-from serving.http.held import Held, Share
-from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
+from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
 from serving.http.logged import logged
 from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
 from serving.log import log
@@ -92,7 +92,7 @@ class Service:
         """Without a tracer no request is traced."""
         self.draining = False
         self.access = access
-        self.held = Held()
+        self.held = Held(MAX_HELD_BYTES, SMALL_BYTES)
         self.log = RequestLog(log_all)
         self.tracer = tracer
         self._model = model
@@ -257,7 +257,7 @@ class Service:
             request.share = Share(self.held)
             try:
                 request.share.grow_to(len(response.body))
-            except Refused as error:
+            except Overloaded as error:
                 response = self.failed(request, error)
         route = request.route
         path = route.path if route is not None else OTHER

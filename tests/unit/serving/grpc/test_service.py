@@ -16,6 +16,7 @@ from serving.grpc.messages import CLASSES
 from serving.grpc.requests import CONTENTS
 from serving.grpc.server import LINGER_SECONDS, Server
 from serving.grpc.service import Served
+from serving.held import Held
 from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.protocol import binary_tensors
@@ -59,6 +60,7 @@ def served(model: Model, **changes: Any) -> Served:
         "ready": lambda: True,
         "counts": Counts([]),
         "log": RequestLog(),
+        "held": Held(1 << 20, 1 << 10),
     }
     return Served(**(fields | changes))
 
@@ -294,6 +296,33 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
         await first.stop(0)
 
     asyncio.run(check())
+
+
+def test_large_messages_that_wait_for_the_model_are_counted_and_one_too_many_is_unavailable() -> None:
+    held = Held(2048, 0)
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def run(inputs: Mapping[str, Array], _watch: Watch | None) -> Mapping[str, Array]:
+        begun.set()
+        await end.wait()
+        return {"prediction": inputs["input"]}
+
+    rows = asking("FP32", [100, 3], np.ones(300, np.float32).tobytes())
+
+    async def check(ask: Ask) -> None:
+        first = asyncio.ensure_future(ask("ModelInfer", rows))
+        await begun.wait()
+        assert held.bytes == rows.ByteSize()
+        code, details = await refused(ask("ModelInfer", rows))
+        assert (code, "too many large requests" in details) == ("UNAVAILABLE", True)
+        end.set()
+        assert (await first).outputs
+        assert held.bytes == 0
+        assert (await ask("ModelInfer", rows)).outputs
+        await refused(ask("ModelInfer", asking("FP32", [1, 2], b"")))
+        assert held.bytes == 0
+
+    with_server(served(Model(onnx_model(), DESCRIPTION), run=run, held=held), check)
 
 
 def test_a_server_that_is_busy_is_unavailable_and_an_error_of_ours_tells_nothing(
