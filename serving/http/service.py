@@ -335,11 +335,11 @@ def _document(document: Document) -> Response:
 
 
 def _routes(name: str, model: Model, asks_for_key: bool, explain: bool) -> dict[bytes, Route]:
-    routes = [
-        _route(path, operation, protocol.error)
-        for protocol in (*PROTOCOLS, page, *([explanation] if explain else []))
-        for path, operation in protocol.operations(name, model).items()
-    ]
+    said = [(protocol.operations(name, model), protocol.error) for protocol in PROTOCOLS]
+    if explain:
+        said.append((explanation.operations(name, model), explanation.error))
+    said.append((page.operations(name, model, explain), page.error))
+    routes = [_route(path, operation, error) for operations, error in said for path, operation in operations.items()]
     document = Fixed(openapi.document(name, routes, asks_for_key))
     routes.append(_route(openapi.PATH, document, refusal))
     return {route.path.encode(): route for route in routes}

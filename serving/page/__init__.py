@@ -15,9 +15,9 @@ from serving.protocol.contract import Fixed, Operation
 __all__ = ["error", "operations"]
 
 
-def operations(name: str, model: Model) -> Mapping[str, Operation]:
-    """By path. Clients call the model `name`."""
-    return {"/": document(), "/about": Fixed(about(name, model))}
+def operations(name: str, model: Model, explains: bool) -> Mapping[str, Operation]:
+    """By path. Clients call the model `name`; `explains` says whether they may ask why it answers as it does."""
+    return {"/": document(), "/about": Fixed(about(name, model, explains))}
 
 
 def error(message: str) -> bytes:

@@ -14,7 +14,7 @@ MOST_FIELDS: Final = 1024
 """Fields of an input that are told one by one; a larger one is said to be that many times its first."""
 
 
-def about(name: str, model: Model) -> bytes:
+def about(name: str, model: Model, explains: bool) -> bytes:
     """JSON."""
     source = model.source
     return encode(
@@ -25,6 +25,7 @@ def about(name: str, model: Model) -> bytes:
             "payloadDigest": source and source.payload_digest,
             "task": model.description.get("task"),
             "classes": [str(label) for label in model.description.get("classes", ())],
+            "explains": explains,
             "inputs": [_input(row) for row in rows(model)],
             "outputs": [{"name": one.name, "datatype": one.datatype} for one in model.outputs.values()],
         }

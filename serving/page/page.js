@@ -10,6 +10,7 @@ const latencies = [];
 let about = null;
 let inputs = [];
 let asking = 0;
+let answered = null;
 
 function made(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -316,6 +317,8 @@ function bodyOf() {
 async function predict() {
   const mine = ++asking;
   at("problem").hidden = true;
+  at("why").hidden = true;
+  at("reasons").replaceChildren();
   try {
     const body = JSON.stringify(bodyOf());
     tellPrograms(body);
@@ -325,16 +328,21 @@ async function predict() {
     if (mine !== asking) return;
     draw(answer.outputs);
     tellLatency(took);
+    answered = body;
+    at("why").hidden = !about.explains;
   } catch (problem) {
-    if (mine !== asking) return;
-    if (problem.status === 401) {
-      askForKey(problem);
-      return;
-    }
-    if (!(problem instanceof Invalid || problem instanceof Refused)) throw problem;
-    at("problem").textContent = problem.message;
-    at("problem").hidden = false;
+    if (mine === asking) tellProblem(problem);
   }
+}
+
+function tellProblem(problem) {
+  if (problem.status === 401) {
+    askForKey(problem);
+    return;
+  }
+  if (!(problem instanceof Invalid || problem instanceof Refused)) throw problem;
+  at("problem").textContent = problem.message;
+  at("problem").hidden = false;
 }
 
 function tellLatency(took) {
@@ -381,6 +389,75 @@ function bars(values, labels) {
   return made("div", {}, ...parts);
 }
 
+// ---- why this answer: what each feature adds to a number of the output, as signed bars
+
+at("explain").addEventListener("click", async () => {
+  const mine = asking;
+  at("problem").hidden = true;
+  at("explain").disabled = true;
+  try {
+    const found = await ask(`v2/models/${encodeURIComponent(about.name)}/explain`, answered);
+    if (mine === asking) explain(found);
+  } catch (problem) {
+    if (mine === asking) tellProblem(problem);
+  } finally {
+    at("explain").disabled = false;
+  }
+});
+
+function explain(found) {
+  const tensors = new Map(found.outputs.map((tensor) => [tensor.name, tensor]));
+  const values = JSON.parse(answered).inputs.flatMap((input) => input.data);
+  const features = tensors.get("features").data.map((name, index) => `${name} = ${values[index]}`);
+  const choices = [];
+  for (const { name } of about.outputs) {
+    const added = tensors.get(`${name}.shap_values`);
+    if (!added) continue;
+    const width = added.shape[2], base = tensors.get(`${name}.base_values`).data;
+    const errors = tensors.get(`${name}.standard_errors`);
+    for (let number = 0; number < width; number += 1) {
+      const column = (tensor) => features.map((_, index) => tensor.data[index * width + number]);
+      const label = width === about.classes.length ? about.classes[number] : width === 1 ? name : `${name} ${number}`;
+      const parts = column(added), total = parts.reduce((sum, part) => sum + part, 0);
+      const error = errors ? Math.max(...column(errors)) : 0;
+      choices.push({ label, parts, base: base[number], value: base[number] + total, error });
+    }
+  }
+  const drawn = made("div");
+  const chosen = made("select", { id: "explained" },
+    ...choices.map(({ label }, index) => made("option", { value: String(index), textContent: label })));
+  chosen.value = String(choices.reduce((best, choice, index) => choice.value > choices[best].value ? index : best, 0));
+  const redraw = () => drawn.replaceChildren(...reasons(features, choices[Number(chosen.value)]));
+  chosen.addEventListener("change", redraw);
+  redraw();
+  const choose = choices.length > 1 ? [made("label", { htmlFor: "explained", textContent: "What adds to" }), chosen] : [];
+  at("reasons").replaceChildren(...choose, drawn);
+}
+
+function reasons(features, { label, parts, base, value, error }) {
+  const order = parts.map((_, index) => index).filter((index) => parts[index] !== 0);
+  order.sort((one, other) => Math.abs(parts[other]) - Math.abs(parts[one]));
+  const largest = order.length ? Math.abs(parts[order[0]]) : 1;
+  const unit = Math.min(1, 10 ** (Math.floor(Math.log10(largest)) - 2));
+  const body = made("tbody");
+  for (const index of order.slice(0, MOST_BARS)) {
+    const part = parts[index], half = 50 * Math.abs(part) / largest;
+    const bar = made("div", { className: part < 0 ? "less" : "more" });
+    bar.style.width = `${half}%`;
+    bar.style.left = `${part < 0 ? 50 - half : 50}%`;
+    body.append(made("tr", {},
+      made("th", { scope: "row", textContent: features[index] }),
+      made("td", {}, made("div", { className: "track" }, bar)),
+      made("td", { textContent: `${part < 0 ? "−" : "+"}${shown(Math.round(Math.abs(part) / unit) * unit)}` })));
+  }
+  const table = made("table", { className: "bars signed" }, body);
+  table.setAttribute("aria-label", `What each value adds to ${label}`);
+  const said = [`${shown(base)} for the usual row, and ${shown(value)} for this one: each bar is what a value adds.`];
+  if (order.length > MOST_BARS) said.push(`The ${MOST_BARS} largest of ${order.length}.`);
+  if (error) said.push(`Estimated from samples, with standard errors up to ${shown(error)}.`);
+  return [table, made("p", { className: "hint", textContent: said.join(" ") })];
+}
+
 // ---- the same from a program
 
 function tellPrograms(body) {
@@ -425,6 +502,8 @@ at("row").addEventListener("reset", (event) => {
   event.preventDefault();
   inputs.forEach((input) => input.reset());
   at("problem").hidden = true;
+  at("why").hidden = true;
+  at("reasons").replaceChildren();
   if (inputs.every((input) => input.ready)) predict();
   else at("answer").replaceChildren(made("p", { className: "hint", textContent: "Nothing asked yet." }));
 });

@@ -42,11 +42,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 
 @contextlib.contextmanager
-def served(name: str, access: Access | None = None) -> Iterator[str]:
+def served(name: str, access: Access | None = None, explain: bool = False) -> Iterator[str]:
     """The page's address."""
     make, description = MODELS[name]
     taken = listen("127.0.0.1", 0)
-    server = Server(Service(name, Model(make(), description), access or UncheckedAccess()))
+    server = Server(Service(name, Model(make(), description), access or UncheckedAccess(), explain=explain))
     thread = threading.Thread(target=server.run, args=(taken,))
     thread.start()
     try:
@@ -206,3 +206,66 @@ def test_the_copied_programs_ask_the_same(browser: Chromium) -> None:
 
     assert "122200" in ran.stdout
     assert json.loads(asked.stdout)["outputs"][0]["data"] == [122200]
+
+
+def explained(browser: Chromium) -> list[tuple[str, str, str, float, float]]:
+    """Presses the button; then each bar's feature and value, its side, and where it begins and how wide it is."""
+    wait(browser, "!document.querySelector('#why').hidden")
+    browser.evaluate("document.querySelector('#explain').click()")
+    wait(browser, "document.querySelector('.signed')")
+    found = browser.evaluate("""[...document.querySelectorAll('.signed tr')].map(row => {
+        const bar = row.querySelector('.track > div');
+        return [row.cells[0].innerText, row.cells[2].innerText, bar.className,
+                parseFloat(bar.style.left), parseFloat(bar.style.width)];
+    })""")
+    return [(name, value, side, left, width) for name, value, side, left, width in found]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_why_an_answer_is_drawn_as_signed_bars_for_a_chosen_class(browser: Chromium, width: int) -> None:
+    browser.complaints.clear()
+    with served("flowers", explain=True) as url:
+        browser.open(url, width=width)
+        wait(browser, "document.querySelector('.bars')")
+        browser.evaluate("document.querySelector('#input-0-0').value = '7'")
+        browser.evaluate("document.querySelector('#row').requestSubmit()")
+        wait(browser, "document.querySelector('#curl').innerText.includes('[7,')")
+        wait(browser, "!document.querySelector('#why').hidden")
+
+        bars = explained(browser)
+        labels = browser.evaluate("[...document.querySelector('#explained').options].map(one => one.innerText)")
+        best = browser.evaluate("document.querySelector('#explained').selectedOptions[0].innerText")
+        assert (labels, best) == (described.CLASSES, "virginica")
+        assert [(name, side, left, width) for name, _, side, left, width in bars] == [("length = 7", "more", 50, 50)]
+
+        browser.evaluate("document.querySelector('#explained').value = '0'")
+        browser.evaluate("document.querySelector('#explained').dispatchEvent(new Event('change'))")
+        ((name, value, side, left, wide),) = browser.evaluate(
+            """[...document.querySelectorAll('.signed tr')].map(row => { const bar = row.querySelector('.track > div');
+            return [row.cells[0].innerText, row.cells[2].innerText, bar.className, parseFloat(bar.style.left),
+                    parseFloat(bar.style.width)]; })"""
+        )
+        assert (name, value[0], side, left, wide) == ("length = 7", "−", "less", 0, 50)
+        assert browser.complaints == []
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+        cells = "[...document.querySelectorAll('.signed td')]"
+        assert browser.evaluate(f"{cells}.every(cell => cell.scrollWidth <= cell.clientWidth)")
+
+
+def test_another_row_forgets_why_and_where_nothing_is_explained_nothing_offers_it(browser: Chromium) -> None:
+    with served("houses", explain=True) as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('.number')")
+        browser.evaluate("document.querySelector('select').value = 'north'")
+        browser.evaluate("document.querySelector('select').dispatchEvent(new Event('change', {bubbles: true}))")
+        wait(browser, "document.querySelector('.number').innerText === '117200'")
+
+        assert explained(browser) == [("side = north", "−5000", "less", 0, 50)]
+        assert "122200 for the usual row, and 117200 for this one" in text(browser, "#reasons")
+
+        browser.evaluate("document.querySelector('#row').requestSubmit()")
+        assert text(browser, "#reasons") == ""
+    with served("houses") as url:
+        browser.open(url, width=1280)
+        wait(browser, "document.querySelector('.number')")
+        assert browser.evaluate("document.querySelector('#why').hidden")
