@@ -1,8 +1,9 @@
-"""The stack on one screen: config → store → training run → image → deployment → outputs."""
+"""The stack on one screen: config → store → training run → image → deployment (or container) → outputs."""
 
 import pulumi
 
-from components import EncryptedArtifactStore, ModelDeployment, ModelImage, TrainingRun, config_or_exit
+from components import EncryptedArtifactStore, ModelContainer, ModelDeployment, ModelImage, TrainingRun, config_or_exit
+from components.args import ServedModelArgs
 
 config = config_or_exit(pulumi.Config())
 
@@ -31,23 +32,26 @@ image = ModelImage(
     },
 )
 
-service = ModelDeployment(
-    "model",
-    {
-        **config.deployment,
-        "image": image.ref,
-        "manifest": run.manifest,
-        "privateKey": store.private_key,
-        "artifactId": run.artifact_id,
-        "payloadDigest": run.payload_digest,
-    },
-)
+served: ServedModelArgs = {
+    "image": image.ref,
+    "manifest": run.manifest,
+    "privateKey": store.private_key,
+    "artifactId": run.artifact_id,
+    "payloadDigest": run.payload_digest,
+}
+service: ModelContainer | ModelDeployment
+if config.target == "docker":
+    service = ModelContainer("model", {**config.container, **served})
+    pulumi.export("container", service.container)
+    pulumi.export("modelName", config.container["modelName"])
+else:
+    service = ModelDeployment("model", {**config.deployment, **served})
+    pulumi.export("namespace", service.namespace)
+    pulumi.export("service", service.service)
+    pulumi.export("modelName", config.deployment["modelName"])
 
 pulumi.export("url", service.url)
-pulumi.export("namespace", service.namespace)
-pulumi.export("service", service.service)
 pulumi.export("apiKeys", service.api_keys)
-pulumi.export("modelName", config.deployment["modelName"])
 pulumi.export("image", image.ref)
 pulumi.export("artifactId", run.artifact_id)
 pulumi.export("metrics", run.metrics)

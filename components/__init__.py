@@ -1,4 +1,4 @@
-"""What a Sealift program composes, in the data's order: store → training run → image → deployment.
+"""What a Sealift program composes, in the data's order: store → training run → image → deployment, or a container.
 
 The names load on first use: the plugin's process lives in this package too, and must not pay for the Docker and
 Kubernetes SDKs.
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from components.api_key import ApiKey
     from components.artifact_store import EncryptedArtifactStore
     from components.config import StackConfig, config_or_exit, read_config
+    from components.model_container import ModelContainer
     from components.model_deployment import ModelDeployment
     from components.model_image import ModelImage
     from components.sealing_key import SealingKey
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiKey",
     "EncryptedArtifactStore",
+    "ModelContainer",
     "ModelDeployment",
     "ModelImage",
     "SealingKey",
@@ -31,6 +33,7 @@ __all__ = [
 _MODULES = {
     "ApiKey": "api_key",
     "EncryptedArtifactStore": "artifact_store",
+    "ModelContainer": "model_container",
     "ModelDeployment": "model_deployment",
     "ModelImage": "model_image",
     "SealingKey": "sealing_key",

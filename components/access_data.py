@@ -1,4 +1,4 @@
-"""The access file of a deployment's server: what serving/access/access_file.py reads, from settings and digests.
+"""The access file of one server: what serving/access/access_file.py reads, from settings and digests.
 
 Pure. There is no key in it, only what tells one.
 """
@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from components.access_settings import ClientKey, TokenIssuer
-from components.deployment_settings import DeploymentSettings
+from components.server_settings import ServerSettings
 from serving import places
 
 KEY_SET_FILE: Final = "jwks.json"
 
 
-def access_data(settings: DeploymentSettings, digests: Mapping[str, Sequence[str]]) -> dict[str, object]:
-    """Secret stringData. `digests` are the SHA-256 of the good keys, by name."""
+def access_data(settings: ServerSettings, digests: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """For places.ACCESS_FOLDER, by the file's name. `digests` are the SHA-256 of the good keys, by name."""
     keys = [_key(name, key, digests[name]) for name, key in settings.client_keys.items()]
     access: dict[str, object] = {"keys": keys}
     files: dict[str, object] = {}

@@ -44,53 +44,32 @@ class EncryptedArtifactStoreArgs(TypedDict):
     """
 
 
-class ModelDeploymentArgs(TypedDict):
-    """All of a ModelDeployment's inputs: its settings, and what is served."""
+class ModelContainerArgs(TypedDict):
+    """All of a ModelContainer's inputs: its settings, and what is served."""
 
     modelName: pulumi.Input[str]
     """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
     of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
     """
 
-    replicas: NotRequired[pulumi.Input[int]]
-    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
-
-    cpuRequest: NotRequired[pulumi.Input[str]]
-    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
-
-    memoryRequest: NotRequired[pulumi.Input[str]]
-    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
-
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPUs that a pod may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory beyond which a pod is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
-
-    quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
-    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
-    """
-
-    exposure: NotRequired[pulumi.Input[str]]
-    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
-
-    nodePort: NotRequired[pulumi.Input[int]]
-    """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
+    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
 
     grpc: NotRequired[pulumi.Input[bool]]
-    """Whether gRPC is served too, on port 8081 (a node port of it is one that Kubernetes chooses). It takes about 15 MB
-    of each pod's memory. Default: false.
-    """
+    """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
 
     accessLog: NotRequired[pulumi.Input[str]]
-    """Which requests have a line in the pods' logs: those that were refused or failed, or all. Never what was sent.
-    Allowed: "errors", "all". Default: errors.
+    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
+    "errors", "all". Default: errors.
     """
 
     explain: NotRequired[pulumi.Input[bool]]
     """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
-    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor. Default: false.
+    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
+    false.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -118,14 +97,119 @@ class ModelDeploymentArgs(TypedDict):
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Further labels for every object. Allowed: label keys and texts."""
 
+    address: NotRequired[pulumi.Input[str]]
+    """Where its ports are opened: by default for this machine alone. Allowed: an IPv4 address of the Docker engine's
+    machine, or 0.0.0.0 for all of them. Default: 127.0.0.1.
+    """
+
+    port: NotRequired[pulumi.Input[int]]
+    """Where it answers on that address. Allowed: a whole number from 1 to 65535. Default: 8080."""
+
+    grpcPort: NotRequired[pulumi.Input[int]]
+    """Where gRPC is, if it is served. Allowed: a whole number from 1 to 65535. Default: 8081."""
+
+    metricsPort: NotRequired[pulumi.Input[int]]
+    """Where Prometheus finds its metrics; 0: nowhere outside. Allowed: a whole number from 0 to 65535. Default: 0."""
+
     image: pulumi.Input[str]
     """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
 
     manifest: pulumi.Input[str]
-    """Of the sealed artifact; travels as a ConfigMap. Allowed: TrainingRun's output `manifest`."""
+    """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it; travels as a Secret and is mounted as a file. Allowed: text. Secret."""
+    """Opens it. The server has it as a file. Allowed: text. Secret."""
+
+    artifactId: pulumi.Input[str]
+    """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+
+    payloadDigest: pulumi.Input[str]
+    """Of its payload; the server refuses any other. Allowed: 64 hex digits, as TrainingRun's output payloadDigest."""
+
+
+class ModelDeploymentArgs(TypedDict):
+    """All of a ModelDeployment's inputs: its settings, and what is served."""
+
+    modelName: pulumi.Input[str]
+    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
+    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
+    """
+
+    cpuLimit: NotRequired[pulumi.Input[str]]
+    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+
+    memoryLimit: NotRequired[pulumi.Input[str]]
+    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
+
+    grpc: NotRequired[pulumi.Input[bool]]
+    """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
+
+    accessLog: NotRequired[pulumi.Input[str]]
+    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
+    "errors", "all". Default: errors.
+    """
+
+    explain: NotRequired[pulumi.Input[bool]]
+    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
+    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
+    false.
+    """
+
+    tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Which requests are traced, and where their spans go."""
+
+    auth: NotRequired[pulumi.Input[str]]
+    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
+    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """
+
+    apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+
+    jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Whose tokens are taken."""
+
+    tlsCertificate: NotRequired[pulumi.Input[str]]
+    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
+    in PEM, which begins with -----BEGIN.
+    """
+
+    tlsPrivateKey: NotRequired[pulumi.Input[str]]
+    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+
+    labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further labels for every object. Allowed: label keys and texts."""
+
+    replicas: NotRequired[pulumi.Input[int]]
+    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
+
+    cpuRequest: NotRequired[pulumi.Input[str]]
+    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
+
+    memoryRequest: NotRequired[pulumi.Input[str]]
+    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
+
+    quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
+    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
+    """
+
+    exposure: NotRequired[pulumi.Input[str]]
+    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
+
+    nodePort: NotRequired[pulumi.Input[int]]
+    """That port; one of gRPC is one that Kubernetes chooses. Allowed: a whole number from 30000 to 32767, or 0 to let
+    Kubernetes choose. Default: 0.
+    """
+
+    image: pulumi.Input[str]
+    """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
+
+    manifest: pulumi.Input[str]
+    """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
+
+    privateKey: pulumi.Input[str]
+    """Opens it. The server has it as a file. Allowed: text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -351,6 +435,25 @@ class TrainingRunArgs(TypedDict):
     """
 
 
+class ServedModelArgs(TypedDict):
+    """What is served: ModelImage's and TrainingRun's outputs, and the store's key."""
+
+    image: pulumi.Input[str]
+    """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
+
+    manifest: pulumi.Input[str]
+    """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
+
+    privateKey: pulumi.Input[str]
+    """Opens it. The server has it as a file. Allowed: text. Secret."""
+
+    artifactId: pulumi.Input[str]
+    """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+
+    payloadDigest: pulumi.Input[str]
+    """Of its payload; the server refuses any other. Allowed: 64 hex digits, as TrainingRun's output payloadDigest."""
+
+
 class TrainingSection(TypedDict):
     """What is learnt from what, and how. What shapes the model trains anew; the last four settings do not."""
 
@@ -522,52 +625,33 @@ class ImageSection(TypedDict):
 
 
 class DeploymentSection(TypedDict):
-    """How a model is served. A quota that is given carries `replicas` pods and the rolling surge."""
+    """How a model is served on Kubernetes, each server in a pod. A quota that is given carries `replicas` pods and the
+    rolling surge.
+    """
 
     modelName: pulumi.Input[str]
     """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
     of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
     """
 
-    replicas: NotRequired[pulumi.Input[int]]
-    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
-
-    cpuRequest: NotRequired[pulumi.Input[str]]
-    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
-
-    memoryRequest: NotRequired[pulumi.Input[str]]
-    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
-
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPUs that a pod may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory beyond which a pod is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
-
-    quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
-    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
-    """
-
-    exposure: NotRequired[pulumi.Input[str]]
-    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
-
-    nodePort: NotRequired[pulumi.Input[int]]
-    """That port. Allowed: a whole number from 30000 to 32767, or 0 to let Kubernetes choose. Default: 0."""
+    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
 
     grpc: NotRequired[pulumi.Input[bool]]
-    """Whether gRPC is served too, on port 8081 (a node port of it is one that Kubernetes chooses). It takes about 15 MB
-    of each pod's memory. Default: false.
-    """
+    """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
 
     accessLog: NotRequired[pulumi.Input[str]]
-    """Which requests have a line in the pods' logs: those that were refused or failed, or all. Never what was sent.
-    Allowed: "errors", "all". Default: errors.
+    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
+    "errors", "all". Default: errors.
     """
 
     explain: NotRequired[pulumi.Input[bool]]
     """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
-    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a pod's processor. Default: false.
+    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
+    false.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -594,3 +678,93 @@ class DeploymentSection(TypedDict):
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Further labels for every object. Allowed: label keys and texts."""
+
+    replicas: NotRequired[pulumi.Input[int]]
+    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
+
+    cpuRequest: NotRequired[pulumi.Input[str]]
+    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
+
+    memoryRequest: NotRequired[pulumi.Input[str]]
+    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
+
+    quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
+    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
+    """
+
+    exposure: NotRequired[pulumi.Input[str]]
+    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
+
+    nodePort: NotRequired[pulumi.Input[int]]
+    """That port; one of gRPC is one that Kubernetes chooses. Allowed: a whole number from 30000 to 32767, or 0 to let
+    Kubernetes choose. Default: 0.
+    """
+
+
+class ContainerSection(TypedDict):
+    """How a model is served in one container of a Docker engine, for those who have no Kubernetes."""
+
+    modelName: pulumi.Input[str]
+    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
+    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
+    """
+
+    cpuLimit: NotRequired[pulumi.Input[str]]
+    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+
+    memoryLimit: NotRequired[pulumi.Input[str]]
+    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
+
+    grpc: NotRequired[pulumi.Input[bool]]
+    """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
+
+    accessLog: NotRequired[pulumi.Input[str]]
+    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
+    "errors", "all". Default: errors.
+    """
+
+    explain: NotRequired[pulumi.Input[bool]]
+    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
+    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
+    false.
+    """
+
+    tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Which requests are traced, and where their spans go."""
+
+    auth: NotRequired[pulumi.Input[str]]
+    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
+    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """
+
+    apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+
+    jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Whose tokens are taken."""
+
+    tlsCertificate: NotRequired[pulumi.Input[str]]
+    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
+    in PEM, which begins with -----BEGIN.
+    """
+
+    tlsPrivateKey: NotRequired[pulumi.Input[str]]
+    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+
+    labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """Further labels for every object. Allowed: label keys and texts."""
+
+    address: NotRequired[pulumi.Input[str]]
+    """Where its ports are opened: by default for this machine alone. Allowed: an IPv4 address of the Docker engine's
+    machine, or 0.0.0.0 for all of them. Default: 127.0.0.1.
+    """
+
+    port: NotRequired[pulumi.Input[int]]
+    """Where it answers on that address. Allowed: a whole number from 1 to 65535. Default: 8080."""
+
+    grpcPort: NotRequired[pulumi.Input[int]]
+    """Where gRPC is, if it is served. Allowed: a whole number from 1 to 65535. Default: 8081."""
+
+    metricsPort: NotRequired[pulumi.Input[int]]
+    """Where Prometheus finds its metrics; 0: nowhere outside. Allowed: a whole number from 0 to 65535. Default: 0."""

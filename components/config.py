@@ -1,5 +1,5 @@
-"""The stack's config: four objects, `store`, `training`, `image` and `deployment`, each of which goes whole to its
-component.
+"""The stack's config: where the model is served (`target`), and five objects, `store`, `training`, `image`,
+`deployment` and `container`, each of which goes whole to its component.
 
 What can stand in them is declared beside each component; here they are read once, and everything that is wrong is told
 at once. `parse` is pure; `read_config` is the edge to Pulumi.
@@ -9,21 +9,34 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from components.args import DeploymentSection, EncryptedArtifactStoreArgs, ImageSection, TrainingSection
+from components.args import (
+    ContainerSection,
+    DeploymentSection,
+    EncryptedArtifactStoreArgs,
+    ImageSection,
+    TrainingSection,
+)
 from components.run_settings import TrainingSettings
 from components.sections import SECTIONS
+from settings.declare import declarations
 from settings.problem import Problem, report
 from settings.read import names_of, numbers_read, read
 
+Target = Literal["kubernetes", "docker"]
+
+TARGET: Final = "target"
+TARGETS: Final = ("kubernetes", "docker")
+SERVED: Final = ("deployment", "container")
+"""Sections that say how the model is served, on Kubernetes or by Docker."""
 SHOWN: Final = 32  # the exit code that tells a language host that the user has read what is wrong
 RENAMED: Final = {"storeUrl": "store.url"}
 """Keys of Sealift 0.1, which had one for each setting, that have another name now."""
@@ -36,10 +49,12 @@ HINT: Final = "`pulumi config set --path SECTION.SETTING VALUE` changes one; doc
 class StackConfig:
     """One stack's config, checked: the sections as they were given, with what stands in for what was not."""
 
+    target: Target
     store: EncryptedArtifactStoreArgs
     training: TrainingSection
     image: ImageSection
     deployment: DeploymentSection
+    container: ContainerSection
 
 
 def config_or_exit(config: pulumi.Config) -> StackConfig:
@@ -59,13 +74,14 @@ def read_config(config: pulumi.Config) -> StackConfig:
     stored: Mapping[str, Any] = runtime_config.get_config_env() | runtime_config.CONFIG.get()
     values = {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}
     secret = [key for key in values if runtime_config.is_config_secret(prefix + key)]
-    if secret:  # first, so that no message quotes what was meant to stay hidden
-        message = "is set as a secret, or has one inside; allowed: plain text, since it shows in names and objects"
-        problems = [Problem(key, message) for key in secret]
-        raise pulumi.RunError(report("the stack's config cannot be used", problems, "set it again with --plaintext"))
+    problems = [*_secret_problems(values, secret)]
+    if problems:  # first, so that no message quotes what was meant to stay hidden
+        raise pulumi.RunError(report("the stack's config cannot be used", problems))
     parsed, problems = parse(values, os.environ, Path.cwd())
     if parsed is None:
         raise pulumi.RunError(report("the stack's config cannot be used", problems, HINT))
+    for section, name, value in _secrets_in(values):
+        getattr(parsed, section)[name] = pulumi.Output.secret(value)
     return parsed
 
 
@@ -88,17 +104,43 @@ def parse(
         given[name] = numbers_read(of, section)
     given["image"] = _found(environment) | given["image"]
     job, training_problems = TrainingSettings.validate(given["training"], folder, path="training.")
-    if "modelName" not in given["deployment"]:
-        given["deployment"]["modelName"] = _name_of(job.dataset) if job else "unknown"  # a wrong job is told anyway
+    name_of_model = _name_of(job.dataset) if job else "unknown"  # a wrong job is told anyway
+    for name in SERVED:
+        given[name].setdefault("modelName", name_of_model)
     for name, of in SECTIONS.items():
         is_training = of is TrainingSettings
         problems += training_problems if is_training else read(of, given[name], f"`{name}`", path=f"{name}.")[1]
-    return (None if problems else StackConfig(**cast("Any", given))), problems
+    target = values.get(TARGET, TARGETS[0])
+    if target not in TARGETS:
+        problems.append(Problem(TARGET, f"is {target!r}; allowed: {', '.join(TARGETS)}"))
+    return (None if problems else StackConfig(target, **cast("Any", given))), problems
+
+
+def _secrets_in(values: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
+    """Section, name and value of each setting that is given and is a secret by its declaration."""
+    for section, of in SECTIONS.items():
+        given = _object(values.get(section) or {})
+        for one in declarations(of):
+            if one.secret and isinstance(given, Mapping) and given.get(one.name) is not None:
+                yield section, one.name, given[one.name]
+
+
+def _secret_problems(values: Mapping[str, Any], secret: Collection[str]) -> Iterator[Problem]:
+    """The engine tells that something inside a section is a secret, and not what."""
+    hidden = {section: name for section, name, _ in _secrets_in(values)}
+    for key in sorted({*secret} - hidden.keys()):
+        message = "is set as a secret, or has one inside; allowed: plain text, since it shows in names and objects"
+        yield Problem(key, message, "set it again with --plaintext")
+    for section in sorted(hidden.keys() - {*secret}):
+        path = f"{section}.{hidden[section]}"
+        yield Problem(path, "is kept in the clear", f"`pulumi config set --secret --path {path} < FILE` encrypts it")
 
 
 def _strange_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
-    places = {name: f"{section}.{name}" for section, of in SECTIONS.items() for name in names_of(of)} | RENAMED
-    for key in sorted(values.keys() - SECTIONS.keys()):
+    # Of a name that two sections have, the one that Sealift 0.1 knew stands first.
+    found = {name: f"{section}.{name}" for section, of in reversed([*SECTIONS.items()]) for name in names_of(of)}
+    places = found | RENAMED
+    for key in sorted(values.keys() - SECTIONS.keys() - {TARGET}):
         if key in places:
             way = f"`pulumi config set --path {places[key]} VALUE`, then `pulumi config rm {key}`"
             yield Problem(key, f"has moved, to {places[key]}", way)

@@ -11,13 +11,13 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components import pod_spec
-from components.access_data import access_data
-from components.api_key import ApiKey
-from components.args import ApiKeyArgs, ModelDeploymentArgs
+from components import pod_spec, server_files
+from components.args import ModelDeploymentArgs
 from components.checked import Checked
+from components.client_keys import ClientKeys
 from components.deployment_settings import ModelDeploymentInputs, component_name_problems
 from components.pod_spec import Spec
+from components.server_settings import OPEN
 
 HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
 """Inputs that pass through to the cluster; all others shape the objects."""
@@ -25,9 +25,6 @@ HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDig
 
 SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
 """Inputs that say which keys and Secrets there are."""
-OPEN: Final = (
-    "auth is 'none': whoever reaches the service may ask the model; set it to 'apiKey' or 'jwt' to change that"
-)
 
 
 class ModelDeployment(pulumi.ComponentResource):
@@ -61,7 +58,7 @@ class ModelDeployment(pulumi.ComponentResource):
         settings = checked.settings(*HANDED_ON)
         labels_of_all = settings.apply(lambda known: pod_spec.object_labels(name, known.model_name, known.labels))
         child = pulumi.ResourceOptions(parent=self)
-        keys = {key: ApiKey(f"{name}-{key}", _rotation(settings, key), child) for key in checked.plain.client_keys}
+        keys = ClientKeys(name, checked.plain.client_keys, settings, child)
 
         namespace = kubernetes.core.v1.Namespace(
             name,
@@ -84,24 +81,23 @@ class ModelDeployment(pulumi.ComponentResource):
         manifest_object = kubernetes.core.v1.ConfigMap(
             f"{name}-manifest",
             metadata=_spec(metadata),
-            data=_spec(pod_spec.manifest_data(args["manifest"])),
+            data=_spec(server_files.manifest_data(args["manifest"])),
             opts=child,
         )
         key = kubernetes.core.v1.Secret(
             f"{name}-key",
             metadata=_spec(metadata),
-            string_data=_spec(pod_spec.key_data(pulumi.Output.secret(args["privateKey"]))),
+            string_data=_spec(server_files.key_data(pulumi.Output.secret(args["privateKey"]))),
             opts=child,
         )
         if checked.plain.auth == "none":
             pulumi.log.warn(OPEN, self)
             access_name = None
         else:
-            digests = pulumi.Output.all(**{key: made.digests for key, made in keys.items()})
             access = kubernetes.core.v1.Secret(
                 f"{name}-access",
                 metadata=_spec(metadata),
-                string_data=_spec(pulumi.Output.all(settings, digests).apply(lambda known: access_data(*known))),
+                string_data=_spec(keys.access_data()),
                 opts=child,
             )
             access_name = access.metadata.name
@@ -112,7 +108,7 @@ class ModelDeployment(pulumi.ComponentResource):
                 metadata=_spec(metadata),
                 type="kubernetes.io/tls",
                 string_data=_spec(
-                    pod_spec.tls_data(args.get("tlsCertificate"), pulumi.Output.secret(args.get("tlsPrivateKey")))
+                    server_files.tls_data(args.get("tlsCertificate"), pulumi.Output.secret(args.get("tlsPrivateKey")))
                 ),
                 opts=child,
             )
@@ -155,8 +151,10 @@ class ModelDeployment(pulumi.ComponentResource):
         self.url = pulumi.Output.all(settings, self.service, self.namespace, self.deployment).apply(
             lambda known: pod_spec.url(known[0], service_name=known[1], namespace=known[2])
         )
-        self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(lambda known: pod_spec.endpoints(*known))
-        self.api_keys = pulumi.Output.secret(pulumi.Output.all(**{key: made.key for key, made in keys.items()}))
+        self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(
+            lambda known: server_files.endpoints(*known)
+        )
+        self.api_keys = keys.by_name()
         self.register_outputs(
             {
                 "url": self.url,
@@ -167,12 +165,6 @@ class ModelDeployment(pulumi.ComponentResource):
                 "apiKeys": self.api_keys,
             }
         )
-
-
-def _rotation(settings: pulumi.Output[ModelDeploymentInputs], key: str) -> ApiKeyArgs:
-    """Of the settings once they are found good, so that no key is made for a deployment that is refused."""
-    asked = settings.apply(lambda known: known.client_keys[key])
-    return {"rotation": asked.apply(lambda one: one.rotation), "overlap": asked.apply(lambda one: one.overlap)}
 
 
 def _spec(spec: Mapping[str, object] | pulumi.Output[Spec]) -> Any:

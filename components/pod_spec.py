@@ -12,9 +12,9 @@ after it was taken out of the endpoints, until every node's kube-proxy has notic
 from collections.abc import Mapping
 from typing import Final
 
+from components import server_files
 from components.deployment_settings import DeploymentSettings
 from components.quota import SURGE_PODS, PodResources, hard_limits
-from components.tracing_settings import Tracing
 from serving import places
 
 Spec = dict[str, object]
@@ -49,21 +49,6 @@ def limit_range(pod: PodResources) -> Spec:
     """LimitRange spec: our figures for a pod that has none (a debugging pod, say); the quota admits none without."""
     resources = _resources(pod)
     return {"limits": [{"type": "Container", "default": resources["limits"], "defaultRequest": resources["requests"]}]}
-
-
-def manifest_data(manifest: object) -> Spec:
-    """ConfigMap data."""
-    return {places.MANIFEST_FILE: manifest}
-
-
-def key_data(private_key: object) -> Spec:
-    """Secret stringData."""
-    return {places.KEY_FILE: private_key}
-
-
-def tls_data(certificate: object, private_key: object) -> Spec:
-    """Secret stringData, of type kubernetes.io/tls."""
-    return {places.CERTIFICATE_FILE: certificate, places.CERTIFICATE_KEY_FILE: private_key}
 
 
 def service(settings: DeploymentSettings, instance: str) -> Spec:
@@ -125,7 +110,7 @@ def deployment(
                     "prometheus.io/scrape": "true",
                     "prometheus.io/port": str(places.METRICS_PORT),
                     "prometheus.io/path": places.METRICS_PATH,
-                    "prometheus.io/scheme": _scheme(settings),
+                    "prometheus.io/scheme": settings.scheme,
                 },
             },
             "spec": {
@@ -164,7 +149,7 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "name": "server",
         "image": image,
         "imagePullPolicy": "IfNotPresent",  # a digest never means another image
-        "args": _arguments(settings, artifact_id, payload_digest),
+        "args": server_files.arguments(settings, artifact_id, payload_digest),
         "ports": [
             {"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"},
             *(
@@ -204,39 +189,6 @@ def _if_tls(settings: DeploymentSettings, part: Spec) -> list[Spec]:
     return [] if settings.tls_certificate is None else [part]
 
 
-def _scheme(settings: DeploymentSettings) -> str:
-    return "http" if settings.tls_certificate is None else "https"
-
-
-def _arguments(settings: DeploymentSettings, artifact_id: object, payload_digest: object) -> list[object]:
-    """Of `python -m serving`, the image's entry point. Nothing secret: arguments are there for all to read."""
-    access_file = f"{places.ACCESS_FOLDER}/{places.ACCESS_FILE}"
-    access = ["--auth", "none"] if settings.auth == "none" else ["--access", access_file]
-    return [
-        "--payload", places.PAYLOAD_PATH,
-        "--manifest", f"{places.MANIFEST_FOLDER}/{places.MANIFEST_FILE}",
-        "--key", f"{places.KEY_FOLDER}/{places.KEY_FILE}",
-        "--artifact-id", artifact_id,
-        "--payload-digest", payload_digest,
-        "--name", settings.model_name,
-        *access,
-        *([] if settings.tls_certificate is None else ["--tls", places.TLS_FOLDER]),
-        "--host", "0.0.0.0",  # noqa: S104 - inside the pod; what reaches it is the Service's matter
-        "--port", str(places.PORT),
-        *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
-        *(["--access-log", "all"] if settings.access_log == "all" else []),
-        *(["--explain"] if settings.explain else []),
-        *_tracing(settings.tracing),
-        "--metrics-port", str(places.METRICS_PORT),
-    ]  # fmt: skip
-
-
-def _tracing(tracing: Tracing | None) -> list[object]:
-    if tracing is None:
-        return []
-    return ["--otlp-endpoint", tracing.otlp_endpoint, "--trace-ratio", str(tracing.ratio)]
-
-
 def _resources(pod: PodResources) -> dict[str, Spec]:
     return {
         "requests": {"cpu": pod.cpu_request.text, "memory": pod.memory_request.text},
@@ -247,7 +199,7 @@ def _resources(pod: PodResources) -> dict[str, Spec]:
 def _probe(
     settings: DeploymentSettings, endpoint: str, *, period_seconds: int, timeout_seconds: int, failure_threshold: int
 ) -> Spec:
-    scheme = _scheme(settings).upper()  # a kubelet verifies no certificate
+    scheme = settings.scheme.upper()  # a kubelet verifies no certificate
     return {
         "httpGet": {"path": f"/v2/health/{endpoint}", "port": places.PORT_NAME, "scheme": scheme},
         "periodSeconds": period_seconds,
@@ -259,17 +211,5 @@ def _probe(
 def url(settings: DeploymentSettings, *, service_name: str, namespace: str) -> str:
     """Where the model answers: on this machine's loopback for a node port that is given, else inside the cluster."""
     if settings.exposure == "nodePort" and settings.node_port:
-        return f"{_scheme(settings)}://127.0.0.1:{settings.node_port}"
-    return f"{_scheme(settings)}://{service_name}.{namespace}.svc:{places.PORT}"
-
-
-def endpoints(base_url: str, model_name: str) -> dict[str, str]:
-    """The Open Inference Protocol's addresses of one model, by what they are for."""
-    model_url = f"{base_url}/v2/models/{model_name}"
-    return {
-        "live": f"{base_url}/v2/health/live",
-        "ready": f"{base_url}/v2/health/ready",
-        "metadata": model_url,
-        "modelReady": f"{model_url}/ready",
-        "infer": f"{model_url}/infer",
-    }
+        return f"{settings.scheme}://127.0.0.1:{settings.node_port}"
+    return f"{settings.scheme}://{service_name}.{namespace}.svc:{places.PORT}"

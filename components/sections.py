@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from components.container_settings import ContainerSettings
 from components.deployment_settings import DeploymentSettings
 from components.image_settings import ImageSettings
 from components.run_settings import TrainingSettings
@@ -13,4 +14,5 @@ SECTIONS: Final[Mapping[str, type[Any]]] = {
     "training": TrainingSettings,
     "image": ImageSettings,
     "deployment": DeploymentSettings,
+    "container": ContainerSettings,
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.api_key_settings import ApiKeyInputs
+from components.container_settings import ModelContainerInputs
 from components.deployment_settings import ModelDeploymentInputs
 from components.image_settings import ModelImageInputs
 from components.key_settings import SealingKeyInputs
@@ -22,6 +23,7 @@ COMPONENTS: Final = Path(__file__).resolve().parent.parent / "components"
 RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "ApiKey": ("api_key", ApiKeyInputs),
     "EncryptedArtifactStore": ("artifact_store", StoreSettings),
+    "ModelContainer": ("model_container", ModelContainerInputs),
     "ModelDeployment": ("model_deployment", ModelDeploymentInputs),
     "ModelImage": ("model_image", ModelImageInputs),
     "SealingKey": ("sealing_key", SealingKeyInputs),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.sections import SECTIONS
+from components.server_settings import ServedModel
 from docs.package_schema import RESOURCES, package_schema
 from settings.declare import summary
 from settings.table import tables
@@ -17,8 +18,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE_HEAD: Final = """\
 # Configuration: every setting
 
-Generated from the declarations beside the components by `make docs`. A stack's config has four sections, each an object
-of settings; what is not given is as by default:
+Generated from the declarations beside the components by `make docs`. A stack's config has sections, each an object of
+settings; what is not given is as by default:
 
     config:
       sealift:training: {dataset: data/churn.csv, data: {target: churned}, momentum: 0.9, earlyStopping: {patience: 5}}
@@ -26,6 +27,9 @@ of settings; what is not given is as by default:
 
 or, one by one, `pulumi config set --path training.learningRate 0.02`. In a program of your own the same names are keys
 of the components' `args`.
+
+`target` says where the model is served: `kubernetes` (the default), as `deployment` has it, or `docker`, as `container`
+has it.
 """
 ARGS_HEAD: Final = '''\
 """What components and resources take as `args`, and the sections of a stack's config: from the declarations of their
@@ -43,7 +47,7 @@ import pulumi
 
 '''
 INPUTS: Final = {f"{name}Args": of for name, (_, of) in RESOURCES.items()}
-ARGS: Final[Mapping[str, type[Any]]] = INPUTS | {
+ARGS: Final[Mapping[str, type[Any]]] = {**INPUTS, "ServedModelArgs": ServedModel} | {
     f"{name.capitalize()}Section": of for name, of in SECTIONS.items() if of not in INPUTS.values()
 }
 """A section that is all of a component's inputs has their name."""

@@ -7,6 +7,8 @@ packages.
 from typing import Final
 
 ENTRY_POINT: Final = ("python3", "-m", "serving")
+HEALTH_CHECK: Final = ("python3", "-m", "serving.health")
+"""For who has no probe of Kubernetes'; with "--tls" where the server speaks it."""
 USER_ID: Final = 65532
 """The image's non-root user, and the group that may read the mounted key."""
 

@@ -171,7 +171,7 @@ def test_the_stack_s_config_is_one_that_the_program_takes(name: str) -> None:
     assert problems == []
     assert config is not None
     assert config.deployment["modelName"] == name
-    assert sorted(values(f"examples/{name}")) == sorted(SECTIONS)
+    assert {*values(f"examples/{name}")} <= {*SECTIONS}
 
 
 @every_example

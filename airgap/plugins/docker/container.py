@@ -1,13 +1,14 @@
 """`docker:index/container:Container`: a container of the real Docker engine. Every change replaces it."""
 
 import asyncio
-import time
 from typing import Any, Final
 
 import docker
+from airgap.plugins.docker import health
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.naming import with_name
 from airgap.plugins.docker.replacement import always_replaced
+from airgap.plugins.docker.upload import archive
 from provider import (
     UNKNOWN,
     CheckFailure,
@@ -28,9 +29,7 @@ from provider import (
     reveal_all,
 )
 
-WAIT_SECONDS: Final = 60
 STOP_SECONDS: Final = 10
-LOOK_SECONDS: Final = 0.2
 OUTPUTS: Final = ("bridge", "containerLogs", "exitCode", "networkDatas")
 
 
@@ -41,6 +40,7 @@ class Container:
         failures = []
         if request.new_inputs.get("image") is None:
             failures.append(CheckFailure("image", "is required: an image's name or digest"))
+        failures += health.duration_failures(request.new_inputs)
         return CheckResponse({"mustRun": True, **with_name(request)}, failures)
 
     def diff(self, request: DiffRequest) -> DiffResponse:
@@ -60,7 +60,8 @@ class Container:
         return ReadResponse(request.inputs, request.state) if runs else None
 
     async def delete(self, request: DeleteRequest) -> None:
-        await asyncio.to_thread(remove, str(reveal(request.state["name"])))
+        seconds = reveal(request.state.get("destroyGraceSeconds")) or STOP_SECONDS
+        await asyncio.to_thread(remove, str(reveal(request.state["name"])), int(str(seconds)))
 
 
 def run(plain: dict[str, Any], inputs: Properties) -> CreateResponse:
@@ -77,14 +78,16 @@ def run(plain: dict[str, Any], inputs: Properties) -> CreateResponse:
             hostname=plain.get("hostname"),
             labels={item["label"]: item["value"] for item in plain.get("labels") or []},
             ports=[(port["internal"], port.get("protocol", "tcp")) for port in plain.get("ports") or []],
-            healthcheck=_healthcheck(plain.get("healthcheck")),
+            healthcheck=health.check(plain.get("healthcheck")),
             host_config=_host_config(engine, plain),
             networking_config=_networking(engine, plain),
         )
         try:
+            for upload in plain.get("uploads") or []:
+                engine.put_archive(made["Id"], "/", archive(upload))
             engine.start(made["Id"])
             if plain.get("wait"):
-                _await_health(engine, made["Id"], plain)
+                health.wait(engine, made["Id"], plain)
             found = engine.inspect_container(made["Id"])
         except (docker.errors.APIError, PluginError):
             engine.remove_container(made["Id"], force=True)
@@ -112,11 +115,11 @@ def inspect(container: str) -> dict[str, Any] | None:
     return found
 
 
-def remove(name: str) -> None:
-    """Stops and removes it; fine where it is gone."""
+def remove(name: str, seconds: int) -> None:
+    """Stops and removes it; fine where it is gone. It has `seconds` to end by itself."""
     with docker_engine() as engine:
         try:
-            engine.stop(name, timeout=STOP_SECONDS)
+            engine.stop(name, timeout=seconds)
             engine.remove_container(name, force=True, v=True)
         except docker.errors.NotFound:
             return
@@ -144,7 +147,10 @@ def _host_config(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, A
         restart_policy={"Name": plain.get("restart") or "no"},
         read_only=bool(plain.get("readOnly")),
         privileged=bool(plain.get("privileged")),
-        mem_limit=int(plain["memory"]) * 2**20 if plain.get("memory") else None,
+        mem_limit=_mebibytes(plain.get("memory")),
+        memswap_limit=_mebibytes(plain.get("memorySwap")),
+        nano_cpus=int(float(plain["cpus"]) * 1e9) if plain.get("cpus") else None,
+        security_opt=plain.get("securityOpts"),
         cap_add=capabilities.get("adds"),
         cap_drop=capabilities.get("drops"),
         tmpfs=plain.get("tmpfs"),
@@ -166,21 +172,5 @@ def _networking(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, An
     return config
 
 
-def _healthcheck(given: dict[str, Any] | None) -> Any:
-    return docker.types.Healthcheck(test=given["tests"], retries=given.get("retries")) if given else None
-
-
-def _await_health(engine: docker.APIClient, container: str, plain: dict[str, Any]) -> None:
-    limit = plain.get("waitTimeout") or WAIT_SECONDS
-    deadline = time.monotonic() + limit
-    while True:
-        state = engine.inspect_container(container)["State"]
-        health = state.get("Health", {}).get("Status", "healthy" if state["Running"] else "not running")
-        if health == "healthy":
-            return
-        if health in ("unhealthy", "not running") or time.monotonic() > deadline:
-            logs = engine.logs(container, tail=5).decode(errors="replace").strip()
-            raise PluginError(
-                f"container {plain['name']} is {health} after waiting up to {limit} s; its last lines: {logs}"
-            )
-        time.sleep(LOOK_SECONDS)
+def _mebibytes(number: object) -> int | None:
+    return int(str(number)) * 2**20 if number else None

@@ -1,5 +1,6 @@
 """The stack's config: its sections, what each setting may be, and that everything wrong is told at once."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from importlib import import_module
@@ -10,7 +11,7 @@ import pulumi
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from components.config import config_or_exit, parse, read_config
+from components.config import TARGETS, StackConfig, config_or_exit, parse, read_config
 from components.sections import SECTIONS
 from settings.declare import declarations
 from settings.read import names_of
@@ -18,7 +19,7 @@ from settings.read import names_of
 yaml: Any = import_module("yaml")  # the Pulumi SDK's own dependency; it has no types
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
-STACKS = ("dev", "staging", "prod")
+STACKS = ("dev", "staging", "prod", "laptop")
 ENVIRONMENT = {"SEALIFT_BASE_IMAGE": "localhost:5000/base:1"}
 
 # Frozen: what users have in their stack files. Change it on purpose only, with a line in the changelog.
@@ -34,9 +35,12 @@ DECLARED = {
     ),
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
-        "modelName", "replicas", "cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit", "quota", "exposure",
-        "nodePort", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt", "tlsCertificate",
-        "tlsPrivateKey", "labels",
+        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt", "tlsCertificate",
+        "tlsPrivateKey", "labels", "replicas", "cpuRequest", "memoryRequest", "quota", "exposure", "nodePort",
+    ),
+    "container": (
+        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt", "tlsCertificate",
+        "tlsPrivateKey", "labels", "address", "port", "grpcPort", "metricsPort",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
@@ -47,8 +51,8 @@ FROZEN_DEFAULTS = {
     "deployment.memoryRequest": "500Mi", "deployment.cpuLimit": "1", "deployment.memoryLimit": "1Gi",
     "deployment.exposure": "cluster", "deployment.auth": "apiKey", "deployment.nodePort": 0,
     "deployment.grpc": False,
-    "deployment.accessLog": "errors",
-    "deployment.explain": False,
+    "deployment.accessLog": "errors", "deployment.explain": False, "container.address": "127.0.0.1", "container.port": 8080,
+    "container.grpcPort": 8081, "container.metricsPort": 0, "container.auth": "apiKey",
 }  # fmt: skip
 
 
@@ -83,7 +87,8 @@ def problems_of(path: str, value: object) -> list[str]:
 
 def test_the_sections_with_their_settings_and_defaults_are_frozen() -> None:
     assert {name: names_of(of) for name, of in SECTIONS.items()} == DECLARED
-    assert sorted(project_file()["config"]) == sorted(DECLARED)
+    assert sorted(project_file()["config"]) == sorted([*DECLARED, "target"])
+    assert project_file()["config"]["target"]["default"] == TARGETS[0]
     defaults = {f"{section}.{one.name}": one.default for section, of in SECTIONS.items() for one in declarations(of)}
     assert {path: str(defaults[path]) for path in FROZEN_DEFAULTS} == {
         path: str(value) for path, value in FROZEN_DEFAULTS.items()
@@ -101,7 +106,7 @@ def test_every_setting_is_described_in_a_sentence(section: str) -> None:
 def test_a_stack_file_holds_values_of_declared_sections_only(stack: str) -> None:
     stored = yaml.safe_load((PROJECT_ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
 
-    assert {key.removeprefix("sealift:") for key in stored["config"]} <= set(DECLARED)
+    assert {key.removeprefix("sealift:") for key in stored["config"]} <= {*DECLARED, "target"}
     assert "secure" not in json.dumps(stored)
 
 
@@ -345,6 +350,50 @@ def test_a_value_set_as_a_secret_is_refused_without_quoting_it(engine_config: di
     runtime_config.set_all_config({}, [])
     assert "hush" not in str(refused.value)
     assert engine_config == {}
+
+
+TLS = {"tlsCertificate": "-----BEGIN CERTIFICATE-----", "tlsPrivateKey": "-----BEGIN PRIVATE KEY-----"}
+
+
+def test_a_secret_setting_is_taken_as_a_secret(engine_config: dict[str, str]) -> None:
+    values = in_the_engine(stack_values("prod") | {"deployment": TLS})
+    runtime_config.set_all_config(values, ["sealift:deployment"])
+
+    async def program() -> StackConfig:
+        return read_config(pulumi.Config("sealift"))
+
+    read = asyncio.run(program())
+
+    assert engine_config == {}
+    runtime_config.set_all_config({}, [])
+    assert isinstance(read.deployment.get("tlsPrivateKey"), pulumi.Output)
+    assert read.deployment.get("tlsCertificate") == TLS["tlsCertificate"]
+
+
+def test_a_secret_setting_in_the_clear_is_refused_without_quoting_it(engine_config: dict[str, str]) -> None:
+    runtime_config.set_all_config(in_the_engine(stack_values("prod") | {"deployment": TLS}), [])
+
+    with pytest.raises(pulumi.RunError, match=r"deployment\.tlsPrivateKey is kept in the clear") as refused:
+        read_config(pulumi.Config("sealift"))
+
+    runtime_config.set_all_config({}, [])
+    assert "pulumi config set --secret --path deployment.tlsPrivateKey" in str(refused.value)
+    assert "BEGIN" not in str(refused.value)
+    assert engine_config == {}
+
+
+def test_the_laptop_stack_needs_docker_alone() -> None:
+    parsed, _ = parse(as_the_engine_sends(stack_values("laptop")), ENVIRONMENT)
+
+    assert parsed is not None
+    assert parsed.target == "docker"
+    assert parsed.container == {"modelName": "diabetes", "memoryLimit": "256Mi"}
+
+
+def test_a_target_that_is_none_is_told_what_there_is() -> None:
+    _, problems = parse(as_the_engine_sends(stack_values("prod") | {"target": "podman"}), ENVIRONMENT)
+
+    assert [str(one) for one in problems] == ["target is 'podman'; allowed: kubernetes, docker"]
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,10 @@ class Monitor(mocks.MockMonitor):
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's mocks have no types
 
 
-def run(program: Callable[[], object], *, preview: bool = False) -> tuple[Cluster, Monitor]:
-    cluster = Cluster()
+def run(
+    program: Callable[[], object], *, preview: bool = False, answers: Cluster | None = None
+) -> tuple[Cluster, Monitor]:
+    cluster = answers or Cluster()
     monitor = Monitor(cluster)
     mocks.set_mocks(cluster, preview=preview, monitor=monitor)
     # What depends on a refused value fails with it, and nobody awaits all of that: asyncio would report each.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import pod_spec
+from components import pod_spec, server_files
 from components.deployment_settings import DeploymentSettings
 from serving import __main__ as server
 from serving import places
@@ -180,8 +180,8 @@ def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_ar
         "--port", "8080",
         "--metrics-port", "8082",
     ]  # fmt: skip
-    assert pod_spec.manifest_data("m") == {"manifest.json": "m"}
-    assert pod_spec.key_data("k") == {"private.pem": "k"}
+    assert server_files.manifest_data("m") == {"manifest.json": "m"}
+    assert server_files.key_data("k") == {"private.pem": "k"}
 
 
 def test_who_may_ask_is_mounted_as_a_folder_that_only_the_server_reads_unless_anyone_may() -> None:
@@ -335,7 +335,7 @@ def test_the_service_and_its_url_follow_the_exposure(
 
 
 def test_endpoints_are_the_protocol_s() -> None:
-    assert pod_spec.endpoints("http://127.0.0.1:30080", "diabetes") == {
+    assert server_files.endpoints("http://127.0.0.1:30080", "diabetes") == {
         "live": "http://127.0.0.1:30080/v2/health/live",
         "ready": "http://127.0.0.1:30080/v2/health/ready",
         "metadata": "http://127.0.0.1:30080/v2/models/diabetes",
@@ -386,6 +386,6 @@ def test_with_a_certificate_every_port_speaks_tls_and_everyone_is_told_so() -> N
     }
     assert spec["template"]["metadata"]["annotations"]["prometheus.io/scheme"] == "https"
     assert pod_spec.url(settings(**tls), service_name="s", namespace="n") == "https://s.n.svc:8080"
-    assert pod_spec.tls_data("chain", "key") == {"tls.crt": "chain", "tls.key": "key"}
+    assert server_files.tls_data("chain", "key") == {"tls.crt": "chain", "tls.key": "key"}
     assert container(deployment())["startupProbe"]["httpGet"]["scheme"] == "HTTP"
     assert "tls" not in repr(container(deployment()))

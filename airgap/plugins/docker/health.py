@@ -1,0 +1,61 @@
+"""A container's health check: what it may be told, and waiting until the engine says that it is healthy."""
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import docker
+from provider import CheckFailure, PluginError, Properties, reveal
+
+WAIT_SECONDS: Final = 60
+LOOK_SECONDS: Final = 0.2
+TIMES: Final = {"interval": "interval", "timeout": "timeout", "start_period": "startPeriod"}
+"""Of a health check: what the engine's client calls them, and the resource."""
+DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+UNITS: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+"""Nanoseconds."""
+
+
+def duration_failures(inputs: Properties) -> Iterator[CheckFailure]:
+    """What is no duration."""
+    given = reveal(inputs.get("healthcheck"))
+    if not isinstance(given, dict):
+        return
+    for name in TIMES.values():
+        text = given.get(name)
+        if isinstance(text, str) and not DURATION.fullmatch(text):
+            yield CheckFailure(f"healthcheck.{name}", f"is {text!r}; allowed: a number with its unit, such as 3s")
+
+
+def check(given: dict[str, Any] | None) -> Any:
+    """As the engine's client takes it; None where there is none."""
+    if not given:
+        return None
+    times = {name: _nanoseconds(given.get(camel)) for name, camel in TIMES.items()}
+    return docker.types.Healthcheck(test=given["tests"], retries=given.get("retries"), **times)
+
+
+def _nanoseconds(text: str | None) -> int | None:
+    """Of a duration of one unit, such as 3s."""
+    if text is None:
+        return None
+    number, unit = DURATION.fullmatch(text).groups()  # type: ignore[union-attr]  # check has seen to it
+    return int(float(number) * UNITS[unit])
+
+
+def wait(engine: docker.APIClient, container: str, plain: dict[str, Any]) -> None:
+    """Until it is healthy, or, without a check, runs. Raises PluginError with its last lines."""
+    limit = plain.get("waitTimeout") or WAIT_SECONDS
+    deadline = time.monotonic() + limit
+    while True:
+        state = engine.inspect_container(container)["State"]
+        health = state.get("Health", {}).get("Status", "healthy" if state["Running"] else "not running")
+        if health == "healthy":
+            return
+        if health in ("unhealthy", "not running") or time.monotonic() > deadline:
+            logs = engine.logs(container, tail=5).decode(errors="replace").strip()
+            raise PluginError(
+                f"container {plain['name']} is {health} after waiting up to {limit} s; its last lines: {logs}"
+            )
+        time.sleep(LOOK_SECONDS)

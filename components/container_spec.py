@@ -1,0 +1,99 @@
+"""What runs on a Docker engine, as the plain properties that `ModelContainer` hands to its provider.
+
+Pure: no Pulumi, no Docker client. Contents typed `object` pass through untouched, so they may be values that are not
+known yet.
+
+The server's files are uploaded into the container before it starts, readable by the server's group alone. They lie in
+the container's own layer on the engine's machine, below a folder that only root enters, and go with the container. The
+provider uploads at the root, which an engine refuses where that is read-only; so it is not, and the server, which is
+not root, can write to nothing there but /tmp.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Final
+
+from components import server_files
+from components.container_settings import ContainerSettings
+from serving import places
+
+Properties = dict[str, object]
+"""Of docker.Container, by the SDK's names."""
+PROPERTIES: Final = (
+    "image", "command", "labels", "ports", "cpus", "memory", "memory_swap", "capabilities", "security_opts", "restart",
+    "must_run", "destroy_grace_seconds", "healthcheck", "wait", "wait_timeout",
+)  # fmt: skip
+"""What `container` gives: it is asked before the values are known."""
+
+STOP_SECONDS: Final = 30  # for requests in flight
+START_SECONDS: Final = 120  # as a pod has
+FILE_MODE: Final = "0440"
+MEBIBYTE: Final = 1 << 20
+
+
+def labels(instance: str, settings: ContainerSettings) -> list[Properties]:
+    """By which the containers of a model are found."""
+    ours = {
+        "app.kubernetes.io/name": "sealift",
+        "app.kubernetes.io/instance": instance,
+        "sealift.dev/model": settings.model_name,
+    }
+    return [{"label": key, "value": value} for key, value in sorted({**settings.labels, **ours}.items())]
+
+
+def uploads(files: Mapping[str, Mapping[str, object]]) -> list[Properties]:
+    """`files` are contents by their folder and name."""
+    group = str(places.USER_ID)
+    return [
+        {"file": f"{folder}/{name}", "content": content, "permissions": FILE_MODE, "owner": "0", "group": group}
+        for folder, contents in files.items()
+        for name, content in contents.items()
+    ]
+
+
+def container(
+    settings: ContainerSettings, instance: str, *, image: object, artifact_id: object, payload_digest: object
+) -> Properties:
+    """All but its uploads. `image` is a reference by digest."""
+    memory = math.ceil(settings.memory_limit.amount / MEBIBYTE)
+    return {
+        "image": image,
+        "command": server_files.arguments(settings, artifact_id, payload_digest),
+        "labels": labels(instance, settings),
+        "ports": [*_ports(settings)],
+        "cpus": _decimal(settings.cpu_limit.amount),
+        "memory": memory,
+        "memory_swap": memory,  # the same: none, since the open model must not be written to a disk
+        "capabilities": {"drops": ["ALL"]},
+        "security_opts": ["no-new-privileges:true"],
+        "restart": "unless-stopped",
+        "must_run": True,
+        "destroy_grace_seconds": STOP_SECONDS,
+        "healthcheck": {
+            "tests": ["CMD", *places.HEALTH_CHECK, *(["--tls"] if settings.tls_certificate else [])],
+            "interval": "3s",
+            "timeout": "5s",
+            "start_period": f"{START_SECONDS}s",
+            "retries": 3,
+        },
+        "wait": True,
+        "wait_timeout": START_SECONDS,
+    }
+
+
+def url(settings: ContainerSettings) -> str:
+    """Where the model answers, as this machine sees it where the engine is its own."""
+    host = "127.0.0.1" if settings.address == "0.0.0.0" else settings.address  # noqa: S104 - all addresses, this one too
+    return f"{settings.scheme}://{host}:{settings.port}"
+
+
+def _ports(settings: ContainerSettings) -> Iterator[Properties]:
+    for inside, port in settings.published.items():
+        yield {"internal": inside, "external": port, "ip": settings.address, "protocol": "tcp"}
+
+
+def _decimal(cpus: Fraction) -> str:
+    """With at least one digit after the point, as the provider reads it back."""
+    text = f"{float(cpus):.9f}".rstrip("0")
+    return f"{text}0" if text.endswith(".") else text

@@ -1,0 +1,210 @@
+"""What the server of one model can be told, wherever it runs: on Kubernetes (deployment_settings.py) or in a container
+of a Docker engine (container_settings.py). Plain values in, settings or problems out.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from components.access_settings import KEY_NAME, KEY_NAMES, ClientKey, TokenIssuer
+from components.image_reference import is_pinned
+from components.quantity import QuantityError, Resource, parse
+from components.tracing_settings import Tracing
+from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
+from settings.quantity import Quantity
+
+AccessLog = Literal["errors", "all"]
+Auth = Literal["apiKey", "jwt", "none"]
+
+MANIFEST_MAX_BYTES: Final = 1024 * 1024  # the format's limit, and a ConfigMap's
+PEM_BYTES: Final = 256 * 1024  # a Secret holds 1 MiB in all
+DEFAULT_KEY: Final = "default"
+OPEN: Final = (
+    "auth is 'none': whoever reaches the service may ask the model; set it to 'apiKey' or 'jwt' to change that"
+)
+"""What every preview of a server that asks for no key says."""
+RESERVED_LABELS: Final = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "sealift.dev/model")
+
+DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_LABEL_KEY: Final = re.compile(
+    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII
+)
+_LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+
+
+def whole(allowed: str, fits: Callable[[int], bool], hint: Callable[[int], str] = lambda number: "") -> Kind[int]:
+    """A whole number that `fits`."""
+
+    def accept(value: object) -> int:
+        number = kinds.whole(value)
+        if number is None or not fits(number):
+            raise Refused(f"allowed: {allowed}", "" if number is None else hint(number))
+        return number
+
+    return Kind("integer", allowed, accept)
+
+
+def matched(allowed: str, fits: Callable[[str], object], hint: str = "") -> Kind[str]:
+    """A text that `fits`."""
+
+    def accept(value: object) -> str:
+        if isinstance(value, str) and fits(value):
+            return value
+        raise Refused(f"allowed: {allowed}", hint)
+
+    return Kind("string", allowed, accept)
+
+
+def _quantity(resource: Resource, allowed: str) -> Kind[Quantity]:
+    def accept(value: object) -> Quantity:
+        try:
+            return parse(resource, value)
+        except QuantityError as error:
+            raise RefusedInside(Problem("", str(error))) from None
+
+    return Kind("string", allowed, accept)
+
+
+def _hex(digits: int, output: str) -> Kind[str]:
+    pattern = re.compile(rf"[0-9a-f]{{{digits}}}")
+    return matched(f"{digits} hex digits, as TrainingRun's output {output}", pattern.fullmatch)
+
+
+def _labels(value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        raise Refused("allowed: a map of label keys to texts")
+    problems = list(_label_problems(value))
+    if problems:
+        raise RefusedInside(*problems)
+    return dict(value)
+
+
+def _label_problems(labels: Mapping[object, object]) -> Iterator[Problem]:
+    for key, text in labels.items():
+        if key in RESERVED_LABELS:
+            yield Problem(f'["{key}"]', "is set by the component itself; allowed: any other key")
+        elif not isinstance(key, str) or not _LABEL_KEY.fullmatch(key):
+            yield Problem(f'["{key}"]', "is no label key; allowed: [prefix/]name, such as 'team' or 'example.com/team'")
+        elif not isinstance(text, str) or not _LABEL_VALUE.fullmatch(text):
+            allowed = "up to 63 of A-Z, a-z, 0-9, '-', '_' and '.', with a letter or digit at both ends"
+            yield Problem(f'["{key}"]', f"is {text!r}; allowed: {allowed}")
+
+
+def _manifest(value: object) -> str:
+    if isinstance(value, str) and 0 < len(value.encode()) <= MANIFEST_MAX_BYTES:
+        return value
+    size = f"{len(value.encode())} bytes of text" if isinstance(value, str) else f"a {type(value).__name__}"
+    allowed = f"1 to {MANIFEST_MAX_BYTES} bytes, TrainingRun's output manifest"
+    raise RefusedInside(Problem("", f"is {size}; allowed: {allowed}"))
+
+
+MODEL_NAME: Final = matched(
+    "1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123)", DNS_LABEL.fullmatch
+)
+IMAGE: Final = matched(
+    "an image by its digest, REPOSITORY@sha256:<64 hex digits>",
+    is_pinned,
+    "a tag can be moved to another image; ModelImage's output `ref` is pinned",
+)
+CPU: Final = _quantity("cpu", "CPUs, such as `500m` or `1`")
+MEMORY: Final = _quantity("memory", "bytes, such as `500Mi` or `1Gi`")
+LABELS: Final = Kind("object", "label keys and texts", _labels, "string")
+PEM: Final = matched(
+    "text in PEM, which begins with -----BEGIN", lambda text: text.startswith("-----BEGIN ") and len(text) < PEM_BYTES
+)
+MANIFEST: Final = Kind("string", "TrainingRun's output `manifest`", _manifest)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How one server of a model answers, and whom."""
+
+    model_name: str = setting(
+        MODEL_NAME,
+        "",
+        "What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name.",
+        required=True,
+    )
+    cpu_limit: Quantity = setting(CPU, parse("cpu", "1"), "CPUs that a server may use at most.")
+    memory_limit: Quantity = setting(MEMORY, parse("memory", "1Gi"), "Memory beyond which a server is killed.")
+    grpc: bool = setting(
+        kinds.boolean, False, "Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory."
+    )
+    access_log: AccessLog = setting(
+        kinds.one_of("errors", "all"),
+        "errors",
+        "Which requests have a line in the log: those that were refused or failed, or all. Never what was sent.",
+    )
+    explain: bool = setting(
+        kinds.boolean,
+        False,
+        "Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at "
+        "`/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor.",
+    )
+    tracing: Tracing | None = section(Tracing, None, "Which requests are traced, and where their spans go.")
+    auth: Auth = setting(
+        kinds.one_of("apiKey", "jwt", "none"),
+        "apiKey",
+        'Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who '
+        "reaches the service.",
+    )
+    api_keys: Mapping[str, ClientKey] = sections(
+        ClientKey, "Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."
+    )
+    jwt: TokenIssuer | None = section(TokenIssuer, None, "Whose tokens are taken.")
+    tls_certificate: str | None = setting(
+        PEM, None, "The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without."
+    )
+    tls_private_key: str | None = setting(PEM, None, "The certificate's private key, unencrypted.", secret=True)
+    labels: Mapping[str, str] = setting(LABELS, {}, "Further labels for every object.")
+
+    @property
+    def client_keys(self) -> Mapping[str, ClientKey]:
+        """The keys that there are, by name."""
+        return self.api_keys or ({DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {})
+
+    @property
+    def scheme(self) -> str:
+        """Of its addresses."""
+        return "http" if self.tls_certificate is None else "https"
+
+    def clashes(self) -> Iterator[Clash]:
+        """Keys that nobody asks for, half a certificate."""
+        yield from self._access_clashes()
+        if self.tls_private_key is not None and self.tls_certificate is None:
+            message = "is given without tlsCertificate; allowed without it: none"
+            yield Clash("tlsPrivateKey", message, ("tlsCertificate",), "give the certificate that it belongs to")
+        if self.tls_certificate is not None and self.tls_private_key is None:
+            message = "is missing, but tlsCertificate is given"
+            hint = "pulumi config set --secret --path deployment.tlsPrivateKey < tls.key (or container., with Docker)"
+            yield Clash("tlsPrivateKey", message, ("tlsCertificate",), hint)
+
+    def _access_clashes(self) -> Iterator[Clash]:
+        for name in self.api_keys:
+            if not KEY_NAME.fullmatch(name):
+                yield Clash(f"apiKeys.{name}", f"is no key's name; allowed: {KEY_NAMES}")
+        if self.auth == "none" and self.api_keys:
+            hint = "set auth to 'apiKey', or remove apiKeys"
+            yield Clash("apiKeys", "is given, but auth is 'none', so nobody is asked for a key", ("auth",), hint)
+        if self.auth == "jwt" and self.jwt is None:
+            yield Clash(
+                "jwt", "is missing, but auth is 'jwt'", ("auth",), "say whose tokens are taken: jwt.issuer and so on"
+            )
+        if self.auth != "jwt" and self.jwt is not None:
+            yield Clash(
+                "jwt", f"is given, but auth is {self.auth!r}", ("auth",), "set auth to 'jwt': apiKeys go on working"
+            )
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """What is served: ModelImage's and TrainingRun's outputs, and the store's key."""
+
+    image: str = setting(IMAGE, "", "ModelImage's output `ref`.", required=True)
+    manifest: str = setting(MANIFEST, "", "Of the sealed artifact. The server has it as a file.", required=True)
+    private_key: str = setting(kinds.text, "", "Opens it. The server has it as a file.", required=True, secret=True)
+    artifact_id: str = setting(_hex(32, "artifactId"), "", "The only artifact that the server opens.", required=True)
+    payload_digest: str = setting(
+        _hex(64, "payloadDigest"), "", "Of its payload; the server refuses any other.", required=True
+    )
