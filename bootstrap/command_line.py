@@ -118,11 +118,11 @@ def setup(context: Context, options: argparse.Namespace) -> int:
     return 0
 
 
-def set_up(context: Context) -> None:
+def set_up(context: Context, *, cluster: bool = True) -> None:
     """All steps, under a lock: two set-ups of one checkout would build over each other."""
     started = time.monotonic()
     with _alone(context):
-        order.run(context)
+        order.run(context, cluster=cluster)
     context.console.line(f"ready in {duration(time.monotonic() - started)}")
 
 
@@ -141,7 +141,7 @@ def _alone(context: Context) -> Iterator[None]:
 
 
 def up_command(context: Context, options: argparse.Namespace) -> int:
-    set_up(context)
+    set_up(context, cluster=stacks.needs_cluster(context, options.stack))
     return up.run(context, options.stack)
 
 

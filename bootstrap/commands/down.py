@@ -58,7 +58,7 @@ def _said(stopped: list[str]) -> str:
 
 def _destroy(context: Context, stack: str) -> None:
     """`pulumi destroy` with its own output."""
-    if not _cluster_is_up(context):
+    if stacks.needs_cluster(context, stack) and not _cluster_is_up(context):
         raise BootstrapError(
             f"stack {stack} still has resources, and what they run on is stopped",
             [f"make setup, then {stacks.make('down', stack)}: starts it, destroys the stack, stops everything"],

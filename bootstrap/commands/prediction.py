@@ -32,7 +32,9 @@ class Service:
 
     url: str
     namespace: str
+    """On Kubernetes; empty where a Docker engine serves."""
     name: str
+    """Of the Service on Kubernetes, or of the container."""
     model: str
     row: list[float | str]
     expected: list[float]
@@ -61,14 +63,15 @@ def parse(outputs: str) -> Service:
         found = json.loads(outputs)
     except ValueError:
         raise BootstrapError("the stack's outputs could not be read", ["pulumi stack output"]) from None
-    missing = [name for name in ("url", "namespace", "service", "modelName", "example") if not found.get(name)]
+    where = ("container",) if found.get("container") else ("namespace", "service")
+    missing = [name for name in ("url", *where, "modelName", "example") if not found.get(name)]
     if missing:
         raise BootstrapError(f"the stack has no output {', '.join(missing)}", ["pulumi stack output"])
     example = found["example"] if isinstance(found["example"], dict) else json.loads(found["example"])
     return Service(
         found["url"].rstrip("/"),
-        found["namespace"],
-        found["service"],
+        found.get("namespace", ""),
+        found[where[-1]],
         found["modelName"],
         example["inputs"][0],
         example["expected"][0],
@@ -92,9 +95,11 @@ Send = Callable[[str, str, str, dict[str, str]], tuple[int, str]]
 
 def ask(context: Context, service: Service, progress: Progress) -> Answer:
     """Waits up to READY_SECONDS for readiness, and for pods that have not been given a new key yet, then asks once."""
-    scheme = "https:" if service.url.startswith("https://") else ""
-    through = f"/api/v1/namespaces/{service.namespace}/services/{scheme}{service.name}:{places.PORT_NAME}/proxy"
-    ways: list[tuple[str, Send]] = [(service.url, _directly), (through, _through_api_server(context))]
+    ways: list[tuple[str, Send]] = [(service.url, _directly)]
+    if service.namespace:
+        scheme = "https:" if service.url.startswith("https://") else ""
+        through = f"/api/v1/namespaces/{service.namespace}/services/{scheme}{service.name}:{places.PORT_NAME}/proxy"
+        ways.append((through, _through_api_server(context)))
     deadline = time.monotonic() + READY_SECONDS
     said = ""
     while time.monotonic() < deadline:
@@ -121,6 +126,8 @@ def _reason(said: str) -> str:
 
 
 def _ways_to_look(context: Context, service: Service) -> list[str]:
+    if not service.namespace:
+        return [f"docker logs {service.name}"]
     if shutil.which("kubectl", path=context.variables["PATH"]):
         return [
             f"kubectl --namespace {service.namespace} get pods,events",

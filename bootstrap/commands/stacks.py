@@ -1,6 +1,7 @@
 """Which stacks have resources. A state that cannot be read is an error: calling it empty would leave objects behind."""
 
 import json
+import re
 import shutil
 
 from bootstrap.context import Context
@@ -8,11 +9,19 @@ from bootstrap.errors import BootstrapError
 from bootstrap.system import programs
 
 DEFAULT = "dev"
+DOCKER = re.compile(r"""^  sealift:target: *["']?docker["']? *$""", re.MULTILINE)
+"""In a stack's file, as `pulumi config set target docker` writes it."""
 
 
 def make(word: str, stack: str) -> str:
     """The command as the user types it for this stack."""
     return f"make {word}" if stack == DEFAULT else f"make {word} STACK={stack}"
+
+
+def needs_cluster(context: Context, stack: str) -> bool:
+    """Whether it is served on Kubernetes: by its file alone, since pulumi may not be here yet."""
+    file = context.layout.root / f"Pulumi.{stack.rpartition('/')[2]}.yaml"
+    return not file.exists() or DOCKER.search(file.read_text()) is None
 
 
 def in_use(context: Context) -> list[str]:

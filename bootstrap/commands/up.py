@@ -18,7 +18,7 @@ NEXT = """
 try next (after `source .tools/activate`):
   {ask}
   pulumi stack output
-  pulumi config set --path deployment.replicas 3 && pulumi preview
+  pulumi config set --path {change} && pulumi preview
   {down}"""
 
 
@@ -57,7 +57,8 @@ def run(context: Context, stack: str) -> int:
         line("\n  clients send a key as X-API-Key: pulumi stack output apiKeys --show-secrets")
     files = str(request.relative_to(root)), str(headers.relative_to(root))
     ask = "\n  ".join(prediction.by_hand(context, service, answer.via, *files))
-    line(NEXT.format(ask=ask, down=stacks.make("down", stack)))
+    change = "deployment.replicas 3" if service.namespace else "container.port 8088"
+    line(NEXT.format(ask=ask, change=change, down=stacks.make("down", stack)))
     return 0
 
 

@@ -36,13 +36,14 @@ SETUP = tuple(
 )
 
 
-def run(context: Context) -> None:
-    """All of them, one line each, after a word about those that take long."""
-    long = [(one.title, said) for one in SETUP if (said := one.ahead(context))]
+def run(context: Context, *, cluster: bool = True) -> None:
+    """All of them, one line each, after a word about those that take long. `cluster`: whether Kubernetes is needed."""
+    steps = [one for one in SETUP if cluster or one.title != kubernetes.TITLE]
+    long = [(one.title, said) for one in steps if (said := one.ahead(context))]
     if long:
         context.console.line("to be made first, once, with about how long it takes on two cores:")
         for title, said in long:
             context.console.line(f"  {title:<{TITLE_COLUMNS}} {said}")
-    for one in SETUP:
+    for one in steps:
         with context.console.step(one.title) as step:
             one.ensure(context, step)

@@ -137,6 +137,21 @@ def test_on_a_bare_machine_the_builds_are_announced_and_where_they_are_done_they
     assert announced() == []
 
 
+def test_without_a_cluster_its_step_is_neither_announced_nor_made(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(context: Context, step: Step) -> None:
+        raise AssertionError(step.title)
+
+    there = order.SetupStep("A", lambda context, step: step.done("there"))
+    made = order.SetupStep(kubernetes.TITLE, refuse, lambda context: "5 to 12 minutes")
+    monkeypatch.setattr(order, "SETUP", (there, made))
+
+    order.run(context, cluster=False)
+
+    assert "minutes" not in context.console.stream.getvalue()  # type: ignore[union-attr]
+
+
 def test_steps_come_after_what_they_need() -> None:
     titles = [step.title for step in order.SETUP]
 

@@ -35,12 +35,13 @@ DECLARED = {
     ),
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
-        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt", "tlsCertificate",
-        "tlsPrivateKey", "labels", "replicas", "cpuRequest", "memoryRequest", "quota", "exposure", "nodePort",
+        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt",
+        "tlsCertificate", "tlsPrivateKey", "labels", "replicas", "cpuRequest",
+        "memoryRequest", "quota", "exposure", "nodePort",
     ),
     "container": (
-        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt", "tlsCertificate",
-        "tlsPrivateKey", "labels", "address", "port", "grpcPort", "metricsPort",
+        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt",
+        "tlsCertificate", "tlsPrivateKey", "labels", "address", "port", "grpcPort", "metricsPort",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
@@ -51,8 +52,9 @@ FROZEN_DEFAULTS = {
     "deployment.memoryRequest": "500Mi", "deployment.cpuLimit": "1", "deployment.memoryLimit": "1Gi",
     "deployment.exposure": "cluster", "deployment.auth": "apiKey", "deployment.nodePort": 0,
     "deployment.grpc": False,
-    "deployment.accessLog": "errors", "deployment.explain": False, "container.address": "127.0.0.1", "container.port": 8080,
-    "container.grpcPort": 8081, "container.metricsPort": 0, "container.auth": "apiKey",
+    "deployment.accessLog": "errors", "deployment.explain": False,
+    "container.address": "127.0.0.1", "container.port": 8080, "container.grpcPort": 8081,
+    "container.metricsPort": 0, "container.auth": "apiKey",
 }  # fmt: skip
 
 

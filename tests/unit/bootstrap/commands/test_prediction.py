@@ -26,6 +26,18 @@ OUTPUTS = {
 }
 
 
+def test_what_docker_serves_is_asked_directly_alone(context: Context) -> None:
+    outputs = {name: value for name, value in OUTPUTS.items() if name not in ("namespace", "service")}
+    service = prediction.parse(json.dumps(outputs | {"container": "model-1a2b3c4"}))
+
+    assert (service.namespace, service.name) == ("", "model-1a2b3c4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prediction, "READY_SECONDS", 0.0)
+        with pytest.raises(BootstrapError) as refused:
+            prediction.ask(context, service, lambda text: None)
+    assert [*refused.value.ways] == ["docker logs model-1a2b3c4"]
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
     """Ready at the second question; predicts the sum of the row."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from airgap.cluster import api, node
-from bootstrap.commands import down, prediction, up
+from bootstrap.commands import down, prediction, stacks, up
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -54,6 +54,40 @@ def test_up_selects_deploys_asks_and_shows(
     request = checkout.layout.root / ".sealift" / "request.json"
     assert '"data": [1.0, 2.0]' in request.read_text()
     assert request.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("content", "needed"),
+    [
+        ("config:\n  sealift:target: docker\n", False),
+        ('config:\n  sealift:target: "docker"\n  sealift:store: {}\n', False),
+        ("config:\n  sealift:target: kubernetes\n", True),
+        ("config:\n  sealift:training:\n    sealift:target: docker\n", True),
+        ("config:\n  # sealift:target: docker\n", True),
+        (None, True),
+    ],
+)
+def test_a_stack_that_docker_serves_needs_no_cluster(checkout: Context, content: str | None, needed: bool) -> None:
+    if content is not None:
+        (checkout.layout.root / "Pulumi.mine.yaml").write_text(content)
+
+    assert stacks.needs_cluster(checkout, "mine") is needed
+    assert stacks.needs_cluster(checkout, "organization/sealift/mine") is needed
+
+
+def test_what_docker_serves_is_told_without_words_of_kubernetes(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = json.loads(OUTPUTS)
+    del outputs["namespace"], outputs["service"]
+    program("pulumi", PULUMI.replace(OUTPUTS, json.dumps(outputs | {"container": "model-1a2b3c4"})))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+
+    assert up.run(checkout, "laptop") == 0
+
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "container.port" in said
+    assert "replicas" not in said and "kubectl" not in said
 
 
 def test_what_up_prints_ends_with_what_to_try_next(
