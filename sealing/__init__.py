@@ -6,6 +6,7 @@ can open); record.py is for a store's own encrypted notes. The format is in docs
 
 from sealing.artifact import (
     OpenedArtifact,
+    Sealed,
     SealedArtifact,
     describe,
     is_authentic,
@@ -15,6 +16,7 @@ from sealing.artifact import (
     recipient_ids,
     rewrap,
     seal,
+    seal_into,
     unwrap,
 )
 from sealing.errors import (
@@ -38,6 +40,7 @@ __all__ = [
     "PinMismatch",
     "Recipient",
     "RsaIdentity",
+    "Sealed",
     "SealedArtifact",
     "SealingError",
     "WrongKey",
@@ -56,6 +59,7 @@ __all__ = [
     "record_key",
     "rewrap",
     "seal",
+    "seal_into",
     "seal_record",
     "unwrap",
 ]

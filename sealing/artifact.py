@@ -5,6 +5,7 @@ that the payload format lacks, so it is checked before the first segment. Confid
 the public key can seal a model of their own, so the pins decide which artifact is opened.
 """
 
+import io
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,19 @@ PAYLOAD_CONTEXT: Final = b"sealift/v1\0"
 
 
 @dataclass(frozen=True)
-class SealedArtifact:
-    """A payload and its manifest, ready for a store."""
+class Sealed:
+    """What is told of a payload, and its manifest."""
 
     artifact_id: str
     payload_digest: str
     payload_size: int
     manifest: bytes
+
+
+@dataclass(frozen=True)
+class SealedArtifact(Sealed):
+    """A payload and its manifest, ready for a store."""
+
     payload: bytes
 
 
@@ -47,12 +54,24 @@ def seal(
     model: Buffer, description: Mapping[str, Any], recipients: Sequence[Recipient], artifact_id: str | None = None
 ) -> SealedArtifact:
     """Seals `model` under a fresh data key for every recipient; `description` (JSON) is encrypted into the manifest."""
+    payload = io.BytesIO()
+    sealed = seal_into(payload.write, model, description, recipients, artifact_id)
+    return SealedArtifact(**vars(sealed), payload=payload.getvalue())
+
+
+def seal_into(
+    write: Callable[[Buffer], object],
+    model: Buffer,
+    description: Mapping[str, Any],
+    recipients: Sequence[Recipient],
+    artifact_id: str | None = None,
+) -> Sealed:
+    """As `seal`, with the payload passed to `write` in pieces: it is not held in memory."""
     if not recipients:
         raise ValueError("an artifact needs at least one recipient, or nobody can open it")
     artifact_id = artifact_id or new_artifact_id()
     data_key = secrets.token_bytes(KEY_BYTES)
-    payload = bytearray()
-    info = seal_stream(model, data_key, _associated_data(artifact_id), payload.extend)
+    info = seal_stream(model, data_key, _associated_data(artifact_id), write)
     manifest = make_manifest(
         artifact_id=artifact_id,
         payload_digest=info.digest_hex,
@@ -61,7 +80,7 @@ def seal(
         description=description,
         data_key=data_key,
     )
-    return SealedArtifact(artifact_id, info.digest_hex, info.size_bytes, manifest.encode(), bytes(payload))
+    return Sealed(artifact_id, info.digest_hex, info.size_bytes, manifest.encode())
 
 
 def open_artifact(

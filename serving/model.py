@@ -1,7 +1,7 @@
 """The plain model that was opened → a session that answers, in memory only.
 
 The plain ONNX file is zeroed and dropped as soon as ONNX Runtime has parsed it; the weights it made of it stay, of
-course, for as long as the server runs.
+course, for as long as the server runs. So do the weights beside a graph (large_form.py), where they were opened.
 """
 
 import os
@@ -17,6 +17,7 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
+from serving import large_form
 from serving.errors import InvalidInput, StartError
 from serving.opening import Opening, Source
 from serving.statistics import Statistics
@@ -51,8 +52,16 @@ NO_MEMORY: Final = ("bad_alloc", "allocate")
 class Model:
     """A model that is ready to answer. Raises StartError for what cannot be served."""
 
-    def __init__(self, onnx: bytes, description: Mapping[str, Any], source: Source | None = None) -> None:
+    def __init__(
+        self,
+        onnx: bytes,
+        description: Mapping[str, Any],
+        source: Source | None = None,
+        weights: Mapping[str, Array] | None = None,
+    ) -> None:
+        """`weights`: inputs of the graph that are the model's own, and no client's."""
         self._session = _session(onnx)
+        self._weights = weights or {}
         self.source = source
         self.statistics = Statistics()
         self.description = {name: description[name] for name in DESCRIBED if name in description}
@@ -62,7 +71,8 @@ class Model:
         """Bounds of each feature's bins, and each bin's share in training, where they are known."""
         self.value_range: Mapping[str, float] = description.get("inputRange", {})
         """Minimum and maximum over all values in training, where they have no names."""
-        self.inputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_inputs())}
+        clients = (value for value in self._session.get_inputs() if value.name not in self._weights)
+        self.inputs = {tensor.name: tensor for tensor in map(_tensor, clients)}
         self.outputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_outputs())}
         self._warm_up()  # the first run takes longer
         self.run_seconds = self._warm_up()
@@ -73,7 +83,8 @@ class Model:
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
         """The named outputs for inputs in the model's shapes. Any thread may call it. Raises InvalidInput."""
         try:
-            return dict(zip(outputs, self._session.run(outputs, inputs), strict=True))
+            fed = {**inputs, **self._weights} if self._weights else inputs
+            return dict(zip(outputs, self._session.run(outputs, fed), strict=True))
         except InvalidArgument:
             raise InvalidInput("the model has no answer to these inputs: is every id one that it knows?") from None
         except BY_INPUTS as error:
@@ -95,8 +106,12 @@ class Model:
 
 def load(opening: Opening) -> Model:
     """Starts a session. Raises StartError."""
-    plain, description = opening.result()
-    return Model(bytes(plain), description, opening.source)
+    memory, description = opening.result()
+    plain = large_form.read(memory)
+    model = Model(bytes(plain.graph), description, opening.source, plain.weights)
+    if plain.weights_start is not None:
+        opening.keep(plain.weights_start)
+    return model
 
 
 def _session(onnx: bytes) -> Any:

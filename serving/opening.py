@@ -32,7 +32,8 @@ class Source:
 
 
 class Opening:
-    """Begun when it is made, and over at the end of its `with` block, which leaves nothing plain behind."""
+    """Begun when it is made, and over at the end of its `with` block, which leaves nothing plain behind but what is to
+    be kept."""
 
     def __init__(self, source: Source) -> None:
         """Raises StartError. To be called before the process has threads: it forks."""
@@ -54,6 +55,7 @@ class Opening:
                 os._exit(0)
         os.close(writing)
         self._size = 0
+        self._wiped_bytes = size
 
     def result(self) -> tuple[memoryview, dict[str, Any]]:
         """The plain model, which the block's end wipes, and what the artifact says of itself. Raises StartError."""
@@ -68,6 +70,10 @@ class Opening:
         self._size = told["size"]
         return memoryview(self._memory)[: self._size], told["description"]
 
+    def keep(self, start: int) -> None:
+        """From there on the plain model stays, for as long as there are views of it, if the block ends well."""
+        self._wiped_bytes = start
+
     def __enter__(self) -> Self:
         return self
 
@@ -78,9 +84,10 @@ class Opening:
             os.kill(self._child, signal.SIGKILL)
             self._wait()
         os.close(self._reading)
+        wiped = memoryview(self._memory)[: self._wiped_bytes if kind is None else len(self._memory)]
         zeros = bytes(PIECE_BYTES)
-        for start in range(0, len(self._memory), PIECE_BYTES):
-            self._memory[start : start + PIECE_BYTES] = zeros[: len(self._memory) - start]
+        for start in range(0, len(wiped), PIECE_BYTES):
+            wiped[start : start + PIECE_BYTES] = zeros[: len(wiped) - start]
 
     def _wait(self) -> int:
         """The exit status of the other process: 0, or less than 0 for the signal that ended it."""
