@@ -14,7 +14,8 @@ from typing import Any, Final
 from sealing.errors import ArtifactCorrupt, ManifestInvalid, PinMismatch, WrongKey
 from sealing.manifest import Manifest, make_manifest, parse_manifest
 from sealing.recipients.recipient import Identity, Recipient
-from sealing.stream import KEY_BYTES, Buffer, open_stream, payload_digest, private_memory, seal_stream
+from sealing.stream import KEY_BYTES, Buffer, nothing, open_stream, private_memory, seal_stream
+from sealing.stream import payload_digest as payload_digest_of
 
 ID_BYTES: Final = 16
 PAYLOAD_CONTEXT: Final = b"sealift/v1\0"
@@ -91,9 +92,11 @@ def open_artifact(
     artifact_id: str,
     payload_digest: str,
     memory: Callable[[int], memoryview] = private_memory,
+    passed: Callable[[slice], object] = nothing,
 ) -> OpenedArtifact:
     """The model of exactly the pinned artifact. `key`: a recipient's, or the artifact's own data key. `memory` gives
-    so many bytes for the model.
+    so many bytes for the model. `passed` is told which part of the payload has been read: twice of each, for its
+    digest and to be opened.
 
     Raises ManifestInvalid, WrongKey, PinMismatch or ArtifactCorrupt.
     """
@@ -106,10 +109,12 @@ def open_artifact(
             f"this is artifact {parsed.artifact_id}, not the pinned artifact {artifact_id} with its payload",
             "deploy the manifest and the payload that the stack pins",
         )
-    _check_digest(payload, parsed.payload_digest)
-    return OpenedArtifact(
-        open_stream(payload, opening, _associated_data(artifact_id), memory), parsed.open_description(opening)
-    )
+    if payload_digest_of(payload, passed) != parsed.payload_digest:
+        raise ArtifactCorrupt(
+            "the payload's digest is not the one in its manifest", "take the payload from the store again"
+        )
+    model = open_stream(payload, opening, _associated_data(artifact_id), memory, passed)
+    return OpenedArtifact(model, parsed.open_description(opening))
 
 
 def describe(manifest: bytes, key: Identity) -> dict[str, Any]:
@@ -174,13 +179,6 @@ def _data_key(manifest: Manifest, key: Identity | bytes) -> bytes:
         f"private key {key.key_id[:16]}… is none of the {len(manifest.recipients)} recipients of this artifact",
         "use the key that it was sealed to",
     )
-
-
-def _check_digest(payload: Buffer, expected: str) -> None:
-    if payload_digest(payload) != expected:
-        raise ArtifactCorrupt(
-            "the payload's digest is not the one in its manifest", "take the payload from the store again"
-        )
 
 
 def _associated_data(artifact_id: str) -> bytes:

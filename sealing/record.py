@@ -5,6 +5,7 @@ that one who works on a run gets the key of its record and can open no other. Th
 """
 
 import hmac
+import io
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes
@@ -30,9 +31,9 @@ def mask_key(store_key: bytes) -> bytes:
 
 def seal_record(key: bytes, name: str, plaintext: Buffer) -> bytes:
     """The record `name` with this content, under its `record_key`."""
-    sealed = bytearray()
-    seal_stream(plaintext, key, RECORD_CONTEXT + name.encode("ascii"), sealed.extend)
-    return bytes(sealed)
+    sealed = io.BytesIO()
+    seal_stream(plaintext, key, RECORD_CONTEXT + name.encode("ascii"), sealed.write)
+    return sealed.getvalue()
 
 
 def open_record(key: bytes, name: str, sealed: Buffer) -> memoryview:

@@ -89,10 +89,21 @@ def private_memory(size: int) -> memoryview:
     return memoryview(memory)
 
 
+def nothing(_: slice) -> None:
+    """What to do with what has been read."""
+
+
 def open_stream(
-    payload: Buffer, data_key: bytes, associated_data: bytes, memory: Callable[[int], memoryview] = private_memory
+    payload: Buffer,
+    data_key: bytes,
+    associated_data: bytes,
+    memory: Callable[[int], memoryview] = private_memory,
+    passed: Callable[[slice], object] = nothing,
 ) -> memoryview:
-    """The plaintext, in `memory` of its size. Raises ArtifactCorrupt; nothing is released then."""
+    """The plaintext, in `memory` of its size; `passed` is told which part of the payload is not read again.
+
+    Raises ArtifactCorrupt; nothing is released then.
+    """
     sealed = memoryview(payload).cast("B")
     plain_bytes = plaintext_size(len(sealed))
     if sealed[0] != HEADER_BYTES:
@@ -101,25 +112,28 @@ def open_stream(
     aead = AESGCM(_segment_key(data_key, salt, associated_data))
     opened = memory(plain_bytes)
 
-    def open_segment(segment: _Segment) -> None:
+    def open_segment(segment: _Segment) -> slice:
         aead.decrypt_into(prefix + segment.nonce_tail, sealed[segment.sealed], None, opened[segment.plain])
+        return segment.sealed
 
     try:
-        for _ in _in_parallel(open_segment, _segments(plain_bytes)):
-            pass
+        for done in _in_parallel(open_segment, _segments(plain_bytes)):
+            passed(done)
     except InvalidTag:
         opened[:] = bytes(len(opened))  # decrypt_into leaves unauthenticated plaintext in its slice
         raise _corrupt() from None
     return opened
 
 
-def payload_digest(payload: Buffer) -> str:
-    """Hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored."""
+def payload_digest(payload: Buffer, passed: Callable[[slice], object] = nothing) -> str:
+    """Hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored; `passed` is told
+    which part has been read."""
     sealed = memoryview(payload).cast("B")
     whole = hashlib.sha256()
-    pieces = (sealed[start : start + SEGMENT_BYTES] for start in range(0, len(sealed), SEGMENT_BYTES))
-    for digest in _in_parallel(lambda piece: hashlib.sha256(piece).digest(), pieces):
+    pieces = (slice(start, start + SEGMENT_BYTES) for start in range(0, len(sealed), SEGMENT_BYTES))
+    for piece, digest in _in_parallel(lambda piece: (piece, hashlib.sha256(sealed[piece]).digest()), pieces):
         whole.update(digest)
+        passed(piece)
     return whole.hexdigest()
 
 

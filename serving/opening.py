@@ -125,6 +125,12 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
         raise StartError(f"{source.key} is not a private key in PEM") from None
     except SealingError as error:
         raise StartError(f"{source.key}: {error.message}", error.hint) from None
+
+    def leave(read: slice) -> None:
+        """The file's pages count in nobody's memory any more; what is read of it again is mapped again."""
+        start = read.start // mmap.PAGESIZE * mmap.PAGESIZE
+        payload.madvise(mmap.MADV_DONTNEED, start, min(read.stop, len(payload)) - start)
+
     try:
         opened = open_artifact(
             manifest,
@@ -133,6 +139,7 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
             artifact_id=source.artifact_id,
             payload_digest=source.payload_digest or named_payload_digest(manifest),
             memory=lambda size: memoryview(memory)[:size],
+            passed=leave,
         )
     except SealingError as error:
         raise StartError(error.message, error.hint) from None

@@ -118,6 +118,17 @@ def test_digest_and_size_are_told_while_sealing_and_are_those_of_the_stored_segm
     assert payload_digest(payload) == expected
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_what_has_been_read_is_told_in_order_and_whole(size: int) -> None:
+    payload = sealed(bytes(size))
+    opened, hashed = list[slice](), list[slice]()
+    open_stream(payload, KEY, CONTEXT, passed=opened.append)
+    payload_digest(payload, hashed.append)
+
+    assert b"".join(payload[one] for one in opened) == payload[HEADER_BYTES:]
+    assert b"".join(payload[one] for one in hashed) == payload
+
+
 def test_two_seals_of_the_same_bytes_share_nothing() -> None:
     first, second = sealed(b"x" * 100), sealed(b"x" * 100)
 

@@ -1,0 +1,185 @@
+"""`python -m benchmarks.large_model --gigabytes 3`: what a model above 2 GB takes of memory until it answers.
+
+It is made here, of random weights in dense layers, with NumPy's own answer to one row; sealed; and served as it is by
+`python -m serving --artifact`. Memory is of the server and of the process that opens for it together, sampled from the
+start to the first answer (serving/process_tree.py says how it is counted: what both share once). All files are written
+as streams into a temporary folder, which takes some three times the model while it is made.
+"""
+
+import argparse
+import http.client
+import json
+import math
+import mmap
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from benchmarks.serving.process_tree import tree_bytes
+from sealing import RsaIdentity, seal_into
+from serving import places
+from training.recipe.large_form import large_form
+
+ROOT: Final = Path(__file__).parents[1]
+LAYERS: Final = 12
+SAMPLED_SECONDS: Final = 0.02
+ANSWER_SECONDS: Final = 600.0
+Row = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Found:
+    """`ready_seconds` from the server's start to its answer; `difference` from NumPy's, relative to the largest."""
+
+    model_bytes: int
+    peak_bytes: int
+    serving_bytes: int
+    ready_seconds: float
+    difference: float
+
+
+def main() -> int:
+    """The exit code: 1 for an answer that is not NumPy's."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.large_model", description=__doc__.partition("\n")[0])
+    parser.add_argument("--gigabytes", type=float, default=3.0, help="of weights (default: 3)")
+    width = math.ceil((parser.parse_args().gigabytes * 1e9 / LAYERS / 4) ** 0.5)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        row, expected = write_weights(folder / "weights", width)
+        size = write_plain(folder, width)
+        began = time.monotonic()
+        artifact_id = write_sealed(folder, folder / "plain")
+        print(f"sealed in {time.monotonic() - began:.1f} s")
+        found = serve(folder, artifact_id, size, row, expected)
+    print(
+        f"model {found.model_bytes / 1e9:.3f} GB, {LAYERS} layers of {width} x {width} FP32\n"
+        f"first answer {found.ready_seconds:.1f} s after the start, off NumPy's by {found.difference:.1e} of its "
+        "largest\n"
+        f"peak memory until then {found.peak_bytes / 1e9:.3f} GB, {found.peak_bytes / found.model_bytes:.3f} times the "
+        f"model; afterwards {found.serving_bytes / 1e9:.3f} GB"
+    )
+    return 0 if found.difference < 1e-4 else 1
+
+
+def write_weights(path: Path, width: int) -> tuple[Row, Row]:
+    """A row and NumPy's answer to it, both (1, width), found on the way."""
+    numbers = np.random.default_rng(0)
+    row: Row = numbers.standard_normal((1, width), np.float32)
+    hidden = row
+    with path.open("wb") as file:
+        for _ in range(LAYERS):
+            weight = numbers.standard_normal((width, width), np.float32)
+            weight *= np.float32((2 / width) ** 0.5)  # so that numbers neither vanish nor grow (He et al. 2015)
+            file.write(weight.data)
+            hidden = np.maximum(hidden @ weight, np.float32(0))
+    return row, hidden
+
+
+def write_plain(folder: Path, width: int) -> int:
+    """The model of the weights in `folder`, in its large form. Bytes."""
+    nodes, weights, given = list[onnx.NodeProto](), list[TensorProto](), "input"
+    for layer in range(LAYERS):
+        weight = TensorProto(name=f"weight{layer}", data_type=TensorProto.FLOAT, dims=[width, width])
+        weight.data_location = TensorProto.EXTERNAL
+        weight.external_data.add(key="location", value="weights")
+        weight.external_data.add(key="offset", value=str(layer * width * width * 4))
+        weights.append(weight)
+        answer = "prediction" if layer == LAYERS - 1 else f"hidden{layer}"
+        nodes.append(helper.make_node("MatMul", [given, weight.name], [f"sum{layer}"]))
+        nodes.append(helper.make_node("Relu", [f"sum{layer}"], [answer]))
+        given = answer
+    tensors = [helper.make_tensor_value_info(one, TensorProto.FLOAT, ["batch", width]) for one in ("input", given)]
+    graph = helper.make_graph(nodes, "large", tensors[:1], tensors[1:], weights)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    with (folder / "plain").open("wb") as file:
+        for piece in large_form(proto, folder):
+            file.write(piece)
+        (folder / "weights").unlink()
+        return file.tell()
+
+
+def write_sealed(folder: Path, plain: Path) -> str:
+    """Into a store in `folder`, with its key in `private.pem`. The artifact's id."""
+    identity = RsaIdentity.generate()
+    (folder / "private.pem").write_text(identity.pem)
+    description = {"task": "regression", "features": [], "classes": []}
+    for name in (places.PAYLOADS, places.MANIFESTS):
+        (folder / name).mkdir()
+    with (
+        plain.open("rb") as read,
+        mmap.mmap(read.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        (folder / "sealed").open("wb") as written,
+    ):
+        sealed = seal_into(written.write, content, description, [identity.recipient])
+    plain.unlink()
+    (folder / "sealed").rename(folder / places.PAYLOADS / sealed.artifact_id)
+    (folder / places.MANIFESTS / sealed.artifact_id).write_bytes(sealed.manifest)
+    return sealed.artifact_id
+
+
+def serve(folder: Path, artifact_id: str, size: int, row: Row, expected: Row) -> Found:
+    """Asks it once."""
+    words = ["--artifact", str(folder / artifact_id), "--key", str(folder / "private.pem"), "--auth", "none"]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "serving", *words, "--port", "0"],
+        cwd=ROOT, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    memory = Memory(process.pid)
+    try:
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["port"]
+        answer = ask(port, row)
+        seconds = time.monotonic() - began
+        peak = memory.peak()
+        after = tree_bytes(process.pid)
+    finally:
+        process.kill()
+        process.communicate()
+        memory.peak()
+    difference = float(np.abs(answer - expected).max() / np.abs(expected).max())
+    return Found(size, peak, after, seconds, difference)
+
+
+def ask(port: int, row: Row) -> Row:
+    tensor = {"name": "input", "shape": row.shape, "datatype": "FP32", "data": row.ravel().tolist()}
+    connection = http.client.HTTPConnection("127.0.0.1", port, ANSWER_SECONDS)
+    connection.request("POST", "/v2/models/model/infer", json.dumps({"inputs": [tensor]}))
+    said: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    return np.array(said["outputs"][0]["data"], np.float32).reshape(row.shape)
+
+
+class Memory:
+    """The most that a process and those below it have taken, sampled in a thread until it is asked for."""
+
+    def __init__(self, process: int) -> None:
+        self._process, self._most = process, 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+
+    def peak(self) -> int:
+        """Bytes. It ends the sampling."""
+        self._over.set()
+        self._thread.join()
+        return self._most
+
+    def _sample(self) -> None:
+        while not self._over.wait(SAMPLED_SECONDS):
+            self._most = max(self._most, tree_bytes(self._process))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
