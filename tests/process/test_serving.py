@@ -171,6 +171,35 @@ def test_no_request_is_lost_of_clients_that_keep_their_connection(files: Files) 
     assert min(map(len, answers)) > 10
 
 
+def test_killed_under_load_it_gives_no_half_answer_and_the_next_one_has_its_port(files: Files) -> None:
+    wrong: list[object] = []
+    cut = threading.Barrier(9)
+
+    def ask(server: Server) -> None:
+        try:
+            with server.connect() as connection:
+                while True:
+                    answer = infer(connection)
+                    if answer != ANSWER:
+                        wrong.append(answer)
+        except (OSError, http.client.HTTPException):  # no answer, or a part of one that says so
+            cut.wait(SECONDS)
+
+    with serving(files) as server:
+        clients = [threading.Thread(target=ask, args=(server,)) for _ in range(8)]
+        for client in clients:
+            client.start()
+        time.sleep(0.5)
+        server.process.kill()
+        cut.wait(SECONDS)  # every client was told by its connection's end
+        for client in clients:
+            client.join(SECONDS)
+        with serving(files, port=str(server.ready["port"])) as second, second.connect() as connection:
+            assert infer(connection) == ANSWER
+
+    assert wrong == []
+
+
 def test_no_request_is_lost_that_comes_at_the_instant_its_idle_connection_closes(files: Files) -> None:
     """It is answered, or told that it was not taken: a 408 with `connection: close` may be sent again elsewhere."""
     answers: list[object] = []

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import resource
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,17 @@ from tests.unit.serving.tiny import Files, request
 MORE_BYTES = 24 << 20  # of resident memory, whatever strangers do
 MIB = 1 << 20
 AHEAD = 5000
+CROWD = 10_000
 PATIENCE_SECONDS = 3
+
+
+@pytest.fixture(autouse=True, scope="module")
+def descriptors() -> Iterator[None]:
+    """As many as this process may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
@@ -139,6 +150,42 @@ def test_the_longest_idle_connection_makes_room_for_a_new_one(server: Server) ->
             assert len(list(descriptors.iterdir())) < MAX_CONNECTIONS + 50
             more[-1].sendall(GET + b"Connection: close\r\n\r\n")
             assert answer(more[-1]).startswith(b"HTTP/1.1 200")
+
+
+def test_ten_thousand_connections_take_no_memory_and_cost_a_busy_client_no_answer(server: Server) -> None:
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < CROWD + 500:
+        pytest.skip(f"needs {CROWD + 500} descriptors: ulimit -Hn")
+    before = resident_bytes(server)
+    answered: list[int] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        body = json.dumps(request([[1, 2, 3]]))
+        with server.connect() as client:
+            while not done.is_set():
+                client.request("POST", INFER, body)
+                response = client.getresponse()
+                response.read()
+                answered.append(response.status)
+
+    busy = threading.Thread(target=ask)
+    busy.start()
+    with contextlib.ExitStack() as stack:
+        for number in range(CROWD):
+            stranger = stack.enter_context(dial(server.ready["port"]))
+            if number % 2:
+                stranger.sendall(GET)  # half of a head
+        seen = len(answered)
+        with server.connect() as newcomer:
+            newcomer.request("GET", "/v2/health/ready")
+            assert newcomer.getresponse().status == 200
+        done.set()
+        busy.join(SECONDS)
+        assert resident_bytes(server) - before < MORE_BYTES
+    assert not busy.is_alive()
+    assert seen > 100
+    assert set(answered) == {200}
+    assert server.process.poll() is None
 
 
 def test_bodies_that_do_not_end_take_no_more_memory_than_all_may(server: Server) -> None:
