@@ -80,8 +80,12 @@ def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
         return Field(name, _nothing(tensor))
     mean, deviation = known["mean"], known["deviation"]
     if not deviation or not all(map(math.isfinite, known.values())):  # one value, or none, in all rows
-        return Field(name, mean if math.isfinite(mean) else 0)
+        usual = mean if math.isfinite(mean) else 0
+        return Field(name, usual if tensor.datatype.startswith("FP") else round(usual))
     magnitude = math.floor(math.log10(deviation))
+    if not tensor.datatype.startswith("FP"):  # whole numbers
+        magnitude = max(magnitude, 0)
+        mean = round(mean)
     usual = round(mean, USUAL_DIGITS - magnitude)
     return Field(
         name,

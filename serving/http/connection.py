@@ -160,13 +160,17 @@ class Connection(asyncio.Protocol):
             if isinstance(error.__context__, _HeadTooLargeError):
                 self._turn_away(_head_too_large())
             elif not self._deaf:
-                self._turn_away(Refused(400, "this is not HTTP/1.1"))
+                self._turn_away(self._refusal or Refused(400, "this is not HTTP/1.1"))
             return
-        request = self._current
-        if request is not None and request.refusal is not None and not self._in_head:
-            self._turn_away(request.refusal)
+        if self._refusal is not None:
+            self._turn_away(self._refusal)
         elif self._pending_bytes > MAX_HEAD_BYTES:
             self._turn_away(_head_too_large())
+
+    @property
+    def _refusal(self) -> Response | None:
+        """Of the request whose body is being received, by its head."""
+        return self._current.refusal if self._current is not None and not self._in_head else None
 
     def _parse_rest(self) -> None:
         """A piece after the other, for as long as nothing that was parsed waits."""

@@ -11,7 +11,7 @@ from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
 from serving.protocol.contract import Body
 
 if TYPE_CHECKING:
-    from serving.http.service import Route
+    from serving.http.routes import Route
     from serving.tracing.tracer import Trace
 
 JSON: Final = b"application/json"

@@ -8,11 +8,13 @@ from serving import places
 from serving.access import Access
 from serving.errors import RequestError
 from serving.held import Held, Share
+from serving.http.failures import failure
 from serving.http.limits import MAX_BODY_BYTES
 from serving.http.logged import logged
 from serving.http.messages import Client, Request, Response, too_large
+from serving.http.routes import READ, path_of
 from serving.http.server import Server
-from serving.http.service import READ, Service, failure, path_of
+from serving.http.service import Service
 from serving.metrics.exposition import CONTENT_TYPE, text
 from serving.metrics.families import families
 from serving.protocol import refusal

@@ -16,7 +16,7 @@ from serving.protocol.open_inference_answer import encode
 from serving.version import VERSION
 
 if TYPE_CHECKING:
-    from serving.http.service import Route
+    from serving.http.routes import Route
 
 PATH: Final = "/openapi.json"
 

@@ -1,38 +1,30 @@
-"""Request → response: which method asks for which operation, and with which status it ends. It knows no connection.
-
-    GET, HEAD   what is fixed, and readiness
-    POST        what the model is run for, and what is fixed though clients send something along
-A slash at the end of a path changes nothing. What clients sent is never logged, nor are errors that quote it.
+"""Request → response: whether it is admitted, what runs for it and where, and with which status it ends. It knows no
+connection. What clients sent is never logged, nor are errors that quote it.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import unquote_to_bytes
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import httptools
-
-from serving import explain as explanation
-from serving import page, together
-from serving.access import Access, Scope, UncheckedAccess
+from serving import together
+from serving.access import Access, UncheckedAccess
 from serving.batches import Arrays, Batches, Ran, overloaded, rows_of
-from serving.errors import Forbidden, Overloaded, RequestError, TooManyRequests, Unauthenticated
+from serving.errors import Overloaded, RequestError
 from serving.explain import Queue
 from serving.held import Held, Share
-from serving.http import openapi, traced
+from serving.http import traced
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
-from serving.http.errors import Refused, status_of
+from serving.http.errors import Refused
+from serving.http.failures import RETRY, failure
 from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
 from serving.http.logged import logged
 from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
-from serving.log import log
+from serving.http.routes import path_of, routes
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
-from serving.protocol import PROTOCOLS, refusal
+from serving.protocol import refusal
 from serving.protocol.contract import (
     Answer,
     Body,
@@ -41,7 +33,6 @@ from serving.protocol.contract import (
     Fixed,
     Inference,
     Inferred,
-    Operation,
     Readiness,
     Told,
 )
@@ -49,24 +40,6 @@ from serving.request_log import RequestLog
 
 if TYPE_CHECKING:
     from serving.tracing.tracer import Tracer
-
-READ: Final = (b"GET", b"HEAD")
-POST: Final = (b"POST",)
-RETRY: Final = b"retry-after: 1\r\n"
-CHALLENGE: Final = b"www-authenticate: Bearer\r\n"
-CHALLENGE_SCOPE: Final = b'www-authenticate: Bearer error="insufficient_scope", scope="%s"\r\n'
-
-
-@dataclass(frozen=True)
-class Route:
-    """One path: what it does, and how its protocol says that something went wrong."""
-
-    path: str
-    operation: Operation
-    methods: tuple[bytes, ...]
-    scope: Scope | None
-    """What a client must be allowed to ask for. None: it is open to all."""
-    error: Callable[[str], bytes]
 
 
 class _Whole(NamedTuple):
@@ -97,7 +70,7 @@ class Service:
         self.tracer = tracer
         self._model = model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self._routes = _routes(name, model, not isinstance(access, UncheckedAccess), explain)
+        self._routes = routes(name, model, not isinstance(access, UncheckedAccess), explain)
         self._explanations = Queue()
         self.counts = Counts(route.path for route in self._routes.values())
         self.batches = Batches(model, together.found(model), self._worker, self.counts)
@@ -269,37 +242,6 @@ class Service:
         client.reply(logged(self.log, request, path, received, response))
 
 
-def failure(error: Exception, say: Callable[[str], bytes]) -> Response:
-    """What a request is answered that `error` ended."""
-    if isinstance(error, RequestError):
-        return Response(status_of(error), say(error.message), fields=_fields(error))
-    # The last resort. A trace could quote the input, so only the kind is told.
-    log("error", "request failed", error=type(error).__name__)
-    return Response(500, say("internal error; the server's log has its kind"))
-
-
-def _fields(error: RequestError) -> bytes:
-    """The header lines that its status asks for."""
-    status = status_of(error)
-    if isinstance(error, TooManyRequests):
-        return b"retry-after: %d\r\n" % error.retry_after
-    if isinstance(error, Unauthenticated):
-        return CHALLENGE
-    if isinstance(error, Forbidden):
-        return CHALLENGE_SCOPE % error.scope.encode()
-    return RETRY if status == 503 else b""
-
-
-def path_of(target: bytes) -> bytes:
-    """Without query and slash at the end, decoded. Whatever has none is no path of ours."""
-    try:
-        path = httptools.parse_url(target).path
-    except httptools.HttpParserInvalidURLError:
-        return b""
-    plain = unquote_to_bytes(path or b"")
-    return plain.rstrip(b"/") or plain[:1]
-
-
 def _body(request: Request, most_bytes: int) -> Body:
     """Without its encoding. Raises TooLarge, and InvalidInput."""
     body = request.body
@@ -332,26 +274,3 @@ def _response(answer: Answer) -> Response:
 def _document(document: Document) -> Response:
     fields = "".join(f"{name}: {value}\r\n" for name, value in document.headers.items())
     return Response(200, document.content, document.content_type.encode(), fields.encode())
-
-
-def _routes(name: str, model: Model, asks_for_key: bool, explain: bool) -> dict[bytes, Route]:
-    said = [(protocol.operations(name, model), protocol.error) for protocol in PROTOCOLS]
-    if explain:
-        said.append((explanation.operations(name, model), explanation.error))
-    said.append((page.operations(name, model, explain), page.error))
-    routes = [_route(path, operation, error) for operations, error in said for path, operation in operations.items()]
-    document = Fixed(openapi.document(name, routes, asks_for_key))
-    routes.append(_route(openapi.PATH, document, refusal))
-    return {route.path.encode(): route for route in routes}
-
-
-def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Route:
-    match operation:
-        case Inferred() | Explained():
-            return Route(path, operation, POST, "predict", error)
-        case Fixed(submitted=True):
-            return Route(path, operation, POST, "metadata", error)
-        case Fixed(open=False) | Told():
-            return Route(path, operation, READ, "metadata", error)
-        case _:
-            return Route(path, operation, READ, None, error)

@@ -39,6 +39,24 @@ def test_bounds_are_rounded_outwards(
     assert row.fields[1] == Field("bmi", 0)
 
 
+@pytest.mark.parametrize(
+    ("known", "usual", "lowest", "highest"),
+    [
+        (summary(3.4, 0.4, 1, 5), 3, 1, 5),
+        (summary(34567.4, 900.2, 30017, 39950), 34567, 30000, 40000),
+        (summary(2.0, 0, 2, 2), 2, None, None),
+    ],
+)
+def test_a_column_of_whole_numbers_is_usually_one(
+    known: dict[str, float], usual: int, lowest: float | None, highest: float | None
+) -> None:
+    (row,) = rows(Model(id_model(), {"features": ["input"], "inputReference": {"input": known}}))
+
+    (field,) = row.fields
+    assert (field.usual, field.lowest, field.highest) == (usual, lowest, highest)
+    assert str(field.usual) == str(usual)
+
+
 def test_a_category_has_its_choices_and_is_usually_the_most_frequent() -> None:
     size, side = rows(Model(described.houses(), described.HOUSES))
 

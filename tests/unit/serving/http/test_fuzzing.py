@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzzing.requests import SEEDS, check, read_by_h11
+from tests.fuzzing.requests import SEEDS, assert_the_same, check, read_by_h11
 
 CUTS = st.lists(st.integers(0, 4096), max_size=6)
 SCRAPS = st.sampled_from(
@@ -40,3 +40,23 @@ def test_what_is_changed_is_answered_the_same_in_any_pieces(data: bytes, cuts: l
 def test_the_judge_refuses_what_is_no_answer(written: bytes) -> None:
     with pytest.raises(AssertionError):
         read_by_h11(written)
+
+
+def test_what_is_wrong_with_a_head_is_told_whatever_is_wrong_with_its_body() -> None:
+    check(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n", [64])
+
+
+def test_the_judge_reads_an_answer_to_head_before_another() -> None:
+    check(b"HEAD /v2/ HTTP/1.1\r\n\r\nHost: a\r\n\r\n", [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [((b"a", False), (b"b", False)), ((b"a", False), (b"ab", True)), ((b"", False), (b"a", False))],
+    ids=["another", "one less, and it goes on", "none"],
+)
+def test_the_judge_sees_that_an_answer_is_missing_or_another(
+    one: tuple[bytes, bool], other: tuple[bytes, bool]
+) -> None:
+    with pytest.raises(AssertionError):
+        assert_the_same(one, other)

@@ -9,7 +9,7 @@ import pytest
 
 from serving.access import UncheckedAccess
 from serving.errors import InvalidInput
-from serving.http import service as serving_service
+from serving.http import routes
 from serving.http.asgi import App
 from serving.http.service import Service
 from serving.model import Model
@@ -39,7 +39,7 @@ class Loud:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
-    monkeypatch.setattr(serving_service, "PROTOCOLS", (*PROTOCOLS, Loud()))
+    monkeypatch.setattr(routes, "PROTOCOLS", (*PROTOCOLS, Loud()))
     app = App(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tiny")
 
