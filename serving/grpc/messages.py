@@ -2,7 +2,9 @@
 
 Described here and not generated: generated code runs only with the release of protobuf that it was made for, or later,
 and making it needs a compiler that no image has. Numbers and types are the protocol's; names of messages are not on the
-wire. https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/open_inference_grpc.proto
+wire. https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/open_inference_grpc.proto, and
+of Triton's extensions RepositoryIndex and ModelStatistics, which its clients call:
+https://github.com/triton-inference-server/common/blob/main/protobuf/grpc_service.proto
 """
 
 from collections.abc import Mapping
@@ -76,6 +78,36 @@ MESSAGES: Final[Mapping[str, Mapping[int, str]]] = {
         5: "repeated InferOutputTensor outputs",
         6: "repeated bytes raw_output_contents",
     },
+    "RepositoryIndexRequest": {1: "string repository_name", 2: "bool ready"},
+    "ModelIndex": {1: "string name", 2: "string version", 3: "string state", 4: "string reason"},
+    "RepositoryIndexResponse": {1: "repeated ModelIndex models"},
+    "ModelStatisticsRequest": {1: "string name", 2: "string version"},
+    "StatisticDuration": {1: "uint64 count", 2: "uint64 ns"},
+    "InferStatistics": {
+        1: "StatisticDuration success",
+        2: "StatisticDuration fail",
+        3: "StatisticDuration queue",
+        4: "StatisticDuration compute_input",
+        5: "StatisticDuration compute_infer",
+        6: "StatisticDuration compute_output",
+        7: "StatisticDuration cache_hit",
+    },
+    "InferBatchStatistics": {
+        1: "uint64 batch_size",
+        2: "StatisticDuration compute_input",
+        3: "StatisticDuration compute_infer",
+        4: "StatisticDuration compute_output",
+    },
+    "ModelStatistics": {
+        1: "string name",
+        2: "string version",
+        3: "uint64 last_inference",
+        4: "uint64 inference_count",
+        5: "uint64 execution_count",
+        6: "InferStatistics inference_stats",
+        7: "repeated InferBatchStatistics batch_stats",
+    },
+    "ModelStatisticsResponse": {1: "repeated ModelStatistics model_stats"},
 }
 """By field number: perhaps a label, then the type and the name."""
 

@@ -15,8 +15,9 @@ from serving.grpc.requests import inference, response
 from serving.held import Held
 from serving.metrics.counts import Counts
 from serving.model import Model
-from serving.protocol.open_inference import MODEL_VERSION, PLATFORM, SERVER, labels_of
+from serving.protocol.open_inference import MODEL_VERSION, PLATFORM, SERVER, indexed, labels_of, unknown
 from serving.protocol.open_inference_request import RequestReader
+from serving.protocol.open_inference_statistics import statistics
 from serving.request_log import RequestLog
 from serving.tensor import Array, Tensor
 
@@ -64,6 +65,8 @@ class Service:
             "ServerMetadata": Method(self._server, "metadata"),
             "ModelMetadata": Method(self._metadata, "metadata"),
             "ModelInfer": Method(self._infer, "predict"),
+            "RepositoryIndex": Method(self._index, "metadata"),
+            "ModelStatistics": Method(self._statistics, "metadata"),
         }
         served = self._served
         return Guard(served.access, served.counts, served.log, served.tracer, served.held, methods)
@@ -106,9 +109,17 @@ class Service:
         answer.model_name, answer.model_version = self._served.name, MODEL_VERSION
         return answer
 
+    async def _index(self, _call: Call) -> Any:
+        return CLASSES["RepositoryIndexResponse"](models=[indexed(self._served.name)])
+
+    async def _statistics(self, call: Call) -> Any:
+        name = self._served.name
+        self._check_model(call.message.name or name, call.message.version)  # without a name: of all models
+        return CLASSES["ModelStatisticsResponse"](**statistics(name, MODEL_VERSION, self._served.model.statistics))
+
     def _check_model(self, name: str, version: str) -> None:
         if name != self._served.name or version not in ("", MODEL_VERSION):
-            raise UnknownModel(f"no such model or version; there is {self._served.name!r}, version {MODEL_VERSION}")
+            raise UnknownModel(unknown(self._served.name))
 
 
 def _described(tensor: Tensor) -> Any:

@@ -5,7 +5,8 @@
 A slash at the end of a path changes nothing.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -19,9 +20,11 @@ from serving.http import openapi
 from serving.model import Model
 from serving.protocol import PROTOCOLS, refusal
 from serving.protocol.contract import Explained, Fixed, Inferred, Operation, Told
+from serving.protocol.open_inference import MODEL_VERSION, unknown
 
 READ: Final = (b"GET", b"HEAD")
 POST: Final = (b"POST",)
+MODEL: Final = re.compile(rb"/v2/models/([^/]+)(?:/versions/([^/]+))?")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,14 @@ def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Ro
             return Route(path, operation, READ, "metadata", error)
         case _:
             return Route(path, operation, READ, None, error)
+
+
+def nowhere(target: bytes, name: str, known: Iterable[bytes]) -> str:
+    """What who asks for a path that is not among the known ones is told."""
+    asked = MODEL.match(path_of(target))
+    if asked and (asked[1] != name.encode() or asked[2] not in (None, MODEL_VERSION.encode())):
+        return unknown(name)
+    return f"no such path; there is: {', '.join(path.decode() for path in known)}"
 
 
 def path_of(target: bytes) -> bytes:

@@ -21,7 +21,7 @@ from serving.http.failures import RETRY, failure
 from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
 from serving.http.logged import logged
 from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
-from serving.http.routes import path_of, routes
+from serving.http.routes import nowhere, path_of, routes
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import refusal
@@ -68,7 +68,7 @@ class Service:
         self.held = Held(MAX_HELD_BYTES, SMALL_BYTES)
         self.log = RequestLog(log_all)
         self.tracer = tracer
-        self._model = model
+        self._name, self._model = name, model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._routes = routes(name, model, not isinstance(access, UncheckedAccess), explain)
         self._explanations = Queue()
@@ -89,8 +89,7 @@ class Service:
             if self.tracer is not None:
                 request.trace = self.tracer.start(request.traceparent, request.tracestate)
         if route is None:
-            there = ", ".join(path.decode() for path in self._routes)
-            request.refusal = Response(404, refusal(f"no such path or model; there is: {there}"))
+            request.refusal = Response(404, refusal(nowhere(request.target, self._name, self._routes)))
         elif request.method not in route.methods:
             allowed = b", ".join(route.methods)
             said = route.error(f"this method is not for this path; allowed: {allowed.decode()}")

@@ -6,7 +6,6 @@ a value.
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 from serving.model import Model
@@ -35,20 +34,28 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
         "/v2/health/ready": _readiness({}),
     }
     # Triton's model repository extension, which its clients list with. One sealed model is served, and stays.
-    found["/v2/repository/index"] = Fixed(
-        encode([{"name": name, "version": MODEL_VERSION, "state": "READY", "reason": ""}]), submitted=True
-    )
+    found["/v2/repository/index"] = Fixed(encode([indexed(name)]), submitted=True)
     for base in paths(name):
         found[base] = Fixed(encode(_metadata(name, model)))
         found[f"{base}/ready"] = _readiness({"name": name})
         found[f"{base}/infer"] = _infer(name, model)
-        found[f"{base}/stats"] = Told(partial(statistics, name, MODEL_VERSION, model.statistics))
+        found[f"{base}/stats"] = Told(lambda: encode(statistics(name, MODEL_VERSION, model.statistics)))
     return found
 
 
 def paths(name: str) -> tuple[str, str]:
     """Of a model that clients call `name`: with its only version, and without."""
     return f"/v2/models/{name}", f"/v2/models/{name}/versions/{MODEL_VERSION}"
+
+
+def indexed(name: str) -> dict[str, str]:
+    """The model in its repository's list."""
+    return {"name": name, "version": MODEL_VERSION, "state": "READY", "reason": ""}
+
+
+def unknown(name: str) -> str:
+    """What who asks for another model or version than this one is told, in words by which Triton's clients know it."""
+    return f"Request for unknown model: there is {name!r}, version {MODEL_VERSION}"
 
 
 def error(message: str) -> bytes:

@@ -1,15 +1,16 @@
-"""The statistics extension's answer.
+"""The statistics extension's answer, as an object: HTTP sends it as JSON, gRPC as a message.
 
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
 """
 
-from serving.protocol.open_inference_answer import encode
+from typing import Any
+
 from serving.statistics import Compute, Durations, Statistics
 
 _NONE = Durations()
 
 
-def statistics(name: str, version: str, of: Statistics) -> bytes:
+def statistics(name: str, version: str, of: Statistics) -> dict[str, Any]:
     """Of the one model that is served. Nothing is cached, so nothing is found in a cache."""
     inference = {
         "success": _told(of.success),
@@ -28,7 +29,7 @@ def statistics(name: str, version: str, of: Statistics) -> bytes:
         # Copied in one step, since another thread may add a size meanwhile.
         "batch_stats": [{"batch_size": size, **_parts(compute)} for size, compute in sorted(of.by_size.copy().items())],
     }
-    return encode({"model_stats": [model]})
+    return {"model_stats": [model]}
 
 
 def _parts(compute: Compute) -> dict[str, dict[str, int]]:

@@ -20,6 +20,7 @@ from serving.held import Held
 from serving.metrics.counts import Counts
 from serving.model import Model
 from serving.protocol import binary_tensors
+from serving.protocol.open_inference_statistics import statistics
 from serving.request_log import RequestLog
 from serving.tensor import KINDS, Array
 from tests.unit.serving.protocol.test_datatypes import EXTREMES, ONNX
@@ -220,6 +221,29 @@ def test_a_typed_value_beyond_its_datatype_is_refused(datatype: str, value: Any)
         assert (code, "beyond" in details or "UTF-8" in details) == ("INVALID_ARGUMENT", True)
 
     with_server(served(Model(onnx_model("Identity", ("input",), ONNX[datatype]), {})), check)
+
+
+def test_the_statistics_and_the_repository_are_told_as_over_http() -> None:
+    model = Model(onnx_model(), DESCRIPTION)
+    row = asking("FP32", [2, 3], np.ones(6, np.float32).tobytes())
+
+    async def check(ask: Ask) -> None:
+        await ask("ModelInfer", row)
+        for request in (None, CLASSES["ModelStatisticsRequest"](name="m", version="1")):
+            (told,) = (await ask("ModelStatistics", request)).model_stats
+            assert (told.name, told.version) == ("m", "1")
+        over_http = statistics("m", "1", model.statistics)["model_stats"][0]
+        as_message = CLASSES["ModelStatistics"](**over_http)
+        assert told == as_message
+        (index,) = (await ask("RepositoryIndex")).models
+        assert (index.name, index.version, index.state) == ("m", "1", "READY")
+        other = CLASSES["ModelStatisticsRequest"](name="x")
+        assert await refused(ask("ModelStatistics", other)) == (
+            "NOT_FOUND",
+            "Request for unknown model: there is 'm', version 1",
+        )
+
+    with_server(served(model), check)
 
 
 def test_who_may_ask_for_what_and_health_is_open_to_all() -> None:

@@ -119,7 +119,13 @@ def test_another_path_or_model_is_told_what_there_is(client: Client, path: str, 
     response = client.send(method, path)
 
     assert response.status_code == 404
-    assert "/v2/models/tiny/infer" in response.json()["error"]
+    said = response.json()["error"]
+    assert "/v2/models/tiny/infer" in said or said == "Request for unknown model: there is 'tiny', version 1"
+
+
+@pytest.mark.parametrize("path", ["/v2/models/other", "/v2/models/other/infer", "/v2/models/tiny/versions/2/stats"])
+def test_triton_s_clients_know_an_unknown_model_by_its_words(client: Client, path: str) -> None:
+    assert client.send("GET", path).json()["error"].startswith("Request for unknown model")
 
 
 @pytest.mark.parametrize(

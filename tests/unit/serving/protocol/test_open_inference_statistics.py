@@ -1,6 +1,5 @@
 """What is counted, in the words of the statistics extension."""
 
-import json
 from typing import Any
 
 from serving.protocol.open_inference_statistics import statistics
@@ -8,7 +7,7 @@ from serving.statistics import MOST_SIZES, Statistics
 
 
 def told(counted: Statistics) -> dict[str, Any]:
-    (model,) = json.loads(statistics("m", "1", counted))["model_stats"]
+    (model,) = (statistics("m", "1", counted))["model_stats"]
     assert isinstance(model, dict)
     return model
 
