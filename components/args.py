@@ -268,8 +268,8 @@ class TrainingRunArgs(TypedDict):
     """All of a TrainingRun's inputs: its settings, and what its store gives."""
 
     source: NotRequired[pulumi.Input[str]]
-    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere. Allowed: "training", "onnx". Default:
-    training.
+    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.
+    Allowed: "training", "onnx". Default: training.
     """
 
     dataset: NotRequired[pulumi.Input[str]]
@@ -458,8 +458,8 @@ class TrainingSection(TypedDict):
     """What is learnt from what, and how. What shapes the model trains anew; the last four settings do not."""
 
     source: NotRequired[pulumi.Input[str]]
-    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere. Allowed: "training", "onnx". Default:
-    training.
+    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.
+    Allowed: "training", "onnx". Default: training.
     """
 
     dataset: NotRequired[pulumi.Input[str]]

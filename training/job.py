@@ -36,6 +36,7 @@ from training.options import (
 )
 from training.recipe import processor as machine
 from training.recipe.models import NETWORKS
+from training.weight_files import weight_files
 
 RECIPE: Final = Path(__file__).with_name("recipe")
 """The package of all that shapes the model's bytes."""
@@ -74,7 +75,7 @@ class Job:
     source: str = setting(
         kinds.one_of("training", "onnx"),
         "training",
-        '"onnx": `model` is the path or URL of an ONNX file trained elsewhere.',
+        '"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.',
     )
     dataset: str = setting(
         kinds.text,
@@ -300,8 +301,8 @@ INPUTS: Final = names_of(Job)
 
 
 def data_digest(job: Job, folder: Path) -> str:
-    """64 hex digits: SHA-256 of the data set's content, or of the code that makes it, and of the file of a model to
-    take in or to start from.
+    """64 hex digits: SHA-256 of the data set's content, or of the code that makes it, and of the files of a model
+    to take in or to start from.
 
     Raises InputError.
     """
@@ -310,6 +311,9 @@ def data_digest(job: Job, folder: Path) -> str:
     if job.source == "onnx":
         with _named_by("model", job.model):
             digests["model"] = sources.digest(job.model, folder, job.data)
+            if not sources.is_url(job.model):
+                beside = weight_files(folder / Path(job.model).expanduser())
+                digests |= {f"model/{name}": sources.file_digest(path) for name, path in beside.items()}
     if job.init_from is not None and job.init_from.path is not None:
         with _named_by("initFrom.path", job.init_from.path):
             digests["initFrom"] = sources.digest(job.init_from.path, folder, job.data)

@@ -73,7 +73,7 @@ def too_large(reference: str, folder: Path, largest: int) -> str | None:
 def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots = ()) -> str:
     """64 hex digits: SHA-256 over the content; of a function, over its code and its arguments. Raises DataError."""
     if reference in BUILT_IN:
-        digests = {path.name: _file_digest(path) for path in built_in_paths(reference)}
+        digests = {path.name: file_digest(path) for path in built_in_paths(reference)}
         return file_set.digest(digests) if len(digests) > 1 else next(iter(digests.values()))
     if is_url(reference):
         with open_url(reference) as stream:
@@ -82,7 +82,19 @@ def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots =
         arguments = json.dumps(options.arguments, sort_keys=True)
         code = user_code.digest(reference, roots)
         return file_set.digest({"arguments": file_set.of_bytes(arguments.encode()), "code": code})
-    return _file_digest(folder / Path(reference).expanduser())
+    return file_digest(folder / Path(reference).expanduser())
+
+
+def file_digest(path: Path) -> str:
+    """Of one file, hashed again only if its size, times or inode changed. Raises DataError."""
+    try:
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+        if key not in _digests:
+            _digests[key] = file_set.of_file(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from error
+    return _digests[key]
 
 
 def read(reference: str, folder: Path, largest: int) -> bytes:
@@ -170,18 +182,6 @@ def stamp(reference: str, folder: Path) -> Stamp:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from error
     return status.st_size, status.st_mtime_ns, status.st_ino
-
-
-def _file_digest(path: Path) -> str:
-    """Of one file, hashed again only if its size, times or inode changed."""
-    try:
-        status = path.stat()
-        key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
-        if key not in _digests:
-            _digests[key] = file_set.of_file(path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from error
-    return _digests[key]
 
 
 def _forms() -> str:

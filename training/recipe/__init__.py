@@ -14,8 +14,8 @@ In the data's order:
     shared.py      the gradient by several processes; privacy.py the one that keeps rows private
     evaluate.py    metrics
     export.py      ONNX; columns.py makes it take a table's own columns, compression.py makes it smaller
-    large_form.py  the same with its weights beside it, for models above 2 GB
-    foreign.py     a model that was trained elsewhere, taken in instead
+    foreign.py     a model that was trained elsewhere, taken in instead; external.py its weights in files of their own
+    large_form.py  ONNX with its weights beside it, for models above 2 GB
     explain.py     what the user's code does wrong, for people
     processor.py   the machine, pinned
 """

@@ -10,6 +10,7 @@ first imports a compiler for several seconds, and writes source paths and stack 
 
 import io
 import warnings
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -90,14 +91,22 @@ def check(content: bytes, features: torch.Tensor, expected_RK: torch.Tensor) -> 
             )
 
 
-def run(content: bytes, features: torch.Tensor) -> torch.Tensor:
-    """What ONNX Runtime answers to these raw rows, FP32 (R, K)."""
+def session(content: bytes, folder: Path | None = None) -> onnxruntime.InferenceSession:
+    """Of an ONNX file whose external data, if any, lies in the folder: it is mapped, not copied."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    if folder is not None:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder.resolve()))
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def run(content: bytes, features: torch.Tensor, folder: Path | None = None) -> torch.Tensor:
+    """What ONNX Runtime answers to these raw rows, FP32 (R, K)."""
+    opened = session(content, folder)
+    name = opened.get_inputs()[0].name
     answers = [
-        session.run(None, {name: features[start : start + ROWS_AT_ONCE].numpy()})[0]
+        opened.run(None, {name: features[start : start + ROWS_AT_ONCE].numpy()})[0]
         for start in range(0, len(features), ROWS_AT_ONCE)
     ]
     return torch.from_numpy(np.concatenate(answers))

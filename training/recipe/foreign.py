@@ -6,8 +6,10 @@ is mended around the model, in ONNX, and what cannot be is refused; its own node
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape)
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,8 @@ from onnx import TensorProto, compose, helper
 from training.errors import ModelError
 from training.recipe import columns, export
 from training.recipe.datasets.dataset import Dataset
+from training.recipe.external import bring_in, is_external, region, tensors
+from training.recipe.large_form import large_form
 
 DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 """Of operators that ONNX Runtime has."""
@@ -27,6 +31,8 @@ PREFIX: Final = "model_"
 """Of every name inside, so that none is one of ours."""
 ZIP_MAP: Final = "ZipMap"
 """Of scikit-learn's converter: makes a dictionary for each row out of the probabilities, which tell as much."""
+LARGEST_FILE: Final = 2**31 - 1 - (1 << 20)
+"""Bytes that one ONNX file can have, but for what is put around the model."""
 LOOKED_AT_ROWS: Final = 512
 CERTAIN: Final = 1e-3
 """How far a row of probabilities may be from the sum 1."""
@@ -37,18 +43,32 @@ Answer = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Foreign:
-    """A model in our form."""
+    """A model in our form: one ONNX file, or one whose weights are too large for that and lie in a folder's files."""
 
-    content: bytes
+    graph: bytes
+    folder: Path | None = None
 
     def answers(self, features: torch.Tensor) -> torch.Tensor:
         """To these raw rows, FP32 (R, K)."""
-        return export.run(self.content, features)
+        return export.run(self.graph, features, self.folder)
+
+    def content(self) -> bytes:
+        """What is sealed: the file, or the graph with its weights beside it."""
+        if self.folder is None:
+            return self.graph
+        whole = io.BytesIO()
+        for piece in large_form(onnx.ModelProto.FromString(self.graph), self.folder):
+            whole.write(piece)
+        return whole.getvalue()
 
 
-def load(content: bytes, dataset: Dataset) -> Foreign:
-    """Raises ModelError for what is no ONNX model, or does not fit the data set."""
+def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: int = LARGEST_FILE) -> Foreign:
+    """The files of its weights lie below `folder`; they go into the model if it has no more than `largest` bytes then.
+
+    Raises ModelError for what is no ONNX model, or does not fit the data set.
+    """
     proto = _parsed(content)
+    outside = _weights_outside(proto, folder, largest - len(content))
     features = dataset.rows.first(LOOKED_AT_ROWS)[0]
     raw = _raw_output(proto.graph, dataset)
     inputs = _inputs(proto)
@@ -60,10 +80,10 @@ def load(content: bytes, dataset: Dataset) -> Foreign:
     model = compose.add_prefix(proto, PREFIX)
     own = [node for node in model.graph.node if node.op_type != ZIP_MAP]
     nodes = [*before, *own]
-    plain = _assembled(model, nodes, PREFIX + raw, dataset, features)
+    plain = Foreign(_assembled(model, nodes, PREFIX + raw, dataset, features), outside)
     first_RK = _answers(plain, features, dataset)
     nodes += _after(first_RK, dataset, PREFIX + raw)
-    whole = Foreign(_assembled(model, nodes, export.output_name(dataset.task), dataset, features))
+    whole = Foreign(_assembled(model, nodes, export.output_name(dataset.task), dataset, features), outside)
     _check_rows(whole, features, dataset)
     return whole
 
@@ -82,11 +102,24 @@ def _parsed(content: bytes) -> onnx.ModelProto:
             f"model uses operators of {', '.join(foreign)}, which ONNX Runtime has not",
             f"export it with operators of {', '.join(filter(None, DOMAINS))}",
         )
-    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in proto.graph.initializer):
-        raise ModelError(
-            "model keeps its weights in another file", "save it as one file: onnx.save(onnx.load(path), other_path)"
-        )
     return proto
+
+
+def _weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int) -> Path | None:
+    """The folder, if the weights stay in its files; None once they are in the model. Raises ModelError."""
+    external = [tensor for tensor in tensors(proto) if is_external(tensor)]
+    if not external:
+        return None
+    if folder is None:
+        raise ModelError(
+            "model keeps its weights in other files, which are not there by its URL",
+            "give the path of the model with its files, or save it as one: onnx.save(onnx.load(path), other_path)",
+        )
+    if sum(region(tensor, folder).size for tensor in external) > room:
+        return folder
+    for tensor in external:
+        bring_in(tensor, folder)
+    return None
 
 
 @dataclass(frozen=True)
@@ -255,11 +288,10 @@ def _assembled(
     return content
 
 
-def _answers(content: bytes, features: torch.Tensor, dataset: Dataset) -> Answer:
+def _answers(model: Foreign, features: torch.Tensor, dataset: Dataset) -> Answer:
     """To the first rows, however the model shapes them. Raises ModelError where ONNX Runtime cannot."""
     try:
-        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-        (answer,) = session.run(None, {export.INPUT: features.numpy()})
+        (answer,) = export.session(model.graph, model.folder).run(None, {export.INPUT: features.numpy()})
     except Exception as error:
         said = " ".join(str(error).split())
         raise ModelError(
@@ -271,8 +303,8 @@ def _answers(content: bytes, features: torch.Tensor, dataset: Dataset) -> Answer
 
 def _check_rows(model: Foreign, features: torch.Tensor, dataset: Dataset) -> None:
     """Each row must get the same answer alone as among others."""
-    together = _answers(model.content, features[:2], dataset)
-    alone = _answers(model.content, features[:1], dataset)
+    together = _answers(model, features[:2], dataset)
+    alone = _answers(model, features[:1], dataset)
     if alone.shape != (1, dataset.outputs) or not np.allclose(alone, together[:1], rtol=1e-4, atol=1e-5):
         raise ModelError(
             "model answers a row otherwise when it is alone than among others",

@@ -5,9 +5,7 @@ one of those that lie in memory, or a piece of one in a file, held besides the m
 """
 
 import json
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +14,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from training.errors import ModelError
+from training.recipe.external import bring_in, is_external, region, size_bytes, tensors
 
 MAGIC: Final = b"\0sealift"
 VERSION: Final = 1
@@ -24,7 +23,7 @@ ALIGNMENT: Final = 64
 LARGE_BYTES: Final = 1024
 """A weight of so many is taken out of the graph. Smaller ones are often shapes, which ONNX Runtime wants to know when
 it loads the graph."""
-PIECE_BYTES: Final = 1 << 20
+HERE: Final = Path()
 LARGEST_GRAPH: Final = 2**31 - 1
 DATATYPES: Final[dict[int, str]] = {
     TensorProto.UINT8: "UINT8", TensorProto.UINT16: "UINT16", TensorProto.UINT32: "UINT32",
@@ -34,40 +33,14 @@ DATATYPES: Final[dict[int, str]] = {
 """Those that NumPy has too. Weights of others stay in the graph."""
 
 
-@dataclass(frozen=True)
-class Region:
-    """Where a weight's bytes lie in a file."""
-
-    path: Path
-    start: int
-    size: int
-
-    def pieces(self) -> Iterator[bytes]:
-        """Raises ModelError where the file is shorter, or cannot be read."""
-        left = self.size
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self.start)
-                while left:
-                    piece = file.read(min(PIECE_BYTES, left))
-                    if not piece:
-                        raise ModelError(f"{self.path.name}, a file of the model's weights, is too short")
-                    left -= len(piece)
-                    yield piece
-        except OSError as error:
-            raise ModelError(
-                f"{self.path.name}, a file of the model's weights, cannot be read: {error.strerror}"
-            ) from (error)
-
-
-def large_form(proto: onnx.ModelProto, folder: Path | None = None) -> Iterator[bytes | memoryview]:
-    """The bytes, the same for the same model. `proto` loses its large weights; those in files lie below `folder`.
+def large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | memoryview]:
+    """The bytes, the same for the same model. `proto` loses its large weights; the files of any lie below `folder`.
 
     Raises ModelError for files that are not as it says, and where what is left has more than 2 GB.
     """
     weights = _taken_out(proto.graph)
-    for one in proto.graph.initializer:
-        _bring_in(one, folder)
+    for one in filter(is_external, tensors(proto)):
+        bring_in(one, folder)
     graph = _serialized(proto)
     described = [{"name": one.name, "datatype": DATATYPES[one.data_type], "shape": list(one.dims)} for one in weights]
     header = json.dumps({"version": VERSION, "graph": len(graph), "weights": described}, separators=(",", ":")).encode()
@@ -79,31 +52,6 @@ def large_form(proto: onnx.ModelProto, folder: Path | None = None) -> Iterator[b
         yield bytes(padding)
         yield from _content(weight, folder)
         position += padding + size_bytes(weight)
-
-
-def size_bytes(tensor: TensorProto) -> int:
-    """Of its content."""
-    size: int = math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-    return size
-
-
-def region(tensor: TensorProto, folder: Path | None) -> Region:
-    """Of a tensor whose content lies in a file. Raises ModelError for any that is not below the folder."""
-    said = {entry.key: entry.value for entry in tensor.external_data}
-    location, size = said.get("location", ""), size_bytes(tensor)
-    path = None if folder is None else (folder / location).resolve()
-    if folder is None or path is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise ModelError(
-            f"model keeps weights in {location!r}, which is no file in the model's folder",
-            "put the files of its weights beside it, and no links to elsewhere",
-        )
-    try:
-        start, length = int(said.get("offset", 0)), int(said.get("length", size))
-    except ValueError:
-        start, length = -1, -1
-    if start < 0 or length != size:
-        raise ModelError(f"model says of {tensor.name!r} that its file holds other than its {size:,} bytes")
-    return Region(path, start, size)
 
 
 def _taken_out(graph: onnx.GraphProto) -> list[TensorProto]:
@@ -122,14 +70,6 @@ def _taken_out(graph: onnx.GraphProto) -> list[TensorProto]:
     return weights
 
 
-def _bring_in(tensor: TensorProto, folder: Path | None) -> None:
-    """A small weight's content, from its file."""
-    if tensor.data_location == TensorProto.EXTERNAL:
-        tensor.raw_data = b"".join(region(tensor, folder).pieces())
-        tensor.ClearField("data_location")
-        tensor.ClearField("external_data")
-
-
 def _serialized(proto: onnx.ModelProto) -> bytes:
     if proto.ByteSize() > LARGEST_GRAPH:
         raise ModelError(
@@ -140,8 +80,8 @@ def _serialized(proto: onnx.ModelProto) -> bytes:
     return content
 
 
-def _content(weight: TensorProto, folder: Path | None) -> Iterator[bytes | memoryview]:
-    if weight.data_location == TensorProto.EXTERNAL:
+def _content(weight: TensorProto, folder: Path) -> Iterator[bytes | memoryview]:
+    if is_external(weight):
         yield from region(weight, folder).pieces()
     else:
         array = np.ascontiguousarray(numpy_helper.to_array(weight))

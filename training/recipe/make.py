@@ -21,7 +21,7 @@ import safetensors.torch
 import torch
 
 from training import quality, sources
-from training.errors import DataError
+from training.errors import DataError, ModelError
 from training.job import Job
 from training.recipe import columns, export, folds, foreign, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
@@ -108,7 +108,7 @@ class Made:
     train: Rows
     held_out: Rows
     content: bytes
-    """The ONNX file."""
+    """The ONNX file, or what holds a model too large for one."""
     metrics: Mapping[str, float]
     """Of the held-out rows."""
     answers: torch.Tensor
@@ -293,15 +293,39 @@ def served(made: Made) -> Made:
     return dataclasses.replace(made, content=content)
 
 
-def take_in(job: Job, folder: Path, dataset: Dataset, rows: Rows, held_out: Rows, watch: Watch) -> Made:
+def take_in(
+    job: Job,
+    folder: Path,
+    dataset: Dataset,
+    rows: Rows,
+    held_out: Rows,
+    watch: Watch,
+    largest: int = foreign.LARGEST_FILE,
+) -> Made:
     """A model that was trained elsewhere, measured on rows that are held out here. Raises ModelError."""
     watch.phase("load", f"reading {job.model}")
-    model = foreign.load(sources.read(job.model, folder, LARGEST_MODEL), dataset)
+    beside = None if sources.is_url(job.model) else (folder / Path(job.model).expanduser()).parent
+    model = foreign.load(sources.read(job.model, folder, LARGEST_MODEL), dataset, beside, largest)
+    if model.folder is not None:
+        _check_large(job, dataset)
     features, target = every_row(held_out)
     answer_RK = model.answers(features)
     metrics = measure(answer_RK, target, dataset.task)
-    made = Made(job, dataset, rows, held_out, model.content, metrics, answer_RK, Descended(), compressed=None)
+    content = model.content()
+    made = Made(job, dataset, rows, held_out, content, metrics, answer_RK, Descended(), compressed=None)
     return served(compressed(made))
+
+
+def _check_large(job: Job, dataset: Dataset) -> None:
+    """Raises ModelError for what is not done to a model that one ONNX file cannot hold."""
+    if job.compress is not None:
+        raise ModelError("a model above 2 GB is not compressed", "leave out training.compress")
+    if dataset.served_columns:
+        names = ", ".join(column.name for column in dataset.served_columns if column.datatype == "BYTES")
+        raise ModelError(
+            f"a model above 2 GB takes numbers only, and columns of {dataset.name} hold texts: {names}",
+            "encode them before, in the data",
+        )
 
 
 def examined(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:

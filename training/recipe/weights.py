@@ -12,6 +12,7 @@ from torch import nn
 
 from training.errors import ModelError
 from training.options import SAFE_WAY
+from training.recipe.large_form import MAGIC
 
 WAY_OUT = (
     "initFrom needs the weights of the same model with the same modelArguments; initFrom.leaveOut names what may "
@@ -27,6 +28,8 @@ def from_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
 
     Raises ModelError if a weight is missing there or has another shape: a checkpoint of another architecture.
     """
+    if model.startswith(MAGIC):
+        raise ModelError("the artifact of initFrom is a model above 2 GB", WAY_OUT)
     graph = onnx.ModelProto.FromString(model).graph
     found = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     own = tuple(f"{NET}{beginning}" for beginning in left_out)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training import job as training_job
+from training.errors import InputError
 from training.job import Job
 from training.options import (
     Compress,
@@ -475,6 +476,7 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
         assert loaded == [
             "training", "training.errors", "training.job", "training.options", "training.recipe",
             "training.recipe.models", "training.recipe.processor", "training.sources", "training.user_code",
+            "training.weight_files",
         ], loaded
         assert job.Job.validate({"epochs": 0})[1][0].property == "epochs"
         assert job.libraries(job.Job()) is None
@@ -487,3 +489,24 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
 
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == code_digest()
+
+
+def test_an_edit_of_a_file_of_the_models_weights_is_another_run(tmp_path: Path) -> None:
+    import onnx
+    from onnx import TensorProto
+
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2], data_location=TensorProto.EXTERNAL)
+    weight.external_data.add(key="location", value="weights.bin")
+    (tmp_path / "model.onnx").write_bytes(
+        onnx.ModelProto(graph=onnx.GraphProto(initializer=[weight])).SerializeToString()
+    )
+    job = Job(dataset="iris", source="onnx", model="model.onnx")
+    with pytest.raises(InputError, match=r"weights in 'weights.bin', which is no file") as refused:
+        training_job.data_digest(job, tmp_path)
+    assert refused.value.property == "model"
+
+    digests = set()
+    for content in (b"12345678", b"12345679"):
+        (tmp_path / "weights.bin").write_bytes(content)
+        digests |= {training_job.data_digest(job, tmp_path)}
+    assert len(digests) == 2

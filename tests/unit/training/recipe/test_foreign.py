@@ -59,7 +59,7 @@ def from_torch(net: nn.Module, sample: torch.Tensor, *, dynamic: bool = True) ->
 
 def answers(content: bytes, dataset: Dataset, rows: int = 20) -> Any:
     model = foreign.load(content, dataset)
-    session = onnxruntime.InferenceSession(model.content)
+    session = onnxruntime.InferenceSession(model.content())
     (given,), (answered,) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.shape) == ("input", ["batch", *dataset.shape])
     assert answered.name == ("probabilities" if dataset.task == "classification" else "prediction")
@@ -194,7 +194,7 @@ def test_names_that_are_ours_do_not_collide() -> None:
 def test_the_same_file_gives_the_same_bytes() -> None:
     content = from_torch(nn.Linear(4, 3), ROWS[:2])
 
-    assert foreign.load(content, flowers()).content == foreign.load(content, flowers()).content
+    assert foreign.load(content, flowers()).content() == foreign.load(content, flowers()).content()
 
 
 def external() -> bytes:
@@ -226,7 +226,7 @@ class Mean(nn.Module):
     [
         (b"no model", ["not an ONNX file"]),
         (b"", ["not an ONNX file"]),
-        (external(), ["another file", "onnx.save"]),
+        (external(), ["other files", "onnx.save"]),
         (own_operators(), ["com.example", "ai.onnx.ml"]),
         (from_torch(nn.Linear(5, 3), torch.zeros(2, 5)), ["shape (5)", "(4)", "iris"]),
         (from_torch(nn.Linear(4, 7), ROWS[:2]), ["(150, 7)", "(150, 3)"]),

@@ -1,0 +1,119 @@
+"""Models that others trained, whose weights lie in files beside them: made one file, or too large for one."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, external_data_helper, helper, numpy_helper
+from torch import nn
+
+from serving.large_form import read
+from serving.model import Model
+from tests.unit.training.recipe.test_foreign import ROWS, flowers, from_torch
+from tests.unit.training.unwatched import Unwatched
+from training.errors import ModelError
+from training.fit import Fitted, fit
+from training.job import Job
+from training.options import Compress
+from training.recipe import foreign
+from training.recipe.make import Inputs, Made, Progress, take_in
+
+CONTENT = from_torch(nn.Sequential(nn.Linear(4, 300), nn.ReLU(), nn.Linear(300, 3)), ROWS[:2])
+
+
+def written(folder: Path, content: bytes = CONTENT) -> bytes:
+    """The model, its weights in a file of a folder beside it."""
+    (folder / "weights").mkdir(parents=True, exist_ok=True)
+    proto = onnx.ModelProto.FromString(content)
+    external_data_helper.convert_model_to_external_data(proto, location="weights/all.bin", size_threshold=0)
+    onnx.save(proto, folder / "theirs.onnx")
+    return (folder / "theirs.onnx").read_bytes()
+
+
+def test_what_fits_into_one_file_is_the_same_as_if_it_had_been_one(tmp_path: Path) -> None:
+    theirs = written(tmp_path)
+
+    assert b"weights/all.bin" in theirs
+    assert foreign.load(theirs, flowers(), tmp_path).content() == foreign.load(CONTENT, flowers()).content()
+
+
+def test_what_does_not_fit_answers_the_same_here_and_when_it_is_served(tmp_path: Path) -> None:
+    whole = foreign.load(CONTENT, flowers())
+    model = foreign.load(written(tmp_path), flowers(), tmp_path, largest=2000)
+    plain = read(memoryview(model.content()))
+    served = Model(bytes(plain.graph), {}, weights=plain.weights)
+
+    assert sorted(array.shape for array in plain.weights.values()) == [(3, 300), (300,), (300, 4)]
+    expected = whole.answers(ROWS)
+    assert torch.allclose(model.answers(ROWS), expected, atol=1e-6)
+    answer = served.run({"input": ROWS.numpy()}, ["probabilities"])["probabilities"]
+    assert np.allclose(answer, expected.numpy(), atol=1e-6)
+    assert model.content() == model.content()
+    assert list(served.inputs) == ["input"]
+
+
+def test_weights_of_constants_and_branches_are_found_too(tmp_path: Path) -> None:
+    """External data may stand in any tensor, not only in initializers of the graph."""
+    (tmp_path / "c.bin").write_bytes(np.full((4, 3), 0.5, np.float32).tobytes())
+    constant = TensorProto(name="c", data_type=TensorProto.FLOAT, dims=[4, 3], data_location=TensorProto.EXTERNAL)
+    constant.external_data.add(key="location", value="c.bin")
+    nodes = [
+        helper.make_node("Constant", [], ["c"], value=constant),
+        helper.make_node("MatMul", ["x", "c"], ["y"]),
+        helper.make_node("Add", ["y", "bias"], ["z"]),
+        helper.make_node("Softmax", ["z"], ["p"], axis=1),
+    ]
+    row = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])
+    answer = helper.make_tensor_value_info("p", TensorProto.FLOAT, ["n", 3])
+    bias = numpy_helper.from_array(np.arange(3, dtype=np.float32), "bias")
+    graph = helper.make_graph(nodes, "graph", [row], [answer], [bias])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+    model = foreign.load(proto.SerializeToString(), flowers(), tmp_path)
+    assert torch.allclose(model.answers(ROWS[:1]), torch.softmax(torch.arange(3.0), 0))
+
+
+@pytest.mark.parametrize("largest", [2000, foreign.LARGEST_FILE])
+@pytest.mark.parametrize("location", ["../all.bin", "/etc/passwd", "link.bin", "none.bin"])
+def test_files_elsewhere_are_not_read(tmp_path: Path, location: str, largest: int) -> None:
+    folder = tmp_path / "model"
+    proto = onnx.ModelProto.FromString(written(folder))
+    (tmp_path / "all.bin").write_bytes(bytes(1 << 20))
+    (folder / "link.bin").symlink_to(tmp_path / "all.bin")
+    next(entry for entry in proto.graph.initializer[0].external_data if entry.key == "location").value = location
+
+    with pytest.raises(ModelError, match="which is no file in the model's folder"):
+        foreign.load(proto.SerializeToString(), flowers(), folder, largest)
+
+
+def fitted(folder: Path, **settings: Any) -> Fitted:
+    job = Job(**{"source": "onnx", "model": "theirs.onnx", "dataset": "iris", **settings})
+    return fit(job, Inputs(folder, bytes(32)), Progress(), Unwatched())
+
+
+def test_a_run_takes_it_in(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "theirs.onnx").write_bytes(CONTENT)
+
+    assert fitted(tmp_path).model == fitted(tmp_path / "one").model
+
+
+def taken(folder: Path, **settings: Any) -> Made:
+    """Of a job that asks for more than the large form can do."""
+    dataset = flowers()
+    job = Job(source="onnx", model="theirs.onnx", dataset="iris", **settings)
+    return take_in(job, folder, dataset, dataset.rows, dataset.rows, Unwatched(), largest=2000)
+
+
+def test_a_large_one_is_measured_and_not_compressed(tmp_path: Path) -> None:
+    written(tmp_path)
+
+    made = taken(tmp_path)
+    assert read(memoryview(made.content)).weights_start
+    assert set(made.metrics) >= {"accuracy"}
+    with pytest.raises(ModelError, match="a model above 2 GB is not compressed"):
+        taken(tmp_path, compress=Compress())

@@ -1,0 +1,96 @@
+"""ONNX's external data: tensors of a model whose content lies in files beside it."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import onnx
+from onnx import TensorProto, helper
+
+from training.errors import ModelError
+from training.weight_files import inside
+
+PIECE_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a tensor's content lies in a file."""
+
+    path: Path
+    start: int
+    size: int
+
+    def pieces(self) -> Iterator[bytes]:
+        """Raises ModelError where the file is shorter, or cannot be read."""
+        left = self.size
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.start)
+                while left:
+                    piece = file.read(min(PIECE_BYTES, left))
+                    if not piece:
+                        raise ModelError(f"{self.path.name}, a file of the model's weights, is too short")
+                    left -= len(piece)
+                    yield piece
+        except OSError as error:
+            raise ModelError(
+                f"{self.path.name}, a file of the model's weights, cannot be read: {error.strerror}"
+            ) from (error)
+
+
+def is_external(tensor: TensorProto) -> bool:
+    return bool(tensor.data_location == TensorProto.EXTERNAL)
+
+
+def tensors(proto: onnx.ModelProto) -> Iterator[TensorProto]:
+    """All of a model, at any depth."""
+    yield from _of_graph(proto.graph)
+    for function in proto.functions:
+        yield from _of_nodes(function.node)
+
+
+def size_bytes(tensor: TensorProto) -> int:
+    """Of the content of one whose elements are whole bytes."""
+    size: int = math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    return size
+
+
+def region(tensor: TensorProto, folder: Path) -> Region:
+    """Raises ModelError for a file that is not below the folder, or is said to hold other than the tensor."""
+    said = {entry.key: entry.value for entry in tensor.external_data}
+    path = inside(folder, said.get("location", ""))
+    try:
+        size = size_bytes(tensor)
+        start, length = int(said.get("offset", 0)), int(said.get("length", size))
+    except (KeyError, TypeError, ValueError):
+        size, start, length = 0, -1, -1
+    if start < 0 or length != size:
+        raise ModelError(f"model says of {tensor.name!r} that its file holds other than its {size:,} bytes")
+    return Region(path, start, size)
+
+
+def bring_in(tensor: TensorProto, folder: Path) -> None:
+    """Its content, from its file into the model. Raises ModelError."""
+    tensor.raw_data = b"".join(region(tensor, folder).pieces())
+    tensor.ClearField("data_location")
+    tensor.ClearField("external_data")
+
+
+def _of_graph(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+    yield from graph.initializer
+    for one in graph.sparse_initializer:
+        yield from (one.values, one.indices)
+    yield from _of_nodes(graph.node)
+
+
+def _of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[TensorProto]:
+    for node in nodes:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for one in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (one.values, one.indices)
+            for graph in (attribute.g, *attribute.graphs):
+                yield from _of_graph(graph)
