@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from settings import Kind, Refused, kinds, setting
+from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 
 _ENDPOINT: Final = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 
@@ -12,7 +12,10 @@ _ENDPOINT: Final = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 def _endpoint(value: object) -> str:
     if isinstance(value, str) and _ENDPOINT.fullmatch(value):
         return value
-    raise Refused("it must be a URL that begins with http:// or https://, without user, query and fragment")
+    allowed = "a URL that begins with http:// or https://, without user, query and fragment"
+    if isinstance(value, str) and ("@" in value or "?" in value):  # where secrets stand in URLs
+        raise RefusedInside(Problem("", f"is not shown, since it may have a secret in it; allowed: {allowed}"))
+    raise Refused(f"allowed: {allowed}")
 
 
 @dataclass(frozen=True)

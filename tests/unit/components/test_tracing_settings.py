@@ -35,3 +35,10 @@ def test_the_server_is_told_where_spans_go(tracing: dict[str, float], ratio: flo
 )
 def test_what_is_no_collector_or_no_ratio_is_refused(tracing: dict[str, object], said: str) -> None:
     assert [problem for problem in problems_of(tracing=tracing) if said in problem], problems_of(tracing=tracing)
+
+
+def test_a_secret_in_a_collector_s_url_is_not_shown() -> None:
+    for secret in ("http://user:hush@collector", f"{URL}?key=hush"):
+        (said,) = map(str, problems_of(tracing={"otlpEndpoint": secret}))
+        assert said.startswith("tracing.otlpEndpoint is not shown")
+        assert "hush" not in said
