@@ -18,7 +18,7 @@ from serving.http import traced
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused
 from serving.http.failures import RETRY, failure
-from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
+from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, QUICK_BYTES, SMALL_BYTES
 from serving.http.logged import logged
 from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
 from serving.http.routes import nowhere, path_of, routes
@@ -132,8 +132,8 @@ class Service:
         if trace is not None:
             trace.queued()
         try:
-            body = _body(request, SMALL_BYTES)
-        except TooLarge:  # a thread costs a small one more than its answer
+            body = _body(request, QUICK_BYTES)
+        except TooLarge:
             running = asyncio.get_running_loop().run_in_executor(self._worker, self._whole, operation, request)
             running.add_done_callback(lambda ran: self._finish_whole(request, client, ran.result()))
             return

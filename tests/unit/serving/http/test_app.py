@@ -12,7 +12,7 @@ import pytest
 from serving.access import UncheckedAccess
 from serving.http import limits
 from serving.http.asgi import DISCARD_BYTES, App
-from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
+from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, QUICK_BYTES
 from serving.http.service import Service
 from serving.model import Model
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
@@ -93,8 +93,8 @@ def test_a_prediction(client: Client, version: str, slash: str) -> None:
 
 
 def test_a_large_request_is_answered_off_the_event_loop_with_the_same_numbers(client: Client) -> None:
-    rows = np.arange(30_000).reshape(-1, 3) % 10
-    assert len(json.dumps(rows.tolist())) > SMALL_BYTES
+    rows = np.arange(60_000).reshape(-1, 3) % 10
+    assert len(json.dumps(rows.tolist())) > QUICK_BYTES
 
     data = client.infer(request(rows.tolist())).json()["outputs"][0]["data"]
 

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.access import Access, CheckedAccess, UncheckedAccess
-from serving.http.limits import SMALL_BYTES
+from serving.http.limits import QUICK_BYTES
 from serving.http.metrics_service import metrics_of
 from serving.http.server import Server, listen
 from serving.http.service import Service
@@ -118,7 +118,7 @@ def test_a_models_statistics_are_of_what_it_was_asked(watched: Watched) -> None:
     watched.infer(request([[1, 2, 3], [4, 5, 6]]), 200)
     watched.infer(request([[1, 2, 3]]), 200)
     watched.infer("nonsense", 400)
-    large = [[1, 2, 3]] * SMALL_BYTES
+    large = [[1, 2, 3]] * QUICK_BYTES
     watched.infer(request(large), 200)
     found = model_statistics(watched)
 
@@ -172,7 +172,7 @@ def test_prometheus_own_linter_finds_nothing(watched: Watched) -> None:
 
 
 def test_a_large_request_counts_as_one_run(watched: Watched) -> None:
-    rows = [[1.0, 2.0, 3.0]] * (SMALL_BYTES // 8)
+    rows = [[1.0, 2.0, 3.0]] * (QUICK_BYTES // 8)
     watched.infer(request(rows), 200)
     watched.infer(request([*rows, [1.0]]), 400)
     figures = watched.figures()

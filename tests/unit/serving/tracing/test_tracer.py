@@ -11,7 +11,7 @@ import pytest
 from serving.access import UncheckedAccess
 from serving.batches import Ran, Watch
 from serving.http.asgi import App
-from serving.http.limits import SMALL_BYTES
+from serving.http.limits import QUICK_BYTES
 from serving.http.service import Service
 from serving.model import Model
 from serving.tensor import Array
@@ -101,11 +101,11 @@ def test_two_traceparents_are_none() -> None:
 
 def test_a_large_request_has_the_same_spans() -> None:
     recorded = Recorded()
-    body = json.dumps(request([[1.0, 2.0, 3.0]] * (SMALL_BYTES // 10))).encode()
+    body = json.dumps(request([[1.0, 2.0, 3.0]] * (QUICK_BYTES // 10))).encode()
     assert client(recorded).send("POST", INFER, content=body, headers=CALLER).status_code == 200
     _server, queue, run = recorded.spans
 
-    assert run.attributes == {"sealift.batch.requests": 1, "sealift.batch.rows": SMALL_BYTES // 10}
+    assert run.attributes == {"sealift.batch.requests": 1, "sealift.batch.rows": QUICK_BYTES // 10}
     assert queue.begun_ns <= queue.ended_ns <= run.ended_ns
 
 
