@@ -12,7 +12,7 @@ import numpy as np
 
 from serving.errors import InvalidInput
 from serving.protocol import binary_tensors
-from serving.protocol.json_numbers import NumberReader
+from serving.protocol.json_numbers import NumberReader, array_of
 from serving.protocol.json_texts import TextReader
 from serving.tensor import ANY, KINDS, Array, Tensor
 
@@ -35,14 +35,12 @@ class InputReader:
             array = self._read(data)
         except ValueError as error:
             raise self.refused(str(error)) from None
-        try:
-            if array.ndim == 1 or array.shape == tuple(shape):
-                return array.reshape(shape)
-        except (ValueError, OverflowError):
-            pass  # another number of them
-        what = "texts" if datatype == "BYTES" else "numbers"
-        found = f"data of {array.size} {what} in shape {list(array.shape)}"
-        raise self.refused(f"{found}; expected {short(math.prod(shape))} for shape {short(shape)}")
+        return self._shaped(array, shape)
+
+    def from_numbers(self, datatype: str, shape: list[int], values: list[Any]) -> Array:
+        """The array of numbers that are known to be the datatype's."""
+        self._check(datatype, shape)
+        return self._shaped(array_of(values, KINDS[datatype]), shape)
 
     def from_binary(self, datatype: str, shape: list[int], data: memoryview) -> Array:
         """The array of these bytes: a view of them, where it can be one."""
@@ -75,6 +73,16 @@ class InputReader:
             raise self.refused(f"datatype {short(datatype)!r}; expected {tensor.datatype!r}")
         if shape != self.one_row and not self._fits(shape):
             raise self.refused(f"shape {short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}")
+
+    def _shaped(self, array: Array, shape: list[int]) -> Array:
+        try:
+            if array.ndim == 1 or array.shape == tuple(shape):
+                return array.reshape(shape)
+        except (ValueError, OverflowError):
+            pass  # another number of them
+        what = "texts" if self.tensor.datatype == "BYTES" else "numbers"
+        found = f"data of {array.size} {what} in shape {list(array.shape)}"
+        raise self.refused(f"{found}; expected {short(math.prod(shape))} for shape {short(shape)}")
 
     def _fits(self, shape: Sequence[int]) -> bool:
         expected = self.tensor.shape

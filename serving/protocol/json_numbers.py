@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from serving.protocol.json_arrays import NESTED, decoder, other_data, uneven
-from serving.tensor import KINDS, Array
+from serving.tensor import KINDS, Array, Kind
 
 PIECE_BYTES: Final = 256 << 10
 BETWEEN: Final = {1: re.compile(rb","), 2: re.compile(rb"\]\s*,")}
@@ -70,7 +70,7 @@ class NumberReader:
         for piece in (data,) if memoryview(data).nbytes <= PIECE_BYTES else _pieces(data, rank):
             try:
                 values = numbers.decode(piece)
-                arrays.append(self._array(values, rank))
+                arrays.append(array_of(values, self._kind) if rank == 1 else np.array(values, self._kind))
             except msgspec.DecodeError as error:
                 raise self._refused(str(error), sum(map(len, arrays))) from None
             except OverflowError:
@@ -78,11 +78,6 @@ class NumberReader:
             except ValueError:
                 raise uneven() from None
         return arrays[0] if len(arrays) == 1 else _joined(arrays)
-
-    def _array(self, values: list[Any], rank: int) -> Array:
-        if rank > 1 or self._kind.char not in PACKED or len(values) < MANY:
-            return np.array(values, self._kind)
-        return np.frombuffer(struct.pack(f"{len(values)}{self._kind.char}", *values), self._kind)
 
     def _refused(self, problem: str, before: int) -> ValueError:
         """What a decoder says of a piece that has so many elements before it."""
@@ -95,6 +90,13 @@ class NumberReader:
 
     def _beyond(self, place: str) -> ValueError:
         return ValueError(f"a number at {place} that is beyond {self._datatype}")
+
+
+def array_of(values: list[Any], kind: Kind) -> Array:
+    """The array of a flat list of numbers. Raises OverflowError."""
+    if kind.char not in PACKED or len(values) < MANY:
+        return np.array(values, kind)
+    return np.frombuffer(struct.pack(f"{len(values)}{kind.char}", *values), kind)
 
 
 def _beyond_uint64(values: list[Any], before: int = 0) -> str:

@@ -5,50 +5,19 @@ InvalidInput, which says what was expected instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from serving.errors import InvalidInput
 from serving.protocol.contract import Body, Inference
 from serving.protocol.input_reader import InputReader, short
+from serving.protocol.open_inference_flat import FlatReader
+from serving.protocol.open_inference_messages import NO_DATA, Input, Output, Parameters, Request
 from serving.tensor import ANY, Array, Tensor
 
 ALL_BINARY: Final = "binary_data_output"
 """The parameter of a request that asks for all outputs as binary data."""
-
-NO_DATA: Final = msgspec.Raw()
-Parameters = dict[str, bool | int | float | str | None]
-Dimension = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-
-
-class _InputParameters(msgspec.Struct, gc=False):
-    binary_data_size: Annotated[int, msgspec.Meta(ge=0)] | None = None
-
-
-class _Input(msgspec.Struct, gc=False):
-    name: str
-    shape: list[Dimension]
-    datatype: str
-    data: msgspec.Raw = NO_DATA
-    parameters: _InputParameters | None = None
-
-
-class _OutputParameters(msgspec.Struct, gc=False):
-    binary_data: bool | None = None
-    classification: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-
-class _Output(msgspec.Struct, gc=False):
-    name: str
-    parameters: _OutputParameters | None = None
-
-
-class _Request(msgspec.Struct, gc=False):
-    inputs: list[_Input]
-    id: str | None = None
-    parameters: Parameters | None = None
-    outputs: list[_Output] | None = None
 
 
 class AskedOutput(NamedTuple):
@@ -83,7 +52,7 @@ class Asked(Inference):
         """To be repeated: those that are no extension's."""
 
 
-_decode: Final = msgspec.json.Decoder(_Request).decode
+_decode: Final = msgspec.json.Decoder(Request).decode
 
 
 class RequestReader:
@@ -94,14 +63,15 @@ class RequestReader:
         self._rows = [name for name, tensor in inputs.items() if tensor.shape[:1] == (ANY,)]
         self._tensors = outputs
         self._names = list(outputs)
+        self._flat = FlatReader.of(list(self._readers.values()))
         self._all = {binary: [AskedOutput(name, binary) for name in outputs] for binary in (False, True)}
 
     def parse(self, body: Body, json_bytes: int | None) -> Asked:
         """What the body asks. Raises InvalidInput."""
         if json_bytes == 0:
             return self._raw(body)
-        request = self._decoded(body, json_bytes)
-        inputs = self._inputs(request.inputs, body, len(body) if json_bytes is None else json_bytes)
+        found = self._flat.read(body) if self._flat is not None and json_bytes is None else None
+        request, inputs = self._read(body, json_bytes) if found is None else found
         parameters = request.parameters
         binary = False
         if parameters and ALL_BINARY in parameters:
@@ -141,7 +111,11 @@ class RequestReader:
         array = reader.from_binary(reader.tensor.datatype, reader.one_row, memoryview(body))
         return Asked({name: array}, self._names, self._all[True], None, None)
 
-    def _decoded(self, body: Body, json_bytes: int | None) -> _Request:
+    def _read(self, body: Body, json_bytes: int | None) -> tuple[Request, dict[str, Array]]:
+        request = self._decoded(body, json_bytes)
+        return request, self._inputs(request.inputs, body, len(body) if json_bytes is None else json_bytes)
+
+    def _decoded(self, body: Body, json_bytes: int | None) -> Request:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):
             raise InvalidInput(f"the body has {len(body):,} bytes; expected {json_bytes:,} or more of JSON alone")
         try:
@@ -151,7 +125,7 @@ class RequestReader:
         except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: an integer of 4301 digits
             raise InvalidInput(f"not JSON: {error}; expected {self._example()}") from None
 
-    def _inputs(self, items: Sequence[_Input], body: Body, start: int) -> dict[str, Array]:
+    def _inputs(self, items: Sequence[Input], body: Body, start: int) -> dict[str, Array]:
         """The arrays, of which those that are binary stand in `body` from `start` on, in the order of the JSON."""
         inputs: dict[str, Array] = {}
         for item in items:
@@ -222,7 +196,7 @@ class RequestReader:
         return f'{{"inputs": [{", ".join(parts)}]}}'
 
 
-def _as_wanted(output: _Output, all_binary: bool) -> AskedOutput:
+def _as_wanted(output: Output, all_binary: bool) -> AskedOutput:
     parameters = output.parameters
     if parameters is None:
         return AskedOutput(output.name, all_binary)

@@ -1,0 +1,68 @@
+"""The JSON of an inference request, as it is decoded. What a request has besides is skipped."""
+
+from typing import Annotated, Final, Generic, TypeVar
+
+import msgspec
+
+Number = TypeVar("Number")
+NO_DATA: Final = msgspec.Raw()
+Parameters = dict[str, bool | int | float | str | None]
+Dimension = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class InputParameters(msgspec.Struct, gc=False):
+    """Those of the binary data extension."""
+
+    binary_data_size: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Input(msgspec.Struct, gc=False):
+    """`data` is read once it is known what it has to be."""
+
+    name: str
+    shape: list[Dimension]
+    datatype: str
+    data: msgspec.Raw = NO_DATA
+    parameters: InputParameters | None = None
+
+
+class OutputParameters(msgspec.Struct, gc=False):
+    """Those of the binary data and classification extensions."""
+
+    binary_data: bool | None = None
+    classification: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Output(msgspec.Struct, gc=False):
+    """One that is asked for."""
+
+    name: str
+    parameters: OutputParameters | None = None
+
+
+class Request(msgspec.Struct, gc=False):
+    """The whole JSON."""
+
+    inputs: list[Input]
+    id: str | None = None
+    parameters: Parameters | None = None
+    outputs: list[Output] | None = None
+
+
+class FlatInput(msgspec.Struct, Generic[Number], gc=False):
+    """One whose numbers stand in one array."""
+
+    name: str
+    shape: list[Dimension]
+    datatype: str
+    data: list[Number]
+    parameters: InputParameters | None = None
+
+
+class FlatRequest(msgspec.Struct, Generic[Number], gc=False):
+    """As Request, with one such input."""
+
+    inputs: tuple[FlatInput[Number]]
+    id: str | None = None
+    parameters: Parameters | None = None
+    outputs: list[Output] | None = None
