@@ -93,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     tests = add("test", "set up, run the tests", test_command)
     tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
     faults_help = (
-        f"set up, kill a run's processes at {faults.MOMENTS} random moments each, see that the next `up` goes on"
+        f"set up, kill a run's processes at {faults.MOMENTS} random moments each, see that the next `up` goes on; "
+        f"send the model server {faults.EXAMPLES:,} changed requests"
     )
     add("faults", faults_help, faults_command)
     add("check", "types, lint, and which room may import which", check_command)

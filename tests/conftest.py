@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--moments", type=int, default=5, metavar="N", help="at how many random moments each process is killed"
     )
+    parser.addoption("--examples", type=int, default=300, metavar="N", help="how many requests a fuzzer makes")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

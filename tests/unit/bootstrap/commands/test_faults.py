@@ -9,7 +9,7 @@ from bootstrap.commands import faults
 REPOSITORY = Path(__file__).resolve().parents[4]
 
 
-def test_it_chooses_a_test_for_each_process_and_gives_the_number_of_moments() -> None:
+def test_it_chooses_a_test_for_each_process_and_one_of_requests_and_gives_their_numbers() -> None:
     chosen = ["-n0" if one == "-n" else one for one in faults.ARGUMENTS if one != "2"]
 
     collected = subprocess.run(
@@ -18,4 +18,7 @@ def test_it_chooses_a_test_for_each_process_and_gives_the_number_of_moments() ->
     )  # fmt: skip
 
     tests = [line for line in collected.stdout.splitlines() if "::" in line]
-    assert [test.partition("[")[2] for test in tests] == ["the training process]", "the plugin]", "the engine]"]
+    assert [test.partition("[")[2] for test in tests[:3]] == ["the training process]", "the plugin]", "the engine]"]
+    assert tests[3:] == [
+        "tests/unit/serving/http/test_fuzzing.py::test_what_is_changed_is_answered_the_same_in_any_pieces"
+    ]

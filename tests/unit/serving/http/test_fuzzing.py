@@ -28,10 +28,13 @@ def test_each_seed_byte_by_byte(seed: bytes) -> None:
     check(seed, range(len(seed)))
 
 
-@settings(max_examples=300)
-@given(changed(), CUTS)
-def test_what_is_changed_is_answered_the_same_in_any_pieces(data: bytes, cuts: list[int]) -> None:
-    check(data, cuts)
+def test_what_is_changed_is_answered_the_same_in_any_pieces(request: pytest.FixtureRequest) -> None:
+    @settings(max_examples=request.config.getoption("--examples"))
+    @given(changed(), CUTS)
+    def holds(data: bytes, cuts: list[int]) -> None:
+        check(data, cuts)
+
+    holds()
 
 
 @pytest.mark.parametrize(
