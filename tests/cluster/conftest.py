@@ -46,15 +46,21 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def new_stack(home: Path, folder: Path, **training: object) -> Stack:
-    """A dev stack of the project's program with small pods, a node port and a store of its own; `training` by name."""
-    settings_file = folder / "Pulumi.dev.yaml"
+def made_stack(home: Path, folder: Path, name: str) -> Stack:
+    """A stack of the project's program, with its settings in the checkout and a store of its own."""
+    settings_file = folder / f"Pulumi.{name}.yaml"
     own = yaml.safe_load(settings_file.read_text())
     own.pop("encryptionsalt", None)  # of the passphrase of whoever works in this checkout
     settings_file.write_text(yaml.safe_dump(own))
-    stack = Stack(folder, name="dev", home=home)
+    stack = Stack(folder, name=name, home=home)
     stack.init()
     stack.set_config("store.url", f"file://{home / 'store'}")
+    return stack
+
+
+def new_stack(home: Path, folder: Path, **training: object) -> Stack:
+    """A dev stack with small pods and a node port of its own; `training` by name."""
+    stack = made_stack(home, folder, "dev")
     stack.set_config("deployment.nodePort", free_node_port())
     for name, value in training.items():
         stack.set_config(f"training.{name}", value)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.cluster import Cluster, infer_request, post
-from tests.cluster.conftest import checkout, free_node_port
+from tests.cluster.conftest import checkout, free_node_port, made_stack
 from tests.stack import Stack
 
 LOOK = """
@@ -29,9 +29,7 @@ FOLDERS = ("/", "/etc/sealift", "/etc/sealift/key", "/opt/sealift", "/home")
 @pytest.fixture(scope="module")
 def laptop(cluster: Cluster, home: Path) -> Iterator[Stack]:
     """The laptop stack, up."""
-    stack = Stack(checkout(home / "laptop"), name="laptop", home=home)
-    stack.init()
-    stack.set_config("store.url", f"file://{home / 'store'}")
+    stack = made_stack(home, checkout(home / "laptop"), "laptop")
     stack.set_config("container.port", free_node_port())
     stack.up().ok()
     yield stack
@@ -112,10 +110,9 @@ def test_a_second_up_changes_nothing_and_a_new_port_replaces_it(laptop: Stack) -
 
 
 def test_destroy_leaves_no_container(cluster: Cluster, home: Path) -> None:
-    stack = Stack(checkout(home / "gone"), name="laptop", home=home / "of-its-own")
-    stack.home.mkdir()
-    stack.init()
-    stack.set_config("store.url", f"file://{home / 'store'}")
+    own = home / "of-its-own"
+    own.mkdir()
+    stack = made_stack(own, checkout(home / "gone"), "laptop")
     stack.set_config("container.port", free_node_port())
     stack.set_config("container.auth", "none")
     said = stack.up().ok().text
