@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -34,7 +34,7 @@ from settings.read import names_of, numbers_read, read
 Target = Literal["kubernetes", "docker"]
 
 TARGET: Final = "target"
-TARGETS: Final = ("kubernetes", "docker")
+TARGETS: Final = get_args(Target)
 SERVED: Final = ("deployment", "container")
 """Sections that say how the model is served, on Kubernetes or by Docker."""
 SHOWN: Final = 32  # the exit code that tells a language host that the user has read what is wrong

@@ -16,6 +16,7 @@ from typing import Final
 
 from components import server_files
 from components.container_settings import ContainerSettings
+from components.object_labels import object_labels
 from serving import places
 
 Properties = dict[str, object]
@@ -34,12 +35,8 @@ MEBIBYTE: Final = 1 << 20
 
 def labels(instance: str, settings: ContainerSettings) -> list[Properties]:
     """By which the containers of a model are found."""
-    ours = {
-        "app.kubernetes.io/name": "sealift",
-        "app.kubernetes.io/instance": instance,
-        "sealift.dev/model": settings.model_name,
-    }
-    return [{"label": key, "value": value} for key, value in sorted({**settings.labels, **ours}.items())]
+    found = object_labels(instance, settings.model_name, settings.labels)
+    return [{"label": key, "value": value} for key, value in sorted(found.items())]
 
 
 def uploads(files: Mapping[str, Mapping[str, object]]) -> list[Properties]:

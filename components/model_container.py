@@ -5,7 +5,7 @@ ends the old container, which answers what it has taken, and then starts a new o
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -15,13 +15,8 @@ from components.args import ModelContainerArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys
 from components.container_settings import ModelContainerInputs
-from components.server_settings import OPEN
+from components.server_settings import HANDED_ON, OPEN, SHAPES
 from serving import places
-
-HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
-"""Inputs that pass through to the engine; all others shape the container."""
-SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
-"""Inputs that say which keys and files there are."""
 
 
 class ModelContainer(pulumi.ComponentResource):

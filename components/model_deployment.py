@@ -6,7 +6,7 @@ the update.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -16,15 +16,9 @@ from components.args import ModelDeploymentArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys
 from components.deployment_settings import ModelDeploymentInputs, component_name_problems
+from components.object_labels import object_labels
 from components.pod_spec import Spec
-from components.server_settings import OPEN
-
-HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
-"""Inputs that pass through to the cluster; all others shape the objects."""
-
-
-SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
-"""Inputs that say which keys and Secrets there are."""
+from components.server_settings import HANDED_ON, OPEN, SHAPES
 
 
 class ModelDeployment(pulumi.ComponentResource):
@@ -56,7 +50,7 @@ class ModelDeployment(pulumi.ComponentResource):
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
-        labels_of_all = settings.apply(lambda known: pod_spec.object_labels(name, known.model_name, known.labels))
+        labels_of_all = settings.apply(lambda known: object_labels(name, known.model_name, known.labels))
         child = pulumi.ResourceOptions(parent=self)
         keys = ClientKeys(name, checked.plain.client_keys, settings, child)
 

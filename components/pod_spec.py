@@ -9,11 +9,11 @@ after it was taken out of the endpoints, until every node's kube-proxy has notic
 (Kubernetes 1.30 and later), so the image needs no shell.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from components import server_files
 from components.deployment_settings import DeploymentSettings
+from components.object_labels import selector_labels
 from components.quota import SURGE_PODS, PodResources, hard_limits
 from serving import places
 
@@ -28,16 +28,6 @@ START_SECONDS: Final = 120  # to open the artifact and load the model: a gigabyt
 def pod_security_labels() -> dict[str, str]:
     """On the Namespace: pods that do not meet the restricted profile are refused, warned of and audited."""
     return {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
-
-
-def selector_labels(instance: str) -> dict[str, str]:
-    """What tells this deployment's pods. A Deployment's selector cannot change, so nothing in it comes from config."""
-    return {"app.kubernetes.io/name": "sealift", "app.kubernetes.io/instance": instance}
-
-
-def object_labels(instance: str, model_name: object, labels: Mapping[str, str]) -> Spec:
-    """On every object of the deployment."""
-    return {**labels, **selector_labels(instance), "sealift.dev/model": model_name}
 
 
 def resource_quota(settings: DeploymentSettings) -> Spec:
@@ -59,7 +49,11 @@ def service(settings: DeploymentSettings, instance: str) -> Spec:
     ports = [port, *_grpc_ports(settings)]
     if settings.exposure == "nodePort":  # which opens every port of the Service on every node: metrics stay inside
         return {"type": "NodePort", "selector": selector_labels(instance), "ports": ports}
-    return {"type": "ClusterIP", "selector": selector_labels(instance), "ports": [*ports, _metrics_port()]}
+    return {
+        "type": "ClusterIP",
+        "selector": selector_labels(instance),
+        "ports": [*ports, _metrics_port()],
+    }
 
 
 def _grpc_ports(settings: DeploymentSettings) -> list[Spec]:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from components.access_settings import KEY_NAME, KEY_NAMES, ClientKey, TokenIssuer
 from components.image_reference import is_pinned
+from components.object_labels import RESERVED
 from components.quantity import QuantityError, Resource, parse
 from components.tracing_settings import Tracing
 from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
@@ -20,11 +21,14 @@ Auth = Literal["apiKey", "jwt", "none"]
 MANIFEST_MAX_BYTES: Final = 1024 * 1024  # the format's limit, and a ConfigMap's
 PEM_BYTES: Final = 256 * 1024  # a Secret holds 1 MiB in all
 DEFAULT_KEY: Final = "default"
+HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
+"""Inputs of a component that pass through to where it serves; all others shape what it makes there."""
+SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
+"""Inputs that say which keys and files there are."""
 OPEN: Final = (
     "auth is 'none': whoever reaches the service may ask the model; set it to 'apiKey' or 'jwt' to change that"
 )
 """What every preview of a server that asks for no key says."""
-RESERVED_LABELS: Final = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "sealift.dev/model")
 
 DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _LABEL_KEY: Final = re.compile(
@@ -82,7 +86,7 @@ def _labels(value: object) -> Mapping[str, str]:
 
 def _label_problems(labels: Mapping[object, object]) -> Iterator[Problem]:
     for key, text in labels.items():
-        if key in RESERVED_LABELS:
+        if key in RESERVED:
             yield Problem(f'["{key}"]', "is set by the component itself; allowed: any other key")
         elif not isinstance(key, str) or not _LABEL_KEY.fullmatch(key):
             yield Problem(f'["{key}"]', "is no label key; allowed: [prefix/]name, such as 'team' or 'example.com/team'")

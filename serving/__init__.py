@@ -2,11 +2,13 @@
 
 `__main__.py` starts it, in layers of which each knows only those below it:
 
-    http/       who asks: connections, bodies, statuses and the graceful end of a pod
+    http/       who asks: connections, bodies, statuses and the graceful end of a pod; grpc/ the same over gRPC
+    page/       the page for people
+    explain/    why an answer is as it is; tracing/ where its time went
     protocol/   what is asked: one file per serving protocol, in its own words; knows no HTTP
     access/     who may ask: API keys and tokens; knows no HTTP either
     batches.py  what is run together; together.py finds out how much may be
-    model.py    plain model → session
+    model.py    plain model → session; large_form.py reads one with large weights
     opening.py  artifact → plain model, in a process of its own
     tensor.py   datatypes, shapes, arrays
 

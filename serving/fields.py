@@ -79,13 +79,13 @@ def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
     if known is None:
         return Field(name, _nothing(tensor))
     mean, deviation = known["mean"], known["deviation"]
+    whole = not tensor.datatype.startswith("FP")
     if not deviation or not all(map(math.isfinite, known.values())):  # one value, or none, in all rows
         usual = mean if math.isfinite(mean) else 0
-        return Field(name, usual if tensor.datatype.startswith("FP") else round(usual))
+        return Field(name, round(usual) if whole else usual)
     magnitude = math.floor(math.log10(deviation))
-    if not tensor.datatype.startswith("FP"):  # whole numbers
-        magnitude = max(magnitude, 0)
-        mean = round(mean)
+    if whole:
+        magnitude, mean = max(magnitude, 0), round(mean)
     usual = round(mean, USUAL_DIGITS - magnitude)
     return Field(
         name,

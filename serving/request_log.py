@@ -56,10 +56,11 @@ class RequestLog:
         began: float,
         bytes_in: int,
         bytes_out: int,
-        **more: str,
+        **more: str | None,
     ) -> None:
         """A request that came at `began`, by time.perf_counter, with HTTP's status or the one of the same meaning.
-        Without rows, and without a caller, the line says nothing of them; `more` is what its transport adds."""
+        Without rows, and without a caller, the line says nothing of them, nor of what is None in `more`, which its
+        transport adds."""
         if not self.all if status < 400 else not self._may_say(status):
             return
         self._add(

@@ -19,10 +19,7 @@ Value = TypeVar("Value")
 def reference(row: Row, shape: Sequence[int]) -> Array:
     """The usual row of one input, in this shape: a request decides dimensions that may be any."""
     usual = _of_all([field.usual for field in row.fields], math.prod(shape))
-    kind = KINDS[row.tensor.datatype]
-    if kind.kind in "biu":  # a mean is between the values that there are
-        return np.rint(np.array(usual, np.float64)).astype(kind).reshape(shape)
-    return np.array(usual, kind).reshape(shape)
+    return np.array(usual, KINDS[row.tensor.datatype]).reshape(shape)
 
 
 def names(row: Row, shape: Sequence[int]) -> list[str]:

@@ -179,7 +179,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
             bytes_in=call.received_bytes,
             bytes_out=answer_bytes,
             grpc_status=status.name,
-            **({} if call.trace is None else {"trace_id": call.trace.trace_id.hex()}),
+            trace_id=None if call.trace is None else call.trace.trace_id.hex(),
         )
         return ((HEADER, identifier.decode("ascii")),)
 

@@ -19,6 +19,6 @@ def logged(log: RequestLog, request: Request, route: str, received: int, respons
         began=request.began,
         bytes_in=received,
         bytes_out=len(response.body),
-        **({} if request.trace is None else {"trace_id": request.trace.trace_id.hex()}),
+        trace_id=None if request.trace is None else request.trace.trace_id.hex(),
     )
     return response._replace(fields=b"%s%s: %s\r\n" % (response.fields, HEADER.encode(), identifier))

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 
+Inputs = TypeVar("Inputs")
 Number = TypeVar("Number")
 NO_DATA: Final = msgspec.Raw()
 Parameters = dict[str, bool | int | float | str | None]
@@ -40,15 +41,6 @@ class Output(msgspec.Struct, gc=False):
     parameters: OutputParameters | None = None
 
 
-class Request(msgspec.Struct, gc=False):
-    """The whole JSON."""
-
-    inputs: list[Input]
-    id: str | None = None
-    parameters: Parameters | None = None
-    outputs: list[Output] | None = None
-
-
 class FlatInput(msgspec.Struct, Generic[Number], gc=False):
     """One whose numbers stand in one array."""
 
@@ -59,10 +51,14 @@ class FlatInput(msgspec.Struct, Generic[Number], gc=False):
     parameters: InputParameters | None = None
 
 
-class FlatRequest(msgspec.Struct, Generic[Number], gc=False):
-    """As Request, with one such input."""
+class Request(msgspec.Struct, Generic[Inputs], gc=False):
+    """The whole JSON."""
 
-    inputs: tuple[FlatInput[Number]]
+    inputs: Inputs
     id: str | None = None
     parameters: Parameters | None = None
     outputs: list[Output] | None = None
+
+
+AnyRequest = Request[list[Input]]
+FlatRequest = Request[tuple[FlatInput[Number]]]

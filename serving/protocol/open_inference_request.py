@@ -13,7 +13,7 @@ from serving.errors import InvalidInput
 from serving.protocol.contract import Body, Inference
 from serving.protocol.input_reader import InputReader, short
 from serving.protocol.open_inference_flat import FlatReader
-from serving.protocol.open_inference_messages import NO_DATA, Input, Output, Parameters, Request
+from serving.protocol.open_inference_messages import NO_DATA, AnyRequest, Input, Output, Parameters
 from serving.tensor import ANY, Array, Tensor
 
 ALL_BINARY: Final = "binary_data_output"
@@ -52,7 +52,7 @@ class Asked(Inference):
         """To be repeated: those that are no extension's."""
 
 
-_decode: Final = msgspec.json.Decoder(Request).decode
+_decode: Final = msgspec.json.Decoder(AnyRequest).decode
 
 
 class RequestReader:
@@ -111,11 +111,11 @@ class RequestReader:
         array = reader.from_binary(reader.tensor.datatype, reader.one_row, memoryview(body))
         return Asked({name: array}, self._names, self._all[True], None, None)
 
-    def _read(self, body: Body, json_bytes: int | None) -> tuple[Request, dict[str, Array]]:
+    def _read(self, body: Body, json_bytes: int | None) -> tuple[AnyRequest, dict[str, Array]]:
         request = self._decoded(body, json_bytes)
         return request, self._inputs(request.inputs, body, len(body) if json_bytes is None else json_bytes)
 
-    def _decoded(self, body: Body, json_bytes: int | None) -> Request:
+    def _decoded(self, body: Body, json_bytes: int | None) -> AnyRequest:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):
             raise InvalidInput(f"the body has {len(body):,} bytes; expected {json_bytes:,} or more of JSON alone")
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import pod_spec, server_files
+from components import object_labels, pod_spec, server_files
 from components.deployment_settings import DeploymentSettings
 from serving import __main__ as server
 from serving import places
@@ -40,7 +40,7 @@ def deployment(**changed: object) -> Any:
     return pod_spec.deployment(
         settings(**changed),
         "model",
-        labels=pod_spec.object_labels("model", "diabetes", {"team": "ml"}),
+        labels=object_labels.object_labels("model", "diabetes", {"team": "ml"}),
         image=IMAGE,
         artifact_id="ab" * 16,
         payload_digest="cd" * 32,
@@ -294,13 +294,13 @@ def test_selectors_never_change_with_config_because_kubernetes_forbids_it() -> N
     one, other = deployment(), deployment(modelName="digits", replicas=1, memoryLimit="2Gi")
     labels: Mapping[str, object] = one["template"]["metadata"]["labels"]
 
-    assert one["selector"] == other["selector"] == {"matchLabels": pod_spec.selector_labels("model")}
-    assert pod_spec.service(settings(), "model")["selector"] == pod_spec.selector_labels("model")
+    assert one["selector"] == other["selector"] == {"matchLabels": object_labels.selector_labels("model")}
+    assert pod_spec.service(settings(), "model")["selector"] == object_labels.selector_labels("model")
     assert one["selector"]["matchLabels"].items() <= labels.items()
 
 
 def test_labels_of_one_s_own_come_beside_ours_and_never_over_them() -> None:
-    labels = pod_spec.object_labels("model", "diabetes", {"team": "ml", "app.kubernetes.io/name": "mine"})
+    labels = object_labels.object_labels("model", "diabetes", {"team": "ml", "app.kubernetes.io/name": "mine"})
 
     assert labels == {
         "team": "ml",
