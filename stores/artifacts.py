@@ -38,7 +38,8 @@ def has_artifact(store: Store, artifact_id: str) -> bool:
 
 
 def artifact_ids(store: Store) -> list[str]:
-    """Sorted ids of the artifacts with a manifest."""
+    """Sorted ids of the artifacts with a manifest. Raises StoreUnwritable where the store itself is not there."""
+    store.reach()
     return store.names(MANIFESTS)
 
 

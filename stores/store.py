@@ -59,7 +59,7 @@ class Store(Protocol):
         """
 
     def names(self, folder: Folder) -> list[str]:
-        """Sorted; none where the store is not there."""
+        """Sorted; none where the store is not there: whoever concludes anything from that calls `reach` first."""
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
         """Removes it, or only this version of it; fine where there is none. Raises Conflict on another version."""

@@ -1,8 +1,8 @@
 """`sealift:index:SealingKey`: the key pair that artifacts are sealed to, and the store key of their records.
 
 The key pair is made in this process and leaves it only as a secret output, which the engine encrypts with the
-stack's secrets provider. Another text in `rotation` asks for a new key pair; the old one is kept, secret, as long as a
-manifest in the store names it.
+stack's secrets provider. Another text in `rotation` asks for a new key pair; the old one is kept, secret, as long as an
+artifact may need it (retired_keys.py).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Final
 
 from components.key_settings import SealingKeyInputs
 from components.plugin import checking
+from components.plugin.retired_keys import KEY_STORES, first_store, still_needed, stores_of, with_store
 from provider import (
     UNKNOWN,
     CheckRequest,
@@ -29,7 +30,6 @@ from provider import (
     Secret,
     UpdateRequest,
     UpdateResponse,
-    Value,
     changed_inputs,
     detailed,
     has_unknown,
@@ -37,9 +37,9 @@ from provider import (
     reveal,
     reveal_all,
 )
-from sealing import RsaIdentity, SealingError, parse_identity, recipient_ids
+from sealing import RsaIdentity, SealingError
 from settings import read
-from stores import StoreError, artifact_ids, get_manifest, open_store
+from stores import StoreError
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
 ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")
@@ -66,20 +66,29 @@ class SealingKeyResource:
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         store_key = base64.b64encode(secrets.token_bytes(32)).decode()
         outputs = await _new_pair(request, []) | {"storeKey": Secret(store_key)}
+        outputs[KEY_STORES] = first_store(str(outputs["keyId"]), request.inputs.get("storeUrl"))
         return CreateResponse(random_id(request), request.inputs | outputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Another `rotation`: a new key pair, and the retired keys that some manifest of the store still names."""
+        """Another `rotation`: a new key pair, and the retired keys that an artifact may still need."""
         inputs = request.new_inputs
         kept: Properties = {name: request.state[name] for name in OUTPUTS if name in request.state}
         kept["openingKeys"] = Secret([*_opening_keys(request.state)])
+        stores = stores_of(request.state)
         if inputs["rotation"] == request.old_inputs["rotation"]:
+            kept[KEY_STORES] = with_store(stores, str(kept["keyId"]), inputs.get("storeUrl"))
             return UpdateResponse(inputs | kept)
         if request.preview:
             return UpdateResponse(inputs | kept | dict.fromkeys(ROTATED, UNKNOWN))
         last, *retired = _opening_keys(request.state)
-        needed = await asyncio.to_thread(_still_named, retired, inputs.get("storeUrl"))
-        return UpdateResponse(inputs | kept | await _new_pair(request, [last, *needed]))
+        try:
+            needed = await asyncio.to_thread(still_needed, retired, last, stores, inputs.get("storeUrl"))
+        except (SealingError, StoreError) as error:
+            needed = retired
+            await request.log.say("warning", f"all retired keys are kept, since the store cannot say more: {error}")
+        made = await _new_pair(request, [last, *needed])
+        made[KEY_STORES] = stores | first_store(str(made["keyId"]), inputs.get("storeUrl"))
+        return UpdateResponse(inputs | kept | made)
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
         """The key lives in the stack's state alone, so there is nothing to compare it with, nor to import from.
@@ -113,15 +122,3 @@ def _opening_keys(state: Properties) -> list[str]:
     """The key that the resource has, then those that it had; a state of Sealift 0.1 has the first alone."""
     keys = reveal(state.get("openingKeys"))
     return [str(pem) for pem in keys] if isinstance(keys, list) else [str(reveal(state["privateKey"]))]
-
-
-def _still_named(retired: list[str], store_url: Value) -> list[str]:
-    """The keys that an artifact of the store was sealed to. All of them where the store cannot say."""
-    if not isinstance(store_url, str):
-        return retired
-    try:
-        store = open_store(store_url)
-        named = {key_id for artifact in artifact_ids(store) for key_id in recipient_ids(get_manifest(store, artifact))}
-    except (SealingError, StoreError):
-        return retired
-    return [pem for pem in retired if parse_identity(pem).key_id in named]

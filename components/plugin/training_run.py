@@ -63,6 +63,7 @@ from stores import (
     RECORDS,
     ArtifactDamaged,
     ArtifactMissing,
+    StoreError,
     delete_artifact,
     get_manifest,
     get_record,
@@ -335,6 +336,11 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
     store, store_key = store_of(state), store_key_of(reveal(inputs["storeKey"]))
     if store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
+    try:
+        store.reach()
+    except StoreError as error:
+        await operation.log.say("warning", f"artifact {reveal(state['artifactId'])} is not deleted: {error}")
+        return
     await operation.log.status("deleting the artifact")
 
     def delete() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -22,9 +21,8 @@ from provider import (
     Value,
     reveal,
 )
-from sealing import RsaIdentity, seal
+from sealing import RsaIdentity
 from settings.read import names_of
-from stores import delete_artifact, open_store, put_artifact
 from tests.keys import key_pair
 
 
@@ -154,27 +152,6 @@ def test_a_key_of_a_state_without_opening_keys_gets_them() -> None:
 
     assert updated["openingKeys"] == state["openingKeys"]
     assert updated["keyId"] == state["keyId"]
-
-
-@pytest.mark.usefixtures("made_before")
-def test_a_retired_key_goes_when_no_manifest_of_the_store_names_it(tmp_path: Path) -> None:
-    resource, url = SealingKeyResource(), f"file://{tmp_path}"
-    inputs: Properties = {"algorithm": "RSA-4096", "rotation": "", "storeUrl": url}
-    state = asyncio.run(resource.create(create(inputs))).state
-    keys = [RsaIdentity(str(reveal(state["privateKey"])))]
-    artifact = seal(b"model", {}, [keys[0].recipient])
-    put_artifact(open_store(url), artifact.artifact_id, artifact.payload, artifact.manifest)
-
-    for rotation in ("2027", "2028"):
-        news = inputs | {"rotation": rotation}
-        state = asyncio.run(resource.update(update(inputs, state, news))).state
-        keys.insert(0, RsaIdentity(str(reveal(state["privateKey"]))))
-        inputs = news
-    assert reveal(state["openingKeys"]) == [key.pem for key in keys], "the first one's artifact is kept"
-
-    delete_artifact(open_store(url), artifact.artifact_id)
-    state = asyncio.run(resource.update(update(inputs, state, inputs | {"rotation": "2029"}))).state
-    assert reveal(state["openingKeys"]) == [reveal(state["privateKey"]), keys[0].pem], "only the last is kept unnamed"
 
 
 def test_another_algorithm_is_refused_with_the_one_there_is() -> None:

@@ -1,0 +1,59 @@
+"""Which retired keys a rotation still keeps: a key that is dropped too early takes every artifact with it.
+
+A store that is not mounted, is empty, or is another one than the key sealed into says nothing about what the key opens.
+So a key goes only on the word of the one store that it sealed into, and only where that store names the key after it:
+then the update that retired it has wrapped what was there. All others stay.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from provider import Value
+from sealing import parse_identity, recipient_ids
+from stores import Store, artifact_ids, get_manifest, is_same_store, open_store
+
+KeyStores = dict[str, Value]
+"""The URLs of the stores that a key sealed into, by key id; a key that is not in it may have sealed into any."""
+KEY_STORES: Final = "keyStores"
+"""The name of these in the state; a state of Sealift 0.1 has none."""
+
+
+def stores_of(state: Mapping[str, Value]) -> KeyStores:
+    stores = state.get(KEY_STORES)
+    return dict(stores) if isinstance(stores, dict) else {}
+
+
+def first_store(key_id: str, store_url: Value) -> KeyStores:
+    """For a new key."""
+    return {key_id: [store_url]} if isinstance(store_url, str) else {}
+
+
+def with_store(stores: KeyStores, key_id: str, store_url: Value) -> KeyStores:
+    """With one more store that the key seals into from now on; a URL that is not said may be any."""
+    before = stores.get(key_id)
+    others = {other: urls for other, urls in stores.items() if other != key_id}
+    if not isinstance(before, list) or not isinstance(store_url, str):
+        return others
+    return others | {key_id: [*before, *([] if store_url in before else [store_url])]}
+
+
+def still_needed(retired: Sequence[str], last: str, stores: KeyStores, store_url: Value) -> list[str]:
+    """Those of the `retired` keys that may open an artifact; `last` is the one that the rotation retires.
+
+    Raises StoreError or SealingError where the store cannot say: then all are needed.
+    """
+    if not isinstance(store_url, str) or not retired:
+        return [*retired]
+    named = _named(open_store(store_url))
+    if parse_identity(last).key_id not in named:
+        return [*retired]
+    ids = {pem: parse_identity(pem).key_id for pem in retired}
+    return [pem for pem in retired if ids[pem] in named or not _only_in(store_url, stores.get(ids[pem]))]
+
+
+def _only_in(store_url: str, urls: Value) -> bool:
+    return isinstance(urls, list) and urls != [] and all(is_same_store(str(url), store_url) for url in urls)
+
+
+def _named(store: Store) -> set[str]:
+    return {key_id for artifact in artifact_ids(store) for key_id in recipient_ids(get_manifest(store, artifact))}
