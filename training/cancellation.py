@@ -33,7 +33,7 @@ class Cancellation:
         """Takes over the signals of this process, also while a call into a library takes long."""
         for number in ENDING:
             signal.signal(number, self._on_signal)
-        self.descriptors = _hear(self._on_number)
+        self.descriptors = _hear(lambda number: self._cancel())
 
     def watch(self, descriptor: int) -> None:
         """Makes the end of this file a cancel. What is still written there is read and dropped."""
@@ -47,10 +47,6 @@ class Cancellation:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._cancel()
-
-    def _on_number(self, number: int) -> None:
-        if signal.getsignal(number) == self._on_signal:  # torchrun's agent has handlers of its own
-            self._cancel()
 
     def _cancel(self) -> None:
         self.requested = True

@@ -1,88 +1,165 @@
-"""One run by several processes: torchrun's own agent starts them, and each takes its share of every batch.
+"""One run by several processes of this machine: the parent starts them, and each takes its share of every batch.
 
-    parent      holds the record's lock, starts the workers, starts them anew when one is lost, seals in the end
+    parent      holds the record's lock, starts the workers, starts them again when one is lost, seals in the end
     worker 0    tells events, keeps checkpoints, measures and exports
     others      help with gradients
 
 How gradients are shared is in recipe/shared.py. All workers pass through the same states, so any of them could be
 worker 0, and a run that lost one goes on from the last checkpoint.
+
+Nobody else can reach the run. Workers find each other in a file of a folder that only this user can open, not at
+torchrun's rendezvous, a server on all interfaces that unpickles what any client puts there. Gradients travel between
+sockets on the loopback interface, as numbers. What a worker returns comes by a pipe of its own, as JSON.
 """
 
 import contextlib
 import ctypes
 import datetime
+import json
+import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Final
 
 import torch
 import torch.distributed
-from torch.distributed.distributed_c10d import PrefixStore
-from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-from torch.distributed.rendezvous import rendezvous
+from torch.distributed import FileStore  # type: ignore[attr-defined]
 
-from training.cancellation import CancelledError
+from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import TrainingError
 
 RESTARTS: Final = 3
 COLLECTIVE_SECONDS: Final = 600
 SAVE_SECONDS: Final = 10
 """How long a cancelled worker may take to save its checkpoint."""
+LOOK_SECONDS: Final = 0.1
+"""Between two looks at whether the run was cancelled."""
+ANSWER_BYTES: Final = 1 << 20
 PR_SET_PDEATHSIG: Final = 1
+LOOPBACK: Final = "lo"
 
 Said = dict[str, str]
 """What a worker returns: nothing, or an error's message and hint."""
 
 
-def launch(processes: int, run_id: str, worker: Callable[..., Said], *arguments: object) -> None:
-    """Runs `worker(*arguments)` in that many processes of this machine until all are done.
+@dataclass(frozen=True)
+class Seat:
+    """A worker's place among the others."""
 
-    A lost one makes all start anew, RESTARTS times. Raises TrainingError, CancelledError.
+    rank: int
+    processes: int
+    meeting: Path
+    """The file in which the workers leave their addresses."""
+    parent: int
+    """Process id."""
+
+
+def launch(processes: int, cancellation: Cancellation, worker: Callable[..., Said], *arguments: object) -> None:
+    """Runs `worker(seat, *arguments)` in that many processes of this machine until all are done.
+
+    A lost one makes all start again, RESTARTS times. Raises TrainingError, CancelledError.
     """
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=processes,
-        run_id=run_id[:16],
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=RESTARTS,
-        monitor_interval=0.1,
-        shutdown_timeout=SAVE_SECONDS,
-        start_method="spawn",
+    cancellation.defer(True)
+    with tempfile.TemporaryDirectory(prefix="sealift-workers-") as folder:
+        for attempt in range(RESTARTS + 1):
+            seats = [Seat(rank, processes, Path(folder, str(attempt)), os.getpid()) for rank in range(processes)]
+            lost = _attempt(seats, cancellation, worker, arguments)
+            if lost is None:
+                cancellation.defer(False)
+                return
+    assert lost is not None
+    rank, code = lost
+    raise TrainingError(
+        f"worker {rank} of {processes} ended {RESTARTS + 1} times, the last time with exit code "
+        f"{code}{': killed, most often since memory ran out' if code == -signal.SIGKILL else ''}",
+        "ask for fewer compute.processes or a smaller batchSize; the next `pulumi up` goes on from the checkpoint",
     )
+
+
+def _attempt(
+    seats: Sequence[Seat], cancellation: Cancellation, worker: Callable[..., Said], arguments: Sequence[object]
+) -> tuple[int, int] | None:
+    """The rank and exit code of the first worker that was lost; None where all are done."""
+    context = multiprocessing.get_context("spawn")
+    workers: list[SpawnProcess] = []
+    answers: list[Connection] = []
     try:
-        said = elastic_launch(config, worker)(*arguments)
-    except SignalException as error:
-        raise CancelledError("cancelled; the checkpoint is saved") from error
-    except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        raise TrainingError(
-            f"worker {rank} of {processes} ended {RESTARTS + 1} times, the last time with exit code "
-            f"{failure.exitcode}{': killed, most often since memory ran out' if failure.exitcode == -9 else ''}",
-            "ask for fewer compute.processes or a smaller batchSize; the next `pulumi up` goes on from the checkpoint",
-        ) from error
-    for one in said.values():
-        if "message" in one:
-            raise TrainingError(one["message"], one["hint"])
+        for seat in seats:
+            reading, writing = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(writing, worker, seat, arguments))
+            process.start()
+            writing.close()
+            workers.append(process)
+            answers.append(reading)
+        waiting = dict(zip((process.sentinel for process in workers), range(len(workers)), strict=True))
+        while waiting:
+            if cancellation.requested:
+                raise _cancelled(workers)
+            for ended in wait(list(waiting), LOOK_SECONDS):
+                rank = waiting.pop(ended)  # type: ignore[arg-type]  # a sentinel is a number
+                workers[rank].join()
+                code = workers[rank].exitcode or 0
+                if code == EXIT_CODE:
+                    raise _cancelled(workers)
+                if code != 0:
+                    return rank, code
+                _raise(answers[rank])
+        return None
+    finally:
+        for process in workers:
+            process.kill()
+            process.join()
+            process.close()
+        for reading in answers:
+            reading.close()
+
+
+def _raise(answer: Connection) -> None:
+    """Raises the TrainingError that a worker returned, if it did."""
+    said: Said = json.loads(answer.recv_bytes(ANSWER_BYTES))
+    if "message" in said:
+        raise TrainingError(said["message"], said["hint"])
+
+
+def _cancelled(workers: Sequence[SpawnProcess]) -> CancelledError:
+    """Once the workers have saved what there is to save."""
+    for process in workers:
+        process.terminate()
+    for process in workers:
+        process.join(SAVE_SECONDS)
+    return CancelledError("cancelled; the checkpoint is saved")
+
+
+def _work(writing: Connection, worker: Callable[..., Said], seat: Seat, arguments: Sequence[object]) -> None:
+    """In a process of its own, which ends with its parent."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != seat.parent:
+        os._exit(1)
+    writing.send_bytes(json.dumps(worker(seat, *arguments)).encode())
 
 
 @contextlib.contextmanager
-def joined(device: str) -> Iterator[int]:
-    """This worker among the others, which torchrun's environment names; gives its rank. It ends with its parent."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    backend = "nccl" if device == "cuda" else "gloo"
+def joined(seat: Seat, device: str) -> Iterator[None]:
+    """This worker among the others."""
+    backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+    for library in ("GLOO", "NCCL"):  # they would listen on the interface that the machine's name leads to
+        os.environ[f"{library}_SOCKET_IFNAME"] = LOOPBACK
     timeout = datetime.timedelta(seconds=COLLECTIVE_SECONDS)
-    store, rank, processes = next(rendezvous("env://", timeout=timeout))
-    # The agent's store outlives a lost worker: without a prefix, those started anew would find the addresses of the
-    # ones before, and wait for each other for ever.
-    attempt = PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
-    torch.distributed.init_process_group(backend, store=attempt, rank=rank, world_size=processes, timeout=timeout)
+    torch.distributed.init_process_group(
+        backend,
+        store=FileStore(str(seat.meeting), seat.processes),
+        rank=seat.rank,
+        world_size=seat.processes,
+        timeout=timeout,
+    )
     try:
-        yield torch.distributed.get_rank()
+        yield
     finally:
         torch.distributed.destroy_process_group()
 

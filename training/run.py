@@ -11,7 +11,6 @@ All under the run's lease, so that two processes with the same run never work ag
 
 import contextlib
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -151,7 +150,7 @@ def _train(
     from training.distributed import launch
     from training.worker import work
 
-    launch(request.job.processes, request.run_id, work, request, os.getpid(), events.descriptor, records.fence)
+    launch(request.job.processes, cancellation, work, request, events.descriptor, records.fence)
     trained = records.load()
     if not isinstance(trained, TrainedRecord):
         raise CheckpointError("the workers ended and left no model", "run `pulumi up` again")

@@ -6,14 +6,14 @@ from sealing.errors import SealingError
 from stores import Fence, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, TrainingRecord
-from training.distributed import Said, joined, reopened
+from training.distributed import Said, Seat, joined, reopened
 from training.errors import TrainingError, refused_by_system
 from training.events import EventStream
 from training.request import Request
 from training.run import Clock, device, train
 
 
-def work(request: Request, parent: int, descriptor: int, fence: Fence) -> Said:
+def work(seat: Seat, request: Request, descriptor: int, fence: Fence) -> Said:
     """Trains with the others; the first worker tells events on the parent's `descriptor` and keeps the record.
 
     What is wrong with the run is returned, not raised: starting anew would not mend it.
@@ -21,9 +21,9 @@ def work(request: Request, parent: int, descriptor: int, fence: Fence) -> Said:
     cancellation = Cancellation()
     cancellation.listen()
     try:
-        with joined(device(request.job)) as rank:
-            first = rank == 0
-            events = EventStream(reopened(parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
+        with joined(seat, device(request.job)):
+            first = seat.rank == 0
+            events = EventStream(reopened(seat.parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
             kind = Records if first else ReadOnlyRecords
             records = kind(fence.store, request.run_key, request.run_id, fence)
             record = records.load()
@@ -34,7 +34,7 @@ def work(request: Request, parent: int, descriptor: int, fence: Fence) -> Said:
             elif record is None:
                 train(request, records, None, events, cancellation, clock)
     except CancelledError:
-        os._exit(EXIT_CODE)  # to return, it would have to wait for the agent, which waits for it to end
+        os._exit(EXIT_CODE)  # torch would wait for the others
     except (TrainingError, SealingError, StoreError) as error:
         return {"message": error.message, "hint": error.hint}
     except OSError as error:

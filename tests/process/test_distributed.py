@@ -1,14 +1,22 @@
 """Several processes on one run: the model that one makes, up to rounding, and a lost one is made up for."""
 
+import base64
+import contextlib
+import datetime
 import os
+import pickle
 import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from tests.process.training_process import Training, opened, request, training_epoch
+from tests.process.listeners import Listener, listeners
+from tests.process.training_process import RUN_ID, Training, opened, request, training_epoch, warm
 
 
 @pytest.fixture
@@ -89,3 +97,84 @@ def test_what_is_wrong_with_the_run_is_said_once_and_not_tried_again(tmp_path: P
     assert training.wait() == 1
     assert [event["event"] for event in training.events].count("error") == 1
     assert "NaN" in training.last["message"]
+
+
+@contextlib.contextmanager
+def ended(training: Training) -> Iterator[None]:
+    """Cancels the run at the end of the block, however that came."""
+    try:
+        yield
+    finally:
+        training.signal(signal.SIGTERM)
+        code = training.wait()
+    assert code == 130
+
+
+def listeners_of_a_run(training: Training) -> set[Listener]:
+    """All that a run of two workers listened on, from its start to the third epoch."""
+    assert training.process.pid is not None
+    found = set[Listener]()
+    while not any(map(training_epoch(3), training.events)):
+        found |= listeners(training.process.pid)
+        assert training.process.is_alive()
+        time.sleep(0.01)
+    return found | listeners(training.process.pid)
+
+
+def test_nobody_outside_the_machine_reaches_a_listener_of_the_run(tmp_path: Path, output: Path) -> None:
+    training = Training(request(tmp_path / "store", job=job(1_000_000, 2)), output)
+    with ended(training):
+        found = listeners_of_a_run(training)
+
+    assert [one for one in found if one.kind == "tcp"], "gloo listens on loopback; was anything looked at?"
+    assert [one for one in found if one.is_reached_by_others] == []
+
+
+def test_the_test_of_listeners_finds_those_of_all_interfaces() -> None:
+    families = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
+    for family, address in families:
+        with socket.socket(family) as open_to_all, socket.socket(socket.AF_UNIX) as abstract:
+            open_to_all.bind((address, 0))
+            open_to_all.listen()
+            abstract.bind(f"\0sealift-{os.getpid()}")
+            abstract.listen()
+
+            found = listeners(os.getpid())
+
+        assert {one.kind for one in found if one.is_reached_by_others} >= {"unix", "tcp" + "6" * (":" in address)}
+
+
+class Attack:
+    """A pickle that makes a file where it is opened."""
+
+    def __init__(self, trace: Path) -> None:
+        self._trace = trace
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (f"touch {self._trace}",)
+
+
+def attack(port: int, state: str) -> None:
+    """torchrun's rendezvous unpickles the state that any client sets under the run's id."""
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+    store = TCPStore("localhost", port, is_master=False, timeout=datetime.timedelta(seconds=5))
+    store.set(f"torch.rendezvous.{RUN_ID[:16]}", state)
+
+
+def test_what_is_put_at_a_listener_of_the_run_is_never_unpickled(tmp_path: Path, output: Path) -> None:
+    trace = tmp_path / "code-ran"
+    state = base64.b64encode(pickle.dumps(Attack(trace))).decode()
+    training = Training(request(tmp_path / "store", job=job(1_000_000, 2)), output)
+    with ended(training):
+        ports = {one.port for one in listeners_of_a_run(training) if one.kind.startswith("tcp")}
+        attackers = [warm.Process(target=attack, args=(port, state)) for port in ports]
+        for attacker in attackers:
+            attacker.start()
+        reached = training.events[-1].get("epoch", 0)
+        for attacker in attackers:
+            attacker.join(7)  # what does not speak a store's protocol never answers; torchrun looks every five seconds
+            attacker.kill()
+        assert training.process.is_alive()
+        assert training.until(training_epoch(reached + 1))
+        assert not trace.exists()
