@@ -24,7 +24,7 @@ from durable import file_set
 from serving import places
 
 SOURCES: Final = Path(__file__).resolve().parents[1]
-ROOMS: Final = ("sealing", "serving")
+ROOMS: Final = ("contents", "sealing", "serving")
 SUFFIXES: Final = (".py", ".html", ".css", ".js")
 FILE_MODE: Final = 0o644
 FOLDER_MODE: Final = 0o755

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from serving import places
+from serving import confinement, places
 from serving.errors import StartError
 from serving.opening import Opening, Source
 from serving.version import VERSION
@@ -57,7 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
 def serve(options: argparse.Namespace, started: float) -> None:
     """Returns when told to stop. Raises StartError."""
     source = _source(options)
+    confinement.leave_folder()
     with Opening(source) as opening:
+        watched = [path for path in (options.access, options.tls) if path is not None]
+        key_hidden = confinement.hide(source.key, watched)
         # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from serving.access import Access, CheckedAccess, OneKey, UncheckedAccess, new_key
@@ -98,7 +101,16 @@ def serve(options: argparse.Namespace, started: float) -> None:
             where["metrics_port"] = metrics_socket.getsockname()[1]
         seconds = round(time.monotonic() - started, 3)
         artifact = source.artifact_id
-        log("info", "ready", model=options.name, artifact=artifact, **where, cpus=cpus(), seconds=seconds)
+        log(
+            "info",
+            "ready",
+            model=options.name,
+            artifact=artifact,
+            **where,
+            cpus=cpus(),
+            key_hidden=key_hidden,
+            seconds=seconds,
+        )
         if isinstance(access, OneKey):
             scheme = "http" if certificate is None else "https"
             print(f"{scheme}://{address}:{port}/ takes this key, shown this once: {key}", file=sys.stderr, flush=True)
@@ -190,6 +202,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     ratio = "of requests without a traceparent, how many are traced, 0 to 1 (default: 0); others as their caller says"
     parser.add_argument("--trace-ratio", type=_ratio, default=0.0, metavar="RATIO", help=ratio)
     options = parser.parse_args(arguments)
+    for name, value in vars(options).items():
+        if isinstance(value, Path):
+            setattr(options, name, value.absolute())  # it is not served from the folder that they are named in
     if options.artifact is not None:
         _refuse_beside(parser, options, ("payload", "manifest", "artifact_id"))
         options.host = options.host or "127.0.0.1"

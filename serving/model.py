@@ -17,6 +17,7 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
+from contents.onnx_tensors import NotOnnxError, external_locations
 from serving import large_form
 from serving.errors import InvalidInput, StartError
 from serving.opening import Opening, Source
@@ -115,6 +116,7 @@ def load(opening: Opening) -> Model:
 
 
 def _session(onnx: bytes) -> Any:
+    _refuse_files(onnx)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # small models: threads cost more than they save, and the pod has a CPU limit
     options.inter_op_num_threads = 1
@@ -127,6 +129,20 @@ def _session(onnx: bytes) -> Any:
     session.disable_fallback()  # which would make the session again, from the bytes, and print
     session._model_bytes = None  # noqa: SLF001 - it would keep the plain file for that
     return session
+
+
+def _refuse_files(onnx: bytes) -> None:
+    """ONNX Runtime would open the files that a model names, and whoever has a public key can seal a model: its weights
+    would then be what such a file holds, the private key's too. Raises StartError.
+    """
+    try:
+        outside = external_locations(onnx)
+    except NotOnnxError as error:
+        raise StartError(f"the artifact does not hold an ONNX model: {error}", "train it again") from None
+    if outside:
+        raise StartError(
+            "the model keeps weights in other files, which are never opened", "seal it with its weights inside"
+        )
 
 
 def _tensor(value: Any) -> Tensor:

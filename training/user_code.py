@@ -24,7 +24,8 @@ RAISED: Final = (Exception, SystemExit)
 """What a user's code may raise: sys.exit in it ends no run without a word."""
 ROOT: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = (
-    "settings", "durable", "training", "sealing", "stores", "serving", "provider", "components", "bootstrap", "airgap",
+    "contents", "settings", "durable", "training", "sealing", "stores", "serving", "provider", "components",
+    "bootstrap", "airgap",
 )  # fmt: skip
 """Our own packages, in ROOT."""
 USED: Final = (

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.stack import PROJECT_ROOT, Stack
 
 MakeStack = Callable[..., Stack]
-ROOMS = ("components", "durable", "provider", "sealing", "serving", "settings", "stores", "training")
+ROOMS = ("components", "contents", "durable", "provider", "sealing", "serving", "settings", "stores", "training")
 """What a stack's program and the plugin import."""
 
 

@@ -4,11 +4,13 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,19 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 """
 """A sitecustomize.py that tells of every file that Python opens for writing."""
+
+LAST_WORDS = """
+import atexit, os
+def tell():
+    for path in os.environ["TRIED"].split():
+        try:
+            said = len(open(path).read())
+        except OSError as error:
+            said = type(error).__name__
+        os.write(2, f"{said}\\n".encode())
+atexit.register(tell)
+"""
+"""A sitecustomize.py that tries at the end to open files."""
 
 
 @pytest.fixture
@@ -380,8 +395,23 @@ def test_it_writes_no_file_and_onnx_runtime_tells_nobody_of_the_model(files: Fil
         server.terminate()
         code, _, complaints = server.end()
 
-    assert (code, complaints, regular) == (0, "", [])
+    assert (code, regular) == (0, [])
+    assert re.fullmatch(r"WRITES os.mkdir \('/dev/shm/[0-9a-f]{32}', 448, -1\)\n", complaints), "its empty folder"
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_the_server_cannot_open_the_key_once_it_is_ready(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    key = files.key.rename(tmp_path / "elsewhere" / "private.pem")
+    (tmp_path / "sitecustomize.py").write_text(LAST_WORDS)
+    tried = {"TRIED": f"{key} {files.manifest}", "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    with serving(replace(files, key=key), tried) as server:
+        ready = server.ready
+        server.terminate()
+        said = server.end()[2]
+
+    assert ready["key_hidden"] is True
+    assert said == f"PermissionError\n{files.manifest.stat().st_size}\n"
 
 
 def test_the_hook_above_does_see_files_that_are_written(files: Files, tmp_path: Path) -> None:

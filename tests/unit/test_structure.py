@@ -62,7 +62,18 @@ def test_there_is_one_version() -> None:
     assert tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
-ROOMS = ("settings", "sealing", "stores", "training", "serving", "provider", "components", "bootstrap", "airgap")
+ROOMS = (
+    "contents",
+    "settings",
+    "sealing",
+    "stores",
+    "training",
+    "serving",
+    "provider",
+    "components",
+    "bootstrap",
+    "airgap",
+)
 FREE_OF_TWINS = ("provider", "components", "airgap")
 
 

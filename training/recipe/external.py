@@ -1,12 +1,12 @@
 """ONNX's external data: tensors of a model whose content lies in files beside it."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import onnx
+from google.protobuf.message import Message
 from onnx import TensorProto, helper
 
 from training.errors import ModelError
@@ -45,11 +45,15 @@ def is_external(tensor: TensorProto) -> bool:
     return bool(tensor.data_location == TensorProto.EXTERNAL)
 
 
-def tensors(proto: onnx.ModelProto) -> Iterator[TensorProto]:
-    """All of a model, at any depth."""
-    yield from _of_graph(proto.graph)
-    for function in proto.functions:
-        yield from _of_nodes(function.node)
+def tensors(message: Message) -> Iterator[TensorProto]:
+    """All of a model, wherever the format can hold one."""
+    if isinstance(message, TensorProto):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in value if field.is_repeated else (value,):
+                yield from tensors(part)
 
 
 def size_bytes(tensor: TensorProto) -> int:
@@ -77,20 +81,3 @@ def bring_in(tensor: TensorProto, folder: Path) -> None:
     tensor.raw_data = b"".join(region(tensor, folder).pieces())
     tensor.ClearField("data_location")
     tensor.ClearField("external_data")
-
-
-def _of_graph(graph: onnx.GraphProto) -> Iterator[TensorProto]:
-    yield from graph.initializer
-    for one in graph.sparse_initializer:
-        yield from (one.values, one.indices)
-    yield from _of_nodes(graph.node)
-
-
-def _of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[TensorProto]:
-    for node in nodes:
-        for attribute in node.attribute:
-            yield from (attribute.t, *attribute.tensors)
-            for one in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                yield from (one.values, one.indices)
-            for graph in (attribute.g, *attribute.graphs):
-                yield from _of_graph(graph)

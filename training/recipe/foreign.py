@@ -23,7 +23,8 @@ from training.errors import ModelError
 from training.recipe import columns, export
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.external import bring_in, is_external, region, tensors
-from training.recipe.large_form import large_form
+from training.recipe.large_form import large_form, refuse_files
+from training.weight_files import locations
 
 DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 """Of operators that ONNX Runtime has."""
@@ -55,6 +56,7 @@ class Foreign:
     def content(self) -> bytes:
         """What is sealed: the file, or the graph with its weights beside it."""
         if self.folder is None:
+            refuse_files(self.graph)
             return self.graph
         whole = io.BytesIO()
         for piece in large_form(onnx.ModelProto.FromString(self.graph), self.folder):
@@ -67,6 +69,7 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
 
     Raises ModelError for what is no ONNX model, or does not fit the data set.
     """
+    locations(content)  # what it says cannot be understood is refused before another parser makes something of it
     proto = _parsed(content)
     outside = _weights_outside(proto, folder, largest - len(content))
     features = dataset.rows.first(LOOKED_AT_ROWS)[0]

@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from training.errors import ModelError
 from training.recipe.external import bring_in, is_external, region, size_bytes, tensors
+from training.weight_files import locations
 
 MAGIC: Final = b"\0sealift"
 VERSION: Final = 1
@@ -77,7 +78,14 @@ def _serialized(proto: onnx.ModelProto) -> bytes:
             "keep them as initializers of the graph, in a datatype that NumPy has",
         )
     content: bytes = proto.SerializeToString(deterministic=True)
+    refuse_files(content)
     return content
+
+
+def refuse_files(graph: bytes) -> None:
+    """Raises ModelError for a graph that keeps weights in files: the server would open none of them."""
+    if locations(graph):
+        raise ModelError("model still keeps weights in other files, where the format has no place for them")
 
 
 def _content(weight: TensorProto, folder: Path) -> Iterator[bytes | memoryview]:

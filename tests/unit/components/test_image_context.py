@@ -138,11 +138,12 @@ def test_the_source_digest_is_of_names_and_bytes() -> None:
     ("file", "counts"),
     [
         ("serving/http/app.py", True), ("sealing/stream.py", True), ("serving/protocols/grpc.py", True),
-        ("components/pod_spec.py", False), ("training/errors.py", False), ("serving/README.md", False),
+        ("contents/onnx_tensors.py", True), ("components/pod_spec.py", False),
+        ("training/errors.py", False), ("serving/README.md", False),
     ],
 )  # fmt: skip
 def test_an_edit_makes_another_image_if_and_only_if_the_server_runs_it(tmp_path: Path, file: str, counts: bool) -> None:
-    for room in ("sealing", "serving"):
+    for room in ("contents", "sealing", "serving"):
         shutil.copytree(PROJECT_ROOT / room, tmp_path / room)
     assert source_digest(tmp_path) == source_digest()
 

@@ -20,6 +20,7 @@ from training.job import Job
 from training.options import Compress
 from training.recipe import foreign
 from training.recipe.make import Inputs, Made, Progress, take_in
+from training.weight_files import locations
 
 CONTENT = from_torch(nn.Sequential(nn.Linear(4, 300), nn.ReLU(), nn.Linear(300, 3)), ROWS[:2])
 
@@ -87,6 +88,50 @@ def test_files_elsewhere_are_not_read(tmp_path: Path, location: str, largest: in
 
     with pytest.raises(ModelError, match="which is no file in the model's folder"):
         foreign.load(proto.SerializeToString(), flowers(), folder, largest)
+
+
+def function_default(location: str) -> onnx.ModelProto:
+    """A model of one function, whose attribute has a file's content for its default."""
+    constant = TensorProto(name="c", data_type=TensorProto.FLOAT, dims=[4, 3], data_location=TensorProto.EXTERNAL)
+    constant.external_data.add(key="location", value=location)
+    inner = helper.make_node("Constant", [], ["c"])
+    inner.attribute.add(name="value", ref_attr_name="content", type=onnx.AttributeProto.TENSOR)
+    nodes = [inner, helper.make_node("MatMul", ["x", "c"], ["y"]), helper.make_node("Softmax", ["y"], ["p"], axis=1)]
+    own = helper.make_function("own", "Net", ["x"], ["p"], nodes, [helper.make_opsetid("", 17)])
+    own.attribute_proto.append(helper.make_attribute("content", constant))
+    row = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])
+    answer = helper.make_tensor_value_info("p", TensorProto.FLOAT, ["n", 3])
+    graph = helper.make_graph([helper.make_node("Net", ["x"], ["p"], domain="own")], "graph", [row], [answer])
+    imports = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=9, functions=[own])
+
+
+def test_a_default_of_a_function_s_attribute_is_a_file_of_the_weights_like_any_other(tmp_path: Path) -> None:
+    """It was read from wherever it said, and counted in no digest."""
+    (tmp_path / "model").mkdir()
+    for folder in (tmp_path, tmp_path / "model"):
+        (folder / "c.bin").write_bytes(np.full((4, 3), 0.5, np.float32).tobytes())
+    inside, outside = (function_default(where).SerializeToString() for where in ("c.bin", "../c.bin"))
+
+    assert set(locations(inside)) == {"c.bin"}
+    model = foreign.load(inside, flowers(), tmp_path / "model")
+    assert torch.allclose(model.answers(ROWS[:1]), torch.full((1, 3), 1 / 3))
+    assert locations(model.content()) == set()
+    with pytest.raises(ModelError, match="which is no file in the model's folder"):
+        foreign.load(outside, flowers(), tmp_path / "model")
+
+
+def test_a_hidden_file_is_not_read_as_weights(tmp_path: Path) -> None:
+    (tmp_path / ".sealift").mkdir()
+    (tmp_path / ".sealift" / "passphrase").write_bytes(bytes(48))
+
+    with pytest.raises(ModelError, match="hidden"):
+        foreign.load(function_default(".sealift/passphrase").SerializeToString(), flowers(), tmp_path)
+
+
+def test_a_file_with_parts_that_are_not_understood_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"parts that are not understood: .* is a group"):
+        foreign.load(b"\x0b\x0c" + CONTENT, flowers())
 
 
 def fitted(folder: Path, **settings: Any) -> Fitted:

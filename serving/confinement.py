@@ -1,0 +1,91 @@
+"""What the serving process gives up before it reads a request: the folder that it was started in, and its key's file.
+
+The key is read by the process that opens the artifact (opening.py), which ends. This one could still open the same
+file, were a library of its to be led there by a model or a request. So the kernel is told to refuse it: Landlock
+(docs.kernel.org/userspace-api/landlock.html) needs no privilege, and what it takes away stays away.
+"""
+
+import contextlib
+import ctypes
+import os
+import secrets
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+"""System calls, of the same numbers on every architecture."""
+RULE_PATH_BENEATH: Final = 1
+READ_FILE: Final = 1 << 2
+PR_SET_NO_NEW_PRIVS: Final = 38
+MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - a folder is made and removed there, which every pod can
+
+
+def leave_folder() -> None:
+    """Goes to an empty folder, where no relative name leads to a file. Where none can be made it stays."""
+    folder = MEMORY_FOLDER / secrets.token_hex(16)
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700)
+        try:
+            os.chdir(folder)
+        finally:
+            folder.rmdir()
+
+
+def hide(secret: Path, watched: Sequence[Path] = ()) -> bool:
+    """Makes the file unreadable to this process and what it starts, for good; whether it could be done.
+
+    To be called before there are threads. All that lies on the way to the file is listed, and reading allowed of the
+    rest: files that come later to a folder on that way cannot be read either. So it is not done where one of the
+    `watched` files or folders, which are read again and again, lies in such a folder itself.
+    """
+    try:
+        real = secret.resolve(strict=True)
+        if any(_changes_in(path) in real.parents for path in watched):
+            return False
+        ruleset = _call(CREATE_RULESET, struct.pack("=Q", READ_FILE), 8, 0)
+    except OSError:  # a kernel without it, or one that is told not to
+        return False
+    try:
+        for beside in _all_but(real):
+            with contextlib.suppress(OSError):  # gone meanwhile, or not ours to reach
+                _allow(ruleset, beside)
+        if ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+            return False
+        _call(RESTRICT_SELF, ruleset, 0)
+    except OSError:
+        return False
+    finally:
+        os.close(ruleset)
+    return True
+
+
+def _changes_in(path: Path) -> Path:
+    """The folder in which a watched folder, or file, gets new entries."""
+    return path.resolve() if path.is_dir() else path.parent.resolve()
+
+
+def _all_but(real: Path) -> Iterator[Path]:
+    """Every file and folder beside the way from the root to this file."""
+    for folder, on_the_way in zip(reversed(real.parents), (*list(reversed(real.parents))[1:], real), strict=True):
+        with contextlib.suppress(PermissionError):  # a folder that cannot be listed: nothing in it is allowed
+            yield from (entry for entry in folder.iterdir() if entry != on_the_way and not entry.is_symlink())
+
+
+def _allow(ruleset: int, path: Path) -> None:
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _call(ADD_RULE, ruleset, RULE_PATH_BENEATH, struct.pack("=Qi", READ_FILE, descriptor), 0)
+    finally:
+        os.close(descriptor)
+
+
+def _call(number: int, *arguments: int | bytes) -> int:
+    """One system call. Raises OSError."""
+    library = ctypes.CDLL(None, use_errno=True)
+    result: int = library.syscall(number, *arguments)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
