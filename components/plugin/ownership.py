@@ -1,15 +1,15 @@
 """Which resources use an artifact: it is deleted when the last of them lets go, never before.
 
 A renamed run, a replaced one, a second one with the same inputs or another spelling of the store's URL all come to the
-same artifact. Each resource that uses it claims it in a record of the store, sealed under the store's key; a resource
-is a URN (project, stack and name) and the id that the engine keeps for it, since a replacement has the URN of what it
-replaces.
+same artifact. Each resource that uses it claims it in a record of the store, sealed under the store's key. A resource is
+the random id that the engine keeps for it: its URN changes when the stack, the project or a parent is renamed, and a
+replacement has the URN of what it replaces.
 """
 
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sealing import ArtifactCorrupt, open_record, record_key, seal_record
@@ -20,7 +20,7 @@ NAME_CONTEXT: Final = b"sealift/v1/owners\0"
 
 @dataclass(frozen=True)
 class Owner:
-    """One resource of one stack."""
+    """One resource: its id. `urn` is a note, of what the resource was called when it claimed."""
 
     urn: str
     id: str
@@ -48,7 +48,9 @@ class Owners:
                 owners, version = self._load()
             except OwnersUnreadable:
                 return True  # nobody ever deletes it
-            self._save([*(other for other in owners if other != owner), owner], version)
+            known_as = {one.urn for one in owners if one.id == owner.id}
+            others = [replace(one, urn=owner.urn) if one.urn in known_as else one for one in owners]
+            self._save([*(one for one in others if one.id != owner.id), owner], version)
         return True
 
     def release(self, owner: Owner, delete: Callable[[], None]) -> int:
@@ -62,8 +64,7 @@ class Owners:
             return 0
         with leased(self.store, self._name):
             owners, version = self._load()
-            later = owners[owners.index(owner) + 1 :] if owner in owners else owners
-            left = [other for other in owners if other != owner and (other.urn != owner.urn or other in later)]
+            left = _without(owners, owner)
             self._save(left, version)  # fails where another process has taken the lease over and claimed meanwhile
             if not left:
                 delete()
@@ -92,3 +93,11 @@ class Owners:
     def _save(self, owners: list[Owner], version: str | None) -> None:
         plaintext = json.dumps([[owner.urn, owner.id] for owner in owners]).encode()
         self.store.swap(RECORDS, self._name, seal_record(self._key, self._name, plaintext), version)
+
+
+def _without(owners: list[Owner], owner: Owner) -> list[Owner]:
+    """The others; of those that are called as the owner is or was, only the ones that claimed after it."""
+    claimed_at = max((at for at, one in enumerate(owners) if one.id == owner.id), default=-1)
+    known_as = {one.urn for one in owners if one.id == owner.id}
+    others = [(at, one) for at, one in enumerate(owners) if one.id != owner.id]
+    return [one for at, one in others if at > claimed_at or one.urn not in known_as]

@@ -1,6 +1,7 @@
 """On the real engine: no rename, replacement, twin or other spelling destroys an artifact that is still used."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.stack import Stack
@@ -86,3 +87,14 @@ def test_a_relative_store_is_the_project_s_for_all_who_use_it(training_stack: Ma
     stack.up("--expect-no-changes").ok()
     stack.destroy().ok()
     assert payloads(stack.folder) == []
+
+
+def test_a_renamed_stack_deletes_what_it_made_before(training_stack: MakeStack, tmp_path: Path) -> None:
+    stack = training_stack(epochs=2)
+    stack.up().ok()
+    assert payloads(tmp_path) != []
+
+    stack.run("stack", "rename", "-s", "dev", "after").ok()
+    replace(stack, name="after").destroy().ok()
+
+    assert payloads(tmp_path) == []

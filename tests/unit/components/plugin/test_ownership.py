@@ -74,6 +74,59 @@ def test_a_claim_of_an_artifact_that_was_just_deleted_fails(store: Store) -> Non
     assert not Owners(store, KEY, ARTIFACT).claim(Owner(MODEL, "model-1"))
 
 
+AFTER = "urn:pulumi:production::shop::sealift:index:TrainingRun::model"
+
+
+def test_a_resource_of_a_renamed_stack_is_the_owner_that_it_was(store: Store) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(MODEL, "model-1"))
+
+    assert owners.release(Owner(AFTER, "model-1"), delete) == 0
+    assert delete.count == 1
+
+
+def test_a_resource_that_claims_again_under_another_name_counts_once(store: Store) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(MODEL, "model-1"))
+    owners.claim(Owner(RENAMED, "renamed-1"))
+    owners.claim(Owner(AFTER, "model-1"))
+
+    assert owners.release(Owner(AFTER, "model-1"), delete) == 1
+    assert owners.release(Owner(RENAMED, "renamed-1"), delete) == 0
+    assert delete.count == 1
+
+
+@pytest.mark.parametrize("claims_again", [True, False])
+def test_the_claim_of_a_killed_create_goes_with_the_resource_though_the_stack_was_renamed(
+    store: Store, claims_again: bool
+) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(MODEL, "killed-before-the-engine-knew"))
+    owners.claim(Owner(MODEL, "model-1"))
+    if claims_again:
+        owners.claim(Owner(AFTER, "model-1"))
+
+    assert owners.release(Owner(AFTER, "model-1"), delete) == 0
+    assert delete.count == 1
+
+
+def test_two_claims_that_an_older_release_left_of_one_renamed_resource_are_one(store: Store) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners._save([Owner(MODEL, "model-1"), Owner(AFTER, "model-1")], None)
+
+    assert owners.release(Owner(AFTER, "model-1"), delete) == 0
+    assert delete.count == 1
+
+
+def test_another_resource_that_has_a_name_of_before_is_another_owner(store: Store) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(MODEL, "model-1"))
+    owners.claim(Owner(MODEL, "model-of-a-new-stack"))
+
+    assert owners.release(Owner(AFTER, "model-1"), delete) == 1
+    assert delete.count == 0
+
+
 def test_nothing_is_left_in_the_store_when_the_last_owner_has_let_go(store: Store, tmp_path: Path) -> None:
     owners = Owners(store, KEY, ARTIFACT)
     owners.claim(Owner(MODEL, "model-1"))
