@@ -45,6 +45,7 @@ class DiffRequest:
 
     old_inputs: Properties
     new_inputs: Properties
+    id: str = ""
 
 
 DiffKind = Literal["add", "delete", "update"]

@@ -1,9 +1,9 @@
 """Which resources use an artifact: it is deleted when the last of them lets go, never before.
 
 A renamed run, a replaced one, a second one with the same inputs or another spelling of the store's URL all come to the
-same artifact. Each resource that uses it claims it in a record of the store, sealed under the store's key. A resource is
-the random id that the engine keeps for it: its URN changes when the stack, the project or a parent is renamed, and a
-replacement has the URN of what it replaces.
+same artifact. Each resource that uses it claims it in a record of the store, sealed under the store's key. A resource
+is the random id that the engine keeps for it: its URN changes when the stack, the project or a parent is renamed, and
+a replacement has the URN of what it replaces.
 """
 
 import hashlib

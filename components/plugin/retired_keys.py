@@ -1,4 +1,4 @@
-"""Which retired keys a rotation still keeps: a key that is dropped too early takes every artifact with it.
+"""Which keys an artifact may still need: a key that goes too early takes every artifact with it.
 
 A store that is not mounted, is empty, or is another one than the key sealed into says nothing about what the key opens.
 So a key goes only on the word of the one store that it sealed into, and only where that store names the key after it:
@@ -6,11 +6,12 @@ then the update that retired it has wrapped what was there. All others stay.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from provider import Value
-from sealing import parse_identity, recipient_ids
-from stores import Store, artifact_ids, get_manifest, is_same_store, open_store
+from sealing import SealingError, parse_identity, recipient_ids
+from stores import Store, StoreError, artifact_ids, get_manifest, is_same_store, open_store
 
 KeyStores = dict[str, Value]
 """The URLs of the stores that a key sealed into, by key id; a key that is not in it may have sealed into any."""
@@ -49,6 +50,32 @@ def still_needed(retired: Sequence[str], last: str, stores: KeyStores, store_url
         return [*retired]
     ids = {pem: parse_identity(pem).key_id for pem in retired}
     return [pem for pem in retired if ids[pem] in named or not _only_in(store_url, stores.get(ids[pem]))]
+
+
+def opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) -> list[str]:
+    """The ids of the artifacts that these `keys` open and no other key, in all stores that they sealed into.
+
+    Raises StoreError where a store cannot say.
+    """
+    own = {parse_identity(pem).key_id for pem in keys}
+    known = [url for urls in stores.values() if isinstance(urls, list) for url in urls]
+    alone = []
+    for url in {str(url) for url in [*known, store_url] if isinstance(url, str)}:
+        store = open_store(url)
+        for artifact in artifact_ids(store):
+            with suppress(SealingError):  # what is damaged is opened by nobody
+                if recipient_ids(get_manifest(store, artifact)) <= own:
+                    alone.append(artifact)
+    return sorted(set(alone))
+
+
+def count_of_artifacts(store_url: Value) -> int:
+    """How many artifacts the store has; 0 too where it is not there yet."""
+    if not isinstance(store_url, str):
+        return 0
+    with suppress(StoreError):
+        return len(artifact_ids(open_store(store_url)))
+    return 0
 
 
 def _only_in(store_url: str, urls: Value) -> bool:

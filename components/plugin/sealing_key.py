@@ -3,6 +3,9 @@
 The key pair is made in this process and leaves it only as a secret output, which the engine encrypts with the
 stack's secrets provider. Another text in `rotation` asks for a new key pair; the old one is kept, secret, as long as an
 artifact may need it (retired_keys.py).
+
+A resource with another name is another one for the engine: it makes a new key and deletes the old. The engine asks
+nothing about a deletion in a preview, so the preview of the new key warns, and the deletion is refused.
 """
 
 import asyncio
@@ -12,7 +15,15 @@ from typing import Final
 
 from components.key_settings import SealingKeyInputs
 from components.plugin import checking
-from components.plugin.retired_keys import KEY_STORES, first_store, still_needed, stores_of, with_store
+from components.plugin.retired_keys import (
+    KEY_STORES,
+    count_of_artifacts,
+    first_store,
+    opened_alone,
+    still_needed,
+    stores_of,
+    with_store,
+)
 from provider import (
     UNKNOWN,
     CheckRequest,
@@ -49,6 +60,10 @@ ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")
 class SealingKeyResource:
     """A key pair that can be rotated, and a store key that lasts as long as the resource."""
 
+    def __init__(self) -> None:
+        self._staying: set[str] = set()
+        """The ids of the keys that the program has, as far as this process has seen: none when a stack is destroyed."""
+
     async def check(self, request: CheckRequest) -> CheckResponse:
         """All at once; unknown inputs are left for the real run."""
         inputs = checking.completed(SealingKeyInputs, request.new_inputs)
@@ -58,16 +73,20 @@ class SealingKeyResource:
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Another algorithm is another key; all else is updated."""
+        self._staying |= {request.id} - {""}
         return DiffResponse(detailed(changed_inputs(request.old_inputs, request.new_inputs), replaces={"algorithm"}))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """A new key pair and store key; in a preview all outputs are unknown."""
         if request.preview:
+            await _warn_of_a_second_key(request)
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         store_key = base64.b64encode(secrets.token_bytes(32)).decode()
         outputs = await _new_pair(request, []) | {"storeKey": Secret(store_key)}
         outputs[KEY_STORES] = first_store(str(outputs["keyId"]), request.inputs.get("storeUrl"))
-        return CreateResponse(random_id(request), request.inputs | outputs)
+        resource_id = random_id(request)
+        self._staying.add(resource_id)
+        return CreateResponse(resource_id, request.inputs | outputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Another `rotation`: a new key pair, and the retired keys that an artifact may still need."""
@@ -104,7 +123,49 @@ class SealingKeyResource:
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Forgetting the state is the deletion."""
+        """Forgetting the state is the deletion. Raises PluginError where another key takes this one's place, while
+        artifacts need this one.
+        """
+        keys, stores = _opening_keys(request.state), stores_of(request.state)
+        is_replaced = bool(self._staying - {request.id})
+        try:
+            alone = await asyncio.to_thread(opened_alone, keys, stores, request.state.get("storeUrl"))
+        except StoreError as error:
+            if is_replaced:
+                raise PluginError(
+                    f"nobody can say whether artifacts need this key: {error.message}", error.hint
+                ) from error
+            await request.log.say("warning", f"artifacts that only this key opens may be left: {error}")
+            return
+        if not alone:
+            return
+        said = f"only this key opens {_listed(alone)} in the store"
+        if is_replaced:
+            raise PluginError(
+                f"{said}, and another key takes its place: it is not deleted",
+                "if the resource was renamed or moved, give it its old name back, or that name as an alias before the "
+                'next one is made: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")]). To let the key go, '
+                "delete these artifacts first; to keep it elsewhere, save `pulumi stack export --show-secrets`, then "
+                f"run `pulumi state delete '{request.urn}'`",
+            )
+        await request.log.say("warning", f"{said}, and it goes now")
+
+
+async def _warn_of_a_second_key(request: CreateRequest) -> None:
+    count = await asyncio.to_thread(count_of_artifacts, request.inputs.get("storeUrl"))
+    if count:
+        await request.log.say(
+            "warning",
+            f"a new key would be made for a store that has {count} artifacts already, and it opens none of them. If "
+            "this resource had another name or parent before, stop here: its old key would go. Give it an alias, and "
+            'it keeps its key: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")])',
+        )
+
+
+def _listed(artifacts: list[str]) -> str:
+    if len(artifacts) == 1:
+        return f"artifact {artifacts[0]}"
+    return f"{len(artifacts)} artifacts ({', '.join(artifacts[:3])}{', …' if len(artifacts) > 3 else ''})"
 
 
 async def _new_pair(operation: Operation, retired: list[str]) -> Properties:

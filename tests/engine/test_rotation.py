@@ -90,3 +90,40 @@ def test_a_recovery_key_of_the_user_s_opens_what_a_destroyed_stack_kept(
     assert "only this stack's key" not in destroyed.text
     manifest = get_manifest(open_store(f"file://{tmp_path}/store"), kept)
     assert describe(manifest, recovery)["task"] == "regression"
+
+
+def test_a_renamed_store_keeps_the_key_that_kept_artifacts_need(training_stack: MakeStack) -> None:
+    stack = training_stack(epochs=2)
+    stack.set_config("retention", "keep")
+    stack.up().ok()
+    artifact, held = stack.outputs()["artifact_id"], keys(stack)
+    program = stack.folder / "__main__.py"
+    renamed = program.read_text().replace('EncryptedArtifactStore("store", ', 'EncryptedArtifactStore("renamed", ')
+
+    program.write_text(renamed)
+    assert "pulumi.Alias(name=" in stack.preview().ok().text
+    for _ in range(2):
+        assert f"only this key opens artifact {artifact}" in " ".join(stack.up().failed().text.split())
+    assert (
+        held[0].pem.splitlines()[1] in stack.run("stack", "export", "--show-secrets", "--stack", stack.name).ok().text
+    )
+
+
+def test_an_alias_keeps_the_key_of_a_renamed_store(training_stack: MakeStack) -> None:
+    stack = training_stack(epochs=2)
+    stack.set_config("retention", "keep")
+    stack.up().ok()
+    artifact, held = stack.outputs()["artifact_id"], keys(stack)
+    program = stack.folder / "__main__.py"
+    alias = 'pulumi.ResourceOptions(aliases=[pulumi.Alias(name="store")])'
+    text = program.read_text().replace('EncryptedArtifactStore("store", ', 'EncryptedArtifactStore("renamed", ')
+    program.write_text(
+        text.replace('config.get_object("recipients") or []})', f'config.get_object("recipients") or []}}, {alias})')
+    )
+
+    preview = stack.preview().ok().text
+    stack.up().ok()
+
+    assert "a new key would be made" not in preview
+    assert [key.key_id for key in keys(stack)] == [key.key_id for key in held]
+    assert stack.outputs()["artifact_id"] == artifact

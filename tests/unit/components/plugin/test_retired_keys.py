@@ -8,7 +8,16 @@ from typing import cast
 import pytest
 
 from components.plugin.sealing_key import SealingKeyResource
-from provider import CreateRequest, Properties, ResourceLog, UpdateRequest, reveal
+from provider import (
+    CreateRequest,
+    DeleteRequest,
+    DiffRequest,
+    PluginError,
+    Properties,
+    ResourceLog,
+    UpdateRequest,
+    reveal,
+)
 from sealing import RsaIdentity, SealedArtifact, seal
 from stores import delete_artifact, open_store, put_artifact
 from tests.keys import key_pair
@@ -29,18 +38,23 @@ class Log:
 class Key:
     """A SealingKey as the engine keeps it, and what it has sealed."""
 
-    def __init__(self, url: str | None) -> None:
-        self.log = Log()
+    def __init__(self, url: str | None, plugin: SealingKeyResource | None = None) -> None:
+        self.log, plugin = Log(), plugin or SealingKeyResource()
         self.inputs: Properties = {"algorithm": "RSA-4096", "rotation": "", "storeUrl": url}
         common = {"urn": URN, "log": cast(ResourceLog, self.log), "cancelled": asyncio.Event()}
         self._common = common
         create = CreateRequest(inputs=self.inputs, **common)  # type: ignore[arg-type]
-        self.state = asyncio.run(SealingKeyResource().create(create)).state
+        made = asyncio.run(plugin.create(create))
+        self.id, self.state = made.id, made.state
 
     def update(self, **news: str | None) -> None:
         inputs = {**self.inputs, **news}
         request = UpdateRequest(old_inputs=self.inputs, state=self.state, new_inputs=inputs, **self._common)  # type: ignore[arg-type]
         self.state, self.inputs = asyncio.run(SealingKeyResource().update(request)).state, inputs
+
+    def delete(self, plugin: SealingKeyResource) -> None:
+        request = DeleteRequest(id=self.id, inputs=self.inputs, state=self.state, **self._common)  # type: ignore[arg-type]
+        asyncio.run(plugin.delete(request))
 
     @property
     def opening(self) -> list[str]:
@@ -173,3 +187,81 @@ def test_a_manifest_that_cannot_be_read_keeps_all_keys(url: str, tmp_path: Path)
     key.update(rotation="2028")
 
     assert key.opening[1:] == before
+
+
+def test_a_key_that_kept_artifacts_need_is_not_deleted_for_another(url: str) -> None:
+    key, plugin = Key(url), SealingKeyResource()
+    kept = key.seal_into(url)
+    Key(url, plugin).seal_into(url)
+
+    with pytest.raises(PluginError, match=kept.artifact_id) as refused:
+        key.delete(plugin)
+
+    assert "pulumi.Alias(name=" in refused.value.hint
+
+
+def test_nor_is_it_by_a_later_process(url: str) -> None:
+    key = Key(url)
+    key.seal_into(url)
+    other, plugin = Key(url), SealingKeyResource()
+    plugin.diff(DiffRequest(other.inputs, other.inputs, other.id))
+
+    with pytest.raises(PluginError, match="only this key opens"):
+        key.delete(plugin)
+
+
+def test_nor_is_one_whose_store_is_not_there(url: str, tmp_path: Path) -> None:
+    key, plugin = Key(url), SealingKeyResource()
+    key.seal_into(url)
+    (tmp_path / "store").rename(tmp_path / "not mounted")
+    Key(url, plugin)
+
+    with pytest.raises(PluginError, match="is not there"):
+        key.delete(plugin)
+
+
+def test_nor_is_one_that_artifacts_of_a_store_before_need(url: str, tmp_path: Path) -> None:
+    key, plugin = Key(url), SealingKeyResource()
+    kept = key.seal_into(url)
+    (tmp_path / "moved").mkdir()
+    key.update(storeUrl=f"file://{tmp_path}/moved")
+    Key(f"file://{tmp_path}/moved", plugin)
+
+    with pytest.raises(PluginError, match=kept.artifact_id):
+        key.delete(plugin)
+
+
+def test_a_key_that_nothing_needs_is_replaced(url: str) -> None:
+    key, plugin = Key(url), SealingKeyResource()
+    artifact = key.seal_into(url)
+    both = seal(b"model", {}, [RsaIdentity(key.opening[0]).recipient, key_pair(5).recipient])
+    put_artifact(open_store(url), both.artifact_id, both.payload, both.manifest)
+    delete_artifact(open_store(url), artifact.artifact_id)
+    Key(url, plugin)
+
+    key.delete(plugin)
+
+    assert key.log.lines == []
+
+
+def test_a_stack_that_is_destroyed_is_told_what_only_its_key_opens(url: str) -> None:
+    key = Key(url)
+    kept = key.seal_into(url)
+
+    key.delete(SealingKeyResource())
+
+    assert [line for line in key.log.lines if kept.artifact_id in line and line.startswith("warning")] != []
+
+
+def test_the_preview_of_a_second_key_for_a_store_names_the_alias(url: str) -> None:
+    key, log = Key(url), Log()
+    preview = CreateRequest(
+        urn=URN, log=cast(ResourceLog, log), cancelled=asyncio.Event(), preview=True, inputs=key.inputs
+    )
+    asyncio.run(SealingKeyResource().create(preview))
+    assert log.lines == [], "a store of nobody has nothing to lose"
+
+    key.seal_into(url)
+    asyncio.run(SealingKeyResource().create(preview))
+
+    assert "has 1 artifacts already" in log.lines[0] and "pulumi.Alias(name=" in log.lines[0]
