@@ -3,15 +3,19 @@
 The job, the keys of the run and the recipients go in by standard input (never by argument or environment, where other
 processes could read them) and its events come back on a pipe of their own, so that user code may print what it likes.
 The process watches its standard input: when this one dies, however it dies, training saves a checkpoint and stops.
+
+The end of the process is the end of the run. What its code leaves behind may hold on to its pipes for ever, so nobody
+waits for their ends: whatever is left of its process group is killed, and a mark of ours ends each pipe.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +24,9 @@ from training.process import COMMAND, environment
 
 SAVE_SECONDS: Final = 10  # how long a cancelled run may take to save its checkpoint before it is killed
 LAST_LINES: Final = 20
+LONGEST_EVENT: Final = 64 * 1024 * 1024
+LONGEST_LINE: Final = 4096
+POLL_SECONDS: Final = 0.02
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], Awaitable[None]]
@@ -38,39 +45,49 @@ async def run_training(
     Raises Cancelled on `cancelled` or after `timeout_seconds` (0: no limit), after the process saved its checkpoint;
     PluginError when the process reports an error or dies.
     """
-    reading, writing = os.pipe()
+    events, output = _Pipe(), _Pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, "--events", str(writing),
-            env=environment(os.environ), pass_fds=(writing,),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            *command, "--events", str(events.writing),
+            env=environment(os.environ), pass_fds=(events.writing,), process_group=0,
+            stdin=asyncio.subprocess.PIPE, stdout=output.writing, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-    finally:
-        os.close(writing)
+    except BaseException:
+        events.close()
+        output.close()
+        raise
     last_lines: deque[str] = deque(maxlen=LAST_LINES)
-    output = asyncio.create_task(_collect(process.stdout, last_lines))
+    printed = asyncio.create_task(_collect(output, last_lines))
+    ending = asyncio.create_task(_end(process, events, output))
     try:
         async with asyncio.timeout(timeout_seconds or None), _cancel_on(cancelled):
             _send(process, request)
-            outcome, memory_bytes = await _read_events(reading, on_event)
-            await process.wait()
+            outcome, memory_bytes = await _read_events(events, on_event)
+            await asyncio.shield(ending)
+            await printed
     except TimeoutError:
-        await _stop(process)
+        await _stop(process, ending)
         raise Cancelled(
             f"timeoutSeconds is {timeout_seconds:g} and training was not done by then",
             "the checkpoint is kept: run `pulumi up` again to go on from it, or raise timeoutSeconds",
         ) from None
     except asyncio.CancelledError:
-        await _stop(process)
+        await _stop(process, ending)
         if cancelled.is_set():
             raise Cancelled(
                 "training was cancelled", "the checkpoint is kept: the next `pulumi up` goes on from it"
             ) from None
         raise
+    except BaseException:
+        process.kill()
+        await ending
+        raise
     finally:
-        output.cancel()
+        printed.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await output
+            await printed
+        events.close()
+        output.close()
     return _result(outcome, process.returncode, memory_bytes, last_lines)
 
 
@@ -80,36 +97,89 @@ def _send(process: asyncio.subprocess.Process, request: Mapping[str, object]) ->
     process.stdin.write(json.dumps(request).encode() + b"\n")
 
 
-async def _read_events(reading: int, on_event: OnEvent) -> tuple[Event | None, int]:
+class _Pipe:
+    """A pipe from the process to this one, which ends at a mark that this one writes."""
+
+    def __init__(self) -> None:
+        reading, self.writing = os.pipe()
+        self._reading = os.fdopen(reading, "rb", buffering=0)
+        self._mark = secrets.token_hex(32).encode()
+
+    async def lines(self, longest: int) -> AsyncGenerator[bytes, None]:
+        """Until the mark; of a line that is longer than `longest`, its end. Whoever writes on finds no reader."""
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), self._reading
+        )
+        rest = bytearray()
+        try:
+            while chunk := await reader.read(64 * 1024):
+                first, *others = chunk.split(b"\n")
+                rest += first
+                del rest[:-longest]
+                for other in others:
+                    if rest == self._mark:
+                        return
+                    yield bytes(rest)
+                    rest = bytearray(other)
+        finally:
+            transport.close()
+
+    async def end(self) -> None:
+        """All that was written before is read first; in a thread, since a full pipe takes no mark until then."""
+        with contextlib.suppress(BrokenPipeError):
+            await asyncio.to_thread(os.write, self.writing, b"\n" + self._mark + b"\n")
+
+    def close(self) -> None:
+        os.close(self.writing)
+        self._reading.close()
+
+
+async def _read_events(pipe: _Pipe, on_event: OnEvent) -> tuple[Event | None, int]:
     """Passes on every event until the pipe ends; returns the last `result` or `error`, and the most memory told of."""
-    reader = asyncio.StreamReader(limit=64 * 1024 * 1024)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb", buffering=0)
-    )
     outcome: Event | None = None
     memory_bytes = 0
-    try:
-        async for line in reader:
-            event: Event = json.loads(line)
+    async with contextlib.aclosing(pipe.lines(LONGEST_EVENT)) as lines:
+        async for line in lines:
+            event = _event(line)
+            if event is None:
+                continue
             memory_bytes = max(memory_bytes, event.get("memory_bytes", 0))
             if event["event"] in ("result", "error"):
                 outcome = event
             else:
                 await on_event(event)
-    finally:
-        transport.close()
     return outcome, memory_bytes
 
 
-async def _collect(stream: asyncio.StreamReader | None, last_lines: deque[str]) -> None:
+def _event(line: bytes) -> Event | None:
+    """None if it is not whole: the process died while it wrote."""
+    try:
+        event: Event = json.loads(line)
+    except ValueError:
+        return None
+    return event
+
+
+async def _collect(pipe: _Pipe, last_lines: deque[str]) -> None:
     """Keeps the last lines that training code printed, whatever their length."""
-    if stream is None:
-        raise AssertionError("internal error: the training process has no output pipe")
-    rest = b""
-    while chunk := await stream.read(64 * 1024):
-        *lines, rest = (rest + chunk).split(b"\n")
-        rest = rest[-4096:]
-        last_lines.extend(line[-500:].decode(errors="replace") for line in lines)
+    async with contextlib.aclosing(pipe.lines(LONGEST_LINE)) as lines:
+        async for line in lines:
+            last_lines.append(line[-500:].decode(errors="replace"))
+
+
+async def _end(process: asyncio.subprocess.Process, *pipes: _Pipe) -> None:
+    """Waits for the end of the process, ends what is left of its group, and marks the ends of its pipes.
+
+    `process.wait` would wait for all who have its pipes.
+    """
+    while process.returncode is None:  # noqa: ASYNC110 - asyncio tells of the end by `wait` alone
+        await asyncio.sleep(POLL_SECONDS)
+    with contextlib.suppress(ProcessLookupError):  # nobody is left in it
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.stdin is not None:
+        process.stdin.close()
+    await asyncio.gather(*(pipe.end() for pipe in pipes))
 
 
 @contextlib.asynccontextmanager
@@ -130,16 +200,14 @@ async def _cancel_on(cancelled: asyncio.Event) -> AsyncIterator[None]:
         watcher.cancel()
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def _stop(process: asyncio.subprocess.Process, ending: "asyncio.Task[None]") -> None:
     """Asks the process to save its checkpoint and end; kills it when that takes too long."""
-    if process.returncode is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    try:
-        await asyncio.wait_for(process.wait(), SAVE_SECONDS)
-    except TimeoutError:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait({ending}, timeout=SAVE_SECONDS)
+    if process.returncode is None:
         process.kill()
-        await process.wait()
+    await ending
 
 
 def _result(outcome: Event | None, exit_code: int | None, memory_bytes: int, last_lines: deque[str]) -> Event:

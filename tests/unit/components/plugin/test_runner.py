@@ -1,10 +1,14 @@
 """The training process as the plugin sees it: results, errors, deaths, cancels and time-outs."""
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +56,67 @@ def test_the_result_event_is_the_result_and_the_others_are_passed_on() -> None:
 
     assert result == {"event": "result", "answer": 42}
     assert seen == [{"event": "progress", "epoch": 1}]
+
+
+FORK = """
+    import pathlib
+    if os.fork() == 0:
+        {escape}
+        pathlib.Path({note!r}).write_text(str(os.getpid()))
+        time.sleep(600)
+    while not (os.path.exists({note!r}) and open({note!r}).read()): time.sleep(0.01)
+"""
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie that waits for its new parent is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def assert_ends(pid: int) -> None:
+    """The kernel takes a moment."""
+    for _ in range(1000):
+        if not is_alive(pid):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} is still there")
+
+
+@pytest.mark.parametrize("end", ["tell(event='result', answer=42)", "tell(event='error', message='odd'); sys.exit(1)"])
+def test_a_process_that_the_model_s_code_leaves_behind_is_ended_and_not_waited_for(tmp_path: Path, end: str) -> None:
+    note = tmp_path / "pid"
+    body = textwrap.dedent(FORK.format(escape="pass", note=str(note))) + end
+    with contextlib.nullcontext() if "42" in end else pytest.raises(PluginError, match="odd"):
+        assert run(body)[0] == {"event": "result", "answer": 42}
+
+    assert_ends(int(note.read_text()))
+
+
+def test_one_that_has_left_the_process_group_holds_nobody_up(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    body = textwrap.dedent(FORK.format(escape="os.setsid()", note=str(note))) + "tell(event='result', answer=42)"
+    try:
+        assert run(body)[0] == {"event": "result", "answer": 42}
+        assert is_alive(int(note.read_text()))
+    finally:
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+
+def test_one_that_is_left_by_a_cancelled_run_is_ended(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    body = textwrap.dedent(FORK.format(escape="pass", note=str(note))) + "time.sleep(600)"
+    with pytest.raises(Cancelled):
+        run(body, cancel_after=2)
+
+    assert_ends(int(note.read_text()))
+
+
+def test_an_event_that_a_killed_process_has_not_written_whole_is_none() -> None:
+    with pytest.raises(PluginError, match="signal 9"):
+        run("""events.write('{"event": "res'); events.flush(); os.kill(os.getpid(), signal.SIGKILL)""")
 
 
 def test_an_error_event_becomes_its_message_and_hint() -> None:
