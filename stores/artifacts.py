@@ -3,6 +3,7 @@
 Payload first, manifest last: the manifest is the commit point, an artifact is there once its manifest is.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,7 @@ from stores.errors import ArtifactDamaged, ArtifactMissing
 from stores.lease import Fence
 from stores.store import MANIFESTS, PAYLOADS, RECORDS, Buffer, Folder, Store, Versioned
 
+OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
 MANIFEST_BYTES: Final = 1 << 20
 """No manifest of any format version is longer: what is longer is not even read."""
 
@@ -87,6 +89,11 @@ def version_of(store: Store, folder: Folder, name: str) -> str | None:
         return store.read(folder, name).version
     except ArtifactMissing:
         return None
+
+
+def owners_name(artifact_id: str) -> str:
+    """The name of the record that lists who uses the artifact; whoever has not its key sees that there is one."""
+    return hashlib.sha256(OWNERS_CONTEXT + bytes.fromhex(artifact_id)).hexdigest()
 
 
 def get_record(store: Store, name: str) -> Versioned | None:

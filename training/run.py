@@ -31,8 +31,10 @@ from stores import (
     delete_artifact,
     get_manifest,
     get_payload,
+    get_record,
     leased,
     open_store,
+    owners_name,
     remake_artifact,
     verify,
 )
@@ -70,6 +72,7 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> di
     recipients = [parse_recipient(pem) for pem in request.recipients]
     store = open_store(request.store_url)
     clock = Clock()
+    lost: list[str] = []
     with _leased(store, request.run_id, events) as fence:
         records = Records(store, request.run_key, request.run_id, fence)
         record = _load(records, events)
@@ -77,6 +80,7 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> di
             result = _reuse(store, record, events, fence)
             if result is not None:
                 return result
+            lost = _left_of(store, record)
             record = None
         if record is not None:
             clock.seconds_before = record.seconds
@@ -86,7 +90,7 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> di
         result = _seal(fence, record, recipients)
         result["duration_seconds"] = round(clock.seconds(), 3)
         records.save(SealedRecord({name: value for name, value in result.items() if name not in MANIFESTS}))
-    return result | {"reused": False}
+    return result | {"reused": False} | ({"lost": lost} if lost else {})
 
 
 class Clock:
@@ -111,18 +115,32 @@ def _load(records: Records, events: Events) -> Record | None:
 
 
 def _reuse(store: Store, record: SealedRecord, events: Events, fence: Fence) -> dict[str, object] | None:
-    """The result as it was, if its artifacts are still whole; else None, and what is left of them is removed."""
-    ids = [str(record.result[name]) for name in ("artifact_id", "report_artifact_id")]
+    """The result as it was, if its artifacts are still whole; else None, and what is left of them is removed, unless
+    somebody uses them: a service may run on what is whole, and a damaged payload may be brought back.
+    """
+    ids = _ids(record)
     digests = [str(record.result[name]) for name in ("payload_digest", "report_payload_digest")]
     try:
         manifests = [_whole_artifact(store, *pair) for pair in zip(ids, digests, strict=True)]
     except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
         fence.check()
-        for artifact_id in ids:
-            delete_artifact(store, artifact_id)
+        if get_record(store, owners_name(ids[0])) is None:
+            for artifact_id in ids:
+                delete_artifact(store, artifact_id)
         return None
     return {**record.result, **dict(zip(MANIFESTS, manifests, strict=True)), "reused": True}
+
+
+def _ids(record: SealedRecord) -> list[str]:
+    """The model's and the report's."""
+    return [str(record.result[name]) for name in ("artifact_id", "report_artifact_id")]
+
+
+def _left_of(store: Store, record: SealedRecord) -> list[str]:
+    """The ids of a lost artifact that has owners, for one who has the store's key to ask them; else none."""
+    ids = _ids(record)
+    return [] if get_record(store, owners_name(ids[0])) is None else ids
 
 
 def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:

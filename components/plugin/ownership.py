@@ -6,16 +6,12 @@ is the random id that the engine keeps for it: its URN changes when the stack, t
 a replacement has the URN of what it replaces.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from sealing import ArtifactCorrupt, open_record, record_key, seal_record
-from stores import RECORDS, Store, get_record, has_artifact, leased
-
-NAME_CONTEXT: Final = b"sealift/v1/owners\0"
+from stores import RECORDS, Store, get_record, has_artifact, leased, owners_name
 
 
 @dataclass(frozen=True)
@@ -53,6 +49,14 @@ class Owners:
             self._save([*(one for one in others if one.id != owner.id), owner], version)
         return True
 
+    def abandon(self, owner: Owner, delete: Callable[[], None]) -> int:
+        """As `release`, of an artifact that is damaged: what the owner was before is no other user of it."""
+        with leased(self.store, self._name):
+            owners, version = self._load()
+            left = [one for one in owners if owner.id != one.id and owner.urn != one.urn]
+            self._leave(left, version, delete)
+        return len(left)
+
     def release(self, owner: Owner, delete: Callable[[], None]) -> int:
         """Takes the owner out and calls `delete` if there is no other; returns how many others there are.
 
@@ -65,15 +69,18 @@ class Owners:
         with leased(self.store, self._name):
             owners, version = self._load()
             left = _without(owners, owner)
-            self._save(left, version)  # fails where another process has taken the lease over and claimed meanwhile
-            if not left:
-                delete()
-                self.store.delete(RECORDS, self._name)
+            self._leave(left, version, delete)
         return len(left)
+
+    def _leave(self, left: list[Owner], version: str | None, delete: Callable[[], None]) -> None:
+        self._save(left, version)  # fails where another process has taken the lease over and claimed meanwhile
+        if not left:
+            delete()
+            self.store.delete(RECORDS, self._name)
 
     @property
     def _name(self) -> str:
-        return hashlib.sha256(NAME_CONTEXT + bytes.fromhex(self.artifact_id)).hexdigest()
+        return owners_name(self.artifact_id)
 
     @property
     def _key(self) -> bytes:

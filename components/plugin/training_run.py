@@ -271,11 +271,28 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
             run_ids.pop(0)
         elif await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner):
             break
+    if "lost" in result and inputs["retention"] == "delete":
+        await _abandon(operation, Owners(store, store_key, result["lost"][0]), owner, result["lost"])
     if result["reused"]:
         await operation.log.say("info", "the same run is sealed in the store already: nothing was trained")
     else:
         await operation.log.status(f"trained and sealed in {time.monotonic() - started:.1f} s")
     return inputs | _with_secrets(outputs | wrapped, inputs)
+
+
+async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: list[str]) -> None:
+    """Deletes what is left of a damaged artifact, unless somebody else uses it."""
+
+    def delete() -> None:
+        for artifact_id in lost:
+            delete_artifact(owners.store, artifact_id)
+
+    try:
+        others = await asyncio.to_thread(owners.abandon, owner, delete)
+    except OwnersUnreadable:
+        others = 1
+    if others:
+        await operation.log.say("info", f"what is left of artifact {lost[0]} stays: others use it")
 
 
 def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:

@@ -17,6 +17,7 @@ import pytest
 import safetensors.numpy
 from onnx import numpy_helper
 
+from stores import RECORDS, open_store, owners_name
 from tests.process.training_process import (
     RUN_ID,
     RUN_KEY,
@@ -171,6 +172,23 @@ def test_a_lost_artifact_is_made_anew_and_nothing_of_the_old_is_left(
     assert second["reused"] is False
     assert "lost" in training.events[0]["message"]
     assert files(store, "payloads") == files(store, "manifests") == artifacts(second)
+
+
+@pytest.mark.parametrize("kind", ["payloads", "manifests"])
+def test_a_damaged_artifact_that_has_owners_is_left_to_them(tmp_path: Path, output: Path, kind: str) -> None:
+    folder = tmp_path / "store"
+    asked = request(folder, job={"epochs": 2})
+    first = Training(asked, output).result()
+    store = open_store(f"file://{folder}")
+    store.swap(RECORDS, owners_name(first["artifact_id"]), b"sealed", None)
+    file = folder / kind / first["report_artifact_id"]
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+
+    second = Training(asked, output).result()
+
+    assert second["lost"] == [first["artifact_id"], first["report_artifact_id"]]
+    assert second["artifact_id"] != first["artifact_id"]
+    assert set(files(folder, kind)) == {*artifacts(first), *artifacts(second)}
 
 
 KILLS = [

@@ -127,6 +127,25 @@ def test_another_resource_that_has_a_name_of_before_is_another_owner(store: Stor
     assert delete.count == 0
 
 
+def test_what_is_left_of_a_damaged_artifact_goes_when_nobody_else_uses_it(store: Store, tmp_path: Path) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(MODEL, "before-the-refresh"))
+
+    assert owners.abandon(Owner(MODEL, "model-1"), delete) == 0
+    assert delete.count == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_damaged_artifact_stays_while_another_resource_uses_it(store: Store) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(MODEL, "model-1"))
+    owners.claim(Owner(RENAMED, "renamed-1"))
+
+    assert owners.abandon(Owner(MODEL, "model-1"), delete) == 1
+    assert delete.count == 0
+    assert owners.release(Owner(RENAMED, "renamed-1"), delete) == 0, "the last of them deletes it"
+
+
 def test_nothing_is_left_in_the_store_when_the_last_owner_has_let_go(store: Store, tmp_path: Path) -> None:
     owners = Owners(store, KEY, ARTIFACT)
     owners.claim(Owner(MODEL, "model-1"))
