@@ -84,13 +84,15 @@ class ModelDeployment(pulumi.ComponentResource):
             string_data=_spec(server_files.key_data(pulumi.Output.secret(args["privateKey"]))),
             opts=child,
         )
+        # What the server reads again while it runs has a name of its own: a Secret of new content is another object to
+        # the provider, and under another name it would roll the pods.
         if checked.plain.auth == "none":
             pulumi.log.warn(OPEN, self)
             access_name = None
         else:
             access = kubernetes.core.v1.Secret(
                 f"{name}-access",
-                metadata=_spec(metadata),
+                metadata=_spec(metadata | {"name": f"{name}-access"}),
                 string_data=_spec(keys.access_data()),
                 opts=child,
             )
@@ -99,7 +101,7 @@ class ModelDeployment(pulumi.ComponentResource):
         if checked.plain.tls_certificate is not None:
             tls = kubernetes.core.v1.Secret(
                 f"{name}-tls",
-                metadata=_spec(metadata),
+                metadata=_spec(metadata | {"name": f"{name}-tls"}),
                 type="kubernetes.io/tls",
                 string_data=_spec(
                     server_files.tls_data(args.get("tlsCertificate"), pulumi.Output.secret(args.get("tlsPrivateKey")))

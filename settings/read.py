@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from settings.declare import Setting, declarations
-from settings.kinds import Refused, RefusedInside, shown
+from settings.kinds import Kind, Refused, RefusedInside, any_text, shown
 from settings.names import camel_case, input_of, snake_case
 from settings.problem import Problem
 
@@ -82,9 +82,31 @@ def read(
 
 
 def numbers_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
-    """Texts of numbers as these numbers, wherever a number is declared; anything else as it is, for `read` to quote."""
+    """Texts of numbers as these numbers, wherever a number is declared, and numbers as their texts, wherever text is;
+    anything else as it is, for `read` to quote.
+    """
+    return _each(of, texts_read(of, raw), _number_read)
+
+
+def texts_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
+    """Numbers as their texts, wherever text is declared: a rotation 2027 reaches us from YAML as a number."""
+    return _each(of, raw, _text_read)
+
+
+def _each(of: type[Any], raw: Mapping[str, object], change: Callable[[Kind[Any], object], object]) -> dict[str, object]:
+    """With the values of all declared settings, at every depth, changed."""
+
+    def changed(one: Setting, value: object) -> object:
+        if one.kind is not None:
+            return change(one.kind, value)
+        if one.of is None or not isinstance(value, Mapping):
+            return value
+        if one.many:
+            return {name: changed(replace(one, many=False), each) for name, each in value.items()}
+        return _each(one.of, value, change)
+
     declared = {one.name: one for one in declarations(of)}
-    return {name: _number_read(declared[name], value) if name in declared else value for name, value in raw.items()}
+    return {name: changed(declared[name], value) if name in declared else value for name, value in raw.items()}
 
 
 def properties(settings: object) -> dict[str, object]:
@@ -117,7 +139,7 @@ def names_of(of: type[Any]) -> tuple[str, ...]:
 def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Problem]]:
     if one.kind is not None:
         try:
-            return one.kind.accept(value), []
+            return one.kind.accept(_text_of(value) if one.kind is any_text else value), []
         except Refused as refused:
             shown_value = "a secret, which is not shown" if one.secret else shown(value)
             return None, [Problem(path, f"is {shown_value}; {refused}", refused.hint)]
@@ -139,13 +161,8 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
     return named, problems
 
 
-def _number_read(one: Setting, value: object) -> object:
-    if one.of is not None and isinstance(value, Mapping):
-        if one.many:
-            return {name: _number_read(replace(one, many=False), each) for name, each in value.items()}
-        return numbers_read(one.of, value)
-    numeric = one.kind is not None and one.kind.type in ("number", "integer")
-    if not numeric or not isinstance(value, str) or not value.isascii() or "_" in value:
+def _number_read(kind: Kind[Any], value: object) -> object:
+    if kind.type not in ("number", "integer") or not isinstance(value, str) or not value.isascii() or "_" in value:
         return value
     for number in (int, float):
         try:
@@ -153,6 +170,23 @@ def _number_read(one: Setting, value: object) -> object:
         except ValueError:
             continue
     return value
+
+
+def _text_read(kind: Kind[Any], value: object) -> object:
+    if kind.type == "string":
+        return _text_of(value)
+    if kind.items == "string" and isinstance(value, list | tuple):
+        return [_text_of(one) for one in value]
+    if kind.items == "string" and isinstance(value, Mapping):
+        return {name: _text_of(one) for name, one in value.items()}
+    return value
+
+
+def _text_of(value: object) -> object:
+    """A number's text, as one writes it; Pulumi has made a double of 2027."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _strange(raw: Mapping[str, object], names: list[str], what: str, path: str) -> Iterator[Problem]:

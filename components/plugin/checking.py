@@ -3,24 +3,26 @@
 import contextlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from provider import CheckFailure, Properties
 from settings import Problem
 from settings.declare import declarations
+from settings.read import texts_read
 from stores import StoreUrlInvalid, absolute_url
 
 
 def completed(of: type[Any], given: Properties) -> Properties:
     """With the defaults of what is on by default, so that a release with another default shows what it changes, and
-    with the store's URL as any process may use it; one that is none stays, for the check to tell.
+    with the store's URL as any process may use it; one that is none stays, for the check to tell. Numbers where text is
+    meant are their texts.
     """
     defaults: Properties = {
         one.name: one.default  # type: ignore[misc]  # a default is a value that Pulumi has
         for one in declarations(of)
         if one.kind is not None and not one.required and one.default not in (None, (), {})
     }
-    inputs = defaults | given
+    inputs: Properties = defaults | cast("Properties", texts_read(of, given))
     url = inputs.get("storeUrl")
     if isinstance(url, str):
         with contextlib.suppress(StoreUrlInvalid):

@@ -212,6 +212,15 @@ def test_the_pod_mounts_the_manifest_and_the_key_by_their_names_on_the_cluster()
     ]
 
 
+def test_what_a_server_reads_again_keeps_its_name_when_its_content_changes() -> None:
+    """The provider replaces a Secret of other content, and a name that it draws would be another one in the pods."""
+    objects = deploy(tlsCertificate="-----BEGIN CERTIFICATE-----", tlsPrivateKey="-----BEGIN PRIVATE KEY-----").objects
+
+    assert objects["Secret access"]["metadata"]["name"] == "model-access"
+    assert objects["Secret tls"]["metadata"]["name"] == "model-tls"
+    assert "name" not in objects["Secret"]["metadata"], "another private key is read by new pods"
+
+
 def test_the_server_is_told_digests_in_a_secret_and_never_a_key() -> None:
     objects = deploy(apiKeys={"app": {}, "dashboard": {"scopes": ["metrics"], "rotation": "2027"}}).objects
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from settings import Clash, kinds, properties, read, section, sections, setting
+from settings.read import numbers_read, texts_read
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,31 @@ def test_what_is_read_is_written_back_without_defaults() -> None:
     raw = {"birds": 2, "rod": {"lengthMetres": 2.0}, "toys": {"bell": {"lengthMetres": 0.5}}}
 
     assert properties(read(Cage, raw, "a cage")[0]) == raw
+
+
+@dataclass(frozen=True)
+class Ring:
+    year: str = setting(kinds.any_text, "", "Of the bird.")
+    notes: tuple[str, ...] = setting(kinds.texts, (), "On it.")
+    millimetres: float = setting(kinds.number_within(0, 9), 1.0, "Across.")
+    closed: bool = setting(kinds.boolean, True, "Whether it is.")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2027, "2027"), (2027.0, "2027"), (0.5, "0.5"), (-1, "-1"), (2**60, str(2**60)), ("x", "x")]
+)
+def test_text_takes_a_number_as_its_text(value: object, text: str) -> None:
+    assert texts_read(Ring, {"year": value, "notes": [value, "y"]}) == {"year": text, "notes": [text, "y"]}
+    assert numbers_read(Ring, {"year": value})["year"] == text
+    assert read(Ring, {"year": value}, "a ring") == (Ring(year=text), [])
+
+
+def test_text_takes_nothing_else_than_texts_and_numbers() -> None:
+    for value in (True, [1], {"a": 1}):
+        assert texts_read(Ring, {"year": value}) == {"year": value}
+        assert len(read(Ring, {"year": value}, "a ring")[1]) == 1
+
+
+def test_numbers_and_truth_values_stay_what_they_are() -> None:
+    assert numbers_read(Ring, {"millimetres": "0.5", "closed": True}) == {"millimetres": 0.5, "closed": True}
+    assert texts_read(Ring, {"millimetres": 2.0, "closed": False}) == {"millimetres": 2.0, "closed": False}

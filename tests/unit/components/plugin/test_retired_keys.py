@@ -9,6 +9,7 @@ import pytest
 
 from components.plugin.sealing_key import SealingKeyResource
 from provider import (
+    CheckRequest,
     CreateRequest,
     DeleteRequest,
     DiffRequest,
@@ -265,3 +266,10 @@ def test_the_preview_of_a_second_key_for_a_store_names_the_alias(url: str) -> No
     asyncio.run(SealingKeyResource().create(preview))
 
     assert "has 1 artifacts already" in log.lines[0] and "pulumi.Alias(name=" in log.lines[0]
+
+
+def test_a_rotation_that_arrives_as_a_number_is_its_text() -> None:
+    checked = asyncio.run(SealingKeyResource().check(CheckRequest(URN, {}, {"rotation": 2027.0})))
+
+    assert checked.failures == []
+    assert checked.inputs["rotation"] == "2027"
