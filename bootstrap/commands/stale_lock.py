@@ -1,25 +1,69 @@
 """Locks that a killed `pulumi` left on a stack of a local backend: released where the process that took them is gone.
 
-A lock of another machine, or of a process that lives, is left alone: pulumi then says who holds it.
+A lock of another machine, or of a process that lives or may live, is left alone: pulumi then says who holds it. A
+process has another number in each namespace, and who is in a container sees none of those outside it.
 """
 
 import json
+import re
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from bootstrap.context import Context
+
+INITIAL_NAMESPACE: Final = "pid:[4026531836]"
+"""The kernel's number of the namespace that all processes are in: PROC_PID_INIT_INO."""
+WRITING_SECONDS: Final = 60.0
+"""A lock that is not whole may be being written, for so long."""
 
 
 def holder_is_gone(lock: Path) -> bool:
     """Whether this lock file names this machine and a process that is no more, or was never written whole."""
     try:
         said = json.loads(lock.read_text())
-        return bool(said["hostname"] == socket.gethostname() and not Path(f"/proc/{int(said['pid'])}").exists())
     except FileNotFoundError:
         return False
+    except ValueError:
+        return _age_seconds(lock) > WRITING_SECONDS
+    try:
+        return bool(said["hostname"] == socket.gethostname()) and _is_gone(int(said["pid"]))
     except (ValueError, KeyError, TypeError):
         return True
+
+
+def _is_gone(number: int) -> bool:
+    """Whether no process has this number, in whatever namespace; from within a container, nobody can say so."""
+    return sees_all_processes() and number not in numbers()
+
+
+def sees_all_processes() -> bool:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink()) == INITIAL_NAMESPACE
+    except OSError:
+        return False
+
+
+def numbers() -> set[int]:
+    """Of all processes, in all namespaces that they are in."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (process / "status").read_text(errors="replace")
+        except OSError:
+            continue  # it has ended
+        line = re.search(r"^NSpid:(.*)$", status, re.MULTILINE)
+        found |= {int(one) for one in (line[1].split() if line else [process.name])}
+    return found
+
+
+def _age_seconds(lock: Path) -> float:
+    try:
+        return time.time() - lock.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def release(context: Context, stack: str) -> None:
@@ -29,6 +73,11 @@ def release(context: Context, stack: str) -> None:
             context.console.note(f"released the lock that a killed `pulumi` left on stack {stack}")
             lock.unlink(missing_ok=True)
             lock.with_name(f"{lock.name}.attrs").unlink(missing_ok=True)
+        elif not sees_all_processes():
+            context.console.note(
+                f"stack {stack} has a lock, and who is in a container cannot see whether its process lives; if none "
+                f"does, `pulumi cancel --stack {stack}` releases it"
+            )
 
 
 def _locks(variables: Mapping[str, str], stack: str) -> list[Path]:
