@@ -59,9 +59,12 @@ def leased(store: Store, name: str, expiry_seconds: float = EXPIRY_SECONDS) -> I
     heart = _Heart(store, name, _Term.new(), expiry_seconds)
     heart.acquire()
     heart.start()
+    others, since = _left_by_others(store, name), time.monotonic()
     try:
         yield Fence(store, name, heart.term.holder)
     finally:
+        if time.monotonic() - since >= expiry_seconds:
+            _remove(store, others)
         heart.stop()
 
 
@@ -141,6 +144,26 @@ class _Heart:
 
     def _swap(self, expected: str | None) -> None:
         self._version = self._store.swap(LEASES, self._name, self.term.encode(), expected)
+
+
+def _left_by_others(store: Store, own: str) -> dict[str, str]:
+    """Removes the other leases whose holders are dead; of those that are left, the versions by name."""
+    left: dict[str, str] = {}
+    dead: dict[str, str] = {}
+    with suppress(StoreError):
+        for name in store.names(LEASES):
+            found = _found(store, name) if name != own else None
+            if found is not None:
+                (dead if _Term.parse(found.content).is_dead() else left)[name] = found.version
+    _remove(store, dead)
+    return left
+
+
+def _remove(store: Store, leases: dict[str, str]) -> None:
+    """Those that nobody has renewed since their versions were read."""
+    for name, version in leases.items():
+        with suppress(StoreError):
+            store.delete(LEASES, name, expected=version)
 
 
 def _found(store: Store, name: str) -> Versioned | None:
