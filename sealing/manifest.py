@@ -27,6 +27,7 @@ VERSION: Final = 1
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 4
 MAX_RECIPIENTS: Final = 64
+NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 NONCE_BYTES: Final = 12
 MAC_INFO: Final = b"sealift/v1/manifest-mac\0"
 DESCRIPTION_INFO: Final = b"sealift/v1/description\0"
@@ -176,11 +177,11 @@ def _depth(encoded: bytes) -> int:
     earlier.
     """
     depth = deepest = 0
-    for byte in encoded:
-        if byte in b"[{":
+    for bracket in encoded.translate(None, NO_BRACKETS):
+        if bracket in b"[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif byte in b"]}":
+        else:
             depth -= 1
     return deepest
 
