@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import pulumi
 
+from durable import core_dumps
 from settings.names import input_of
 from settings.problem import Problem, report
 from settings.read import names_of, read
@@ -23,6 +24,7 @@ class Checked(Generic[Settings]):
         self, what: str, of: type[Settings], args: Mapping[str, Any], *problems: Problem, known: Collection[str] = ()
     ) -> None:
         """`known` are names that shape what is registered: they cannot be another resource's output."""
+        core_dumps.forbid()  # a component's program is given private keys
         self._what, self._of, self._args = what, of, args
         unknown = [name for name, value in args.items() if not _is_plain(value)]
         self.plain, found = read(of, args, what, unknown=unknown)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components.args import SealingKeyArgs
+from durable import core_dumps
 from settings.names import snake_case
 
 
@@ -24,6 +25,7 @@ class SealingKey(pulumi.CustomResource):
 
     def __init__(self, resource_name: str, args: SealingKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """What is wrong with `args` is told by the plugin's check."""
+        core_dumps.forbid()  # the keys come to the program too
         secret = pulumi.ResourceOptions(additional_secret_outputs=["privateKey", "storeKey", "openingKeys"])
         props = dict.fromkeys(SealingKey.__annotations__) | dict(args)
         super().__init__("sealift:index:SealingKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts))

@@ -8,6 +8,7 @@ from components.plugin.api_key import ApiKeyResource
 from components.plugin.constructed import COMPONENTS
 from components.plugin.sealing_key import SealingKeyResource
 from components.plugin.training_run import TrainingRunResource
+from durable import core_dumps
 from provider import CustomResource, EngineLog, ResourceServicer, main
 from sealing import SealingError
 from serving.version import VERSION
@@ -34,4 +35,5 @@ def servicer(log: EngineLog) -> ResourceServicer:
 
 
 if __name__ == "__main__":
+    core_dumps.forbid()
     sys.exit(main("pulumi-resource-sealift", servicer))
