@@ -5,6 +5,8 @@ end.
 import base64
 import itertools
 import json
+import re
+import shlex
 import subprocess
 import threading
 import time
@@ -16,6 +18,9 @@ import pytest
 from tests.cluster.cluster import Cluster, infer_request, post
 from tests.cluster.conftest import checkout
 from tests.stack import PROJECT_ROOT, Stack
+
+WITHIN_SECONDS = 180
+"""The README says two minutes; here other tests run beside this one."""
 
 
 def infer_url(stack: Stack) -> str:
@@ -85,6 +90,61 @@ def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stac
     assert len([pod for pod in cluster.pods(before["namespace"]) if pod.metadata.deletion_timestamp is None]) == 3
     deployed.set_config("deployment.replicas", 2)
     deployed.up().ok()
+
+
+def test_a_rotated_key_replaces_no_pod_and_the_old_one_works_until_the_overlap_ends(
+    deployed: Stack, cluster: Cluster
+) -> None:
+    """With the README's own commands."""
+    rotate, end_overlap = readme_commands("deployment.apiKeys.default.")
+    namespace = deployed.outputs()["namespace"]
+    request, url = infer_request(deployed.outputs(secrets=True)["example"]["inputs"]), infer_url(deployed)
+
+    def pods() -> set[tuple[str, int]]:
+        """What a pod's replacement or a restart of its container changes."""
+        return {
+            (pod.metadata.uid, status.restart_count)
+            for pod in cluster.pods(namespace)
+            for status in pod.status.container_statuses or []
+        }
+
+    def statuses(key: str) -> set[int]:
+        """Of several connections: the pods read their files on their own, and the Service takes any."""
+        return {post(url, request, key)[0] for _ in range(20)}
+
+    def wait_for(key: str, status: int) -> None:
+        latest = time.monotonic() + WITHIN_SECONDS
+        while statuses(key) != {status}:
+            assert time.monotonic() < latest, f"after {WITHIN_SECONDS} s not every pod answers {status}"
+            time.sleep(1)
+
+    before, first = pods(), key_of(deployed)
+    type_command(deployed, rotate)
+    changed = deployed.preview_steps()
+    assert "kubernetes:apps/v1:Deployment" not in changed and "kubernetes:core/v1:Secret" in changed
+    deployed.up().ok()
+    second = key_of(deployed)
+    assert second != first
+    wait_for(second, 200)
+    assert statuses(first) == {200}
+
+    type_command(deployed, end_overlap)
+    deployed.up().ok()
+    assert key_of(deployed) == second
+    wait_for(first, 401)
+    assert statuses(second) == {200}
+    assert before and pods() == before
+
+
+def readme_commands(path: str) -> list[str]:
+    """The README's `pulumi config set` of settings whose path begins so, in its order."""
+    pattern = re.compile(rf"^ {{4}}(pulumi config set --path {re.escape(path)}[^#&]+)&& pulumi up ", re.MULTILINE)
+    return pattern.findall((PROJECT_ROOT / "README.md").read_text())
+
+
+def type_command(stack: Stack, command: str) -> None:
+    """For this stack, as one would type it."""
+    stack.run(*shlex.split(command)[1:], "--stack", stack.name).ok()
 
 
 def test_a_new_learning_rate_changes_one_layer_and_rolls_without_a_failed_request(deployed: Stack) -> None:

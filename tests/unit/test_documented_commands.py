@@ -3,15 +3,13 @@
 import json
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.config import parse
+from tests.documented import DOCUMENTS, PROJECT_ROOT
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"pulumi config set [^#`\n]+")
 PLACEHOLDERS = ("SECTION.SETTING", "VALUE", "NAME", "$(", "<")
 """What is to be filled in, or read from elsewhere."""

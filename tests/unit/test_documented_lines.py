@@ -1,0 +1,91 @@
+"""Whatever the documents say to type is there: targets, modules, options, outputs, files.
+
+`pulumi config set` has test_documented_commands.py; what the Pulumi CLI has is asked in tests/engine. Nothing is run
+here but `--help`.
+"""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.documented import DOCUMENTS, PROJECT_ROOT, commands, spans
+
+MODULE = re.compile(r"^python3? -m (\S+)(.*)$")
+FILE_OF_OURS = re.compile(r"^(?:[a-z_]+/)*[\w-]+\.(?:py|md|toml|yaml|json)$|^(?:[a-z_]+/)+$")
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+@cache
+def makefile() -> str:
+    return (PROJECT_ROOT / "Makefile").read_text()
+
+
+@cache
+def help_of(*words: str) -> str:
+    """What `python -m WORDS --help` prints."""
+    ran = subprocess.run(
+        [sys.executable, "-m", *words, "--help"], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_commands_of_each_kind_are_found() -> None:
+    assert len(commands("make")) >= 8
+    assert len([one for one in commands("python", "python3") if MODULE.match(one)]) >= 6
+    assert len([one for one in commands("pulumi") if "config set" not in one]) >= 10
+
+
+@pytest.mark.parametrize("command", commands("make"))
+def test_make_has_the_targets_and_reads_the_variables(command: str) -> None:
+    words = command.split()[1:]
+    phony = re.search(r"^\.PHONY: (.*)$", makefile(), re.MULTILINE)
+    assert phony is not None
+
+    assert {word for word in words if "=" not in word} <= {*phony[1].split()}
+    assert [
+        name for name in (word.partition("=")[0] for word in words if "=" in word)
+        if not re.search(rf"\$\({name}\)|^export .*\b{name}\b|^{name} \?=", makefile(), re.MULTILINE)
+    ] == []  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [one for one in commands("python", "python3") if MODULE.match(one)])
+def test_a_module_has_the_options(command: str) -> None:
+    match = MODULE.match(command)
+    assert match is not None
+    known = help_of(match[1])
+
+    options = re.findall(r"(?<=\s)--[\w-]+", match[2])
+    assert [one for one in options if not re.search(rf"(?<![\w-]){one}(?![\w-])", known)] == []
+
+
+@pytest.mark.parametrize("command", [one for one in commands("pulumi") if one.startswith("pulumi stack output ")])
+def test_the_program_has_the_output(command: str) -> None:
+    output = command.split()[3]
+
+    assert re.search(rf'["\']{output}["\']', (PROJECT_ROOT / "__main__.py").read_text())
+
+
+@pytest.mark.parametrize("command", [one for one in commands("pulumi") if one.startswith("pulumi -C ")])
+def test_the_folder_has_a_program(command: str) -> None:
+    assert (PROJECT_ROOT / command.split()[2] / "Pulumi.yaml").is_file()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(PROJECT_ROOT)))
+def test_a_link_within_the_project_leads_somewhere(document: Path) -> None:
+    targets = [one for one in LINK.findall(document.read_text()) if "://" not in one]
+
+    assert [one for one in targets if not (document.parent / one).exists()] == []
+
+
+def test_the_files_that_contributors_are_sent_to_are_there() -> None:
+    """By their path from the root, or, in a line about one room, from that room."""
+    named = [one for one in spans(PROJECT_ROOT / "CONTRIBUTING.md") if FILE_OF_OURS.match(one)]
+    rooms = [PROJECT_ROOT, *(path for path in PROJECT_ROOT.iterdir() if path.is_dir())]
+
+    assert len(named) > 30
+    assert [one for one in named if not any((room / one).exists() for room in rooms)] == []
