@@ -155,7 +155,9 @@ class Data:
         "The columns to predict from; none named: all but the target. In an NPZ file the array `x` unless another is.",
     )
     categorical: tuple[str, ...] = setting(
-        kinds.texts, (), "Columns of whole numbers that are names, such as postal codes; columns of text are so anyway."
+        kinds.texts,
+        (),
+        "Columns of names, whatever they look like, such as postal codes; text that looks like no number is so anyway.",
     )
     task: str | None = setting(
         kinds.one_of("regression", "classification"),

@@ -19,14 +19,15 @@ import torch
 
 from training.errors import DataError
 from training.options import Data, Task
+from training.recipe.datasets import spelling
 from training.recipe.datasets.dataset import Batch
 
 MOST_CATEGORIES: Final = 50
 MOST_CLASSES: Final = 1000
 MOST_WHOLE_CLASSES: Final = 20
 """A target of at most so many different whole numbers is taken for classes, unless data.task says otherwise."""
-NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
-DECIMAL_COMMA: Final = r"^\s*[-+]?\d+,\d+\s*$"
+NUMBER: Final = spelling.PLAIN
+WHOLE: Final = r"^\s*[-+]?\d+(\.0*)?\s*$"
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -118,6 +119,7 @@ class Encoding:
 def learn(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct, *, whole: bool) -> Encoding:
     """`names`: the features' columns and, last, the target's. Raises DataError for what cannot be encoded."""
     check_kinds(schema, names)
+    _check_spelling(schema, names, options, distinct)
     *features, target = names
     task = target_task(target, schema.field(target).type, options, distinct)
     columns = tuple(
@@ -147,6 +149,25 @@ def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinc
     few = len(values) <= MOST_WHOLE_CLASSES
     whole = few and not _is_time(value_type(kind)) and all(float(one).is_integer() for one in values.to_pylist())
     return "classification" if whole else "regression"
+
+
+def _check_spelling(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct) -> None:
+    """Raises DataError that lists the columns, the target's last, whose texts are numbers or dates by their looks."""
+    by_choice = {*options.categorical, *([names[-1]] if options.task == "classification" else [])}
+    lines = []
+    for name in names:
+        if name not in by_choice and is_text(schema.field(name).type):
+            found = spelling.look(distinct(name))
+            if found is not None:
+                lines.append(
+                    f"\n  {name!r} holds {found.what}, written like {found.form!r} (9 is any digit); {found.way_out}"
+                )
+    if lines:
+        raise DataError(
+            f"texts that look like numbers or dates would become categories or classes:{''.join(lines)}",
+            "where they are names all the same, name a feature in data.categorical; for a target say data.task: "
+            "classification",
+        )
 
 
 def check_kinds(schema: pa.Schema, names: list[str]) -> None:
@@ -210,11 +231,6 @@ def _categorical(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
 
 def _categories(name: str, values: pa.Array, what: str) -> pa.Array:
     if len(values) > MOST_CATEGORIES:
-        if matching(values, DECIMAL_COMMA) > len(values) // 2:
-            raise DataError(
-                f"the column {name!r} has {len(values):,} different texts, most of them numbers with a decimal comma",
-                "write them with a point",
-            )
         raise DataError(
             f"the column {name!r} has {len(values):,} different {what}; at most {MOST_CATEGORIES} can be categories",
             "leave it out by data.features or masking, or name it as data.text to learn from its words",
@@ -233,9 +249,10 @@ def _classes(target: str, distinct: Distinct) -> pa.Array:
 
 
 def _check_names_of_classes(target: str, values: pa.Array) -> None:
-    """Raises DataError for many different texts that are numbers: all of them, or but for a few that are wrong."""
+    """Raises DataError for texts that are fractions, and for many that are numbers, or but for a few that are wrong."""
     numeric = matching(values, NUMBER)
-    if len(values) <= MOST_WHOLE_CLASSES or numeric <= len(values) // 2:
+    fractions = numeric == len(values) > matching(values, WHOLE)
+    if not fractions and (len(values) <= MOST_WHOLE_CLASSES or numeric <= len(values) // 2):
         return
     if numeric < len(values):
         raise _mixed(f"the target {target!r}", target, len(values), numeric)

@@ -50,19 +50,27 @@ def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
     for name in table.column_names:
         if pa.types.is_binary(table[name].type):
             raise DataError(f"{reference} is not UTF-8 in the column {name!r}", "save it as UTF-8")
-    return _with_leading_zeros(table, reference, content, delimiter, options)
+    return _with_codes(table, reference, content, delimiter, options)
 
 
-def _with_leading_zeros(table: pa.Table, reference: str, content: bytes, delimiter: str, options: Data) -> pa.Table:
-    """Categories such as 01067 stay texts: as whole numbers they would be others, and another than 1067 the same."""
-    whole = [one for one in options.categorical if one in table.column_names and pa.types.is_integer(table[one].type)]
-    if not whole:
+def _with_codes(table: pa.Table, reference: str, content: bytes, delimiter: str, options: Data) -> pa.Table:
+    """Categories that are no plain whole numbers stay as they are written: 01067 is not 1067, 1.10 not 1.1."""
+    read = [one for one in options.categorical if one in table.column_names and not pa.types.is_string(table[one].type)]
+    if not read:
         return table
-    texts = _parsed(reference, content, delimiter, whole, only=whole)
-    for name in whole:
-        if pc.any(pc.match_substring_regex(texts[name], LEADING_ZERO)).as_py():
+    texts = _parsed(reference, content, delimiter, read, only=read)
+    for name in read:
+        if not _is_whole(table[name]) or pc.any(pc.match_substring_regex(texts[name], LEADING_ZERO)).as_py():
             table = table.set_column(table.column_names.index(name), name, pc.utf8_trim_whitespace(texts[name]))
     return table
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    """Also 1.0 and 2.0, as pandas writes whole numbers of a column in which some are missing."""
+    if not pa.types.is_floating(column.type):
+        return bool(pa.types.is_integer(column.type) or pa.types.is_null(column.type))
+    known = column.drop_null()
+    return bool(pc.all(pc.and_(pc.equal(pc.floor(known), known), pc.less(pc.abs(known), 2.0**53))).as_py())
 
 
 @dataclass(frozen=True)
