@@ -1,23 +1,39 @@
 """ENCODED IMAGES → PIXELS: the features of a column of PNG, JPEG or WebP files, as Parquet files of images have it.
 
-Values are 0 to 255, as in the file: the deployed model scales them itself. Errors name rows, never a path or a pixel.
+Values are 0 to 255, as in the file: the deployed model scales them itself. Images are turned as their EXIF says, of 16
+bits the upper 8 are kept, and what could be seen in two ways (transparency, CMYK, several frames) is refused by name.
+Errors name rows, never a path or a pixel.
 """
 
 # ruff: noqa: N806 (names of arrays carry the letters of their shape)
 
 import io
+import struct
 import warnings
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
+from PIL import Image, ImageOps
 
 from training import options
 from training.errors import DataError
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 MODES: Final = {1: "L", 3: "RGB"}
+DEEP: Final = ("I;16", "I;16L", "I;16B", "I;16N")
+"""Grey of 16 bits, which Pillow would cut off at 255."""
+FLAT: Final = ("1", "L", "P", "RGB")
+"""What Pillow converts to grey and colours as everybody sees it; below are those with transparency, if they use it."""
+WITH_ALPHA: Final = ("LA", "La", "PA", "RGBA", "RGBa")
+SEVERAL_FRAMES: Final = ("PNG", "WEBP")
+"""Of a JPEG file with several (MPO), the first is the photograph, others are its depth or a smaller one."""
+ORIENTATION: Final = 0x0112
+"""The EXIF tag."""
+LYING: Final = (5, 6, 7, 8)
+"""Its values that exchange height and width."""
+BROKEN: Final = (OSError, ValueError, SyntaxError, struct.error, LookupError, TypeError, EOFError, OverflowError)
+"""What Pillow raises for files that are not whole."""
 MOST_PIXELS: Final = 64_000_000
 """Of one image, before it is scaled: a small file can unpack to more than memory holds."""
 BYTES_A_VALUE: Final = 4
@@ -30,9 +46,16 @@ def decode(column: pa.ChunkedArray, wanted: options.ImageColumn, most_bytes: int
 
     Raises DataError for what is no image, for images of different sizes, and for more than `most_bytes`.
     """
-    files = _files(column, wanted.column)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the limit here
+        warnings.simplefilter("ignore", UserWarning)  # of tags in an EXIF that are not whole
+        return _decoded(_files(column, wanted.column), wanted, most_bytes)
+
+
+def _decoded(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) -> Pixels:
     first = _opened(files[0], 0)
-    height, width = wanted.height or first.height, wanted.width or first.width
+    first_height, first_width = _upright_size(first, 0)
+    height, width = wanted.height or first_height, wanted.width or first_width
     size = len(files) * wanted.channels * height * width * BYTES_A_VALUE
     if size > most_bytes:
         raise DataError(
@@ -42,9 +65,10 @@ def decode(column: pa.ChunkedArray, wanted: options.ImageColumn, most_bytes: int
     pixels_RCHW = np.empty((len(files), wanted.channels, height, width), np.float32)
     for row, file in enumerate(files):
         image = _opened(file, row)
-        if wanted.height is None and (image.height, image.width) != (height, width):
+        found_height, found_width = _upright_size(image, row)
+        if wanted.height is None and (found_height, found_width) != (height, width):
             raise DataError(
-                f"the image in row {row + 1} has {image.width} × {image.height} pixels, the first {width} × {height}",
+                f"the image in row {row + 1} has {found_width} × {found_height} pixels, the first {width} × {height}",
                 "scale all to one size by data.image.height and width",
             )
         pixels_RCHW[row] = _pixels(image, wanted.channels, height, width, row)
@@ -71,24 +95,56 @@ def _files(column: pa.ChunkedArray, name: str | None) -> list[bytes]:
 def _opened(file: bytes, row: int) -> Image.Image:
     """Its header only. Raises DataError."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the limit here
-            image = Image.open(io.BytesIO(file), formats=FORMATS)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        image = Image.open(io.BytesIO(file), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise DataError(f"the image in row {row + 1} has more than {MOST_PIXELS:,} pixels", "scale it down") from None
+    except BROKEN:
         raise DataError(f"row {row + 1} holds no {', '.join(FORMATS)} image", "write it anew") from None
     if image.width * image.height > MOST_PIXELS:
         raise DataError(f"the image in row {row + 1} has {image.width} × {image.height} pixels; at most "
                         f"{MOST_PIXELS:,} are read", "scale it down")  # fmt: skip
+    if image.format in SEVERAL_FRAMES and getattr(image, "n_frames", 1) > 1:
+        raise DataError(f"the image in row {row + 1} is animated", "write the one frame that is meant")
     return image
+
+
+def _upright_size(image: Image.Image, row: int) -> tuple[int, int]:
+    """Height and width, once it is turned as its EXIF says."""
+    try:
+        lying = image.getexif().get(ORIENTATION) in LYING
+    except BROKEN:
+        raise _torn(row) from None
+    return (image.width, image.height) if lying else (image.height, image.width)
 
 
 def _pixels(image: Image.Image, channels: int, height: int, width: int, row: int) -> Pixels:
     """(C, H, W)."""
     try:
-        plain = image.convert(MODES[channels])
-    except (OSError, ValueError, SyntaxError):
-        raise DataError(f"the image in row {row + 1} is not whole", "write it anew") from None
+        plain = _opaque(ImageOps.exif_transpose(image), row).convert(MODES[channels])
+    except BROKEN:
+        raise _torn(row) from None
     if plain.size != (width, height):
         plain = plain.resize((width, height), Image.Resampling.BILINEAR)
     values_HWC: Pixels = np.asarray(plain, np.float32).reshape(height, width, channels)
     return values_HWC.transpose(2, 0, 1)
+
+
+def _opaque(image: Image.Image, row: int) -> Image.Image:
+    """Of 8 bits and without transparency, which may be there as long as no pixel uses it. Raises DataError."""
+    if image.mode in DEEP and not image.has_transparency_data:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in WITH_ALPHA or (image.mode in FLAT and image.has_transparency_data):
+        clear = image.convert("RGBA")
+        if clear.getchannel("A").getextrema() != (255, 255):
+            raise DataError(
+                f"the image in row {row + 1} has transparent pixels (mode {image.mode}), whose colour nobody sees",
+                "write it without transparency, on the ground that images of requests have",
+            )
+        return clear.convert("RGB")
+    if image.mode not in FLAT:
+        raise DataError(f"the image in row {row + 1} has the mode {image.mode}", "write it in RGB or grey, of 8 bits")
+    return image
+
+
+def _torn(row: int) -> DataError:
+    return DataError(f"the image in row {row + 1} is not whole", "write it anew")

@@ -99,6 +99,126 @@ def test_what_is_no_image_is_said_by_its_row(tmp_path: Path) -> None:
         assert refused.value.hint != ""
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("size", [{}, {"height": 6, "width": 5}], ids=["as they are", "scaled"])
+def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path, orientation: int, kind: str, size: dict[str, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = [TURNED[orientation](one) for one in DRAWN]
+    more: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {"quality": 100, "subsampling": 0}
+    files = [encoded(np.ascontiguousarray(one), kind, exif=exif.tobytes(), **more) for one in turned]
+
+    features = loaded(written(tmp_path, list(files)), **size).rows.first(12)[0].numpy()
+
+    assert features.shape == (12, 3, 6, 5)
+    assert np.abs(features - DRAWN.transpose(0, 3, 1, 2)).max() <= (0 if kind != "JPEG" else 6)
+
+
+TURNED = {
+    1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1), 6: lambda a: np.rot90(a, 1), 7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
+    8: lambda a: np.rot90(a, -1),
+}  # fmt: skip
+"""Upright pixels as the file has them: the EXIF standard says where the 0th row and the 0th column of the file are."""
+
+
+def test_of_sixteen_bits_the_upper_eight_are_kept(tmp_path: Path) -> None:
+    deep = DRAWN[..., 0].astype(np.uint16) * 256 + 77
+
+    for channels in (1, 3):
+        features = loaded(written(tmp_path, [encoded(one) for one in deep]), channels=channels).rows.first(12)[0]
+        assert np.array_equal(features.numpy(), np.repeat(DRAWN[:, np.newaxis, ..., 0], channels, axis=1))
+
+
+def as_mode(pixels: np.ndarray[Any, Any], mode: str) -> Image.Image:
+    image = Image.fromarray(pixels)
+    return image.quantize(256) if mode == "P" else image.convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_modes_that_everybody_sees_alike_are_read_as_they_look(tmp_path: Path, mode: str) -> None:
+    images = [as_mode(one, mode) for one in DRAWN]
+    files = []
+    for image in images:
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        files.append(file.getvalue())
+
+    for channels, plain in ((1, "L"), (3, "RGB")):
+        features = loaded(written(tmp_path, list(files)), channels=channels).rows.first(12)[0].numpy()
+        expected = np.stack([np.asarray(one.convert("RGB").convert(plain), np.float32) for one in images])
+        assert np.array_equal(features, expected.reshape(12, 6, 5, channels).transpose(0, 3, 1, 2))
+
+
+def unclear(mode: str) -> bytes:
+    file, image = io.BytesIO(), Image.fromarray(DRAWN[0])
+    if mode in ("RGBA", "LA"):
+        image = image.convert(mode)
+        image.putalpha(Image.fromarray(DRAWN[0][..., 0]))
+        image.save(file, "PNG")
+    elif mode == "P":
+        image.quantize(16).save(file, "PNG", transparency=3)
+    elif mode in ("L", "RGB"):
+        image = image.convert(mode)
+        image.save(file, "PNG", transparency=image.getpixel((0, 0)))
+    elif mode == "CMYK":
+        image.convert(mode).save(file, "JPEG")
+    else:
+        image.save(file, mode, save_all=True, append_images=[Image.fromarray(one) for one in DRAWN[1:3]])
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [(mode, f"the image in row 4 has transparent pixels (mode {mode})") for mode in ("RGBA", "LA", "P", "L", "RGB")]
+    + [("CMYK", "the image in row 4 has the mode CMYK")]
+    + [(kind, "the image in row 4 is animated") for kind in ("PNG", "WEBP")],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_can_be_seen_in_two_ways_is_refused_by_row_and_name(
+    tmp_path: Path, mode: str, message: str, channels: int
+) -> None:
+    good = [encoded(one) for one in DRAWN]
+
+    with pytest.raises(DataError) as refused:
+        loaded(written(tmp_path, [*good[:3], unclear(mode), *good[4:]]), channels=channels)
+
+    assert message in str(refused.value)
+    assert refused.value.hint != ""
+
+
+def test_the_photograph_of_a_file_with_a_second_picture_is_read(tmp_path: Path) -> None:
+    """Telephones write a smaller one, or the depth, behind it (MPO)."""
+    files = []
+    for one in DRAWN:
+        file = io.BytesIO()
+        second = Image.fromarray(255 - one)
+        Image.fromarray(one).save(file, "MPO", save_all=True, append_images=[second], quality=100, subsampling=0)
+        files.append(file.getvalue())
+
+    features = loaded(written(tmp_path, list(files))).rows.first(12)[0].numpy()
+
+    assert np.abs(features - DRAWN.transpose(0, 3, 1, 2)).max() <= 6
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_file_that_is_damaged_anywhere_is_an_image_or_said_by_its_row(kind: str) -> None:
+    """Not one of two hundred damages ends in another error."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = encoded(DRAWN[0], kind, exif=exif.tobytes())
+    own = np.random.default_rng(0)
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for at in own.integers(0, len(whole), 3):
+            damaged[at] = own.integers(0, 256)
+        try:
+            decode(pa.chunked_array([[bytes(damaged)]]), ImageColumn("picture", height=4, width=4), 2**20)
+        except DataError as error:
+            assert "row 1" in str(error)
+
+
 def test_a_small_file_of_a_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     bomb = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(bomb, "PNG", compress_level=9)
