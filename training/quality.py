@@ -26,6 +26,8 @@ SHARED_ROWS: Final = 0.05
 SOME_ROWS: Final = 1000
 ROUNDED: Final = 0.01
 """Of a column's deviation: more than this, and FP32 has too few digits for it."""
+EXACT: Final = 2**24
+"""FP32 has every whole number up to here."""
 WAYS_OUT: Final = {
     "missingValues": "fill them, leave the column out by data.features or masking, or raise quality.maximumMissing",
     "constantColumns": "leave them out by data.features",
@@ -34,7 +36,8 @@ WAYS_OUT: Final = {
     "imbalance": "gather more rows of that class, or lower quality.minimumClassShare",
     "leakage": "leave out copies of rows, and by data.features what is not known when the model is asked",
     "outOfRange": "mend the rows, or quality.ranges",
-    "precision": "subtract a constant, or name it in data.categorical if its numbers are names",
+    "precision": "subtract a constant; name it in data.categorical if its numbers are names; or write it with a "
+    "decimal point if its last digits do not matter",
 }
 
 HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
@@ -149,6 +152,10 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
             f"the target {target!r} has more digits than FP32, which rounds its differences away",
             "subtract a constant from it: a model answers in FP32",
         )
+    if task == "regression" and (merged := _merged(column)):
+        raise DataError(
+            f"the target {target!r} has {merged}", "subtract a constant from it, or write it with a decimal point"
+        )
     if not _varies(column):
         what = "one class" if task == "classification" else "one value"
         raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
@@ -246,6 +253,27 @@ def _precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
             yield Finding(
                 "precision", (name,), f"{name!r} has more digits than FP32, which rounds its differences away"
             )
+        elif merged := _merged(table[name]):
+            yield Finding("precision", (name,), f"{name!r} has {merged}")
+
+
+def _merged(column: pa.ChunkedArray) -> str | None:
+    """What is wrong with whole numbers that are different, and equal once FP32 has rounded them."""
+    kind = encoding.value_type(column.type)
+    if encoding.is_text(kind):
+        different = encoding.whole_texts(column)
+        if different is None:
+            return None
+    elif pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
+        if encoding.largest(column) <= EXACT:
+            return None
+        different = pc.unique(column.cast(kind)).drop_null()
+    else:
+        return None
+    left = len(np.unique(encoding.numbers(different)))
+    if left == len(different):
+        return None
+    return f"{len(different):,} different whole numbers, some beyond 2^24, of which FP32 makes {left:,}"
 
 
 def _rounded_away(column: pa.ChunkedArray) -> bool:

@@ -113,8 +113,11 @@ def checked(reference: str, given: Mapping[str, Any]) -> Arrays:
             features.shape[:1] != target.shape[:1],
             f"{features.shape[:1]} rows of features, {target.shape[:1]} of target",
         ),
-        (not _numeric(features), f"features are of {features.dtype}; numbers are needed"),
-        (target.dtype.kind not in "biufUS", f"the target is of {target.dtype}; numbers or texts are needed"),
+        (not _numeric(features), f"features are of {features.dtype}; numbers of at most 64 bits are needed"),
+        (
+            not _numeric(target) and target.dtype.kind not in "US",
+            f"the target is of {target.dtype}; numbers of at most 64 bits or texts are needed",
+        ),
         (task not in (None, "regression", "classification"), f"task is {task!r}"),
         (bool(names) and len(names) != features.shape[-1], f"{len(names)} feature_names for shape {features.shape}"),
         (len(set(names)) != len(names), "feature_names has the same name twice"),
@@ -124,6 +127,7 @@ def checked(reference: str, given: Mapping[str, Any]) -> Arrays:
         if wrong:
             raise DataError(f"{reference}: {message}", "see `dataset` in docs/configuration.md")
     _check_indices(reference, features, target, words, classes)
+    _check_held(reference, features)
     if np.issubdtype(features.dtype, np.floating) or features.dtype.kind == "b":
         features = features.astype(np.float32 if features.dtype.kind == "b" else features.dtype)
     if target.dtype.kind == "S":
@@ -144,5 +148,20 @@ def _check_indices(
         raise DataError(f"{reference}: features must hold indices of its {len(words)} words, from 0", "")
 
 
+def _check_held(reference: str, features: Array) -> None:
+    """Raises DataError for ids that INT64 has not, and numbers beyond FP32. Says where, never which."""
+    if features.dtype == np.uint64:
+        wrong = features > np.iinfo(np.int64).max
+    elif features.dtype == np.float64 and features.ndim > 2:  # of tables, the quality says so
+        wrong = np.isfinite(features) & (np.abs(features) > np.finfo(np.float32).max)
+    else:
+        return
+    if wrong.any():
+        row = int(np.flatnonzero(wrong.reshape(len(features), -1).any(axis=1))[0])
+        limit = "2^63 - 1, the largest of INT64" if features.dtype == np.uint64 else "3.4e38, the largest of FP32"
+        raise DataError(f"{reference}: features have {int(wrong.sum()):,} values beyond {limit}, the first in row "
+                        f"{row + 1:,}", "number ids from 0, and scale quantities")  # fmt: skip
+
+
 def _numeric(array: Array) -> bool:
-    return array.dtype.kind in "biuf"
+    return array.dtype.kind in "biu" or (array.dtype.kind == "f" and array.dtype.itemsize <= 8)

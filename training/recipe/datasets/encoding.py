@@ -27,7 +27,11 @@ MOST_CLASSES: Final = 1000
 MOST_WHOLE_CLASSES: Final = 20
 """A target of at most so many different whole numbers is taken for classes, unless data.task says otherwise."""
 NUMBER: Final = spelling.PLAIN
+DIGITS: Final = r"^\s*[-+]?\d+\s*$"
 WHOLE: Final = r"^\s*[-+]?\d+(\.0*)?\s*$"
+INT64_MAX: Final = 2**63 - 1
+EXACT_DOUBLE: Final = 2**53
+"""FP64 has every whole number up to here."""
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -60,8 +64,13 @@ class Column:
     def names(self) -> np.ndarray[Any, Any]:
         """The categories, and last a value that is none of them."""
         values = [] if self.categories is None else self.categories.to_pylist()
-        whole = self.datatype == "INT64"
-        return np.array([*values, max(values, default=0) + 1 if whole else ""], np.int64 if whole else object)
+        if self.datatype != "INT64":
+            return np.array([*values, ""], object)
+        known = set(values)
+        unknown = next(
+            one for one in range(min(max(values, default=0) + 1, INT64_MAX), -INT64_MAX, -1) if one not in known
+        )
+        return np.array([*values, unknown], np.int64)
 
     def encode(self, column: pa.ChunkedArray) -> Floats:
         """FP32 (R, columns)."""
@@ -104,9 +113,12 @@ class Encoding:
 
     def encode(self, table: pa.Table) -> Batch:
         """Features (R, F) and target of these rows."""
+        if self.whole:
+            ids_RF = np.stack([ids(table[column.name], column.name) for column in self.columns], axis=1)
+            return torch.from_numpy(ids_RF), self.encode_target(table)
         encoded = [column.encode(table[column.name]) for column in self.columns]
         features = torch.from_numpy(np.ascontiguousarray(np.concatenate(encoded, axis=1)))
-        return features.long() if self.whole else features, self.encode_target(table)
+        return features, self.encode_target(table)
 
     def encode_target(self, table: pa.Table) -> torch.Tensor:
         """(R, 1) FP32 or (R,) int64."""
@@ -189,6 +201,50 @@ def numbers(column: pa.ChunkedArray) -> Floats:
     return values_R
 
 
+def ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """INT64 (R,), exact. Raises DataError for what is no whole number, or one that INT64 has not."""
+    kind = value_type(column.type)
+    if pa.types.is_integer(kind):
+        if pa.types.is_uint64(kind) and largest(column) > INT64_MAX:
+            raise _beyond(name)
+        exact = column.cast(pa.int64())
+        if not exact.null_count:
+            whole_R: np.ndarray[Any, np.dtype[np.int64]] = exact.to_numpy().astype(np.int64)
+            return whole_R
+    values_R = doubles(column)
+    wrong = np.flatnonzero(~(np.abs(values_R) <= EXACT_DOUBLE) | (np.floor(values_R) != values_R))
+    if len(wrong):
+        raise DataError(
+            f"the column {name!r} has {len(wrong):,} values that are no ids, missing ones among them, the first in row "
+            f"{wrong[0] + 1:,}",
+            "ids are whole numbers, from 0",
+        )
+    return values_R.astype(np.int64)
+
+
+def whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
+    """The different ones of a column of texts that are all whole numbers, without signs and zeros that change none."""
+    values = pc.unique(_text(column)).drop_null()
+    if not len(values) or matching(values[:1], DIGITS) == 0 or matching(values, DIGITS) < len(values):
+        return None
+    return pc.unique(pc.replace_substring_regex(values, r"^\s*(?:\+|(-))?0*(\d+)\s*$", r"\1\2"))
+
+
+def largest(column: pa.ChunkedArray) -> int:
+    """Of whole numbers, the one farthest from 0, without its sign; 0 of none."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    ends = pc.min_max(column).as_py()
+    return max((abs(int(one)) for one in ends.values() if one is not None), default=0)
+
+
+def _beyond(name: str) -> DataError:
+    return DataError(
+        f"the column {name!r} has whole numbers beyond 2^63 - 1, the largest of INT64",
+        "write them as texts if they are names, or with a decimal point if they are quantities",
+    )
+
+
 def doubles(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
     """FP64 (R,), before they are rounded."""
     if pa.types.is_dictionary(column.type):
@@ -220,6 +276,8 @@ def _categorical(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
     """A column whose values are names, whatever they look like."""
     values = _plain(distinct(name)).drop_null()
     if not is_text(kind):
+        if pa.types.is_uint64(value_type(kind)) and largest(values) > INT64_MAX:
+            raise _beyond(name)
         try:
             values = values.cast(pa.int64())
         except pa.ArrowInvalid:

@@ -27,6 +27,8 @@ UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """What a file in it begins with."""
 PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
 """The names that pandas gives to an index without one, which is no property of a row."""
+BEYOND_INT64: Final = 2.0**63
+MANY_DIGITS: Final = r"^\s*[-+]?\d{19,}\s*$"
 LEADING_ZERO: Final = r"^\s*[-+]?0\d"
 
 
@@ -50,7 +52,30 @@ def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
     for name in table.column_names:
         if pa.types.is_binary(table[name].type):
             raise DataError(f"{reference} is not UTF-8 in the column {name!r}", "save it as UTF-8")
+    _check_whole(table, reference, content, delimiter, options)
     return _with_codes(table, reference, content, delimiter, options)
+
+
+def _check_whole(table: pa.Table, reference: str, content: bytes, delimiter: str, options: Data) -> None:
+    """Raises DataError for whole numbers beyond INT64, which Arrow has read as FP64 and so as others."""
+    large = [
+        name
+        for name in table.column_names
+        if name not in options.categorical
+        and pa.types.is_float64(table[name].type)
+        and (pc.max(pc.abs(table[name])).as_py() or 0) >= BEYOND_INT64
+    ]
+    if not large:
+        return
+    texts = _parsed(reference, content, delimiter, large, only=large)
+    for name in large:
+        wrong = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(texts[name], MANY_DIGITS), False))
+        if len(wrong):
+            raise DataError(
+                f"{reference} has {len(wrong):,} whole numbers of 19 digits or more in the column {name!r}, beyond "
+                f"what INT64 holds, the first in row {wrong[0].as_py() + 1:,} below the names",
+                "name the column in data.categorical if they are names, or write them as 1.5e20 if they are quantities",
+            )
 
 
 def _with_codes(table: pa.Table, reference: str, content: bytes, delimiter: str, options: Data) -> pa.Table:
