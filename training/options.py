@@ -27,6 +27,12 @@ FINDINGS: Final = (
     "missingValues", "constantColumns", "duplicateColumns", "duplicateRows", "imbalance", "leakage", "outOfRange",
     "precision",
 )  # fmt: skip
+MISSING: Final = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
+ENCODINGS: Final = (
+    "utf-8", "utf-16", "utf-32", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254",
+    "iso-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-9", "iso-8859-15", "koi8-r", "mac-roman", "cp437", "cp850",
+    "shift_jis", "euc-jp", "gb18030", "big5", "euc-kr",
+)  # fmt: skip
 PICKLES: Final = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 SAFE_WAY: Final = "write the weights by safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
 BALANCED: Final = "balanced"
@@ -163,6 +169,12 @@ class Data:
         kinds.one_of("regression", "classification"),
         None,
         "None: classes if the target is text, boolean or has at most 20 whole values.",
+    )
+    encoding: str = setting(kinds.one_of(*ENCODINGS), "utf-8", "Of the characters of a CSV file.")
+    missing: tuple[str, ...] = setting(
+        kinds.texts,
+        MISSING,
+        "What stands for a missing value in a CSV file, as an empty field does; leave out NA where it is a value.",
     )
     delimiter: str | None = setting(CHARACTER, None, "Of a CSV file; none: from the file's name and first line.")
     text: str | None = setting(

@@ -29,7 +29,8 @@ ROUNDED: Final = 0.01
 EXACT: Final = 2**24
 """FP32 has every whole number up to here."""
 WAYS_OUT: Final = {
-    "missingValues": "fill them, leave the column out by data.features or masking, or raise quality.maximumMissing",
+    "missingValues": "fill them, leave the column out by data.features or masking, or raise quality.maximumMissing; "
+    "data.missing says which texts of a CSV file are no values",
     "constantColumns": "leave them out by data.features",
     "duplicateColumns": "leave all but one out by data.features",
     "duplicateRows": "leave the copies out",
@@ -132,8 +133,8 @@ def incomplete(target: str, rows: int, of: int) -> DataError:
     """The error that says so."""
     return DataError(
         f"the target {target!r} is missing, NaN or infinite in {rows:,} of {of:,} rows",
-        "fill or leave out these rows; in a CSV file, empty fields, NA, None and the like are missing values, and what "
-        "is beyond FP32's 3.4e38 is infinite",
+        "fill or leave out these rows; in a CSV file, empty fields, NA, None and the like are missing values "
+        "(data.missing says which), and what is beyond FP32's 3.4e38 is infinite",
     )
 
 

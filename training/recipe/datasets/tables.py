@@ -3,9 +3,12 @@
 Errors name lines and columns, never a value, which may be somebody's.
 """
 
+import codecs
+import csv
 import gzip
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +22,16 @@ import pyarrow.parquet
 from training import sources
 from training.errors import DataError
 from training.options import Data
+from training.recipe.datasets import encoding
 
 DELIMITERS: Final = ",;\t|"
-NULLS: Final = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]
+NEWLINE: Final = b"\n"
+SEPARATOR: Final = re.compile(rb'"?sep=(.)"?[ ,;\t]*\r?(?:\n|$)', re.IGNORECASE)
+"""What Excel writes before the names."""
+SOME_BYTES: Final = 2**20
+"""In which the line of names begins."""
+VALUE: Final = re.compile(encoding.NUMBER)
+SAY_ENCODING: Final = "say data.encoding, such as windows-1252 or iso-8859-1, or save it as UTF-8"
 BLOCK_BYTES: Final = 16 * 2**20
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """What a file in it begins with."""
@@ -32,31 +42,120 @@ MANY_DIGITS: Final = r"^\s*[-+]?\d{19,}\s*$"
 LEADING_ZERO: Final = r"^\s*[-+]?0\d"
 
 
+@dataclass(frozen=True)
+class Csv:
+    """A CSV file in UTF-8 whose first line names the columns."""
+
+    reference: str
+    content: bytes
+    delimiter: str
+    missing: Sequence[str]
+    skipped: int = 0
+    """Lines of the file before the content."""
+
+    @property
+    def names(self) -> list[str]:
+        """The fields of the first line."""
+        line = self.content.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0].decode(errors="replace").rstrip("\r")
+        return next(csv.reader([line], delimiter=self.delimiter), [])
+
+
 def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
     """Raises DataError for what is no table, or too large for memory."""
     if content.startswith(b"\x1f\x8b"):
         content = _decompressed(reference, content, options.memory_bytes)
-    if content.startswith(UTF_16):
-        raise DataError(f"{reference} is not UTF-8 but UTF-16", "save it as UTF-8")
-    first, _, _ = content.partition(b"\n")
-    if not first.strip():
-        raise DataError(f"{reference} is empty, or begins with an empty line", "its first line must name the columns")
-    delimiter = options.delimiter or _delimiter(reference, first)
-    table = _parsed(reference, content, delimiter, [])
+    file = _opened(reference, _as_utf_8(reference, content, options.encoding), options)
+    _check_header(file, options)
+    table = _parsed(file, [])
     _check_names(reference, table.column_names)
     if table.num_columns == 1:
         raise DataError(
-            f"{reference} has only one column, when it is split at {delimiter!r}",
-            f"say data.delimiter; of {' '.join(DELIMITERS)!r} its first line has {_delimiter(reference, first)!r} most",
+            f"{reference} has only one column, when it is split at {file.delimiter!r}",
+            f"say data.delimiter; of {' '.join(DELIMITERS)!r} its first line has "
+            f"{_delimiter(reference, file.content.partition(NEWLINE)[0])!r} most",
         )
     for name in table.column_names:
         if pa.types.is_binary(table[name].type):
-            raise DataError(f"{reference} is not UTF-8 in the column {name!r}", "save it as UTF-8")
-    _check_whole(table, reference, content, delimiter, options)
-    return _with_codes(table, reference, content, delimiter, options)
+            raise DataError(f"{reference} is not UTF-8 in the column {name!r}", SAY_ENCODING)
+    _check_units(table, file, options)
+    _check_whole(table, file, options)
+    return _with_codes(table, file, options)
 
 
-def _check_whole(table: pa.Table, reference: str, content: bytes, delimiter: str, options: Data) -> None:
+def _as_utf_8(reference: str, content: bytes, name: str) -> bytes:
+    """Raises DataError for what is in another encoding than the one that is said."""
+    if name == "utf-8":
+        if content.startswith(UTF_16):
+            raise DataError(f"{reference} is not UTF-8 but UTF-16", "say data.encoding: utf-16, or save it as UTF-8")
+        return content
+    try:
+        return content.decode(name).encode()
+    except UnicodeError as error:
+        at = content.count(NEWLINE, 0, getattr(error, "start", 0)) + 1
+        raise DataError(
+            f"data.encoding is {name!r}, which {reference} is not: line {at:,} cannot be read so",
+            "say the encoding that it was saved in, or save it as UTF-8",
+        ) from None
+
+
+def _opened(reference: str, content: bytes, options: Data) -> Csv:
+    """Without Excel's line `sep=;`, which says the delimiter, and without comments before the names."""
+    content = content.removeprefix(codecs.BOM_UTF8)
+    skipped, said = 0, None
+    excel = SEPARATOR.match(content)
+    if excel is not None:
+        skipped, said, content = 1, excel[1].decode(errors="replace"), content[excel.end() :]
+    lines = content[:SOME_BYTES].split(NEWLINE)
+    comments = next((at for at, line in enumerate(lines) if not line.startswith(b"#")), 0)
+    delimiter = options.delimiter or said or _delimiter(reference, lines[comments])
+    mark = delimiter.encode()
+    while comments and lines[comments - 1].count(mark) == lines[comments].count(mark):  # "#id;name" names columns
+        comments -= 1
+    content = content[sum(len(line) + 1 for line in lines[:comments]) :]
+    if not content.partition(NEWLINE)[0].strip():
+        raise DataError(f"{reference} is empty, or begins with an empty line", "its first line must name the columns")
+    return Csv(reference, content, delimiter, ("", *options.missing), skipped + comments)
+
+
+def _check_header(file: Csv, options: Data) -> None:
+    """Raises DataError for a first line that is not text, or holds numbers instead of names."""
+    try:
+        file.content.partition(NEWLINE)[0].decode()
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{file.reference} is not UTF-8 in its first line, the names of the columns", SAY_ENCODING
+        ) from None
+    names = file.names
+    if options.target not in names and names and all(VALUE.fullmatch(name) for name in names):
+        raise DataError(
+            f"line {file.skipped + 1} of {file.reference} holds numbers, not the names of the columns",
+            "put a line of names before it, such as a,b,y",
+        )
+
+
+def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
+    """Raises DataError for a second line that says units or names once more."""
+    first = [name for name in table.column_names if name not in options.categorical and _first_differs(table[name])]
+    values = [one[0] for one in table.columns if len(one) and one[0].is_valid]
+    if first and all(pa.types.is_string(one.type) and not VALUE.fullmatch(one.as_py()) for one in values):
+        raise DataError(
+            f"line {file.skipped + 2} of {file.reference} holds texts where all other lines have numbers, in "
+            f"{_listed(first)}: units, or a second line of names?",
+            "leave that line out; a missing value is an empty field or NA",
+        )
+
+
+def _first_differs(column: pa.ChunkedArray) -> bool:
+    """Whether it is text only by its first value."""
+    if not pa.types.is_string(column.type) or len(column) < 3 or not column[0].is_valid:
+        return False
+    rest = column[1:].drop_null()
+    if not len(rest) or not VALUE.fullmatch(rest[0].as_py()) or VALUE.fullmatch(column[0].as_py()):
+        return False
+    return bool(pc.all(pc.match_substring_regex(rest, encoding.NUMBER)).as_py())
+
+
+def _check_whole(table: pa.Table, file: Csv, options: Data) -> None:
     """Raises DataError for whole numbers beyond INT64, which Arrow has read as FP64 and so as others."""
     large = [
         name
@@ -67,23 +166,23 @@ def _check_whole(table: pa.Table, reference: str, content: bytes, delimiter: str
     ]
     if not large:
         return
-    texts = _parsed(reference, content, delimiter, large, only=large)
+    texts = _parsed(file, large, only=large)
     for name in large:
         wrong = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(texts[name], MANY_DIGITS), False))
         if len(wrong):
             raise DataError(
-                f"{reference} has {len(wrong):,} whole numbers of 19 digits or more in the column {name!r}, beyond "
-                f"what INT64 holds, the first in row {wrong[0].as_py() + 1:,} below the names",
+                f"{file.reference} has {len(wrong):,} whole numbers of 19 digits or more in the column {name!r}, "
+                f"beyond what INT64 holds, the first in row {wrong[0].as_py() + 1:,} below the names",
                 "name the column in data.categorical if they are names, or write them as 1.5e20 if they are quantities",
             )
 
 
-def _with_codes(table: pa.Table, reference: str, content: bytes, delimiter: str, options: Data) -> pa.Table:
+def _with_codes(table: pa.Table, file: Csv, options: Data) -> pa.Table:
     """Categories that are no plain whole numbers stay as they are written: 01067 is not 1067, 1.10 not 1.1."""
     read = [one for one in options.categorical if one in table.column_names and not pa.types.is_string(table[one].type)]
     if not read:
         return table
-    texts = _parsed(reference, content, delimiter, read, only=read)
+    texts = _parsed(file, read, only=read)
     for name in read:
         if not _is_whole(table[name]) or pc.any(pc.match_substring_regex(texts[name], LEADING_ZERO)).as_py():
             table = table.set_column(table.column_names.index(name), name, pc.utf8_trim_whitespace(texts[name]))
@@ -140,17 +239,20 @@ def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
     """The features' columns and, last, the target's. Raises DataError if one is not there."""
     target, (_, splitting) = options.target or "", _splitting(options)
     rest = [one for one in names if one not in (target, splitting) and not PANDAS_INDEX.fullmatch(one)]
+    there = set(names)
     one = options.image.column if options.image else options.text
     features = [one] if one else list(options.features) or rest
     for setting, wanted in (("data.target", [target]), (_naming(options), features)):
         for name in wanted:
-            if name not in names:
+            if name not in there:
                 raise DataError(
                     f"{setting} names the column {name!r}, which {reference} has not",
-                    f"its columns: {_listed(names)}; if these look wrong, say data.delimiter",
+                    f"its columns: {_listed(names)}; if these look wrong, say data.delimiter; "
+                    "in CSV the first line must name the columns",
                 )
+    known = set(features)
     for name in options.categorical:
-        if name not in features:
+        if name not in known:
             raise DataError(f"data.categorical names {name!r}, which is no feature", f"features: {_listed(features)}")
     if target in features:
         raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
@@ -185,15 +287,15 @@ def _splitting(options: Data) -> tuple[str, str | None]:
     return ("data.split.column", options.split.column) if options.split else ("data.timeColumn", options.time_column)
 
 
-def _parsed(reference: str, content: bytes, delimiter: str, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
+def _parsed(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
     """All columns, or `only` some. Mixed ones are read again as text, so that encoding.py can say where."""
     try:
         return pyarrow.csv.read_csv(
-            io.BytesIO(content),
+            io.BytesIO(file.content),
             read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),  # errors name lines
-            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
-                null_values=NULLS,
+                null_values=list(file.missing),
                 strings_can_be_null=True,
                 column_types=dict.fromkeys(as_text, pa.string()),
                 include_columns=list(only),
@@ -204,21 +306,19 @@ def _parsed(reference: str, content: bytes, delimiter: str, as_text: list[str], 
         column = re.search(r"CSV column #(\d+)", said)
         if column is not None and "conversion error" in said:
             if "invalid UTF8" in said:
-                raise DataError(
-                    f"{reference} is not UTF-8 in column {int(column[1]) + 1}", "save it as UTF-8"
-                ) from None
-            name = content.partition(b"\n")[0].decode(errors="replace").rstrip("\r").split(delimiter)[int(column[1])]
-            name = name.strip('"')
+                raise DataError(f"{file.reference} is not UTF-8 in column {int(column[1]) + 1}", SAY_ENCODING) from None
+            name = file.names[int(column[1])]
             if name not in as_text:
-                return _parsed(reference, content, delimiter, [*as_text, name], only)
+                return _parsed(file, [*as_text, name], only)
         fields = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", said)
         if fields is not None:
-            place = f"line {fields[1]}" if fields[1] else "a line"
+            place = f"line {int(fields[1]) + file.skipped}" if fields[1] else "a line"
             raise DataError(
-                f"{reference}: {place} has {fields[3]} fields, the first line {fields[2]}, when split at {delimiter!r}",
+                f"{file.reference}: {place} has {fields[3]} fields, the line of names {fields[2]}, when split at "
+                f"{file.delimiter!r}",
                 "mend the line, or say data.delimiter",
             ) from None
-        raise DataError(f"{reference} cannot be read as CSV: {said.partition(':')[0]}", "is it CSV?") from None
+        raise DataError(f"{file.reference} cannot be read as CSV: {said.partition(':')[0]}", "is it CSV?") from None
 
 
 def _delimiter(reference: str, first_line: bytes) -> str:
@@ -243,8 +343,8 @@ def _decompressed(reference: str, content: bytes, largest: int) -> bytes:
 
 
 def _check_names(reference: str, names: Sequence[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise DataError(f"{reference} has two columns {name!r}", "rename one")
 
 

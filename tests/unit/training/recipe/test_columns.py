@@ -164,7 +164,7 @@ def test_a_column_may_be_called_as_something_between_the_model_s_nodes(folder: P
     ("data", "message"),
     [
         ({"categorical": ["nowhere"]}, "data.categorical names 'nowhere', which is no feature"),
-        ({"categorical": ["size"]}, "data.categorical names 'size', which holds double"),
+        ({"categorical": ["size"]}, "the column 'size' has 237 different values; at most 50 can be categories"),
     ],
 )
 def test_what_is_no_category_is_said(folder: Path, data: dict[str, Any], message: str) -> None:

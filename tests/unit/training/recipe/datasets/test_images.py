@@ -102,7 +102,7 @@ def test_what_is_no_image_is_said_by_its_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("size", [{}, {"height": 6, "width": 5}], ids=["as they are", "scaled"])
-def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path, orientation: int, kind: str, size: dict[str, int]) -> None:
+def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path, orientation: int, kind: str, size: dict[str, Any]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     turned = [TURNED[orientation](one) for one in DRAWN]
