@@ -170,11 +170,12 @@ class Data:
         None,
         "None: classes if the target is text, boolean or has at most 20 whole values.",
     )
-    encoding: str = setting(kinds.one_of(*ENCODINGS), "utf-8", "Of the characters of a CSV file.")
-    missing: tuple[str, ...] = setting(
+    encoding: str | None = setting(kinds.one_of(*ENCODINGS), None, "Of a CSV file's characters; none: UTF-8.")
+    missing: tuple[str, ...] | None = setting(
         kinds.texts,
-        MISSING,
-        "What stands for a missing value in a CSV file, as an empty field does; leave out NA where it is a value.",
+        None,
+        "What stands for a missing value in a CSV file, as an empty field does; leave out NA where it is a value. "
+        f"None: {', '.join(MISSING)}.",
     )
     delimiter: str | None = setting(CHARACTER, None, "Of a CSV file; none: from the file's name and first line.")
     text: str | None = setting(

@@ -4,6 +4,7 @@ dataset.py     what rows are, once they are read
 load.py        from a reference to rows: read → mask → check the quality → encode
 builtin.py     scikit-learn's sets; tables.py CSV and Parquet; arrays.py NPZ and functions: all these read
 masking.py     takes personal data out; redaction.py finds it in texts
+spelling.py    numbers and dates in another spelling, read or refused
 encoding.py    columns → numbers; words.py texts → ids; images.py files → pixels
 streamed.py    rows of a Parquet file larger than memory
 split.py       which are learnt from, which validate, which are held out

@@ -1,7 +1,10 @@
 """Data sets that come as arrays: NPZ files, and what a user's function returns."""
 
 import io
+import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +57,8 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
     """Arrays `x` and `y`, or those that data names. Never unpickles. Raises DataError."""
     names = (options.features[0] if options.features else "x", options.target or "y")
     try:
-        unpacked = sum(one.file_size for one in zipfile.ZipFile(io.BytesIO(content)).infolist())
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        unpacked = sum(one.file_size for one in archive.infolist())
         if unpacked > options.memory_bytes:
             raise DataError(
                 f"{reference} has {unpacked:,} bytes once unpacked, more than data.memoryBytes, "
@@ -67,12 +71,31 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
                     f"{reference} has no array {name!r}; it has {', '.join(file.files)}",
                     "name the arrays by data.features (a list of one) and data.target",
                 )
+        for name in names:
+            _check_size(archive, name)
         return checked(reference, {"features": file[names[0]], "target": file[names[1]]})
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, EOFError, OSError,
+            NotImplementedError, RuntimeError) as error:  # fmt: skip
         raise DataError(
             f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}",
             "write it by numpy.savez, with arrays of numbers or text and no objects",
         ) from None
+
+
+def _check_size(archive: zipfile.ZipFile, name: str) -> None:
+    """Raises ValueError for an array whose header says another size than it has: NumPy would allocate what it says."""
+    member = archive.getinfo(name if name in archive.namelist() else f"{name}.npy")
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read_header:
+            raise ValueError(f"the array {name!r} has a header of version {version}")
+        shape, _, kind = read_header[version](stream)
+        size = math.prod(shape) * kind.itemsize
+        if kind.hasobject:
+            return  # NumPy refuses it: allow_pickle is False
+        if size != member.file_size - stream.tell() or any(one < 0 for one in shape):
+            raise ValueError(f"the header of the array {name!r} says {size:,} bytes, which it has not")
 
 
 def call(job: Job, folder: Path) -> Arrays:

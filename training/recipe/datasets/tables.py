@@ -21,7 +21,7 @@ import pyarrow.parquet
 
 from training import sources
 from training.errors import DataError
-from training.options import Data
+from training.options import MISSING, Data
 from training.recipe.datasets import encoding
 
 DELIMITERS: Final = ",;\t|"
@@ -33,6 +33,7 @@ SOME_BYTES: Final = 2**20
 VALUE: Final = re.compile(encoding.NUMBER)
 SAY_ENCODING: Final = "say data.encoding, such as windows-1252 or iso-8859-1, or save it as UTF-8"
 BLOCK_BYTES: Final = 16 * 2**20
+UTF_8: Final = "utf-8"
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """What a file in it begins with."""
 PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
@@ -64,7 +65,7 @@ def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
     """Raises DataError for what is no table, or too large for memory."""
     if content.startswith(b"\x1f\x8b"):
         content = _decompressed(reference, content, options.memory_bytes)
-    file = _opened(reference, _as_utf_8(reference, content, options.encoding), options)
+    file = _opened(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
     _check_header(file, options)
     table = _parsed(file, [])
     _check_names(reference, table.column_names)
@@ -84,7 +85,7 @@ def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
 
 def _as_utf_8(reference: str, content: bytes, name: str) -> bytes:
     """Raises DataError for what is in another encoding than the one that is said."""
-    if name == "utf-8":
+    if name == UTF_8:
         if content.startswith(UTF_16):
             raise DataError(f"{reference} is not UTF-8 but UTF-16", "say data.encoding: utf-16, or save it as UTF-8")
         return content
@@ -114,7 +115,13 @@ def _opened(reference: str, content: bytes, options: Data) -> Csv:
     content = content[sum(len(line) + 1 for line in lines[:comments]) :]
     if not content.partition(NEWLINE)[0].strip():
         raise DataError(f"{reference} is empty, or begins with an empty line", "its first line must name the columns")
-    return Csv(reference, content, delimiter, ("", *options.missing), skipped + comments)
+    return Csv(
+        reference,
+        content,
+        delimiter,
+        ("", *(MISSING if options.missing is None else options.missing)),
+        skipped + comments,
+    )
 
 
 def _check_header(file: Csv, options: Data) -> None:

@@ -1,9 +1,11 @@
 """From files, URLs and functions to rows; and every way in which these can be wrong, said with the way out."""
 
+import contextlib
 import datetime
 import gzip
 import io
 import textwrap
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, loa
 
 from training.errors import DataError, TrainingError
 from training.job import Job
+from training.options import Data
+from training.recipe.datasets.arrays import read_npz
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.datasets.load import load as load_with_key
 
@@ -377,6 +381,33 @@ def test_arrays_of_objects_are_not_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.array([[Bomb()]], dtype=object), y=np.zeros(1))
 
     assert "allow_pickle" in refused(tmp_path, dataset="a.npz")
+
+
+@pytest.mark.parametrize("shape", [(2**40, 8), (2**62, 2**62), (41, 2), (39, 2), (-40, -2)])
+def test_an_array_whose_header_lies_is_refused_before_anything_is_allocated(
+    tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    target, features = io.BytesIO(), io.BytesIO()
+    np.save(target, np.arange(40) % 2)
+    np.lib.format.write_array_header_1_0(features, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    features.write(bytes(40 * 2 * 8))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", features.getvalue())
+        archive.writestr("y.npy", target.getvalue())
+
+    assert "the header of the array 'x' says" in refused(tmp_path, dataset="a.npz")
+
+
+def test_a_damaged_npz_file_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    np.savez_compressed(file, x=np.random.default_rng(0).normal(size=(40, 2)), y=np.arange(40) % 2)
+    own = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(file.getvalue())
+        for at in own.integers(0, len(damaged), 3):
+            damaged[at] = own.integers(0, 256)
+        with contextlib.suppress(DataError):
+            read_npz("a.npz", bytes(damaged), Data())
 
 
 def test_an_npz_file_that_unpacks_to_more_than_memory_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
