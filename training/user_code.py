@@ -12,6 +12,7 @@ import importlib.util
 import sys
 import sysconfig
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -107,7 +108,8 @@ def _imported_from(roots: Roots, module: str) -> ModuleType:
     own = [str(root) for root in roots]
     sys.path[:0] = own
     try:
-        loaded = importlib.import_module(module)
+        with warnings.catch_warnings():  # a module's own filters are its own
+            loaded = importlib.import_module(module)
     finally:
         for path in own:
             sys.path.remove(path)
@@ -151,13 +153,26 @@ def _place(error: BaseException) -> str:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "no place"
 
 
-def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+def own_place(error: BaseException) -> str | None:
+    """File and line of the last frame that is the user's own; None where there is none."""
+    frames = _own_frames(error)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the pages that some libraries add."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
+
+
+def is_own_file(path: str) -> bool:
+    """Whether code of this file is the user's: neither ours nor a library's."""
     others = tuple(f"{folder}/" for folder in (*LIBRARIES, *(ROOT / room for room in ROOMS)))
-    return [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((*others, "<frozen "))
-    ]
+    return not path.startswith((*others, "<"))
+
+
+def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if is_own_file(frame.filename)]
 
 
 def module_file(module: str, roots: Roots) -> Path | None:

@@ -8,8 +8,13 @@ first imports a compiler for several seconds, and writes source paths and stack 
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
+import contextlib
 import io
+import os
+import re
+import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +24,7 @@ import onnxruntime
 import torch
 from torch import nn
 
+from training import user_code
 from training.errors import ExportError
 
 OPSET: Final = 17
@@ -44,12 +50,15 @@ def to_onnx(model: nn.Module, sample: torch.Tensor, task: str) -> bytes:
 
     Raises ExportError for a network that has no ONNX form.
     """
+    return traced(model, sample, task)[0]
+
+
+def traced(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tuple[str, ...]]:
+    """The file of `to_onnx`, and the lines of the network's own code where the trace may have kept a number of rows."""
     output = output_name(task)
     exported = io.BytesIO()
-    with warnings.catch_warnings():
-        # It says that the other exporter is the default now; the module's docstring says why not here.
-        warnings.filterwarnings("ignore", "You are using the legacy TorchScript-based ONNX export", DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
+    with warnings.catch_warnings(record=True) as told, _silent():
+        warnings.simplefilter("always")
         try:
             torch.onnx.export(
                 model.eval(),
@@ -65,16 +74,50 @@ def to_onnx(model: nn.Module, sample: torch.Tensor, task: str) -> bytes:
                 output_names=[output],
                 dynamic_axes={INPUT: {0: "batch"}, output: {0: "batch"}},
             )
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise ExportError(
-                "the network cannot be exported to ONNX: " + str(error).strip().splitlines()[0],
-                "use operations that ONNX opset 17 has, and no Python control flow on values",
-            ) from error
+        except user_code.RAISED as error:  # its own errors, and those of what it calls, have no base class
+            raise _no_onnx_form(error) from error
     proto = onnx.ModelProto.FromString(exported.getvalue())
     clear_origins(proto)
-    onnx.checker.check_model(proto, full_check=True)
+    try:
+        onnx.checker.check_model(proto, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise _no_onnx_form(error) from error
     content: bytes = proto.SerializeToString(deterministic=True)
-    return content
+    return content, _warned(told)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Where it fails, the exporter prints its whole graph to standard output, whatever Python's is (torch 2.15)."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _no_onnx_form(error: BaseException) -> ExportError:
+    unsupported = re.search(r"operator '?(?:aten::)?(\w+)'?", str(error))
+    said = f"it uses {unsupported[1]}, which" if unsupported else f"{user_code.first_line(error)}; what it uses"
+    where = f" ({place})" if (place := user_code.own_place(error)) else ""
+    return ExportError(
+        f"the network cannot be exported to ONNX: {said} has no form in ONNX opset {OPSET}{where}",
+        "use operations that ONNX has; nothing was sealed",
+    )
+
+
+def _warned(told: list[warnings.WarningMessage]) -> tuple[str, ...]:
+    lines = [
+        f"{Path(one.filename).name}:{one.lineno}"
+        for one in told
+        if issubclass(one.category, torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        and user_code.is_own_file(one.filename)
+    ]
+    return tuple(dict.fromkeys(lines))
 
 
 def check(content: bytes, features: torch.Tensor, expected_RK: torch.Tensor) -> None:
@@ -103,7 +146,11 @@ def session(content: bytes, folder: Path | None = None) -> onnxruntime.Inference
 
 def run(content: bytes, features: torch.Tensor, folder: Path | None = None) -> torch.Tensor:
     """What ONNX Runtime answers to these raw rows, FP32 (R, K)."""
-    opened = session(content, folder)
+    return ask(session(content, folder), features)
+
+
+def ask(opened: onnxruntime.InferenceSession, features: torch.Tensor) -> torch.Tensor:
+    """What a session answers to these raw rows, FP32 (R, K)."""
     name = opened.get_inputs()[0].name
     answers = [
         opened.run(None, {name: features[start : start + ROWS_AT_ONCE].numpy()})[0]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import safetensors.torch
 import torch
 
+from settings.kinds import is_reference
 from training import quality, sources
 from training.errors import DataError, ModelError
 from training.job import Job
@@ -29,8 +30,9 @@ from training.recipe.datasets.load import load
 from training.recipe.datasets.split import hold_out, set_aside
 from training.recipe.evaluate import answers, evaluate, measure
 from training.recipe.explain import explained
+from training.recipe.fidelity import faithful_onnx
 from training.recipe.sgd import Position
-from training.recipe.train import Descending, Setting, Trained, begin
+from training.recipe.train import Descending, Setting, Trained, begin, check_form
 
 if TYPE_CHECKING:  # they load Optuna and ONNX Runtime's tools, which most runs have no use for
     from training.recipe.compression import Compressed
@@ -131,6 +133,7 @@ def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
     secret = keyed(inputs.run_key, job, inputs.provenance)
     setting = Setting(dataset, inputs.folder, inputs.device, inputs.init, secret)
     making = Making(job, setting, rows, validation, held_out, progress, watch)
+    making.check_form()
     making.choose_settings()
     making.cross_validate()
     trained = making.descend(generator)
@@ -156,6 +159,12 @@ class Making:
         self._watch = watch
         self._progress = progress
         self.trials: tuple[Trial, ...] = ()
+
+    def check_form(self) -> None:
+        """Refuses a network of the user's that cannot be served, before anybody waits for its training."""
+        if is_reference(self.job.model):
+            self._watch.phase("data", f"exporting {self.job.model} as it is, to see that it can be served")
+            check_form(self.job, self._setting, self._rows)
 
     def choose_settings(self) -> None:
         """Tries settings on the validation rows; the best ones become the job's."""
@@ -215,7 +224,8 @@ class Making:
         metrics = measure(answer_RK, target, task)
         if not all(map(math.isfinite, metrics.values())):
             raise sgd.not_finite(f"metrics on held-out rows are {metrics}", trained.position, self.job)
-        content = export.to_onnx(trained.model, self._rows.first(2)[0], task)
+        with explained(self.job, self.job.model, "mend the model's code"):
+            content = faithful_onnx(trained.model, self._rows, task, self.job.model)
         export.check(content, features, answer_RK)
         descended = Descended(
             trained.model, trained.position, trained.stop_reason, trained.spent, self._validation, self.trials,

@@ -23,6 +23,7 @@ from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
 from training.recipe.explain import explained
+from training.recipe.fidelity import BATCH_SIZES, faithful_onnx
 from training.recipe.losses import loss_function
 from training.recipe.models import build
 from training.recipe.models.build import Deployed
@@ -79,6 +80,21 @@ class Descending:
         return Trained(model, position, self.loop.stop_reason, self._spent(position.epoch))
 
 
+def check_form(job: Job, setting: Setting, rows: Rows) -> None:
+    """Raises ModelError and ExportError for a network that does not fit the rows, or has no faithful ONNX form."""
+    torch.manual_seed(job.seed)
+    dataset = setting.dataset
+    few = TensorRows(*rows.first(max(BATCH_SIZES)))
+    scales = Scales.of(dataset, few)
+    net = build.build(job, dataset, setting.folder)
+    batch_BS = scales.apply(few.first(2))[0]
+    build.check_answer(net, job, dataset, batch_BS)
+    build.check_answer(net, job, dataset, batch_BS, training=True)
+    model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
+    with explained(job, job.model, "mend the model's code"):
+        faithful_onnx(model, few, dataset.task, job.model)
+
+
 def begin(
     job: Job,
     setting: Setting,
@@ -92,6 +108,7 @@ def begin(
     dataset, device = setting.dataset, torch.device(setting.device)
     scales = _scales(job, dataset, rows)
     net = build.build(job, dataset, setting.folder)
+    build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
     if setting.init is not None:
         left_out = job.init_from.leave_out if job.init_from is not None else ()
@@ -100,7 +117,6 @@ def begin(
         else:
             weights.from_onnx(setting.init, model, left_out)
     weights.freeze(net, job.freeze)
-    build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
     model.to(device)
     loss, mass = _loss(job, dataset, rows, device)
     descent = Descent(

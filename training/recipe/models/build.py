@@ -9,7 +9,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import torch
 from torch import nn
@@ -22,6 +22,9 @@ from training.recipe.datasets.dataset import Dataset
 from training.recipe.explain import explained
 from training.recipe.models import network
 from training.recipe.scaling import Scale, Scales
+
+OFFERED: Final = ("shape", "features", "outputs", "classes", "words")
+"""What a network's constructor is given of its data set, where it takes an argument of that name."""
 
 
 class Deployed(nn.Module):
@@ -77,10 +80,10 @@ def loss_name(job: Job, dataset: Dataset) -> str:
 
 def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     """The job's network with fresh weights from torch's seeded default generator. Raises ModelError."""
-    kind = user_code.load(job.model, job.roots(folder)) if is_reference(job.model) else network(job.model)
+    kind = _own(job, folder) if is_reference(job.model) else network(job.model)
     if not callable(kind):
         raise ModelError(f"model is {job.model!r}, which is not a class", "name a subclass of torch.nn.Module")
-    offered = {
+    offered: dict[str, object] = {
         "shape": dataset.shape,
         "features": math.prod(dataset.shape),
         "outputs": network_outputs(job, dataset),
@@ -90,7 +93,11 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     taken = _parameters(kind)
     given = {name: value for name, value in offered.items() if name in taken} | dict(job.model_arguments)
     told = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "nothing"
-    with explained(job, f"the constructor of {job.model}", f"it was given {told}; modelArguments gives others"):
+    way_out = (
+        f"it was given {told}; of {', '.join(OFFERED)} it is given those that it names as arguments, and "
+        "modelArguments gives others"
+    )
+    with explained(job, f"the constructor of {job.model}", way_out):
         net = kind(**given)
     if not isinstance(net, nn.Module):
         raise ModelError(
@@ -99,28 +106,67 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     return net
 
 
+def _own(job: Job, folder: Path) -> object:
+    """The user's class. Raises ModelError, also where its module changes what all networks are made of."""
+    usual = torch.get_default_dtype()
+    try:
+        kind = user_code.load(job.model, job.roots(folder))
+        if (changed := torch.get_default_dtype()) != usual:
+            raise ModelError(
+                f"the module of {job.model} sets torch's default dtype to {str(changed).removeprefix('torch.')}; rows "
+                "and the served model are float32",
+                "leave out torch.set_default_dtype; x.double() inside forward computes in float64",
+            )
+    finally:
+        torch.set_default_dtype(usual)
+    return kind
+
+
 def network_outputs(job: Job, dataset: Dataset) -> int:
     """Width of the network's own output: with bce, one number stands for two classes."""
     return 1 if loss_name(job, dataset) == "bce" else dataset.outputs
 
 
-def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Tensor) -> None:
-    """Raises ModelError unless the network answers these (standardised) rows with (B, K) numbers."""
+def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Tensor, *, training: bool = False) -> None:
+    """Raises ModelError unless the network answers these (standardised) rows with (B, K) numbers.
+
+    A network with lazy layers has its weights from here on. With `training` it is asked as a step asks it, which may
+    change its buffers: that is for a network that nobody goes on with.
+    """
     expected = (len(batch_BS), network_outputs(job, dataset))
-    net.eval()
+    net.train(training)
     given = f"it was given a batch of shape {tuple(batch_BS.shape)}: rows of this data set have shape {dataset.shape}"
     if not batch_BS.is_floating_point():
         given += ", whole numbers, which are ids here: store quantities as floating-point numbers"
+    before = batch_BS.clone()
     with explained(job, job.model, given), torch.no_grad():
         answer = net(batch_BS)
+    if not torch.equal(before.nan_to_num(), batch_BS.nan_to_num()):
+        raise ModelError(
+            f"{job.model} changes the rows that it is given, and with them the data set",
+            "do not write to the input in forward: x = x * 2, not x *= 2; x.clamp(…), not x.clamp_(…)",
+        )
     shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else None
     if shape != expected:
         found = f"an output of shape {shape}" if shape is not None else f"a {type(answer).__name__}"
         raise ModelError(
-            f"{job.model} gives {found} for {len(batch_BS)} rows; the loss {loss_name(job, dataset)} on "
-            f"{dataset.name} needs {expected}",
-            "take the width from the constructor's argument `outputs`",
+            f"{job.model} gives {found} for {len(batch_BS)} rows{' in training mode' if training else ''}; the loss "
+            f"{loss_name(job, dataset)} on {dataset.name} needs one tensor of shape {expected}",
+            _way_to_shape(shape, expected),
         )
+    if not any(parameter.requires_grad for parameter in net.parameters()):
+        raise ModelError(
+            f"{job.model} has no parameters to train",
+            f"make its layers in the constructor, from the arguments that it takes by name: {', '.join(OFFERED)}",
+        )
+
+
+def _way_to_shape(shape: tuple[int, ...] | None, expected: tuple[int, int]) -> str:
+    if shape is None:
+        return "return one tensor from forward, in training and evaluation mode"
+    if math.prod(shape) == math.prod(expected):
+        return f"end forward with reshape(-1, {expected[1]}), and leave out squeeze()"
+    return "take the width from the constructor's argument `outputs`"
 
 
 def _parameters(kind: Callable[..., object]) -> Mapping[str, inspect.Parameter]:

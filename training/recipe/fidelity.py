@@ -1,0 +1,114 @@
+"""Whether the model that is served will answer as the network that was trained: also to rows unlike those it saw.
+
+Before the first step the network is exported as it is and compared, so that what has no faithful form is refused before
+anybody waits for it; and once more when it is trained.
+
+Shapes: B rows of a batch, S the shape of one row's features, K outputs.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import torch
+from onnxruntime import InferenceSession
+from torch import nn
+
+from training import user_code
+from training.errors import ExportError
+from training.recipe import export
+from training.recipe.datasets.dataset import Rows
+from training.recipe.evaluate import answers
+from training.recipe.value_reads import refuse_value_reads
+
+BATCH_SIZES: Final = (1, 2, 3, 5, 17, 64)
+PROBE_ROWS: Final = 16
+FAR: Final = 10.0
+"""How many times the range of a column a far row lies beyond it."""
+PROBE_TOLERANCE: Final = 1e-2
+"""Largest difference on rows unlike any of the data, relative to the row's largest answer (or to 1): far out, rounding
+grows with the numbers."""
+PROBE_SHARE: Final = 0.1
+"""Of such rows may differ more, where an answer jumps."""
+CONSTANT_ROWS: Final = (
+    "take the number of rows from x.shape[0] in reshape, view or expand alone, not through len(), int() or a loop over "
+    "rows; batch_first=True where a layer has it"
+)
+
+
+def faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> bytes:
+    """The model as ONNX. Raises ExportError where it does not answer as the network does."""
+    features = rows.first(max(BATCH_SIZES))[0]
+    sample = torch.cat([features] * 2)[:2] if len(features) < 2 else features[:2]
+    refuse_value_reads(model, sample.clone(), name)
+    content, warned = export.traced(model, sample, task)
+    session = export.session(content)
+    _check_sizes(session, model, features, name, warned)
+    for what, probe in probes(features):
+        _check_probe(session, model, probe, name, what)
+    return content
+
+
+def _check_sizes(
+    session: InferenceSession, model: nn.Module, features: torch.Tensor, name: str, warned: tuple[str, ...]
+) -> None:
+    where = f"; look at {', '.join(warned)}" if warned else ""
+    for size in BATCH_SIZES:
+        batch = torch.cat([features] * -(-size // len(features)))[:size]
+        expected = answers(model, batch.clone())
+        try:
+            answer = export.ask(session, batch)
+        except Exception as error:  # ONNX Runtime's errors have no base class of their own
+            raise ExportError(
+                f"{name} was exported from 2 rows, and its ONNX form does not run on {size} (ONNX Runtime: "
+                f"{user_code.first_line(error)[:200]}){where}",
+                CONSTANT_ROWS,
+            ) from error
+        allowed = export.TOLERANCE * max(1.0, float(expected.abs().nan_to_num().max()))
+        if answer.shape != expected.shape or not bool((_difference(answer, expected) <= allowed).all()):
+            raise ExportError(
+                f"{name} was exported from 2 rows, and its ONNX form answers {size} otherwise than torch{where}",
+                CONSTANT_ROWS,
+            )
+
+
+def _check_probe(session: InferenceSession, model: nn.Module, probe: torch.Tensor, name: str, what: str) -> None:
+    try:
+        expected = answers(model, probe.clone())
+    except Exception:  # noqa: BLE001 - the network itself does not take such rows, which a server then says
+        return
+    answer = export.ask(session, probe)
+    allowed = PROBE_TOLERANCE * expected.abs().nan_to_num().amax(dim=1).clamp(min=1.0)
+    differs = _difference(answer, expected).amax(dim=1) > allowed
+    if float(differs.float().mean()) > PROBE_SHARE:
+        raise ExportError(
+            f"the exported model answers rows {what} otherwise than {name} does in torch",
+            "its forward has something that ONNX cannot hold, such as a branch on values or a value kept from a batch "
+            "before; nothing was sealed",
+        )
+
+
+def _difference(answer: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+    """Equal infinities, and two answers that are no numbers, do not differ; a number and none do, by infinity."""
+    same = (answer == expected) | (answer.isnan() & expected.isnan())
+    return torch.where(same, 0.0, (answer - expected).abs().nan_to_num(nan=torch.inf))
+
+
+def probes(features: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
+    """Rows unlike those given (R, *S), by what they are: each of the same kind and for a reason of its own."""
+    drawing = torch.Generator().manual_seed(0)
+    rows = torch.cat([features] * -(-PROBE_ROWS // len(features)))[:PROBE_ROWS]
+    if not features.is_floating_point():
+        low, high = features.amin(dim=0), features.amax(dim=0)
+        drawn = torch.rand(rows.shape, generator=drawing)
+        yield "of other ids", low + (drawn * (high - low + 1)).to(features.dtype).clamp(max=high - low)
+        return
+    known = torch.where(features.isnan(), features.nan_to_num().mean(dim=0), features)
+    low, high = known.amin(dim=0), known.amax(dim=0)
+    up = torch.rand(rows.shape, generator=drawing) < 0.5
+    spread = FAR * (high - low).clamp(min=1e-6)
+    yield "of zeros", torch.zeros_like(rows)
+    yield "of the opposite sign", -rows.nan_to_num()
+    yield "at the ends of their range", torch.where(up, low, high).to(rows.dtype)
+    yield f"{FAR:g} times their range away", torch.where(up, low - spread, high + spread).to(rows.dtype)
+    if features.isnan().any():
+        yield "with other values missing", torch.where(up, torch.nan, rows.nan_to_num())

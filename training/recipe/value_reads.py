@@ -1,0 +1,90 @@
+"""Where a network's Python code reads the values of its input: what no trace can hold.
+
+A trace records operations on tensors. Where Python takes a value out of one (`if x.max() > 3`, `.item()`, `.tolist()`),
+the exported model keeps what two rows of training had, and answers all others by it. So one pass over rows is watched
+(torch.overrides.TorchFunctionMode): what is computed from the input is followed, and a read of it is refused, with the
+line. What depends on shapes or on weights alone is not a read of the input.
+"""
+
+# ruff: noqa: N803 (names of tensors carry the letters of their shape)
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from training.errors import ExportError
+
+READS: Final = frozenset({
+    "__array__", "__bool__", "__complex__", "__contains__", "__float__", "__index__", "__int__", "allclose", "equal",
+    "is_nonzero", "item", "numpy", "tensor", "tolist",
+})  # fmt: skip
+"""Names of torch's functions and of Tensor's methods that give Python, or NumPy, values."""
+TORCH: Final = f"{Path(torch.__file__).parent}/"
+
+
+def refuse_value_reads(model: nn.Module, rows_BS: torch.Tensor, name: str) -> None:
+    """Raises ExportError with the line where the network reads values of these rows, and what the network raises."""
+    with torch.no_grad(), _Watch(rows_BS, name):
+        model.eval()(rows_BS)
+
+
+class _Watch(TorchFunctionMode):
+    def __init__(self, rows_BS: torch.Tensor, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._followed = {id(rows_BS): rows_BS}
+        """By id; kept alive, so that no id is another tensor's."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given = list(_tensors((args, kwargs or {})))
+        follows = any(id(tensor) in self._followed for tensor in given)
+        called = getattr(func, "__name__", "")
+        if follows and called in READS and (line := _line()) is not None:
+            raise ExportError(
+                f"{self._name} reads values of its input in Python, at {line}: the served model could only keep the "
+                "values that the rows of the export had",
+                "compute with tensors instead: torch.where, clamp or masks for a branch, and no item(), tolist() or "
+                "numpy() in forward",
+            )
+        result = func(*args, **(kwargs or {}))
+        if called == "__iter__":
+            result = list(result)
+        if follows:
+            self._follow(_tensors(result))
+            if called.endswith("_") or called == "__setitem__":
+                self._follow(given[:1])
+        return iter(result) if called == "__iter__" else result
+
+    def _follow(self, tensors: Iterable[torch.Tensor]) -> None:
+        self._followed |= {id(tensor): tensor for tensor in tensors}
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """All in nested tuples, lists and dictionaries."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _tensors(one)
+    elif isinstance(value, dict):
+        yield from _tensors(tuple(value.values()))
+
+
+def _line() -> str | None:
+    """File and line of the code that reads; None where that is torch's own, whose networks have a form in ONNX."""
+    for frame in reversed(traceback.extract_stack()):
+        if frame.filename in (__file__, torch.overrides.__file__):
+            continue
+        return None if frame.filename.startswith((TORCH, "<")) else f"{Path(frame.filename).name}:{frame.lineno}"
+    return None
