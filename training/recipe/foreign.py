@@ -23,6 +23,7 @@ from training.errors import ModelError
 from training.recipe import columns, export
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.external import bring_in, is_external, region, tensors
+from training.recipe.foreign_labels import ZIP_MAP, column_order, label_output
 from training.recipe.large_form import large_form, refuse_files
 from training.weight_files import locations
 
@@ -30,8 +31,7 @@ DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 """Of operators that ONNX Runtime has."""
 PREFIX: Final = "model_"
 """Of every name inside, so that none is one of ours."""
-ZIP_MAP: Final = "ZipMap"
-"""Of scikit-learn's converter: makes a dictionary for each row out of the probabilities, which tell as much."""
+FLOATS: Final = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 LARGEST_FILE: Final = 2**31 - 1 - (1 << 20)
 """Bytes that one ONNX file can have, but for what is put around the model."""
 LOOKED_AT_ROWS: Final = 512
@@ -85,7 +85,15 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
     nodes = [*before, *own]
     plain = Foreign(_assembled(model, nodes, PREFIX + raw, dataset, features), outside)
     first_RK = _answers(plain, features, dataset)
-    nodes += _after(first_RK, dataset, PREFIX + raw)
+    order = None
+    if dataset.task == "classification":
+        said = label_output(proto.graph)
+        labelled = None
+        if said is not None:
+            labels = Foreign(_assembled(model, nodes, PREFIX + said, dataset, features), outside)
+            labelled = _answers(labels, features, dataset)
+        order = column_order(proto.graph, dataset.classes, first_RK.reshape(len(first_RK), -1), labelled)
+    nodes += _after(first_RK, dataset, PREFIX + raw, order)
     whole = Foreign(_assembled(model, nodes, export.output_name(dataset.task), dataset, features), outside)
     _check_rows(whole, features, dataset)
     return whole
@@ -162,14 +170,12 @@ def _given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.Tensor) -
 
 
 def _raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
-    """The name of the numbers it answers with. Scikit-learn's labels are left out, and its ZipMap looked behind."""
+    """The name of the numbers it answers with; a ZipMap, which makes a dictionary of each row's, is looked behind."""
     zipped: dict[str, str] = {node.output[0]: node.input[0] for node in graph.node if node.op_type == ZIP_MAP}
     for one in graph.output:
         if one.name in zipped:
             return zipped[one.name]
-    numbers: list[str] = [
-        one.name for one in graph.output if one.type.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE)
-    ]
+    numbers: list[str] = [one.name for one in graph.output if one.type.tensor_type.elem_type in FLOATS]
     if len(numbers) != 1:
         names = ", ".join(one.name for one in graph.output)
         raise ModelError(
@@ -226,8 +232,11 @@ def _from_rows(given: Given, dataset: Dataset, features: torch.Tensor) -> Iterat
     )
 
 
-def _after(answer: Answer, dataset: Dataset, raw: str) -> list[onnx.NodeProto]:
-    """From the model's answer to ours. Raises ModelError if it has another number of values for each row."""
+def _after(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) -> list[onnx.NodeProto]:
+    """From the model's answer to ours, its columns in the order of the data's classes.
+
+    Raises ModelError if it has another number of values for each row.
+    """
     wanted, rows = export.output_name(dataset.task), len(answer)
     width = answer.size // rows
     if answer.shape not in ((rows,), (rows, width)) or width not in (dataset.outputs, 1 if dataset.outputs <= 2 else 0):
@@ -244,22 +253,33 @@ def _after(answer: Answer, dataset: Dataset, raw: str) -> list[onnx.NodeProto]:
     ]
     if dataset.task == "regression":
         return [*nodes, helper.make_node("Identity", ["table"], [wanted])]
+    assert order is not None
     within = bool((answer >= -CERTAIN).all() and (answer <= 1 + CERTAIN).all())
     if width > 1:
         sure = within and bool((np.abs(answer.sum(axis=1) - 1) <= CERTAIN).all())
         last = (
-            helper.make_node("Identity", ["table"], [wanted])
+            helper.make_node("Identity", ["table"], ["sure"])
             if sure
-            else helper.make_node("Softmax", ["table"], [wanted], axis=1)
+            else helper.make_node("Softmax", ["table"], ["sure"], axis=1)
         )
-        return [*nodes, last]
+        return [*nodes, last, *_ordered("sure", wanted, order)]
     one = helper.make_tensor("", TensorProto.FLOAT, [1], [1.0])
     return [
         *nodes,
         helper.make_node("Identity" if within else "Sigmoid", ["table"], ["second"]),
         helper.make_node("Constant", [], ["one"], value=one),
         helper.make_node("Sub", ["one", "second"], ["first"]),
-        helper.make_node("Concat", ["first", "second"], [wanted], axis=1),
+        helper.make_node("Concat", ["first", "second"] if order == [0, 1] else ["second", "first"], [wanted], axis=1),
+    ]
+
+
+def _ordered(given: str, wanted: str, order: list[int]) -> list[onnx.NodeProto]:
+    if order == sorted(order):
+        return [helper.make_node("Identity", [given], [wanted])]
+    columns = helper.make_tensor("", TensorProto.INT64, [len(order)], order)
+    return [
+        helper.make_node("Constant", [], ["class_order"], value=columns),
+        helper.make_node("Gather", [given, "class_order"], [wanted], axis=1),
     ]
 
 

@@ -1,0 +1,165 @@
+"""Which class each of a foreign classifier's numbers is for, as the model says itself.
+
+Data and model may order the classes differently, and numbers in the wrong order are wrong answers with nothing to show
+for it. A model says its order in a ZipMap or a classifier's attributes (onnx.ai/onnx/operators, ai.onnx.ml), or by an
+output with the label of each row.
+
+Shapes: R rows, W numbers of the model's for each.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from training.errors import ModelError
+
+ZIP_MAP: Final = "ZipMap"
+CLASSIFIERS: Final = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
+LABELS: Final = ("classlabels_strings", "classlabels_ints", "classlabels_int64s")
+TIE: Final = 1e-5
+"""Two numbers so near to each other do not say which of them a label was chosen by."""
+
+Labels = tuple[str, ...]
+Answer = np.ndarray[Any, np.dtype[Any]]
+
+
+def label_output(graph: onnx.GraphProto) -> str | None:
+    """The output with a label for each row; None where there is none, or more than one."""
+    found = [
+        one.name
+        for one in graph.output
+        if one.type.tensor_type.elem_type in (TensorProto.INT64, TensorProto.STRING)
+        and len(one.type.tensor_type.shape.dim) <= 2
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def column_order(graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answer, said_R: Answer | None) -> list[int]:
+    """For each of the data's classes, the model's column; two columns stand for one number and its complement.
+
+    `said_R`: the labels that the model gave these rows, where it gives any. Raises ModelError where its labels are not
+    the data's, or contradict its own numbers.
+    """
+    width = max(2, answer_RW.shape[1])
+    table_RW = _two_columns(answer_RW) if answer_RW.shape[1] == 1 else answer_RW
+    declared = _declared(graph, width)
+    if declared is not None:
+        order = _order(declared, classes)
+        if said_R is not None:
+            _check(table_RW, _texts(said_R), declared)
+        return order
+    if said_R is None:
+        return list(range(width))
+    seen = _seen(table_RW, _texts(said_R))
+    return _order_of_seen(seen, classes, width)
+
+
+def _two_columns(answer_R1: Answer) -> Answer:
+    """Of a number above 0 (or, of a probability, one half) for the second class."""
+    within = bool((answer_R1 >= 0).all() and (answer_R1 <= 1).all())
+    second = answer_R1 - (0.5 if within else 0.0)
+    return np.concatenate([-second, second], axis=1)
+
+
+def _declared(graph: onnx.GraphProto, width: int) -> Labels | None:
+    """What the nodes name, a ZipMap before classifiers: of all that have so many labels, if they agree."""
+    for operators in ((ZIP_MAP,), CLASSIFIERS):
+        found = {labels for labels in _named(graph, operators) if len(labels) == width}
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+def _named(graph: onnx.GraphProto, operators: Sequence[str]) -> Iterator[Labels]:
+    for node in graph.node:
+        for attribute in node.attribute:
+            if node.op_type in operators and attribute.name in LABELS:
+                strings = [text.decode(errors="replace") for text in attribute.strings]
+                yield tuple(strings or [str(number) for number in attribute.ints])
+
+
+def _texts(said_R: Answer) -> list[str]:
+    return [str(label) for label in said_R.reshape(-1).tolist()]
+
+
+def _order(labels: Labels, classes: Sequence[str]) -> list[int]:
+    if sorted(labels) == sorted(classes):
+        return [labels.index(name) for name in classes]
+    positions = [str(number) for number in range(len(classes))]
+    if sorted(labels) == sorted(positions) and not any(name.lstrip("-").isdigit() for name in classes):
+        return [labels.index(position) for position in positions]  # a model of encoded labels
+    raise _other_labels(labels, classes)
+
+
+def _order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) -> list[int]:
+    """From the columns whose labels were seen on rows; the others keep their places."""
+    numbers = not any(name.lstrip("-").isdigit() for name in classes)
+    order = dict[int, int]()
+    for column, label in seen.items():
+        if label in classes:
+            order[list(classes).index(label)] = column
+        elif numbers and label.isdigit() and int(label) < len(classes):
+            order[int(label)] = column
+        else:
+            raise _other_labels(tuple(seen.values()), classes)
+    left = [column for column in range(width) if column not in order.values()]
+    unseen = [place for place in range(width) if place not in order]
+    if left != unseen:
+        raise ModelError(
+            f"model orders the classes {', '.join(map(repr, seen.values()))} otherwise than the data, and the rows do "
+            "not show where the others are",
+            "export it with its labels: scikit-learn's converter writes them with zipmap on",
+        )
+    return [order.get(place, place) for place in range(width)]
+
+
+def _seen(table_RW: Answer, said: Sequence[str]) -> dict[int, str]:
+    """By column, the label of the rows whose largest number it has."""
+    seen = dict[int, str]()
+    for column, label in _clear(table_RW, said):
+        if seen.setdefault(column, label) != label:
+            raise _contradicts(label)
+    if len(set(seen.values())) != len(seen):
+        raise _contradicts(next(iter(seen.values())))
+    return seen
+
+
+def _check(table_RW: Answer, said: Sequence[str], labels: Labels) -> None:
+    for column, label in _clear(table_RW, said):
+        if labels[column] != label:
+            raise _contradicts(label)
+
+
+def _clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The column and the label of each row whose largest number is not a tie."""
+    if len(said) != len(table_RW):
+        raise ModelError(f"model gives {len(said)} labels to {len(table_RW)} rows", "export it with one for each row")
+    ordered_RW = np.sort(table_RW, axis=1)
+    sure_R = ordered_RW[:, -1] - ordered_RW[:, -2] > TIE
+    for row, sure in enumerate(sure_R):
+        if sure:
+            yield int(table_RW[row].argmax()), said[row]
+
+
+def _other_labels(labels: Sequence[str], classes: Sequence[str]) -> ModelError:
+    return ModelError(
+        f"model has the labels {_shown(labels)}; the data has the classes {_shown(classes)}",
+        "give it the data that it was trained for, with classes spelt as the model spells them",
+    )
+
+
+def _contradicts(label: str) -> ModelError:
+    return ModelError(
+        f"model gives rows the label {label!r} where its largest number is another class's",
+        "export it with probabilities (scikit-learn: a model with predict_proba), whose largest is the label",
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:10]))
+    return f"{shown}, … ({len(names)})" if len(names) > 10 else shown
