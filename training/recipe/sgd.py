@@ -24,6 +24,13 @@ from training.options import METRICS
 from training.recipe.datasets.dataset import Rows, TensorRows
 from training.recipe.fused import dense_layers, fused_runner
 from training.recipe.models.cnn import Cnn
+from training.recipe.module_state import (
+    global_states,
+    other_state,
+    restore_global_states,
+    restore_other_state,
+    seed_all,
+)
 from training.recipe.schedule import Rates
 from training.recipe.step import Augment, Gradient, Loss, Mass, Runner, accumulated, plain_gradient, plain_runner
 
@@ -40,6 +47,8 @@ BEST: Final = "best."
 GENERATOR: Final = "generator"
 NOISE: Final = "noise"
 RANDOM: Final = "random"
+GLOBAL: Final = "global."
+OTHER: Final = "other."
 VALIDATION: Final = "validation."
 
 Draw = Callable[[int, torch.Generator], Sequence[torch.Tensor]]
@@ -153,6 +162,8 @@ class Loop:
             GENERATOR: self._epoch_began if mid_epoch else self._descent.generator.get_state(),
             NOISE: self._noise.get_state(),
             RANDOM: torch.get_rng_state(),
+            **{f"{GLOBAL}{name}": one for name, one in global_states().items()},
+            **{f"{OTHER}{name}": one for name, one in other_state(self._descent.net).items()},
         }
 
     def restore(self, position: Position, saved: Mapping[str, torch.Tensor]) -> None:
@@ -171,6 +182,8 @@ class Loop:
         self._descent.generator.set_state(saved[GENERATOR])
         self._noise.set_state(saved[NOISE])
         torch.set_rng_state(saved[RANDOM])
+        restore_global_states(_within(saved, GLOBAL))
+        restore_other_state(self._descent.net, _within(saved, OTHER))
 
     def _stretches_of_an_epoch(self) -> Iterator[bool]:
         """One pass over the rows, or what is left of it; False between its stretches."""
@@ -256,7 +269,7 @@ def make_repeatable(job: Job) -> torch.Generator:
     """
     torch.set_deterministic_debug_mode("error" if job.deterministic else "default")
     torch.set_num_threads(job.threads)
-    torch.manual_seed(job.seed)
+    seed_all(job.seed)
     return torch.Generator().manual_seed(job.seed)
 
 

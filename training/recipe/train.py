@@ -27,6 +27,7 @@ from training.recipe.fidelity import BATCH_SIZES, faithful_onnx
 from training.recipe.losses import loss_function
 from training.recipe.models import build
 from training.recipe.models.build import Deployed
+from training.recipe.module_state import refuse_another, refuse_what_changes, seed_all
 from training.recipe.scaling import Scales, standardise
 from training.recipe.sgd import Descent, Loop, Position
 from training.recipe.step import Gradient, Loss, Mass
@@ -82,14 +83,17 @@ class Descending:
 
 def check_form(job: Job, setting: Setting, rows: Rows) -> None:
     """Raises ModelError and ExportError for a network that does not fit the rows, or has no faithful ONNX form."""
-    torch.manual_seed(job.seed)
+    seed_all(job.seed)
     dataset = setting.dataset
     few = TensorRows(*rows.first(max(BATCH_SIZES)))
     scales = Scales.of(dataset, few)
     net = build.build(job, dataset, setting.folder)
+    if job.deterministic:
+        seed_all(job.seed)
+        refuse_another(net, build.build(job, dataset, setting.folder), job.model)
     batch_BS = scales.apply(few.first(2))[0]
     build.check_answer(net, job, dataset, batch_BS)
-    build.check_answer(net, job, dataset, batch_BS, training=True)
+    refuse_what_changes(net, job.model, lambda: build.check_answer(net, job, dataset, batch_BS, training=True))
     model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
     with explained(job, job.model, "mend the model's code"):
         faithful_onnx(model, few, dataset.task, job.model)
@@ -104,7 +108,7 @@ def begin(
     resume: Resume | None = None,
 ) -> Descending:
     """At the first step, or where it was. Raises ModelError."""
-    torch.manual_seed(job.seed)
+    seed_all(job.seed)
     dataset, device = setting.dataset, torch.device(setting.device)
     scales = _scales(job, dataset, rows)
     net = build.build(job, dataset, setting.folder)

@@ -1,0 +1,173 @@
+"""What a run needs, beside a network's `state_dict`, to go on bit for bit: its other state, and generators of chance.
+
+A network may count in a Python number, draw from a generator of its own, or keep a tensor that is not a parameter; its
+code may draw from Python's `random` or from NumPy. All of these are seeded with the run and kept in its checkpoints. A
+list or dictionary that changes from step to step cannot be kept, and is refused before the first step.
+"""
+
+import copy
+import json
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from training.errors import ModelError
+
+NUMBERS: Final = "numbers"
+"""The key of the JSON that holds all Python numbers and texts."""
+TENSOR: Final = "tensor."
+OWN_GENERATOR: Final = "generator."
+COLLECTIONS: Final = (list, dict, set, deque)
+MODULE_S_OWN: Final = frozenset(vars(nn.Module()))
+LARGEST_SEED: Final = 2**32 - 1
+"""Of NumPy's."""
+Generator = torch.Generator | random.Random | np.random.Generator | np.random.RandomState
+
+
+def seed_all(seed: int) -> None:
+    """Of torch, Python's `random` and NumPy's global generator."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed & LARGEST_SEED)
+
+
+def global_states() -> dict[str, torch.Tensor]:
+    """Of Python's and NumPy's global generators."""
+    return {"python": _bytes(random.getstate()), "numpy": _bytes(np.random.get_state(legacy=False))}
+
+
+def restore_global_states(saved: Mapping[str, torch.Tensor]) -> None:
+    """Puts `global_states` back."""
+    random.setstate(_tuple(_value(saved["python"])))
+    np.random.set_state(_numpy_state(_value(saved["numpy"])))
+
+
+def other_state(net: nn.Module) -> dict[str, torch.Tensor]:
+    """All that a network's modules hold beside `state_dict`: numbers, texts, tensors and generators."""
+    numbers, found = dict[str, Any](), dict[str, torch.Tensor]()
+    for name, value in _attributes(net):
+        if value is None or isinstance(value, bool | int | float | str):
+            numbers[name] = value
+        elif isinstance(value, torch.Tensor):
+            found[f"{TENSOR}{name}"] = value.detach().clone().contiguous()
+        elif isinstance(value, Generator):
+            found[f"{OWN_GENERATOR}{name}"] = _bytes(_generator_state(value))
+    return found | {NUMBERS: _bytes(numbers)}
+
+
+def restore_other_state(net: nn.Module, saved: Mapping[str, torch.Tensor]) -> None:
+    """Puts `other_state` back, in place where it can be."""
+    numbers = _value(saved[NUMBERS])
+    for name, value in list(_attributes(net)):
+        module, _, attribute = name.rpartition(".")
+        owner = net.get_submodule(module)
+        if name in numbers:
+            setattr(owner, attribute, numbers[name])
+        elif isinstance(value, Generator):
+            _set_generator_state(value, _value(saved[f"{OWN_GENERATOR}{name}"]))
+        elif isinstance(value, torch.Tensor):
+            with torch.no_grad():
+                setattr(owner, attribute, saved[f"{TENSOR}{name}"].to(value.device))
+
+
+def refuse_what_changes(net: nn.Module, name: str, step: Callable[[], object]) -> None:
+    """Raises ModelError for collections of the network's that a step changes: no checkpoint holds them."""
+    before = {one: copy.copy(value) for one, value in _attributes(net) if isinstance(value, COLLECTIONS)}
+    step()
+    for one, value in _attributes(net):
+        if isinstance(value, COLLECTIONS) and (one not in before or not _same(before[one], value)):
+            raise ModelError(
+                f"{name} changes its {one}, a {type(value).__name__}, while it is trained: a run that was interrupted "
+                "could not go on with it",
+                "keep it in a tensor (register_buffer) or in a number, or leave it out of forward",
+            )
+
+
+def refuse_another(net: nn.Module, twin: nn.Module, name: str) -> None:
+    """Raises ModelError where two networks that were built alike differ: no seed reaches what made them so."""
+    one, other = _whole_state(net), _whole_state(twin)
+    for key in one:
+        if key not in other or not torch.equal(one[key], other[key]):
+            what = key.removeprefix(OWN_GENERATOR).removeprefix(TENSOR)
+            raise ModelError(
+                f"the constructor of {name} gives another {what if key != NUMBERS else 'number'} each time, whatever "
+                "the seed",
+                "draw from torch, random or numpy.random, which the run seeds, or seed a generator of its own",
+            )
+
+
+def _whole_state(net: nn.Module) -> dict[str, torch.Tensor]:
+    held = {name: one for name, one in net.state_dict().items() if not is_lazy(one)}
+    return held | other_state(net)
+
+
+def _same(before: Any, now: Any) -> bool:
+    """By the elements themselves: tensors do not compare to one truth."""
+    if len(before) != len(now):
+        return False
+    if isinstance(now, dict):
+        return list(before) == list(now) and all(before[key] is now[key] for key in now)
+    return (
+        all(one is other for one, other in zip(before, now, strict=True)) if not isinstance(now, set) else before == now
+    )
+
+
+def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
+    """What modules hold under names of their own, and the buffers that `state_dict` leaves out."""
+    for path, module in net.named_modules():
+        prefix = f"{path}." if path else ""
+        for name, value in vars(module).items():
+            if name != "training" and not name.startswith("__") and name not in MODULE_S_OWN:
+                yield prefix + name, value
+        for name in sorted(module._non_persistent_buffers_set):  # noqa: SLF001 - torch has no other way to tell them
+            yield prefix + name, module._buffers[name]  # noqa: SLF001
+
+
+def _generator_state(generator: Generator) -> Any:
+    if isinstance(generator, torch.Generator):
+        return generator.get_state().tolist()
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)
+    return generator.bit_generator.state
+
+
+def _set_generator_state(generator: Generator, state: Any) -> None:
+    if isinstance(generator, torch.Generator):
+        generator.set_state(torch.tensor(state, dtype=torch.uint8))
+    elif isinstance(generator, random.Random):
+        generator.setstate(_tuple(state))
+    elif isinstance(generator, np.random.RandomState):
+        generator.set_state(_numpy_state(state))
+    else:
+        generator.bit_generator.state = _numpy_state(state)
+
+
+def _bytes(value: Any) -> torch.Tensor:
+    """As JSON, in a tensor: a checkpoint holds nothing else."""
+    content = json.dumps(value, default=lambda array: array.tolist()).encode()
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)
+
+
+def _value(content: torch.Tensor) -> Any:
+    return json.loads(bytes(content.numpy()))
+
+
+def _tuple(state: Any) -> Any:
+    """Python's `random` wants its tuples back."""
+    return tuple(_tuple(one) for one in state) if isinstance(state, list) else state
+
+
+def _numpy_state(state: Any) -> Any:
+    """NumPy wants its arrays back; the words of its Mersenne Twister have 32 bits, those of others 64."""
+    word = np.uint32 if state["bit_generator"] == "MT19937" else np.uint64
+    inner = {name: np.array(one, word) if isinstance(one, list) else one for name, one in state["state"].items()}
+    rest = {name: np.array(one, word) if isinstance(one, list) else one for name, one in state.items()}
+    return rest | {"state": inner}
