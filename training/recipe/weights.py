@@ -13,6 +13,7 @@ from torch import nn
 from training.errors import ModelError
 from training.options import SAFE_WAY
 from training.recipe.large_form import MAGIC
+from training.weight_files import locations
 
 WAY_OUT = (
     "initFrom needs the weights of the same model with the same modelArguments; initFrom.leaveOut names what may "
@@ -30,6 +31,8 @@ def from_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
     """
     if model.startswith(MAGIC):
         raise ModelError("the artifact of initFrom is a model above 2 GB", WAY_OUT)
+    if locations(model):  # NumPy's helper for it would read them
+        raise ModelError("the artifact of initFrom keeps weights in other files, which are never read", WAY_OUT)
     graph = onnx.ModelProto.FromString(model).graph
     found = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     own = tuple(f"{NET}{beginning}" for beginning in left_out)

@@ -1,14 +1,16 @@
 """Weights of a safetensors file: the user's own state_dict, all of it and nothing else."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import onnx
 import pytest
 import safetensors.torch
 import torch
 from torch import nn
 
 from training.errors import ModelError
-from training.recipe.weights import from_safetensors
+from training.recipe.weights import from_onnx, from_safetensors
 
 State = dict[str, torch.Tensor]
 
@@ -88,3 +90,16 @@ def test_what_is_left_out_may_differ_in_shape_or_not_be_there_at_all() -> None:
 
     assert torch.equal(ours.state_dict()["0.weight"], theirs.state_dict()["0.weight"])
     assert torch.equal(ours.state_dict()["1.weight"], fresh)
+
+
+def test_an_artifact_s_weights_are_read_from_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has a public key can seal one; the helper for tensors opens what they name."""
+    (tmp_path / "file").write_bytes(bytes(36))
+    monkeypatch.chdir(tmp_path)
+    weight = onnx.TensorProto(name="net.weight", data_type=1, dims=[3, 3], data_location=onnx.TensorProto.EXTERNAL)
+    weight.external_data.add(key="location", value="file")
+    content = onnx.ModelProto(graph=onnx.GraphProto(initializer=[weight])).SerializeToString()
+    assert not onnx.numpy_helper.to_array(weight).any(), "else this tests nothing"
+
+    with pytest.raises(ModelError, match="keeps weights in other files, which are never read"):
+        from_onnx(content, nn.ModuleDict({"net": nn.Linear(3, 3, bias=False)}))
