@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 
 from bootstrap.context import Context
-from bootstrap.steps import prometheus, yaml_host
+from bootstrap.steps import nginx, prometheus, yaml_host
 
 SUITES = ("tests/unit", "tests/process", "tests/engine", "tests/cluster")
 
@@ -16,6 +16,8 @@ def run(context: Context, arguments: Sequence[str]) -> int:
             yaml_host.ensure(context, step)
         with context.console.step(prometheus.TITLE) as step:
             prometheus.ensure(context, step)
+        with context.console.step(nginx.TITLE) as step:
+            nginx.ensure(context, step)
     chosen = list(arguments) or [suite for suite in SUITES if (context.layout.root / suite).exists()]
     argv = [str(context.layout.python), "-m", "pytest", *chosen]
     return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode

@@ -20,6 +20,7 @@ UNWANTED_SERVICES = {
     "docker-registry": ("docker-registry.service",),
     "docker.io": ("docker.service", "docker.socket"),
     "etcd-server": ("etcd.service",),
+    "nginx-common": ("nginx.service",),
     "prometheus": ("prometheus.service",),
 }
 SYSTEMD = Path("/run/systemd/system")

@@ -18,6 +18,7 @@ from serving.errors import RequestError
 from serving.held import Share
 from serving.http import limits
 from serving.http.errors import Refused
+from serving.http.framing import doubt, without_offer
 from serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
 from serving.http.messages import FIELDS, Handler, Request, Response, head
 
@@ -154,11 +155,12 @@ class Connection(asyncio.Protocol):
         self._pending_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:  # to what we do not speak: HTTP/1.1 is the answer
-            self._rest = memoryview(b"".join((data[upgrade.args[0] :], self._rest)))
+        except httptools.HttpParserUpgrade as offer:
+            self._rest = memoryview(b"".join((data[offer.args[0] :], self._rest)))
+            self._ignore_offer()
         except httptools.HttpParserError as error:
-            if isinstance(error.__context__, _HeadTooLargeError):
-                self._turn_away(_head_too_large())
+            if isinstance(error.__context__, Refused):
+                self._turn_away(error.__context__)
             elif not self._deaf:
                 self._turn_away(self._refusal or Refused(400, "this is not HTTP/1.1"))
             return
@@ -166,6 +168,14 @@ class Connection(asyncio.Protocol):
             self._turn_away(self._refusal)
         elif self._pending_bytes > MAX_HEAD_BYTES:
             self._turn_away(_head_too_large())
+
+    def _ignore_offer(self) -> None:
+        """The parser takes an offer to upgrade for the end of the message, and we ignore it (RFC 9110, 7.8): what
+        follows is the body that the head announces. A new parser is told so."""
+        request = self._current
+        assert request is not None
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(without_offer(request))
 
     @property
     def _refusal(self) -> Response | None:
@@ -190,6 +200,10 @@ class Connection(asyncio.Protocol):
     # What the parser calls.
 
     def on_message_begin(self) -> None:
+        if self._deaf:
+            raise _OverError
+        if self._current is not None:  # see _ignore_offer
+            return
         self._current = request = Request()
         request.began = self.since = time.perf_counter()
         self._in_head = True
@@ -199,7 +213,8 @@ class Connection(asyncio.Protocol):
         request = self._current
         assert request is not None
         self._head_bytes += len(url)
-        request.target += url
+        if self._in_head:
+            request.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value) + HEADER_BYTES
@@ -210,13 +225,19 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         request = self._current
         assert request is not None
+        if not self._in_head:  # see _ignore_offer
+            return
         self._in_head = False
         self._pending_bytes = 0
         if self._head_bytes > MAX_HEAD_BYTES:
-            raise _HeadTooLargeError
+            raise _head_too_large()
         parser = self._parser
+        version = parser.get_http_version()
         request.method = parser.get_method()
-        request.keep_alive = parser.should_keep_alive() and (not request.hop or parser.get_http_version() == "1.1")
+        refused = doubt(request, version)
+        if refused is not None:
+            raise refused
+        request.keep_alive = parser.should_keep_alive() and (not request.hop or version == "1.1")
         self._service.admit(request)
         if request.length != 0:
             self.since = time.perf_counter()
@@ -237,6 +258,8 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         request = self._current
         assert request is not None
+        if request.upgrades and self._parser.should_upgrade():  # see _ignore_offer
+            return
         self._pending_bytes = 0
         self._current = None
         if self._answering is None and not self._ahead and self._stuck_since is None:
@@ -335,7 +358,8 @@ class Connection(asyncio.Protocol):
             self._untaken = None
 
 
-class _HeadTooLargeError(Exception): ...
+class _OverError(Exception):
+    """Stops the parser: nothing is read after the last request."""
 
 
 def _head_too_large() -> Refused:

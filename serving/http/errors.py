@@ -23,7 +23,7 @@ STATUSES: Final[dict[type[RequestError], int]] = {
 
 
 class Refused(RequestError):
-    """What HTTP itself refuses: 408, 413, 415, 431 or 503."""
+    """What HTTP itself refuses: 400, 408, 413, 415, 431, 501, 503 or 505."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

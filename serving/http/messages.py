@@ -65,6 +65,12 @@ class Request:
     keep_alive = True
     hop = False
     """Whether it says something about the connection."""
+    upgrades = False
+    """Whether it offers to speak another protocol."""
+    host: bytes | None = None
+    """As sent; where there is more than one, it is none that could be."""
+    transfer: bytes | None = None
+    """The transfer-encoding, as sent."""
     length: int | None = None
     """Of the body, as announced."""
     expects = False
@@ -166,6 +172,18 @@ def _set_length(request: Request, value: bytes) -> None:
     request.length = int(value)  # the parser lets through nothing but a number
 
 
+def _set_host(request: Request, value: bytes) -> None:
+    request.host = value if request.host is None else b"%s %s" % (request.host, value)
+
+
+def _set_transfer(request: Request, value: bytes) -> None:
+    request.transfer = value if request.transfer is None else b"%s, %s" % (request.transfer, value)
+
+
+def _set_upgrades(request: Request, value: bytes) -> None:
+    request.upgrades = True
+
+
 def _set_expects(request: Request, value: bytes) -> None:
     request.expects = value.lower() == b"100-continue"
 
@@ -216,7 +234,10 @@ def _ignore(request: Request, value: bytes) -> None:
 
 
 _READ: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
+    b"host": _set_host,
     b"content-length": _set_length,
+    b"transfer-encoding": _set_transfer,
+    b"upgrade": _set_upgrades,
     b"expect": _set_expects,
     b"content-encoding": _set_encoding,
     b"accept-encoding": _set_accepted,
@@ -227,7 +248,7 @@ _READ: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
     b"connection": _set_hop,
     b"traceparent": _set_traceparent,
     b"tracestate": _set_tracestate,
-    **dict.fromkeys((b"host", b"content-type", b"user-agent", b"accept"), _ignore),
+    **dict.fromkeys((b"content-type", b"user-agent", b"accept"), _ignore),
 }
 FIELDS: Final = {name: read for lower, read in _READ.items() for name in (lower, lower.title())}
 """What a header does to a request, by its name as most clients write it; others are looked up in lower case."""

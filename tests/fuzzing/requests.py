@@ -40,7 +40,11 @@ SEEDS: Final = (
     INFER + b"Content-Encoding: gzip\r\nAccept-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00",
     INFER + b"Inference-Header-Content-Length: 70\r\nContent-Length: 4\r\n\r\n{}  ",
     b"GET /v2 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
-    b"GET /v2 HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
+    INFER + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY),
+    INFER + b"Connection: Upgrade\r\nUpgrade: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    INFER + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+    b"GET /v2 HTTP/1.1\r\nHost: a\r\nA: b\r\n c\r\n\r\n",
     b"GET /v2 HTTP/1.1\nHost: a\n\n",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 )

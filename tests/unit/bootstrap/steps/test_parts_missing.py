@@ -11,7 +11,7 @@ from airgap.cluster import node
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing
-from bootstrap.steps import base_image, docker_engine, kubernetes, prometheus
+from bootstrap.steps import base_image, docker_engine, kubernetes, nginx, prometheus
 from bootstrap.system import debian
 
 Program = Callable[[str, str], Path]
@@ -119,6 +119,25 @@ def test_no_prometheus_is_said_and_keeps_no_test_from_running(context: Context, 
         prometheus.ensure(context, step)
 
     assert "tests that need it are skipped (Prometheus: not found, and this is not a Debian" in terminal.getvalue()
+
+
+def test_no_nginx_is_said_and_keeps_no_other_test_from_running(
+    context: Context, terminal: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nginx, "SYSTEM", "/nowhere")
+    with context.console.step(nginx.TITLE) as step:
+        nginx.ensure(context, step)
+
+    assert "the test that needs it is skipped (nginx: not found, and this is not a Debian" in terminal.getvalue()
+
+
+def test_nginx_on_path_is_taken(
+    context: Context, step: Step, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nginx, "SYSTEM", "/nowhere")
+    program("nginx", "exit 1")
+
+    nginx.ensure(context, step)
 
 
 def test_prometheus_on_path_is_taken(context: Context, step: Step, program: Program) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from airgap.cluster import node
-from bootstrap.steps import docker_engine, prometheus
+from bootstrap.steps import docker_engine, nginx, prometheus
 from bootstrap.system import debian
 
-PACKAGES = sorted({*docker_engine.PACKAGES, *node.PACKAGES, "docker-registry", prometheus.PACKAGE})
+PACKAGES = sorted({*docker_engine.PACKAGES, *node.PACKAGES, "docker-registry", prometheus.PACKAGE, *nginx.PACKAGES})
 
 
 @pytest.mark.parametrize("package", PACKAGES)

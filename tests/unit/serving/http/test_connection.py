@@ -17,6 +17,8 @@ from serving.model import Model
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
+UNFINISHED = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+
 
 @contextlib.contextmanager
 def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterator[tuple[int, OurServer]]:
@@ -37,7 +39,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterat
 
 @pytest.mark.parametrize(
     ("start", "status"),
-    [(b"", b"408"), (GET, b"408"), (b"GET /", b"408"), (b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"404")],
+    [(b"", b"408"), (GET, b"408"), (b"GET /", b"408"), (UNFINISHED, b"404")],
     ids=["nothing", "head", "path", "body"],
 )  # fmt: skip
 def test_who_sends_on_and_on_slowly_is_closed(monkeypatch: pytest.MonkeyPatch, start: bytes, status: bytes) -> None:
@@ -65,7 +67,9 @@ def test_who_does_not_take_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) 
     with in_this_process(monkeypatch, ANSWER_SECONDS=0.5) as (port, server), socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", port))
-        client.sendall(b"POST %s HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), len(body)) + body)
+        client.sendall(
+            b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), len(body)) + body
+        )
         assert client.recv(12) == b"HTTP/1.1 200"
         assert len(server.connections.clients) == 1
         time.sleep(1.5)

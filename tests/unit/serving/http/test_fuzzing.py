@@ -50,7 +50,7 @@ def test_what_is_wrong_with_a_head_is_told_whatever_is_wrong_with_its_body() -> 
 
 
 def test_the_judge_reads_an_answer_to_head_before_another() -> None:
-    check(b"HEAD /v2/ HTTP/1.1\r\n\r\nHost: a\r\n\r\n", [])
+    check(b"HEAD /v2/ HTTP/1.1\r\nHost: a\r\n\r\nA: b\r\n\r\n", [])
 
 
 @pytest.mark.parametrize(
