@@ -25,6 +25,7 @@ from serving.errors import (
     TooManyRequests,
     Unauthenticated,
 )
+from serving.grpc.arrivals import Arrivals
 from serving.grpc.messages import CLASSES, PACKAGE
 from serving.held import Held, Share
 from serving.log import log
@@ -60,6 +61,9 @@ CODES: Final[Mapping[grpc.StatusCode, int]] = {
 }
 """HTTP's, by which calls are counted and logged: as google/rpc/code.proto pairs them."""
 
+NAMES_BYTES: Final = 4096
+"""Of a message that has no more than names."""
+
 FAILURES: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
 """The server's, as the conventions have it."""
 
@@ -89,6 +93,10 @@ class Method(NamedTuple):
 
     answer: Callable[[Call], Awaitable[Any]]
     scope: Scope | None
+    most_bytes: int = NAMES_BYTES
+    """Of its message. 0: it is not read at all."""
+    check: Callable[[bytes], None] = lambda data: None
+    """Raises InvalidInput for what is not to be made objects of."""
 
 
 class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
@@ -108,6 +116,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         self._log = log
         self._tracer = tracer
         self._held = held
+        self._arrivals = Arrivals()
         self._methods = {_path(name): (name, method) for name, method in methods.items()}
         counts.expect(self._methods)
 
@@ -123,19 +132,21 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
             try:
                 call.caller = self._access.admit(_credential(metadata), method.scope, time.time())
             except RequestError as error:
-                # To the client it is the call that it made. Here it is one that takes a stream, so no message is
-                # waited for.
                 return grpc.stream_unary_rpc_method_handler(partial(self._refuse, call, error))
             if self._tracer is not None:
                 call.trace = self._tracer.start(_bytes(metadata, "traceparent"), _bytes(metadata, "tracestate"))
-        return grpc.unary_unary_rpc_method_handler(partial(self._answer, call, method))
+        # To the client it is the call that it made. Here it is one that takes a stream, so that no message is waited
+        # for without an end, and none where none is needed.
+        return grpc.stream_unary_rpc_method_handler(partial(self._answer, call, method))
 
-    async def _answer(self, call: Call, method: Method, data: bytes, context: Any) -> bytes:
-        call.received_bytes = len(data)
+    async def _answer(self, call: Call, method: Method, _requests: Any, context: Any) -> bytes:
         share = Share(self._held)
         try:
+            data = await self._arrivals.read(context) if method.most_bytes else b""
+            call.received_bytes = len(data)
             share.grow_to(len(data))
-            call.message = _parsed(call.name, data)
+            call.message = _parsed(call.name, method, data)
+            del data
             answer: bytes = (await method.answer(call)).SerializeToString()
         except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
             return await self._abort(call, error, context)
@@ -206,7 +217,10 @@ def _path(name: str) -> str:
     return f"/{PACKAGE}.GRPCInferenceService/{name}"
 
 
-def _parsed(name: str, data: bytes) -> Any:
+def _parsed(name: str, method: Method, data: bytes) -> Any:
+    if len(data) > method.most_bytes:
+        raise InvalidInput(f"the message has {len(data)} bytes; expected {method.most_bytes} at most")
+    method.check(data)
     try:
         return CLASSES[f"{name}Request"].FromString(data)
     except DecodeError:

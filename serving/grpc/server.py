@@ -19,9 +19,17 @@ import grpc.aio
 from serving.errors import StartError
 from serving.grpc.service import Served, Service
 
-MOST_CALLS: Final = 64
-"""At a time; one more is RESOURCE_EXHAUSTED. With the bytes of a message, what clients can take of memory."""
-IDLE_SECONDS: Final = 300
+MOST_CALLS: Final = 1024
+"""At a time; one more is RESOURCE_EXHAUSTED. With the window, what calls without a message take of memory; those with
+one have limits of their own (arrivals.py)."""
+CALLS_PER_CONNECTION: Final = 100
+MOST_CONNECTIONS: Final = 1024
+HANDSHAKE_SECONDS: Final = 10
+HEAD_BYTES: Final = 16 << 10
+"""As over HTTP."""
+WINDOW_BYTES: Final = 16 << 10
+"""That a client may send of a message that is not read yet."""
+IDLE_SECONDS: Final = 75
 LINGER_SECONDS: Final = 0.5
 """In which new calls are UNAVAILABLE, before connections are closed: a call that crosses that would be CANCELLED, after
 which clients do not ask elsewhere."""
@@ -39,13 +47,20 @@ class Server:
     ) -> None:
         """For messages of up to `most_bytes`; port 0 is any free one. With `pem` it speaks TLS."""
         self._pem = pem
-        self._service = Service(served)
+        self._service = Service(served, most_bytes)
         self._host = f"[{host}]" if ":" in host else host
         self.port = port
         self._options = [
             ("grpc.max_receive_message_length", most_bytes),
             ("grpc.max_send_message_length", -1),  # an answer is as large as the model makes it
             ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1000),
+            ("grpc.max_allowed_incoming_connections", MOST_CONNECTIONS),
+            ("grpc.max_concurrent_streams", CALLS_PER_CONNECTION),
+            ("grpc.max_metadata_size", HEAD_BYTES),
+            ("grpc.absolute_max_metadata_size", HEAD_BYTES),  # or some in between would be refused by chance
+            ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
+            ("grpc.http2.bdp_probe", 0),  # it would widen the window
+            ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
             ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a share
         ]
         self._server: grpc.aio.Server | None = None

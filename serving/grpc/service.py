@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -9,6 +10,7 @@ import grpc
 from serving.access import Access
 from serving.batches import Watch, rows_of
 from serving.errors import Overloaded
+from serving.grpc.counted import FIELDS_PER_TENSOR, MOST_FIELDS, check_fields
 from serving.grpc.guard import Call, Guard, Method, UnknownModel
 from serving.grpc.messages import CLASSES
 from serving.grpc.requests import inference, response
@@ -49,22 +51,26 @@ class Served:
 class Service:
     """Over one model. In one event loop."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, most_bytes: int) -> None:
+        """For messages of up to `most_bytes`."""
         self._served = served
         self._reader = RequestReader(served.model.inputs, served.model.outputs)
         self._labels = labels_of(served.model)
+        self._most_bytes = most_bytes
+        tensors = len(served.model.inputs) + len(served.model.outputs)
+        self._check_fields = partial(check_fields, most=MOST_FIELDS + tensors * FIELDS_PER_TENSOR)
         self.leaving = False
         """Whether it takes no more inferences."""
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """What a server is given."""
         methods = {
-            "ServerLive": Method(self._live, None),
-            "ServerReady": Method(self._ready, None),
+            "ServerLive": Method(self._live, None, most_bytes=0),
+            "ServerReady": Method(self._ready, None, most_bytes=0),
             "ModelReady": Method(self._model_ready, None),
             "ServerMetadata": Method(self._server, "metadata"),
             "ModelMetadata": Method(self._metadata, "metadata"),
-            "ModelInfer": Method(self._infer, "predict"),
+            "ModelInfer": Method(self._infer, "predict", self._most_bytes, self._check_fields),
             "RepositoryIndex": Method(self._index, "metadata"),
             "ModelStatistics": Method(self._statistics, "metadata"),
         }
@@ -78,7 +84,8 @@ class Service:
         return CLASSES["ServerReadyResponse"](ready=self._served.ready())
 
     async def _model_ready(self, call: Call) -> Any:
-        self._check_model(call.message.name, call.message.version)
+        if not self._is_model(call.message.name, call.message.version):
+            raise UnknownModel("Request for unknown model")  # which there is, is for those who may know it
         return CLASSES["ModelReadyResponse"](ready=self._served.ready())
 
     async def _server(self, _call: Call) -> Any:
@@ -117,8 +124,11 @@ class Service:
         self._check_model(call.message.name or name, call.message.version)  # without a name: of all models
         return CLASSES["ModelStatisticsResponse"](**statistics(name, MODEL_VERSION, self._served.model.statistics))
 
+    def _is_model(self, name: str, version: str) -> bool:
+        return name == self._served.name and version in ("", MODEL_VERSION)
+
     def _check_model(self, name: str, version: str) -> None:
-        if name != self._served.name or version not in ("", MODEL_VERSION):
+        if not self._is_model(name, version):
             raise UnknownModel(unknown(self._served.name))
 
 

@@ -1,7 +1,9 @@
 """`python -m serving --grpc-port`: gRPC beside HTTP in one process, over the same model, and its end."""
 
+import contextlib
 import json
 import socket
+import struct
 import threading
 import time
 from pathlib import Path
@@ -11,9 +13,12 @@ import grpc
 import numpy as np
 import pytest
 
+from serving.grpc.arrivals import MOST_ARRIVING
 from serving.grpc.messages import CLASSES
+from serving.http.limits import MAX_BODY_BYTES
 from serving.http.server import DRAIN_SECONDS
 from tests.process.serving_process import arguments, serving, start
+from tests.process.test_strangers import resident_bytes
 from tests.unit.serving.sockets import INFER, SECONDS
 from tests.unit.serving.tiny import Files, request
 
@@ -106,3 +111,54 @@ def test_a_port_in_use_keeps_it_from_starting(files: Files) -> None:
     assert (process.returncode, said) == (1, "")
     assert "for gRPC; is another server using it?" in complaints
     assert complaints.count("\n") == 1
+
+
+def test_strangers_who_send_heads_and_no_message_or_half_of_one_keep_nobody_out(files: Files) -> None:
+    """Nor do they take memory that nobody counts."""
+    half = b"\0" + struct.pack(">I", MAX_BODY_BYTES) + bytes(MAX_BODY_BYTES - 1)
+    with serving(files, grpc_port="0") as server:
+        address = ("127.0.0.1", server.ready["grpc_port"])
+        with contextlib.ExitStack() as stack, grpc.insecure_channel(f"{address[0]}:{address[1]}") as channel:
+            before, left = resident_bytes(server), list[int]()
+            for call, data in [("ServerLive", b"")] * 70 + [("ModelInfer", half)] * 3 * MOST_ARRIVING:
+                client = stack.enter_context(socket.create_connection(address, timeout=0.2))
+                left.append(pour(client, call, data))
+            assert ask(channel, "ServerLive").live
+            assert infer(channel, 1, 2, 3) == [321]
+            assert max(left) < MAX_BODY_BYTES  # they got some way
+            assert resident_bytes(server) - before < 2 * MOST_ARRIVING * MAX_BODY_BYTES
+
+
+def pour(client: socket.socket, call: str, data: bytes) -> int:
+    """As much of an unfinished message as the server's windows allow, by HTTP/2's frames; how much is left of it."""
+    fields = {
+        ":method": "POST", ":scheme": "http", ":path": f"/inference.GRPCInferenceService/{call}", ":authority": "x",
+        "te": "trailers", "content-type": "application/grpc",
+    }  # fmt: skip
+    block = b"".join(b"\0%c%s%c%s" % (len(k), k.encode(), len(v), v.encode()) for k, v in fields.items())
+    client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
+    client.sendall(frame(1, 4, 1, block))
+    windows = {0: 65535, 1: 65535}
+    came = b""
+    with contextlib.suppress(OSError):  # of which the end of its patience is one
+        while data:
+            size = min(len(data), 16384, *windows.values())
+            if size > 0:
+                client.sendall(frame(0, 0, 1, data[:size]))
+                data = data[size:]
+                windows = {stream: window - size for stream, window in windows.items()}
+                continue
+            came += client.recv(1 << 16)
+            while len(came) >= 9 and len(came) >= 9 + (size := int.from_bytes(came[:3])):
+                kind, _, stream = struct.unpack(">BBI", came[3:9])
+                if kind == 8 and stream in windows:
+                    windows[stream] += int.from_bytes(came[9:13])
+                elif kind == 4:  # the first window of each stream, from the settings
+                    pairs = [came[9 + at : 15 + at] for at in range(0, size, 6)]
+                    windows[1] += sum(int.from_bytes(one[2:]) - 65535 for one in pairs if one[:2] == b"\0\4")
+                came = came[9 + size :]
+    return len(data)
+
+
+def frame(kind: int, flags: int, stream: int, data: bytes) -> bytes:
+    return struct.pack(">I", len(data))[1:] + struct.pack(">BBI", kind, flags, stream) + data
