@@ -44,11 +44,13 @@ class Connections:
             client.check(now)
 
     def admit(self, newcomer: "Connection") -> None:
-        """Where there are too many, the longest idle make room: several, since to find them takes a look at all."""
+        """Where there are too many, the longest idle make room: several, since to find them takes a look at all. Where
+        none is idle, those whose body is under way for longest do: to announce one costs nothing."""
         self.clients.add(newcomer)
         if len(self.clients) > limits.MAX_CONNECTIONS:
-            idle = (client for client in self.clients if client.idle and client is not newcomer)
-            for client in nsmallest(ROOM, idle, key=lambda client: client.since) or [newcomer]:
+            others = self.clients - {newcomer}
+            may_go = [client for client in others if client.idle] or [client for client in others if client.receives]
+            for client in nsmallest(ROOM, may_go, key=lambda client: client.since) or [newcomer]:
                 client.abort()
 
 
@@ -83,6 +85,12 @@ class Connection(asyncio.Protocol):
         """Whether no request waits for its answer; one whose head is under way does not yet."""
         waiting = self._answering is not None or self._ahead or self._rest
         return not waiting and (self._current is None or self._in_head)
+
+    @property
+    def receives(self) -> bool:
+        """Whether it waits for the rest of a request and for nothing else."""
+        waiting = self._answering is not None or self._ahead or self._rest
+        return not waiting and self._current is not None
 
     def abort(self) -> None:
         """At once, and without a word."""

@@ -101,6 +101,11 @@ class Request:
     share: Share | None = None
     """Of the memory that is counted, where it takes some."""
 
+    @property
+    def announces_body(self) -> bool:
+        """Whether its head says that a body follows."""
+        return self.transfer is not None or bool(self.length)
+
     def release(self) -> None:
         """Drops its body, and gives back what that held."""
         self.body = b""
@@ -139,6 +144,11 @@ class Request:
 def too_large() -> Refused:
     """A body."""
     return Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
+
+
+def not_taken() -> Refused:
+    """A body, where none is read."""
+    return Refused(413, "this path takes no body; send the request without one")
 
 
 REASONS: Final = {int(status): status.phrase.encode() for status in HTTPStatus}

@@ -9,9 +9,8 @@ from serving.access import Access
 from serving.errors import RequestError
 from serving.held import Held, Share
 from serving.http.failures import failure
-from serving.http.limits import MAX_BODY_BYTES
 from serving.http.logged import logged
-from serving.http.messages import Client, Request, Response, too_large
+from serving.http.messages import Client, Request, Response, not_taken
 from serving.http.routes import READ, path_of
 from serving.http.server import Server
 from serving.http.service import Service
@@ -46,8 +45,8 @@ class MetricsService:
             request.refusal = Response(
                 405, refusal("this method is not for this path; allowed: GET, HEAD"), fields=b"allow: GET, HEAD\r\n"
             )
-        elif request.length is not None and request.length > MAX_BODY_BYTES:
-            request.refusal = self.failed(request, too_large())
+        elif request.announces_body:
+            request.refusal = self.failed(request, not_taken())
 
     def handle(self, request: Request, client: Client) -> None:
         """Answers at once."""

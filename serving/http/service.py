@@ -20,8 +20,8 @@ from serving.http.errors import Refused
 from serving.http.failures import RETRY, failure
 from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, QUICK_BYTES, SMALL_BYTES
 from serving.http.logged import logged
-from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, too_large
-from serving.http.routes import nowhere, path_of, routes
+from serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, not_taken, too_large
+from serving.http.routes import POST, nowhere, path_of, routes
 from serving.metrics.counts import OTHER, Counts
 from serving.model import Model
 from serving.protocol import refusal
@@ -97,6 +97,8 @@ class Service:
         elif request.encoding is not None and request.encoding not in WINDOWS:
             said = route.error("this content-encoding is not known here; allowed: gzip, deflate, or none")
             request.refusal = Response(415, said, fields=ACCEPTED)
+        elif request.announces_body and route.methods != POST:
+            request.refusal = self.failed(request, not_taken())
         elif request.length is not None and request.length > MAX_BODY_BYTES:
             request.refusal = self.failed(request, too_large())
         elif scope == "predict" and self.batches.is_full:  # before anything is done for it

@@ -209,3 +209,17 @@ def test_sockets_that_announce_large_bodies_and_send_none_keep_no_one_out(server
         client = stack.enter_context(server.connect())
         client.request("POST", INFER, whole)
         assert client.getresponse().status == 200
+
+
+@pytest.mark.parametrize("asked", ["GET /v2/health/live", f"POST {INFER}"], ids=["open", "inference"])
+def test_as_many_heads_without_their_bodies_as_there_are_connections_keep_no_one_out(
+    server: Server, asked: str
+) -> None:
+    head = f"{asked} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(MAX_CONNECTIONS):
+            stack.enter_context(dial(server.ready["port"])).sendall(head)
+        assert alive(server) < 1
+        with server.connect() as client:
+            client.request("POST", INFER, json.dumps(request([[1, 2, 3]])))
+            assert client.getresponse().status == 200

@@ -113,3 +113,12 @@ def test_a_head_whose_framing_is_in_doubt_is_refused_and_the_connection_closes(c
 def test_a_host_is_whatever_may_stand_in_an_address(host: bytes) -> None:
     assert statuses(b"GET /v2/health/live HTTP/1.1\r\nHost: %s\r\n\r\n" % host)[::2] == ([200], False)
     assert statuses(b"GET /v2/health/live HTTP/1.0\r\n\r\n")[::2] == ([200], True)
+
+
+@pytest.mark.parametrize("path", [b"/v2/health/live", b"/v2/health/ready", b"/v2/models/tiny/ready", b"/", b"/v2"])
+@pytest.mark.parametrize("body", [b"Content-Length: 100", b"Transfer-Encoding: chunked"])
+def test_a_path_that_takes_no_body_waits_for_none(path: bytes, body: bytes) -> None:
+    found, written, last = statuses(b"GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n" % (path, body))
+
+    assert (found, last) == ([413], True)
+    assert b"this path takes no body" in written
