@@ -11,6 +11,7 @@ from components.access_settings import KEY_NAME, KEY_NAMES, ClientKey, TokenIssu
 from components.image_reference import is_pinned
 from components.object_labels import RESERVED
 from components.quantity import QuantityError, Resource, parse
+from components.tls_pair import mismatch
 from components.tracing_settings import Tracing
 from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
 from settings.quantity import Quantity
@@ -183,6 +184,14 @@ class ServerSettings:
             message = "is missing, but tlsCertificate is given"
             hint = "pulumi config set --secret --path deployment.tlsPrivateKey < tls.key (or container., with Docker)"
             yield Clash("tlsPrivateKey", message, ("tlsCertificate",), hint)
+        if self.tls_certificate is not None and self.tls_private_key is not None:
+            yield from self._tls_clashes(self.tls_certificate, self.tls_private_key)
+
+    def _tls_clashes(self, certificate: str, private_key: str) -> Iterator[Clash]:
+        found = mismatch(certificate, private_key)
+        if found is not None:
+            hint = "give both of one and the same renewal: a server that cannot use them keeps the last ones"
+            yield Clash(*found, ("tlsCertificate", "tlsPrivateKey"), hint)
 
     def _access_clashes(self) -> Iterator[Clash]:
         for name in self.api_keys:

@@ -95,10 +95,18 @@ def test_another_certificate_is_taken_over_and_a_broken_one_is_not(files: Files,
         time.sleep(1)
         assert asked(server, second) == (200, None)
         live(server, second)
+        mount_files(folder, {"tls.crt": self_signed(3).certificate, "tls.key": second.key})
+        time.sleep(1)
+        assert asked(server, second) == (200, None)
+        live(server, second)
+        fourth = mount(folder, self_signed(4))
+        until_taken_over(server, fourth)
+        live(server, fourth)
         server.terminate()
         events = [line["event"] for line in server.end()[1]]
 
-    assert events[:2] == ["certificate read", "certificate not read, the last one stays in use"]
+    kept = "certificate not read, the last one stays in use"
+    assert events[:4] == ["certificate read", kept, kept, "certificate read"]
 
 
 def until_taken_over(server: Server, pem: Pem) -> None:

@@ -15,6 +15,7 @@ from components.config import TARGETS, StackConfig, config_or_exit, parse, read_
 from components.sections import SECTIONS
 from settings.declare import declarations
 from settings.read import names_of
+from tests.certificates import self_signed
 
 yaml: Any = import_module("yaml")  # the Pulumi SDK's own dependency; it has no types
 
@@ -354,7 +355,8 @@ def test_a_value_set_as_a_secret_is_refused_without_quoting_it(engine_config: di
     assert engine_config == {}
 
 
-TLS = {"tlsCertificate": "-----BEGIN CERTIFICATE-----", "tlsPrivateKey": "-----BEGIN PRIVATE KEY-----"}
+PEM = self_signed()
+TLS = {"tlsCertificate": PEM.certificate, "tlsPrivateKey": PEM.key}
 
 
 def test_a_secret_setting_is_taken_as_a_secret(engine_config: dict[str, str]) -> None:

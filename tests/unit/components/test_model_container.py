@@ -6,6 +6,7 @@ import pulumi
 import pytest
 
 from components.model_container import ModelContainer
+from tests.certificates import self_signed
 from tests.unit.components.test_model_deployment import GOOD, KEY, Cluster, args, digest, event_loop, run
 
 __all__ = ["event_loop"]
@@ -58,10 +59,10 @@ def test_without_access_control_there_is_no_file_of_it_and_no_key() -> None:
 
 
 def test_a_certificate_goes_with_its_key() -> None:
-    certificate, private = "-----BEGIN CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----"
-    given = files(serve(tlsCertificate=certificate, tlsPrivateKey=pulumi.Output.secret(private))["Container"])
+    pem = self_signed()
+    given = files(serve(tlsCertificate=pem.certificate, tlsPrivateKey=pulumi.Output.secret(pem.key))["Container"])
 
-    assert (given["/etc/sealift/tls/tls.crt"], given["/etc/sealift/tls/tls.key"]) == (certificate, private)
+    assert (given["/etc/sealift/tls/tls.crt"], given["/etc/sealift/tls/tls.key"]) == (pem.certificate, pem.key)
 
 
 def test_what_only_kubernetes_has_is_refused() -> None:

@@ -12,6 +12,7 @@ from pulumi.runtime import mocks
 
 from components.model_deployment import ModelDeployment
 from serving.access.access_file import parse
+from tests.certificates import self_signed
 
 IMAGE = "localhost:5000/sealift-diabetes@sha256:" + "a" * 64
 KEY = "-----BEGIN PRIVATE KEY-----\nnot one, but nobody looks\n-----END PRIVATE KEY-----\n"
@@ -214,7 +215,8 @@ def test_the_pod_mounts_the_manifest_and_the_key_by_their_names_on_the_cluster()
 
 def test_what_a_server_reads_again_keeps_its_name_when_its_content_changes() -> None:
     """The provider replaces a Secret of other content, and a name that it draws would be another one in the pods."""
-    objects = deploy(tlsCertificate="-----BEGIN CERTIFICATE-----", tlsPrivateKey="-----BEGIN PRIVATE KEY-----").objects
+    pem = self_signed()
+    objects = deploy(tlsCertificate=pem.certificate, tlsPrivateKey=pem.key).objects
 
     assert objects["Secret access"]["metadata"]["name"] == "model-access"
     assert objects["Secret tls"]["metadata"]["name"] == "model-tls"
@@ -265,12 +267,12 @@ def test_none_is_told_with_a_warning_and_mounts_nothing(monkeypatch: pytest.Monk
 
 
 def test_a_certificate_travels_in_a_secret_of_its_type_and_its_key_appears_nowhere_else() -> None:
-    private = "-----BEGIN PRIVATE KEY-----\nof the certificate\n-----END PRIVATE KEY-----\n"
-    objects = deploy(tlsCertificate="-----BEGIN CERTIFICATE-----", tlsPrivateKey=pulumi.Output.secret(private)).objects
+    pem = self_signed()
+    objects = deploy(tlsCertificate=pem.certificate, tlsPrivateKey=pulumi.Output.secret(pem.key)).objects
 
     made = objects["Secret tls"]
     assert made["type"] == "kubernetes.io/tls"
-    assert [kind for kind, inputs in objects.items() if "of the certificate" in repr(inputs)] == ["Secret tls"]
+    assert [kind for kind, inputs in objects.items() if pem.key.splitlines()[1] in repr(inputs)] == ["Secret tls"]
     assert SECRET_MARK in repr(made) and SECRET_MARK not in repr(objects["Deployment"])
     volumes = objects["Deployment"]["spec"]["template"]["spec"]["volumes"]
     assert volumes[-1]["secret"]["secretName"] == "model-tls-1a2b3c4d"
@@ -281,6 +283,12 @@ def test_half_a_certificate_is_refused() -> None:
     assert "tlsPrivateKey is given without tlsCertificate" in refusal_of(tlsPrivateKey="-----BEGIN PRIVATE KEY")
     refusal = refusal_of(tlsCertificate="-----BEGIN CERT", tlsPrivateKey="secret words")
     assert "tlsPrivateKey" in refusal and "secret words" not in refusal
+
+
+def test_a_certificate_beside_another_s_key_is_refused() -> None:
+    refusal = refusal_of(tlsCertificate=self_signed().certificate, tlsPrivateKey=self_signed().key)
+    assert "tlsPrivateKey is not the key of tlsCertificate's first certificate" in refusal
+    assert "BEGIN" not in refusal
 
 
 def test_which_keys_there_are_cannot_be_another_resource_s_output() -> None:

@@ -10,6 +10,7 @@ from components.deployment_settings import DeploymentSettings
 from serving import __main__ as server
 from serving import places
 from settings import read
+from tests.certificates import self_signed
 
 DIGEST = "sha256:" + "a" * 64
 IMAGE = f"localhost:5000/sealift-diabetes@{DIGEST}"
@@ -372,7 +373,8 @@ def test_grpc_has_a_port_of_the_server_the_pod_and_the_service_only_where_it_is_
 
 
 def test_with_a_certificate_every_port_speaks_tls_and_everyone_is_told_so() -> None:
-    tls = {"tlsCertificate": "-----BEGIN CERTIFICATE-----", "tlsPrivateKey": "-----BEGIN PRIVATE KEY-----"}
+    pem = self_signed()
+    tls = {"tlsCertificate": pem.certificate, "tlsPrivateKey": pem.key}
     spec = deployment(**tls)
     pod = container(spec)
     told = server._parse([str(word) for word in pod["args"]])
