@@ -85,5 +85,5 @@ def _made(key: _Key, algorithm: Algorithm) -> jwt.PyJWK | None:
     members = {name: value for name in _PUBLIC if (value := getattr(key, name)) is not None}
     try:
         return jwt.PyJWK(members, algorithm)
-    except (jwt.PyJWTError, ValueError):
+    except Exception:  # noqa: BLE001 - a key that no library can make spoils none of the others
         return None

@@ -5,6 +5,7 @@ while the issuer does not answer.
 """
 
 import threading
+import time
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException, HTTPMessage
@@ -20,6 +21,11 @@ EVERY_SECONDS: Final = 300.0
 SOONEST_SECONDS: Final = 10.0
 """Strangers can name any key id: no sooner than this do they make the server ask."""
 TIMEOUT_SECONDS: Final = 5.0
+"""For each piece of an answer."""
+WHOLE_SECONDS: Final = 20.0
+"""For all of it: an issuer that drips must not keep the server from asking again."""
+MOST_ASIDE: Final = 4
+"""Fetches that were given up and have not ended."""
 
 
 class RemoteKeys:
@@ -34,6 +40,7 @@ class RemoteKeys:
         self._started_at: float | None = None
         self._wanted = True
         self._failure = ""
+        self._aside: list[_Fetch] = []
 
     def want(self) -> None:
         """A token has named a key that is not there."""
@@ -41,7 +48,7 @@ class RemoteKeys:
 
     def refresh(self, now: float) -> bool:
         """Whether there are other keys than before. Starts and ends fetches."""
-        changed = self._take_over()
+        changed = self._take_over(now)
         if self._fetching is None and self._is_due(now):
             self._started_at, self._wanted = now, False
             self._fetching = _Fetch(self._url, self._algorithms)
@@ -54,15 +61,24 @@ class RemoteKeys:
         passed = abs(now - self._started_at)  # also for a clock that was set back
         return passed >= (SOONEST_SECONDS if self._wanted or not self.keys else EVERY_SECONDS)
 
-    def _take_over(self) -> bool:
+    def _take_over(self, now: float) -> bool:
         fetch = self._fetching
-        if fetch is None or fetch.is_alive():
+        if fetch is None:
             return False
+        failure = fetch.failure
+        if fetch.is_alive():
+            if self._started_at is None or abs(now - self._started_at) < WHOLE_SECONDS:
+                return False
+            self._aside = [one for one in self._aside if one.is_alive()]
+            if len(self._aside) >= MOST_ASIDE:
+                return False
+            self._aside.append(fetch)
+            failure = f"{self._url} did not answer to the end within {WHOLE_SECONDS:g} seconds"
         self._fetching = None
-        if fetch.failure and fetch.failure != self._failure:  # once, not every few seconds
-            log("error", "key set not read", reason=fetch.failure)
-        self._failure = fetch.failure
-        if fetch.failure or fetch.content == self._content:
+        if failure and failure != self._failure:  # once, not every few seconds
+            log("error", "key set not read, the last keys stay in force", reason=failure)
+        self._failure = failure
+        if failure or not fetch.keys or fetch.content == self._content:
             return False
         self._content, self.keys = fetch.content, fetch.keys
         return True
@@ -83,6 +99,8 @@ class _Fetch(threading.Thread):
             self.keys = parse_key_set(self.content, self._algorithms, self._url)
         except (OSError, HTTPException, AccessInvalid) as error:  # an OSError also where the name is not found
             self.failure = str(error) if isinstance(error, AccessInvalid) else f"{self._url} does not answer: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever a library raises at an odd answer, the keys stay
+            self.failure = f"{self._url} has an answer that cannot be read ({type(error).__name__})"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -96,8 +114,13 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _read(url: str) -> bytes:
     opener = urllib.request.build_opener(_NoRedirects)
+    end = time.monotonic() + WHOLE_SECONDS
+    content = b""
     with opener.open(url, timeout=TIMEOUT_SECONDS) as response:
-        content: bytes = response.read(KEY_SET_BYTES + 1)
+        while len(content) <= KEY_SET_BYTES and (part := response.read1(KEY_SET_BYTES + 1)):
+            content += part
+            if time.monotonic() > end:
+                raise AccessInvalid(f"{url} did not answer to the end within {WHOLE_SECONDS:g} seconds")
     if len(content) > KEY_SET_BYTES:
         raise AccessInvalid(f"{url} has more than {KEY_SET_BYTES} bytes, which is no key set")
     return content

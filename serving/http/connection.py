@@ -40,8 +40,15 @@ class Connections:
         """Called a few times a second: ends what takes too long, and sets the date."""
         self.date = time.strftime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
         now = time.perf_counter()
+        failure: Exception | None = None
         for client in list(self.clients):
-            client.check(now)
+            try:
+                client.check(now)
+            except Exception as error:  # noqa: BLE001 - one client's: the others have their limits too
+                failure = error
+                client.abort()
+        if failure is not None:
+            raise failure
 
     def admit(self, newcomer: "Connection") -> None:
         """Where there are too many, the longest idle make room: several, since to find them takes a look at all. Where

@@ -26,6 +26,7 @@ from serving.http.limits import BODY_SECONDS, HEAD_SECONDS
 from serving.http.messages import Handler
 from serving.http.service import Service
 from serving.http.tls import Certificate
+from serving.http.watch import Watch
 from serving.log import log
 
 BACKLOG: Final = 1024
@@ -124,14 +125,21 @@ class Server:
         self._told_times += 1
 
     async def _check(self) -> None:
+        parts: dict[str, Callable[[], None]] = {
+            "connections": self._tick,
+            "access": lambda: self._service.access.refresh(time.time()),
+            "drift": self._service.batches.drift.count,
+        }
+        if self._certificate is not None:
+            parts["certificate"] = self._certificate.refresh
+        watch = Watch(parts, self._service.counts.watch_failures)
         while True:
-            for connections in self._all():
-                connections.tick()
-            self._service.access.refresh(time.time())
-            if self._certificate is not None:
-                self._certificate.refresh()
-            self._service.batches.drift.count()
+            watch.look()
             await asyncio.sleep(CHECK_SECONDS)
+
+    def _tick(self) -> None:
+        for connections in self._all():
+            connections.tick()
 
     async def _drain(self) -> None:
         for connections in self._all():

@@ -27,6 +27,8 @@ class Counts:
         self.request_seconds = Histogram(SECONDS)
         """Of inferences that were answered."""
         self.queue_seconds = Histogram(SECONDS)
+        self.watch_failures: dict[str, int] = {}
+        """Of what the server looks after, by part."""
         self.run_rows = Histogram(ROWS)
 
     def expect(self, routes: Iterable[str]) -> None:

@@ -28,6 +28,8 @@ def families(
     held = "Memory of large bodies and answers that are counted against the server's limit."
     shifted = "Population stability index of a feature: the last hour's requests against the training rows."
     recorded = "Spans that a collector took, and that were dropped since it took none."
+    failed = "Exceptions in what the server looks after by itself: connections, access, certificate, drift."
+    failures = [("", {"part": part}, count) for part, count in counts.watch_failures.items()]
     outcomes = [("", {"outcome": outcome}, count) for outcome, count in spans.items()]
     means = [("", {"feature": name}, mean) for name, mean, _ in inputs]
     indices = [("", {"feature": name}, index) for name, _, index in inputs]
@@ -43,6 +45,7 @@ def families(
         one("sealift_connections", "gauge", "Clients that are connected.", connections),
         one("sealift_held_bytes", "gauge", held, held_bytes),
         one("sealift_input_rows", "gauge", "Rows of the last hour's requests that were compared.", input_rows),
+        Family("sealift_watch_failures_total", "counter", failed, failures),
         Family("sealift_input_mean", "gauge", "Mean of a feature in the last hour's requests.", means),
         Family("sealift_input_psi", "gauge", shifted, indices),
         Family("sealift_spans_total", "counter", recorded, outcomes),

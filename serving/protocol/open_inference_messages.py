@@ -7,6 +7,9 @@ import msgspec
 Inputs = TypeVar("Inputs")
 Number = TypeVar("Number")
 NO_DATA: Final = msgspec.Raw()
+NOTHING: Final = msgspec.Raw(b"null")
+BESIDE_BYTES: Final = 64 << 10
+"""Of a request's parameters, and of the outputs that it asks for."""
 Parameters = dict[str, bool | int | float | str | None]
 Dimension = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -52,12 +55,13 @@ class FlatInput(msgspec.Struct, Generic[Number], gc=False):
 
 
 class Request(msgspec.Struct, Generic[Inputs], gc=False):
-    """The whole JSON."""
+    """The whole JSON. What is beside the inputs is decoded once it is known how long it is: as objects it would take
+    many times its bytes."""
 
     inputs: Inputs
     id: str | None = None
-    parameters: Parameters | None = None
-    outputs: list[Output] | None = None
+    parameters: msgspec.Raw = NOTHING
+    outputs: msgspec.Raw = NOTHING
 
 
 AnyRequest = Request[list[Input]]

@@ -5,7 +5,7 @@ InvalidInput, which says what was expected instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,9 +13,18 @@ from serving.errors import InvalidInput
 from serving.protocol.contract import Body, Inference
 from serving.protocol.input_reader import InputReader, short
 from serving.protocol.open_inference_flat import FlatReader
-from serving.protocol.open_inference_messages import NO_DATA, AnyRequest, Input, Output, Parameters
+from serving.protocol.open_inference_messages import (
+    BESIDE_BYTES,
+    NO_DATA,
+    NOTHING,
+    AnyRequest,
+    Input,
+    Output,
+    Parameters,
+)
 from serving.tensor import ANY, Array, Tensor
 
+Beside = TypeVar("Beside", Parameters, list[Output])
 ALL_BINARY: Final = "binary_data_output"
 """The parameter of a request that asks for all outputs as binary data."""
 
@@ -53,6 +62,8 @@ class Asked(Inference):
 
 
 _decode: Final = msgspec.json.Decoder(AnyRequest).decode
+_decode_parameters: Final = msgspec.json.Decoder(Parameters | None).decode
+_decode_outputs: Final = msgspec.json.Decoder(list[Output] | None).decode
 
 
 class RequestReader:
@@ -72,13 +83,14 @@ class RequestReader:
             return self._raw(body)
         found = self._flat.read(body) if self._flat is not None and json_bytes is None else None
         request, inputs = self._read(body, json_bytes) if found is None else found
-        parameters = request.parameters
+        parameters = self._beside("parameters", request.parameters, _decode_parameters)
         binary = False
         if parameters and ALL_BINARY in parameters:
             binary = self._all_binary(parameters)
-        if not request.outputs:
+        outputs = self._beside("outputs", request.outputs, _decode_outputs)
+        if not outputs:
             return Asked(inputs, self._names, self._all[binary], request.id, parameters)
-        wanted = [_as_wanted(output, binary) for output in request.outputs]
+        wanted = [_as_wanted(output, binary) for output in outputs]
         return Asked(inputs, self._checked(wanted), wanted, request.id, parameters)
 
     def assembled(
@@ -123,6 +135,22 @@ class RequestReader:
         except msgspec.ValidationError as error:
             raise InvalidInput(f"not an inference request: {error}; expected {self._example()}") from None
         except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: an integer of 4301 digits
+            raise InvalidInput(f"not JSON: {error}; expected {self._example()}") from None
+
+    def _beside(self, name: str, raw: msgspec.Raw, decode: Callable[[msgspec.Raw], Beside | None]) -> Beside | None:
+        """What the request has beside its inputs."""
+        if raw is NOTHING:
+            return None
+        size = len(memoryview(raw))
+        if size > BESIDE_BYTES:
+            raise InvalidInput(f"{name} have {size:,} bytes; expected {BESIDE_BYTES:,} at most")
+        try:
+            return decode(raw)
+        except msgspec.ValidationError as error:
+            what, _, where = str(error).partition(" - at `$")
+            where = f"`$.{name}{where or '`'}"
+            raise InvalidInput(f"not an inference request: {what} - at {where}; expected {self._example()}") from None
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise InvalidInput(f"not JSON: {error}; expected {self._example()}") from None
 
     def _inputs(self, items: Sequence[Input], body: Body, start: int) -> dict[str, Array]:

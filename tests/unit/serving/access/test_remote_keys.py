@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from serving.access import CheckedAccess
-from serving.access.remote_keys import EVERY_SECONDS, SOONEST_SECONDS, RemoteKeys
+from serving.access.remote_keys import EVERY_SECONDS, MOST_ASIDE, SOONEST_SECONDS, WHOLE_SECONDS, RemoteKeys
 from serving.errors import Unauthenticated
 from tests.certificates import self_signed
 from tests.unit.serving.access.files import NOW, api_key, ec, issuer, key_set, token, written
@@ -213,3 +213,47 @@ def test_an_issuer_whose_certificate_nobody_vouches_for_is_not_believed(
 
     assert keys.keys == {} and answers.asked == 0
     assert "CERTIFICATE_VERIFY_FAILED" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), RecursionError(), OverflowError("big"), MemoryError()])
+def test_an_answer_that_breaks_a_library_costs_no_good_key(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    keys = RemoteKeys("https://issuer.example/keys", ["ES256"])
+    good = key_set(ec())
+    monkeypatch.setattr("serving.access.remote_keys._read", lambda _url: good.encode())
+    fetched(keys, NOW)
+    before = dict(keys.keys)
+    assert before
+
+    def breaks(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("serving.access.remote_keys._read", lambda _url: b"odd")
+    monkeypatch.setattr("serving.access.remote_keys.parse_key_set", breaks)
+    fetched(keys, NOW + EVERY_SECONDS)
+
+    assert keys.keys == before
+    assert type(error).__name__ in keys._failure
+
+
+def test_an_issuer_that_drips_stops_no_later_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    drips = threading.Event()
+    asked: list[str] = []
+
+    def read(url: str) -> bytes:
+        asked.append(url)
+        drips.wait(30)
+        return b"{}"
+
+    monkeypatch.setattr("serving.access.remote_keys._read", read)
+    keys = RemoteKeys("https://issuer.example/keys", ["ES256"])
+    try:
+        for turn in range(MOST_ASIDE + 3):
+            keys.refresh(NOW + turn * WHOLE_SECONDS)
+            assert "did not answer to the end within" in keys._failure or turn == 0
+        assert len(asked) == MOST_ASIDE + 1  # and no more threads than these
+    finally:
+        drips.set()
+    for fetch in keys._aside:
+        fetch.join(10)
+    keys.refresh(NOW + 20 * WHOLE_SECONDS)
+    assert len(asked) >= MOST_ASIDE + 1

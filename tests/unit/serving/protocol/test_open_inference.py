@@ -97,7 +97,7 @@ REFUSED: dict[str, tuple[object, tuple[str, ...]]] = {
         ("$.inputs[0].shape[0]", EXAMPLE),
     ),
     "an integer of 5000 digits for a parameter": (
-        f'{{"inputs":[],"parameters":{{"a":{"9" * 5000}}}}}'.encode(), ("$.parameters", EXAMPLE),
+        (json.dumps(row())[:-1] + f',"parameters":{{"a":{"9" * 5000}}}}}').encode(), ("$.parameters", EXAMPLE),
     ),
     "a hundred thousand arrays in the data": (row(data=DEEP), ("not JSON: maximum recursion depth", EXAMPLE)),
     "a hundred thousand arrays for the inputs": ({"inputs": DEEP}, ("Expected `object`, got `array`", EXAMPLE)),
@@ -294,3 +294,12 @@ def test_whatever_bytes_are_sent_they_are_parsed_or_refused(noise: bytes, at: in
         parse(body[:at] + noise + body[at + dropped :])
     except InvalidInput as refused:
         json.loads(open_inference.error(refused.message))
+
+
+@pytest.mark.parametrize("beside", ["parameters", "outputs"])
+def test_what_stands_beside_the_inputs_is_limited_before_it_is_read(beside: str) -> None:
+    """As objects it would take many times its bytes."""
+    many = {"parameters": {str(number): 1 for number in range(10_000)}, "outputs": [{"name": "x"}] * 10_000}[beside]
+
+    with pytest.raises(InvalidInput, match=f"{beside} have .* bytes; expected 65,536 at most"):
+        parse(json.dumps(request([[1, 2, 3]]) | {beside: many}).encode())
