@@ -39,7 +39,6 @@ def arguments(settings: ServerSettings, artifact_id: object, payload_digest: obj
         "--name", settings.model_name,
         *access,
         *([] if settings.tls_certificate is None else ["--tls", places.TLS_FOLDER]),
-        "--host", "0.0.0.0",  # noqa: S104 - inside the pod or container; what reaches it is decided outside
         "--port", str(places.PORT),
         *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
         *(["--access-log", "all"] if settings.access_log == "all" else []),

@@ -65,7 +65,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from serving.access import Access, CheckedAccess, OneKey, UncheckedAccess, new_key
         from serving.http.metrics_service import metrics_of
-        from serving.http.server import Server, listen
+        from serving.http.server import Server, every_address, listen
         from serving.http.service import Service
         from serving.http.tls import Certificate
         from serving.log import log
@@ -78,6 +78,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
         else:
             access = CheckedAccess(options.access) if options.access else UncheckedAccess()
         certificate = Certificate(options.tls) if options.tls else None
+        options.host = options.host or every_address()  # in a pod; what reaches it is the Service's matter
         socket = listen(options.host, options.port)
         metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
         exporter = _exporter(options, source) if options.otlp_endpoint else None
@@ -185,7 +186,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     who.add_argument("--auth", choices=["none"], help="none: anyone who reaches the port may ask")
     tls = "of tls.crt and tls.key, as a Secret of type kubernetes.io/tls is mounted (default: no TLS)"
     parser.add_argument("--tls", type=Path, metavar="FOLDER", help=tls)
-    host = "address to listen on (default: all of IPv4, and with --artifact 127.0.0.1)"
+    host = "address to listen on (default: all of IPv6 and IPv4, and with --artifact 127.0.0.1)"
     parser.add_argument("--host", help=host)
     port = f"0 is any free one, see the log (default: {places.PORT})"
     parser.add_argument("--port", type=int, default=places.PORT, help=port)
@@ -215,7 +216,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"the following arguments are required: --{', --'.join(missing)}, or --artifact")
     if options.access is None and options.auth is None:
         parser.error("one of the arguments --access --auth is required")
-    options.host = options.host or "0.0.0.0"  # noqa: S104 - in a pod; what reaches it is the Service's matter
     return options
 
 

@@ -30,6 +30,8 @@ from serving.http.watch import Watch
 from serving.log import log
 
 BACKLOG: Final = 1024
+EVERY_ADDRESS: Final = "::"
+"""Of IPv6, and of IPv4 with it."""
 DRAIN_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = BODY_SECONDS + 3  # with the drain, less than the pod has after its preStop sleep
 TICK_SECONDS: Final = 0.05
@@ -157,11 +159,21 @@ class Server:
         return bool(self.connections.clients) or (self._stopping is not None and not self._stopping.done())
 
 
+def every_address() -> str:
+    """The host that stands for all of IPv6 and IPv4, or for all of IPv4 on a machine that has no IPv6."""
+    try:
+        with listen(EVERY_ADDRESS, 0):
+            return EVERY_ADDRESS
+    except StartError:
+        return "0.0.0.0"  # noqa: S104 - in a pod; what reaches it is the Service's matter
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 is any free one. Clients that come before the model is open wait in its queue."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == EVERY_ADDRESS and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         hint = "is another server using it?"
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}", hint) from None

@@ -12,6 +12,7 @@ import msgspec
 from serving.errors import InvalidInput
 from serving.protocol.contract import Body, Inference
 from serving.protocol.input_reader import InputReader, short
+from serving.protocol.json_complaint import complaint
 from serving.protocol.open_inference_flat import FlatReader
 from serving.protocol.open_inference_messages import (
     BESIDE_BYTES,
@@ -130,12 +131,13 @@ class RequestReader:
     def _decoded(self, body: Body, json_bytes: int | None) -> AnyRequest:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):
             raise InvalidInput(f"the body has {len(body):,} bytes; expected {json_bytes:,} or more of JSON alone")
+        said = body if json_bytes is None else memoryview(body)[:json_bytes]
         try:
-            return _decode(body if json_bytes is None else memoryview(body)[:json_bytes])
+            return _decode(said)
         except msgspec.ValidationError as error:
             raise InvalidInput(f"not an inference request: {error}; expected {self._example()}") from None
         except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: an integer of 4301 digits
-            raise InvalidInput(f"not JSON: {error}; expected {self._example()}") from None
+            raise InvalidInput(f"not JSON: {complaint(said, error)}; expected {self._example()}") from None
 
     def _beside(self, name: str, raw: msgspec.Raw, decode: Callable[[msgspec.Raw], Beside | None]) -> Beside | None:
         """What the request has beside its inputs."""

@@ -177,7 +177,6 @@ def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_ar
         "--payload-digest", "cd" * 32,
         "--name", "diabetes",
         "--access", "/etc/sealift/access/access.json",
-        "--host", "0.0.0.0",
         "--port", "8080",
         "--metrics-port", "8082",
     ]  # fmt: skip
