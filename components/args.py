@@ -72,6 +72,11 @@ class ModelContainerArgs(TypedDict):
     false.
     """
 
+    corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
+    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
+    """
+
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Which requests are traced, and where their spans go."""
 
@@ -153,6 +158,11 @@ class ModelDeploymentArgs(TypedDict):
     """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
     `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
     false.
+    """
+
+    corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
+    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -654,6 +664,11 @@ class DeploymentSection(TypedDict):
     false.
     """
 
+    corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
+    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
+    """
+
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Which requests are traced, and where their spans go."""
 
@@ -728,6 +743,11 @@ class ContainerSection(TypedDict):
     """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
     `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
     false.
+    """
+
+    corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
+    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]

@@ -12,6 +12,7 @@ not root, can write to nothing there but /tmp.
 import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from ipaddress import IPv4Address
 from typing import Final
 
 from components import server_files
@@ -56,7 +57,7 @@ def container(
     memory = math.ceil(settings.memory_limit.amount / MEBIBYTE)
     return {
         "image": image,
-        "command": server_files.arguments(settings, artifact_id, payload_digest),
+        "command": [*server_files.arguments(settings, artifact_id, payload_digest), *_local(settings)],
         "labels": labels(instance, settings),
         "ports": [*_ports(settings)],
         "cpus": _decimal(settings.cpu_limit.amount),
@@ -83,6 +84,11 @@ def url(settings: ContainerSettings) -> str:
     """Where the model answers, as this machine sees it where the engine is its own."""
     host = "127.0.0.1" if settings.address == "0.0.0.0" else settings.address  # noqa: S104 - all addresses, this one too
     return f"{settings.scheme}://{host}:{settings.port}"
+
+
+def _local(settings: ContainerSettings) -> list[object]:
+    """Where nothing else keeps a page of a browser on this machine from asking."""
+    return ["--local"] if settings.auth == "none" and IPv4Address(settings.address).is_loopback else []
 
 
 def _ports(settings: ContainerSettings) -> Iterator[Properties]:

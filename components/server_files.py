@@ -41,6 +41,7 @@ def arguments(settings: ServerSettings, artifact_id: object, payload_digest: obj
         *([] if settings.tls_certificate is None else ["--tls", places.TLS_FOLDER]),
         "--port", str(places.PORT),
         *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
+        *(word for origin in settings.cors_origins for word in ("--cors-origin", origin)),
         *(["--access-log", "all"] if settings.access_log == "all" else []),
         *(["--explain"] if settings.explain else []),
         *_tracing(settings.tracing),

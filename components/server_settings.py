@@ -32,6 +32,7 @@ OPEN: Final = (
 """What every preview of a server that asks for no key says."""
 
 DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
 _LABEL_KEY: Final = re.compile(
     r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII
 )
@@ -96,6 +97,17 @@ def _label_problems(labels: Mapping[object, object]) -> Iterator[Problem]:
             yield Problem(f'["{key}"]', f"is {text!r}; allowed: {allowed}")
 
 
+def _origins(value: object) -> tuple[str, ...]:
+    origins = kinds.texts.accept(value)
+    wrong = [origin for origin in origins if origin != "*" and not _ORIGIN.fullmatch(origin)]
+    if wrong:
+        raise Refused(
+            f"{wrong[0]!r} in it is no origin; allowed: 'https://app.example.com' and the like, or '*'",
+            "an origin is a scheme, a host and maybe a port: no path, and no slash at the end",
+        )
+    return origins
+
+
 def _manifest(value: object) -> str:
     if isinstance(value, str) and 0 < len(value.encode()) <= MANIFEST_MAX_BYTES:
         return value
@@ -115,6 +127,7 @@ IMAGE: Final = matched(
 CPU: Final = _quantity("cpu", "CPUs, such as `500m` or `1`")
 MEMORY: Final = _quantity("memory", "bytes, such as `500Mi` or `1Gi`")
 LABELS: Final = Kind("object", "label keys and texts", _labels, "string")
+ORIGINS: Final = Kind("array", "a list of origins, such as 'https://app.example.com', or '*'", _origins, "string")
 PEM: Final = matched(
     "text in PEM, which begins with -----BEGIN", lambda text: text.startswith("-----BEGIN ") and len(text) < PEM_BYTES
 )
@@ -146,6 +159,12 @@ class ServerSettings:
         False,
         "Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at "
         "`/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor.",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        ORIGINS,
+        (),
+        "Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: "
+        "none but the server's own page.",
     )
     tracing: Tracing | None = section(Tracing, None, "Which requests are traced, and where their spans go.")
     auth: Auth = setting(

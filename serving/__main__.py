@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -64,6 +65,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
         # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from serving.access import Access, CheckedAccess, OneKey, UncheckedAccess, new_key
+        from serving.http.browsers import Browsers
         from serving.http.metrics_service import metrics_of
         from serving.http.server import Server, every_address, listen
         from serving.http.service import Service
@@ -85,7 +87,9 @@ def serve(options: argparse.Namespace, started: float) -> None:
         model = load(opening)
     tracer = None if exporter is None else _tracer(options, exporter)
     log_all = options.access_log == "all"
-    service = Service(options.name, model, access, log_all, options.explain, tracer)
+    local = options.local or (options.auth == "none" and ip_address(socket.getsockname()[0]).is_loopback)
+    browsers = Browsers(options.cors_origin, local=local)
+    service = Service(options.name, model, access, log_all, options.explain, tracer, browsers)
     rpc = None if options.grpc_port is None else _rpc(options, model, service, certificate)
     server = Server(service, rpc, certificate)
     if metrics_socket is not None:
@@ -190,6 +194,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", help=host)
     port = f"0 is any free one, see the log (default: {places.PORT})"
     parser.add_argument("--port", type=int, default=places.PORT, help=port)
+    origin = "whose pages may ask, such as https://app.example.com, or * for all; may be said again (default: none)"
+    parser.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help=origin)
+    local = "answers requests alone that name localhost (default: where it listens there alone and --auth is none)"
+    parser.add_argument("--local", action="store_true", help=local)
     rpc = f"0 is any free one; in a pod it is {places.GRPC_PORT} (default: none, gRPC takes some memory)"
     parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
     lines = "which requests have a line in the log (default: errors)"

@@ -69,6 +69,10 @@ class Request:
     """Whether it offers to speak another protocol."""
     host: bytes | None = None
     """As sent; where there is more than one, it is none that could be."""
+    origin: bytes | None = None
+    """Of the page that a browser asks for."""
+    asked_method: bytes | None = None
+    """What a page will ask with, where its browser asks first whether it may."""
     transfer: bytes | None = None
     """The transfer-encoding, as sent."""
     length: int | None = None
@@ -186,6 +190,14 @@ def _set_host(request: Request, value: bytes) -> None:
     request.host = value if request.host is None else b"%s %s" % (request.host, value)
 
 
+def _set_origin(request: Request, value: bytes) -> None:
+    request.origin = value
+
+
+def _set_asked_method(request: Request, value: bytes) -> None:
+    request.asked_method = value
+
+
 def _set_transfer(request: Request, value: bytes) -> None:
     request.transfer = value if request.transfer is None else b"%s, %s" % (request.transfer, value)
 
@@ -245,6 +257,8 @@ def _ignore(request: Request, value: bytes) -> None:
 
 _READ: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
     b"host": _set_host,
+    b"origin": _set_origin,
+    b"access-control-request-method": _set_asked_method,
     b"content-length": _set_length,
     b"transfer-encoding": _set_transfer,
     b"upgrade": _set_upgrades,

@@ -15,6 +15,7 @@ from serving.errors import Overloaded, RequestError
 from serving.explain import Queue
 from serving.held import Held, Share
 from serving.http import traced
+from serving.http.browsers import Browsers
 from serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from serving.http.errors import Refused
 from serving.http.failures import RETRY, failure
@@ -61,13 +62,15 @@ class Service:
         log_all: bool = False,
         explain: bool = False,
         tracer: "Tracer | None" = None,
+        browsers: Browsers | None = None,
     ) -> None:
-        """Without a tracer no request is traced."""
+        """Without a tracer no request is traced; without `browsers`, pages of other origins may ask nothing."""
         self.draining = False
         self.access = access
         self.held = Held(MAX_HELD_BYTES, SMALL_BYTES)
         self.log = RequestLog(log_all)
         self.tracer = tracer
+        self._browsers = browsers or Browsers()
         self._name, self._model = name, model
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._routes = routes(name, model, not isinstance(access, UncheckedAccess), explain)
@@ -79,6 +82,12 @@ class Service:
         """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
         route = self._routes.get(request.target) or self._routes.get(path_of(request.target))
         request.route = route
+        elsewhere = self._browsers.refusal(request)
+        request.refusal = (
+            self._browsers.preflight(request, route) if elsewhere is None else self.failed(request, elsewhere)
+        )
+        if request.refusal is not None:
+            return
         scope = route.scope if route is not None else "metadata"  # what there is, is for those who may know it
         if scope is not None:
             try:
@@ -240,6 +249,7 @@ class Service:
             self.counts.request_seconds.observe(time.perf_counter() - request.began)
         if request.trace is not None and self.tracer is not None:
             traced.end(self.tracer, request.trace, request, path, received, response)
+        response = self._browsers.marked(request, response)
         client.reply(logged(self.log, request, path, received, response))
 
 

@@ -36,13 +36,13 @@ DECLARED = {
     ),
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
-        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt",
-        "tlsCertificate", "tlsPrivateKey", "labels", "replicas", "cpuRequest",
+        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
+        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels", "replicas", "cpuRequest",
         "memoryRequest", "quota", "exposure", "nodePort",
     ),
     "container": (
-        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "tracing", "auth", "apiKeys", "jwt",
-        "tlsCertificate", "tlsPrivateKey", "labels", "address", "port", "grpcPort", "metricsPort",
+        "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
+        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels", "address", "port", "grpcPort", "metricsPort",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {

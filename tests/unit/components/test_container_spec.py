@@ -125,3 +125,27 @@ def test_the_url_is_one_that_this_machine_reaches() -> None:
     assert container_spec.url(settings()) == "http://127.0.0.1:8080"
     assert container_spec.url(settings(address="0.0.0.0", port=81)) == "http://127.0.0.1:81"
     assert container_spec.url(settings(address="10.0.0.5")) == "http://10.0.0.5:8080"
+
+
+@pytest.mark.parametrize(
+    ("changed", "local"),
+    [
+        ({"auth": "none"}, True),
+        ({"auth": "none", "address": "127.0.0.2"}, True),
+        ({"auth": "none", "address": "0.0.0.0"}, False),
+        ({}, False),
+    ],
+)
+def test_a_server_for_this_machine_that_asks_for_no_key_answers_to_its_names_alone(
+    changed: dict[str, object], local: bool
+) -> None:
+    assert ("--local" in container(**changed)["command"]) == local
+
+
+def test_origins_are_handed_on() -> None:
+    command = container(corsOrigins=["https://a.example.com", "http://localhost:3000"])["command"]
+
+    assert " ".join(map(str, command)).count("--cors-origin") == 2
+    assert command[command.index("--cors-origin") + 1] == "https://a.example.com"
+    (problem,) = problems(corsOrigins=["https://a.example.com", "https://a.example.com/page"])
+    assert problem.startswith("corsOrigins is [") and "'https://a.example.com/page' in it is no origin" in problem
