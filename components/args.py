@@ -284,7 +284,8 @@ class TrainingRunArgs(TypedDict):
 
     dataset: NotRequired[pulumi.Input[str]]
     """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
-    TSV, Parquet or NPZ file; or `package.module:function`. Allowed: text. Default: diabetes.
+    TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and
+    fragment nothing is shown or kept in the clear. Allowed: text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -474,7 +475,8 @@ class TrainingSection(TypedDict):
 
     dataset: NotRequired[pulumi.Input[str]]
     """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
-    TSV, Parquet or NPZ file; or `package.module:function`. Allowed: text. Default: diabetes.
+    TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and
+    fragment nothing is shown or kept in the clear. Allowed: text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]

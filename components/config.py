@@ -25,11 +25,12 @@ from components.args import (
     ImageSection,
     TrainingSection,
 )
-from components.run_settings import TrainingSettings
+from components.run_settings import URL_INPUTS, TrainingSettings, holds_credentials, holds_url
 from components.sections import SECTIONS
 from settings.declare import declarations
 from settings.problem import Problem, report
 from settings.read import names_of, numbers_read, read
+from settings.urls import without_credentials
 
 Target = Literal["kubernetes", "docker"]
 
@@ -80,7 +81,9 @@ def read_config(config: pulumi.Config) -> StackConfig:
     parsed, problems = parse(values, os.environ, Path.cwd())
     if parsed is None:
         raise pulumi.RunError(report("the stack's config cannot be used", problems, HINT))
-    for section, name, value in _secrets_in(values):
+    for section, name, value in (*_secrets_in(values), *_urls_in(values)):
+        if section not in secret and not holds_credentials(value):
+            continue
         getattr(parsed, section)[name] = pulumi.Output.secret(value)
     return parsed
 
@@ -125,11 +128,25 @@ def _secrets_in(values: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
                 yield section, one.name, given[one.name]
 
 
+def _urls_in(values: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
+    """The same of each setting that is a URL, and so may be a secret."""
+    given = _object(values.get("training") or {})
+    if not isinstance(given, Mapping):
+        return
+    for name in URL_INPUTS:
+        if holds_url(given.get(name)):
+            yield "training", name, given[name]
+
+
 def _secret_problems(values: Mapping[str, Any], secret: Collection[str]) -> Iterator[Problem]:
     """The engine tells that something inside a section is a secret, and not what."""
     hidden = {section: name for section, name, _ in _secrets_in(values)}
-    for key in sorted({*secret} - hidden.keys()):
-        message = "is set as a secret, or has one inside; allowed: plain text, since it shows in names and objects"
+    may_be_hidden = {section for section, _, _ in _urls_in(values)}
+    for key in sorted({*secret} - hidden.keys() - may_be_hidden):
+        message = (
+            "is set as a secret, or has one inside; allowed: plain text, since it shows in names and objects, and URLs "
+            f"as secrets in {', '.join(f'training.{name}' for name in URL_INPUTS)}"
+        )
         yield Problem(key, message, "set it again with --plaintext")
     for section in sorted(hidden.keys() - {*secret}):
         path = f"{section}.{hidden[section]}"
@@ -157,7 +174,7 @@ def _found(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _name_of(dataset: str) -> str:
     """A model's name after its data set's: what a path, URL or reference ends in, in letters that a name may have."""
-    last = dataset.rpartition(":")[2].rpartition("/")[2].partition(".")[0]
+    last = without_credentials(dataset).rstrip("…?#").rpartition(":")[2].rpartition("/")[2].partition(".")[0]
     return re.sub("[^a-z0-9]+", "-", last.lower()).strip("-")[:63] or "model"
 
 

@@ -1,12 +1,14 @@
 """What a TrainingRun can be told: what a job is, when to stop waiting for it, what to show, and where it goes."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
 from components.store_settings import PUBLIC_KEYS, RETENTION, STORE_URL
 from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 from settings.declare import declarations
+from settings.urls import has_credentials, is_url
 from training.job import Job
 
 STORE_KEY_BYTES: Final = 32
@@ -91,4 +93,17 @@ class TrainingRunInputs(TrainingSettings):
     )
 
 
+URL_INPUTS: Final = ("dataset", "model", "initFrom")
+"""What may be a secret because a URL in it may hold one: of these, messages and reports show no more than the place."""
 SECRET_INPUTS: Final = tuple(one.name for one in declarations(TrainingRunInputs) if one.secret)
+
+
+def holds_url(value: object) -> bool:
+    """Whether one of URL_INPUTS, or an object's path, is a URL."""
+    path = value.get("path") if isinstance(value, Mapping) else value
+    return isinstance(path, str) and is_url(path)
+
+
+def holds_credentials(value: object) -> bool:
+    """Whether that URL has a part that may be a secret."""
+    return holds_url(value) and has_credentials(str(value.get("path") if isinstance(value, Mapping) else value))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from settings.problem import Problem
+from settings.urls import without_credentials
 
 LARGEST_WHOLE: Final = 2**53 - 1
 """A whole number above this would arrive as another one."""
@@ -171,12 +172,12 @@ def whole(value: object) -> int | None:
 
 
 def shown(value: object) -> str:
-    """The value as a user would write it, in at most 60 characters."""
+    """The value as a user would write it, in at most 60 characters, and without a URL's secrets."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
         value = int(value)
     if isinstance(value, float) and math.isnan(value):
         return "NaN"
-    spelt = str(value).lower() if isinstance(value, bool) else repr(value)
+    spelt = str(value).lower() if isinstance(value, bool) else without_credentials(repr(value))
     return spelt if len(spelt) <= 60 else f"{spelt[:57]}…"
 
 

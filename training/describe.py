@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from settings.urls import without_credentials, without_credentials_in
 from training.input_bins import input_bins
 from training.recipe import export
 from training.recipe.columns import decoded
@@ -49,9 +50,9 @@ def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, An
     job, data, train = made.job, made.dataset, made.train
     return {
         "task": data.task,
-        "dataset": data.name,
-        "model": job.model,
-        "hyperparameters": job.properties(),
+        "dataset": without_credentials(data.name),
+        "model": without_credentials(job.model),
+        "hyperparameters": without_credentials_in(job.properties()),
         "metrics": outcome["metrics"],
         "epochsRun": outcome["epochs_run"],
         "stopReason": outcome["stop_reason"],

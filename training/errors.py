@@ -12,11 +12,14 @@ TrainingError
 └── ExportError          the exported model does not answer as torch does
 """
 
+from settings.urls import without_credentials
+
 
 class TrainingError(Exception):
-    """`message` says what is wrong, `hint` the way out (may be empty)."""
+    """`message` says what is wrong, `hint` the way out (may be empty). Of URLs they show no secret."""
 
     def __init__(self, message: str, hint: str = "") -> None:
+        message, hint = without_credentials(message), without_credentials(hint)
         super().__init__(f"{message}\nhint: {hint}" if hint else message)
         self.message = message
         self.hint = hint
@@ -47,7 +50,7 @@ class InputError(TrainingError):
 
     def __init__(self, path: str, value: str, cause: TrainingError) -> None:
         super().__init__(cause.message, cause.hint)
-        self.property, self.value = path, value
+        self.property, self.value = path, without_credentials(value)
 
 
 class GateError(TrainingError):

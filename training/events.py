@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from settings.urls import without_credentials
+
 PROGRESS_SECONDS: Final = 0.25
 """A display cannot use more, and each costs its reader a line."""
 KIBIBYTE: Final = 1024  # ru_maxrss counts these
@@ -29,12 +31,12 @@ class Events(ABC):
 
     def log(self, level: str, message: str) -> None:
         """`level` is "info" or "warning"."""
-        self.tell("log", level=level, message=message)
+        self.tell("log", level=level, message=without_credentials(message))
 
     def phase(self, phase: str, message: str) -> None:
         """Tells what begins now."""
         memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
-        self.tell("progress", phase=phase, message=message, memory_bytes=memory_bytes)
+        self.tell("progress", phase=phase, message=without_credentials(message), memory_bytes=memory_bytes)
 
     def descent(self, fields: Callable[[], Mapping[str, object]], *, last: bool) -> None:
         """Tells how far training is, four times a second at most; the last time always. Asks for no more fields than

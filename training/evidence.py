@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import torch
 
+from settings.urls import without_credentials, without_credentials_in
 from training import gates
 from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job
@@ -35,9 +36,9 @@ def make_report(
     job, dataset, descended = made.job, made.dataset, made.descended
     features, target = every_row(made.held_out)
     report = Report(
-        title=f"{job.model} on {dataset.name}",
-        model=job.model,
-        dataset=dataset.name,
+        title=without_credentials(f"{job.model} on {dataset.name}"),
+        model=without_credentials(job.model),
+        dataset=without_credentials(dataset.name),
         task=dataset.task,
         classes=dataset.classes,
         feature_names=dataset.feature_names,
@@ -48,7 +49,7 @@ def make_report(
         residuals=None if dataset.classes else measure.residuals(made.answers, target, job.data.target or "target"),
         importances=_importances(made, features, target),
         data=_data(made),
-        hyperparameters=job.properties(),
+        hyperparameters=without_credentials_in(job.properties()),
         search=_search(descended.trials, job),
         folds=_folds(made),
         compression=_compression(made),

@@ -81,7 +81,8 @@ class Job:
         kinds.text,
         "diabetes",
         f"A set that scikit-learn ships ({', '.join(sources.BUILT_IN)}); the path or URL of a CSV, "
-        "TSV, Parquet or NPZ file; or `package.module:function`.",
+        "TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and "
+        "fragment nothing is shown or kept in the clear.",
     )
     data: Data = section(Data, Data(), "How to read it.")
     model: str = setting(
@@ -378,4 +379,5 @@ def _missing(job: Job, folder: Path | None) -> Iterator[Clash]:
     if init is not None and not sources.is_url(init) and not (folder / Path(init).expanduser()).is_file():
         yield Clash("initFrom.path", f"is {kinds.shown(init)}; there is no file {folder / Path(init).expanduser()}")
     if job.source == "onnx" and "://" not in job.model and not (folder / job.model).is_file():
-        yield Clash("model", f"is {job.model!r}; with source 'onnx' it must be the path or URL of an ONNX file")
+        path = "with source 'onnx' it must be the path or URL of an ONNX file"
+        yield Clash("model", f"is {kinds.shown(job.model)}; {path}")

@@ -10,6 +10,7 @@ from typing import IO, Any, Final
 
 from durable import file_set
 from settings.kinds import is_reference
+from settings.urls import is_url as is_url
 from training import user_code
 from training.errors import DataError, MissingLibraryError
 from training.options import Data
@@ -131,11 +132,6 @@ def is_table(reference: str) -> bool:
 
 def _path(reference: str) -> str:
     return reference.lower().partition("?")[0]
-
-
-def is_url(reference: str) -> bool:
-    """Whether fsspec reads it."""
-    return "://" in reference
 
 
 def has_known_form(reference: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from settings import report as problem_report
+from settings.urls import without_credentials
 from training import provenance, user_code
 from training.asked import Asked, asked
 from training.cancellation import end_on_signal
@@ -115,7 +116,7 @@ def summary(job: Job, tried: Tried) -> str:
     stopped = "" if reason == "epochs" else f" (stopped by {reason})"
     done = f"{len(made.train):,} rows, {epochs:,} epochs{stopped}, {units.duration(tried.seconds)}"
     lines = [
-        f"\n{units.name(job.model)} on {units.name(job.dataset)}: {done}",
+        f"\n{units.name(without_credentials(job.model))} on {units.name(without_credentials(job.dataset))}: {done}",
         f"energy {units.energy(tried.energy.joules)}, {tried.energy.method}",
         f"on {len(made.held_out):,} rows that it has not seen:",
     ]

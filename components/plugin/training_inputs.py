@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin import checking
-from components.run_settings import SECRET_INPUTS, TrainingRunInputs
+from components.run_settings import (
+    SECRET_INPUTS,
+    URL_INPUTS,
+    TrainingRunInputs,
+    holds_credentials,
+    holds_url,
+)
 from provider import (
     CheckFailure,
     CheckResponse,
@@ -43,7 +49,7 @@ MUST_BE_PLAIN: Final = (
 async def checked(olds: Properties, news: Properties) -> CheckResponse:
     """Validates everything at once and adds defaults and digests; unknown inputs are left for the real run."""
     inputs = checking.completed(TrainingRunInputs, news)
-    hidden = sorted(name for name, value in news.items() if name not in SECRET_INPUTS and has_secret(value))
+    hidden = sorted(name for name, value in news.items() if not _may_be_secret(name, value) and has_secret(value))
     known = {name: value for name, value in reveal_all(inputs).items() if name not in hidden and not has_unknown(value)}
     folder = Path.cwd()
     unknown = inputs.keys() - known.keys()
@@ -54,6 +60,9 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
     for name in SECRET_INPUTS:
         if isinstance(inputs.get(name), str | list):
             inputs[name] = Secret(inputs[name])
+    for name in URL_INPUTS:
+        if name in known and (has_secret(inputs[name]) or holds_credentials(known[name])):
+            inputs[name] = Secret(known[name])
     init = known.get("initFrom")
     if init is not None and "privateKey" not in inputs and not (isinstance(init, Mapping) and "path" in init):
         failures.append(CheckFailure("privateKey", "is missing; initFrom needs the key that opens the artifact"))
@@ -63,6 +72,10 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
         except InputError as error:
             failures.append(CheckFailure(error.property, f"is {error.value!r}; {error.message}; {error.hint}"))
     return CheckResponse(inputs, failures)
+
+
+def _may_be_secret(name: str, value: Value) -> bool:
+    return name in SECRET_INPUTS or (name in URL_INPUTS and holds_url(reveal_all({name: value})[name]))
 
 
 def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:

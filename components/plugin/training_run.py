@@ -59,6 +59,7 @@ from sealing import (
     record_key,
     unwrap,
 )
+from settings.urls import without_credentials
 from stores import (
     RECORDS,
     ArtifactDamaged,
@@ -181,7 +182,8 @@ def _other_machine(trained_on: Value, here: Value) -> str:
 
 
 def _label(inputs: Mapping[str, Value]) -> str:
-    return f"{inputs.get('model', 'net')} on {inputs.get('dataset', 'diabetes')}"
+    model, dataset = reveal(inputs.get("model", "net")), reveal(inputs.get("dataset", "diabetes"))
+    return without_credentials(f"{model} on {dataset}")
 
 
 def _others_can_open(inputs: Mapping[str, Value]) -> bool:

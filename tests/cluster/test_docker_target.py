@@ -109,16 +109,21 @@ def test_a_second_up_changes_nothing_and_a_new_port_replaces_it(laptop: Stack) -
     assert before["container"] not in docker("ps", "-a", "--format", "{{.Names}}")
 
 
-def test_destroy_leaves_no_container(cluster: Cluster, home: Path) -> None:
+def test_destroy_leaves_no_container_and_no_key_on_the_disk(cluster: Cluster, home: Path) -> None:
     own = home / "of-its-own"
     own.mkdir()
     stack = made_stack(own, checkout(home / "gone"), "laptop")
     stack.set_config("container.port", free_node_port())
     stack.set_config("container.auth", "none")
     said = stack.up().ok().text
-    name = stack.outputs()["container"]
+    name, found = stack.outputs()["container"], inspected(stack)
+    layer = Path((found["GraphDriver"]["Data"] or {}).get("UpperDir", "/none"))
+    key = layer / "etc/sealift/key/private.pem"
+    on_disk = key.exists()
 
     stack.destroy().ok()
 
     assert "auth is 'none'" in said
     assert name not in docker("ps", "-a", "--format", "{{.Names}}")
+    assert not layer.exists(), "the README says that the key lies there until the container goes"
+    assert on_disk or found["Driver"] != "overlay2"

@@ -374,6 +374,31 @@ def test_a_secret_setting_is_taken_as_a_secret(engine_config: dict[str, str]) ->
     assert read.deployment.get("tlsCertificate") == TLS["tlsCertificate"]
 
 
+HIDDEN_URL = "https://me:hush@host/churn.csv?sig=hush/hush"
+
+
+@pytest.mark.parametrize("in_the_clear", [False, True])
+def test_the_url_of_data_may_be_a_secret_and_names_the_model_without_it(
+    engine_config: dict[str, str], *, in_the_clear: bool
+) -> None:
+    """What may be a secret in it becomes one, even if it stands in the stack's file in the clear."""
+    training = {"dataset": HIDDEN_URL, "data": {"target": "churned"}}
+    values = in_the_engine(stack_values("dev") | {"training": training})
+    runtime_config.set_all_config(values, [] if in_the_clear else ["sealift:training"])
+
+    async def program() -> tuple[StackConfig, Any, bool]:
+        read = read_config(pulumi.Config("sealift"))
+        dataset: Any = read.training["dataset"]
+        return read, await dataset.future(), await dataset.is_secret()
+
+    read, dataset, is_secret = asyncio.run(program())
+
+    assert engine_config == {}
+    runtime_config.set_all_config({}, [])
+    assert (dataset, is_secret) == (HIDDEN_URL, True)
+    assert read.deployment.get("modelName") == "churn"
+
+
 def test_a_secret_setting_in_the_clear_is_refused_without_quoting_it(engine_config: dict[str, str]) -> None:
     runtime_config.set_all_config(in_the_engine(stack_values("prod") | {"deployment": TLS}), [])
 

@@ -1,0 +1,69 @@
+"""A URL may hold a password or a signature: then it is a secret of the state, and no message shows that part."""
+
+import asyncio
+
+import pytest
+
+from components.plugin.training_run import TrainingRunResource
+from provider import CheckRequest, CheckResponse, Properties, Secret, Value
+from training import sources
+from training.errors import DataError
+
+URN = "urn:pulumi:dev::p::t::run"
+HIDDEN_URL = "https://me:hush@host.invalid/churn.csv?sig=hush"
+
+
+def checked(monkeypatch: pytest.MonkeyPatch, **inputs: Value) -> CheckResponse:
+    """With a stand-in for the network."""
+    monkeypatch.setattr(sources, "digest", lambda *_: "0" * 64)
+    given: Properties = {"data": {"target": "churned"}, **inputs}
+    return asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, given)))
+
+
+@pytest.mark.parametrize("given", [HIDDEN_URL, Secret(HIDDEN_URL), Secret("https://host.invalid/churn.csv")])
+def test_it_is_a_secret_whether_it_was_given_as_one_or_not(monkeypatch: pytest.MonkeyPatch, given: Value) -> None:
+    response = checked(monkeypatch, dataset=given)
+
+    assert not [one for one in response.failures if one.property == "dataset"]
+    assert isinstance(response.inputs["dataset"], Secret)
+
+
+def test_a_url_without_anything_of_that_kind_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked(monkeypatch, dataset="https://host.invalid/churn.csv").inputs["dataset"] == (
+        "https://host.invalid/churn.csv"
+    )
+
+
+def test_the_path_of_weights_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    response = checked(monkeypatch, dataset="iris", initFrom={"path": HIDDEN_URL})
+
+    assert isinstance(response.inputs["initFrom"], Secret)
+
+
+def test_a_secret_that_is_no_url_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = checked(monkeypatch, dataset=Secret("hush.csv")).failures
+
+    assert [one for one in failures if one.property == "dataset"]
+    assert "hush" not in repr(failures)
+
+
+def test_no_failure_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = checked(monkeypatch, dataset=HIDDEN_URL.replace(".csv", ".odd")).failures
+
+    assert [one for one in failures if one.property == "dataset"]
+    assert "hush" not in repr(failures)
+
+
+def test_neither_does_what_the_network_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec = pytest.importorskip("fsspec")
+
+    def refuse(url: str, _: str) -> None:
+        raise FileNotFoundError(url)
+
+    monkeypatch.setattr(fsspec, "open", refuse)
+
+    with pytest.raises(DataError) as raised:
+        sources.open_url(HIDDEN_URL)
+
+    assert "host.invalid/churn.csv" in raised.value.message
+    assert "hush" not in f"{raised.value} {raised.value.message} {raised.value.hint}"
