@@ -334,6 +334,15 @@ def code_digest(job: Job, folder: Path) -> str:
     return file_set.digest(digests)
 
 
+def read_files(job: Job, folder: Path) -> set[Path]:
+    """The files that the user's code may read, since the digests count them. Raises ModelError."""
+    roots = job.roots(folder)
+    code = [one for one in (job.dataset, job.model, job.augment) if one and kinds.is_reference(one)]
+    found = {file for one in code if not sources.is_url(one) for file in user_code.files(one, roots)}
+    named = [job.dataset, job.model, *([job.init_from.path] if job.init_from and job.init_from.path else [])]
+    return found | {folder / Path(one).expanduser() for one in named if not sources.is_url(one)}
+
+
 @contextlib.contextmanager
 def _named_by(path: str, value: str) -> Iterator[None]:
     """What cannot be read in here is what this property names."""

@@ -43,11 +43,12 @@ from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
 from training.errors import CheckpointError, RequestError, TrainingError
 from training.events import Events, EventStream
-from training.job import Job
+from training.job import Job, read_files
 from training.process import importing
 from training.report.energy import Meter
 from training.request import Request
 from training.telling import Teller
+from training.uncounted import Reading
 
 if TYPE_CHECKING:  # at run time it would load torch
     from training.recipe.make import Progress, Stage
@@ -56,6 +57,13 @@ if TYPE_CHECKING:  # at run time it would load torch
 LARGEST_WEIGHTS: Final = 2**31 - 1
 """Bytes, as of the ONNX file that they end up in."""
 WAIT_NOTICE_SECONDS: Final = 1.0
+UNCOUNTED: Final = (
+    "the model's code reads {}, which no digest counts: a change of that alone trains nothing anew. Name it in the "
+    "code, as a text that is its path from the program's folder or from the module's, or as an import; or change "
+    "retrainTrigger"
+)
+MOST_NAMED: Final = 5
+"""Files, in a message."""
 MANIFESTS: Final = ("manifest", "report_manifest")
 CHEAP: Final = 50
 """A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
@@ -207,6 +215,7 @@ def train(
         init,
         provenance.described(made_from),
     )
+    reading = Reading(request.job.roots(request.code_folder))
     gpus = (0,) if inputs.device == "cuda" else ()
     joules_before = record.joules if record else 0.0
     with user_code.blamed(request.job.model), Meter(gpus, joules_before) as meter:
@@ -216,6 +225,9 @@ def train(
         )
         if _as_planned(request) != made_from:
             raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
+        uncounted = reading.uncounted(read_files(request.job, request.code_folder))
+        if uncounted:
+            events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
         watch.phase("report", "writing the report")
         energy = meter.energy()
         report = make_report(fitted, energy, watch.durations(), inputs.provenance, inputs.device)

@@ -7,13 +7,15 @@ only.
 import ast
 import contextlib
 import importlib
+import importlib.machinery
 import importlib.metadata
 import importlib.util
+import os
 import sys
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -36,6 +38,10 @@ USED: Final = (
 """Of other installed packages a folder may hold a copy, as Python has it: the folder comes first."""
 LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
+SOURCE: Final = ".py"
+SUFFIXES: Final = (*importlib.machinery.EXTENSION_SUFFIXES, SOURCE, *importlib.machinery.BYTECODE_SUFFIXES)
+"""In the order in which Python takes them."""
+LONGEST_PATH: Final = 255
 
 MODELS: Final = "models"
 """The folder beside the program's own where modules are looked for unless another is named."""
@@ -66,6 +72,8 @@ def check(reference: str, roots: Roots) -> str | None:
         other = _shadowed(one, roots)
         if other is not None:
             return f"module {one} of the program's folder has the name of {other}; rename it"
+    if file.suffix != SOURCE:
+        return None  # what it has is known once it is loaded
     names = sorted(_defined(ast.parse(file.read_bytes())))
     if name in names or "*" in names:
         return None
@@ -73,15 +81,31 @@ def check(reference: str, roots: Roots) -> str | None:
 
 
 def digest(reference: str, roots: Roots) -> str:
-    """64 hex digits: SHA-256 over the module's file and every file of the roots that it imports, whatever the path.
+    """64 hex digits: SHA-256 over `files`, whatever their path.
 
-    Of an installed package: its name, version and list of files. Imports by computed names are not followed.
-    Raises ModelError.
+    Of an installed package: its distributions' names, versions and files, or the files where it is installed to be
+    edited. Raises ModelError.
     """
     module = reference.partition(":")[0]
     if module_file(module, roots) is None:
         return _installed_digest(module)
-    return file_set.digest({_within(file, roots): file_set.of_file(file) for file in _reached(module, roots).values()})
+    modules = {_within(file, roots): file for file in _reached(module, roots).values()}
+    named = {f"./{os.path.relpath(file, roots[-1])}": file for file in files(reference, roots) - {*modules.values()}}
+    return file_set.digest({name: file_set.of_file(file) for name, file in (modules | named).items()})
+
+
+def files(reference: str, roots: Roots) -> set[Path]:
+    """The module's file, every file of the roots that it imports, compiled ones too, and those that a text of these
+    names: by its path from the root or from the module's folder, in one piece or joined by / or by a call's arguments.
+
+    Imports and paths that are computed are not followed: `uncounted` finds them while they are used. None of an
+    installed package. Raises ModelError.
+    """
+    module = reference.partition(":")[0]
+    if module_file(module, roots) is None:
+        return set()
+    reached = set(_reached(module, roots).values())
+    return reached | {named for file in reached if file.suffix == SOURCE for named in _named_files(file, roots)}
 
 
 def load(reference: str, roots: Roots) -> object:
@@ -176,13 +200,47 @@ def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def module_file(module: str, roots: Roots) -> Path | None:
-    """The file of a module in the first root that has it."""
+    """The file of a module in the first root that has it, as Python takes it: a package first, and compiled code before
+    its source.
+    """
     for root in roots:
         path = root.joinpath(*module.split("."))
-        for file in (path.with_suffix(".py"), path / "__init__.py"):
-            if file.is_file():
-                return file
+        for start in (path / "__init__", path):
+            for suffix in SUFFIXES:
+                file = start.with_name(f"{start.name}{suffix}")
+                if file.is_file():
+                    return file
     return None
+
+
+def _named_files(module: Path, roots: Roots) -> Iterator[Path]:
+    """Files of the roots that a text in the module names."""
+    for text in _texts(ast.parse(module.read_bytes())):
+        for folder in (module.parent, *roots):
+            file = Path(os.path.normpath(folder / text))
+            with contextlib.suppress(OSError):  # no path, such as one with too long a name
+                if any(file.is_relative_to(root) for root in roots) and file.is_file():
+                    yield file
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """Texts that may be paths: as they stand, and those of one expression joined."""
+    for node in ast.walk(tree):
+        parts: list[str] = []
+        if isinstance(node, ast.Constant) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
+            parts = _constants(node)
+        elif isinstance(node, ast.Call):
+            parts = [text for argument in node.args for text in _constants(argument)]
+        text = "/".join(parts)
+        if text and "\0" not in text and len(text) <= LONGEST_PATH:
+            yield text
+
+
+def _constants(node: ast.AST) -> list[str]:
+    """The texts of an expression of names, texts and /, from the left; what else it has is left out."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        return [*_constants(node.left), *_constants(node.right)]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 def _within(file: Path, roots: Roots) -> str:
@@ -206,6 +264,8 @@ def _reached(module: str, roots: Roots) -> dict[str, Path]:
         if file is None or name in found:
             continue
         found[name] = file
+        if file.suffix != SOURCE:
+            continue
         try:
             waiting += _imports(file.read_bytes(), _within(file, roots))
         except (SyntaxError, ValueError) as error:
@@ -263,13 +323,34 @@ def _installed(module: str) -> bool:
 
 def _installed_digest(module: str) -> str:
     top = module.partition(".")[0]
-    owners = importlib.metadata.packages_distributions().get(top, [])
+    owners = sorted(set(importlib.metadata.packages_distributions().get(top, [])))
     if not owners:
         raise ModelError(f"module {module} is neither in the program's folder nor of an installed package")
-    record = importlib.metadata.distribution(owners[0])
-    release = f"{owners[0]}-{record.version}"
-    listed = [file for file in record.files or [] if file.suffix == ".py"]
-    return file_set.digest({f"{release}/{file}": file.hash.value if file.hash else "" for file in listed})
+    contents: dict[str, str] = {}
+    listed: set[Path] = set()
+    for owner in owners:  # several share a namespace
+        record = importlib.metadata.distribution(owner)
+        for file in record.files or []:
+            if file.hash is not None and file.parts[0] != ".." and not file.parts[0].endswith(".dist-info"):
+                contents[f"{owner}-{record.version}/{file}"] = file.hash.value
+                listed.add(Path(str(file.locate())).resolve())
+    return file_set.digest(contents | _edited(top, listed))
+
+
+def _edited(package: str, listed: Collection[Path]) -> dict[str, str]:
+    """Digests of the files of a package that is installed to be edited: no distribution lists these."""
+    spec = importlib.util.find_spec(package)
+    folders = [Path(folder) for folder in (spec.submodule_search_locations or [] if spec else [])]
+    origin = Path(spec.origin) if spec and spec.origin else None
+    if origin is not None and origin.is_file() and origin.resolve() not in listed and not folders:
+        return {origin.name: file_set.of_file(origin)}
+    return {
+        f"{package}/{file.relative_to(folder).as_posix()}": file_set.of_file(file)
+        for folder in folders
+        if origin is None or origin.resolve() not in listed
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts and file.resolve() not in listed
+    }
 
 
 def _public(module: ModuleType) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from serving import places
 from tests.cluster.cluster import Cluster, infer_request, post
 from tests.cluster.conftest import checkout
 from tests.stack import PROJECT_ROOT, Stack
@@ -195,6 +196,26 @@ def test_pods_run_restricted_without_a_token_and_with_a_read_only_root(deployed:
         assert container.security_context.capabilities.drop == ["ALL"]
         assert not pod.spec.automount_service_account_token
         assert all("serviceaccount" not in mount.mount_path for mount in container.volume_mounts)
+
+
+def test_the_key_is_mounted_from_memory_and_no_writable_folder_lies_on_a_disk(
+    deployed: Stack, cluster: Cluster
+) -> None:
+    namespace = deployed.outputs()["namespace"]
+    pod = next(pod for pod in cluster.pods(namespace) if pod.metadata.deletion_timestamp is None)
+    look = ["python3", "-c", "print(open('/proc/mounts').read())"]
+
+    said = subprocess.run(
+        ["kubectl", "exec", "-n", namespace, pod.metadata.name, "--", *look], capture_output=True, text=True, check=True
+    ).stdout
+    lines = [line.split() for line in said.strip().splitlines()]
+    mounts = {target: (kind, options.split(",")) for _, target, kind, options, *_ in lines}
+
+    assert mounts[places.KEY_FOLDER][0] == "tmpfs"
+    on_disk = ("overlay", "ext4", "xfs", "btrfs")
+    writable = [target for target, (kind, options) in mounts.items() if kind in on_disk and "rw" in options]
+    every_pod_has = {"/dev/termination-log", "/etc/hosts"}  # small, and the kubelet's
+    assert set(writable) <= every_pod_has
 
 
 def test_neither_the_plain_model_nor_the_private_key_is_found_anywhere(

@@ -816,3 +816,16 @@ def run_cold(asked: object, **options: Any) -> tuple[list[Event], int, str]:
         process.communicate()
         printed.seek(0)
         return events, exit_code, printed.read().decode()
+
+
+def test_what_code_reads_by_a_computed_path_is_said_since_no_digest_counts_it(tmp_path: Path, output: Path) -> None:
+    for name in ("counted.txt", "computed.txt"):
+        (tmp_path / name).write_text("x")
+    reads = "open('counted.txt'); open('comp' + 'uted.txt'); open(__file__)"
+    job = own_code(tmp_path, in_constructor=reads.replace("open('", f"open('{tmp_path}/' + '")) | {"epochs": 1}
+
+    training = Training(request(tmp_path / "store", job=job, code_folder=str(tmp_path)), output)
+
+    assert training.result()["epochs_run"] == 1
+    warnings = [event["message"] for event in training.events if event.get("level") == "warning"]
+    assert [message for message in warnings if "reads computed.txt, which no digest counts" in message] != []
