@@ -25,6 +25,7 @@ READS: Final = frozenset({
 })  # fmt: skip
 """Names of torch's functions and of Tensor's methods that give Python, or NumPy, values."""
 TORCH: Final = f"{Path(torch.__file__).parent}/"
+OURS: Final = f"{Path(__file__).parent}/"
 
 
 def refuse_value_reads(model: nn.Module, rows_BS: torch.Tensor, name: str) -> None:
@@ -82,9 +83,10 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 
 
 def _line() -> str | None:
-    """File and line of the code that reads; None where that is torch's own, whose networks have a form in ONNX."""
+    """File and line of the code that reads; None where that is torch's own or ours, whose networks are tried."""
     for frame in reversed(traceback.extract_stack()):
         if frame.filename in (__file__, torch.overrides.__file__):
             continue
-        return None if frame.filename.startswith((TORCH, "<")) else f"{Path(frame.filename).name}:{frame.lineno}"
+        tried = frame.filename.startswith((TORCH, OURS, "<"))
+        return None if tried else f"{Path(frame.filename).name}:{frame.lineno}"
     return None
