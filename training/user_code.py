@@ -190,9 +190,9 @@ def first_line(error: BaseException) -> str:
 
 
 def is_own_file(path: str) -> bool:
-    """Whether code of this file is the user's: neither ours nor a library's."""
+    """Whether code of this file is the user's: neither ours nor a library's, whose compiled code has relative names."""
     others = tuple(f"{folder}/" for folder in (*LIBRARIES, *(ROOT / room for room in ROOMS)))
-    return not path.startswith((*others, "<"))
+    return path.startswith("/") and not path.startswith(others)
 
 
 def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
