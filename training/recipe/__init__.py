@@ -11,10 +11,13 @@ In the data's order:
     sgd.py         its loop, at rates of schedule.py
     step.py        one step: gradient descent as it stands in every book
     fused.py       the same for dense networks, faster: the gradient written out
+    module_state.py  what a network and chance hold beside the weights, for a run that goes on
     shared.py      the gradient by several processes; privacy.py the one that keeps rows private
     evaluate.py    metrics
     export.py      ONNX; columns.py makes it take a table's own columns, compression.py makes it smaller
-    foreign.py     a model that was trained elsewhere, taken in instead; external.py its weights in files of their own
+    fidelity.py    whether that answers as the network does; value_reads.py what no trace can hold
+    foreign.py     a model that was trained elsewhere, taken in instead; external.py its weights in files of their own,
+                   foreign_labels.py which class its numbers are for
     large_form.py  ONNX with its weights beside it, for models above 2 GB
     explain.py     what the user's code does wrong, for people
     processor.py   the machine, pinned
