@@ -13,6 +13,7 @@ MAX_HELD_BYTES: Final = 32 << 20
 MAX_HEAD_BYTES: Final = 16 << 10
 HEADER_BYTES: Final = 32  # what a header counts besides its text, as in HTTP/2
 MAX_CONNECTIONS: Final = 1024
+MAX_HANDSHAKES: Final = 128  # of TLS, under way at a time: each takes some 70 KB
 """One more, and the longest idle one has to go: idle strangers keep out nobody, least of all the probes."""
 
 KEEP_ALIVE_SECONDS: Final = 75.0  # longer than proxies keep an idle connection, so that it is they who close it

@@ -16,13 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import uvloop
 
 from serving.errors import StartError
 from serving.http.connection import Connection, Connections
-from serving.http.limits import BODY_SECONDS, HEAD_SECONDS
+from serving.http.handshakes import Handshakes
+from serving.http.limits import BODY_SECONDS
 from serving.http.messages import Handler
 from serving.http.service import Service
 from serving.http.tls import Certificate
@@ -115,12 +116,11 @@ class Server:
     def _all(self) -> list[Connections]:
         return [self.connections, *(connections for connections, _ in self._beside)]
 
-    async def _accept(self, connections: Connections, listening: socket.socket) -> asyncio.Server:
-        loop = asyncio.get_running_loop()
-        tls: dict[str, Any] = {}
+    async def _accept(self, connections: Connections, listening: socket.socket) -> asyncio.Server | Handshakes:
         if self._certificate is not None:
-            tls = {"ssl": self._certificate.context, "ssl_handshake_timeout": HEAD_SECONDS}
-        return await loop.create_server(lambda: Connection(connections), sock=listening, backlog=BACKLOG, **tls)
+            return Handshakes(listening, lambda: Connection(connections), self._certificate.context)
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Connection(connections), sock=listening, backlog=BACKLOG)
 
     def _told(self) -> None:
         self._stop.set()

@@ -175,10 +175,17 @@ class Service:
             except Exception as error:  # noqa: BLE001 - see failed
                 response = self.failed(request, error)
         if _to_be_packed(request, response):
-            running = asyncio.get_running_loop().run_in_executor(self._worker, packed, response)
+            running = asyncio.get_running_loop().run_in_executor(self._worker, self._packed, request, response)
             running.add_done_callback(lambda ran: self._finish(request, client, ran.result()))
         else:
             self._finish(request, client, response)
+
+    def _packed(self, request: Request, response: Response) -> Response:
+        """In the thread: what it raised there would be nobody's, and the client would wait for ever."""
+        try:
+            return packed(response)
+        except Exception as error:  # noqa: BLE001 - see failed
+            return self.failed(request, error)
 
     def _whole(self, operation: Inferred[Any], request: Request) -> _Whole:
         """A large request, from beginning to end, in a thread. There is one thread, so that what is unpacked of bodies,

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from serving.grpc.messages import CLASSES
-from serving.http.limits import MAX_BODY_BYTES
+from serving.http.limits import MAX_BODY_BYTES, MAX_HANDSHAKES
 from tests.certificates import Pem, self_signed
 from tests.process.serving_process import Server, arguments, serving, start
 from tests.unit.serving.access.files import mount_files
@@ -136,3 +136,42 @@ def test_what_is_no_certificate_keeps_it_from_starting(files: Files, folder: Pat
 
     assert (process.returncode, said, complaints.count("\n")) == (1, "", 1)
     assert "are no certificate and its key; mount a chain" in complaints and "secret" not in complaints
+
+
+def test_sockets_that_never_shake_hands_take_little_memory_and_keep_nobody_out(files: Files, folder: Path) -> None:
+    """Before the handshake they were in no count: 6,000 of them took 404 MiB."""
+    pem = mount(folder, self_signed())
+    with serving(files, tls=str(folder)) as server, contextlib.ExitStack() as strangers:
+        assert asked(server, pem) == (200, None)
+        before = resident_bytes(server)
+        silent = [
+            strangers.enter_context(socket.create_connection(("127.0.0.1", server.ready["port"]), timeout=SECONDS))
+            for _ in range(900)
+        ]
+        assert asked(server, pem) == (200, None)
+        assert resident_bytes(server) - before < 32 << 20
+
+        for one in silent:
+            one.setblocking(False)
+        gone = sum(has_ended(one) for one in silent)
+        assert len(silent) - gone <= MAX_HANDSHAKES
+        server.terminate()
+        assert server.end()[0] == 0
+
+
+def has_ended(client: socket.socket) -> bool:
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def resident_bytes(server: Server) -> int:
+    line = next(
+        line
+        for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+        if line.startswith("VmRSS:")
+    )
+    return int(line.split()[1]) * 1024
