@@ -2,7 +2,8 @@
 
     job.py         what one run is, over options.py (objects among its settings): each setting declared once
     sources.py     where rows come from, and user_code.py where the user's classes and functions do; weight_files.py
-                   which files an ONNX model consists of; uncounted.py what code reads that no digest counts
+                   which files an ONNX model consists of; uncounted.py what code reads that no digest counts;
+                   raised.py what is shown of what it raises
     recipe/        what shapes the model's bytes: rows → network → loop → metrics → ONNX; an edit there trains anew
     quality.py     whether rows are good enough; gates.py whether the model is
     fit.py         recipe and gates; describe.py what is said of the model, over input_bins.py (how inputs are spread);

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from settings import report as problem_report
 from settings.urls import without_credentials
-from training import provenance, user_code
+from training import provenance, raised, user_code
 from training.asked import Asked, asked
 from training.cancellation import end_on_signal
 from training.errors import TrainingError
@@ -59,6 +59,8 @@ def main(arguments: Sequence[str]) -> int:
         tried = try_out(wanted.job, folder, with_report=wanted.report is not None)
         _write(wanted, tried)
     except TrainingError as error:
+        if text := raised.left_out(error):
+            sys.stderr.write(f"{text}\n")
         return _fail(error.message, error.hint)
     except ImportError as error:
         return _fail(f"a library that training needs cannot be loaded: {error}", "run `make setup`")

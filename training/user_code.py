@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Final
 
 from durable import file_set
+from training import raised
 from training.errors import ModelError, TrainingError
 
 RAISED: Final = (Exception, SystemExit)
@@ -38,6 +39,7 @@ USED: Final = (
 """Of other installed packages a folder may hold a copy, as Python has it: the folder comes first."""
 LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
+LEFT_OUT: Final = "its text may hold values, so it is shown in a terminal alone, by `python -m training`"
 SOURCE: Final = ".py"
 SUFFIXES: Final = (*importlib.machinery.EXTENSION_SUFFIXES, SOURCE, *importlib.machinery.BYTECODE_SUFFIXES)
 """In the order in which Python takes them."""
@@ -144,11 +146,13 @@ def _imported_from(roots: Roots, module: str) -> ModuleType:
 
 
 def said(error: BaseException) -> str:
-    """What code did, and where, without a stack: "raised ValueError: no such width (mine.py:12)"."""
+    """What code did, and where, without a stack: "raised TypeError: … (mine.py:12)"; of its text, what is shown."""
     if isinstance(error, SystemExit):
-        return f"called sys.exit({'' if error.code is None else repr(error.code)}) ({_place(error)})"
-    text = str(error)
-    return f"raised {type(error).__name__}{f': {text}' if text else ''} ({_place(error)})"
+        code = error.code if error.code is None or isinstance(error.code, int) else "…"
+        return f"called sys.exit({'' if code is None else code}) ({_place(error)})"
+    text = raised.shown(error)
+    rest = "" if text or raised.is_whole(error) else f"; {LEFT_OUT}"
+    return f"raised {type(error).__name__}{f': {text}' if text else ''} ({_place(error)}){rest}"
 
 
 def is_blamed(error: BaseException) -> bool:

@@ -509,6 +509,17 @@ def test_code_that_exits_or_raises_is_an_error_with_its_file_and_line_wherever_i
     assert files(tmp_path / "store", "payloads") == []
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_a_value_in_what_code_raises_is_in_no_event_and_not_printed(tmp_path: Path, output: Path, place: str) -> None:
+    job = own_code(tmp_path, **{place: "raise ValueError('patient', 4711)"})
+
+    training = Training(request(tmp_path / "store", job=job, code_folder=str(tmp_path)), output)
+
+    assert training.wait() == 1
+    assert f"raised ValueError (mine.py:{LINES[place]})" in training.last["message"]
+    assert "4711" not in json.dumps(training.events) + output.read_text()
+
+
 def test_own_code_that_prints_megabytes_and_forged_events_trains_all_the_same(tmp_path: Path, output: Path) -> None:
     noise = (
         """print('x' * 2_000_000, '{"event": "result"}', sep=chr(10)); os.write(1, b'{"event": "error"}' + bytes(99))"""

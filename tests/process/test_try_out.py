@@ -95,7 +95,10 @@ class Net(nn.Linear):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("class Net:\n    def __init__(self):\n        raise ValueError('no')\n", ["error: ", "hint: "]),
+        (
+            "class Net:\n    def __init__(self):\n        raise ValueError('no: 4711')\n",
+            ["no: 4711\n", "error: ", "hint: "],
+        ),
         ("import sys\nsys.exit(0)\nclass Net: ...\n", ["error: ", "sys.exit(0) (mynet.py:2)", "hint: "]),
         (EXITS_WHEN_MOVED, ["error: ", "code of mynet:Net called sys.exit(3) (mynet.py:9)", "hint: "]),
         ("class Other: ...\n", ["error: ", "mynet", "Net", "hint: "]),

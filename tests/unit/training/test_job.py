@@ -474,7 +474,7 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
         from training import job
         loaded = sorted(name for name in sys.modules if name.startswith("training"))
         assert loaded == [
-            "training", "training.errors", "training.job", "training.options", "training.recipe",
+            "training", "training.errors", "training.job", "training.options", "training.raised", "training.recipe",
             "training.recipe.models", "training.recipe.processor", "training.sources", "training.user_code",
             "training.weight_files",
         ], loaded
