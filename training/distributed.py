@@ -24,8 +24,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 import torch.distributed
@@ -183,6 +184,18 @@ def any_of_all(mine: bool) -> bool:
     return bool(asked)
 
 
-def reopened(parent: int, descriptor: int) -> int:
-    """The parent's descriptor, in this process, which did not inherit it."""
-    return os.open(f"/proc/{parent}/fd/{descriptor}", os.O_WRONLY | os.O_CLOEXEC)
+class Shared:
+    """A descriptor of the parent's among the arguments of `launch`: each worker gets one of its own.
+
+    It cannot be opened by the parent's /proc: that of a process that is not dumpable is closed to all but root.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Callable[[Any], "Shared"], tuple[Any]]:
+        return _received, (DupFd(self.descriptor),)
+
+
+def _received(sent: Any) -> Shared:
+    return Shared(sent.detach())

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from durable import core_dumps
 from training.job import Job
 from training.recipe.processor import pinned
 
@@ -66,7 +66,7 @@ def start_anew(arguments: Sequence[str]) -> NoReturn:
 
 def keep_to_itself() -> None:
     """Keeps the model off every disk."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model and the run's key
+    core_dumps.forbid()  # one would hold the plain model and the run's key
     if MEMORY_FOLDER.is_dir():
         os.environ["TMPDIR"] = str(MEMORY_FOLDER)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would keep a database in the home and report its sessions

@@ -2,28 +2,31 @@
 
 import os
 
+from durable import core_dumps
 from sealing.errors import SealingError
 from stores import Fence, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, TrainingRecord
-from training.distributed import Said, Seat, joined, reopened
+from training.distributed import Said, Seat, Shared, joined
 from training.errors import TrainingError, refused_by_system
 from training.events import EventStream
 from training.request import Request
 from training.run import Clock, device, train
 
 
-def work(seat: Seat, request: Request, descriptor: int, fence: Fence) -> Said:
-    """Trains with the others; the first worker tells events on the parent's `descriptor` and keeps the record.
+def work(seat: Seat, request: Request, telling: Shared, fence: Fence) -> Said:
+    """Trains with the others; the first worker tells events on the parent's descriptor and keeps the record.
 
     What is wrong with the run is returned, not raised: starting anew would not mend it.
     """
+    if device(request.job) == "cpu":  # what NCCL asks of the other processes' memory has not been tried
+        core_dumps.forbid()
     cancellation = Cancellation()
     cancellation.listen()
     try:
         with joined(seat, device(request.job)):
             first = seat.rank == 0
-            events = EventStream(reopened(seat.parent, descriptor) if first else os.open(os.devnull, os.O_WRONLY))
+            events = EventStream(telling.descriptor if first else os.open(os.devnull, os.O_WRONLY))
             kind = Records if first else ReadOnlyRecords
             records = kind(fence.store, request.run_key, request.run_id, fence)
             record = records.load()
