@@ -187,12 +187,6 @@ def own_place(error: BaseException) -> str | None:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, without the pages that some libraries add."""
-    lines = str(error).strip().splitlines()
-    return lines[0].strip() if lines else type(error).__name__
-
-
 def is_own_file(path: str) -> bool:
     """Whether code of this file is the user's: neither ours nor a library's, whose compiled code has relative names."""
     others = tuple(f"{folder}/" for folder in (*LIBRARIES, *(ROOT / room for room in ROOMS)))

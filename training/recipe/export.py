@@ -24,7 +24,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-from training import user_code
+from training import raised, user_code
 from training.errors import ExportError
 
 OPSET: Final = 17
@@ -102,7 +102,11 @@ def _silent() -> Iterator[None]:
 
 def _no_onnx_form(error: BaseException) -> ExportError:
     unsupported = re.search(r"operator '?(?:aten::)?(\w+)'?", str(error))
-    said = f"it uses {unsupported[1]}, which" if unsupported else f"{user_code.first_line(error)}; what it uses"
+    said = (
+        f"it uses {unsupported[1]}, which"
+        if unsupported
+        else f"{raised.shown(error) or type(error).__name__}; what it uses"
+    )
     where = f" ({place})" if (place := user_code.own_place(error)) else ""
     return ExportError(
         f"the network cannot be exported to ONNX: {said} has no form in ONNX opset {OPSET}{where}",
