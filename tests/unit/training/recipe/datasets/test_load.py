@@ -239,7 +239,7 @@ def test_a_function_gets_its_arguments_and_may_name_what_it_returns(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("raises", ["KeyError", "no such table"]), ("text", ["returned str", "features, target"]),
+    [("raises", ["KeyError (data", "its text may hold values"]), ("text", ["returned str", "features, target"]),
      ("short", ["(5,)", "(4,)"]), ("many", ["'labels'", "feature_names"])],
 )  # fmt: skip
 def test_a_function_that_fails_or_returns_something_else(tmp_path: Path, own: str, name: str, words: list[str]) -> None:
