@@ -45,6 +45,10 @@ LARGEST_VARINT_BITS: Final = 70
 Content = bytes | mmap.mmap | memoryview
 
 
+ORT_MARK: Final = b"ORTM"
+"""At the fifth byte of ONNX Runtime's own format, which it tells from ONNX by this alone (FlatBuffers' identifier)."""
+
+
 class NotOnnxError(ValueError):
     """The bytes are not an ONNX file, or one with parts that this walk does not know."""
 
@@ -54,6 +58,8 @@ def external_locations(content: Content) -> set[str]:
 
     Raises NotOnnxError.
     """
+    if bytes(content[4:8]) == ORT_MARK:
+        raise NotOnnxError("it is in ONNX Runtime's own format")
     found: set[str] = set()
     left = [("ModelProto", slice(0, len(content)))]
     while left:

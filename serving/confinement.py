@@ -42,7 +42,9 @@ def hide(secret: Path, watched: Sequence[Path] = ()) -> bool:
     """
     try:
         real = secret.resolve(strict=True)
-        if any(_changes_in(path) in real.parents for path in watched):
+        if real.stat().st_nlink > 1:  # it has another name, which would stay readable
+            return False
+        if any(folder in real.parents for path in watched for folder in _changing(path)):
             return False
         ruleset = _call(CREATE_RULESET, struct.pack("=Q", READ_FILE), 8, 0)
     except OSError:  # a kernel without it, or one that is told not to
@@ -61,9 +63,9 @@ def hide(secret: Path, watched: Sequence[Path] = ()) -> bool:
     return True
 
 
-def _changes_in(path: Path) -> Path:
-    """The folder in which a watched folder, or file, gets new entries."""
-    return path.resolve() if path.is_dir() else path.parent.resolve()
+def _changing(path: Path) -> set[Path]:
+    """The folders in which a watched folder, or file, gets new entries: where it is named, and where a link leads."""
+    return {path.resolve()} if path.is_dir() else {path.parent.resolve(), path.resolve().parent}
 
 
 def _all_but(real: Path) -> Iterator[Path]:

@@ -122,6 +122,7 @@ def _session(onnx: bytes) -> Any:
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # an arena keeps the largest batch's memory for good
     options.log_severity_level = ERRORS_ONLY
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # its own format is not looked through
     try:
         session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - as above

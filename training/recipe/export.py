@@ -31,6 +31,7 @@ OPSET: Final = 17
 INPUT: Final = "input"
 CHECKED_ROWS: Final = 512
 ROWS_AT_ONCE: Final = 4096
+FATAL: Final = 4
 TOLERANCE: Final = 1e-5
 """Largest difference between ONNX Runtime and torch, relative to the largest answer (or to 1, if that is larger)."""
 
@@ -142,6 +143,7 @@ def session(content: bytes, folder: Path | None = None) -> onnxruntime.Inference
     """Of an ONNX file whose external data, if any, lies in the folder: it is mapped, not copied."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    options.log_severity_level = FATAL  # what it cannot run is said by an error, in our words
     if folder is not None:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder.resolve()))
         options.add_session_config_entry("session.disable_prepacking", "1")

@@ -21,6 +21,9 @@ from training.recipe.value_reads import refuse_value_reads
 
 BATCH_SIZES: Final = (1, 2, 3, 5, 17, 64)
 PROBE_ROWS: Final = 16
+ROW_TOLERANCE: Final = 1e-4
+"""Largest difference of a row's answer alone and among others, relative to the largest answer (or to 1): libraries add
+up in another order for other sizes."""
 FAR: Final = 10.0
 """How many times the range of a column a far row lies beyond it."""
 PROBE_TOLERANCE: Final = 1e-2
@@ -39,12 +42,32 @@ def faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> bytes:
     features = rows.first(max(BATCH_SIZES))[0]
     sample = torch.cat([features] * 2)[:2] if len(features) < 2 else features[:2]
     refuse_value_reads(model, sample.clone(), name)
+    _check_rows(model, features, name)
     content, warned = export.traced(model, sample, task)
     session = export.session(content)
     _check_sizes(session, model, features, name, warned)
     for what, probe in probes(features):
         _check_probe(session, model, probe, name, what)
     return content
+
+
+def _check_rows(model: nn.Module, features: torch.Tensor, name: str) -> None:
+    """Raises ExportError where the network answers by chance, or a row by the others of its batch."""
+    rows = features[: BATCH_SIZES[3]]
+    together = answers(model, rows.clone())
+    allowed = ROW_TOLERANCE * max(1.0, float(together.abs().nan_to_num().max()))
+    if not bool((_difference(answers(model, rows.clone()), together) <= allowed).all()):
+        raise ExportError(
+            f"{name} answers the same rows otherwise each time",
+            "leave chance and the time of day out of evaluation mode: `if self.training`, or nn.Dropout",
+        )
+    alone = torch.cat([answers(model, row.clone()) for row in torch.split(rows, 1)])
+    if alone.shape != together.shape or not bool((_difference(alone, together) <= allowed).all()):
+        raise ExportError(
+            f"{name} answers a row otherwise when it is alone than among others",
+            "what it takes over the rows of a batch (a mean over dim 0, attention between rows), clients would share: "
+            "nn.BatchNorm keeps its moments, and batch_first=True is for layers that have it",
+        )
 
 
 def _check_sizes(

@@ -21,7 +21,7 @@ from onnx import TensorProto, compose, helper
 
 from training.errors import ModelError
 from training.recipe import columns, export
-from training.recipe.datasets.dataset import Dataset
+from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.external import bring_in, is_external, region, tensors
 from training.recipe.foreign_labels import ZIP_MAP, column_order, label_output
 from training.recipe.large_form import large_form, refuse_files
@@ -35,6 +35,7 @@ FLOATS: Final = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 LARGEST_FILE: Final = 2**31 - 1 - (1 << 20)
 """Bytes that one ONNX file can have, but for what is put around the model."""
 LOOKED_AT_ROWS: Final = 512
+ROWS_OF_A_CLASS: Final = 32
 CERTAIN: Final = 1e-3
 """How far a row of probabilities may be from the sum 1."""
 
@@ -88,15 +89,26 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
     order = None
     if dataset.task == "classification":
         said = label_output(proto.graph)
-        labelled = None
+        rows, labelled = features, None
         if said is not None:
+            rows = _of_each_class(dataset, features)
             labels = Foreign(_assembled(model, nodes, PREFIX + said, dataset, features), outside)
-            labelled = _answers(labels, features, dataset)
-        order = column_order(proto.graph, dataset.classes, first_RK.reshape(len(first_RK), -1), labelled)
+            labelled = _answers(labels, rows, dataset)
+        numbers = _answers(plain, rows, dataset)
+        order = column_order(proto.graph, dataset.classes, numbers.reshape(len(rows), -1), labelled)
     nodes += _after(first_RK, dataset, PREFIX + raw, order)
     whole = Foreign(_assembled(model, nodes, export.output_name(dataset.task), dataset, features), outside)
     _check_rows(whole, features, dataset)
     return whole
+
+
+def _of_each_class(dataset: Dataset, features: torch.Tensor) -> torch.Tensor:
+    """These rows, and where all are in memory the first of each class: a file may be sorted by it."""
+    rows = dataset.rows
+    if not isinstance(rows, TensorRows):
+        return features
+    found = [torch.nonzero(rows.target == number).flatten()[:ROWS_OF_A_CLASS] for number in range(len(dataset.classes))]
+    return torch.cat([features, rows.features[torch.cat(found)]])
 
 
 def _parsed(content: bytes) -> onnx.ModelProto:

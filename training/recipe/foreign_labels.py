@@ -97,7 +97,7 @@ def _order(labels: Labels, classes: Sequence[str]) -> list[int]:
 
 
 def _order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) -> list[int]:
-    """From the columns whose labels were seen on rows; the others keep their places."""
+    """From the columns whose labels were seen on rows; one that was not is the one that is left."""
     numbers = not any(name.lstrip("-").isdigit() for name in classes)
     order = dict[int, int]()
     for column, label in seen.items():
@@ -109,10 +109,10 @@ def _order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) 
             raise _other_labels(tuple(seen.values()), classes)
     left = [column for column in range(width) if column not in order.values()]
     unseen = [place for place in range(width) if place not in order]
-    if left != unseen:
+    if left != unseen or len(unseen) > 1:
         raise ModelError(
-            f"model orders the classes {', '.join(map(repr, seen.values()))} otherwise than the data, and the rows do "
-            "not show where the others are",
+            f"model says its classes by an output of labels alone, and the rows show {len(seen)} of {width}: which "
+            "of its numbers are the others' cannot be told",
             "export it with its labels: scikit-learn's converter writes them with zipmap on",
         )
     return [order.get(place, place) for place in range(width)]

@@ -20,11 +20,18 @@ from torch.overrides import TorchFunctionMode
 from training.errors import ExportError
 
 READS: Final = frozenset({
-    "__array__", "__bool__", "__complex__", "__contains__", "__float__", "__index__", "__int__", "allclose", "equal",
-    "is_nonzero", "item", "numpy", "tensor", "tolist",
+    "__array__", "__bool__", "__complex__", "__contains__", "__dlpack__", "__float__", "__format__", "__index__",
+    "__int__", "__repr__", "allclose", "data_ptr", "equal", "is_nonzero", "item", "numpy", "storage", "tensor",
+    "tolist", "untyped_storage",
 })  # fmt: skip
 """Names of torch's functions and of Tensor's methods that give Python, or NumPy, values."""
+SIZED_BY_VALUES: Final = frozenset({"argwhere", "masked_select", "nonzero", "unique", "unique_consecutive"})
+"""Whose results have as many rows as the values of what is given have it; so has an index by a mask."""
+SIZES: Final = frozenset({"__len__", "__get__", "numel", "size", "nelement"})
+"""How Python asks for the size of a tensor; `__get__` stands for `shape`, among others."""
 TORCH: Final = f"{Path(torch.__file__).parent}/"
+PASSED: Final = (__file__, torch.overrides.__file__, f"{TORCH}_tensor.py")
+"""Those between a read and the code that reads: the last has methods of Tensor that are written in Python."""
 OURS: Final = f"{Path(__file__).parent}/"
 
 
@@ -40,6 +47,8 @@ class _Watch(TorchFunctionMode):
         self._name = name
         self._followed = {id(rows_BS): rows_BS}
         """By id; kept alive, so that no id is another tensor's."""
+        self._sized = dict[int, torch.Tensor]()
+        """Of these, the ones whose size hangs on values."""
 
     def __torch_function__(
         self,
@@ -51,24 +60,34 @@ class _Watch(TorchFunctionMode):
         given = list(_tensors((args, kwargs or {})))
         follows = any(id(tensor) in self._followed for tensor in given)
         called = getattr(func, "__name__", "")
-        if follows and called in READS and (line := _line()) is not None:
+        reads = called in READS or (called in SIZES and any(id(tensor) in self._sized for tensor in given))
+        if follows and reads and (line := _line()) is not None:
             raise ExportError(
                 f"{self._name} reads values of its input in Python, at {line}: the served model could only keep the "
                 "values that the rows of the export had",
                 "compute with tensors instead: torch.where, clamp or masks for a branch, and no item(), tolist() or "
-                "numpy() in forward",
+                "numpy() in forward; a check that only raises goes behind `if self.training`",
             )
         result = func(*args, **(kwargs or {}))
         if called == "__iter__":
             result = list(result)
         if follows:
-            self._follow(_tensors(result))
+            made = list(_tensors(result))
+            self._follow(made)
+            if _is_sized_by_values(called, args) or any(id(tensor) in self._sized for tensor in given):
+                self._sized |= {id(tensor): tensor for tensor in made if tensor.dim()}
             if called.endswith("_") or called == "__setitem__":
                 self._follow(given[:1])
         return iter(result) if called == "__iter__" else result
 
     def _follow(self, tensors: Iterable[torch.Tensor]) -> None:
         self._followed |= {id(tensor): tensor for tensor in tensors}
+
+
+def _is_sized_by_values(called: str, args: tuple[Any, ...]) -> bool:
+    if called == "__getitem__":
+        return any(index.dtype in (torch.bool, torch.uint8) for index in _tensors(args[1:]))
+    return called in SIZED_BY_VALUES or (called == "where" and len(args) == 1)
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:
@@ -85,7 +104,7 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 def _line() -> str | None:
     """File and line of the code that reads; None where that is torch's own or ours, whose networks are tried."""
     for frame in reversed(traceback.extract_stack()):
-        if frame.filename in (__file__, torch.overrides.__file__):
+        if frame.filename in PASSED:
             continue
         tried = frame.filename.startswith((TORCH, OURS, "<"))
         return None if tried else f"{Path(frame.filename).name}:{frame.lineno}"

@@ -55,6 +55,14 @@ def test_training_information_is_looked_through() -> None:
     assert external_locations(model.SerializeToString()) == {"in_training"}
 
 
+def test_onnx_runtime_s_own_format_is_not_taken_for_onnx() -> None:
+    """It can be written so that it is a ModelProto too: a number of eight bytes, then one field with all the rest."""
+    hidden = b"\x08\x20\x09\x00ORTM" + bytes(4) + b"\x12\x04abcd"
+
+    with pytest.raises(NotOnnxError, match="ONNX Runtime's own format"):
+        external_locations(hidden)
+
+
 def test_an_unknown_group_hides_nothing() -> None:
     """protobuf's own parsers skip one; what is behind it counted as no part of the model before."""
     content = everywhere().SerializeToString()

@@ -72,6 +72,25 @@ def test_a_file_that_is_replaced_beside_the_key_stays_readable_and_so_does_the_k
     assert tried(key, key, access, watched=(access,)) == ["False", "private.pem", "access.json"]
 
 
+def test_a_key_that_has_another_name_is_not_said_to_be_hidden(tmp_path: Path) -> None:
+    key, other = tmp_path / "key" / "private.pem", tmp_path / "other.pem"
+    key.parent.mkdir()
+    key.write_text("key")
+    other.hardlink_to(key)
+
+    assert tried(key, other) == ["False", "key"]
+
+
+def test_a_link_to_a_file_beside_the_key_is_judged_by_where_it_leads(tmp_path: Path) -> None:
+    key, access = tmp_path / "private.pem", tmp_path / "folder" / "access.json"
+    access.parent.mkdir()
+    for path in (key, tmp_path / "access.json"):
+        path.write_text(path.name)
+    access.symlink_to(tmp_path / "access.json")
+
+    assert tried(key, access, watched=(access,)) == ["False", "access.json"]
+
+
 def test_a_key_that_is_not_there_hides_nothing(tmp_path: Path) -> None:
     assert tried(tmp_path / "none", PROJECT_ROOT / "serving" / "version.py")[0] == "False"
 

@@ -51,10 +51,34 @@ class ManyRows(Base):
         return self.layer(x) if x.shape[0] < 50 else -self.layer(x)  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("network", [Length, Ones, Loop, RowsFirst, ManyRows], ids=lambda one: str(one.__name__))
+@pytest.mark.parametrize("network", [Length, Ones, Loop, ManyRows], ids=lambda one: str(one.__name__))
 def test_a_number_of_rows_in_the_trace_is_refused(network: type[nn.Module]) -> None:
     with pytest.raises(ExportError, match=r"mine:Net was exported from 2 rows, and its ONNX form .*\nhint: take the"):
         faithful_onnx(network(), ROWS, "regression", "mine:Net")
+
+
+class Centred(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x - x.mean(dim=0, keepdim=True))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("network", [RowsFirst, Centred], ids=lambda one: str(one.__name__))
+def test_an_answer_by_the_other_rows_is_refused_before_the_first_step(network: type[nn.Module]) -> None:
+    """It was said after all epochs."""
+    torch.manual_seed(1)
+    with pytest.raises(ExportError, match="answers a row otherwise when it is alone than among others"):
+        faithful_onnx(network(), ROWS, "regression", "mine:Net")
+
+
+class Noisy(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) + torch.randn_like(x[:, :1])  # type: ignore[no-any-return]
+
+
+def test_an_answer_by_chance_is_refused_as_that() -> None:
+    """Its message was about the number of rows."""
+    with pytest.raises(ExportError, match="answers the same rows otherwise each time"):
+        faithful_onnx(Noisy(), ROWS, "regression", "mine:Net")
 
 
 def test_the_line_is_named_where_the_tracer_tells_it() -> None:

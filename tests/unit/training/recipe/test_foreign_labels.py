@@ -97,7 +97,7 @@ def test_an_order_that_the_rows_do_not_show_is_refused() -> None:
     content = with_labels([2, 0, 1], *NAMES[[2, 0, 1]])
     seen = replace(flowers(), rows=TensorRows(ROWS[Y == 0], torch.from_numpy(Y[Y == 0])))
 
-    with pytest.raises(ModelError, match="the rows do not show where the others are"):
+    with pytest.raises(ModelError, match="the rows show 1 of 3: which of its numbers"):
         foreign.load(content, seen)
 
 

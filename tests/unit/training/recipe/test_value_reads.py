@@ -1,5 +1,6 @@
 """Which reads of a network's input in Python are found, and what is not one."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -79,7 +80,54 @@ class OwnFunction(Base):
         return self.layer(x) * doubled.sum().item()  # type: ignore[no-any-return]
 
 
-READERS = [Branch, Item, Constant, Listed, InNumpy, Largest, Counted, RowByRow, Written, OwnFunction]
+class CountOfAMask(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) if x[x > 1e4].numel() else -self.layer(x)  # type: ignore[no-any-return]
+
+
+class LengthOfNonzero(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) if len(torch.nonzero(x[:, 0] > 1e4)) else -self.layer(x)  # type: ignore[no-any-return]
+
+
+class ShapeOfUnique(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * (torch.unique(x) * 2).shape[0]  # type: ignore[no-any-return]
+
+
+class Contained(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * 100 if 1.0 in (x > 6).float() else self.layer(x)  # type: ignore[no-any-return]
+
+
+class Printed(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * float(f"{x.max()}")  # type: ignore[no-any-return]
+
+
+class ByDlpack(Base):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) * float(np.from_dlpack(x.detach()).max())  # type: ignore[no-any-return]
+
+
+READERS: list[type[nn.Module]] = [
+    CountOfAMask,
+    LengthOfNonzero,
+    ShapeOfUnique,
+    Printed,
+    ByDlpack,
+    Branch,
+    Item,
+    Constant,
+    Listed,
+    InNumpy,
+    Largest,
+    Counted,
+    RowByRow,
+    Written,
+    OwnFunction,
+    Contained,
+]
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: str(reader.__name__))
@@ -96,13 +144,22 @@ class Shapes(Base):
         return torch.where(x > 3, 3.0, x).sum(dim=1, keepdim=True) + rows + torch.tensor([1.0, 2.0]).sum()
 
 
+class Masked(Base):
+    """A mask whose count is a tensor all the way."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mean = torch.where(x > 0, x, 0.0).sum() / (x > 0).sum()
+        picked = x.flatten()[torch.argsort(x.flatten())].reshape(x.shape)
+        return self.layer(picked[:, : x.shape[1]]) + mean  # type: ignore[no-any-return]
+
+
 class OwnWeights(Base):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         scale = self.layer.weight.abs().max().item()
         return self.layer(x) / scale if scale > 0 else self.layer(x)  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("network", [Shapes, OwnWeights], ids=lambda network: str(network.__name__))
+@pytest.mark.parametrize("network", [Shapes, Masked, OwnWeights], ids=lambda network: str(network.__name__))
 def test_shapes_and_weights_may_be_read(network: type[nn.Module]) -> None:
     refuse_value_reads(network(), torch.randn(2, 2), "mine:Net")
 
