@@ -142,15 +142,12 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
     async def _answer(self, call: Call, method: Method, _requests: Any, context: Any) -> bytes:
         share = Share(self._held)
         try:
-            data = await self._arrivals.read(context) if method.most_bytes else b""
-            call.received_bytes = len(data)
-            share.grow_to(len(data))
-            call.message = _parsed(call.name, method, data)
-            del data
+            call.message = await self._received(call, method, share, context)
             answer: bytes = (await method.answer(call)).SerializeToString()
         except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
             return await self._abort(call, error, context)
         finally:
+            call.message = None  # grpcio keeps calls for a while
             share.release()
         metadata = self._ended(call, grpc.StatusCode.OK, len(answer))
         if metadata:
@@ -158,6 +155,13 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         if method.scope == "predict":
             self._counts.request_seconds.observe(time.perf_counter() - call.began)
         return answer
+
+    async def _received(self, call: Call, method: Method, share: Share, context: Any) -> Any:
+        """Its message. The bytes are not kept beside it."""
+        data = await self._arrivals.read(context) if method.most_bytes else b""
+        call.received_bytes = len(data)
+        share.grow_to(len(data))
+        return _parsed(call.name, method, data)
 
     async def _refuse(self, call: Call, error: RequestError, _requests: Any, context: Any) -> bytes:
         return await self._abort(call, error, context)
@@ -168,6 +172,8 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         else:
             status, said = grpc.StatusCode.INTERNAL, "internal error; the server's log has its kind"
             log("error", "request failed", call=call.name, error=type(error).__name__)
+        # They have the frames that read the message, and grpcio's error, which comes of this one, is in a cycle.
+        error.__traceback__ = error.__context__ = error.__cause__ = None
         await context.abort(status, said, self._ended(call, status, 0))
         raise AssertionError("internal error: abort returned")
 

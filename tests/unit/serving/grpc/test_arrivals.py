@@ -1,15 +1,19 @@
 """Calls whose message does not come: they end, and keep nobody out."""
 
 import asyncio
+import gc
+import types
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 
 from serving.errors import InvalidInput, Overloaded
 from serving.grpc import arrivals
 from serving.grpc.arrivals import MOST_ARRIVING, Arrivals
+from serving.grpc.guard import Call
 from serving.grpc.messages import CLASSES
 from serving.model import Model
 from tests.unit.serving.grpc.test_service import Ask, asking, refused, served, with_channel
@@ -135,3 +139,49 @@ def test_strangers_are_not_told_what_the_model_is_called() -> None:
         assert await refused(ask("ModelReady", named)) == ("NOT_FOUND", "Request for unknown model")
 
     with_channel(served(Model(onnx_model(), DESCRIPTION)), check)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        asking("FP32", [1, 2], typed=[1.0, 2.0]),
+        asking("FP32", [1, 3], raw=bytes(7)),
+        CLASSES["ModelInferRequest"](model_name="m", inputs=[{}] * 5000),
+        CLASSES["ModelInferRequest"](model_name="other"),
+    ],
+    ids=["of another shape", "of too few bytes", "of too many inputs", "of another model"],
+)
+def test_nothing_of_a_refused_message_is_kept_after_the_call(message: Any) -> None:
+    """Not even until the garbage is collected, which few and large messages do not bring about."""
+
+    async def check(ask: Ask, _channel: grpc.aio.Channel) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                assert (await refused(ask("ModelInfer", message)))[0] in ("INVALID_ARGUMENT", "NOT_FOUND")
+            await asyncio.sleep(0.1)
+            assert kept(message.SerializeToString()) == 0
+        finally:
+            gc.enable()
+
+    with_channel(served(Model(onnx_model(), DESCRIPTION)), check)
+
+
+def kept(data: bytes) -> int:
+    """How many frames and calls of the server's still have it, parsed or not."""
+    found = 0
+    for item in gc.get_objects():
+        if isinstance(item, types.FrameType | types.TracebackType):
+            frame = item.tb_frame if isinstance(item, types.TracebackType) else item
+            if "/serving/grpc/" in frame.f_code.co_filename and "/tests/" not in frame.f_code.co_filename:
+                values = list(frame.f_locals.values())
+                values += [value.message for value in values if isinstance(value, Call)]
+                found += sum(_is(value, data) for value in values)
+    return found
+
+
+def _is(value: Any, data: bytes) -> bool:
+    return (
+        value == data if isinstance(value, bytes) else isinstance(value, Message) and value.SerializeToString() == data
+    )
