@@ -20,9 +20,12 @@ TURN_SECONDS: Final = 1.0
 
 
 class Arrivals:
-    """All of one server."""
+    """Those of calls that wait for each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_ARRIVING, seconds: float = MESSAGE_SECONDS) -> None:
+        """`most` at a time. Each may wait for so many seconds, and then be under way for as many."""
+        self._most = most
+        self._seconds = seconds
         self._turns: dict[asyncio.Timeout, float] = {}
         """Of the messages under way, with when they began."""
         self._waiting: list[asyncio.Future[None]] = []
@@ -30,13 +33,13 @@ class Arrivals:
     async def read(self, context: Any) -> bytes:
         """A call's message. Raises Overloaded, and InvalidInput where there is none."""
         try:
-            async with asyncio.timeout(MESSAGE_SECONDS):
-                while len(self._turns) >= MOST_ARRIVING:
+            async with asyncio.timeout(self._seconds):
+                while len(self._turns) >= self._most:
                     await self._wait()
         except TimeoutError:
             raise Overloaded("too many messages are under way; try again") from None
         try:
-            async with asyncio.timeout(MESSAGE_SECONDS) as turn:
+            async with asyncio.timeout(self._seconds) as turn:
                 with self._turn(turn):
                     message = await context.read()
         except TimeoutError:

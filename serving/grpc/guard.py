@@ -64,6 +64,10 @@ CODES: Final[Mapping[grpc.StatusCode, int]] = {
 NAMES_BYTES: Final = 4096
 """Of a message that has no more than names."""
 
+OPEN_ARRIVING: Final = 2
+OPEN_SECONDS: Final = 1.0
+"""For messages of calls that anyone may make. They have places of their own: nobody who was let in waits for them."""
+
 FAILURES: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
 """The server's, as the conventions have it."""
 
@@ -117,6 +121,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         self._tracer = tracer
         self._held = held
         self._arrivals = Arrivals()
+        self._open_arrivals = Arrivals(OPEN_ARRIVING, OPEN_SECONDS)
         self._methods = {_path(name): (name, method) for name, method in methods.items()}
         counts.expect(self._methods)
 
@@ -158,7 +163,8 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
 
     async def _received(self, call: Call, method: Method, share: Share, context: Any) -> Any:
         """Its message. The bytes are not kept beside it."""
-        data = await self._arrivals.read(context) if method.most_bytes else b""
+        arrivals = self._open_arrivals if method.scope is None else self._arrivals
+        data = await arrivals.read(context) if method.most_bytes else b""
         call.received_bytes = len(data)
         share.grow_to(len(data))
         return _parsed(call.name, method, data)

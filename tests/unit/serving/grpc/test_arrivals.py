@@ -11,12 +11,12 @@ import pytest
 from google.protobuf.message import Message
 
 from serving.errors import InvalidInput, Overloaded
-from serving.grpc import arrivals
+from serving.grpc import arrivals, guard
 from serving.grpc.arrivals import MOST_ARRIVING, Arrivals
 from serving.grpc.guard import Call
 from serving.grpc.messages import CLASSES
 from serving.model import Model
-from tests.unit.serving.grpc.test_service import Ask, asking, refused, served, with_channel
+from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, refused, served, with_channel
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 PATH = "/inference.GRPCInferenceService/"
@@ -35,16 +35,14 @@ class Context:
         return await self.message
 
 
-def running(check: Callable[[Arrivals], Any]) -> None:
+def running(check: Callable[[Arrivals], Any], seconds: float = 20) -> None:
     async def run() -> None:
-        await asyncio.wait_for(check(Arrivals()), 20)
+        await asyncio.wait_for(check(Arrivals(seconds=seconds)), 20)
 
     asyncio.run(run())
 
 
-def test_a_message_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "MESSAGE_SECONDS", 0.05)
-
+def test_a_message_that_does_not_come_is_given_up() -> None:
     async def check(made: Arrivals) -> None:
         with pytest.raises(Overloaded, match="did not arrive in time"):
             await made.read(Context())
@@ -52,7 +50,7 @@ def test_a_message_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(InvalidInput, match="has no message"):
             await made.read(Context(grpc.aio.EOF))
 
-    running(check)
+    running(check, seconds=0.05)
 
 
 def test_no_more_are_under_way_than_may_and_the_slow_give_way_to_the_last_to_come(
@@ -112,6 +110,36 @@ def test_calls_without_a_message_keep_nobody_out() -> None:
             call.cancel()
 
     with_channel(served(Model(onnx_model(), DESCRIPTION)), check)
+
+
+def test_calls_that_need_a_key_wait_for_none_that_need_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "TURN_SECONDS", 1000.0)  # nobody gives way
+    monkeypatch.setattr(guard, "OPEN_SECONDS", 1000.0)
+
+    async def check(ask: Ask, channel: grpc.aio.Channel) -> None:
+        calls = [channel.stream_unary(PATH + "ModelReady")(never()) for _ in range(4 * MOST_ARRIVING)]
+        await asyncio.sleep(0.2)
+        assert (await ask("ModelInfer", ROW, x_api_key="key")).outputs
+        assert not any(call.done() for call in calls)
+        for call in calls:
+            call.cancel()
+
+    with_channel(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper()), check)
+
+
+def test_calls_that_need_no_key_are_given_up_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "OPEN_SECONDS", 0.05)
+
+    async def check(ask: Ask, channel: grpc.aio.Channel) -> None:
+        key = grpc.aio.Metadata(("x-api-key", "key"))
+        keyed = channel.stream_unary(PATH + "ModelInfer")(never(), metadata=key)
+        calls = [channel.stream_unary(PATH + "ModelReady")(never()) for _ in range(4 * MOST_ARRIVING)]
+        for call in calls:
+            assert (await refused(call))[0] == "UNAVAILABLE"
+        assert not keyed.done()
+        keyed.cancel()
+
+    with_channel(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper()), check)
 
 
 def test_a_message_of_more_than_names_is_refused_where_names_are_asked() -> None:
