@@ -99,8 +99,8 @@ class Method(NamedTuple):
     scope: Scope | None
     most_bytes: int = NAMES_BYTES
     """Of its message. 0: it is not read at all."""
-    check: Callable[[bytes], None] = lambda data: None
-    """Raises InvalidInput for what is not to be made objects of."""
+    check: Callable[[bytes], int] = lambda data: 0
+    """The memory that its objects take beside its bytes. Raises InvalidInput for what is not to be made objects of."""
 
 
 class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
@@ -167,7 +167,10 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         data = await arrivals.read(context) if method.most_bytes else b""
         call.received_bytes = len(data)
         share.grow_to(len(data))
-        return _parsed(call.name, method, data)
+        if len(data) > method.most_bytes:
+            raise InvalidInput(f"the message has {len(data)} bytes; expected {method.most_bytes} at most")
+        share.grow_to(len(data) + method.check(data))
+        return _parsed(call.name, data)
 
     async def _refuse(self, call: Call, error: RequestError, _requests: Any, context: Any) -> bytes:
         return await self._abort(call, error, context)
@@ -229,10 +232,7 @@ def _path(name: str) -> str:
     return f"/{PACKAGE}.GRPCInferenceService/{name}"
 
 
-def _parsed(name: str, method: Method, data: bytes) -> Any:
-    if len(data) > method.most_bytes:
-        raise InvalidInput(f"the message has {len(data)} bytes; expected {method.most_bytes} at most")
-    method.check(data)
+def _parsed(name: str, data: bytes) -> Any:
     try:
         return CLASSES[f"{name}Request"].FromString(data)
     except DecodeError:

@@ -10,7 +10,7 @@ import grpc
 from serving.access import Access
 from serving.batches import Watch, rows_of
 from serving.errors import Overloaded
-from serving.grpc.counted import FIELDS_PER_TENSOR, MOST_FIELDS, check_fields
+from serving.grpc.counted import FIELDS_PER_TENSOR, MORE_TIMES, MOST_FIELDS, check_fields
 from serving.grpc.guard import Call, Guard, Method, UnknownModel
 from serving.grpc.messages import CLASSES
 from serving.grpc.requests import inference, response
@@ -58,7 +58,12 @@ class Service:
         self._labels = labels_of(served.model)
         self._most_bytes = most_bytes
         tensors = len(served.model.inputs) + len(served.model.outputs)
-        self._check_fields = partial(check_fields, most=MOST_FIELDS + tensors * FIELDS_PER_TENSOR)
+        self._check_fields = partial(
+            check_fields,
+            most=MOST_FIELDS + tensors * FIELDS_PER_TENSOR,
+            most_bytes=MORE_TIMES * most_bytes,
+            texts=any(tensor.datatype == "BYTES" for tensor in served.model.inputs.values()),
+        )
         self.leaving = False
         """Whether it takes no more inferences."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from google.protobuf.internal import encoder
 
 from serving.grpc.arrivals import MOST_ARRIVING
 from serving.grpc.messages import CLASSES
@@ -127,6 +128,35 @@ def test_strangers_who_send_heads_and_no_message_or_half_of_one_keep_nobody_out(
             assert infer(channel, 1, 2, 3) == [321]
             assert max(left) < MAX_BODY_BYTES  # they got some way
             assert resident_bytes(server) - before < 2 * MOST_ARRIVING * MAX_BODY_BYTES
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"\x42\0", b"\0"],
+    ids=["texts without a letter", "integers of one byte"],
+)
+def test_refused_messages_of_many_values_leave_no_memory_behind(files: Files, part: bytes) -> None:
+    count = (MAX_BODY_BYTES - 1000) // len(part)
+    values = part * count if part[0] else sized(2, part * count)
+    data = sized(1, b"tiny") + sized(5, sized(1, b"input") + sized(2, b"FP32") + sized(3, b"\1\3") + sized(5, values))
+    with (
+        serving(files, grpc_port="0") as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.ready['grpc_port']}") as channel,
+    ):
+        assert infer(channel, 1, 2, 3) == [321]
+        before = resident_bytes(server)
+        for _ in range(8):
+            with pytest.raises(grpc.RpcError) as error:
+                channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(data, timeout=SECONDS)
+            assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert infer(channel, 1, 2, 3) == [321]
+        assert resident_bytes(server) - before < 12 * MAX_BODY_BYTES  # one message, read, is five
+
+
+def sized(number: int, data: bytes) -> bytes:
+    """A field of a message."""
+    length: bytes = encoder._VarintBytes(len(data))
+    return bytes([number << 3 | 2]) + length + data
 
 
 def pour(client: socket.socket, call: str, data: bytes) -> int:

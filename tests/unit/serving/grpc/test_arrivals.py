@@ -15,6 +15,7 @@ from serving.grpc import arrivals, guard
 from serving.grpc.arrivals import MOST_ARRIVING, Arrivals
 from serving.grpc.guard import Call
 from serving.grpc.messages import CLASSES
+from serving.held import Held
 from serving.model import Model
 from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, refused, served, with_channel
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
@@ -159,6 +160,20 @@ def test_a_message_of_very_many_inputs_is_refused_before_it_is_read() -> None:
         assert (code, "fields, which is more than this model can take" in words) == ("INVALID_ARGUMENT", True)
 
     with_channel(served(Model(onnx_model(), DESCRIPTION)), check)
+
+
+def test_the_memory_of_values_is_counted_as_held_before_they_are_read() -> None:
+    what = served(Model(onnx_model(), DESCRIPTION), held=Held(20_000, 0))
+
+    async def check(ask: Ask, _channel: grpc.aio.Channel) -> None:
+        small = asking("INT32", [1, 3], typed=[1] * 9000)  # four times as many bytes, once read
+        assert await refused(ask("ModelInfer", small)) == (
+            "UNAVAILABLE", "too many large requests at a time; try again",
+        )  # fmt: skip
+        assert what.held.bytes == 0
+        assert (await ask("ModelInfer", ROW)).outputs
+
+    with_channel(what, check)
 
 
 def test_strangers_are_not_told_what_the_model_is_called() -> None:
