@@ -18,7 +18,7 @@ from training import quality, sources
 from training.errors import DataError
 from training.job import Job
 from training.options import ImageColumn
-from training.recipe.datasets import arrays, builtin, encoding, spelling, tables, words
+from training.recipe.datasets import arrays, builtin, encoding, tables, words
 from training.recipe.datasets.arrays import Arrays
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.datasets.masking import mask
@@ -51,7 +51,7 @@ def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
 
 
 def _csv(job: Job, folder: Path, key: bytes) -> Dataset:
-    table = spelling.read(tables.read_csv(job.dataset, _content(job, folder), job.data), _kept_as_text(job))
+    table = tables.read_csv(job.dataset, _content(job, folder), job.data, _kept_as_text(job))
     quality.check_schema(table.schema, job.quality.schema, job.dataset)
     return _from_table(job, table, key)
 

@@ -9,7 +9,7 @@ import gzip
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -22,7 +22,7 @@ import pyarrow.parquet
 from training import sources
 from training.errors import DataError
 from training.options import MISSING, Data
-from training.recipe.datasets import encoding
+from training.recipe.datasets import encoding, spelling
 
 DELIMITERS: Final = ",;\t|"
 NEWLINE: Final = b"\n"
@@ -41,6 +41,8 @@ PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
 BEYOND_INT64: Final = 2.0**63
 MANY_DIGITS: Final = r"^\s*[-+]?\d{19,}\s*$"
 LEADING_ZERO: Final = r"^\s*[-+]?0\d"
+IN_THOUSANDS: Final = r"^\s*[-+]?[1-9]\d{0,2}\.\d{3}\s*$"
+"""A number whose point may separate thousands."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,10 @@ class Csv:
         return next(csv.reader([line], delimiter=self.delimiter), [])
 
 
-def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
-    """Raises DataError for what is no table, or too large for memory."""
+def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str | None] = ()) -> pa.Table:
+    """Numbers and dates in another spelling are read, but in the columns `kept`. Raises DataError for what is no table,
+    or too large for memory.
+    """
     if content.startswith(b"\x1f\x8b"):
         content = _decompressed(reference, content, options.memory_bytes)
     file = _opened(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
@@ -80,7 +84,39 @@ def read_csv(reference: str, content: bytes, options: Data) -> pa.Table:
             raise DataError(f"{reference} is not UTF-8 in the column {name!r}", SAY_ENCODING)
     _check_units(table, file, options)
     _check_whole(table, file, options)
-    return _with_codes(table, file, options)
+    table = _with_codes(table, file, options)
+    spelt = spelling.read(table, kept)
+    _check_thousands(table, spelt, file, [name for name in _used(spelt.column_names, options) if name not in kept])
+    return spelt
+
+
+def _used(names: Sequence[str], options: Data) -> list[str]:
+    """Of these columns: the features, the target and the one that gives the order."""
+    one = options.image.column if options.image else options.text
+    features = [one] if one else options.features or names
+    return [name for name in names if name in (*features, options.target, options.time_column)]
+
+
+def _check_thousands(before: pa.Table, after: pa.Table, file: Csv, used: Sequence[str]) -> None:
+    """Raises DataError for decimals whose point may separate thousands, since another column has a decimal comma."""
+    proof = [
+        name
+        for name in after.column_names
+        if pa.types.is_string(before[name].type) and pa.types.is_float64(after[name].type)
+    ]
+    doubtful = [name for name in used if pa.types.is_float64(before[name].type)]
+    if not proof or not doubtful:
+        return
+    texts = _parsed(file, doubtful, only=doubtful)
+    for name in doubtful:
+        pointed = texts[name].filter(pc.match_substring(texts[name], "."))
+        if len(pointed) and pc.all(pc.match_substring_regex(pointed, IN_THOUSANDS)).as_py():
+            raise DataError(
+                f"{file.reference} has a decimal comma in the column {proof[0]!r}, and in the column {name!r} a point "
+                "before three digits, written like '9.999' (9 is any digit): it may separate thousands",
+                "write it without thousands separators, such as 1234, or as 1.2340 if it is a decimal point; "
+                "data.categorical keeps it as text",
+            )
 
 
 def _as_utf_8(reference: str, content: bytes, name: str) -> bytes:

@@ -173,3 +173,47 @@ def test_values_that_a_split_or_a_mask_names_stay_as_they_are_written(tmp_path: 
 
     assert parts is not None
     assert int((parts == 2).sum()) == 15
+
+
+def loaded(folder: Path, prices: list[str], rates: list[str], **data: Any) -> Dataset:
+    """A CSV file with these prices and rates over and over."""
+    lines = [f"{prices[at % len(prices)]};{rates[at % len(rates)]};{at * 7 % 13}" for at in range(40)]
+    (folder / "a.csv").write_text("\n".join(["price;rate;y", *lines]))
+    job, problems = Job.validate({"dataset": "a.csv", "data": {"target": "y", **data}}, folder)
+    assert job is not None, problems
+    return load(job, folder, KEY)
+
+
+@pytest.mark.parametrize("prices", ["1.000|2.037|12.500", "-1.000|+2.037", "999|1.000", "1.000||2.037"])
+def test_points_before_three_digits_are_no_decimals_beside_a_decimal_comma(tmp_path: Path, prices: str) -> None:
+    rates = ["0,0", "1,1", "0,7"]
+    for features in ({}, {"features": ["price"]}):
+        with pytest.raises(DataError, match=r"decimal comma in the column 'rate'.*'price'") as refused:
+            loaded(tmp_path, prices.split("|"), rates, **features)
+
+        assert "without thousands separators" in refused.value.hint
+        assert "data.categorical" in refused.value.hint
+        assert not any(text in str(refused.value) for text in prices.split("|") if len(text) > 3), "no value is shown"
+
+
+def test_the_target_and_the_time_column_are_looked_at_for_thousands_too(tmp_path: Path) -> None:
+    for named in ({"target": "price"}, {"target": "y", "features": ["rate"], "timeColumn": "price"}):
+        with pytest.raises(DataError, match="'price'"):
+            loaded(tmp_path, ["999", "1.000", "2.037"], ["0,0", "1,1"], **named)
+
+
+@pytest.mark.parametrize("prices", ["1.5|2.037", "0.125|2.037", "1234.500|2.037", "1000|2037", "1.0000|2.0370"])
+def test_points_that_separate_no_thousands_are_decimals_beside_a_decimal_comma(tmp_path: Path, prices: str) -> None:
+    data = loaded(tmp_path, prices.split("|"), ["0,5", "1,5"])
+
+    assert isinstance(data.rows, TensorRows)
+    assert data.rows.features[:2, 0].tolist() == pytest.approx([float(one) for one in prices.split("|")])
+
+
+def test_what_may_be_thousands_is_read_without_a_decimal_comma_or_kept_by_name_or_left_out(tmp_path: Path) -> None:
+    prices = ["1.000", "2.037"]
+
+    assert loaded(tmp_path, prices, ["0.5", "1.5"]).feature_names == ("price", "rate")
+    kept = loaded(tmp_path, prices, ["0,5", "1,5"], categorical=["price"])
+    assert kept.feature_names == ("price=1.000", "price=2.037", "rate")
+    assert loaded(tmp_path, prices, ["0,5", "1,5"], features=["rate"]).feature_names == ("rate",)
