@@ -5,6 +5,7 @@ process has another number in each namespace, and who is in a container sees non
 """
 
 import json
+import os
 import re
 import socket
 import time
@@ -21,22 +22,36 @@ WRITING_SECONDS: Final = 60.0
 
 
 def holder_is_gone(lock: Path) -> bool:
-    """Whether this lock file names this machine and a process that is no more, or was never written whole."""
+    """Whether this lock file names this machine and a process that is no more, or was never written whole.
+
+    One of another form is not: nobody can say whether its process lives.
+    """
     try:
         said = json.loads(lock.read_text())
     except FileNotFoundError:
         return False
     except ValueError:
         return _age_seconds(lock) > WRITING_SECONDS
-    try:
-        return bool(said["hostname"] == socket.gethostname()) and _is_gone(int(said["pid"]))
-    except (ValueError, KeyError, TypeError):
-        return True
+    if not isinstance(said, dict) or said.get("hostname") != socket.gethostname():
+        return False
+    number = said.get("pid")
+    return type(number) is int and number > 0 and _is_gone(number)  # of another form: nobody can say
 
 
 def _is_gone(number: int) -> bool:
     """Whether no process has this number, in whatever namespace; from within a container, nobody can say so."""
-    return sees_all_processes() and number not in numbers()
+    return sees_all_processes() and number not in numbers() and not _answers(number)
+
+
+def _answers(number: int) -> bool:
+    """Whether a process of our own namespace has this number, also where /proc hides those of other users."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # it is another user's, or nobody can say
+        pass
+    return True
 
 
 def sees_all_processes() -> bool:

@@ -23,13 +23,34 @@ HERE = socket.gethostname()
         ({"hostname": HERE, "pid": 2**22 + 1}, True),
         ({"hostname": HERE, "pid": os.getpid()}, False),
         ({"hostname": "elsewhere", "pid": 2**22 + 1}, False),
-        ({}, True),
+        ({}, False),
+        ([], False),
+        ([{"hostname": HERE, "pid": 2**22 + 1}], False),
+        ({"pid": 2**22 + 1}, False),
+        ({"hostname": HERE}, False),
+        ({"hostname": HERE, "pid": str(2**22 + 1)}, False),
+        ({"hostname": HERE, "pid": "none"}, False),
+        ({"hostname": HERE, "pid": None}, False),
+        ({"hostname": HERE, "pid": 2**80}, False),
+        ({"hostname": HERE, "pid": -1}, False),
     ],
-    ids=["a dead process here", "a live process here", "another machine's", "half-written"],
+    ids=[
+        "a dead process here",
+        "a live process here",
+        "another machine's",
+        "says nothing",
+        "an empty list",
+        "a list",
+        "no host",
+        "no process",
+        "a text of digits",
+        "a text",
+        "null",
+        "a number beyond all",
+        "no number of a process",
+    ],
 )
-def test_whose_lock_is_stale(
-    tmp_path: Path, said: dict[str, object], gone: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whose_lock_is_stale(tmp_path: Path, said: object, gone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stale_lock, "sees_all_processes", lambda: True)
     lock = tmp_path / "lock.json"
     lock.write_text(json.dumps(said))
@@ -72,10 +93,33 @@ def test_a_process_in_another_namespace_of_process_numbers_holds_its_lock(
         assert not holder_is_gone(lock)
         numbers = stale_lock.numbers()
         monkeypatch.setattr(stale_lock, "numbers", lambda: {one for one in numbers if one != int(said)})
+        monkeypatch.setattr(stale_lock, "_answers", lambda number: False)
         assert holder_is_gone(lock)
     finally:
         os.killpg(inside.pid, signal.SIGKILL)
         inside.communicate()
+
+
+@pytest.mark.parametrize(
+    ("answer", "gone"),
+    [(None, False), (PermissionError(), False), (ProcessLookupError(), True)],
+    ids=["ours", "another user's", "nobody's"],
+)
+def test_a_process_that_proc_hides_holds_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: OSError | None, gone: bool
+) -> None:
+    def kill(number: int, signal_number: int) -> None:
+        assert (number, signal_number) == (4711, 0)
+        if answer is not None:
+            raise answer
+
+    monkeypatch.setattr(stale_lock, "sees_all_processes", lambda: True)
+    monkeypatch.setattr(stale_lock, "numbers", lambda: {os.getpid()})
+    monkeypatch.setattr(os, "kill", kill)
+    lock = tmp_path / "lock.json"
+    lock.write_text(json.dumps({"hostname": HERE, "pid": 4711}))
+
+    assert holder_is_gone(lock) is gone
 
 
 def test_from_within_a_container_no_lock_is_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
