@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from settings.problem import Problem
-from settings.urls import without_credentials
+from settings.urls import ends_where_seen, without_credentials
 
 LARGEST_WHOLE: Final = 2**53 - 1
 """A whole number above this would arrive as another one."""
@@ -122,6 +122,16 @@ def _text(value: object) -> str:
     raise Refused("it must be text")
 
 
+def _place(value: object) -> str:
+    place = _text(value)
+    if ends_where_seen(place):
+        return place
+    raise Refused(
+        "a URL with a blank, a quote or a control character cannot be hidden as a whole; percent-encode these: a blank "
+        "is %20"
+    )
+
+
 def _any_text(value: object) -> str:
     if isinstance(value, str):
         return value
@@ -150,6 +160,8 @@ boolean: Final = Kind("boolean", "true, false", _boolean)
 """True or false, not their likenesses."""
 text: Final = Kind("string", "text", _text)
 """Any text but an empty one."""
+place: Final = Kind("string", "text", _place)
+"""The same, which may be a URL, whose secrets must be told from the text around it."""
 any_text: Final = Kind("string", "any text", _any_text)
 """Also an empty one."""
 texts: Final = Kind("array", "a list of texts", _texts, "string")
@@ -177,6 +189,8 @@ def shown(value: object) -> str:
         value = int(value)
     if isinstance(value, float) and math.isnan(value):
         return "NaN"
+    if isinstance(value, str) and not ends_where_seen(value):
+        return "a URL that is not shown"
     spelt = str(value).lower() if isinstance(value, bool) else without_credentials(repr(value))
     return spelt if len(spelt) <= 60 else f"{spelt[:57]}…"
 

@@ -1,12 +1,15 @@
 """URLs without what may be a secret in them: messages, logs and reports show no user, password, query or fragment."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import unquote, unquote_plus
 
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(\S*@)?([^\s?#'\"<>]*)((?:[?#][^\s'\"<>]*)?)")
 """All up to the last @ is taken for a user's name and password: one of these may hold any sign that is not escaped."""
 HIDDEN: Final = "…"
+SHORTEST_PART: Final = 4
+"""Shorter values of a query are in texts by chance."""
 
 
 def is_url(text: str) -> bool:
@@ -15,12 +18,40 @@ def is_url(text: str) -> bool:
 
 def has_credentials(text: str) -> bool:
     """Whether a URL in the text has a part that may be a secret."""
-    return without_credentials(text) != text
+    return without_credentials(text) != text or not ends_where_seen(text)
+
+
+def ends_where_seen(text: str) -> bool:
+    """Whether a text that is a URL has no sign that ends it for others too early, and shows the rest of its secret."""
+    if not is_url(text):
+        return True
+    found = _URL.search(text)
+    whole = found is not None and found.end() == len(text)
+    return text.isprintable() and (whole or not any(sign in text for sign in "@?#"))
 
 
 def without_credentials(text: str) -> str:
     """The text, with "…" in place of each of these parts of the URLs in it."""
     return _URL.sub(_shown, text)
+
+
+def without_parts_of(url: str, text: str) -> str:
+    """The text of a library, which may show the URL in pieces: without the parts of it that may be secrets."""
+    text = without_credentials(text)
+    for part in sorted({*_parts(url)}, key=len, reverse=True):
+        text = text.replace(part, HIDDEN)
+    return text
+
+
+def _parts(url: str) -> Iterator[str]:
+    """As they are written and as they are meant."""
+    for found in _URL.finditer(url) if is_url(url) else ():
+        user, rest = (found[2] or "").removesuffix("@"), found[4][1:]
+        values = [one.partition("=")[2] or one for one in re.split("[&#;]", rest)]
+        for part in (user, user.partition(":")[2], rest, *values):
+            for meant in (part, unquote(part), unquote_plus(part)):
+                if len(meant) >= SHORTEST_PART:
+                    yield meant
 
 
 def without_credentials_in(value: Any) -> Any:

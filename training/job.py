@@ -78,7 +78,7 @@ class Job:
         '"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.',
     )
     dataset: str = setting(
-        kinds.text,
+        kinds.place,
         "diabetes",
         f"A set that scikit-learn ships ({', '.join(sources.BUILT_IN)}); the path or URL of a CSV, "
         "TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and "
@@ -86,7 +86,7 @@ class Job:
     )
     data: Data = section(Data, Data(), "How to read it.")
     model: str = setting(
-        kinds.text,
+        kinds.place,
         "net",
         f"One of {', '.join(f'`{name}`' for name in NETWORKS)}, or `package.module:Class`: a torch module of the "
         "program's folder or of an installed package.",

@@ -259,7 +259,7 @@ class InitFrom:
     artifact_id: str = setting(_hexadecimal(32), "", "Output of the TrainingRun that made it, as is the next.")
     payload_digest: str = setting(_hexadecimal(64), "", "Of its payload.")
     path: str | None = setting(
-        kinds.text,
+        kinds.place,
         None,
         "Or the path or URL of a safetensors file with the network's own state_dict, whose names may all begin with "
         "the same prefix.",

@@ -3,14 +3,17 @@
 Standard library only; a URL needs fsspec, which is loaded then.
 """
 
+import contextlib
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
 from durable import file_set
 from settings.kinds import is_reference
 from settings.urls import is_url as is_url
+from settings.urls import without_parts_of
 from training import user_code
 from training.errors import DataError, MissingLibraryError
 from training.options import Data
@@ -77,7 +80,7 @@ def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots =
         digests = {path.name: file_digest(path) for path in built_in_paths(reference)}
         return file_set.digest(digests) if len(digests) > 1 else next(iter(digests.values()))
     if is_url(reference):
-        with open_url(reference) as stream:
+        with open_url(reference) as stream, _reading(reference):
             return file_set.of_stream(stream)
     if is_reference(reference):
         arguments = json.dumps(options.arguments, sort_keys=True)
@@ -101,8 +104,12 @@ def file_digest(path: Path) -> str:
 def read(reference: str, folder: Path, largest: int) -> bytes:
     """The content of a file or URL. Raises DataError, also if it has more than `largest` bytes."""
     try:
-        with open_url(reference) if is_url(reference) else (folder / Path(reference).expanduser()).open("rb") as stream:
-            content = stream.read(largest + 1)
+        if is_url(reference):
+            with open_url(reference) as stream, _reading(reference):
+                content = stream.read(largest + 1)
+        else:
+            with (folder / Path(reference).expanduser()).open("rb") as stream:
+                content = stream.read(largest + 1)
     except OSError as error:
         raise DataError(
             f"{reference} cannot be read: {error.strerror or error}", "check the path and its permissions"
@@ -157,12 +164,27 @@ def open_url(reference: str) -> IO[bytes]:
     try:
         stream: Any = fsspec.open(reference, "rb").open()
     except ImportError as error:
-        raise MissingLibraryError(f"{reference.partition('://')[0]}:// needs another package: {error}") from error
+        said = without_parts_of(reference, str(error))
+        raise MissingLibraryError(f"{reference.partition('://')[0]}:// needs another package: {said}") from error
     except Exception as error:
-        raise DataError(
-            f"{reference} cannot be read: {type(error).__name__}: {error}", "check the URL and your access to it"
-        ) from error
+        raise _unreadable(reference, error) from error
     return stream  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _reading(reference: str) -> Iterator[None]:
+    """What the library of a URL raises meanwhile is told without the URL's secrets."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _unreadable(reference, error) from error
+
+
+def _unreadable(reference: str, error: Exception) -> DataError:
+    said = without_parts_of(reference, f"{type(error).__name__}: {error}")
+    return DataError(f"{reference} cannot be read: {said}", "check the URL and your access to it")
 
 
 Stamp = tuple[int, int, int] | None

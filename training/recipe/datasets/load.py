@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 import torch
 
+from settings.urls import without_parts_of
 from training import quality, sources
 from training.errors import DataError
 from training.job import Job
@@ -200,7 +201,7 @@ def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
             )
         return _streamed(job, groups, names, read, splitting, key, at_once // max(group_bytes))
     except (pa.ArrowException, OSError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        said = without_parts_of(job.dataset, str(error).splitlines()[0] if str(error) else type(error).__name__)
         raise DataError(f"{job.dataset} cannot be read as Parquet: {said}", "write it anew") from None
 
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from settings.urls import without_parts_of
 from training import sources
 from training.errors import DataError
 from training.options import MISSING, Data
@@ -259,7 +260,8 @@ class ParquetGroups:
             raise
         except Exception as error:  # of pyarrow, of the system, or of what fsspec reads the URL with
             raise DataError(
-                f"row group {group} (counted from 0) of {self.reference} cannot be read: {_line(error)}",
+                f"row group {group} (counted from 0) of {self.reference} cannot be read: "
+                f"{without_parts_of(self.reference, _line(error))}",
                 "write the file anew",
             ) from error
 
@@ -273,7 +275,8 @@ def open_parquet(reference: str, folder: Path) -> ParquetGroups:
     try:
         file = pyarrow.parquet.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{reference} is not a whole Parquet file: {_line(error)}", "write it anew") from None
+        said = without_parts_of(reference, _line(error))
+        raise DataError(f"{reference} is not a whole Parquet file: {said}", "write it anew") from None
     _check_names(reference, file.schema_arrow.names)
     return ParquetGroups(reference, folder, file, stamp)
 

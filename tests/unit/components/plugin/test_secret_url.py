@@ -1,6 +1,8 @@
 """A URL may hold a password or a signature: then it is a secret of the state, and no message shows that part."""
 
 import asyncio
+import io
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from components.plugin.training_run import TrainingRunResource
 from provider import CheckRequest, CheckResponse, Properties, Secret, Value
 from training import sources
 from training.errors import DataError
+from training.options import Data
 
 URN = "urn:pulumi:dev::p::t::run"
 HIDDEN_URL = "https://me:hush@host.invalid/churn.csv?sig=hush"
@@ -67,3 +70,49 @@ def test_neither_does_what_the_network_raises(monkeypatch: pytest.MonkeyPatch) -
 
     assert "host.invalid/churn.csv" in raised.value.message
     assert "hush" not in f"{raised.value} {raised.value.message} {raised.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:my hush@host.invalid/a.csv", "https://host.invalid/a.csv?sig=a hush", "https://h/a\thush.csv"]
+)
+def test_a_url_that_cannot_be_hidden_is_refused_with_nothing_of_it(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    given: list[tuple[str, dict[str, Value]]] = [
+        ("dataset", {"dataset": url}),
+        ("model", {"dataset": "iris", "source": "onnx", "model": url}),
+        ("initFrom.path", {"dataset": "iris", "initFrom": {"path": url}}),
+    ]
+    for name, inputs in given:
+        failures = checked(monkeypatch, **inputs).failures
+
+        told = [one for one in failures if one.property == name]
+        assert told, failures
+        assert "%20" in told[0].reason
+        assert "hush" not in repr(failures)
+
+
+@pytest.mark.parametrize("raised", [OSError, ValueError])
+def test_neither_does_what_a_library_says_of_pieces_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raised: type[Exception]
+) -> None:
+    fsspec = pytest.importorskip("fsspec")
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise raised("url: /churn.csv?sig=hush-hush, user me:hush-me")
+
+        def readinto(self, buffer: object) -> int:
+            raise raised("url: /churn.csv?sig=hush-hush, user me:hush-me")
+
+    class Opened:
+        def open(self) -> Broken:
+            return Broken()
+
+    monkeypatch.setattr(fsspec, "open", lambda *_: Opened())
+    url = "https://me:hush-me@host.invalid/churn.csv?sig=hush-hush"
+
+    for read in (lambda: sources.digest(url, tmp_path, Data()), lambda: sources.read(url, tmp_path, 9)):
+        with pytest.raises(DataError) as told:
+            read()
+
+        assert "/churn.csv?" in told.value.message
+        assert "hush" not in str(told.value)
