@@ -106,6 +106,7 @@ def test_a_rotated_key_replaces_no_pod_and_the_old_one_works_until_the_overlap_e
         return {
             (pod.metadata.uid, status.restart_count)
             for pod in cluster.pods(namespace)
+            if pod.metadata.deletion_timestamp is None  # an older one may still drain
             for status in pod.status.container_statuses or []
         }
 

@@ -82,12 +82,12 @@ def pour(port: int, start: bytes, endless: bytes, size: int) -> bytes:
         (b"GET /", b"x", b"431"),
         (b"", b"\r\n", b"431"),
         (b"", b"\0", b"400"),
-        (b"POST /v2/health/live HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x", b""),
-        (b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
-        (b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" % INFER.encode(), b"x", b""),
+        (b"POST /v2/health/live HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x", b""),
+        (b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
+        (b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;" % INFER.encode(), b"x", b""),
         (GET + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", b"x", b""),
         (b"", GET + b"\r\n", b""),
-        (b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b""),
+        (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b""),
     ],
     ids=["header", "headers", "path", "lines", "noise", "trailer", "trailers", "chunk", "upgrade", "requests", "short"],
 )  # fmt: skip
@@ -190,7 +190,7 @@ def test_ten_thousand_connections_take_no_memory_and_cost_a_busy_client_no_answe
 
 def test_bodies_that_do_not_end_take_no_more_memory_than_all_may(server: Server) -> None:
     before = resident_bytes(server)
-    head = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), MAX_BODY_BYTES)
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), MAX_BODY_BYTES)
     with contextlib.ExitStack() as stack:
         for _ in range(32):
             client = stack.enter_context(dial(server.ready["port"]))
@@ -205,7 +205,7 @@ def test_sockets_that_announce_large_bodies_and_send_none_keep_no_one_out(server
     with contextlib.ExitStack() as stack:
         for announced in [b"Content-Length: %d" % MAX_BODY_BYTES, b"Transfer-Encoding: chunked"] * 8:
             idle = stack.enter_context(dial(server.ready["port"]))
-            idle.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % (INFER.encode(), announced))
+            idle.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % (INFER.encode(), announced))
         client = stack.enter_context(server.connect())
         client.request("POST", INFER, whole)
         assert client.getresponse().status == 200
@@ -215,7 +215,7 @@ def test_sockets_that_announce_large_bodies_and_send_none_keep_no_one_out(server
 def test_as_many_heads_without_their_bodies_as_there_are_connections_keep_no_one_out(
     server: Server, asked: str
 ) -> None:
-    head = f"{asked} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n".encode()
+    head = f"{asked} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         for _ in range(MAX_CONNECTIONS):
             stack.enter_context(dial(server.ready["port"])).sendall(head)

@@ -360,9 +360,9 @@ def test_a_cancel_while_a_library_reads_the_data_ends_soon(tmp_path: Path, outpu
 def test_a_cancel_or_a_kill_during_the_export_loses_no_epoch(
     tmp_path: Path, output: Path, number: signal.Signals
 ) -> None:
-    """The export waits as long as there is a file; each epoch takes more than a second."""
+    """The export waits as long as there is a file (48 steps an epoch); each epoch takes more than a second."""
     wait = tmp_path / "wait"
-    pause = f"0.03 if self.training else 3600 * (self.calls > 9 and os.path.exists({str(wait)!r}))"
+    pause = f"0.03 if self.training else 3600 * (self.calls > 60 and os.path.exists({str(wait)!r}))"
     job = own_code(tmp_path, in_forward=f"__import__('time').sleep({pause})") | {"epochs": 2, "batchSize": 1}
     asked = request(tmp_path / "store", job=job, code_folder=str(tmp_path))
     undisturbed = Training(asked | {"store_url": f"file://{tmp_path / 'other'}"}, output).result()

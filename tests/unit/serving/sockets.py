@@ -5,7 +5,7 @@ import socket
 
 SECONDS = 60
 INFER = "/v2/models/tiny/infer"
-GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
+GET = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def dial(port: int) -> socket.socket:
