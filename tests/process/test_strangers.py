@@ -83,7 +83,7 @@ def pour(port: int, start: bytes, endless: bytes, size: int) -> bytes:
         (b"", b"\r\n", b"431"),
         (b"", b"\0", b"400"),
         (b"POST /v2/health/live HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x", b""),
-        (b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
+        (b"POST %s HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
         (b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;" % INFER.encode(), b"x", b""),
         (GET + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", b"x", b""),
         (b"", GET + b"\r\n", b""),
