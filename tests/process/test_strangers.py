@@ -16,6 +16,7 @@ from tests.process.serving_process import Server, serving
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import Files, request
 
+CHUNKED = b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" % INFER.encode()
 MORE_BYTES = 24 << 20  # of resident memory, whatever strangers do
 MIB = 1 << 20
 AHEAD = 5000
@@ -83,8 +84,8 @@ def pour(port: int, start: bytes, endless: bytes, size: int) -> bytes:
         (b"", b"\r\n", b"431"),
         (b"", b"\0", b"400"),
         (b"POST /v2/health/live HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x", b""),
-        (b"POST %s HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" % INFER.encode(), b"A: b\r\n", b""),
-        (b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;" % INFER.encode(), b"x", b""),
+        (CHUNKED + b"0\r\n", b"A: b\r\n", b""),
+        (CHUNKED + b"1;", b"x", b""),
         (GET + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", b"x", b""),
         (b"", GET + b"\r\n", b""),
         (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b""),
