@@ -89,12 +89,12 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
     order = None
     if dataset.task == "classification":
         said = label_output(proto.graph)
-        rows, labelled = features, None
+        rows, numbers, labelled = features, first_RK, None
         if said is not None:
             rows = _of_each_class(dataset, features)
             labels = Foreign(_assembled(model, nodes, PREFIX + said, dataset, features), outside)
             labelled = _answers(labels, rows, dataset)
-        numbers = _answers(plain, rows, dataset)
+            numbers = _answers(plain, rows, dataset)
         order = column_order(proto.graph, dataset.classes, numbers.reshape(len(rows), -1), labelled)
     nodes += _after(first_RK, dataset, PREFIX + raw, order)
     whole = Foreign(_assembled(model, nodes, export.output_name(dataset.task), dataset, features), outside)
