@@ -170,11 +170,6 @@ def is_worker() -> bool:
     return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
-def rank() -> int:
-    """0 in a run of one process."""
-    return torch.distributed.get_rank() if is_worker() else 0
-
-
 def any_of_all(mine: bool) -> bool:
     """Whether it is so in any worker; all must ask."""
     if not is_worker():
