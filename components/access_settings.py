@@ -82,6 +82,10 @@ class ClientKey:
         kinds.boolean, True, "Whether the key before the last rotation still works: off, once all clients have the new."
     )
 
+    revoked: bool = setting(
+        kinds.boolean, False, "Whether the key is deleted, so that its clients are answered with 401 from now on."
+    )
+
     def clashes(self) -> Iterator[Clash]:
         """A burst without a rate."""
         if self.burst is not None and self.requests_per_second is None:

@@ -86,7 +86,7 @@ class ModelContainerArgs(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
@@ -174,7 +174,7 @@ class ModelDeploymentArgs(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
@@ -680,7 +680,7 @@ class DeploymentSection(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
@@ -761,7 +761,7 @@ class ContainerSection(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."""
+    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components import pod_spec, server_files
+from components import pod_spec, rolling, server_files
 from components.args import ModelDeploymentArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys
@@ -44,9 +44,8 @@ class ModelDeployment(pulumi.ComponentResource):
 
         Raises pulumi.RunError with all that is wrong with `args`.
         """
-        checked = Checked(
-            f'ModelDeployment "{name}"', ModelDeploymentInputs, args, *component_name_problems(name), known=SHAPES
-        )
+        what = f'ModelDeployment "{name}"'
+        checked = Checked(what, ModelDeploymentInputs, args, *component_name_problems(name), known=SHAPES)
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
@@ -94,7 +93,7 @@ class ModelDeployment(pulumi.ComponentResource):
                 f"{name}-access",
                 metadata=_spec(metadata | {"name": f"{name}-access"}),
                 string_data=_spec(keys.access_data()),
-                opts=child,
+                opts=_with_hook(child, rolling.locks_out(self, name, settings)),
             )
             access_name = access.metadata.name
         tls_name = None
@@ -130,7 +129,10 @@ class ModelDeployment(pulumi.ComponentResource):
                 )
             ),
             # Pods that the quota does not see are not counted, and pods without figures are refused by it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[quota_object, limit_range]),
+            opts=_with_hook(
+                pulumi.ResourceOptions(parent=self, depends_on=[quota_object, limit_range]),
+                rolling.fits_beside(what, name, settings),
+            ),
         )
         service = kubernetes.core.v1.Service(
             name,
@@ -161,6 +163,11 @@ class ModelDeployment(pulumi.ComponentResource):
                 "apiKeys": self.api_keys,
             }
         )
+
+
+def _with_hook(opts: pulumi.ResourceOptions, before_update: pulumi.ResourceHook) -> pulumi.ResourceOptions:
+    hooks = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[before_update]))
+    return pulumi.ResourceOptions.merge(opts, hooks)
 
 
 def _spec(spec: Mapping[str, object] | pulumi.Output[Spec]) -> Any:

@@ -7,10 +7,11 @@ out.
 Needed while rolling: `replicas` pods, old and new, plus SURGE_PODS, since none may be missing (maxUnavailable 0). A
 derived quota has room for one draining pod per replica on top: a pod that is being terminated counts until it is
 gone, and each replaced one may still drain when its successors start. That room also lets one roll shrink its pods by
-half; to shrink them further, set the quota for the transition: old pods still count, and the quota is applied first.
+half. A roll that shrinks them further could never start, since old pods still count and the quota is applied first: it
+is refused in the preview (rolling_problems).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -29,6 +30,7 @@ COMPUTE: Final[Mapping[str, Resource]] = {
     "limits.cpu": "cpu",
     "limits.memory": "memory",
 }
+_SETTINGS: Final = ("cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit")
 PODS: Final = "pods"
 ALLOWED: Final = ", ".join([*COMPUTE, PODS])
 _WAY_OUT: Final = "raise the quota to the need, lower replicas or what a pod asks for, or leave quota empty: derived"
@@ -98,6 +100,35 @@ def shortfall_problems(quota: Mapping[str, object], replicas: int, pod: PodResou
     if have_pods is None or have_pods < pods:
         problems.append(Problem(_path(PODS), f"is {have_pods}, but {pods} is needed: {why}", _WAY_OUT))
     return problems
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the last update asked for: pods that still count while a roll replaces them."""
+
+    replicas: int
+    pod: PodResources
+
+
+def rolling_problems(
+    running: Running, quota: Mapping[str, object], replicas: int, pod: PodResources
+) -> Iterator[Problem]:
+    """Where the first new pod would not fit into the quota beside the pods that run, so that no roll could begin."""
+    hard = hard_limits(quota, replicas, pod)
+    stay = min(running.replicas, replicas)  # Kubernetes ends what is above `replicas` before it starts a new pod
+    before = running.pod.by_quota_resource()
+    for (key, each), setting_name in zip(pod.by_quota_resource().items(), _SETTINGS, strict=True):
+        have, need = parse(COMPUTE[key], hard[key]), stay * before[key].amount + each.amount
+        if have.amount >= need:
+            continue
+        noun = "pod that runs" if stay == 1 else "pods that run"
+        roll = f"{stay} {noun}, of '{before[key].text}', and one new pod need '{_text(key, need)}' while rolling"
+        for_once = f"set {_path(key)} to '{_text(key, need)}' for this update and remove it afterwards"
+        if key in quota:
+            yield Problem(_path(key), f"is '{have.text}'; {roll}", f"for this update, set it to '{_text(key, need)}'")
+        else:
+            message = f"is '{each.text}', from which a quota of '{have.text}' is derived; {roll}"
+            yield Problem(setting_name, message, f"halve it at most, or {for_once}")
 
 
 def hard_limits(quota: Mapping[str, object], replicas: int, pod: PodResources) -> dict[str, str]:

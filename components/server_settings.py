@@ -174,7 +174,8 @@ class ServerSettings:
         "reaches the service.",
     )
     api_keys: Mapping[str, ClientKey] = sections(
-        ClientKey, "Clients' keys, by name. Where none is named and `auth` is apiKey there is one, `default`."
+        ClientKey,
+        "Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked.",
     )
     jwt: TokenIssuer | None = section(TokenIssuer, None, "Whose tokens are taken.")
     tls_certificate: str | None = setting(
@@ -186,7 +187,8 @@ class ServerSettings:
     @property
     def client_keys(self) -> Mapping[str, ClientKey]:
         """The keys that there are, by name."""
-        return self.api_keys or ({DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {})
+        always = {DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {}
+        return {name: key for name, key in {**always, **self.api_keys}.items() if not key.revoked}
 
     @property
     def scheme(self) -> str:
@@ -219,6 +221,9 @@ class ServerSettings:
         if self.auth == "none" and self.api_keys:
             hint = "set auth to 'apiKey', or remove apiKeys"
             yield Clash("apiKeys", "is given, but auth is 'none', so nobody is asked for a key", ("auth",), hint)
+        if self.auth == "apiKey" and not self.client_keys:
+            hint = "leave one key unrevoked, or name a new one: apiKeys.NAME.scopes"
+            yield Clash("apiKeys", "revokes every key, but auth is 'apiKey', so nobody could ask", ("auth",), hint)
         if self.auth == "jwt" and self.jwt is None:
             yield Clash(
                 "jwt", "is missing, but auth is 'jwt'", ("auth",), "say whose tokens are taken: jwt.issuer and so on"

@@ -138,6 +138,31 @@ def test_a_rotated_key_replaces_no_pod_and_the_old_one_works_until_the_overlap_e
     assert before and pods() == before
 
 
+def test_a_preview_refuses_pods_so_small_that_the_roll_could_not_begin_and_the_quota_it_names_lets_it(
+    deployed: Stack,
+) -> None:
+    """The dev stack has two pods of 128Mi: a derived quota of 5 * 16Mi would not hold one of them."""
+    deployed.set_config("deployment.memoryRequest", "16Mi")
+    said = deployed.preview().failed().text
+    assert "memoryRequest is '16Mi', from which a quota of '80Mi' is derived; 2 pods that run, of '128Mi'" in said
+    assert "need '272Mi' while rolling" in said
+
+    deployed.set_config("deployment.quota", {"requests.memory": "272Mi"})
+    deployed.up().ok()
+    deployed.set_config("deployment.quota", {})
+    deployed.up().ok()
+
+
+def test_a_preview_names_the_clients_that_an_update_locks_out(deployed: Stack) -> None:
+    kept = (deployed.folder / "Pulumi.dev.yaml").read_text()
+    deployed.set_config("deployment.apiKeys", {"dashboard": {"scopes": ["metrics"]}})
+    assert "401" not in deployed.preview().ok().text
+
+    deployed.set_config("deployment.apiKeys.default", {"revoked": True})
+    assert "clients that send the key 'default' will be answered with 401" in deployed.preview().ok().text
+    (deployed.folder / "Pulumi.dev.yaml").write_text(kept)
+
+
 def readme_commands(path: str) -> list[str]:
     """The README's `pulumi config set` of settings whose path begins so, in its order."""
     pattern = re.compile(rf"^ {{4}}(pulumi config set --path {re.escape(path)}[^#&]+)&& pulumi up ", re.MULTILINE)

@@ -50,9 +50,26 @@ def test_by_default_there_is_one_key_for_all_that_can_be_asked(tmp_path: Path) -
     }
 
 
+def test_the_default_key_stays_beside_named_ones_until_it_is_revoked() -> None:
+    named, _ = read_settings(apiKeys={"dashboard": {}})
+    revoked, _ = read_settings(apiKeys={"dashboard": {}, "default": {"revoked": True}})
+
+    assert [*named.client_keys] == ["default", "dashboard"]
+    assert [*revoked.client_keys] == ["dashboard"]
+    assert problems_of(apiKeys={"default": {"revoked": True}}) == [
+        "apiKeys revokes every key, but auth is 'apiKey', so nobody could ask"
+    ]
+
+
+def test_with_tokens_there_is_no_key_but_those_that_are_named() -> None:
+    tokens, _ = read_settings(auth="jwt", jwt=JWT | URL)
+
+    assert not tokens.client_keys
+
+
 def test_what_a_key_may_is_what_the_server_lets_it(tmp_path: Path) -> None:
     key = {"scopes": ["metrics"], "expires": "2027-01-01T01:00:00+01:00", "requestsPerSecond": 2.5}
-    server = mounted(tmp_path, {"dashboard": [digest("key")]}, apiKeys={"dashboard": key})
+    server = mounted(tmp_path, {"dashboard": [digest("key")]}, apiKeys={"dashboard": key, "default": {"revoked": True}})
 
     (entry,) = json.loads((tmp_path / "access.json").read_text())["keys"]
     assert entry["expires"] == "2027-01-01T01:00:00+01:00"

@@ -224,7 +224,8 @@ def test_what_a_server_reads_again_keeps_its_name_when_its_content_changes() -> 
 
 
 def test_the_server_is_told_digests_in_a_secret_and_never_a_key() -> None:
-    objects = deploy(apiKeys={"app": {}, "dashboard": {"scopes": ["metrics"], "rotation": "2027"}}).objects
+    dashboard = {"scopes": ["metrics"], "rotation": "2027"}
+    objects = deploy(apiKeys={"app": {}, "dashboard": dashboard, "default": {"revoked": True}}).objects
 
     content = objects["Secret access"]["stringData"]["value"]["access.json"]
     access = parse(content.encode(), Path("access.json"))

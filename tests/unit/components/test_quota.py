@@ -3,8 +3,16 @@
 import pytest
 
 from components.quantity import parse
-from components.quota import PodResources, hard_limits, quota_problems, request_problems, shortfall_problems
-from settings.problem import report
+from components.quota import (
+    PodResources,
+    Running,
+    hard_limits,
+    quota_problems,
+    request_problems,
+    rolling_problems,
+    shortfall_problems,
+)
+from settings.problem import Problem, report
 
 
 def pod(
@@ -129,3 +137,44 @@ def test_requests_equal_to_limits_are_fine_however_they_are_written() -> None:
     each = (parse("cpu", "1000m"), parse("memory", "1024Mi"), parse("cpu", 1), parse("memory", "1Gi"))
 
     assert request_problems(PodResources(*each)) == []
+
+
+def rolled(quota: dict[str, object], *, to: PodResources, before: Running | None = None) -> list[Problem]:
+    return [*rolling_problems(before or Running(3, pod()), quota, 3, to)]
+
+
+def test_pods_that_shrink_by_half_fit_beside_the_old_ones_and_a_hair_more_is_refused() -> None:
+    assert rolled({}, to=pod("250m", "250Mi", "500m", "512Mi")) == []
+
+    (problem,) = rolled({}, to=pod("249m", "250Mi", "500m", "512Mi"))
+    assert str(problem) == (
+        "cpuRequest is '249m', from which a quota of '1743m' is derived; 3 pods that run, of '500m', and one new pod "
+        "need '1749m' while rolling"
+    )
+    assert problem.hint == (
+        "halve it at most, or set quota[\"requests.cpu\"] to '1749m' for this update and remove it afterwards"
+    )
+
+
+def test_the_quota_that_the_hint_names_lets_the_roll_begin() -> None:
+    tenth = pod("50m", "50Mi", "100m", "100Mi")
+    needed = {
+        "requests.cpu": "1550m", "requests.memory": "1550Mi", "limits.cpu": "3100m", "limits.memory": "3172Mi",
+    }  # fmt: skip
+
+    problems = rolled({}, to=tenth)
+
+    assert [problem.property for problem in problems] == ["cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit"]
+    assert all(f"'{amount}'" in one.hint for one, amount in zip(problems, needed.values(), strict=True))
+    assert rolled(dict(needed), to=tenth) == []
+
+
+def test_a_given_quota_that_the_old_pods_fill_is_refused_by_its_own_name() -> None:
+    (problem,) = rolled({"limits.memory": "2Gi"}, to=pod(memory_limit="512Mi"))
+
+    assert problem.property == 'quota["limits.memory"]'
+    assert problem.hint == "for this update, set it to '3584Mi'"
+
+
+def test_pods_above_the_new_number_of_replicas_are_gone_before_the_first_new_one() -> None:
+    assert rolled({}, to=pod(), before=Running(30, pod())) == []

@@ -1,0 +1,74 @@
+"""What an update of a Deployment would do to what runs, said in the preview: the engine knows what the last update
+asked for, and hands it to hooks.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pulumi
+
+from components.deployment_settings import DeploymentSettings
+from components.quantity import QuantityError, parse
+from components.quota import PodResources, Running, rolling_problems
+from components.server_settings import ServerSettings
+from serving import places
+from settings.problem import report
+
+Hook = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
+
+
+def fits_beside(what: str, name: str, settings: pulumi.Output[DeploymentSettings]) -> pulumi.ResourceHook:
+    """Refuses an update whose first new pod would not fit into the quota beside the pods that run."""
+
+    async def refuse(args: pulumi.ResourceHookArgs) -> None:
+        known, running = await settings.future(), running_of(args.old_inputs or {})
+        if known is None or running is None:
+            return
+        problems = [*rolling_problems(running, known.quota, known.replicas, known.pod)]
+        if problems:
+            raise pulumi.RunError(report(f"{what} cannot be rolled", problems))
+
+    return _hook(f"{name}-fits", refuse)
+
+
+def locks_out(component: pulumi.Resource, name: str, settings: pulumi.Output[ServerSettings]) -> pulumi.ResourceHook:
+    """Warns of keys that the servers take now, and would not take any more."""
+
+    async def warn(args: pulumi.ResourceHookArgs) -> None:
+        known = await settings.future()
+        files = await pulumi.Output.from_input((args.old_inputs or {}).get("stringData")).future()
+        gone = [] if known is None else [key for key in keys_of(files) if key not in known.client_keys]
+        if gone:
+            pulumi.log.warn(lockout(gone), component)
+
+    return _hook(f"{name}-locks-out", warn)
+
+
+def running_of(inputs: Mapping[str, Any]) -> Running | None:
+    """What a Deployment's inputs ask for; None if that is not known, or not as this component writes it."""
+    try:
+        spec = inputs["spec"]
+        resources = spec["template"]["spec"]["containers"][0]["resources"]
+        amounts = (parse(kind, resources[part][kind]) for part in ("requests", "limits") for kind in ("cpu", "memory"))
+        return Running(int(spec["replicas"]), PodResources(*amounts))
+    except (KeyError, IndexError, TypeError, ValueError, QuantityError):
+        return None
+
+
+def keys_of(files: object) -> list[str]:
+    """Names of the keys that an access file lets in; none if it cannot be read."""
+    try:
+        return [str(key["name"]) for key in json.loads(files[places.ACCESS_FILE])["keys"]]  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def lockout(names: list[str]) -> str:
+    """What clients with these keys will meet."""
+    keys = ", ".join(f"'{name}'" for name in names)
+    return f"clients that send the key {keys} will be answered with 401: apiKeys no longer lets it in"
+
+
+def _hook(name: str, function: Hook) -> pulumi.ResourceHook:
+    return pulumi.ResourceHook(name, function, pulumi.ResourceHookOptions(on_dry_run=True))

@@ -1,0 +1,48 @@
+"""What a preview says of an update of what runs, from what the engine hands to hooks."""
+
+import json
+
+from components import pod_spec
+from components.access_data import access_data
+from components.deployment_settings import DeploymentSettings
+from components.quota import Running
+from components.rolling import keys_of, lockout, running_of
+from settings import read
+
+
+def settings(**given: object) -> DeploymentSettings:
+    found, problems = read(DeploymentSettings, {"modelName": "diabetes", **given}, "a deployment")
+    assert problems == [] and found is not None
+    return found
+
+
+def inputs(known: DeploymentSettings) -> dict[str, object]:
+    """A Deployment's inputs as the engine keeps them: JSON, numbers as floats."""
+    names = ("image", "artifact_id", "payload_digest", "manifest_name", "key_name", "access_name", "tls_name")
+    spec = pod_spec.deployment(known, "model", labels={}, service_account="", **dict.fromkeys(names, ""))
+    return {"spec": json.loads(json.dumps(spec), parse_int=float)}
+
+
+def test_what_runs_is_read_from_what_the_component_itself_wrote() -> None:
+    known = settings(replicas=2, cpuRequest="50m")
+
+    assert running_of(inputs(known)) == Running(2, known.pod)
+
+
+def test_inputs_of_another_shape_say_nothing() -> None:
+    others: list[dict[str, object]] = [{}, {"spec": {}}, {"spec": {"template": None}}]
+
+    assert [running_of(other) for other in others] == [None] * 3
+
+
+def test_keys_that_were_let_in_are_read_from_the_access_file() -> None:
+    known = settings(apiKeys={"dashboard": {}})
+
+    assert keys_of(access_data(known, {"default": ["a"], "dashboard": ["b"]})) == ["default", "dashboard"]
+    assert [keys_of(other) for other in (None, {}, {"access.json": "{"}, {"access.json": None})] == [[]] * 4
+
+
+def test_whoever_is_locked_out_is_named() -> None:
+    assert lockout(["default", "old"]) == (
+        "clients that send the key 'default', 'old' will be answered with 401: apiKeys no longer lets it in"
+    )
