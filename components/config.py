@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
 import pulumi
+import yaml
 from pulumi.runtime import config as runtime_config
 
 from components.args import (
@@ -74,6 +75,7 @@ def read_config(config: pulumi.Config) -> StackConfig:
     prefix = config.full_key("")
     stored: Mapping[str, Any] = runtime_config.get_config_env() | runtime_config.CONFIG.get()
     values = {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}
+    values |= {name: merged(own, _object(values.get(name) or {})) for name, own in _project_sections(prefix).items()}
     secret = [key for key in values if runtime_config.is_config_secret(prefix + key)]
     problems = [*_secret_problems(values, secret)]
     if problems:  # first, so that no message quotes what was meant to stay hidden
@@ -86,6 +88,28 @@ def read_config(config: pulumi.Config) -> StackConfig:
             continue
         getattr(parsed, section)[name] = pulumi.Output.secret(value)
     return parsed
+
+
+def merged(project: object, stack: object) -> object:
+    """What a stack says, and where it says nothing, what its project does: maps go key by key, anything else whole."""
+    if not isinstance(project, Mapping) or not isinstance(stack, Mapping):
+        return stack
+    both = {key: merged(project[key], stack[key]) for key in project.keys() & stack.keys()}
+    return {**project, **stack, **both}
+
+
+def _project_sections(prefix: str) -> dict[str, Mapping[str, Any]]:
+    """What the project's own file gives to all its stacks; Pulumi takes a stack's section for the whole one."""
+    try:
+        found = yaml.safe_load((Path(pulumi.get_root_directory()) / "Pulumi.yaml").read_text())["config"]
+        given = {key.removeprefix(prefix): entry for key, entry in found.items()}
+        return {name: entry["value"] for name, entry in given.items() if name in SECTIONS and _has_values(entry)}
+    except (OSError, TypeError, KeyError, AttributeError, yaml.YAMLError):
+        return {}  # an inline program has no file, and what is wrong with one the engine has told
+
+
+def _has_values(entry: object) -> bool:
+    return isinstance(entry, Mapping) and isinstance(entry.get("value"), Mapping)
 
 
 def parse(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,10 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from components.config import TARGETS, StackConfig, config_or_exit, parse, read_config
+from components.deployment_settings import DeploymentSettings
+from components.quota import SURGE_PODS
 from components.sections import SECTIONS
+from settings import read
 from settings.declare import declarations
 from settings.read import names_of
 from tests.certificates import self_signed
@@ -314,6 +318,50 @@ def test_the_program_reads_its_own_namespace_only(engine_config: dict[str, str])
     engine_config["sealift-other:deployment"] = '{"replicas": 9}'
 
     assert read_config(pulumi.Config("sealift")).deployment.get("replicas") == 2
+
+
+def test_a_stacks_section_stands_on_what_the_projects_file_gives(
+    engine_config: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Pulumi itself takes a stack's section for the whole, and a model would lose its name with the first setting."""
+    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
+    project = {
+        "sealift:deployment": {"value": {"modelName": "vision", "replicas": 1, "labels": {"team": "a", "tier": "b"}}},
+        "training": {"value": {"dataset": "digits", "earlyStopping": {"metric": "loss", "patience": 3}}},
+        "store": {"type": "object", "default": {}},
+        "pulumi:tags": {"value": {"a": "b"}},
+    }
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "sealift", "config": project}))
+    stack = {"deployment": {"replicas": 2, "labels": {"tier": "c"}}, "training": {"earlyStopping": {"patience": 9}}}
+    engine_config |= in_the_engine(stack)
+
+    read = read_config(pulumi.Config("sealift"))
+
+    assert read.deployment == {"modelName": "vision", "replicas": 2, "labels": {"team": "a", "tier": "c"}}
+    assert read.training == {"dataset": "digits", "earlyStopping": {"metric": "loss", "patience": 9}}
+
+
+@pytest.mark.parametrize("text", ["", "name: x", "config: 3", "config: {training: 3, store: {value: 4}}", ":"])
+def test_a_projects_file_without_sections_gives_nothing(
+    engine_config: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
+    (tmp_path / "Pulumi.yaml").write_text(text)
+    engine_config |= in_the_engine({"deployment": {"replicas": 2}})
+
+    assert read_config(pulumi.Config("sealift")).deployment.get("replicas") == 2
+
+
+def test_an_example_fits_beside_the_dev_stack_on_two_cores_while_it_rolls() -> None:
+    dev, _ = parse(stack_values("dev"), ENVIRONMENT)
+    assert dev is not None
+    for file in (PROJECT_ROOT / "examples").glob("*/Pulumi.yaml"):
+        values = {name: entry["value"] for name, entry in yaml.safe_load(file.read_text())["config"].items()}
+        example, problems = parse(values, ENVIRONMENT, PROJECT_ROOT)
+        assert example is not None, problems
+        read_in = [read(DeploymentSettings, one.deployment, "a deployment")[0] for one in (dev, example)]
+        asked = math.fsum(float((one.replicas + SURGE_PODS) * one.pod.cpu_request.amount) for one in read_in if one)
+        assert asked < 1, f"{file.parent.name}: set-up's node has two cores, and its own pods take some of them"
 
 
 def test_the_program_ends_with_all_problems_and_how_to_change_them(engine_config: dict[str, str]) -> None:
