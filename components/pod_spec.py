@@ -93,6 +93,9 @@ def deployment(
     return {
         "replicas": settings.replicas,
         "selector": {"matchLabels": selector_labels(instance)},
+        # What an older pod would need, its model's manifest and its key, goes with the update that replaced it: older
+        # revisions could not start. The way back is the stack's: an earlier config takes the sealed artifact again.
+        "revisionHistoryLimit": 0,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": SURGE_PODS}},
         "template": {
             "metadata": {

@@ -240,6 +240,11 @@ def test_rolling_never_has_a_pod_too_few_and_at_most_the_surge_that_the_quota_co
     }
 
 
+def test_no_revision_is_kept_whose_pods_could_not_start() -> None:
+    """The manifest and the key of an older model go with the update that replaces it."""
+    assert deployment()["revisionHistoryLimit"] == 0
+
+
 def test_an_ending_pod_serves_on_until_it_is_out_of_rotation_and_then_has_time_to_finish() -> None:
     pod = deployment()["template"]["spec"]
     hook = container(deployment())["lifecycle"]["preStop"]
