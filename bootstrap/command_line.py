@@ -142,16 +142,19 @@ def _alone(context: Context) -> Iterator[None]:
 
 
 def up_command(context: Context, options: argparse.Namespace) -> int:
+    stacks.demand(context, options.stack)
     set_up(context, cluster=stacks.needs_cluster(context, options.stack))
     return up.run(context, options.stack)
 
 
 def down_command(context: Context, options: argparse.Namespace) -> int:
+    stacks.demand(context, options.stack)
     with _alone(context):
         return down.run(context, options.stack)
 
 
 def report_command(context: Context, options: argparse.Namespace) -> int:
+    stacks.demand(context, options.stack)
     meanings = {"json": ["--json"]}
     further = [meanings.get(word, ["--html", word.removeprefix("html=")]) for word in options.arguments]
     return report.run(context, options.stack, [word for words in further for word in words])

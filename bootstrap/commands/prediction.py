@@ -158,7 +158,7 @@ def by_hand(context: Context, service: Service, via: str, request: str, headers:
         server = configuration.server(node.describe(context.layout))
         return [f"curl -s {administrator} {server}{via}{infer} {data}"]
     return [
-        f"kubectl --namespace {service.namespace} port-forward service/{service.name} {places.PORT}:{places.PORT_NAME}",
+        _forward(service),
         f"curl -s http://127.0.0.1:{places.PORT}{infer} {data}  # in another terminal",
     ]
 
@@ -167,9 +167,13 @@ def page(context: Context, service: Service, via: str) -> str:
     """Where a browser finds the server's page."""
     if via == service.url:
         return f"{via}/"
-    if _on_our_node(context):
-        return "none: this node's network is out of a browser's reach"
-    return f"http://127.0.0.1:{places.PORT}/ once the port is forwarded, as below"
+    scheme = "https" if service.url.startswith("https://") else "http"
+    return f"{scheme}://127.0.0.1:{places.PORT}/ while this runs: {_forward(service)}"
+
+
+def _forward(service: Service) -> str:
+    port = f"{places.PORT}:{places.PORT_NAME}"
+    return f"kubectl --namespace {service.namespace} port-forward service/{service.name} {port}"
 
 
 def _values(status: int, body: str) -> list[float]:

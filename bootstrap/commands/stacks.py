@@ -1,8 +1,12 @@
-"""Which stacks have resources. A state that cannot be read is an error: calling it empty would leave objects behind."""
+"""Which stacks there are, and which of them have resources. A state that cannot be read is an error: calling it empty
+would leave objects behind.
+"""
 
 import json
 import re
 import shutil
+from difflib import get_close_matches
+from pathlib import Path
 
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
@@ -18,9 +22,52 @@ def make(word: str, stack: str) -> str:
     return f"make {word}" if stack == DEFAULT else f"make {word} STACK={stack}"
 
 
+def short(stack: str) -> str:
+    """The name without organization and project."""
+    return stack.rpartition("/")[2]
+
+
+def _file(context: Context, stack: str) -> Path:
+    return context.layout.root / f"Pulumi.{short(stack)}.yaml"
+
+
+def demand(context: Context, stack: str) -> None:
+    """Raises BootstrapError for a stack that has neither a file nor a state, so that a slip of the pen makes none."""
+    if _file(context, stack).exists() or exists(context, stack):
+        return
+    there = sorted(path.name.split(".")[1] for path in context.layout.root.glob("Pulumi.*.yaml"))
+    close = get_close_matches(short(stack), there, n=1)
+    meant = f"did you mean '{close[0]}'?" if close else f"stacks with a file: {', '.join(there) or 'none'}"
+    raise BootstrapError(
+        f"there is no stack {stack!r}: neither a file {_file(context, stack).name} nor a state; {meant}",
+        [f"cp Pulumi.{DEFAULT}.yaml {_file(context, stack).name}: begins a stack with the values of {DEFAULT}"],
+    )
+
+
+def exists(context: Context, stack: str) -> bool:
+    """Whether the stack has a state, as pulumi says; without a pulumi, none has."""
+    if shutil.which("pulumi", path=context.variables["PATH"]) is None:
+        return False
+    listed = programs.ask(
+        ["pulumi", "stack", "ls", "--json"], env=context.variables, cwd=context.layout.root, timeout_seconds=60
+    )
+    try:
+        return any(same(str(one["name"]), stack) for one in json.loads(listed or "[]"))
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def selected(context: Context) -> str | None:
+    """The stack that pulumi's own commands mean."""
+    asked = ["pulumi", "stack", "--show-name"]
+    return (
+        programs.ask(asked, env=context.variables, cwd=context.layout.root, timeout_seconds=60) or ""
+    ).strip() or None
+
+
 def needs_cluster(context: Context, stack: str) -> bool:
     """Whether it is served on Kubernetes: by its file alone, since pulumi may not be here yet."""
-    file = context.layout.root / f"Pulumi.{stack.rpartition('/')[2]}.yaml"
+    file = _file(context, stack)
     return not file.exists() or DOCKER.search(file.read_text()) is None
 
 
@@ -57,4 +104,4 @@ def _has_resources(listed: dict[str, object]) -> bool:
 
 def same(name: str, stack: str) -> bool:
     """Whether `name`, as listed, is the stack that the user calls `stack`, perhaps with organization and project."""
-    return name in (stack, stack.rpartition("/")[2])
+    return name in (stack, short(stack))

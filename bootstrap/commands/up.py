@@ -17,15 +17,20 @@ SAME = 1e-4
 NEXT = """
 try next (after `source .tools/activate`):
   {ask}
-  pulumi stack output
-  pulumi config set --path {change} && pulumi preview
+  pulumi stack output{stack}
+  pulumi config set --path {change}{stack} && pulumi preview{stack}
   {down}"""
 
 
 def run(context: Context, stack: str) -> int:
     """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
     env, root = context.variables, context.layout.root
-    _pulumi(context, stack, "stack", "select", "--create", stack)
+    if not stacks.exists(context, stack):
+        _pulumi(context, stack, "stack", "init", "--no-select", stack)
+    selected = stacks.selected(context)
+    if selected is None:
+        _pulumi(context, stack, "stack", "select", stack)
+        context.console.note(f"pulumi's own commands now mean stack {stack}; `pulumi stack select` means another")
     stack_state.hide_salt(context.layout, stack)
     stale_lock.release(context, stack)
     _pulumi(context, stack, "up", "--yes", "--skip-preview", "--stack", stack)
@@ -40,9 +45,12 @@ def run(context: Context, stack: str) -> int:
         step.progress("waiting until the service is ready")
         answer = prediction.ask(context, service, step.progress)
         step.done(f"{service.model} at {answer.via}")
-    request = context.layout.stack_state.parent / "request.json"
+    folder = context.layout.stack_state.parent / "requests" / stacks.short(stack)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    request = folder / "request.json"
     content.write(request, json.dumps(service.request) + "\n", mode=0o600)
-    headers, new_key = _keep_key(context, service)
+    headers, new_key = _keep_key(folder / "headers", service)
+    of_stack = "" if selected is None or stacks.same(selected, stack) else f" --stack {stack}"
     line = context.console.line
     if context.console.live:
         line(f"\n  one held-out row   {_shown(service.row)}")
@@ -53,18 +61,17 @@ def run(context: Context, stack: str) -> int:
     line(f"  page for a browser {prediction.page(context, service, answer.via)}")
     if new_key and context.console.live:
         line(f"\n  the key that clients send as X-API-Key, shown this once: {service.key}")
-    elif new_key:
-        line("\n  clients send a key as X-API-Key: pulumi stack output apiKeys --show-secrets")
+    elif service.key:
+        line(f"\n  clients send a key as X-API-Key: pulumi stack output apiKeys --show-secrets{of_stack}")
     files = str(request.relative_to(root)), str(headers.relative_to(root))
     ask = "\n  ".join(prediction.by_hand(context, service, answer.via, *files))
     change = "deployment.replicas 3" if service.namespace else "container.port 8088"
-    line(NEXT.format(ask=ask, change=change, down=stacks.make("down", stack)))
+    line(NEXT.format(ask=ask, change=change, stack=of_stack, down=stacks.make("down", stack)))
     return 0
 
 
-def _keep_key(context: Context, service: prediction.Service) -> tuple[Path, bool]:
+def _keep_key(path: Path, service: prediction.Service) -> tuple[Path, bool]:
     """The file of headers that has the key, for curl, and whether that is another key than at the last time."""
-    path = context.layout.stack_state.parent / "request-headers"
     headers = "".join(f"{name}: {value}\n" for name, value in service.headers.items())
     if path.exists() and path.read_text() == headers:
         return path, False

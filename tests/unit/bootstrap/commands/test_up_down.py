@@ -24,7 +24,11 @@ OUTPUTS = json.dumps(
 )
 PULUMI = f"""
 echo "$@" >> "$0.calls"
-case "$*" in "stack output"*) echo '{OUTPUTS}' ;; esac
+case "$*" in
+  "stack output"*) echo '{OUTPUTS}' ;;
+  "stack ls"*) echo '[{{"name": "dev"}}, {{"name": "staging"}}, {{"name": "laptop"}}]' ;;
+  "stack --show-name") echo dev ;;
+esac
 """
 
 
@@ -38,7 +42,7 @@ def checkout(context: Context) -> Context:
     return context
 
 
-def test_up_selects_deploys_asks_and_shows(
+def test_up_deploys_asks_and_shows(
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     program("pulumi", PULUMI)
@@ -47,13 +51,58 @@ def test_up_selects_deploys_asks_and_shows(
     assert up.run(checkout, "staging") == 0
 
     assert calls(checkout) == [
-        "stack select --create staging",
+        "stack ls --json",
+        "stack --show-name",
         "up --yes --skip-preview --stack staging",
         "stack output --json --show-secrets --stack staging",
     ]
-    request = checkout.layout.root / ".sealift" / "request.json"
+    request = checkout.layout.root / ".sealift" / "requests" / "staging" / "request.json"
     assert '"data": [1.0, 2.0]' in request.read_text()
     assert request.stat().st_mode & 0o777 == 0o600
+
+
+def test_up_of_another_stack_leaves_the_selected_one_and_names_the_stack_in_what_to_try(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+
+    up.run(checkout, "staging")
+
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "pulumi stack output --stack staging\n" in said
+    assert "&& pulumi preview --stack staging\n" in said
+    assert not any(call.startswith("stack select") for call in calls(checkout))
+
+
+def test_up_makes_a_stack_and_selects_it_where_none_is(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("pulumi", PULUMI.replace("echo dev", "exit 255"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+
+    up.run(checkout, "mine")
+
+    assert [call for call in calls(checkout) if call.startswith(("stack init", "stack select"))] == [
+        "stack init --no-select mine",
+        "stack select mine",
+    ]
+    assert "pulumi's own commands now mean stack mine" in checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+
+def test_a_stack_without_a_file_or_a_state_is_refused_with_the_one_that_was_meant(
+    checkout: Context, program: Program
+) -> None:
+    program("pulumi", PULUMI)
+    (checkout.layout.root / "Pulumi.prod.yaml").touch()
+    (checkout.layout.root / "Pulumi.laptop.yaml").touch()
+
+    with pytest.raises(BootstrapError, match=r"no stack 'prodd'.*did you mean 'prod'\?"):
+        stacks.demand(checkout, "prodd")
+    with pytest.raises(BootstrapError, match="stacks with a file: laptop, prod"):
+        stacks.demand(checkout, "x")
+    for there in ("prod", "organization/sealift/prod", "staging"):
+        stacks.demand(checkout, there)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +152,7 @@ def test_what_up_prints_ends_with_what_to_try_next(
     assert "prediction         [2.5]\n  torch's own answer [3]\n" in said
     assert "curl -s http://127.0.0.1:1/v2/models/m/infer" in said
     assert "page for a browser http://127.0.0.1:1/\n" in said
-    assert "-d @.sealift/request.json" in said
+    assert "-d @.sealift/requests/dev/request.json" in said
 
 
 def test_a_key_is_shown_once_to_a_person_and_kept_for_curl(
@@ -126,8 +175,8 @@ def test_a_key_is_shown_once_to_a_person_and_kept_for_curl(
     assert ["sealift_" in one for one in (first, again, rotated, logged)] == [True, False, True, False]
     assert "shown this once: sealift_b" in rotated
     assert "pulumi stack output apiKeys --show-secrets" in logged
-    assert "-H @.sealift/request-headers" in first
-    headers = checkout.layout.root / ".sealift" / "request-headers"
+    assert "-H @.sealift/requests/dev/headers" in first
+    headers = checkout.layout.root / ".sealift" / "requests" / "dev" / "headers"
     assert headers.read_text() == "X-API-Key: sealift_c\n"
     assert headers.stat().st_mode & 0o777 == 0o600
 
