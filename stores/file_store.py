@@ -10,13 +10,15 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from durable.new_file import NewFile, remove_stale
 from stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
 from stores.store import NAME, Buffer, Folder, Versioned, check_name
 
 LOCKS: Final = "locks"
+_FOLDERS: Final = (*get_args(Folder), LOCKS)
+_ANOTHER_PLACE: Final = "give this user the right to write there, or set another place as the store's url"
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
 
@@ -38,6 +40,17 @@ class FileStore:
                 "mount it or bring it back; if it is lost for good, make an empty folder there: what was in it is then "
                 "made anew",
             )
+
+    def check_writable(self) -> None:
+        there = next(path for path in (self._root, *self._root.parents) if path.exists())
+        folders = [there, *(there / name for name in _FOLDERS if there == self._root and (there / name).exists())]
+        for folder in folders:
+            if not folder.is_dir():
+                raise StoreUnwritable(f"the store {self._root} cannot be made: {folder} is a file", _ANOTHER_PLACE)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise StoreUnwritable(
+                    f"the store {self._root} cannot be written: this user may not write to {folder}", _ANOTHER_PLACE
+                )
 
     def put(self, folder: Folder, name: str, content: Buffer) -> None:
         whole = memoryview(content).cast("B")

@@ -40,6 +40,9 @@ class Store(Protocol):
     def reach(self) -> None:
         """Raises StoreUnwritable if the store itself is not there, which says nothing about what was put into it."""
 
+    def check_writable(self) -> None:
+        """Raises StoreUnwritable if a `put` would fail for want of a right, as far as that shows without one."""
+
     def put(self, folder: Folder, name: str, content: Buffer) -> None:
         """Creates it, whole or not at all; the same bytes again are fine, others are refused: ArtifactDamaged."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from components.plugin.foretold import foretell
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
 from components.plugin.runner import Event, run_training
@@ -102,7 +103,7 @@ class TrainingRunResource:
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals; a preview only says that it will."""
         if request.preview:
-            await request.log.status(f"will train {_label(request.inputs)}")
+            await _say_what_comes(request, request.inputs, "")
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
         return CreateResponse(resource_id, await _train(request, Owner(request.urn, resource_id), request.inputs))
@@ -163,7 +164,8 @@ async def _updated(request: UpdateRequest) -> Properties:
     if rewraps or not changed:
         return inputs | _with_secrets(kept, inputs)
     if request.preview:
-        await request.log.status(f"will train {_label(inputs)}, because {', '.join(changed)} changed")
+        because = ", ".join(_reason(name, old_inputs, inputs) for name in changed)
+        await _say_what_comes(request, inputs, f", because {because} changed")
         if "processor" in changed and "processor" in old_inputs:
             await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
         return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
@@ -172,6 +174,27 @@ async def _updated(request: UpdateRequest) -> Properties:
     if outputs["artifactId"] != reveal(request.state.get("artifactId")):
         await _let_go(request, old_inputs, request.state, retention=inputs["retention"])
     return outputs
+
+
+async def _say_what_comes(operation: Operation, inputs: Properties, because: str) -> None:
+    """In a preview. Raises PluginError, StoreError where the run could not be trained."""
+    sealed = await asyncio.to_thread(foretell, inputs)
+    if sealed is None:
+        await operation.log.status(f"will train {_label(inputs)}{because}")
+    else:
+        await operation.log.status(f"takes the sealed artifact {sealed} of {_label(inputs)} again{because}")
+
+
+def _reason(name: str, old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
+    """A changed input as its reader knows it: a digest is named by what it is the digest of."""
+    if name == "dataDigest" and reveal(old.get("dataset")) == reveal(new.get("dataset")):
+        return without_credentials(str(reveal(new["dataset"])))
+    if name == "codeDigest":
+        return "code (codeDigest)"
+    if name == "libraries" and name in old:
+        before, after = (str(reveal(inputs[name])).split(", ") for inputs in (old, new))
+        return f"libraries ({', '.join(sorted({*before} - {*after}))} → {', '.join(sorted({*after} - {*before}))})"
+    return name
 
 
 def _other_machine(trained_on: Value, here: Value) -> str:

@@ -1,0 +1,58 @@
+"""What a preview can say of a run that is about to happen: that its artifact is sealed already, or that it would fail.
+
+Nothing here writes, trains or asks the network.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from components.plugin.training_inputs import JOB_INPUTS, run_ids_of, store_of
+from components.run_settings import store_key_of
+from provider import PluginError, Value, has_unknown, reveal_all
+from sealing import ArtifactCorrupt, open_record, record_key
+from stores import Store, get_record, has_artifact
+from training import job as training_job
+from training.checkpoint import SealedRecord, decode
+from training.errors import CheckpointError
+
+GPUS: Final = ("nvidia[0-9]*", "dxg", "kfd")
+"""Devices below /dev by which a driver shows a GPU: NVIDIA's, Windows' for its Linux, AMD's."""
+
+
+def foretell(inputs: Mapping[str, Value], devices: Path = Path("/dev")) -> str | None:
+    """The artifact that is sealed for this very run already; None where it will be trained, or nobody can say.
+
+    Raises PluginError where the run could not be trained on this machine, StoreError where its store cannot be
+    reached or written.
+    """
+    plain = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
+    job, _ = training_job.Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
+    store = None if "storeUrl" not in plain else store_of(plain)
+    store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
+    if job is not None and store is not None and store_key is not None:
+        sealed = _sealed(store, store_key, run_ids_of(job, plain, store_key)[0])
+        if sealed is not None:
+            return sealed
+    if job is not None and job.device == "cuda" and not any(any(devices.glob(pattern)) for pattern in GPUS):
+        raise PluginError(
+            "device is 'cuda', but this machine shows no GPU (/dev/nvidia0 and the like)",
+            "set device to 'auto', which takes the processor where there is no GPU, or install the GPU's driver",
+        )
+    if store is not None:
+        store.check_writable()
+    return None
+
+
+def _sealed(store: Store, store_key: bytes, run_id: str) -> str | None:
+    found = get_record(store, run_id)
+    if found is None:
+        return None
+    try:
+        record = decode(bytes(open_record(record_key(store_key, run_id), run_id, found.content)))
+    except (ArtifactCorrupt, CheckpointError):
+        return None
+    if not isinstance(record, SealedRecord):
+        return None
+    artifact_id = str(record.result["artifact_id"])
+    return artifact_id if has_artifact(store, artifact_id) else None

@@ -1,0 +1,93 @@
+"""What a preview says of a run that is about to happen, from the store and the machine alone."""
+
+import asyncio
+import base64
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from components.plugin.foretold import foretell
+from components.plugin.training_inputs import JOB_INPUTS, run_ids_of
+from components.plugin.training_run import TrainingRunResource
+from provider import CheckRequest, PluginError, Properties, Value, reveal_all
+from sealing import record_key, seal_record
+from stores import MANIFESTS, RECORDS, StoreUnwritable, open_store
+from tests.keys import key_pair
+from training.checkpoint import SealedRecord, encode
+from training.job import Job
+
+STORE_KEY = bytes(range(32))
+ARTIFACT = "ab" * 16
+
+
+def inputs(folder: Path, **changed: Value) -> Properties:
+    given: Properties = {
+        "dataset": "iris", "storeUrl": f"file://{folder / 'store'}", "recipients": [key_pair().recipient.pem],
+        "storeKey": base64.b64encode(STORE_KEY).decode(), **changed,
+    }  # fmt: skip
+    response = asyncio.run(TrainingRunResource().check(CheckRequest("urn", {}, given)))
+    assert response.failures == []
+    return response.inputs
+
+
+def seal(folder: Path, given: Properties, *, artifact: bool) -> None:
+    """What a finished run leaves in the store."""
+    plain = reveal_all(given)
+    job, _ = Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
+    assert job is not None
+    run_id, _ = run_ids_of(job, plain, STORE_KEY)
+    store, record = open_store(f"file://{folder / 'store'}"), encode(SealedRecord({"artifact_id": ARTIFACT}))
+    store.swap(RECORDS, run_id, seal_record(record_key(STORE_KEY, run_id), run_id, record), None)
+    if artifact:
+        store.put(MANIFESTS, ARTIFACT, b"{}")
+
+
+def test_a_run_whose_artifact_is_sealed_already_is_not_said_to_be_trained(tmp_path: Path) -> None:
+    given = inputs(tmp_path)
+    assert foretell(given) is None
+
+    seal(tmp_path, given, artifact=True)
+
+    assert foretell(given) == ARTIFACT
+    assert foretell(inputs(tmp_path, learningRate=0.5)) is None
+
+
+def test_a_record_whose_artifact_is_gone_foretells_training(tmp_path: Path) -> None:
+    given = inputs(tmp_path)
+    seal(tmp_path, given, artifact=False)
+
+    assert foretell(given) is None
+
+
+def test_a_gpu_that_is_not_there_is_said_before_the_run(tmp_path: Path) -> None:
+    given = inputs(tmp_path, device="cuda")
+
+    with pytest.raises(PluginError, match="device is 'cuda', but this machine shows no GPU") as refused:
+        foretell(given, tmp_path)
+    assert "'auto'" in str(refused.value.hint)
+    (tmp_path / "nvidia0").touch()
+    assert foretell(given, tmp_path) is None
+
+
+def test_a_store_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "store").touch()
+
+    with pytest.raises(StoreUnwritable, match="is a file"):
+        foretell({name: value for name, value in inputs(tmp_path).items() if name != "storeKey"})
+
+
+def test_a_read_only_store_refuses_a_new_run_and_not_one_that_is_sealed(tmp_path: Path) -> None:
+    given = inputs(tmp_path)
+    seal(tmp_path, given, artifact=True)
+    store = tmp_path / "store"
+    bound = subprocess.run(["mount", "--bind", store, store], capture_output=True, text=True)
+    if bound.returncode != 0:
+        pytest.skip(f"a mount of its own needs root: {bound.stderr.strip()}")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", store], check=True)
+        assert foretell(given) == ARTIFACT
+        with pytest.raises(StoreUnwritable, match="may not write"):
+            foretell(inputs(tmp_path, learningRate=0.5))
+    finally:
+        subprocess.run(["umount", store], check=True)
