@@ -5,11 +5,13 @@ checked before the first object is registered, in previews too; values that a pr
 the update.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi import ResourceHookBinding as Hooks
 
 from components import pod_spec, rolling, server_files
 from components.args import ModelDeploymentArgs
@@ -18,6 +20,7 @@ from components.client_keys import ClientKeys
 from components.deployment_settings import ModelDeploymentInputs, component_name_problems
 from components.object_labels import object_labels
 from components.pod_spec import Spec
+from components.reach import missing_kubeconfig
 from components.server_settings import HANDED_ON, OPEN, SHAPES
 
 
@@ -46,6 +49,9 @@ class ModelDeployment(pulumi.ComponentResource):
         """
         what = f'ModelDeployment "{name}"'
         checked = Checked(what, ModelDeploymentInputs, args, *component_name_problems(name), known=SHAPES)
+        missing = missing_kubeconfig(os.environ)
+        if missing is not None and pulumi.Config("kubernetes").get("kubeconfig") is None and not _has_provider(opts):
+            raise pulumi.RunError(f"{what} cannot be made:\n  {missing}")
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
@@ -93,7 +99,7 @@ class ModelDeployment(pulumi.ComponentResource):
                 f"{name}-access",
                 metadata=_spec(metadata | {"name": f"{name}-access"}),
                 string_data=_spec(keys.access_data()),
-                opts=_with_hook(child, rolling.locks_out(self, name, settings)),
+                opts=_with_hooks(child, Hooks(before_update=[rolling.locks_out(self, name, settings)])),
             )
             access_name = access.metadata.name
         tls_name = None
@@ -129,9 +135,9 @@ class ModelDeployment(pulumi.ComponentResource):
                 )
             ),
             # Pods that the quota does not see are not counted, and pods without figures are refused by it.
-            opts=_with_hook(
+            opts=_with_hooks(
                 pulumi.ResourceOptions(parent=self, depends_on=[quota_object, limit_range]),
-                rolling.fits_beside(what, name, settings),
+                Hooks(before_update=[rolling.fits_beside(what, name, settings)]),
             ),
         )
         service = kubernetes.core.v1.Service(
@@ -139,7 +145,10 @@ class ModelDeployment(pulumi.ComponentResource):
             metadata=_spec(metadata),
             spec=_spec(settings.apply(lambda known: pod_spec.service(known, name))),
             # After the pods: a Service waits for endpoints, and would wait for minutes on pods that cannot start.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
+            opts=_with_hooks(
+                pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
+                Hooks(before_create=[rolling.finds_free(what, name)]),
+            ),
         )
 
         self.namespace = namespace.metadata.name
@@ -165,9 +174,12 @@ class ModelDeployment(pulumi.ComponentResource):
         )
 
 
-def _with_hook(opts: pulumi.ResourceOptions, before_update: pulumi.ResourceHook) -> pulumi.ResourceOptions:
-    hooks = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[before_update]))
-    return pulumi.ResourceOptions.merge(opts, hooks)
+def _has_provider(opts: pulumi.ResourceOptions | None) -> bool:
+    return opts is not None and bool(opts.provider or opts.providers or opts.parent)
+
+
+def _with_hooks(opts: pulumi.ResourceOptions, hooks: Hooks) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=hooks))
 
 
 def _spec(spec: Mapping[str, object] | pulumi.Output[Spec]) -> Any:

@@ -5,6 +5,8 @@ hashes it. While the artifact is unknown (a preview that will train) there is no
 unknown too.
 """
 
+import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -16,6 +18,7 @@ from components.args import ModelImageArgs
 from components.checked import Checked
 from components.image_context import materialise
 from components.image_settings import ModelImageInputs
+from components.reach import silent_registry
 from sealing import payload_digest
 from stores import StoreError, get_payload, open_store
 
@@ -49,6 +52,7 @@ class ModelImage(pulumi.ComponentResource):
             )
 
         registry = pulumi.Output.from_input(args.get("registry", checked.plain.registry))
+        registry.apply(self._ask)
         image = docker.Image(
             name,
             image_name=registry.apply(lambda host: f"{host}/sealift-{name}:{pulumi.get_stack()}"),
@@ -58,6 +62,13 @@ class ModelImage(pulumi.ComponentResource):
         self.ref = image.repo_digest
         self.name = image.image_name
         self.register_outputs({"ref": self.ref, "name": self.name})
+
+    async def _ask(self, registry: str) -> bool:
+        """Whether it answers; said before training, whose model could not be pushed."""
+        silent = await asyncio.to_thread(silent_registry, registry, os.environ)
+        if silent is not None:
+            pulumi.log.warn(silent, self)
+        return silent is None
 
 
 def write_context(contexts: Path, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str]) -> Path:

@@ -2,8 +2,10 @@
 asked for, and hands it to hooks.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -11,9 +13,10 @@ import pulumi
 from components.deployment_settings import DeploymentSettings
 from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, rolling_problems
+from components.reach import owner_of_node_port
 from components.server_settings import ServerSettings
 from serving import places
-from settings.problem import report
+from settings.problem import Problem, report
 
 Hook = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
 
@@ -43,6 +46,31 @@ def locks_out(component: pulumi.Resource, name: str, settings: pulumi.Output[Ser
             pulumi.log.warn(lockout(gone), component)
 
     return _hook(f"{name}-locks-out", warn)
+
+
+def finds_free(what: str, name: str) -> pulumi.ResourceHook:
+    """Refuses a new Service whose node port another one has."""
+
+    async def refuse(args: pulumi.ResourceHookArgs) -> None:
+        for port in (args.new_inputs or {}).get("spec", {}).get("ports") or []:
+            number = int(port.get("nodePort") or 0)
+            owner = await asyncio.to_thread(owner_of_node_port, number, kubectl_options()) if number else None
+            if owner is not None:
+                message = f"is {number}, which the Service {owner} of the cluster has; allowed: a free one"
+                hint = "set another nodePort, or 0 to let Kubernetes choose"
+                raise pulumi.RunError(report(f"{what} cannot be made", [Problem("nodePort", message, hint)]))
+
+    return _hook(f"{name}-finds-free", refuse)
+
+
+def kubectl_options() -> list[str]:
+    """By which kubectl asks the cluster that the provider's config names."""
+    config = pulumi.Config("kubernetes")
+    context, file = config.get("context"), config.get("kubeconfig")
+    return [
+        *([f"--context={context}"] if context else []),
+        *([f"--kubeconfig={file}"] if file and Path(file).is_file() else []),
+    ]
 
 
 def running_of(inputs: Mapping[str, Any]) -> Running | None:

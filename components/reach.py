@@ -1,0 +1,77 @@
+"""Whether what an update needs answers and is free, asked in previews too: a registry, a kubeconfig, a node port.
+
+Each question takes two seconds at most. What cannot be asked from here is no answer, and is not taken for one.
+"""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+SECONDS: Final = 2.0
+LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
+HTTPS_PORT: Final = 443
+PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def silent_registry(registry: str, environment: Mapping[str, str]) -> str | None:
+    """What to say of a registry, HOST[:PORT][/PATH], to which nobody can connect; None where one can, or where images
+    are pushed from another machine or through a proxy.
+    """
+    host, port = _host_and_port(registry)
+    if environment.get("DOCKER_HOST", "unix:").partition(":")[0] != "unix":
+        return None
+    if host not in LOCAL and any(environment.get(name) for name in PROXIES):
+        return None
+    try:
+        socket.create_connection((host.strip("[]"), port), SECONDS).close()
+    except OSError as error:
+        return (
+            f"registry is {registry!r}, and nothing answers at {host}:{port} ({error.strerror or error}): an image can "
+            "be neither pushed nor pulled; start it, or set another registry"
+        )
+    return None
+
+
+def _host_and_port(registry: str) -> tuple[str, int]:
+    place = registry.partition("/")[0]
+    host, colon, port = place.rpartition(":")
+    return (host, int(port)) if colon and not place.endswith("]") else (place, HTTPS_PORT)
+
+
+def missing_kubeconfig(environment: Mapping[str, str]) -> str | None:
+    """What to say of a KUBECONFIG that names no file that there is."""
+    given = environment.get("KUBECONFIG", "")
+    if not given or any(Path(one).exists() for one in given.split(os.pathsep) if one):
+        return None
+    return (
+        f"KUBECONFIG is {given!r}, and no such file is there: no cluster can be asked\n"
+        "hint: set KUBECONFIG to the cluster's file, or unset it for ~/.kube/config; `source .tools/activate` sets it "
+        "to the local node's"
+    )
+
+
+def owner_of_node_port(port: int, options: Sequence[str] = ()) -> str | None:
+    """The Service that has the node port, as NAMESPACE/NAME; None where none has, or kubectl cannot say.
+
+    `options` are kubectl's, such as --context.
+    """
+    command = ["kubectl", *options, "get", "services", "--all-namespaces", "--output=json"]
+    try:
+        said = subprocess.run(
+            [*command, f"--request-timeout={SECONDS:g}s"], capture_output=True, timeout=2 * SECONDS, check=True
+        ).stdout
+        return _owner(json.loads(said), port)
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _owner(services: Mapping[str, list[dict[str, dict[str, object]]]], port: int) -> str | None:
+    for service in services["items"]:
+        ports = service["spec"].get("ports") or []
+        if isinstance(ports, list) and any(one.get("nodePort") == port for one in ports):
+            return f"{service['metadata']['namespace']}/{service['metadata']['name']}"
+    return None

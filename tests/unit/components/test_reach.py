@@ -1,0 +1,83 @@
+"""What is asked of the surroundings before an update, and what is said where nothing answers."""
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from components.reach import missing_kubeconfig, owner_of_node_port, silent_registry
+
+SERVICES = {
+    "items": [
+        {"metadata": {"namespace": "a", "name": "inside"}, "spec": {"ports": [{"port": 80}]}},
+        {"metadata": {"namespace": "b", "name": "headless"}, "spec": {}},
+        {"metadata": {"namespace": "c", "name": "model"}, "spec": {"ports": [{"port": 8080, "nodePort": 30080}]}},
+    ]
+}
+
+
+def test_a_registry_at_which_nothing_listens_is_named_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        assert silent_registry(f"{place}/models", {}) is None
+
+    said = silent_registry(f"{place}/models", {})
+
+    assert said is not None
+    assert said.startswith(f"registry is '{place}/models', and nothing answers at {place} (Connection refused)")
+
+
+@pytest.mark.parametrize(
+    ("registry", "environment"),
+    [
+        ("localhost:1", {"DOCKER_HOST": "tcp://elsewhere:2376"}),
+        ("localhost:1", {"DOCKER_HOST": "ssh://me@elsewhere"}),
+        ("registry.invalid:5000", {"HTTPS_PROXY": "http://proxy:3128"}),
+    ],
+)
+def test_what_only_another_machine_could_ask_is_not_taken_for_silence(
+    registry: str, environment: dict[str, str]
+) -> None:
+    assert silent_registry(registry, environment) is None
+
+
+def test_a_kubeconfig_that_is_not_there_is_named_by_its_variable(tmp_path: Path) -> None:
+    file, other = tmp_path / "config", tmp_path / "other"
+    file.touch()
+
+    assert missing_kubeconfig({}) is None
+    assert missing_kubeconfig({"KUBECONFIG": os.pathsep.join(map(str, (other, file)))}) is None
+    said = missing_kubeconfig({"KUBECONFIG": str(other)})
+    assert said is not None
+    assert said.startswith(f"KUBECONFIG is '{other}', and no such file is there")
+
+
+def kubectl(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "kubectl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_the_service_that_has_a_node_port_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubectl(tmp_path, f"[ $1 = --context=kind ] && echo '{json.dumps(SERVICES)}'", monkeypatch)
+
+    assert owner_of_node_port(30080, ["--context=kind"]) == "c/model"
+    assert owner_of_node_port(30081, ["--context=kind"]) is None
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo no JSON", "echo '{}'", "echo '[]'"])
+def test_a_cluster_that_cannot_be_asked_has_no_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    kubectl(tmp_path, script, monkeypatch)
+
+    assert owner_of_node_port(30080) is None
+
+
+def test_nor_has_a_machine_without_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert owner_of_node_port(30080) is None
