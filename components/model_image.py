@@ -52,7 +52,7 @@ class ModelImage(pulumi.ComponentResource):
             )
 
         registry = pulumi.Output.from_input(args.get("registry", checked.plain.registry))
-        registry.apply(self._ask)
+        self._answers: pulumi.Output[bool] = registry.apply(self._ask)
         image = docker.Image(
             name,
             image_name=registry.apply(lambda host: f"{host}/sealift-{name}:{pulumi.get_stack()}"),

@@ -18,6 +18,7 @@ from airgap.cluster import configuration, node
 from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
+from bootstrap.system import programs
 from serving import places
 
 READY_SECONDS = 120.0
@@ -110,11 +111,27 @@ def ask(context: Context, service: Service, progress: Progress) -> Answer:
                 status, said = send("POST", f"{model}/infer", json.dumps(service.request), service.headers)
                 if status != 401:  # a kubelet hands a changed Secret on within a minute or two
                     return Answer(_values(status, said), base)
+        if _is_gone(context, service, said):
+            raise BootstrapError(
+                f"{service.name} is not there any more: somebody else than pulumi has removed it",
+                ["pulumi refresh, then make up again: notices what is gone and makes it anew"],
+            )
         progress(f"waiting until the service is ready: {_reason(said)}")
         time.sleep(1)
     raise BootstrapError(
         f"the service did not get ready in {READY_SECONDS:.0f} s: {_reason(said)}", _ways_to_look(context, service)
     )
+
+
+def _is_gone(context: Context, service: Service, said: str) -> bool:
+    """Whether the container, or the Service, does not exist, as its engine or the API server says."""
+    if not service.namespace:
+        found = ["docker", "ps", "--all", "--quiet", "--filter", f"name=^/{service.name}$"]
+        return programs.ask(found, env=context.variables) == ""
+    try:
+        return bool(json.loads(said)["reason"] == "NotFound")
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _reason(said: str) -> str:

@@ -2,12 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootstrap import content
 from bootstrap.commands import prediction, stacks, stale_lock
 from bootstrap.context import Context
+from bootstrap.environment import PASSPHRASES
 from bootstrap.errors import BootstrapError
 from bootstrap.steps import stack_state
 from bootstrap.system import programs
@@ -96,10 +97,25 @@ def _pulumi(context: Context, stack: str, *arguments: str) -> None:
         raise BootstrapError(
             f"`{' '.join(argv)}` ended with exit status {status} (its own words are above)",
             [
+                *_passphrase(context, stack),
                 f"repair what it names and say {stacks.make('up', stack)} again: finished work is kept",
                 "make status shows what runs",
             ],
         )
+
+
+def _passphrase(context: Context, stack: str) -> Iterator[str]:
+    """The way out where the stack's secrets cannot be read."""
+    asked = ["pulumi", "stack", "output", "--show-secrets", "--stack", stack]
+    try:
+        programs.demand(asked, env=context.variables, cwd=context.layout.root, timeout_seconds=60)
+    except BootstrapError as problem:
+        if "passphrase" in problem.message:
+            names = " and ".join(PASSPHRASES)
+            yield (
+                f"give the passphrase that stack {stack} was made with in one of {names}; set-up's own is in "
+                ".sealift/passphrase, and is taken where both are unset"
+            )
 
 
 def _compared(values: list[float], expected: list[float]) -> str:

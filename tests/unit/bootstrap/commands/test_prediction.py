@@ -188,6 +188,27 @@ def test_a_mistake_of_ours_is_not_taken_for_silence(context: Context) -> None:
         prediction.ask(context, prediction.parse(json.dumps(INSIDE)), lambda _: None)
 
 
+def test_a_container_that_is_gone_is_said_at_once_with_the_way_out(
+    context: Context, program: Callable[[str, str], Path]
+) -> None:
+    program("docker", "exit 0")
+    outputs = {name: value for name, value in OUTPUTS.items() if name not in ("namespace", "service")}
+    service = prediction.parse(json.dumps(outputs | {"container": "model-1a2b3c4"}))
+
+    with pytest.raises(BootstrapError, match=r"model-1a2b3c4 is not there any more") as refused:
+        prediction.ask(context, service, lambda _: None)
+
+    assert "pulumi refresh" in refused.value.ways[0]
+
+
+def test_a_service_that_is_gone_is_said_at_once(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = json.dumps({"kind": "Status", "reason": "NotFound", "message": 'services "diabetes" not found'})
+    monkeypatch.setattr(prediction, "_through_api_server", lambda _: lambda *asked: (404, status))
+
+    with pytest.raises(BootstrapError, match=r"diabetes is not there any more"):
+        prediction.ask(context, prediction.parse(json.dumps(INSIDE)), lambda _: None)
+
+
 def test_the_command_to_try_next_can_be_typed(context: Context, server: str) -> None:
     """Where the address is reached directly, by curl itself."""
     service = prediction.parse(json.dumps({**OUTPUTS, "url": server}))

@@ -205,6 +205,18 @@ def test_a_failed_pulumi_up_is_not_followed_by_a_prediction(checkout: Context, p
         up.run(checkout, "dev")
 
 
+def test_another_passphrase_is_told_by_its_variables_and_file(checkout: Context, program: Program) -> None:
+    program(
+        "pulumi",
+        'case "$*" in up*) exit 255 ;; "stack output"*) echo "error: incorrect passphrase" >&2; exit 255;; esac',
+    )
+
+    with pytest.raises(BootstrapError) as refused:
+        up.run(checkout, "dev")
+
+    assert "PULUMI_CONFIG_PASSPHRASE" in refused.value.ways[0] and ".sealift/passphrase" in refused.value.ways[0]
+
+
 def listing(*stacks: tuple[str, int]) -> str:
     """A pulumi that lists these stacks with so many resources, and notes what it destroys."""
     listed = json.dumps([{"name": name, "resourceCount": count} for name, count in stacks])
