@@ -10,7 +10,8 @@ MOMENTS = 50
 EXAMPLES = 20_000
 """Of requests: some three minutes."""
 ARGUMENTS = (
-    "--moments", str(MOMENTS), "--examples", str(EXAMPLES), "-n", "2", "-rP", "-k", "random_moments or in_any_pieces",
+    "--moments", str(MOMENTS), "--examples", str(EXAMPLES), "-n", "2", "-rP",
+    "-o", f"faulthandler_timeout={4 * 3600}", "-k", "random_moments or in_any_pieces",
     "tests/engine/test_interruptions.py", "tests/unit/serving/http/test_fuzzing.py",
 )  # fmt: skip
 
