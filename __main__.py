@@ -51,6 +51,8 @@ else:
     pulumi.export("modelName", config.deployment["modelName"])
 
 pulumi.export("url", service.url)
+if (config.container if config.target == "docker" else config.deployment).get("grpc"):
+    pulumi.export("grpcAddress", service.grpc_address)
 pulumi.export("apiKeys", service.api_keys)
 pulumi.export("image", image.ref)
 pulumi.export("artifactId", run.artifact_id)

@@ -82,8 +82,16 @@ def container(
 
 def url(settings: ContainerSettings) -> str:
     """Where the model answers, as this machine sees it where the engine is its own."""
-    host = "127.0.0.1" if settings.address == "0.0.0.0" else settings.address  # noqa: S104 - all addresses, this one too
-    return f"{settings.scheme}://{host}:{settings.port}"
+    return f"{settings.scheme}://{_host(settings)}:{settings.port}"
+
+
+def grpc_address(settings: ContainerSettings) -> str | None:
+    """Where gRPC is served, seen from the same place."""
+    return f"{_host(settings)}:{settings.grpc_port}" if settings.grpc else None
+
+
+def _host(settings: ContainerSettings) -> str:
+    return "127.0.0.1" if settings.address == "0.0.0.0" else settings.address  # noqa: S104 - all addresses, this one too
 
 
 def _local(settings: ContainerSettings) -> list[object]:

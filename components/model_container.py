@@ -30,6 +30,8 @@ class ModelContainer(pulumi.ComponentResource):
     """Addresses by what they are for: live, ready, metadata, modelReady, infer."""
     api_keys: pulumi.Output[Mapping[str, str]]
     """Clients' keys, by name; none with `auth: none`. Secret."""
+    grpc_address: pulumi.Output[str | None]
+    """Where gRPC is served, `ADDRESS:PORT`; none without `grpc`."""
 
     def __init__(self, name: str, args: ModelContainerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Raises pulumi.RunError with all that is wrong with `args`."""
@@ -69,7 +71,16 @@ class ModelContainer(pulumi.ComponentResource):
         self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(
             lambda known: server_files.endpoints(*known)
         )
+        self.grpc_address = pulumi.Output.all(settings, container.name).apply(
+            lambda known: container_spec.grpc_address(known[0])
+        )
         self.api_keys = keys.by_name()
         self.register_outputs(
-            {"url": self.url, "container": self.container, "endpoints": self.endpoints, "apiKeys": self.api_keys}
+            {
+                "url": self.url,
+                "container": self.container,
+                "endpoints": self.endpoints,
+                "grpcAddress": self.grpc_address,
+                "apiKeys": self.api_keys,
+            }
         )

@@ -41,6 +41,8 @@ class ModelDeployment(pulumi.ComponentResource):
     """Addresses by what they are for: live, ready, metadata, modelReady, infer."""
     api_keys: pulumi.Output[Mapping[str, str]]
     """Clients' keys, by name; none with `auth: none`. Secret."""
+    grpc_address: pulumi.Output[str | None]
+    """Where gRPC is served, `127.0.0.1:NODEPORT` or the Service's cluster address; none without `grpc`."""
 
     def __init__(self, name: str, args: ModelDeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """`name`, at most 45 of a-z, 0-9 and "-", begins the objects' names on the cluster.
@@ -99,7 +101,7 @@ class ModelDeployment(pulumi.ComponentResource):
                 f"{name}-access",
                 metadata=_spec(metadata | {"name": f"{name}-access"}),
                 string_data=_spec(keys.access_data()),
-                opts=_with_hooks(child, Hooks(before_update=[rolling.locks_out(self, name, settings)])),
+                opts=child,
             )
             access_name = access.metadata.name
         tls_name = None
@@ -142,12 +144,15 @@ class ModelDeployment(pulumi.ComponentResource):
         )
         service = kubernetes.core.v1.Service(
             name,
-            metadata=_spec(metadata),
+            metadata=_spec(metadata | {"annotations": settings.apply(pod_spec.service_annotations)}),
             spec=_spec(settings.apply(lambda known: pod_spec.service(known, name))),
             # After the pods: a Service waits for endpoints, and would wait for minutes on pods that cannot start.
             opts=_with_hooks(
                 pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
-                Hooks(before_create=[rolling.finds_free(what, name)]),
+                Hooks(
+                    before_create=[rolling.finds_free(what, name)],
+                    before_update=[rolling.locks_out(self, name, settings)],
+                ),
             ),
         )
 
@@ -161,6 +166,9 @@ class ModelDeployment(pulumi.ComponentResource):
         self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(
             lambda known: server_files.endpoints(*known)
         )
+        self.grpc_address = pulumi.Output.all(settings, self.service, self.namespace, service.spec).apply(
+            lambda known: pod_spec.grpc_address(known[0], service_name=known[1], namespace=known[2], spec=known[3])
+        )
         self.api_keys = keys.by_name()
         self.register_outputs(
             {
@@ -169,6 +177,7 @@ class ModelDeployment(pulumi.ComponentResource):
                 "service": self.service,
                 "deployment": self.deployment,
                 "endpoints": self.endpoints,
+                "grpcAddress": self.grpc_address,
                 "apiKeys": self.api_keys,
             }
         )

@@ -9,7 +9,7 @@ after it was taken out of the endpoints, until every node's kube-proxy has notic
 (Kubernetes 1.30 and later), so the image needs no shell.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from components import server_files
 from components.deployment_settings import DeploymentSettings
@@ -17,6 +17,8 @@ from components.object_labels import selector_labels
 from components.quota import SURGE_PODS, PodResources, hard_limits
 from serving import places
 
+KEYS_ANNOTATION: Final = "sealift.dev/api-keys"
+"""On the Service: names of the clients' keys that are let in."""
 Spec = dict[str, object]
 """Part of a Kubernetes object, in the API's own camelCase."""
 
@@ -39,6 +41,11 @@ def limit_range(pod: PodResources) -> Spec:
     """LimitRange spec: our figures for a pod that has none (a debugging pod, say); the quota admits none without."""
     resources = _resources(pod)
     return {"limits": [{"type": "Container", "default": resources["limits"], "defaultRequest": resources["requests"]}]}
+
+
+def service_annotations(settings: DeploymentSettings) -> dict[str, str]:
+    """The Service's annotations, by which the next preview knows whom an update locks out."""
+    return {} if settings.auth == "none" else {KEYS_ANNOTATION: ",".join(sorted(settings.client_keys))}
 
 
 def service(settings: DeploymentSettings, instance: str) -> Spec:
@@ -210,3 +217,12 @@ def url(settings: DeploymentSettings, *, service_name: str, namespace: str) -> s
     if settings.exposure == "nodePort" and settings.node_port:
         return f"{settings.scheme}://127.0.0.1:{settings.node_port}"
     return f"{settings.scheme}://{service_name}.{namespace}.svc:{places.PORT}"
+
+
+def grpc_address(settings: DeploymentSettings, *, service_name: str, namespace: str, spec: Any) -> str | None:
+    """Where gRPC is served; `spec` is the Service's as the cluster has it, whose node port Kubernetes chose."""
+    if not settings.grpc:
+        return None
+    if settings.exposure == "cluster":
+        return f"{service_name}.{namespace}.svc:{places.GRPC_PORT}"
+    return next(f"127.0.0.1:{port['node_port']}" for port in spec["ports"] if port["name"] == places.GRPC_PORT_NAME)

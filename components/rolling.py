@@ -3,7 +3,6 @@ asked for, and hands it to hooks.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 import pulumi
 
 from components.deployment_settings import DeploymentSettings
+from components.pod_spec import KEYS_ANNOTATION
 from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, rolling_problems
 from components.reach import owner_of_node_port
 from components.server_settings import ServerSettings
-from serving import places
 from settings.problem import Problem, report
 
 Hook = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
@@ -40,8 +39,9 @@ def locks_out(component: pulumi.Resource, name: str, settings: pulumi.Output[Ser
 
     async def warn(args: pulumi.ResourceHookArgs) -> None:
         known = await settings.future()
-        files = await pulumi.Output.from_input((args.old_inputs or {}).get("stringData")).future()
-        gone = [] if known is None else [key for key in keys_of(files) if key not in known.client_keys]
+        if known is None or known.auth == "none":
+            return
+        gone = [key for key in keys_of(args.old_inputs or {}) if key not in known.client_keys]
         if gone:
             pulumi.log.warn(lockout(gone), component)
 
@@ -84,12 +84,10 @@ def running_of(inputs: Mapping[str, Any]) -> Running | None:
         return None
 
 
-def keys_of(files: object) -> list[str]:
-    """Names of the keys that an access file lets in; none if it cannot be read."""
-    try:
-        return [str(key["name"]) for key in json.loads(files[places.ACCESS_FILE])["keys"]]  # type: ignore[index]
-    except (KeyError, TypeError, ValueError):
-        return []
+def keys_of(inputs: Mapping[str, Any]) -> list[str]:
+    """Names of the keys that a Service's inputs say are let in; none if they do not."""
+    annotations = (inputs.get("metadata") or {}).get("annotations") or {}
+    return [name for name in str(annotations.get(KEYS_ANNOTATION, "")).split(",") if name]
 
 
 def lockout(names: list[str]) -> str:

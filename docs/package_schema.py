@@ -31,6 +31,7 @@ RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
 }
 TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "str": {"type": "string"},
+    "str | None": {"type": "string"},
     "int": {"type": "integer"},
     "float": {"type": "number"},
     "float | None": {"type": "number"},

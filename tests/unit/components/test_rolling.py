@@ -3,7 +3,6 @@
 import json
 
 from components import pod_spec
-from components.access_data import access_data
 from components.deployment_settings import DeploymentSettings
 from components.quota import Running
 from components.rolling import keys_of, lockout, running_of
@@ -35,11 +34,12 @@ def test_inputs_of_another_shape_say_nothing() -> None:
     assert [running_of(other) for other in others] == [None] * 3
 
 
-def test_keys_that_were_let_in_are_read_from_the_access_file() -> None:
+def test_keys_that_were_let_in_are_read_from_the_service() -> None:
     known = settings(apiKeys={"dashboard": {}})
 
-    assert keys_of(access_data(known, {"default": ["a"], "dashboard": ["b"]})) == ["default", "dashboard"]
-    assert [keys_of(other) for other in (None, {}, {"access.json": "{"}, {"access.json": None})] == [[]] * 4
+    assert keys_of({"metadata": {"annotations": pod_spec.service_annotations(known)}}) == ["dashboard", "default"]
+    assert keys_of({"metadata": {"annotations": pod_spec.service_annotations(settings(auth="none"))}}) == []
+    assert keys_of({}) == keys_of({"metadata": None}) == keys_of({"metadata": {}}) == []
 
 
 def test_whoever_is_locked_out_is_named() -> None:
