@@ -5,7 +5,7 @@ SDK's process-wide settings, so one component is made after the other.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import pulumi
@@ -24,15 +24,18 @@ MakeComponent: TypeAlias = Callable[[str, dict[str, Any], pulumi.ResourceOptions
 class Constructor:
     """Makes components, by type token."""
 
-    def __init__(self, components: Mapping[str, MakeComponent], engine_address: str) -> None:
-        self._components, self._engine_address = components, engine_address
+    def __init__(
+        self, components: Mapping[str, MakeComponent], engine_address: str, resources: Collection[str] = ()
+    ) -> None:
+        """`resources` are the type tokens of what a program in any language can have beside them."""
+        self._components, self._engine_address, self._resources = components, engine_address, resources
         self._one_at_a_time = asyncio.Lock()
 
     async def construct(self, request: provider_pb2.ConstructRequest, context: Any) -> Any:
         """Raises PluginError with what the component's class says is wrong."""
         async with self._one_at_a_time:
             try:
-                servicer = ProviderServicer(_Components(self._components), [], self._engine_address)
+                servicer = ProviderServicer(_Components(self._components, self._resources), [], self._engine_address)
                 return await servicer.Construct(request, context)
             except pulumi.RunError as error:
                 raise PluginError(str(error)) from None
@@ -41,16 +44,19 @@ class Constructor:
 class _Components(Provider):
     """What Pulumi's servicer asks."""
 
-    def __init__(self, components: Mapping[str, MakeComponent]) -> None:
+    def __init__(self, components: Mapping[str, MakeComponent], resources: Collection[str]) -> None:
         super().__init__("", "{}")  # version and schema are our servicer's to tell
-        self._components = components
+        self._components, self._resources = components, resources
 
     def construct(
         self, name: str, resource_type: str, inputs: pulumi.Inputs, options: pulumi.ResourceOptions | None = None
     ) -> ConstructResult:
         if resource_type not in self._components:
-            known = ", ".join(sorted(self._components))
-            raise pulumi.RunError(f"{resource_type} cannot be made for a program in another language; {known} can")
+            known = ", ".join(sorted({*self._components, *self._resources}))
+            raise pulumi.RunError(
+                f"{resource_type} can be made by a program in Python alone, which imports `components`; a program in "
+                f"another language can have {known}"
+            )
         given = {key: _as_output(value) for key, value in inputs.items()}
         component, outputs = self._components[resource_type](name, given, options or pulumi.ResourceOptions())
         return ConstructResult(component.urn, outputs)

@@ -50,7 +50,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
     ) -> None:
         """`schema` is the package's, as JSON; `components` are what programs in other languages can have made here."""
         self._schema = schema
-        self._constructor = Constructor(components or {}, log.address)
+        self._constructor = Constructor(components or {}, log.address, resources)
         self._resources = resources
         self._version = version
         self._log = log
