@@ -6,13 +6,14 @@ trained with differential privacy, or elsewhere, says nothing of its rows; a val
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
-from serving.model import Model
-from serving.tensor import ANY, Tensor
+import numpy as np
+
+from serving.tensor import ANY, KINDS, Array, Tensor
 
 Value = float | str
 Summary = Mapping[str, float]
@@ -42,19 +43,38 @@ class Row:
     fields: tuple[Field, ...]
 
 
-def rows(model: Model) -> list[Row]:
+@dataclass(frozen=True)
+class Reference:
+    """What training said of its rows."""
+
+    features: Sequence[str] = ()
+    """What each value of a row is called."""
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
+    """Mean, deviation, minimum and maximum of each feature, where they are known."""
+    value_range: Summary = field(default_factory=dict)
+    """Minimum and maximum over all values, where they have no names."""
+
+
+def rows(tensors: Iterable[Tensor], known: Reference) -> list[Row]:
     """One for each input. A dimension that may be any is 1."""
-    return [_row(tensor, model) for tensor in model.inputs.values()]
+    inputs = list(tensors)
+    return [_row(tensor, known, alone=len(inputs) == 1) for tensor in inputs]
 
 
-def _row(tensor: Tensor, model: Model) -> Row:
+def values(row: Row, text: str = "", number: int = 0) -> Array:
+    """The usual row, with these for what is an empty text or 0 in it: all that training said nothing of."""
+    usual = [one.usual or (text if row.tensor.datatype == "BYTES" else number) for one in row.fields]
+    return np.array(usual, KINDS[row.tensor.datatype]).reshape(row.shape)
+
+
+def _row(tensor: Tensor, known: Reference, *, alone: bool) -> Row:
     shape = tuple(1 if size == ANY else size for size in tensor.shape)
-    count, names = math.prod(shape), model.description.get("features", ())
+    count, names = math.prod(shape), known.features
     if count == 1 and tensor.name in names:
-        return Row(tensor, shape, (_column(tensor, model.reference),))
-    if len(model.inputs) > 1 or len(names) != count:
-        return Row(tensor, shape, (_unnamed(tensor, model.value_range),) * count)
-    return Row(tensor, shape, tuple(_number(name, tensor, model.reference.get(name)) for name in names))
+        return Row(tensor, shape, (_column(tensor, known.summaries),))
+    if not alone or len(names) != count:
+        return Row(tensor, shape, (_unnamed(tensor, known.value_range),) * count)
+    return Row(tensor, shape, tuple(_number(name, tensor, known.summaries.get(name)) for name in names))
 
 
 def _unnamed(tensor: Tensor, value_range: Summary) -> Field:

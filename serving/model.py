@@ -6,20 +6,21 @@ course, for as long as the server runs. So do the weights beside a graph (large_
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 # Before onnxruntime is loaded: it would send its makers a model's name and hashes of its weights, and keep a database
 # of what is not sent yet in the home folder (its Privacy.md, "Disabling Telemetry"). Later calls cannot stop all of it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from contents.onnx_tensors import NotOnnxError, external_locations
 from serving import large_form
 from serving.errors import InvalidInput, StartError
+from serving.fields import Reference, Row, rows, values
+from serving.log import log
 from serving.opening import Opening, Source
 from serving.statistics import Statistics
 from serving.tensor import ANY, KINDS, Array, Tensor
@@ -42,12 +43,16 @@ DATATYPES: Final = {
 """By ONNX Runtime's names."""
 DESCRIBED: Final = ("task", "features", "classes")
 """Of an artifact's description, what clients need in order to ask and to read the answer. Its metrics may be secret."""
-ERRORS_ONLY: Final = 3
+FATAL: Final = 4
+"""Of ONNX Runtime's levels. An error of a run quotes what a client sent, and is told as an exception anyway."""
 BY_INPUTS: Final = (Fail, RuntimeException)
-"""What a run ends with where an operator cannot take these shapes or values. A model that could take none has not
-started: it was tried."""
+"""What a run ends with where an operator cannot take these shapes or values."""
 NO_MEMORY: Final = ("bad_alloc", "allocate")
 """In their messages, where it is the server that cannot."""
+MADE_UP: Final = (("", 0), ("text", 1))
+"""Texts and numbers for what training said nothing of, in the order in which they are tried."""
+UNTRIED_SECONDS: Final = 0.001
+"""What a run is taken for where the model refuses all rows that it was tried with: too long for the event loop."""
 
 
 class Model:
@@ -66,20 +71,23 @@ class Model:
         self.source = source
         self.statistics = Statistics()
         self.description = {name: description[name] for name in DESCRIBED if name in description}
-        self.reference: Mapping[str, Mapping[str, float]] = description.get("inputReference", {})
-        """Mean, deviation, minimum and maximum of each feature in training, where they are known."""
+        self.reference = Reference(
+            description.get("features", ()), description.get("inputReference", {}), description.get("inputRange", {})
+        )
         self.bins: Mapping[str, Mapping[str, list[float]]] = description.get("inputBins", {})
         """Bounds of each feature's bins, and each bin's share in training, where they are known."""
-        self.value_range: Mapping[str, float] = description.get("inputRange", {})
-        """Minimum and maximum over all values in training, where they have no names."""
-        clients = (value for value in self._session.get_inputs() if value.name not in self._weights)
+        given = self._session.get_inputs()
+        _check_weights(self._weights, {value.name: value for value in given})
+        clients = (value for value in given if value.name not in self._weights)
         self.inputs = {tensor.name: tensor for tensor in map(_tensor, clients)}
         self.outputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_outputs())}
-        self._warm_up()  # the first run takes longer
         self.run_seconds = self._warm_up()
         """What one run of one row takes, at its quickest: others on this processor may hold it up."""
-        while self.run_seconds > (again := self._warm_up()):
-            self.run_seconds = again
+
+    @property
+    def rows(self) -> list[Row]:
+        """What each input takes for one row."""
+        return rows(self.inputs.values(), self.reference)
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
         """The named outputs for inputs in the model's shapes. Any thread may call it. Raises InvalidInput."""
@@ -95,13 +103,31 @@ class Model:
             raise InvalidInput("the model does not run on these inputs: do their shapes fit each other?") from None
 
     def _warm_up(self) -> float:
-        """One row, so that the first client does not wait, and a model that cannot run is not rolled out. Seconds."""
-        row = {name: _nothing(tensor) for name, tensor in self.inputs.items()}
+        """So that the first client does not wait, and a model that cannot run is not rolled out. Seconds.
+
+        Training knows what a row usually is; what it does not tell is made up, and no model has to take that.
+        """
+        for row in self._rows_to_try():
+            try:
+                self._seconds(row)  # the first run takes longer
+                quickest = self._seconds(row)
+                while quickest > (again := self._seconds(row)):
+                    quickest = again
+            except InvalidInput:
+                continue
+            except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no base class of their own
+                raise StartError(f"the model does not run: {type(error).__name__}", "train it again") from None
+            return quickest
+        log("warning", "the model refuses the rows that it was tried with: the first request waits longer")
+        return UNTRIED_SECONDS
+
+    def _rows_to_try(self) -> Iterator[dict[str, Array]]:
+        for text, number in MADE_UP:
+            yield {row.tensor.name: values(row, text, number) for row in self.rows}
+
+    def _seconds(self, row: Mapping[str, Array]) -> float:
         begun = time.perf_counter()
-        try:
-            self.run(row, list(self.outputs))
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no base class of their own
-            raise StartError(f"the model does not run: {type(error).__name__}", "train it again") from None
+        self.run(row, list(self.outputs))
         return time.perf_counter() - begun
 
 
@@ -121,7 +147,7 @@ def _session(onnx: bytes) -> Any:
     options.intra_op_num_threads = 1  # small models: threads cost more than they save, and the pod has a CPU limit
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # an arena keeps the largest batch's memory for good
-    options.log_severity_level = ERRORS_ONLY
+    options.log_severity_level = FATAL
     options.add_session_config_entry("session.load_model_format", "ONNX")  # its own format is not looked through
     try:
         session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
@@ -146,6 +172,20 @@ def _refuse_files(onnx: bytes) -> None:
         )
 
 
+def _check_weights(weights: Mapping[str, Array], inputs: Mapping[str, Any]) -> None:
+    """Raises StartError for weights that are none of the graph's, or have another type or shape there."""
+    for name, array in weights.items():
+        tensor = _tensor(inputs[name]) if name in inputs else None
+        if tensor is None or array.dtype != KINDS[tensor.datatype] or not _fits(array.shape, tensor.shape):
+            raise StartError(
+                "the model does not run: a weight beside its graph is none of the graph's", "train it again"
+            )
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    return len(shape) == len(wanted) and all(other in (ANY, size) for size, other in zip(shape, wanted, strict=True))
+
+
 def _tensor(value: Any) -> Tensor:
     """A session's input or output. A dimension that is named, or unknown, may be any."""
     if value.type not in DATATYPES:
@@ -155,9 +195,3 @@ def _tensor(value: Any) -> Tensor:
         )
     shape = tuple(size if isinstance(size, int) else ANY for size in value.shape)
     return Tensor(value.name, shape, DATATYPES[value.type])
-
-
-def _nothing(tensor: Tensor) -> Array:
-    """One row of zeros, or of empty texts."""
-    shape = [1 if size == ANY else size for size in tensor.shape]
-    return np.full(shape, "" if tensor.datatype == "BYTES" else 0, KINDS[tensor.datatype])

@@ -16,7 +16,6 @@ from serving.errors import InvalidInput, StartError
 from serving.explain.reference import names, reference
 from serving.explain.row_game import RUN_ROWS, RowGame
 from serving.explain.shapley import Shapley, shapley
-from serving.fields import rows
 from serving.model import Model
 from serving.tensor import ANY, Array
 
@@ -51,7 +50,7 @@ class Explainer:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._inputs = rows(model)
+        self._inputs = model.rows
         self.outputs = {name: tensor for name, tensor in model.outputs.items() if tensor.datatype.startswith("FP")}
         if not self.outputs:
             raise StartError("the model has no output of FP16, FP32 or FP64 to explain", "omit --explain")

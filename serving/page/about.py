@@ -5,7 +5,7 @@ Not the metrics: a stack may keep them secret.
 
 from typing import Final
 
-from serving.fields import Field, Row, rows
+from serving.fields import Field, Row
 from serving.model import Model
 from serving.protocol.open_inference_answer import encode
 from serving.version import VERSION
@@ -26,7 +26,7 @@ def about(name: str, model: Model, explains: bool) -> bytes:
             "task": model.description.get("task"),
             "classes": [str(label) for label in model.description.get("classes", ())],
             "explains": explains,
-            "inputs": [_input(row) for row in rows(model)],
+            "inputs": [_input(row) for row in model.rows],
             "outputs": [{"name": one.name, "datatype": one.datatype} for one in model.outputs.values()],
         }
     )

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from serving.fields import Field, rows
+from serving.fields import Field
 from serving.model import Model
 from tests.unit.serving import described
 from tests.unit.serving.described import summary
@@ -12,7 +12,7 @@ from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model
 
 
 def test_a_number_has_its_mean_and_bounds_that_are_no_rows_own() -> None:
-    (row,) = rows(Model(described.flowers(), described.FLOWERS))
+    (row,) = Model(described.flowers(), described.FLOWERS).rows
 
     assert row.shape == (1, 2)
     assert row.fields == (Field("length", 5.843, 4.3, 7.9), Field("width", 3.054, 2.0, 4.4))
@@ -33,7 +33,7 @@ def test_bounds_are_rounded_outwards(
     known: dict[str, float], usual: float, lowest: float | None, highest: float | None
 ) -> None:
     reference = {"age": known}
-    (row,) = rows(Model(onnx_model(), DESCRIPTION | {"inputReference": reference}))
+    (row,) = Model(onnx_model(), DESCRIPTION | {"inputReference": reference}).rows
 
     assert row.fields[0] == Field("age", usual, lowest, highest)
     assert row.fields[1] == Field("bmi", 0)
@@ -50,7 +50,7 @@ def test_bounds_are_rounded_outwards(
 def test_a_column_of_whole_numbers_is_usually_one(
     known: dict[str, float], usual: int, lowest: float | None, highest: float | None
 ) -> None:
-    (row,) = rows(Model(id_model(), {"features": ["input"], "inputReference": {"input": known}}))
+    (row,) = Model(id_model(), {"features": ["input"], "inputReference": {"input": known}}).rows
 
     (field,) = row.fields
     assert (field.usual, field.lowest, field.highest) == (usual, lowest, highest)
@@ -58,19 +58,19 @@ def test_a_column_of_whole_numbers_is_usually_one(
 
 
 def test_a_category_has_its_choices_and_is_usually_the_most_frequent() -> None:
-    size, side = rows(Model(described.houses(), described.HOUSES))
+    size, side = Model(described.houses(), described.HOUSES).rows
 
     assert size.fields == (Field("size", 117.2, 30, 200),)
     assert side.fields == (Field("side", "south", choices=("north", "south")),)
 
 
 def test_pixels_have_one_range_and_ids_none() -> None:
-    (picture,) = rows(Model(described.digits(), described.DIGITS))
-    (ids,) = rows(Model(id_model(), {"inputRange": {"minimum": 0.0, "maximum": 2.0}}))
+    (picture,) = Model(described.digits(), described.DIGITS).rows
+    (ids,) = Model(id_model(), {"inputRange": {"minimum": 0.0, "maximum": 2.0}}).rows
 
     assert (picture.shape, set(picture.fields)) == ((1, 1, 8, 8), {Field("", 0.0, 0.0, 16.0)})
     assert ids.fields == (Field("", 0),)
 
 
 def test_a_model_that_says_nothing_still_has_a_row() -> None:
-    assert [row.fields for row in rows(Model(described.houses(), {}))] == [(Field("", 0),), (Field("", ""),)]
+    assert [row.fields for row in Model(described.houses(), {}).rows] == [(Field("", 0),), (Field("", ""),)]
