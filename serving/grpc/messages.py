@@ -69,7 +69,13 @@ MESSAGES: Final[Mapping[str, Mapping[int, str]]] = {
         6: "repeated InferRequestedOutputTensor outputs",
         7: "repeated bytes raw_input_contents",
     },
-    "InferOutputTensor": {1: "string name", 2: "string datatype", 3: "repeated int64 shape", 4: PARAMETERS},
+    "InferOutputTensor": {
+        1: "string name",
+        2: "string datatype",
+        3: "repeated int64 shape",
+        4: PARAMETERS,
+        5: "InferTensorContents contents",
+    },
     "ModelInferResponse": {
         1: "string model_name",
         2: "string model_version",

@@ -1,7 +1,7 @@
 """A message that asks for an inference → the inference; and what the model gave → the message that answers.
 
-Tensors come as raw_input_contents, as Triton's clients send them, or typed, and go as raw_output_contents: FP16 has no
-other form, and all clients that were published read it.
+Tensors come as raw_input_contents, as Triton's clients send them, or typed, and go in the form in which they came. FP16
+has no typed form: where it is asked for, all outputs go as raw_output_contents, since the protocol mixes no forms.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,13 @@ from serving.grpc.messages import CLASSES
 from serving.protocol import binary_tensors
 from serving.protocol.classification import largest
 from serving.protocol.input_reader import InputReader
-from serving.protocol.open_inference_request import Asked, AskedOutput, RequestReader
+from serving.protocol.open_inference_request import (
+    CLASSIFICATION,
+    Asked,
+    AskedOutput,
+    RequestReader,
+    whole_number,
+)
 from serving.tensor import Array, Tensor
 
 CONTENTS: Final[Mapping[str, str]] = {
@@ -41,21 +47,25 @@ def inference(message: Any, reader: RequestReader) -> Asked:
         (item.name, partial(_from_raw, item, raw[number]) if raw else partial(_from_contents, item))
         for number, item in enumerate(message.inputs)
     ]
-    return reader.assembled(
-        read, [AskedOutput(item.name, True, _classes(item)) for item in message.outputs], message.id
-    )
+    binary = bool(raw)
+    wanted = [AskedOutput(item.name, binary, _classes(item)) for item in message.outputs]
+    return reader.assembled(read, wanted, message.id, binary=binary)
 
 
 def response(asked: Asked, arrays: Mapping[str, Array], tensors: Mapping[str, Tensor], labels: list[str]) -> Any:
     """A ModelInferResponse, but for the model's name and version."""
     message = CLASSES["ModelInferResponse"](id=asked.request_id or "")
+    typed = all(not one.binary and (one.classes or tensors[one.name].datatype in CONTENTS) for one in asked.wanted)
     for wanted in asked.wanted:
         tensor, array = tensors[wanted.name], arrays[wanted.name]
         datatype = tensor.datatype
         if wanted.classes:
             array, datatype = largest(array, tensor, wanted.classes, labels), "BYTES"
-        message.outputs.add(name=wanted.name, datatype=datatype, shape=array.shape)
-        message.raw_output_contents.append(bytes(binary_tensors.write(array, datatype)))
+        output = message.outputs.add(name=wanted.name, datatype=datatype, shape=array.shape)
+        if typed:
+            getattr(output.contents, CONTENTS[datatype]).extend(_values(array, datatype))
+        else:
+            message.raw_output_contents.append(bytes(binary_tensors.write(array, datatype)))
     return message
 
 
@@ -70,10 +80,16 @@ def _from_contents(item: Any, reader: InputReader) -> Array:
     return reader.from_values(item.datatype, list(item.shape), getattr(item.contents, CONTENTS[datatype]))
 
 
+def _values(array: Array, datatype: str) -> list[Any]:
+    values: list[Any] = array.ravel().tolist()
+    return [text.encode() for text in values] if datatype == "BYTES" else values
+
+
 def _classes(output: Any) -> int:
-    if "classification" not in output.parameters:
-        return 0
-    count: int = output.parameters["classification"].int64_param
-    if count < 1:
-        raise InvalidInput(f"output {output.name!r} has classification {count}; expected 1 or more as int64_param")
-    return count
+    parameters = {name: _parameter(one) for name, one in output.parameters.items()}
+    return whole_number(parameters, CLASSIFICATION, f"output {output.name!r}") or 0
+
+
+def _parameter(parameter: Any) -> Any:
+    choice = parameter.WhichOneof("choice")
+    return None if choice is None else getattr(parameter, choice)

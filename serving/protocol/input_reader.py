@@ -13,7 +13,7 @@ import numpy as np
 from serving.errors import InvalidInput
 from serving.protocol import binary_tensors
 from serving.protocol.json_numbers import NumberReader, array_of
-from serving.protocol.json_texts import TextReader
+from serving.protocol.json_texts import TextReader, check_size
 from serving.tensor import ANY, KINDS, Array, Tensor
 
 MAX_QUOTED: Final = 80
@@ -50,6 +50,22 @@ class InputReader:
         except ValueError as error:
             raise self.refused(short(error, 4 * MAX_QUOTED)) from None
 
+    def from_bare(self, data: memoryview) -> Array:
+        """The array of one row's bytes, whose number says what one dimension that may be any is; a text is all of
+        them, without its length. Raises InvalidInput for a tensor of which they say no more than that."""
+        tensor = self.tensor
+        later = [at for at, size in enumerate(tensor.shape) if size == ANY and at > 0]
+        if tensor.datatype == "BYTES":
+            if later or math.prod(self.one_row) != 1:
+                raise self.refused(f"shape {list(tensor.shape)}, and bytes without JSON are one text; expected JSON")
+            return self._text(data).reshape(self.one_row)
+        if len(later) > 1:
+            raise self.refused(f"shape {list(tensor.shape)}, of which its bytes say no more than one; expected JSON")
+        shape = list(self.one_row)
+        for at in later:
+            shape[at] = max(1, data.nbytes // max(1, math.prod(shape) * KINDS[tensor.datatype].itemsize))
+        return self.from_binary(tensor.datatype, shape, data)
+
     def from_values(self, datatype: str, shape: list[int], values: Sequence[Any]) -> Array:
         """The array of Python's numbers, or of texts in UTF-8, row by row."""
         self._check(datatype, shape)
@@ -66,6 +82,15 @@ class InputReader:
     def refused(self, problem: str) -> InvalidInput:
         """The error for an input that has this."""
         return InvalidInput(f"input {self.tensor.name!r} has {problem}")
+
+    def _text(self, data: memoryview) -> Array:
+        try:
+            check_size(data.nbytes)
+            return np.array([str(data, "utf-8")], np.object_)
+        except UnicodeDecodeError:
+            raise self.refused("a text that is not UTF-8") from None
+        except ValueError as error:
+            raise self.refused(str(error)) from None
 
     def _check(self, datatype: str, shape: list[int]) -> None:
         tensor = self.tensor

@@ -32,6 +32,7 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
         "/v2": Fixed(encode(SERVER)),
         "/v2/health/live": Fixed(encode({"live": True}), open=True),
         "/v2/health/ready": _readiness({}),
+        "/v2/models/stats": _stats(name, model),  # of all models; one that is called so has its own metadata there
     }
     # Triton's model repository extension, which its clients list with. One sealed model is served, and stays.
     found["/v2/repository/index"] = Fixed(encode([indexed(name)]), submitted=True)
@@ -39,7 +40,7 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
         found[base] = Fixed(encode(_metadata(name, model)))
         found[f"{base}/ready"] = _readiness({"name": name})
         found[f"{base}/infer"] = _infer(name, model)
-        found[f"{base}/stats"] = Told(lambda: encode(statistics(name, MODEL_VERSION, model.statistics)))
+        found[f"{base}/stats"] = _stats(name, model)
     return found
 
 
@@ -76,6 +77,10 @@ def _infer(name: str, model: Model) -> Inferred[Asked]:
     writer = AnswerWriter(name, MODEL_VERSION, model.outputs, labels_of(model))
     reader = RequestReader(model.inputs, model.outputs)
     return Inferred(reader.parse, writer.answer, request_schema(model), answer_schema(name, model.outputs.values()))
+
+
+def _stats(name: str, model: Model) -> Told:
+    return Told(lambda: encode(statistics(name, MODEL_VERSION, model.statistics)))
 
 
 def _metadata(name: str, model: Model) -> dict[str, object]:

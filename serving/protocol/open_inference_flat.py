@@ -11,7 +11,7 @@ import msgspec
 from serving.protocol.contract import Body
 from serving.protocol.input_reader import InputReader
 from serving.protocol.json_numbers import NUMBERS, PIECE_BYTES
-from serving.protocol.open_inference_messages import FlatRequest
+from serving.protocol.open_inference_messages import NOTHING, FlatRequest
 from serving.tensor import Array
 
 PAUSE: Final = 64
@@ -46,7 +46,9 @@ class FlatReader:
             self._pause = PAUSE
             return None
         [item] = request.inputs
-        is_binary = item.parameters is not None and item.parameters.binary_data_size is not None
-        if item.name != self._reader.tensor.name or is_binary:
+        if item.parameters is not NOTHING:
+            self._pause = PAUSE
+            return None
+        if item.name != self._reader.tensor.name:
             return None
         return request, {item.name: self._reader.from_numbers(item.datatype, item.shape, item.data)}

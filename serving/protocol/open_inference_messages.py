@@ -14,34 +14,21 @@ Parameters = dict[str, bool | int | float | str | None]
 Dimension = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class InputParameters(msgspec.Struct, gc=False):
-    """Those of the binary data extension."""
-
-    binary_data_size: Annotated[int, msgspec.Meta(ge=0)] | None = None
-
-
 class Input(msgspec.Struct, gc=False):
-    """`data` is read once it is known what it has to be."""
+    """`data` is read once it is known what it has to be, and `parameters` once it is known how long they are."""
 
     name: str
     shape: list[Dimension]
     datatype: str
     data: msgspec.Raw = NO_DATA
-    parameters: InputParameters | None = None
-
-
-class OutputParameters(msgspec.Struct, gc=False):
-    """Those of the binary data and classification extensions."""
-
-    binary_data: bool | None = None
-    classification: Annotated[int, msgspec.Meta(ge=0)] = 0
+    parameters: msgspec.Raw = NOTHING
 
 
 class Output(msgspec.Struct, gc=False):
     """One that is asked for."""
 
     name: str
-    parameters: OutputParameters | None = None
+    parameters: Parameters | None = None
 
 
 class FlatInput(msgspec.Struct, Generic[Number], gc=False):
@@ -51,7 +38,7 @@ class FlatInput(msgspec.Struct, Generic[Number], gc=False):
     shape: list[Dimension]
     datatype: str
     data: list[Number]
-    parameters: InputParameters | None = None
+    parameters: msgspec.Raw = NOTHING
 
 
 class Request(msgspec.Struct, Generic[Inputs], gc=False):

@@ -28,6 +28,12 @@ from serving.tensor import ANY, Array, Tensor
 Beside = TypeVar("Beside", Parameters, list[Output])
 ALL_BINARY: Final = "binary_data_output"
 """The parameter of a request that asks for all outputs as binary data."""
+SIZE: Final = "binary_data_size"
+"""The parameter of an input whose data stands behind the JSON."""
+BINARY: Final = "binary_data"
+"""The parameter of an output that is asked for as binary data, or is not."""
+CLASSIFICATION: Final = "classification"
+"""The parameter of an output of which so many classes are asked for."""
 
 
 class AskedOutput(NamedTuple):
@@ -99,9 +105,11 @@ class RequestReader:
         read: Sequence[tuple[str, Callable[[InputReader], Array]]],
         wanted: Sequence[AskedOutput],
         request_id: str | None,
+        *,
+        binary: bool,
     ) -> Asked:
         """The same of a request in another form: its inputs' names with what reads each, and its outputs, or none for
-        all as binary data. Raises InvalidInput."""
+        all, as binary data or else as values. Raises InvalidInput."""
         inputs: dict[str, Array] = {}
         for name, read_one in read:
             reader = self._readers.get(name)
@@ -112,17 +120,16 @@ class RequestReader:
             raise self._other_inputs([name for name, _ in read])
         if len(self._rows) > 1:
             self._check_rows(inputs)
-        wanted = wanted or self._all[True]
+        wanted = wanted or self._all[binary]
         return Asked(inputs, self._checked(wanted), wanted, request_id, None)
 
     def _raw(self, body: Body) -> Asked:
         """Without JSON the body is one row of the only input, and all outputs are asked for as binary data, as Triton
-        has it: any other shape could not be told from the bytes."""
+        has it."""
         if len(self._readers) != 1:
             raise InvalidInput(f"no JSON says which bytes are which input; expected {self._example()} before them")
         [(name, reader)] = self._readers.items()
-        array = reader.from_binary(reader.tensor.datatype, reader.one_row, memoryview(body))
-        return Asked({name: array}, self._names, self._all[True], None, None)
+        return Asked({name: reader.from_bare(memoryview(body))}, self._names, self._all[True], None, None)
 
     def _read(self, body: Body, json_bytes: int | None) -> tuple[AnyRequest, dict[str, Array]]:
         request = self._decoded(body, json_bytes)
@@ -158,18 +165,19 @@ class RequestReader:
     def _inputs(self, items: Sequence[Input], body: Body, start: int) -> dict[str, Array]:
         """The arrays, of which those that are binary stand in `body` from `start` on, in the order of the JSON."""
         inputs: dict[str, Array] = {}
-        for item in items:
+        for at, item in enumerate(items):
             reader = self._readers.get(item.name)
             if reader is None or item.name in inputs:
                 raise self._other_inputs([item.name for item in items])
-            if item.parameters is None or item.parameters.binary_data_size is None:
+            parameters = self._beside(f"inputs[{at}].parameters", item.parameters, _decode_parameters)
+            size = whole_number(parameters or {}, SIZE, f"input {item.name!r}")
+            if size is None:
                 if item.data is NO_DATA:
                     raise reader.refused("no data; expected a JSON array, or the parameter binary_data_size")
                 inputs[item.name] = reader.from_json(item.datatype, item.shape, item.data)
                 continue
             if item.data is not NO_DATA:
                 raise reader.refused("both data and the parameter binary_data_size; expected one of them")
-            size = item.parameters.binary_data_size
             if size > len(body) - start:
                 raise reader.refused(
                     f"binary_data_size {short(size)}, and {len(body) - start:,} bytes are left in the body after its "
@@ -228,10 +236,24 @@ class RequestReader:
 
 def _as_wanted(output: Output, all_binary: bool) -> AskedOutput:
     parameters = output.parameters
-    if parameters is None:
+    if not parameters:
         return AskedOutput(output.name, all_binary)
-    binary = all_binary if parameters.binary_data is None else parameters.binary_data
-    return AskedOutput(output.name, binary, parameters.classification)
+    of = f"output {output.name!r}"
+    binary = parameters.get(BINARY)
+    if not isinstance(binary, bool | None):
+        raise InvalidInput(f"{of} has {BINARY} {short(repr(binary))}; expected true or false")
+    classes = whole_number(parameters, CLASSIFICATION, of)
+    return AskedOutput(output.name, all_binary if binary is None else binary, classes or 0)
+
+
+def whole_number(parameters: Parameters, name: str, of: str) -> int | None:
+    """The parameter, a number from 0 on. Raises InvalidInput."""
+    value = parameters.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidInput(f"{of} has {name} {short(repr(value))}; expected a whole number from 0 on")
+    return value
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -84,6 +84,7 @@ def _input(tensor: Tensor) -> Schema:
             "shape": shape | ({"prefixItems": sizes} if sizes else {}),
             "datatype": {"const": tensor.datatype},
             "data": _data(tensor.datatype, len(tensor.shape)),
+            "parameters": {**PARAMETERS, "properties": {"binary_data_size": {"type": "null"}}},
         },
     }
 
@@ -130,10 +131,10 @@ def _wanted(names: list[str]) -> Schema:
         "properties": {
             "name": {"enum": names},
             "parameters": {
-                "type": ["object", "null"],
+                **PARAMETERS,
                 "properties": {
                     "binary_data": {"type": ["boolean", "null"]},
-                    "classification": {"type": "integer", "minimum": 0},
+                    "classification": {"type": ["integer", "null"], "minimum": 0},
                 },
             },
         },

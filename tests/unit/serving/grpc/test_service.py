@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from serving.access import Scope, UncheckedAccess
 from serving.batches import Watch
@@ -167,7 +168,7 @@ def test_live_ready_and_metadata() -> None:
 
 
 @pytest.mark.parametrize("datatype", ONNX)
-def test_the_extremes_of_each_datatype_come_back_raw_and_typed_ones_are_the_same(datatype: str) -> None:
+def test_the_extremes_of_each_datatype_come_back_in_the_form_in_which_they_went(datatype: str) -> None:
     raw = bytes(binary_tensors.write(np.array([EXTREMES[datatype]], KINDS[datatype]), datatype))
     typed = [one.encode() if isinstance(one, str) else one for one in EXTREMES[datatype]]
 
@@ -179,8 +180,11 @@ def test_the_extremes_of_each_datatype_come_back_raw_and_typed_ones_are_the_same
         ]
         assert list(answer.raw_output_contents) == [raw]
         if datatype in CONTENTS:
-            answer = await ask("ModelInfer", asking(datatype, [1, 3], typed=typed))
-            assert list(answer.raw_output_contents) == [raw]
+            sent = asking(datatype, [1, 3], typed=typed)
+            answer = await ask("ModelInfer", sent)
+            (output,) = answer.outputs
+            assert output.contents == sent.inputs[0].contents
+            assert list(answer.raw_output_contents) == []
 
     with_server(served(Model(onnx_model("Identity", ("input",), ONNX[datatype]), {})), check)
 
@@ -367,6 +371,44 @@ def test_a_server_that_is_busy_is_unavailable_and_an_error_of_ours_tells_nothing
     assert "secret" not in "".join(capfd.readouterr())
 
 
+def test_where_one_output_has_no_typed_form_all_are_raw() -> None:
+    given = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3])
+    same, half = (
+        helper.make_tensor_value_info(name, kind, ["batch", 3])
+        for name, kind in (("same", TensorProto.FLOAT), ("half", TensorProto.FLOAT16))
+    )
+    nodes = [
+        helper.make_node("Identity", ["input"], ["same"]),
+        helper.make_node("Cast", ["input"], ["half"], to=TensorProto.FLOAT16),
+    ]
+    graph = helper.make_graph(nodes, "two", [given], [same, half])
+    two = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    row = [1.0, 2.0, 3.0]
+
+    async def check(ask: Ask) -> None:
+        answer = await ask("ModelInfer", asking("FP32", [1, 3], typed=row))
+        assert list(answer.raw_output_contents) == [np.array(row, kind).tobytes() for kind in ("<f4", "<f2")]
+        assert not any(one.HasField("contents") for one in answer.outputs)
+        alone = await ask("ModelInfer", asking("FP32", [1, 3], typed=row, outputs=[{"name": "same"}]))
+        assert list(alone.outputs[0].contents.fp32_contents) == row
+
+    with_server(served(Model(two, {})), check)
+
+
+@pytest.mark.parametrize("value", [{"int64_param": -1}, {"string_param": "2"}, {"bool_param": True}])
+def test_a_classification_that_is_no_number_is_refused_as_over_http(value: dict[str, Any]) -> None:
+    row = asking(
+        "FP32", [1, 3], typed=[1.0] * 3, outputs=[{"name": "prediction", "parameters": {"classification": value}}]
+    )
+
+    async def check(ask: Ask) -> None:
+        code, details = await refused(ask("ModelInfer", row))
+        assert code == "INVALID_ARGUMENT"
+        assert "output 'prediction' has classification" in details and "expected a whole number from 0 on" in details
+
+    with_server(served(Model(onnx_model(), DESCRIPTION)), check)
+
+
 def test_the_largest_classes_are_texts() -> None:
     output = {"name": "prediction", "parameters": {"classification": {"int64_param": 2}}}
     raw = np.array([[3, 9, 5]], np.float32).tobytes()
@@ -375,5 +417,7 @@ def test_the_largest_classes_are_texts() -> None:
         answer = await ask("ModelInfer", asking("FP32", [1, 3], raw, outputs=[output]))
         texts = binary_tensors.read(memoryview(answer.raw_output_contents[0]), "BYTES", list(answer.outputs[0].shape))
         assert texts.tolist() == [["9.0:1:b", "5.0:2:c"]]
+        answer = await ask("ModelInfer", asking("FP32", [1, 3], typed=[3, 9, 5], outputs=[output]))
+        assert list(answer.outputs[0].contents.bytes_contents) == [b"9.0:1:b", b"5.0:2:c"]
 
     with_server(served(Model(onnx_model("Identity"), {"classes": ["a", "b", "c"]})), check)

@@ -132,6 +132,7 @@ def test_a_models_statistics_are_of_what_it_was_asked(watched: Watched) -> None:
     }  # fmt: skip
     assert 0 < parts["compute_infer"]["ns"] < parts["success"]["ns"] < SECONDS * 1e9
     assert model_statistics(watched, "/v2/models/tiny/versions/1/stats") == found
+    assert model_statistics(watched, "/v2/models/stats") == found
     assert "statistics" in json.loads(watched.ask(False, "GET", "/v2")[2])["extensions"]
 
 

@@ -144,7 +144,7 @@ def test_inputs_lie_in_the_order_of_the_json(order: int) -> None:
     ("inputs", "data"),
     [([LEFT | {"data": [7, -8]}, sized(RIGHT, 5)], text(b"a")),
      ([RIGHT | {"data": ["a"]}, sized(LEFT, 8)], struct.pack("<2i", 7, -8)),
-     ([RIGHT | {"data": ["a"], "parameters": {"x": [1, {}]}}, LEFT | {"data": [[7, -8]], "parameters": {}}], b"")],
+     ([RIGHT | {"data": ["a"], "parameters": {"x": "y"}}, LEFT | {"data": [[7, -8]], "parameters": {}}], b"")],
 )  # fmt: skip
 def test_inputs_may_be_binary_or_json_in_one_request(inputs: list[dict[str, Any]], data: bytes) -> None:
     found = parse(inputs, data).inputs
@@ -158,8 +158,10 @@ def test_inputs_may_be_binary_or_json_in_one_request(inputs: list[dict[str, Any]
      (sized(LEFT, 8), b"123456789", "1 bytes are left in the body after all inputs; expected none"),
      (sized(LEFT, 7), b"1234567", "'left' has 7 bytes of binary data; expected 8"),
      (sized(LEFT, 10**40), b"12345678", "'left' has binary_data_size 1000"),
-     (sized(LEFT, -8), b"12345678", ">= 0"),
-     (sized(LEFT, "8"), b"12345678", r"Expected `int \| null`, got `str`"),
+     (sized(LEFT, -8), b"12345678", "'left' has binary_data_size -8; expected a whole number from 0 on"),
+     (sized(LEFT, "8"), b"12345678", "'left' has binary_data_size '8'; expected a whole number from 0 on"),
+     (sized(LEFT, True), b"1", "'left' has binary_data_size True; expected a whole number from 0 on"),
+     (sized(LEFT, 8.0), b"12345678", "'left' has binary_data_size 8.0; expected a whole number from 0 on"),
      (sized(LEFT, 8) | {"data": [1, 2]}, b"12345678", "both data and the parameter binary_data_size"),
      (LEFT, b"12345678", "'left' has no data; expected a JSON array, or the parameter binary_data_size"),
      (LEFT | {"data": [1, 2]}, b"x", "1 bytes are left"),
@@ -195,6 +197,54 @@ def test_without_json_another_number_of_bytes_is_refused(data: bytes) -> None:
         ONE.parse(data, 0)
 
 
+@pytest.mark.parametrize(
+    ("shape", "count", "expected"),
+    [((ANY, ANY), 1, (1, 1)), ((ANY, ANY), 5, (1, 5)), ((ANY, 2, ANY), 6, (1, 2, 3)), ((2, ANY), 4, (2, 2))],
+)
+def test_without_json_the_bytes_say_how_long_the_one_dimension_is_that_may_be_any(
+    shape: tuple[int, ...], count: int, expected: tuple[int, ...]
+) -> None:
+    reader = RequestReader({"left": Tensor("left", shape)}, OUTPUTS)
+
+    found = reader.parse(np.arange(count, dtype="<f4").tobytes(), 0).inputs["left"]
+
+    assert (found.shape, found.ravel().tolist()) == (expected, list(range(count)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "data", "words"),
+    [((ANY, ANY), b"", "0 bytes of binary data; expected 4"),
+     ((ANY, ANY), bytes(9), "9 bytes of binary data; expected 8"),
+     ((ANY, 2, ANY), bytes(12), "12 bytes of binary data; expected 8"),
+     ((ANY, ANY, ANY), bytes(8), r"shape \[-1, -1, -1\], of which its bytes say no more than one; expected JSON")],
+)  # fmt: skip
+def test_without_json_bytes_that_make_no_row_are_refused(shape: tuple[int, ...], data: bytes, words: str) -> None:
+    with pytest.raises(InvalidInput, match=f"'left' has {words}"):
+        RequestReader({"left": Tensor("left", shape)}, OUTPUTS).parse(data, 0)
+
+
+@pytest.mark.parametrize("shape", [(ANY, 1), (1,), (ANY,), (1, 1)])
+@pytest.mark.parametrize("said", ["", "é!", "\0\0\0\0", "a" * 300])
+def test_without_json_a_text_is_all_the_bytes_without_its_length(shape: tuple[int, ...], said: str) -> None:
+    reader = RequestReader({"text": Tensor("text", shape, "BYTES")}, OUTPUTS)
+
+    found = reader.parse(said.encode(), 0).inputs["text"]
+
+    assert (found.shape, found.ravel().tolist()) == ((1,) * len(shape), [said])
+
+
+@pytest.mark.parametrize(
+    ("shape", "data", "words"),
+    [((ANY, 2), b"a", "are one text; expected JSON"),
+     ((ANY, ANY), b"a", "are one text; expected JSON"),
+     ((ANY, 1), b"\xff", "a text that is not UTF-8"),
+     ((ANY, 1), bytes(json_texts.MOST_BYTES + 1), "4,194,305 bytes of texts; expected at most 4,194,304")],
+)  # fmt: skip
+def test_without_json_bytes_that_are_no_text_are_refused(shape: tuple[int, ...], data: bytes, words: str) -> None:
+    with pytest.raises(InvalidInput, match=f"'text' has .*{words}"):
+        RequestReader({"text": Tensor("text", shape, "BYTES")}, OUTPUTS).parse(data, 0)
+
+
 def test_without_json_several_inputs_cannot_be_told_apart() -> None:
     with pytest.raises(InvalidInput, match="which bytes are which input"):
         parse([], b"12345678", json_bytes=0)
@@ -216,7 +266,7 @@ SUM = struct.pack("<2f", 0.5, np.inf)
     [({"parameters": {"binary_data_output": True}}, {"sum": SUM, "name": text("é".encode())}),
      ({"outputs": [{"name": "name"}], "parameters": {"binary_data_output": True}}, {"name": text("é".encode())}),
      ({"outputs": [{"name": "name"}, {"name": "sum", "parameters": {"binary_data": True}}]}, {"sum": SUM}),
-     ({"outputs": [{"name": "sum"}, {"name": "name", "parameters": {"binary_data": False, "other": []}}],
+     ({"outputs": [{"name": "sum"}, {"name": "name", "parameters": {"binary_data": False, "other": 1}}],
        "parameters": {"binary_data_output": True}}, {"sum": SUM}),
      ({"outputs": [{"name": "name"}], "parameters": {"binary_data_output": False}}, {})],
 )  # fmt: skip

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import InvalidAnswer, InvalidInput
+from serving.model import Model
 from serving.protocol import json_numbers, json_texts, open_inference
+from serving.protocol.contract import Fixed, Told
 from serving.protocol.open_inference_answer import AnswerWriter
 from serving.protocol.open_inference_request import Asked, RequestReader
 from serving.tensor import ANY, Array, Tensor
-from tests.unit.serving.tiny import request
+from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
 INPUTS = {"input": Tensor("input", (ANY, 3))}
 OUTPUTS = {name: Tensor(name, (ANY, 2)) for name in ("prediction", "spread")}
@@ -88,6 +90,26 @@ REFUSED: dict[str, tuple[object, tuple[str, ...]]] = {
     "an output twice": (row() | {"outputs": [{"name": "spread"}] * 2}, ("'spread', 'spread'", "at most once")),
     "an id that is a number": (row() | {"id": 7}, ("Expected `str | null`, got `int`", "$.id")),
     "a parameter that is a list": (row() | {"parameters": {"a": []}}, ("got `array`", "$.parameters")),
+    "a parameter of an input that is an object": (
+        row(parameters={"a": {}}), ("got `object`", "$.inputs[0].parameters"),
+    ),
+    "parameters of an input that are none": (row(parameters="a"), ("got `str`", "$.inputs[0].parameters")),
+    "parameters of an input without an end": (
+        row(parameters={str(number): 1 for number in range(10_000)}),
+        ("inputs[0].parameters have 108,890 bytes; expected 65,536 at most",),
+    ),
+    "a parameter of an output that is an object": (
+        row() | {"outputs": [{"name": "spread", "parameters": {"a": {}}}]},
+        ("got `object`", "$.outputs[0].parameters"),
+    ),
+    "classes that are no number": (
+        row() | {"outputs": [{"name": "spread", "parameters": {"classification": True}}]},
+        ("output 'spread' has classification True; expected a whole number from 0 on",),
+    ),
+    "binary data that is neither true nor false": (
+        row() | {"outputs": [{"name": "spread", "parameters": {"binary_data": 1}}]},
+        ("output 'spread' has binary_data 1; expected true or false",),
+    ),
     "an integer of 5000 digits in the data": (
         f'{{"inputs":[{{"name":"input","shape":[1,3],"datatype":"FP32","data":[1,{"9" * 5000},2]}}]}}'.encode(),
         ("number at [1]", "beyond FP32"),
@@ -303,3 +325,11 @@ def test_what_stands_beside_the_inputs_is_limited_before_it_is_read(beside: str)
 
     with pytest.raises(InvalidInput, match=f"{beside} have .* bytes; expected 65,536 at most"):
         parse(json.dumps(request([[1, 2, 3]]) | {beside: many}).encode())
+
+
+@pytest.mark.parametrize("name", ["m", "stats"])
+def test_statistics_are_told_of_all_models_and_hide_none_that_is_called_so(name: str) -> None:
+    found = open_inference.operations(name, Model(onnx_model(), DESCRIPTION))
+
+    assert isinstance(found[f"/v2/models/{name}/stats"], Told)
+    assert isinstance(found["/v2/models/stats"], Fixed if name == "stats" else Told)
