@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from serving.categories import Categories
 from serving.errors import InvalidInput
 from serving.explain.explainer import Explainer
 from serving.model import Model
@@ -44,7 +45,7 @@ class _Words:
     def __init__(self, name: str, model: Model) -> None:
         self._explainer = Explainer(model)
         outputs = self._explainer.outputs
-        self._reader = RequestReader(model.inputs, outputs)
+        self._reader = RequestReader(model.inputs, outputs, Categories(model.rows))
         tensors = [Tensor(FEATURES, (ANY,), "BYTES")]
         tensors += [Tensor(REFERENCE.format(one.name), one.shape, one.datatype) for one in model.inputs.values()]
         for output in outputs:
@@ -76,4 +77,6 @@ class _Words:
             give(REFERENCE.format(name), array, all_binary)
         parameters = dict(asked.parameters or {})
         parameters |= {"method": "exact" if found.exact else "sampled", "evaluations": found.evaluations}
-        return self._writer.answer(Asked(asked.inputs, list(arrays), wanted, asked.request_id, parameters), arrays)
+        unknown = asked.unknown_categories
+        said = Asked(asked.inputs, list(arrays), wanted, asked.request_id, parameters, unknown)
+        return self._writer.answer(said, arrays)

@@ -15,6 +15,7 @@ from serving.protocol.classification import largest
 from serving.protocol.input_reader import InputReader
 from serving.protocol.open_inference_request import (
     CLASSIFICATION,
+    UNKNOWN_CATEGORIES,
     Asked,
     AskedOutput,
     RequestReader,
@@ -55,6 +56,8 @@ def inference(message: Any, reader: RequestReader) -> Asked:
 def response(asked: Asked, arrays: Mapping[str, Array], tensors: Mapping[str, Tensor], labels: list[str]) -> Any:
     """A ModelInferResponse, but for the model's name and version."""
     message = CLASSES["ModelInferResponse"](id=asked.request_id or "")
+    for name, count in asked.unknown_categories.items():
+        message.parameters[UNKNOWN_CATEGORIES.format(name)].int64_param = count
     typed = all(not one.binary and (one.classes or tensors[one.name].datatype in CONTENTS) for one in asked.wanted)
     for wanted in asked.wanted:
         tensor, array = tensors[wanted.name], arrays[wanted.name]

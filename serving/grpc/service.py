@@ -9,6 +9,7 @@ import grpc
 
 from serving.access import Access
 from serving.batches import Watch, rows_of
+from serving.categories import Categories
 from serving.errors import Overloaded
 from serving.grpc.counted import FIELDS_PER_TENSOR, MORE_TIMES, MOST_FIELDS, check_fields
 from serving.grpc.guard import Call, Guard, Method, UnknownModel
@@ -54,7 +55,7 @@ class Service:
     def __init__(self, served: Served, most_bytes: int) -> None:
         """For messages of up to `most_bytes`."""
         self._served = served
-        self._reader = RequestReader(served.model.inputs, served.model.outputs)
+        self._reader = RequestReader(served.model.inputs, served.model.outputs, Categories(served.model.rows))
         self._labels = labels_of(served.model)
         self._most_bytes = most_bytes
         tensors = len(served.model.inputs) + len(served.model.outputs)
@@ -117,6 +118,7 @@ class Service:
         if trace is not None:
             trace.queued()
         arrays = await self._served.run(asked.inputs, None if trace is None else trace.ran)
+        self._served.counts.saw_unknown(asked.unknown_categories)
         answer = response(asked, arrays, self._served.model.outputs, self._labels)
         answer.model_name, answer.model_version = self._served.name, MODEL_VERSION
         return answer

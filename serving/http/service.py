@@ -4,13 +4,16 @@ connection. What clients sent is never logged, nor are errors that quote it.
 
 import asyncio
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serving import together
 from serving.access import Access, UncheckedAccess
 from serving.batches import Arrays, Batches, Ran, overloaded, rows_of
+from serving.categories import Categories
 from serving.errors import Overloaded, RequestError
 from serving.explain import Queue
 from serving.held import Held, Share
@@ -49,6 +52,7 @@ class _Whole(NamedTuple):
     response: Response
     rows: int = 0
     ran: Ran | None = None
+    unknown_categories: Mapping[str, int] = MappingProxyType({})
 
 
 class Service:
@@ -76,6 +80,7 @@ class Service:
         self._routes = routes(name, model, not isinstance(access, UncheckedAccess), explain)
         self._explanations = Queue()
         self.counts = Counts(route.path for route in self._routes.values())
+        self.counts.saw_unknown(dict.fromkeys(Categories(model.rows).columns, 0))
         self.batches = Batches(model, together.found(model), self._worker, self.counts)
 
     def admit(self, request: Request) -> None:
@@ -170,6 +175,7 @@ class Service:
         if isinstance(result, Exception):
             response = self.failed(request, result)
         else:
+            self.counts.saw_unknown(inference.unknown_categories)
             try:
                 response = _response(operation.answer(inference, result))
             except Exception as error:  # noqa: BLE001 - see failed
@@ -201,7 +207,8 @@ class Service:
             ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
             rows = asked
             response = _response(operation.answer(inference, arrays))
-            return _Whole(packed(response) if _to_be_packed(request, response) else response, rows, ran)
+            response = packed(response) if _to_be_packed(request, response) else response
+            return _Whole(response, rows, ran, inference.unknown_categories)
         except TooLarge:
             return _Whole(self.failed(request, too_large()))
         except Exception as error:  # noqa: BLE001 - see failed
@@ -228,6 +235,7 @@ class Service:
 
     def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
         request.rows = whole.rows
+        self.counts.saw_unknown(whole.unknown_categories)
         statistics, ran = self._model.statistics, whole.ran
         ns = 0 if ran is None else ran.infer_ns
         if request.trace is not None and ran is not None:

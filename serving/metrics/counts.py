@@ -3,7 +3,7 @@
 Only one thread ever changes it, the event loop's, so nothing is locked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from serving.metrics.histogram import Histogram
@@ -30,6 +30,8 @@ class Counts:
         self.watch_failures: dict[str, int] = {}
         """Of what the server looks after, by part."""
         self.run_rows = Histogram(ROWS)
+        self.unknown_categories: dict[str, int] = {}
+        """Values that training has never seen, by column."""
 
     def expect(self, routes: Iterable[str]) -> None:
         """Further ones."""
@@ -42,6 +44,11 @@ class Counts:
             self.requests[key] += 1
         except KeyError:
             self.requests[key] = 1
+
+    def saw_unknown(self, categories: Mapping[str, int]) -> None:
+        """So many values of each column, in a request that was answered."""
+        for column, count in categories.items():
+            self.unknown_categories[column] = self.unknown_categories.get(column, 0) + count
 
     @property
     def rows(self) -> int:

@@ -30,6 +30,8 @@ def families(
     recorded = "Spans that a collector took, and that were dropped since it took none."
     failed = "Exceptions in what the server looks after by itself: connections, access, certificate, drift."
     failures = [("", {"part": part}, count) for part, count in counts.watch_failures.items()]
+    unseen = "Values of a column that are none of the categories that training saw; missing ones are not counted."
+    unknown = [("", {"feature": name}, count) for name, count in counts.unknown_categories.items()]
     outcomes = [("", {"outcome": outcome}, count) for outcome, count in spans.items()]
     means = [("", {"feature": name}, mean) for name, mean, _ in inputs]
     indices = [("", {"feature": name}, index) for name, _, index in inputs]
@@ -48,6 +50,7 @@ def families(
         Family("sealift_watch_failures_total", "counter", failed, failures),
         Family("sealift_input_mean", "gauge", "Mean of a feature in the last hour's requests.", means),
         Family("sealift_input_psi", "gauge", shifted, indices),
+        Family("sealift_unknown_categories_total", "counter", unseen, unknown),
         Family("sealift_spans_total", "counter", recorded, outcomes),
         *process.families(),
         *cgroup.families(),

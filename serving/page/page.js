@@ -345,11 +345,16 @@ function tellProblem(problem) {
   at("problem").hidden = false;
 }
 
+function median(numbers) {
+  const sorted = numbers.toSorted((one, other) => one - other);
+  const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return (lower + upper) / 2;
+}
+
 function tellLatency(took) {
   latencies.push(took);
-  const sorted = latencies.toSorted((one, other) => one - other);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  const times = latencies.length > 1 ? `; median of ${latencies.length}: ${shown(Math.round(median * 10) / 10)} ms` : "";
+  const middle = `${shown(Math.round(median(latencies) * 10) / 10)} ms`;
+  const times = latencies.length > 1 ? `; median of ${latencies.length}: ${middle}` : "";
   at("latency").textContent = `Answered in ${shown(Math.round(took * 10) / 10)} ms, the network included${times}.`;
 }
 

@@ -6,6 +6,7 @@ what is run together: an inference is parsed and answered here, and run there, w
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from serving.model import Model
@@ -17,13 +18,20 @@ Body = bytes | bytearray
 class Inference:
     """A request that the model can run. A protocol adds what it needs in order to answer."""
 
-    __slots__ = ("inputs", "outputs")
+    __slots__ = ("inputs", "outputs", "unknown_categories")
 
-    def __init__(self, inputs: dict[str, Array], outputs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        inputs: dict[str, Array],
+        outputs: Sequence[str],
+        unknown_categories: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self.inputs = inputs
         """By name, in the model's shapes."""
         self.outputs = outputs
         """The names of those that are asked for."""
+        self.unknown_categories = unknown_categories
+        """By input, how many of its values training has never seen; to be said with the answer."""
 
 
 Parsed = TypeVar("Parsed", bound=Inference)

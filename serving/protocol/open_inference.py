@@ -8,6 +8,7 @@ a value.
 from collections.abc import Mapping
 from typing import Final
 
+from serving.categories import Categories
 from serving.model import Model
 from serving.protocol.contract import Fixed, Inferred, Operation, Readiness, Told
 from serving.protocol.open_inference_answer import AnswerWriter, encode
@@ -75,7 +76,7 @@ def _readiness(fields: dict[str, object]) -> Readiness:
 
 def _infer(name: str, model: Model) -> Inferred[Asked]:
     writer = AnswerWriter(name, MODEL_VERSION, model.outputs, labels_of(model))
-    reader = RequestReader(model.inputs, model.outputs)
+    reader = RequestReader(model.inputs, model.outputs, Categories(model.rows))
     return Inferred(reader.parse, writer.answer, request_schema(model), answer_schema(name, model.outputs.values()))
 
 

@@ -10,7 +10,7 @@ from serving.errors import InvalidAnswer
 from serving.protocol import binary_tensors
 from serving.protocol.classification import largest
 from serving.protocol.contract import Answer
-from serving.protocol.open_inference_request import Asked
+from serving.protocol.open_inference_request import UNKNOWN_CATEGORIES, Asked
 from serving.tensor import KINDS, Array, Tensor
 
 encode: Final = msgspec.json.Encoder().encode
@@ -45,8 +45,12 @@ class AnswerWriter:
         fields = self._start
         if inference.request_id is not None:
             fields += b',"id":' + encode(inference.request_id)
-        if inference.parameters:
-            fields += b',"parameters":' + encode(inference.parameters)
+        parameters = inference.parameters
+        if inference.unknown_categories:
+            unknown = {UNKNOWN_CATEGORIES.format(name): n for name, n in inference.unknown_categories.items()}
+            parameters = {**(parameters or {}), **unknown}
+        if parameters:
+            fields += b',"parameters":' + encode(parameters)
         body = b'%b,"outputs":[%b]}' % (fields, b",".join(outputs))
         return Answer(b"".join((body, *binary)), len(body)) if binary else Answer(body)
 

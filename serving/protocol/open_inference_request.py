@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from serving.categories import Categories
 from serving.errors import InvalidInput
 from serving.protocol.contract import Body, Inference
 from serving.protocol.input_reader import InputReader, short
@@ -34,6 +35,9 @@ BINARY: Final = "binary_data"
 """The parameter of an output that is asked for as binary data, or is not."""
 CLASSIFICATION: Final = "classification"
 """The parameter of an output of which so many classes are asked for."""
+UNKNOWN_CATEGORIES: Final = "unknown_categories.{}"
+"""The parameter of an answer that says how many values of a column training has never seen."""
+NO_CATEGORIES: Final = Categories([])
 
 
 class AskedOutput(NamedTuple):
@@ -58,9 +62,9 @@ class Asked(Inference):
         wanted: Sequence[AskedOutput],
         request_id: str | None,
         parameters: Parameters | None,
+        unknown_categories: Mapping[str, int],
     ) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
+        super().__init__(inputs, outputs, unknown_categories)
         self.wanted = wanted
         self.request_id = request_id
         """To be repeated."""
@@ -76,7 +80,10 @@ _decode_outputs: Final = msgspec.json.Decoder(list[Output] | None).decode
 class RequestReader:
     """Reads what a model with these tensors is asked. Any thread may call it."""
 
-    def __init__(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], categories: Categories = NO_CATEGORIES
+    ) -> None:
+        self._unknown = categories.unknown
         self._readers = {name: InputReader(tensor) for name, tensor in inputs.items()}
         self._rows = [name for name, tensor in inputs.items() if tensor.shape[:1] == (ANY,)]
         self._tensors = outputs
@@ -95,10 +102,11 @@ class RequestReader:
         if parameters and ALL_BINARY in parameters:
             binary = self._all_binary(parameters)
         outputs = self._beside("outputs", request.outputs, _decode_outputs)
+        unknown = self._unknown(inputs)
         if not outputs:
-            return Asked(inputs, self._names, self._all[binary], request.id, parameters)
+            return Asked(inputs, self._names, self._all[binary], request.id, parameters, unknown)
         wanted = [_as_wanted(output, binary) for output in outputs]
-        return Asked(inputs, self._checked(wanted), wanted, request.id, parameters)
+        return Asked(inputs, self._checked(wanted), wanted, request.id, parameters, unknown)
 
     def assembled(
         self,
@@ -121,7 +129,7 @@ class RequestReader:
         if len(self._rows) > 1:
             self._check_rows(inputs)
         wanted = wanted or self._all[binary]
-        return Asked(inputs, self._checked(wanted), wanted, request_id, None)
+        return Asked(inputs, self._checked(wanted), wanted, request_id, None, self._unknown(inputs))
 
     def _raw(self, body: Body) -> Asked:
         """Without JSON the body is one row of the only input, and all outputs are asked for as binary data, as Triton
@@ -129,7 +137,8 @@ class RequestReader:
         if len(self._readers) != 1:
             raise InvalidInput(f"no JSON says which bytes are which input; expected {self._example()} before them")
         [(name, reader)] = self._readers.items()
-        return Asked({name: reader.from_bare(memoryview(body))}, self._names, self._all[True], None, None)
+        inputs = {name: reader.from_bare(memoryview(body))}
+        return Asked(inputs, self._names, self._all[True], None, None, self._unknown(inputs))
 
     def _read(self, body: Body, json_bytes: int | None) -> tuple[AnyRequest, dict[str, Array]]:
         request = self._decoded(body, json_bytes)

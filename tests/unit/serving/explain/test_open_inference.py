@@ -39,6 +39,14 @@ def tensors(answer: httpx.Response) -> dict[str, Any]:
     return {one["name"]: np.array(one["data"]).reshape(one["shape"]) for one in answer.json()["outputs"]}
 
 
+def test_a_category_that_training_never_saw_is_said_with_the_explanation() -> None:
+    row = {"size": ("FP32", 1.0), "side": ("BYTES", "west")}
+    inputs = [{"name": name, "shape": [1, 1], "datatype": kind, "data": [one]} for name, (kind, one) in row.items()]
+    answer = client(described.houses(), described.HOUSES).send("POST", PATHS[0], content=json.dumps({"inputs": inputs}))
+
+    assert answer.json()["parameters"]["unknown_categories.side"] == 1
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_rows_are_answered_with_contributions_their_base_and_what_they_are_of(path: str) -> None:
     asked = client(described.flowers(), described.FLOWERS)

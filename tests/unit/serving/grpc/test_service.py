@@ -24,6 +24,7 @@ from serving.protocol import binary_tensors
 from serving.protocol.open_inference_statistics import statistics
 from serving.request_log import RequestLog
 from serving.tensor import KINDS, Array
+from tests.unit.serving import described
 from tests.unit.serving.protocol.test_datatypes import EXTREMES, ONNX
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
@@ -407,6 +408,23 @@ def test_a_classification_that_is_no_number_is_refused_as_over_http(value: dict[
         assert "output 'prediction' has classification" in details and "expected a whole number from 0 on" in details
 
     with_server(served(Model(onnx_model(), DESCRIPTION)), check)
+
+
+def test_categories_that_training_never_saw_are_counted_and_said_with_the_answer() -> None:
+    counts = Counts([])
+    message = CLASSES["ModelInferRequest"](model_name="m")
+    message.inputs.add(name="size", datatype="FP32", shape=[3, 1]).contents.fp32_contents.extend([1, 2, 3])
+    side = message.inputs.add(name="side", datatype="BYTES", shape=[3, 1])
+    side.contents.bytes_contents.extend([b"west", b"north", b"east"])
+
+    async def check(ask: Ask) -> None:
+        answer = await ask("ModelInfer", message)
+        assert {name: one.int64_param for name, one in answer.parameters.items()} == {"unknown_categories.side": 2}
+        side.contents.bytes_contents[:] = [b"south", b"north", b""]
+        assert not (await ask("ModelInfer", message)).parameters
+
+    with_server(served(Model(described.houses(), described.HOUSES), counts=counts), check)
+    assert counts.unknown_categories == {"side": 2}
 
 
 def test_the_largest_classes_are_texts() -> None:

@@ -20,6 +20,7 @@ from serving.http.metrics_service import metrics_of
 from serving.http.server import Server, listen
 from serving.http.service import Service
 from serving.model import Model
+from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.sockets import INFER, SECONDS
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
@@ -33,9 +34,9 @@ Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 class Watched:
     """A server with both ports."""
 
-    def __init__(self, access: Access, **described: object) -> None:
+    def __init__(self, access: Access, onnx: bytes | None = None, **description: object) -> None:
         self.port, self.metrics_port = (listen("127.0.0.1", 0) for _ in range(2))
-        service = Service("tiny", Model(onnx_model(), DESCRIPTION | described), access)
+        service = Service("tiny", Model(onnx or onnx_model(), DESCRIPTION | description), access)
         self.server = Server(service)
         self.server.also(metrics_of(self.server, service, INFO), self.metrics_port)
         self.thread = threading.Thread(target=self.server.run, args=(self.port,))
@@ -67,8 +68,8 @@ def watched() -> Iterator[Watched]:
     yield from run(UncheckedAccess())
 
 
-def run(access: Access, **described: object) -> Iterator[Watched]:
-    served = Watched(access, **described)
+def run(access: Access, onnx: bytes | None = None, **description: object) -> Iterator[Watched]:
+    served = Watched(access, onnx, **description)
     try:
         yield served
     finally:
@@ -158,6 +159,23 @@ def test_what_is_asked_is_held_against_the_training_rows() -> None:
         expected = 0.4 * math.log(0.5 / 0.1) + -0.4 * math.log(0.5 / 0.9)
         assert figure(figures, "input_psi", feature="bmi") == pytest.approx(expected)
         assert {labels for name, labels in figures if "input_psi" in name} == {frozenset({("feature", "bmi")})}
+
+
+@pytest.mark.parametrize("rows", [1, 20_000], ids=["in the loop", "in the thread"])
+def test_categories_that_training_never_saw_are_counted_and_said_with_the_answer(rows: int) -> None:
+    def houses(*sides: str) -> dict[str, Any]:
+        size = {"name": "size", "shape": [len(sides), 1], "datatype": "FP32", "data": [1] * len(sides)}
+        side = {"name": "side", "shape": [len(sides), 1], "datatype": "BYTES", "data": sides}
+        return {"inputs": [size, side], "parameters": {"mine": True}}
+
+    for watched in run(UncheckedAccess(), described.houses(), **described.HOUSES):
+        assert figure(watched.figures(), "unknown_categories_total", feature="side") == 0
+        *_, known = watched.ask(False, "POST", INFER, json.dumps(houses("north", "")))
+        assert json.loads(known)["parameters"] == {"mine": True}
+        *_, unknown = watched.ask(False, "POST", INFER, json.dumps(houses("south", *["west"] * rows)))
+        assert json.loads(unknown)["parameters"] == {"mine": True, "unknown_categories.side": rows}
+        watched.infer(houses("west") | {"outputs": [{"name": "other"}]}, 400)
+        assert figure(watched.figures(), "unknown_categories_total", feature="side") == rows
 
 
 def test_prometheus_own_linter_finds_nothing(watched: Watched) -> None:

@@ -74,6 +74,15 @@ def press(browser: Chromium, kind: str, x: float, y: float) -> None:
     browser.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
 
+@pytest.mark.parametrize(("numbers", "expected"), [([7], 7), ([9, 1], 5), ([3, 1, 20], 3), ([4, 30, 1, 2], 3)])
+def test_the_median_of_an_even_count_lies_between_the_two_in_the_middle(
+    browser: Chromium, numbers: list[int], expected: float
+) -> None:
+    with served("houses") as url:
+        browser.open(url, width=1280)
+        assert browser.evaluate(f"median({numbers})") == expected
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("name", MODELS)
