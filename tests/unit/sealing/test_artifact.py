@@ -1,5 +1,7 @@
 """Seal and open: only the pinned artifact, whole, with one of its recipients' keys."""
 
+import io
+import json
 import secrets
 import traceback
 from collections.abc import Callable
@@ -24,6 +26,8 @@ from sealing import (
     seal,
     unwrap,
 )
+from sealing.artifact import PAYLOAD_CONTEXT
+from sealing.stream import seal_stream
 
 MODEL = secrets.token_bytes(3000)
 
@@ -79,6 +83,30 @@ def test_another_payload_under_the_manifest_is_refused(artifact: SealedArtifact,
         opened(artifact, key, payload=theirs.payload)
 
 
+def test_another_payload_under_the_artifact_s_own_data_key_is_refused_by_the_digest(
+    artifact: SealedArtifact, key: RsaIdentity
+) -> None:
+    """Whoever may open an artifact has its data key, and could seal another model of this size under it."""
+    theirs = io.BytesIO()
+    context = PAYLOAD_CONTEXT + bytes.fromhex(artifact.artifact_id)
+    seal_stream(secrets.token_bytes(len(MODEL)), unwrap(artifact.manifest, [key]), context, theirs.write)
+
+    with pytest.raises(ArtifactCorrupt, match="digest is not the one in its manifest"):
+        opened(artifact, key, payload=theirs.getvalue())
+
+
+@pytest.mark.parametrize("field", ["artifactId", "payloadDigest", "description", "mac", "recipients"])
+def test_a_manifest_that_was_changed_is_refused_though_it_fits_what_is_pinned(
+    artifact: SealedArtifact, key: RsaIdentity, field: str
+) -> None:
+    theirs = json.loads(seal(MODEL, {"a": 2}, [key.recipient, key.recipient]).manifest)
+    manifest = json.loads(artifact.manifest) | {field: theirs[field]}
+    pins = {"artifact_id": manifest["artifactId"], "payload_digest": manifest["payloadDigest"]}
+
+    with pytest.raises(ManifestInvalid, match="not the one that was sealed"):
+        opened(artifact, key, manifest=json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode(), **pins)
+
+
 def test_a_truncated_payload_is_refused(artifact: SealedArtifact, key: RsaIdentity) -> None:
     with pytest.raises(ArtifactCorrupt, match="size"):
         opened(artifact, key, payload=artifact.payload[:-1])
@@ -88,8 +116,6 @@ def test_a_manifest_with_another_s_data_key_is_refused_before_the_payload(
     artifact: SealedArtifact, key: RsaIdentity
 ) -> None:
     """The MAC commits to the data key: a stanza put in by someone else opens nothing."""
-    import json
-
     theirs = json.loads(seal(b"x", {}, [key.recipient]).manifest)
     mixed = json.loads(artifact.manifest) | {"recipients": theirs["recipients"]}
 
