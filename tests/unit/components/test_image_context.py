@@ -152,3 +152,20 @@ def test_an_edit_makes_another_image_if_and_only_if_the_server_runs_it(tmp_path:
         edited.write("\n")
 
     assert (source_digest(tmp_path) != source_digest()) == counts
+
+
+@pytest.mark.parametrize(
+    ("value", "written_as"),
+    [
+        ("C:\\models\\", "C:\\\\models\\\\"),
+        ('ends in \\"', 'ends in \\\\\\"'),
+        ("\\n", "\\\\n"),
+        ("\\$HOME", "\\\\\\$HOME"),
+        ('"', '\\"'),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_a_label_is_written_so_that_docker_reads_the_same_again(value: str, written_as: str) -> None:
+    """A backslash is Docker's own escape: unescaped, one at the end would take the closing quotation mark along."""
+    assert f'LABEL "title"="{written_as}"\n' in dockerfile("base:1", {"title": value})
+    assert f'LABEL "{written_as}"="x"\n' in dockerfile("base:1", {value: "x"})

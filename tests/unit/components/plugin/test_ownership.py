@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
-from stores import Store, delete_artifact, has_artifact, open_store, put_artifact
+from stores import MANIFESTS, Store, delete_artifact, has_artifact, open_store, put_artifact
 
 ARTIFACT = "ab" * 16
 KEY = b"k" * 32
@@ -72,6 +72,59 @@ def test_a_claim_of_an_artifact_that_was_just_deleted_fails(store: Store) -> Non
     delete_artifact(store, ARTIFACT)
 
     assert not Owners(store, KEY, ARTIFACT).claim(Owner(MODEL, "model-1"))
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_is_left_of_an_artifact_without_a_manifest_is_deleted_and_no_lock_is_made(
+    store: Store, tmp_path: Path
+) -> None:
+    store.delete(MANIFESTS, ARTIFACT)
+    assert files(tmp_path) != []
+
+    delete = Deletion(store)
+    assert Owners(store, KEY, ARTIFACT).release(Owner(MODEL, "model-1"), delete) == 0
+
+    assert (delete.count, files(tmp_path)) == (1, [])
+
+
+def test_a_store_that_is_not_there_is_not_made_by_letting_go(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}/nowhere")
+
+    assert Owners(store, KEY, ARTIFACT).release(Owner(MODEL, "model-1"), Deletion(store)) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_artifact_that_lost_its_manifest_stays_while_another_resource_claims_it(store: Store) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(MODEL, "model-1"))
+    owners.claim(Owner(RENAMED, "renamed-1"))
+    store.delete(MANIFESTS, ARTIFACT)
+
+    assert owners.release(Owner(MODEL, "model-1"), delete) == 1
+    assert delete.count == 0
+    assert owners.release(Owner(RENAMED, "renamed-1"), delete) == 0
+    assert delete.count == 1
+
+
+def test_an_artifact_without_a_list_of_owners_is_deleted_by_the_one_who_lets_go(store: Store, tmp_path: Path) -> None:
+    delete = Deletion(store)
+
+    assert Owners(store, KEY, ARTIFACT).release(Owner(MODEL, "made-by-an-older-release"), delete) == 0
+    assert (delete.count, files(tmp_path)) == (1, [])
+
+
+def test_a_claim_of_an_artifact_that_lost_its_manifest_fails_and_forgets_who_claimed_it(
+    store: Store, tmp_path: Path
+) -> None:
+    owners = Owners(store, KEY, ARTIFACT)
+    owners.claim(Owner(RENAMED, "renamed-1"))
+    delete_artifact(store, ARTIFACT)
+
+    assert not owners.claim(Owner(MODEL, "model-1"))
+    assert files(tmp_path) == []
 
 
 AFTER = "urn:pulumi:production::shop::sealift:index:TrainingRun::model"

@@ -56,6 +56,15 @@ def test_nothing_but_the_key_itself_is_one(tmp_path: Path, credential: bytes | N
     assert not credential or credential.decode() not in refused.value.message
 
 
+def test_a_credential_has_16_kib_at_most(tmp_path: Path) -> None:
+    longest = b"k" * 16_384
+    access = CheckedAccess(written(tmp_path, {"keys": [api_key(longest)]}))
+
+    assert access.admit(longest, "predict", NOW) == "dashboard"
+    with pytest.raises(Unauthenticated, match="the credential is longer than 16384 bytes"):
+        access.admit(longest + b"k", "predict", NOW)
+
+
 def test_a_key_ends_when_it_expires(tmp_path: Path) -> None:
     access = CheckedAccess(written(tmp_path, {"keys": [api_key(expires="2026-06-01T02:00:00+02:00")]}))
 

@@ -150,6 +150,28 @@ def test_an_unknown_key_id_asks_soon_but_not_at_once_and_else_minutes_pass(url: 
     assert answers.asked == 3
 
 
+def test_after_a_rotation_the_first_token_of_the_new_key_makes_the_server_ask_soon(
+    tmp_path: Path, url: str, answers: Answers
+) -> None:
+    old, new = ec("old"), ec("new")
+    answers.content = key_set(old)
+    access = CheckedAccess(written(tmp_path, issuer("ES256", jwksFile=None, jwksUrl=url)))
+    tokens = access._admitted.tokens
+    assert tokens is not None and isinstance(tokens._keys, RemoteKeys)
+    assert fetched(tokens._keys, NOW)
+    answers.content = key_set(old, new)
+    access.refresh(NOW + SOONEST_SECONDS)
+    assert (tokens._keys._fetching, answers.asked) == (None, 1)
+
+    with pytest.raises(Unauthenticated, match="names no key that its issuer shows; ask again in a minute"):
+        access.admit(token(new, "ES256"), "predict", NOW)
+    assert fetched(tokens._keys, NOW + SOONEST_SECONDS)
+
+    assert access.admit(token(new, "ES256"), "predict", NOW) == "jwt:alice"
+    assert access.admit(token(old, "ES256"), "predict", NOW) == "jwt:alice"
+    assert answers.asked == 2
+
+
 def test_a_withdrawn_key_stops_with_the_next_fetch(tmp_path: Path, url: str, answers: Answers) -> None:
     old, new = ec("old"), ec("new")
     answers.content = key_set(old)

@@ -232,6 +232,16 @@ def test_a_key_is_good_for_its_own_algorithm_only(tmp_path: Path) -> None:
         access.admit(token(key, "RS512"), "predict", NOW)
 
 
+def test_a_key_of_another_curve_stands_beside_and_is_no_key_for_the_algorithm(tmp_path: Path) -> None:
+    key, larger = ec("first"), ECKey.generate_key("P-384", {"kid": "second"})
+    access = opened(tmp_path, key_set(larger, key), "ES256")
+    nameless = jwt.encode({"alg": "ES256"}, CLAIMS, key, algorithms=["ES256"]).encode()
+
+    assert access.admit(nameless, "predict", NOW) == "jwt:alice"
+    with pytest.raises(Unauthenticated, match="names no key"):
+        access.admit(token(key, "ES256", kid="second"), "predict", NOW)
+
+
 def test_a_token_that_names_no_key_is_checked_with_the_only_one_there_is(tmp_path: Path) -> None:
     first, second = ec("first"), ec("second")
     nameless = jwt.encode({"alg": "ES256"}, CLAIMS, first, algorithms=["ES256"]).encode()
@@ -261,6 +271,9 @@ def test_an_rsa_key_that_is_too_short_is_refused(tmp_path: Path) -> None:
             "has no key",
         ),
         (key_set(rsa()), "has no key for ES256"),
+        (key_set(ECKey.generate_key("P-384", {"kid": "first"})), "has no key for ES256"),
+        (key_set(ECKey.generate_key("secp256k1", {"kid": "first"})), "has no key for ES256"),
+        (key_set(ed25519()), "has no key for ES256"),
     ],
 )
 def test_a_key_set_without_a_usable_key_is_told_at_start(tmp_path: Path, keys: str, said: str) -> None:
