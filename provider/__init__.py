@@ -10,6 +10,7 @@
     servicer.py        the gRPC service: dispatches by resource type to custom resources
     construct.py       components for programs in other languages
     answer.py          how failures travel, for a servicer of the plugin's own
+    parent.py          the engine as the parent of this process, and its end
     serve.py           the plugin's process, from the first line on stdout to the engine's end
 
 A new plugin writes one class per resource with the methods of CustomResource, and a `__main__` of one call:
@@ -41,6 +42,7 @@ from provider.messages import (
     UpdateRequest,
     UpdateResponse,
 )
+from provider.parent import Parent
 from provider.resource import CustomResource, name_of, random_id, type_of
 from provider.serve import main, serve
 from provider.servicer import ResourceServicer, diff_message
@@ -76,6 +78,7 @@ __all__ = [
     "Made",
     "MakeComponent",
     "Operation",
+    "Parent",
     "PluginError",
     "Properties",
     "PropertyDiff",

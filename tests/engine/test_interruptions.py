@@ -132,6 +132,25 @@ def parent(pid: int) -> int:
         return 0
 
 
+def descendants(pid: int) -> dict[int, str]:
+    """Commands of the processes that it started, and that these started, by their ids."""
+    found: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        if parent(int(folder.name)) == pid:
+            with contextlib.suppress(OSError):
+                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            found |= descendants(int(folder.name))
+    return found
+
+
+def lives(pid: int) -> bool:
+    """Not if it has ended and nobody has asked how."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def finish(stack: Stack) -> str:
     """What a user does after a crash: release the lock, then `up` again. Returns what the second `up` said."""
     stack.run("cancel", "--yes", "dev")
@@ -172,6 +191,22 @@ def test_kill_9_of_the_training_process_says_so_and_the_next_up_goes_on(
     assert "signal 9" in said
     finish(stack)
     assert stack.outputs()["content_id"] == content_id
+
+
+def test_kill_9_of_the_engine_alone_ends_all_that_it_started(training_stack: MakeStack) -> None:
+    """Language host, program, plugin and training process."""
+    process = training_stack(epochs=1_000_000).start(*UP)
+    wait_for(process, "epoch ")
+    started = descendants(process.pid)
+    assert len(started) >= 4, started
+
+    process.kill()
+
+    process.communicate(timeout=60)  # to the end of all that hold its output
+    deadline = time.monotonic() + 60
+    while left := {pid: command for pid, command in started.items() if lives(pid)}:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("victim", VICTIMS)

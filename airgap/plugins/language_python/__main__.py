@@ -1,5 +1,6 @@
 """`pulumi-language-python [FLAGS] ENGINE_ADDRESS`: started by the engine, never by hand."""
 
+import os
 import signal
 import sys
 import threading
@@ -9,6 +10,7 @@ import grpc
 from pulumi.runtime.proto import language_pb2_grpc
 
 from airgap.plugins.language_python.host import LanguageHost
+from provider import Parent
 
 USAGE = (
     "usage: pulumi-language-python ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
@@ -16,7 +18,8 @@ USAGE = (
 
 
 def main() -> int:
-    """Serves the engine until it says so."""
+    """Serves the engine until it says so or is gone."""
+    parent = Parent.now()
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if not addresses:
         sys.stderr.write(USAGE)
@@ -24,6 +27,7 @@ def main() -> int:
     ended = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: ended.set())
+    parent.watch(ended.set)
     host = LanguageHost(addresses[-1])
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
@@ -34,7 +38,7 @@ def main() -> int:
     ended.wait()
     host.stop()
     server.stop(grace=0)
-    return 0
+    os._exit(0)  # not after the threads that wait for a program
 
 
 if __name__ == "__main__":

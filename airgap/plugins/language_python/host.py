@@ -66,7 +66,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         python = interpreter(request.info.root_directory, _options(request.info))
         reading, writing = os.pipe()
         child = self._start(
-            [python, "-m", "airgap.plugins.language_python.program", str(writing)],
+            [python, "-m", "airgap.plugins.language_python.program", str(writing), str(os.getpid())],
             cwd=request.info.program_directory, pass_fds=(writing,), stdin=subprocess.PIPE,
         )  # fmt: skip
         os.close(writing)

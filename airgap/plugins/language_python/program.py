@@ -1,5 +1,5 @@
-"""Runs one Pulumi program: the request comes on standard input, the answer goes to the descriptor given as the
-argument.
+"""Runs one Pulumi program: the request comes on standard input, the answer goes to the descriptor given as the first
+argument; the second is the process id of the language host, which the program does not outlive.
 """
 
 import asyncio
@@ -7,6 +7,8 @@ import logging
 import os
 import runpy
 import sys
+import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +19,7 @@ import pulumi
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2
 
+LOOK_SECONDS: Final = 0.5
 SHOWN: Final = 32
 """The exit code of a program that has said itself what is wrong; the engine adds nothing."""
 RUNNERS: Final = frozenset({__file__, runpy.__file__, "<frozen runpy>"})
@@ -24,11 +27,21 @@ RUNNERS: Final = frozenset({__file__, runpy.__file__, "<frozen runpy>"})
 
 def main() -> int:
     """Exit code 0 once the answer is written, whatever it is."""
+    threading.Thread(target=end_with, args=(int(sys.argv[2]),), name="parent watch", daemon=True).start()
     request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
     answer = run(request, str(Path(request.info.program_directory) / request.info.entry_point))
     with os.fdopen(int(sys.argv[1]), "wb") as pipe:
         pipe.write(answer.SerializeToString())
     return 0
+
+
+def end_with(host: int) -> None:
+    """Ends this process when the language host has. provider/parent.py is not used: a program often has a module
+    `provider` of its own, which must be the first of that name.
+    """
+    while os.getppid() == host:
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
 
 
 def run(request: Any, folder: str) -> Any:
