@@ -70,9 +70,9 @@ def container(
         "destroy_grace_seconds": STOP_SECONDS,
         "healthcheck": {
             "tests": ["CMD", *places.HEALTH_CHECK, *(["--tls"] if settings.tls_certificate else [])],
-            "interval": "3s",
-            "timeout": "5s",
-            "start_period": f"{START_SECONDS}s",
+            "interval": _duration(3),
+            "timeout": _duration(5),
+            "start_period": _duration(START_SECONDS),
             "retries": 3,
         },
         "wait": True,
@@ -102,6 +102,12 @@ def _local(settings: ContainerSettings) -> list[object]:
 def _ports(settings: ContainerSettings) -> Iterator[Properties]:
     for inside, port in settings.published.items():
         yield {"internal": inside, "external": port, "ip": settings.address, "protocol": "tcp"}
+
+
+def _duration(seconds: int) -> str:
+    """As the provider reads it back: what it is given otherwise would be a change in every preview."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
 def _decimal(cpus: Fraction) -> str:

@@ -41,11 +41,15 @@ class CheckResponse:
 
 @dataclass(frozen=True)
 class DiffRequest:
-    """Both sides without secret wrappers; what `ignoreChanges` names is in `new_inputs` as it is in `old_inputs`."""
+    """All without secret wrappers; what `ignoreChanges` names is in `new_inputs` as it is in `old_inputs`.
+
+    `state` is as the last update or refresh left it.
+    """
 
     old_inputs: Properties
     new_inputs: Properties
     id: str = ""
+    state: Properties = field(default_factory=dict)
 
 
 DiffKind = Literal["add", "delete", "update"]

@@ -98,7 +98,8 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
         for path in request.ignoreChanges:
             news = property_path.restored_properties(olds, news, path)
-        return diff_message(resource.diff(DiffRequest(olds, news, request.id)))
+        state = reveal_all(from_struct(request.olds))
+        return diff_message(resource.diff(DiffRequest(olds, news, request.id, state)))
 
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name
         resource = await self._resource(request, context)

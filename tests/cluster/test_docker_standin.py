@@ -20,7 +20,9 @@ web = docker.Container(
     command=["python3", "-m", "http.server", "8000"], envs=[f"COLOUR={config.require('colour')}"],
     networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)],
     ports=[docker.ContainerPortArgs(internal=8000, ip="127.0.0.1")],
-    labels=[docker.ContainerLabelArgs(label="test", value="yes")],
+    labels=[docker.ContainerLabelArgs(label="test", value="yes")], wait=True,
+    healthcheck=docker.ContainerHealthcheckArgs(tests=["CMD", "true"], interval="1s", start_period="2m0s"),
+    memory=config.require_int("memory"), memory_swap=config.require_int("memory"),
 )
 pulumi.export("web", web.name)
 pulumi.export("network", network.name)
@@ -37,6 +39,7 @@ def stack(cluster: Cluster, tmp_path: Path) -> Iterator[Stack]:
     made = Stack.of(PROGRAM, project="docker-test", home=tmp_path)
     made.set_config("image", reference)
     made.set_config("colour", "red")
+    made.set_config("memory", 64)
     yield made
     made.destroy().ok()
 
@@ -64,6 +67,21 @@ def test_a_container_lives_and_goes_with_its_stack(stack: Stack) -> None:
     stack.destroy().ok()
     assert second["web"] not in docker("ps", "-a", "--format", "{{.Names}}")
     assert second["network"] not in docker("network", "ls", "--format", "{{.Name}}")
+
+
+def test_memory_is_changed_while_it_runs(stack: Stack) -> None:
+    stack.up().ok()
+    before = stack.outputs()
+    stack.set_config("memory", 96)
+
+    step = stack.preview_steps()["docker:index/container:Container"]
+    assert step["op"] == "update"
+    assert step["detailedDiff"].keys() == {"memory", "memorySwap"}
+    stack.up().ok()
+
+    assert stack.outputs()["web"] == before["web"]
+    assert docker("inspect", "--format", "{{.HostConfig.Memory}}", before["web"]).strip() == str(96 * 2**20)
+    stack.preview("--expect-no-changes").ok()
 
 
 def test_a_container_that_cannot_start_leaves_nothing(stack: Stack) -> None:

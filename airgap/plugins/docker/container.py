@@ -1,13 +1,13 @@
-"""`docker:index/container:Container`: a container of the real Docker engine. Every change replaces it."""
+"""`docker:index/container:Container`: a container of the real Docker engine. Most changes replace it."""
 
 import asyncio
 from typing import Any, Final
 
 import docker
-from airgap.plugins.docker import health
+from airgap.plugins.docker import container_form, health
+from airgap.plugins.docker.differences import differences
 from airgap.plugins.docker.engine import docker_engine
-from airgap.plugins.docker.naming import with_name
-from airgap.plugins.docker.replacement import always_replaced
+from airgap.plugins.docker.naming import is_given, with_name
 from airgap.plugins.docker.upload import archive
 from provider import (
     UNKNOWN,
@@ -30,7 +30,10 @@ from provider import (
 )
 
 STOP_SECONDS: Final = 10
-OUTPUTS: Final = ("bridge", "containerLogs", "exitCode", "networkDatas")
+CHANGED_BY_DOCKER: Final = {
+    "cpuSet": "cpuset_cpus", "cpuShares": "cpu_shares", "memory": "mem_limit", "memorySwap": "memswap_limit",
+}  # fmt: skip
+"""While it runs, by its client's names."""
 
 
 class Container:
@@ -41,18 +44,31 @@ class Container:
         if request.new_inputs.get("image") is None:
             failures.append(CheckFailure("image", "is required: an image's name or digest"))
         failures += health.duration_failures(request.new_inputs)
-        return CheckResponse({"mustRun": True, **with_name(request)}, failures)
+        inputs = container_form.completed(with_name(request))
+        return CheckResponse(
+            inputs if request.new_inputs.get("name") is not None else container_form.named(inputs), failures
+        )
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        return always_replaced(request)
+        """Of what was read back and the new inputs."""
+        old_inputs, new_inputs = map(container_form.completed, (request.old_inputs, request.new_inputs))
+        read_back = {name: request.state.get(name, value) for name, value in old_inputs.items()}
+        changes = differences(
+            container_form.completed(read_back), new_inputs, lambda name: name not in container_form.IN_PLACE
+        )
+        return DiffResponse(changes, delete_before_replace=is_given(request.new_inputs))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         if request.preview:
-            return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
+            unknown = dict.fromkeys(container_form.COMPUTED, UNKNOWN)
+            return CreateResponse("", unknown | container_form.without_notes(request.inputs))
         return await asyncio.to_thread(run, reveal_all(request.inputs), request.inputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        raise AssertionError("internal error: a container has no update")
+        if request.preview:
+            return UpdateResponse(request.state | container_form.without_notes(request.new_inputs))
+        found = await asyncio.to_thread(change, request.id, reveal_all(request.new_inputs))
+        return UpdateResponse(container_form.state(request.new_inputs, found))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
         found = await asyncio.to_thread(inspect, request.id)
@@ -92,17 +108,17 @@ def run(plain: dict[str, Any], inputs: Properties) -> CreateResponse:
         except (docker.errors.APIError, PluginError):
             engine.remove_container(made["Id"], force=True)
             raise
-    networks = [
-        {"networkName": name, "ipAddress": network["IPAddress"], "gateway": network["Gateway"]}
-        for name, network in found["NetworkSettings"]["Networks"].items()
-    ]
-    outputs: Properties = {
-        "bridge": "",
-        "containerLogs": "",
-        "exitCode": found["State"]["ExitCode"],
-        "networkDatas": [*networks],
-    }
-    return CreateResponse(found["Id"], inputs | outputs)
+    return CreateResponse(found["Id"], container_form.state(inputs, found))
+
+
+def change(container: str, plain: dict[str, Any]) -> dict[str, Any]:
+    """Has Docker change what it can of one that runs, and returns what it then is."""
+    told = {ours: plain[name] for name, ours in CHANGED_BY_DOCKER.items() if plain.get(name)}
+    told |= {name: _mebibytes(told[name]) for name in ("mem_limit", "memswap_limit") if name in told}
+    with docker_engine() as engine:
+        engine.update_container(container, restart_policy=_restart(plain), **told)
+        found: dict[str, Any] = engine.inspect_container(container)
+    return found
 
 
 def inspect(container: str) -> dict[str, Any] | None:
@@ -143,8 +159,8 @@ def _host_config(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, A
         port_bindings=ports,
         binds=binds or None,
         mounts=mounts or None,
-        network_mode=plain.get("networkMode") or _first_network(plain),
-        restart_policy={"Name": plain.get("restart") or "no"},
+        network_mode=_network_mode(plain),
+        restart_policy=_restart(plain),
         read_only=bool(plain.get("readOnly")),
         privileged=bool(plain.get("privileged")),
         mem_limit=_mebibytes(plain.get("memory")),
@@ -158,9 +174,15 @@ def _host_config(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, A
     return config
 
 
-def _first_network(plain: dict[str, Any]) -> str | None:
+def _network_mode(plain: dict[str, Any]) -> str | None:
+    """Docker's own network but where another is given."""
     networks = plain.get("networksAdvanced") or []
-    return str(networks[0]["name"]) if networks else None
+    given = plain.get("networkMode")
+    return str(networks[0]["name"]) if networks and given in (None, "bridge") else given
+
+
+def _restart(plain: dict[str, Any]) -> dict[str, Any]:
+    return {"Name": plain.get("restart") or "no", "MaximumRetryCount": plain.get("maxRetryCount") or 0}
 
 
 def _networking(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, Any] | None:

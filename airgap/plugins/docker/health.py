@@ -12,7 +12,9 @@ WAIT_SECONDS: Final = 60
 LOOK_SECONDS: Final = 0.2
 TIMES: Final = {"interval": "interval", "timeout": "timeout", "start_period": "startPeriod"}
 """Of a health check: what the engine's client calls them, and the resource."""
-DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+DURATIONS: Final = (*TIMES.values(), "startInterval")
+DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNITS: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 """Nanoseconds."""
 
@@ -22,10 +24,10 @@ def duration_failures(inputs: Properties) -> Iterator[CheckFailure]:
     given = reveal(inputs.get("healthcheck"))
     if not isinstance(given, dict):
         return
-    for name in TIMES.values():
+    for name in DURATIONS:
         text = given.get(name)
         if isinstance(text, str) and not DURATION.fullmatch(text):
-            yield CheckFailure(f"healthcheck.{name}", f"is {text!r}; allowed: a number with its unit, such as 3s")
+            yield CheckFailure(f"healthcheck.{name}", f"is {text!r}; allowed: numbers with their units, such as 1m30s")
 
 
 def check(given: dict[str, Any] | None) -> Any:
@@ -36,12 +38,28 @@ def check(given: dict[str, Any] | None) -> Any:
     return docker.types.Healthcheck(test=given["tests"], retries=given.get("retries"), **times)
 
 
+def go_duration(text: str) -> str:
+    """The same time as Go writes it: `2m0s` for `120s`."""
+    nanoseconds = _nanoseconds(text) or 0
+    if nanoseconds and nanoseconds < UNITS["s"]:
+        return f"{_decimal(nanoseconds, UNITS['ms'])}ms"
+    minutes, rest = divmod(nanoseconds, UNITS["m"])
+    hours, minutes = divmod(minutes, 60)
+    before = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{before}{_decimal(rest, UNITS['s'])}s"
+
+
+def _decimal(nanoseconds: int, unit: int) -> str:
+    whole, rest = divmod(nanoseconds, unit)
+    digits = str(rest).zfill(len(str(unit)) - 1).rstrip("0")
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
 def _nanoseconds(text: str | None) -> int | None:
-    """Of a duration of one unit, such as 3s."""
+    """Of a duration such as 3s or 1m30s."""
     if text is None:
         return None
-    number, unit = DURATION.fullmatch(text).groups()  # type: ignore[union-attr]  # check has seen to it
-    return int(float(number) * UNITS[unit])
+    return sum(int(float(number) * UNITS[unit]) for number, unit in PART.findall(text))
 
 
 def wait(engine: docker.APIClient, container: str, plain: dict[str, Any]) -> None:

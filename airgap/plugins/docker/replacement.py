@@ -1,12 +1,11 @@
 """What has no update: every change makes it anew, first ending the old one if both would have the same name."""
 
+from airgap.plugins.docker.differences import differences
 from airgap.plugins.docker.naming import is_given
-from provider import DiffRequest, DiffResponse, changed_inputs, detailed
+from provider import DiffRequest, DiffResponse
 
 
 def always_replaced(request: DiffRequest) -> DiffResponse:
     """Every changed input replaces."""
-    changed = changed_inputs(request.old_inputs, request.new_inputs)
-    return DiffResponse(
-        detailed(changed, replaces=changed, input_diff=False), delete_before_replace=is_given(request.new_inputs)
-    )
+    changes = differences(request.old_inputs, request.new_inputs, lambda name: True)
+    return DiffResponse(changes, delete_before_replace=is_given(request.new_inputs))

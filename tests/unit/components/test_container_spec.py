@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from airgap.plugins.docker.health import go_duration
 from components import container_spec, server_files
 from components.container_settings import ContainerSettings
 from serving import __main__ as server
@@ -111,6 +112,13 @@ def test_its_health_is_asked_for_as_it_speaks() -> None:
     pem = self_signed()
     tls = {"tlsCertificate": pem.certificate, "tlsPrivateKey": pem.key}
     assert container(**tls)["healthcheck"]["tests"][-1] == "--tls"
+
+
+def test_durations_are_written_as_the_provider_reads_them_back() -> None:
+    check = container()["healthcheck"]
+
+    for name in ("interval", "timeout", "start_period"):
+        assert check[name] == go_duration(check[name]), name
 
 
 def test_labels_tell_whose_it_is_and_nobody_changes_them() -> None:

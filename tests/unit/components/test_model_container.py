@@ -47,7 +47,7 @@ def test_its_properties_have_the_engine_s_names() -> None:
     container = serve(memoryLimit="256Mi")["Container"]
 
     assert (container["memory"], container["memorySwap"]) == (256, 256)
-    assert container["healthcheck"]["startPeriod"] == "120s"
+    assert container["healthcheck"]["startPeriod"] == "2m0s"
     assert container["mustRun"] and container["wait"]
 
 

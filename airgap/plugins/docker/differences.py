@@ -1,0 +1,38 @@
+"""What differs between two sides, element by element, as the official plugin tells it: `command[20]`, `ports[0].ip`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from provider import DiffKind, Properties, PropertyDiff, Value, property_path
+
+MISSING: Final = object()
+BOOKKEEPING: Final = "__"
+"""Names that begin so are a plugin's notes and no properties."""
+
+Path = tuple[str | int, ...]
+
+
+def differences(old: Properties, new: Properties, replaces: Callable[[str], bool]) -> dict[str, PropertyDiff]:
+    """By property path; `replaces` tells of a property's name whether only a new resource can take a change on."""
+    return {
+        property_path.written(path): PropertyDiff(kind, replaces(str(path[0])), input_diff=False)
+        for path, kind in _walk((), old, new)
+    }
+
+
+def _walk(path: Path, old: object, new: object) -> Iterator[tuple[Path, DiffKind]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            if not name.startswith(BOOKKEEPING):
+                yield from _walk((*path, name), old.get(name, MISSING), new.get(name, MISSING))
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            yield from _walk((*path, index), _item(old, index), _item(new, index))
+    elif old is MISSING or new is MISSING:
+        yield path, "add" if old is MISSING else "delete"
+    elif old != new:
+        yield path, "update"
+
+
+def _item(items: Sequence[Value], index: int) -> object:
+    return items[index] if index < len(items) else MISSING
