@@ -6,6 +6,7 @@ something is in it, and a plugin on PATH is asked for its version, and what diff
 """
 
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -21,18 +22,23 @@ TITLE = "Pulumi plugins"
 
 
 class Plugin(NamedTuple):
-    """`version` is that of the SDK in requirements.txt; a language host has the CLI's."""
+    """`version` is that of the SDK in requirements.txt; a language host has the CLI's. With one below `least` of the
+    same major version, `up` fails where the image and the model are made already.
+    """
 
     executable: str
     kind: str
     name: str
     version: str
     stand_in: str
+    least: str = ""
 
 
 PLUGINS = (
     Plugin("pulumi-language-python", "language", "python", "", "airgap.plugins.language_python"),
-    Plugin("pulumi-resource-docker", "resource", "docker", "5.2.0", "airgap.plugins.docker"),
+    Plugin(
+        "pulumi-resource-docker", "resource", "docker", "5.2.0", "airgap.plugins.docker", least="5.2.0"
+    ),  # uploads' owner
     Plugin("pulumi-resource-kubernetes", "resource", "kubernetes", "4.34.2", "airgap.plugins.kubernetes"),
 )
 
@@ -47,9 +53,10 @@ def ensure(context: Context, step: Step) -> None:
             missing += [] if _cli_has(context, plugin) else [plugin]
             continue
         found, wanted = _version(context, plugin, path), plugin.version or _cli_version(context)
-        if found is None or found.partition(".")[0] != wanted.partition(".")[0]:
+        if not _fits(plugin, found, wanted):
             refused.append(plugin)
-            context.console.warn(f"{path} {_says(found)}; {plugin.name} {wanted} is needed, so it is left alone")
+            context.console.warn(f"{path} {_says(found)}; {_needed(plugin, wanted)}, so a stand-in takes its place")
+            context.console.warn(f"to have the official one, take {path} off PATH and run {_way(plugin, wanted)}")
         elif found != wanted:
             differing.append(f"{plugin.name} {found} instead of {wanted}")
             context.console.warn(f"{path} {_says(found)}; the stack was tried with {wanted}")
@@ -59,6 +66,28 @@ def ensure(context: Context, step: Step) -> None:
     write_stand_ins(context, {plugin.executable: plugin.stand_in for plugin in stood_in_for})
     context.learn(stand_ins=bool(stood_in_for))
     step.done("; ".join(_summary(stood_in_for, refused, differing)))
+
+
+def _fits(plugin: Plugin, found: str | None, wanted: str) -> bool:
+    numbers = _numbers(found or "")
+    return bool(numbers) and numbers[0] == _numbers(wanted)[0] and numbers >= _numbers(plugin.least)
+
+
+def _needed(plugin: Plugin, wanted: str) -> str:
+    least = f"from {plugin.least} on" if plugin.least else f"{wanted.partition('.')[0]}.x"
+    return f"{plugin.name} {least} is needed"
+
+
+def _way(plugin: Plugin, wanted: str) -> str:
+    if plugin.kind == "language":
+        return f"`make setup` with the Pulumi CLI {wanted}"
+    return f"`pulumi plugin install {plugin.kind} {plugin.name} {wanted}`, then `make setup`"
+
+
+def _numbers(version: str) -> list[int]:
+    """Of the release: what stands behind a hyphen or a plus is left out. Empty for what is no version."""
+    release = re.match(r"\d+(?:\.\d+)*", version)
+    return [int(number) for number in release[0].split(".")] if release else []
 
 
 def _summary(stood_in_for: list[Plugin], refused: list[Plugin], differing: list[str]) -> list[str]:

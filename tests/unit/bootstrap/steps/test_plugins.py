@@ -89,21 +89,33 @@ def test_another_version_on_path_is_used_and_not_called_official_without_saying_
     """The CLI takes what is on PATH whatever its version."""
     program("pulumi", OFFICIAL)
     on_path("language-python", "3.259.0")
-    docker = on_path("resource-docker", "5.1.0")
-    on_path("resource-kubernetes", "4.34.2")
+    kubernetes = on_path("resource-kubernetes", "4.32.0")
+    on_path("resource-docker", "5.3.0")
 
     plugins.ensure(context, step)
 
-    assert step.result == "official, docker 5.1.0 instead of 5.2.0"
-    assert f"warning: {docker} is version 5.1.0; the stack was tried with 5.2.0\n" in terminal.getvalue()
+    assert step.result == "official, docker 5.3.0 instead of 5.2.0, kubernetes 4.32.0 instead of 4.34.2"
+    assert f"warning: {kubernetes} is version 4.32.0; the stack was tried with 4.34.2\n" in terminal.getvalue()
     assert not context.facts.stand_ins
 
 
-@pytest.mark.parametrize(("version", "said"), [("4.9.0", "is version 4.9.0"), ("", "does not answer as a plugin")])
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("4.9.0", "is version 4.9.0"),
+        ("5.1.0", "is version 5.1.0"),
+        ("5.1.12-alpha.1", "is version 5.1.12-alpha.1"),
+        ("6.0.0", "is version 6.0.0"),
+        ("dev", "is version dev"),
+        ("", "does not answer as a plugin"),
+    ],
+)
 def test_what_does_not_fit_on_path_is_stood_in_for(
     context: Context, step: Step, program: Program, on_path: Program, terminal: io.StringIO, version: str, said: str
 ) -> None:
-    """Another major version has other resources than the SDK. The stand-in comes first on PATH."""
+    """Another major version has other resources than the SDK, and below 5.2.0 a container's uploads have no owner: `up`
+    would fail when the model is trained. The stand-in comes first on PATH.
+    """
     program("pulumi", OFFICIAL)
     on_path("language-python", "3.259.0")
     docker = on_path("resource-docker", version) if version else program("pulumi-resource-docker", "exit 1")
@@ -112,7 +124,9 @@ def test_what_does_not_fit_on_path_is_stood_in_for(
 
     assert [path.name for path in context.layout.stand_ins.iterdir()] == ["pulumi-resource-docker"]
     assert step.result == "stand-ins for docker: those on PATH do not fit"
-    assert f"warning: {docker} {said}; docker 5.2.0 is needed, so it is left alone\n" in terminal.getvalue()
+    told = terminal.getvalue()
+    assert f"warning: {docker} {said}; docker from 5.2.0 on is needed, so a stand-in takes its place\n" in told
+    assert f"take {docker} off PATH and run `pulumi plugin install resource docker 5.2.0`" in told
 
 
 def test_a_stand_in_goes_when_the_official_one_has_come(context: Context, step: Step, program: Program) -> None:
@@ -161,5 +175,5 @@ def test_a_stand_in_runs_our_python_where_the_engine_started_it(
 def test_the_official_versions_are_those_of_the_sdks() -> None:
     requirements = (Path(__file__).resolve().parents[4] / "requirements.txt").read_text()
 
-    for _, kind, name, version, _ in plugins.PLUGINS:
+    for _, kind, name, version, *_ in plugins.PLUGINS:
         assert kind == "language" or f"pulumi-{name}=={version} " in requirements
