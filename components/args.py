@@ -720,7 +720,10 @@ class DeploymentSection(TypedDict):
 
 
 class ContainerSection(TypedDict):
-    """How a model is served in one container of a Docker engine, for those who have no Kubernetes."""
+    """How a model is served in one container of a Docker engine, for those who have no Kubernetes. Only one container
+    at a time can have a port of the machine: a new model, and any other change but of memoryLimit, ends the old
+    container before the new one starts, and for some seconds nothing answers.
+    """
 
     modelName: pulumi.Input[str]
     """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63

@@ -26,7 +26,11 @@ METRICS_PORT: Final = whole(f"a whole number from 0 to {MAX_PORT}", lambda numbe
 
 @dataclass(frozen=True)
 class ContainerSettings(ServerSettings):
-    """How a model is served in one container of a Docker engine, for those who have no Kubernetes."""
+    """How a model is served in one container of a Docker engine, for those who have no Kubernetes.
+
+    Only one container at a time can have a port of the machine: a new model, and any other change but of memoryLimit,
+    ends the old container before the new one starts, and for some seconds nothing answers.
+    """
 
     address: str = setting(ADDRESS, "127.0.0.1", "Where its ports are opened: by default for this machine alone.")
     port: int = setting(HOST_PORT, places.PORT, "Where it answers on that address.")

@@ -1,11 +1,12 @@
 """`ModelContainer`: one sealed model, served from a container of a Docker engine, for those who have no Kubernetes.
 
-Only wires: what the container is like is in container_spec.py, what it may be told in container_settings.py. Any change
-ends the old container, which answers what it has taken, and then starts a new one: for a second nothing answers.
+Only wires: what the container is like is in container_spec.py, what it may be told in container_settings.py. A change
+other than of its memory ends the old container, which answers what it has taken, and then starts a new one: a port of
+the machine belongs to one container at a time, so for some seconds nothing answers.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_docker as docker
@@ -17,6 +18,12 @@ from components.client_keys import ClientKeys
 from components.container_settings import ModelContainerInputs
 from components.server_settings import HANDED_ON, OPEN, SHAPES
 from serving import places
+
+OUTAGE: Final = (
+    "the model's image will be a new one: a container that serves the old one ends before the new one starts, because "
+    "only one can have its port, so for some seconds nothing answers; with `target: kubernetes` no request is lost"
+)
+"""What a preview says that makes a new image."""
 
 
 class ModelContainer(pulumi.ComponentResource):
@@ -40,27 +47,34 @@ class ModelContainer(pulumi.ComponentResource):
 
         settings = checked.settings(*HANDED_ON)
         keys = ClientKeys(name, checked.plain.client_keys, settings, pulumi.ResourceOptions(parent=self))
-        files: dict[str, pulumi.Input[Mapping[str, object]]] = {
+        files: dict[str, server_files.Data] = {
             places.MANIFEST_FOLDER: server_files.manifest_data(args["manifest"]),
             places.KEY_FOLDER: server_files.key_data(args["privateKey"]),
         }
+        access: pulumi.Output[Any] = pulumi.Output.from_input({})
         if checked.plain.auth == "none":
             pulumi.log.warn(OPEN, self)
         else:
-            files[places.ACCESS_FOLDER] = keys.access_data()
+            access = keys.access_data().apply(lambda data: {places.ACCESS_FOLDER: data})
         if checked.plain.tls_certificate is not None:
             files[places.TLS_FOLDER] = server_files.tls_data(args.get("tlsCertificate"), args.get("tlsPrivateKey"))
-        told = pulumi.Output.all(settings, args["image"], args["artifactId"], args["payloadDigest"])
-        spec = told.apply(
+        # Each part that is not known in a preview stands by itself in what is, so that only that part shows as changed.
+        spec = settings.apply(
             lambda known: container_spec.container(
-                known[0], name, image=known[1], artifact_id=known[2], payload_digest=known[3]
+                known,
+                name,
+                image=args["image"],
+                artifact_id=args["artifactId"],
+                payload_digest=args["payloadDigest"],
             )
         )
-        uploads: pulumi.Output[Any] = pulumi.Output.all(**files).apply(container_spec.uploads)
+        hidden: pulumi.Output[Any] = pulumi.Output.secret(access)
+        uploads: pulumi.Output[Any] = hidden.apply(lambda known: container_spec.uploads({**files, **known}))
+        pulumi.Output.from_input(args["image"]).apply(self._warn_of_a_new_one, run_with_unknowns=True)
         container = docker.Container(
             name,
             **{key: spec[key] for key in container_spec.PROPERTIES},
-            uploads=pulumi.Output.secret(uploads),
+            uploads=uploads,
             # Two of them would open the same ports.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, additional_secret_outputs=["uploads"]),
         )
@@ -84,3 +98,8 @@ class ModelContainer(pulumi.ComponentResource):
                 "apiKeys": self.api_keys,
             }
         )
+
+    def _warn_of_a_new_one(self, image: object) -> None:
+        """In a preview, of an image that is to be made."""
+        if pulumi.runtime.is_dry_run() and pulumi.contains_unknowns(image):
+            pulumi.log.warn(OUTAGE, self)

@@ -1,6 +1,7 @@
 """The stack that Docker alone serves: up, answers, unchanged, changed, gone without a trace; no secret in the clear."""
 
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -107,6 +108,17 @@ def test_a_second_up_changes_nothing_and_a_new_port_replaces_it(laptop: Stack) -
     assert after["url"] != before["url"]
     assert ask(laptop, after["apiKeys"]["default"])[0] == 200
     assert before["container"] not in docker("ps", "-a", "--format", "{{.Names}}")
+
+
+def test_the_preview_of_a_new_model_shows_what_changes_and_that_nothing_answers_meanwhile(laptop: Stack) -> None:
+    laptop.set_config("training.learningRate", 0.0123)
+
+    step = laptop.preview_steps()["docker:index/container:Container"]
+    said = laptop.preview().ok().text
+
+    assert step["op"] == "replace"
+    assert {re.split(r"[.\[]", path)[0] for path in step["replaceReasons"]} == {"command", "image", "uploads"}
+    assert "nothing answers" in said
 
 
 def test_destroy_leaves_no_container_and_no_key_on_the_disk(cluster: Cluster, home: Path) -> None:

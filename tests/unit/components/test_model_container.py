@@ -5,9 +5,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.model_container import ModelContainer
+from components.model_container import OUTAGE, ModelContainer
 from tests.certificates import self_signed
-from tests.unit.components.test_model_deployment import GOOD, KEY, Cluster, args, digest, event_loop, run
+from tests.unit.components.test_model_deployment import GOOD, KEY, Cluster, args, digest, event_loop, run, unknown
 
 __all__ = ["event_loop"]
 
@@ -68,3 +68,54 @@ def test_a_certificate_goes_with_its_key() -> None:
 def test_what_only_kubernetes_has_is_refused() -> None:
     with pytest.raises(pulumi.RunError, match="replicas is not a property"):
         serve(replicas=2)
+
+
+def previewed(**changed: Any) -> dict[str, Any]:
+    """Its objects where training is to be done."""
+
+    def program() -> object:
+        artifact = {name: unknown() for name in ("image", "manifest", "artifactId", "payloadDigest")}
+        return ModelContainer("model", args(**artifact, **changed)).endpoints
+
+    return run(program, preview=True, answers=Engine())[0].objects
+
+
+def unknown_paths(value: Any, path: str = "") -> set[str]:
+    if isinstance(value, pulumi.output.Unknown):
+        return {path}
+    if isinstance(value, dict):
+        return {found for name, item in value.items() for found in unknown_paths(item, f"{path}.{name}".lstrip("."))}
+    if isinstance(value, list):
+        return {found for index, item in enumerate(value) for found in unknown_paths(item, f"{path}[{index}]")}
+    return set()
+
+
+def test_a_preview_of_a_new_model_leaves_open_only_what_hangs_on_it() -> None:
+    container = previewed()["Container"]
+    command, uploads = container["command"], container["uploads"]["value"]
+
+    ids = {f"command[{command.index(option) + 1}]" for option in ("--artifact-id", "--payload-digest")}
+    paths = [one["file"] for one in uploads]
+    manifest = f"uploads.value[{paths.index('/etc/sealift/manifest/manifest.json')}].content"
+    assert unknown_paths(container) == {"image", manifest, *ids}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_preview_of_a_new_model_tells_that_nothing_answers_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, preview: bool
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: said.append(message))
+
+    previewed() if preview else serve()
+
+    assert [message for message in said if "nothing answers" in message] == ([OUTAGE] if preview else [])
+
+
+def test_the_preview_of_a_known_model_tells_of_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: said.append(message))
+
+    run(lambda: ModelContainer("model", args()).endpoints, preview=True, answers=Engine())
+
+    assert said == []
