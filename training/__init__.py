@@ -1,6 +1,7 @@
 """Gradient descent in a process of its own: DATASET → MODEL → sealed ARTIFACT. Read it in this order:
 
-    job.py         what one run is, over options.py (objects among its settings): each setting declared once
+    job.py         what one run is, over options.py (objects among its settings): each setting declared once; tasks.py
+                   which losses and metrics a task has
     sources.py     where rows come from, and user_code.py where the user's classes and functions do; weight_files.py
                    which files an ONNX model consists of; uncounted.py what code reads that no digest counts;
                    raised.py what is shown of what it raises

@@ -36,11 +36,12 @@ from training.options import (
 )
 from training.recipe import processor as machine
 from training.recipe.models import NETWORKS
+from training.tasks import LOSSES_OF, known_task, misfits
 from training.weight_files import weight_files
 
 RECIPE: Final = Path(__file__).with_name("recipe")
 """The package of all that shapes the model's bytes."""
-LOSSES: Final = ("mse", "mae", "huber", "crossEntropy", "bce")
+LOSSES: Final = tuple(name for losses in LOSSES_OF.values() for name in losses)
 SHAPING_LIBRARIES: Final = ("torch", "numpy", "scikit-learn", "onnx", "pyarrow")
 """Another version of these may give other bytes of the same model."""
 ALWAYS_SAID: Final = ("dataset", "model", "learning_rate", "epochs", "batch_size", "seed", "threads")
@@ -202,8 +203,9 @@ class Job:
             networks = ", ".join(map(repr, NETWORKS))
             message = f"is {kinds.shown(self.model)}; allowed: {networks}, or package.module:Class"
             yield Clash("model", message, ("source",))
-        if self.class_weights is not None and (self.loss in ("mse", "mae", "huber") or self.data.task == "regression"):
-            yield Clash("classWeights", "is for classes; this is a regression", ("loss", "data"))
+        task = known_task(self)
+        if task is not None:
+            yield from misfits(self, task)
         if self.source == "onnx":
             for name in (
                 "augment",

@@ -29,6 +29,8 @@ BUILT_IN: Final = {
 """The files of scikit-learn's `datasets/data` that each set is shipped as."""
 TARGETS: Final = {"linnerud": ("Weight", "Waist", "Pulse")}
 """Of the sets that have several: what data.target can name, and the first without it."""
+REGRESSIONS: Final = ("diabetes", "linnerud")
+"""What scikit-learn has them for, however few values a target has; the others are classifications."""
 BUILT_IN_TARGET: Final = "target"
 """The name of any other set's."""
 BUILT_IN_FORM: Final = "built in"

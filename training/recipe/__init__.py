@@ -13,7 +13,7 @@ In the data's order:
     fused.py       the same for dense networks, faster: the gradient written out
     module_state.py  what a network and chance hold beside the weights, for a run that goes on
     shared.py      the gradient by several processes; privacy.py the one that keeps rows private
-    evaluate.py    metrics
+    evaluate.py    metrics; measurable.py whether those that are asked for can be had, before the first step
     export.py      ONNX; columns.py makes it take a table's own columns, compression.py makes it smaller
     fidelity.py    whether that answers as the network does; value_reads.py what no trace can hold
     foreign.py     a model that was trained elsewhere, taken in instead; external.py its weights in files of their own,

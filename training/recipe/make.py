@@ -24,7 +24,7 @@ from settings.kinds import is_reference
 from training import quality, sources
 from training.errors import DataError, ModelError
 from training.job import Job
-from training.recipe import columns, export, folds, foreign, sgd
+from training.recipe import columns, export, folds, foreign, measurable, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.split import hold_out, set_aside
@@ -127,9 +127,10 @@ def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
     columns.check_names(dataset.served_columns, [export.output_name(dataset.task)])
     rest, held_out = hold_out(dataset, job, generator)
     dataset = examined(job, dataset, rest, held_out)
+    rows, validation = (rest, None) if job.source == "onnx" else set_aside(dataset, rest, job, generator)
+    measurable.check(job, dataset, held_out, validation)
     if job.source == "onnx":
-        return take_in(job, inputs.folder, dataset, rest, held_out, watch)
-    rows, validation = set_aside(dataset, rest, job, generator)
+        return take_in(job, inputs.folder, dataset, rows, held_out, watch)
     secret = keyed(inputs.run_key, job, inputs.provenance)
     setting = Setting(dataset, inputs.folder, inputs.device, inputs.init, secret)
     making = Making(job, setting, rows, validation, held_out, progress, watch)

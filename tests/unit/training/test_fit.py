@@ -210,8 +210,10 @@ def test_balanced_weights_are_scikit_learn_s_of_the_training_rows(rare: Path) ->
 def test_a_weight_of_a_class_that_is_none_and_weights_of_a_regression_are_told(rare: Path) -> None:
     with pytest.raises(ModelError, match=r"classWeights has 'maybe'; rare\.csv has no such class\nhint: .*'no', 'yes'"):
         fitted(rare, dataset="rare.csv", data={"target": "y"}, classWeights={"maybe": 2, "yes": 1})
-    with pytest.raises(ModelError, match="classWeights is for classes, and diabetes is a regression"):
-        fitted(dataset="diabetes", classWeights="balanced")
+    numbers = "x,y\n" + "\n".join(f"{at * 7 % 11},{at}.5" for at in range(30))
+    (rare / "numbers.csv").write_text(numbers)
+    with pytest.raises(ModelError, match=r"classWeights is for classes, but numbers\.csv is a regression"):
+        fitted(rare, dataset="numbers.csv", data={"target": "y"}, classWeights="balanced")
 
 
 def test_a_search_ships_the_best_trial_and_folds_are_measured() -> None:
@@ -285,12 +287,39 @@ def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_on
     assert resumed.description == calm.description
 
 
-@pytest.mark.parametrize("asked", [{"earlyStopping": {"metric": "mae"}}, {"search": {
-    "metric": "mae", "parameters": {"learningRate": {"low": 0.1, "high": 0.5}}}}])  # fmt: skip
-def test_a_metric_that_the_task_has_not_is_named_with_those_it_has(asked: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match="metric is 'mae', which these rows have not") as raised:
-        fitted(dataset="iris", epochs=2, **asked)
-    assert raised.value.hint == "allowed: accuracy, loss, balancedAccuracy, f1, auroc"
+def test_all_settings_that_do_not_fit_the_task_of_the_data_are_told_before_the_first_step(folder: Path) -> None:
+    """Issue 24, 33: each was found alone, and only after the training. Of a file the settings tell no task."""
+    watch = Recorder()
+    settings = houses(folder, data={"target": "price"}, gates={"metrics": {"accuracy": {"minimum": 0.9}}})
+    settings |= {"earlyStopping": {"metric": "f1"}, "compress": {"metric": "auroc"}, "classWeights": "balanced"}
+    settings["search"] = {"metric": "accuracy", "parameters": {"learningRate": {"low": 0.1, "high": 0.5}}}
+
+    with pytest.raises(ModelError) as raised:
+        fitted(folder, watch=watch, **settings)
+
+    assert watch.phases == ["data"]
+    for said in (
+        "gates.metrics has 'accuracy', but houses.csv is a regression; allowed: loss, mse, mae, r2; or say data.task",
+        "earlyStopping.metric is 'f1'", "search.metric is 'accuracy'", "compress.metric is 'auroc'", "classWeights is",
+    ):  # fmt: skip
+        assert said in raised.value.message
+
+
+@pytest.mark.parametrize("asked", [{"earlyStopping": {"metric": "auroc"}}, {"compress": {"metric": "auroc"}},
+    {"gates": {"metrics": {"auroc": {"minimum": 0.5}}}}, {"gates": {"noWorseThanDeployed": "auroc"}}])  # fmt: skip
+def test_auroc_is_refused_before_the_first_step_where_a_class_has_no_row_to_measure_it_on(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    part = ("train", "train", "validation", "test")
+    lines = (f"{at}.5,{part[at % 4]},{'ab'[at % 2] if at % 4 < 2 else 'a'}" for at in range(80))
+    (tmp_path / "a.csv").write_text("x,part,y\n" + "\n".join(lines))
+    watch = Recorder()
+
+    with pytest.raises(ModelError, match="names auroc, which needs a row of each class: 1 of 2 classes have no"):
+        fitted(
+            tmp_path, watch=watch, dataset="a.csv", data={"target": "y", "split": {"column": "part"}}, epochs=1, **asked
+        )
+    assert watch.phases == ["data"]
 
 
 def test_a_column_named_as_the_model_s_output_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:

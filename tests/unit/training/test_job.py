@@ -475,8 +475,8 @@ def test_what_the_plugin_imports_works_where_nothing_is_installed() -> None:
         loaded = sorted(name for name in sys.modules if name.startswith("training"))
         assert loaded == [
             "training", "training.errors", "training.job", "training.options", "training.raised", "training.recipe",
-            "training.recipe.models", "training.recipe.processor", "training.sources", "training.user_code",
-            "training.weight_files",
+            "training.recipe.models", "training.recipe.processor", "training.sources", "training.tasks",
+            "training.user_code", "training.weight_files",
         ], loaded
         assert job.Job.validate({"epochs": 0})[1][0].property == "epochs"
         assert job.libraries(job.Job()) is None

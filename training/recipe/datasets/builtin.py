@@ -27,9 +27,6 @@ FEATURES: Final = {
 TARGET: Final = sources.BUILT_IN_TARGET
 IMAGES: Final = {"digits": (1, 8, 8)}
 """Channels, height and width of the sets whose columns are pixels, for networks that look at what is next to what."""
-REGRESSIONS: Final = ("diabetes", "linnerud")
-"""What scikit-learn has them for, however few values a target has."""
-
 
 Lines = list[str]
 

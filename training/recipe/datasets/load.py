@@ -42,7 +42,7 @@ def load(job: Job, folder: Path, key: bytes) -> Dataset:
 def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
     table = builtin.read(job.dataset, job.data.target)
     quality.check_schema(table.schema, job.quality.schema, job.dataset)
-    if job.dataset in builtin.REGRESSIONS and job.data.task is None:
+    if job.dataset in sources.REGRESSIONS and job.data.task is None:
         job = replace(job, data=replace(job.data, task="regression"))
     shape = builtin.IMAGES.get(job.dataset)
     if shape is not None and job.model == "cnn" and not job.data.features:

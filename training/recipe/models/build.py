@@ -22,6 +22,7 @@ from training.recipe.datasets.dataset import Dataset
 from training.recipe.explain import explained
 from training.recipe.models import network
 from training.recipe.scaling import Scale, Scales
+from training.tasks import LOSSES_OF
 
 OFFERED: Final = ("shape", "features", "outputs", "classes", "words")
 """What a network's constructor is given of its data set, where it takes an argument of that name."""
@@ -64,7 +65,7 @@ class Deployed(nn.Module):
 def loss_name(job: Job, dataset: Dataset) -> str:
     """The job's loss, or the task's. Raises ModelError if it does not fit the task."""
     name = job.loss or ("mse" if dataset.task == "regression" else "crossEntropy")
-    fitting = ("mse", "mae", "huber") if dataset.task == "regression" else ("crossEntropy", "bce")
+    fitting = LOSSES_OF[dataset.task]
     if name not in fitting:
         raise ModelError(
             f"loss is {name!r}, which does not fit the {dataset.task} that {dataset.name} is",

@@ -1,0 +1,80 @@
+"""What a task has: its losses and its metrics, and which settings of a run name one that only another task has.
+
+Standard library only: a preview refuses what the settings alone tell; the rest is refused once the data are read.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from settings import Clash
+from training import sources
+from training.options import Task
+
+if TYPE_CHECKING:  # it imports this
+    from training.job import Job
+
+METRICS_OF: Final[Mapping[Task, tuple[str, ...]]] = {
+    "regression": ("loss", "mse", "mae", "r2"),
+    "classification": ("loss", "accuracy", "balancedAccuracy", "f1", "auroc"),
+}
+LOSSES_OF: Final[Mapping[Task, tuple[str, ...]]] = {
+    "regression": ("mse", "mae", "huber"),
+    "classification": ("crossEntropy", "bce"),
+}
+GATED: Final = "gates.metrics"
+MEASURED_WHILE_TRAINING: Final = ("earlyStopping.metric", "search.metric")
+"""On the validation rows; all others are measured on held-out rows."""
+
+
+@dataclass(frozen=True)
+class KnownTask:
+    """A task, and since what it is known: "data.task is 'regression'"."""
+
+    name: Task
+    since: str
+
+
+def known_task(job: "Job") -> KnownTask | None:
+    """As far as the settings alone tell."""
+    if job.data.task is not None:
+        return KnownTask(cast(Task, job.data.task), f"data.task is {job.data.task!r}")
+    if job.dataset in sources.BUILT_IN:
+        task: Task = "regression" if job.dataset in sources.REGRESSIONS else "classification"
+        return KnownTask(task, f"{job.dataset} is a {task}")
+    for name, losses in LOSSES_OF.items():
+        if job.loss in losses:
+            return KnownTask(name, f"loss {job.loss!r} is for a {name}")
+    return None
+
+
+def misfits(job: "Job", task: KnownTask) -> Iterator[Clash]:
+    """Every setting that names a metric, a loss or weights which this task has not."""
+    needs, way_out = ("data", "dataset", "loss"), "" if job.data.task else "; or say data.task"
+
+    def clash(path: str, name: str, fitting: tuple[str, ...]) -> Clash:
+        verb = "has" if path == GATED else "is"
+        allowed = ", ".join(fitting)
+        return Clash(path, f"{verb} {name!r}, but {task.since}; allowed: {allowed}{way_out}", needs)
+
+    for path, name in named_metrics(job):
+        if name not in METRICS_OF[task.name]:
+            yield clash(path, name, METRICS_OF[task.name])
+    if job.loss is not None and job.loss not in LOSSES_OF[task.name]:
+        yield clash("loss", job.loss, LOSSES_OF[task.name])
+    if job.class_weights is not None and task.name == "regression":
+        yield Clash("classWeights", f"is for classes, but {task.since}; leave it out{way_out}", needs)
+
+
+def named_metrics(job: "Job") -> Iterator[tuple[str, str]]:
+    """Settings by their paths, and the metrics that they name."""
+    for name in job.gates.metrics:
+        yield GATED, name
+    for path, one in (
+        ("gates.noWorseThanDeployed", job.gates.no_worse_than_deployed),
+        ("earlyStopping.metric", job.early_stopping.metric if job.early_stopping else None),
+        ("search.metric", job.search.metric if job.search else None),
+        ("compress.metric", job.compress.metric if job.compress else None),
+    ):
+        if one is not None:
+            yield path, one
