@@ -48,6 +48,8 @@ class TrainedRecord:
     """The ONNX file."""
     report: bytes
     """HTML."""
+    passed: bool = True
+    """Whether the gates let it be sealed; if not, the report is sealed alone."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ TrainingError
 └── ExportError          the exported model does not answer as torch does
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from settings.urls import without_credentials
 
 
@@ -54,7 +57,11 @@ class InputError(TrainingError):
 
 
 class GateError(TrainingError):
-    """A gate failed: the model is not sealed, and what is deployed stays."""
+    """A gate failed: the model is not sealed, and what is deployed stays. `report` names the run's report, once it is
+    sealed: artifact_id and payload_digest.
+    """
+
+    report: Mapping[str, str] = MappingProxyType({})
 
 
 class NonFiniteLossError(TrainingError):

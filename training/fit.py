@@ -16,7 +16,7 @@ from training.recipe.make import Inputs, Made, Progress, Watch, every_row, make
 
 @dataclass(frozen=True)
 class Fitted:
-    """A finished model that passed its gates: what is sealed beside it, and what the caller wants to know."""
+    """A finished model, what its gates say, what is sealed beside it, and what the caller wants to know."""
 
     made: Made
     gates: tuple[GateResult, ...]
@@ -35,15 +35,12 @@ def fit(
     progress: Progress,
     watch: Watch,
     deployed_metrics: Mapping[str, float] | None = None,
-    *,
-    expose_metrics: bool = False,
 ) -> Fitted:
-    """`deployed_metrics`: of the model that the stack has now. Raises what `make` raises, and GateError, which tells
-    metrics only if they are exposed.
+    """`deployed_metrics`: of the model that the stack has now. Raises what `make` raises; what the gates say is for the
+    caller to enforce, once the report is written.
     """
     made = make(job, inputs, progress, watch)
     judged = gates.check(job.gates, made.metrics, len(made.content), deployed_metrics)
-    gates.enforce(judged, shown=expose_metrics)
     features, _ = every_row(made.held_out)
     outcome = {
         "metrics": dict(made.metrics),

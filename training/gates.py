@@ -34,15 +34,22 @@ def check(
     return tuple(_results(gates, metrics, model_bytes, deployed))
 
 
-def enforce(results: Sequence[GateResult], *, shown: bool) -> None:
-    """Raises GateError that names every gate that failed, with the metrics' values if they may be shown."""
-    failed = [result for result in results if not result.passed]
-    if failed:
-        raise GateError(
-            "the model is not sealed, since it is not what its gates ask for: "
-            + "; ".join(_said(result, shown=shown) for result in failed),
-            "what is deployed stays as it is; change the settings, or what the gates ask for",
-        )
+def passed(results: Sequence[GateResult]) -> bool:
+    """Whether every gate did."""
+    return all(result.passed for result in results)
+
+
+def enforce(results: Sequence[GateResult], metrics: Mapping[str, float], *, shown: bool) -> None:
+    """Raises GateError that names every gate that failed, and all metrics, with their values if they may be shown."""
+    if passed(results):
+        return
+    failed = "; ".join(_said(result, shown=shown) for result in results if not result.passed)
+    measured = ", ".join(f"{name} {value:.6g}" for name, value in metrics.items())
+    raise GateError(
+        f"the model is not sealed, since it is not what its gates ask for: {failed}"
+        + (f"\n  all metrics of the held-out rows: {measured}" if shown else ""),
+        "what is deployed stays as it is; change the settings, or what the gates ask for",
+    )
 
 
 def _results(

@@ -11,7 +11,7 @@ out    events as JSON lines on the file descriptor FD, which must be inherited; 
          result    artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id,
                    report_payload_digest, report_manifest, metrics, example, epochs_run, stop_reason, model_bytes,
                    epsilon, delta, energy_joules, energy_source, duration_seconds, reused
-         error     message, hint
+         error     message, hint; of a model that its gates refuse also report: artifact_id and payload_digest
 exit   0: a result was told · 1: an error was told · 130: cancelled by SIGINT, SIGTERM or the end of standard input
 
 A run that was killed, cancelled or done already goes on where it was: run.py says how.
@@ -25,7 +25,7 @@ from typing import Final
 from sealing.errors import SealingError
 from stores import StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
-from training.errors import RequestError, TrainingError, refused_by_system
+from training.errors import GateError, RequestError, TrainingError, refused_by_system
 from training.events import EventStream
 from training.process import keep_to_itself, pin_arithmetic
 from training.request import LARGEST_BYTES, Request, parse
@@ -58,6 +58,9 @@ def main(arguments: Sequence[str]) -> int:
     except CancelledError as cancelled:
         events.log("info", str(cancelled))
         return EXIT_CODE
+    except GateError as error:
+        events.tell("error", message=error.message, hint=error.hint, report=dict(error.report))
+        return 1
     except (TrainingError, SealingError, StoreError) as error:
         events.tell("error", message=error.message, hint=error.hint)
         return 1

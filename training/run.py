@@ -2,7 +2,8 @@
 
     record says    then
     sealed         the artifacts are verified and the result told again; torch is not even loaded
-    trained        sealing is finished, under the artifact id that was recorded before anything was put
+    trained        sealing is finished, under the artifact id that was recorded before anything was put; of a model
+                   that its gates refuse, the report alone is sealed
     training       the loop goes on, bit for bit as if it had never stopped
     nothing        it starts
 
@@ -13,9 +14,9 @@ import contextlib
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
 from sealing.errors import ManifestInvalid
@@ -38,10 +39,10 @@ from stores import (
     remake_artifact,
     verify,
 )
-from training import provenance, sources, user_code
+from training import gates, provenance, sources, user_code
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.errors import CheckpointError, RequestError, TrainingError
+from training.errors import CheckpointError, GateError, RequestError, TrainingError
 from training.events import Events, EventStream
 from training.job import Job, read_files
 from training.process import importing
@@ -92,8 +93,15 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> di
             record = None
         if record is not None:
             clock.seconds_before = record.seconds
+        if isinstance(record, TrainedRecord) and gates.passed(_judged(request, record)) != record.passed:
+            # What is deployed is another model now, and the report has the old verdict: from the beginning.
+            record = TrainingRecord(0.0, 0.0, None, (), None, b"")
+            records.save(record)
         if not isinstance(record, TrainedRecord):
             record = _train(request, records, record, events, cancellation, clock)
+        if not record.passed:
+            events.phase("seal", "sealing the report alone: the gates refuse the model")
+            raise _refused(request, fence, record, recipients)
         events.phase("seal", "sealing the model and its report")
         result = _seal(fence, record, recipients)
         result["duration_seconds"] = round(clock.seconds(), 3)
@@ -220,9 +228,7 @@ def train(
     joules_before = record.joules if record else 0.0
     with user_code.blamed(request.job.model), Meter(gpus, joules_before) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
-        fitted = fit(
-            request.job, inputs, progress, watch, request.deployed_metrics, expose_metrics=request.expose_metrics
-        )
+        fitted = fit(request.job, inputs, progress, watch, request.deployed_metrics)
         if _as_planned(request) != made_from:
             raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
         uncounted = reading.uncounted(read_files(request.job, request.code_folder))
@@ -233,8 +239,9 @@ def train(
         report = make_report(fitted, energy, watch.durations(), inputs.provenance, inputs.device)
         outcome = {**fitted.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
         trained = TrainedRecord(
-            new_artifact_id(), new_artifact_id(), fitted.description, outcome, clock.seconds(), fitted.model, report
-        )
+            new_artifact_id(), new_artifact_id(), fitted.description, outcome, clock.seconds(), fitted.model, report,
+            gates.passed(fitted.gates),
+        )  # fmt: skip
         records.save(trained)
     return trained
 
@@ -347,6 +354,26 @@ def _as_planned(request: Request) -> dict[str, str]:
                 "run `pulumi up` again",
             )
     return actual
+
+
+def _judged(request: Request, record: TrainedRecord) -> tuple[gates.GateResult, ...]:
+    metrics, model_bytes = record.outcome["metrics"], record.outcome["model_bytes"]
+    if not isinstance(metrics, Mapping) or not isinstance(model_bytes, int):
+        raise CheckpointError(f"the record of run {request.run_id} has no metrics", "set retrainTrigger to a new text")
+    return gates.check(request.job.gates, metrics, model_bytes, request.deployed_metrics)
+
+
+def _refused(request: Request, fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> GateError:
+    """The error that says so, with the run's report sealed."""
+    told = {"of": record.artifact_id, "kind": "report", "refused": True}
+    report = _put(fence, seal(record.report, told, recipients, record.report_id))
+    metrics: Any = record.outcome["metrics"]
+    try:
+        gates.enforce(_judged(request, record), metrics, shown=request.expose_metrics)
+    except GateError as error:
+        error.report = {"artifact_id": report.artifact_id, "payload_digest": report.payload_digest}
+        return error
+    raise AssertionError("internal error: a refused model whose gates pass")
 
 
 def _seal(fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> dict[str, object]:

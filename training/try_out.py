@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from settings import report as problem_report
 from settings.urls import without_credentials
-from training import provenance, raised, user_code
+from training import gates, provenance, raised, user_code
 from training.asked import Asked, asked
 from training.cancellation import end_on_signal
 from training.errors import TrainingError
@@ -57,7 +57,10 @@ def main(arguments: Sequence[str]) -> int:
     pin_arithmetic(wanted.job)
     try:
         tried = try_out(wanted.job, folder, with_report=wanted.report is not None)
-        _write(wanted, tried)
+        fitted = tried.fitted
+        _write(wanted, tried, passed=gates.passed(fitted.gates))
+        print(summary(wanted.job, tried))
+        gates.enforce(fitted.gates, fitted.outcome["metrics"], shown=True)
     except TrainingError as error:
         if text := raised.left_out(error):
             sys.stderr.write(f"{text}\n")
@@ -67,7 +70,6 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         return _fail(f"the system refused what training needs: {error.strerror or error}{where}")
-    print(summary(wanted.job, tried))
     return 0
 
 
@@ -102,7 +104,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
     inputs = Inputs(folder, secrets.token_bytes(32), secrets.token_bytes(32), chosen, init, made_from)
     with user_code.blamed(job.model), Meter((0,) if chosen == "cuda" else ()) as meter:
         watch = Watch(display, lambda: time.monotonic() - started, meter, Progress())
-        fitted = fit(job, inputs, Progress(), watch, expose_metrics=True)
+        fitted = fit(job, inputs, Progress(), watch)
         page = None
         if with_report:
             watch.phase("report", "writing the report")
@@ -129,11 +131,14 @@ def summary(job: Job, tried: Tried) -> str:
     return "\n".join([*lines, f"content digest {digest}, {units.size(len(tried.fitted.model))} of ONNX"])
 
 
-def _write(wanted: Asked, tried: Tried) -> None:
-    """Whole or not at all, and never readable by others, whatever was there before."""
+def _write(wanted: Asked, tried: Tried, *, passed: bool) -> None:
+    """Whole or not at all, and never readable by others, whatever was there before. Of a model that its gates refuse,
+    the report alone.
+    """
     from durable.new_file import write_file
 
-    for path, content in ((wanted.onnx, tried.fitted.model), (wanted.report, tried.report)):
+    model = tried.fitted.model if passed else None
+    for path, content in ((wanted.onnx, model), (wanted.report, tried.report)):
         if path is not None and content is not None:
             try:
                 write_file(path.absolute(), content)

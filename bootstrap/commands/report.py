@@ -1,32 +1,69 @@
-"""`report`: opens the sealed report of the model that a stack has, and shows it."""
+"""`report`: opens the sealed report of a stack's last run, and shows it: that of the model which the stack has, or of a
+run since then that its gates refused, which is said.
+"""
 
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
 
 from bootstrap.commands import stacks
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.system import programs
 
+REFUSED: Final = Path(".sealift/refused-reports")
+SEALING_KEY: Final = "sealift:index:SealingKey"
+
 
 def run(context: Context, stack: str, arguments: Sequence[str]) -> int:
-    """The exit status of `python -m training report`, which gets the key by a pipe: it is on no disk and in no list."""
-    outputs = json.loads(
-        programs.ask(
-            ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
-            env=context.variables,
-            cwd=context.layout.root,
-            timeout_seconds=60,
-        )
-        or "{}"
-    )
-    report, key = outputs.get("report"), outputs.get("privateKey")
-    if not report or not key:
+    """The exit status of `python -m training report`."""
+    outputs = _asked(context, "stack", "output", "--json", "--show-secrets", "--stack", stack)
+    sealed, key = outputs.get("report"), outputs.get("privateKey") or _key_in_state(context, stack)
+    refused = _refused(context.layout.root / REFUSED / quote(stack, safe=""))
+    if not key or not (sealed or refused):
         raise BootstrapError(
             f"stack {stack!r} has no report", [f"{stacks.make('up', stack)} trains a model and writes one"]
         )
+    for report in refused:
+        context.console.warn(
+            "this is the report of a run that its gates refused, not of the model that the stack has"
+            + (f"; that one's artifact is {sealed['artifactId']}" if sealed else "")
+        )
+        status = _shown(context, report, key, arguments)
+        if status:
+            return status
+    return 0 if refused else _shown(context, sealed, key, arguments)
+
+
+def _asked(context: Context, *arguments: str) -> dict[str, Any]:
+    said = programs.ask(
+        ["pulumi", *arguments], env=context.variables, cwd=context.layout.root, timeout_seconds=60
+    )  # fmt: skip
+    answer: dict[str, Any] = json.loads(said or "{}")
+    return answer
+
+
+def _key_in_state(context: Context, stack: str) -> str | None:
+    """Of a stack whose first run was refused: its program came to no output."""
+    state = _asked(context, "stack", "export", "--show-secrets", "--stack", stack)
+    for resource in (state.get("deployment") or {}).get("resources") or []:
+        if resource.get("type") == SEALING_KEY:
+            key = (resource.get("outputs") or {}).get("privateKey")
+            return json.loads(key["plaintext"]) if isinstance(key, dict) else key
+    return None
+
+
+def _refused(folder: Path) -> list[dict[str, str]]:
+    """The reports that the plugin noted (components/plugin/refused_report.py), spelt as the output `report`."""
+    return [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+
+
+def _shown(context: Context, report: Mapping[str, str], key: str, arguments: Sequence[str]) -> int:
+    """The key goes by a pipe: it is on no disk and in no list."""
     reading, writing = os.pipe()
     os.write(writing, key.encode())
     os.close(writing)

@@ -28,8 +28,20 @@ LONGEST_EVENT: Final = 64 * 1024 * 1024
 LONGEST_LINE: Final = 4096
 POLL_SECONDS: Final = 0.02
 
+REFUSED_HINT: Final = (
+    "`make report` shows the report of this run. Outputs that the engine lists as removed below are there as before"
+)
+
 Event = dict[str, Any]
 OnEvent = Callable[[Event], Awaitable[None]]
+
+
+class RunRefused(PluginError):
+    """Its gates refuse the model; `report` names the run's sealed report."""
+
+    def __init__(self, message: str, hint: str, report: Mapping[str, str]) -> None:
+        super().__init__(message, f"{hint}; {REFUSED_HINT}")
+        self.report = report
 
 
 async def run_training(
@@ -213,6 +225,8 @@ async def _stop(process: asyncio.subprocess.Process, ending: "asyncio.Task[None]
 def _result(outcome: Event | None, exit_code: int | None, memory_bytes: int, last_lines: deque[str]) -> Event:
     if outcome is not None and outcome["event"] == "result":
         return outcome
+    if outcome is not None and outcome.get("report"):
+        raise RunRefused(str(outcome["message"]), str(outcome.get("hint", "")), outcome["report"])
     if outcome is not None:
         raise PluginError(str(outcome["message"]), str(outcome.get("hint", "")))
     said = "\n".join(last_lines).strip() or "it printed nothing"

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from components.plugin import refused_report
 from components.plugin.foretold import foretell
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
-from components.plugin.runner import Event, run_training
+from components.plugin.runner import Event, RunRefused, run_training
 from components.plugin.training_inputs import (
     JOB_INPUTS,
     KEEPING_INPUTS,
@@ -133,6 +134,7 @@ class TrainingRunResource:
     async def delete(self, request: DeleteRequest) -> None:
         """Removes the artifact and the run's record where retention is "delete"."""
         state = request.state
+        await asyncio.to_thread(refused_report.clear, request.urn)
         if state.get("retention") == "keep" and not await asyncio.to_thread(_others_can_open, request.inputs):
             await request.log.say(
                 "warning",
@@ -281,10 +283,14 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
                 "find out who can write to the store; set retrainTrigger, and the run is trained and sealed anew",
             )
         run_id = run_ids[0]
-        result = await run_training(
-            request | {"run_id": run_id, "run_key": base64.b64encode(record_key(store_key, run_id)).decode()},
-            timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event,
-        )  # fmt: skip
+        try:
+            result = await run_training(
+                request | {"run_id": run_id, "run_key": base64.b64encode(record_key(store_key, run_id)).decode()},
+                timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event,
+            )  # fmt: skip
+        except RunRefused as refused:
+            await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), refused.report)
+            raise
         outputs = _outputs(run_id, store_key, result)
         wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
         if result["reused"]:
@@ -296,6 +302,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
             run_ids.pop(0)
         elif await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner):
             break
+    await asyncio.to_thread(refused_report.clear, owner.urn)
     if "lost" in result and inputs["retention"] == "delete":
         await _abandon(operation, Owners(store, store_key, result["lost"][0]), owner, result["lost"])
     if result["reused"]:

@@ -428,6 +428,35 @@ def test_a_diverging_run_advises_keeps_its_last_good_checkpoint_and_seals_nothin
     assert output.read_text() == ""
 
 
+def test_a_refused_model_is_not_sealed_and_its_report_is_and_the_next_run_trains_nothing(
+    tmp_path: Path, output: Path
+) -> None:
+    """Issue 24, 33: a failed gate left nothing to look at."""
+    job = {"epochs": 2, "gates": {"metrics": {"r2": {"minimum": 0.99}}}}
+    asked = request(tmp_path / "store", job=job, expose_metrics=True)
+
+    first, second = Training(asked, output), Training(asked, output)
+
+    assert (first.wait(), second.wait()) == (1, 1)
+    for error in (first.last, second.last):
+        assert "minimum 0.99\n  all metrics of the held-out rows: mse " in error["message"]
+    assert first.last["report"]["artifact_id"] == second.last["report"]["artifact_id"]
+    assert files(tmp_path / "store", "payloads") == [first.last["report"]["artifact_id"]]
+    again = Training(asked, output)
+    assert again.wait() == 1
+    assert "train" not in [event.get("phase") for event in again.events]
+
+
+def test_a_model_that_was_refused_beside_a_better_one_is_sealed_beside_a_worse(tmp_path: Path, output: Path) -> None:
+    asked = request(tmp_path / "store", job={"epochs": 2, "gates": {"noWorseThanDeployed": "mse"}})
+    refused = Training(asked | {"deployed_metrics": {"mse": 1.0}}, output)
+    assert refused.wait() == 1
+
+    result = Training(asked | {"deployed_metrics": {"mse": 1e9}}, output).result()
+
+    assert artifacts(result)[0] in files(tmp_path / "store", "payloads")
+
+
 def test_a_run_starts_from_a_safetensors_file_and_tells_what_its_content_was(tmp_path: Path, output: Path) -> None:
     own = np.random.default_rng(0)
     sizes = {"hidden.weight": (20, 10), "hidden.bias": (20,), "output.weight": (1, 20), "output.bias": (1,)}

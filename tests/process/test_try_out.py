@@ -80,6 +80,18 @@ def test_files_that_are_asked_for_are_their_owner_s_alone(tmp_path: Path) -> Non
     assert {path.name for path in tmp_path.iterdir()} == {"m.onnx", "report.html"}
 
 
+def test_of_a_model_that_its_gates_refuse_the_report_is_written_and_all_metrics_are_shown(tmp_path: Path) -> None:
+    exit_code, out, told = tried(
+        tmp_path, "--dataset", "iris", "--epochs", "2", "--onnx", "m.onnx", "--report", "report.html",
+        "--set", "gates.metrics.accuracy.minimum=1.1",
+    )  # fmt: skip
+
+    assert exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert "balancedAccuracy" in out
+    assert "error: the model is not sealed, since it is not what its gates ask for: accuracy is" in told
+
+
 EXITS_WHEN_MOVED = """
 import sys
 from torch import nn

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from components.plugin.runner import Event, run_training
+from components.plugin.runner import Event, RunRefused, run_training
 from provider import Cancelled, PluginError
 
 PRELUDE = """
@@ -47,6 +47,16 @@ def run(
         )  # fmt: skip
 
     return asyncio.run(main()), seen
+
+
+def test_a_refused_model_is_an_error_that_names_the_run_s_report() -> None:
+    named = {"artifact_id": "ab", "payload_digest": "cd"}
+
+    with pytest.raises(
+        RunRefused, match="too bad\nhint: lower it; `make report` shows the report of this run"
+    ) as raised:
+        run(f"tell(event='error', message='too bad', hint='lower it', report={named!r})")
+    assert raised.value.report == named
 
 
 def test_the_result_event_is_the_result_and_the_others_are_passed_on() -> None:

@@ -1,0 +1,35 @@
+"""A run whose gates refuse its model leaves a report, and what the stack has stays."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.stack import Stack
+
+MakeStack = Callable[..., Stack]
+STRICT = {"metrics": {"r2": {"minimum": 0.99}}}
+
+
+def test_a_refused_run_leaves_its_report_beside_outputs_that_stay(training_stack: MakeStack, tmp_path: Path) -> None:
+    """Issue 24, 33: until the next one is sealed, which takes its place."""
+    stack = training_stack(epochs=2, expose_metrics=True)
+    stack.up().ok()
+    before = stack.outputs()
+    noted = stack.folder / ".sealift" / "refused-reports" / "dev" / "training.json"
+    assert not noted.exists()
+
+    stack.set_run(epochs=3, expose_metrics=True, gates=STRICT)
+    said = stack.up().failed().text
+
+    assert "r2 is" in said
+    assert "all metrics of the held-out rows: mse" in said
+    assert "`make report` shows the report of this run" in said
+    report = json.loads(noted.read_text())
+    payloads = tmp_path / "store" / "payloads"
+    assert (payloads / report["artifactId"]).exists()
+    assert stack.outputs() == before
+
+    stack.set_run(epochs=3, expose_metrics=True)
+    stack.up().ok()
+    assert not noted.exists()
+    assert not (payloads / report["artifactId"]).exists()

@@ -1,0 +1,72 @@
+"""Whose report `report` shows: pulumi and python are scripts."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bootstrap.commands import report
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+
+Program = Callable[[str, str], Path]
+SEALED = {"storeUrl": "file:///store", "artifactId": "a" * 32, "payloadDigest": "b" * 64}
+REFUSED = {"storeUrl": "file:///store", "artifactId": "c" * 32, "payloadDigest": "d" * 64}
+STATE = {
+    "deployment": {
+        "resources": [
+            {"type": "pulumi:pulumi:Stack"},
+            {"type": "sealift:index:SealingKey", "outputs": {"privateKey": {"plaintext": json.dumps("KEY")}}},
+        ]
+    }
+}
+
+
+@pytest.fixture
+def show(context: Context, program: Program) -> Callable[..., list[str]]:
+    """Calls `report` for stack "dev" and gives the lines that it called python with."""
+
+    def call(outputs: dict[str, object], refused: dict[str, str] | None, state: object = STATE) -> list[str]:
+        context.layout.root.mkdir()
+        if refused is not None:
+            noted = context.layout.root / ".sealift" / "refused-reports" / "dev" / "training.json"
+            noted.parent.mkdir(parents=True)
+            noted.write_text(json.dumps(refused))
+        program(
+            "pulumi",
+            f"case \"$*\" in 'stack output'*) echo '{json.dumps(outputs)}' ;; *) echo '{json.dumps(state)}' ;; esac",
+        )
+        program("python", 'read -r key < "${11}"; echo "$key $*" >> "$0.calls"')
+        assert report.run(context, "dev", []) == 0
+        return Path(context.user["PATH"], "python.calls").read_text().splitlines()
+
+    return call
+
+
+def test_the_report_of_the_model_that_the_stack_has_is_shown(show: Callable[..., list[str]]) -> None:
+    (line,) = show({"report": SEALED, "privateKey": "K"}, None)
+
+    assert line.startswith(f"K -m training report --store file:///store --artifact {'a' * 32} --payload-digest")
+
+
+def test_the_report_of_a_run_that_its_gates_refused_since_is_shown_and_said(
+    show: Callable[..., list[str]], terminal: io.StringIO
+) -> None:
+    """Issue 24, 33."""
+    (line,) = show({"report": SEALED, "privateKey": "K"}, REFUSED)
+
+    assert "c" * 32 in line
+    assert "a run that its gates refused, not of the model that the stack has" in terminal.getvalue()
+
+
+def test_of_a_stack_whose_first_run_was_refused_the_key_is_in_the_state(show: Callable[..., list[str]]) -> None:
+    (line,) = show({}, REFUSED)
+
+    assert line.startswith("KEY -m training report")
+
+
+def test_a_stack_without_a_report_says_how_to_get_one(show: Callable[..., list[str]]) -> None:
+    with pytest.raises(BootstrapError, match="stack 'dev' has no report"):
+        show({}, None)
