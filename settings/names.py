@@ -1,6 +1,8 @@
-"""camelCase for Pulumi, snake_case for Python; and what a property path begins with."""
+"""camelCase for Pulumi, snake_case for Python; what a property path begins with, and which name was meant."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 def snake_case(property_name: str) -> str:
@@ -11,6 +13,12 @@ def snake_case(property_name: str) -> str:
 def input_of(path: str) -> str:
     """The input that a property path is in: `quota["limits.memory"]` → `quota`."""
     return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """What follows the message that `name` is none of `names`: "; did you mean 'x'?" or nothing."""
+    close = get_close_matches(name, list(names), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def camel_case(attribute_name: str) -> str:

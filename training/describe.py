@@ -58,7 +58,11 @@ def describe(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, An
         "stopReason": outcome["stop_reason"],
         **provenance,
         "contentDigest": hashlib.sha256(made.content).hexdigest(),
-        "rows": {"train": len(train), "heldOut": len(made.held_out)},
+        "rows": {
+            "train": len(train),
+            "heldOut": len(made.held_out),
+            **({"leftOut": data.rows_left_out} if job.data.drop_missing_target else {}),
+        },
         "features": [column.name for column in data.served_columns] or list(data.feature_names),
         "classes": list(data.classes),
         **({"words": list(data.words)} if data.words else {}),

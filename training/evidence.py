@@ -94,6 +94,7 @@ def _data(made: Made) -> content.Data:
         rows_train=len(made.train),
         rows_held_out=len(made.held_out),
         rows_validation=len(made.descended.validation) if made.descended.validation is not None else None,
+        rows_left_out=dataset.rows_left_out if made.job.data.drop_missing_target else None,
         columns=measure.columns(features, dataset.feature_names) if dataset.feature_names and not private else (),
         labels=measure.labels(target, dataset.classes) if dataset.classes else None,
         findings=tuple(dataset.findings),

@@ -187,7 +187,7 @@ class Job:
         """What cannot be together."""
         if sources.is_table(self.dataset) and self.data.target is None:
             yield Clash("data", "names no target; give data.target, the column to predict", ("dataset",))
-        for name in ("split", "time_column"):
+        for name in ("split", "time_column", "drop_missing_target"):
             if getattr(self.data, name) and not sources.is_table(self.dataset):
                 message = f"has {camel_case(name)}, which needs columns: the dataset must be CSV or Parquet"
                 yield Clash("data", message, ("dataset",))

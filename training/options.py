@@ -160,6 +160,9 @@ class Data:
         (),
         "The columns to predict from; none named: all but the target. In an NPZ file the array `x` unless another is.",
     )
+    exclude: tuple[str, ...] = setting(
+        kinds.texts, (), "Columns of a table that are left out, instead of naming all others in `features`."
+    )
     categorical: tuple[str, ...] = setting(
         kinds.texts,
         (),
@@ -176,6 +179,12 @@ class Data:
         None,
         "What stands for a missing value in a CSV file, as an empty field does; leave out NA where it is a value. "
         f"None: {', '.join(MISSING)}.",
+    )
+    drop_missing_target: bool = setting(
+        kinds.boolean,
+        False,
+        "Whether rows of a table whose target is missing are left out; how many is shown in the progress, the report "
+        "and the model's description. False: they are refused.",
     )
     delimiter: str | None = setting(CHARACTER, None, "Of a CSV file; none: from the file's name and first line.")
     text: str | None = setting(
@@ -218,6 +227,11 @@ class Data:
             for name in ("text", "features", "categorical"):
                 if getattr(self, name):
                     yield Clash(name, "and image are two kinds of features; give either", ("image",))
+        for name in self.exclude:
+            if name == self.target:
+                yield Clash("exclude", f"has {kinds.shown(name)}, which is the target", ("target",))
+            if name in self.features:
+                yield Clash("exclude", f"has {kinds.shown(name)}, which features names too", ("features",))
         if self.split is not None and self.time_column is not None:
             yield Clash("timeColumn", "and split are two ways to hold rows out; give either", ("split",))
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from settings.names import meant
 from training.errors import DataError
 from training.options import Quality, Task
 from training.recipe.datasets import encoding
@@ -29,13 +30,13 @@ ROUNDED: Final = 0.01
 EXACT: Final = 2**24
 """FP32 has every whole number up to here."""
 WAYS_OUT: Final = {
-    "missingValues": "fill them, leave the column out by data.features or masking, or raise quality.maximumMissing; "
+    "missingValues": "fill them, leave the column out by data.exclude, or raise quality.maximumMissing; "
     "data.missing says which texts of a CSV file are no values",
-    "constantColumns": "leave them out by data.features",
-    "duplicateColumns": "leave all but one out by data.features",
+    "constantColumns": "leave them out by data.exclude",
+    "duplicateColumns": "leave all but one out by data.exclude",
     "duplicateRows": "leave the copies out",
     "imbalance": "gather more rows of that class, or lower quality.minimumClassShare",
-    "leakage": "leave out copies of rows, and by data.features what is not known when the model is asked",
+    "leakage": "leave out copies of rows, and by data.exclude what is not known when the model is asked",
     "outOfRange": "mend the rows, or quality.ranges",
     "precision": "subtract a constant; name it in data.categorical if its numbers are names; or write it with a "
     "decimal point if its last digits do not matter",
@@ -68,9 +69,13 @@ def examine(
     """All findings of these rows; numbers of `categorical` columns are names. Raises DataError for a target that
     nothing can be learnt from.
     """
-    for name in sorted(quality.ranges.keys() - set(table.column_names)):
+    strange = sorted(quality.ranges.keys() - set(table.column_names))
+    if strange:
         raise DataError(
-            f"quality.ranges names the column {name!r}, which is not there",
+            "; ".join(
+                f"quality.ranges names the column {name!r}, which is not there{meant(name, table.column_names)}"
+                for name in strange
+            ),
             f"the columns are {', '.join(table.column_names)}",
         )
     _check_target(table[target], target, task)
@@ -124,6 +129,11 @@ def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> tuple[M
     return tuple({"finding": one.kind, "columns": list(one.columns), "what": one.message} for one in findings)
 
 
+def missing(target: pa.ChunkedArray) -> Array:
+    """(R,) bool: rows without a target; one that is infinite is none of them."""
+    return _is_missing(target)
+
+
 def lacking(target: pa.ChunkedArray) -> int:
     """Rows that nothing can be learnt from."""
     return int(_is_missing(target).sum()) + int(_is_infinite(target).sum())
@@ -133,8 +143,9 @@ def incomplete(target: str, rows: int, of: int) -> DataError:
     """The error that says so."""
     return DataError(
         f"the target {target!r} is missing, NaN or infinite in {rows:,} of {of:,} rows",
-        "fill or leave out these rows; in a CSV file, empty fields, NA, None and the like are missing values "
-        "(data.missing says which), and what is beyond FP32's 3.4e38 is infinite",
+        "fill these rows, or leave those without a target out by data.dropMissingTarget: true; in a CSV file, empty "
+        "fields, NA, None and the like are missing values (data.missing says which), and what is beyond FP32's 3.4e38 "
+        "is infinite",
     )
 
 

@@ -12,6 +12,7 @@ from typing import IO, Any, Final
 
 from durable import file_set
 from settings.kinds import is_reference
+from settings.names import meant
 from settings.urls import is_url as is_url
 from settings.urls import without_parts_of
 from training import user_code
@@ -59,11 +60,20 @@ def check(reference: str, folder: Path | None, roots: user_code.Roots = ()) -> s
     if is_reference(reference) and not is_url(reference):
         return None if folder is None else user_code.check(reference, roots)
     if not has_known_form(reference):
-        return _forms()
+        return _forms() + meant(reference, BUILT_IN)
     if reference in BUILT_IN or is_url(reference) or folder is None:
         return None
     path = folder / Path(reference).expanduser()
-    return None if path.is_file() else f"there is no file {path}"
+    if path.is_file():
+        return None
+    return f"there is no file {path}{meant(path.name, _beside(path))}"
+
+
+def _beside(path: Path) -> list[str]:
+    """Names of the files in its folder that could be data sets."""
+    with contextlib.suppress(OSError):
+        return [one.name for one in path.parent.iterdir() if has_known_form(one.name)]
+    return []
 
 
 def too_large(reference: str, folder: Path, largest: int) -> str | None:

@@ -10,17 +10,19 @@ import importlib
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import inspect
 import os
 import sys
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from durable import file_set
+from settings.names import meant
 from training import raised
 from training.errors import ModelError, TrainingError
 
@@ -108,6 +110,18 @@ def files(reference: str, roots: Roots) -> set[Path]:
         return set()
     reached = set(_reached(module, roots).values())
     return reached | {named for file in reached if file.suffix == SOURCE for named in _named_files(file, roots)}
+
+
+def strange_arguments(function: Callable[..., object], given: Iterable[str]) -> list[str]:
+    """Of the arguments by name that are given: what is wrong with each that the function does not take."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return []
+    taken = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
+    return [f"has {name!r}, which it does not take{meant(name, taken)}" for name in given if name not in taken]
 
 
 def load(reference: str, roots: Roots) -> object:

@@ -36,7 +36,7 @@ def run(context: Context, stack: str, arguments: Sequence[str]) -> int:
         status = _shown(context, report, key, arguments)
         if status:
             return status
-    return 0 if refused else _shown(context, sealed, key, arguments)
+    return 0 if refused else _shown(context, outputs["report"], key, arguments)
 
 
 def _asked(context: Context, *arguments: str) -> dict[str, Any]:

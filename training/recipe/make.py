@@ -124,6 +124,8 @@ def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
     generator = sgd.make_repeatable(job)
     watch.phase("data", f"reading {job.dataset}")
     dataset = load(job, inputs.folder, inputs.mask_key)
+    if job.data.drop_missing_target:
+        watch.phase("data", f"{dataset.rows_left_out:,} rows without a target are left out")
     columns.check_names(dataset.served_columns, [export.output_name(dataset.task)])
     rest, held_out = hold_out(dataset, job, generator)
     dataset = examined(job, dataset, rest, held_out)

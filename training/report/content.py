@@ -56,6 +56,8 @@ class Data:
     """What the quality checks found and did not stop the run for; JSON values by name."""
     masked: Mapping[str, str] = field(default_factory=dict)
     """What was done to which column before anything of it was used."""
+    rows_left_out: int | None = None
+    """Since they have no target; None: such rows were refused."""
 
 
 @dataclass(frozen=True)

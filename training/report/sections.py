@@ -89,7 +89,8 @@ def data(part: Data | None) -> list[Html]:
     """The rows, and what was found in them."""
     if part is None:
         return []
-    rows = [("training", part.rows_train), ("validation", part.rows_validation), ("held out", part.rows_held_out)]
+    rows = [("training", part.rows_train), ("validation", part.rows_validation), ("held out", part.rows_held_out),
+            ("left out, without a target", part.rows_left_out)]  # fmt: skip
     columns = [
         (one.name, *("" if value is None else value for value in (one.mean, one.deviation, one.minimum, one.maximum)),
          one.missing)

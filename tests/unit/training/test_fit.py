@@ -45,12 +45,14 @@ class Recorder:
 
     def __init__(self, stop: Callable[[int], bool] = lambda looks: False) -> None:
         self.phases: list[str] = []
+        self.messages: list[str] = []
         self.ends: list[int] = []
         self.progress = Progress()
         self._looks, self._stop = 0, stop
 
     def phase(self, name: str, message: str) -> None:
         self.phases.append(name)
+        self.messages.append(message)
 
     def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool) -> None:
         self._looks += 1
@@ -286,6 +288,20 @@ def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_on
     calm = fitted(**settings)
     assert resumed.model == calm.model
     assert resumed.description == calm.description
+
+
+def test_rows_left_out_are_counted_in_progress_report_and_description(tmp_path: Path) -> None:
+    lines = (f"{at * 7 % 11},{'' if at % 5 == 0 else f'{at}.5'}" for at in range(60))
+    (tmp_path / "a.csv").write_text("x,y\n" + "\n".join(lines))
+    watch = Recorder()
+
+    result = fitted(tmp_path, watch=watch, dataset="a.csv", data={"target": "y", "dropMissingTarget": True}, epochs=1)
+
+    assert "12 rows without a target are left out" in watch.messages
+    assert result.description["rows"] == {"train": 38, "heldOut": 10, "leftOut": 12}
+    data = reported(result).data
+    assert data is not None
+    assert data.rows_left_out == 12
 
 
 def test_all_settings_that_do_not_fit_the_task_of_the_data_are_told_before_the_first_step(folder: Path) -> None:

@@ -166,7 +166,7 @@ def test_a_report_lists_all_that_is_not_allowed_with_ways_out_and_no_value_of_th
     said = str(refused.value)
     assert said.splitlines()[0] == "people.csv is not fit to learn from:"
     assert [line.split(":")[0].strip() for line in said.splitlines()[1:3]] == ["duplicateColumns", "leakage"]
-    assert "data.features" in said
+    assert "data.exclude" in said
     assert "quality.allow" in said
     assert "Ada" not in said + str(findings)
 

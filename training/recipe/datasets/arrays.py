@@ -103,6 +103,9 @@ def call(job: Job, folder: Path) -> Arrays:
     function = user_code.load(job.dataset, job.roots(folder))
     if not callable(function):
         raise DataError(f"dataset is {job.dataset!r}, which is not a function", "name a function")
+    strange = user_code.strange_arguments(function, job.data.arguments)
+    if strange:
+        raise DataError("; ".join(f"data.arguments {said}" for said in strange), f"see what {job.dataset} takes")
     try:
         returned = function(**job.data.arguments)
     except user_code.RAISED as error:

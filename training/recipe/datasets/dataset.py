@@ -100,6 +100,8 @@ class Dataset:
     """What was done to which column."""
     columns: "tuple[Column, ...]" = ()
     """Of a table: what each of its own columns became."""
+    rows_left_out: int = 0
+    """Since they have no target."""
     parts: torch.Tensor | None = field(default=None, repr=False)
     """(R,) uint8, which rows are held out, as split.py has it; None: they are drawn."""
 

@@ -8,8 +8,9 @@ target               a number (regression), or the index of its class
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import numpy as np
@@ -128,22 +129,66 @@ class Encoding:
         return torch.from_numpy(pc.index_in(_plain(column), self.classes).to_numpy().astype(np.int64))
 
 
-def learn(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct, *, whole: bool) -> Encoding:
-    """`names`: the features' columns and, last, the target's. Raises DataError for what cannot be encoded."""
-    check_kinds(schema, names)
-    _check_spelling(schema, names, options, distinct)
+class BadColumns(DataError):
+    """What cannot be encoded: the message lists all such features, `names` are theirs."""
+
+    def __init__(self, problems: Mapping[str, DataError]) -> None:
+        self.names = tuple(problems)
+        if len(problems) == 1:
+            (only,) = problems.values()
+            super().__init__(only.message, only.hint)
+            return
+        lines = "".join(f"\n  {one.message}; {one.hint}" for one in problems.values())
+        super().__init__(f"{len(problems)} columns cannot be used:{lines}", "data.exclude leaves columns out")
+
+
+def learn(
+    schema: pa.Schema,
+    names: list[str],
+    options: Data,
+    distinct: Distinct,
+    *,
+    whole: bool,
+    hashed: Mapping[str, bool] = MappingProxyType({}),
+) -> Encoding:
+    """`names`: the features' columns and, last, the target's. `hashed`: those that masking hashes, and whether all
+    values of one are different. Raises DataError for what cannot be encoded, of features all at once.
+    """
     *features, target = names
+    check_kinds(schema, [target])
+    problems: dict[str, DataError] = {}
+    columns = []
+    for name in features:
+        try:
+            check_kinds(schema, [name, target])
+            columns.append(_learnt(name, schema.field(name).type, options, distinct, hashed.get(name)))
+        except DataError as error:
+            problems[name] = error
+    _check_spelling(schema, names, options, distinct, problems)
+    if problems:
+        raise BadColumns(problems)
     task = target_task(target, schema.field(target).type, options, distinct)
-    columns = tuple(
-        _categorical(name, schema.field(name).type, distinct)
-        if name in options.categorical
-        else _column(name, schema.field(name).type, distinct)
-        for name in features
-    )
     if whole and any(column.categories is not None for column in columns):
         raise DataError("the model recommender takes whole numbers (ids), and a feature is text", "number its values")
     classes = _classes(target, distinct) if task == "classification" else None
-    return Encoding(columns, target, task, classes, whole)
+    return Encoding(tuple(columns), target, task, classes, whole)
+
+
+def _learnt(name: str, kind: pa.DataType, options: Data, distinct: Distinct, all_differ: bool | None) -> Column:
+    if all_differ is not None:
+        _check_hashed(name, len(distinct(name).drop_null()), all_differ=all_differ)
+    return _categorical(name, kind, distinct) if name in options.categorical else _column(name, kind, distinct)
+
+
+def _check_hashed(name: str, different: int, *, all_differ: bool) -> None:
+    """Raises DataError for hashes of which nothing can be learnt: each is a category, whatever it stood for."""
+    if all_differ or different > MOST_CATEGORIES:
+        what = "all values are different" if all_differ else f"there are {different:,} different values"
+        raise DataError(
+            f"masking.{name}.method is 'hash', and {what}: each would be a category of its own, of which at most "
+            f"{MOST_CATEGORIES} can be, and one that no other row has tells nothing",
+            f"say masking.{name}.method: drop; or generalise, if it holds numbers or dates",
+        )
 
 
 def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinct) -> Task:
@@ -163,23 +208,32 @@ def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinc
     return "classification" if whole else "regression"
 
 
-def _check_spelling(schema: pa.Schema, names: list[str], options: Data, distinct: Distinct) -> None:
-    """Raises DataError that lists the columns, the target's last, whose texts are numbers or dates by their looks."""
+def _check_spelling(
+    schema: pa.Schema, names: list[str], options: Data, distinct: Distinct, problems: Mapping[str, DataError]
+) -> None:
+    """Raises DataError that lists the columns, the target's last, whose texts are numbers or dates by their looks, and
+    then the other problems.
+    """
     by_choice = {*options.categorical, *([names[-1]] if options.task == "classification" else [])}
-    lines = []
-    for name in names:
-        if name not in by_choice and is_text(schema.field(name).type):
-            found = spelling.look(distinct(name))
-            if found is not None:
-                lines.append(
-                    f"\n  {name!r} holds {found.what}, written like {found.form!r} (9 is any digit); {found.way_out}"
-                )
-    if lines:
-        raise DataError(
-            f"texts that look like numbers or dates would become categories or classes:{''.join(lines)}",
-            "where they are names all the same, name a feature in data.categorical; for a target say data.task: "
-            "classification",
-        )
+    looks = {
+        name: spelling.look(distinct(name))
+        for name in names
+        if name not in by_choice and is_text(schema.field(name).type)
+    }
+    found = {name: one for name, one in looks.items() if one is not None}
+    if not found:
+        return
+    lines = [
+        f"\n  {name!r} holds {one.what}, written like {one.form!r} (9 is any digit); {one.way_out}"
+        for name, one in found.items()
+    ]
+    others = "".join(f"\n  {one.message}; {one.hint}" for name, one in problems.items() if name not in found)
+    raise DataError(
+        f"texts that look like numbers or dates would become categories or classes:{''.join(lines)}"
+        + (f"\nother columns cannot be used:{others}" if others else ""),
+        "where they are names all the same, name a feature in data.categorical; for a target say data.task: "
+        "classification; data.exclude leaves columns out",
+    )
 
 
 def check_kinds(schema: pa.Schema, names: list[str]) -> None:
@@ -188,7 +242,7 @@ def check_kinds(schema: pa.Schema, names: list[str]) -> None:
     for name in features:
         kind = schema.field(name).type
         if not is_text(kind) and not is_number(kind):
-            raise DataError(f"the column {name!r} holds {kind}, which is no feature", "leave it out by data.features")
+            raise DataError(f"the column {name!r} holds {kind}, which is no feature", "leave it out by data.exclude")
     kind = schema.field(target).type
     if not is_text(kind) and not is_number(kind):
         raise DataError(f"the target {target!r} holds {kind}", "it must hold numbers, texts, dates or booleans")
@@ -291,7 +345,7 @@ def _categories(name: str, values: pa.Array, what: str) -> pa.Array:
     if len(values) > MOST_CATEGORIES:
         raise DataError(
             f"the column {name!r} has {len(values):,} different {what}; at most {MOST_CATEGORIES} can be categories",
-            "leave it out by data.features or masking, or name it as data.text to learn from its words",
+            "leave it out by data.exclude, or name it as data.text to learn from its words",
         )
     return values.take(pc.sort_indices(values))
 

@@ -45,7 +45,7 @@ def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
     if job.dataset in sources.REGRESSIONS and job.data.task is None:
         job = replace(job, data=replace(job.data, task="regression"))
     shape = builtin.IMAGES.get(job.dataset)
-    if shape is not None and job.model == "cnn" and not job.data.features:
+    if shape is not None and job.model == "cnn" and not job.data.features and not job.data.exclude:
         pixels = np.stack([table[name].to_numpy() for name in builtin.FEATURES[job.dataset]], axis=1)
         return _from_tensor(job, pixels.reshape(-1, *shape), table[builtin.TARGET], (), {})
     return _from_table(_with_target(job, builtin.TARGET), table, key)
@@ -88,8 +88,19 @@ def _from_table(job: Job, table: pa.Table, key: bytes, classes: tuple[str, ...] 
     splitting = tables.splitting_column(job.dataset, table.column_names, job.data)
     if splitting is not None and job.data.time_column is not None:
         table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))  # folds look ahead only
-    dataset = _encoded(job, table, names, key, classes)
+    table, left_out = _with_targets(job, table, names[-1])
+    dataset = replace(_encoded(job, table, names, key, classes), rows_left_out=left_out)
     return dataset if splitting is None else replace(dataset, parts=parts(table[splitting], job))
+
+
+def _with_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int]:
+    """The rows that have a target, and how many have none; all of them, unless the job leaves those out."""
+    if not job.data.drop_missing_target:
+        return table, 0
+    missing = quality.missing(table[target])
+    kept = table.filter(pa.array(~missing))
+    _check_rows(job, kept.num_rows)
+    return kept, int(missing.sum())
 
 
 def _encoded(job: Job, table: pa.Table, names: list[str], key: bytes, classes: tuple[str, ...]) -> Dataset:
@@ -114,9 +125,36 @@ def _learnt(
     `distinct`, where the table is a sample: of all rows.
     """
     distinct = distinct or (lambda name: pc.unique(_one(table[name])))
-    learnt = encoding.learn(table.schema, names, job.data, distinct, whole=whole)
+    hashed = {
+        name: _all_differ(table[name])
+        for name in names[:-1]
+        if name in job.masking and job.masking[name].method == "hash"
+    }
+    try:
+        learnt = encoding.learn(table.schema, names, job.data, distinct, whole=whole, hashed=hashed)
+    except encoding.BadColumns as bad:
+        _check_others(job, table.drop_columns(list(bad.names)), names[-1], distinct, bad)
+        raise
     findings = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
     return learnt, quality.enforce(findings, job.quality, job.dataset)
+
+
+def _check_others(
+    job: Job, table: pa.Table, target: str, distinct: encoding.Distinct, bad: encoding.BadColumns
+) -> None:
+    """Raises DataError that tells of `bad` columns and of what the checks find in the others too."""
+    ranges = {name: one for name, one in job.quality.ranges.items() if name not in bad.names}
+    allowed = replace(job.quality, ranges=ranges)
+    try:
+        task = encoding.target_task(target, table.schema.field(target).type, job.data, distinct)
+        quality.enforce(quality.examine(table, target, task, allowed, job.data.categorical), allowed, job.dataset)
+    except DataError as further:
+        raise DataError(f"{bad.message}\n{further.message}", f"{bad.hint}; {further.hint}") from bad
+
+
+def _all_differ(column: pa.ChunkedArray) -> bool:
+    known = column.drop_null()
+    return len(known) > 1 and len(pc.unique(known)) == len(known)
 
 
 def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Dataset:
@@ -152,6 +190,10 @@ def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
         return _from_table(_with_target(plain, arrays.TARGET), table, key, given.classes)
     if job.masking:
         raise DataError(f"masking is for columns, and {job.dataset} has none", "mask where the rows are made")
+    if job.data.exclude:
+        raise DataError(
+            f"data.exclude is for columns, and {job.dataset} has none", "leave them out where they are made"
+        )
     _check_rows(job, len(given.features))
     if np.issubdtype(given.features.dtype, np.floating) and not np.isfinite(given.features).all():
         raise DataError(f"{job.dataset} has features that are NaN or infinite", "fill or leave out these rows")
@@ -214,8 +256,8 @@ def _streamed(
     key: bytes,
     groups_at_once: int,
 ) -> Dataset:
-    if job.data.text or job.data.image:
-        what = "image" if job.data.image else "text"
+    if job.data.text or job.data.image or job.data.drop_missing_target:
+        what = "image" if job.data.image else "text" if job.data.text else "dropMissingTarget"
         raise DataError(f"data.{what} needs rows in memory, and this file is streamed", "raise data.memoryBytes")
     masked: dict[str, str] = {}
 

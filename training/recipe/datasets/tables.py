@@ -9,7 +9,7 @@ import gzip
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from settings.names import meant
 from settings.urls import without_parts_of
 from training import sources
 from training.errors import DataError
@@ -95,7 +96,8 @@ def _used(names: Sequence[str], options: Data) -> list[str]:
     """Of these columns: the features, the target and the one that gives the order."""
     one = options.image.column if options.image else options.text
     features = [one] if one else options.features or names
-    return [name for name in names if name in (*features, options.target, options.time_column)]
+    used = {*features, options.target, options.time_column} - {*options.exclude}
+    return [name for name in names if name in used]
 
 
 def _check_thousands(before: pa.Table, after: pa.Table, file: Csv, used: Sequence[str]) -> None:
@@ -282,35 +284,55 @@ def open_parquet(reference: str, folder: Path) -> ParquetGroups:
 
 
 def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
-    """The features' columns and, last, the target's. Raises DataError if one is not there."""
+    """The features' columns and, last, the target's. Raises DataError that lists all that are not there, or unfit."""
     target, (_, splitting) = options.target or "", _splitting(options)
-    rest = [one for one in names if one not in (target, splitting) and not PANDAS_INDEX.fullmatch(one)]
-    there = set(names)
+    rest = [one for one in names if one not in (target, splitting, *options.exclude) and not _is_index(one)]
     one = options.image.column if options.image else options.text
     features = [one] if one else list(options.features) or rest
-    for setting, wanted in (("data.target", [target]), (_naming(options), features)):
-        for name in wanted:
-            if name not in there:
-                raise DataError(
-                    f"{setting} names the column {name!r}, which {reference} has not",
-                    f"its columns: {_listed(names)}; if these look wrong, say data.delimiter; "
-                    "in CSV the first line must name the columns",
-                )
+    _check_there(
+        reference,
+        names,
+        {"data.target": [target], _naming(options): features, "data.exclude": options.exclude},
+    )
     known = set(features)
-    for name in options.categorical:
-        if name not in known:
-            raise DataError(f"data.categorical names {name!r}, which is no feature", f"features: {_listed(features)}")
+    strange = [name for name in options.categorical if name not in known]
+    if strange:
+        said = "; ".join(
+            f"data.categorical names {name!r}, which is no feature{meant(name, features)}" for name in strange
+        )
+        raise DataError(said, f"features: {_listed(features)}")
     if target in features:
         raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
-    for name in features:
-        if not name.strip():
-            raise DataError(
-                f"column {names.index(name) + 1} of {reference} has no name",
-                "name it, or leave it out by data.features; pandas leaves out its index by to_csv(…, index=False)",
-            )
+    nameless = [str(names.index(name) + 1) for name in features if not name.strip()]
+    if nameless:
+        raise DataError(
+            f"column {', '.join(nameless)} of {reference} has no name",
+            "name it, or leave it out by data.features; pandas leaves out its index by to_csv(…, index=False)",
+        )
     if not features:
         raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
     return [*dict.fromkeys(features), target]
+
+
+def _is_index(name: str) -> bool:
+    return PANDAS_INDEX.fullmatch(name) is not None
+
+
+def _check_there(reference: str, names: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> None:
+    """Raises DataError that lists every column which one of these settings names and which is not there."""
+    there = set(names)
+    missing = [
+        f"{setting} names the column {name!r}, which {reference} has not{meant(name, names)}"
+        for setting, columns in wanted.items()
+        for name in columns
+        if name not in there
+    ]
+    if missing:
+        raise DataError(
+            "; ".join(missing),
+            f"its columns: {_listed(names)}; if these look wrong, say data.delimiter; "
+            "in CSV the first line must name the columns",
+        )
 
 
 def _naming(options: Data) -> str:
@@ -322,10 +344,8 @@ def _naming(options: Data) -> str:
 def splitting_column(reference: str, names: Sequence[str], options: Data) -> str | None:
     """The column that says which rows are held out, where one does. Raises DataError if it is not there."""
     setting, column = _splitting(options)
-    if column is not None and column not in names:
-        raise DataError(
-            f"{setting} names the column {column!r}, which {reference} has not", f"its columns: {_listed(names)}"
-        )
+    if column is not None:
+        _check_there(reference, names, {setting: [column]})
     return column
 
 

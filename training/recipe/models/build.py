@@ -93,6 +93,12 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     }
     taken = _parameters(kind)
     given = {name: value for name, value in offered.items() if name in taken} | dict(job.model_arguments)
+    strange = user_code.strange_arguments(kind, job.model_arguments)
+    if strange:
+        raise ModelError(
+            "; ".join(f"modelArguments {said}" for said in strange),
+            f"{job.model} takes {', '.join(taken) or 'no arguments'}",
+        )
     told = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "nothing"
     way_out = (
         f"it was given {told}; of {', '.join(OFFERED)} it is given those that it names as arguments, and "

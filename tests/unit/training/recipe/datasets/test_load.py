@@ -284,7 +284,7 @@ BAD: Mapping[str, tuple[str, bytes, dict[str, object], list[str]]] = {
     "commas of two meanings": ("a.csv", csv("x;y", *(f"{at},250;{at}" for at in range(1, 99))), {"target": "y"},
                        ["'x' holds numbers, written like '9,999'", "-1234.5"]),
     "a time of day": ("a.csv", csv("x,y", *(f"{at % 24:02}:00:00,{at}.5" for at in range(99))), {"target": "y"},
-                      ["the column 'x' holds time32[s], which is no feature", "data.features"]),
+                      ["the column 'x' holds time32[s], which is no feature", "data.exclude"]),
     "a time of day as the target": ("a.csv", csv("x,y", *(f"{at}.5,{at % 24:02}:00:00" for at in range(99))),
                                     {"target": "y"}, ["the target 'y' holds time32[s]"]),
     "texts among the target's numbers": ("a.csv", csv("x,y", *(f"{at},{at * 7 % 23}.5" for at in range(99)), "1,ten"),
