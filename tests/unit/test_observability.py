@@ -19,8 +19,10 @@ NAME = re.compile(r"\b(?:sealift|process)_[a-z_]+|\bsealift:[a-z0-9_:]+")
 
 def exposed(folder: Path) -> set[str]:
     """All names of samples, those of a container with limits among them."""
+    counts = Counts(["/"])
+    counts.saw_unknown({"f": 1})
     found = families(
-        Counts(["/"]),
+        counts,
         {"model": "m"},
         ready=True,
         queued_rows=0,
