@@ -11,6 +11,7 @@
                    report/ and evidence.py what a person reads
     checkpoint.py  what a run keeps in the store, so that it can be killed at any point
     request.py     what is asked for; events.py what is told to whoever asked; cancellation.py when to stop
+    highlights.py  what folds, search and compression came to, in a line each
     telling.py     what a descent tells, at what pace.py; status_line.py how people read it
     run.py         from request to result, whatever was done already; worker.py and distributed.py by several processes
     process.py     how a training process is started and what it pins; provenance.py what a model is made from

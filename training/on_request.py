@@ -5,8 +5,8 @@ out    events as JSON lines on the file descriptor FD, which must be inherited; 
          progress  phase ("load", "data", "search", "folds", "train", "export", "report", "seal"), memory_bytes (most
                    that the process had), and either message or, between steps, epoch (how many are done), epochs,
                    step (done of the next one), steps, loss, validation (a metric's name and value; none: empty),
-                   rows_per_second, seconds, eta_seconds, energy_joules, last (whether
-                   the descent ends here, maybe early)
+                   rows_per_second, training_seconds (what that is over), seconds, eta_seconds, energy_joules,
+                   last (whether the descent ends here, maybe early)
          log       level ("info", "warning"), message
          result    artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id,
                    report_payload_digest, report_manifest, metrics, example, epochs_run, stop_reason, model_bytes,

@@ -474,6 +474,9 @@ class ModelCard:
 
     intended_use: str | None = setting(kinds.text, None, "For whom and what it is made.")
     limitations: str | None = setting(kinds.text, None, "What it is not to be used for, and where it is known to fail.")
+    ethical_considerations: str | None = setting(
+        kinds.text, None, "Whom it may harm, what was done about that, and what was not."
+    )
     licence: str | None = setting(kinds.text, None, "Of the model, such as an SPDX identifier.")
     data_licence: str | None = setting(kinds.text, None, "Of the data it was trained on.")
     contact: str | None = setting(kinds.text, None, "Who answers for it.")

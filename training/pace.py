@@ -19,6 +19,8 @@ class Pace:
     """Of this descent, in this process."""
     eta_seconds: float
     """Until its last epoch is done, at that rate."""
+    seconds: float
+    """That it took so far, in this process: what the rate is over."""
 
 
 class Stopwatch:
@@ -49,7 +51,7 @@ class Stopwatch:
         done = _epochs_done(job, vars(position), rows)
         seconds = max(now - self._began, 1e-9)
         epochs_per_second = max(done - self._first_epochs, 1e-9) / seconds
-        return Pace(rows * epochs_per_second, (job.epochs - done) / epochs_per_second)
+        return Pace(rows * epochs_per_second, (job.epochs - done) / epochs_per_second, seconds)
 
 
 def _epochs_done(job: Job, position: Mapping[str, Any], rows: int) -> float:

@@ -209,6 +209,7 @@ def train(
     with importing():
         from training.evidence import make_report  # seconds of imports, which a reused run need not wait for
         from training.fit import fit
+        from training.highlights import highlights
         from training.recipe.make import Inputs, Progress
 
     progress = Progress()
@@ -229,6 +230,8 @@ def train(
     with user_code.blamed(request.job.model), Meter(gpus, joules_before) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
         fitted = fit(request.job, inputs, progress, watch, request.deployed_metrics)
+        for line in highlights(fitted, shown=request.expose_metrics):
+            events.log("info", line)
         if _as_planned(request) != made_from:
             raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
         uncounted = reading.uncounted(read_files(request.job, request.code_folder))

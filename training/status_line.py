@@ -23,11 +23,16 @@ def figures(event: Mapping[str, Any]) -> list[str]:
 
 
 def costs(event: Mapping[str, Any]) -> list[str]:
-    """Time left, rate and energy."""
+    """Time left or spent, rate and energy; the rate is over the training alone, without what comes before it."""
     left = units.duration(max(1, round(event["eta_seconds"])))
-    told = [units.duration(event["seconds"]) if event["last"] else f"about {left} left"]
-    told.append(f"{event['rows_per_second']:,.0f} rows/s")
-    return [*told, units.energy(event["energy_joules"])]
+    rate, energy = f"{event['rows_per_second']:,.0f} rows/s", units.energy(event["energy_joules"])
+    if not event["last"]:
+        return [f"about {left} left", rate, energy]
+    return [
+        f"{units.duration(event['training_seconds'])} of training at {rate}",
+        f"{units.duration(event['seconds'])} in all",
+        energy,
+    ]
 
 
 def where(event: Mapping[str, Any]) -> str:

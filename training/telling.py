@@ -53,6 +53,7 @@ class Teller:
                 "loss": loss(position),
                 "validation": validation(job, position),
                 "rows_per_second": round(pace.rows_per_second, 1),
+                "training_seconds": round(pace.seconds, 3),
                 "seconds": round(self._seconds(), 3),
                 "eta_seconds": 0.0 if last else round(pace.eta_seconds, 3),
                 "energy_joules": round(self._meter.energy().joules, 3),

@@ -42,6 +42,10 @@ class Tried:
     seconds: float
     report: bytes | None
     """An HTML page."""
+    training_seconds: float = 0.0
+    """Of the descent alone."""
+    highlights: tuple[str, ...] = ()
+    """What folds, search and compression came to."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -83,6 +87,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
     display.phase("load", "loading torch")
     with importing():
         from training.fit import fit
+        from training.highlights import highlights
         from training.recipe.make import Inputs, Progress
         from training.report.energy import Meter
         from training.run import device, weights_file
@@ -110,7 +115,9 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
             watch.phase("report", "writing the report")
             page = make_report(fitted, meter.energy(), watch.durations(), made_from, chosen)
     display.close()
-    return Tried(fitted, meter.energy(), time.monotonic() - started, page)
+    training_seconds = watch.durations().get("train", 0.0)
+    lines = tuple(highlights(fitted, shown=True))
+    return Tried(fitted, meter.energy(), time.monotonic() - started, page, training_seconds, lines)
 
 
 def summary(job: Job, tried: Tried) -> str:
@@ -118,13 +125,15 @@ def summary(job: Job, tried: Tried) -> str:
     made, outcome = tried.fitted.made, tried.fitted.outcome
     epochs, reason = outcome["epochs_run"], outcome["stop_reason"]
     stopped = "" if reason == "epochs" else f" (stopped by {reason})"
-    done = f"{len(made.train):,} rows, {epochs:,} epochs{stopped}, {units.duration(tried.seconds)}"
+    took = f"{units.duration(tried.training_seconds)} of training, {units.duration(tried.seconds)} in all"
+    done = f"{len(made.train):,} rows, {epochs:,} epochs{stopped}, {took}"
     lines = [
         f"\n{units.name(without_credentials(job.model))} on {units.name(without_credentials(job.dataset))}: {done}",
         f"energy {units.energy(tried.energy.joules)}, {tried.energy.method}",
         f"on {len(made.held_out):,} rows that it has not seen:",
     ]
     metrics = outcome["metrics"]
+    lines[2:2] = tried.highlights
     width = max(map(len, metrics), default=0)
     lines += [f"  {name:<{width}}  {units.number(value)}" for name, value in metrics.items()]
     digest = hashlib.sha256(tried.fitted.model).hexdigest()

@@ -109,8 +109,8 @@ def test_progress_is_throttled_and_the_last_epoch_is_always_told(tmp_path: Path,
     assert told[-1]["epoch"] == 300
     assert len(told) <= 2 + result["duration_seconds"] / 0.25
     assert told[0].keys() >= {
-        "epoch", "epochs", "step", "steps", "loss", "validation", "rows_per_second", "seconds", "eta_seconds",
-        "energy_joules",
+        "epoch", "epochs", "step", "steps", "loss", "validation", "rows_per_second", "training_seconds",
+        "seconds", "eta_seconds", "energy_joules",
     }  # fmt: skip
     phases = [event["phase"] for event in training.events if event["event"] == "progress"]
     assert list(dict.fromkeys(phases)) == ["load", "data", "train", "export", "report", "seal"]

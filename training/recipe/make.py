@@ -123,7 +123,7 @@ def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
     """Raises TrainingError for all that can be wrong with data, model and settings, and whatever `watch` raises."""
     generator = sgd.make_repeatable(job)
     watch.phase("data", f"reading {job.dataset}")
-    dataset = load(job, inputs.folder, inputs.mask_key)
+    dataset = load(job, inputs.folder, inputs.mask_key, lambda message: watch.phase("data", message))
     if job.data.drop_missing_target:
         watch.phase("data", f"{dataset.rows_left_out:,} rows without a target are left out")
     columns.check_names(dataset.served_columns, [export.output_name(dataset.task)])

@@ -19,6 +19,7 @@ from training import gates
 from training.errors import DataError, GateError, ModelError
 from training.evidence import make_report
 from training.fit import Fitted, fit
+from training.highlights import highlights
 from training.job import Job
 from training.recipe.class_weights import class_weights
 from training.recipe.datasets.dataset import TensorRows
@@ -605,3 +606,24 @@ def test_nothing_in_the_description_is_beyond_json() -> None:
     assert json.loads(json.dumps(result.description, allow_nan=False)) == result.description
     assert io.BytesIO(result.model).read(1) != b""
     assert torch.get_num_threads() == 1
+
+
+def test_folds_search_and_compression_come_to_a_line_each_with_scores_for_those_who_may_see_them() -> None:
+    """Issue 24, 40."""
+    result = fitted(
+        dataset="iris", epochs=3, folds=3, model="mlp", modelArguments={"hidden": [64]},
+        search={"trials": 2, "metric": "loss", "parameters": {"batchSize": {"choices": [8, 16]}}},
+        compress={"method": "dynamicInt8", "maximumLoss": 1.0}, modelCard={"ethicalConsiderations": "None known."},
+    )  # fmt: skip
+
+    search, cross_validation, compression = highlights(result, shown=True)
+
+    assert re.fullmatch(r"search: trial [12] of 2 is best, loss [\d.]+, with batchSize (8|16)", search)
+    assert re.match(r"cross-validation, 3 folds: accuracy [\d.]+ ± [\d.]+, loss ", cross_validation)
+    assert re.match(r"compression by dynamicInt8: .+ → .+, accuracy [\d.]+ → [\d.]+", compression)
+    hidden = " ".join(highlights(result, shown=False))
+    assert "accuracy" not in hidden
+    assert "loss" not in hidden
+    card = reported(result).card
+    assert card is not None
+    assert card.ethical_considerations == "None known."

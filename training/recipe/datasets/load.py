@@ -22,7 +22,7 @@ from training.options import ImageColumn
 from training.recipe.datasets import arrays, builtin, encoding, tables, words
 from training.recipe.datasets.arrays import Arrays
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.datasets.masking import mask
+from training.recipe.datasets.masking import Masker, Tell, silent
 from training.recipe.datasets.split import parts
 from training.recipe.datasets.streamed import StreamedRows
 
@@ -34,12 +34,14 @@ SHARE_AT_ONCE: Final = 4
 """A streamed set holds a quarter of data.memoryBytes at once: its encoded form and a shuffled copy need the rest."""
 
 
-def load(job: Job, folder: Path, key: bytes) -> Dataset:
-    """`key`, the store's, is for masks that hash. Raises DataError, ModelError, MissingLibraryError."""
-    return LOADERS[sources.form(job.dataset)](job, folder, key)
+def load(job: Job, folder: Path, key: bytes, tell: Tell = silent) -> Dataset:
+    """`key`, the store's, is for masks that hash; `tell` hears how far a long one is. Raises DataError, ModelError,
+    MissingLibraryError.
+    """
+    return LOADERS[sources.form(job.dataset)](job, folder, Masker(key, tell))
 
 
-def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
+def _built_in(job: Job, folder: Path, masker: Masker) -> Dataset:
     table = builtin.read(job.dataset, job.data.target)
     quality.check_schema(table.schema, job.quality.schema, job.dataset)
     if job.dataset in sources.REGRESSIONS and job.data.task is None:
@@ -48,13 +50,13 @@ def _built_in(job: Job, folder: Path, key: bytes) -> Dataset:
     if shape is not None and job.model == "cnn" and not job.data.features and not job.data.exclude:
         pixels = np.stack([table[name].to_numpy() for name in builtin.FEATURES[job.dataset]], axis=1)
         return _from_tensor(job, pixels.reshape(-1, *shape), table[builtin.TARGET], (), {})
-    return _from_table(_with_target(job, builtin.TARGET), table, key)
+    return _from_table(_with_target(job, builtin.TARGET), table, masker)
 
 
-def _csv(job: Job, folder: Path, key: bytes) -> Dataset:
+def _csv(job: Job, folder: Path, masker: Masker) -> Dataset:
     table = tables.read_csv(job.dataset, _content(job, folder), job.data, _kept_as_text(job))
     quality.check_schema(table.schema, job.quality.schema, job.dataset)
-    return _from_table(job, table, key)
+    return _from_table(job, table, masker)
 
 
 def _kept_as_text(job: Job) -> set[str | None]:
@@ -69,19 +71,19 @@ def _kept_as_text(job: Job) -> set[str | None]:
     }
 
 
-def _npz(job: Job, folder: Path, key: bytes) -> Dataset:
-    return _from_arrays(job, arrays.read_npz(job.dataset, _content(job, folder), job.data), key)
+def _npz(job: Job, folder: Path, masker: Masker) -> Dataset:
+    return _from_arrays(job, arrays.read_npz(job.dataset, _content(job, folder), job.data), masker)
 
 
-def _function(job: Job, folder: Path, key: bytes) -> Dataset:
-    return _from_arrays(job, arrays.call(job, folder), key)
+def _function(job: Job, folder: Path, masker: Masker) -> Dataset:
+    return _from_arrays(job, arrays.call(job, folder), masker)
 
 
 def _content(job: Job, folder: Path) -> bytes:
     return sources.read(job.dataset, folder, job.data.memory_bytes)
 
 
-def _from_table(job: Job, table: pa.Table, key: bytes, classes: tuple[str, ...] = ()) -> Dataset:
+def _from_table(job: Job, table: pa.Table, masker: Masker, classes: tuple[str, ...] = ()) -> Dataset:
     """`classes`: all names, where the data set gives them an order."""
     names = tables.chosen(job.dataset, _unmasked(job, table.column_names), job.data)
     _check_rows(job, table.num_rows)
@@ -89,7 +91,7 @@ def _from_table(job: Job, table: pa.Table, key: bytes, classes: tuple[str, ...] 
     if splitting is not None and job.data.time_column is not None:
         table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))  # folds look ahead only
     table, left_out = _with_targets(job, table, names[-1])
-    dataset = replace(_encoded(job, table, names, key, classes), rows_left_out=left_out)
+    dataset = replace(_encoded(job, table, names, masker, classes), rows_left_out=left_out)
     return dataset if splitting is None else replace(dataset, parts=parts(table[splitting], job))
 
 
@@ -103,9 +105,9 @@ def _with_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int
     return kept, int(missing.sum())
 
 
-def _encoded(job: Job, table: pa.Table, names: list[str], key: bytes, classes: tuple[str, ...]) -> Dataset:
+def _encoded(job: Job, table: pa.Table, names: list[str], masker: Masker, classes: tuple[str, ...]) -> Dataset:
     """The columns `names`, the target's last."""
-    table, masked = mask(table.select([*names, *_dropped(job, table.column_names, names)]), job.masking, key)
+    table, masked = masker.mask(table.select([*names, *_dropped(job, table.column_names, names)]), job.masking)
     table = table.select(names)
     if job.data.text:
         return _from_text(job, table, masked)
@@ -180,14 +182,14 @@ def _from_images(job: Job, table: pa.Table, wanted: ImageColumn, masked: Mapping
     return _from_tensor(job, pixels, table[target], (), masked)
 
 
-def _from_arrays(job: Job, given: Arrays, key: bytes) -> Dataset:
+def _from_arrays(job: Job, given: Arrays, masker: Masker) -> Dataset:
     if given.task is not None and job.data.task is None:
         job = replace(job, data=replace(job.data, task=given.task))
     if given.is_table:
         plain = replace(job, data=replace(job.data, features=() if not given.feature_names else job.data.features))
         table = given.table()
         quality.check_schema(table.schema, job.quality.schema, job.dataset)
-        return _from_table(_with_target(plain, arrays.TARGET), table, key, given.classes)
+        return _from_table(_with_target(plain, arrays.TARGET), table, masker, given.classes)
     if job.masking:
         raise DataError(f"masking is for columns, and {job.dataset} has none", "mask where the rows are made")
     if job.data.exclude:
@@ -221,7 +223,7 @@ def _from_tensor(
     )  # fmt: skip
 
 
-def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
+def _from_parquet(job: Job, folder: Path, masker: Masker) -> Dataset:
     """In memory if it fits, else streamed."""
     groups = tables.open_parquet(job.dataset, folder)
     file = groups.file
@@ -233,7 +235,7 @@ def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
     group_bytes = [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
     try:
         if sum(group_bytes) <= job.data.memory_bytes:
-            return _from_table(job, file.read(columns=_with(splitting, read)), key)
+            return _from_table(job, file.read(columns=_with(splitting, read)), masker)
         at_once = job.data.memory_bytes // SHARE_AT_ONCE
         if max(group_bytes) > at_once:
             raise DataError(
@@ -241,7 +243,7 @@ def _from_parquet(job: Job, folder: Path, key: bytes) -> Dataset:
                 "data.memoryBytes, can be held at once",
                 "write it with smaller row groups, or raise data.memoryBytes",
             )
-        return _streamed(job, groups, names, read, splitting, key, at_once // max(group_bytes))
+        return _streamed(job, groups, names, read, splitting, masker, at_once // max(group_bytes))
     except (pa.ArrowException, OSError) as error:
         said = without_parts_of(job.dataset, str(error).splitlines()[0] if str(error) else type(error).__name__)
         raise DataError(f"{job.dataset} cannot be read as Parquet: {said}", "write it anew") from None
@@ -253,7 +255,7 @@ def _streamed(
     names: list[str],
     read: list[str],
     splitting: str | None,
-    key: bytes,
+    masker: Masker,
     groups_at_once: int,
 ) -> Dataset:
     if job.data.text or job.data.image or job.data.drop_missing_target:
@@ -262,7 +264,7 @@ def _streamed(
     masked: dict[str, str] = {}
 
     def change(table: pa.Table) -> pa.Table:
-        changed, done = mask(table, job.masking, key)
+        changed, done = masker.mask(table, job.masking)
         masked.update(done)
         return changed.select(names)
 
@@ -360,7 +362,7 @@ def _fingerprints(features: arrays.Array) -> pa.Array:
     return pa.array(np.unique(rows, return_inverse=True)[1].astype(np.int64))
 
 
-LOADERS: Final[Mapping[str, Callable[[Job, Path, bytes], Dataset]]] = {
+LOADERS: Final[Mapping[str, Callable[[Job, Path, Masker], Dataset]]] = {
     sources.BUILT_IN_FORM: _built_in,
     sources.CSV: _csv,
     sources.PARQUET: _from_parquet,

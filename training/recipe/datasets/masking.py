@@ -5,8 +5,10 @@ or left over can still single a person out, and `redact` (see redaction.py) take
 """
 
 import hmac
+import itertools
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -23,9 +25,32 @@ from training.recipe.datasets.redaction import LONGEST_TEXT, Redactor
 KEY_INFO: Final = b"sealift/v1/mask\0"
 HASH_BYTES: Final = 8
 MICROSECONDS_A_DAY: Final = 86_400_000_000
+TIMES_TOLD: Final = 20
+FEWEST_UNTOLD, MOST_UNTOLD = 100, 1000
+"""Texts between two words of how far redaction is: a second or some."""
+
+Tell = Callable[[str], None]
 
 
-def mask(table: pa.Table, rules: Mapping[str, Masking], key: bytes) -> tuple[pa.Table, Mapping[str, str]]:
+def silent(message: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class Masker:
+    """Masks under `key`, the store's; `tell` hears how far a long pass is."""
+
+    key: bytes = field(repr=False)
+    tell: Tell = silent
+
+    def mask(self, table: pa.Table, rules: Mapping[str, Masking]) -> tuple[pa.Table, Mapping[str, str]]:
+        """As `mask` does."""
+        return mask(table, rules, self.key, self.tell)
+
+
+def mask(
+    table: pa.Table, rules: Mapping[str, Masking], key: bytes, tell: Tell = silent
+) -> tuple[pa.Table, Mapping[str, str]]:
     """The table without what the rules take away, and in words what was done, by column. Missing values stay missing.
 
     The new table has no metadata: in what pandas writes there, values may stand too. Raises DataError.
@@ -46,16 +71,18 @@ def mask(table: pa.Table, rules: Mapping[str, Masking], key: bytes) -> tuple[pa.
         elif rules[name].method == "drop":
             done[name] = "dropped"
         else:
-            kept[name], done[name] = _masked(name, column, rules[name], key)
+            kept[name], done[name] = _masked(name, column, rules[name], key, tell)
     return pa.table(kept), done
 
 
-def _masked(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
+def _masked(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes, tell: Tell) -> tuple[pa.ChunkedArray, str]:
     if pa.types.is_null(column.type):
         return column, f"nothing to {rule.method}: all values are missing"
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     try:
+        if rule.method == "redact":
+            return _redacted(name, column, rule, tell)
         return METHODS[rule.method](name, column, rule, key)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         # Not `from error`: Arrow's message quotes the value.
@@ -93,7 +120,7 @@ def _generalised(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) 
     return _floored(column, step), f"generalised to the lower end of steps of {step:g}"
 
 
-def _redacted(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
+def _redacted(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> tuple[pa.ChunkedArray, str]:
     if not _is_text(column.type):
         raise _unfit(name, column, rule, "text", "hash, generalise or drop")
     longest = pc.max(pc.utf8_length(column)).as_py() or 0
@@ -103,12 +130,22 @@ def _redacted(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> 
             f"cut texts to at most {LONGEST_TEXT:,} characters, or drop the column",
         )
     redactor, counts = Redactor.shared(), dict[str, int]()
-    redacted = _each_distinct(column, lambda value: redactor.redact(value, counts))
+    different = len(pc.unique(column).drop_null())
+    told_each = min(MOST_UNTOLD, max(FEWEST_UNTOLD, different // TIMES_TOLD))
+    done = itertools.count(1)
+
+    def redact(value: str) -> str:
+        text = redactor.redact(value, counts)
+        if (number := next(done)) % told_each == 0:
+            tell(f"redacting {name}: {number:,} of {different:,} different texts")
+        return text
+
+    redacted = _each_distinct(column, redact)
     found = ", ".join(f"{entity} in {count:,}" for entity, count in sorted(counts.items())) or "nothing"
     return redacted, f"redacted by {redactor.name}; found in distinct texts: {found}"
 
 
-METHODS: Final = {"hash": _hashed, "generalise": _generalised, "redact": _redacted}
+METHODS: Final = {"hash": _hashed, "generalise": _generalised}
 
 
 def _floored_time(column: pa.ChunkedArray, step_days: float) -> pa.ChunkedArray:

@@ -225,3 +225,23 @@ def test_a_text_that_could_not_be_looked_through_is_not_let_through(monkeypatch:
     monkeypatch.setattr("presidio_analyzer.pattern_recognizer.REGEX_TIMEOUT_SECONDS", 1e-9)
     with pytest.raises(DataError, match="did not end"):
         redacted("ada@example.com " * 1000)
+
+
+def test_a_long_redaction_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue 24, 40: it was silent for minutes."""
+
+    class Fast:
+        name = "a test's"
+
+        def redact(self, text: str, counts: dict[str, int]) -> str:
+            return text
+
+    monkeypatch.setattr(Redactor, "shared", Fast)
+    told: list[str] = []
+    texts = [f"text {at}" for at in range(250)] * 2 + [None]
+
+    mask(pa.table({"note": texts}), {"note": Masking("redact")}, KEY, told.append)
+
+    assert told == [
+        "redacting note: 100 of 250 different texts", "redacting note: 200 of 250 different texts",
+    ]  # fmt: skip
