@@ -483,3 +483,22 @@ def test_a_schema_of_a_type_that_there_is_not_is_told_before_anything_runs(folde
     _, problems = Job.validate({"dataset": "iris", "quality": {"schema": {"age": "int"}}}, folder)
 
     assert "quality.schema is {'age': 'int'}; it must be an object by column, of number, whole" in str(problems[0])
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_boolean_columns_are_one_number_each_and_a_boolean_target_is_two_classes(tmp_path: Path, form: str) -> None:
+    """Issue 24, 51."""
+    flags = [at % 3 == 0 for at in range(30)]
+    table = pa.table(
+        {"flag": flags, "x": [float(at * 7 % 11) for at in range(30)], "y": [at % 2 == 0 for at in range(30)]}
+    )
+    write = pyarrow.csv.write_csv if form == "csv" else pyarrow.parquet.write_table
+    write(table, tmp_path / f"a.{form}")
+
+    dataset = load(tmp_path, dataset=f"a.{form}", data={"target": "y"})
+
+    features, target = dataset.rows.first(30)
+    assert dataset.feature_names == ("flag", "x")
+    assert features[:, 0].tolist() == [float(one) for one in flags]
+    assert dataset.classes == ("false", "true")
+    assert target.tolist() == [int(at % 2 == 0) for at in range(30)]

@@ -176,3 +176,37 @@ def test_a_column_of_categories_as_pandas_writes_them_divides_too(folder: Path, 
     data: dict[str, object] = {"split": {"column": "part"}, "memoryBytes": 2**30}
 
     assert divided(tmp_path, "rows.parquet", data) == divided(folder, "rows.parquet", data)
+
+
+@pytest.mark.parametrize(("rows", "share", "held"), [(10, 0.04, 1), (10, 0.25, 2), (10, 0.26, 3), (10, 0.34, 3)])
+def test_the_latest_share_is_rounded_and_never_empty(tmp_path: Path, rows: int, share: float, held: int) -> None:
+    (tmp_path / "a.csv").write_text("id,x,day,y\n" + "\n".join(f"{at},1.5,{at},{at % 4}.5" for at in range(rows)))
+
+    _, _, held_out = divided(tmp_path, "a.csv", {"timeColumn": "day", "heldOut": share})
+
+    assert held_out == {*range(rows - held, rows)}
+
+
+def test_a_tenth_of_the_earlier_rows_validates_where_no_share_is_given(folder: Path) -> None:
+    early: dict[str, Any] = {"earlyStopping": {}}
+
+    train, validation, held_out = divided(folder, "rows.csv", {"timeColumn": "day", "heldOut": 0.2}, **early)
+
+    assert (train, validation, held_out) == ({*range(72)}, {*range(72, 80)}, {*range(80, 100)})
+    train, validation, _ = divided(folder, "rows.csv", {"split": {"column": "year", "heldOut": ["2023"]}}, **early)
+    assert len(validation) == round(0.1 * 75)
+    assert not train & validation
+
+
+def test_without_validation_two_times_are_enough(tmp_path: Path) -> None:
+    """One to learn from and one to measure on; rows to validate with would take the first."""
+    (tmp_path / "a.csv").write_text("id,x,day,y\n" + "\n".join(f"{at},1.5,{at // 6},{at % 4}.5" for at in range(12)))
+
+    assert divided(tmp_path, "a.csv", {"timeColumn": "day"}) == [{*range(6)}, set(), {*range(6, 12)}]
+
+
+def test_times_within_a_second_are_told_apart(tmp_path: Path) -> None:
+    lines = (f"{at},1.5,2026-01-31T12:00:00.{at:03},{at % 4}.5" for at in range(20))
+    (tmp_path / "a.csv").write_text("id,x,at,y\n" + "\n".join(lines))
+
+    assert divided(tmp_path, "a.csv", {"timeColumn": "at", "heldOut": 0.1})[2] == {18, 19}
