@@ -47,16 +47,19 @@ class ContainerSettings(ServerSettings):
             ports[places.METRICS_PORT] = self.metrics_port
         return ports
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """The same ports of the machine, by their settings."""
+        names = {places.PORT: "port", places.GRPC_PORT: "grpcPort", places.METRICS_PORT: "metricsPort"}
+        return {names[inside]: port for inside, port in self.published.items()}
+
     def clashes(self) -> Iterator[Clash]:
         """Two things on one port; and a server's own."""
-        names = {places.GRPC_PORT: "grpcPort", places.METRICS_PORT: "metricsPort"}
-        taken = {self.port: "port"}
-        for inside, port in self.published.items():
-            if inside in names and port in taken:
-                yield Clash(
-                    names[inside], f"is {port}, as {taken[port]} is; allowed: a port of its own", (taken[port],)
-                )
-            taken.setdefault(port, names.get(inside, "port"))
+        taken: dict[int, str] = {}
+        for name, port in self.ports.items():
+            if port in taken:
+                yield Clash(name, f"is {port}, as {taken[port]} is; allowed: a port of its own", (taken[port],))
+            taken.setdefault(port, name)
         yield from super().clashes()
 
 

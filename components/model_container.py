@@ -16,6 +16,7 @@ from components.args import ModelContainerArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys
 from components.container_settings import ModelContainerInputs
+from components.rolling import finds_ports_free
 from components.server_settings import HANDED_ON, OPEN, SHAPES
 from serving import places
 
@@ -42,7 +43,8 @@ class ModelContainer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelContainerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Raises pulumi.RunError with all that is wrong with `args`."""
-        checked = Checked(f'ModelContainer "{name}"', ModelContainerInputs, args, known=SHAPES)
+        what = f'ModelContainer "{name}"'
+        checked = Checked(what, ModelContainerInputs, args, known=SHAPES)
         super().__init__("sealift:index:ModelContainer", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
@@ -76,7 +78,12 @@ class ModelContainer(pulumi.ComponentResource):
             **{key: spec[key] for key in container_spec.PROPERTIES},
             uploads=uploads,
             # Two of them would open the same ports.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, additional_secret_outputs=["uploads"]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                delete_before_replace=True,
+                additional_secret_outputs=["uploads"],
+                hooks=pulumi.ResourceHookBinding(before_create=[finds_ports_free(what, name, settings)]),
+            ),
         )
 
         self.container = container.name

@@ -1,8 +1,9 @@
-"""Whether what an update needs answers and is free, asked in previews too: a registry, a kubeconfig, a node port.
+"""Whether what an update needs answers and is free, asked in previews too: a registry, a kubeconfig, a port.
 
 Each question takes two seconds at most. What cannot be asked from here is no answer, and is not taken for one.
 """
 
+import errno
 import json
 import os
 import socket
@@ -22,7 +23,7 @@ def silent_registry(registry: str, environment: Mapping[str, str]) -> str | None
     are pushed from another machine or through a proxy.
     """
     host, port = _host_and_port(registry)
-    if environment.get("DOCKER_HOST", "unix:").partition(":")[0] != "unix":
+    if not _is_local(environment):
         return None
     if host not in LOCAL and any(environment.get(name) for name in PROXIES):
         return None
@@ -75,3 +76,30 @@ def _owner(services: Mapping[str, list[dict[str, dict[str, object]]]], port: int
         if isinstance(ports, list) and any(one.get("nodePort") == port for one in ports):
             return f"{service['metadata']['namespace']}/{service['metadata']['name']}"
     return None
+
+
+def user_of_port(address: str, port: int, own: str, environment: Mapping[str, str]) -> str | None:
+    """What has the port of the Docker engine's machine, for a message; None where nothing has it, or a container whose
+    name begins with `own`, which gives it up, or where nobody can say.
+    """
+    publishing = ["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"]
+    try:
+        names = subprocess.run(publishing, capture_output=True, text=True, timeout=SECONDS, check=True).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if names:
+        return None if names[0].startswith(own) else f"the container {names[0]}"
+    if not _is_local(environment):
+        return None
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            return "another program of this machine" if error.errno == errno.EADDRINUSE else None
+    return None
+
+
+def _is_local(environment: Mapping[str, str]) -> bool:
+    """Whether the Docker engine runs on this machine."""
+    return environment.get("DOCKER_HOST", "unix:").partition(":")[0] == "unix"

@@ -1,19 +1,21 @@
-"""What an update of a Deployment would do to what runs, said in the preview: the engine knows what the last update
-asked for, and hands it to hooks.
+"""What an update would do to what runs, and what stands in its way, said in the preview: the engine knows what the last
+update asked for, and hands it to hooks.
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from components.container_settings import ContainerSettings
 from components.deployment_settings import DeploymentSettings
 from components.pod_spec import KEYS_ANNOTATION
 from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, rolling_problems
-from components.reach import owner_of_node_port
+from components.reach import owner_of_node_port, user_of_port
 from components.server_settings import ServerSettings
 from settings.problem import Problem, report
 
@@ -61,6 +63,26 @@ def finds_free(what: str, name: str) -> pulumi.ResourceHook:
                 raise pulumi.RunError(report(f"{what} cannot be made", [Problem("nodePort", message, hint)]))
 
     return _hook(f"{name}-finds-free", refuse)
+
+
+def finds_ports_free(what: str, name: str, settings: pulumi.Output[ContainerSettings]) -> pulumi.ResourceHook:
+    """Refuses a new container one of whose ports something else has."""
+
+    async def refuse(args: pulumi.ResourceHookArgs) -> None:
+        del args
+        known = await settings.future()
+        if known is None:
+            return
+        problems = []
+        for setting_name, port in known.ports.items():
+            user = await asyncio.to_thread(user_of_port, known.address, port, f"{name}-", os.environ)
+            if user is not None:
+                message = f"is {port}, which {user} has; allowed: a free one"
+                problems.append(Problem(setting_name, message, f"set another {setting_name}, or end {user}"))
+        if problems:
+            raise pulumi.RunError(report(f"{what} cannot be made", problems))
+
+    return _hook(f"{name}-finds-ports-free", refuse)
 
 
 def kubectl_options() -> list[str]:

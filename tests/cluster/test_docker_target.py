@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -119,6 +120,17 @@ def test_the_preview_of_a_new_model_shows_what_changes_and_that_nothing_answers_
     assert step["op"] == "replace"
     assert {re.split(r"[.\[]", path)[0] for path in step["replaceReasons"]} == {"command", "image", "uploads"}
     assert "nothing answers" in said
+
+
+def test_the_preview_of_a_port_that_something_else_has_is_refused(laptop: Stack) -> None:
+    kept = (laptop.folder / "Pulumi.laptop.yaml").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        laptop.set_config("container.port", port)
+        said = laptop.preview().failed().text
+    (laptop.folder / "Pulumi.laptop.yaml").write_text(kept)
+
+    assert f"port is {port}, which another program of this machine has" in said
 
 
 def test_destroy_leaves_no_container_and_no_key_on_the_disk(cluster: Cluster, home: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from serving import places
 from tests.cluster.cluster import Cluster, infer_request, post
-from tests.cluster.conftest import checkout
+from tests.cluster.conftest import checkout, new_stack
 from tests.stack import PROJECT_ROOT, Stack
 
 WITHIN_SECONDS = 180
@@ -161,6 +161,19 @@ def test_a_preview_names_the_clients_that_an_update_locks_out(deployed: Stack) -
     deployed.set_config("deployment.apiKeys.default", {"revoked": True})
     assert "clients that send the key 'default' will be answered with 401" in deployed.preview().ok().text
     (deployed.folder / "Pulumi.dev.yaml").write_text(kept)
+
+
+def test_the_preview_of_a_second_stack_names_who_has_the_node_port(deployed: Stack, home: Path) -> None:
+    port = deployed.outputs()["url"].rpartition(":")[2]
+    own = home / "second"
+    own.mkdir()
+    second = new_stack(own, checkout(own / "checkout"))
+    second.set_config("deployment.nodePort", int(port))
+
+    said = second.preview().failed().text
+
+    owner = f"{deployed.outputs()['namespace']}/{deployed.outputs()['service']}"
+    assert f"nodePort is {port}, which the Service {owner} of the cluster has" in said
 
 
 def readme_commands(path: str) -> list[str]:

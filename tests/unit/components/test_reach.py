@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.reach import missing_kubeconfig, owner_of_node_port, silent_registry
+from components.reach import missing_kubeconfig, owner_of_node_port, silent_registry, user_of_port
 
 SERVICES = {
     "items": [
@@ -54,15 +54,15 @@ def test_a_kubeconfig_that_is_not_there_is_named_by_its_variable(tmp_path: Path)
     assert said.startswith(f"KUBECONFIG is '{other}', and no such file is there")
 
 
-def kubectl(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = folder / "kubectl"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
+def program(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch, name: str = "kubectl") -> None:
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
 def test_the_service_that_has_a_node_port_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kubectl(tmp_path, f"[ $1 = --context=kind ] && echo '{json.dumps(SERVICES)}'", monkeypatch)
+    program(tmp_path, f"[ $1 = --context=kind ] && echo '{json.dumps(SERVICES)}'", monkeypatch)
 
     assert owner_of_node_port(30080, ["--context=kind"]) == "c/model"
     assert owner_of_node_port(30081, ["--context=kind"]) is None
@@ -72,7 +72,7 @@ def test_the_service_that_has_a_node_port_is_found(tmp_path: Path, monkeypatch: 
 def test_a_cluster_that_cannot_be_asked_has_no_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
-    kubectl(tmp_path, script, monkeypatch)
+    program(tmp_path, script, monkeypatch)
 
     assert owner_of_node_port(30080) is None
 
@@ -81,3 +81,33 @@ def test_nor_has_a_machine_without_kubectl(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert owner_of_node_port(30080) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "user"),
+    [("model-1a2b3c4", None), ("other", "the container other"), ("models-1", "the container models-1")],
+)
+def test_a_port_that_a_container_publishes_is_free_for_its_own_successor_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, user: str | None
+) -> None:
+    program(tmp_path, f"echo {names}", monkeypatch, "docker")
+
+    assert user_of_port("127.0.0.1", 8080, "model-", {}) == user
+
+
+def test_a_port_on_which_a_program_listens_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "exit 0", monkeypatch, "docker")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert user_of_port("127.0.0.1", port, "model-", {}) == "another program of this machine"
+        assert user_of_port("127.0.0.1", port, "model-", {"DOCKER_HOST": "ssh://elsewhere"}) is None
+
+    assert user_of_port("127.0.0.1", port, "model-", {}) is None
+
+
+def test_without_a_docker_that_answers_nobody_can_say_whose_a_port_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, "exit 1", monkeypatch, "docker")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert user_of_port("127.0.0.1", server.getsockname()[1], "model-", {}) is None
