@@ -18,7 +18,7 @@ from stores.store import NAME, Buffer, Folder, Versioned, check_name
 
 LOCKS: Final = "locks"
 _FOLDERS: Final = (*get_args(Folder), LOCKS)
-_ANOTHER_PLACE: Final = "give this user the right to write there, or set another place as the store's url"
+_ANOTHER_PLACE: Final = "give this user the right to write there, or set another store.url (in a program: storeUrl)"
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
 
@@ -167,7 +167,7 @@ class FileStore:
         except OSError as error:
             raise StoreUnwritable(
                 f"the store {self._root} cannot be used: {error.strerror}",
-                "make room, give this user the right to write there, or set another storeUrl",
+                f"make room, {_ANOTHER_PLACE}",
             ) from error
 
     def _who_can_write(self) -> str:

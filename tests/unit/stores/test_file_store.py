@@ -129,5 +129,5 @@ def test_what_a_killed_writer_left_of_a_record_goes_with_the_next_write_or_the_r
 def test_a_store_that_vanishes_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "store").symlink_to(tmp_path / "not mounted")
 
-    with pytest.raises(StoreUnwritable, match="another storeUrl"):
+    with pytest.raises(StoreUnwritable, match=r"another store\.url"):
         overwrite(open_store(f"file://{tmp_path / 'store'}"), ID, b"record")
