@@ -81,6 +81,23 @@ def test_a_changed_learning_rate_is_named_in_the_preview_and_trains(training_sta
     assert len(artifacts(tmp_path)) == len(files), "retention is delete: the replaced artifact is gone"
 
 
+def test_going_back_to_an_earlier_config_is_foretold_and_trains_nothing(training_stack: MakeStack) -> None:
+    stack = training_stack(epochs=2)
+    stack.set_config("retention", "keep")
+    stack.up().ok()
+    first = stack.outputs()["artifact_id"]
+    stack.set_run(epochs=2, learning_rate=0.02)
+    assert "will train net on diabetes, because learningRate changed" in stack.preview().ok().text
+    stack.up().ok()
+
+    stack.set_run(epochs=2)
+    said = stack.preview().ok().text
+    assert f"takes the sealed artifact {first} of net on diabetes again" in said
+    assert "will train" not in said
+    assert "epoch " not in stack.up().ok().text
+    assert stack.outputs()["artifact_id"] == first
+
+
 def test_settings_that_do_not_shape_the_model_train_nothing(training_stack: MakeStack) -> None:
     stack = training_stack(epochs=2)
     stack.up().ok()
