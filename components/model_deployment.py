@@ -150,7 +150,8 @@ class ModelDeployment(pulumi.ComponentResource):
             opts=_with_hooks(
                 pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
                 Hooks(
-                    before_create=[rolling.finds_free(what, name)],
+                    # A provider of the program's own may ask another cluster than kubectl does.
+                    before_create=[] if _has_provider(opts) else [rolling.finds_free(what, name)],
                     before_update=[rolling.locks_out(self, name, settings)],
                 ),
             ),

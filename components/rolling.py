@@ -54,9 +54,12 @@ def finds_free(what: str, name: str) -> pulumi.ResourceHook:
     """Refuses a new Service whose node port another one has."""
 
     async def refuse(args: pulumi.ResourceHookArgs) -> None:
+        options = kubectl_options()
+        if options is None:
+            return
         for port in (args.new_inputs or {}).get("spec", {}).get("ports") or []:
             number = int(port.get("nodePort") or 0)
-            owner = await asyncio.to_thread(owner_of_node_port, number, kubectl_options()) if number else None
+            owner = await asyncio.to_thread(owner_of_node_port, number, options) if number else None
             if owner is not None:
                 message = f"is {number}, which the Service {owner} of the cluster has; allowed: a free one"
                 hint = "set another nodePort, or 0 to let Kubernetes choose"
@@ -85,14 +88,13 @@ def finds_ports_free(what: str, name: str, settings: pulumi.Output[ContainerSett
     return _hook(f"{name}-finds-ports-free", refuse)
 
 
-def kubectl_options() -> list[str]:
-    """By which kubectl asks the cluster that the provider's config names."""
+def kubectl_options() -> list[str] | None:
+    """By which kubectl asks the cluster that the provider's config names; None where kubectl cannot be told."""
     config = pulumi.Config("kubernetes")
     context, file = config.get("context"), config.get("kubeconfig")
-    return [
-        *([f"--context={context}"] if context else []),
-        *([f"--kubeconfig={file}"] if file and Path(file).is_file() else []),
-    ]
+    if file and not Path(file).is_file():  # the content itself, which is often a secret
+        return None
+    return [*([f"--context={context}"] if context else []), *([f"--kubeconfig={file}"] if file else [])]
 
 
 def running_of(inputs: Mapping[str, Any]) -> Running | None:

@@ -1,11 +1,14 @@
 """What a preview says of an update of what runs, from what the engine hands to hooks."""
 
 import json
+from pathlib import Path
+
+from pulumi.runtime import config as runtime_config
 
 from components import pod_spec
 from components.deployment_settings import DeploymentSettings
 from components.quota import Running
-from components.rolling import keys_of, lockout, running_of
+from components.rolling import keys_of, kubectl_options, lockout, running_of
 from settings import read
 
 
@@ -40,6 +43,23 @@ def test_keys_that_were_let_in_are_read_from_the_service() -> None:
     assert keys_of({"metadata": {"annotations": pod_spec.service_annotations(known)}}) == ["dashboard", "default"]
     assert keys_of({"metadata": {"annotations": pod_spec.service_annotations(settings(auth="none"))}}) == []
     assert keys_of({}) == keys_of({"metadata": None}) == keys_of({"metadata": {}}) == []
+
+
+def test_kubectl_is_told_the_provider_s_cluster_or_not_asked(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.touch()
+    found = []
+    for values in (
+        {},
+        {"context": "kind"},
+        {"context": "kind", "kubeconfig": str(file)},
+        {"kubeconfig": "kind: Config"},
+    ):
+        token = runtime_config.CONFIG.set({f"kubernetes:{name}": value for name, value in values.items()})
+        found.append(kubectl_options())
+        runtime_config.CONFIG.reset(token)
+
+    assert found == [[], ["--context=kind"], ["--context=kind", f"--kubeconfig={file}"], None]
 
 
 def test_whoever_is_locked_out_is_named() -> None:
