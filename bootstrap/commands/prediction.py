@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airgap.cluster import configuration, node
+from bootstrap.commands import stacks
 from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
@@ -94,7 +95,7 @@ def _request(rows: list[list[float]]) -> dict[str, object]:
 Send = Callable[[str, str, str, dict[str, str]], tuple[int, str]]
 
 
-def ask(context: Context, service: Service, progress: Progress) -> Answer:
+def ask(context: Context, service: Service, progress: Progress, stack: str = stacks.DEFAULT) -> Answer:
     """Waits up to READY_SECONDS for readiness, and for pods that have not been given a new key yet, then asks once."""
     ways: list[tuple[str, Send]] = [(service.url, _directly)]
     if service.namespace:
@@ -114,7 +115,7 @@ def ask(context: Context, service: Service, progress: Progress) -> Answer:
         if _is_gone(context, service, said):
             raise BootstrapError(
                 f"{service.name} is not there any more: somebody else than pulumi has removed it",
-                ["pulumi refresh, then make up again: notices what is gone and makes it anew"],
+                [f"pulumi refresh --stack {stack}, then {stacks.make('up', stack)}: makes anew what is gone"],
             )
         progress(f"waiting until the service is ready: {_reason(said)}")
         time.sleep(1)

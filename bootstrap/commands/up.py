@@ -44,7 +44,7 @@ def run(context: Context, stack: str) -> int:
     service = prediction.parse(said or "")
     with context.console.step("Prediction") as step:
         step.progress("waiting until the service is ready")
-        answer = prediction.ask(context, service, step.progress)
+        answer = prediction.ask(context, service, step.progress, stack)
         step.done(f"{service.model} at {answer.via}")
     folder = context.layout.stack_state.parent / "requests" / stacks.short(stack)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -196,9 +196,11 @@ def test_a_container_that_is_gone_is_said_at_once_with_the_way_out(
     service = prediction.parse(json.dumps(outputs | {"container": "model-1a2b3c4"}))
 
     with pytest.raises(BootstrapError, match=r"model-1a2b3c4 is not there any more") as refused:
-        prediction.ask(context, service, lambda _: None)
+        prediction.ask(context, service, lambda _: None, "laptop")
 
-    assert "pulumi refresh" in refused.value.ways[0]
+    assert [*refused.value.ways] == [
+        "pulumi refresh --stack laptop, then make up STACK=laptop: makes anew what is gone"
+    ]
 
 
 def test_a_service_that_is_gone_is_said_at_once(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
