@@ -8,7 +8,7 @@ What is found names columns and counts, never values: who may read a report of f
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,9 @@ from settings.names import meant
 from training.errors import DataError
 from training.options import Quality, Task
 from training.recipe.datasets import encoding
-from training.recipe.datasets.dataset import TensorRows
+
+if TYPE_CHECKING:  # at run time it would load torch
+    from training.recipe.datasets.dataset import TensorRows
 
 ONE_AND_THE_SAME: Final = 0.99999
 """A feature whose correlation with a target of numbers is beyond this is the target in other words."""
@@ -108,7 +110,7 @@ def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> Non
         )
 
 
-def examine_split(train: TensorRows, held_out: TensorRows) -> tuple[Finding, ...]:
+def examine_split(train: "TensorRows", held_out: "TensorRows") -> tuple[Finding, ...]:
     """Held-out rows that training sees too, and so would make a model look better than it is."""
     seen = np.isin(fingerprints(held_out), fingerprints(train))
     if seen.mean() <= SHARED_ROWS:
@@ -149,7 +151,7 @@ def incomplete(target: str, rows: int, of: int) -> DataError:
     )
 
 
-def fingerprints(rows: TensorRows) -> Array:
+def fingerprints(rows: "TensorRows") -> Array:
     """(R,) uint64: equal rows of features and target have equal numbers."""
     parts = [part.reshape(len(rows), -1).double().numpy() for part in (rows.features, rows.target)]
     return _mixed(column for part in parts for column in part.T)

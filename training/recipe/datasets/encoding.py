@@ -1,4 +1,4 @@
-"""TABLE → TENSORS: what each column is, learnt once from the distinct values and then applied to any of its rows.
+"""TABLE → ARRAYS: what each column is, learnt once from the distinct values and then applied to any of its rows.
 
 numbers, booleans    one FP32 column; missing is NaN
 dates, times         days since 1970-01-01, as FP32
@@ -16,12 +16,10 @@ from typing import Any, Final, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from training.errors import DataError
 from training.options import Data, Task
 from training.recipe.datasets import spelling
-from training.recipe.datasets.dataset import Batch
 
 MOST_CATEGORIES: Final = 50
 MOST_CLASSES: Final = 1000
@@ -35,6 +33,7 @@ EXACT_DOUBLE: Final = 2**53
 """FP64 has every whole number up to here."""
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 
+Array = np.ndarray[Any, np.dtype[Any]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Distinct = Callable[[str], pa.Array]
 """The distinct values of a column."""
@@ -112,21 +111,21 @@ class Encoding:
         """In the order of the model's outputs."""
         return () if self.classes is None else tuple(map(spelt, self.classes.to_pylist()))
 
-    def encode(self, table: pa.Table) -> Batch:
-        """Features (R, F) and target of these rows."""
+    def encode(self, table: pa.Table) -> tuple[Array, Array]:
+        """Features (R, F), FP32 or int64, and target of these rows."""
         if self.whole:
             ids_RF = np.stack([ids(table[column.name], column.name) for column in self.columns], axis=1)
-            return torch.from_numpy(ids_RF), self.encode_target(table)
+            return ids_RF, self.encode_target(table)
         encoded = [column.encode(table[column.name]) for column in self.columns]
-        features = torch.from_numpy(np.ascontiguousarray(np.concatenate(encoded, axis=1)))
-        return features, self.encode_target(table)
+        return np.ascontiguousarray(np.concatenate(encoded, axis=1)), self.encode_target(table)
 
-    def encode_target(self, table: pa.Table) -> torch.Tensor:
+    def encode_target(self, table: pa.Table) -> Array:
         """(R, 1) FP32 or (R,) int64."""
         column = table[self.target]
         if self.classes is None:
-            return torch.from_numpy(numbers(column)).unsqueeze(1)
-        return torch.from_numpy(pc.index_in(_plain(column), self.classes).to_numpy().astype(np.int64))
+            return numbers(column)[:, np.newaxis]
+        index_R: Array = pc.index_in(_plain(column), self.classes).to_numpy().astype(np.int64)
+        return index_R
 
 
 class BadColumns(DataError):

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from settings.names import meant
 from training.errors import DataError
 from training.options import Masking
 from training.recipe.datasets.redaction import LONGEST_TEXT, Redactor
@@ -55,15 +54,6 @@ def mask(
 
     The new table has no metadata: in what pandas writes there, values may stand too. Raises DataError.
     """
-    strange = [name for name in rules if name not in table.column_names]
-    if strange:
-        raise DataError(
-            "; ".join(
-                f"masking names the column {name!r}, which the data set has not{meant(name, table.column_names)}"
-                for name in strange
-            ),
-            f"its columns: {', '.join(table.column_names)}",
-        )
     kept, done = {}, {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name not in rules:

@@ -119,7 +119,7 @@ class StreamedRows:
             yield features, target
 
     def _read(self, group: int) -> Batch:
-        features, target = self.encoding.encode(self.change(self.groups.read(group, self.names)))
+        features, target = map(torch.from_numpy, self.encoding.encode(self.change(self.groups.read(group, self.names))))
         kept = self._kept(group)
         return features[kept], target[kept]
 

@@ -4,12 +4,14 @@ Errors name lines and columns, never a value, which may be somebody's.
 """
 
 import codecs
+import contextlib
 import csv
 import gzip
 import io
 import re
+import zlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -19,13 +21,14 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from settings.names import meant
 from settings.urls import without_parts_of
 from training import sources
 from training.errors import DataError
 from training.options import MISSING, Data
 from training.recipe.datasets import encoding, spelling
+from training.recipe.datasets.column_choice import listed
 
+GZIP: Final = b"\x1f\x8b"
 DELIMITERS: Final = ",;\t|"
 NEWLINE: Final = b"\n"
 SEPARATOR: Final = re.compile(rb'"?sep=(.)"?[ ,;\t]*\r?(?:\n|$)', re.IGNORECASE)
@@ -38,8 +41,6 @@ BLOCK_BYTES: Final = 16 * 2**20
 UTF_8: Final = "utf-8"
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """What a file in it begins with."""
-PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
-"""The names that pandas gives to an index without one, which is no property of a row."""
 BEYOND_INT64: Final = 2.0**63
 MANY_DIGITS: Final = r"^\s*[-+]?\d{19,}\s*$"
 LEADING_ZERO: Final = r"^\s*[-+]?0\d"
@@ -69,7 +70,7 @@ def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str
     """Numbers and dates in another spelling are read, but in the columns `kept`. Raises DataError for what is no table,
     or too large for memory.
     """
-    if content.startswith(b"\x1f\x8b"):
+    if content.startswith(GZIP):
         content = _decompressed(reference, content, options.memory_bytes)
     file = _opened(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
     _check_header(file, options)
@@ -186,7 +187,7 @@ def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
     if first and all(pa.types.is_string(one.type) and not VALUE.fullmatch(one.as_py()) for one in values):
         raise DataError(
             f"line {file.skipped + 2} of {file.reference} holds texts where all other lines have numbers, in "
-            f"{_listed(first)}: units, or a second line of names?",
+            f"{listed(first)}: units, or a second line of names?",
             "leave that line out; a missing value is an empty field or NA",
         )
 
@@ -252,6 +253,12 @@ class ParquetGroups:
     file: pyarrow.parquet.ParquetFile
     stamp: sources.Stamp
 
+    @property
+    def group_bytes(self) -> list[int]:
+        """Of each row group in memory."""
+        metadata = self.file.metadata
+        return [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
+
     def read(self, group: int, names: Sequence[str]) -> pa.Table:
         """These columns. Raises DataError."""
         if sources.stamp(self.reference, self.folder) != self.stamp:
@@ -283,74 +290,32 @@ def open_parquet(reference: str, folder: Path) -> ParquetGroups:
     return ParquetGroups(reference, folder, file, stamp)
 
 
-def chosen(reference: str, names: Sequence[str], options: Data) -> list[str]:
-    """The features' columns and, last, the target's. Raises DataError that lists all that are not there, or unfit."""
-    target, (_, splitting) = options.target or "", _splitting(options)
-    rest = [one for one in names if one not in (target, splitting, *options.exclude) and not _is_index(one)]
-    one = options.image.column if options.image else options.text
-    features = [one] if one else list(options.features) or rest
-    _check_there(
-        reference,
-        names,
-        {"data.target": [target], _naming(options): features, "data.exclude": options.exclude},
-    )
-    known = set(features)
-    strange = [name for name in options.categorical if name not in known]
-    if strange:
-        said = "; ".join(
-            f"data.categorical names {name!r}, which is no feature{meant(name, features)}" for name in strange
-        )
-        raise DataError(said, f"features: {_listed(features)}")
-    if target in features:
-        raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
-    nameless = [str(names.index(name) + 1) for name in features if not name.strip()]
-    if nameless:
-        raise DataError(
-            f"column {', '.join(nameless)} of {reference} has no name",
-            "name it, or leave it out by data.features; pandas leaves out its index by to_csv(…, index=False)",
-        )
-    if not features:
-        raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
-    return [*dict.fromkeys(features), target]
+@contextlib.contextmanager
+def reading_parquet(reference: str) -> Iterator[None]:
+    """What Arrow says of its values as DataError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        said = without_parts_of(reference, _line(error))
+        raise DataError(f"{reference} cannot be read as Parquet: {said}", "write it anew") from None
 
 
-def _is_index(name: str) -> bool:
-    return PANDAS_INDEX.fullmatch(name) is not None
-
-
-def _check_there(reference: str, names: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> None:
-    """Raises DataError that lists every column which one of these settings names and which is not there."""
-    there = set(names)
-    missing = [
-        f"{setting} names the column {name!r}, which {reference} has not{meant(name, names)}"
-        for setting, columns in wanted.items()
-        for name in columns
-        if name not in there
-    ]
-    if missing:
-        raise DataError(
-            "; ".join(missing),
-            f"its columns: {_listed(names)}; if these look wrong, say data.delimiter; "
-            "in CSV the first line must name the columns",
-        )
-
-
-def _naming(options: Data) -> str:
-    if options.image:
-        return "data.image.column"
-    return "data.text" if options.text else "data.features"
-
-
-def splitting_column(reference: str, names: Sequence[str], options: Data) -> str | None:
-    """The column that says which rows are held out, where one does. Raises DataError if it is not there."""
-    setting, column = _splitting(options)
-    if column is not None:
-        _check_there(reference, names, {setting: [column]})
-    return column
-
-
-def _splitting(options: Data) -> tuple[str, str | None]:
-    return ("data.split.column", options.split.column) if options.split else ("data.timeColumn", options.time_column)
+def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
+    """The names of the columns, by the first bytes of a file; None where they do not tell. Raises DataError."""
+    if head.startswith(GZIP):
+        with contextlib.suppress(zlib.error):
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, SOME_BYTES)
+    name = options.encoding or UTF_8
+    if name != UTF_8:
+        with contextlib.suppress(UnicodeError):
+            head = codecs.getincrementaldecoder(name)().decode(head).encode()
+    file = _opened(reference, _as_utf_8(reference, head, UTF_8), options)
+    line, newline, _ = file.content.partition(NEWLINE)
+    if not newline or line.count(b'"') % 2:  # it goes on in the next line
+        return None
+    _check_header(file, options)
+    _check_names(reference, file.names)
+    return file.names
 
 
 def _parsed(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
@@ -412,12 +377,6 @@ def _check_names(reference: str, names: Sequence[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
             raise DataError(f"{reference} has two columns {name!r}", "rename one")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Those in quotes whose spaces would be overlooked."""
-    shown = (name if name and name == name.strip() else repr(name) for name in names[:30])
-    return ", ".join(shown) + (f", and {len(names) - 30} more" if len(names) > 30 else "")
 
 
 def _line(error: BaseException) -> str:

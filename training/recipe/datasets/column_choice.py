@@ -1,0 +1,123 @@
+"""Which columns of a table a job uses, by their names alone: no value is looked at.
+
+Whatever names a column that is not there is told at once, each by the setting that names it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from settings import Problem
+from settings.names import meant
+from training.errors import DataError
+from training.job import Job
+from training.options import Data
+
+PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
+"""The names that pandas gives to an index without one, which is no property of a row."""
+MOST_LISTED: Final = 30
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Columns of one table."""
+
+    names: list[str]
+    """The features' and, last, the target's."""
+    splitting: str | None
+    """It says which rows are held out."""
+    dropped: list[str]
+    """Columns that masking names and nothing else does: mask says of these too what was done."""
+
+    @property
+    def read(self) -> list[str]:
+        """All of them but the splitting one."""
+        return [*self.names, *self.dropped]
+
+
+class ColumnsMissing(DataError):
+    """Settings name columns that are not there: `problems` has one for each."""
+
+    def __init__(self, problems: Sequence[Problem], hint: str) -> None:
+        super().__init__("; ".join(map(str, problems)), hint)
+        self.problems = tuple(problems)
+
+
+def choose(job: Job, names: Sequence[str]) -> Choice:
+    """`names` are all that the table has. Raises ColumnsMissing; DataError for what cannot be chosen."""
+    options, reference = job.data, job.dataset
+    left = [name for name in names if name not in job.masking or job.masking[name].method != "drop"]
+    target, (splitting_setting, splitting) = options.target or "", _splitting(options)
+    rest = [one for one in left if one not in (target, splitting, *options.exclude) and not _is_index(one)]
+    one = options.image.column if options.image else options.text
+    features = [one] if one else list(options.features) or rest
+    problems = [
+        *_absent(reference, left, "data.target", [target]),
+        *_absent(reference, left, _naming(options), features),
+        *_absent(reference, left, "data.exclude", options.exclude),
+        *_absent(reference, names, splitting_setting, [] if splitting is None else [splitting]),
+        *_no_features(options.categorical, features),
+        *_absent(reference, names, "masking", list(job.masking)),
+        *_absent(reference, names, "quality.schema", list(job.quality.schema)),
+        *_out_of_use(reference, names, [*features, target], list(job.quality.ranges)),
+    ]
+    if problems:
+        raise ColumnsMissing(
+            problems,
+            f"its columns: {listed(names)}; if these look wrong, say data.delimiter; "
+            "in CSV the first line must name the columns",
+        )
+    if target in features:
+        raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
+    nameless = [str(left.index(name) + 1) for name in features if not name.strip()]
+    if nameless:
+        raise DataError(
+            f"column {', '.join(nameless)} of {reference} has no name",
+            "name it, or leave it out by data.features; pandas leaves out its index by to_csv(…, index=False)",
+        )
+    if not features:
+        raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
+    chosen = [*dict.fromkeys(features), target]
+    return Choice(chosen, splitting, [name for name in names if name in job.masking and name not in chosen])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Those in quotes whose spaces would be overlooked."""
+    shown = (name if name and name == name.strip() else repr(name) for name in names[:MOST_LISTED])
+    return ", ".join(shown) + (f", and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")
+
+
+def _absent(reference: str, there: Sequence[str], setting: str, wanted: Sequence[str]) -> Iterator[Problem]:
+    known = set(there)
+    for name in wanted:
+        if name not in known:
+            yield Problem(setting, f"names the column {name!r}, which {reference} has not{meant(name, there)}")
+
+
+def _no_features(categorical: Sequence[str], features: Sequence[str]) -> Iterator[Problem]:
+    for name in categorical:
+        if name not in features:
+            yield Problem("data.categorical", f"names {name!r}, which is no feature{meant(name, features)}")
+
+
+def _out_of_use(reference: str, there: Sequence[str], used: Sequence[str], ranges: Sequence[str]) -> Iterator[Problem]:
+    for name in ranges:
+        if name not in there:
+            yield from _absent(reference, there, "quality.ranges", [name])
+        elif name not in used:
+            yield Problem("quality.ranges", f"names the column {name!r}, which is neither a feature nor the target")
+
+
+def _is_index(name: str) -> bool:
+    return PANDAS_INDEX.fullmatch(name) is not None
+
+
+def _naming(options: Data) -> str:
+    if options.image:
+        return "data.image.column"
+    return "data.text" if options.text else "data.features"
+
+
+def _splitting(options: Data) -> tuple[str, str | None]:
+    return ("data.split.column", options.split.column) if options.split else ("data.timeColumn", options.time_column)

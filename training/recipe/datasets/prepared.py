@@ -1,0 +1,299 @@
+"""DATASET: from a reference to encoded rows, in this order: read → mask → check the quality → encode.
+
+Nothing is kept or written here, and what masking takes away is gone before anything else sees the rows. Without torch,
+so that a preview can read a small file within a second as a run will.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from training import quality, sources
+from training.errors import DataError
+from training.job import Job
+from training.options import ImageColumn, Task
+from training.recipe.datasets import arrays, builtin, encoding, tables, words
+from training.recipe.datasets.arrays import Array, Arrays
+from training.recipe.datasets.column_choice import Choice, choose
+from training.recipe.datasets.masking import Masker
+from training.recipe.datasets.parts import Parts, parts
+
+FEWEST_ROWS: Final = 4
+"""Two to learn from, one to look at while learning, one to measure on."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All rows of one data set as arrays; `dataset.Dataset` says what the fields mean."""
+
+    name: str
+    task: Task
+    features: Array
+    target: Array
+    feature_names: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    findings: tuple[Mapping[str, object], ...] = ()
+    masked: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[encoding.Column, ...] = ()
+    rows_left_out: int = 0
+    parts: Parts | None = None
+
+
+@dataclass(frozen=True)
+class Oversized:
+    """A Parquet file that does not fit into memory."""
+
+    groups: tables.ParquetGroups
+    choice: Choice
+
+
+def prepare(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
+    """Raises DataError, ModelError, MissingLibraryError."""
+    return READERS[sources.form(job.dataset)](job, folder, masker)
+
+
+def _built_in(job: Job, folder: Path, masker: Masker) -> Prepared:
+    table = builtin.read(job.dataset, job.data.target)
+    if job.dataset in sources.REGRESSIONS and job.data.task is None:
+        job = replace(job, data=replace(job.data, task="regression"))
+    shape = builtin.IMAGES.get(job.dataset)
+    if shape is not None and job.model == "cnn" and not job.data.features and not job.data.exclude:
+        quality.check_schema(table.schema, job.quality.schema, job.dataset)
+        pixels = np.stack([table[name].to_numpy() for name in builtin.FEATURES[job.dataset]], axis=1)
+        return _from_tensor(job, pixels.reshape(-1, *shape), table[builtin.TARGET], (), {})
+    return _from_table(_with_target(job, builtin.TARGET), table, masker)
+
+
+def _csv(job: Job, folder: Path, masker: Masker) -> Prepared:
+    return _from_table(job, tables.read_csv(job.dataset, _content(job, folder), job.data, _kept_as_text(job)), masker)
+
+
+def _kept_as_text(job: Job) -> set[str | None]:
+    """Columns whose texts are names, or texts to others, whatever they look like."""
+    return {
+        *job.data.categorical,
+        job.data.text,
+        job.data.split.column if job.data.split else None,
+        job.data.target if job.data.task == "classification" else None,
+        *(name for name, rule in job.masking.items() if rule.method != "generalise"),
+        *(name for name, kind in job.quality.schema.items() if kind == "text"),
+    }
+
+
+def _npz(job: Job, folder: Path, masker: Masker) -> Prepared:
+    return _from_arrays(job, arrays.read_npz(job.dataset, _content(job, folder), job.data), masker)
+
+
+def _function(job: Job, folder: Path, masker: Masker) -> Prepared:
+    return _from_arrays(job, arrays.call(job, folder), masker)
+
+
+def _content(job: Job, folder: Path) -> bytes:
+    return sources.read(job.dataset, folder, job.data.memory_bytes)
+
+
+def _from_table(job: Job, table: pa.Table, masker: Masker, classes: tuple[str, ...] = ()) -> Prepared:
+    """`classes`: all names, where the data set gives them an order."""
+    return _from_columns(job, table, _chosen(job, table.schema), masker, classes)
+
+
+def _chosen(job: Job, schema: pa.Schema) -> Choice:
+    choice = choose(job, schema.names)
+    quality.check_schema(schema, job.quality.schema, job.dataset)
+    return choice
+
+
+def _from_columns(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...] = ()) -> Prepared:
+    check_rows(job, table.num_rows)
+    splitting = choice.splitting
+    if splitting is not None and job.data.time_column is not None:
+        table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))  # folds look ahead only
+    table, left_out = _with_targets(job, table, choice.names[-1])
+    prepared = replace(_encoded(job, table, choice, masker, classes), rows_left_out=left_out)
+    return prepared if splitting is None else replace(prepared, parts=parts(table[splitting], job))
+
+
+def _with_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int]:
+    """The rows that have a target, and how many have none; all of them, unless the job leaves those out."""
+    if not job.data.drop_missing_target:
+        return table, 0
+    missing = quality.missing(table[target])
+    kept = table.filter(pa.array(~missing))
+    check_rows(job, kept.num_rows)
+    return kept, int(missing.sum())
+
+
+def _encoded(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...]) -> Prepared:
+    table, masked = masker.mask(table.select(choice.read), job.masking)
+    table = table.select(choice.names)
+    if job.data.text:
+        return _from_text(job, table, masked)
+    if job.data.image:
+        return _from_images(job, table, job.data.image, masked)
+    learnt, found = learn(job, table, choice.names, whole=job.model == "recommender")
+    if classes and learnt.task == "classification":
+        learnt = replace(learnt, classes=pa.array(classes))
+    columns = () if learnt.whole else learnt.columns
+    return Prepared(
+        job.dataset, learnt.task, *learnt.encode(table), learnt.feature_names, learnt.class_names, findings=found,
+        masked=masked, columns=columns,
+    )  # fmt: skip
+
+
+def learn(
+    job: Job, table: pa.Table, names: list[str], distinct: encoding.Distinct | None = None, *, whole: bool = False
+) -> tuple[encoding.Encoding, tuple[Mapping[str, object], ...]]:
+    """How the columns `names` are encoded, the target's last, and what the checks of the whole table only warn of.
+
+    `distinct`, where the table is a sample: of all rows.
+    """
+    distinct = distinct or (lambda name: pc.unique(in_one_piece(table[name])))
+    hashed = {
+        name: _all_differ(table[name])
+        for name in names[:-1]
+        if name in job.masking and job.masking[name].method == "hash"
+    }
+    try:
+        learnt = encoding.learn(table.schema, names, job.data, distinct, whole=whole, hashed=hashed)
+    except encoding.BadColumns as bad:
+        _check_others(job, table.drop_columns(list(bad.names)), names[-1], distinct, bad)
+        raise
+    findings = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
+    return learnt, quality.enforce(findings, job.quality, job.dataset)
+
+
+def _check_others(
+    job: Job, table: pa.Table, target: str, distinct: encoding.Distinct, bad: encoding.BadColumns
+) -> None:
+    """Raises DataError that tells of `bad` columns and of what the checks find in the others too."""
+    ranges = {name: one for name, one in job.quality.ranges.items() if name not in bad.names}
+    allowed = replace(job.quality, ranges=ranges)
+    try:
+        task = encoding.target_task(target, table.schema.field(target).type, job.data, distinct)
+        quality.enforce(quality.examine(table, target, task, allowed, job.data.categorical), allowed, job.dataset)
+    except DataError as further:
+        raise DataError(f"{bad.message}\n{further.message}", f"{bad.hint}; {further.hint}") from bad
+
+
+def _all_differ(column: pa.ChunkedArray) -> bool:
+    known = column.drop_null()
+    return len(known) > 1 and len(pc.unique(known)) == len(known)
+
+
+def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Prepared:
+    """One text column: its words."""
+    text, target = table.column_names
+    if not pa.types.is_string(table[text].type) and not pa.types.is_large_string(table[text].type):
+        raise DataError(f"data.text names {text!r}, which holds {table[text].type}", "name a column of text")
+    learnt, found = learn(job, table, [target])
+    ids, vocabulary = words.encode(table[text])
+    return Prepared(
+        job.dataset, learnt.task, ids, learnt.encode_target(table), classes=learnt.class_names, words=vocabulary,
+        findings=found, masked=masked,
+    )  # fmt: skip
+
+
+def _from_images(job: Job, table: pa.Table, wanted: ImageColumn, masked: Mapping[str, str]) -> Prepared:
+    """One column of image files: their pixels."""
+    from training.recipe.datasets.images import decode  # Pillow
+
+    column, target = table.column_names
+    pixels = decode(table[column], wanted, job.data.memory_bytes)
+    return _from_tensor(job, pixels, table[target], (), masked)
+
+
+def _from_arrays(job: Job, given: Arrays, masker: Masker) -> Prepared:
+    if given.task is not None and job.data.task is None:
+        job = replace(job, data=replace(job.data, task=given.task))
+    if given.is_table:
+        plain = replace(job, data=replace(job.data, features=() if not given.feature_names else job.data.features))
+        return _from_table(_with_target(plain, arrays.TARGET), given.table(), masker, given.classes)
+    if job.masking:
+        raise DataError(f"masking is for columns, and {job.dataset} has none", "mask where the rows are made")
+    if job.data.exclude:
+        raise DataError(
+            f"data.exclude is for columns, and {job.dataset} has none", "leave them out where they are made"
+        )
+    check_rows(job, len(given.features))
+    if np.issubdtype(given.features.dtype, np.floating) and not np.isfinite(given.features).all():
+        raise DataError(f"{job.dataset} has features that are NaN or infinite", "fill or leave out these rows")
+    return replace(_from_tensor(job, given.features, given.named_target(), given.classes, {}), words=given.words)
+
+
+def _from_tensor(
+    job: Job,
+    values: arrays.Array,
+    target: pa.Array | pa.ChunkedArray,
+    classes: tuple[str, ...],
+    masked: Mapping[str, str],
+) -> Prepared:
+    """Features that are no columns: images, sounds, ids."""
+    table = pa.table({"features": _fingerprints(values), arrays.TARGET: target})
+    learnt, found = learn(job, table, [arrays.TARGET])
+    if classes:
+        learnt = replace(learnt, classes=pa.array(classes))
+    whole = values.dtype.kind in "iu" and not (values.dtype == np.uint8 and values.ndim >= arrays.IMAGE_DIMENSIONS)
+    features = np.ascontiguousarray(values, dtype=np.int64 if whole else np.float32)
+    return Prepared(
+        job.dataset, learnt.task, features, learnt.encode_target(table), classes=learnt.class_names, findings=found,
+        masked=masked,
+    )  # fmt: skip
+
+
+def _parquet(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
+    """In memory if it fits, else streamed."""
+    groups = tables.open_parquet(job.dataset, folder)
+    choice = _chosen(job, groups.file.schema_arrow)
+    if sum(groups.group_bytes) > job.data.memory_bytes:
+        return Oversized(groups, choice)
+    with tables.reading_parquet(job.dataset):
+        return _from_columns(job, groups.file.read(columns=with_splitting(choice)), choice, masker)
+
+
+def with_splitting(choice: Choice) -> list[str]:
+    """All columns that are read."""
+    splitting = choice.splitting
+    return choice.read if splitting is None or splitting in choice.read else [*choice.read, splitting]
+
+
+def check_rows(job: Job, count: int) -> None:
+    """Raises DataError for too few."""
+    if count < FEWEST_ROWS:
+        raise DataError(
+            f"{job.dataset} has {count} row{'s' * (count != 1)}; at least {FEWEST_ROWS} are needed",
+            "training, looking at it and measuring it each need rows of their own",
+        )
+
+
+def _with_target(job: Job, target: str) -> Job:
+    """A built-in set and a function name no target column themselves."""
+    return replace(job, data=replace(job.data, target=target))
+
+
+def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+    """In one piece, and without its dictionary."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.combine_chunks()
+
+
+def _fingerprints(features: arrays.Array) -> pa.Array:
+    """One value for each distinct row, so that equal images count as equal."""
+    flat = np.ascontiguousarray(features).reshape(len(features), -1)
+    rows = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+    return pa.array(np.unique(rows, return_inverse=True)[1].astype(np.int64))
+
+
+READERS: Final[Mapping[str, Callable[[Job, Path, Masker], Prepared | Oversized]]] = {
+    sources.BUILT_IN_FORM: _built_in,
+    sources.CSV: _csv,
+    sources.PARQUET: _parquet,
+    sources.NPZ: _npz,
+    sources.FUNCTION: _function,
+}
