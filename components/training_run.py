@@ -38,6 +38,8 @@ class TrainingRun(pulumi.CustomResource):
     """Wall-clock time of the training process."""
     model_bytes: pulumi.Output[int]
     """Size of the plain ONNX file."""
+    rows: pulumi.Output[int]
+    """Rows of the whole data set."""
     report_artifact_id: pulumi.Output[str]
     """The report, sealed beside the model: `python -m training report` shows it."""
     report_payload_digest: pulumi.Output[str]

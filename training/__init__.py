@@ -16,6 +16,7 @@
     run.py         from request to result, whatever was done already; worker.py and distributed.py by several processes
     process.py     how a training process is started and what it pins; provenance.py what a model is made from
     on_request.py  `python -m training --events FD`: request in, events out
+    data_check.py  `python -m training check`: would a run take its data? For previews, without torch
     try_out.py     `python -m training --dataset …`: for people, over asked.py (the command line) and display.py
     errors.py      what can be wrong, as one tree
 

@@ -2,6 +2,7 @@
 
 python -m training --dataset data.csv --target churned     a run with a progress bar: --help has the options
 python -m training report …                                shows a sealed run's report (report/show.py)
+python -m training check                                   what a preview asks of a run's data (data_check.py)
 python -m training --events FD                             one sealed run, for the process that starts it
                                                            (on_request.py has what goes in and comes out)
 """
@@ -18,6 +19,10 @@ def main() -> int:
         from training.report.show import main as show
 
         return show(arguments[1:])
+    if arguments[:1] == ["check"]:
+        from training.data_check import main as check
+
+        return check()
     if any(argument.partition("=")[0] == "--events" for argument in arguments):
         from training.on_request import main as answer
 

@@ -48,6 +48,7 @@ def fit(
         "stop_reason": made.descended.stop_reason,
         "example": example(made, features),
         "model_bytes": len(made.content),
+        "rows": len(made.dataset.rows) + made.dataset.rows_left_out,
         **made.descended.spent,
     }
     return Fitted(made, judged, describe(made, inputs.provenance, outcome), outcome)

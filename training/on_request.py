@@ -10,7 +10,7 @@ out    events as JSON lines on the file descriptor FD, which must be inherited; 
          log       level ("info", "warning"), message
          result    artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id,
                    report_payload_digest, report_manifest, metrics, example, epochs_run, stop_reason, model_bytes,
-                   epsilon, delta, energy_joules, energy_source, duration_seconds, reused
+                   rows (of the whole data set), epsilon, delta, energy_joules, energy_source, duration_seconds, reused
          error     message, hint; of a model that its gates refuse also report: artifact_id and payload_digest
 exit   0: a result was told · 1: an error was told · 130: cancelled by SIGINT, SIGTERM or the end of standard input
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin import checking
+from components.plugin.data_check import DataChecks
 from components.run_settings import (
     SECRET_INPUTS,
     URL_INPUTS,
@@ -46,8 +47,10 @@ MUST_BE_PLAIN: Final = (
 )
 
 
-async def checked(olds: Properties, news: Properties) -> CheckResponse:
-    """Validates everything at once and adds defaults and digests; unknown inputs are left for the real run."""
+async def checked(olds: Properties, news: Properties, data_checks: DataChecks) -> CheckResponse:
+    """Validates everything at once, the data included, and adds defaults and digests; unknown inputs are left for the
+    real run.
+    """
     inputs = checking.completed(TrainingRunInputs, news)
     hidden = sorted(name for name, value in news.items() if not _may_be_secret(name, value) and has_secret(value))
     known = {name: value for name, value in reveal_all(inputs).items() if name not in hidden and not has_unknown(value)}
@@ -71,6 +74,9 @@ async def checked(olds: Properties, news: Properties) -> CheckResponse:
             inputs |= await asyncio.to_thread(_digests, read.job, folder, olds)
         except InputError as error:
             failures.append(CheckFailure(error.property, f"is {error.value!r}; {error.message}; {error.hint}"))
+        else:
+            if inputs["libraries"]:
+                failures += (await data_checks.look(olds, inputs, read.job)).failures
     return CheckResponse(inputs, failures)
 
 

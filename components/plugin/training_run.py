@@ -9,11 +9,12 @@ artifact as it is.
 import asyncio
 import base64
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from components.plugin import refused_report
+from components.plugin.data_check import DataChecks, Found, rows_changed
 from components.plugin.foretold import foretell
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
@@ -78,7 +79,7 @@ from training.status_line import status_line
 
 OUTPUTS: Final = (
     "runId", "artifactId", "payloadDigest", "payloadSize", "manifest", "contentId",
-    "metrics", "example", "epochsRun", "stopReason", "durationSeconds", "modelBytes", "reportArtifactId",
+    "metrics", "example", "epochsRun", "stopReason", "durationSeconds", "modelBytes", "rows", "reportArtifactId",
     "reportPayloadDigest", "reportManifest", "epsilon", "delta", "energyJoules", "energySource",
 )  # fmt: skip
 
@@ -93,9 +94,12 @@ MANIFESTS: Final = tuple(manifest for _, manifest in ARTIFACTS.values())
 class TrainingRunResource:
     """Trains on create and on every update that changes what the model is."""
 
+    def __init__(self) -> None:
+        self._data_checks = DataChecks()
+
     async def check(self, request: CheckRequest) -> CheckResponse:
         """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
-        return await checked(request.old_inputs, request.new_inputs)
+        return await checked(request.old_inputs, request.new_inputs, self._data_checks)
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
@@ -104,14 +108,14 @@ class TrainingRunResource:
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals; a preview only says that it will."""
         if request.preview:
-            await _say_what_comes(request, request.inputs, "")
+            await _say_what_comes(request, request.inputs, "", self._data_checks.known(request.inputs))
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
         return CreateResponse(resource_id, await _train(request, Owner(request.urn, resource_id), request.inputs))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Trains if what shapes the artifact changed; else takes over the new settings."""
-        return UpdateResponse(await _updated(request))
+        return UpdateResponse(await _updated(request, self._data_checks.known(request.new_inputs)))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
         """None, and a warning, when the artifact is missing from the store or not what was sealed.
@@ -145,8 +149,8 @@ class TrainingRunResource:
         await _let_go(request, request.inputs, state, retention=state.get("retention"))
 
 
-async def _updated(request: UpdateRequest) -> Properties:
-    """The new state; in a preview, what is known of it."""
+async def _updated(request: UpdateRequest, data: Found) -> Properties:
+    """The new state; in a preview, what is known of it. `data`: what was found of the new one."""
     old_inputs, inputs = request.old_inputs, request.new_inputs
     all_changed = changed_of(reveal_all(old_inputs), reveal_all(inputs))
     changed = [name for name in all_changed if name not in KEEPING_INPUTS]
@@ -166,8 +170,8 @@ async def _updated(request: UpdateRequest) -> Properties:
     if rewraps or not changed:
         return inputs | _with_secrets(kept, inputs)
     if request.preview:
-        because = ", ".join(_reason(name, old_inputs, inputs) for name in changed)
-        await _say_what_comes(request, inputs, f", because {because} changed")
+        rows = rows_changed(reveal(request.state.get("rows")), data.rows)
+        await _say_what_comes(request, inputs, f", because {_reasons(changed, old_inputs, inputs, rows)}", data)
         if "processor" in changed and "processor" in old_inputs:
             await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
         return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
@@ -178,13 +182,27 @@ async def _updated(request: UpdateRequest) -> Properties:
     return outputs
 
 
-async def _say_what_comes(operation: Operation, inputs: Properties, because: str) -> None:
+async def _say_what_comes(operation: Operation, inputs: Properties, because: str, data: Found) -> None:
     """In a preview. Raises PluginError, StoreError where the run could not be trained."""
     sealed = await asyncio.to_thread(foretell, inputs)
     if sealed is None:
         await operation.log.status(f"will train {_label(inputs)}{because}")
     else:
         await operation.log.status(f"takes the sealed artifact {sealed} of {_label(inputs)} again{because}")
+    if data.unchecked:
+        dataset = without_credentials(str(reveal(inputs.get("dataset"))))
+        await operation.log.say("warning", f"{dataset} is not checked in this preview: {data.unchecked}")
+
+
+def _reasons(names: Sequence[str], old: Mapping[str, Value], new: Mapping[str, Value], rows: str) -> str:
+    """What changed, as "data/churn.csv changed (3,000 → 3,001 rows)"; of several, the rows follow the data's name."""
+    said = {name: _reason(name, old, new) for name in names}
+    if not rows or "dataDigest" not in said or "dataset" in said:
+        return f"{', '.join(said.values())} changed"
+    if len(said) == 1:
+        return f"{said['dataDigest']} changed ({rows})"
+    said["dataDigest"] += f" ({rows})"
+    return f"{', '.join(said.values())} changed"
 
 
 def _reason(name: str, old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
@@ -349,6 +367,7 @@ def _outputs(run_id: str, store_key: bytes, result: Event) -> Properties:
         "stopReason": result["stop_reason"],
         "durationSeconds": result["duration_seconds"],
         "modelBytes": result["model_bytes"],
+        "rows": result.get("rows"),
         "reportArtifactId": result["report_artifact_id"],
         "reportPayloadDigest": result["report_payload_digest"],
         "reportManifest": result["report_manifest"],

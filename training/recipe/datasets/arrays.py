@@ -5,7 +5,7 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -13,10 +13,13 @@ from typing import Any, Final, cast
 import numpy as np
 import pyarrow as pa
 
+from settings import Problem
+from settings.names import meant
 from training import user_code
 from training.errors import DataError
 from training.job import Job
 from training.options import Data, Task
+from training.recipe.datasets.column_choice import ColumnsMissing
 
 TARGET: Final = "target"
 IMAGE_DIMENSIONS: Final = 3
@@ -55,7 +58,7 @@ class Arrays:
 
 def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
     """Arrays `x` and `y`, or those that data names. Never unpickles. Raises DataError."""
-    names = (options.features[0] if options.features else "x", options.target or "y")
+    names = _names(options)
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         unpacked = sum(one.file_size for one in archive.infolist())
@@ -65,12 +68,7 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
                 f"{options.memory_bytes:,}", "raise data.memoryBytes, or write a table as Parquet, which is streamed"
             )  # fmt: skip
         file = np.load(io.BytesIO(content), allow_pickle=False)
-        for name in names:
-            if name not in file:
-                raise DataError(
-                    f"{reference} has no array {name!r}; it has {', '.join(file.files)}",
-                    "name the arrays by data.features (a list of one) and data.target",
-                )
+        _check_there(reference, names, file.files)
         for name in names:
             _check_size(archive, name)
         return checked(reference, {"features": file[names[0]], "target": file[names[1]]})
@@ -80,6 +78,35 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
             f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}",
             "write it by numpy.savez, with arrays of numbers or text and no objects",
         ) from None
+
+
+def check_names(reference: str, path: Path, options: Data) -> None:
+    """Raises DataError unless the file has the arrays that data names; reads none of them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            there = [name.removesuffix(".npy") for name in archive.namelist()]
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(
+            f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}", "write it anew"
+        ) from None
+    _check_there(reference, _names(options), there)
+
+
+def _names(options: Data) -> tuple[str, str]:
+    """Of the features' and the target's array."""
+    return options.features[0] if options.features else "x", options.target or "y"
+
+
+def _check_there(reference: str, names: tuple[str, str], there: Sequence[str]) -> None:
+    problems = [
+        Problem(setting, f"names the array {name!r}, which {reference} has not{meant(name, there)}")
+        for setting, name in zip(("data.features", "data.target"), names, strict=True)
+        if name not in there
+    ]
+    if problems:
+        raise ColumnsMissing(
+            problems, f"its arrays: {', '.join(there)}; x and y are meant where data.features and data.target name none"
+        )
 
 
 def _check_size(archive: zipfile.ZipFile, name: str) -> None:

@@ -100,10 +100,11 @@ def _content(job: Job, folder: Path) -> bytes:
 
 def _from_table(job: Job, table: pa.Table, masker: Masker, classes: tuple[str, ...] = ()) -> Prepared:
     """`classes`: all names, where the data set gives them an order."""
-    return _from_columns(job, table, _chosen(job, table.schema), masker, classes)
+    return _from_columns(job, table, chosen(job, table.schema), masker, classes)
 
 
-def _chosen(job: Job, schema: pa.Schema) -> Choice:
+def chosen(job: Job, schema: pa.Schema) -> Choice:
+    """Raises DataError also where columns hold something else than quality.schema says."""
     choice = choose(job, schema.names)
     quality.check_schema(schema, job.quality.schema, job.dataset)
     return choice
@@ -249,7 +250,7 @@ def _from_tensor(
 def _parquet(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
     """In memory if it fits, else streamed."""
     groups = tables.open_parquet(job.dataset, folder)
-    choice = _chosen(job, groups.file.schema_arrow)
+    choice = chosen(job, groups.file.schema_arrow)
     if sum(groups.group_bytes) > job.data.memory_bytes:
         return Oversized(groups, choice)
     with tables.reading_parquet(job.dataset):

@@ -318,6 +318,13 @@ def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
     return file.names
 
 
+def csv_rows(reference: str, content: bytes, options: Data) -> int:
+    """How many rows a file has, of which no value is looked at. Raises DataError."""
+    file = _opened(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
+    first = file.names[:1]
+    return int(_parsed(file, first, only=first).num_rows)
+
+
 def _parsed(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
     """All columns, or `only` some. Mixed ones are read again as text, so that encoding.py can say where."""
     try:

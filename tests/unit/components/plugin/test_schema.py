@@ -48,7 +48,7 @@ def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
     assert sorted(OUTPUTS) == [
         "artifactId", "contentId", "delta", "durationSeconds", "energyJoules", "energySource", "epochsRun", "epsilon",
         "example", "manifest", "metrics", "modelBytes", "payloadDigest", "payloadSize", "reportArtifactId",
-        "reportManifest", "reportPayloadDigest", "runId", "stopReason",
+        "reportManifest", "reportPayloadDigest", "rows", "runId", "stopReason",
     ]  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def test_a_training_machine_opens_no_record_but_its_own(
 ) -> None:
     older = seal_record(record_key(STORE_KEY, OLDER), OLDER, b"metrics and a row of data")
 
-    request = asked(monkeypatch, given(tmp_path, key, masking={"s1": {"method": "hash"}}))
+    request = asked(monkeypatch, given(tmp_path, key, masking={"sex": {"method": "hash"}}))
 
     keys = keys_in(request)
     assert len(keys) == 2, "the record's and the masks'"

@@ -1,0 +1,112 @@
+"""Whether a run would take its data, asked before it trains: `python -m training check`, in a process of its own.
+
+It is asked of what is new alone: a run without old inputs, another content of the data, another setting of how it is
+read. What was found is remembered for as long as this process lives, which serves one preview or one update.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from components.plugin import checking
+from provider import CheckFailure, Value, has_unknown, reveal_all
+from settings import Problem
+from training import sources
+from training.job import Job
+from training.options import Data, Quality
+from training.process import COMMAND, environment
+
+LOOKED_AT: Final = ("dataset", "data", "masking", "quality", "model", "earlyStopping", "search", "dataDigest")
+"""Inputs that can change what is found."""
+LONGEST_SECONDS: Final = 10.0
+"""Nearly always it takes one; nobody waits longer for a preview."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """`unchecked` says why nothing could be found, if so."""
+
+    failures: tuple[CheckFailure, ...] = ()
+    rows: int | None = None
+    unchecked: str = ""
+
+
+NOTHING: Final = Found()
+
+
+class DataChecks:
+    """What was found by this process."""
+
+    def __init__(self, command: Sequence[str] = (*COMMAND, "check"), longest_seconds: float = LONGEST_SECONDS) -> None:
+        self._command, self._longest_seconds = command, longest_seconds
+        self._found: dict[str, Found] = {}
+
+    async def look(self, olds: Mapping[str, Value], news: Mapping[str, Value], job: Job) -> Found:
+        """Asks, unless these inputs have passed before, or the data is none that can be read in a preview."""
+        mark = _mark(news)
+        if not is_readable(job) or has_unknown(_looked_at(news)) or mark == _mark(olds):
+            return NOTHING
+        if mark not in self._found:
+            self._found[mark] = await self._ask(job)
+        return self._found[mark]
+
+    def known(self, news: Mapping[str, Value]) -> Found:
+        """What was found of these inputs."""
+        return self._found.get(_mark(news), NOTHING)
+
+    async def _ask(self, job: Job) -> Found:
+        asked = {"job": job.properties(), "folder": str(Path.cwd())}
+        process = await asyncio.create_subprocess_exec(
+            *self._command, env=environment(os.environ), process_group=0,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(self._longest_seconds):
+                answer, _ = await process.communicate(json.dumps(asked).encode())
+        except TimeoutError:
+            return Found(unchecked=f"to read it took more than {self._longest_seconds:g} seconds")
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return _found(answer, process.returncode)
+
+
+def is_readable(job: Job) -> bool:
+    """Whether it is a local file, or a built-in set of which something is said: what is remote or the user's code is
+    left for the run.
+    """
+    if job.dataset in sources.BUILT_IN:
+        return (job.data, job.masking, job.quality) != (Data(), {}, Quality())
+    return not sources.is_url(job.dataset) and sources.form(job.dataset) != sources.FUNCTION
+
+
+def rows_changed(before: Value, now: int | None) -> str:
+    """ "3,000 → 3,001 rows", or nothing where one of them is not known."""
+    if not isinstance(before, int | float) or now is None:
+        return ""
+    return f"{int(before):,} rows, as before" if before == now else f"{int(before):,} → {now:,} rows"
+
+
+def _mark(inputs: Mapping[str, Value]) -> str:
+    """Equal for inputs of which the same is found."""
+    plain = reveal_all(_looked_at(inputs))
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _looked_at(inputs: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in inputs.items() if name in LOOKED_AT}
+
+
+def _found(answer: bytes, exit_code: int | None) -> Found:
+    try:
+        told = json.loads(answer)
+    except ValueError:
+        return Found(unchecked=f"the process that reads it ended with exit code {exit_code}")
+    problems = [Problem(one["property"], one["message"]) for one in told["problems"]]
+    return Found(tuple(checking.failures(problems)), told["rows"])

@@ -1,0 +1,139 @@
+"""`python -m training check`: would a run take its data? Asked by a preview, and answered without torch.
+
+in     one JSON object on standard input: job (a run's properties), folder (where its files are)
+out    one JSON object on standard output: problems (property and message of each), rows (how many there are; null: they
+       were not counted)
+
+A small local file is read as a run reads it; of a larger one the names of the columns are looked at, and what a Parquet
+file says that they hold. Nothing is fetched, and no code of the user's is run. Texts are not redacted here, which takes
+seconds: where masking asks for that, a file counts as a larger one.
+"""
+
+import json
+import os
+import secrets
+import signal
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from settings import Problem
+from training import sources
+from training.errors import DataError, ModelError
+from training.job import Job
+from training.process import keep_to_itself
+from training.recipe.datasets import arrays, prepared, tables
+from training.recipe.datasets.column_choice import ColumnsMissing, choose
+from training.recipe.datasets.masking import Masker
+
+WHOLE_BYTES: Final = 4 * 2**20
+"""Of a file that is read as a run reads it, once it is unpacked."""
+COUNTED_BYTES: Final = 64 * 2**20
+"""Of a CSV file whose rows are counted."""
+LONGEST_SECONDS: Final = 60
+"""Then the process ends by itself: whoever asked is gone."""
+KEY_BYTES: Final = 32
+GZIP_LENGTH_BYTES: Final = 4
+"""At a gzip file's end: how long its content is (RFC 1952, ISIZE)."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found."""
+
+    problems: tuple[Problem, ...] = ()
+    rows: int | None = None
+
+
+def main() -> int:
+    """The exit code: 0, whatever was found."""
+    signal.alarm(LONGEST_SECONDS)
+    keep_to_itself()
+    asked = json.load(sys.stdin.buffer)
+    job, problems = Job.validate(asked["job"])
+    found = check(job, Path(asked["folder"])) if job is not None else Checked(tuple(problems))
+    told = [{"property": one.property, "message": one.message} for one in found.problems]
+    print(json.dumps({"problems": told, "rows": found.rows}))
+    return 0
+
+
+def check(job: Job, folder: Path) -> Checked:
+    """Of a data set that is built in or a local file. Raises MissingLibraryError where a library for it is absent."""
+    try:
+        look = _as_a_run if _is_small(job, folder) else HEADS[sources.form(job.dataset)]
+        return Checked(rows=look(job, folder))
+    except ColumnsMissing as error:
+        *others, last = error.problems
+        beside = " " if last.message.endswith("?") else "; "
+        return Checked((*others, Problem(last.property, f"{last.message}{beside}{error.hint}")))
+    except (DataError, ModelError) as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        return Checked((Problem("dataset", f"is {job.dataset!r}; {error.message}{hint}"),))
+
+
+def _as_a_run(job: Job, folder: Path) -> int | None:
+    found = prepared.prepare(job, folder, Masker(secrets.token_bytes(KEY_BYTES)))
+    if isinstance(found, prepared.Oversized):
+        return int(found.groups.file.metadata.num_rows)
+    return len(found.features) + found.rows_left_out
+
+
+def _is_small(job: Job, folder: Path) -> bool:
+    if job.dataset in sources.BUILT_IN:
+        return True
+    if any(rule.method == "redact" for rule in job.masking.values()):
+        return False
+    return _unpacked_bytes(job.dataset, folder) <= WHOLE_BYTES
+
+
+def _unpacked_bytes(reference: str, folder: Path) -> int:
+    """As far as the file itself says it."""
+    path = folder / Path(reference).expanduser()
+    packed = path.stat().st_size
+    if reference.lower().endswith(".gz"):
+        with path.open("rb") as stream:
+            stream.seek(-min(packed, GZIP_LENGTH_BYTES), os.SEEK_END)
+            return max(packed, int.from_bytes(stream.read(), "little"))
+    if sources.form(reference) == sources.NPZ and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return max(packed, sum(one.file_size for one in archive.infolist()))
+    if sources.form(reference) == sources.PARQUET:
+        return max(packed, sum(tables.open_parquet(reference, folder).group_bytes))
+    return packed
+
+
+def _csv_head(job: Job, folder: Path) -> int | None:
+    path = _path(job, folder)
+    with path.open("rb") as stream:
+        names = tables.csv_names(job.dataset, stream.read(tables.SOME_BYTES), job.data)
+    if names is None:
+        return None
+    choose(job, names)
+    if path.stat().st_size > COUNTED_BYTES or job.dataset.lower().endswith(".gz"):
+        return None
+    return tables.csv_rows(job.dataset, sources.read(job.dataset, folder, job.data.memory_bytes), job.data)
+
+
+def _parquet_head(job: Job, folder: Path) -> int | None:
+    file = tables.open_parquet(job.dataset, folder).file
+    prepared.chosen(job, file.schema_arrow)
+    return int(file.metadata.num_rows)
+
+
+def _npz_head(job: Job, folder: Path) -> int | None:
+    arrays.check_names(job.dataset, _path(job, folder), job.data)
+    return None
+
+
+HEADS: Final[Mapping[str, Callable[[Job, Path], int | None]]] = {
+    sources.CSV: _csv_head,
+    sources.PARQUET: _parquet_head,
+    sources.NPZ: _npz_head,
+}
+
+
+def _path(job: Job, folder: Path) -> Path:
+    return folder / Path(job.dataset).expanduser()
