@@ -41,7 +41,7 @@ GZIP_LENGTH_BYTES: Final = 4
 
 
 @dataclass(frozen=True)
-class Checked:
+class DataAnswer:
     """What was found."""
 
     problems: tuple[Problem, ...] = ()
@@ -54,24 +54,24 @@ def main() -> int:
     keep_to_itself()
     asked = json.load(sys.stdin.buffer)
     job, problems = Job.validate(asked["job"])
-    found = check(job, Path(asked["folder"])) if job is not None else Checked(tuple(problems))
+    found = check(job, Path(asked["folder"])) if job is not None else DataAnswer(tuple(problems))
     told = [{"property": one.property, "message": one.message} for one in found.problems]
     print(json.dumps({"problems": told, "rows": found.rows}))
     return 0
 
 
-def check(job: Job, folder: Path) -> Checked:
+def check(job: Job, folder: Path) -> DataAnswer:
     """Of a data set that is built in or a local file. Raises MissingLibraryError where a library for it is absent."""
     try:
         look = _as_a_run if _is_small(job, folder) else HEADS[sources.form(job.dataset)]
-        return Checked(rows=look(job, folder))
+        return DataAnswer(rows=look(job, folder))
     except ColumnsMissing as error:
         *others, last = error.problems
         beside = " " if last.message.endswith("?") else "; "
-        return Checked((*others, Problem(last.property, f"{last.message}{beside}{error.hint}")))
+        return DataAnswer((*others, Problem(last.property, f"{last.message}{beside}{error.hint}")))
     except (DataError, ModelError) as error:
         hint = f"; {error.hint}" if error.hint else ""
-        return Checked((Problem("dataset", f"is {job.dataset!r}; {error.message}{hint}"),))
+        return DataAnswer((Problem("dataset", f"is {job.dataset!r}; {error.message}{hint}"),))
 
 
 def _as_a_run(job: Job, folder: Path) -> int | None:

@@ -28,7 +28,7 @@ LONGEST_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Found:
+class DataFindings:
     """`unchecked` says why nothing could be found, if so."""
 
     failures: tuple[CheckFailure, ...] = ()
@@ -36,7 +36,7 @@ class Found:
     unchecked: str = ""
 
 
-NOTHING: Final = Found()
+NOTHING: Final = DataFindings()
 
 
 class DataChecks:
@@ -44,9 +44,9 @@ class DataChecks:
 
     def __init__(self, command: Sequence[str] = (*COMMAND, "check"), longest_seconds: float = LONGEST_SECONDS) -> None:
         self._command, self._longest_seconds = command, longest_seconds
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, DataFindings] = {}
 
-    async def look(self, olds: Mapping[str, Value], news: Mapping[str, Value], job: Job) -> Found:
+    async def look(self, olds: Mapping[str, Value], news: Mapping[str, Value], job: Job) -> DataFindings:
         """Asks, unless these inputs have passed before, or the data is none that can be read in a preview."""
         mark = _mark(news)
         if not is_readable(job) or has_unknown(_looked_at(news)) or mark == _mark(olds):
@@ -55,11 +55,11 @@ class DataChecks:
             self._found[mark] = await self._ask(job)
         return self._found[mark]
 
-    def known(self, news: Mapping[str, Value]) -> Found:
+    def known(self, news: Mapping[str, Value]) -> DataFindings:
         """What was found of these inputs."""
         return self._found.get(_mark(news), NOTHING)
 
-    async def _ask(self, job: Job) -> Found:
+    async def _ask(self, job: Job) -> DataFindings:
         asked = {"job": job.properties(), "folder": str(Path.cwd())}
         process = await asyncio.create_subprocess_exec(
             *self._command, env=environment(os.environ), process_group=0,
@@ -69,7 +69,7 @@ class DataChecks:
             async with asyncio.timeout(self._longest_seconds):
                 answer, _ = await process.communicate(json.dumps(asked).encode())
         except TimeoutError:
-            return Found(unchecked=f"to read it took more than {self._longest_seconds:g} seconds")
+            return DataFindings(unchecked=f"to read it took more than {self._longest_seconds:g} seconds")
         finally:
             if process.returncode is None:
                 process.kill()
@@ -103,10 +103,10 @@ def _looked_at(inputs: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in inputs.items() if name in LOOKED_AT}
 
 
-def _found(answer: bytes, exit_code: int | None) -> Found:
+def _found(answer: bytes, exit_code: int | None) -> DataFindings:
     try:
         told = json.loads(answer)
     except ValueError:
-        return Found(unchecked=f"the process that reads it ended with exit code {exit_code}")
+        return DataFindings(unchecked=f"the process that reads it ended with exit code {exit_code}")
     problems = [Problem(one["property"], one["message"]) for one in told["problems"]]
-    return Found(tuple(checking.failures(problems)), told["rows"])
+    return DataFindings(tuple(checking.failures(problems)), told["rows"])

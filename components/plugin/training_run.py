@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin import refused_report
-from components.plugin.data_check import DataChecks, Found, rows_changed
+from components.plugin.data_check import DataChecks, DataFindings, rows_changed
 from components.plugin.foretold import foretell
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
@@ -149,7 +149,7 @@ class TrainingRunResource:
         await _let_go(request, request.inputs, state, retention=state.get("retention"))
 
 
-async def _updated(request: UpdateRequest, data: Found) -> Properties:
+async def _updated(request: UpdateRequest, data: DataFindings) -> Properties:
     """The new state; in a preview, what is known of it. `data`: what was found of the new one."""
     old_inputs, inputs = request.old_inputs, request.new_inputs
     all_changed = changed_of(reveal_all(old_inputs), reveal_all(inputs))
@@ -182,7 +182,7 @@ async def _updated(request: UpdateRequest, data: Found) -> Properties:
     return outputs
 
 
-async def _say_what_comes(operation: Operation, inputs: Properties, because: str, data: Found) -> None:
+async def _say_what_comes(operation: Operation, inputs: Properties, because: str, data: DataFindings) -> None:
     """In a preview. Raises PluginError, StoreError where the run could not be trained."""
     sealed = await asyncio.to_thread(foretell, inputs)
     if sealed is None:

@@ -42,7 +42,12 @@ def test_where_nothing_changed_neither_preview_nor_up_starts_a_training_process(
     project, mark = tmp_path / "project", tmp_path / "started"
     for room in ROOMS:
         shutil.copytree(PROJECT_ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
-    stack = training_stack(project_root=project, epochs=2)
+    (project / "bootstrap").mkdir()
+    (project / "bootstrap" / "venv").symlink_to(Stack.virtualenv())
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "rows.csv").write_text("a,y\n" + "".join(f"{at},{at * at % 31}.5\n" for at in range(40)))
+    data = {"dataset": "rows.csv", "data": {"target": "y"}}
+    stack = training_stack(project_root=project, epochs=2, **data)
     stack.up().ok()
     (project / "training" / "__main__.py").write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\n")
 
@@ -50,7 +55,7 @@ def test_where_nothing_changed_neither_preview_nor_up_starts_a_training_process(
     stack.up("--expect-no-changes").ok()
     assert not mark.exists()
 
-    stack.set_run(epochs=3)
+    stack.set_run(epochs=3, **data)
     stack.up().failed()
     assert mark.exists(), "a run that trains starts it"
 

@@ -44,20 +44,20 @@ def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     return str(request.param)
 
 
-def checked(folder: Path, dataset: str = "churn.csv", target: str = "spent", **settings: Any) -> data_check.Checked:
+def checked(folder: Path, dataset: str = "churn.csv", target: str = "spent", **settings: Any) -> data_check.DataAnswer:
     data = {"target": target, **settings.pop("data", {})}
     job, problems = Job.validate({"dataset": dataset, "data": data, **settings})
     assert job is not None, problems
     return data_check.check(job, folder)
 
 
-def told(found: data_check.Checked) -> dict[str, str]:
+def told(found: data_check.DataAnswer) -> dict[str, str]:
     return {problem.property: problem.message for problem in found.problems}
 
 
 @pytest.mark.usefixtures("either")
 def test_data_that_a_run_would_take_has_no_problem_and_its_rows_are_counted(folder: Path) -> None:
-    assert checked(folder) == data_check.Checked((), ROWS)
+    assert checked(folder) == data_check.DataAnswer((), ROWS)
 
 
 @pytest.mark.usefixtures("either")
@@ -112,7 +112,7 @@ def test_a_parquet_file_tells_what_its_columns_hold(tmp_path: Path) -> None:
     table = pa.table({"age": list(range(ROWS)), "spent": [at * 1.37 % 11 for at in range(ROWS)]})
     pa.parquet.write_table(table, tmp_path / "a.parquet")
 
-    assert checked(tmp_path, "a.parquet") == data_check.Checked((), ROWS)
+    assert checked(tmp_path, "a.parquet") == data_check.DataAnswer((), ROWS)
     (problem,) = checked(tmp_path, "a.parquet", quality={"schema": {"age": "text"}}).problems
     assert "'age' holds int64, not text" in problem.message
 
@@ -131,7 +131,7 @@ def test_arrays_that_are_not_there_are_told(tmp_path: Path) -> None:
 def test_texts_are_not_redacted_in_a_preview(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.recipe.datasets.prepared.Masker.mask", None)
 
-    assert checked(folder, masking={"plan": {"method": "redact"}}) == data_check.Checked((), ROWS)
+    assert checked(folder, masking={"plan": {"method": "redact"}}) == data_check.DataAnswer((), ROWS)
 
 
 def test_a_name_that_goes_on_in_the_next_line_is_left_for_the_run(
@@ -140,7 +140,7 @@ def test_a_name_that_goes_on_in_the_next_line_is_left_for_the_run(
     monkeypatch.setattr(data_check, "WHOLE_BYTES", 0)
     (tmp_path / "a.csv").write_text(csv().replace("plan", '"the\nplan"'))
 
-    assert checked(tmp_path, "a.csv") == data_check.Checked()
+    assert checked(tmp_path, "a.csv") == data_check.DataAnswer()
 
 
 def test_the_process_answers_on_its_standard_output_and_loads_no_torch(folder: Path, tmp_path: Path) -> None:
@@ -155,3 +155,21 @@ def test_the_process_answers_on_its_standard_output_and_loads_no_torch(folder: P
         )
         (problem,) = json.loads(ran.stdout)["problems"]
         assert problem["property"] == "data.target"
+
+
+@pytest.mark.usefixtures("either")
+def test_another_encoding_than_was_said_is_told(folder: Path) -> None:
+    (folder / "churn.csv").write_bytes(csv().encode("utf-16") + b"\x00\xdc\x00\xdc")
+
+    (problem,) = checked(folder, data={"encoding": "utf-16"}).problems
+
+    assert "data.encoding is 'utf-16', which churn.csv is not" in problem.message
+
+
+@pytest.mark.usefixtures("either")
+def test_a_broken_line_is_told_of_a_larger_file_too(folder: Path) -> None:
+    (folder / "churn.csv").write_text(csv() + "1,2\n")
+
+    (problem,) = checked(folder).problems
+
+    assert "line 42 has 2 fields, the line of names 3" in problem.message

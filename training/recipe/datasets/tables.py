@@ -303,12 +303,16 @@ def reading_parquet(reference: str) -> Iterator[None]:
 def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
     """The names of the columns, by the first bytes of a file; None where they do not tell. Raises DataError."""
     if head.startswith(GZIP):
-        with contextlib.suppress(zlib.error):
+        try:
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, SOME_BYTES)
+        except zlib.error:
+            return None
     name = options.encoding or UTF_8
     if name != UTF_8:
-        with contextlib.suppress(UnicodeError):
-            head = codecs.getincrementaldecoder(name)().decode(head).encode()
+        try:
+            head = codecs.getincrementaldecoder(name)().decode(head).encode()  # its last character may be cut
+        except UnicodeError:
+            _as_utf_8(reference, head, name)
     file = _opened(reference, _as_utf_8(reference, head, UTF_8), options)
     line, newline, _ = file.content.partition(NEWLINE)
     if not newline or line.count(b'"') % 2:  # it goes on in the next line

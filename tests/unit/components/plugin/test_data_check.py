@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.plugin.data_check import NOTHING, DataChecks, Found, is_readable, rows_changed
+from components.plugin.data_check import NOTHING, DataChecks, DataFindings, is_readable, rows_changed
 from components.plugin.training_run import _reasons
 from provider import UNKNOWN, CheckFailure, Properties
 from training.job import Job
@@ -35,7 +35,7 @@ def asked(tmp_path: Path) -> list[str]:
 
 def test_what_is_new_is_asked_once_and_remembered(tmp_path: Path) -> None:
     data_checks = checks(tmp_path)
-    expected = Found((CheckFailure("data.target", "is odd"),), 7)
+    expected = DataFindings((CheckFailure("data.target", "is odd"),), 7)
 
     assert data_checks.known(INPUTS) == NOTHING
     for _ in range(2):
@@ -89,7 +89,7 @@ def test_local_files_are_read_and_built_in_sets_of_which_something_is_said(
 def test_what_cannot_be_asked_refuses_nothing_and_is_said(
     tmp_path: Path, says: str, seconds: float, unchecked: str
 ) -> None:
-    assert asyncio.run(checks(tmp_path, says, seconds).look({}, INPUTS, job())) == Found(unchecked=unchecked)
+    assert asyncio.run(checks(tmp_path, says, seconds).look({}, INPUTS, job())) == DataFindings(unchecked=unchecked)
 
 
 @pytest.mark.parametrize(
