@@ -67,12 +67,10 @@ def test_a_quota_below_what_a_rollout_needs_is_refused_at_preview_with_the_numbe
 
 def test_no_docker_engine(stack: Stack) -> None:
     without = replace(stack, environment={"DOCKER_HOST": "unix:///nonexistent/docker.sock"})
-    started = time.monotonic()
 
     said = without.up().failed().text
 
     assert "/nonexistent/docker.sock" in said
-    assert time.monotonic() - started < 120
 
 
 def test_no_registry(stack: Stack) -> None:

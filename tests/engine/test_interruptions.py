@@ -25,6 +25,8 @@ UP = ("up", "--yes", "--skip-preview", "--stack", "dev")
 VICTIMS = ("the training process", "the plugin", "the engine")
 MANY_MOMENTS = 10
 """From so many on, which take minutes, each is told."""
+SECONDS = 300
+"""Nothing that ends takes longer."""
 ENOUGH_LOOKS = 4
 """Different epochs that `up` has shown, a quarter of a second apart: by then there is a checkpoint."""
 
@@ -165,7 +167,7 @@ def test_ctrl_c_during_training_keeps_a_checkpoint_that_the_next_up_goes_on_from
     wait_for(process, "epoch ")
 
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=SECONDS)
 
     assert process.returncode != 0
     assert "Traceback" not in said
@@ -185,7 +187,7 @@ def test_kill_9_of_the_training_process_says_so_and_the_next_up_goes_on(
     started = training_processes(process.pid)
     assert len(started) == 1
     os.kill(started[0], signal.SIGKILL)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=SECONDS)
 
     assert process.returncode != 0
     assert "signal 9" in said
@@ -202,8 +204,8 @@ def test_kill_9_of_the_engine_alone_ends_all_that_it_started(training_stack: Mak
 
     process.kill()
 
-    process.communicate(timeout=60)  # to the end of all that hold its output
-    deadline = time.monotonic() + 60
+    process.communicate(timeout=SECONDS)  # to the end of all that hold its output
+    deadline = time.monotonic() + SECONDS
     while left := {pid: command for pid, command in started.items() if lives(pid)}:
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
@@ -228,7 +230,7 @@ def test_kill_9_at_random_moments(
         stack.set_run(epochs=SHORT, checkpoint_seconds=0.1, retrain_trigger=f"{killed} {moment}")
         process = stack.start(*UP)
         hit = kill(process, victim, moment)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=SECONDS)
         killed += hit
         text = finish(stack)
         where = f"{victim} killed {moment:.2f} s after it began: {said}\n\nthe next up: {text}"

@@ -21,7 +21,7 @@ from serving.http.server import DRAIN_SECONDS
 from tests.keys import key_pair
 from tests.process.serving_process import Server, arguments, serving, start
 from tests.unit.serving.access.files import digest, mount
-from tests.unit.serving.sockets import INFER, SECONDS
+from tests.unit.serving.sockets import INFER, SECONDS, answer
 from tests.unit.serving.tiny import Files, request, sealed
 
 BODY = json.dumps(request([[1, 2, 3]])).encode()
@@ -246,14 +246,15 @@ def test_no_request_is_lost_that_comes_at_the_instant_its_idle_connection_closes
     assert set(map(str, answers)) <= {"(200, 'close')", "(408, 'close')"}
 
 
-def test_idle_connections_do_not_keep_it_from_ending(files: Files) -> None:
-    with serving(files) as server, server.connect() as idle, server.connect():
+def test_idle_connections_are_told_so_and_do_not_keep_it_from_ending(files: Files) -> None:
+    """They are not held until its patience with requests under way ends: these would be cut off without a word."""
+    with serving(files) as server, server.connect() as idle, server.connect() as unused:
         infer(idle)
-        begun = time.monotonic()
         server.terminate()
 
         assert server.end()[0] == 0
-        assert time.monotonic() - begun < 10
+        for connection in (idle, unused):
+            assert answer(connection.sock).startswith(b"HTTP/1.1 408 ")
 
 
 def test_an_access_file_that_cannot_be_used_keeps_it_from_starting(files: Files, tmp_path: Path) -> None:

@@ -127,8 +127,8 @@ def test_a_service_does_not_wait_for_the_pods_of_a_workload_that_has_failed() ->
         """Nothing."""
 
     async def wait() -> None:
-        patience = Wait(cast("Cluster", Pending()), show, asyncio.Event(), 30, [DEPLOYMENT])
-        await asyncio.wait_for(until_ready(patience, service(app="m"), service(app="m")), 5)
+        patience = Wait(cast("Cluster", Pending()), show, asyncio.Event(), 3600, [DEPLOYMENT])
+        await asyncio.wait_for(until_ready(patience, service(app="m"), service(app="m")), 60)
 
     with pytest.raises(InitializationFailed) as caught:
         asyncio.run(wait())

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,11 +56,12 @@ def infer(asking: Client, content: bytes = BODY, **headers: str) -> httpx.Respon
 
 
 def test_a_line_says_who_asked_what_and_how_it_ended(log_end: int) -> None:
+    begun = time.monotonic()
     answered = infer(client(log_all=True), x_request_id="abc-1")
     (line,) = lines(log_end)
 
     assert answered.headers["x-request-id"] == "abc-1"
-    assert 0 < line.pop("seconds") < 60 and line.pop("time").endswith("Z")
+    assert 0 < line.pop("seconds") < time.monotonic() - begun and line.pop("time").endswith("Z")
     assert line == {
         "level": "info", "event": "answered", "id": "abc-1", "caller": "anyone", "method": "POST", "route": INFER,
         "status": 200, "rows": 2, "bytes_in": len(BODY), "bytes_out": len(answered.content),
@@ -134,11 +136,13 @@ def rows(*values: float) -> Any:
 
 def test_a_call_of_grpc_has_the_line_of_a_request_and_its_status(log_end: int) -> None:
     message = rows(7123.25, 2, 3, 4, 5, 6)
+    begun = time.monotonic()
     ((code, metadata),) = ask_grpc(RequestLog(all=True), (message, {"x-api-key": "key", "x-request-id": "abc-1"}))
     (line,) = lines(log_end)
 
     assert (code, metadata["x-request-id"]) == ("OK", "abc-1")
-    assert 0 < line.pop("seconds") < 60 and line.pop("time").endswith("Z") and line.pop("bytes_out") > 8
+    assert 0 < line.pop("seconds") < time.monotonic() - begun
+    assert line.pop("time").endswith("Z") and line.pop("bytes_out") > 8
     assert line == {
         "level": "info", "event": "answered", "id": "abc-1", "caller": "caller", "grpc_status": "OK",
         "route": "/inference.GRPCInferenceService/ModelInfer", "status": 200, "rows": 2,

@@ -1,5 +1,6 @@
 """How many rows a model runs together: what it gives for each must not depend on the others."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,11 @@ def test_ids_cannot_be_made_up() -> None:
 
 
 def test_several_inputs_are_made_up_together() -> None:
+    begun = time.monotonic()
     together = found(Model(onnx_model("Add", ("input", "more")), DESCRIPTION))
 
     assert together.least == 1 < together.most <= MOST_ROWS
-    assert 0 < together.run_seconds < 1
+    assert 0 < together.run_seconds < time.monotonic() - begun
 
 
 def test_few_rows_are_filled_up_with_the_last() -> None:

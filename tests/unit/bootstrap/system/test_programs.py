@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -43,12 +42,8 @@ def test_a_failure_shows_the_status_and_the_end_of_what_was_said(tmp_path: Path)
 
 
 def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    started = time.monotonic()
-
     with pytest.raises(ProgramFailed, match="took longer than 1 s"):
-        run(tmp_path, "import time; time.sleep(60)", timeout_seconds=0.6)
-
-    assert time.monotonic() - started < 20
+        run(tmp_path, "import time; time.sleep(1e6)", timeout_seconds=0.6)
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -167,13 +167,10 @@ def test_cancel_asks_the_process_to_save_and_waits_for_it() -> None:
     body = """
         def save(*_): tell(event="log", level="info", message="saved"); sys.exit(130)
         signal.signal(signal.SIGTERM, save)
-        time.sleep(60)
+        time.sleep(1e6)
     """
-    started = time.monotonic()
     with pytest.raises(Cancelled, match="cancelled"):
         run(body, cancel_after=0.5)
-
-    assert time.monotonic() - started < 30
 
 
 def test_a_timeout_names_the_property_and_what_is_kept() -> None:

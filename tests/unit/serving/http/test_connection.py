@@ -43,20 +43,16 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterat
     ids=["nothing", "head", "path", "body"],
 )  # fmt: skip
 def test_who_sends_on_and_on_slowly_is_closed(monkeypatch: pytest.MonkeyPatch, start: bytes, status: bytes) -> None:
-    with in_this_process(monkeypatch, HEAD_SECONDS=0.5, KEEP_ALIVE_SECONDS=1, LINGER_SECONDS=0.2) as (port, _):
-        begun = time.monotonic()
-        with dial(port) as client:
-            client.sendall(start)
-            with contextlib.suppress(OSError):
-                while start and time.monotonic() - begun < 3:
-                    time.sleep(0.1)
-                    client.sendall(b"A" if start != GET else b"A: b\r\n")
-            client.settimeout(3)
-            said = answer(client)
-        took = time.monotonic() - begun
+    shorter = in_this_process(monkeypatch, HEAD_SECONDS=0.5, KEEP_ALIVE_SECONDS=1, LINGER_SECONDS=0.2)
+    with shorter as (port, _), dial(port) as client:
+        client.sendall(start)
+        with contextlib.suppress(OSError):
+            while start:
+                time.sleep(0.1)
+                client.sendall(b"A" if start != GET else b"A: b\r\n")
+        said = answer(client)
 
     assert said.startswith(b"HTTP/1.1 " + status) or (start and said == b"")  # a client that sends on may lose it
-    assert took < 5
 
 
 def test_who_does_not_take_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,5 +68,5 @@ def test_who_does_not_take_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) 
         )
         assert client.recv(12) == b"HTTP/1.1 200"
         assert len(server.connections.clients) == 1
-        time.sleep(1.5)
-        assert not server.connections.clients
+        while server.connections.clients:
+            time.sleep(0.1)

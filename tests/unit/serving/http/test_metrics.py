@@ -83,6 +83,7 @@ def figure(figures: Figures, name: str, **labels: str) -> float:
 
 
 def test_requests_are_counted_by_route_and_status(watched: Watched) -> None:
+    begun = time.monotonic()
     watched.infer(request([[1, 2, 3], [4, 5, 6]]), 200)
     watched.infer(request([[1, 2, 3]]), 200)
     watched.infer("nonsense", 400)
@@ -97,8 +98,8 @@ def test_requests_are_counted_by_route_and_status(watched: Watched) -> None:
     assert not [labels for _, labels in figures if "made-up" in str(labels)]
     assert figure(figures, "rows_total") == 3
     assert figure(figures, "request_duration_seconds_count") == 2
-    assert figure(figures, "request_duration_seconds_bucket", le="10") == 2
-    assert 0 < figure(figures, "request_duration_seconds_sum") < 20
+    assert figure(figures, "request_duration_seconds_bucket", le="+Inf") == 2
+    assert 0 < figure(figures, "request_duration_seconds_sum") < time.monotonic() - begun
     assert figure(figures, "queue_seconds_count") == 2
     assert figure(figures, "batch_rows_bucket", le="1") == 1
     assert figure(figures, "batch_rows_bucket", le="2") == 2
@@ -115,6 +116,7 @@ def model_statistics(watched: Watched, path: str = "/v2/models/tiny/stats") -> A
 
 def test_a_models_statistics_are_of_what_it_was_asked(watched: Watched) -> None:
     """A large request is run in another way, and refusals before a run are none of the model's."""
+    begun = time.time()
     assert model_statistics(watched)["last_inference"] == 0
     watched.infer(request([[1, 2, 3], [4, 5, 6]]), 200)
     watched.infer(request([[1, 2, 3]]), 200)
@@ -126,12 +128,12 @@ def test_a_models_statistics_are_of_what_it_was_asked(watched: Watched) -> None:
     assert (found["name"], found["version"]) == ("tiny", "1")
     assert (found["inference_count"], found["execution_count"]) == (3 + len(large), 3)
     assert [one["batch_size"] for one in found["batch_stats"]] == [1, 2, len(large)]
-    assert found["last_inference"] / 1000 == pytest.approx(time.time(), abs=SECONDS)
+    assert int(begun * 1000) <= found["last_inference"] <= time.time() * 1000
     parts = found["inference_stats"]
     assert {name: parts[name]["count"] for name in ("success", "fail", "queue", "compute_infer")} == {
         "success": 3, "fail": 0, "queue": 3, "compute_infer": 3,
     }  # fmt: skip
-    assert 0 < parts["compute_infer"]["ns"] < parts["success"]["ns"] < SECONDS * 1e9
+    assert 0 < parts["compute_infer"]["ns"] < parts["success"]["ns"] < (time.time() - begun) * 1e9
     assert model_statistics(watched, "/v2/models/tiny/versions/1/stats") == found
     assert model_statistics(watched, "/v2/models/stats") == found
     assert "statistics" in json.loads(watched.ask(False, "GET", "/v2")[2])["extensions"]
