@@ -6,9 +6,9 @@ from durable import core_dumps
 from sealing.errors import SealingError
 from stores import Fence, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
-from training.checkpoint import Record, Records, TrainingRecord
+from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
 from training.distributed import Said, Seat, Shared, joined
-from training.errors import TrainingError, refused_by_system
+from training.errors import CheckpointError, TrainingError, refused_by_system
 from training.events import EventStream
 from training.request import Request
 from training.run import Clock, device, train
@@ -29,13 +29,11 @@ def work(seat: Seat, request: Request, telling: Shared, fence: Fence) -> Said:
             events = EventStream(telling.descriptor if first else os.open(os.devnull, os.O_WRONLY))
             kind = Records if first else ReadOnlyRecords
             records = kind(fence.store, request.run_key, request.run_id, fence)
-            record = records.load()
-            clock = Clock()
-            if isinstance(record, TrainingRecord):
-                clock.seconds_before = record.seconds
+            record = _load(records)
+            if not isinstance(record, TrainedRecord):  # else the model is there, and another worker was lost after it
+                clock = Clock()
+                clock.seconds_before = record.seconds if record else 0.0
                 train(request, records, record, events, cancellation, clock)
-            elif record is None:
-                train(request, records, None, events, cancellation, clock)
     except CancelledError:
         os._exit(EXIT_CODE)  # torch would wait for the others
     except (TrainingError, SealingError, StoreError) as error:
@@ -44,6 +42,17 @@ def work(seat: Seat, request: Request, telling: Shared, fence: Fence) -> Said:
         told = refused_by_system(error)
         return {"message": told.message, "hint": told.hint}
     return {}
+
+
+def _load(records: Records) -> TrainingRecord | TrainedRecord | None:
+    """The record. A damaged one, of which the parent has told, is none; so is one whose sealed artifact the parent has
+    not found.
+    """
+    try:
+        record = records.load()
+    except CheckpointError:
+        return None
+    return None if isinstance(record, SealedRecord) else record
 
 
 class ReadOnlyRecords(Records):

@@ -16,7 +16,7 @@ import onnxruntime
 import pytest
 
 from tests.process.listeners import Listener, listeners
-from tests.process.training_process import RUN_ID, Training, opened, request, training_epoch, warm
+from tests.process.training_process import RUN_ID, Event, Training, opened, request, training_epoch, warm
 
 
 @pytest.fixture
@@ -97,6 +97,32 @@ def test_what_is_wrong_with_the_run_is_said_once_and_not_tried_again(tmp_path: P
     assert training.wait() == 1
     assert [event["event"] for event in training.events].count("error") == 1
     assert "NaN" in training.last["message"]
+
+
+def lose_the_model(store: Path, result: Event) -> None:
+    (store / "payloads" / result["artifact_id"]).unlink()
+
+
+def damage_the_record(store: Path, result: Event) -> None:
+    (record,) = (store / "records").iterdir()
+    record.write_bytes(bytes(byte ^ 1 for byte in record.read_bytes()))
+
+
+@pytest.mark.parametrize("harm", [lose_the_model, damage_the_record])
+def test_what_the_store_has_lost_is_made_anew_by_all(
+    tmp_path: Path, output: Path, harm: Callable[[Path, Event], None]
+) -> None:
+    asked = request(tmp_path / "store", job=job(3, 2))
+    first = Training(asked, output).result()
+    harm(tmp_path / "store", first)
+
+    training = Training(asked, output)
+    second = training.result()
+
+    assert second["content_digest"] == first["content_digest"]
+    assert second["artifact_id"] != first["artifact_id"]
+    opened(tmp_path / "store", second)
+    assert [event["level"] for event in training.events if event["event"] == "log"].count("warning") == 1
 
 
 @contextlib.contextmanager
