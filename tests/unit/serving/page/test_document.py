@@ -55,6 +55,7 @@ def test_the_page_is_open_and_says_nothing_of_the_model_which_needs_a_key(model:
 
     assert page.status_code == 200
     assert not [word for word in ("houses", "south", SOURCE.artifact_id) if word in page.text]
+    assert "pulumi stack output apiKeys --show-secrets" in page.text
     assert asking.get("/about").status_code == 401
     assert asking.send("GET", "/about", headers={"x-api-key": KEY.decode()}).status_code == 200
 
