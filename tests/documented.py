@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +14,90 @@ DOCUMENTS: Final = [
     *sorted((PROJECT_ROOT / "examples").glob("*/README.md")),
 ]
 PROGRAMS: Final = ("make", "pulumi", "python", "python3", "kubectl", "docker", "source")
-BLOCK_LINE: Final = re.compile(r"^ {4}(.+)$", re.MULTILINE)
+OTHERS: Final = ("curl", "openssl", "pip", "(umask", "for", "cp", "git")
+"""What a line that a shell is to read may begin with besides."""
+INDENT: Final = "    "
 SPAN: Final = re.compile(r"`([^`\n]+)`")
-COMMENT: Final = re.compile(r"\s#\s.*$")
+COMMENT: Final = re.compile(r"\s+#\s.*$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Indented lines of a document that stand together."""
+
+    document: str
+    section: str
+    lines: tuple[str, ...]
+
+    @property
+    def first(self) -> str:
+        """By it a block is called."""
+        return self.lines[0]
+
+    @property
+    def is_typed(self) -> bool:
+        return is_command(self.first)
+
+    def commands(self) -> list[str]:
+        """As a shell reads them: whole where they go over several lines, without comments. After a line that begins
+        with "$ " stands what it prints.
+        """
+        if self.first.startswith("$ "):
+            return [self.first.removeprefix("$ ")]
+        joined = re.sub(r" *\\\n +", " ", "\n".join(self.lines))
+        return [COMMENT.sub("", line) for line in joined.splitlines()]
+
+
+def is_command(line: str) -> bool:
+    words = line.removeprefix("$ ").split()
+    return bool(words) and words[0] in (*PROGRAMS, *OTHERS)
+
+
+def name(document: Path) -> str:
+    return str(document.relative_to(PROJECT_ROOT))
+
+
+def blocks(document: Path) -> list[Block]:
+    found: list[Block] = []
+    section, lines = "", list[str]()
+    for line in [*document.read_text().splitlines(), "end"]:
+        if line.startswith(INDENT) or (not line and lines):
+            lines.append(line.removeprefix(INDENT))
+            continue
+        if lines:
+            found += _parts(name(document), section, lines)
+        section, lines = (line.lstrip("# ") if line.startswith("#") else section), []
+    return found
+
+
+def _parts(document: str, section: str, lines: list[str]) -> Iterator[Block]:
+    """Commands after an empty line are a block of their own, and so is what follows them; a program's empty lines are
+    part of it.
+    """
+    part: list[str] = []
+    for line in [*lines, ""]:
+        starts = part and not part[-1] and (is_command(line) or is_command(part[0]))
+        if starts:
+            yield Block(document, section, tuple("\n".join(part).rstrip().splitlines()))
+            part = []
+        part.append(line)
+    if whole := "\n".join(part).rstrip():
+        yield Block(document, section, tuple(whole.splitlines()))
+
+
+def block(document: str, first: str) -> Block:
+    """The block that begins so."""
+    return next(one for one in blocks(PROJECT_ROOT / document) if one.first.startswith(first))
 
 
 def spans(document: Path) -> list[str]:
     """Code within the text."""
-    return SPAN.findall("\n".join(line for line in document.read_text().splitlines() if not line.startswith("    ")))
+    return SPAN.findall("\n".join(line for line in document.read_text().splitlines() if not line.startswith(INDENT)))
+
+
+def mentioned(document: Path) -> list[str]:
+    """Commands within the text, each once; a program's name alone is none."""
+    return list(dict.fromkeys(one for one in spans(document) if is_command(one) and len(one.split()) > 1))
 
 
 def commands(*programs: str) -> list[str]:
@@ -30,8 +107,9 @@ def commands(*programs: str) -> list[str]:
 
 
 def _commands(document: Path) -> Iterator[str]:
-    for line in (*BLOCK_LINE.findall(document.read_text()), *spans(document)):
+    typed = (line for one in blocks(document) if one.is_typed for line in one.commands())
+    for line in (*typed, *spans(document)):
         for part in re.split(r"&&|[|;]", COMMENT.sub("", line)):
-            one = part.strip().removeprefix("$ ").rstrip(")") if "$(" not in part else part.strip()
+            one = part.strip().rstrip(")") if "$(" not in part else part.strip()
             if one.split()[:1] and one.split()[0] in PROGRAMS:
                 yield one

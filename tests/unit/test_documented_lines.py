@@ -1,6 +1,6 @@
 """Whatever the documents say to type is there: targets, modules, options, outputs, files.
 
-`pulumi config set` has test_documented_commands.py; what the Pulumi CLI has is asked in tests/engine. Nothing is run
+`pulumi config set` has test_documented_commands.py; tests/cluster types what can be typed. Nothing is run
 here but `--help`.
 """
 

@@ -1,0 +1,207 @@
+"""What is typed of the documents' commands, what must then be seen, and which are not typed, with the reason.
+
+tests/unit/test_typed_commands.py holds this to the documents: a new command is in one of the tables, or that fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+RUN: Final = "TrainingRun training"
+IMAGE: Final = "docker:index:Image"
+ROLL: Final = "kubernetes:apps/v1:Deployment"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line: what it says and does not say, and what is there afterwards."""
+
+    says: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    """Commands that make what the document takes for granted."""
+    put: Mapping[str, str] = field(default_factory=dict)
+    """What stands for a reader's own values."""
+    instead: str = ""
+    """What is typed for a command that the text does not say in full."""
+    fails: bool = False
+    answers: bool = False
+    """The model that is deployed now gives its example row the answer that training recorded."""
+    makes: str = ""
+    """A file that then has content."""
+
+
+ANY: Final = Step()
+NO_TRAINING: Final = Step(without=(RUN, IMAGE))
+NO_ROLL: Final = Step(says=("Secret model-access",), without=(RUN, IMAGE, ROLL))
+TRAINS: Final = Step(says=(RUN, IMAGE, ROLL), answers=True)
+ROTATES: Final = Step(says=(ROLL,), without=("epoch ", IMAGE), answers=True)
+PROD: Final = Step(before=("pulumi stack select prod",))
+
+README: Final[Mapping[str, Mapping[str, Step]]] = {
+    "What you then see": {
+        "pulumi preview": Step(says=("unchanged",), without=("to update", "to create", "to replace")),
+        "pulumi config set --path deployment.replicas 3 && pulumi up": Step(says=(ROLL,), without=(RUN, IMAGE)),
+        "pulumi config set --path training.learningRate 0.02 && pulumi up": TRAINS,
+        "pulumi config set --path training.dataset digits && pulumi up": TRAINS,
+        "pulumi refresh": Step(says=("unchanged",)),
+        "pulumi config set kubernetes:enablePatchForce true": ANY,
+        "pulumi stack output apiKeys --show-secrets": Step(
+            before=("pulumi config rm kubernetes:enablePatchForce",), says=('"default"', "sealift_")
+        ),
+        "pulumi config set --path deployment.apiKeys.default.rotation 2027 && pulumi up": NO_ROLL,
+        "pulumi config set --path deployment.apiKeys.default.overlap false && pulumi up": NO_ROLL,
+        "pulumi config set --path 'deployment.apiKeys.dashboard.scopes[0]' metrics": ANY,
+    },
+    "Without Kubernetes": {
+        "pulumi config set target docker --stack NAME": Step(
+            before=("pulumi stack init --no-select elsewhere",), put={"NAME": "elsewhere"}
+        ),
+        "(umask 077; pulumi stack output privateKey --show-secrets > .sealift/private-key.pem)": Step(
+            makes=".sealift/private-key.pem"
+        ),
+    },
+    "Your own data": {
+        "pulumi config set --path training.dataset data/churn.csv": ANY,
+        "pulumi config set --path training.data.target churned": ANY,
+        "pulumi config set --path training.data.timeColumn signed_up": ANY,
+        "pulumi config set --path training.masking.email.method drop": ANY,
+        "pulumi config set --path training.quality.schema.age whole": ANY,
+        "pulumi config set --path 'training.quality.ranges.age[0]' 18": ANY,
+        "pulumi config set --path 'training.quality.ranges.age[1]' 99": ANY,
+        "pulumi config set --path training.gates.metrics.auroc.minimum 0.8": ANY,
+        "pulumi preview": Step(says=("will train", "because")),
+        "pulumi up": TRAINS,
+        "make report HTML=report.html": Step(makes="report.html"),
+        "python -m training --dataset digits --set earlyStopping.metric=accuracy": ANY,
+    },
+    "Your own model": {
+        "pulumi config set --path training.model nets:Wide": ANY,
+        "pulumi config set --path training.modelArguments.width 128": ANY,
+        "pulumi config set --path training.momentum 0.9": ANY,
+        "pulumi config set --path training.earlyStopping.patience 10": ANY,
+        "pulumi up": TRAINS,
+    },
+    "Going to production": {
+        "pulumi stack init prod --secrets-provider awskms://…": Step(put={"awskms://…": "passphrase"}),
+        "pulumi config set --path image.registry registry.example.com/models": PROD,
+        "pulumi config set --path store.url file:///srv/sealift": PROD,
+        "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out recovery.pem": Step(makes="recovery.pem"),
+        "pulumi config set --path 'store.recipients[0]' -- \"$(openssl pkey -in recovery.pem -pubout)\"": Step(
+            before=("pulumi stack select dev",)
+        ),
+        "pulumi config set --path store.rotation 2027-01 && pulumi up": ROTATES,
+    },
+}
+EXAMPLES: Final = ("language", "recommendation", "vision", "voice")
+TYPED: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
+    "README.md": README,
+    "docs/keys.md": {
+        "Rotating keys": {
+            "pulumi config set kubernetes:enableSecretMutable true": ANY,
+            "pulumi config set --path deployment.apiKeys.default.rotation 2028 && pulumi up": NO_ROLL,
+            "pulumi config set --path store.rotation 2028-01 && pulumi up": ROTATES,
+        }
+    },
+    "docs/observability.md": {
+        "A key for Prometheus": {
+            "pulumi config set --path 'deployment.apiKeys.prometheus.scopes[0]' metrics": ANY,
+            "pulumi up": NO_ROLL,
+            "pulumi stack output apiKeys --show-secrets | jq -r .prometheus > key": Step(makes="key"),
+        },
+        "Traces": {
+            "pulumi config set --path deployment.tracing.otlpEndpoint http://collector.observability:4318": ANY,
+            "pulumi config set --path deployment.tracing.ratio 0.01": ANY,
+            "pulumi up": Step(says=(ROLL,), without=(RUN, IMAGE), answers=True),
+        },
+    },
+}
+"""Lines of code blocks: by document, section and line."""
+
+IN_EXAMPLES: Final[Mapping[str, Step]] = {
+    **{f"pulumi -C examples/{name} stack init dev": ANY for name in EXAMPLES},
+    **{f"pulumi -C examples/{name} up": Step(says=(RUN, ROLL)) for name in EXAMPLES},
+}
+
+OF_THE_NAMESPACE: Final = '--namespace "$(pulumi stack output namespace)"'
+MENTIONED: Final[Mapping[str, Step]] = {
+    "source .tools/activate": Step(instead="source .tools/activate && pulumi stack --show-name", says=("dev",)),
+    "pulumi up": Step(says=("unchanged",), without=("updated", "replaced")),
+    "pulumi cancel": ANY,
+    "pulumi refresh --clear-pending-creates": ANY,
+    "pulumi package get-schema ./components/plugin/pulumi-resource-sealift": Step(
+        says=('"sealift:index:TrainingRun"', '"sealift:index:EncryptedArtifactStore"')
+    ),
+    "pulumi config set --path training.learningRate 0.02": ANY,
+    "pulumi config set --path training.nesterov true": ANY,
+    "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096": Step(says=("BEGIN PRIVATE KEY",)),
+    "pulumi stack export --show-secrets": Step(says=('"privateKey"', '"openingKeys"', "BEGIN PRIVATE KEY")),
+    "kubectl describe pod": Step(instead=f"kubectl describe pod {OF_THE_NAMESPACE}", says=("Status:",)),
+    "kubectl rollout undo": Step(
+        instead=f"kubectl rollout undo {OF_THE_NAMESPACE} deployment", fails=True, says=("no rollout history found",)
+    ),
+}
+"""Commands within the text, in any document."""
+
+SERVES: Final = (
+    "python -m serving --artifact ~/.sealift/store/$(pulumi stack output artifactId) --key .sealift/private-key.pem"
+)
+SET_UP: Final = "sets a machine up, or takes it down; what it does beyond that is the first step of the typed documents"
+LONG: Final = "takes minutes, and runs in CI"
+SMALL_MACHINES: Final = "measures for minutes, beside peers that are not here; its options are asked of --help"
+NOT_TYPED: Final[Mapping[str, str]] = {
+    "make up": SET_UP,
+    "make setup": SET_UP,
+    "make down": SET_UP,
+    "make up STACK=laptop": "tests/cluster/test_docker_target.py runs this stack",
+    "make up STACK=prod": "needs the reader's registry and store",
+    "make test": "would run itself",
+    "make check": LONG,
+    "make faults": LONG,
+    "make docs": "writes into the checkout; a test compares what it would write",
+    "source sealift/.tools/activate": "tests/engine/test_automation.py runs the page's program in it",
+    "pulumi package add": "writes an SDK for another language, whose language host is not part of set-up",
+    "python -m serving": "tests/process type it with all its options",
+    "python -m serving --artifact": "measured for minutes; the README's line is typed",
+    "python -m serving --otlp-endpoint URL --trace-ratio 0.01": "tests/process/test_tracing.py does, with a collector",
+    "python -m benchmarks.training": SMALL_MACHINES,
+    "python -m benchmarks.serving": SMALL_MACHINES,
+    "python -m benchmarks.serving --peers FOLDER": SMALL_MACHINES,
+    "python -m benchmarks.serving --overload --seconds 5": SMALL_MACHINES,
+    "python -m benchmarks.large_model": SMALL_MACHINES,
+    "python -m benchmarks.large_model --gigabytes 3": SMALL_MACHINES,
+    "docker restart": "was measured, not asked for",
+    "python -m tests.conformance --install FOLDER": "tests/process/test_clients.py installs and runs the same",
+    "pip install tritonclient[http,grpc]": "tests/process/test_clients.py installs it",
+    "pip install kserve": "hundreds of packages for one request; what it sends is Triton's protocol, which is tried",
+}
+
+SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
+    "README.md": {
+        "✓ Python environment": "compared with what `make up` prints: tests/cluster/test_documents.py",
+        "error: the stack's config cannot be used:": "compared: tests/cluster/test_documents.py",
+        "name: my-models": "tests/engine/test_yaml.py",
+        "# models/nets.py": "the file that the typed commands after it train",
+    },
+    "docs/automation.md": {"import sys": "tests/engine/test_automation.py"},
+    "docs/configuration.md": {"config:": "tests/unit/test_typed_commands.py reads it as a stack's config"},
+    "docs/format-v1.md": {
+        "header (40 bytes)": "a layout, which tests/unit/sealing is written from",
+        "magic (8 bytes)": "a layout, which tests/unit/contents is written from",
+        "payloads/<artifact id>": "compared with a store's folders: tests/cluster/test_documents.py",
+    },
+    "docs/serving.md": {
+        "import os": "tests/process/test_serving_document.py",
+        "import asyncio, os": "KServe's client, which is not installed here: see NOT_TYPED",
+        '{"model_name": "tiny"': "tests/process/test_serving_document.py",
+    },
+    **{f"examples/{name}/README.md": {"training:": "tests/unit/test_typed_commands.py"} for name in EXAMPLES},
+}
+"""Code blocks that are not for a shell: by document and how they begin, and what holds them."""
+BY_A_PROCESS: Final = ("docs/serving.md",)
+"""Documents whose commands need a server alone: tests/process/test_serving_document.py."""
+
+
+def step_of(document: str, section: str, line: str) -> Step | None:
+    """What is known of a line of a code block."""
+    return TYPED.get(document, {}).get(section, {}).get(line) or IN_EXAMPLES.get(line)
