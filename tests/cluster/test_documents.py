@@ -4,23 +4,38 @@ tests/typed_commands.py says what must be seen; the server's own page is typed i
 """
 
 import datetime
+import json
 import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sealing import RsaIdentity, open_artifact
+from sealing.manifest import parse_manifest
+from serving.model import Model
+from serving.tensor import KINDS
+from stores import get_manifest, get_payload, open_store
 from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import checkout, free_node_port
 from tests.cluster.shell import Shell
 from tests.documented import DOCUMENTS, Block, block, blocks
+from tests.stack import PROJECT_ROOT
 from tests.typed_commands import BY_A_PROCESS, MENTIONED, NOT_TYPED, SERVES, step_of
 
 BLOCKS = [one for path in DOCUMENTS for one in blocks(path) if one.is_typed and one.document not in BY_A_PROCESS]
 VARIES = re.compile(r"[0-9a-f]{8,}…?|(?<=sealift_)\S+|[\d.,]*\d")
 """Numbers, digests and ids, each of its own run."""
+LEAST = {
+    "vision": ("accuracy", 0.95),
+    "language": ("accuracy", 0.9),
+    "recommendation": ("r2", 0.7),
+    "voice": ("accuracy", 0.9),
+}
+"""What each example must reach on rows that it never saw; its README says what it does reach."""
 GAP = "…"
 SPINNER = re.compile(r"^@ \w+[.|/\\\-\s\x08]*")
 
@@ -103,6 +118,32 @@ def test_what_a_document_says_to_type_does_what_it_says(shell: Shell, first_up: 
             shell.take(step, line)
         else:
             assert line in NOT_TYPED
+
+
+def test_every_example_has_something_that_it_must_reach() -> None:
+    assert {path.parent.name for path in (PROJECT_ROOT / "examples").glob("*/Pulumi.yaml")} == LEAST.keys()
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_an_example_reaches_what_it_must_and_its_sealed_model_answers(shell: Shell, first_up: str, name: str) -> None:
+    """After its README's commands."""
+    asked = f"pulumi -C examples/{name} stack output --json --show-secrets --stack dev 2>/dev/null"
+
+    outputs = json.loads(shell.type(asked))
+
+    metric, least = LEAST[name]
+    assert outputs["metrics"][metric] >= least
+    store = open_store(f"file://{shell.home / '.sealift' / 'store'}")
+    artifact_id = outputs["artifactId"]
+    manifest = get_manifest(store, artifact_id)
+    opened = open_artifact(
+        manifest, get_payload(store, artifact_id), RsaIdentity(outputs["privateKey"]),
+        artifact_id=artifact_id, payload_digest=parse_manifest(manifest).payload_digest,
+    )  # fmt: skip
+    model = Model(bytes(opened.model), opened.description)
+    rows = np.array(outputs["example"]["inputs"], KINDS[model.inputs["input"].datatype])
+    (answer,) = model.run({"input": rows}, list(model.outputs)).values()
+    assert np.allclose(answer, outputs["example"]["expected"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("line", MENTIONED)
