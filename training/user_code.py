@@ -269,7 +269,8 @@ def _reached(module: str, roots: Roots) -> dict[str, Path]:
     Python.
     """
     found: dict[str, Path] = {}
-    waiting = [module]
+    parts = module.split(".")
+    waiting = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]  # with the packages that it is in
     while waiting:
         name = waiting.pop()
         file = module_file(name, roots)

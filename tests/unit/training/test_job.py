@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training import job as training_job
+from training import user_code
 from training.errors import InputError
 from training.job import Job
 from training.options import (
@@ -295,6 +296,20 @@ def test_an_edit_trains_anew_if_and_only_if_it_shapes_the_model(tmp_path: Path, 
     edit(package / module)
 
     assert (code_digest_in(tmp_path) != code_digest()) == shapes
+
+
+def test_the_packages_that_a_module_is_in_are_counted(tmp_path: Path) -> None:
+    """Python runs them when it imports the module."""
+    inner = tmp_path / "mine" / "vision"
+    inner.mkdir(parents=True)
+    for file in (tmp_path / "mine" / "__init__.py", inner / "data.py"):
+        file.write_text("def load(): ...\n")
+
+    before = user_code.digest("mine.vision.data:load", [tmp_path])
+    edit(tmp_path / "mine" / "__init__.py")
+
+    assert user_code.digest("mine.vision.data:load", [tmp_path]) != before
+    assert tmp_path / "mine" / "__init__.py" in user_code.files("mine.vision.data:load", [tmp_path])
 
 
 def test_an_edit_of_the_user_s_code_changes_the_code_digest_and_an_edit_beside_it_does_not(tmp_path: Path) -> None:
