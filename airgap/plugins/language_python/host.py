@@ -11,6 +11,7 @@ from typing import Any, Final
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+PLUGIN: Final = "airgap.plugins.language_python.plugin"
 HERE: Final = Path(__file__).resolve().parents[3]
 
 
@@ -82,7 +83,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Runs a source plugin (a folder with PulumiPlugin.yaml) and streams what it prints until it ends."""
         python = interpreter(request.info.root_directory, _options(request.info))
         child = self._start(
-            [python, request.info.program_directory, *request.args],
+            [python, "-m", PLUGIN, str(os.getpid()), request.info.program_directory, *request.args],
             cwd=request.pwd or request.info.program_directory, environment=dict(e.split("=", 1) for e in request.env),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip

@@ -27,7 +27,7 @@ RUNNERS: Final = frozenset({__file__, runpy.__file__, "<frozen runpy>"})
 
 def main() -> int:
     """Exit code 0 once the answer is written, whatever it is."""
-    threading.Thread(target=end_with, args=(int(sys.argv[2]),), name="parent watch", daemon=True).start()
+    watch_host(int(sys.argv[2]))
     request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
     answer = run(request, str(Path(request.info.program_directory) / request.info.entry_point))
     with os.fdopen(int(sys.argv[1]), "wb") as pipe:
@@ -35,13 +35,17 @@ def main() -> int:
     return 0
 
 
-def end_with(host: int) -> None:
+def watch_host(host: int) -> None:
     """Ends this process when the language host has. provider/parent.py is not used: a program often has a module
     `provider` of its own, which must be the first of that name.
     """
-    while os.getppid() == host:
-        time.sleep(LOOK_SECONDS)
-    os._exit(1)
+
+    def look() -> None:
+        while os.getppid() == host:
+            time.sleep(LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=look, name="parent watch", daemon=True).start()
 
 
 def run(request: Any, folder: str) -> Any:

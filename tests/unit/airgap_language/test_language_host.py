@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +61,26 @@ def test_a_host_that_is_killed_takes_its_program_with_it(host, tmp_path: Path) -
     host.kill()
 
     host.stderr.read()
+
+
+def test_a_host_that_is_killed_takes_its_source_plugins_with_it(host, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """They run as `python FOLDER ARGUMENTS` does, and tell their process id here."""
+    (tmp_path / "beside.py").write_text("from sys import argv")
+    (tmp_path / "__main__.py").write_text(
+        "import os, time\nfrom beside import argv\nprint(os.getpid(), *argv, __name__, flush=True)\ntime.sleep(1e6)\n"
+    )
+    info = language_pb2.ProgramInfo(root_directory=str(tmp_path), program_directory=str(tmp_path))
+    request = language_pb2.RunPluginRequest(pwd=str(tmp_path), info=info, args=["127.0.0.1:1"])
+    with grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}") as channel:
+        answers = language_pb2_grpc.LanguageRuntimeStub(channel).RunPlugin(request)
+        pid, *words = next(answers).stdout.decode().split()
+        assert words == [str(tmp_path), "127.0.0.1:1", "__main__"]
+
+        host.kill()
+
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                time.sleep(0.05)
 
 
 def test_a_host_without_a_program_ends_with_the_engine(host) -> None:  # type: ignore[no-untyped-def]
