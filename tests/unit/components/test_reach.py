@@ -43,6 +43,34 @@ def test_what_only_another_machine_could_ask_is_not_taken_for_silence(
     assert silent_registry(registry, environment) is None
 
 
+@pytest.mark.parametrize(
+    ("registry", "address"),
+    [
+        ("ghcr.io/me/models", ("ghcr.io", 443)),
+        ("registry:5000/models", ("registry", 5000)),
+        ("[::1]:5000", ("::1", 5000)),
+        ("[::1]/models", ("::1", 443)),
+    ],
+)
+def test_a_registry_is_asked_at_its_own_port_or_that_of_https(
+    monkeypatch: pytest.MonkeyPatch, registry: str, address: tuple[str, int]
+) -> None:
+    asked: list[object] = []
+
+    def refuse(to: object, seconds: float) -> None:
+        asked.append(to)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+    assert silent_registry(registry, {}) is not None
+    assert asked == [address]
+
+
+def test_a_registry_of_this_machine_is_asked_in_spite_of_a_proxy() -> None:
+    assert silent_registry("localhost:1", {"HTTPS_PROXY": "http://proxy:3128"}) is not None
+
+
 def test_a_kubeconfig_that_is_not_there_is_named_by_its_variable(tmp_path: Path) -> None:
     file, other = tmp_path / "config", tmp_path / "other"
     file.touch()

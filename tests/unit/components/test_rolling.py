@@ -1,14 +1,28 @@
 """What a preview says of an update of what runs, from what the engine hands to hooks."""
 
+import asyncio
 import json
+<<<<<<< HEAD
 from pathlib import Path
 
 from pulumi.runtime import config as runtime_config
+=======
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+>>>>>>> 422041e (tests: what changes on purpose to this week's modules went unnoticed)
 
-from components import pod_spec
+import pulumi
+import pytest
+
+from components import pod_spec, rolling
 from components.deployment_settings import DeploymentSettings
 from components.quota import Running
+<<<<<<< HEAD
 from components.rolling import keys_of, kubectl_options, lockout, running_of
+=======
+from components.rolling import finds_free, fits_beside, keys_of, kubectl_options, lockout, locks_out, running_of
+>>>>>>> 422041e (tests: what changes on purpose to this week's modules went unnoticed)
 from settings import read
 
 
@@ -66,3 +80,107 @@ def test_whoever_is_locked_out_is_named() -> None:
     assert lockout(["default", "old"]) == (
         "clients that send the key 'default', 'old' will be answered with 401: apiKeys no longer lets it in"
     )
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Asks what a hook does, as the engine would, of what it is given; hooks are there in previews too."""
+    made: list[tuple[Any, pulumi.ResourceHookOptions]] = []
+    monkeypatch.setattr(pulumi, "ResourceHook", lambda name, function, options: made.append((function, options)))
+
+    def ask(make: Callable[[], object], **given: object) -> None:
+        async def main() -> None:
+            make()
+            ((function, options),) = made
+            assert options.on_dry_run
+            await function(pulumi.ResourceHookArgs("urn", "id", "name", "type", **given))  # type: ignore[arg-type]
+
+        asyncio.run(main())
+
+    return ask
+
+
+def output(known: DeploymentSettings | None) -> "pulumi.Output[Any]":
+    """None: not known in this preview."""
+
+    def future(value: object) -> "asyncio.Future[Any]":
+        made: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        made.set_result(value)
+        return made
+
+    return pulumi.Output(future(set()), future(known), future(known is not None))
+
+
+def test_an_update_that_cannot_be_rolled_is_refused(asked: Callable[..., None]) -> None:
+    before, after = settings(replicas=2, cpuRequest="500m"), settings(replicas=2, cpuRequest="100m")
+
+    with pytest.raises(pulumi.RunError, match="the deployment cannot be rolled") as refused:
+        asked(lambda: fits_beside("the deployment", "model", output(after)), old_inputs=inputs(before))
+    assert "cpuRequest" in str(refused.value)
+
+
+@pytest.mark.parametrize("after", [settings(replicas=2, cpuRequest="400m"), None], ids=["fits", "unknown"])
+def test_an_update_that_fits_or_is_not_known_is_not_refused(
+    asked: Callable[..., None], after: DeploymentSettings | None
+) -> None:
+    before = settings(replicas=2, cpuRequest="500m")
+
+    asked(lambda: fits_beside("the deployment", "model", output(after)), old_inputs=inputs(before))
+
+
+@pytest.mark.parametrize(
+    ("after", "warnings"),
+    [
+        (settings(apiKeys={"dashboard": {}, "default": {"revoked": True}}), [lockout(["default"])]),
+        (settings(apiKeys={"dashboard": {}}), []),
+        (settings(auth="none"), []),
+        (None, []),
+    ],
+    ids=["removed", "kept", "all are let in", "unknown"],
+)
+def test_an_update_that_locks_clients_out_warns(
+    asked: Callable[..., None], monkeypatch: pytest.MonkeyPatch, after: DeploymentSettings | None, warnings: list[str]
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: told.append(message))
+    annotations = pod_spec.service_annotations(settings(apiKeys={"dashboard": {}}))
+
+    asked(
+        lambda: locks_out(None, "model", output(after)),  # type: ignore[arg-type]
+        old_inputs={"metadata": {"annotations": annotations}},
+    )
+
+    assert told == warnings
+
+
+@pytest.mark.parametrize(("port", "refused"), [(30080.0, True), (30081.0, False), (None, False)])
+def test_a_node_port_that_another_service_has_is_refused(
+    asked: Callable[..., None], monkeypatch: pytest.MonkeyPatch, port: float | None, refused: bool
+) -> None:
+    owners = {30080: "team/other"}
+    monkeypatch.setattr(rolling, "owner_of_node_port", lambda number, options: owners.get(number))
+    ports = [{"port": 80.0} | ({"nodePort": port} if port else {})]
+
+    try:
+        asked(lambda: finds_free("the deployment", "model"), new_inputs={"spec": {"ports": ports}})
+        said = ""
+    except pulumi.RunError as error:
+        said = str(error)
+
+    assert ("is 30080, which the Service team/other of the cluster has" in said) is refused
+
+
+def test_kubectl_asks_the_cluster_that_the_config_names(tmp_path: Path) -> None:
+    """A kubeconfig may be given as its content too, which is no file to name."""
+    file = tmp_path / "kubeconfig"
+    file.touch()
+
+    def options(**config: str) -> list[str]:
+        pulumi.runtime.set_all_config({f"kubernetes:{name}": value for name, value in config.items()})
+        try:
+            return kubectl_options()
+        finally:
+            pulumi.runtime.set_all_config({})
+
+    assert options(context="local", kubeconfig=str(file)) == ["--context=local", f"--kubeconfig={file}"]
+    assert options(kubeconfig="apiVersion: v1\nkind: Config\n") == options() == []

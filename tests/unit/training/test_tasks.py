@@ -57,6 +57,21 @@ def test_a_name_of_another_task_is_refused_with_those_that_fit(settings: dict[st
     assert f"but iris is a classification; allowed: {', '.join(fitting['classification'])}" in problems[0].message
 
 
+def test_weights_of_classes_are_refused_for_a_regression() -> None:
+    _, problems = Job.validate({"dataset": "diabetes", "classWeights": {"a": 2.0}})
+
+    assert [str(one.property) for one in problems] == ["classWeights"]
+    assert "is for classes, but diabetes is a regression; leave it out; or say data.task" in problems[0].message
+
+
+def test_a_task_that_was_said_is_no_way_out() -> None:
+    data = {"target": "y", "task": "regression"}
+    _, problems = Job.validate({"dataset": "a.csv", "data": data, "loss": "bce"})
+
+    assert [one.property for one in problems] == ["loss"]
+    assert problems[0].message == "is 'bce', but data.task is 'regression'; allowed: mse, mae, huber"
+
+
 def test_what_fits_is_taken() -> None:
     asked: dict[str, Any] = {"metrics": {"r2": {"minimum": 0.5}}, "noWorseThanDeployed": "loss"}
     _, problems = Job.validate({"dataset": "diabetes", "gates": asked, "compress": {"metric": "mae"}, "loss": "huber"})

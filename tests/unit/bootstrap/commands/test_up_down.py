@@ -75,6 +75,20 @@ def test_up_of_another_stack_leaves_the_selected_one_and_names_the_stack_in_what
     assert not any(call.startswith("stack select") for call in calls(checkout))
 
 
+def test_up_of_the_selected_stack_needs_no_name_in_what_to_try_and_shows_no_key_that_there_is_not(
+    checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    checkout.console.live = True
+
+    up.run(checkout, "organization/sealift/dev")
+
+    said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "pulumi stack output\n" in said
+    assert "X-API-Key" not in said
+
+
 def test_up_makes_a_stack_and_selects_it_where_none_is(
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +245,12 @@ esac
 FULL = listing(("dev", 7))
 
 
+@pytest.mark.parametrize(("name", "stack"), [("dev", "dev"), ("dev", "me/sealift/dev"), ("me/dev", "me/dev")])
+def test_a_stack_may_be_called_by_its_whole_name(name: str, stack: str) -> None:
+    assert stacks.same(name, stack)
+    assert not stacks.same(name, "staging") and not stacks.same("other/dev", stack)
+
+
 @pytest.fixture
 def state(checkout: Context) -> Path:
     """The file of a stack in the checkout's own state: set-up has been here."""
@@ -267,6 +287,28 @@ def test_down_destroys_the_stack_first(checkout: Context, program: Program, stop
     assert down.run(checkout, "dev") == 0
     assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
     assert stopped
+
+
+def test_down_asks_the_users_backend_though_our_own_folder_has_no_state(
+    checkout: Context, program: Program, stopped: list[str]
+) -> None:
+    program("pulumi", FULL)
+    checkout.user = {**checkout.user, "PULUMI_BACKEND_URL": "s3://elsewhere"}
+
+    assert down.run(checkout, "dev") == 0
+    assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
+    assert stopped
+
+
+@pytest.mark.usefixtures("state")
+def test_down_destroys_a_stack_of_which_a_service_says_only_that_it_was_updated(
+    checkout: Context, program: Program
+) -> None:
+    listed = json.dumps([{"name": "dev", "lastUpdate": "2026-01-01T00:00:00.000Z"}, {"name": "staging"}])
+    program("pulumi", FULL.replace(FULL.split("'")[1], listed))
+
+    assert down.run(checkout, "dev") == 0
+    assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
 
 
 @pytest.mark.usefixtures("state")

@@ -14,7 +14,7 @@ from provider import CheckRequest, PluginError, Properties, Value, reveal_all
 from sealing import record_key, seal_record
 from stores import MANIFESTS, RECORDS, StoreUnwritable, open_store
 from tests.keys import key_pair
-from training.checkpoint import SealedRecord, encode
+from training.checkpoint import Record, SealedRecord, TrainingRecord, encode
 from training.job import Job
 
 STORE_KEY = bytes(range(32))
@@ -31,14 +31,18 @@ def inputs(folder: Path, **changed: Value) -> Properties:
     return response.inputs
 
 
-def seal(folder: Path, given: Properties, *, artifact: bool) -> None:
-    """What a finished run leaves in the store."""
+SEALED = SealedRecord({"artifact_id": ARTIFACT})
+UNDER_WAY = TrainingRecord(1.0, 1.0, None, (), None, b"")
+
+
+def seal(folder: Path, given: Properties, *, artifact: bool, record: Record = SEALED, key: bytes = STORE_KEY) -> None:
+    """What a run leaves in the store."""
     plain = reveal_all(given)
     job, _ = Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
     assert job is not None
     run_id, _ = run_ids_of(job, plain, STORE_KEY)
-    store, record = open_store(f"file://{folder / 'store'}"), encode(SealedRecord({"artifact_id": ARTIFACT}))
-    store.swap(RECORDS, run_id, seal_record(record_key(STORE_KEY, run_id), run_id, record), None)
+    store = open_store(f"file://{folder / 'store'}")
+    store.swap(RECORDS, run_id, seal_record(record_key(key, run_id), run_id, encode(record)), None)
     if artifact:
         store.put(MANIFESTS, ARTIFACT, b"{}")
 
@@ -58,6 +62,22 @@ def test_a_record_whose_artifact_is_gone_foretells_training(tmp_path: Path) -> N
     seal(tmp_path, given, artifact=False)
 
     assert foretell(given) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [(UNDER_WAY, STORE_KEY), (SEALED, bytes(32))],
+    ids=["of a run that is under way", "damaged"],
+)
+def test_a_record_that_tells_of_no_artifact_foretells_training(tmp_path: Path, record: Record, key: bytes) -> None:
+    given = inputs(tmp_path)
+    seal(tmp_path, given, artifact=True, record=record, key=key)
+
+    assert foretell(given) is None
+
+
+def test_where_a_gpu_is_only_wished_for_none_is_missed(tmp_path: Path) -> None:
+    assert foretell(inputs(tmp_path, device="auto"), tmp_path) is None
 
 
 def test_a_gpu_that_is_not_there_is_said_before_the_run(tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""What is noted of a refused run's report, and what goes when another takes its place."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.plugin import refused_report
+from stores import MANIFESTS, PAYLOADS, Store, open_store
+
+URN = "urn:pulumi:dev::sealift::sealift:index:TrainingRun::training/one"
+FIRST, SECOND = "ab" * 16, "cd" * 16
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.chdir(tmp_path)
+    return open_store(f"file://{tmp_path / 'store'}")
+
+
+def keep(store: Store, artifact_id: str) -> None:
+    """Of a run that has just sealed this report."""
+    if artifact_id not in store.names(MANIFESTS):
+        store.put(PAYLOADS, artifact_id, b"report")
+        store.put(MANIFESTS, artifact_id, b"{}")
+    report = {"artifact_id": artifact_id, "payload_digest": "12" * 32}
+    refused_report.keep(URN, f"file://{store.location}", report)
+
+
+def noted() -> list[tuple[str, Any]]:
+    files = sorted(path for path in Path(".sealift").rglob("*") if path.is_file())
+    return [(str(path), json.loads(path.read_text())) for path in files]
+
+
+def test_it_is_noted_as_the_output_is_spelt_by_stack_and_name(store: Store) -> None:
+    keep(store, FIRST)
+
+    said = {"storeUrl": f"file://{store.location}", "artifactId": FIRST, "payloadDigest": "12" * 32}
+    assert noted() == [(".sealift/refused-reports/dev/training%2Fone.json", said)]
+
+
+def test_another_one_takes_its_place_and_the_first_report_goes(store: Store) -> None:
+    keep(store, FIRST)
+    keep(store, SECOND)
+
+    assert [one["artifactId"] for _, one in noted()] == [SECOND]
+    assert list(store.names(MANIFESTS)) == list(store.names(PAYLOADS)) == [SECOND]
+
+
+def test_the_same_one_is_noted_again_and_stays(store: Store) -> None:
+    keep(store, FIRST)
+    keep(store, FIRST)
+
+    assert list(store.names(MANIFESTS)) == list(store.names(PAYLOADS)) == [FIRST]
+
+
+def test_a_sealed_run_clears_it_and_its_report(store: Store) -> None:
+    keep(store, FIRST)
+    refused_report.clear(URN)
+    refused_report.clear(URN)
+
+    assert noted() == []
+    assert list(store.names(MANIFESTS)) == list(store.names(PAYLOADS)) == []
+
+
+def test_one_of_another_resource_or_stack_stays(store: Store) -> None:
+    keep(store, FIRST)
+    refused_report.clear(URN.replace("one", "two"))
+    refused_report.clear(URN.replace("dev", "prod"))
+
+    assert len(noted()) == 1
+
+
+def test_a_store_that_has_gone_keeps_no_note(store: Store) -> None:
+    keep(store, FIRST)
+    Path(store.location).rename("elsewhere")
+    Path(store.location).touch()
+
+    refused_report.clear(URN)
+
+    assert noted() == []
+
+
+def test_a_note_that_cannot_be_read_is_written_anew(store: Store) -> None:
+    keep(store, FIRST)
+    Path(noted()[0][0]).write_text("{")
+
+    keep(store, SECOND)
+
+    assert [one["artifactId"] for _, one in noted()] == [SECOND]
