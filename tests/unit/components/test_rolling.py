@@ -2,27 +2,18 @@
 
 import asyncio
 import json
-<<<<<<< HEAD
-from pathlib import Path
-
-from pulumi.runtime import config as runtime_config
-=======
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
->>>>>>> 422041e (tests: what changes on purpose to this week's modules went unnoticed)
 
 import pulumi
 import pytest
+from pulumi.runtime import config as runtime_config
 
 from components import pod_spec, rolling
 from components.deployment_settings import DeploymentSettings
 from components.quota import Running
-<<<<<<< HEAD
-from components.rolling import keys_of, kubectl_options, lockout, running_of
-=======
 from components.rolling import finds_free, fits_beside, keys_of, kubectl_options, lockout, locks_out, running_of
->>>>>>> 422041e (tests: what changes on purpose to this week's modules went unnoticed)
 from settings import read
 
 
@@ -168,19 +159,3 @@ def test_a_node_port_that_another_service_has_is_refused(
         said = str(error)
 
     assert ("is 30080, which the Service team/other of the cluster has" in said) is refused
-
-
-def test_kubectl_asks_the_cluster_that_the_config_names(tmp_path: Path) -> None:
-    """A kubeconfig may be given as its content too, which is no file to name."""
-    file = tmp_path / "kubeconfig"
-    file.touch()
-
-    def options(**config: str) -> list[str]:
-        pulumi.runtime.set_all_config({f"kubernetes:{name}": value for name, value in config.items()})
-        try:
-            return kubectl_options()
-        finally:
-            pulumi.runtime.set_all_config({})
-
-    assert options(context="local", kubeconfig=str(file)) == ["--context=local", f"--kubeconfig={file}"]
-    assert options(kubeconfig="apiVersion: v1\nkind: Config\n") == options() == []
