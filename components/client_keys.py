@@ -8,7 +8,7 @@ import pulumi
 from components.access_data import access_data
 from components.api_key import ApiKey
 from components.args import ApiKeyArgs
-from components.server_settings import ServerSettings
+from components.server_settings import NOBODY, OPEN, ServerSettings
 
 
 class ClientKeys:
@@ -29,6 +29,14 @@ class ClientKeys:
         """Contents of places.ACCESS_FOLDER, by the file's name."""
         digests = pulumi.Output.all(**{name: made.digests for name, made in self._made.items()})
         return pulumi.Output.all(self._settings, digests).apply(lambda known: access_data(*known))
+
+
+def warn_of_access(component: pulumi.Resource, settings: ServerSettings) -> None:
+    """Says what nobody may have meant: everybody may ask, or nobody can."""
+    if settings.auth == "none":
+        pulumi.log.warn(OPEN, component)
+    elif not settings.lets_someone_predict:
+        pulumi.log.warn(NOBODY, component)
 
 
 def _rotation(settings: pulumi.Output[ServerSettings], name: str) -> ApiKeyArgs:

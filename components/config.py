@@ -75,7 +75,11 @@ def read_config(config: pulumi.Config) -> StackConfig:
     prefix = config.full_key("")
     stored: Mapping[str, Any] = runtime_config.get_config_env() | runtime_config.CONFIG.get()
     values = {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}
-    values |= {name: merged(own, _object(values.get(name) or {})) for name, own in _project_sections(prefix).items()}
+    project = _project_sections(prefix)
+    unused = unused_section(values, project)
+    if unused is not None:
+        pulumi.log.warn(unused)
+    values |= {name: merged(own, _object(values.get(name) or {})) for name, own in project.items()}
     secret = [key for key in values if runtime_config.is_config_secret(prefix + key)]
     problems = [*_secret_problems(values, secret)]
     if problems:  # first, so that no message quotes what was meant to stay hidden
@@ -88,6 +92,21 @@ def read_config(config: pulumi.Config) -> StackConfig:
             continue
         getattr(parsed, section)[name] = pulumi.Output.secret(value)
     return parsed
+
+
+def unused_section(values: Mapping[str, Any], project: Mapping[str, Any]) -> str | None:
+    """What to say of settings that the stack gives to what does not serve; its project's own are for any stack."""
+    target = values.get(TARGET, TARGETS[0])
+    if target not in TARGETS:
+        return None
+    used, other = SERVED if target == TARGETS[0] else reversed(SERVED)
+    given = _object(values.get(other) or {})
+    if not given or given == project.get(other):
+        return None
+    return (
+        f"{other} has settings, and none of them takes effect: {TARGET} is {target!r}, which is served as {used} says; "
+        f"set them there (`pulumi config set --path {used}.SETTING VALUE`), or another {TARGET}"
+    )
 
 
 def merged(project: object, stack: object) -> object:

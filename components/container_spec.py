@@ -28,6 +28,9 @@ PROPERTIES: Final = (
 )  # fmt: skip
 """What `container` gives: it is asked before the values are known."""
 
+KEYS_LABEL: Final = "sealift.dev/api-keys"
+"""Names of the clients' keys that are let in: by it the next preview knows whom an update locks out."""
+
 STOP_SECONDS: Final = 30  # for requests in flight
 START_SECONDS: Final = 120  # as a pod has
 FILE_MODE: Final = "0440"
@@ -36,7 +39,9 @@ MEBIBYTE: Final = 1 << 20
 
 def labels(instance: str, settings: ContainerSettings) -> list[Properties]:
     """By which the containers of a model are found."""
-    found = object_labels(instance, settings.model_name, settings.labels)
+    found = dict(object_labels(instance, settings.model_name, settings.labels))
+    if settings.auth != "none":
+        found[KEYS_LABEL] = ",".join(sorted(settings.client_keys))
     return [{"label": key, "value": value} for key, value in sorted(found.items())]
 
 

@@ -6,7 +6,7 @@ the machine belongs to one container at a time, so for some seconds nothing answ
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -14,17 +14,11 @@ import pulumi_docker as docker
 from components import container_spec, server_files
 from components.args import ModelContainerArgs
 from components.checked import Checked
-from components.client_keys import ClientKeys
+from components.client_keys import ClientKeys, warn_of_access
 from components.container_settings import ModelContainerInputs
-from components.rolling import finds_ports_free
-from components.server_settings import HANDED_ON, OPEN, SHAPES
+from components.rolling import takes_over
+from components.server_settings import HANDED_ON, SHAPES
 from serving import places
-
-OUTAGE: Final = (
-    "the model's image will be a new one: a container that serves the old one ends before the new one starts, because "
-    "only one can have its port, so for some seconds nothing answers; with `target: kubernetes` no request is lost"
-)
-"""What a preview says that makes a new image."""
 
 
 class ModelContainer(pulumi.ComponentResource):
@@ -54,9 +48,8 @@ class ModelContainer(pulumi.ComponentResource):
             places.KEY_FOLDER: server_files.key_data(args["privateKey"]),
         }
         access: pulumi.Output[Any] = pulumi.Output.from_input({})
-        if checked.plain.auth == "none":
-            pulumi.log.warn(OPEN, self)
-        else:
+        warn_of_access(self, checked.plain)
+        if checked.plain.auth != "none":
             access = keys.access_data().apply(lambda data: {places.ACCESS_FOLDER: data})
         if checked.plain.tls_certificate is not None:
             files[places.TLS_FOLDER] = server_files.tls_data(args.get("tlsCertificate"), args.get("tlsPrivateKey"))
@@ -72,7 +65,6 @@ class ModelContainer(pulumi.ComponentResource):
         )
         hidden: pulumi.Output[Any] = pulumi.Output.secret(access)
         uploads: pulumi.Output[Any] = hidden.apply(lambda known: container_spec.uploads({**files, **known}))
-        pulumi.Output.from_input(args["image"]).apply(self._warn_of_a_new_one, run_with_unknowns=True)
         container = docker.Container(
             name,
             **{key: spec[key] for key in container_spec.PROPERTIES},
@@ -82,7 +74,7 @@ class ModelContainer(pulumi.ComponentResource):
                 parent=self,
                 delete_before_replace=True,
                 additional_secret_outputs=["uploads"],
-                hooks=pulumi.ResourceHookBinding(before_create=[finds_ports_free(what, name, settings)]),
+                hooks=pulumi.ResourceHookBinding(before_create=[takes_over(self, what, name, settings)]),
             ),
         )
 
@@ -105,8 +97,3 @@ class ModelContainer(pulumi.ComponentResource):
                 "apiKeys": self.api_keys,
             }
         )
-
-    def _warn_of_a_new_one(self, image: object) -> None:
-        """In a preview, of an image that is to be made."""
-        if pulumi.runtime.is_dry_run() and pulumi.contains_unknowns(image):
-            pulumi.log.warn(OUTAGE, self)

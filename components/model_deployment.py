@@ -16,12 +16,12 @@ from pulumi import ResourceHookBinding as Hooks
 from components import pod_spec, rolling, server_files
 from components.args import ModelDeploymentArgs
 from components.checked import Checked
-from components.client_keys import ClientKeys
+from components.client_keys import ClientKeys, warn_of_access
 from components.deployment_settings import ModelDeploymentInputs, component_name_problems
 from components.object_labels import object_labels
 from components.pod_spec import Spec
 from components.reach import missing_kubeconfig
-from components.server_settings import HANDED_ON, OPEN, SHAPES
+from components.server_settings import HANDED_ON, SHAPES
 
 
 class ModelDeployment(pulumi.ComponentResource):
@@ -93,8 +93,8 @@ class ModelDeployment(pulumi.ComponentResource):
         )
         # What the server reads again while it runs has a name of its own: a Secret of new content is another object to
         # the provider, and under another name it would roll the pods.
+        warn_of_access(self, checked.plain)
         if checked.plain.auth == "none":
-            pulumi.log.warn(OPEN, self)
             access_name = None
         else:
             access = kubernetes.core.v1.Secret(

@@ -78,17 +78,34 @@ def _owner(services: Mapping[str, list[dict[str, dict[str, object]]]], port: int
     return None
 
 
-def user_of_port(address: str, port: int, own: str, environment: Mapping[str, str]) -> str | None:
-    """What has the port of the Docker engine's machine, for a message; None where nothing has it, or a container whose
-    name begins with `own`, which gives it up, or where nobody can say.
-    """
+def container_at(port: int) -> str | None:
+    """The name of the container that publishes the port; "" if none does, None if the Docker engine cannot say."""
     publishing = ["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"]
     try:
-        names = subprocess.run(publishing, capture_output=True, text=True, timeout=SECONDS, check=True).stdout.split()
+        said = subprocess.run(publishing, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    if names:
-        return None if names[0].startswith(own) else f"the container {names[0]}"
+    return said.partition("\n")[0].strip()
+
+
+def label_of(container: str, label: str) -> str:
+    """A label of a container, "" where it has none or cannot be asked."""
+    asked = ["docker", "inspect", "--format", f'{{{{index .Config.Labels "{label}"}}}}', container]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def user_of_port(address: str, port: int, container: str | None, environment: Mapping[str, str]) -> str | None:
+    """What has the port of the Docker engine's machine, for a message; None where nothing has it, or nobody can say.
+
+    `container` is what `container_at` said.
+    """
+    if container:
+        return f"the container {container}"
+    if container is None:
+        return None
     if not _is_local(environment):
         return None
     with socket.socket() as probe:

@@ -6,19 +6,24 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
 from components.container_settings import ContainerSettings
+from components.container_spec import KEYS_LABEL
 from components.deployment_settings import DeploymentSettings
 from components.pod_spec import KEYS_ANNOTATION
 from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, rolling_problems
-from components.reach import owner_of_node_port, user_of_port
+from components.reach import container_at, label_of, owner_of_node_port, user_of_port
 from components.server_settings import ServerSettings
 from settings.problem import Problem, report
 
+OUTAGE: Final = (
+    "the container that serves now ends before the new one starts, because only one can have its port, so for some "
+    "seconds nothing answers; with `target: kubernetes` no request is lost"
+)
 Hook = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
 
 
@@ -62,30 +67,43 @@ def finds_free(what: str, name: str) -> pulumi.ResourceHook:
             owner = await asyncio.to_thread(owner_of_node_port, number, options) if number else None
             if owner is not None:
                 message = f"is {number}, which the Service {owner} of the cluster has; allowed: a free one"
-                hint = "set another nodePort, or 0 to let Kubernetes choose"
+                way = f"`pulumi config set --path deployment.nodePort 0 --stack {pulumi.get_stack()}`"
+                hint = f"set another nodePort, or 0 to let Kubernetes choose: {way}"
                 raise pulumi.RunError(report(f"{what} cannot be made", [Problem("nodePort", message, hint)]))
 
     return _hook(f"{name}-finds-free", refuse)
 
 
-def finds_ports_free(what: str, name: str, settings: pulumi.Output[ContainerSettings]) -> pulumi.ResourceHook:
-    """Refuses a new container one of whose ports something else has."""
+def takes_over(
+    component: pulumi.Resource, what: str, name: str, settings: pulumi.Output[ContainerSettings]
+) -> pulumi.ResourceHook:
+    """Refuses a new container one of whose ports something else has, and warns of what ends with the one before it."""
 
-    async def refuse(args: pulumi.ResourceHookArgs) -> None:
+    async def look(args: pulumi.ResourceHookArgs) -> None:
         del args
         known = await settings.future()
         if known is None:
             return
-        problems = []
+        problems, before = [], ""
         for setting_name, port in known.ports.items():
-            user = await asyncio.to_thread(user_of_port, known.address, port, f"{name}-", os.environ)
+            container = await asyncio.to_thread(container_at, port)
+            if container and container.startswith(f"{name}-"):
+                before = container
+                continue
+            user = await asyncio.to_thread(user_of_port, known.address, port, container, os.environ)
             if user is not None:
                 message = f"is {port}, which {user} has; allowed: a free one"
                 problems.append(Problem(setting_name, message, f"set another {setting_name}, or end {user}"))
         if problems:
             raise pulumi.RunError(report(f"{what} cannot be made", problems))
+        if before:
+            pulumi.log.warn(OUTAGE, component)
+            let_in = (await asyncio.to_thread(label_of, before, KEYS_LABEL)).split(",")
+            gone = [key for key in let_in if key and key not in known.client_keys]
+            if gone and known.auth != "none":
+                pulumi.log.warn(lockout(gone), component)
 
-    return _hook(f"{name}-finds-ports-free", refuse)
+    return _hook(f"{name}-takes-over", look)
 
 
 def kubectl_options() -> list[str] | None:

@@ -30,6 +30,8 @@ OPEN: Final = (
     "auth is 'none': whoever reaches the service may ask the model; set it to 'apiKey' or 'jwt' to change that"
 )
 """What every preview of a server that asks for no key says."""
+NOBODY: Final = "no key lets a client predict: none has the scope 'predict'; give one that scope, or keep default"
+"""What a preview says of a server that would answer nobody's rows."""
 
 DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
@@ -189,6 +191,11 @@ class ServerSettings:
         """The keys that there are, by name."""
         always = {DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {}
         return {name: key for name, key in {**always, **self.api_keys}.items() if not key.revoked}
+
+    @property
+    def lets_someone_predict(self) -> bool:
+        """Whether some client may send rows."""
+        return self.auth != "apiKey" or any("predict" in key.scopes for key in self.client_keys.values())
 
     @property
     def scheme(self) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from settings import Problem
-from training import sources
+from training import sources, tasks
 from training.errors import DataError, ModelError
 from training.job import Job
 from training.process import keep_to_itself
@@ -63,8 +63,9 @@ def main() -> int:
 def check(job: Job, folder: Path) -> DataAnswer:
     """Of a data set that is built in or a local file. Raises MissingLibraryError where a library for it is absent."""
     try:
-        look = _as_a_run if _is_small(job, folder) else HEADS[sources.form(job.dataset)]
-        return DataAnswer(rows=look(job, folder))
+        if _is_small(job, folder):
+            return _as_a_run(job, folder)
+        return DataAnswer(rows=HEADS[sources.form(job.dataset)](job, folder))
     except ColumnsMissing as error:
         *others, last = error.problems
         beside = " " if last.message.endswith("?") else "; "
@@ -74,11 +75,13 @@ def check(job: Job, folder: Path) -> DataAnswer:
         return DataAnswer((Problem("dataset", f"is {job.dataset!r}; {error.message}{hint}"),))
 
 
-def _as_a_run(job: Job, folder: Path) -> int | None:
+def _as_a_run(job: Job, folder: Path) -> DataAnswer:
     found = prepared.prepare(job, folder, Masker(secrets.token_bytes(KEY_BYTES)))
     if isinstance(found, prepared.Oversized):
-        return int(found.groups.file.metadata.num_rows)
-    return len(found.features) + found.rows_left_out
+        return DataAnswer(rows=int(found.groups.file.metadata.num_rows))
+    task = tasks.KnownTask(found.task, f"{job.dataset} is a {found.task}")
+    misfits = tuple(Problem(one.property, one.message) for one in tasks.misfits(job, task))
+    return DataAnswer(misfits, len(found.features) + found.rows_left_out)
 
 
 def _is_small(job: Job, folder: Path) -> bool:

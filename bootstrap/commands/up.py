@@ -34,7 +34,7 @@ def run(context: Context, stack: str) -> int:
         context.console.note(f"pulumi's own commands now mean stack {stack}; `pulumi stack select` means another")
     stack_state.hide_salt(context.layout, stack)
     stale_lock.release(context, stack)
-    _pulumi(context, stack, "up", "--yes", "--skip-preview", "--stack", stack)
+    _pulumi(context, stack, "up", "--yes", "--stack", stack)
     said = programs.ask(
         ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
         env=env,

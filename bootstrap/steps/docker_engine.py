@@ -78,7 +78,11 @@ def answer(context: Context) -> str:
     """The engine's version, asked as our programs will ask it."""
     version = _ask_version(context.variables)
     if version is None:
-        raise BootstrapError("the Docker engine stopped answering", ["make status"])
+        host = context.variables.get("DOCKER_HOST", HOST)
+        raise BootstrapError(
+            f"the Docker engine at {host} does not answer (DOCKER_HOST)",
+            ["start that engine, or unset DOCKER_HOST: set-up then starts one", "make status shows what runs"],
+        )
     return version
 
 

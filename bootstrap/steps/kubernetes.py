@@ -5,6 +5,7 @@ The node of another checkout on this machine is used as it is: two of them would
 chains.
 """
 
+import os
 from pathlib import Path
 
 from airgap.cluster import node
@@ -59,6 +60,12 @@ def _users_cluster(context: Context, step: Step) -> str | None:
     if not chosen and not (Path.home() / ".kube" / "config").exists():
         return None
     step.progress("asking the current kubeconfig context")
+    if chosen and not any(Path(one).exists() for one in chosen.split(os.pathsep)):
+        raise PartMissing(
+            TITLE,
+            f"KUBECONFIG is {chosen!r}, and no such file is there",
+            ["set KUBECONFIG to the cluster's file", "unset KUBECONFIG: a local node is started"],
+        )
     answer = _ask(context, chosen)
     if answer is None and chosen:
         raise PartMissing(

@@ -21,7 +21,10 @@ from training.job import Job
 from training.options import Data, Quality
 from training.process import COMMAND, environment
 
-LOOKED_AT: Final = ("dataset", "data", "masking", "quality", "model", "earlyStopping", "search", "dataDigest")
+LOOKED_AT: Final = (
+    "dataset", "data", "masking", "quality", "model", "loss", "classWeights", "earlyStopping", "search", "gates",
+    "compress", "dataDigest",
+)  # fmt: skip
 """Inputs that can change what is found."""
 LONGEST_SECONDS: Final = 10.0
 """Nearly always it takes one; nobody waits longer for a preview."""

@@ -30,6 +30,14 @@ def keep(urn: str, store_url: str, report: Mapping[str, str]) -> None:
     write_file(place.absolute(), json.dumps(noted).encode())
 
 
+def shown_by(urn: str) -> str:
+    """The way to the report, for a message."""
+    return (
+        f"`make report STACK={_stack(urn)}` shows the report of this run. Outputs that the engine lists as removed "
+        "below are there as before"
+    )
+
+
 def clear(urn: str) -> None:
     """Deletes the report of the resource's last refused run, if there is one and its store can be reached."""
     place = _place(urn)
@@ -51,5 +59,8 @@ def _noted(place: Path) -> dict[str, str]:
 
 def _place(urn: str) -> Path:
     """`urn:pulumi:dev::sealift::type::training` → `dev/training.json`."""
-    stack, *_, name = urn.removeprefix("urn:pulumi:").split("::")
-    return FOLDER / quote(stack, safe="") / f"{quote(name, safe='')}.json"
+    return FOLDER / quote(_stack(urn), safe="") / f"{quote(urn.rpartition('::')[2], safe='')}.json"
+
+
+def _stack(urn: str) -> str:
+    return urn.removeprefix("urn:pulumi:").partition("::")[0]

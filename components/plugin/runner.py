@@ -28,10 +28,6 @@ LONGEST_EVENT: Final = 64 * 1024 * 1024
 LONGEST_LINE: Final = 4096
 POLL_SECONDS: Final = 0.02
 
-REFUSED_HINT: Final = (
-    "`make report` shows the report of this run. Outputs that the engine lists as removed below are there as before"
-)
-
 Event = dict[str, Any]
 OnEvent = Callable[[Event], Awaitable[None]]
 
@@ -40,7 +36,7 @@ class RunRefused(PluginError):
     """Its gates refuse the model; `report` names the run's sealed report."""
 
     def __init__(self, message: str, hint: str, report: Mapping[str, str]) -> None:
-        super().__init__(message, f"{hint}; {REFUSED_HINT}")
+        super().__init__(message, hint)
         self.report = report
 
 

@@ -308,7 +308,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
             )  # fmt: skip
         except RunRefused as refused:
             await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), refused.report)
-            raise
+            raise PluginError(refused.message, f"{refused.hint}; {refused_report.shown_by(owner.urn)}") from None
         outputs = _outputs(run_id, store_key, result)
         wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
         if result["reused"]:

@@ -175,7 +175,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
-        hint = "is another server using it?"
+        hint = "if another server uses it, give another one with --port"
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}", hint) from None
 
 

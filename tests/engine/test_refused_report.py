@@ -23,7 +23,7 @@ def test_a_refused_run_leaves_its_report_beside_outputs_that_stay(training_stack
 
     assert "r2 is" in said
     assert "all metrics of the held-out rows: mse" in said
-    assert "`make report` shows the report of this run" in said
+    assert "`make report STACK=dev` shows the report of this run" in said
     report = json.loads(noted.read_text())
     payloads = tmp_path / "store" / "payloads"
     assert (payloads / report["artifactId"]).exists()

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from components.config import TARGETS, StackConfig, config_or_exit, parse, read_config
+from components.config import TARGETS, StackConfig, config_or_exit, parse, read_config, unused_section
 from components.deployment_settings import DeploymentSettings
 from components.quota import SURGE_PODS
 from components.sections import SECTIONS
@@ -350,6 +350,25 @@ def test_a_projects_file_without_sections_gives_nothing(
     engine_config |= in_the_engine({"deployment": {"replicas": 2}})
 
     assert read_config(pulumi.Config("sealift")).deployment.get("replicas") == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "project", "said"),
+    [
+        ({"target": "docker", "deployment": {"replicas": 2}}, {}, "deployment has settings"),
+        ({"target": "docker", "deployment": '{"replicas": 2}'}, {}, "deployment has settings"),
+        ({"container": {"port": 2}}, {}, "container has settings"),
+        ({"target": "docker", "deployment": {"replicas": 2}}, {"deployment": {"replicas": 2}}, None),
+        ({"target": "docker", "container": {"port": 2}, "deployment": {}}, {}, None),
+        ({"target": "moon", "deployment": {"replicas": 2}}, {}, None),
+    ],
+)
+def test_settings_of_what_does_not_serve_are_told(
+    values: dict[str, Any], project: dict[str, Any], said: str | None
+) -> None:
+    told = unused_section(values, project)
+
+    assert told is None if said is None else told is not None and told.startswith(said)
 
 
 def test_an_example_fits_beside_the_dev_stack_on_two_cores_while_it_rolls() -> None:

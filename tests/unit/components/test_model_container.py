@@ -5,7 +5,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.model_container import OUTAGE, ModelContainer
+from components.model_container import ModelContainer
+from components.server_settings import NOBODY
 from tests.certificates import self_signed
 from tests.unit.components.test_model_deployment import GOOD, KEY, Cluster, args, digest, event_loop, run, unknown
 
@@ -100,16 +101,22 @@ def test_a_preview_of_a_new_model_leaves_open_only_what_hangs_on_it() -> None:
     assert unknown_paths(container) == {"image", manifest, *ids}
 
 
-@pytest.mark.parametrize("preview", [True, False])
-def test_the_preview_of_a_new_model_tells_that_nothing_answers_for_a_while(
-    monkeypatch: pytest.MonkeyPatch, preview: bool
-) -> None:
+def test_keys_none_of_which_may_predict_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: said.append(message))
 
-    previewed() if preview else serve()
+    serve(apiKeys={"dashboard": {"scopes": ["metrics"]}, "default": {"revoked": True}})
 
-    assert [message for message in said if "nothing answers" in message] == ([OUTAGE] if preview else [])
+    assert said == [NOBODY]
+
+
+def test_the_names_of_those_who_are_let_in_are_a_label() -> None:
+    def names(**changed: Any) -> list[str]:
+        labels = serve(**changed)["Container"]["labels"]
+        return [one["value"] for one in labels if one["label"] == "sealift.dev/api-keys"]
+
+    assert names(apiKeys={"app": {}}) == ["app,default"]
+    assert names(auth="none") == []
 
 
 def test_the_preview_of_a_known_model_tells_of_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:

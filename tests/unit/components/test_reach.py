@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from components.reach import missing_kubeconfig, owner_of_node_port, silent_registry, user_of_port
+from components.reach import (
+    container_at,
+    label_of,
+    missing_kubeconfig,
+    owner_of_node_port,
+    silent_registry,
+    user_of_port,
+)
 
 SERVICES = {
     "items": [
@@ -111,31 +118,37 @@ def test_nor_has_a_machine_without_kubectl(tmp_path: Path, monkeypatch: pytest.M
     assert owner_of_node_port(30080) is None
 
 
-@pytest.mark.parametrize(
-    ("names", "user"),
-    [("model-1a2b3c4", None), ("other", "the container other"), ("models-1", "the container models-1")],
-)
-def test_a_port_that_a_container_publishes_is_free_for_its_own_successor_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, user: str | None
+@pytest.mark.parametrize(("said", "name"), [("model-1a2b3c4", "model-1a2b3c4"), ("a\\nb", "a"), ("", "")])
+def test_the_container_that_publishes_a_port_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, name: str
 ) -> None:
-    program(tmp_path, f"echo {names}", monkeypatch, "docker")
+    program(tmp_path, f"printf '{said}'", monkeypatch, "docker")
 
-    assert user_of_port("127.0.0.1", 8080, "model-", {}) == user
+    assert container_at(8080) == name
 
 
-def test_a_port_on_which_a_program_listens_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program(tmp_path, "exit 0", monkeypatch, "docker")
+def test_a_label_of_a_container_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "[ $4 = model-1 ] && echo default,app", monkeypatch, "docker")
+
+    assert label_of("model-1", "sealift.dev/api-keys") == "default,app"
+    assert label_of("other", "sealift.dev/api-keys") == ""
+
+
+def test_a_port_on_which_a_program_listens_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert user_of_port("127.0.0.1", port, "model-", {}) == "another program of this machine"
-        assert user_of_port("127.0.0.1", port, "model-", {"DOCKER_HOST": "ssh://elsewhere"}) is None
+        assert user_of_port("127.0.0.1", port, "", {}) == "another program of this machine"
+        assert user_of_port("127.0.0.1", port, "", {"DOCKER_HOST": "ssh://elsewhere"}) is None
+        assert user_of_port("127.0.0.1", port, "other", {}) == "the container other"
 
-    assert user_of_port("127.0.0.1", port, "model-", {}) is None
+    assert user_of_port("127.0.0.1", port, "", {}) is None
 
 
 def test_without_a_docker_that_answers_nobody_can_say_whose_a_port_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(tmp_path, "exit 1", monkeypatch, "docker")
+
+    assert container_at(8080) is None
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert user_of_port("127.0.0.1", server.getsockname()[1], "model-", {}) is None
+        assert user_of_port("127.0.0.1", server.getsockname()[1], None, {}) is None

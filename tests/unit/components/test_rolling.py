@@ -11,9 +11,20 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from components import pod_spec, rolling
+from components.container_settings import ContainerSettings
 from components.deployment_settings import DeploymentSettings
 from components.quota import Running
-from components.rolling import finds_free, fits_beside, keys_of, kubectl_options, lockout, locks_out, running_of
+from components.rolling import (
+    OUTAGE,
+    finds_free,
+    fits_beside,
+    keys_of,
+    kubectl_options,
+    lockout,
+    locks_out,
+    running_of,
+    takes_over,
+)
 from settings import read
 
 
@@ -159,3 +170,44 @@ def test_a_node_port_that_another_service_has_is_refused(
         said = str(error)
 
     assert ("is 30080, which the Service team/other of the cluster has" in said) is refused
+
+
+@pytest.mark.parametrize(
+    ("at_the_port", "label", "warnings"),
+    [
+        ("model-1a2b", "dashboard,default", [OUTAGE, lockout(["default"])]),
+        ("model-1a2b", "dashboard", [OUTAGE]),
+        ("model-1a2b", "", [OUTAGE]),
+        ("", "", []),
+        (None, "", []),
+    ],
+    ids=["a key goes", "no key goes", "nobody knows which keys", "the first one", "a silent engine"],
+)
+def test_a_container_that_takes_over_says_what_ends(
+    asked: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    at_the_port: str | None,
+    label: str,
+    warnings: list[str],
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: told.append(message))
+    monkeypatch.setattr(rolling, "container_at", lambda port: at_the_port)
+    monkeypatch.setattr(rolling, "label_of", lambda container, name: label)
+    known, _ = read(
+        ContainerSettings, {"modelName": "m", "apiKeys": {"dashboard": {}, "default": {"revoked": True}}}, "a container"
+    )
+
+    asked(lambda: takes_over(None, "the container", "model", output(known)))  # type: ignore[arg-type]
+
+    assert told == warnings
+
+
+def test_a_container_whose_port_another_one_has_is_refused(
+    asked: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling, "container_at", lambda port: "models-1")
+    known, _ = read(ContainerSettings, {"modelName": "m"}, "a container")
+
+    with pytest.raises(pulumi.RunError, match="port is 8080, which the container models-1 has"):
+        asked(lambda: takes_over(None, "the container", "model", output(known)))  # type: ignore[arg-type]

@@ -173,3 +173,19 @@ def test_a_broken_line_is_told_of_a_larger_file_too(folder: Path) -> None:
     (problem,) = checked(folder).problems
 
     assert "line 42 has 2 fields, the line of names 3" in problem.message
+
+
+def test_a_metric_that_does_not_fit_what_the_data_are_is_refused_by_its_setting(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{'yes' if row % 2 else 'no'}\n" for row in range(40))
+    (tmp_path / "churn.csv").write_text(f"age,churned\n{rows}")
+    job, problems = Job.validate(
+        {"dataset": "churn.csv", "data": {"target": "churned"}, "gates": {"metrics": {"r2": {"minimum": 0.5}}}},
+        tmp_path,
+    )
+    assert job is not None, problems
+
+    answer = data_check.check(job, tmp_path)
+
+    assert [one.property for one in answer.problems] == ["gates.metrics"]
+    assert "has 'r2', but churn.csv is a classification" in answer.problems[0].message
+    assert answer.rows == 40

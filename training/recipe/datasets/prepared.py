@@ -179,7 +179,7 @@ def _check_others(
         task = encoding.target_task(target, table.schema.field(target).type, job.data, distinct)
         quality.enforce(quality.examine(table, target, task, allowed, job.data.categorical), allowed, job.dataset)
     except DataError as further:
-        raise DataError(f"{bad.message}\n{further.message}", f"{bad.hint}; {further.hint}") from bad
+        raise DataError(f"{bad.message}; {bad.hint}\n{further.message}", further.hint) from bad
 
 
 def _all_differ(column: pa.ChunkedArray) -> bool:

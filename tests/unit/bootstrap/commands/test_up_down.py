@@ -53,7 +53,7 @@ def test_up_deploys_asks_and_shows(
     assert calls(checkout) == [
         "stack ls --json",
         "stack --show-name",
-        "up --yes --skip-preview --stack staging",
+        "up --yes --stack staging",
         "stack output --json --show-secrets --stack staging",
     ]
     request = checkout.layout.root / ".sealift" / "requests" / "staging" / "request.json"
@@ -215,7 +215,7 @@ def test_a_log_gets_no_row_of_the_data_and_no_prediction(
 def test_a_failed_pulumi_up_is_not_followed_by_a_prediction(checkout: Context, program: Program) -> None:
     program("pulumi", 'case "$1" in up) exit 255 ;; esac')
 
-    with pytest.raises(BootstrapError, match="`pulumi up --yes --skip-preview --stack dev` ended with exit status 255"):
+    with pytest.raises(BootstrapError, match="`pulumi up --yes --stack dev` ended with exit status 255"):
         up.run(checkout, "dev")
 
 

@@ -79,11 +79,15 @@ def test_no_cluster_and_not_root(context: Context, step: Step) -> None:
     assert caught.value.ways == node.WAYS
 
 
-def test_a_kubeconfig_of_the_users_that_does_not_answer_is_named(context: Context, step: Step) -> None:
+def test_a_kubeconfig_of_the_users_that_does_not_answer_is_named(context: Context, step: Step, tmp_path: Path) -> None:
     """It is not silently replaced by a local node: the user meant that cluster."""
-    context.user = {**context.user, "KUBECONFIG": "/home/user/config"}
+    file = tmp_path / "users-own"
+    context.user = {**context.user, "KUBECONFIG": str(file)}
 
-    with pytest.raises(PartMissing, match="the current context of KUBECONFIG=/home/user/config does not answer"):
+    with pytest.raises(PartMissing, match=f"KUBECONFIG is '{file}', and no such file is there"):
+        kubernetes.ensure(context, step)
+    file.touch()
+    with pytest.raises(PartMissing, match=f"the current context of KUBECONFIG={file} does not answer"):
         kubernetes.ensure(context, step)
 
 
