@@ -110,9 +110,16 @@ def kubectl_options() -> list[str] | None:
     """By which kubectl asks the cluster that the provider's config names; None where kubectl cannot be told."""
     config = pulumi.Config("kubernetes")
     context, file = config.get("context"), config.get("kubeconfig")
-    if file and not Path(file).is_file():  # the content itself, which is often a secret
+    if file and not _is_file(file):  # the content itself, which is often a secret
         return None
     return [*([f"--context={context}"] if context else []), *([f"--kubeconfig={file}"] if file else [])]
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # no path, such as one that is too long
+        return False
 
 
 def running_of(inputs: Mapping[str, Any]) -> Running | None:
@@ -139,4 +146,14 @@ def lockout(names: list[str]) -> str:
 
 
 def _hook(name: str, function: Hook) -> pulumi.ResourceHook:
-    return pulumi.ResourceHook(name, function, pulumi.ResourceHookOptions(on_dry_run=True))
+    """What a hook raises is shown: of anything but a refusal, no more than its type, since it may quote a secret."""
+
+    async def guarded(args: pulumi.ResourceHookArgs) -> None:
+        try:
+            await function(args)
+        except pulumi.RunError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an update does not fail for what only wanted to warn
+            pulumi.log.warn(f"{name} could not be checked: {type(error).__name__}")
+
+    return pulumi.ResourceHook(name, guarded, pulumi.ResourceHookOptions(on_dry_run=True))

@@ -211,3 +211,32 @@ def test_a_container_whose_port_another_one_has_is_refused(
 
     with pytest.raises(pulumi.RunError, match="port is 8080, which the container models-1 has"):
         asked(lambda: takes_over(None, "the container", "model", output(known)))  # type: ignore[arg-type]
+
+
+def test_a_kubeconfig_given_as_its_content_is_no_path_and_is_not_shown(
+    asked: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Content of over 4,096 bytes is too long for a path, and the error of that quotes it."""
+    content = "client-key-data: " + "c2VjcmV0" * 1000
+    token = runtime_config.CONFIG.set({"kubernetes:kubeconfig": content})
+    monkeypatch.setattr(rolling, "owner_of_node_port", lambda number, options: "team/other")
+
+    asked(lambda: finds_free("the deployment", "model"), new_inputs={"spec": {"ports": [{"nodePort": 30080.0}]}})
+
+    runtime_config.CONFIG.reset(token)
+
+
+def test_what_a_hook_stumbles_over_is_told_without_its_text(
+    asked: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", told.append)
+
+    def stumble(number: int, options: list[str]) -> str:
+        raise OSError(36, "File name too long", "hush")
+
+    monkeypatch.setattr(rolling, "owner_of_node_port", stumble)
+
+    asked(lambda: finds_free("the deployment", "model"), new_inputs={"spec": {"ports": [{"nodePort": 30080.0}]}})
+
+    assert told == ["model-finds-free could not be checked: OSError"]
