@@ -71,7 +71,7 @@ def _row(tensor: Tensor, known: Reference, *, alone: bool) -> Row:
     shape = tuple(1 if size == ANY else size for size in tensor.shape)
     count, names = math.prod(shape), known.features
     if count == 1 and tensor.name in names:
-        return Row(tensor, shape, (_column(tensor, known.summaries),))
+        return Row(tensor, shape, (_column(tensor, known),))
     if not alone or len(names) != count:
         return Row(tensor, shape, (_unnamed(tensor, known.value_range),) * count)
     return Row(tensor, shape, tuple(_number(name, tensor, known.summaries.get(name)) for name in names))
@@ -84,15 +84,25 @@ def _unnamed(tensor: Tensor, value_range: Summary) -> Field:
     return Field("", lowest, lowest, highest)
 
 
-def _column(tensor: Tensor, reference: Mapping[str, Summary]) -> Field:
+def _column(tensor: Tensor, known: Reference) -> Field:
     """A column of a table. Of one that holds categories, training has the share of each, as `column=category`."""
-    start = f"{tensor.name}="
-    shares = {name.removeprefix(start): one["mean"] for name, one in reference.items() if name.startswith(start)}
-    if not shares or tensor.name in reference:
-        return _number(tensor.name, tensor, reference.get(tensor.name))
+    shares = {
+        name.removeprefix(f"{tensor.name}="): one["mean"]
+        for name, one in known.summaries.items()
+        if _column_of(name, known.features) == tensor.name
+    }
+    if not shares or tensor.name in known.summaries:
+        return _number(tensor.name, tensor, known.summaries.get(tensor.name))
     most = max(shares, key=shares.__getitem__)
     spelt: type[int | str] = str if tensor.datatype == "BYTES" else int
     return Field(tensor.name, spelt(most), choices=tuple(map(spelt, shares)))
+
+
+def _column_of(name: str, columns: Sequence[str]) -> str | None:
+    """Whose category `column=category` is: a column may itself have a name of that form."""
+    if name in columns:
+        return None
+    return max((one for one in columns if name.startswith(f"{one}=")), key=len, default=None)
 
 
 def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
