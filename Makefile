@@ -12,4 +12,4 @@ setup up down test faults check docs status:
 	@$(PYTHON) -m bootstrap $@
 
 report:  # make report HTML=report.html writes the page
-	@$(PYTHON) -m bootstrap report $(if $(HTML),html=$(HTML))
+	@$(PYTHON) -m bootstrap report $(if $(HTML),html=$(HTML)) $(if $(DEPLOYED),deployed)

@@ -89,7 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     add("down", "destroy the stack, stop what we started", down_command).add_argument("--stack", default=stack)
     reports = add("report", "show the report of the stack's model: metrics, gates, energy; or write it", report_command)
     reports.add_argument("--stack", default=stack)
-    reports.add_argument("arguments", nargs="*", metavar="html=FILE | json", help="write the page, or print JSON")
+    reports.add_argument(
+        "arguments",
+        nargs="*",
+        metavar="html=FILE | json | deployed",
+        help="write the page; print JSON; of the deployed model, whatever run was refused since",
+    )
     tests = add("test", "set up, run the tests", test_command)
     tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
     faults_help = (
@@ -156,8 +161,10 @@ def down_command(context: Context, options: argparse.Namespace) -> int:
 def report_command(context: Context, options: argparse.Namespace) -> int:
     stacks.demand(context, options.stack)
     meanings = {"json": ["--json"]}
-    further = [meanings.get(word, ["--html", word.removeprefix("html=")]) for word in options.arguments]
-    return report.run(context, options.stack, [word for words in further for word in words])
+    words = [word for word in options.arguments if word != "deployed"]
+    further = [meanings.get(word, ["--html", word.removeprefix("html=")]) for word in words]
+    is_deployed = len(words) < len(options.arguments)
+    return report.run(context, options.stack, [word for words in further for word in words], deployed=is_deployed)
 
 
 def test_command(context: Context, options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,11 +20,13 @@ REFUSED: Final = Path(".sealift/refused-reports")
 SEALING_KEY: Final = "sealift:index:SealingKey"
 
 
-def run(context: Context, stack: str, arguments: Sequence[str]) -> int:
-    """The exit status of `python -m training report`."""
+def run(context: Context, stack: str, arguments: Sequence[str], *, deployed: bool = False) -> int:
+    """The exit status of `python -m training report`. `deployed`: of the model that the stack has, whatever was refused
+    since.
+    """
     outputs = _asked(context, "stack", "output", "--json", "--show-secrets", "--stack", stack)
     sealed, key = outputs.get("report"), outputs.get("privateKey") or _key_in_state(context, stack)
-    refused = _refused(context.layout.root / REFUSED / quote(stack, safe=""))
+    refused = [] if deployed else _refused(context.layout.root / REFUSED / quote(stacks.short(stack), safe=""))
     if not key or not (sealed or refused):
         raise BootstrapError(
             f"stack {stack!r} has no report", [f"{stacks.make('up', stack)} trains a model and writes one"]
@@ -31,7 +34,7 @@ def run(context: Context, stack: str, arguments: Sequence[str]) -> int:
     for report in refused:
         context.console.warn(
             "this is the report of a run that its gates refused, not of the model that the stack has"
-            + (f"; that one's artifact is {sealed['artifactId']}" if sealed else "")
+            + (f"; that one's: {stacks.make('report DEPLOYED=1', stack)}" if sealed else "")
         )
         status = _shown(context, report, key, arguments)
         if status:
@@ -59,7 +62,13 @@ def _key_in_state(context: Context, stack: str) -> str | None:
 
 def _refused(folder: Path) -> list[dict[str, str]]:
     """The reports that the plugin noted (components/plugin/refused_report.py), spelt as the output `report`."""
-    return [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+    found = []
+    for file in sorted(folder.glob("*.json")):
+        with suppress(OSError, ValueError):  # a note that is not whole names no report
+            noted = json.loads(file.read_text())
+            if isinstance(noted, dict) and {"storeUrl", "artifactId", "payloadDigest"} <= noted.keys():
+                found.append(noted)
+    return found
 
 
 def _shown(context: Context, report: Mapping[str, str], key: str, arguments: Sequence[str]) -> int:

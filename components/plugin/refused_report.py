@@ -12,20 +12,22 @@ from typing import Final
 from urllib.parse import quote
 
 from durable.new_file import write_file
-from stores import StoreError, delete_artifact, open_store
+from stores import RECORDS, StoreError, delete_artifact, get_record, leased, open_store
 
 FOLDER: Final = Path(".sealift/refused-reports")
 """Below it, a folder for each stack."""
+NOTED: Final = ("storeUrl", "artifactId", "payloadDigest", "runId")
 
 
-def keep(urn: str, store_url: str, report: Mapping[str, str]) -> None:
-    """Notes the report, spelt as the stack's output `report`, and deletes the one before it."""
+def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> None:
+    """Notes the report, spelt as the stack's output `report`, and the run; deletes what was noted before."""
     place = _place(urn)
     if _noted(place).get("artifactId") != report["artifact_id"]:
-        clear(urn)
+        clear(urn, run_id)
     place.parent.mkdir(parents=True, exist_ok=True)
     noted = {
         "storeUrl": store_url, "artifactId": report["artifact_id"], "payloadDigest": report["payload_digest"],
+        "runId": run_id,
     }  # fmt: skip
     write_file(place.absolute(), json.dumps(noted).encode())
 
@@ -38,23 +40,31 @@ def shown_by(urn: str) -> str:
     )
 
 
-def clear(urn: str) -> None:
-    """Deletes the report of the resource's last refused run, if there is one and its store can be reached."""
+def clear(urn: str, run_id: str = "") -> None:
+    """Deletes the report of the resource's last refused run, and its record, which has the refused model, if there are
+    any and their store can be reached. The record of the run `run_id`, which is under way, stays.
+    """
     place = _place(urn)
     noted = _noted(place)
     if not noted:
+        place.unlink(missing_ok=True)
         return
     with suppress(StoreError):
-        delete_artifact(open_store(noted["storeUrl"]), noted["artifactId"])
+        store = open_store(noted["storeUrl"])
+        delete_artifact(store, noted["artifactId"])
+        if noted["runId"] != run_id and get_record(store, noted["runId"]) is not None:
+            with leased(store, noted["runId"]):
+                store.delete(RECORDS, noted["runId"])
     place.unlink(missing_ok=True)
 
 
 def _noted(place: Path) -> dict[str, str]:
     try:
-        noted: dict[str, str] = json.loads(place.read_text())
+        noted = json.loads(place.read_text())
     except (OSError, ValueError):
         return {}
-    return noted
+    is_whole = isinstance(noted, dict) and all(isinstance(noted.get(name), str) for name in NOTED)
+    return noted if is_whole else {}
 
 
 def _place(urn: str) -> Path:

@@ -307,7 +307,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
                 timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event,
             )  # fmt: skip
         except RunRefused as refused:
-            await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), refused.report)
+            await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), run_id, refused.report)
             raise PluginError(refused.message, f"{refused.hint}; {refused_report.shown_by(owner.urn)}") from None
         outputs = _outputs(run_id, store_key, result)
         wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
@@ -320,7 +320,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
             run_ids.pop(0)
         elif await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner):
             break
-    await asyncio.to_thread(refused_report.clear, owner.urn)
+    await asyncio.to_thread(refused_report.clear, owner.urn, run_id)
     if "lost" in result and inputs["retention"] == "delete":
         await _abandon(operation, Owners(store, store_key, result["lost"][0]), owner, result["lost"])
     if result["reused"]:

@@ -28,7 +28,14 @@ STATE = {
 def show(context: Context, program: Program) -> Callable[..., list[str]]:
     """Calls `report` for stack "dev" and gives the lines that it called python with."""
 
-    def call(outputs: dict[str, object], refused: dict[str, str] | None, state: object = STATE) -> list[str]:
+    def call(
+        outputs: dict[str, object],
+        refused: dict[str, str] | None,
+        state: object = STATE,
+        *,
+        stack: str = "dev",
+        deployed: bool = False,
+    ) -> list[str]:
         context.layout.root.mkdir()
         if refused is not None:
             noted = context.layout.root / ".sealift" / "refused-reports" / "dev" / "training.json"
@@ -39,7 +46,7 @@ def show(context: Context, program: Program) -> Callable[..., list[str]]:
             f"case \"$*\" in 'stack output'*) echo '{json.dumps(outputs)}' ;; *) echo '{json.dumps(state)}' ;; esac",
         )
         program("python", 'read -r key < "${11}"; echo "$key $*" >> "$0.calls"')
-        assert report.run(context, "dev", []) == 0
+        assert report.run(context, stack, [], deployed=deployed) == 0
         return Path(context.user["PATH"], "python.calls").read_text().splitlines()
 
     return call
@@ -70,3 +77,21 @@ def test_of_a_stack_whose_first_run_was_refused_the_key_is_in_the_state(show: Ca
 def test_a_stack_without_a_report_says_how_to_get_one(show: Callable[..., list[str]]) -> None:
     with pytest.raises(BootstrapError, match="stack 'dev' has no report"):
         show({}, None)
+
+
+def test_the_deployed_model_s_report_can_be_had_whatever_was_refused_since(show: Callable[..., list[str]]) -> None:
+    (line,) = show({"report": SEALED, "privateKey": "K"}, REFUSED, deployed=True)
+
+    assert "a" * 32 in line
+
+
+def test_a_stack_s_full_name_finds_the_same_refused_report(show: Callable[..., list[str]]) -> None:
+    (line,) = show({"report": SEALED, "privateKey": "K"}, REFUSED, stack="organization/sealift/dev")
+
+    assert "c" * 32 in line
+
+
+def test_a_note_that_is_not_whole_is_passed_over(show: Callable[..., list[str]]) -> None:
+    (line,) = show({"report": SEALED, "privateKey": "K"}, {"storeUrl": "file:///store"})
+
+    assert "a" * 32 in line

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.plugin import refused_report
-from stores import MANIFESTS, PAYLOADS, Store, open_store
+from stores import MANIFESTS, PAYLOADS, RECORDS, Store, get_record, open_store
 
 URN = "urn:pulumi:dev::sealift::sealift:index:TrainingRun::training/one"
 FIRST, SECOND = "ab" * 16, "cd" * 16
@@ -25,7 +25,9 @@ def keep(store: Store, artifact_id: str) -> None:
         store.put(PAYLOADS, artifact_id, b"report")
         store.put(MANIFESTS, artifact_id, b"{}")
     report = {"artifact_id": artifact_id, "payload_digest": "12" * 32}
-    refused_report.keep(URN, f"file://{store.location}", report)
+    refused_report.keep(URN, f"file://{store.location}", artifact_id[::-1], report)
+    if get_record(store, artifact_id[::-1]) is None:
+        store.swap(RECORDS, artifact_id[::-1], b"the refused model", None)
 
 
 def noted() -> list[tuple[str, Any]]:
@@ -36,7 +38,9 @@ def noted() -> list[tuple[str, Any]]:
 def test_it_is_noted_as_the_output_is_spelt_by_stack_and_name(store: Store) -> None:
     keep(store, FIRST)
 
-    said = {"storeUrl": f"file://{store.location}", "artifactId": FIRST, "payloadDigest": "12" * 32}
+    said = {
+        "storeUrl": f"file://{store.location}", "artifactId": FIRST, "payloadDigest": "12" * 32, "runId": FIRST[::-1],
+    }  # fmt: skip
     assert noted() == [(".sealift/refused-reports/dev/training%2Fone.json", said)]
 
 
@@ -46,6 +50,7 @@ def test_another_one_takes_its_place_and_the_first_report_goes(store: Store) -> 
 
     assert [one["artifactId"] for _, one in noted()] == [SECOND]
     assert list(store.names(MANIFESTS)) == list(store.names(PAYLOADS)) == [SECOND]
+    assert store.names(RECORDS) == [SECOND[::-1]], "a record has the whole model that was refused"
 
 
 def test_the_same_one_is_noted_again_and_stays(store: Store) -> None:
@@ -61,7 +66,27 @@ def test_a_sealed_run_clears_it_and_its_report(store: Store) -> None:
     refused_report.clear(URN)
 
     assert noted() == []
-    assert list(store.names(MANIFESTS)) == list(store.names(PAYLOADS)) == []
+    assert list(store.names(MANIFESTS)) == list(store.names(PAYLOADS)) == store.names(RECORDS) == []
+
+
+def test_the_record_of_the_run_that_is_sealed_now_stays(store: Store) -> None:
+    """A gate that is lowered makes no other run."""
+    keep(store, FIRST)
+    refused_report.clear(URN, FIRST[::-1])
+
+    assert noted() == []
+    assert store.names(RECORDS) == [FIRST[::-1]]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"artifactId": 3}'])
+def test_a_note_that_is_not_whole_is_none(store: Store, content: str) -> None:
+    keep(store, FIRST)
+    file = Path(".sealift/refused-reports/dev/training%2Fone.json")
+    file.write_text(content)
+
+    refused_report.clear(URN)
+
+    assert not file.exists()
 
 
 def test_one_of_another_resource_or_stack_stays(store: Store) -> None:
