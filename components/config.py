@@ -110,11 +110,14 @@ def unused_section(values: Mapping[str, Any], project: Mapping[str, Any]) -> str
 
 
 def merged(project: object, stack: object) -> object:
-    """What a stack says, and where it says nothing, what its project does: maps go key by key, anything else whole."""
+    """What a stack says, and where it says nothing, what its project does: maps go key by key, anything else whole. A
+    null takes away what the project gives.
+    """
     if not isinstance(project, Mapping) or not isinstance(stack, Mapping):
         return stack
     both = {key: merged(project[key], stack[key]) for key in project.keys() & stack.keys()}
-    return {**project, **stack, **both}
+    taken_away = {key for key, value in both.items() if value is None}
+    return {key: value for key, value in {**project, **stack, **both}.items() if key not in taken_away}
 
 
 def _project_sections(prefix: str) -> dict[str, Mapping[str, Any]]:
@@ -122,13 +125,15 @@ def _project_sections(prefix: str) -> dict[str, Mapping[str, Any]]:
     try:
         found = yaml.safe_load((Path(pulumi.get_root_directory()) / "Pulumi.yaml").read_text())["config"]
         given = {key.removeprefix(prefix): entry for key, entry in found.items()}
-        return {name: entry["value"] for name, entry in given.items() if name in SECTIONS and _has_values(entry)}
+        values = {name: _value(entry) for name, entry in given.items() if name in SECTIONS}
+        return {name: value for name, value in values.items() if isinstance(value, Mapping)}
     except (OSError, TypeError, KeyError, AttributeError, yaml.YAMLError):
         return {}  # an inline program has no file, and what is wrong with one the engine has told
 
 
-def _has_values(entry: object) -> bool:
-    return isinstance(entry, Mapping) and isinstance(entry.get("value"), Mapping)
+def _value(entry: object) -> object:
+    """As Pulumi has it in a project's file: a value of all stacks, or the default of one that says nothing."""
+    return entry.get("value", entry.get("default")) if isinstance(entry, Mapping) else None
 
 
 def parse(

@@ -6,6 +6,7 @@ Nothing here trains or writes.
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,8 @@ DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
 KEEPING_INPUTS: Final = (
     "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
 )  # fmt: skip
+PLAIN_URL: Final = re.compile(r"[^@?#\s]*")
+"""One without a part that may be secret, nor anything that would keep such a part from being told apart."""
 MUST_BE_PLAIN: Final = (
     "is a secret, and shows in messages and progress; give it in plain text (pulumi.Output.unsecret), or leave it out"
 )
@@ -77,7 +80,20 @@ async def checked(olds: Properties, news: Properties, data_checks: DataChecks) -
         else:
             if inputs["libraries"]:
                 failures += (await data_checks.look(olds, inputs, read.job)).failures
-    return CheckResponse(inputs, failures)
+    return CheckResponse(inputs, [_unnamed(one) if _is_quoted(one, news) else one for one in failures])
+
+
+def _is_quoted(failure: CheckFailure, news: Properties) -> bool:
+    """Whether the engine, which quotes the value of a property that it is told, would show a URL that may be secret."""
+    name = failure.property.partition(".")[0]
+    given = news.get(name)
+    if name not in URL_INPUTS or has_secret(given) or has_unknown(given) or not holds_url(given):
+        return False
+    return not PLAIN_URL.fullmatch(str(given.get("path") if isinstance(given, Mapping) else given))
+
+
+def _unnamed(failure: CheckFailure) -> CheckFailure:
+    return CheckFailure("", f"{failure.property} {failure.reason}")
 
 
 def _may_be_secret(name: str, value: Value) -> bool:

@@ -328,16 +328,21 @@ def test_a_stacks_section_stands_on_what_the_projects_file_gives(
     project = {
         "sealift:deployment": {"value": {"modelName": "vision", "replicas": 1, "labels": {"team": "a", "tier": "b"}}},
         "training": {"value": {"dataset": "digits", "earlyStopping": {"metric": "loss", "patience": 3}}},
-        "store": {"type": "object", "default": {}},
+        "store": {"type": "object", "default": {"retention": "delete"}},
         "pulumi:tags": {"value": {"a": "b"}},
     }
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "sealift", "config": project}))
-    stack = {"deployment": {"replicas": 2, "labels": {"tier": "c"}}, "training": {"earlyStopping": {"patience": 9}}}
+    stack = {
+        "deployment": {"replicas": 2, "labels": {"tier": "c", "team": None}},
+        "training": {"earlyStopping": {"patience": 9}},
+        "store": {"rotation": "2"},
+    }
     engine_config |= in_the_engine(stack)
 
     read = read_config(pulumi.Config("sealift"))
 
-    assert read.deployment == {"modelName": "vision", "replicas": 2, "labels": {"team": "a", "tier": "c"}}
+    assert read.deployment == {"modelName": "vision", "replicas": 2, "labels": {"tier": "c"}}
+    assert read.store == {"retention": "delete", "rotation": "2"}
     assert read.training == {"dataset": "digits", "earlyStopping": {"metric": "loss", "patience": 9}}
 
 

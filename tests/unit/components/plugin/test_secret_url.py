@@ -2,18 +2,24 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from components.plugin.training_run import TrainingRunResource
-from provider import CheckRequest, CheckResponse, Properties, Secret, Value
+from provider import CheckFailure, CheckRequest, CheckResponse, Properties, Secret, Value
 from training import sources
 from training.errors import DataError
 from training.options import Data
 
 URN = "urn:pulumi:dev::p::t::run"
 HIDDEN_URL = "https://me:hush@host.invalid/churn.csv?sig=hush"
+
+
+def about(failures: Sequence[CheckFailure], name: str) -> list[CheckFailure]:
+    """The failures of a property. One that the engine would quote the value of is told without a property."""
+    return [one for one in failures if one.property == name or (not one.property and one.reason.startswith(f"{name} "))]
 
 
 def checked(monkeypatch: pytest.MonkeyPatch, **inputs: Value) -> CheckResponse:
@@ -27,7 +33,7 @@ def checked(monkeypatch: pytest.MonkeyPatch, **inputs: Value) -> CheckResponse:
 def test_it_is_a_secret_whether_it_was_given_as_one_or_not(monkeypatch: pytest.MonkeyPatch, given: Value) -> None:
     response = checked(monkeypatch, dataset=given)
 
-    assert not [one for one in response.failures if one.property == "dataset"]
+    assert not about(response.failures, "dataset")
     assert isinstance(response.inputs["dataset"], Secret)
 
 
@@ -46,14 +52,14 @@ def test_the_path_of_weights_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_secret_that_is_no_url_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     failures = checked(monkeypatch, dataset=Secret("hush.csv")).failures
 
-    assert [one for one in failures if one.property == "dataset"]
+    assert about(failures, "dataset")
     assert "hush" not in repr(failures)
 
 
 def test_no_failure_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     failures = checked(monkeypatch, dataset=HIDDEN_URL.replace(".csv", ".odd")).failures
 
-    assert [one for one in failures if one.property == "dataset"]
+    assert about(failures, "dataset")
     assert "hush" not in repr(failures)
 
 
@@ -84,7 +90,7 @@ def test_a_url_that_cannot_be_hidden_is_refused_with_nothing_of_it(monkeypatch: 
     for name, inputs in given:
         failures = checked(monkeypatch, **inputs).failures
 
-        told = [one for one in failures if one.property == name]
+        told = about(failures, name)
         assert told, failures
         assert "%20" in told[0].reason
         assert "hush" not in repr(failures)
@@ -116,3 +122,12 @@ def test_neither_does_what_a_library_says_of_pieces_of_it(
 
         assert "/churn.csv?" in told.value.message
         assert "hush" not in str(told.value)
+
+
+def test_the_engine_is_told_no_property_whose_value_it_would_quote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes "property dataset value {…} has a problem"; a secret it hides itself."""
+    shown = checked(monkeypatch, dataset=HIDDEN_URL.replace(".csv", ".odd")).failures
+    hidden = checked(monkeypatch, dataset=Secret(HIDDEN_URL.replace(".csv", ".odd"))).failures
+
+    assert [one.property for one in about(shown, "dataset")] == [""]
+    assert [one.property for one in about(hidden, "dataset")] == ["dataset"]
