@@ -30,6 +30,8 @@ PROPERTIES: Final = (
 
 KEYS_LABEL: Final = "sealift.dev/api-keys"
 """Names of the clients' keys that are let in: by it the next preview knows whom an update locks out."""
+STACK_LABEL: Final = "sealift.dev/stack"
+"""PROJECT/STACK: by it the next preview knows a stack's own container from another stack's."""
 
 STOP_SECONDS: Final = 30  # for requests in flight
 START_SECONDS: Final = 120  # as a pod has
@@ -37,9 +39,9 @@ FILE_MODE: Final = "0440"
 MEBIBYTE: Final = 1 << 20
 
 
-def labels(instance: str, settings: ContainerSettings) -> list[Properties]:
+def labels(instance: str, stack: str, settings: ContainerSettings) -> list[Properties]:
     """By which the containers of a model are found."""
-    found = dict(object_labels(instance, settings.model_name, settings.labels))
+    found = object_labels(instance, settings.model_name, settings.labels) | {STACK_LABEL: stack}
     if settings.auth != "none":
         found[KEYS_LABEL] = ",".join(sorted(settings.client_keys))
     return [{"label": key, "value": value} for key, value in sorted(found.items())]
@@ -56,14 +58,20 @@ def uploads(files: Mapping[str, Mapping[str, object]]) -> list[Properties]:
 
 
 def container(
-    settings: ContainerSettings, instance: str, *, image: object, artifact_id: object, payload_digest: object
+    settings: ContainerSettings,
+    instance: str,
+    *,
+    stack: str,
+    image: object,
+    artifact_id: object,
+    payload_digest: object,
 ) -> Properties:
-    """All but its uploads. `image` is a reference by digest."""
+    """All but its uploads. `stack` is PROJECT/STACK, `image` a reference by digest."""
     memory = math.ceil(settings.memory_limit.amount / MEBIBYTE)
     return {
         "image": image,
         "command": [*server_files.arguments(settings, artifact_id, payload_digest), *_local(settings)],
-        "labels": labels(instance, settings),
+        "labels": labels(instance, stack, settings),
         "ports": [*_ports(settings)],
         "cpus": _decimal(settings.cpu_limit.amount),
         "memory": memory,

@@ -37,7 +37,7 @@ class ModelContainer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelContainerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Raises pulumi.RunError with all that is wrong with `args`."""
-        what = f'ModelContainer "{name}"'
+        what, stack = f'ModelContainer "{name}"', f"{pulumi.get_project()}/{pulumi.get_stack()}"
         checked = Checked(what, ModelContainerInputs, args, known=SHAPES)
         super().__init__("sealift:index:ModelContainer", name, {}, opts)
 
@@ -58,6 +58,7 @@ class ModelContainer(pulumi.ComponentResource):
             lambda known: container_spec.container(
                 known,
                 name,
+                stack=stack,
                 image=args["image"],
                 artifact_id=args["artifactId"],
                 payload_digest=args["payloadDigest"],
@@ -74,7 +75,7 @@ class ModelContainer(pulumi.ComponentResource):
                 parent=self,
                 delete_before_replace=True,
                 additional_secret_outputs=["uploads"],
-                hooks=pulumi.ResourceHookBinding(before_create=[takes_over(self, what, name, settings)]),
+                hooks=pulumi.ResourceHookBinding(before_create=[takes_over(self, what, name, stack, settings)]),
             ),
         )
 

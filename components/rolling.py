@@ -11,7 +11,7 @@ from typing import Any, Final
 import pulumi
 
 from components.container_settings import ContainerSettings
-from components.container_spec import KEYS_LABEL
+from components.container_spec import KEYS_LABEL, STACK_LABEL
 from components.deployment_settings import DeploymentSettings
 from components.pod_spec import KEYS_ANNOTATION
 from components.quantity import QuantityError, parse
@@ -75,9 +75,13 @@ def finds_free(what: str, name: str) -> pulumi.ResourceHook:
 
 
 def takes_over(
-    component: pulumi.Resource, what: str, name: str, settings: pulumi.Output[ContainerSettings]
+    component: pulumi.Resource, what: str, name: str, stack: str, settings: pulumi.Output[ContainerSettings]
 ) -> pulumi.ResourceHook:
-    """Refuses a new container one of whose ports something else has, and warns of what ends with the one before it."""
+    """Refuses a new container one of whose ports something else has, and warns of what ends with the one before it.
+
+    `stack` is PROJECT/STACK: containers of other stacks have names that begin like this one's. Those of an earlier
+    release do not say whose they are.
+    """
 
     async def look(args: pulumi.ResourceHookArgs) -> None:
         del args
@@ -87,7 +91,8 @@ def takes_over(
         problems, before = [], ""
         for setting_name, port in known.ports.items():
             container = await asyncio.to_thread(container_at, port)
-            if container and container.startswith(f"{name}-"):
+            of = await asyncio.to_thread(label_of, container, STACK_LABEL) if container else None
+            if container and container.startswith(f"{name}-") and of in ("", stack):
                 before = container
                 continue
             user = await asyncio.to_thread(user_of_port, known.address, port, container, os.environ)

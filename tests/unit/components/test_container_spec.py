@@ -28,7 +28,7 @@ def problems(**changed: object) -> list[str]:
 
 def container(**changed: object) -> Any:
     return container_spec.container(
-        settings(**changed), "model", image=IMAGE, artifact_id="ab" * 16, payload_digest="cd" * 32
+        settings(**changed), "model", stack="p/s", image=IMAGE, artifact_id="ab" * 16, payload_digest="cd" * 32
     )
 
 

@@ -12,6 +12,7 @@ from pulumi.runtime import config as runtime_config
 
 from components import pod_spec, rolling
 from components.container_settings import ContainerSettings
+from components.container_spec import KEYS_LABEL
 from components.deployment_settings import DeploymentSettings
 from components.quota import Running
 from components.rolling import (
@@ -193,24 +194,27 @@ def test_a_container_that_takes_over_says_what_ends(
     told: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: told.append(message))
     monkeypatch.setattr(rolling, "container_at", lambda port: at_the_port)
-    monkeypatch.setattr(rolling, "label_of", lambda container, name: label)
+    monkeypatch.setattr(rolling, "label_of", lambda container, name: label if name == KEYS_LABEL else "sealift/dev")
     known, _ = read(
         ContainerSettings, {"modelName": "m", "apiKeys": {"dashboard": {}, "default": {"revoked": True}}}, "a container"
     )
 
-    asked(lambda: takes_over(None, "the container", "model", output(known)))  # type: ignore[arg-type]
+    asked(lambda: takes_over(None, "the container", "model", "sealift/dev", output(known)))  # type: ignore[arg-type]
 
     assert told == warnings
 
 
+@pytest.mark.parametrize("other", ["models-1", "model-1a2b"])
 def test_a_container_whose_port_another_one_has_is_refused(
-    asked: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    asked: Callable[..., None], monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
-    monkeypatch.setattr(rolling, "container_at", lambda port: "models-1")
+    """Another stack's is named as this one's would be."""
+    monkeypatch.setattr(rolling, "container_at", lambda port: other)
+    monkeypatch.setattr(rolling, "label_of", lambda container, name: "sealift/laptop")
     known, _ = read(ContainerSettings, {"modelName": "m"}, "a container")
 
-    with pytest.raises(pulumi.RunError, match="port is 8080, which the container models-1 has"):
-        asked(lambda: takes_over(None, "the container", "model", output(known)))  # type: ignore[arg-type]
+    with pytest.raises(pulumi.RunError, match=f"port is 8080, which the container {other} has"):
+        asked(lambda: takes_over(None, "the container", "model", "sealift/dev", output(known)))  # type: ignore[arg-type]
 
 
 def test_a_kubeconfig_given_as_its_content_is_no_path_and_is_not_shown(

@@ -189,3 +189,14 @@ def test_a_metric_that_does_not_fit_what_the_data_are_is_refused_by_its_setting(
     assert [one.property for one in answer.problems] == ["gates.metrics"]
     assert "has 'r2', but churn.csv is a classification" in answer.problems[0].message
     assert answer.rows == 40
+
+
+@pytest.mark.parametrize("first", ["age,plan\r20,a\r21,b\r", "x" * 200_000 + ",plan\n1,2\n"])
+def test_a_first_line_that_names_no_columns_is_refused_with_the_way_out(tmp_path: Path, first: str) -> None:
+    (tmp_path / "churn.csv").write_bytes(first.encode())
+    job, problems = Job.validate({"dataset": "churn.csv", "data": {"target": "plan"}}, tmp_path)
+    assert job is not None, problems
+
+    (problem,) = data_check.check(job, tmp_path).problems
+
+    assert problem.property == "dataset" and "names no columns" in problem.message

@@ -63,7 +63,13 @@ class Csv:
     def names(self) -> list[str]:
         """The fields of the first line."""
         line = self.content.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0].decode(errors="replace").rstrip("\r")
-        return next(csv.reader([line], delimiter=self.delimiter), [])
+        try:
+            return next(csv.reader([line], delimiter=self.delimiter), [])
+        except csv.Error as error:  # a field of over 128 KB, lines that end in CR alone
+            raise DataError(
+                f"the first line of {self.reference} names no columns: {error}",
+                "end lines in LF or CR LF, and name the columns in the first one",
+            ) from None
 
 
 def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str | None] = ()) -> pa.Table:
