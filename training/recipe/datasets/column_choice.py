@@ -53,9 +53,9 @@ def choose(job: Job, names: Sequence[str]) -> Choice:
     one = options.image.column if options.image else options.text
     features = [one] if one else list(options.features) or rest
     problems = [
-        *_absent(reference, left, "data.target", [target]),
-        *_absent(reference, left, _naming(options), features),
-        *_absent(reference, left, "data.exclude", options.exclude),
+        *_absent(reference, left, "data.target", [target], names),
+        *_absent(reference, left, _naming(options), features, names),
+        *_absent(reference, names, "data.exclude", options.exclude),
         *_absent(reference, names, splitting_setting, [] if splitting is None else [splitting]),
         *_no_features(options.categorical, features),
         *_absent(reference, names, "masking", list(job.masking)),
@@ -88,10 +88,14 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f", and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")
 
 
-def _absent(reference: str, there: Sequence[str], setting: str, wanted: Sequence[str]) -> Iterator[Problem]:
+def _absent(
+    reference: str, there: Sequence[str], setting: str, wanted: Sequence[str], before_masking: Sequence[str] = ()
+) -> Iterator[Problem]:
     known = set(there)
     for name in wanted:
-        if name not in known:
+        if name not in known and name in before_masking:
+            yield Problem(setting, f"names the column {name!r}, which masking drops")
+        elif name not in known:
             yield Problem(setting, f"names the column {name!r}, which {reference} has not{meant(name, there)}")
 
 

@@ -74,3 +74,11 @@ def test_a_range_of_a_column_that_is_there_and_not_used_is_told_so() -> None:
 def test_a_column_without_a_name_is_no_feature() -> None:
     with pytest.raises(DataError, match=r"column 1 of churn\.csv has no name"):
         choose(job({}), ["", "age", "churned"])
+
+
+def test_a_column_may_be_dropped_twice_and_one_that_is_dropped_is_no_feature() -> None:
+    masking = {"city": {"method": "drop"}}
+
+    assert "city" not in choose(job({"exclude": ["city"]}, masking=masking), NAMES).names
+    with pytest.raises(ColumnsMissing, match=r"data\.features names the column 'city', which masking drops"):
+        choose(job({"features": ["city", "age"]}, masking=masking), NAMES)
