@@ -44,7 +44,16 @@ def clear(urn: str, run_id: str = "") -> None:
     """Deletes the report of the resource's last refused run, and its record, which has the refused model, if there are
     any and their store can be reached. The record of the run `run_id`, which is under way, stays.
     """
-    place = _place(urn)
+    _clear(_place(urn), run_id)
+
+
+def clear_stack(urn: str) -> None:
+    """The same of all resources of the stack that the resource `urn` is in: with its key, nobody can open a report."""
+    for place in _folder(urn).glob("*.json"):
+        _clear(place)
+
+
+def _clear(place: Path, run_id: str = "") -> None:
     noted = _noted(place)
     if not noted:
         place.unlink(missing_ok=True)
@@ -69,7 +78,11 @@ def _noted(place: Path) -> dict[str, str]:
 
 def _place(urn: str) -> Path:
     """`urn:pulumi:dev::sealift::type::training` → `dev/training.json`."""
-    return FOLDER / quote(_stack(urn), safe="") / f"{quote(urn.rpartition('::')[2], safe='')}.json"
+    return _folder(urn) / f"{quote(urn.rpartition('::')[2], safe='')}.json"
+
+
+def _folder(urn: str) -> Path:
+    return FOLDER / quote(_stack(urn), safe="")
 
 
 def _stack(urn: str) -> str:

@@ -14,7 +14,7 @@ import secrets
 from typing import Final
 
 from components.key_settings import SealingKeyInputs
-from components.plugin import checking
+from components.plugin import checking, refused_report
 from components.plugin.retired_keys import (
     KEY_STORES,
     count_of_artifacts,
@@ -128,6 +128,8 @@ class SealingKeyResource:
         """
         keys, stores = _opening_keys(request.state), stores_of(request.state)
         is_replaced = bool(self._staying - {request.id})
+        if not is_replaced:
+            await asyncio.to_thread(refused_report.clear_stack, request.urn)
         try:
             alone = await asyncio.to_thread(opened_alone, keys, stores, request.state.get("storeUrl"))
         except StoreError as error:

@@ -33,3 +33,16 @@ def test_a_refused_run_leaves_its_report_beside_outputs_that_stay(training_stack
     stack.up().ok()
     assert not noted.exists()
     assert not (payloads / report["artifactId"]).exists()
+
+
+def test_of_a_first_run_that_was_refused_destroy_leaves_nothing(training_stack: MakeStack, tmp_path: Path) -> None:
+    """The engine keeps no resource whose creation failed, so it deletes none."""
+    stack = training_stack(epochs=2, expose_metrics=True, gates=STRICT)
+    stack.up().failed()
+    assert any((tmp_path / "store" / "payloads").iterdir())
+
+    said = stack.destroy().ok().text
+
+    assert "only this key opens" not in said
+    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []
+    assert not any((stack.folder / ".sealift" / "refused-reports").rglob("*.json"))

@@ -114,3 +114,15 @@ def test_a_note_that_cannot_be_read_is_written_anew(store: Store) -> None:
     keep(store, SECOND)
 
     assert [one["artifactId"] for _, one in noted()] == [SECOND]
+
+
+def test_with_a_stack_s_key_all_its_reports_go_and_none_of_another_stack(store: Store) -> None:
+    """Its first run was refused, so there is no resource whose end would clear them."""
+    keep(store, FIRST)
+    refused_report.clear_stack("urn:pulumi:prod::sealift::sealift:index:SealingKey::store")
+    assert len(noted()) == 1
+
+    refused_report.clear_stack("urn:pulumi:dev::sealift::sealift:index:SealingKey::store")
+
+    assert noted() == []
+    assert store.names(MANIFESTS) == store.names(PAYLOADS) == store.names(RECORDS) == []
