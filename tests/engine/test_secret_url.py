@@ -68,3 +68,11 @@ def test_a_password_and_a_signature_are_kept_nowhere_in_the_clear(
     for secret in (PASSWORD, SIGNATURE):
         assert [text for text in shown if secret in text] == []
         assert [path for path, content in kept.items() if secret.encode() in content] == []
+
+
+def test_a_refused_url_in_the_clear_is_not_quoted_by_the_engine(training_stack: Callable[..., Stack]) -> None:
+    """It writes the value of a property that it is told has a problem."""
+    said = training_stack(dataset="https://me:hush@127.0.0.1:1/churn.odd").preview().failed().text
+
+    assert "dataset is" in said and "127.0.0.1:1/churn.odd" in said
+    assert "hush" not in said
