@@ -150,7 +150,7 @@ def test_refused_messages_of_many_values_leave_no_memory_behind(files: Files, pa
                 channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(data, timeout=SECONDS)
             assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert infer(channel, 1, 2, 3) == [321]
-        assert resident_bytes(server) - before < 12 * MAX_BODY_BYTES  # one message, read, is five
+        assert resident_bytes(server) - before < 20 * MAX_BODY_BYTES  # uncounted, it is over a hundred
 
 
 def sized(number: int, data: bytes) -> bytes:
