@@ -14,7 +14,6 @@ from urllib.parse import quote
 from bootstrap.commands import stacks
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
-from bootstrap.system import programs
 
 REFUSED: Final = Path(".sealift/refused-reports")
 SEALING_KEY: Final = "sealift:index:SealingKey"
@@ -43,10 +42,7 @@ def run(context: Context, stack: str, arguments: Sequence[str], *, deployed: boo
 
 
 def _asked(context: Context, *arguments: str) -> dict[str, Any]:
-    said = programs.ask(
-        ["pulumi", *arguments], env=context.variables, cwd=context.layout.root, timeout_seconds=60
-    )  # fmt: skip
-    answer: dict[str, Any] = json.loads(said or "{}")
+    answer: dict[str, Any] = json.loads(stacks.ask(context, *arguments) or "{}")
     return answer
 
 

@@ -44,13 +44,16 @@ def demand(context: Context, stack: str) -> None:
     )
 
 
+def ask(context: Context, *arguments: str) -> str | None:
+    """What pulumi says, stripped; None if it is absent, fails or takes too long."""
+    return programs.ask(["pulumi", *arguments], env=context.variables, cwd=context.layout.root, timeout_seconds=60)
+
+
 def exists(context: Context, stack: str) -> bool:
     """Whether the stack has a state, as pulumi says; without a pulumi, none has."""
     if shutil.which("pulumi", path=context.variables["PATH"]) is None:
         return False
-    listed = programs.ask(
-        ["pulumi", "stack", "ls", "--json"], env=context.variables, cwd=context.layout.root, timeout_seconds=60
-    )
+    listed = ask(context, "stack", "ls", "--json")
     try:
         return any(same(str(one["name"]), stack) for one in json.loads(listed or "[]"))
     except (ValueError, KeyError, TypeError):
@@ -59,10 +62,7 @@ def exists(context: Context, stack: str) -> bool:
 
 def selected(context: Context) -> str | None:
     """The stack that pulumi's own commands mean."""
-    asked = ["pulumi", "stack", "--show-name"]
-    return (
-        programs.ask(asked, env=context.variables, cwd=context.layout.root, timeout_seconds=60) or ""
-    ).strip() or None
+    return ask(context, "stack", "--show-name") or None
 
 
 def needs_cluster(context: Context, stack: str) -> bool:

@@ -25,7 +25,6 @@ try next (after `source .tools/activate`):
 
 def run(context: Context, stack: str) -> int:
     """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
-    env, root = context.variables, context.layout.root
     if not stacks.exists(context, stack):
         _pulumi(context, stack, "stack", "init", "--no-select", stack)
     selected = stacks.selected(context)
@@ -35,12 +34,7 @@ def run(context: Context, stack: str) -> int:
     stack_state.hide_salt(context.layout, stack)
     stale_lock.release(context, stack)
     _pulumi(context, stack, "up", "--yes", "--stack", stack)
-    said = programs.ask(
-        ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
-        env=env,
-        cwd=root,
-        timeout_seconds=60,
-    )
+    said = stacks.ask(context, "stack", "output", "--json", "--show-secrets", "--stack", stack)
     service = prediction.parse(said or "")
     with context.console.step("Prediction") as step:
         step.progress("waiting until the service is ready")
@@ -64,7 +58,7 @@ def run(context: Context, stack: str) -> int:
         line(f"\n  the key that clients send as X-API-Key, shown this once: {service.key}")
     elif service.key:
         line(f"\n  clients send a key as X-API-Key: pulumi stack output apiKeys --show-secrets{of_stack}")
-    files = str(request.relative_to(root)), str(headers.relative_to(root))
+    files = str(request.relative_to(context.layout.root)), str(headers.relative_to(context.layout.root))
     ask = "\n  ".join(prediction.by_hand(context, service, answer.via, *files))
     change = "deployment.replicas 3" if service.namespace else "container.port 8088"
     line(NEXT.format(ask=ask, change=change, stack=of_stack, down=stacks.make("down", stack)))
