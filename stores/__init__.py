@@ -7,6 +7,7 @@ once for all of them, what an artifact in a store is and whether it is whole; le
 from stores.artifacts import (
     artifact_ids,
     delete_artifact,
+    delete_record,
     get_manifest,
     get_payload,
     get_record,
@@ -47,6 +48,7 @@ __all__ = [
     "absolute_url",
     "artifact_ids",
     "delete_artifact",
+    "delete_record",
     "get_manifest",
     "get_payload",
     "get_record",

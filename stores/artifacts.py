@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from stores.errors import ArtifactDamaged, ArtifactMissing
-from stores.lease import Fence
+from stores.lease import Fence, leased
 from stores.store import MANIFESTS, PAYLOADS, RECORDS, Buffer, Folder, Store, Versioned
 
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
@@ -94,6 +94,13 @@ def version_of(store: Store, folder: Folder, name: str) -> str | None:
 def owners_name(artifact_id: str) -> str:
     """The name of the record that lists who uses the artifact; whoever has not its key sees that there is one."""
     return hashlib.sha256(OWNERS_CONTEXT + bytes.fromhex(artifact_id)).hexdigest()
+
+
+def delete_record(store: Store, name: str) -> None:
+    """Under its lease, so that nobody who works on it is surprised; fine where there is none."""
+    if get_record(store, name) is not None:
+        with leased(store, name):
+            store.delete(RECORDS, name)
 
 
 def get_record(store: Store, name: str) -> Versioned | None:

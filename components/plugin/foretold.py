@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from components.plugin.training_inputs import JOB_INPUTS, run_ids_of, store_of
+from components.plugin.training_inputs import job_inputs_of, run_ids_of, store_of
 from components.run_settings import store_key_of
 from provider import PluginError, Value, has_unknown, reveal_all
 from sealing import ArtifactCorrupt, open_record, record_key
@@ -27,7 +27,7 @@ def foretell(inputs: Mapping[str, Value], devices: Path = Path("/dev")) -> str |
     reached or written.
     """
     plain = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
-    job, _ = training_job.Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
+    job, _ = training_job.Job.validate(job_inputs_of(plain))
     store = None if "storeUrl" not in plain else store_of(plain)
     store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
     if job is not None and store is not None and store_key is not None:

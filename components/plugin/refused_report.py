@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from durable.new_file import write_file
-from stores import RECORDS, StoreError, delete_artifact, get_record, leased, open_store
+from stores import StoreError, delete_artifact, delete_record, open_store
 
 FOLDER: Final = Path(".sealift/refused-reports")
 """Below it, a folder for each stack."""
@@ -61,9 +61,8 @@ def _clear(place: Path, run_id: str = "") -> None:
     with suppress(StoreError):
         store = open_store(noted["storeUrl"])
         delete_artifact(store, noted["artifactId"])
-        if noted["runId"] != run_id and get_record(store, noted["runId"]) is not None:
-            with leased(store, noted["runId"]):
-                store.delete(RECORDS, noted["runId"])
+        if noted["runId"] != run_id:
+            delete_record(store, noted["runId"])
     place.unlink(missing_ok=True)
 
 

@@ -135,6 +135,11 @@ def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> 
     }
 
 
+def job_inputs_of(plain: Mapping[str, Value]) -> Properties:
+    """Those that say what one run is."""
+    return {name: plain[name] for name in JOB_INPUTS if name in plain}
+
+
 def store_of(inputs: Mapping[str, Value]) -> Store:
     return open_store(str(reveal(inputs["storeUrl"])))
 

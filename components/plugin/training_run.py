@@ -20,10 +20,10 @@ from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
 from components.plugin.runner import Event, RunRefused, run_training
 from components.plugin.training_inputs import (
-    JOB_INPUTS,
     KEEPING_INPUTS,
     changed_of,
     checked,
+    job_inputs_of,
     opening_keys_of,
     recipients_of,
     run_ids_of,
@@ -64,14 +64,12 @@ from sealing import (
 )
 from settings.urls import without_credentials
 from stores import (
-    RECORDS,
     ArtifactDamaged,
     ArtifactMissing,
     StoreError,
     delete_artifact,
+    delete_record,
     get_manifest,
-    get_record,
-    leased,
     verify,
 )
 from training import job as training_job
@@ -260,7 +258,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
     now.
     """
     plain = reveal_all(inputs)
-    job, _ = training_job.Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
+    job, _ = training_job.Job.validate(job_inputs_of(plain))
     store_key = store_key_of(plain["storeKey"])
     if job is None or store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
@@ -270,7 +268,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
             "run `make setup`, then `pulumi up` again",
         )
     request: dict[str, object] = {
-        "job": {name: plain[name] for name in JOB_INPUTS if name in plain},
+        "job": job_inputs_of(plain),
         "store_url": plain["storeUrl"],
         "mask_key": base64.b64encode(mask_key(store_key)).decode() if job.hashes else None,
         "recipients": plain["recipients"],
@@ -414,10 +412,7 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
     def delete() -> None:
         for artifact_id, *_ in _artifacts(state):
             delete_artifact(store, artifact_id)
-        run_id = str(reveal(state["runId"]))
-        if get_record(store, run_id) is not None:
-            with leased(store, run_id):
-                store.delete(RECORDS, run_id)
+        delete_record(store, str(reveal(state["runId"])))
 
     owners = Owners(store, store_key, str(reveal(state["artifactId"])))
     try:
