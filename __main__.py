@@ -43,15 +43,14 @@ service: ModelContainer | ModelDeployment
 if config.target == "docker":
     service = ModelContainer("model", {**config.container, **served})
     pulumi.export("container", service.container)
-    pulumi.export("modelName", config.container["modelName"])
 else:
     service = ModelDeployment("model", {**config.deployment, **served})
     pulumi.export("namespace", service.namespace)
     pulumi.export("service", service.service)
-    pulumi.export("modelName", config.deployment["modelName"])
 
+pulumi.export("modelName", config.served["modelName"])
 pulumi.export("url", service.url)
-if (config.container if config.target == "docker" else config.deployment).get("grpc"):
+if config.served.get("grpc"):
     pulumi.export("grpcAddress", service.grpc_address)
 pulumi.export("apiKeys", service.api_keys)
 pulumi.export("image", image.ref)

@@ -81,7 +81,6 @@ class ClientKey:
     overlap: bool = setting(
         kinds.boolean, True, "Whether the key before the last rotation still works: off, once all clients have the new."
     )
-
     revoked: bool = setting(
         kinds.boolean, False, "Whether the key is deleted, so that its clients are answered with 401 from now on."
     )

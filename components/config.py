@@ -58,6 +58,11 @@ class StackConfig:
     deployment: DeploymentSection
     container: ContainerSection
 
+    @property
+    def served(self) -> DeploymentSection | ContainerSection:
+        """The section of the target."""
+        return self.container if self.target == "docker" else self.deployment
+
 
 def config_or_exit(config: pulumi.Config) -> StackConfig:
     """As read_config, for a program's own use: says what is wrong and ends it. To a RunError that reaches the language

@@ -18,6 +18,7 @@ from typing import Final
 from components import server_files
 from components.container_settings import ContainerSettings
 from components.object_labels import object_labels
+from components.server_settings import LET_IN
 from serving import places
 
 Properties = dict[str, object]
@@ -28,8 +29,6 @@ PROPERTIES: Final = (
 )  # fmt: skip
 """What `container` gives: it is asked before the values are known."""
 
-KEYS_LABEL: Final = "sealift.dev/api-keys"
-"""Names of the clients' keys that are let in: by it the next preview knows whom an update locks out."""
 STACK_LABEL: Final = "sealift.dev/stack"
 """PROJECT/STACK: by it the next preview knows a stack's own container from another stack's."""
 
@@ -43,7 +42,7 @@ def labels(instance: str, stack: str, settings: ContainerSettings) -> list[Prope
     """By which the containers of a model are found."""
     found = object_labels(instance, settings.model_name, settings.labels) | {STACK_LABEL: stack}
     if settings.auth != "none":
-        found[KEYS_LABEL] = ",".join(sorted(settings.client_keys))
+        found[LET_IN] = settings.let_in
     return [{"label": key, "value": value} for key, value in sorted(found.items())]
 
 

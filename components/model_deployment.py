@@ -137,9 +137,10 @@ class ModelDeployment(pulumi.ComponentResource):
                 )
             ),
             # Pods that the quota does not see are not counted, and pods without figures are refused by it.
-            opts=_with_hooks(
-                pulumi.ResourceOptions(parent=self, depends_on=[quota_object, limit_range]),
-                Hooks(before_update=[rolling.fits_beside(what, name, settings)]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[quota_object, limit_range],
+                hooks=Hooks(before_update=[rolling.fits_beside(what, name, settings)]),
             ),
         )
         service = kubernetes.core.v1.Service(
@@ -147,9 +148,10 @@ class ModelDeployment(pulumi.ComponentResource):
             metadata=_spec(metadata | {"annotations": settings.apply(pod_spec.service_annotations)}),
             spec=_spec(settings.apply(lambda known: pod_spec.service(known, name))),
             # After the pods: a Service waits for endpoints, and would wait for minutes on pods that cannot start.
-            opts=_with_hooks(
-                pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
-                Hooks(
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[deployment],
+                hooks=Hooks(
                     # A provider of the program's own may ask another cluster than kubectl does.
                     before_create=[] if _has_provider(opts) else [rolling.finds_free(what, name)],
                     before_update=[rolling.locks_out(self, name, settings)],
@@ -186,10 +188,6 @@ class ModelDeployment(pulumi.ComponentResource):
 
 def _has_provider(opts: pulumi.ResourceOptions | None) -> bool:
     return opts is not None and bool(opts.provider or opts.providers or opts.parent)
-
-
-def _with_hooks(opts: pulumi.ResourceOptions, hooks: Hooks) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=hooks))
 
 
 def _spec(spec: Mapping[str, object] | pulumi.Output[Spec]) -> Any:

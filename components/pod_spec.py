@@ -15,10 +15,9 @@ from components import server_files
 from components.deployment_settings import DeploymentSettings
 from components.object_labels import selector_labels
 from components.quota import SURGE_PODS, PodResources, hard_limits
+from components.server_settings import LET_IN
 from serving import places
 
-KEYS_ANNOTATION: Final = "sealift.dev/api-keys"
-"""On the Service: names of the clients' keys that are let in."""
 Spec = dict[str, object]
 """Part of a Kubernetes object, in the API's own camelCase."""
 
@@ -45,7 +44,7 @@ def limit_range(pod: PodResources) -> Spec:
 
 def service_annotations(settings: DeploymentSettings) -> dict[str, str]:
     """The Service's annotations, by which the next preview knows whom an update locks out."""
-    return {} if settings.auth == "none" else {KEYS_ANNOTATION: ",".join(sorted(settings.client_keys))}
+    return {} if settings.auth == "none" else {LET_IN: settings.let_in}
 
 
 def service(settings: DeploymentSettings, instance: str) -> Spec:

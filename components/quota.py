@@ -13,11 +13,11 @@ is refused in the preview (rolling_problems).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
 from components.quantity import QuantityError, Resource, cpu_text, memory_text, parse
+from settings.names import meant
 from settings.problem import Problem
 from settings.quantity import Quantity
 
@@ -77,9 +77,8 @@ def quota_problems(quota: object) -> list[Problem]:
             if _pod_count(value) is None:
                 problems.append(Problem(_path(PODS), f"is {value!r}; allowed: a whole number from 1"))
         else:
-            close = get_close_matches(str(key), [*COMPUTE, PODS], n=1)
-            meant = f"; did you mean '{close[0]}'?" if close else ""
-            problems.append(Problem(_path(key), f"is not bounded by Sealift; allowed: {ALLOWED}{meant}"))
+            guess = meant(str(key), [*COMPUTE, PODS])
+            problems.append(Problem(_path(key), f"is not bounded by Sealift; allowed: {ALLOWED}{guess}"))
     return problems
 
 

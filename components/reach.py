@@ -60,13 +60,11 @@ def owner_of_node_port(port: int, options: Sequence[str] = ()) -> str | None:
 
     `options` are kubectl's, such as --context.
     """
-    command = ["kubectl", *options, "get", "services", "--all-namespaces", "--output=json"]
+    listing = ["get", "services", "--all-namespaces", "--output=json", f"--request-timeout={SECONDS:g}s"]
+    said = _asked(["kubectl", *options, *listing], 2 * SECONDS)
     try:
-        said = subprocess.run(
-            [*command, f"--request-timeout={SECONDS:g}s"], capture_output=True, timeout=2 * SECONDS, check=True
-        ).stdout
-        return _owner(json.loads(said), port)
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        return None if said is None else _owner(json.loads(said), port)
+    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -80,21 +78,14 @@ def _owner(services: Mapping[str, list[dict[str, dict[str, object]]]], port: int
 
 def container_at(port: int) -> str | None:
     """The name of the container that publishes the port; "" if none does, None if the Docker engine cannot say."""
-    publishing = ["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"]
-    try:
-        said = subprocess.run(publishing, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return said.partition("\n")[0].strip()
+    said = _asked(["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"], SECONDS)
+    return None if said is None else said.partition("\n")[0].strip()
 
 
 def label_of(container: str, label: str) -> str:
     """A label of a container, "" where it has none or cannot be asked."""
-    asked = ["docker", "inspect", "--format", f'{{{{index .Config.Labels "{label}"}}}}', container]
-    try:
-        return subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    form = f'{{{{index .Config.Labels "{label}"}}}}'
+    return (_asked(["docker", "inspect", "--format", form, container], SECONDS) or "").strip()
 
 
 def user_of_port(address: str, port: int, container: str | None, environment: Mapping[str, str]) -> str | None:
@@ -104,9 +95,7 @@ def user_of_port(address: str, port: int, container: str | None, environment: Ma
     """
     if container:
         return f"the container {container}"
-    if container is None:
-        return None
-    if not _is_local(environment):
+    if container is None or not _is_local(environment):
         return None
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -115,6 +104,14 @@ def user_of_port(address: str, port: int, container: str | None, environment: Ma
         except OSError as error:
             return "another program of this machine" if error.errno == errno.EADDRINUSE else None
     return None
+
+
+def _asked(command: Sequence[str], seconds: float) -> str | None:
+    """What the program prints; None if it is absent, fails or takes too long."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def _is_local(environment: Mapping[str, str]) -> bool:

@@ -11,13 +11,12 @@ from typing import Any, Final
 import pulumi
 
 from components.container_settings import ContainerSettings
-from components.container_spec import KEYS_LABEL, STACK_LABEL
+from components.container_spec import STACK_LABEL
 from components.deployment_settings import DeploymentSettings
-from components.pod_spec import KEYS_ANNOTATION
 from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, rolling_problems
 from components.reach import container_at, label_of, owner_of_node_port, user_of_port
-from components.server_settings import ServerSettings
+from components.server_settings import LET_IN, ServerSettings
 from settings.problem import Problem, report
 
 OUTAGE: Final = (
@@ -45,12 +44,7 @@ def locks_out(component: pulumi.Resource, name: str, settings: pulumi.Output[Ser
     """Warns of keys that the servers take now, and would not take any more."""
 
     async def warn(args: pulumi.ResourceHookArgs) -> None:
-        known = await settings.future()
-        if known is None or known.auth == "none":
-            return
-        gone = [key for key in keys_of(args.old_inputs or {}) if key not in known.client_keys]
-        if gone:
-            pulumi.log.warn(lockout(gone), component)
+        _warn_of_lockout(component, await settings.future(), keys_of(args.old_inputs or {}))
 
     return _hook(f"{name}-locks-out", warn)
 
@@ -103,10 +97,7 @@ def takes_over(
             raise pulumi.RunError(report(f"{what} cannot be made", problems))
         if before:
             pulumi.log.warn(OUTAGE, component)
-            let_in = (await asyncio.to_thread(label_of, before, KEYS_LABEL)).split(",")
-            gone = [key for key in let_in if key and key not in known.client_keys]
-            if gone and known.auth != "none":
-                pulumi.log.warn(lockout(gone), component)
+            _warn_of_lockout(component, known, _names(await asyncio.to_thread(label_of, before, LET_IN)))
 
     return _hook(f"{name}-takes-over", look)
 
@@ -141,13 +132,25 @@ def running_of(inputs: Mapping[str, Any]) -> Running | None:
 def keys_of(inputs: Mapping[str, Any]) -> list[str]:
     """Names of the keys that a Service's inputs say are let in; none if they do not."""
     annotations = (inputs.get("metadata") or {}).get("annotations") or {}
-    return [name for name in str(annotations.get(KEYS_ANNOTATION, "")).split(",") if name]
+    return _names(str(annotations.get(LET_IN, "")))
+
+
+def _names(let_in: str) -> list[str]:
+    return [name for name in let_in.split(",") if name]
 
 
 def lockout(names: list[str]) -> str:
     """What clients with these keys will meet."""
     keys = ", ".join(f"'{name}'" for name in names)
     return f"clients that send the key {keys} will be answered with 401: apiKeys no longer lets it in"
+
+
+def _warn_of_lockout(component: pulumi.Resource, known: ServerSettings | None, let_in: list[str]) -> None:
+    if known is None or known.auth == "none":
+        return
+    gone = [key for key in let_in if key not in known.client_keys]
+    if gone:
+        pulumi.log.warn(lockout(gone), component)
 
 
 def _hook(name: str, function: Hook) -> pulumi.ResourceHook:

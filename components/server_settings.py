@@ -22,6 +22,8 @@ Auth = Literal["apiKey", "jwt", "none"]
 MANIFEST_MAX_BYTES: Final = 1024 * 1024  # the format's limit, and a ConfigMap's
 PEM_BYTES: Final = 256 * 1024  # a Secret holds 1 MiB in all
 DEFAULT_KEY: Final = "default"
+LET_IN: Final = "sealift.dev/api-keys"
+"""Annotation or label of what serves: `let_in`, by which the next preview knows whom an update locks out."""
 HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
 """Inputs of a component that pass through to where it serves; all others shape what it makes there."""
 SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
@@ -191,6 +193,11 @@ class ServerSettings:
         """The keys that there are, by name."""
         always = {DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {}
         return {name: key for name, key in {**always, **self.api_keys}.items() if not key.revoked}
+
+    @property
+    def let_in(self) -> str:
+        """Names of the keys that there are, with commas between."""
+        return ",".join(sorted(self.client_keys))
 
     @property
     def lets_someone_predict(self) -> bool:

@@ -12,7 +12,6 @@ from pulumi.runtime import config as runtime_config
 
 from components import pod_spec, rolling
 from components.container_settings import ContainerSettings
-from components.container_spec import KEYS_LABEL
 from components.deployment_settings import DeploymentSettings
 from components.quota import Running
 from components.rolling import (
@@ -26,6 +25,7 @@ from components.rolling import (
     running_of,
     takes_over,
 )
+from components.server_settings import LET_IN
 from settings import read
 
 
@@ -194,7 +194,7 @@ def test_a_container_that_takes_over_says_what_ends(
     told: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: told.append(message))
     monkeypatch.setattr(rolling, "container_at", lambda port: at_the_port)
-    monkeypatch.setattr(rolling, "label_of", lambda container, name: label if name == KEYS_LABEL else "sealift/dev")
+    monkeypatch.setattr(rolling, "label_of", lambda container, name: label if name == LET_IN else "sealift/dev")
     known, _ = read(
         ContainerSettings, {"modelName": "m", "apiKeys": {"dashboard": {}, "default": {"revoked": True}}}, "a container"
     )
