@@ -7,7 +7,7 @@ installed. It knows nothing of what the stack does: it starts `pulumi`, `pytest`
     __main__.py → command_line.py   which Python, which command; problems are shown here
     commands/                       one file per command: up, down, test, check, docs, report, status
     steps/                          one file per part that set-up provides; order.py is the list
-    airgap/cluster/                 the local node, which the step kubernetes.py starts
+    node/                           the local Kubernetes node, which the step kubernetes.py starts
     go_program, image_archive, lock_file      what steps and node build with
     context, over console, environment, layout, content, errors      what every step is given
     system/                         the machine: programs that stay, its network, its packages

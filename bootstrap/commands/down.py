@@ -2,7 +2,7 @@
 
 import subprocess
 
-from airgap.cluster import node
+from bootstrap.node import node
 from bootstrap.commands import stacks, stale_lock
 from bootstrap.console import Step
 from bootstrap.context import Context

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from airgap.cluster import configuration, node
+from bootstrap.node import configuration, node
 from bootstrap.commands import stacks
 from bootstrap.console import Progress
 from bootstrap.context import Context

@@ -1,6 +1,6 @@
 """`status`: what is there and what runs. Starts and changes nothing."""
 
-from airgap.cluster import node
+from bootstrap.node import node
 from bootstrap.context import Context
 from bootstrap.steps import docker_engine, registry
 from bootstrap.system import programs

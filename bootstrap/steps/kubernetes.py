@@ -1,5 +1,5 @@
 """Step: a Kubernetes cluster. The current kubeconfig context if it answers; else a node of our own on this machine
-(airgap/cluster).
+(bootstrap/node).
 
 The node of another checkout on this machine is used as it is: two of them would fight over the same packet filter
 chains.
@@ -8,8 +8,8 @@ chains.
 import os
 from pathlib import Path
 
-from airgap.cluster import node
-from airgap.cluster.configuration import KUBERNETES, NODE
+from bootstrap.node import node
+from bootstrap.node.configuration import KUBERNETES, NODE
 from bootstrap import go_program
 from bootstrap.console import Step
 from bootstrap.context import Context

@@ -1,4 +1,4 @@
-"""Set-up runs before anything is installed: it imports the standard library, itself, the local node, where things are
+"""Set-up runs before anything is installed: it imports the standard library, itself, where things are
 in the image, the way to write a file and the digest of one.
 """
 
@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # Run as programs, by the Python of .tools/venv.
-INSTALLED = {"bootstrap.steps.plugin_version", "bootstrap.commands.service_proxy", "airgap.cluster.certificates"}
+INSTALLED = {"bootstrap.steps.plugin_version", "bootstrap.commands.service_proxy", "bootstrap.node.certificates"}
 
 
 def dotted(path: Path) -> str:
@@ -19,8 +19,7 @@ def dotted(path: Path) -> str:
 
 OURS = [
     path
-    for folder in (REPOSITORY / "bootstrap", REPOSITORY / "airgap" / "cluster")
-    for path in sorted(folder.rglob("*.py"))
+    for path in sorted((REPOSITORY / "bootstrap").rglob("*.py"))
     if dotted(path) not in INSTALLED
 ]
 MODULES = [
@@ -30,7 +29,7 @@ MODULES = [
     REPOSITORY / "serving" / "__init__.py",
     REPOSITORY / "serving" / "places.py",
 ]
-ALLOWED = ("bootstrap.", "airgap.cluster.", "durable.file_set.", "durable.new_file.", "serving.places.")
+ALLOWED = ("bootstrap.", "durable.file_set.", "durable.new_file.", "serving.places.")
 
 
 def imported(source: str) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airgap.cluster import api, node
+from bootstrap.node import api, node
 from bootstrap.commands import down, prediction, stacks, up
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airgap.cluster import node
+from bootstrap.node import node
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airgap.cluster import node
+from bootstrap.node import node
 from bootstrap.steps import docker_engine, nginx, prometheus
 from bootstrap.system import debian
 

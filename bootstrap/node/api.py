@@ -6,8 +6,8 @@ import http.client
 import json
 import ssl
 
-from airgap.cluster import configuration
-from airgap.cluster.configuration import Node
+from bootstrap.node import configuration
+from bootstrap.node.configuration import Node
 from bootstrap.console import Progress
 from bootstrap.errors import BootstrapError
 from bootstrap.system import ports

@@ -1,4 +1,4 @@
-module sealift/airgap/cluster
+module sealift/bootstrap/node
 
 go 1.25.0
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from airgap.cluster import certificates, configuration
-from airgap.cluster.configuration import Node, Ports
+from bootstrap.node import certificates, configuration
+from bootstrap.node.configuration import Node, Ports
 from bootstrap.system import ports
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from airgap.cluster import configuration
-from airgap.cluster.configuration import Node, Ports
+from bootstrap.node import configuration
+from bootstrap.node.configuration import Node, Ports
 from bootstrap.system import pod_network
 
 NODE = Node(state=Path("/c/.tools/cluster"), run=Path("/run/sealift"), kube=Path("/c/.tools/bin/kube"))

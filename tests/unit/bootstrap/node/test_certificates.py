@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from airgap.cluster import certificates
+from bootstrap.node import certificates
 
 NOW = datetime.datetime(2026, 5, 1, tzinfo=datetime.UTC)
 ADDRESSES = ("10.217.0.1", "10.217.64.1")

@@ -1,4 +1,4 @@
-"""The local cluster's certificates: `python -m airgap.cluster.certificates FOLDER NODE ADDRESS…` makes or renews them.
+"""The local cluster's certificates: `python -m bootstrap.node.certificates FOLDER NODE ADDRESS…` makes or renews them.
 
 One authority signs everything; each component has its own name, so RBAC and the Node authorizer mean what they say.
 Keys are 0600, the folder 0700. A certificate is renewed a month before it ends, all of them when the authority is.
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from airgap.cluster.configuration import ETCD_PEER
+from bootstrap.node.configuration import ETCD_PEER
 from durable.new_file import write_file
 
 AUTHORITY_DAYS = 3650

@@ -11,8 +11,8 @@ import platform
 import time
 from pathlib import Path
 
-from airgap.cluster import api, configuration
-from airgap.cluster.configuration import Node, Ports
+from bootstrap.node import api, configuration
+from bootstrap.node.configuration import Node, Ports
 from bootstrap import content, go_program, image_archive
 from bootstrap.console import Progress
 from bootstrap.context import Context
@@ -107,7 +107,7 @@ def _check_machine(context: Context) -> None:
 
 
 def build(context: Context, progress: Progress) -> None:
-    module = context.layout.root / "airgap" / "cluster"
+    module = context.layout.root / "bootstrap" / "node"
     build_one = {"context": context, "part": PART, "module": module, "progress": progress, "ways": WAYS}
     go_program.build(**build_one, package=".", name="kube", ldflags=VERSION_FLAGS)  # type: ignore[arg-type]
     go_program.build(**build_one, package="./pause", name="pause", cgo=False)  # type: ignore[arg-type]
@@ -130,7 +130,7 @@ def _configure(context: Context, node: Node, progress: Progress) -> str:
     """Writes every file; returns the key of it all, which changes when a running component would have to be told."""
     layout, write = context.layout, content.write
     progress("certificates")
-    argv = [str(layout.python), "-m", "airgap.cluster.certificates", str(node.pki), configuration.NODE]
+    argv = [str(layout.python), "-m", "bootstrap.node.certificates", str(node.pki), configuration.NODE]
     addresses = [configuration.NODE_ADDRESS, configuration.API_SERVICE_ADDRESS]
     programs.run([*argv, *addresses], log=layout.logs / "certificates.log", progress=progress, cwd=layout.root)
     for user in ("controller-manager", "scheduler", "proxy", "kubelet"):
