@@ -1,8 +1,8 @@
 """`python -m benchmarks.large_model --gigabytes 3`: what a model above 2 GB takes of memory until it answers.
 
 It is made here, of random weights in dense layers, with NumPy's own answer to one row; sealed; and served as it is by
-`python -m serving --artifact`. Memory is of the server and of the process that opens for it together, sampled from the
-start to the first answer (serving/process_tree.py says how it is counted: what both share once). All files are written
+`python -m sealift.serving --artifact`. Memory is of the server and of the process that opens for it together, sampled
+from the start to the first answer (process_tree.py says how it is counted: what both share once). All files are written
 as streams into a temporary folder, which takes some three times the model while it is made.
 """
 
@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from benchmarks.serving.process_tree import tree_bytes
-from sealing import RsaIdentity, seal_into
-from serving import places
+from sealift.sealing import RsaIdentity, seal_into
+from sealift.serving import places
 from training.recipe.large_form import large_form
 
 ROOT: Final = Path(__file__).parents[1]
@@ -133,7 +133,7 @@ def serve(folder: Path, artifact_id: str, size: int, row: Row, expected: Row) ->
     words = ["--artifact", str(folder / artifact_id), "--key", str(folder / "private.pem"), "--auth", "none"]
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "serving", *words, "--port", "0"],
+        [sys.executable, "-m", "sealift.serving", *words, "--port", "0"],
         cwd=ROOT, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
     )  # fmt: skip
     memory = Memory(process.pid)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from durable.new_file import write_file
+from sealift.durable.new_file import write_file
 
 
 def key(*, files: Iterable[Path] = (), words: Iterable[str] = ()) -> str:

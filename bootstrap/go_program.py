@@ -1,5 +1,5 @@
-"""Builds one Go program of airgap/ or node/ into .tools/bin: when its sources changed, and so that a half-built one is never
-taken for whole.
+"""Builds one Go program of airgap/ or node/ into .tools/bin: when its sources changed, and so that a half-built one is
+never taken for whole.
 
 Go's own caches stay where the user has them, so a second checkout links in seconds.
 """

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.errors import BootstrapError
-from durable import file_set
+from sealift.durable import file_set
 
 EPOCH = "1970-01-01T00:00:00Z"
 

@@ -1,4 +1,4 @@
-"""The access file of one server: what serving/access/access_file.py reads, from settings and digests.
+"""The access file of one server: what sealift/serving/access/access_file.py reads, from settings and digests.
 
 Pure. There is no key in it, only what tells one.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 from components.access_settings import ClientKey, TokenIssuer
 from components.server_settings import ServerSettings
-from serving import places
+from sealift.serving import places
 
 KEY_SET_FILE: Final = "jwks.json"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from settings import Clash, Kind, Refused, kinds, setting
+from sealift.settings import Clash, Kind, Refused, kinds, setting
 
 SCOPES: Final = ("predict", "metadata", "metrics")
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")

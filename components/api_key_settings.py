@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from settings import kinds, setting
+from sealift.settings import kinds, setting
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any, Generic, TypeVar
 
 import pulumi
 
-from durable import core_dumps
-from settings.names import input_of
-from settings.problem import Problem, report
-from settings.read import names_of, read
+from sealift.durable import core_dumps
+from sealift.settings.names import input_of
+from sealift.settings.problem import Problem, report
+from sealift.settings.read import names_of, read
 
 Settings = TypeVar("Settings")
 

@@ -28,10 +28,10 @@ from components.args import (
 )
 from components.run_settings import URL_INPUTS, TrainingSettings, holds_credentials, holds_url
 from components.sections import SECTIONS
-from settings.declare import declarations
-from settings.problem import Problem, report
-from settings.read import names_of, numbers_read, read
-from settings.urls import without_credentials
+from sealift.settings.declare import declarations
+from sealift.settings.problem import Problem, report
+from sealift.settings.read import names_of, numbers_read, read
+from sealift.settings.urls import without_credentials
 
 Target = Literal["kubernetes", "docker"]
 

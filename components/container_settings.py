@@ -6,8 +6,8 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from components.server_settings import ServedModel, ServerSettings, matched, whole
-from serving import places
-from settings import Clash, setting
+from sealift.serving import places
+from sealift.settings import Clash, setting
 
 MAX_PORT: Final = 65535
 

@@ -19,7 +19,7 @@ from components import server_files
 from components.container_settings import ContainerSettings
 from components.object_labels import object_labels
 from components.server_settings import LET_IN
-from serving import places
+from sealift.serving import places
 
 Properties = dict[str, object]
 """Of docker.Container, by the SDK's names."""

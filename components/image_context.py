@@ -20,11 +20,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from durable import file_set
-from serving import places
+from sealift import rooms
+from sealift.durable import file_set
+from sealift.serving import places
 
 SOURCES: Final = Path(__file__).resolve().parents[1]
-ROOMS: Final = ("contents", "sealing", "serving")
+PACKAGE: Final = "sealift"
 SUFFIXES: Final = (".py", ".html", ".css", ".js")
 FILE_MODE: Final = 0o644
 FOLDER_MODE: Final = 0o755
@@ -95,7 +96,9 @@ def context_digest(context: Path) -> str:
 
 
 def _server_files(sources: Path) -> dict[Path, bytes]:
-    found = [path for room in ROOMS for path in (sources / room).rglob("*") if path.suffix in SUFFIXES]
+    package = sources / PACKAGE
+    found = [path for room in rooms.IN_IMAGE for path in (package / room).rglob("*") if path.suffix in SUFFIXES]
+    found.append(package / "__init__.py")
     return {path.relative_to(sources): path.read_bytes() for path in found}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.image_reference import is_reference, is_registry
-from settings import Kind, Refused, kinds, setting
+from sealift.settings import Kind, Refused, kinds, setting
 
 DEFAULT_REGISTRY: Final = "localhost:5000"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.store_settings import STORE_URL
-from settings import kinds, setting
+from sealift.settings import kinds, setting
 
 ALGORITHM = "RSA-4096"
 

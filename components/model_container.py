@@ -18,7 +18,7 @@ from components.client_keys import ClientKeys, warn_of_access
 from components.container_settings import ModelContainerInputs
 from components.rolling import takes_over
 from components.server_settings import HANDED_ON, SHAPES
-from serving import places
+from sealift.serving import places
 
 
 class ModelContainer(pulumi.ComponentResource):

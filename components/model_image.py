@@ -19,8 +19,8 @@ from components.checked import Checked
 from components.image_context import materialise
 from components.image_settings import ModelImageInputs
 from components.reach import silent_registry
-from sealing import payload_digest
-from stores import StoreError, get_payload, open_store
+from sealift.sealing import payload_digest
+from sealift.stores import StoreError, get_payload, open_store
 
 CONTEXTS: Final = Path(".sealift/images")  # relative: the Docker plugin's digest covers the literal path
 

@@ -16,7 +16,7 @@ from components.deployment_settings import DeploymentSettings
 from components.object_labels import selector_labels
 from components.quota import SURGE_PODS, PodResources, hard_limits
 from components.server_settings import LET_IN
-from serving import places
+from sealift.serving import places
 
 Spec = dict[str, object]
 """Part of a Kubernetes object, in the API's own camelCase."""

@@ -11,8 +11,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal
 
-from settings import quantity
-from settings.quantity import BINARY, MAX, Quantity
+from sealift.settings import quantity
+from sealift.settings.quantity import BINARY, MAX, Quantity
 
 Resource = Literal["cpu", "memory"]
 

@@ -17,9 +17,9 @@ from fractions import Fraction
 from typing import Final
 
 from components.quantity import QuantityError, Resource, cpu_text, memory_text, parse
-from settings.names import meant
-from settings.problem import Problem
-from settings.quantity import Quantity
+from sealift.settings.names import meant
+from sealift.settings.problem import Problem
+from sealift.settings.quantity import Quantity
 
 SURGE_PODS: Final = 1
 """Pods above `replicas` while rolling: the Deployment's maxSurge."""

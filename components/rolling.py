@@ -17,7 +17,7 @@ from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, rolling_problems
 from components.reach import container_at, label_of, owner_of_node_port, user_of_port
 from components.server_settings import LET_IN, ServerSettings
-from settings.problem import Problem, report
+from sealift.settings.problem import Problem, report
 
 OUTAGE: Final = (
     "the container that serves now ends before the new one starts, because only one can have its port, so for some "

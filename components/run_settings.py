@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from components.store_settings import PUBLIC_KEYS, RETENTION, STORE_URL
-from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
-from settings.declare import declarations
-from settings.urls import has_credentials, is_url
+from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
+from sealift.settings.declare import declarations
+from sealift.settings.urls import has_credentials, is_url
 from training.job import Job
 
 STORE_KEY_BYTES: Final = 32

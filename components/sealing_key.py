@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pulumi
 
 from components.args import SealingKeyArgs
-from durable import core_dumps
-from settings.names import snake_case
+from sealift.durable import core_dumps
+from sealift.settings.names import snake_case
 
 
 class SealingKey(pulumi.CustomResource):

@@ -5,7 +5,7 @@ Pure: no Pulumi. Leaves typed `object` pass through untouched, so they may be va
 
 from components.server_settings import ServerSettings
 from components.tracing_settings import Tracing
-from serving import places
+from sealift.serving import places
 
 Data = dict[str, object]
 """Contents by the file's name."""
@@ -27,7 +27,7 @@ def tls_data(certificate: object, private_key: object) -> Data:
 
 
 def arguments(settings: ServerSettings, artifact_id: object, payload_digest: object) -> list[object]:
-    """Of `python -m serving`, the image's entry point. Nothing secret: arguments are there for all to read."""
+    """Of `python -m sealift.serving`, the image's entry point. Nothing secret: arguments are there for all to read."""
     access_file = f"{places.ACCESS_FOLDER}/{places.ACCESS_FILE}"
     access = ["--auth", "none"] if settings.auth == "none" else ["--access", access_file]
     return [

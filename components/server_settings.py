@@ -13,8 +13,8 @@ from components.object_labels import RESERVED
 from components.quantity import QuantityError, Resource, parse
 from components.tls_pair import mismatch
 from components.tracing_settings import Tracing
-from settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
-from settings.quantity import Quantity
+from sealift.settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
+from sealift.settings.quantity import Quantity
 
 AccessLog = Literal["errors", "all"]
 Auth = Literal["apiKey", "jwt", "none"]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sealing import SealingError, parse_recipient
-from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
-from stores import StoreError, open_store
+from sealift.sealing import SealingError, parse_recipient
+from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
+from sealift.stores import StoreError, open_store
 
 RETENTION: Final = kinds.one_of("keep", "delete")
 

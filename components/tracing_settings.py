@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from settings import Kind, Problem, Refused, RefusedInside, kinds, setting
+from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 
 _ENDPOINT: Final = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 from components.sections import SECTIONS
 from components.server_settings import ServedModel
 from docs.package_schema import RESOURCES, package_schema
-from settings.declare import summary
-from settings.table import tables
-from settings.typed import typed_dict
+from sealift.settings.declare import summary
+from sealift.settings.table import tables
+from sealift.settings.typed import typed_dict
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE_HEAD: Final = """\

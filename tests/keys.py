@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sealing import RsaIdentity
+from sealift.sealing import RsaIdentity
 
 _generate = RsaIdentity.generate  # as it is, also where a test puts another in its place
 

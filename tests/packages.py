@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from serving import places
+from sealift.serving import places
 
 
 def packages_in(folder: Path) -> Path:

@@ -144,7 +144,8 @@ MENTIONED: Final[Mapping[str, Step]] = {
 """Commands within the text, in any document."""
 
 SERVES: Final = (
-    "python -m serving --artifact ~/.sealift/store/$(pulumi stack output artifactId) --key .sealift/private-key.pem"
+    "python -m sealift.serving --artifact ~/.sealift/store/$(pulumi stack output artifactId)"
+    " --key .sealift/private-key.pem"
 )
 SET_UP: Final = "sets a machine up, or takes it down; what it does beyond that is the first step of the typed documents"
 LONG: Final = "takes minutes, and runs in CI"
@@ -161,9 +162,9 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "make docs": "writes into the checkout; a test compares what it would write",
     "source sealift/.tools/activate": "tests/engine/test_automation.py runs the page's program in it",
     "pulumi package add": "writes an SDK for another language, whose language host is not part of set-up",
-    "python -m serving": "tests/process type it with all its options",
-    "python -m serving --artifact": "measured for minutes; the README's line is typed",
-    "python -m serving --otlp-endpoint URL --trace-ratio 0.01": "tests/process/test_tracing.py does, with a collector",
+    "python -m sealift.serving": "tests/process type it with all its options",
+    "python -m sealift.serving --artifact": "measured for minutes; the README's line is typed",
+    "python -m sealift.serving --otlp-endpoint URL --trace-ratio 0.01": "test_tracing.py does, with a collector",
     "python -m benchmarks.training": SMALL_MACHINES,
     "python -m benchmarks.serving": SMALL_MACHINES,
     "python -m benchmarks.serving --peers FOLDER": SMALL_MACHINES,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from settings import Problem
-from settings.declare import declarations
-from settings.kinds import shown
-from settings.names import snake_case
-from settings.read import numbers_read
+from sealift.settings import Problem
+from sealift.settings.declare import declarations
+from sealift.settings.kinds import shown
+from sealift.settings.names import snake_case
+from sealift.settings.read import numbers_read
 from training.job import Job
 from training.options import Data
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sealing.errors import ArtifactCorrupt
-from sealing.record import open_record, seal_record
-from stores import RECORDS, Conflict, Fence, Store, get_record, version_of
+from sealift.sealing.errors import ArtifactCorrupt
+from sealift.sealing.record import open_record, seal_record
+from sealift.stores import RECORDS, Conflict, Fence, Store, get_record, version_of
 from training.errors import CheckpointError
 
 VERSION: Final = 2

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from settings import Problem
+from sealift.settings import Problem
 from training import sources, tasks
 from training.errors import DataError, ModelError
 from training.job import Job

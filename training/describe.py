@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from settings.urls import without_credentials, without_credentials_in
+from sealift.settings.urls import without_credentials, without_credentials_in
 from training.input_bins import input_bins
 from training.recipe import export
 from training.recipe.columns import decoded

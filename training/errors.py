@@ -15,7 +15,7 @@ TrainingError
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from settings.urls import without_credentials
+from sealift.settings.urls import without_credentials
 
 
 class TrainingError(Exception):

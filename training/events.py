@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from settings.urls import without_credentials
+from sealift.settings.urls import without_credentials
 
 PROGRESS_SECONDS: Final = 0.25
 """A display cannot use more, and each costs its reader a line."""

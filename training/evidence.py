@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import torch
 
-from settings.urls import without_credentials, without_credentials_in
+from sealift.settings.urls import without_credentials, without_credentials_in
 from training import gates
 from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from durable import file_set
-from settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
-from settings.declare import declarations
-from settings.names import camel_case
-from settings.read import names_of, spelt
+from sealift.durable import file_set
+from sealift.settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
+from sealift.settings.declare import declarations
+from sealift.settings.names import camel_case
+from sealift.settings.read import names_of, spelt
 from training import sources, user_code
 from training.errors import InputError, TrainingError
 from training.options import (

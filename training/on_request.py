@@ -22,8 +22,8 @@ import os
 from collections.abc import Sequence
 from typing import Final
 
-from sealing.errors import SealingError
-from stores import StoreError
+from sealift.sealing.errors import SealingError
+from sealift.stores import StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import GateError, RequestError, TrainingError, refused_by_system
 from training.events import EventStream

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from settings import Clash, Kind, Refused, kinds, section, sections, setting
+from sealift.settings import Clash, Kind, Refused, kinds, section, sections, setting
 
 Task = Literal["regression", "classification"]
 

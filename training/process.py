@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from durable import core_dumps
+from sealift.durable import core_dumps
 from training.job import Job
 from training.recipe.processor import pinned
 

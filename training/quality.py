@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from settings.names import meant
+from sealift.settings.names import meant
 from training.errors import DataError
 from training.options import Quality, Task
 from training.recipe.datasets import encoding

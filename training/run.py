@@ -18,13 +18,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
-from sealing.errors import ManifestInvalid
-from sealing.manifest import parse_manifest
-from sealing.recipients.parse import parse_recipient
-from sealing.recipients.recipient import Recipient
-from sealing.stream import payload_digest
-from stores import (
+from sealift.sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
+from sealift.sealing.errors import ManifestInvalid
+from sealift.sealing.manifest import parse_manifest
+from sealift.sealing.recipients.parse import parse_recipient
+from sealift.sealing.recipients.recipient import Recipient
+from sealift.sealing.stream import payload_digest
+from sealift.stores import (
     ArtifactDamaged,
     ArtifactMissing,
     Fence,

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from durable import file_set
-from settings.kinds import is_reference
-from settings.names import meant
-from settings.urls import is_url as is_url
-from settings.urls import without_parts_of
+from sealift.durable import file_set
+from sealift.settings.kinds import is_reference
+from sealift.settings.names import meant
+from sealift.settings.urls import is_url as is_url
+from sealift.settings.urls import without_parts_of
 from training import user_code
 from training.errors import DataError, MissingLibraryError
 from training.options import Data

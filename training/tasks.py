@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from settings import Clash
+from sealift.settings import Clash
 from training import sources
 from training.options import Task
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from settings import report as problem_report
-from settings.urls import without_credentials
+from sealift.settings import report as problem_report
+from sealift.settings.urls import without_credentials
 from training import gates, provenance, raised, user_code
 from training.asked import Asked, asked
 from training.cancellation import end_on_signal
@@ -144,7 +144,7 @@ def _write(wanted: Asked, tried: Tried, *, passed: bool) -> None:
     """Whole or not at all, and never readable by others, whatever was there before. Of a model that its gates refuse,
     the report alone.
     """
-    from durable.new_file import write_file
+    from sealift.durable.new_file import write_file
 
     model = tried.fitted.model if passed else None
     for path, content in ((wanted.onnx, model), (wanted.report, tried.report)):

@@ -21,19 +21,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from durable import file_set
-from settings.names import meant
+from sealift import rooms
+from sealift.durable import file_set
+from sealift.settings.names import meant
 from training import raised
 from training.errors import ModelError, TrainingError
 
 RAISED: Final = (Exception, SystemExit)
 """What a user's code may raise: sys.exit in it ends no run without a word."""
 ROOT: Final = Path(__file__).resolve().parents[1]
-ROOMS: Final = (
-    "contents", "settings", "durable", "training", "sealing", "stores", "serving", "provider", "components",
-    "bootstrap", "airgap",
-)  # fmt: skip
-"""Our own packages, in ROOT."""
 USED: Final = (
     "torch", "numpy", "scipy", "sklearn", "pyarrow", "onnx", "onnxruntime", "safetensors", "optuna", "opacus", "captum",
     "matplotlib", "fsspec", "cryptography", "google", "presidio_analyzer",
@@ -203,7 +199,7 @@ def own_place(error: BaseException) -> str | None:
 
 def is_own_file(path: str) -> bool:
     """Whether code of this file is the user's: neither ours nor a library's, whose compiled code has relative names."""
-    others = tuple(f"{folder}/" for folder in (*LIBRARIES, *(ROOT / room for room in ROOMS)))
+    others = tuple(f"{folder}/" for folder in (*LIBRARIES, *(ROOT / package for package in rooms.PACKAGES)))
     return path.startswith("/") and not path.startswith(others)
 
 
@@ -289,7 +285,7 @@ def _reached(module: str, roots: Roots) -> dict[str, Path]:
 def _shadowed(module: str, roots: Roots) -> str | None:
     """Whose module this one of the roots would hide, or be hidden by."""
     top, own = module.partition(".")[0], {root.resolve() for root in roots}
-    if top in ROOMS:
+    if top in rooms.PACKAGES:
         return None if ROOT in own and module_file(module, [ROOT]) else "a package of Sealift's own"
     if top in sys.stdlib_module_names:
         return "a module of Python's own"

@@ -6,7 +6,7 @@ Standard library only, since a preview tells what a run is made from before onnx
 import mmap
 from pathlib import Path
 
-from contents.onnx_tensors import NotOnnxError, external_locations
+from sealift.contents.onnx_tensors import NotOnnxError, external_locations
 from training.errors import ModelError
 
 

@@ -2,9 +2,9 @@
 
 import os
 
-from durable import core_dumps
-from sealing.errors import SealingError
-from stores import Fence, StoreError
+from sealift.durable import core_dumps
+from sealift.sealing.errors import SealingError
+from sealift.stores import Fence, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
 from training.distributed import Said, Seat, Shared, joined

@@ -1,4 +1,4 @@
-"""Our server as it is shipped: `python -m serving` on a sealed artifact, everything on."""
+"""Our server as it is shipped: `python -m sealift.serving` on a sealed artifact, everything on."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.serving.server import Program
 from benchmarks.serving.work import FEATURES, MODEL
-from sealing import RsaIdentity, seal
+from sealift.sealing import RsaIdentity, seal
 
 
 def program(folder: Path, model: bytes) -> Program:
@@ -29,4 +29,6 @@ def program(folder: Path, model: bytes) -> Program:
         "payload-digest": artifact.payload_digest, "name": MODEL, "access": str(access), "host": "127.0.0.1",
     }  # fmt: skip
     options = (word for name, value in values.items() for word in (f"--{name}", value))
-    return Program((sys.executable, "-m", "serving", *options, "--port"), headers={"Authorization": f"Bearer {secret}"})
+    return Program(
+        (sys.executable, "-m", "sealift.serving", *options, "--port"), headers={"Authorization": f"Bearer {secret}"}
+    )

@@ -2,12 +2,12 @@
 
 import subprocess
 
-from bootstrap.node import node
 from bootstrap.commands import stacks, stale_lock
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.layout import RUN
+from bootstrap.node import node
 from bootstrap.steps import docker_engine, registry
 from bootstrap.system import host_network, leftovers, owner
 

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.node import configuration, node
 from bootstrap.commands import stacks
 from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
+from bootstrap.node import configuration, node
 from bootstrap.system import programs
-from serving import places
+from sealift.serving import places
 
 READY_SECONDS = 120.0
 REQUEST_SECONDS = 10.0

@@ -1,7 +1,7 @@
 """`status`: what is there and what runs. Starts and changes nothing."""
 
-from bootstrap.node import node
 from bootstrap.context import Context
+from bootstrap.node import node
 from bootstrap.steps import docker_engine, registry
 from bootstrap.system import programs
 

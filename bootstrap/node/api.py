@@ -6,10 +6,10 @@ import http.client
 import json
 import ssl
 
-from bootstrap.node import configuration
-from bootstrap.node.configuration import Node
 from bootstrap.console import Progress
 from bootstrap.errors import BootstrapError
+from bootstrap.node import configuration
+from bootstrap.node.configuration import Node
 from bootstrap.system import ports
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bootstrap.node.configuration import ETCD_PEER
-from durable.new_file import write_file
+from sealift.durable.new_file import write_file
 
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 365

@@ -11,13 +11,13 @@ import platform
 import time
 from pathlib import Path
 
-from bootstrap.node import api, configuration
-from bootstrap.node.configuration import Node, Ports
 from bootstrap import content, go_program, image_archive
 from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, PartMissing
 from bootstrap.layout import RUN, Layout
+from bootstrap.node import api, configuration
+from bootstrap.node.configuration import Node, Ports
 from bootstrap.system import debian, host_network, leftovers, owner, pod_network, ports, programs
 
 PART = "Kubernetes"

@@ -8,13 +8,13 @@ chains.
 import os
 from pathlib import Path
 
-from bootstrap.node import node
-from bootstrap.node.configuration import KUBERNETES, NODE
 from bootstrap import go_program
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing
 from bootstrap.layout import RUN
+from bootstrap.node import node
+from bootstrap.node.configuration import KUBERNETES, NODE
 from bootstrap.system import programs
 
 TITLE = "Kubernetes"

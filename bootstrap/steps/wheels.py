@@ -1,7 +1,7 @@
 """Step: the packages that model images hold, unpacked from their wheels for the base image's Python, so that an image's
 build needs neither a network nor anything that installs.
 
-.tools/wheels/cp311 (or whichever Python the base image has) has them in one archive: what serving/requirements.lock
+.tools/wheels/cp311 (or whichever Python the base image has) has them in one archive: what the server's lock file
 asks for, every wheel checked by its hash, without what no server reads. It is the same bytes on every machine: the
 locked uv unpacks, what it writes of this machine is left out, and modes, times and owners are fixed.
 """
@@ -19,7 +19,7 @@ from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, PartMissing
 from bootstrap.steps import python_environment
 from bootstrap.system import programs
-from serving import places
+from sealift.serving import places
 
 TITLE = "Wheels for images"
 NEWEST_GLIBC = 36  # Debian bookworm's 2.36; older wheels run there too
@@ -35,7 +35,7 @@ OF_THIS_MACHINE = (".lock", "*.dist-info/RECORD", "*.dist-info/uv_cache.json")
 
 
 def ensure(context: Context, step: Step) -> None:
-    lock = context.layout.root / "serving" / "requirements.lock"
+    lock = context.layout.root / "sealift" / "serving" / "requirements.lock"
     if not lock.exists():
         raise BootstrapError(
             f"{lock.relative_to(context.layout.root)} is missing", ["this checkout is incomplete: git status"]

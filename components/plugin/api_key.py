@@ -10,7 +10,7 @@ from typing import Final
 
 from components.api_key_settings import ApiKeyInputs
 from components.plugin import checking
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckRequest,
     CheckResponse,
@@ -33,7 +33,7 @@ from provider import (
     reveal,
     reveal_all,
 )
-from settings import read
+from sealift.settings import read
 
 PREFIX: Final = "sealift_"
 """By which those who look for secrets in code and logs know one."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
-from provider import CheckFailure, Properties
-from settings import Problem
-from settings.declare import declarations
-from settings.read import texts_read
-from stores import StoreUrlInvalid, absolute_url
+from sealift.provider import CheckFailure, Properties
+from sealift.settings import Problem
+from sealift.settings.declare import declarations
+from sealift.settings.read import texts_read
+from sealift.stores import StoreUrlInvalid, absolute_url
 
 
 def completed(of: type[Any], given: Properties) -> Properties:

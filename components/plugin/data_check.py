@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin import checking
-from provider import CheckFailure, Value, has_unknown, reveal_all
-from settings import Problem
+from sealift.provider import CheckFailure, Value, has_unknown, reveal_all
+from sealift.settings import Problem
 from training import sources
 from training.job import Job
 from training.options import Data, Quality

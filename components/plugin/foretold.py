@@ -9,9 +9,9 @@ from typing import Final
 
 from components.plugin.training_inputs import job_inputs_of, run_ids_of, store_of
 from components.run_settings import store_key_of
-from provider import PluginError, Value, has_unknown, reveal_all
-from sealing import ArtifactCorrupt, open_record, record_key
-from stores import Store, get_record, has_artifact
+from sealift.provider import PluginError, Value, has_unknown, reveal_all
+from sealift.sealing import ArtifactCorrupt, open_record, record_key
+from sealift.stores import Store, get_record, has_artifact
 from training import job as training_job
 from training.checkpoint import SealedRecord, decode
 from training.errors import CheckpointError

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sealing import ArtifactCorrupt, open_record, record_key, seal_record
-from stores import RECORDS, Store, get_record, has_artifact, leased, owners_name
+from sealift.sealing import ArtifactCorrupt, open_record, record_key, seal_record
+from sealift.stores import RECORDS, Store, get_record, has_artifact, leased, owners_name
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from durable.new_file import write_file
-from stores import StoreError, delete_artifact, delete_record, open_store
+from sealift.durable.new_file import write_file
+from sealift.stores import StoreError, delete_artifact, delete_record, open_store
 
 FOLDER: Final = Path(".sealift/refused-reports")
 """Below it, a folder for each stack."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from provider import Value
-from sealing import SealingError, parse_identity, recipient_ids
-from stores import Store, StoreError, artifact_ids, get_manifest, is_same_store, open_store
+from sealift.provider import Value
+from sealift.sealing import SealingError, parse_identity, recipient_ids
+from sealift.stores import Store, StoreError, artifact_ids, get_manifest, is_same_store, open_store
 
 KeyStores = dict[str, Value]
 """The URLs of the stores that a key sealed into, by key id; a key that is not in it may have sealed into any."""

@@ -6,9 +6,9 @@ So a rotated key trains nothing, builds nothing and changes no digest that a Dep
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sealing import Identity, Recipient, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
-from stores import MANIFESTS, Conflict, Store
-from stores.artifacts import MANIFEST_BYTES
+from sealift.sealing import Identity, Recipient, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
+from sealift.stores import MANIFESTS, Conflict, Store
+from sealift.stores.artifacts import MANIFEST_BYTES
 
 
 def wrapped_for(

@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from pathlib import Path
 from typing import Any, Final
 
-from provider import Cancelled, PluginError
+from sealift.provider import Cancelled, PluginError
 from training.process import COMMAND, environment
 
 SAVE_SECONDS: Final = 10  # how long a cancelled run may take to save its checkpoint before it is killed

@@ -24,7 +24,7 @@ from components.plugin.retired_keys import (
     stores_of,
     with_store,
 )
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckRequest,
     CheckResponse,
@@ -48,9 +48,9 @@ from provider import (
     reveal,
     reveal_all,
 )
-from sealing import RsaIdentity, SealingError
-from settings import read
-from stores import StoreError
+from sealift.sealing import RsaIdentity, SealingError
+from sealift.settings import read
+from sealift.stores import StoreError
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
 ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")

@@ -20,7 +20,7 @@ from components.run_settings import (
     holds_credentials,
     holds_url,
 )
-from provider import (
+from sealift.provider import (
     CheckFailure,
     CheckResponse,
     DiffKind,
@@ -33,8 +33,8 @@ from provider import (
     reveal,
     reveal_all,
 )
-from sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
-from stores import Store, is_same_store, open_store
+from sealift.sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
+from sealift.stores import Store, is_same_store, open_store
 from training import job as training_job
 from training.errors import InputError
 

@@ -30,7 +30,7 @@ from components.plugin.training_inputs import (
     store_of,
 )
 from components.run_settings import store_key_of
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckRequest,
     CheckResponse,
@@ -53,7 +53,7 @@ from provider import (
     reveal,
     reveal_all,
 )
-from sealing import (
+from sealift.sealing import (
     ManifestInvalid,
     content_id,
     mask_key,
@@ -62,8 +62,8 @@ from sealing import (
     record_key,
     unwrap,
 )
-from settings.urls import without_credentials
-from stores import (
+from sealift.settings.urls import without_credentials
+from sealift.stores import (
     ArtifactDamaged,
     ArtifactMissing,
     StoreError,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sealing import RsaIdentity
-from serving import places
+from sealift.sealing import RsaIdentity
+from sealift.serving import places
 from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import checkout, new_stack
 from tests.stack import Stack

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sealing import RsaIdentity, open_artifact
-from sealing.manifest import parse_manifest
-from serving.model import Model
-from serving.tensor import KINDS
-from stores import get_manifest, get_payload, open_store
+from sealift.sealing import RsaIdentity, open_artifact
+from sealift.sealing.manifest import parse_manifest
+from sealift.serving.model import Model
+from sealift.serving.tensor import KINDS
+from sealift.stores import get_manifest, get_payload, open_store
 from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import checkout, free_node_port
 from tests.cluster.shell import Shell

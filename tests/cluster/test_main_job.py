@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import places
+from sealift.serving import places
 from tests.cluster.cluster import Cluster, infer_request, post
 from tests.cluster.conftest import checkout, new_stack
 from tests.stack import PROJECT_ROOT, Stack
@@ -345,8 +345,8 @@ def plain_weights(stack: Stack, key: str) -> bytes:
     """64 bytes out of the middle of the opened model: its largest weight tensor."""
     import onnx
 
-    from sealing import RsaIdentity, open_artifact
-    from stores import get_manifest, get_payload, open_store
+    from sealift.sealing import RsaIdentity, open_artifact
+    from sealift.stores import get_manifest, get_payload, open_store
 
     outputs = stack.outputs()
     exported = json.loads(stack.exported())

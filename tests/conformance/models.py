@@ -5,7 +5,7 @@ from typing import Any, Final
 import onnx
 from onnx import TensorProto, helper
 
-from sealing import SealedArtifact, seal
+from sealift.sealing import SealedArtifact, seal
 from tests.keys import key_pair
 
 NAME: Final = "simple"

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sealing import SealedArtifact
+from sealift.sealing import SealedArtifact
 from tests.conformance.clients import Client
 from tests.conformance.models import NAME, kinds, simple
 from tests.process.serving_process import Server, serving

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sealing import RsaIdentity, describe
-from stores import get_manifest, open_store
+from sealift.sealing import RsaIdentity, describe
+from sealift.stores import get_manifest, open_store
 from tests.stack import Stack
 
 MakeStack = Callable[..., Stack]

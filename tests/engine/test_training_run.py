@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.stack import PROJECT_ROOT, Stack
 
 MakeStack = Callable[..., Stack]
-ROOMS = ("components", "contents", "durable", "provider", "sealing", "serving", "settings", "stores", "training")
-"""What a stack's program and the plugin import."""
+PACKAGES = ("components", "sealift", "training")
+"""Packages that a stack's program and the plugin import."""
 
 
 def artifacts(home: Path) -> list[str]:
@@ -40,8 +40,8 @@ def test_where_nothing_changed_neither_preview_nor_up_starts_a_training_process(
 ) -> None:
     """In a copy of the project whose training process, once the model is there, does nothing but leave a mark."""
     project, mark = tmp_path / "project", tmp_path / "started"
-    for room in ROOMS:
-        shutil.copytree(PROJECT_ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in PACKAGES:
+        shutil.copytree(PROJECT_ROOT / package, project / package, ignore=shutil.ignore_patterns("__pycache__"))
     (project / "bootstrap").mkdir()
     (project / "bootstrap" / "venv").symlink_to(Stack.virtualenv())
     (tmp_path / "program").mkdir()

@@ -14,8 +14,8 @@ from typing import Any
 atheris: Any = import_module("atheris")  # not installed everywhere, and without types
 
 with atheris.instrument_imports(include=["serving"]):
-    import serving.http.connection
-    import serving.http.service  # noqa: F401 - so that they are instrumented
+    import sealift.serving.http.connection
+    import sealift.serving.http.service  # noqa: F401 - so that they are instrumented
 
 from tests.fuzzing.requests import SEEDS, check  # noqa: E402 - after what is instrumented
 

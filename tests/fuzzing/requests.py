@@ -14,10 +14,10 @@ from typing import Final
 
 import h11
 
-from serving.access import UncheckedAccess
-from serving.http.connection import CONTINUE, Connection, Connections
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.http.connection import CONTINUE, Connection, Connections
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving.tiny import onnx_model
 
 TURNS: Final = 6

@@ -18,7 +18,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 def arguments(files: Files, **changed: str) -> list[str]:
-    """Of `python -m serving`, on a free port of the loopback."""
+    """Of `python -m sealift.serving`, on a free port of the loopback."""
     values = {
         "payload": str(files.payload), "manifest": str(files.manifest), "key": str(files.key),
         "artifact-id": sealed().artifact_id, "payload-digest": sealed().payload_digest, "name": "tiny",
@@ -57,7 +57,7 @@ class Server:
 def start(words: list[str], environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
     """As in the image: nothing of our own environment, in which a CI's variables switch things off."""
     return subprocess.Popen(
-        [sys.executable, "-m", "serving", *words],
+        [sys.executable, "-m", "sealift.serving", *words],
         cwd=PROJECT_ROOT,
         env={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Clients that others wrote, against `python -m serving` with a key: Triton's in all four forms, and schemathesis."""
+"""Clients that others wrote, against `sealift.serving` with a key: Triton's in all four forms, and schemathesis."""
 
 from pathlib import Path
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stores import PAYLOADS, RECORDS, Store, open_store
+from sealift.stores import PAYLOADS, RECORDS, Store, open_store
 from tests.unit.stores.contract import ID
 from tests.unit.stores.file_systems import NAMED_FILES_ONLY, files, overwrite
 
@@ -41,7 +41,7 @@ def program(text: str, url: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 WRITER = """
 import sys
-from stores import PAYLOADS, RECORDS, open_store, version_of
+from sealift.stores import PAYLOADS, RECORDS, open_store, version_of
 store = open_store(sys.argv[1])
 version = version_of(store, RECORDS, "ab" * 16)
 print("ready", flush=True)
@@ -75,7 +75,7 @@ def test_kill_9_at_any_moment_leaves_whole_files_only(store: Store, tmp_path: Pa
 
 RECORDER = """
 import sys
-from stores import RECORDS, Conflict, open_store, version_of
+from sealift.stores import RECORDS, Conflict, open_store, version_of
 url, name, turns = sys.argv[1:]
 store = open_store(url)
 for turn in range(int(turns)):

@@ -1,11 +1,11 @@
-"""A model in the form of those above 2 GB, served: `python -m serving` as for any other."""
+"""A model in the form of those above 2 GB, served: `python -m sealift.serving` as for any other."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 
-from sealing import seal
+from sealift.sealing import seal
 from tests.keys import key_pair
 from tests.process.serving_process import serving
 from tests.unit.serving import large

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from stores import LeaseLost, Store, lease, leased, open_store
-from stores.lease import _Term
-from stores.store import LEASES
+from sealift.stores import LeaseLost, Store, lease, leased, open_store
+from sealift.stores.lease import _Term
+from sealift.stores.store import LEASES
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAME = "ab" * 32
@@ -24,7 +24,7 @@ NEVER_SECONDS = 1e6
 """Nobody who waits for this expiry gets the lease before the test is ended."""
 HOLDER = """
 import sys, time
-from stores import LeaseLost, leased, open_store
+from sealift.stores import LeaseLost, leased, open_store
 with leased(open_store(sys.argv[1]), sys.argv[2], float(sys.argv[3])) as fence:
     print("held", flush=True)
     for line in sys.stdin:
@@ -169,7 +169,7 @@ def test_of_many_that_wait_one_at_a_time_works(store: Store, tmp_path: Path) -> 
     program = """if True:
         import os, sys, time
         from pathlib import Path
-        from stores import leased, open_store
+        from sealift.stores import leased, open_store
         for _ in range(5):
             with leased(open_store(sys.argv[1]), "ab" * 32):
                 Path(sys.argv[2]).mkdir()

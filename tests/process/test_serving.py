@@ -1,4 +1,4 @@
-"""`python -m serving` as Kubernetes runs it: start, answer, what keeps it from starting, and its end."""
+"""`python -m sealift.serving` as Kubernetes runs it: start, answer, what keeps it from starting, and its end."""
 
 import contextlib
 import http.client
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from serving import __main__ as program
-from serving.http.limits import MAX_BODY_BYTES
-from serving.http.server import DRAIN_SECONDS
+from sealift.serving import __main__ as program
+from sealift.serving.http.limits import MAX_BODY_BYTES
+from sealift.serving.http.server import DRAIN_SECONDS
 from tests.keys import key_pair
 from tests.process.serving_process import Server, arguments, serving, start
 from tests.unit.serving.access.files import digest, mount
@@ -280,7 +280,7 @@ def test_that_nobody_is_asked_for_a_key_has_to_be_said(files: Files) -> None:
     start_of = words.index("--auth")
     del words[start_of : start_of + 2]
 
-    assert refused(words) == "one of the arguments --access --auth is required; see python -m serving --help\n"
+    assert refused(words) == "one of the arguments --access --auth is required; see python -m sealift.serving --help\n"
 
 
 def test_an_artifact_of_a_local_store_is_served_to_this_machine_with_a_key_that_is_shown_once(

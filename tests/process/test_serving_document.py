@@ -1,4 +1,4 @@
-"""The commands and programs of docs/serving.md, typed against `python -m serving` with a key, and what they answer."""
+"""The commands and programs of docs/serving.md, typed against `sealift.serving` with a key, and what they answer."""
 
 import json
 import os

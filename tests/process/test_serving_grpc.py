@@ -1,4 +1,4 @@
-"""`python -m serving --grpc-port`: gRPC beside HTTP in one process, over the same model, and its end."""
+"""`python -m sealift.serving --grpc-port`: gRPC beside HTTP in one process, over the same model, and its end."""
 
 import contextlib
 import json
@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from google.protobuf.internal import encoder
 
-from serving.grpc.arrivals import MOST_ARRIVING
-from serving.grpc.messages import CLASSES
-from serving.http.limits import MAX_BODY_BYTES
+from sealift.serving.grpc.arrivals import MOST_ARRIVING
+from sealift.serving.grpc.messages import CLASSES
+from sealift.serving.http.limits import MAX_BODY_BYTES
 from tests.process.serving_process import arguments, serving, start
 from tests.process.test_strangers import resident_bytes
 from tests.unit.serving.sockets import INFER, SECONDS, answer, dial

@@ -1,4 +1,4 @@
-"""`python -m serving --tls`: HTTPS and gRPC over TLS with a mounted certificate, and another one without a restart."""
+"""`sealift.serving --tls`: HTTPS and gRPC over TLS with a mounted certificate, and another one without a restart."""
 
 import contextlib
 import http.client
@@ -11,8 +11,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from serving.grpc.messages import CLASSES
-from serving.http.limits import MAX_BODY_BYTES, MAX_HANDSHAKES
+from sealift.serving.grpc.messages import CLASSES
+from sealift.serving.http.limits import MAX_BODY_BYTES, MAX_HANDSHAKES
 from tests.certificates import Pem, self_signed
 from tests.process.serving_process import Server, arguments, serving, start
 from tests.unit.serving.access.files import mount_files

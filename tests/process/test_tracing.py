@@ -1,4 +1,4 @@
-"""`python -m serving --otlp-endpoint`: what a collector gets of a server, and a server whose collector is gone.
+"""`python -m sealift.serving --otlp-endpoint`: what a collector gets of a server, and a server whose collector is gone.
 
 The collector is one of the standard library with OpenTelemetry's own messages; SEALIFT_OTLP_RECEIVER may name a program
 that takes an address and prints each request that it gets as a line of OTLP's JSON, such as the OpenTelemetry
@@ -18,7 +18,7 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.grpc.messages import CLASSES
+from sealift.serving.grpc.messages import CLASSES
 from tests.process.serving_process import arguments, serving, start
 from tests.unit.serving.sockets import INFER, SECONDS
 from tests.unit.serving.tiny import Files, request, sealed

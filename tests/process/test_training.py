@@ -17,7 +17,7 @@ import pytest
 import safetensors.numpy
 from onnx import numpy_helper
 
-from stores import RECORDS, open_store, owners_name
+from sealift.stores import RECORDS, open_store, owners_name
 from tests.process.training_process import (
     RUN_ID,
     RUN_KEY,
@@ -241,7 +241,7 @@ def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
     calls = 2  # the report's and the model's; or the model trained and the model sealed
     program = f"""if True:
         import os, runpy, signal
-        from stores.file_store import FileStore
+        from sealift.stores.file_store import FileStore
         original, calls = FileStore.{method}, []
         def step(store, folder, *arguments):
             calls.append(folder)

@@ -15,8 +15,8 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
-from sealing import describe, open_artifact
-from stores import get_manifest, get_payload, open_store
+from sealift.sealing import describe, open_artifact
+from sealift.stores import get_manifest, get_payload, open_store
 from tests.keys import key_pair
 
 Event = dict[str, Any]

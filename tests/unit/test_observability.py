@@ -7,10 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from serving.metrics import cgroup
-from serving.metrics.counts import Counts
-from serving.metrics.exposition import text
-from serving.metrics.families import families
+from sealift.serving.metrics import cgroup
+from sealift.serving.metrics.counts import Counts
+from sealift.serving.metrics.exposition import text
+from sealift.serving.metrics.families import families
 from tests.unit.serving.metrics.test_cgroup import VERSION_2, tree
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "observability"

@@ -3,15 +3,18 @@
 import ast
 import importlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from docs import reference
-from serving.version import VERSION
+from sealift import rooms
+from sealift.serving.version import VERSION
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,33 +27,30 @@ def test_imports_follow_the_data_one_way() -> None:
     assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
-def test_every_room_has_its_place_in_the_layers() -> None:
+def test_every_package_has_its_place_in_the_layers_and_in_every_list() -> None:
     """import-linter asks this of a package's inside (exhaustive), never of the packages themselves."""
-    rooms = {
+    packages = {
         folder.name
         for folder in PROJECT_ROOT.iterdir()
         if folder.name[0] != "." and folder.name != "tests" and folder.is_dir() and any(folder.rglob("*.py"))
     }
-    linted = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    (placed,) = (modules(one) for one in linted["contracts"] if one["name"] == "rooms in layers")
-    split = {module for module in placed if "." in module}
-    inside = {
-        f"{room}.{module}"
-        for one in linted["contracts"]
-        if one.get("exhaustive")
-        for room in one["containers"]
-        for module in modules(one)
-    }
+    tools = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]
+    linted = tools["importlinter"]
+    (placed,) = (modules(one) for one in linted["contracts"] if one["name"] == "packages in layers")
+    (own_warnings,) = re.findall(r"\(\?!(.*)\)", " ".join(tools["pytest"]["ini_options"]["filterwarnings"]))
 
-    assert {module.partition(".")[0] for module in placed} == rooms == set(linted["root_packages"])
-    assert {module for module in inside if module.partition(".")[0] not in placed} == split
+    assert placed == packages == set(linted["root_packages"])
+    assert set(tools["mypy"]["files"]) == packages | {"tests", "__main__.py"}
+    assert set(own_warnings.split("|")) == set(rooms.PACKAGES) == packages - {"benchmarks", "docs", "examples"}
 
 
 def modules(contract: dict[str, list[str]]) -> set[str]:
     return {module for layer in contract["layers"] for module in re.split(r" [|:] ", layer)}
 
 
-@pytest.mark.parametrize("name", ["components", "provider", "sealing", "settings", "stores"])
+@pytest.mark.parametrize(
+    "name", ["components", "sealift.provider", "sealift.sealing", "sealift.settings", "sealift.stores"]
+)
 def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
     package = importlib.import_module(name)
 
@@ -58,29 +58,37 @@ def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
     assert [public for public in package.__all__ if not hasattr(package, public)] == []
 
 
+def test_a_wheel_holds_the_library_the_components_and_the_training(tmp_path: Path) -> None:
+    for package in ("sealift", "training", "components"):
+        shutil.copytree(PROJECT_ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for other in ("tests", "examples", "docs"):
+        (tmp_path / other).mkdir()
+        (tmp_path / other / "mine.py").touch()
+    shutil.copy(PROJECT_ROOT / "pyproject.toml", tmp_path)
+    build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+
+    built = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    names = zipfile.ZipFile(tmp_path / built.stdout.splitlines()[-1]).namelist()
+    assert {name.partition("/")[0] for name in names} == {
+        "sealift", "training", "components", f"sealift-{VERSION}.dist-info",
+    }  # fmt: skip
+    assert {"sealift/sealing/stream.py", "sealift/serving/page/page.html", "components/plugin/schema.json"} <= set(
+        names
+    )
+
+
 def test_there_is_one_version() -> None:
     assert tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
-ROOMS = (
-    "contents",
-    "settings",
-    "sealing",
-    "stores",
-    "training",
-    "serving",
-    "provider",
-    "components",
-    "bootstrap",
-    "airgap",
-)
-FREE_OF_TWINS = ("provider", "components", "airgap")
+FREE_OF_TWINS = ("sealift/provider", "components", "airgap")
 
 
 def test_the_name_of_a_class_in_the_engine_s_rooms_is_its_own_in_the_whole_tree() -> None:
     found: dict[str, list[str]] = {}
-    for room in ROOMS:
-        for path in (PROJECT_ROOT / room).rglob("*.py"):
+    for package in rooms.PACKAGES:
+        for path in (PROJECT_ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found.setdefault(node.name, []).append(path.relative_to(PROJECT_ROOT).as_posix())

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import safetensors.torch
 import torch
 
-from settings.kinds import is_reference
+from sealift.settings.kinds import is_reference
 from training import quality, sources
 from training.errors import DataError, ModelError
 from training.job import Job

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from durable.new_file import write_file
-from sealing import SealingError, WrongKey, open_artifact, parse_identity
-from stores import StoreError, get_manifest, get_payload, open_store
+from sealift.durable.new_file import write_file
+from sealift.sealing import SealingError, WrongKey, open_artifact, parse_identity
+from sealift.stores import StoreError, get_manifest, get_payload, open_store
 from training.errors import TrainingError
 from training.report import model_card, units
 from training.report.codec import ReportError, to_json

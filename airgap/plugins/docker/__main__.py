@@ -6,7 +6,7 @@ from airgap.plugins.docker.container import Container
 from airgap.plugins.docker.image import Image
 from airgap.plugins.docker.network import Network
 from airgap.plugins.docker.remote_image import RemoteImage
-from provider import CustomResource, EngineLog, ResourceServicer, main
+from sealift.provider import CustomResource, EngineLog, ResourceServicer, main
 
 RESOURCES: dict[str, CustomResource] = {
     "docker:index/container:Container": Container(),

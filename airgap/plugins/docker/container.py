@@ -9,7 +9,7 @@ from airgap.plugins.docker.differences import differences
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.naming import is_given, with_name
 from airgap.plugins.docker.upload import archive
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckFailure,
     CheckRequest,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from airgap.plugins.docker import health
-from provider import Properties, Secret, Value
+from sealift.provider import Properties, Secret, Value
 
 DEFAULTS: Final[Properties] = {
     "attach": False, "containerReadRefreshTimeoutMilliseconds": 15000, "logs": False, "mustRun": True,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from docker.utils.build import PatternMatcher
-from provider import PluginError
+from sealift.provider import PluginError
 
 NO_MODE: Final = "----------"  # the Dockerfile counts under one name and mode, whatever it has
 KINDS: Final = {stat.S_IFLNK: "L", stat.S_IFIFO: "p", stat.S_IFSOCK: "S", stat.S_IFBLK: "D", stat.S_IFCHR: "Dc"}

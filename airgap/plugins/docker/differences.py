@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from provider import DiffKind, Properties, PropertyDiff, Value, property_path
+from sealift.provider import DiffKind, Properties, PropertyDiff, Value, property_path
 
 MISSING: Final = object()
 BOOKKEEPING: Final = "__"

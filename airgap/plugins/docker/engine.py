@@ -8,7 +8,7 @@ from typing import Final
 import requests
 
 import docker
-from provider import PluginError
+from sealift.provider import PluginError
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 CONNECT_SECONDS: Final = 10

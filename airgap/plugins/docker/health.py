@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import docker
-from provider import CheckFailure, PluginError, Properties, reveal
+from sealift.provider import CheckFailure, PluginError, Properties, reveal
 
 WAIT_SECONDS: Final = 60
 LOOK_SECONDS: Final = 0.2

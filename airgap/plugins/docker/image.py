@@ -13,7 +13,7 @@ import docker
 from airgap.plugins.docker.build_log import BuildLog
 from airgap.plugins.docker.context import context_digest, dockerfile_in_context
 from airgap.plugins.docker.engine import docker_engine
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     Cancelled,
     CheckFailure,

@@ -5,7 +5,7 @@ import re
 import secrets
 from typing import Final
 
-from provider import CheckRequest, Properties, name_of, reveal
+from sealift.provider import CheckRequest, Properties, name_of, reveal
 
 AUTONAMED: Final = re.compile(r".+-[0-9a-f]{7}\Z")
 

@@ -7,7 +7,7 @@ import docker
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.naming import with_name
 from airgap.plugins.docker.replacement import always_replaced
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckRequest,
     CheckResponse,

@@ -4,7 +4,7 @@ import asyncio
 
 import docker
 from airgap.plugins.docker.engine import docker_engine
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckRequest,
     CheckResponse,

@@ -2,7 +2,7 @@
 
 from airgap.plugins.docker.differences import differences
 from airgap.plugins.docker.naming import is_given
-from provider import DiffRequest, DiffResponse
+from sealift.provider import DiffRequest, DiffResponse
 
 
 def always_replaced(request: DiffRequest) -> DiffResponse:

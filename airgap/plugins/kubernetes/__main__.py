@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from airgap.plugins.kubernetes.servicer import KubernetesServicer
-from provider import EngineLog, main
+from sealift.provider import EngineLog, main
 
 VERSION: Final = "4.34.2"
 MAX_REQUESTS: Final = 32  # to the API server at a time

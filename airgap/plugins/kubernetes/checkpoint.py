@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from airgap.plugins.kubernetes.inputs import annotate_secrets
 from airgap.plugins.kubernetes.objects import Object
-from provider import Properties, reveal_all
+from sealift.provider import Properties, reveal_all
 
 INPUTS: Final = "__inputs"
 INITIAL_API_VERSION: Final = "__initialApiVersion"

@@ -14,7 +14,7 @@ import yaml
 
 from airgap.plugins.kubernetes.errors import NotSupported
 from airgap.plugins.kubernetes.objects import Object
-from provider import UNKNOWN, Properties, reveal
+from sealift.provider import UNKNOWN, Properties, reveal
 
 PREFIX: Final = "kubernetes:config:"
 IDENTITY: Final = ("kubeconfig", "context", "cluster")

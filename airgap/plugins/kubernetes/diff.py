@@ -11,7 +11,7 @@ from typing import Any, Final
 from airgap.plugins.kubernetes.inputs import normalized, pruned
 from airgap.plugins.kubernetes.objects import Object, ObjectKind, is_autonamed, name_of, namespace_of
 from airgap.plugins.kubernetes.replacement import ANY, Path, fixed_fields
-from provider import UNKNOWN, DiffKind, DiffResponse, PropertyDiff, property_path
+from sealift.provider import UNKNOWN, DiffKind, DiffResponse, PropertyDiff, property_path
 
 MISSING: Final = object()
 

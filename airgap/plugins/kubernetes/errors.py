@@ -10,7 +10,7 @@ PluginError                  (provider.errors) a sentence, then a hint line
 from collections.abc import Sequence
 
 from airgap.plugins.kubernetes.objects import Object, dig
-from provider import PluginError
+from sealift.provider import PluginError
 
 CONFLICT_HELP = (
     "somebody changed this field past the program, as `kubectl scale` or an autoscaler does, and it counts as theirs; "

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from airgap.plugins.kubernetes.objects import Object, ObjectKind, dig
 from airgap.plugins.kubernetes.quantity import canonical_quantities
-from provider import Properties, Secret, has_secret, has_unknown, reveal_all
+from sealift.provider import Properties, Secret, has_secret, has_unknown, reveal_all
 
 READ_ONLY_METADATA: Final = (
     "creationTimestamp",

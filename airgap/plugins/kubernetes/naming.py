@@ -5,7 +5,7 @@ import secrets
 from typing import Final
 
 from airgap.plugins.kubernetes.objects import AUTONAMED, Object, annotation, dig, is_autonamed, name_of
-from provider import UNKNOWN
+from sealift.provider import UNKNOWN
 
 FIELD_MANAGER_PREFIX: Final = "pulumi-kubernetes-"
 CREATION_MANAGER: Final = "pulumi-kubernetes"

@@ -4,7 +4,7 @@
 
 from typing import Any, Final
 
-from settings.quantity import parse
+from sealift.settings.quantity import parse
 
 PLACES: Final = frozenset(
     {"requests", "limits", "hard", "capacity", "allocatable", "default", "defaultRequest", "min", "max", "overhead"}

@@ -29,7 +29,7 @@ from airgap.plugins.kubernetes.objects import (
     split_id,
 )
 from airgap.plugins.kubernetes.waiting import Show, Wait, one_look, timeout_seconds, until_gone, until_ready
-from provider import (
+from sealift.provider import (
     CreateResponse,
     PluginError,
     Properties,

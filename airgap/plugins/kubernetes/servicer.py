@@ -20,7 +20,7 @@ from airgap.plugins.kubernetes.inputs import annotate_secrets, normalized, plain
 from airgap.plugins.kubernetes.naming import adopt_or_assign_name, unique_name
 from airgap.plugins.kubernetes.objects import Object, ObjectKind, dig
 from airgap.plugins.kubernetes.resource import ObjectOperation
-from provider import (
+from sealift.provider import (
     EngineLog,
     PluginError,
     Properties,

@@ -10,7 +10,7 @@ import grpc
 from pulumi.runtime.proto import language_pb2_grpc
 
 from airgap.plugins.language_python.host import LanguageHost
-from provider import Parent
+from sealift.provider import Parent
 
 USAGE = (
     "usage: pulumi-language-python ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"

@@ -36,8 +36,8 @@ def main() -> int:
 
 
 def watch_host(host: int) -> None:
-    """Ends this process when the language host has. provider/parent.py is not used: a program often has a module
-    `provider` of its own, which must be the first of that name.
+    """Ends this process when the language host has ended. `sealift.provider.parent` is not imported: the program may be
+    in another checkout, whose `sealift` must be the first of that name.
     """
 
     def look() -> None:

@@ -8,7 +8,7 @@ import pytest
 from airgap.plugins.docker import container_form
 from airgap.plugins.docker.container import Container
 from airgap.plugins.docker.health import go_duration
-from provider import UNKNOWN, CheckRequest, DiffRequest, Properties, Secret, reveal_all
+from sealift.provider import UNKNOWN, CheckRequest, DiffRequest, Properties, Secret, reveal_all
 
 URN = "urn:pulumi:dev::p::docker:index/container:Container::model"
 FOUND: dict[str, Any] = {

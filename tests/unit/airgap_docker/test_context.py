@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from airgap.plugins.docker.context import context_digest, dockerfile_in_context, mode_text
-from provider import PluginError
+from sealift.provider import PluginError
 
 OFFICIAL_PROGRAM = Path(__file__).parents[2] / "cluster" / "official_program"
 

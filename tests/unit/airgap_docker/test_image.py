@@ -8,7 +8,7 @@ import pytest
 
 from airgap.plugins.docker.engine import docker_engine
 from airgap.plugins.docker.image import Image, split_name
-from provider import UNKNOWN, CheckRequest, DiffRequest, PluginError, Properties, diff_message
+from sealift.provider import UNKNOWN, CheckRequest, DiffRequest, PluginError, Properties, diff_message
 
 RECORDED = Path(__file__).parents[2] / "cluster" / "official_program" / "recorded" / "01-create.state.json"
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from pulumi.runtime import rpc
 
-from provider.values import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN
+from sealift.provider.values import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN
 
 RECORDINGS: Final = Path(__file__).resolve().parents[4] / "shared" / "official"
 CHANGES: Final = ("configmap", "image", "quota", "replicas", "secret", "selector")

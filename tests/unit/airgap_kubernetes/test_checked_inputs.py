@@ -10,7 +10,7 @@ from airgap.plugins.kubernetes import checkpoint
 from airgap.plugins.kubernetes.objects import Object, ObjectKind
 from airgap.plugins.kubernetes.quantity import canonical
 from airgap.plugins.kubernetes.servicer import automatic_name, check
-from provider import UNKNOWN, PluginError, Properties, Secret, reveal, to_struct
+from sealift.provider import UNKNOWN, PluginError, Properties, Secret, reveal, to_struct
 from tests.unit.airgap_kubernetes.recorded import needs_recordings, state
 
 AUTONAMED = {"pulumi.com/autonamed": "true"}

@@ -8,7 +8,7 @@ import pytest
 from airgap.plugins.kubernetes.cluster import Cluster
 from airgap.plugins.kubernetes.configuration import Configuration, changed_settings, default_namespace
 from airgap.plugins.kubernetes.errors import ClusterUnreachable, NotSupported
-from provider import UNKNOWN, Properties
+from sealift.provider import UNKNOWN, Properties
 
 
 def kubeconfig(server: str = "https://one", *, current: str = "a", **context: str) -> str:

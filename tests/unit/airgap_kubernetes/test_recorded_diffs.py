@@ -4,7 +4,7 @@ import pytest
 
 from airgap.plugins.kubernetes.checkpoint import parse
 from airgap.plugins.kubernetes.diff import diff
-from provider import DiffResponse
+from sealift.provider import DiffResponse
 from tests.unit.airgap_kubernetes.recorded import CHANGES, needs_recordings, state, steps
 
 KINDS = {

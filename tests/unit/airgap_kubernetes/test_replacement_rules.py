@@ -4,7 +4,7 @@ import pytest
 
 from airgap.plugins.kubernetes.diff import diff
 from airgap.plugins.kubernetes.objects import Object
-from provider import UNKNOWN
+from sealift.provider import UNKNOWN
 
 AUTONAMED = {"pulumi.com/autonamed": "true"}
 

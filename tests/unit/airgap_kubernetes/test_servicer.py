@@ -13,7 +13,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc, status_pb2
 
 from airgap.plugins.kubernetes.servicer import KubernetesServicer
-from provider import UNKNOWN, EngineLog, Properties, Secret, from_struct, to_struct
+from sealift.provider import UNKNOWN, EngineLog, Properties, Secret, from_struct, to_struct
 from tests.unit.airgap_kubernetes.api_server import ApiServer, serving
 
 URN: Final = "urn:pulumi:dev::p::kubernetes:core/v1:ConfigMap::settings"

@@ -17,19 +17,15 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
 
 
-OURS = [
-    path
-    for path in sorted((REPOSITORY / "bootstrap").rglob("*.py"))
-    if dotted(path) not in INSTALLED
-]
+OURS = [path for path in sorted((REPOSITORY / "bootstrap").rglob("*.py")) if dotted(path) not in INSTALLED]
 MODULES = [
     *OURS,
-    REPOSITORY / "durable" / "file_set.py",
-    REPOSITORY / "durable" / "new_file.py",
-    REPOSITORY / "serving" / "__init__.py",
-    REPOSITORY / "serving" / "places.py",
+    REPOSITORY / "sealift" / "durable" / "file_set.py",
+    REPOSITORY / "sealift" / "durable" / "new_file.py",
+    REPOSITORY / "sealift" / "serving" / "__init__.py",
+    REPOSITORY / "sealift" / "serving" / "places.py",
 ]
-ALLOWED = ("bootstrap.", "durable.file_set.", "durable.new_file.", "serving.places.")
+ALLOWED = ("bootstrap.", "sealift.durable.file_set.", "sealift.durable.new_file.", "sealift.serving.places.")
 
 
 def imported(source: str) -> set[str]:

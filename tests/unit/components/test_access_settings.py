@@ -10,11 +10,11 @@ import pytest
 from components.access_data import access_data
 from components.access_settings import ALGORITHMS, SCOPES
 from components.deployment_settings import DeploymentSettings
-from serving import access
-from serving.access import CheckedAccess
-from serving.access.access_file import Algorithm
-from serving.errors import Forbidden
-from settings import Problem, read
+from sealift.serving import access
+from sealift.serving.access import CheckedAccess
+from sealift.serving.access.access_file import Algorithm
+from sealift.serving.errors import Forbidden
+from sealift.settings import Problem, read
 from tests.unit.serving.access.files import ec, key_set, token
 
 JWT: dict[str, object] = {"issuer": "https://login.example.com/", "audience": ["models"], "algorithms": ["ES256"]}

@@ -12,7 +12,7 @@ from components.image_settings import ModelImageInputs
 from components.model_deployment import ModelDeployment
 from components.model_image import ModelImage
 from components.store_settings import StoreSettings
-from settings.declare import declarations
+from sealift.settings.declare import declarations
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from components.config import TARGETS, StackConfig, config_or_exit, parse, read_
 from components.deployment_settings import DeploymentSettings
 from components.quota import SURGE_PODS
 from components.sections import SECTIONS
-from settings import read
-from settings.declare import declarations
-from settings.read import names_of
+from sealift.settings import read
+from sealift.settings.declare import declarations
+from sealift.settings.read import names_of
 from tests.certificates import self_signed
 
 yaml: Any = import_module("yaml")  # the Pulumi SDK's own dependency; it has no types

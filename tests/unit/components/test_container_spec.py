@@ -8,9 +8,9 @@ import pytest
 from airgap.plugins.docker.health import go_duration
 from components import container_spec, server_files
 from components.container_settings import ContainerSettings
-from serving import __main__ as server
-from serving import places
-from settings import read
+from sealift.serving import __main__ as server
+from sealift.serving import places
+from sealift.settings import read
 from tests.certificates import self_signed
 
 IMAGE = "localhost:5000/sealift-model@sha256:" + "a" * 64
@@ -108,7 +108,7 @@ def test_the_server_takes_its_arguments() -> None:
 
 
 def test_its_health_is_asked_for_as_it_speaks() -> None:
-    assert container()["healthcheck"]["tests"] == ["CMD", "python3", "-m", "serving.health"]
+    assert container()["healthcheck"]["tests"] == ["CMD", "python3", "-m", "sealift.serving.health"]
     pem = self_signed()
     tls = {"tlsCertificate": pem.certificate, "tlsPrivateKey": pem.key}
     assert container(**tls)["healthcheck"]["tests"][-1] == "--tls"

@@ -3,7 +3,7 @@
 import pytest
 
 from components.deployment_settings import ModelDeploymentInputs, component_name_problems
-from settings import Problem, kinds, read
+from sealift.settings import Problem, kinds, read
 
 DIGEST = "sha256:" + "a" * 64
 GOOD: dict[str, object] = {

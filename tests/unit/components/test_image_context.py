@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.image_context import context_digest, dockerfile, materialise, source_digest
-from serving import places
+from sealift.serving import places
 from tests.packages import packages_in
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
@@ -71,8 +71,8 @@ def test_it_holds_the_server_the_wheels_and_the_payload_and_neither_manifest_nor
         "Dockerfile",
         "payload",
         "packages.tar",
-        "server/serving/__main__.py",
-        "server/sealing/stream.py",
+        "server/sealift/serving/__main__.py",
+        "server/sealift/sealing/stream.py",
     } <= held
     assert [
         name for name in held if name.endswith((".pem", ".pyc")) or "manifest.json" in name or "training" in name
@@ -81,11 +81,11 @@ def test_it_holds_the_server_the_wheels_and_the_payload_and_neither_manifest_nor
 
 def test_its_server_needs_nothing_else_of_ours(tmp_path: Path, wheels: Path) -> None:
     server = write(tmp_path / "contexts", wheels) / "server"
-    program = "import serving.__main__ as program, serving.http.server; print(program.__file__)"
+    program = "import sealift.serving.__main__ as program, sealift.serving.http.server; print(program.__file__)"
 
     ran = subprocess.run([sys.executable, "-c", program], cwd=server, env={}, capture_output=True, text=True)
 
-    assert (ran.stdout, ran.stderr) == (f"{server}/serving/__main__.py\n", "")
+    assert (ran.stdout, ran.stderr) == (f"{server}/sealift/serving/__main__.py\n", "")
 
 
 def test_a_context_that_was_changed_is_written_anew(tmp_path: Path, wheels: Path) -> None:
@@ -114,7 +114,7 @@ def test_the_payload_is_the_last_layer_and_no_step_needs_a_network(tmp_path: Pat
     assert steps[-1].startswith("COPY payload")
     assert [line for line in steps if line.startswith("RUN")] == []
     assert "USER 65532:65532" in recipe
-    assert 'ENTRYPOINT ["python3", "-m", "serving"]' in recipe
+    assert 'ENTRYPOINT ["python3", "-m", "sealift.serving"]' in recipe
 
 
 def test_a_label_cannot_break_out_of_its_quotes() -> None:
@@ -137,14 +137,14 @@ def test_the_source_digest_is_of_names_and_bytes() -> None:
 @pytest.mark.parametrize(
     ("file", "counts"),
     [
-        ("serving/http/app.py", True), ("sealing/stream.py", True), ("serving/protocols/grpc.py", True),
-        ("contents/onnx_tensors.py", True), ("components/pod_spec.py", False),
-        ("training/errors.py", False), ("serving/README.md", False),
+        ("sealift/__init__.py", True), ("sealift/serving/http/app.py", True), ("sealift/sealing/stream.py", True),
+        ("sealift/serving/protocols/grpc.py", True), ("sealift/contents/onnx_tensors.py", True),
+        ("sealift/stores/store.py", False), ("sealift/rooms.py", False), ("components/pod_spec.py", False),
+        ("training/errors.py", False), ("sealift/serving/README.md", False),
     ],
 )  # fmt: skip
 def test_an_edit_makes_another_image_if_and_only_if_the_server_runs_it(tmp_path: Path, file: str, counts: bool) -> None:
-    for room in ("contents", "sealing", "serving"):
-        shutil.copytree(PROJECT_ROOT / room, tmp_path / room)
+    shutil.copytree(PROJECT_ROOT / "sealift", tmp_path / "sealift")
     assert source_digest(tmp_path) == source_digest()
 
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)

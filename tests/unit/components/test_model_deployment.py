@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime import mocks
 
 from components.model_deployment import ModelDeployment
-from serving.access.access_file import parse
+from sealift.serving.access.access_file import parse
 from tests.certificates import self_signed
 
 IMAGE = "localhost:5000/sealift-diabetes@sha256:" + "a" * 64

@@ -7,9 +7,9 @@ import pytest
 
 from components import object_labels, pod_spec, server_files
 from components.deployment_settings import DeploymentSettings
-from serving import __main__ as server
-from serving import places
-from settings import read
+from sealift.serving import __main__ as server
+from sealift.serving import places
+from sealift.settings import read
 from tests.certificates import self_signed
 
 DIGEST = "sha256:" + "a" * 64

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.quantity import QuantityError, Resource, cpu_text, memory_text, parse
-from settings.quantity import MAX
+from sealift.settings.quantity import MAX
 
 # Each was given to ParseQuantity of k8s.io/apimachinery v0.34.4: it reads both texts as this amount, and prints the
 # second as it stands.

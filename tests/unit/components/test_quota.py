@@ -12,7 +12,7 @@ from components.quota import (
     rolling_problems,
     shortfall_problems,
 )
-from settings.problem import Problem, report
+from sealift.settings.problem import Problem, report
 
 
 def pod(

@@ -26,7 +26,7 @@ from components.rolling import (
     takes_over,
 )
 from components.server_settings import LET_IN
-from settings import read
+from sealift.settings import read
 
 
 def settings(**given: object) -> DeploymentSettings:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving import __main__ as server
+from sealift.serving import __main__ as server
 from tests.unit.components.test_access_settings import problems_of
 from tests.unit.components.test_pod_spec import container, deployment
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contents.onnx_tensors import OTHERS, TENSORS, NotOnnxError, external_locations
+from sealift.contents.onnx_tensors import OTHERS, TENSORS, NotOnnxError, external_locations
 from tests.unit.training.test_weight_files import everywhere, outside
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from durable import file_set
-from durable.file_set import PIECE_BYTES
+from sealift.durable import file_set
+from sealift.durable.file_set import PIECE_BYTES
 
 ONE, TWO = file_set.of_bytes(b"1"), file_set.of_bytes(b"2")
 

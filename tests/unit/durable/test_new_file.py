@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from durable.new_file import write_file
+from sealift.durable.new_file import write_file
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o755])

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from provider import Parent
+from sealift.provider import Parent
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
 LATE: Final = """
 import sys, time
-from provider import Parent
+from sealift.provider import Parent
 sys.stdout.write("started\\n")
 sys.stdout.flush()
 time.sleep(0.2)

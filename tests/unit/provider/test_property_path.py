@@ -2,8 +2,8 @@
 
 import pytest
 
-from provider import Properties
-from provider.property_path import parse, restored, written
+from sealift.provider import Properties
+from sealift.provider.property_path import parse, restored, written
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
 PLUGIN: Final = """
 import sys
-from provider import ResourceServicer, main
+from sealift.provider import ResourceServicer, main
 sys.exit(main("pulumi-resource-nothing", lambda log: ResourceServicer({}, "1.2.3", log)))
 """
 BUSY: Final = """
 import asyncio, sys, time
-from provider import ResourceServicer, main
+from sealift.provider import ResourceServicer, main
 
 class Slow:
     async def delete(self, request):

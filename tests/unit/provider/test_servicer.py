@@ -1,4 +1,4 @@
-"""A plugin made of provider/ alone, as the engine sees it: by gRPC."""
+"""A plugin made of sealift/provider/ alone, as the engine sees it: by gRPC."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ import grpc.aio
 import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckFailure,
     CheckRequest,

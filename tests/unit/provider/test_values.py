@@ -4,7 +4,7 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
-from provider import UNKNOWN, Properties, Secret, from_struct, has_unknown, reveal_all, to_struct
+from sealift.provider import UNKNOWN, Properties, Secret, from_struct, has_unknown, reveal_all, to_struct
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sealing import (
+from sealift.sealing import (
     ArtifactCorrupt,
     ManifestInvalid,
     PinMismatch,
@@ -26,8 +26,8 @@ from sealing import (
     seal,
     unwrap,
 )
-from sealing.artifact import PAYLOAD_CONTEXT
-from sealing.stream import seal_stream
+from sealift.sealing.artifact import PAYLOAD_CONTEXT
+from sealift.sealing.stream import seal_stream
 
 MODEL = secrets.token_bytes(3000)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealing import ManifestInvalid, RsaIdentity, describe, seal
-from sealing.manifest import MAX_BYTES, MAX_RECIPIENTS, parse_manifest
+from sealift.sealing import ManifestInvalid, RsaIdentity, describe, seal
+from sealift.sealing.manifest import MAX_BYTES, MAX_RECIPIENTS, parse_manifest
 
 DESCRIPTION = {"dataset": "diabetes", "metrics": {"squaredError": 0.25}, "features": ["age", "bodyMassIndex"]}
 
@@ -109,7 +109,7 @@ def test_another_spelling_of_the_same_manifest_is_refused(manifest: bytes) -> No
 
 
 def test_every_altered_byte_is_refused(manifest: bytes, key: RsaIdentity) -> None:
-    from sealing import SealingError
+    from sealift.sealing import SealingError
 
     altered = bytearray(manifest)
     for position in range(0, len(manifest), 7):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealing import ArtifactCorrupt, content_id, mask_key, open_record, record_key, seal_record
+from sealift.sealing import ArtifactCorrupt, content_id, mask_key, open_record, record_key, seal_record
 
 KEY = bytes(range(32))
 NAME = "ab" * 32

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tink import cleartext_keyset_handle, streaming_aead
 from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
-from sealing.errors import ArtifactCorrupt
-from sealing.stream import (
+from sealift.sealing.errors import ArtifactCorrupt
+from sealift.sealing.stream import (
     FIRST_PIECE_BYTES,
     HEADER_BYTES,
     PIECE_BYTES,
@@ -195,7 +195,7 @@ def test_an_authentic_but_empty_last_segment_is_refused() -> None:
     """Tink lets a key-holder make one; two payloads for one plaintext would be two digests for one model."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    from sealing.stream import _segment_key
+    from sealift.sealing.stream import _segment_key
 
     salt, prefix = bytes(32), bytes(7)
     aead = AESGCM(_segment_key(KEY, salt, CONTEXT))

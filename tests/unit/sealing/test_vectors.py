@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sealing import RsaIdentity, content_id, mask_key, open_artifact, open_record, record_key
-from sealing.recipients.rsa_oaep import OAEP
+from sealift.sealing import RsaIdentity, content_id, mask_key, open_artifact, open_record, record_key
+from sealift.sealing.recipients.rsa_oaep import OAEP
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 WYCHEPROOF = PROJECT_ROOT.parent / "shared" / "vectors" / "wycheproof"

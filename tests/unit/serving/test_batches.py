@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from serving import batches as serving_batches
-from serving.batches import QUICK_SECONDS, SHIFT_SECONDS, SHIFTS, Arrays, Batches
-from serving.errors import InvalidInput, Overloaded
-from serving.metrics.counts import Counts
-from serving.model import Model
-from serving.tensor import Array
-from serving.together import Together
+from sealift.serving import batches as serving_batches
+from sealift.serving.batches import QUICK_SECONDS, SHIFT_SECONDS, SHIFTS, Arrays, Batches
+from sealift.serving.errors import InvalidInput, Overloaded
+from sealift.serving.metrics.counts import Counts
+from sealift.serving.model import Model
+from sealift.serving.tensor import Array
+from sealift.serving.together import Together
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 

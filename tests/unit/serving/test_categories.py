@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from serving.categories import Categories
-from serving.model import Model
+from sealift.serving.categories import Categories
+from sealift.serving.model import Model
 from tests.unit.serving import described
 from tests.unit.serving.described import summary
 from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model

@@ -11,7 +11,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[3]
 TRY = """if True:
     import sys
     from pathlib import Path
-    from serving import confinement
+    from sealift.serving import confinement
 
     key, watched, files = Path(sys.argv[1]), [Path(path) for path in sys.argv[2].split()], sys.argv[3:]
     print(confinement.hide(key, watched))
@@ -92,11 +92,11 @@ def test_a_link_to_a_file_beside_the_key_is_judged_by_where_it_leads(tmp_path: P
 
 
 def test_a_key_that_is_not_there_hides_nothing(tmp_path: Path) -> None:
-    assert tried(tmp_path / "none", PROJECT_ROOT / "serving" / "version.py")[0] == "False"
+    assert tried(tmp_path / "none", PROJECT_ROOT / "sealift" / "serving" / "version.py")[0] == "False"
 
 
 def test_the_server_s_folder_is_empty_and_gone() -> None:
-    program = "import os; from serving.confinement import leave_folder; leave_folder(); print(os.listdir('.'))"
+    program = "import os; from sealift.serving.confinement import leave_folder; leave_folder(); print(os.listdir('.'))"
     ran = subprocess.run(
         [sys.executable, "-P", "-c", program], env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}, cwd=PROJECT_ROOT,
         capture_output=True, text=True, check=True,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from serving.drift import LEAST_ROWS, NOTED_REQUESTS, NOTED_VALUES, SLOT_SECONDS, SLOTS, Drift, psi
-from serving.model import Model
+from sealift.serving.drift import LEAST_ROWS, NOTED_REQUESTS, NOTED_VALUES, SLOT_SECONDS, SLOTS, Drift, psi
+from sealift.serving.model import Model
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 from training.input_bins import input_bins
 from training.recipe.datasets.dataset import Dataset, TensorRows

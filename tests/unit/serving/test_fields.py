@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from serving.fields import Field, Reference, rows
-from serving.model import Model
-from serving.tensor import ANY, Tensor
+from sealift.serving.fields import Field, Reference, rows
+from sealift.serving.model import Model
+from sealift.serving.tensor import ANY, Tensor
 from tests.unit.serving import described
 from tests.unit.serving.described import summary
 from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from serving import health, places
+from sealift.serving import health, places
 
 
 @contextmanager

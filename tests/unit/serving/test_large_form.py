@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealing import seal
-from serving.errors import StartError
-from serving.large_form import ALIGNMENT, MAGIC, read
-from serving.model import Model, load
-from serving.opening import Opening, Source
+from sealift.sealing import seal
+from sealift.serving.errors import StartError
+from sealift.serving.large_form import ALIGNMENT, MAGIC, read
+from sealift.serving.model import Model, load
+from sealift.serving.opening import Opening, Source
 from tests.keys import key_pair
 from tests.unit.serving import large
 from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving import log as serving_log
-from serving.log import log
+from sealift.serving import log as serving_log
+from sealift.serving.log import log
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from serving import model as module
-from serving.errors import InvalidInput, StartError
-from serving.model import UNTRIED_SECONDS, Model
-from serving.tensor import ANY, Tensor
+from sealift.serving import model as module
+from sealift.serving.errors import InvalidInput, StartError
+from sealift.serving.model import UNTRIED_SECONDS, Model
+from sealift.serving.tensor import ANY, Tensor
 from tests.unit.serving.described import summary
 from tests.unit.serving.tiny import DESCRIPTION, WEIGHTS, id_model, onnx_model
 

@@ -7,11 +7,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from sealing import seal
-from serving.errors import StartError
-from serving.model import Model
-from serving.model import load as load_opened
-from serving.opening import Opening, Source
+from sealift.sealing import seal
+from sealift.serving.errors import StartError
+from sealift.serving.model import Model
+from sealift.serving.model import load as load_opened
+from sealift.serving.opening import Opening, Source
 from tests.keys import key_pair
 from tests.unit.serving.tiny import DESCRIPTION, Files
 

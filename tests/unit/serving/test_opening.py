@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sealing import seal
-from serving.errors import StartError
-from serving.model import Model
-from serving.model import load as load_opened
-from serving.opening import Opening, Source
-from serving.tensor import ANY, Tensor
+from sealift.sealing import seal
+from sealift.serving.errors import StartError
+from sealift.serving.model import Model
+from sealift.serving.model import load as load_opened
+from sealift.serving.opening import Opening, Source
+from sealift.serving.tensor import ANY, Tensor
 from tests.keys import key_pair
 from tests.unit.serving.tiny import DESCRIPTION, Files, sealed
 

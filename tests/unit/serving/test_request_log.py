@@ -12,14 +12,14 @@ import httpx
 import numpy as np
 import pytest
 
-from serving import log as serving_log
-from serving.access import UncheckedAccess
-from serving.http.asgi import App
-from serving.http.logged import logged
-from serving.http.messages import Request, Response
-from serving.http.service import Service
-from serving.model import Model
-from serving.request_log import LINES_A_SECOND, RequestLog
+from sealift.serving import log as serving_log
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.http.asgi import App
+from sealift.serving.http.logged import logged
+from sealift.serving.http.messages import Request, Response
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
+from sealift.serving.request_log import LINES_A_SECOND, RequestLog
 from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, served, with_channel
 from tests.unit.serving.http.test_app import INFER, Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request

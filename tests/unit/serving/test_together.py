@@ -8,8 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from serving.model import Model
-from serving.together import MOST_ROWS, TRYING_SECONDS, filled, found
+from sealift.serving.model import Model
+from sealift.serving.together import MOST_ROWS, TRYING_SECONDS, filled, found
 from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sealing import SealedArtifact, seal
+from sealift.sealing import SealedArtifact, seal
 from tests.keys import key_pair
 
 FEATURES = 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from settings.problem import Problem, report
+from sealift.settings.problem import Problem, report
 
 
 def test_a_report_has_a_line_per_problem_and_each_hint_once_at_the_end() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings.quantity import BINARY, DECIMAL, MAX, canonical, parse
+from sealift.settings.quantity import BINARY, DECIMAL, MAX, canonical, parse
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "kubernetes-quantities" / "canonical.json"
 

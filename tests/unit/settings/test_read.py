@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from settings import Clash, kinds, properties, read, section, sections, setting
-from settings.read import numbers_read, texts_read
+from sealift.settings import Clash, kinds, properties, read, section, sections, setting
+from sealift.settings.read import numbers_read, texts_read
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from settings.urls import (
+from sealift.settings.urls import (
     ends_where_seen,
     has_credentials,
     without_credentials,

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, ArtifactMissing, Conflict, Store, Versioned
-from stores.store import Folder
+from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, ArtifactMissing, Conflict, Store, Versioned
+from sealift.stores.store import Folder
 
 ID = "ab" * 16
 OTHER = "cd" * 16

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stores import RECORDS, Store, version_of
+from sealift.stores import RECORDS, Store, version_of
 
 NAMED_FILES_ONLY = """
 import errno, os

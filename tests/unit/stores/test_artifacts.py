@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sealing import RsaIdentity, SealedArtifact, open_artifact, payload_digest, seal
-from sealing.manifest import MAX_BYTES
-from stores import (
+from sealift.sealing import RsaIdentity, SealedArtifact, open_artifact, payload_digest, seal
+from sealift.sealing.manifest import MAX_BYTES
+from sealift.stores import (
     PAYLOADS,
     ArtifactDamaged,
     ArtifactMissing,
@@ -23,7 +23,7 @@ from stores import (
     put_artifact,
     verify,
 )
-from stores.artifacts import MANIFEST_BYTES
+from sealift.stores.artifacts import MANIFEST_BYTES
 from tests.keys import key_pair
 
 RELEASES = Path(__file__).resolve().parents[2] / "vectors"

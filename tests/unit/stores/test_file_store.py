@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, Store, StoreUnwritable, open_store
-from stores.store import Folder
+from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, Store, StoreUnwritable, open_store
+from sealift.stores.store import Folder
 from tests.unit.stores.contract import ID, StoreContract
 from tests.unit.stores.file_systems import NAMED_FILES_ONLY, files, overwrite
 

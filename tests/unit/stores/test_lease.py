@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from stores import Store, leased, open_store
-from stores.lease import _Term
-from stores.store import LEASES
+from sealift.stores import Store, leased, open_store
+from sealift.stores.lease import _Term
+from sealift.stores.store import LEASES
 
 OWN, OTHER = "ab" * 32, "cd" * 32
 KILLED = """
 import os, signal, sys
-from stores import leased, open_store
+from sealift.stores import leased, open_store
 with leased(open_store(sys.argv[1]), sys.argv[2]):
     os.kill(os.getpid(), signal.SIGKILL)
 """

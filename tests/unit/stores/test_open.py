@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stores import StoreUrlInvalid, absolute_url, is_same_store, open_store
+from sealift.stores import StoreUrlInvalid, absolute_url, is_same_store, open_store
 
 
 def test_opening_a_store_touches_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores import RECORDS, LeaseLost, get_record, leased, open_store
+from sealift.stores import RECORDS, LeaseLost, get_record, leased, open_store
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, decode, encode
 from training.errors import CheckpointError
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from settings import Problem
+from sealift.settings import Problem
 from training import data_check
 from training.errors import DataError
 from training.job import Job

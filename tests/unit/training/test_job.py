@@ -368,8 +368,8 @@ def test_where_a_module_lies_among_the_folders_does_not_change_what_it_is(tmp_pa
         ({"model": "there:Nothing"}, ["model", "has no Nothing", "it has Net, os"]),
         ({"model": "broken:Net"}, ["model", "broken.py is not Python"]),
         ({"model": "imports_broken:Net"}, ["model", "broken.py is not Python"]),
-        ({"model": "sealing:Net"}, ["model", "module sealing ", "a package of Sealift's own", "rename it"]),
-        ({"model": "stores.mine:Net"}, ["model", "module stores.mine ", "a package of Sealift's own", "rename it"]),
+        ({"model": "components:Net"}, ["model", "module components ", "a package of Sealift's own", "rename it"]),
+        ({"model": "sealift.mine:Net"}, ["model", "module sealift.mine ", "a package of Sealift's own", "rename it"]),
         ({"model": "torch:Net"}, ["model", "module torch ", "a library that training uses", "rename it"]),
         ({"augment": "random:Net"}, ["augment", "module random ", "a module of Python's own", "rename it"]),
         ({"dataset": "numpy:Net"}, ["dataset", "module numpy ", "a library that training uses", "rename it"]),
@@ -386,8 +386,9 @@ def test_what_is_not_there_is_said_before_anything_runs(
     (tmp_path / "broken.py").write_text("class:\n")
     (tmp_path / "imports_broken.py").write_text("import broken\nclass Net: ...\n")
     (tmp_path / "uses.py").write_text("import numpy\nclass Net: ...\n")
+    (tmp_path / "sealift").mkdir()
     (tmp_path / "stores").mkdir()
-    for shadow in ("sealing", "stores/mine", "torch", "random", "numpy"):
+    for shadow in ("components", "sealift/mine", "torch", "random", "numpy"):
         (tmp_path / f"{shadow}.py").write_text("class Net: ...\n")
 
     _, problems = Job.validate(settings, tmp_path)

@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 import numpy as np
 import pyarrow as pa
 
-from settings import Problem
-from settings.names import meant
+from sealift.settings import Problem
+from sealift.settings.names import meant
 from training import user_code
 from training.errors import DataError
 from training.job import Job

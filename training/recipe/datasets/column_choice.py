@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from settings import Problem
-from settings.names import meant
+from sealift.settings import Problem
+from sealift.settings.names import meant
 from training.errors import DataError
 from training.job import Job
 from training.options import Data

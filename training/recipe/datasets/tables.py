@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from settings.urls import without_parts_of
+from sealift.settings.urls import without_parts_of
 from training import sources
 from training.errors import DataError
 from training.options import MISSING, Data

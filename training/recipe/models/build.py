@@ -14,7 +14,7 @@ from typing import Final, cast
 import torch
 from torch import nn
 
-from settings.kinds import is_reference
+from sealift.settings.kinds import is_reference
 from training import user_code
 from training.errors import ModelError
 from training.job import Job

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.node import api, node
 from bootstrap.commands import down, prediction, stacks, up
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
+from bootstrap.node import api, node
 
 Program = Callable[[str, str], Path]
 OUTPUTS = json.dumps(

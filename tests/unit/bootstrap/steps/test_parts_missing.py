@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.node import node
 from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing
+from bootstrap.node import node
 from bootstrap.steps import base_image, docker_engine, kubernetes, nginx, prometheus
 from bootstrap.system import debian
 

@@ -22,7 +22,7 @@ SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sle
 @pytest.fixture
 def daemons(tmp_path: Path) -> Iterator[Daemons]:
     layout = Layout(tmp_path)
-    for room in ("bootstrap", "durable"):
+    for room in ("bootstrap", "sealift"):
         (tmp_path / room).symlink_to(REPOSITORY / room)
     ours = Daemons(layout)
     yield ours

@@ -27,7 +27,7 @@ def other(tmp_path: Path) -> Iterator[Layout]:
     """Another checkout, which owns the services and runs one."""
     layout = Layout(tmp_path / "other")
     layout.root.mkdir()
-    for room in ("bootstrap", "durable"):
+    for room in ("bootstrap", "sealift"):
         (layout.root / room).symlink_to(REPOSITORY / room)
     owner.claim(layout)
     daemon.Daemons(layout).start("dockerd", [sys.executable, "-c", "import time; time.sleep(60)"])

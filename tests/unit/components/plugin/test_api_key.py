@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from components.plugin.api_key import ApiKeyResource
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckRequest,
     CreateRequest,

@@ -9,7 +9,7 @@ import pytest
 
 from components.plugin.data_check import NOTHING, DataChecks, DataFindings, is_readable, rows_changed
 from components.plugin.training_run import _reasons
-from provider import UNKNOWN, CheckFailure, Properties
+from sealift.provider import UNKNOWN, CheckFailure, Properties
 from training.job import Job
 
 INPUTS: Properties = {"dataset": "churn.csv", "data": {"target": "churned"}, "dataDigest": "a", "epochs": 5}

@@ -10,9 +10,9 @@ import pytest
 from components.plugin.foretold import foretell
 from components.plugin.training_inputs import JOB_INPUTS, run_ids_of
 from components.plugin.training_run import TrainingRunResource
-from provider import CheckRequest, PluginError, Properties, Value, reveal_all
-from sealing import record_key, seal_record
-from stores import MANIFESTS, RECORDS, StoreUnwritable, open_store
+from sealift.provider import CheckRequest, PluginError, Properties, Value, reveal_all
+from sealift.sealing import record_key, seal_record
+from sealift.stores import MANIFESTS, RECORDS, StoreUnwritable, open_store
 from tests.keys import key_pair
 from training.checkpoint import Record, SealedRecord, TrainingRecord, encode
 from training.job import Job

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
-from stores import MANIFESTS, Store, delete_artifact, has_artifact, open_store, put_artifact
+from sealift.stores import MANIFESTS, Store, delete_artifact, has_artifact, open_store, put_artifact
 
 ARTIFACT = "ab" * 16
 KEY = b"k" * 32

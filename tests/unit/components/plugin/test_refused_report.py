@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.plugin import refused_report
-from stores import MANIFESTS, PAYLOADS, RECORDS, Store, get_record, open_store
+from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, Store, get_record, open_store
 
 URN = "urn:pulumi:dev::sealift::sealift:index:TrainingRun::training/one"
 FIRST, SECOND = "ab" * 16, "cd" * 16

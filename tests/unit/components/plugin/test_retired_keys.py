@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from components.plugin.sealing_key import SealingKeyResource
-from provider import (
+from sealift.provider import (
     CheckRequest,
     CreateRequest,
     DeleteRequest,
@@ -19,8 +19,8 @@ from provider import (
     UpdateRequest,
     reveal,
 )
-from sealing import RsaIdentity, SealedArtifact, seal
-from stores import delete_artifact, open_store, put_artifact
+from sealift.sealing import RsaIdentity, SealedArtifact, seal
+from sealift.stores import delete_artifact, open_store, put_artifact
 from tests.keys import key_pair
 
 URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"

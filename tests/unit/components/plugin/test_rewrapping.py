@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from components.plugin.rewrapping import is_made_of, wrapped_for
-from sealing import ManifestInvalid, RsaIdentity, SealedArtifact, recipient_ids, rewrap, seal, unwrap
-from stores import MANIFESTS, Conflict, Store, get_manifest, get_payload, open_store, put_artifact
-from stores.file_store import FileStore
+from sealift.sealing import ManifestInvalid, RsaIdentity, SealedArtifact, recipient_ids, rewrap, seal, unwrap
+from sealift.stores import MANIFESTS, Conflict, Store, get_manifest, get_payload, open_store, put_artifact
+from sealift.stores.file_store import FileStore
 from tests.keys import key_pair
 
 OLD, NEW, OTHER = (key_pair(number) for number in range(3))

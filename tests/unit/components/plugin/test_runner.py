@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.plugin.runner import Event, RunRefused, run_training
-from provider import Cancelled, PluginError
+from sealift.provider import Cancelled, PluginError
 
 PRELUDE = """
 import json, os, signal, sys, time

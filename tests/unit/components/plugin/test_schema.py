@@ -9,7 +9,7 @@ import pytest
 from components.plugin.sealing_key import SealingKeyResource
 from components.plugin.training_run import OUTPUTS, TrainingRunResource, _with_secrets
 from components.run_settings import TrainingRunInputs
-from provider import (
+from sealift.provider import (
     UNKNOWN,
     CheckRequest,
     CreateRequest,
@@ -21,8 +21,8 @@ from provider import (
     Value,
     reveal,
 )
-from sealing import RsaIdentity
-from settings.read import names_of
+from sealift.sealing import RsaIdentity
+from sealift.settings.read import names_of
 from tests.keys import key_pair
 
 

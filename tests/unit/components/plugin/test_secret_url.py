@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.plugin.training_run import TrainingRunResource
-from provider import CheckFailure, CheckRequest, CheckResponse, Properties, Secret, Value
+from sealift.provider import CheckFailure, CheckRequest, CheckResponse, Properties, Secret, Value
 from training import sources
 from training.errors import DataError
 from training.options import Data

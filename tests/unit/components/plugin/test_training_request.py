@@ -10,9 +10,9 @@ import pytest
 
 from components.plugin import training_run
 from components.plugin.training_run import TrainingRunResource
-from provider import CheckRequest, CreateRequest, PluginError, Properties, ResourceLog, Secret
-from sealing import ArtifactCorrupt, RsaIdentity, open_record, record_key, seal, seal_record
-from stores import open_store, put_artifact
+from sealift.provider import CheckRequest, CreateRequest, PluginError, Properties, ResourceLog, Secret
+from sealift.sealing import ArtifactCorrupt, RsaIdentity, open_record, record_key, seal, seal_record
+from sealift.stores import open_store, put_artifact
 from tests.keys import key_pair
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.access.access_file import parse
-from serving.errors import AccessInvalid
+from sealift.serving.access.access_file import parse
+from sealift.serving.errors import AccessInvalid
 from tests.unit.serving.access.files import KEY, api_key, digest, issuer
 
 PATH = Path("/etc/sealift/access/access.json")
@@ -22,7 +22,7 @@ def test_all_that_can_be_said() -> None:
 
 
 def test_the_example_in_the_documentation_is_one() -> None:
-    from serving.access import access_file
+    from sealift.serving.access import access_file
 
     text = (access_file.__doc__ or "").split("\n\n")[1]
     text = text.replace("<64 hex digits>", "0" * 64).replace(

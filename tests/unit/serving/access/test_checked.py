@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.access import CheckedAccess, Scope, UncheckedAccess
-from serving.errors import AccessInvalid, Forbidden, TooManyRequests, Unauthenticated
+from sealift.serving.access import CheckedAccess, Scope, UncheckedAccess
+from sealift.serving.errors import AccessInvalid, Forbidden, TooManyRequests, Unauthenticated
 from tests.unit.serving.access.files import KEY, NOW, api_key, digest, ec, issuer, key_set, mount, token, written
 
 OTHER = b"sealift_" + b"o" * 43

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from serving.access import OneKey, Scope, new_key
-from serving.errors import Unauthenticated
+from sealift.serving.access import OneKey, Scope, new_key
+from sealift.serving.errors import Unauthenticated
 
 NOW = 0.0
 

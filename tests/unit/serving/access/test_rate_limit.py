@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.access.rate_limit import RateLimit
+from sealift.serving.access.rate_limit import RateLimit
 
 
 def test_a_burst_at_once_then_so_many_a_second() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.access import CheckedAccess
-from serving.access.remote_keys import EVERY_SECONDS, MOST_ASIDE, SOONEST_SECONDS, WHOLE_SECONDS, RemoteKeys
-from serving.errors import Unauthenticated
+from sealift.serving.access import CheckedAccess
+from sealift.serving.access.remote_keys import EVERY_SECONDS, MOST_ASIDE, SOONEST_SECONDS, WHOLE_SECONDS, RemoteKeys
+from sealift.serving.errors import Unauthenticated
 from tests.certificates import self_signed
 from tests.unit.serving.access.files import NOW, api_key, ec, issuer, key_set, token, written
 
@@ -241,7 +241,7 @@ def test_an_issuer_whose_certificate_nobody_vouches_for_is_not_believed(
 def test_an_answer_that_breaks_a_library_costs_no_good_key(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     keys = RemoteKeys("https://issuer.example/keys", ["ES256"])
     good = key_set(ec())
-    monkeypatch.setattr("serving.access.remote_keys._read", lambda _url: good.encode())
+    monkeypatch.setattr("sealift.serving.access.remote_keys._read", lambda _url: good.encode())
     fetched(keys, NOW)
     before = dict(keys.keys)
     assert before
@@ -249,8 +249,8 @@ def test_an_answer_that_breaks_a_library_costs_no_good_key(monkeypatch: pytest.M
     def breaks(*_arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("serving.access.remote_keys._read", lambda _url: b"odd")
-    monkeypatch.setattr("serving.access.remote_keys.parse_key_set", breaks)
+    monkeypatch.setattr("sealift.serving.access.remote_keys._read", lambda _url: b"odd")
+    monkeypatch.setattr("sealift.serving.access.remote_keys.parse_key_set", breaks)
     fetched(keys, NOW + EVERY_SECONDS)
 
     assert keys.keys == before
@@ -266,7 +266,7 @@ def test_an_issuer_that_drips_stops_no_later_fetch(monkeypatch: pytest.MonkeyPat
         drips.wait(30)
         return b"{}"
 
-    monkeypatch.setattr("serving.access.remote_keys._read", read)
+    monkeypatch.setattr("sealift.serving.access.remote_keys._read", read)
     keys = RemoteKeys("https://issuer.example/keys", ["ES256"])
     try:
         for turn in range(MOST_ASIDE + 3):

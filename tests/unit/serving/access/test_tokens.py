@@ -11,9 +11,9 @@ from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-from serving.access import CheckedAccess
-from serving.access.tokens import MAX_KNOWN, Tokens
-from serving.errors import AccessInvalid, Forbidden, Unauthenticated
+from sealift.serving.access import CheckedAccess
+from sealift.serving.access.tokens import MAX_KNOWN, Tokens
+from sealift.serving.errors import AccessInvalid, Forbidden, Unauthenticated
 from tests.unit.serving.access.files import (
     AUDIENCE,
     CLAIMS,

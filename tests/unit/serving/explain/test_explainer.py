@@ -11,10 +11,10 @@ import torch
 from captum.attr import ShapleyValues
 from onnx import TensorProto, helper, numpy_helper
 
-from serving.errors import InvalidAnswer, InvalidInput, Overloaded, StartError
-from serving.explain.explainer import MOST_FEATURES, MOST_ROWS, Explainer, Explanation
-from serving.model import Model
-from serving.tensor import Array
+from sealift.serving.errors import InvalidAnswer, InvalidInput, Overloaded, StartError
+from sealift.serving.explain.explainer import MOST_FEATURES, MOST_ROWS, Explainer, Explanation
+from sealift.serving.model import Model
+from sealift.serving.tensor import Array
 from tests.unit.serving import described
 from tests.unit.serving.described import summary
 from tests.unit.serving.sockets import SECONDS
@@ -143,7 +143,7 @@ def test_twelve_sampled_features_are_near_their_exact_values(monkeypatch: pytest
     model = Model(network(12)[0], means(12))
 
     sampled = explained(model, input=rows_of(12))
-    monkeypatch.setattr("serving.explain.shapley.MOST_EXACT", 12)
+    monkeypatch.setattr("sealift.serving.explain.shapley.MOST_EXACT", 12)
     exact = explained(model, input=rows_of(12))
 
     assert (sampled.exact, exact.exact) == (False, True)

@@ -10,12 +10,12 @@ import httpx
 import numpy as np
 import pytest
 
-from serving.access import Access, CheckedAccess, UncheckedAccess
-from serving.errors import Overloaded
-from serving.explain.queue import MOST, Queue
-from serving.http.asgi import App
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
+from sealift.serving.errors import Overloaded
+from sealift.serving.explain.queue import MOST, Queue
+from sealift.serving.http.asgi import App
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.explain.test_explainer import means, network, rows_of

@@ -7,8 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from serving.explain.shapley import EVALUATIONS, MOST_EXACT, Game, exact, sampled, shapley
-from serving.tensor import Array
+from sealift.serving.explain.shapley import EVALUATIONS, MOST_EXACT, Game, exact, sampled, shapley
+from sealift.serving.tensor import Array
 
 
 def game(players: int, outputs: int = 2, seed: int = 0) -> Game:

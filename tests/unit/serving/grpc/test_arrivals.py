@@ -10,13 +10,13 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
-from serving.errors import InvalidInput, Overloaded
-from serving.grpc import arrivals, guard
-from serving.grpc.arrivals import MOST_ARRIVING, Arrivals
-from serving.grpc.guard import Call
-from serving.grpc.messages import CLASSES
-from serving.held import Held
-from serving.model import Model
+from sealift.serving.errors import InvalidInput, Overloaded
+from sealift.serving.grpc import arrivals, guard
+from sealift.serving.grpc.arrivals import MOST_ARRIVING, Arrivals
+from sealift.serving.grpc.guard import Call
+from sealift.serving.grpc.messages import CLASSES
+from sealift.serving.held import Held
+from sealift.serving.model import Model
 from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, refused, served, with_channel
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 

@@ -5,9 +5,9 @@ from google.protobuf.internal import encoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.errors import InvalidInput
-from serving.grpc.counted import TEXT_BYTES, check_fields
-from serving.grpc.messages import CLASSES
+from sealift.serving.errors import InvalidInput
+from sealift.serving.grpc.counted import TEXT_BYTES, check_fields
+from sealift.serving.grpc.messages import CLASSES
 
 MOST = 100
 MOST_BYTES = 1 << 20

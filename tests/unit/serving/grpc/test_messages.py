@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from serving.grpc.messages import CLASSES
+from sealift.serving.grpc.messages import CLASSES
 
 
 def read(name: str, wire: str) -> Any:

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from serving.access import Scope, UncheckedAccess
-from serving.batches import Watch
-from serving.errors import Forbidden, Overloaded, RequestError, StartError, TooManyRequests, Unauthenticated
-from serving.grpc.guard import CODES, STATUS
-from serving.grpc.messages import CLASSES
-from serving.grpc.requests import CONTENTS
-from serving.grpc.server import LINGER_SECONDS, Server
-from serving.grpc.service import Served
-from serving.held import Held
-from serving.metrics.counts import Counts
-from serving.model import Model
-from serving.protocol import binary_tensors
-from serving.protocol.open_inference_statistics import statistics
-from serving.request_log import RequestLog
-from serving.tensor import KINDS, Array
+from sealift.serving.access import Scope, UncheckedAccess
+from sealift.serving.batches import Watch
+from sealift.serving.errors import Forbidden, Overloaded, RequestError, StartError, TooManyRequests, Unauthenticated
+from sealift.serving.grpc.guard import CODES, STATUS
+from sealift.serving.grpc.messages import CLASSES
+from sealift.serving.grpc.requests import CONTENTS
+from sealift.serving.grpc.server import LINGER_SECONDS, Server
+from sealift.serving.grpc.service import Served
+from sealift.serving.held import Held
+from sealift.serving.metrics.counts import Counts
+from sealift.serving.model import Model
+from sealift.serving.protocol import binary_tensors
+from sealift.serving.protocol.open_inference_statistics import statistics
+from sealift.serving.request_log import RequestLog
+from sealift.serving.tensor import KINDS, Array
 from tests.unit.serving import described
 from tests.unit.serving.protocol.test_datatypes import EXTREMES, ONNX
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
@@ -279,9 +279,10 @@ def test_who_may_not_ask_is_told_before_a_message_is_sent() -> None:
 
 
 def test_every_kind_of_refusal_has_a_status() -> None:
+    ours = ("sealift.serving.errors", "sealift.serving.grpc.guard")
     kinds = [RequestError]
     for kind in kinds:
-        kinds += [one for one in kind.__subclasses__() if one.__module__ in ("serving.errors", "serving.grpc.guard")]
+        kinds += [one for one in kind.__subclasses__() if one.__module__ in ours]
     assert set(kinds[1:]) == set(STATUS)
 
 

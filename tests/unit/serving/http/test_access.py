@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.access import CheckedAccess
-from serving.http.asgi import App
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import CheckedAccess
+from sealift.serving.http.asgi import App
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.http.test_app import INFER, Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request

@@ -9,12 +9,12 @@ import httpx
 import numpy as np
 import pytest
 
-from serving.access import UncheckedAccess
-from serving.http import limits
-from serving.http.asgi import DISCARD_BYTES, App
-from serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, QUICK_BYTES
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.http import limits
+from sealift.serving.http.asgi import DISCARD_BYTES, App
+from sealift.serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, QUICK_BYTES
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
 INFER = "/v2/models/tiny/infer"

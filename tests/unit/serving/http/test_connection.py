@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.access import UncheckedAccess
-from serving.http import limits
-from serving.http.server import Server as OurServer
-from serving.http.server import listen
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.http import limits
+from sealift.serving.http.server import Server as OurServer
+from sealift.serving.http.server import listen
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 

@@ -10,13 +10,13 @@ import httpx
 import numpy as np
 import pytest
 
-from serving.access import UncheckedAccess
-from serving.errors import InvalidInput
-from serving.http.asgi import App
-from serving.http.encoding import MOST_MEMBERS, TooLarge, unpacked
-from serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.errors import InvalidInput
+from sealift.serving.http.asgi import App
+from sealift.serving.http.encoding import MOST_MEMBERS, TooLarge, unpacked
+from sealift.serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving.http.test_app import INFER, Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from serving import errors
-from serving.errors import InvalidAnswer, InvalidInput, RequestError
-from serving.http.errors import STATUSES, Refused, status_of
+from sealift.serving import errors
+from sealift.serving.errors import InvalidAnswer, InvalidInput, RequestError
+from sealift.serving.http.errors import STATUSES, Refused, status_of
 
 
 def test_every_kind_of_request_error_has_a_status() -> None:

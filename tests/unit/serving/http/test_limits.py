@@ -11,16 +11,16 @@ from typing import Any, ParamSpec
 
 import pytest
 
-from serving.access import UncheckedAccess
-from serving.errors import Overloaded
-from serving.held import Share
-from serving.http.asgi import App
-from serving.http.connection import Connection, Connections
-from serving.http.errors import Refused
-from serving.http.handshakes import Handshakes
-from serving.http.messages import Request, Response
-from serving.http.service import Service, _to_be_packed
-from serving.model import Model
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.errors import Overloaded
+from sealift.serving.held import Share
+from sealift.serving.http.asgi import App
+from sealift.serving.http.connection import Connection, Connections
+from sealift.serving.http.errors import Refused
+from sealift.serving.http.handshakes import Handshakes
+from sealift.serving.http.messages import Request, Response
+from sealift.serving.http.service import Service, _to_be_packed
+from sealift.serving.model import Model
 from tests.unit.serving.http.test_app import INFER, Client
 from tests.unit.serving.sockets import SECONDS
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.access import Access, CheckedAccess, UncheckedAccess
-from serving.http.limits import QUICK_BYTES
-from serving.http.metrics_service import metrics_of
-from serving.http.server import Server, listen
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
+from sealift.serving.http.limits import QUICK_BYTES
+from sealift.serving.http.metrics_service import metrics_of
+from sealift.serving.http.server import Server, listen
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.sockets import INFER, SECONDS

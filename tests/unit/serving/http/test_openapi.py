@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from onnx import TensorProto, helper
 
-from serving.access import CheckedAccess, UncheckedAccess
-from serving.http.asgi import App
-from serving.http.service import Service
-from serving.model import Model
-from serving.protocol.open_inference_schema import MOST_SHOWN
+from sealift.serving.access import CheckedAccess, UncheckedAccess
+from sealift.serving.http.asgi import App
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
+from sealift.serving.protocol.open_inference_schema import MOST_SHOWN
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.described import digits, houses
 from tests.unit.serving.http.test_app import Client

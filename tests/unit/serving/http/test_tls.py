@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from serving.errors import StartError
-from serving.http.tls import MOST_BYTES, Certificate
-from serving.places import CERTIFICATE_FILE, CERTIFICATE_KEY_FILE
+from sealift.serving.errors import StartError
+from sealift.serving.http.tls import MOST_BYTES, Certificate
+from sealift.serving.places import CERTIFICATE_FILE, CERTIFICATE_KEY_FILE
 from tests.certificates import Pem, self_signed
 from tests.unit.serving.access.files import mount_files
 from tests.unit.serving.sockets import SECONDS

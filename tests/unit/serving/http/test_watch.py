@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.http.watch import Watch
+from sealift.serving.http.watch import Watch
 from tests.unit.serving.http.test_connection import in_this_process
 from tests.unit.serving.sockets import GET, answer, dial
 
@@ -34,7 +34,7 @@ def test_a_server_whose_access_fails_goes_on_looking(monkeypatch: pytest.MonkeyP
     def fails(_self: object, _now: float) -> None:
         raise ValueError
 
-    monkeypatch.setattr("serving.access.UncheckedAccess.refresh", fails)
+    monkeypatch.setattr("sealift.serving.access.UncheckedAccess.refresh", fails)
     with in_this_process(monkeypatch, KEEP_ALIVE_SECONDS=0.3) as (port, server), dial(port) as client:
         client.sendall(GET + b"\r\n")
         said = answer(client)  # until the watch closes it

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.metrics.cgroup import Usage, cpus, families, usage
+from sealift.serving.metrics.cgroup import Usage, cpus, families, usage
 
 VERSION_2 = {
     "proc/self/cgroup": "0::/pod/server\n",

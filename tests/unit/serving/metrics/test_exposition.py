@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.metrics.exposition import Family, distribution, one, text
-from serving.metrics.histogram import Histogram
+from sealift.serving.metrics.exposition import Family, distribution, one, text
+from sealift.serving.metrics.histogram import Histogram
 
 LABELS = st.dictionaries(st.from_regex("[a-zA-Z][a-zA-Z0-9_]*", fullmatch=True), st.text(), max_size=3)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
-from serving.metrics import process
+from sealift.serving.metrics import process
 from training.report.energy import WATTS_PER_CORE
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.access import Access, CheckedAccess, UncheckedAccess
-from serving.http.server import Server, listen
-from serving.http.service import Service
-from serving.model import Model
+from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
+from sealift.serving.http.server import Server, listen
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.sockets import SECONDS

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from serving.access import CheckedAccess, UncheckedAccess
-from serving.http.asgi import App
-from serving.http.service import Service
-from serving.model import Model
-from serving.opening import Source
+from sealift.serving.access import CheckedAccess, UncheckedAccess
+from sealift.serving.http.asgi import App
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
+from sealift.serving.opening import Source
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.http.test_app import Client

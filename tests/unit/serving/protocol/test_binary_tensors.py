@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.errors import InvalidInput
-from serving.protocol import binary_tensors, json_texts
-from serving.protocol.open_inference_answer import AnswerWriter
-from serving.protocol.open_inference_request import Asked, RequestReader
-from serving.tensor import ANY, KINDS, Array, Tensor
+from sealift.serving.errors import InvalidInput
+from sealift.serving.protocol import binary_tensors, json_texts
+from sealift.serving.protocol.open_inference_answer import AnswerWriter
+from sealift.serving.protocol.open_inference_request import Asked, RequestReader
+from sealift.serving.tensor import ANY, KINDS, Array, Tensor
 
 FORMATS = {
     "BOOL": "?", "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q", "INT8": "b", "INT16": "h", "INT32": "i",

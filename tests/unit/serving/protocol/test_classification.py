@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.errors import InvalidInput
-from serving.protocol.classification import largest
-from serving.protocol.open_inference_answer import AnswerWriter
-from serving.protocol.open_inference_request import RequestReader
-from serving.tensor import ANY, Tensor
+from sealift.serving.errors import InvalidInput
+from sealift.serving.protocol.classification import largest
+from sealift.serving.protocol.open_inference_answer import AnswerWriter
+from sealift.serving.protocol.open_inference_request import RequestReader
+from sealift.serving.tensor import ANY, Tensor
 
 SCORES = Tensor("scores", (ANY, 4))
 

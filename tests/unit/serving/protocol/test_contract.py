@@ -7,15 +7,15 @@ import httpx
 import numpy as np
 import pytest
 
-from serving.access import UncheckedAccess
-from serving.errors import InvalidInput
-from serving.http import routes
-from serving.http.asgi import App
-from serving.http.service import Service
-from serving.model import Model
-from serving.protocol import PROTOCOLS
-from serving.protocol.contract import Answer, Body, Inference, Inferred, Operation
-from serving.tensor import Array
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.errors import InvalidInput
+from sealift.serving.http import routes
+from sealift.serving.http.asgi import App
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
+from sealift.serving.protocol import PROTOCOLS
+from sealift.serving.protocol.contract import Answer, Body, Inference, Inferred, Operation
+from sealift.serving.tensor import Array
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from serving.errors import InvalidInput
-from serving.model import Model
-from serving.protocol import json_numbers, open_inference
-from serving.protocol.contract import Answer, Inferred
-from serving.tensor import KINDS
+from sealift.serving.errors import InvalidInput
+from sealift.serving.model import Model
+from sealift.serving.protocol import json_numbers, open_inference
+from sealift.serving.protocol.contract import Answer, Inferred
+from sealift.serving.tensor import KINDS
 from tests.unit.serving.tiny import onnx_model
 
 ONNX = {

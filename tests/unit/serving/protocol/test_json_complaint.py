@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from serving.protocol.json_complaint import complaint
+from sealift.serving.protocol.json_complaint import complaint
 
 INPUT = '{"inputs":[{"name":"input","shape":[1,3],"datatype":"FP32","data":[%s,2,3]}]}'
 

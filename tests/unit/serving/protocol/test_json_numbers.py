@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.protocol.json_numbers import MANY, NumberReader
-from serving.tensor import KINDS
+from sealift.serving.protocol.json_numbers import MANY, NumberReader
+from sealift.serving.tensor import KINDS
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.floats(-1e38, 1e38) | st.just(3.4028235e38)
 COUNTS = (0, 1, MANY - 1, MANY, MANY + 1, 5 * MANY)

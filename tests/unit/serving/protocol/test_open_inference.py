@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.errors import InvalidAnswer, InvalidInput
-from serving.model import Model
-from serving.protocol import json_numbers, json_texts, open_inference
-from serving.protocol.contract import Fixed, Told
-from serving.protocol.open_inference_answer import AnswerWriter
-from serving.protocol.open_inference_request import Asked, RequestReader
-from serving.tensor import ANY, Array, Tensor
+from sealift.serving.errors import InvalidAnswer, InvalidInput
+from sealift.serving.model import Model
+from sealift.serving.protocol import json_numbers, json_texts, open_inference
+from sealift.serving.protocol.contract import Fixed, Told
+from sealift.serving.protocol.open_inference_answer import AnswerWriter
+from sealift.serving.protocol.open_inference_request import Asked, RequestReader
+from sealift.serving.tensor import ANY, Array, Tensor
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
 INPUTS = {"input": Tensor("input", (ANY, 3))}

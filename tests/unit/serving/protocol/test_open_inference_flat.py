@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.errors import InvalidInput
-from serving.protocol.open_inference_flat import PAUSE
-from serving.protocol.open_inference_request import RequestReader
-from serving.tensor import ANY, Tensor
+from sealift.serving.errors import InvalidInput
+from sealift.serving.protocol.open_inference_flat import PAUSE
+from sealift.serving.protocol.open_inference_request import RequestReader
+from sealift.serving.tensor import ANY, Tensor
 
 DATATYPES = ("FP32", "FP64", "FP16", "INT8", "UINT8", "INT64", "UINT64", "BOOL", "BYTES")
 OUTPUTS = {"y": Tensor("y", (ANY, 1))}

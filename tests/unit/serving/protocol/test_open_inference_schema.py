@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from onnx import TensorProto, helper
 
-from serving.model import Model
-from serving.protocol.open_inference_schema import MOST_SHOWN, answer_schema, request_example, request_schema
-from serving.tensor import ANY, Tensor
+from sealift.serving.model import Model
+from sealift.serving.protocol.open_inference_schema import MOST_SHOWN, answer_schema, request_example, request_schema
+from sealift.serving.tensor import ANY, Tensor
 from tests.unit.serving.protocol.test_datatypes import ONNX
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from serving.protocol.open_inference_statistics import statistics
-from serving.statistics import MOST_SIZES, Statistics
+from sealift.serving.protocol.open_inference_statistics import statistics
+from sealift.serving.statistics import MOST_SIZES, Statistics
 
 
 def told(counted: Statistics) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import socket
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from serving.errors import StartError
-from serving.tracing import exporter as exporter_module
-from serving.tracing.exporter import BATCH_SPANS, QUEUE_SPANS, Exporter
-from serving.tracing.tracer import Span
+from sealift.serving.errors import StartError
+from sealift.serving.tracing import exporter as exporter_module
+from sealift.serving.tracing.exporter import BATCH_SPANS, QUEUE_SPANS, Exporter
+from sealift.serving.tracing.tracer import Span
 from tests.unit.serving.tracing.collector import SECONDS, collector, values
 
 SPAN = Span(b"t" * 16, b"s" * 8, b"p" * 8, True, "foo=1", "POST /", 2, 10**18, 10**18 + 5, {"a": "b", "c": 1}, True)

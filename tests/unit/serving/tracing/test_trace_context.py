@@ -3,7 +3,7 @@
 
 import pytest
 
-from serving.tracing.trace_context import MOST_MEMBERS, parsed, state_of
+from sealift.serving.tracing.trace_context import MOST_MEMBERS, parsed, state_of
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

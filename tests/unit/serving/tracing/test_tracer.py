@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.access import UncheckedAccess
-from serving.batches import Ran, Watch
-from serving.http.asgi import App
-from serving.http.limits import QUICK_BYTES
-from serving.http.service import Service
-from serving.model import Model
-from serving.tensor import Array
-from serving.tracing.tracer import INTERNAL, SERVER, Span, Tracer
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.batches import Ran, Watch
+from sealift.serving.http.asgi import App
+from sealift.serving.http.limits import QUICK_BYTES
+from sealift.serving.http.service import Service
+from sealift.serving.model import Model
+from sealift.serving.tensor import Array
+from sealift.serving.tracing.tracer import INTERNAL, SERVER, Span, Tracer
 from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, refused, served, with_server
 from tests.unit.serving.http.test_app import INFER, Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request

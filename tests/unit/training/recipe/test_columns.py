@@ -13,8 +13,8 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from serving.model import Model
-from serving.protocol.open_inference_request import RequestReader
+from sealift.serving.model import Model
+from sealift.serving.protocol.open_inference_request import RequestReader
 from tests.unit.training.unwatched import Unwatched
 from training.errors import DataError
 from training.fit import Fitted, fit

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
-from serving.large_form import read
+from sealift.serving.large_form import read
 from tests.unit.serving import large
 from training.errors import ModelError
 from training.recipe.large_form import MAGIC, large_form

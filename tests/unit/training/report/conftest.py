@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealing import RsaIdentity
+from sealift.sealing import RsaIdentity
 from tests.keys import key_pair
 
 

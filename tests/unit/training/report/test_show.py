@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sealing import RsaIdentity, SealedArtifact, seal
-from stores import open_store, put_artifact
+from sealift.sealing import RsaIdentity, SealedArtifact, seal
+from sealift.stores import open_store, put_artifact
 from tests.keys import key_pair
 from tests.unit.training.report import samples
 from training.report import page, show, to_json

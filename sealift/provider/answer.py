@@ -1,0 +1,48 @@
+"""How a failure reaches the user: as its own words, without a traceback, and without the state being lost."""
+
+from collections.abc import Awaitable
+from typing import NoReturn, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf import any_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+from sealift.provider.errors import PluginError, ResourceInitFailed
+from sealift.provider.values import to_struct
+
+T = TypeVar("T")
+
+
+async def answer(
+    context: grpc.aio.ServicerContext, work: Awaitable[T], user_errors: tuple[type[Exception], ...] = ()
+) -> T:
+    """The result of `work`; a PluginError, or one of `user_errors`, becomes its message alone."""
+    told: tuple[type[Exception], ...] = (PluginError, *user_errors)
+    try:
+        return await work
+    except ResourceInitFailed as error:
+        await _fail_with_state(context, error)
+    except told as error:
+        await fail(context, str(error))
+
+
+async def fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
+    """Ends the call with this message."""
+    await context.abort(grpc.StatusCode.UNKNOWN, message)
+    raise AssertionError("internal error: abort returned")
+
+
+async def _fail_with_state(context: grpc.aio.ServicerContext, error: ResourceInitFailed) -> NoReturn:
+    """Tells the engine what there is, so that it keeps it and the next update mends it."""
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=error.resource_id, properties=to_struct(error.state), reasons=error.reasons
+    )
+    if error.inputs is not None:
+        detail.inputs.CopyFrom(to_struct(error.inputs))
+    packed = any_pb2.Any()
+    packed.Pack(detail)
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=error.message, details=[packed])
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    await context.abort(grpc.StatusCode.UNKNOWN, error.message, trailing)
+    raise AssertionError("internal error: abort returned")

@@ -1,0 +1,9 @@
+"""The names that are the project's own, each listed once."""
+
+from typing import Final
+
+PACKAGES: Final = ("sealift", "training", "components", "bootstrap", "airgap")
+"""Top-level packages. A user's module cannot have one of these names."""
+
+IN_IMAGE: Final = ("contents", "sealing", "serving")
+"""Packages of `sealift` that a model image holds."""

@@ -1,0 +1,65 @@
+"""Sealed artifacts: a model encrypted to whoever may open it. Knows no stores, neither Pulumi nor torch.
+
+artifact.py is all that others call to seal and open, over stream.py (the payload), manifest.py and recipients/ (who
+can open); record.py is for a store's own encrypted notes. The format is in docs/format-v1.md.
+"""
+
+from sealift.sealing.artifact import (
+    OpenedArtifact,
+    Sealed,
+    SealedArtifact,
+    describe,
+    is_authentic,
+    named_payload_digest,
+    new_artifact_id,
+    open_artifact,
+    recipient_ids,
+    rewrap,
+    seal,
+    seal_into,
+    unwrap,
+)
+from sealift.sealing.errors import (
+    ArtifactCorrupt,
+    ManifestInvalid,
+    PinMismatch,
+    SealingError,
+    WrongKey,
+)
+from sealift.sealing.recipients.parse import parse_identity, parse_recipient
+from sealift.sealing.recipients.recipient import Identity, Recipient
+from sealift.sealing.recipients.rsa_oaep import RsaIdentity
+from sealift.sealing.record import content_id, mask_key, open_record, record_key, seal_record
+from sealift.sealing.stream import payload_digest
+
+__all__ = [
+    "ArtifactCorrupt",
+    "Identity",
+    "ManifestInvalid",
+    "OpenedArtifact",
+    "PinMismatch",
+    "Recipient",
+    "RsaIdentity",
+    "Sealed",
+    "SealedArtifact",
+    "SealingError",
+    "WrongKey",
+    "content_id",
+    "describe",
+    "is_authentic",
+    "mask_key",
+    "named_payload_digest",
+    "new_artifact_id",
+    "open_artifact",
+    "open_record",
+    "parse_identity",
+    "parse_recipient",
+    "payload_digest",
+    "recipient_ids",
+    "record_key",
+    "rewrap",
+    "seal",
+    "seal_into",
+    "seal_record",
+    "unwrap",
+]

@@ -1,0 +1,213 @@
+"""The manifest: what must travel in the clear to open a payload, and one encrypted blob with all that tells what it is.
+
+Canonical JSON: sorted keys, no spaces, ASCII. Parsing refuses unknown fields, duplicate keys, other versions and
+anything over the limits before it allocates by what the bytes say. See docs/format-v1.md, "Manifest".
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sealift.sealing.errors import ArtifactCorrupt, ManifestInvalid
+from sealift.sealing.recipients.parse import KINDS
+from sealift.sealing.recipients.recipient import Stanza
+
+VERSION: Final = 1
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 4
+MAX_RECIPIENTS: Final = 64
+NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+NONCE_BYTES: Final = 12
+MAC_INFO: Final = b"sealift/v1/manifest-mac\0"
+DESCRIPTION_INFO: Final = b"sealift/v1/description\0"
+FIELDS: Final = {"artifactId", "description", "mac", "payloadDigest", "payloadSize", "recipients", "version"}
+ALL_KINDS: Final = tuple(KINDS)
+STANZA_FIELDS: Final = {"keyId", "kind", "wrappedKey"}
+HEX_16: Final = re.compile(r"[0-9a-f]{32}\Z")
+HEX_32: Final = re.compile(r"[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One artifact's manifest. `description` is a nonce and AES-256-GCM ciphertext; `mac` covers all other fields."""
+
+    artifact_id: str
+    payload_digest: str
+    payload_size: int
+    recipients: tuple[Stanza, ...]
+    description: bytes
+    mac: bytes
+
+    def encode(self) -> bytes:
+        """Canonical JSON."""
+        return _canonical(self._fields() | {"mac": _base64(self.mac)})
+
+    def is_authentic(self, data_key: bytes) -> bool:
+        """Whether the MAC fits, in constant time: the manifest is what the data key's maker wrote."""
+        return hmac.compare_digest(self.mac, _mac(data_key, self.artifact_id, self._fields()))
+
+    def for_recipients(self, recipients: Sequence[Stanza], data_key: bytes) -> "Manifest":
+        """The same artifact for these recipients instead, authenticated."""
+        bare = replace(self, recipients=tuple(recipients), mac=b"")
+        return replace(bare, mac=_mac(data_key, self.artifact_id, bare._fields()))
+
+    def open_description(self, data_key: bytes) -> dict[str, Any]:
+        """What the artifact says of itself. Raises ArtifactCorrupt."""
+        aead = AESGCM(_derive(data_key, DESCRIPTION_INFO, self.artifact_id))
+        try:
+            plain = aead.decrypt(self.description[:NONCE_BYTES], self.description[NONCE_BYTES:], None)
+        except InvalidTag:
+            raise ArtifactCorrupt("the manifest's description is not what was sealed") from None
+        opened: dict[str, Any] = json.loads(plain)
+        return opened
+
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "version": VERSION,
+            "artifactId": self.artifact_id,
+            "payloadDigest": self.payload_digest,
+            "payloadSize": self.payload_size,
+            "recipients": [
+                {"kind": stanza.kind, "keyId": stanza.key_id, "wrappedKey": _base64(stanza.wrapped_key)}
+                for stanza in self.recipients
+            ],
+            "description": _base64(self.description),
+        }
+
+
+def make_manifest(
+    *,
+    artifact_id: str,
+    payload_digest: str,
+    payload_size: int,
+    recipients: Sequence[Stanza],
+    description: Mapping[str, Any],
+    data_key: bytes,
+) -> Manifest:
+    """Encrypts the description and authenticates the whole. Raises ManifestInvalid if it is over the limits."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    aead = AESGCM(_derive(data_key, DESCRIPTION_INFO, artifact_id))
+    blob = nonce + aead.encrypt(nonce, _canonical(description), None)
+    made = Manifest(artifact_id, payload_digest, payload_size, (), blob, b"").for_recipients(recipients, data_key)
+    parse_manifest(made.encode())
+    return made
+
+
+def parse_manifest(encoded: bytes) -> Manifest:
+    """The manifest in these bytes, not yet authenticated. Raises ManifestInvalid."""
+    if len(encoded) > MAX_BYTES:
+        raise ManifestInvalid(f"the manifest has {len(encoded)} bytes; at most {MAX_BYTES} are allowed")
+    if _depth(encoded) > MAX_DEPTH:
+        raise ManifestInvalid(f"the manifest nests deeper than {MAX_DEPTH}")
+    try:
+        fields = json.loads(encoded, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ManifestInvalid("the manifest is not JSON as Sealift writes it") from None
+    if not isinstance(fields, dict) or fields.keys() != FIELDS:
+        raise ManifestInvalid(f"the manifest must have exactly the fields {', '.join(sorted(FIELDS))}")
+    if type(fields["version"]) is not int or fields["version"] != VERSION:
+        raise ManifestInvalid(
+            f"the manifest's version is not {VERSION}",
+            "open it with the release of Sealift that wrote it, or a newer one",
+        )
+    size = fields["payloadSize"]
+    if type(size) is not int or not 0 < size < 1 << 52:
+        raise ManifestInvalid("the manifest's payloadSize is not a size in bytes")
+    manifest = Manifest(
+        artifact_id=_hex(fields, "artifactId", HEX_16),
+        payload_digest=_hex(fields, "payloadDigest", HEX_32),
+        payload_size=size,
+        recipients=_stanzas(fields["recipients"]),
+        description=_bytes(fields, "description", minimum=NONCE_BYTES + 16),
+        mac=_bytes(fields, "mac", minimum=32, maximum=32),
+    )
+    if manifest.encode() != encoded:
+        raise ManifestInvalid("the manifest is not in canonical form")
+    return manifest
+
+
+def _stanzas(value: object) -> tuple[Stanza, ...]:
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_RECIPIENTS:
+        raise ManifestInvalid(f"the manifest must have 1 to {MAX_RECIPIENTS} recipients")
+    stanzas = []
+    for fields in value:
+        if not isinstance(fields, dict) or fields.keys() != STANZA_FIELDS or fields["kind"] not in ALL_KINDS:
+            raise ManifestInvalid(
+                f"a recipient must have exactly the fields {', '.join(sorted(STANZA_FIELDS))} and the kind "
+                f"{' or '.join(ALL_KINDS)}"
+            )
+        kind = fields["kind"]
+        size = KINDS[kind].wrapped_bytes
+        wrapped = _bytes(fields, "wrappedKey", minimum=size, maximum=size)
+        stanzas.append(Stanza(kind, _hex(fields, "keyId", HEX_32), wrapped))
+    return tuple(stanzas)
+
+
+def _hex(fields: Mapping[str, object], name: str, form: "re.Pattern[str]") -> str:
+    value = fields[name]
+    if not isinstance(value, str) or not form.match(value):
+        raise ManifestInvalid(f"the manifest's {name} is not lower-case hex of the right length")
+    return value
+
+
+def _bytes(fields: Mapping[str, object], name: str, *, minimum: int, maximum: int = MAX_BYTES) -> bytes:
+    value = fields[name]
+    try:
+        decoded = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except binascii.Error:
+        decoded = b""
+    if not minimum <= len(decoded) <= maximum:
+        raise ManifestInvalid(f"the manifest's {name} is not base64 of the right length")
+    return decoded
+
+
+def _depth(encoded: bytes) -> int:
+    """How deep brackets nest, counted before the parser allocates anything; brackets in strings only make it refuse
+    earlier.
+    """
+    depth = deepest = 0
+    for bracket in encoded.translate(None, NO_BRACKETS):
+        if bracket in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return deepest
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("duplicate key")
+    return fields
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _mac(data_key: bytes, artifact_id: str, fields: Mapping[str, Any]) -> bytes:
+    return hmac.digest(_derive(data_key, MAC_INFO, artifact_id), _canonical(fields), "sha256")
+
+
+def _derive(data_key: bytes, info: bytes, artifact_id: str) -> bytes:
+    return HKDF(hashes.SHA256(), 32, None, info + bytes.fromhex(artifact_id)).derive(data_key)
+
+
+def _canonical(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

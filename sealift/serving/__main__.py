@@ -1,0 +1,261 @@
+"""`python -m sealift.serving`, the image's entry point: opens one sealed artifact, serves it until SIGTERM, exits 0.
+
+What keeps it from starting is told in one line, on standard error and in Kubernetes' termination message, with exit
+code 1.
+"""
+
+import argparse
+import contextlib
+import os
+import resource
+import signal
+import sys
+import time
+from ipaddress import ip_address
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from sealift.serving import confinement, places
+from sealift.serving.errors import StartError
+from sealift.serving.opening import Opening, Source
+from sealift.serving.version import VERSION
+
+if TYPE_CHECKING:
+    from sealift.serving.grpc.server import Server as RpcServer
+    from sealift.serving.http.service import Service
+    from sealift.serving.http.tls import Certificate
+    from sealift.serving.model import Model
+    from sealift.serving.tracing.exporter import Exporter
+    from sealift.serving.tracing.tracer import Tracer
+
+TERMINATION_LOG: Final = Path("/dev/termination-log")
+"""What is in it, Kubernetes shows as the reason that the container ended (Container.terminationMessagePath)."""
+TERMINATION_BYTES: Final = 4096
+FLUSH_SECONDS: Final = 2.0
+"""For the last spans; with the drain, less than the pod has."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise StartError(message, "see python -m sealift.serving --help")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code."""
+    started = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)  # as a container's first process it would not end by SIGTERM otherwise
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model
+    try:
+        serve(_parse(arguments), started)
+    except StartError as error:
+        _tell(str(error), TERMINATION_LOG)
+        return 1
+    return 0
+
+
+def serve(options: argparse.Namespace, started: float) -> None:
+    """Returns when told to stop. Raises StartError."""
+    source = _source(options)
+    confinement.leave_folder()
+    with Opening(source) as opening:
+        watched = [path for path in (options.access, options.tls) if path is not None]
+        key_hidden = confinement.hide(source.key, watched)
+        # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from sealift.serving.access import Access, CheckedAccess, OneKey, UncheckedAccess, new_key
+        from sealift.serving.http.browsers import Browsers
+        from sealift.serving.http.metrics_service import metrics_of
+        from sealift.serving.http.server import Server, every_address, listen
+        from sealift.serving.http.service import Service
+        from sealift.serving.http.tls import Certificate
+        from sealift.serving.log import log
+        from sealift.serving.metrics.cgroup import cpus
+        from sealift.serving.model import load
+
+        if options.access is None and options.auth is None:
+            key = new_key()
+            access: Access = OneKey(key)
+        else:
+            access = CheckedAccess(options.access) if options.access else UncheckedAccess()
+        certificate = Certificate(options.tls) if options.tls else None
+        options.host = options.host or every_address()  # in a pod; what reaches it is the Service's matter
+        socket = listen(options.host, options.port)
+        metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
+        exporter = _exporter(options, source) if options.otlp_endpoint else None
+        model = load(opening)
+    tracer = None if exporter is None else _tracer(options, exporter)
+    log_all = options.access_log == "all"
+    local = options.local or (options.auth == "none" and ip_address(socket.getsockname()[0]).is_loopback)
+    browsers = Browsers(options.cors_origin, local=local)
+    service = Service(options.name, model, access, log_all, options.explain, tracer, browsers)
+    rpc = None if options.grpc_port is None else _rpc(options, model, service, certificate)
+    server = Server(service, rpc, certificate)
+    if metrics_socket is not None:
+        info = {"model": options.name, "artifact_id": source.artifact_id, "payload_digest": source.payload_digest}
+        spans = (lambda: {"sent": exporter.sent, "dropped": exporter.dropped}) if exporter is not None else dict
+        server.also(metrics_of(server, service, info | {"version": VERSION}, spans), metrics_socket)
+
+    def ready() -> None:
+        address, port = socket.getsockname()[:2]
+        where: dict[str, str | float] = {"address": address, "port": port}
+        if rpc is not None:
+            where["grpc_port"] = rpc.port
+        if metrics_socket is not None:
+            where["metrics_port"] = metrics_socket.getsockname()[1]
+        seconds = round(time.monotonic() - started, 3)
+        artifact = source.artifact_id
+        log(
+            "info",
+            "ready",
+            model=options.name,
+            artifact=artifact,
+            **where,
+            cpus=cpus(),
+            key_hidden=key_hidden,
+            seconds=seconds,
+        )
+        if isinstance(access, OneKey):
+            scheme = "http" if certificate is None else "https"
+            print(f"{scheme}://{address}:{port}/ takes this key, shown this once: {key}", file=sys.stderr, flush=True)
+
+    if exporter is not None:
+        exporter.start()
+    server.run(socket, ready)
+    if exporter is not None:
+        exporter.stop(FLUSH_SECONDS)
+
+
+def _source(options: argparse.Namespace) -> Source:
+    if options.artifact is None:
+        return Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
+    store, artifact_id = options.artifact.parent, options.artifact.name
+    payload, manifest = store / places.PAYLOADS / artifact_id, store / places.MANIFESTS / artifact_id
+    return Source(payload, manifest, options.key, artifact_id, options.payload_digest)
+
+
+def _exporter(options: argparse.Namespace, source: Source) -> "Exporter":
+    """Raises StartError."""
+    import uuid
+
+    from sealift.serving.tracing.exporter import Exporter
+
+    resource = {
+        "service.name": options.name,
+        "service.version": VERSION,
+        "service.instance.id": str(uuid.uuid4()),
+        "sealift.artifact.id": source.artifact_id,
+        "sealift.payload.digest": source.payload_digest,
+    }
+    return Exporter(options.otlp_endpoint, resource)
+
+
+def _tracer(options: argparse.Namespace, exporter: "Exporter") -> "Tracer":
+    from sealift.serving.tracing.tracer import Tracer
+
+    return Tracer(options.trace_ratio, "https" if options.tls else "http", exporter.offer)
+
+
+def _rpc(
+    options: argparse.Namespace, model: "Model", service: "Service", certificate: "Certificate | None"
+) -> "RpcServer":
+    """gRPC beside HTTP: the same model, clients and runs. Loaded only where it is asked for, since it takes memory."""
+    from sealift.serving.grpc.server import Server
+    from sealift.serving.grpc.service import Served
+    from sealift.serving.http.limits import MAX_BODY_BYTES
+
+    batches, access, ready = service.batches, service.access, lambda: not service.draining
+    served = Served(
+        options.name, model, batches.run, access, ready, service.counts, service.log, service.held, service.tracer
+    )
+    pem = None if certificate is None else lambda: certificate.pem
+    return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    about = "Serves one sealed model over the Open Inference Protocol v2."
+    parser = _Parser(prog="python -m sealift.serving", description=about)
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key in PEM that opens it")
+    store = "an artifact in a local store, by its id; only this machine is served, unless --host is given"
+    parser.add_argument("--artifact", type=Path, metavar="STORE/ID", help=store)
+    for name in ("payload", "manifest"):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help="instead of --artifact, in a pod")
+    parser.add_argument("--artifact-id", metavar="HEX", help="the artifact that it must be")
+    digest = "the payload that it must have (with --artifact, default: the one that the artifact's manifest names)"
+    parser.add_argument("--payload-digest", metavar="HEX", help=digest)
+    parser.add_argument("--name", default="model", help="what clients ask for: /v2/models/NAME (default: model)")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--access", type=Path, metavar="FILE", help="who may ask (sealift/serving/access/access_file.py)")
+    who.add_argument("--auth", choices=["none"], help="none: anyone who reaches the port may ask")
+    tls = "of tls.crt and tls.key, as a Secret of type kubernetes.io/tls is mounted (default: no TLS)"
+    parser.add_argument("--tls", type=Path, metavar="FOLDER", help=tls)
+    host = "address to listen on (default: all of IPv6 and IPv4, and with --artifact 127.0.0.1)"
+    parser.add_argument("--host", help=host)
+    port = f"0 is any free one, see the log (default: {places.PORT})"
+    parser.add_argument("--port", type=int, default=places.PORT, help=port)
+    origin = "whose pages may ask, such as https://app.example.com, or * for all; may be said again (default: none)"
+    parser.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help=origin)
+    local = "answers requests alone that name localhost (default: where it listens there alone and --auth is none)"
+    parser.add_argument("--local", action="store_true", help=local)
+    rpc = f"0 is any free one; in a pod it is {places.GRPC_PORT} (default: none, gRPC takes some memory)"
+    parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
+    lines = "which requests have a line in the log (default: errors)"
+    parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
+    why = "whether rows are explained too, at /v2/models/NAME/explain (default: no, it takes much of the processor)"
+    parser.add_argument("--explain", action="store_true", help=why)
+    metrics = f"of {places.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
+    parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
+    spans = "collector that spans are sent to, as OTLP over HTTP to URL/v1/traces (default: none)"
+    parser.add_argument("--otlp-endpoint", metavar="URL", help=spans)
+    ratio = "of requests without a traceparent, how many are traced, 0 to 1 (default: 0); others as their caller says"
+    parser.add_argument("--trace-ratio", type=_ratio, default=0.0, metavar="RATIO", help=ratio)
+    options = parser.parse_args(arguments)
+    for name, value in vars(options).items():
+        if isinstance(value, Path):
+            setattr(options, name, value.absolute())  # it is not served from the folder that they are named in
+    if options.artifact is not None:
+        _refuse_beside(parser, options, ("payload", "manifest", "artifact_id"))
+        options.host = options.host or "127.0.0.1"
+        return options
+    needed = ("payload", "manifest", "artifact_id", "payload_digest")
+    missing = [name.replace("_", "-") for name in needed if getattr(options, name) is None]
+    if missing:
+        parser.error(f"the following arguments are required: --{', --'.join(missing)}, or --artifact")
+    if options.access is None and options.auth is None:
+        parser.error("one of the arguments --access --auth is required")
+    return options
+
+
+def _ratio(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("it must be from 0 to 1")
+    return value
+
+
+def _refuse_beside(parser: argparse.ArgumentParser, options: argparse.Namespace, names: tuple[str, ...]) -> None:
+    given = [name.replace("_", "-") for name in names if getattr(options, name) is not None]
+    if given:
+        parser.error(f"argument --{given[0]}: not allowed with argument --artifact")
+
+
+def _tell(reason: str, termination_log: Path) -> None:
+    line = f"{reason}\n".encode()
+    with contextlib.suppress(OSError):  # nobody reads it
+        os.write(sys.stderr.fileno(), line)
+    with contextlib.suppress(OSError):  # not in a container, or not ours to write
+        descriptor = os.open(termination_log, os.O_WRONLY | os.O_TRUNC)  # never creates it
+        try:
+            os.write(descriptor, line[:TERMINATION_BYTES])
+        finally:
+            os.close(descriptor)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Before serving: at once."""
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+"""Runs together what came in the same turn of the event loop: no timer, nothing to tune, no cost for a lone client.
+
+A model that answers quickly is run on the loop itself. A slow one is run in a thread, and what comes meanwhile is the
+next batch. More work than QUEUE_SECONDS is not queued: it is refused, so that who is served is served in time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from functools import partial
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from sealift.serving.drift import Drift
+from sealift.serving.errors import Overloaded
+from sealift.serving.metrics.counts import Counts
+from sealift.serving.model import Model
+from sealift.serving.tensor import Array
+from sealift.serving.together import Together, filled
+
+QUICK_SECONDS: Final = 0.001
+"""A run that takes longer would keep the loop from answering others, the probes among them."""
+QUEUE_SECONDS: Final = 0.5
+SHIFT_SECONDS: Final = 0.02
+"""Of work that the thread is given at a time."""
+SHIFTS: Final = 2
+
+RECENT: Final = 0.05
+"""What the latest run counts in the mean."""
+
+Arrays = Mapping[str, Array]
+Done = Callable[[Arrays | Exception], None]
+"""Called on the loop with all outputs by name, or with what went wrong."""
+
+
+class Ran(NamedTuple):
+    """One run: when it began, by time.perf_counter_ns, what it was of, and what its parts took: putting together,
+    running, taking apart."""
+
+    begun_ns: int
+    requests: int
+    rows: int
+    input_ns: int
+    infer_ns: int
+    output_ns: int
+
+
+Watch = Callable[[Ran], None]
+"""Called on the loop, before who waits is told."""
+Waiting = tuple[Arrays, int, Done, float, Watch | None]
+"""Inputs, their rows, who is told, since when, and who wants to know of the run."""
+Results = list[Arrays | Exception]
+
+
+class Batches:
+    """Of one model and one event loop."""
+
+    def __init__(self, model: Model, together: Together, worker: Executor, counts: Counts) -> None:
+        self._model = model
+        self._statistics = model.statistics
+        self.drift = Drift(model)
+        self._outputs = list(model.outputs)
+        self._least, self._most = together.least, together.most
+        self._worker = worker
+        self._counts = counts
+        self._run_seconds, self._row_seconds = together.run_seconds, together.row_seconds
+        self._slowness = 1.0
+        """What runs take of late, to what they took when they were tried: other work on the processor counts in."""
+        self._waiting: list[Waiting] = []
+        self.rows = 0
+        """That wait, or are run in the thread."""
+        self._shifts = 0
+        """That the thread has: one that it runs, and one to go on with, so that it need not wait for the loop."""
+
+    def add(self, inputs: Arrays, done: Done, watch: Watch | None = None) -> None:
+        """Raises Overloaded."""
+        rows = rows_of(inputs)
+        if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
+            self._statistics.failed(requests=1, ns=0)
+            raise overloaded()
+        if self.drift.takes:
+            self.drift.note(inputs)
+        self.rows += rows
+        self._waiting.append((inputs, rows, done, time.perf_counter(), watch))
+        if len(self._waiting) == 1 and self._shifts < SHIFTS:
+            asyncio.get_running_loop().call_soon(self._next)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one row more is more than can be done in time."""
+        return self.rows > 0 and self._seconds(self.rows + 1) * self._slowness > QUEUE_SECONDS
+
+    async def run(self, inputs: Arrays, watch: Watch | None = None) -> Arrays:
+        """The same for who awaits it: all outputs by name. Raises what went wrong."""
+        told: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
+        self.add(inputs, partial(_settle, told), watch)
+        return await told
+
+    def _next(self) -> None:
+        """Runs what fits into one run; what does not, in the loop's next turn, so that others come in between."""
+        if not self._waiting or self._shifts == SHIFTS:
+            return
+        batch, rows = self._take()
+        if self._seconds(rows) < QUICK_SECONDS:
+            ran = self._run(batch, rows)
+            self.rows -= rows
+            self._tell([(batch, *ran)])
+            return
+        shift = [(batch, rows)]
+        seconds = self._seconds(rows)
+        while self._waiting and seconds < SHIFT_SECONDS:
+            batch, rows = self._take()
+            shift.append((batch, rows))
+            seconds += self._seconds(rows)
+        self._shifts += 1
+        running = asyncio.get_running_loop().run_in_executor(self._worker, self._run_all, shift)
+        running.add_done_callback(lambda ran: self._ran(shift, ran.result()))
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _take(self) -> tuple[list[Waiting], int]:
+        """What fits into one run, and its rows."""
+        waiting = self._waiting
+        count, rows = 1, waiting[0][1]
+        while count < len(waiting) and rows + waiting[count][1] <= self._most:
+            rows += waiting[count][1]
+            count += 1
+        batch, self._waiting = waiting[:count], waiting[count:]
+        self._count(batch, rows)
+        return batch, rows
+
+    def _count(self, batch: list[Waiting], rows: int) -> None:
+        now, observe = time.perf_counter(), self._counts.queue_seconds.observe
+        for _, _, _, since, _ in batch:
+            observe(now - since)
+        self._counts.run_rows.observe(rows)
+
+    def _run_all(self, shift: list[tuple[list[Waiting], int]]) -> list[tuple[Results, Ran]]:
+        """In the thread."""
+        return [self._run(batch, rows) for batch, rows in shift]
+
+    def _ran(self, shift: list[tuple[list[Waiting], int]], runs: list[tuple[Results, Ran]]) -> None:
+        self._shifts -= 1
+        self.rows -= sum(rows for _, rows in shift)
+        self._tell([(batch, *ran) for (batch, _), ran in zip(shift, runs, strict=True)])
+
+    def _run(self, batch: list[Waiting], rows: int) -> tuple[Results, Ran]:
+        """Any thread may call it."""
+        begun = time.perf_counter_ns()
+        results: Results
+        if len(batch) == 1:
+            merged = begun
+            results = [self._alone(batch[0][0], rows)]
+            answered = done = time.perf_counter_ns()
+        else:
+            together = {name: np.concatenate([inputs[name] for inputs, *_ in batch]) for name in batch[0][0]}
+            merged = time.perf_counter_ns()
+            answers = self._alone(together, rows)
+            answered = time.perf_counter_ns()
+            results = (
+                [self._alone(*one[:2]) for one in batch] if isinstance(answers, Exception) else _split(answers, batch)
+            )
+            done = time.perf_counter_ns()
+        slowness = (done - begun) / 1e9 / self._seconds(rows)
+        # One run that was held up for long says little about the next.
+        self._slowness += RECENT * (min(slowness, 2 * self._slowness) - self._slowness)
+        return results, Ran(begun, len(batch), rows, merged - begun, answered - merged, done - answered)
+
+    def _seconds(self, rows: int) -> float:
+        """That one run of so many takes on a processor of its own."""
+        return self._run_seconds + self._row_seconds * (rows - 1)
+
+    def _alone(self, inputs: Arrays, rows: int) -> Arrays | Exception:
+        try:
+            if rows >= self._least:
+                return self._model.run(inputs, self._outputs)
+            answers = self._model.run(filled(inputs, self._least), self._outputs)
+            return {name: answer[:rows] for name, answer in answers.items()}
+        except Exception as error:  # noqa: BLE001 - it is told to whoever asked, who knows what to do with it
+            return error
+
+    def _tell(self, told: list[tuple[list[Waiting], Results, Ran]]) -> None:
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._next)
+        for batch, results, ran in told:
+            self._note(batch, results, ran)
+            for (_, _, done, _, watch), result in zip(batch, results, strict=True):
+                if watch is not None:
+                    watch(ran)
+                done(result)
+
+    def _note(self, batch: list[Waiting], results: Results, ran: Ran) -> None:
+        now, (_, _, rows, input_ns, infer_ns, output_ns) = time.perf_counter(), ran
+        answered, since_all = 0, 0.0
+        for (_, count, _, since, _), result in zip(batch, results, strict=True):
+            if not isinstance(result, Exception):
+                answered += 1
+                since_all += since
+            else:
+                rows -= count
+                self._statistics.failed(requests=1, ns=int((now - since) * 1e9))
+        if answered:
+            queue_ns = int((answered * now - since_all) * 1e9) - answered * (input_ns + infer_ns + output_ns)
+            self._statistics.ran(
+                requests=answered, rows=rows, queue_ns=max(0, queue_ns), input_ns=input_ns, infer_ns=infer_ns,
+                output_ns=output_ns, now_ms=int(time.time() * 1000),
+            )  # fmt: skip
+
+
+def overloaded() -> Overloaded:
+    """More work waits than can be done in time."""
+    return Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
+
+
+def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:
+    if told.done():  # who asked has left
+        return
+    if isinstance(result, Exception):
+        told.set_exception(result)
+    else:
+        told.set_result(result)
+
+
+def rows_of(inputs: Arrays) -> int:
+    """How many rows they are; a single value is one."""
+    first = next(iter(inputs.values()))
+    return len(first) if first.ndim else 1
+
+
+def _split(answers: Arrays, batch: list[Waiting]) -> Results:
+    results: Results = []
+    start = 0
+    for _, rows, *_ in batch:
+        results.append({name: answer[start : start + rows] for name, answer in answers.items()})
+        start += rows
+    return results

@@ -1,0 +1,115 @@
+"""Why a model answers a row as it does: Shapley values of its outputs, against the usual row of its training.
+
+Those of a single reference (baseline Shapley values: Sundararajan and Najmi 2020, arXiv:1908.08474; Lundberg and Lee
+2017, arXiv:1705.07874). Features are taken as independent, so the model is asked for combinations that no row may ever
+have had.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+
+from sealift.serving.errors import InvalidInput, StartError
+from sealift.serving.explain.reference import names, reference
+from sealift.serving.explain.row_game import RUN_ROWS, RowGame
+from sealift.serving.explain.shapley import Shapley, shapley
+from sealift.serving.model import Model
+from sealift.serving.tensor import ANY, Array
+
+MOST_ROWS: Final = 8
+MOST_FEATURES: Final = 1024
+MOST_NUMBERS: Final = 1 << 16
+"""Contributions in an answer: rows × features × numbers of the outputs."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Of the rows of one request. An output's numbers for a row are flat."""
+
+    features: Sequence[str]
+    """Over all inputs, in the model's order."""
+    reference: Mapping[str, Array]
+    """By input: one row."""
+    shap_values: Mapping[str, Array]
+    """By output: FP64 [rows, features, numbers]. Over the features they sum to what the row adds to the base."""
+    base_values: Mapping[str, Array]
+    """By output: what it is for the reference, FP64 [rows, numbers]."""
+    standard_errors: Mapping[str, Array]
+    """As `shap_values`; zeros for a row that is exact."""
+    evaluations: int
+    """Coalitions that the model was run for."""
+    exact: bool
+    """Whether all rows are."""
+
+
+class Explainer:
+    """Of one model. Raises StartError for one that cannot be explained. Any thread may call it."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._inputs = model.rows
+        self.outputs = {name: tensor for name, tensor in model.outputs.items() if tensor.datatype.startswith("FP")}
+        if not self.outputs:
+            raise StartError("the model has no output of FP16, FP32 or FP64 to explain", "omit --explain")
+        batched = {tensor.shape[:1] == (ANY,) for tensor in model.inputs.values()}
+        if len(batched) > 1:
+            raise StartError("some inputs of the model have no rows: one row cannot be explained", "omit --explain")
+        (self._batched,) = batched
+        batched |= {tensor.shape[:1] == (ANY,) for tensor in self.outputs.values()}
+        self._run_rows = RUN_ROWS if batched == {True} else 1
+
+    def explain(self, inputs: Mapping[str, Array], outputs: Sequence[str], until: float) -> Explanation:
+        """Of these outputs, for inputs in the model's shapes, until then by time.monotonic. Raises InvalidInput,
+        InvalidAnswer and Overloaded."""
+        asked = self._rows(inputs)
+        usual = {one.tensor.name: reference(one, asked[0][one.tensor.name].shape) for one in self._inputs}
+        sizes = [array.size for array in self._model.run(usual, outputs).values()]
+        self._check_numbers(len(asked), sum(array.size for array in usual.values()), sum(sizes))
+        found = [_explained(RowGame(self._model, row, usual, outputs, self._run_rows, until), usual) for row in asked]
+
+        def by_output(arrays: Sequence[Array]) -> dict[str, Array]:
+            """The last axis holds all outputs' numbers."""
+            return dict(zip(outputs, np.split(np.stack(arrays), list(accumulate(sizes))[:-1], axis=-1), strict=True))
+
+        return Explanation(
+            features=[name for one in self._inputs for name in names(one, usual[one.tensor.name].shape)],
+            reference=usual,
+            shap_values=by_output([one.values for one in found]),
+            base_values=by_output([one.base for one in found]),
+            standard_errors=by_output([one.standard_errors for one in found]),
+            evaluations=sum(one.evaluations for one in found),
+            exact=all(one.exact for one in found),
+        )
+
+    def _rows(self, inputs: Mapping[str, Array]) -> list[dict[str, Array]]:
+        """Each as whole inputs of the model."""
+        ordered = {one.tensor.name: inputs[one.tensor.name] for one in self._inputs}
+        count = len(next(iter(ordered.values()))) if self._batched else 1
+        if count > MOST_ROWS:
+            raise InvalidInput(f"{count} rows to explain; expected at most {MOST_ROWS} in a request")
+        features = sum(array.size for array in ordered.values()) // count
+        if features > MOST_FEATURES:
+            raise InvalidInput(f"{features:,} values in a row to explain; expected at most {MOST_FEATURES:,}")
+        if not self._batched:
+            return [ordered]
+        return [{name: array[row : row + 1] for name, array in ordered.items()} for row in range(count)]
+
+    @staticmethod
+    def _check_numbers(count: int, features: int, numbers: int) -> None:
+        if count * features * numbers > MOST_NUMBERS:
+            raise InvalidInput(
+                f"{count} rows of {features:,} values, for {numbers:,} numbers of outputs, have "
+                f"{count * features * numbers:,} contributions; expected at most {MOST_NUMBERS:,}"
+            )
+
+
+def _explained(game: RowGame, usual: Mapping[str, Array]) -> Shapley:
+    """For all features: those that do not play have zeros."""
+    played = shapley(game.worth, len(game.players))
+    zeros = np.zeros((sum(array.size for array in usual.values()), len(played.base)))
+    values, errors = zeros, zeros.copy()
+    values[game.players], errors[game.players] = played.values, played.standard_errors
+    return Shapley(values, errors, played.base, played.evaluations, played.exact)

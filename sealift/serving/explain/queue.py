@@ -1,0 +1,39 @@
+"""Explanations one after the other, in a thread of their own: predictions go on meanwhile, and few may wait."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from sealift.serving.errors import Overloaded
+
+MOST: Final = 4
+"""That wait, the one that is worked on among them."""
+MOST_SECONDS: Final = 10.0
+"""For each, its wait included: less than the server waits for when it ends."""
+
+Found = TypeVar("Found")
+
+
+class Queue:
+    """Of one event loop. The thread starts with the first one."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="explanation")
+        self._count = 0
+
+    def add(self, explain: Callable[[float], Found], done: Callable[[Found], None]) -> None:
+        """Calls `explain` in the thread, with the time that it must be ready at, by time.monotonic; it raises nothing.
+        Then calls `done` on the loop. Raises Overloaded."""
+        if self._count >= MOST:
+            raise Overloaded(f"{MOST} explanations are waiting already; try again")
+        self._count += 1
+        until = time.monotonic() + MOST_SECONDS
+        running = asyncio.get_running_loop().run_in_executor(self._thread, explain, until)
+
+        def tell(ran: "asyncio.Future[Found]") -> None:
+            self._count -= 1
+            done(ran.result())
+
+        running.add_done_callback(tell)

@@ -1,0 +1,135 @@
+"""What one value of a row is called, what it usually is, and between which values it lies: as training described it.
+
+The usual value is a mean, or the most frequent category: no row that training saw is told. Bounds are rounded outwards,
+to the column's own order of magnitude, since the smallest and the largest value are each one row's. A model that was
+trained with differential privacy, or elsewhere, says nothing of its rows; a value is usually 0 or an empty text then.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
+
+import numpy as np
+
+from sealift.serving.tensor import ANY, KINDS, Array, Tensor
+
+Value = float | str
+Summary = Mapping[str, float]
+USUAL_DIGITS: Final = 2
+"""Of a mean, beyond the order of magnitude of the column's deviation."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a row."""
+
+    name: str
+    """Empty for a value that has none, such as a pixel of a picture."""
+    usual: Value
+    lowest: float | None = None
+    highest: float | None = None
+    choices: tuple[Value, ...] = ()
+    """Of a category: those that training has seen."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one input takes for one row: a field for each place of its shape, in their order."""
+
+    tensor: Tensor
+    shape: tuple[int, ...]
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What training said of its rows."""
+
+    features: Sequence[str] = ()
+    """What each value of a row is called."""
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
+    """Mean, deviation, minimum and maximum of each feature, where they are known."""
+    value_range: Summary = field(default_factory=dict)
+    """Minimum and maximum over all values, where they have no names."""
+
+
+def rows(tensors: Iterable[Tensor], known: Reference) -> list[Row]:
+    """One for each input. A dimension that may be any is 1."""
+    inputs = list(tensors)
+    return [_row(tensor, known, alone=len(inputs) == 1) for tensor in inputs]
+
+
+def values(row: Row, text: str = "", number: int = 0) -> Array:
+    """The usual row, with these for what is an empty text or 0 in it: all that training said nothing of."""
+    usual = [one.usual or (text if row.tensor.datatype == "BYTES" else number) for one in row.fields]
+    return np.array(usual, KINDS[row.tensor.datatype]).reshape(row.shape)
+
+
+def _row(tensor: Tensor, known: Reference, *, alone: bool) -> Row:
+    shape = tuple(1 if size == ANY else size for size in tensor.shape)
+    count, names = math.prod(shape), known.features
+    if count == 1 and tensor.name in names:
+        return Row(tensor, shape, (_column(tensor, known),))
+    if not alone or len(names) != count:
+        return Row(tensor, shape, (_unnamed(tensor, known.value_range),) * count)
+    return Row(tensor, shape, tuple(_number(name, tensor, known.summaries.get(name)) for name in names))
+
+
+def _unnamed(tensor: Tensor, value_range: Summary) -> Field:
+    lowest, highest = value_range.get("minimum"), value_range.get("maximum")
+    if lowest is None or not tensor.datatype.startswith("FP"):
+        return Field("", _nothing(tensor))
+    return Field("", lowest, lowest, highest)
+
+
+def _column(tensor: Tensor, known: Reference) -> Field:
+    """A column of a table. Of one that holds categories, training has the share of each, as `column=category`."""
+    shares = {
+        name.removeprefix(f"{tensor.name}="): one["mean"]
+        for name, one in known.summaries.items()
+        if _column_of(name, known.features) == tensor.name
+    }
+    if not shares or tensor.name in known.summaries:
+        return _number(tensor.name, tensor, known.summaries.get(tensor.name))
+    most = max(shares, key=shares.__getitem__)
+    spelt: type[int | str] = str if tensor.datatype == "BYTES" else int
+    return Field(tensor.name, spelt(most), choices=tuple(map(spelt, shares)))
+
+
+def _column_of(name: str, columns: Sequence[str]) -> str | None:
+    """Whose category `column=category` is: a column may itself have a name of that form."""
+    if name in columns:
+        return None
+    return max((one for one in columns if name.startswith(f"{one}=")), key=len, default=None)
+
+
+def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
+    if known is None:
+        return Field(name, _nothing(tensor))
+    mean, deviation = known["mean"], known["deviation"]
+    whole = not tensor.datatype.startswith("FP")
+    if not deviation or not all(map(math.isfinite, known.values())):  # one value, or none, in all rows
+        usual = mean if math.isfinite(mean) else 0
+        return Field(name, round(usual) if whole else usual)
+    magnitude = math.floor(math.log10(deviation))
+    if whole:
+        magnitude, mean = max(magnitude, 0), round(mean)
+    usual = round(mean, USUAL_DIGITS - magnitude)
+    return Field(
+        name,
+        usual,
+        _rounded(known["minimum"], magnitude, ROUND_FLOOR),
+        _rounded(known["maximum"], magnitude, ROUND_CEILING),
+    )
+
+
+def _rounded(value: float, magnitude: int, towards: str) -> float:
+    """To a multiple of that power of ten. In decimals, since 7.9 / 0.1 is more than 79."""
+    step = Decimal(1).scaleb(magnitude)
+    return float((Decimal(str(value)) / step).to_integral_value(towards) * step)
+
+
+def _nothing(tensor: Tensor) -> Value:
+    return "" if tensor.datatype == "BYTES" else 0

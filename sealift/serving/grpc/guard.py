@@ -1,0 +1,253 @@
+"""Each call, from head to end: who may make it, with which status it ends, what is counted and logged of it.
+
+INVALID_ARGUMENT     the request is none that the model can take
+NOT_FOUND            another model, or another version
+UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED    as access has it
+UNAVAILABLE          the server is busy, or ends; ask again
+INTERNAL             ours; what clients sent is never logged, nor are errors that quote it
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from sealift.serving.access import Access, Scope
+from sealift.serving.errors import (
+    Forbidden,
+    InvalidAnswer,
+    InvalidInput,
+    Overloaded,
+    RequestError,
+    TooManyRequests,
+    Unauthenticated,
+)
+from sealift.serving.grpc.arrivals import Arrivals
+from sealift.serving.grpc.messages import CLASSES, PACKAGE
+from sealift.serving.held import Held, Share
+from sealift.serving.log import log
+from sealift.serving.metrics.counts import Counts
+from sealift.serving.request_log import HEADER, RequestLog
+
+if TYPE_CHECKING:
+    from sealift.serving.tracing.tracer import Trace, Tracer, Value
+
+
+class UnknownModel(RequestError): ...
+
+
+STATUS: Final[Mapping[type[RequestError], grpc.StatusCode]] = {
+    UnknownModel: grpc.StatusCode.NOT_FOUND,
+    InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    Overloaded: grpc.StatusCode.UNAVAILABLE,
+    InvalidAnswer: grpc.StatusCode.OUT_OF_RANGE,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    Forbidden: grpc.StatusCode.PERMISSION_DENIED,
+    TooManyRequests: grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+CODES: Final[Mapping[grpc.StatusCode, int]] = {
+    grpc.StatusCode.OK: 200,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.INTERNAL: 500,
+}
+"""HTTP's, by which calls are counted and logged: as google/rpc/code.proto pairs them."""
+
+NAMES_BYTES: Final = 4096
+"""Of a message that has no more than names."""
+
+OPEN_ARRIVING: Final = 2
+OPEN_SECONDS: Final = 1.0
+"""For messages of calls that anyone may make. They have places of their own: nobody who was let in waits for them."""
+
+FAILURES: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
+"""The server's, as the conventions have it."""
+
+
+class Call:
+    """One that a client makes."""
+
+    __slots__ = ("began", "caller", "identifier", "message", "name", "received_bytes", "rows", "trace")
+
+    def __init__(self, name: str, metadata: Mapping[str, str | bytes]) -> None:
+        self.name = name
+        self.began = time.perf_counter()
+        self.caller = ""
+        """Who makes it, as far as it was asked."""
+        self.identifier = _bytes(metadata, HEADER)
+        """By which the client knows it."""
+        self.message: Any = None
+        self.received_bytes = 0
+        self.rows = 0
+        """That it asks the model for, once they are known."""
+        self.trace: Trace | None = None
+        """Where it is recorded."""
+
+
+class Method(NamedTuple):
+    """What answers a call with a message, and what a client must be allowed to ask for, or None."""
+
+    answer: Callable[[Call], Awaitable[Any]]
+    scope: Scope | None
+    most_bytes: int = NAMES_BYTES
+    """Of its message. 0: it is not read at all."""
+    check: Callable[[bytes], int] = lambda data: 0
+    """The memory that its objects take beside its bytes. Raises InvalidInput for what is not to be made objects of."""
+
+
+class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
+    """Asks who may make each call, as soon as its head is read."""
+
+    def __init__(
+        self,
+        access: Access,
+        counts: Counts,
+        log: RequestLog,
+        tracer: "Tracer | None",
+        held: Held,
+        methods: Mapping[str, Method],
+    ) -> None:
+        self._access = access
+        self._counts = counts
+        self._log = log
+        self._tracer = tracer
+        self._held = held
+        self._arrivals = Arrivals()
+        self._open_arrivals = Arrivals(OPEN_ARRIVING, OPEN_SECONDS)
+        self._methods = {_path(name): (name, method) for name, method in methods.items()}
+        counts.expect(self._methods)
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """None is UNIMPLEMENTED."""
+        found = self._methods.get(details.method)
+        if found is None:
+            return None
+        name, method = found
+        metadata = dict(details.invocation_metadata or ())
+        call = Call(name, metadata)
+        if method.scope is not None:
+            try:
+                call.caller = self._access.admit(_credential(metadata), method.scope, time.time())
+            except RequestError as error:
+                return grpc.stream_unary_rpc_method_handler(partial(self._refuse, call, error))
+            if self._tracer is not None:
+                call.trace = self._tracer.start(_bytes(metadata, "traceparent"), _bytes(metadata, "tracestate"))
+        # To the client it is the call that it made. Here it is one that takes a stream, so that no message is waited
+        # for without an end, and none where none is needed.
+        return grpc.stream_unary_rpc_method_handler(partial(self._answer, call, method))
+
+    async def _answer(self, call: Call, method: Method, _requests: Any, context: Any) -> bytes:
+        share = Share(self._held)
+        try:
+            call.message = await self._received(call, method, share, context)
+            answer: bytes = (await method.answer(call)).SerializeToString()
+        except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
+            return await self._abort(call, error, context)
+        finally:
+            call.message = None  # grpcio keeps calls for a while
+            share.release()
+        metadata = self._ended(call, grpc.StatusCode.OK, len(answer))
+        if metadata:
+            context.set_trailing_metadata(metadata)
+        if method.scope == "predict":
+            self._counts.request_seconds.observe(time.perf_counter() - call.began)
+        return answer
+
+    async def _received(self, call: Call, method: Method, share: Share, context: Any) -> Any:
+        """Its message. The bytes are not kept beside it."""
+        arrivals = self._open_arrivals if method.scope is None else self._arrivals
+        data = await arrivals.read(context) if method.most_bytes else b""
+        call.received_bytes = len(data)
+        share.grow_to(len(data))
+        if len(data) > method.most_bytes:
+            raise InvalidInput(f"the message has {len(data)} bytes; expected {method.most_bytes} at most")
+        share.grow_to(len(data) + method.check(data))
+        return _parsed(call.name, data)
+
+    async def _refuse(self, call: Call, error: RequestError, _requests: Any, context: Any) -> bytes:
+        return await self._abort(call, error, context)
+
+    async def _abort(self, call: Call, error: Exception, context: Any) -> bytes:
+        if isinstance(error, RequestError):
+            status, said = STATUS[type(error)], error.message
+        else:
+            status, said = grpc.StatusCode.INTERNAL, "internal error; the server's log has its kind"
+            log("error", "request failed", call=call.name, error=type(error).__name__)
+        # They have the frames that read the message, and grpcio's error, which comes of this one, is in a cycle.
+        error.__traceback__ = error.__context__ = error.__cause__ = None
+        await context.abort(status, said, self._ended(call, status, 0))
+        raise AssertionError("internal error: abort returned")
+
+    def _ended(self, call: Call, status: grpc.StatusCode, answer_bytes: int) -> tuple[tuple[str, str], ...]:
+        """Counts and logs it. The metadata that the client is sent."""
+        path, code = _path(call.name), CODES[status]
+        self._counts.answered(path, code)
+        if call.trace is not None and self._tracer is not None:
+            _end(self._tracer, call.trace, call, status, answer_bytes)
+        identifier = self._log.identifier(call.identifier, code)
+        if identifier is None:
+            return ()
+        self._log.answered(
+            identifier,
+            caller=call.caller,
+            route=path,
+            status=code,
+            rows=call.rows,
+            began=call.began,
+            bytes_in=call.received_bytes,
+            bytes_out=answer_bytes,
+            grpc_status=status.name,
+            trace_id=None if call.trace is None else call.trace.trace_id.hex(),
+        )
+        return ((HEADER, identifier.decode("ascii")),)
+
+
+def _end(tracer: "Tracer", trace: "Trace", call: Call, status: grpc.StatusCode, answer_bytes: int) -> None:
+    """By OpenTelemetry's conventions: https://opentelemetry.io/docs/specs/semconv/rpc/grpc."""
+    name = _path(call.name)[1:]
+    attributes: dict[str, Value] = {
+        "rpc.system.name": "grpc",
+        "rpc.method": name,
+        "rpc.response.status_code": status.name,
+        "http.request.body.size": call.received_bytes,
+        "http.response.body.size": answer_bytes,
+    }
+    if call.rows:
+        attributes["sealift.rows"] = call.rows
+    failed = status in FAILURES
+    if failed:
+        attributes["error.type"] = status.name
+    tracer.end(trace, name, call.began, attributes, failed=failed)
+
+
+def _path(name: str) -> str:
+    return f"/{PACKAGE}.GRPCInferenceService/{name}"
+
+
+def _parsed(name: str, data: bytes) -> Any:
+    try:
+        return CLASSES[f"{name}Request"].FromString(data)
+    except DecodeError:
+        raise InvalidInput(f"this is no {name}Request") from None
+
+
+def _bytes(metadata: Mapping[str, str | bytes], name: str) -> bytes | None:
+    value = metadata.get(name)
+    return value.encode() if isinstance(value, str) else None
+
+
+def _credential(metadata: Mapping[str, str | bytes]) -> bytes | None:
+    """The text after `Bearer ` in `authorization`, or `x-api-key`."""
+    kind, _, value = str(metadata.get("authorization", "")).partition(" ")
+    if kind.lower() == "bearer" and value:
+        return value.strip().encode()
+    key = metadata.get("x-api-key")
+    return str(key).encode() if key else None

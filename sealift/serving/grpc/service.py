@@ -1,0 +1,143 @@
+"""The calls of GRPCInferenceService, and what each answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import grpc
+
+from sealift.serving.access import Access
+from sealift.serving.batches import Watch, rows_of
+from sealift.serving.categories import Categories
+from sealift.serving.errors import Overloaded
+from sealift.serving.grpc.counted import FIELDS_PER_TENSOR, MORE_TIMES, MOST_FIELDS, check_fields
+from sealift.serving.grpc.guard import Call, Guard, Method, UnknownModel
+from sealift.serving.grpc.messages import CLASSES
+from sealift.serving.grpc.requests import inference, response
+from sealift.serving.held import Held
+from sealift.serving.metrics.counts import Counts
+from sealift.serving.model import Model
+from sealift.serving.protocol.open_inference import MODEL_VERSION, PLATFORM, SERVER, indexed, labels_of, unknown
+from sealift.serving.protocol.open_inference_request import RequestReader
+from sealift.serving.protocol.open_inference_statistics import statistics
+from sealift.serving.request_log import RequestLog
+from sealift.serving.tensor import Array, Tensor
+
+if TYPE_CHECKING:
+    from sealift.serving.tracing.tracer import Tracer
+
+
+class Run(Protocol):
+    """A model's inputs → all its outputs."""
+
+    def __call__(self, inputs: Mapping[str, Array], watch: Watch | None) -> Awaitable[Mapping[str, Array]]: ...
+
+
+@dataclass(frozen=True)
+class Served:
+    """What is served, to whom, how it is run, and where it is told."""
+
+    name: str
+    model: Model
+    run: Run
+    access: Access
+    ready: Callable[[], bool]
+    counts: Counts
+    log: RequestLog
+    held: Held
+    tracer: "Tracer | None" = None
+
+
+class Service:
+    """Over one model. In one event loop."""
+
+    def __init__(self, served: Served, most_bytes: int) -> None:
+        """For messages of up to `most_bytes`."""
+        self._served = served
+        self._reader = RequestReader(served.model.inputs, served.model.outputs, Categories(served.model.rows))
+        self._labels = labels_of(served.model)
+        self._most_bytes = most_bytes
+        tensors = len(served.model.inputs) + len(served.model.outputs)
+        self._check_fields = partial(
+            check_fields,
+            most=MOST_FIELDS + tensors * FIELDS_PER_TENSOR,
+            most_bytes=MORE_TIMES * most_bytes,
+            texts=any(tensor.datatype == "BYTES" for tensor in served.model.inputs.values()),
+        )
+        self.leaving = False
+        """Whether it takes no more inferences."""
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """What a server is given."""
+        methods = {
+            "ServerLive": Method(self._live, None, most_bytes=0),
+            "ServerReady": Method(self._ready, None, most_bytes=0),
+            "ModelReady": Method(self._model_ready, None),
+            "ServerMetadata": Method(self._server, "metadata"),
+            "ModelMetadata": Method(self._metadata, "metadata"),
+            "ModelInfer": Method(self._infer, "predict", self._most_bytes, self._check_fields),
+            "RepositoryIndex": Method(self._index, "metadata"),
+            "ModelStatistics": Method(self._statistics, "metadata"),
+        }
+        served = self._served
+        return Guard(served.access, served.counts, served.log, served.tracer, served.held, methods)
+
+    async def _live(self, _call: Call) -> Any:
+        return CLASSES["ServerLiveResponse"](live=True)
+
+    async def _ready(self, _call: Call) -> Any:
+        return CLASSES["ServerReadyResponse"](ready=self._served.ready())
+
+    async def _model_ready(self, call: Call) -> Any:
+        if not self._is_model(call.message.name, call.message.version):
+            raise UnknownModel("Request for unknown model")  # which there is, is for those who may know it
+        return CLASSES["ModelReadyResponse"](ready=self._served.ready())
+
+    async def _server(self, _call: Call) -> Any:
+        return CLASSES["ServerMetadataResponse"](**SERVER)
+
+    async def _metadata(self, call: Call) -> Any:
+        self._check_model(call.message.name, call.message.version)
+        model = self._served.model
+        return CLASSES["ModelMetadataResponse"](
+            name=self._served.name,
+            versions=[MODEL_VERSION],
+            platform=PLATFORM,
+            inputs=map(_described, model.inputs.values()),
+            outputs=map(_described, model.outputs.values()),
+        )
+
+    async def _infer(self, call: Call) -> Any:
+        self._check_model(call.message.model_name, call.message.model_version)
+        if self.leaving:
+            raise Overloaded("this server ends; ask again, another one answers")
+        asked = inference(call.message, self._reader)
+        call.rows = rows_of(asked.inputs)
+        trace = call.trace
+        if trace is not None:
+            trace.queued()
+        arrays = await self._served.run(asked.inputs, None if trace is None else trace.ran)
+        self._served.counts.saw_unknown(asked.unknown_categories)
+        answer = response(asked, arrays, self._served.model.outputs, self._labels)
+        answer.model_name, answer.model_version = self._served.name, MODEL_VERSION
+        return answer
+
+    async def _index(self, _call: Call) -> Any:
+        return CLASSES["RepositoryIndexResponse"](models=[indexed(self._served.name)])
+
+    async def _statistics(self, call: Call) -> Any:
+        name = self._served.name
+        self._check_model(call.message.name or name, call.message.version)  # without a name: of all models
+        return CLASSES["ModelStatisticsResponse"](**statistics(name, MODEL_VERSION, self._served.model.statistics))
+
+    def _is_model(self, name: str, version: str) -> bool:
+        return name == self._served.name and version in ("", MODEL_VERSION)
+
+    def _check_model(self, name: str, version: str) -> None:
+        if not self._is_model(name, version):
+            raise UnknownModel(unknown(self._served.name))
+
+
+def _described(tensor: Tensor) -> Any:
+    return CLASSES["TensorMetadata"](name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)

@@ -1,0 +1,38 @@
+"""The memory that large requests and answers take while they wait for a client or for the model: counted as it is
+taken, never as announced, and in one sum for all transports."""
+
+from sealift.serving.errors import Overloaded
+
+
+class Held:
+    """All of one server."""
+
+    def __init__(self, most_bytes: int, free_bytes: int) -> None:
+        """At most `most_bytes`; of each request and each answer, `free_bytes` are not counted."""
+        self.bytes = 0
+        self.most_bytes = most_bytes
+        self.free_bytes = free_bytes
+
+
+class Share:
+    """One request's part of it, until it is released."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self._bytes = 0
+
+    def grow_to(self, size: int) -> None:
+        """Raises Overloaded."""
+        held = self._held
+        more = size - held.free_bytes - self._bytes
+        if more <= 0:
+            return
+        if held.bytes + more > held.most_bytes:
+            raise Overloaded("too many large requests at a time; try again")
+        held.bytes += more
+        self._bytes += more
+
+    def release(self) -> None:
+        """All of it; a second time is nothing."""
+        self._held.bytes -= self._bytes
+        self._bytes = 0

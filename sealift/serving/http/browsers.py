@@ -1,0 +1,71 @@
+"""What pages of other origins may do with the server, as their browser asks: CORS (fetch.spec.whatwg.org, 3.2), and no
+DNS rebinding where nothing else keeps strangers out.
+"""
+
+import ipaddress
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from sealift.serving.http.errors import Refused
+from sealift.serving.http.messages import JSON_BYTES_HEADER, Request, Response
+
+if TYPE_CHECKING:
+    from sealift.serving.http.routes import Route
+
+ANY: Final = "*"
+PREFLIGHT_SECONDS: Final = 600
+REQUEST_HEADERS: Final = b", ".join((
+    b"authorization", b"x-api-key", b"content-type", b"content-encoding", JSON_BYTES_HEADER, b"x-request-id",
+    b"traceparent", b"tracestate",
+))  # fmt: skip
+ANSWER_HEADERS: Final = b", ".join((JSON_BYTES_HEADER, b"x-request-id", b"retry-after"))
+
+
+class Browsers:
+    """Of one server. Cookies play no part: clients send a key or a token, which a page must know."""
+
+    def __init__(self, origins: Collection[str] = (), *, local: bool = False) -> None:
+        """`origins`: those whose pages may ask, such as `https://app.example.com`, or ANY. `local`: only requests that
+        name this machine are answered, as for a server that asks for no key and is meant for this machine alone: else a
+        page could give its own name this machine's address, and ask as if it came from here.
+        """
+        self._origins = frozenset(origin.encode() for origin in origins)
+        self._local = local
+
+    def refusal(self, request: Request) -> Refused | None:
+        """Of a request that does not name this machine."""
+        if not self._local or request.host is None or _is_local(request.host):
+            return None
+        return Refused(421, "this server answers requests for localhost alone, since it asks for no key")
+
+    def preflight(self, request: Request, route: "Route | None") -> Response | None:
+        """The answer to a browser that asks what a page may send; None for any other request."""
+        if request.method != b"OPTIONS" or request.asked_method is None or not self._allows(request.origin):
+            return None
+        methods = b", ".join(route.methods) if route is not None else b"GET, HEAD, POST"
+        fields = (
+            b"access-control-allow-methods: %s\r\naccess-control-allow-headers: %s\r\naccess-control-max-age: %d\r\n"
+        )
+        return Response(200, b"", fields=fields % (methods, REQUEST_HEADERS, PREFLIGHT_SECONDS))
+
+    def marked(self, request: Request, response: Response) -> Response:
+        """With what lets the page read the answer."""
+        if request.origin is None or not self._allows(request.origin):
+            return response
+        fields = b"access-control-allow-origin: %s\r\naccess-control-expose-headers: %s\r\nvary: origin\r\n"
+        return response._replace(fields=response.fields + fields % (request.origin, ANSWER_HEADERS))
+
+    def _allows(self, origin: bytes | None) -> bool:
+        return origin is not None and (origin in self._origins or ANY.encode() in self._origins)
+
+
+def _is_local(host: bytes) -> bool:
+    """Whether a Host names this machine itself, whatever its port."""
+    name = host.decode("latin-1").lower()
+    name = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

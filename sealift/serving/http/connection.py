@@ -1,0 +1,381 @@
+"""One client's connection: HTTP/1.1 with keep-alive, requests sent ahead, chunked bodies and Expect.
+
+httptools parses. Requests are answered one at a time, in their order; while one waits for its answer, no more is parsed
+than the piece that it came in. To everything that a client could draw out there is an end: bytes of a head and of a
+body, the time that they take, idle time, an answer that is not taken (limits.py). What is refused before it was read to
+its end is the last on its connection.
+"""
+
+import asyncio
+import time
+from collections import deque
+from heapq import nsmallest
+from typing import Final, cast
+
+import httptools
+
+from sealift.serving.errors import RequestError
+from sealift.serving.held import Share
+from sealift.serving.http import limits
+from sealift.serving.http.errors import Refused
+from sealift.serving.http.framing import doubt, without_offer
+from sealift.serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
+from sealift.serving.http.messages import FIELDS, Handler, Request, Response, head
+
+PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
+ROOM: Final = 16
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Connections:
+    """All of one server: its clients, its service and the time of day."""
+
+    def __init__(self, service: Handler) -> None:
+        self.service = service
+        self.clients: set[Connection] = set()
+        self.date = b""
+        self.tick()
+
+    def tick(self) -> None:
+        """Called a few times a second: ends what takes too long, and sets the date."""
+        self.date = time.strftime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
+        now = time.perf_counter()
+        failure: Exception | None = None
+        for client in list(self.clients):
+            try:
+                client.check(now)
+            except Exception as error:  # noqa: BLE001 - one client's: the others have their limits too
+                failure = error
+                client.abort()
+        if failure is not None:
+            raise failure
+
+    def admit(self, newcomer: "Connection") -> None:
+        """Where there are too many, the longest idle make room: several, since to find them takes a look at all. Where
+        none is idle, those whose body is under way for longest do: to announce one costs nothing."""
+        self.clients.add(newcomer)
+        if len(self.clients) > limits.MAX_CONNECTIONS:
+            others = self.clients - {newcomer}
+            may_go = [client for client in others if client.idle] or [client for client in others if client.receives]
+            for client in nsmallest(ROOM, may_go, key=lambda client: client.since) or [newcomer]:
+                client.abort()
+
+
+class Connection(asyncio.Protocol):
+    """One client's."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._all = connections
+        self._service = connections.service
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
+        self.since = time.perf_counter()
+        """Of the state that it is in: idle, receiving a head, receiving a body, closing."""
+        self._current: Request | None = None
+        """The one that is being received."""
+        self._answering: Request | None = None
+        self._ahead: deque[Request] = deque()
+        """Those that are whole and wait for their turn."""
+        self._rest = memoryview(b"")
+        """What has come and is not parsed yet."""
+        self._paused = False  # reading
+        self._stuck_since: float | None = None  # the client does not take what we write
+        self._untaken: Share | None = None
+        self._in_head = False
+        self._deaf = False  # nothing that comes is read any more
+        self._ended = False  # nothing comes any more
+        self._head_bytes = 0
+        self._pending_bytes = 0  # of an unfinished head, chunk's head or trailer
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request waits for its answer; one whose head is under way does not yet."""
+        waiting = self._answering is not None or self._ahead or self._rest
+        return not waiting and (self._current is None or self._in_head)
+
+    @property
+    def receives(self) -> bool:
+        """Whether it waits for the rest of a request and for nothing else."""
+        waiting = self._answering is not None or self._ahead or self._rest
+        return not waiting and self._current is not None
+
+    def abort(self) -> None:
+        """At once, and without a word."""
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._all.admit(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._all.clients.discard(self)
+        self._deaf = True
+        self._rest = memoryview(b"")
+        for request in (self._current, *self._ahead):
+            if request is not None:
+                request.release()
+        self._current = None
+        self._ahead.clear()
+        self._taken()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        if len(data) <= PIECE_BYTES and not self._rest:
+            self._parse(data)
+        else:
+            self._rest = memoryview(b"".join((self._rest, data)))
+        if self._rest:
+            self._parse_rest()
+
+    def eof_received(self) -> bool:
+        """A client that has said all of its requests may wait for the answers."""
+        self._ended = True
+        return self._answering is not None or bool(self._ahead) or bool(self._rest)
+
+    def pause_writing(self) -> None:
+        self._stuck_since = time.perf_counter()
+
+    def resume_writing(self) -> None:
+        self._stuck_since = None
+        self._taken()
+        self._next()
+
+    def check(self, now: float) -> None:
+        """Ends what takes too long."""
+        if self._stuck_since is not None:
+            if now - self._stuck_since > limits.ANSWER_SECONDS:
+                self.abort()
+        elif self._deaf:
+            if self.idle and now - self.since > limits.LINGER_SECONDS:
+                self.abort()
+        elif self._current is not None:
+            seconds = limits.HEAD_SECONDS if self._in_head else limits.BODY_SECONDS
+            if now - self.since > seconds and not self._paused:
+                what = "request" if self._in_head else "body"
+                self._turn_away(Refused(408, f"the {what} did not arrive within {seconds:g} seconds"))
+        elif self.idle and now - self.since > limits.KEEP_ALIVE_SECONDS:
+            self.dismiss()
+
+    def dismiss(self) -> None:
+        """Closes it, if it is idle. To a request that is on its way at this moment, 408 is the answer: not taken, may
+        be sent again (RFC 9110, 15.5.9)."""
+        if self._current is None and self.idle and not self._deaf:
+            self._answering = request = Request()
+            request.keep_alive = False
+            said = Refused(408, "this connection was idle; send the request again on another one")
+            self.reply(self._service.failed(request, said))
+
+    def _parse(self, data: bytes | memoryview) -> None:
+        self._pending_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._rest = memoryview(b"".join((data[offer.args[0] :], self._rest)))
+            self._ignore_offer()
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, Refused):
+                self._turn_away(error.__context__)
+            elif not self._deaf:
+                self._turn_away(self._refusal or Refused(400, "this is not HTTP/1.1"))
+            return
+        if self._refusal is not None:
+            self._turn_away(self._refusal)
+        elif self._pending_bytes > MAX_HEAD_BYTES:
+            self._turn_away(_head_too_large())
+
+    def _ignore_offer(self) -> None:
+        """The parser takes an offer to upgrade for the end of the message, and we ignore it (RFC 9110, 7.8): what
+        follows is the body that the head announces. A new parser is told so."""
+        request = self._current
+        assert request is not None
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(without_offer(request))
+
+    @property
+    def _refusal(self) -> Response | None:
+        """Of the request whose body is being received, by its head."""
+        return self._current.refusal if self._current is not None and not self._in_head else None
+
+    def _parse_rest(self) -> None:
+        """A piece after the other, for as long as nothing that was parsed waits."""
+        while self._rest and not self._deaf and self._answering is None and not self._ahead:
+            piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
+            self._parse(piece)
+        if self._deaf:
+            self._rest = memoryview(b"")
+        if bool(self._rest) is not self._paused and not self._transport.is_closing():
+            self._paused = bool(self._rest)
+            self.since = time.perf_counter()  # the client cannot help that we did not read
+            if self._paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        if self._deaf:
+            raise _OverError
+        if self._current is not None:  # see _ignore_offer
+            return
+        self._current = request = Request()
+        request.began = self.since = time.perf_counter()
+        self._in_head = True
+        self._head_bytes = self._pending_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        request = self._current
+        assert request is not None
+        self._head_bytes += len(url)
+        if self._in_head:
+            request.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + HEADER_BYTES
+        read = FIELDS.get(name) or FIELDS.get(name.lower())
+        if read is not None and self._in_head and self._current is not None:  # not of a trailer
+            read(self._current, value)
+
+    def on_headers_complete(self) -> None:
+        request = self._current
+        assert request is not None
+        if not self._in_head:  # see _ignore_offer
+            return
+        self._in_head = False
+        self._pending_bytes = 0
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise _head_too_large()
+        parser = self._parser
+        version = parser.get_http_version()
+        request.method = parser.get_method()
+        refused = doubt(request, version)
+        if refused is not None:
+            raise refused
+        request.keep_alive = parser.should_keep_alive() and (not request.hop or version == "1.1")
+        self._service.admit(request)
+        if request.length != 0:
+            self.since = time.perf_counter()
+            if self._answering is None and not self._ahead:
+                self._bid()
+
+    def on_body(self, body: bytes) -> None:
+        self._pending_bytes = 0
+        request = self._current
+        assert request is not None
+        if request.refusal is not None:
+            return
+        try:
+            request.extend(body, self._service.held)
+        except RequestError as error:
+            request.refusal = self._service.failed(request, error)
+
+    def on_message_complete(self) -> None:
+        request = self._current
+        assert request is not None
+        if request.upgrades and self._parser.should_upgrade():  # see _ignore_offer
+            return
+        self._pending_bytes = 0
+        self._current = None
+        if self._answering is None and not self._ahead and self._stuck_since is None:
+            self._answering = request
+            self._service.handle(request, self)
+        else:
+            self._ahead.append(request)
+        if not request.keep_alive:
+            self._deaf = True
+
+    # Answers.
+
+    def reply(self, response: Response) -> None:
+        """To the request that is being answered."""
+        request = self._answering
+        assert request is not None
+        self._answering = None
+        self.since = time.perf_counter()
+        transport = self._transport
+        if transport.is_closing():
+            request.release()
+            return
+        more = self._ahead or self._rest
+        last = not request.keep_alive or self._service.draining or (self._ended and not more)
+        start = head(response, self._all.date, last)
+        body = response.body if request.method != b"HEAD" else b""
+        if len(body) <= SMALL_BYTES:
+            transport.write(start + body)
+        else:
+            transport.writelines((start, body))
+        if request.share is not None:
+            self._untaken, request.share = request.share, None
+            if self._stuck_since is None:
+                self._taken()
+        if last:
+            self._leave()
+        elif more:
+            asyncio.get_running_loop().call_soon(self._next)
+        else:
+            self._bid()
+
+    def _next(self) -> None:
+        """The next request that waits, or the next piece, unless something is under way."""
+        if self._answering is not None or self._stuck_since is not None or self._transport.is_closing():
+            return
+        if self._ahead:
+            self._answering = self._ahead.popleft()
+            self._service.handle(self._answering, self)
+            return
+        self._parse_rest()
+        if self._ended and self._answering is None and not self._ahead and not self._rest:
+            self._leave()
+
+    def _bid(self) -> None:
+        """Tells a client that waits with its body to send it."""
+        request = self._current
+        if request is not None and request.expects and request.refusal is None and not self._in_head:
+            self._transport.write(CONTINUE)
+
+    def _turn_away(self, refusal: Refused | Response) -> None:
+        """Refuses what is not whole, after the answers to what came before it, and reads no more."""
+        request = self._current or Request()
+        self._current = None
+        request.release()
+        request.began = request.began or self.since
+        request.refusal = refusal if isinstance(refusal, Response) else self._service.failed(request, refusal)
+        request.keep_alive = False
+        self._deaf = True
+        self._rest = memoryview(b"")
+        if self._answering is None and not self._ahead and self._stuck_since is None:
+            self._answering = request
+            self._service.handle(request, self)
+        else:
+            self._ahead.append(request)
+
+    def _leave(self) -> None:
+        """Says that it is over, and reads on a while without keeping it: if it were closed while a client sends, the
+        client would lose the answer."""
+        self._deaf = True
+        self._rest = memoryview(b"")
+        for request in self._ahead:
+            request.release()
+        self._ahead.clear()
+        self.since = time.perf_counter()
+        if self._ended:
+            self._transport.close()
+        elif self._transport.can_write_eof():  # over TLS there is no half of a connection to close
+            self._transport.write_eof()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _taken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.release()
+            self._untaken = None
+
+
+class _OverError(Exception):
+    """Stops the parser: nothing is read after the last request."""
+
+
+def _head_too_large() -> Refused:
+    return Refused(431, f"more than {MAX_HEAD_BYTES} bytes of headers")

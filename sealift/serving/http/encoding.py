@@ -1,0 +1,56 @@
+"""Bodies that are sent compressed (Content-Encoding: RFC 9110, 8.4).
+
+How large a body becomes, only unpacking it tells, so it is unpacked as far as it may be large and no further.
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Final
+
+from sealift.serving.errors import InvalidInput
+from sealift.serving.http.messages import Response
+from sealift.serving.protocol.contract import Body
+
+GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's way to say: with gzip's header and check
+WINDOWS: Final[Mapping[bytes, int]] = {b"gzip": GZIP, b"x-gzip": GZIP, b"deflate": zlib.MAX_WBITS}
+ACCEPTED: Final = b"accept-encoding: gzip, deflate\r\n"
+MOST_MEMBERS: Final = 64
+"""Of one gzip body. It may be several behind each other; each of them costs time, though it be empty."""
+QUICK: Final = 1
+"""The level: higher ones take several times as long for a tenth less."""
+
+
+class TooLarge(Exception):
+    """Unpacked, it is larger than it may be."""
+
+
+def unpacked(body: Body, encoding: bytes, most_bytes: int) -> bytes:
+    """What a body is without its encoding. Raises TooLarge, and InvalidInput where it is none of that encoding."""
+    name = encoding.decode()
+    parts: list[bytes] = []
+    rest = body
+    left = most_bytes
+    for _ in range(MOST_MEMBERS):
+        unpacking = zlib.decompressobj(WINDOWS[encoding])
+        try:
+            parts.append(unpacking.decompress(rest, left + 1))
+        except zlib.error:
+            raise InvalidInput(f"the body is not {name}, as its content-encoding says") from None
+        left -= len(parts[-1])
+        if left < 0:
+            raise TooLarge
+        if not unpacking.eof:
+            raise InvalidInput(f"the body ends before its {name} does")
+        rest = unpacking.unused_data
+        if not rest:
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        if encoding == b"deflate":
+            raise InvalidInput(f"the body goes on for {len(rest)} bytes after its deflate ends")
+    raise InvalidInput(f"the body is more than {MOST_MEMBERS} gzip members; send one")
+
+
+def packed(response: Response) -> Response:
+    """With its body as gzip."""
+    packing = zlib.compressobj(QUICK, wbits=GZIP)
+    body = packing.compress(response.body) + packing.flush()
+    return response._replace(body=body, fields=response.fields + b"content-encoding: gzip\r\n")

@@ -1,0 +1,34 @@
+"""What a client is told of a request that went wrong: status, message, and the header lines that go with the status."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sealift.serving.errors import Forbidden, RequestError, TooManyRequests, Unauthenticated
+from sealift.serving.http.errors import status_of
+from sealift.serving.http.messages import Response
+from sealift.serving.log import log
+
+RETRY: Final = b"retry-after: 1\r\n"
+CHALLENGE: Final = b"www-authenticate: Bearer\r\n"
+CHALLENGE_SCOPE: Final = b'www-authenticate: Bearer error="insufficient_scope", scope="%s"\r\n'
+
+
+def failure(error: Exception, say: Callable[[str], bytes]) -> Response:
+    """What a request is answered that `error` ended."""
+    if isinstance(error, RequestError):
+        return Response(status_of(error), say(error.message), fields=_fields(error))
+    # The last resort. A trace could quote the input, so only the kind is told.
+    log("error", "request failed", error=type(error).__name__)
+    return Response(500, say("internal error; the server's log has its kind"))
+
+
+def _fields(error: RequestError) -> bytes:
+    """The header lines that its status asks for."""
+    status = status_of(error)
+    if isinstance(error, TooManyRequests):
+        return b"retry-after: %d\r\n" % error.retry_after
+    if isinstance(error, Unauthenticated):
+        return CHALLENGE
+    if isinstance(error, Forbidden):
+        return CHALLENGE_SCOPE % error.scope.encode()
+    return RETRY if status == 503 else b""

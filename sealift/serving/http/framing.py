@@ -1,0 +1,43 @@
+"""Where a request ends: heads that leave it in doubt are refused, and an offer to speak another protocol is ignored.
+
+Proxies share one connection among their clients. If we and a proxy disagree about where a request ends, one client gets
+another's answer, so each doubt is a refusal after which the connection closes (RFC 9112, 3.2, 6.1, 6.3 and 11.2).
+"""
+
+from typing import Final
+
+from sealift.serving.http.errors import Refused
+from sealift.serving.http.messages import Request
+
+VERSIONS: Final = ("1.1", "1.0")
+HOST: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]"
+"""The characters of a host with its port (RFC 3986, 3.2.2)."""
+
+
+def doubt(request: Request, version: str) -> Refused | None:
+    """What is wrong with a head that is read to its end, beyond what the parser refuses itself."""
+    if version not in VERSIONS:
+        return Refused(505, f"HTTP/{version} is not spoken here; use HTTP/1.1")
+    if request.method == b"CONNECT":  # what follows it is no HTTP
+        return Refused(501, "CONNECT is not served here: this server is no proxy")
+    if request.host is None and version == "1.1":
+        return Refused(400, "the Host header is missing; an HTTP/1.1 request has exactly one")
+    if request.host is not None and request.host.translate(None, HOST):
+        return Refused(400, "the Host header is not one host with an optional port; a request has exactly one")
+    if request.transfer is not None:
+        if version == "1.0":
+            return Refused(400, "Transfer-Encoding is not part of HTTP/1.0; use HTTP/1.1 or Content-Length")
+        if request.transfer.lower() != b"chunked":
+            return Refused(501, "this transfer-encoding is not known here; allowed: chunked, or none")
+    return None
+
+
+def without_offer(request: Request) -> bytes:
+    """A head with nothing but the framing of the request's. To a parser that ended the message at an offer to upgrade,
+    it says that a body follows, and which."""
+    if request.transfer is not None:
+        body = b"transfer-encoding: chunked\r\n"
+    else:
+        body = b"" if request.length is None else b"content-length: %d\r\n" % request.length
+    last = b"" if request.keep_alive else b"connection: close\r\n"
+    return b"POST / HTTP/1.1\r\n%s%s\r\n" % (body, last)

@@ -1,0 +1,93 @@
+"""GET /metrics, on a port of its own: how the server does is not for those who may only ask the model."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sealift.serving import places
+from sealift.serving.access import Access
+from sealift.serving.errors import RequestError
+from sealift.serving.held import Held, Share
+from sealift.serving.http.failures import failure
+from sealift.serving.http.logged import logged
+from sealift.serving.http.messages import Client, Request, Response, not_taken
+from sealift.serving.http.routes import READ, path_of
+from sealift.serving.http.server import Server
+from sealift.serving.http.service import Service
+from sealift.serving.metrics.exposition import CONTENT_TYPE, text
+from sealift.serving.metrics.families import families
+from sealift.serving.protocol import refusal
+from sealift.serving.request_log import RequestLog
+
+PATH: Final = places.METRICS_PATH.encode()
+
+
+class MetricsService:
+    """`page` makes the text when it is asked for. Who asks needs the scope `metrics`, where credentials are checked."""
+
+    def __init__(self, page: Callable[[], bytes], access: Access, held: Held, log: RequestLog) -> None:
+        self.draining = False
+        self.held = held
+        self._page = page
+        self._access = access
+        self._log = log
+
+    def admit(self, request: Request) -> None:
+        """Once its head is read."""
+        try:
+            request.caller = self._access.admit(request.credential, "metrics", time.time())
+        except RequestError as error:
+            request.refusal = self.failed(request, error)
+            return
+        if path_of(request.target) != PATH:
+            request.refusal = Response(404, refusal(f"no such path; there is: {PATH.decode()}"))
+        elif request.method not in READ:
+            request.refusal = Response(
+                405, refusal("this method is not for this path; allowed: GET, HEAD"), fields=b"allow: GET, HEAD\r\n"
+            )
+        elif request.announces_body:
+            request.refusal = self.failed(request, not_taken())
+
+    def handle(self, request: Request, client: Client) -> None:
+        """Answers at once."""
+        received = len(request.body)
+        request.release()
+        if request.refusal is not None:
+            client.reply(logged(self._log, request, places.METRICS_PATH, received, request.refusal))
+            return
+        try:
+            response = Response(200, self._page(), CONTENT_TYPE)
+            request.share = Share(self.held)
+            request.share.grow_to(len(response.body))
+        except Exception as error:  # noqa: BLE001 - see failure
+            response = self.failed(request, error)
+        client.reply(logged(self._log, request, places.METRICS_PATH, received, response))
+
+    def failed(self, _request: Request, error: Exception) -> Response:
+        """What a request is answered that `error` ended."""
+        return failure(error, refusal)
+
+
+def metrics_of(
+    server: Server, service: Service, info: Mapping[str, str], spans: Callable[[], Mapping[str, int]] = dict
+) -> MetricsService:
+    """What tells of a server and its service. `info` says which model it is, `spans` how many had which outcome."""
+
+    drift = service.batches.drift
+
+    def page() -> bytes:
+        return text(
+            families(
+                service.counts,
+                info,
+                ready=not service.draining,
+                queued_rows=service.batches.rows,
+                connections=len(server.connections.clients),
+                held_bytes=service.held.bytes,
+                input_rows=drift.rows,
+                inputs=[(one.name, one.mean, one.psi) for one in drift.features()],
+                spans=spans(),
+            )
+        )
+
+    return MetricsService(page, service.access, service.held, service.log)

@@ -1,0 +1,302 @@
+"""Request → response: whether it is admitted, what runs for it and where, and with which status it ends. It knows no
+connection. What clients sent is never logged, nor are errors that quote it.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sealift.serving import together
+from sealift.serving.access import Access, UncheckedAccess
+from sealift.serving.batches import Arrays, Batches, Ran, overloaded, rows_of
+from sealift.serving.categories import Categories
+from sealift.serving.errors import Overloaded, RequestError
+from sealift.serving.explain import Queue
+from sealift.serving.held import Held, Share
+from sealift.serving.http import traced
+from sealift.serving.http.browsers import Browsers
+from sealift.serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
+from sealift.serving.http.errors import Refused
+from sealift.serving.http.failures import RETRY, failure
+from sealift.serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, QUICK_BYTES, SMALL_BYTES
+from sealift.serving.http.logged import logged
+from sealift.serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, not_taken, too_large
+from sealift.serving.http.routes import POST, nowhere, path_of, routes
+from sealift.serving.metrics.counts import OTHER, Counts
+from sealift.serving.model import Model
+from sealift.serving.protocol import refusal
+from sealift.serving.protocol.contract import (
+    Answer,
+    Body,
+    Document,
+    Explained,
+    Fixed,
+    Inference,
+    Inferred,
+    Readiness,
+    Told,
+)
+from sealift.serving.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from sealift.serving.tracing.tracer import Tracer
+
+
+class _Whole(NamedTuple):
+    """What came of a large request: how many rows the model answered, and the run that answered or refused them."""
+
+    response: Response
+    rows: int = 0
+    ran: Ran | None = None
+    unknown_categories: Mapping[str, int] = MappingProxyType({})
+
+
+class Service:
+    """Serves one model. Once `draining`, it is not ready, and each connection closes after the next answer on it."""
+
+    def __init__(
+        self,
+        name: str,
+        model: Model,
+        access: Access,
+        log_all: bool = False,
+        explain: bool = False,
+        tracer: "Tracer | None" = None,
+        browsers: Browsers | None = None,
+    ) -> None:
+        """Without a tracer no request is traced; without `browsers`, pages of other origins may ask nothing."""
+        self.draining = False
+        self.access = access
+        self.held = Held(MAX_HELD_BYTES, SMALL_BYTES)
+        self.log = RequestLog(log_all)
+        self.tracer = tracer
+        self._browsers = browsers or Browsers()
+        self._name, self._model = name, model
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._routes = routes(name, model, not isinstance(access, UncheckedAccess), explain)
+        self._explanations = Queue()
+        self.counts = Counts(route.path for route in self._routes.values())
+        self.counts.saw_unknown(dict.fromkeys(Categories(model.rows).columns, 0))
+        self.batches = Batches(model, together.found(model), self._worker, self.counts)
+
+    def admit(self, request: Request) -> None:
+        """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
+        route = self._routes.get(request.target) or self._routes.get(path_of(request.target))
+        request.route = route
+        elsewhere = self._browsers.refusal(request)
+        request.refusal = (
+            self._browsers.preflight(request, route) if elsewhere is None else self.failed(request, elsewhere)
+        )
+        if request.refusal is not None:
+            return
+        scope = route.scope if route is not None else "metadata"  # what there is, is for those who may know it
+        if scope is not None:
+            try:
+                request.caller = self.access.admit(request.credential, scope, time.time())
+            except RequestError as error:
+                request.refusal = self.failed(request, error)
+                return
+            if self.tracer is not None:
+                request.trace = self.tracer.start(request.traceparent, request.tracestate)
+        if route is None:
+            request.refusal = Response(404, refusal(nowhere(request.target, self._name, self._routes)))
+        elif request.method not in route.methods:
+            allowed = b", ".join(route.methods)
+            said = route.error(f"this method is not for this path; allowed: {allowed.decode()}")
+            request.refusal = Response(405, said, fields=b"allow: %s\r\n" % allowed)
+        elif request.encoding is not None and request.encoding not in WINDOWS:
+            said = route.error("this content-encoding is not known here; allowed: gzip, deflate, or none")
+            request.refusal = Response(415, said, fields=ACCEPTED)
+        elif request.announces_body and route.methods != POST:
+            request.refusal = self.failed(request, not_taken())
+        elif request.length is not None and request.length > MAX_BODY_BYTES:
+            request.refusal = self.failed(request, too_large())
+        elif scope == "predict" and self.batches.is_full:  # before anything is done for it
+            request.refusal = self.failed(request, overloaded())
+
+    def handle(self, request: Request, client: Client) -> None:
+        """Answers a request that is whole, or refused: at once or later."""
+        if request.refusal is not None:
+            self._finish(request, client, request.refusal)
+            return
+        assert request.route is not None
+        operation = request.route.operation
+        if type(operation) is Inferred:
+            self._infer(operation, request, client)
+        elif type(operation) is Explained:
+            self._explain(operation, request, client)
+        elif type(operation) is Fixed:
+            self._finish(request, client, Response(200, operation.answer))
+        elif type(operation) is Document:
+            self._finish(request, client, _document(operation))
+        elif type(operation) is Told:
+            self._finish(request, client, Response(200, operation.answer()))
+        elif type(operation) is Readiness:
+            ready = Response(503, operation.draining, fields=RETRY) if self.draining else Response(200, operation.ready)
+            self._finish(request, client, ready)
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """What a request is answered that `error` ended."""
+        return failure(error, request.route.error if request.route else refusal)
+
+    def _infer(self, operation: Inferred[Any], request: Request, client: Client) -> None:
+        trace = request.trace
+        if trace is not None:
+            trace.queued()
+        try:
+            body = _body(request, QUICK_BYTES)
+        except TooLarge:
+            running = asyncio.get_running_loop().run_in_executor(self._worker, self._whole, operation, request)
+            running.add_done_callback(lambda ran: self._finish_whole(request, client, ran.result()))
+            return
+        except RequestError as error:
+            self._finish(request, client, self.failed(request, error))
+            return
+        try:
+            inference = operation.parse(body, _json_bytes(request, len(body)))
+            request.rows = rows_of(inference.inputs)
+            done = partial(self._answer, operation, request, client, inference)
+            self.batches.add(inference.inputs, done, None if trace is None else trace.ran)
+        except Exception as error:  # noqa: BLE001 - see failed
+            self._finish(request, client, self.failed(request, error))
+
+    def _answer(
+        self,
+        operation: Inferred[Any],
+        request: Request,
+        client: Client,
+        inference: Inference,
+        result: Arrays | Exception,
+    ) -> None:
+        if isinstance(result, Exception):
+            response = self.failed(request, result)
+        else:
+            self.counts.saw_unknown(inference.unknown_categories)
+            try:
+                response = _response(operation.answer(inference, result))
+            except Exception as error:  # noqa: BLE001 - see failed
+                response = self.failed(request, error)
+        if _to_be_packed(request, response):
+            running = asyncio.get_running_loop().run_in_executor(self._worker, self._packed, request, response)
+            running.add_done_callback(lambda ran: self._finish(request, client, ran.result()))
+        else:
+            self._finish(request, client, response)
+
+    def _packed(self, request: Request, response: Response) -> Response:
+        """In the thread: what it raised there would be nobody's, and the client would wait for ever."""
+        try:
+            return packed(response)
+        except Exception as error:  # noqa: BLE001 - see failed
+            return self.failed(request, error)
+
+    def _whole(self, operation: Inferred[Any], request: Request) -> _Whole:
+        """A large request, from beginning to end, in a thread. There is one thread, so that what is unpacked of bodies,
+        which no share counts, is one body at a time."""
+        rows = begun = 0
+        ran: Ran | None = None
+        try:
+            body = _body(request, MAX_BODY_BYTES)
+            inference = operation.parse(body, _json_bytes(request, len(body)))
+            asked = rows_of(inference.inputs)
+            begun = time.perf_counter_ns()
+            arrays = self._model.run(inference.inputs, inference.outputs)
+            ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
+            rows = asked
+            response = _response(operation.answer(inference, arrays))
+            response = packed(response) if _to_be_packed(request, response) else response
+            return _Whole(response, rows, ran, inference.unknown_categories)
+        except TooLarge:
+            return _Whole(self.failed(request, too_large()))
+        except Exception as error:  # noqa: BLE001 - see failed
+            if ran is None and begun:
+                ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
+            return _Whole(self.failed(request, error), rows, ran)
+
+    def _explain(self, operation: Explained, request: Request, client: Client) -> None:
+        try:
+            self._explanations.add(partial(self._explained, operation, request), partial(self._finish, request, client))
+        except Overloaded as error:
+            self._finish(request, client, self.failed(request, error))
+
+    def _explained(self, operation: Explained, request: Request, until: float) -> Response:
+        """In the thread of explanations."""
+        try:
+            body = _body(request, MAX_BODY_BYTES)
+            response = _response(operation.answer(body, _json_bytes(request, len(body)), until))
+            return packed(response) if _to_be_packed(request, response) else response
+        except TooLarge:
+            return self.failed(request, too_large())
+        except Exception as error:  # noqa: BLE001 - see failed
+            return self.failed(request, error)
+
+    def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
+        request.rows = whole.rows
+        self.counts.saw_unknown(whole.unknown_categories)
+        statistics, ran = self._model.statistics, whole.ran
+        ns = 0 if ran is None else ran.infer_ns
+        if request.trace is not None and ran is not None:
+            request.trace.ran(ran)
+        if whole.rows:
+            self.counts.run_rows.observe(whole.rows)
+            now_ms = int(time.time() * 1000)
+            statistics.ran(requests=1, rows=whole.rows, queue_ns=0, input_ns=0, infer_ns=ns, output_ns=0, now_ms=now_ms)
+        elif ns:
+            statistics.failed(requests=1, ns=ns)
+        self._finish(request, client, whole.response)
+
+    def _finish(self, request: Request, client: Client, response: Response) -> None:
+        received = len(request.body)
+        request.release()
+        if len(response.body) > SMALL_BYTES:
+            request.share = Share(self.held)
+            try:
+                request.share.grow_to(len(response.body))
+            except Overloaded as error:
+                response = self.failed(request, error)
+        route = request.route
+        path = route.path if route is not None else OTHER
+        self.counts.answered(path, response.status)
+        if response.status < 400 and route is not None and type(route.operation) is Inferred:
+            self.counts.request_seconds.observe(time.perf_counter() - request.began)
+        if request.trace is not None and self.tracer is not None:
+            traced.end(self.tracer, request.trace, request, path, received, response)
+        response = self._browsers.marked(request, response)
+        client.reply(logged(self.log, request, path, received, response))
+
+
+def _body(request: Request, most_bytes: int) -> Body:
+    """Without its encoding. Raises TooLarge, and InvalidInput."""
+    body = request.body
+    if len(body) > most_bytes:
+        raise TooLarge
+    return body if request.encoding is None else unpacked(body, request.encoding, most_bytes)
+
+
+def _to_be_packed(request: Request, response: Response) -> bool:
+    return request.accepts_gzip and len(response.body) > SMALL_BYTES
+
+
+def _json_bytes(request: Request, body_bytes: int) -> int | None:
+    said = request.json_bytes
+    if said is None:
+        return None
+    if not said.isdigit() or len(said) > 10 or int(said) > body_bytes:
+        header = JSON_BYTES_HEADER.decode().title()
+        raise Refused(400, f"{header} is not a number of bytes from 0 to the body's {body_bytes}")
+    return int(said)
+
+
+def _response(answer: Answer) -> Response:
+    body, json_bytes = answer
+    if json_bytes is None:
+        return Response(200, body)
+    return Response(200, body, BINARY, b"%s: %d\r\n" % (JSON_BYTES_HEADER, json_bytes))
+
+
+def _document(document: Document) -> Response:
+    fields = "".join(f"{name}: {value}\r\n" for name, value in document.headers.items())
+    return Response(200, document.content, document.content_type.encode(), fields.encode())

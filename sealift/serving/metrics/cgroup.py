@@ -1,0 +1,152 @@
+"""The container's CPU and memory, and their limits, from cgroup v2 or v1: the host's are of no use to a pod.
+
+https://docs.kernel.org/admin-guide/cgroup-v2.html. What the kernel does not tell, or has no limit for, is None. A limit
+of a group above binds as well, so the smallest on the way up counts.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sealift.serving.metrics.exposition import Family, one
+
+UNLIMITED_V1: Final = 1 << 60
+"""Version 1 says "no limit" as the largest multiple of a page."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Of one container, since it was made."""
+
+    cpu_seconds: float | None = None
+    throttled_seconds: float | None = None
+    """In which it wanted to run and was not let, because of its limit."""
+    cpu_limit: float | None = None
+    """In cores."""
+    memory_bytes: int | None = None
+    """Without file caches that can go at once: what the kubelet calls the working set and evicts by."""
+    memory_limit_bytes: int | None = None
+
+
+def usage(root: Path = Path("/")) -> Usage:
+    """Of the container that this process is in. `root` is another for tests."""
+    groups = _groups(root / "proc/self/cgroup")
+    mount = root / "sys/fs/cgroup"
+    if (mount / "cgroup.controllers").exists():
+        return _version_2(mount, groups.get("", "/"))
+    return _version_1(mount, groups)
+
+
+def cpus(root: Path = Path("/")) -> float:
+    """How many cores this process can keep busy."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = usage(root).cpu_limit
+    return here if limit is None else min(limit, here)
+
+
+def families(root: Path = Path("/")) -> list[Family]:
+    """What is known, as of now."""
+    now = usage(root)
+    throttled = "Time in which the container was not let run because of its CPU limit."
+    memory = (
+        "Memory of the container without file caches that can go at once (the working set, by which pods are evicted)."
+    )
+    found = [
+        ("cpu_seconds_total", "CPU time of the container.", now.cpu_seconds),
+        ("cpu_throttled_seconds_total", throttled, now.throttled_seconds),
+        ("cpu_limit_cores", "CPU limit of the container; absent: none.", now.cpu_limit),
+        ("memory_bytes", memory, now.memory_bytes),
+        ("memory_limit_bytes", "Memory limit of the container; absent: none.", now.memory_limit_bytes),
+    ]
+    return [
+        one(f"sealift_cgroup_{name}", "counter" if name.endswith("_total") else "gauge", about, value)
+        for name, about, value in found
+        if value is not None
+    ]
+
+
+def _version_2(mount: Path, group: str) -> Usage:
+    here = _folder(mount, group)
+    stat, memory = _fields(here / "cpu.stat"), _integer(here / "memory.current")
+    cpu_limits, memory_limits = [], []
+    for folder in _upwards(here, mount):
+        quota, _, period = (_text(folder / "cpu.max") or "max").partition(" ")
+        if quota.isdigit() and period.isdigit():
+            cpu_limits.append(int(quota) / int(period))
+        limit = _integer(folder / "memory.max")
+        if limit is not None:
+            memory_limits.append(limit)
+    return Usage(
+        _scaled(stat.get("usage_usec"), 1e6),
+        _scaled(stat.get("throttled_usec"), 1e6),
+        min(cpu_limits, default=None),
+        _without_cache(memory, _fields(here / "memory.stat").get("inactive_file")),
+        min(memory_limits, default=None),
+    )
+
+
+def _version_1(mount: Path, groups: dict[str, str]) -> Usage:
+    cpu, cpuacct, memory = (_folder(mount / name, groups.get(name, "/")) for name in ("cpu", "cpuacct", "memory"))
+    cpu_limits, memory_limits = [], []
+    for folder in _upwards(cpu, mount / "cpu"):
+        quota, period = _integer(folder / "cpu.cfs_quota_us"), _integer(folder / "cpu.cfs_period_us")
+        if quota is not None and period and quota > 0:
+            cpu_limits.append(quota / period)
+    for folder in _upwards(memory, mount / "memory"):
+        limit = _integer(folder / "memory.limit_in_bytes")
+        if limit is not None and limit < UNLIMITED_V1:
+            memory_limits.append(limit)
+    cache = _fields(memory / "memory.stat").get("total_inactive_file")
+    return Usage(
+        _scaled(_integer(cpuacct / "cpuacct.usage"), 1e9),
+        _scaled(_fields(cpu / "cpu.stat").get("throttled_time"), 1e9),
+        min(cpu_limits, default=None),
+        _without_cache(_integer(memory / "memory.usage_in_bytes"), cache),
+        min(memory_limits, default=None),
+    )
+
+
+def _groups(path: Path) -> dict[str, str]:
+    """By controller; version 2's has none. Lines are number:controllers:path (cgroups(7))."""
+    lines = (line.split(":", 2) for line in (_text(path) or "").splitlines())
+    return {name: parts[2] for parts in lines if len(parts) == 3 for name in parts[1].split(",")}
+
+
+def _folder(mount: Path, group: str) -> Path:
+    """In a container that has no namespace for them, the path is the host's, and the mount already is the group."""
+    folder = mount / group.lstrip("/")
+    return folder if ".." not in folder.parts and folder.is_dir() else mount
+
+
+def _upwards(folder: Path, mount: Path) -> Iterator[Path]:
+    yield folder
+    while folder != mount:
+        folder = folder.parent
+        yield folder
+
+
+def _without_cache(memory: int | None, cache: int | None) -> int | None:
+    return None if memory is None else max(0, memory - (cache or 0))
+
+
+def _scaled(count: int | None, unit: float) -> float | None:
+    return None if count is None else count / unit
+
+
+def _fields(path: Path) -> dict[str, int]:
+    parts = (line.split() for line in (_text(path) or "").splitlines())
+    return {name: int(value) for name, value in parts if value.isdigit()}
+
+
+def _integer(path: Path) -> int | None:
+    text = _text(path) or ""
+    return int(text) if text.removeprefix("-").isdigit() else None
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text("ascii").strip()
+    except OSError:
+        return None

@@ -1,0 +1,25 @@
+"""The page for people at `/`, and what it asks to know of the model at `/about`.
+
+The page itself is the same for every model and says nothing of it, so it is open to all. `/about` is for who may know
+what the model is; the page asks for a key where one is needed, and keeps it in the browser's tab.
+"""
+
+from collections.abc import Mapping
+
+from sealift.serving.model import Model
+from sealift.serving.page.about import about
+from sealift.serving.page.document import document
+from sealift.serving.protocol import refusal
+from sealift.serving.protocol.contract import Fixed, Operation
+
+__all__ = ["error", "operations"]
+
+
+def operations(name: str, model: Model, explains: bool) -> Mapping[str, Operation]:
+    """By path. Clients call the model `name`; `explains` says whether they may ask why it answers as it does."""
+    return {"/": document(), "/about": Fixed(about(name, model, explains))}
+
+
+def error(message: str) -> bytes:
+    """As on all other paths."""
+    return refusal(message)

@@ -1,0 +1,52 @@
+"""What the page needs in order to make a form, send it and draw the answer: the model, its inputs and where it is from.
+
+Not the metrics: a stack may keep them secret.
+"""
+
+from typing import Final
+
+from sealift.serving.fields import Field, Row
+from sealift.serving.model import Model
+from sealift.serving.protocol.open_inference_answer import encode
+from sealift.serving.version import VERSION
+
+MOST_FIELDS: Final = 1024
+"""Fields of an input that are told one by one; a larger one is said to be that many times its first."""
+
+
+def about(name: str, model: Model, explains: bool) -> bytes:
+    """JSON."""
+    source = model.source
+    return encode(
+        {
+            "name": name,
+            "server": f"sealift {VERSION}",
+            "artifactId": source and source.artifact_id,
+            "payloadDigest": source and source.payload_digest,
+            "task": model.description.get("task"),
+            "classes": [str(label) for label in model.description.get("classes", ())],
+            "explains": explains,
+            "inputs": [_input(row) for row in model.rows],
+            "outputs": [{"name": one.name, "datatype": one.datatype} for one in model.outputs.values()],
+        }
+    )
+
+
+def _input(row: Row) -> dict[str, object]:
+    fields = row.fields if len(row.fields) <= MOST_FIELDS or row.fields[0].name else row.fields[:1]
+    return {
+        "name": row.tensor.name,
+        "datatype": row.tensor.datatype,
+        "shape": row.shape,
+        "fields": [_field(field) for field in fields],
+    }
+
+
+def _field(field: Field) -> dict[str, object]:
+    return {
+        "name": field.name,
+        "usual": field.usual,
+        "lowest": field.lowest,
+        "highest": field.highest,
+        "choices": field.choices,
+    }

@@ -1,0 +1,269 @@
+"""An inference request of the Open Inference Protocol v2: its JSON, and what is binary after it → a model's inputs.
+
+Parameters that are no extension's change nothing. What is no request that the model can take is refused as
+InvalidInput, which says what was expected instead.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from sealift.serving.categories import Categories
+from sealift.serving.errors import InvalidInput
+from sealift.serving.protocol.contract import Body, Inference
+from sealift.serving.protocol.input_reader import InputReader, short
+from sealift.serving.protocol.json_complaint import complaint
+from sealift.serving.protocol.open_inference_flat import FlatReader
+from sealift.serving.protocol.open_inference_messages import (
+    BESIDE_BYTES,
+    NO_DATA,
+    NOTHING,
+    AnyRequest,
+    Input,
+    Output,
+    Parameters,
+)
+from sealift.serving.tensor import ANY, Array, Tensor
+
+Beside = TypeVar("Beside", Parameters, list[Output])
+ALL_BINARY: Final = "binary_data_output"
+"""The parameter of a request that asks for all outputs as binary data."""
+SIZE: Final = "binary_data_size"
+"""The parameter of an input whose data stands behind the JSON."""
+BINARY: Final = "binary_data"
+"""The parameter of an output that is asked for as binary data, or is not."""
+CLASSIFICATION: Final = "classification"
+"""The parameter of an output of which so many classes are asked for."""
+UNKNOWN_CATEGORIES: Final = "unknown_categories.{}"
+"""The parameter of an answer that says how many values of a column training has never seen."""
+NO_CATEGORIES: Final = Categories([])
+
+
+class AskedOutput(NamedTuple):
+    """How an output is asked for."""
+
+    name: str
+    binary: bool = False
+    """Whether as binary data, or else in JSON."""
+    classes: int = 0
+    """So many of the largest numbers in each row, as texts; or all numbers, for 0."""
+
+
+class Asked(Inference):
+    """An inference, and what its answer depends on."""
+
+    __slots__ = ("parameters", "request_id", "wanted")
+
+    def __init__(
+        self,
+        inputs: dict[str, Array],
+        outputs: Sequence[str],
+        wanted: Sequence[AskedOutput],
+        request_id: str | None,
+        parameters: Parameters | None,
+        unknown_categories: Mapping[str, int],
+    ) -> None:
+        super().__init__(inputs, outputs, unknown_categories)
+        self.wanted = wanted
+        self.request_id = request_id
+        """To be repeated."""
+        self.parameters = parameters
+        """To be repeated: those that are no extension's."""
+
+
+_decode: Final = msgspec.json.Decoder(AnyRequest).decode
+_decode_parameters: Final = msgspec.json.Decoder(Parameters | None).decode
+_decode_outputs: Final = msgspec.json.Decoder(list[Output] | None).decode
+
+
+class RequestReader:
+    """Reads what a model with these tensors is asked. Any thread may call it."""
+
+    def __init__(
+        self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], categories: Categories = NO_CATEGORIES
+    ) -> None:
+        self._unknown = categories.unknown
+        self._readers = {name: InputReader(tensor) for name, tensor in inputs.items()}
+        self._rows = [name for name, tensor in inputs.items() if tensor.shape[:1] == (ANY,)]
+        self._tensors = outputs
+        self._names = list(outputs)
+        self._flat = FlatReader.of(list(self._readers.values()))
+        self._all = {binary: [AskedOutput(name, binary) for name in outputs] for binary in (False, True)}
+
+    def parse(self, body: Body, json_bytes: int | None) -> Asked:
+        """What the body asks. Raises InvalidInput."""
+        if json_bytes == 0:
+            return self._raw(body)
+        found = self._flat.read(body) if self._flat is not None and json_bytes is None else None
+        request, inputs = self._read(body, json_bytes) if found is None else found
+        parameters = self._beside("parameters", request.parameters, _decode_parameters)
+        binary = False
+        if parameters and ALL_BINARY in parameters:
+            binary = self._all_binary(parameters)
+        outputs = self._beside("outputs", request.outputs, _decode_outputs)
+        unknown = self._unknown(inputs)
+        if not outputs:
+            return Asked(inputs, self._names, self._all[binary], request.id, parameters, unknown)
+        wanted = [_as_wanted(output, binary) for output in outputs]
+        return Asked(inputs, self._checked(wanted), wanted, request.id, parameters, unknown)
+
+    def assembled(
+        self,
+        read: Sequence[tuple[str, Callable[[InputReader], Array]]],
+        wanted: Sequence[AskedOutput],
+        request_id: str | None,
+        *,
+        binary: bool,
+    ) -> Asked:
+        """The same of a request in another form: its inputs' names with what reads each, and its outputs, or none for
+        all, as binary data or else as values. Raises InvalidInput."""
+        inputs: dict[str, Array] = {}
+        for name, read_one in read:
+            reader = self._readers.get(name)
+            if reader is None or name in inputs:
+                raise self._other_inputs([name for name, _ in read])
+            inputs[name] = read_one(reader)
+        if len(inputs) != len(self._readers):
+            raise self._other_inputs([name for name, _ in read])
+        if len(self._rows) > 1:
+            self._check_rows(inputs)
+        wanted = wanted or self._all[binary]
+        return Asked(inputs, self._checked(wanted), wanted, request_id, None, self._unknown(inputs))
+
+    def _raw(self, body: Body) -> Asked:
+        """Without JSON the body is one row of the only input, and all outputs are asked for as binary data, as Triton
+        has it."""
+        if len(self._readers) != 1:
+            raise InvalidInput(f"no JSON says which bytes are which input; expected {self._example()} before them")
+        [(name, reader)] = self._readers.items()
+        inputs = {name: reader.from_bare(memoryview(body))}
+        return Asked(inputs, self._names, self._all[True], None, None, self._unknown(inputs))
+
+    def _read(self, body: Body, json_bytes: int | None) -> tuple[AnyRequest, dict[str, Array]]:
+        request = self._decoded(body, json_bytes)
+        return request, self._inputs(request.inputs, body, len(body) if json_bytes is None else json_bytes)
+
+    def _decoded(self, body: Body, json_bytes: int | None) -> AnyRequest:
+        if json_bytes is not None and not 0 <= json_bytes <= len(body):
+            raise InvalidInput(f"the body has {len(body):,} bytes; expected {json_bytes:,} or more of JSON alone")
+        said = body if json_bytes is None else memoryview(body)[:json_bytes]
+        try:
+            return _decode(said)
+        except msgspec.ValidationError as error:
+            raise InvalidInput(f"not an inference request: {error}; expected {self._example()}") from None
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: an integer of 4301 digits
+            raise InvalidInput(f"not JSON: {complaint(said, error)}; expected {self._example()}") from None
+
+    def _beside(self, name: str, raw: msgspec.Raw, decode: Callable[[msgspec.Raw], Beside | None]) -> Beside | None:
+        """What the request has beside its inputs."""
+        if raw is NOTHING:
+            return None
+        size = len(memoryview(raw))
+        if size > BESIDE_BYTES:
+            raise InvalidInput(f"{name} have {size:,} bytes; expected {BESIDE_BYTES:,} at most")
+        try:
+            return decode(raw)
+        except msgspec.ValidationError as error:
+            what, _, where = str(error).partition(" - at `$")
+            where = f"`$.{name}{where or '`'}"
+            raise InvalidInput(f"not an inference request: {what} - at {where}; expected {self._example()}") from None
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise InvalidInput(f"not JSON: {error}; expected {self._example()}") from None
+
+    def _inputs(self, items: Sequence[Input], body: Body, start: int) -> dict[str, Array]:
+        """The arrays, of which those that are binary stand in `body` from `start` on, in the order of the JSON."""
+        inputs: dict[str, Array] = {}
+        for at, item in enumerate(items):
+            reader = self._readers.get(item.name)
+            if reader is None or item.name in inputs:
+                raise self._other_inputs([item.name for item in items])
+            parameters = self._beside(f"inputs[{at}].parameters", item.parameters, _decode_parameters)
+            size = whole_number(parameters or {}, SIZE, f"input {item.name!r}")
+            if size is None:
+                if item.data is NO_DATA:
+                    raise reader.refused("no data; expected a JSON array, or the parameter binary_data_size")
+                inputs[item.name] = reader.from_json(item.datatype, item.shape, item.data)
+                continue
+            if item.data is not NO_DATA:
+                raise reader.refused("both data and the parameter binary_data_size; expected one of them")
+            if size > len(body) - start:
+                raise reader.refused(
+                    f"binary_data_size {short(size)}, and {len(body) - start:,} bytes are left in the body after its "
+                    "JSON and the inputs before; expected as many, and the JSON's own length beside the request"
+                )
+            inputs[item.name] = reader.from_binary(item.datatype, item.shape, memoryview(body)[start : start + size])
+            start += size
+        if len(inputs) != len(self._readers):
+            raise self._other_inputs([item.name for item in items])
+        if len(self._rows) > 1:
+            self._check_rows(inputs)
+        if start != len(body):
+            raise InvalidInput(f"{len(body) - start:,} bytes are left in the body after all inputs; expected none")
+        return inputs
+
+    def _check_rows(self, inputs: Mapping[str, Array]) -> None:
+        rows = {name: inputs[name].shape[0] for name in self._rows}
+        if len(set(rows.values())) > 1:
+            raise InvalidInput(
+                f"inputs have different first dimensions: {rows}; expected the same number of rows in each"
+            )
+
+    def _checked(self, wanted: Sequence[AskedOutput]) -> list[str]:
+        """Their names."""
+        names = [output.name for output in wanted]
+        if len(set(names)) != len(names) or not set(names) <= set(self._names):
+            raise InvalidInput(
+                f"outputs are {_quoted(names)}; expected some of {_quoted(self._names)}, each at most once"
+            )
+        for output in wanted:
+            if output.classes and self._tensors[output.name].datatype in ("BOOL", "BYTES"):
+                raise InvalidInput(f"output {output.name!r} has no numbers; expected no parameter classification")
+        return names
+
+    @staticmethod
+    def _all_binary(parameters: Parameters) -> bool:
+        """Takes the parameter out."""
+        value = parameters.pop(ALL_BINARY)
+        if not isinstance(value, bool):
+            raise InvalidInput(f"the parameter {ALL_BINARY} is {short(repr(value))}; expected true or false")
+        return value
+
+    def _other_inputs(self, names: Sequence[str]) -> InvalidInput:
+        return InvalidInput(f"inputs are {_quoted(names)}; expected {_quoted(list(self._readers))}, each once")
+
+    def _example(self) -> str:
+        """A whole request for one row, as text with … where the numbers go."""
+        parts = []
+        for reader in self._readers.values():
+            tensor = reader.tensor
+            parts.append(
+                f'{{"name": "{tensor.name}", "shape": {reader.one_row}, "datatype": "{tensor.datatype}", "data": […]}}'
+            )
+        return f'{{"inputs": [{", ".join(parts)}]}}'
+
+
+def _as_wanted(output: Output, all_binary: bool) -> AskedOutput:
+    parameters = output.parameters
+    if not parameters:
+        return AskedOutput(output.name, all_binary)
+    of = f"output {output.name!r}"
+    binary = parameters.get(BINARY)
+    if not isinstance(binary, bool | None):
+        raise InvalidInput(f"{of} has {BINARY} {short(repr(binary))}; expected true or false")
+    classes = whole_number(parameters, CLASSIFICATION, of)
+    return AskedOutput(output.name, all_binary if binary is None else binary, classes or 0)
+
+
+def whole_number(parameters: Parameters, name: str, of: str) -> int | None:
+    """The parameter, a number from 0 on. Raises InvalidInput."""
+    value = parameters.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidInput(f"{of} has {name} {short(repr(value))}; expected a whole number from 0 on")
+    return value
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return short(", ".join(repr(name) for name in names) or "none")

@@ -1,0 +1,44 @@
+"""The statistics extension's answer, as an object: HTTP sends it as JSON, gRPC as a message.
+
+https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
+"""
+
+from typing import Any
+
+from sealift.serving.statistics import Compute, Durations, Statistics
+
+_NONE = Durations()
+
+
+def statistics(name: str, version: str, of: Statistics) -> dict[str, Any]:
+    """Of the one model that is served. Nothing is cached, so nothing is found in a cache."""
+    inference = {
+        "success": _told(of.success),
+        "fail": _told(of.fail),
+        "queue": _told(of.queue),
+        **_parts(of.compute),
+        "cache_hit": _told(_NONE),
+    }
+    model = {
+        "name": name,
+        "version": version,
+        "last_inference": of.last_ms,
+        "inference_count": of.rows,
+        "execution_count": of.runs,
+        "inference_stats": inference,
+        # Copied in one step, since another thread may add a size meanwhile.
+        "batch_stats": [{"batch_size": size, **_parts(compute)} for size, compute in sorted(of.by_size.copy().items())],
+    }
+    return {"model_stats": [model]}
+
+
+def _parts(compute: Compute) -> dict[str, dict[str, int]]:
+    return {
+        "compute_input": _told(compute.input),
+        "compute_infer": _told(compute.infer),
+        "compute_output": _told(compute.output),
+    }
+
+
+def _told(durations: Durations) -> dict[str, int]:
+    return {"count": durations.count, "ns": durations.ns}

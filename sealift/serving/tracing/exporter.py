@@ -1,0 +1,157 @@
+"""Spans to a collector, as OTLP over HTTP with protobuf, from a thread of its own.
+
+It never holds up a request: what does not fit into the queue is dropped, and counted. Where the collector does not
+answer, a batch is tried again for RETRY_SECONDS and then dropped; a line of the log says so, once in a minute.
+
+Our own and not OpenTelemetry's SDK: that and its exporter take 20 MB of memory, 0.7 s to load and a dozen packages in
+the image, against 9 MB, 0.2 s and one package of messages here. A span of the SDK costs 9-18 us even where it is not
+sampled.
+"""
+
+import contextlib
+import http.client
+import random
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from sealift.serving.errors import StartError
+from sealift.serving.log import log
+from sealift.serving.tracing.otlp import refused, request
+from sealift.serving.tracing.tracer import Span
+
+PATH: Final = "/v1/traces"
+"""What is added to an endpoint, as with OpenTelemetry's OTEL_EXPORTER_OTLP_ENDPOINT."""
+QUEUE_SPANS: Final = 2048
+BATCH_SPANS: Final = 512
+EVERY_SECONDS: Final = 5.0
+"""These three are OpenTelemetry's defaults (OTEL_BSP_*)."""
+TIMEOUT_SECONDS: Final = 10.0
+RETRY_SECONDS: Final = 60.0
+FIRST_DELAY_SECONDS: Final = 1.0
+RETRIED: Final = {429, 502, 503, 504}
+ANSWER_BYTES: Final = 64 << 10
+QUIET_SECONDS: Final = 60.0
+
+
+class Exporter:
+    """To one collector, until it is stopped."""
+
+    def __init__(self, endpoint: str, resource: Mapping[str, str]) -> None:
+        """`resource` says who sends. Raises StartError for an endpoint that is no URL of a server."""
+        self._connect, self._path = _target(endpoint)
+        self._resource = resource
+        self._waiting: deque[Span] = deque()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="spans", daemon=True)
+        self._overflowed = self._lost = 0
+        self._told_at, self._told_of = -QUIET_SECONDS, 0
+        self.sent = 0
+        """Spans that the collector took."""
+
+    @property
+    def dropped(self) -> int:
+        """Spans that nobody got."""
+        return self._overflowed + self._lost
+
+    def start(self) -> None:
+        """To be called once."""
+        self._thread.start()
+
+    def offer(self, spans: Sequence[Span]) -> None:
+        """One thread calls it, and it waits for nothing."""
+        waiting = self._waiting
+        if len(waiting) + len(spans) > QUEUE_SPANS:
+            self._overflowed += len(spans)
+            return
+        waiting.extend(spans)
+        if len(waiting) >= BATCH_SPANS and not self._wake.is_set():
+            self._wake.set()
+
+    def stop(self, seconds: float) -> None:
+        """Sends what waits, for so long at most."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(seconds)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            woken = self._wake.wait(EVERY_SECONDS)
+            self._wake.clear()
+            waiting = len(self._waiting)
+            self._send_some(waiting - waiting % BATCH_SPANS if woken else waiting)
+        self._send_some(len(self._waiting))
+
+    def _send_some(self, count: int) -> None:
+        """The oldest. Under load, what comes meanwhile waits for a batch that is full."""
+        for first in range(0, count, BATCH_SPANS):
+            batch = [self._waiting.popleft() for _ in range(min(BATCH_SPANS, count - first))]
+            try:
+                reason = self._send(request(self._resource, batch), len(batch))
+            except Exception as error:  # noqa: BLE001 - the thread goes on, whatever a library raises
+                reason = type(error).__name__
+                self._lost += len(batch)
+            self._tell(reason)
+
+    def _send(self, body: bytes, count: int) -> str:
+        """Again and again, while that may help. Why it was dropped; empty if it was not."""
+        until, delay = time.monotonic() + RETRY_SECONDS, FIRST_DELAY_SECONDS
+        while True:
+            reason, rejected, wait = self._post(body)
+            if not reason:
+                self.sent += count - rejected
+                self._lost += rejected
+                return "the collector refused some" if rejected else ""
+            wait = max(wait or 0.0, delay * random.uniform(0.5, 1)) if wait is not None else None  # noqa: S311
+            if wait is None or time.monotonic() + wait > until or self._stopping.is_set():
+                self._lost += count
+                return reason
+            self._tell(reason)
+            self._stopping.wait(wait)
+            delay *= 2
+
+    def _post(self, body: bytes) -> tuple[str, int, float | None]:
+        """Why it failed, how many spans were refused, and after how many seconds it may be sent again, if ever."""
+        headers = {"content-type": "application/x-protobuf"}
+        try:
+            with contextlib.closing(self._connect()) as connection:
+                connection.request("POST", self._path, body, headers)
+                answer = connection.getresponse()
+                status, content = answer.status, answer.read(ANSWER_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__, 0, 0.0
+        if 200 <= status < 300:
+            return "", refused(content), None
+        after = answer.headers.get("retry-after", "")
+        return f"status {status}", 0, float(after if after.isdigit() else 0) if status in RETRIED else None
+
+    def _tell(self, reason: str) -> None:
+        now = time.monotonic()
+        if now - self._told_at < QUIET_SECONDS or not (reason or self._overflowed > self._told_of):
+            return
+        self._told_at, self._told_of = now, self._overflowed
+        log("warning", "spans not exported", reason=reason or "more than the queue holds", dropped=self.dropped)
+
+
+def _target(endpoint: str) -> tuple[Callable[[], http.client.HTTPConnection], str]:
+    """What connects to it, and the path to post to."""
+    hint = "as in http://collector.observability:4318"
+    try:
+        url = urlsplit(endpoint)
+        host, port = url.hostname, url.port
+    except ValueError:
+        raise StartError("the OTLP endpoint is no URL", hint) from None
+    if url.scheme not in ("http", "https") or not host:
+        raise StartError("the OTLP endpoint is no URL that begins with http:// or https://", hint)
+    if "@" in url.netloc or url.query or url.fragment:
+        raise StartError("the OTLP endpoint has more than scheme, host, port and path", hint)
+    path = url.path.rstrip("/") + PATH
+    if url.scheme == "http":
+        return lambda: http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS), path
+    context = ssl.create_default_context()
+    return lambda: http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context), path

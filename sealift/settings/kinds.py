@@ -1,0 +1,213 @@
+"""What a value can be. A kind takes a value as it arrives and gives it as it is meant, or says what is allowed.
+
+Values reach us from Pulumi, where every number is a double: whole numbers arrive as 5.0 and are whole again here.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from sealift.settings.problem import Problem
+from sealift.settings.urls import ends_where_seen, without_credentials
+
+LARGEST_WHOLE: Final = 2**53 - 1
+"""A whole number above this would arrive as another one."""
+REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+Chosen = TypeVar("Chosen")
+
+
+class Refused(Exception):
+    """A value that a setting cannot have; the text continues "is VALUE; "."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
+
+
+class RefusedInside(Exception):
+    """What cannot be, in a value or its parts: paths from the value on, as `["pods"]`, and whole messages."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Chosen]):
+    """`accept` raises Refused or RefusedInside; `type` is JSON Schema's word for it, or "any" where one is too few;
+    `allowed` is for the tables.
+    """
+
+    type: str
+    allowed: str
+    accept: Callable[[object], Chosen]
+    items: str = ""
+    """Of an array or an object: the type of what is in it; empty: anything."""
+
+
+def one_of(*names: str) -> Kind[str]:
+    """One of these texts."""
+    allowed = ", ".join(repr(name) for name in names)
+
+    def accept(value: object) -> str:
+        if isinstance(value, str) and value in names:
+            return value
+        raise Refused(f"allowed: {allowed}")
+
+    return Kind("string", ", ".join(f'"{name}"' for name in names), accept)
+
+
+def positive_number(largest: float, example: str) -> Kind[float]:
+    """Above 0."""
+
+    def accept(value: object) -> float:
+        number = _number(value)
+        if number is None or not 0 < number <= largest:
+            raise Refused(f"it must be a number above 0, at most {largest:,.0f}, such as {example}")
+        return number
+
+    return Kind("number", f"above 0, at most {largest:,.0f}", accept)
+
+
+def number_within(smallest: float, largest: float, *, below: bool = False) -> Kind[float]:
+    """From `smallest` to `largest`; `below` leaves `largest` itself out."""
+    allowed = f"from {smallest:g} to {'below ' if below else ''}{largest:g}"
+
+    def accept(value: object) -> float:
+        number = _number(value)
+        if number is None or not smallest <= number <= largest or (below and number == largest):
+            raise Refused(f"it must be a number {allowed}")
+        return number
+
+    return Kind("number", allowed, accept)
+
+
+def number_from(smallest: float, unit: str) -> Kind[float]:
+    """Any finite one from `smallest` on."""
+
+    def accept(value: object) -> float:
+        number = _number(value)
+        if number is None or not smallest <= number < math.inf:
+            raise Refused(f"it must be a number of {unit} from {smallest:g}")
+        return number
+
+    return Kind("number", f"from {smallest:g}", accept)
+
+
+def whole_number(smallest: int, largest: int, note: str = "") -> Kind[int]:
+    """From `smallest` to `largest`; `note` says more of what is allowed."""
+    allowed = f"from {smallest:,} to {largest:,}{note}"
+
+    def accept(value: object) -> int:
+        number = whole(value)
+        if number is None or not smallest <= number <= largest:
+            raise Refused(f"it must be a whole number {allowed}")
+        return number
+
+    return Kind("integer", allowed, accept)
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise Refused("allowed: true, false")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    raise Refused("it must be text")
+
+
+def _place(value: object) -> str:
+    place = _text(value)
+    if ends_where_seen(place):
+        return place
+    raise Refused(
+        "a URL with a blank, a quote or a control character cannot be hidden as a whole; percent-encode these: a blank "
+        "is %20"
+    )
+
+
+def _any_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise Refused("it must be text, such as a date")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, list | tuple) and all(isinstance(one, str) and one for one in value):
+        return tuple(value)
+    raise Refused("it must be a list of texts")
+
+
+def _reference(value: object) -> str:
+    if isinstance(value, str) and is_reference(value):
+        return value
+    raise Refused("it must be package.module:name, such as 'mymodels.vision:Net'")
+
+
+def _arguments(value: object) -> Mapping[str, object]:
+    if isinstance(value, Mapping) and all(isinstance(key, str) and key.isidentifier() for key in value):
+        return {key: _plain(one) for key, one in value.items()}
+    raise Refused("it must be an object of keyword arguments by name")
+
+
+boolean: Final = Kind("boolean", "true, false", _boolean)
+"""True or false, not their likenesses."""
+text: Final = Kind("string", "text", _text)
+"""Any text but an empty one."""
+place: Final = Kind("string", "text", _place)
+"""The same, which may be a URL, whose secrets must be told from the text around it."""
+any_text: Final = Kind("string", "any text", _any_text)
+"""Also an empty one."""
+texts: Final = Kind("array", "a list of texts", _texts, "string")
+reference: Final = Kind("string", "`package.module:name`", _reference)
+"""Code of the user's folder or of an installed package."""
+arguments: Final = Kind("object", "keyword arguments by name", _arguments)
+"""JSON values. Whole numbers become integers again, as a constructor expects."""
+
+
+def is_reference(value: str) -> bool:
+    """Whether this names code rather than something of ours."""
+    return REFERENCE.fullmatch(value) is not None
+
+
+def whole(value: object) -> int | None:
+    """The engine sends every number as a double: 3.0 is 3; 1.5, NaN, True and "3" are None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
+def shown(value: object) -> str:
+    """The value as a user would write it, in at most 60 characters, and without a URL's secrets."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
+        value = int(value)
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"
+    if isinstance(value, str) and not ends_where_seen(value):
+        return "a URL that is not shown"
+    spelt = str(value).lower() if isinstance(value, bool) else without_credentials(repr(value))
+    return spelt if len(spelt) <= 60 else f"{spelt[:57]}…"
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _number(value: object) -> float | None:
+    """Numbers only: True is not 1 and "0.01" is not 0.01, since both show a mistake made elsewhere."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

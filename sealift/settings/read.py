@@ -1,0 +1,196 @@
+"""A mapping → a dataclass of settings, or every problem it has instead of the first.
+
+A class of settings that cannot be what they are together says so in a method `clashes`, which gives Clash after Clash.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+
+from sealift.settings.declare import Setting, declarations
+from sealift.settings.kinds import Kind, Refused, RefusedInside, any_text, shown
+from sealift.settings.names import camel_case, input_of, snake_case
+from sealift.settings.problem import Problem
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class Clash:
+    """`property` cannot be as it is, since those it `needs` are as they are; without all of them known, it is none."""
+
+    property: str
+    message: str
+    needs: tuple[str, ...] = ()
+    hint: str = ""
+
+
+@runtime_checkable
+class Clashing(Protocol):
+    """A dataclass of settings with rules between them."""
+
+    def clashes(self) -> Iterator[Clash]:
+        """Names are camelCase, paths begin in this object. A default stands for what is unknown or refused."""
+
+
+def read(
+    of: type[Settings],
+    raw: Mapping[str, object],
+    what: str,
+    *,
+    path: str = "",
+    unknown: Collection[str] = (),
+    outside: Callable[[Settings], Iterable[Clash]] = lambda settings: (),
+) -> tuple[Settings, list[Problem]]:
+    """What `raw` says, the default where it says nothing (or None) or something wrong, and all that is wrong.
+
+    `what` it is, for the message about a name that is none; `path` is what property paths begin with. `unknown` are
+    names that have a value which is not known yet: nothing is said of them. `outside` says what they clash with beyond
+    themselves, of those that nothing else is wrong with.
+    """
+    declared = list(declarations(of))
+    chosen: dict[str, object] = {}
+    problems: list[Problem] = []
+    for one in declared:
+        value = raw.get(one.name)
+        if value is None:
+            if one.required and one.name not in unknown:
+                problems.append(Problem(f"{path}{one.name}", "is missing"))
+            continue
+        if one.name in unknown:
+            continue
+        accepted, found = _accepted(one, value, f"{path}{one.name}")
+        problems += found
+        if not found:
+            chosen[snake_case(one.name)] = accepted
+    settings = of(**chosen)
+
+    def setting_of(problem: Problem) -> str:
+        return input_of(problem.property[len(path) :])
+
+    for clashes in (settings.clashes() if isinstance(settings, Clashing) else (), outside(settings)):
+        excluded = {*unknown, *map(setting_of, problems)}
+        problems += [
+            Problem(f"{path}{clash.property}", clash.message, clash.hint)
+            for clash in clashes
+            if not {input_of(clash.property), *clash.needs} & excluded
+        ]
+    names = [one.name for one in declared]
+    problems.sort(key=lambda one: names.index(setting_of(one)))
+    return settings, problems + list(_strange(raw, names, what, path))
+
+
+def numbers_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
+    """Texts of numbers as these numbers, wherever a number is declared, and numbers as their texts, wherever text is;
+    anything else as it is, for `read` to quote.
+    """
+    return _each(of, texts_read(of, raw), _number_read)
+
+
+def texts_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
+    """Numbers as their texts, wherever text is declared: a rotation 2027 reaches us from YAML as a number."""
+    return _each(of, raw, _text_read)
+
+
+def _each(of: type[Any], raw: Mapping[str, object], change: Callable[[Kind[Any], object], object]) -> dict[str, object]:
+    """With the values of all declared settings, at every depth, changed."""
+
+    def changed(one: Setting, value: object) -> object:
+        if one.kind is not None:
+            return change(one.kind, value)
+        if one.of is None or not isinstance(value, Mapping):
+            return value
+        if one.many:
+            return {name: changed(replace(one, many=False), each) for name, each in value.items()}
+        return _each(one.of, value, change)
+
+    declared = {one.name: one for one in declarations(of)}
+    return {name: changed(declared[name], value) if name in declared else value for name, value in raw.items()}
+
+
+def properties(settings: object) -> dict[str, object]:
+    """As `read` takes it: names in camelCase; what is as by default is left out."""
+    return cast("dict[str, object]", spelt(settings))
+
+
+def spelt(value: object, *, only_off: bool = False) -> Any:
+    """A setting's value as JSON has it: objects of settings by camelCase names, without what they have by default, or,
+    `only_off`, without what of that is off: None, false, 0 or empty.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        default = type(value)()
+        told = {name: spelt(one, only_off=only_off) for name, one in vars(value).items()}
+        return {
+            camel_case(name): one
+            for name, one in told.items()
+            if getattr(value, name) != getattr(default, name) or (only_off and one)
+        }
+    if isinstance(value, Mapping):
+        return {name: spelt(one, only_off=only_off) for name, one in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def names_of(of: type[Any]) -> tuple[str, ...]:
+    """Of its settings, in camelCase."""
+    return tuple(camel_case(field.name) for field in fields(of))
+
+
+def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Problem]]:
+    if one.kind is not None:
+        try:
+            return one.kind.accept(_text_of(value) if one.kind is any_text else value), []
+        except Refused as refused:
+            shown_value = "a secret, which is not shown" if one.secret else shown(value)
+            return None, [Problem(path, f"is {shown_value}; {refused}", refused.hint)]
+        except RefusedInside as refused:
+            return None, [replace(inner, property=f"{path}{inner.property}") for inner in refused.problems]
+    if one.of is None:
+        raise AssertionError(f"internal error: {path} has neither a kind nor settings of its own")
+    if not isinstance(value, Mapping):
+        inside = "objects" if one.many else "properties"
+        return None, [Problem(path, f"is {shown(value)}; it must be an object of {inside}")]
+    if not one.many:
+        return read(one.of, value, f"`{path}`", path=f"{path}.")
+    named: dict[str, object] = {}
+    problems: list[Problem] = []
+    for name, inner in value.items():
+        accepted, found = _accepted(replace(one, many=False), inner, f"{path}.{name}")
+        problems += found
+        named[str(name)] = accepted
+    return named, problems
+
+
+def _number_read(kind: Kind[Any], value: object) -> object:
+    if kind.type not in ("number", "integer") or not isinstance(value, str) or not value.isascii() or "_" in value:
+        return value
+    for number in (int, float):
+        try:
+            return number(value)
+        except ValueError:
+            continue
+    return value
+
+
+def _text_read(kind: Kind[Any], value: object) -> object:
+    if kind.type == "string":
+        return _text_of(value)
+    if kind.items == "string" and isinstance(value, list | tuple):
+        return [_text_of(one) for one in value]
+    if kind.items == "string" and isinstance(value, Mapping):
+        return {name: _text_of(one) for name, one in value.items()}
+    return value
+
+
+def _text_of(value: object) -> object:
+    """A number's text, as one writes it; Pulumi has made a double of 2027."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _strange(raw: Mapping[str, object], names: list[str], what: str, path: str) -> Iterator[Problem]:
+    for name in sorted(map(str, raw.keys() - set(names))):
+        close = get_close_matches(name, names, n=1)
+        meant = f"did you mean '{close[0]}'?" if close else f"allowed: {', '.join(names)}"
+        yield Problem(f"{path}{name}", f"is not a property of {what}; {meant}")

@@ -1,0 +1,207 @@
+"""The local store: a folder of files that are whole or not there (durable.new_file), private whatever the umask.
+
+Folders are held open and names are resolved in them without following links.
+"""
+
+import fcntl
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, get_args
+
+from sealift.durable.new_file import NewFile, remove_stale
+from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
+from sealift.stores.store import NAME, Buffer, Folder, Versioned, check_name
+
+LOCKS: Final = "locks"
+_FOLDERS: Final = (*get_args(Folder), LOCKS)
+_ANOTHER_PLACE: Final = "give this user the right to write there, or set another store.url (in a program: storeUrl)"
+FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
+
+
+class FileStore:
+    """A store in a folder of the local file system, `FOLDER/NAME` in it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @property
+    def location(self) -> str:
+        return str(self._root)
+
+    def reach(self) -> None:
+        if not self._root.exists():  # as when a disk is not mounted
+            raise StoreUnwritable(
+                f"the store {self._root} is not there",
+                "mount it or bring it back; if it is lost for good, make an empty folder there: what was in it is then "
+                "made anew",
+            )
+
+    def check_writable(self) -> None:
+        there = next(path for path in (self._root, *self._root.parents) if path.exists())
+        folders = [there, *(there / name for name in _FOLDERS if there == self._root and (there / name).exists())]
+        for folder in folders:
+            if not folder.is_dir():
+                raise StoreUnwritable(f"the store {self._root} cannot be made: {folder} is a file", _ANOTHER_PLACE)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise StoreUnwritable(
+                    f"the store {self._root} cannot be written: this user may not write to {folder}", _ANOTHER_PLACE
+                )
+
+    def put(self, folder: Folder, name: str, content: Buffer) -> None:
+        whole = memoryview(content).cast("B")
+        with self._new_file(folder, name, whole) as file:
+            try:
+                file.create()
+            except FileExistsError:
+                if _read_file(file.folder, name, 0, len(whole) + 1) != whole:
+                    raise ArtifactDamaged(
+                        f"another file is already at {name} in the store", self._who_can_write()
+                    ) from None
+
+    def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
+        content = self._read(folder, name, 0, -1 if at_most is None else at_most + 1)
+        if at_most is not None and len(content) > at_most:
+            raise ArtifactDamaged(
+                f"{name} in {self._root / folder} is longer than {at_most} bytes, which nothing there is",
+                self._who_can_write(),
+            )
+        return content
+
+    def get_range(self, folder: Folder, name: str, start: int, size: int) -> bytes:
+        return self._read(folder, name, start, size)
+
+    def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
+        content = self.get(folder, name, at_most)
+        return Versioned(content, _version(content))
+
+    def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
+        whole = memoryview(content).cast("B")
+        with self._new_file(folder, name, whole) as file, self._locked(name):
+            self._expect(file.folder, name, expected)
+            file.replace()
+        return _version(whole)
+
+    def names(self, folder: Folder) -> list[str]:
+        with self._mending(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+            return sorted(entry.name for entry in os.scandir(descriptor) if NAME.match(entry.name))
+        return []
+
+    def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
+        check_name(name)
+        with self._mending(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+            remove_stale(descriptor, name)
+            os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            with self._locked(name):
+                if expected is not None:
+                    self._expect(descriptor, name, expected)
+                os.unlink(name, dir_fd=descriptor)
+                os.fsync(descriptor)
+
+    def _expect(self, folder: int, name: str, expected: str | None) -> None:
+        """Raises Conflict unless this version is there. The caller has the lock."""
+        try:
+            found = _version(_read_file(folder, name, 0, -1))
+        except FileNotFoundError:
+            found = None
+        if found != expected:
+            raise Conflict(f"{name} in the store {self._root} has changed meanwhile", "run `pulumi up` again")
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """Held for the moment of a swap, and no longer; the lock of a killed process goes with it, its file stays."""
+        self._make_folders(LOCKS)
+        with self._folder(LOCKS) as folder:
+            file = _lock_file(folder, name)
+            try:
+                yield
+            finally:
+                os.unlink(name, dir_fd=folder)
+                os.close(file)
+
+    @contextmanager
+    def _new_file(self, folder_name: str, name: str, content: memoryview) -> Iterator[NewFile]:
+        check_name(name)
+        with self._mending():
+            self._make_folders(folder_name)
+            with self._folder(folder_name) as folder, NewFile(folder, name, content) as file:
+                yield file
+
+    def _read(self, folder_name: str, name: str, start: int, most: int) -> bytes:
+        check_name(name)
+        with self._mending():
+            try:
+                with self._folder(folder_name) as folder:
+                    return _read_file(folder, name, start, most)
+            except FileNotFoundError:
+                raise ArtifactMissing(
+                    f"{name} is not in {self._root / folder_name}",
+                    "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`",
+                ) from None
+
+    @contextmanager
+    def _folder(self, name: str) -> Iterator[int]:
+        folder = os.open(self._root / name, FOLDER_FLAGS | os.O_NOFOLLOW)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+
+    def _make_folders(self, name: str) -> None:
+        missing = [path for path in (self._root / name, *(self._root / name).parents) if not path.exists()]
+        for path in reversed(missing):
+            with suppress(FileExistsError):
+                path.mkdir(mode=0o700)
+                path.chmod(0o700)
+            _sync_folder(path.parent)
+
+    @contextmanager
+    def _mending(self) -> Iterator[None]:
+        """Turns what the file system refuses into an error that says where and why."""
+        try:
+            yield
+        except OSError as error:
+            raise StoreUnwritable(
+                f"the store {self._root} cannot be used: {error.strerror}",
+                f"make room, {_ANOTHER_PLACE}",
+            ) from error
+
+    def _who_can_write(self) -> str:
+        return f"find out who can write to {self._root}"
+
+
+def _read_file(folder: int, name: str, start: int, most: int) -> bytes:
+    """Its bytes from `start`, and no more than `most` of them; -1: all."""
+    file = os.open(name, READ_FLAGS, dir_fd=folder)
+    with os.fdopen(file, "rb") as reader:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise ArtifactDamaged(f"{name} in the store is not a file", "find out who can write to the store")
+        reader.seek(start)
+        return reader.read(most)
+
+
+def _version(content: bytes | memoryview) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _lock_file(folder: int, name: str) -> int:
+    """A descriptor with the lock; one whose file was deleted while we waited locks nothing, so try again."""
+    while True:
+        file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino == os.fstat(file).st_ino:
+                return file
+        os.close(file)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, FOLDER_FLAGS)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

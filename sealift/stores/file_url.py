@@ -1,0 +1,43 @@
+"""URLs of local stores: `file://` and a path: absolute, `~/…` or relative."""
+
+import os
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from sealift.stores.errors import StoreUrlInvalid
+from sealift.stores.file_store import FileStore
+from sealift.stores.store import Store
+
+
+def open_url(url: str) -> Store:
+    """As stores.open has it; relative paths begin in the working directory."""
+    return FileStore(_folder(url))
+
+
+def absolute_url(url: str, folder: Path) -> str:
+    """As stores.open has it."""
+    path = _path(url)
+    if path.is_absolute() or str(path).startswith("~"):
+        return url
+    return f"file://{quote(os.path.normpath(folder / path))}"
+
+
+def place(url: str) -> str:
+    """As stores.open has it: where all links lead."""
+    return os.path.realpath(_folder(url))
+
+
+def _folder(url: str) -> Path:
+    try:
+        return _path(url).expanduser()
+    except RuntimeError:
+        raise StoreUrlInvalid(
+            f"{url!r} is in the home of a user that is not on this machine", "put an absolute path after file://"
+        ) from None
+
+
+def _path(url: str) -> Path:
+    path = unquote(url.partition("://")[2])
+    if not path or "\0" in path:
+        raise StoreUrlInvalid(f"{url!r} names no folder", "put a path after file://, such as file://~/.sealift/store")
+    return Path(path)

@@ -1,0 +1,193 @@
+"""Leases: one process at a time works under a name, and one that was robbed finds out before it commits.
+
+A lease is a small record that its holder rewrites every few seconds, by compare-and-swap, so that every backend has
+leases and no clock of another machine counts: whoever waits takes it over once it has seen no change for EXPIRY_SECONDS
+of its own time, or at once if the holder was a process of this machine that is no more.
+
+    killed, this machine       the next one goes on at once
+    killed, another machine    the next one goes on after EXPIRY_SECONDS
+    alive                      never robbed: its thread renews six times before the lease expires
+    stopped or cut off         robbed after EXPIRY_SECONDS; `check` raises LeaseLost when it goes on
+
+A check is no lock: between it and the commit a process may be stopped too. So commits under a lease are swaps and
+conditional deletions, which fail on what another holder has changed.
+"""
+
+import hashlib
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from sealift.stores.errors import ArtifactMissing, Conflict, LeaseLost, StoreError
+from sealift.stores.store import LEASES, Store, Versioned
+
+EXPIRY_SECONDS: Final = 60.0
+"""So long that no busy machine keeps a live holder from renewing; only another machine's death has to wait for it."""
+RENEWALS: Final = 6
+"""So many within an expiry."""
+POLL_SECONDS: Final = 0.2
+LEASE_BYTES: Final = 1000
+
+
+@dataclass(frozen=True)
+class Fence:
+    """What a holder, or a process that works for one, asks before it commits. Can be pickled."""
+
+    store: Store
+    name: str
+    holder: str
+
+    def check(self) -> None:
+        """Raises LeaseLost if another process has taken the lease over."""
+        found = _found(self.store, self.name)
+        if found is None or _Term.parse(found.content).holder != self.holder:
+            raise LeaseLost(
+                f"another process has taken over the work on {self.name}, since this one had stood still for too long",
+                "let the other one finish, then run `pulumi up` again",
+            )
+
+
+@contextmanager
+def leased(store: Store, name: str, expiry_seconds: float = EXPIRY_SECONDS) -> Iterator[Fence]:
+    """Waits until no other process has the lease `name`, and keeps it until the end of the block."""
+    heart = _Heart(store, name, _Term.new(), expiry_seconds)
+    heart.acquire()
+    heart.start()
+    others, since = _left_by_others(store, name), time.monotonic()
+    try:
+        yield Fence(store, name, heart.term.holder)
+    finally:
+        if time.monotonic() - since >= expiry_seconds:
+            _remove(store, others)
+        heart.stop()
+
+
+@dataclass(frozen=True)
+class _Term:
+    """What a lease says: who holds it, and a count that tells that the holder lives."""
+
+    holder: str
+    machine: str
+    pid: int
+    started: int
+    beat: int
+
+    @classmethod
+    def new(cls) -> "_Term":
+        return cls(secrets.token_hex(8), _machine(), os.getpid(), _started(os.getpid()) or 0, 0)
+
+    @classmethod
+    def parse(cls, content: bytes) -> "_Term":
+        """One of nobody if it cannot be read: it then expires."""
+        try:
+            holder, machine, pid, started, beat = content.decode("ascii").split()
+            return cls(holder, machine, int(pid), int(started), int(beat))
+        except ValueError:
+            return cls("", "", 0, 0, 0)
+
+    def encode(self) -> bytes:
+        return f"{self.holder} {self.machine} {self.pid} {self.started} {self.beat}\n".encode("ascii")
+
+    def is_dead(self) -> bool:
+        """Whether it was of a process of this machine that is no more; of another machine's, nobody here can tell."""
+        return self.machine != "-" and self.machine == _machine() and _started(self.pid) != self.started
+
+
+class _Heart:
+    """Takes the lease, renews it in a thread, and gives it back."""
+
+    def __init__(self, store: Store, name: str, term: _Term, expiry_seconds: float) -> None:
+        self._store, self._name, self._expiry = store, name, expiry_seconds
+        self.term = term
+        self._version = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"lease {name[:16]}", daemon=True)
+
+    def acquire(self) -> None:
+        """Polls until the lease is free, given back, or its holder is dead or has not renewed it for an expiry."""
+        seen, since = "", time.monotonic()
+        while True:
+            found = _found(self._store, self._name)
+            if found is not None and found.version != seen:
+                seen, since = found.version, time.monotonic()
+            if found is None or time.monotonic() - since >= self._expiry or _Term.parse(found.content).is_dead():
+                with suppress(Conflict):  # another one was quicker, or the holder has come back
+                    self._swap(found.version if found else None)
+                    return
+            time.sleep(min(POLL_SECONDS, self._expiry / RENEWALS))
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Gives the lease back, if it is still this one's; one that cannot be given back expires."""
+        self._stopping.set()
+        self._thread.join()
+        with suppress(StoreError):
+            self._store.delete(LEASES, self._name, expected=self._version)
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(self._expiry / RENEWALS):
+            self.term = replace(self.term, beat=self.term.beat + 1)
+            try:
+                self._swap(self._version)
+            except Conflict:
+                return  # lost: the next check says so
+            except StoreError:
+                continue  # a store that is away for a moment; if it stays away, so does every commit
+
+    def _swap(self, expected: str | None) -> None:
+        self._version = self._store.swap(LEASES, self._name, self.term.encode(), expected)
+
+
+def _left_by_others(store: Store, own: str) -> dict[str, str]:
+    """Removes the other leases whose holders are dead; of those that are left, the versions by name."""
+    left: dict[str, str] = {}
+    dead: dict[str, str] = {}
+    with suppress(StoreError):
+        for name in store.names(LEASES):
+            found = _found(store, name) if name != own else None
+            if found is not None:
+                (dead if _Term.parse(found.content).is_dead() else left)[name] = found.version
+    _remove(store, dead)
+    return left
+
+
+def _remove(store: Store, leases: dict[str, str]) -> None:
+    """Those that nobody has renewed since their versions were read."""
+    for name, version in leases.items():
+        with suppress(StoreError):
+            store.delete(LEASES, name, expected=version)
+
+
+def _found(store: Store, name: str) -> Versioned | None:
+    try:
+        return store.read(LEASES, name, LEASE_BYTES)
+    except ArtifactMissing:
+        return None
+
+
+def _machine() -> str:
+    """This boot of this machine, and this space of process numbers in it, told without naming them; "-": unknown."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        space = Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return "-"
+    return hashlib.sha256(f"{boot}{space}".encode()).hexdigest()[:16]
+
+
+def _started(pid: int) -> int | None:
+    """When the process started, in ticks since the boot: a number can be given anew. None: it is no more."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state in "ZX" else int(fields[18])
