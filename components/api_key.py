@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components.args import ApiKeyArgs
-from sealift.settings.names import snake_case
+from sealift.names import snake_case
 
 
 class ApiKey(pulumi.CustomResource):

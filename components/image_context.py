@@ -98,7 +98,7 @@ def context_digest(context: Path) -> str:
 def _server_files(sources: Path) -> dict[Path, bytes]:
     package = sources / PACKAGE
     found = [path for room in rooms.IN_IMAGE for path in (package / room).rglob("*") if path.suffix in SUFFIXES]
-    found.append(package / "__init__.py")
+    found += [package / module for module in rooms.MODULES_IN_IMAGE]
     return {path.relative_to(sources): path.read_bytes() for path in found}
 
 

@@ -6,7 +6,7 @@ import pulumi
 
 from components.args import SealingKeyArgs
 from sealift.durable import core_dumps
-from sealift.settings.names import snake_case
+from sealift.names import snake_case
 
 
 class SealingKey(pulumi.CustomResource):

@@ -7,7 +7,7 @@ import pulumi
 
 from components.args import TrainingRunArgs
 from components.run_settings import SECRET_INPUTS
-from sealift.settings.names import snake_case
+from sealift.names import snake_case
 
 
 class TrainingRun(pulumi.CustomResource):

@@ -15,9 +15,9 @@ from components.image_settings import ModelImageInputs
 from components.key_settings import SealingKeyInputs
 from components.run_settings import TrainingRunInputs
 from components.store_settings import StoreSettings
+from sealift.names import camel_case
 from sealift.serving.version import VERSION
 from sealift.settings import schema
-from sealift.settings.names import camel_case
 
 COMPONENTS: Final = Path(__file__).resolve().parent.parent / "components"
 RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {

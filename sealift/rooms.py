@@ -7,3 +7,6 @@ PACKAGES: Final = ("sealift", "training", "components", "bootstrap", "airgap")
 
 IN_IMAGE: Final = ("contents", "sealing", "serving")
 """Packages of `sealift` that a model image holds."""
+
+MODULES_IN_IMAGE: Final = ("__init__.py", "names.py")
+"""Modules of `sealift` itself that those import."""

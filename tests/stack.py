@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from sealift.settings.names import camel_case
+from sealift.names import camel_case
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
 PASSPHRASE: Final = "correct horse battery staple"

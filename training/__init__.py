@@ -7,8 +7,8 @@
                    raised.py what is shown of what it raises
     recipe/        what shapes the model's bytes: rows → network → loop → metrics → ONNX; an edit there trains anew
     quality.py     whether rows are good enough; gates.py whether the model is
-    fit.py         recipe and gates; describe.py what is said of the model, over input_bins.py (how inputs are spread);
-                   report/ and evidence.py what a person reads
+    fit.py         recipe and gates; description.py what is said of the model, over input_bins.py (how inputs are
+                   spread); report/ and evidence.py what a person reads
     checkpoint.py  what a run keeps in the store, so that it can be killed at any point
     request.py     what is asked for; events.py what is told to whoever asked; cancellation.py when to stop
     highlights.py  what folds, search and compression came to, in a line each

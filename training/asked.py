@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from sealift.names import snake_case
 from sealift.settings import Problem
 from sealift.settings.declare import declarations
 from sealift.settings.kinds import shown
-from sealift.settings.names import snake_case
 from sealift.settings.read import numbers_read
 from training.job import Job
 from training.options import Data

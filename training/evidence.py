@@ -60,10 +60,10 @@ def make_report(
         card=content.ModelCard(**asdict(job.model_card)),
         provenance=content.Provenance(
             seed=job.seed,
-            data_digest=provenance["dataDigest"],
-            code_digest=provenance["codeDigest"],
+            data_digest=provenance["data_digest"],
+            code_digest=provenance["code_digest"],
             libraries=provenance["libraries"],
-            content_digest=fitted.description["contentDigest"],
+            content_digest=str(fitted.description.content_digest),
         ),
     )
     return render(report).encode()

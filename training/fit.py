@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sealift.contents.description import Description
 from training import gates
-from training.describe import describe, example
+from training.description import example, make_description
 from training.gates import GateResult
 from training.job import Job
 from training.recipe.make import Inputs, Made, Progress, Watch, every_row, make
@@ -20,7 +21,7 @@ class Fitted:
 
     made: Made
     gates: tuple[GateResult, ...]
-    description: dict[str, Any]
+    description: Description
     outcome: dict[str, Any]
 
     @property
@@ -51,4 +52,4 @@ def fit(
         "rows": len(made.dataset.rows) + made.dataset.rows_left_out,
         **made.descended.spent,
     }
-    return Fitted(made, judged, describe(made, inputs.provenance, outcome), outcome)
+    return Fitted(made, judged, make_description(made, inputs.provenance, outcome), outcome)

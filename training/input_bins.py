@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from sealift.contents.description import Bins
 from training.recipe.datasets.dataset import Dataset, Rows
 from training.recipe.scaling import SCALED_ROWS
 
@@ -25,11 +26,9 @@ SAMPLED_VALUES: Final = 4_000_000
 SPREAD_DIGITS: Final = 2
 """Of a bound, beyond the order of magnitude of the column's standard deviation."""
 
-Bins = dict[str, list[float]]
-
 
 def input_bins(data: Dataset, train: Rows) -> dict[str, Bins]:
-    """By feature that is a number and varies: `bounds`, each part of the bin below it, and `shares`, one more."""
+    """By feature that is a number and varies."""
     texts = {name for column in data.served_columns if column.categories is not None for name in column.feature_names}
     places = [place for place, name in enumerate(data.feature_names) if name not in texts][:MOST_FEATURES]
     if not places:
@@ -64,7 +63,7 @@ def _bins(values_R: np.ndarray[Any, Any]) -> Bins | None:
     bounds = _merged(sorted({round(float(bound), digits) for bound in quantiles}), values_R)
     if not bounds:
         return None
-    return {"bounds": bounds, "shares": [round(count / len(values_R), 6) for count in counts(values_R, bounds)]}
+    return Bins(tuple(bounds), tuple(round(count / len(values_R), 6) for count in counts(values_R, bounds)))
 
 
 def _merged(bounds: list[float], values_R: np.ndarray[Any, Any]) -> list[float]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from sealift.durable import file_set
+from sealift.names import camel_case
 from sealift.settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
 from sealift.settings.declare import declarations
-from sealift.settings.names import camel_case
 from sealift.settings.read import names_of, spelt
 from training import sources, user_code
 from training.errors import InputError, TrainingError

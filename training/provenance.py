@@ -1,6 +1,5 @@
 """What a model is made from, as it is found here. Neither torch nor the data's rows are loaded."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from training import job as training_job
@@ -19,13 +18,4 @@ def found(job: Job, folder: Path) -> dict[str, str]:
         "code_digest": training_job.code_digest(job, folder),
         "libraries": libraries,
         "processor": training_job.processor(job),
-    }
-
-
-def described(provenance: Mapping[str, str]) -> dict[str, str]:
-    """What goes into the model's description."""
-    return {
-        "dataDigest": provenance["data_digest"],
-        "codeDigest": provenance["code_digest"],
-        "libraries": provenance["libraries"],
     }

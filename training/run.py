@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sealift.contents.description import write_description
 from sealift.sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
 from sealift.sealing.errors import ManifestInvalid
 from sealift.sealing.manifest import parse_manifest
@@ -222,7 +223,7 @@ def train(
         request.mask_key,
         device(request.job),
         init,
-        provenance.described(made_from),
+        made_from,
     )
     reading = Reading(request.job.roots(request.code_folder))
     gpus = (0,) if inputs.device == "cuda" else ()
@@ -242,8 +243,8 @@ def train(
         report = make_report(fitted, energy, watch.durations(), inputs.provenance, inputs.device)
         outcome = {**fitted.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
         trained = TrainedRecord(
-            new_artifact_id(), new_artifact_id(), fitted.description, outcome, clock.seconds(), fitted.model, report,
-            gates.passed(fitted.gates),
+            new_artifact_id(), new_artifact_id(), write_description(fitted.description), outcome, clock.seconds(),
+            fitted.model, report, gates.passed(fitted.gates),
         )  # fmt: skip
         records.save(trained)
     return trained

@@ -83,7 +83,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
 
     display = Display()
     started = time.monotonic()
-    made_from = provenance.described(provenance.found(job, folder))
+    made_from = provenance.found(job, folder)
     display.phase("load", "loading torch")
     with importing():
         from training.fit import fit

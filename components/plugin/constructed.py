@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import pulumi
 
 from components.args import EncryptedArtifactStoreArgs
+from sealift.names import camel_case
 from sealift.provider import Made, MakeComponent
-from sealift.settings.names import camel_case
 
 
 def _artifact_store(name: str, args: dict[str, Any], opts: pulumi.ResourceOptions) -> Made:

@@ -53,10 +53,11 @@ class Drift:
     def __init__(self, model: Model) -> None:
         self._places = _places(model)
         self._names = [name for _, _, names in self._places for name in names]
-        bounds = [model.bins[name]["bounds"] for name in self._names]
+        known = [model.description.input_bins[name] for name in self._names]
+        bounds = [one.bounds for one in known]
         self._most = max(map(len, bounds), default=0)
         self._bounds_FB = np.array([[*one, *[math.inf] * (self._most - len(one))] for one in bounds])
-        self._shares = [np.array(model.bins[name]["shares"]) for name in self._names]
+        self._shares = [np.array(one.shares) for one in known]
         count = len(self._names)
         self._counts_SFB = np.zeros((SLOTS, count, self._most + 1), np.int64)
         self._sums_SF = np.zeros((SLOTS, count))
@@ -125,12 +126,12 @@ def psi(counts: Array, shares: Floats) -> float:
 
 def _places(model: Model) -> list[tuple[str, list[int], list[str]]]:
     """Where the features with bins are: an input, the columns of it, their names."""
-    names = [str(name) for name in model.description.get("features", ())]
+    names, bins = list(model.description.features), model.description.input_bins
     if len(model.inputs) > 1 or list(model.inputs) == names:
         numbers = (one for one in model.inputs.values() if one.datatype != "BYTES")
-        return [(one.name, [0], [one.name]) for one in numbers if one.name in model.bins]
+        return [(one.name, [0], [one.name]) for one in numbers if one.name in bins]
     ((name, tensor),) = model.inputs.items()
-    known = [column for column, feature in enumerate(names) if feature in model.bins]
+    known = [column for column, feature in enumerate(names) if feature in bins]
     if not known or tensor.shape[1:] != (len(names),) or tensor.datatype == "BYTES":
         return []
     return [(name, known, [names[column] for column in known])]

@@ -6,17 +6,17 @@ trained with differential privacy, or elsewhere, says nothing of its rows; a val
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 import numpy as np
 
+from sealift.contents.description import Description, Range, Summary
 from sealift.serving.tensor import ANY, KINDS, Array, Tensor
 
 Value = float | str
-Summary = Mapping[str, float]
 USUAL_DIGITS: Final = 2
 """Of a mean, beyond the order of magnitude of the column's deviation."""
 
@@ -43,19 +43,7 @@ class Row:
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True)
-class Reference:
-    """What training said of its rows."""
-
-    features: Sequence[str] = ()
-    """What each value of a row is called."""
-    summaries: Mapping[str, Summary] = field(default_factory=dict)
-    """Mean, deviation, minimum and maximum of each feature, where they are known."""
-    value_range: Summary = field(default_factory=dict)
-    """Minimum and maximum over all values, where they have no names."""
-
-
-def rows(tensors: Iterable[Tensor], known: Reference) -> list[Row]:
+def rows(tensors: Iterable[Tensor], known: Description) -> list[Row]:
     """One for each input. A dimension that may be any is 1."""
     inputs = list(tensors)
     return [_row(tensor, known, alone=len(inputs) == 1) for tensor in inputs]
@@ -67,32 +55,31 @@ def values(row: Row, text: str = "", number: int = 0) -> Array:
     return np.array(usual, KINDS[row.tensor.datatype]).reshape(row.shape)
 
 
-def _row(tensor: Tensor, known: Reference, *, alone: bool) -> Row:
+def _row(tensor: Tensor, known: Description, *, alone: bool) -> Row:
     shape = tuple(1 if size == ANY else size for size in tensor.shape)
     count, names = math.prod(shape), known.features
     if count == 1 and tensor.name in names:
         return Row(tensor, shape, (_column(tensor, known),))
     if not alone or len(names) != count:
-        return Row(tensor, shape, (_unnamed(tensor, known.value_range),) * count)
-    return Row(tensor, shape, tuple(_number(name, tensor, known.summaries.get(name)) for name in names))
+        return Row(tensor, shape, (_unnamed(tensor, known.input_range),) * count)
+    return Row(tensor, shape, tuple(_number(name, tensor, known.input_reference.get(name)) for name in names))
 
 
-def _unnamed(tensor: Tensor, value_range: Summary) -> Field:
-    lowest, highest = value_range.get("minimum"), value_range.get("maximum")
-    if lowest is None or not tensor.datatype.startswith("FP"):
+def _unnamed(tensor: Tensor, known: Range | None) -> Field:
+    if known is None or not tensor.datatype.startswith("FP"):
         return Field("", _nothing(tensor))
-    return Field("", lowest, lowest, highest)
+    return Field("", known.minimum, known.minimum, known.maximum)
 
 
-def _column(tensor: Tensor, known: Reference) -> Field:
+def _column(tensor: Tensor, known: Description) -> Field:
     """A column of a table. Of one that holds categories, training has the share of each, as `column=category`."""
     shares = {
-        name.removeprefix(f"{tensor.name}="): one["mean"]
-        for name, one in known.summaries.items()
+        name.removeprefix(f"{tensor.name}="): one.mean
+        for name, one in known.input_reference.items()
         if _column_of(name, known.features) == tensor.name
     }
-    if not shares or tensor.name in known.summaries:
-        return _number(tensor.name, tensor, known.summaries.get(tensor.name))
+    if not shares or tensor.name in known.input_reference:
+        return _number(tensor.name, tensor, known.input_reference.get(tensor.name))
     most = max(shares, key=shares.__getitem__)
     spelt: type[int | str] = str if tensor.datatype == "BYTES" else int
     return Field(tensor.name, spelt(most), choices=tuple(map(spelt, shares)))
@@ -108,9 +95,9 @@ def _column_of(name: str, columns: Sequence[str]) -> str | None:
 def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
     if known is None:
         return Field(name, _nothing(tensor))
-    mean, deviation = known["mean"], known["deviation"]
+    mean, deviation = known.mean, known.deviation
     whole = not tensor.datatype.startswith("FP")
-    if not deviation or not all(map(math.isfinite, known.values())):  # one value, or none, in all rows
+    if not deviation or not all(map(math.isfinite, astuple(known))):  # one value, or none, in all rows
         usual = mean if math.isfinite(mean) else 0
         return Field(name, round(usual) if whole else usual)
     magnitude = math.floor(math.log10(deviation))
@@ -120,8 +107,8 @@ def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
     return Field(
         name,
         usual,
-        _rounded(known["minimum"], magnitude, ROUND_FLOOR),
-        _rounded(known["maximum"], magnitude, ROUND_CEILING),
+        _rounded(known.minimum, magnitude, ROUND_FLOOR),
+        _rounded(known.maximum, magnitude, ROUND_CEILING),
     )
 
 

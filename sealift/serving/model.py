@@ -1,7 +1,7 @@
 """The plain model that was opened → a session that answers, in memory only.
 
 The plain ONNX file is zeroed and dropped as soon as ONNX Runtime has parsed it; the weights it made of it stay, of
-course, for as long as the server runs. So do the weights beside a graph (large_form.py), where they were opened.
+course, for as long as the server runs. So do the weights beside a graph (plain_model.py), where they were opened.
 """
 
 import os
@@ -16,12 +16,14 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
+from sealift.contents.description import Description, read_description
+from sealift.contents.errors import ContentsError
 from sealift.contents.onnx_tensors import NotOnnxError, external_locations
-from sealift.serving import large_form
 from sealift.serving.errors import InvalidInput, StartError
-from sealift.serving.fields import Reference, Row, rows, values
+from sealift.serving.fields import Row, rows, values
 from sealift.serving.log import log
 from sealift.serving.opening import Opening, Source
+from sealift.serving.plain_model import read_plain_model
 from sealift.serving.statistics import Statistics
 from sealift.serving.tensor import ANY, KINDS, Array, Tensor
 
@@ -41,8 +43,6 @@ DATATYPES: Final = {
     "tensor(string)": "BYTES",
 }
 """By ONNX Runtime's names."""
-DESCRIBED: Final = ("task", "features", "classes")
-"""Of an artifact's description, what clients need in order to ask and to read the answer. Its metrics may be secret."""
 FATAL: Final = 4
 """Of ONNX Runtime's levels. An error of a run quotes what a client sent, and is told as an exception anyway."""
 BY_INPUTS: Final = (Fail, RuntimeException)
@@ -65,17 +65,14 @@ class Model:
         source: Source | None = None,
         weights: Mapping[str, Array] | None = None,
     ) -> None:
-        """`weights`: inputs of the graph that are the model's own, and no client's."""
+        """`description`: the artifact's, as JSON. `weights`: inputs of the graph that are the model's own, and no
+        client's.
+        """
         self._session = _session(onnx)
         self._weights = weights or {}
         self.source = source
         self.statistics = Statistics()
-        self.description = {name: description[name] for name in DESCRIBED if name in description}
-        self.reference = Reference(
-            description.get("features", ()), description.get("inputReference", {}), description.get("inputRange", {})
-        )
-        self.bins: Mapping[str, Mapping[str, list[float]]] = description.get("inputBins", {})
-        """Bounds of each feature's bins, and each bin's share in training, where they are known."""
+        self.description = _description(description)
         given = self._session.get_inputs()
         _check_weights(self._weights, {value.name: value for value in given})
         clients = (value for value in given if value.name not in self._weights)
@@ -87,7 +84,7 @@ class Model:
     @property
     def rows(self) -> list[Row]:
         """What each input takes for one row."""
-        return rows(self.inputs.values(), self.reference)
+        return rows(self.inputs.values(), self.description)
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
         """The named outputs for inputs in the model's shapes. Any thread may call it. Raises InvalidInput."""
@@ -134,11 +131,21 @@ class Model:
 def load(opening: Opening) -> Model:
     """Starts a session. Raises StartError."""
     memory, description = opening.result()
-    plain = large_form.read(memory)
+    plain = read_plain_model(memory)
     model = Model(bytes(plain.graph), description, opening.source, plain.weights)
     if plain.weights_start is not None:
         opening.keep(plain.weights_start)
     return model
+
+
+def _description(values: Mapping[str, Any]) -> Description:
+    try:
+        return read_description(values)
+    except ContentsError as error:
+        raise StartError(
+            f"the artifact's {error} is not what this release reads there",
+            "serve it with the release that trained it, or train it again",
+        ) from None
 
 
 def _session(onnx: bytes) -> Any:

@@ -4,7 +4,7 @@
     kinds.py     what a value can be: numbers, texts, lists, objects, and what is allowed of them
     read.py      a mapping → the dataclass, or every problem it has at once, by property path
     problem.py   one of these problems, and how several are told
-    names.py     camelCase outside, snake_case inside
+    names.py     what a property path begins with, and which name was meant
     quantity.py  Kubernetes quantities, exactly, and their canonical text
     table.py     the declarations as tables for people
     typed.py     the declarations as a TypedDict, for programs

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sealift.names import camel_case
 from sealift.settings.kinds import Kind
-from sealift.settings.names import camel_case
 
 KEY: Final = "setting"
 

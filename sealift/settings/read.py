@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
+from sealift.names import camel_case, snake_case
 from sealift.settings.declare import Setting, declarations
 from sealift.settings.kinds import Kind, Refused, RefusedInside, any_text, shown
-from sealift.settings.names import camel_case, input_of, snake_case
+from sealift.settings.names import input_of
 from sealift.settings.problem import Problem
 
 Settings = TypeVar("Settings")

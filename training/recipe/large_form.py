@@ -4,7 +4,6 @@ A bare ONNX file ends at 2 GB. The weights may lie in files, and are read as the
 one of those that lie in memory, or a piece of one in a file, held besides the model.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,19 +12,15 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from sealift.contents.plain_model import LARGEST_GRAPH, Weight, make_header, padding_bytes
 from training.errors import ModelError
 from training.recipe.external import bring_in, is_external, region, size_bytes, tensors
 from training.weight_files import locations
 
-MAGIC: Final = b"\0sealift"
-VERSION: Final = 1
-ALIGNMENT: Final = 64
-"""Of every weight, in bytes: a line of the processor's cache."""
 LARGE_BYTES: Final = 1024
 """A weight of so many is taken out of the graph. Smaller ones are often shapes, which ONNX Runtime wants to know when
 it loads the graph."""
 HERE: Final = Path()
-LARGEST_GRAPH: Final = 2**31 - 1
 DATATYPES: Final[dict[int, str]] = {
     TensorProto.UINT8: "UINT8", TensorProto.UINT16: "UINT16", TensorProto.UINT32: "UINT32",
     TensorProto.UINT64: "UINT64", TensorProto.INT8: "INT8", TensorProto.INT16: "INT16", TensorProto.INT32: "INT32",
@@ -43,13 +38,12 @@ def large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | 
     for one in filter(is_external, tensors(proto)):
         bring_in(one, folder)
     graph = _serialized(proto)
-    described = [{"name": one.name, "datatype": DATATYPES[one.data_type], "shape": list(one.dims)} for one in weights]
-    header = json.dumps({"version": VERSION, "graph": len(graph), "weights": described}, separators=(",", ":")).encode()
-    yield MAGIC + len(header).to_bytes(4, "big") + header
+    header = make_header(len(graph), [Weight(one.name, DATATYPES[one.data_type], tuple(one.dims)) for one in weights])
+    yield header
     yield graph
-    position = len(MAGIC) + 4 + len(header) + len(graph)
+    position = len(header) + len(graph)
     for weight in weights:
-        padding = -position % ALIGNMENT
+        padding = padding_bytes(position)
         yield bytes(padding)
         yield from _content(weight, folder)
         position += padding + size_bytes(weight)

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import safetensors.torch
 import torch
 
+from sealift.names import snake_case
 from sealift.settings.kinds import is_reference
 from training import quality, sources
 from training.errors import DataError, ModelError
@@ -363,9 +363,5 @@ def every_row(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
 def chosen(job: Job, settings: Mapping[str, object]) -> Job:
     """The job with these settings, named as `search.parameters` does."""
     arguments = {name.partition(".")[2]: value for name, value in settings.items() if "." in name}
-    plain = {_snake_case(name): value for name, value in settings.items() if "." not in name}
+    plain = {snake_case(name): value for name, value in settings.items() if "." not in name}
     return dataclasses.replace(job, **plain, model_arguments={**job.model_arguments, **arguments})  # type: ignore[arg-type]
-
-
-def _snake_case(name: str) -> str:
-    return re.sub("([A-Z])", r"_\1", name).lower()

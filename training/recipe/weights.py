@@ -10,9 +10,9 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
+from sealift.contents.plain_model import MAGIC
 from training.errors import ModelError
 from training.options import SAFE_WAY
-from training.recipe.large_form import MAGIC
 from training.weight_files import locations
 
 WAY_OUT = (

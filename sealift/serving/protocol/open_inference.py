@@ -8,6 +8,7 @@ a value.
 from collections.abc import Mapping
 from typing import Final
 
+from sealift.contents.description import Description
 from sealift.serving.categories import Categories
 from sealift.serving.model import Model
 from sealift.serving.protocol.contract import Fixed, Inferred, Operation, Readiness, Told
@@ -67,7 +68,7 @@ def error(message: str) -> bytes:
 
 def labels_of(model: Model) -> list[str]:
     """Its classes, in the order of its numbers; or none."""
-    return [str(label) for label in model.description.get("classes", ())]
+    return list(model.description.classes)
 
 
 def _readiness(fields: dict[str, object]) -> Readiness:
@@ -91,8 +92,14 @@ def _metadata(name: str, model: Model) -> dict[str, object]:
         "platform": PLATFORM,
         "inputs": [_described(tensor) for tensor in model.inputs.values()],
         "outputs": [_described(tensor) for tensor in model.outputs.values()],
-        "parameters": model.description,
+        "parameters": _parameters(model.description),
     }
+
+
+def _parameters(description: Description) -> dict[str, object]:
+    """What clients need in order to ask and to read the answer. The metrics may be secret."""
+    task = {"task": description.task} if description.task is not None else {}
+    return {**task, "features": list(description.features), "classes": list(description.classes)}
 
 
 def _described(tensor: Tensor) -> dict[str, object]:

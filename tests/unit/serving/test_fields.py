@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from sealift.serving.fields import Field, Reference, rows
+from sealift.contents.description import Description, Summary
+from sealift.serving.fields import Field, rows
 from sealift.serving.model import Model
 from sealift.serving.tensor import ANY, Tensor
 from tests.unit.serving import described
@@ -67,12 +68,14 @@ def test_a_category_has_its_choices_and_is_usually_the_most_frequent() -> None:
 
 def test_a_column_whose_name_looks_like_a_category_is_no_category() -> None:
     """As DictVectorizer names columns: `city` beside `city=Rome`, of which one may have categories too."""
-    share = {"mean": 0.5, "deviation": 0.5, "minimum": 0.0, "maximum": 1.0}
+    share = Summary(mean=0.5, deviation=0.5, minimum=0.0, maximum=1.0)
     columns = ("code", "code=x", "city")
     summaries = {"code=1": share, "code=2": share, "code=x": share, "city=Rome": share}
     tensors = [Tensor("code", (ANY, 1), "INT64"), Tensor("code=x", (ANY, 1)), Tensor("city", (ANY, 1), "BYTES")]
 
-    code, number, city = (row.fields[0] for row in rows(tensors, Reference(columns, summaries)))
+    code, number, city = (
+        row.fields[0] for row in rows(tensors, Description(features=columns, input_reference=summaries))
+    )
 
     assert [one.choices for one in (code, number, city)] == [(1, 2), (), ("Rome",)]
     assert number == Field("code=x", 0.5, 0.0, 1.0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from sealift.contents.description import Description
 from sealift.serving import model as module
 from sealift.serving.errors import InvalidInput, StartError
 from sealift.serving.model import UNTRIED_SECONDS, Model
@@ -80,7 +81,7 @@ def test_a_model_may_have_several_inputs() -> None:
     row = np.array([[1, 2, 3]], np.float32)
     assert model.run({"left": row, "right": row}, ["prediction"])["prediction"].tolist() == [[2, 4, 6]]
     assert list(model.inputs) == ["left", "right"]
-    assert model.description == {}
+    assert model.description == Description()
 
 
 def ids_from(first: int) -> bytes:

@@ -36,7 +36,7 @@ def test_a_sealed_model_answers_and_says_what_clients_may_know(source: Source) -
     assert answer["prediction"].tolist() == [[321], [654]]
     assert model.inputs == {"input": Tensor("input", (ANY, 3))}
     assert model.outputs == {"prediction": Tensor("prediction", (ANY, 1))}
-    assert model.description == {"task": "regression", "features": ["age", "bmi", "sex"], "classes": []}
+    assert (model.description.task, model.description.features) == ("regression", ("age", "bmi", "sex"))
 
 
 def test_the_plain_model_is_zeroed_and_nobody_holds_a_copy(source: Source) -> None:

@@ -15,6 +15,7 @@ import safetensors.numpy
 import torch
 from onnx import numpy_helper
 
+from sealift.contents.description import write_description
 from training import gates
 from training.errors import DataError, GateError, ModelError
 from training.evidence import make_report
@@ -34,7 +35,7 @@ from training.report.payload import extract
 from training.sources import read
 
 KEY = bytes(range(32))
-PROVENANCE = {"dataDigest": "d", "codeDigest": "c", "libraries": "l"}
+PROVENANCE = {"data_digest": "d", "code_digest": "c", "libraries": "l"}
 
 
 class Stopped(Exception):
@@ -114,8 +115,8 @@ def test_own_model_and_own_data(folder: Path) -> None:
     assert result.outcome["metrics"]["r2"] > 0.95
     weights = [tensor.dims for tensor in onnx.ModelProto.FromString(result.model).graph.initializer]
     assert [7, 4] in weights
-    assert result.description["features"] == ["size", "rooms", "side"]
-    assert result.description["hyperparameters"]["modelArguments"] == {"width": 7}
+    assert write_description(result.description)["features"] == ["size", "rooms", "side"]
+    assert write_description(result.description)["hyperparameters"]["modelArguments"] == {"width": 7}
 
 
 def test_a_model_of_the_folder_models_is_found_with_what_it_imports_beside_it_and_above(folder: Path) -> None:
@@ -152,9 +153,11 @@ def test_augmentation_changes_what_is_learnt(folder: Path) -> None:
 def test_digits_are_images_for_a_network_that_looks_at_images() -> None:
     result = fitted(dataset="digits", model="cnn", modelArguments={"channels": [4]}, epochs=1)
 
-    assert result.description["inputs"] == [{"name": "input", "datatype": "FP32", "shape": ["batch", 1, 8, 8]}]
-    assert result.description["inputRange"] == {"minimum": 0, "maximum": 16}
-    assert result.description["classes"] == list("0123456789")
+    assert write_description(result.description)["inputs"] == [
+        {"name": "input", "datatype": "FP32", "shape": ["batch", 1, 8, 8]}
+    ]
+    assert write_description(result.description)["inputRange"] == {"minimum": 0, "maximum": 16}
+    assert write_description(result.description)["classes"] == list("0123456789")
 
 
 def test_early_stopping_keeps_the_best_epoch_and_the_report_has_its_curve() -> None:
@@ -195,7 +198,7 @@ def test_class_weights_make_a_rare_class_heard_and_metrics_count_every_row_alike
     assert accuracy[0] > max(accuracy[1:])
     target = every_row(balanced.made.held_out)[1]
     assert balanced.outcome["metrics"] == measure(balanced.made.answers, target, "classification")
-    assert balanced.description["hyperparameters"]["classWeights"] == "balanced"
+    assert write_description(balanced.description)["hyperparameters"]["classWeights"] == "balanced"
 
 
 def test_balanced_weights_are_scikit_learn_s_of_the_training_rows(rare: Path) -> None:
@@ -238,7 +241,7 @@ def test_a_search_ships_the_best_trial_and_folds_are_measured() -> None:
     assert len(report.search.trials) == 4
     assert report.search.best is not None
     best = report.search.trials[report.search.best]
-    shipped = result.description["hyperparameters"]
+    shipped = write_description(result.description)["hyperparameters"]
     assert (shipped["learningRate"], shipped["batchSize"]) == (
         best.parameters["learningRate"], best.parameters["batchSize"],
     )  # fmt: skip
@@ -299,7 +302,7 @@ def test_rows_left_out_are_counted_in_progress_report_and_description(tmp_path: 
     result = fitted(tmp_path, watch=watch, dataset="a.csv", data={"target": "y", "dropMissingTarget": True}, epochs=1)
 
     assert "12 rows without a target are left out" in watch.messages
-    assert result.description["rows"] == {"train": 38, "heldOut": 10, "leftOut": 12}
+    assert write_description(result.description)["rows"] == {"train": 38, "heldOut": 10, "leftOut": 12}
     data = reported(result).data
     assert data is not None
     assert data.rows_left_out == 12
@@ -460,7 +463,8 @@ def test_privacy_tells_what_it_spent_and_keeps_what_would_tell_of_rows_to_itself
 
     assert 7 < result.outcome["epsilon"] <= 8
     assert result.outcome["delta"] == 1e-5
-    assert [result.description[name] for name in ("inputReference", "inputBins", "inputRange")] == [{}, {}, {}]
+    written = write_description(result.description)
+    assert [written.get(name) for name in ("inputReference", "inputBins", "inputRange")] == [{}, {}, None]
     report = reported(result)
     assert report.privacy is not None
     assert report.data is not None
@@ -548,7 +552,7 @@ def test_a_model_trained_elsewhere_is_measured_gated_and_described_as_any_other(
     assert "train" not in watch.phases
     assert result.outcome["metrics"] == pytest.approx(elsewhere.outcome["metrics"])
     assert (result.outcome["epochs_run"], result.outcome["stop_reason"]) == (0, "trainedElsewhere")
-    assert result.description["output"] == elsewhere.description["output"]
+    assert write_description(result.description)["output"] == write_description(elsewhere.description)["output"]
     answer = onnxruntime.InferenceSession(result.model).run(None, {"input": np.array(
         result.outcome["example"]["inputs"], np.float32)})[0]  # fmt: skip
     assert np.allclose(answer, result.outcome["example"]["expected"], rtol=1e-5)
@@ -603,7 +607,8 @@ def test_a_url_of_a_model_is_read_through_fsspec(tmp_path: Path) -> None:
 def test_nothing_in_the_description_is_beyond_json() -> None:
     result = fitted(dataset="wine", epochs=1)
 
-    assert json.loads(json.dumps(result.description, allow_nan=False)) == result.description
+    written = write_description(result.description)
+    assert json.loads(json.dumps(written, allow_nan=False)) == written
     assert io.BytesIO(result.model).read(1) != b""
     assert torch.get_num_threads() == 1
 

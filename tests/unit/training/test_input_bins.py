@@ -16,7 +16,10 @@ def binned(values: np.ndarray[Any, Any]) -> dict[str, dict[str, list[float]]]:
     columns = values.reshape(len(values), -1).astype(np.float32)
     rows = TensorRows(torch.from_numpy(columns), torch.zeros(len(values), 1))
     names = tuple(f"f{number}" for number in range(columns.shape[1]))
-    return input_bins(Dataset(name="d", rows=rows, task="regression", shape=(len(names),), feature_names=names), rows)
+    data = Dataset(name="d", rows=rows, task="regression", shape=(len(names),), feature_names=names)
+    return {
+        name: {"bounds": list(one.bounds), "shares": list(one.shares)} for name, one in input_bins(data, rows).items()
+    }
 
 
 def test_bins_lie_between_deciles_and_have_their_shares() -> None:

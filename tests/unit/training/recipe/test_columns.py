@@ -13,6 +13,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 
+from sealift.contents.description import write_description
 from sealift.serving.model import Model
 from sealift.serving.protocol.open_inference_request import RequestReader
 from tests.unit.training.unwatched import Unwatched
@@ -75,12 +76,12 @@ def test_a_request_sends_values_as_they_stand_in_the_table(folder: Path, more: d
     assert north - south == pytest.approx(40, abs=6)
     assert elsewhere - north == pytest.approx(90, abs=12)
     assert np.isfinite(nowhere)
-    assert result.description["inputs"] == [
+    assert write_description(result.description)["inputs"] == [
         {"name": "size", "datatype": "FP32", "shape": ["batch", 1]},
         {"name": "code", "datatype": "INT64", "shape": ["batch", 1]},
         {"name": "side", "datatype": "BYTES", "shape": ["batch", 1]},
     ]
-    assert result.description["features"] == ["size", "code", "side"]
+    assert write_description(result.description)["features"] == ["size", "code", "side"]
 
 
 def test_a_streamed_table_has_the_same_columns(folder: Path) -> None:
@@ -88,12 +89,12 @@ def test_a_streamed_table_has_the_same_columns(folder: Path) -> None:
 
     result = made(folder, dataset="flats.parquet", data=data)
 
-    assert [one["datatype"] for one in result.description["inputs"]] == ["FP32", "INT64", "BYTES"]
+    assert [one["datatype"] for one in write_description(result.description)["inputs"]] == ["FP32", "INT64", "BYTES"]
 
 
 def test_the_example_s_request_gets_the_example_s_answer_from_the_server(folder: Path) -> None:
     result = made(folder)
-    model = Model(result.model, result.description)
+    model = Model(result.model, write_description(result.description))
 
     example = json.loads(json.dumps(result.outcome["example"]))
     asked = RequestReader(model.inputs, model.outputs).parse(json.dumps(example["request"]).encode(), None)
@@ -107,7 +108,9 @@ def test_the_example_s_request_gets_the_example_s_answer_from_the_server(folder:
 def test_a_table_of_numbers_is_one_tensor_as_before(folder: Path) -> None:
     result = made(folder, data={"target": "price", "features": ["size", "code"]})
 
-    assert result.description["inputs"] == [{"name": "input", "datatype": "FP32", "shape": ["batch", 2]}]
+    assert write_description(result.description)["inputs"] == [
+        {"name": "input", "datatype": "FP32", "shape": ["batch", 2]}
+    ]
 
 
 def test_its_weights_keep_their_names_so_that_another_run_can_start_from_them(folder: Path) -> None:

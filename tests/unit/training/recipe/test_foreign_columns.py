@@ -14,6 +14,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from sealift.contents.description import write_description
 from tests.unit.training.unwatched import Unwatched
 from training.errors import ModelError
 from training.fit import Fitted, fit
@@ -76,7 +77,7 @@ def test_a_regression_of_columns_answers_as_scikit_learn_does(
     result = taken_in(tmp_path, converted(model, types), "price", categorical)
 
     assert result.outcome["metrics"]["r2"] > 0.99
-    assert [one["name"] for one in result.description["inputs"]] == ["side", "size", "code"]
+    assert [one["name"] for one in write_description(result.description)["inputs"]] == ["side", "size", "code"]
     rows: list[tuple[float, int, str]] = [(33.5, 10_002, "north"), (61.0, 10_004, "東"), (50.0, 10_001, "nowhere")]
     for size, code, side in rows:
         theirs = model.predict(np.array([[size, code, side]], object))
@@ -91,7 +92,7 @@ def test_a_classifier_of_columns_answers_its_probabilities(tmp_path: Path) -> No
     result = taken_in(tmp_path, converted(model, types, options={"zipmap": False}), "class")
 
     assert result.outcome["metrics"]["accuracy"] > 0.95
-    assert result.description["classes"] == ["cheap", "dear"]
+    assert write_description(result.description)["classes"] == ["cheap", "dear"]
     theirs = model.predict_proba(np.array([[40.0, 10_003, "south"]], object))
     assert ask(result.model, 40.0, 10_003, "south") == pytest.approx(theirs, abs=1e-4)
 

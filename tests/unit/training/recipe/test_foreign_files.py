@@ -10,8 +10,8 @@ import torch
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 from torch import nn
 
-from sealift.serving.large_form import read
 from sealift.serving.model import Model
+from sealift.serving.plain_model import read_plain_model as read
 from tests.unit.training.recipe.test_foreign import ROWS, flowers, from_torch
 from tests.unit.training.unwatched import Unwatched
 from training.errors import ModelError

@@ -7,10 +7,11 @@ import onnx
 import pytest
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
-from sealift.serving.large_form import read
+from sealift.contents.plain_model import MAGIC
+from sealift.serving.plain_model import read_plain_model as read
 from tests.unit.serving import large
 from training.errors import ModelError
-from training.recipe.large_form import MAGIC, large_form
+from training.recipe.large_form import large_form
 
 
 def with_files(folder: Path) -> onnx.ModelProto:

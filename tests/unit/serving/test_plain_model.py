@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sealift.contents.plain_model import ALIGNMENT, MAGIC
 from sealift.sealing import seal
 from sealift.serving.errors import StartError
-from sealift.serving.large_form import ALIGNMENT, MAGIC, read
 from sealift.serving.model import Model, load
 from sealift.serving.opening import Opening, Source
+from sealift.serving.plain_model import read_plain_model as read
 from tests.keys import key_pair
 from tests.unit.serving import large
 from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model

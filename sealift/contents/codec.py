@@ -1,0 +1,94 @@
+"""Frozen dataclasses as JSON values and back, exactly: `decode(type(value), encode(value)) == value`.
+
+The dataclasses are the schema. Names are camelCase in JSON; a field that is None is left out; a number that JSON has no
+word for is "NaN", "Infinity" or "-Infinity". Types of fields: str, int, float, bool, object (any JSON value), Literal,
+tuples, mappings of str, other dataclasses, and each of them or None.
+"""
+
+import dataclasses
+import math
+import types
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from sealift.contents.errors import ContentsError
+from sealift.names import camel_case
+
+NOT_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+Kind = TypeVar("Kind")
+
+
+def encode(value: object) -> Any:
+    """JSON values only; `json.dumps(…, allow_nan=False)` takes them."""
+    if dataclasses.is_dataclass(value):
+        fields = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {camel_case(name): encode(inner) for name, inner in fields if inner is not None}
+    if isinstance(value, Mapping):
+        return {name: encode(inner) for name, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [encode(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def decode(kind: type[Kind], value: object, place: str) -> Kind:
+    """The dataclass again. Raises ContentsError, with the place below `place`, for what `encode` does not give."""
+    return cast(Kind, _decoded(value, kind, place))
+
+
+def names_of(kind: type) -> frozenset[str]:
+    """The names of a dataclass's fields in JSON."""
+    return frozenset(camel_case(field.name) for field in dataclasses.fields(kind))
+
+
+def _decoded(value: Any, kind: Any, place: str) -> object:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is object:
+        return value
+    if origin in (Union, types.UnionType):
+        return None if value is None else _decoded(value, arguments[0], place)
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(value, cast(type, kind), place)
+    if origin is tuple:
+        return _sequence(value, arguments, place)
+    if origin is not None and origin is not Literal:
+        inner = _checked(value, isinstance(value, dict), place)
+        return {name: _decoded(one, arguments[1], f"{place}.{name}") for name, one in inner.items()}
+    return _plain(value, kind, place)
+
+
+def _dataclass(value: Any, kind: type, place: str) -> object:
+    hints = get_type_hints(kind)
+    names = {camel_case(field.name): field.name for field in dataclasses.fields(kind)}
+    _checked(value, isinstance(value, dict) and value.keys() <= names.keys(), place)
+    fields = {names[name]: _decoded(one, hints[names[name]], f"{place}.{name}") for name, one in value.items()}
+    try:
+        return kind(**fields)
+    except (TypeError, ValueError) as error:
+        raise ContentsError(place) from error
+
+
+def _sequence(value: Any, kinds: tuple[Any, ...], place: str) -> object:
+    _checked(value, isinstance(value, list), place)
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(value)
+    _checked(value, len(value) == len(kinds), place)
+    return tuple(_decoded(one, kind, f"{place}[{at}]") for at, (one, kind) in enumerate(zip(value, kinds, strict=True)))
+
+
+def _plain(value: Any, kind: Any, place: str) -> object:
+    if kind is float and isinstance(value, str):
+        return NOT_FINITE[_checked(value, value in NOT_FINITE, place)]
+    if kind is float and isinstance(value, int):
+        return float(_checked(value, not isinstance(value, bool) and abs(value) < 2**1023, place))
+    if get_origin(kind) is Literal:
+        return _checked(value, value in get_args(kind), place)
+    return _checked(value, type(value) is kind, place)
+
+
+def _checked(value: Any, holds: bool, place: str) -> Any:
+    if not holds:
+        raise ContentsError(place)
+    return value

@@ -1,0 +1,133 @@
+"""What an artifact says of its model: training writes it into the manifest, encrypted; the server and the key's owner
+read it.
+
+The dataclasses are the schema. VERSION grows when a reader of the version before would misunderstand it; artifacts of
+version 1 do not say their version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sealift.contents.codec import decode, encode, names_of
+from sealift.contents.errors import ContentsError
+
+VERSION: Final = 2
+PLACE: Final = "description"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Numbers of rows."""
+
+    train: int
+    held_out: int
+    left_out: int | None = None
+    """Rows without a target, where the run leaves them out."""
+
+
+@dataclass(frozen=True)
+class TensorForm:
+    """An input or output of the model, as the Open Inference Protocol v2 has it."""
+
+    name: str
+    datatype: str
+    shape: tuple[object, ...]
+    """Sizes, and the names of dimensions that may have any."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A feature's distribution over the training rows."""
+
+    mean: float
+    deviation: float
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and the largest value of all, where values have no names and share a scale, such as pixels."""
+
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class Bins:
+    """How a feature's values are spread over the training rows, in bins between quantiles."""
+
+    bounds: tuple[float, ...]
+    """Upper bounds; each is part of its bin."""
+    shares: tuple[float, ...]
+    """Share of the rows in each bin; one more than there are bounds."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        if not self.bounds or len(self.shares) != len(self.bounds) + 1:
+            raise ValueError(f"{len(self.bounds)} bounds and {len(self.shares)} shares")
+
+
+@dataclass(frozen=True)
+class ReportReference:
+    """The artifact that holds the report."""
+
+    artifact_id: str
+    payload_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """All that an artifact says of its model. A reader finds the defaults for what an artifact does not say."""
+
+    task: str | None = None
+    dataset: str | None = None
+    model: str | None = None
+    hyperparameters: Mapping[str, object] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    epochs_run: int | None = None
+    stop_reason: str | None = None
+    data_digest: str | None = None
+    code_digest: str | None = None
+    libraries: str | None = None
+    content_digest: str | None = None
+    """SHA-256 of the plain model, in hex."""
+    rows: Rows | None = None
+    features: tuple[str, ...] = ()
+    """Names of a row's values, in the model's order."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes, in the order of the model's numbers."""
+    words: tuple[str, ...] = ()
+    """The vocabulary; a word's place is its id."""
+    inputs: tuple[TensorForm, ...] = ()
+    output: TensorForm | None = None
+    input_reference: Mapping[str, Summary] = field(default_factory=dict)
+    """Summaries by feature; empty where training was private."""
+    input_bins: Mapping[str, Bins] = field(default_factory=dict)
+    input_range: Range | None = None
+    onnx_opset: int | None = None
+    report: ReportReference | None = None
+
+
+def write_description(description: Description) -> dict[str, Any]:
+    """JSON values only."""
+    return {"version": VERSION, **encode(description)}
+
+
+def read_description(values: Mapping[str, Any]) -> Description:
+    """The description of any version up to VERSION. Raises ContentsError, which names the place."""
+    version = values.get("version", 1)
+    if version == 1:
+        return decode(Description, _of_version_1(values), PLACE)
+    if version != VERSION:
+        raise ContentsError(f"{PLACE}.version")
+    return decode(Description, {name: value for name, value in values.items() if name != "version"}, PLACE)
+
+
+def _of_version_1(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Whoever sealed it could write what they liked beside the fields that are known; no range was an empty one."""
+    known = {name: value for name, value in values.items() if name in names_of(Description)}
+    if known.get("inputRange") == {}:
+        del known["inputRange"]
+    return known | {"classes": [str(label) for label in known.get("classes", ())]}

@@ -1,0 +1,14 @@
+"""Names in two spellings: camelCase in Pulumi and in JSON, snake_case in Python."""
+
+import re
+
+
+def camel_case(name: str) -> str:
+    """`public_key` → `publicKey`."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def snake_case(name: str) -> str:
+    """`publicKey` → `public_key`."""
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
