@@ -15,10 +15,10 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from sealift import rooms
 from sealift.durable import file_set
@@ -30,6 +30,7 @@ SUFFIXES: Final = (".py", ".html", ".css", ".js")
 FILE_MODE: Final = 0o644
 FOLDER_MODE: Final = 0o755
 CONTEXT_NAME: Final = re.compile(r"[0-9a-f]{16}\Z")
+PAYLOAD: Final = "payload"
 DRAFT: Final = ".draft"
 LEAVING: Final = ".leaving"
 LOCK_FILE: Final = ".lock"
@@ -47,14 +48,21 @@ ENV PYTHONPATH={python_path} PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DI
 USER {places.USER_ID}:{places.USER_ID}
 EXPOSE {places.PORT}
 ENTRYPOINT {json.dumps(places.ENTRY_POINT)}
-{label_lines}COPY payload {places.PAYLOAD_PATH}
+{label_lines}COPY {PAYLOAD} {places.PAYLOAD_PATH}
 """
 
 
 def materialise(
-    contexts: Path, *, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str], sources: Path = SOURCES
+    contexts: Path,
+    *,
+    write_payload: Callable[[BinaryIO], object],
+    base_image: str,
+    wheels: Path,
+    labels: Mapping[str, str],
+    sources: Path = SOURCES,
 ) -> Path:
     """Writes the context and returns its folder, which is one of `contexts`: the same content, the same name.
+    `write_payload` writes the sealed payload into a file, which can be read too.
 
     It stays there, whole, while this process lives; those that no living process asked for are removed. Raises
     FileNotFoundError, which says what to do, when the wheels have not been collected.
@@ -66,18 +74,21 @@ def materialise(
         )
     all_labels = {**labels, "dev.sealift.source-digest": source_digest(sources)}
     files = {Path("Dockerfile"): dockerfile(base_image, all_labels).encode()}
-    files[Path("payload")] = payload
     files |= {Path("server") / name: content for name, content in _server_files(sources).items()}
-    contents = _contents(files) | {packages.name: file_set.of_file(packages)}
-    digest = file_set.digest(contents, dict.fromkeys(contents, stat.S_IFREG | FILE_MODE))
-    context = contexts / digest[:16]
     contexts.mkdir(parents=True, exist_ok=True)
     with _only_writer(contexts):
+        draft = _draft(contexts, write_payload)
+        copied = {packages.name: file_set.of_file(packages), PAYLOAD: file_set.of_file(draft / PAYLOAD)}
+        contents = _contents(files) | copied
+        digest = file_set.digest(contents, dict.fromkeys(contents, stat.S_IFREG | FILE_MODE))
+        context = contexts / digest[:16]
         if context.is_dir() and context_digest(context) != digest:
             _remove(context)
-        if not context.is_dir():
-            _write_all(contexts / DRAFT, files, packages)
-            (contexts / DRAFT).rename(context)
+        if context.is_dir():
+            shutil.rmtree(draft)
+        else:
+            _write_all(draft, files, packages)
+            draft.rename(context)
         _hold(context)
         _remove_unused(contexts)
     return context
@@ -140,8 +151,17 @@ def _remove(context: Path) -> None:
     shutil.rmtree(leaving)
 
 
-def _write_all(folder: Path, files: Mapping[Path, bytes], packages: Path) -> None:
+def _draft(contexts: Path, write_payload: Callable[[BinaryIO], object]) -> Path:
+    """A folder with the payload alone."""
+    folder = contexts / DRAFT
     shutil.rmtree(folder, ignore_errors=True)  # a killed writer's
+    folder.mkdir()
+    with (folder / PAYLOAD).open("w+b") as file:
+        write_payload(file)
+    return folder
+
+
+def _write_all(folder: Path, files: Mapping[Path, bytes], packages: Path) -> None:
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,15 +1,16 @@
 """`ModelImage`: the server and one sealed payload as an image in a registry, referred to by digest.
 
-The build context is written from the store's payload, with the same bytes on every machine, before the Docker plugin
-hashes it. While the artifact is unknown (a preview that will train) there is nothing to write, and the image is
-unknown too.
+The build context is written from the store's payload, a piece at a time, with the same bytes on every machine, before
+the Docker plugin hashes it. While the artifact is unknown (a preview that will train) there is nothing to write, and
+the image is unknown too.
 """
 
 import asyncio
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pulumi
 import pulumi_docker as docker
@@ -19,9 +20,10 @@ from components.checked import Checked
 from components.image_context import materialise
 from components.image_settings import ModelImageInputs
 from components.reach import silent_registry
-from sealift.sealing import payload_digest
-from sealift.stores import StoreError, get_payload, open_store
+from sealift.sealing import stream_digest
+from sealift.stores import StoreError, open_payload, open_store
 
+PIECE_BYTES: Final = 1 << 20
 CONTEXTS: Final = Path(".sealift/images")  # relative: the Docker plugin's digest covers the literal path
 
 
@@ -40,13 +42,16 @@ class ModelImage(pulumi.ComponentResource):
         contexts = CONTEXTS / pulumi.get_stack() / name
 
         def build(known: ModelImageInputs) -> docker.DockerBuildArgs:
-            payload = fetch_payload(known.store_url, known.artifact_id, known.payload_digest)
             labels = {
                 "org.opencontainers.image.title": f"sealift-{name}",
                 "dev.sealift.artifact-id": known.artifact_id,
                 "dev.sealift.payload-digest": known.payload_digest,
             }
-            context = write_context(contexts, payload, known.base_image, Path(known.wheels), labels)
+
+            def write_payload(file: BinaryIO) -> None:
+                copy_payload(known.store_url, known.artifact_id, known.payload_digest, file)
+
+            context = write_context(contexts, write_payload, known.base_image, Path(known.wheels), labels)
             return docker.DockerBuildArgs(
                 context=str(context), dockerfile=str(context / "Dockerfile"), platform=known.platform
             )
@@ -71,10 +76,16 @@ class ModelImage(pulumi.ComponentResource):
         return silent is None
 
 
-def write_context(contexts: Path, payload: bytes, base_image: str, wheels: Path, labels: Mapping[str, str]) -> Path:
+def write_context(
+    contexts: Path,
+    write_payload: Callable[[BinaryIO], object],
+    base_image: str,
+    wheels: Path,
+    labels: Mapping[str, str],
+) -> Path:
     """The build context, in a folder of its own below `contexts`. Raises pulumi.RunError with the way out."""
     try:
-        return materialise(contexts, payload=payload, base_image=base_image, wheels=wheels, labels=labels)
+        return materialise(contexts, write_payload=write_payload, base_image=base_image, wheels=wheels, labels=labels)
     except FileNotFoundError as error:
         raise pulumi.RunError(str(error)) from error
     except OSError as error:
@@ -84,17 +95,20 @@ def write_context(contexts: Path, payload: bytes, base_image: str, wheels: Path,
         ) from error
 
 
-def fetch_payload(url: str, artifact_id: str, digest: str) -> bytes:
-    """The sealed payload from the store, checked against its digest. Raises pulumi.RunError with the way out."""
+def copy_payload(url: str, artifact_id: str, digest: str, file: BinaryIO) -> None:
+    """Copies the sealed payload from the store into `file` and checks its digest there. Raises pulumi.RunError with
+    the way out.
+    """
     try:
-        payload = get_payload(open_store(url), artifact_id)
+        with open_payload(open_store(url), artifact_id) as payload:
+            shutil.copyfileobj(payload, file, PIECE_BYTES)
     except StoreError as error:
         raise pulumi.RunError(
             f"{error}\nhint: `pulumi refresh` notices a lost artifact; the next `pulumi up` trains it anew"
         ) from error
-    if payload_digest(payload) != digest:
+    file.seek(0)
+    if stream_digest(file) != digest:
         raise pulumi.RunError(
             f"the payload of artifact {artifact_id} in {url} is not the one that was sealed\n"
             "hint: run `pulumi refresh`, then `pulumi up` trains it anew; find out who can write to the store"
         )
-    return payload

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sealift.contents.description import write_description
-from sealift.sealing.artifact import SealedArtifact, new_artifact_id, open_artifact, seal
+from sealift.sealing.artifact import Sealed, new_artifact_id, open_artifact, seal_into
 from sealift.sealing.errors import ManifestInvalid
 from sealift.sealing.manifest import parse_manifest
 from sealift.sealing.recipients.parse import parse_recipient
 from sealift.sealing.recipients.recipient import Recipient
-from sealift.sealing.stream import payload_digest
+from sealift.sealing.stream import stream_digest
 from sealift.stores import (
     ArtifactDamaged,
     ArtifactMissing,
@@ -162,7 +162,7 @@ def _left_of(store: Store, record: SealedRecord) -> list[str]:
 
 def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:
     """The artifact's manifest, which may have been rewrapped since. Raises if any part is missing or not its own."""
-    verify(store, artifact_id, digest, payload_digest)
+    verify(store, artifact_id, digest, stream_digest)
     manifest = get_manifest(store, artifact_id)
     parsed = parse_manifest(manifest)
     if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, digest):
@@ -370,7 +370,7 @@ def _judged(request: Request, record: TrainedRecord) -> tuple[gates.GateResult, 
 def _refused(request: Request, fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> GateError:
     """The error that says so, with the run's report sealed."""
     told = {"of": record.artifact_id, "kind": "report", "refused": True}
-    report = _put(fence, seal(record.report, told, recipients, record.report_id))
+    report = _put(fence, record.report, told, recipients, record.report_id)
     metrics: Any = record.outcome["metrics"]
     try:
         gates.enforce(_judged(request, record), metrics, shown=request.expose_metrics)
@@ -386,9 +386,9 @@ def _seal(fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> d
     What a killed attempt left there cannot be told from whole: it goes.
     """
     told = {"of": record.artifact_id, "kind": "report"}
-    report = _put(fence, seal(record.report, told, recipients, record.report_id))
+    report = _put(fence, record.report, told, recipients, record.report_id)
     named = {"report": {"artifactId": report.artifact_id, "payloadDigest": report.payload_digest}}
-    artifact = _put(fence, seal(record.model, {**record.description, **named}, recipients, record.artifact_id))
+    artifact = _put(fence, record.model, {**record.description, **named}, recipients, record.artifact_id)
     return {
         "artifact_id": artifact.artifact_id,
         "payload_digest": artifact.payload_digest,
@@ -402,9 +402,12 @@ def _seal(fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> d
     }
 
 
-def _put(fence: Fence, artifact: SealedArtifact) -> SealedArtifact:
-    remake_artifact(fence, artifact.artifact_id, artifact.payload, artifact.manifest)
-    return artifact
+def _put(
+    fence: Fence, content: bytes, description: Mapping[str, object], recipients: list[Recipient], artifact_id: str
+) -> Sealed:
+    return remake_artifact(
+        fence, artifact_id, lambda write: seal_into(write, content, description, recipients, artifact_id)
+    )
 
 
 @contextlib.contextmanager

@@ -58,8 +58,8 @@ from sealift.sealing import (
     content_id,
     mask_key,
     parse_identity,
-    payload_digest,
     record_key,
+    stream_digest,
     unwrap,
 )
 from sealift.settings.urls import without_credentials
@@ -387,7 +387,7 @@ def _verify(state: Properties, inputs: Properties) -> Properties:
     store = store_of(state)
     manifests: Properties = {}
     for artifact_id, digest, manifest, known in _artifacts(state):
-        verify(store, artifact_id, digest, payload_digest)
+        verify(store, artifact_id, digest, stream_digest)
         stored = get_manifest(store, artifact_id)
         if stored != known and not is_made_of(stored, known, opening_keys_of(inputs)):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")

@@ -7,13 +7,17 @@ name until then, `NAME.….new`, and the next writer of NAME removes what a kill
 
 import errno
 import fcntl
+import mmap
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
+Buffer = bytes | bytearray | memoryview | mmap.mmap
+
 PASSING: Final = ".new"
+PIECE_BYTES: Final = 1 << 20
 NO_UNNAMED_FILES: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
 
 
@@ -21,29 +25,28 @@ def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Creates or replaces the file, with exactly this mode whatever the umask, and private until then."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        with NewFile(folder, path.name, memoryview(content), mode) as file:
+        with NewFile(folder, path.name, mode) as file:
+            file.write(content)
             file.replace()
     finally:
         os.close(folder)
 
 
 class NewFile:
-    """A file of this content on its way to its name in a folder. Its lock tells others that its writer lives."""
+    """A file on its way to its name in a folder. Its lock tells others that its writer lives."""
 
-    def __init__(self, folder: int, name: str, content: memoryview, mode: int = 0o600) -> None:
+    def __init__(self, folder: int, name: str, mode: int = 0o600) -> None:
         self.folder, self.name = folder, name
-        self._content, self._mode = content, mode
+        self._mode = mode
         self._named = False
         self._passing = f"{name}.{secrets.token_hex(8)}{PASSING}"
 
     def __enter__(self) -> Self:
-        """With the content on disk, and no name yet."""
+        """Empty, and without a name."""
         remove_stale(self.folder, self.name)
         self._open_locked()
         try:
             os.fchmod(self._descriptor, self._mode)
-            _write_all(self._descriptor, self._content)
-            os.fsync(self._descriptor)
         except BaseException:
             self.__exit__()
             raise
@@ -54,13 +57,30 @@ class NewFile:
             os.unlink(self._passing, dir_fd=self.folder)
         os.close(self._descriptor)
 
+    def write(self, piece: Buffer) -> None:
+        """Appends a piece of the content."""
+        left = memoryview(piece).cast("B")
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+
+    def has_content_of(self, file: int) -> bool:
+        """Whether another open file has the same content from its start on."""
+        at = 0
+        while True:
+            ours, others = os.pread(self._descriptor, PIECE_BYTES, at), os.pread(file, PIECE_BYTES, at)
+            if ours != others or not ours:
+                return ours == others
+            at += len(ours)
+
     def create(self) -> None:
-        """Gives it its name. Raises FileExistsError."""
+        """Syncs it and gives it its name. Raises FileExistsError."""
+        os.fsync(self._descriptor)
         self._link(self.name)
         os.fsync(self.folder)
 
     def replace(self) -> None:
-        """Gives it its name, whoever has that. A link cannot replace, so a passing name is renamed."""
+        """Syncs it and gives it its name, whoever has that. A link cannot replace, so a passing name is renamed."""
+        os.fsync(self._descriptor)
         if not self._named:
             self._link(self._passing)
             self._named = True
@@ -77,7 +97,7 @@ class NewFile:
 
     def _open(self) -> tuple[int, bool]:
         """A descriptor, and whether its file has the passing name."""
-        flags = os.O_WRONLY | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CLOEXEC
         try:
             return os.open(".", flags | os.O_TMPFILE, 0o600, dir_fd=self.folder), False
         except OSError as error:
@@ -104,8 +124,3 @@ def remove_stale(folder: int, name: str) -> None:
                 os.unlink(passing, dir_fd=folder)
             finally:
                 os.close(file)
-
-
-def _write_all(file: int, content: memoryview) -> None:
-    while content:
-        content = content[os.write(file, content) :]

@@ -30,7 +30,7 @@ from sealift.sealing.recipients.parse import parse_identity, parse_recipient
 from sealift.sealing.recipients.recipient import Identity, Recipient
 from sealift.sealing.recipients.rsa_oaep import RsaIdentity
 from sealift.sealing.record import content_id, mask_key, open_record, record_key, seal_record
-from sealift.sealing.stream import payload_digest
+from sealift.sealing.stream import payload_digest, stream_digest
 
 __all__ = [
     "ArtifactCorrupt",
@@ -61,5 +61,6 @@ __all__ = [
     "seal",
     "seal_into",
     "seal_record",
+    "stream_digest",
     "unwrap",
 ]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -135,6 +135,23 @@ def payload_digest(payload: Buffer, passed: Callable[[slice], object] = nothing)
         whole.update(digest)
         passed(piece)
     return whole.hexdigest()
+
+
+def stream_digest(payload: BinaryIO) -> str:
+    """The same of a payload that is read as a stream: a few segments at a time are in memory."""
+    whole = hashlib.sha256()
+    segments = iter(lambda: _read_whole(payload, SEGMENT_BYTES), b"")
+    for digest in _in_parallel(lambda segment: hashlib.sha256(segment).digest(), segments):
+        whole.update(digest)
+    return whole.hexdigest()
+
+
+def _read_whole(stream: BinaryIO, size: int) -> bytes:
+    """`size` bytes, fewer at the end: a stream from a network may give less than it was asked for."""
+    piece = stream.read(size)
+    while piece and len(piece) < size and (more := stream.read(size - len(piece))):
+        piece += more
+    return piece
 
 
 def plaintext_size(payload_bytes: int) -> int:

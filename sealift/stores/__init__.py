@@ -12,6 +12,7 @@ from sealift.stores.artifacts import (
     get_payload,
     get_record,
     has_artifact,
+    open_payload,
     owners_name,
     put_artifact,
     remake_artifact,
@@ -29,7 +30,7 @@ from sealift.stores.errors import (
 )
 from sealift.stores.lease import Fence, leased
 from sealift.stores.open import absolute_url, is_same_store, open_store
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Store, Versioned
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Stat, Store, Versioned, Writer
 
 __all__ = [
     "MANIFESTS",
@@ -40,11 +41,13 @@ __all__ = [
     "Conflict",
     "Fence",
     "LeaseLost",
+    "Stat",
     "Store",
     "StoreError",
     "StoreUnwritable",
     "StoreUrlInvalid",
     "Versioned",
+    "Writer",
     "absolute_url",
     "artifact_ids",
     "delete_artifact",
@@ -55,6 +58,7 @@ __all__ = [
     "has_artifact",
     "is_same_store",
     "leased",
+    "open_payload",
     "open_store",
     "owners_name",
     "put_artifact",

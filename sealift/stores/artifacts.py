@@ -5,7 +5,7 @@ Payload first, manifest last: the manifest is the commit point, an artifact is t
 
 import hashlib
 from collections.abc import Callable
-from typing import Final
+from typing import BinaryIO, Final, Protocol, TypeVar
 
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 from sealift.stores.lease import Fence, leased
@@ -16,13 +16,32 @@ MANIFEST_BYTES: Final = 1 << 20
 """No manifest of any format version is longer: what is longer is not even read."""
 
 
+class Sealed(Protocol):
+    """What is known of a payload once it is written."""
+
+    @property
+    def manifest(self) -> bytes:
+        """The artifact's manifest."""
+
+
+Written = TypeVar("Written", bound=Sealed)
+Seal = Callable[[Callable[[Buffer], object]], Written]
+"""Passes a payload in pieces to the function that it is given, and returns what was sealed."""
+
+
 def put_artifact(store: Store, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
     """Puts both; the same again is fine, another artifact of this id is refused."""
     store.put(PAYLOADS, artifact_id, payload)
     store.put(MANIFESTS, artifact_id, manifest)
 
 
+def open_payload(store: Store, artifact_id: str) -> BinaryIO:
+    """The payload as a stream; to be closed. Raises ArtifactMissing."""
+    return store.open(PAYLOADS, artifact_id)
+
+
 def get_payload(store: Store, artifact_id: str) -> bytes:
+    """The payload, whole: only for one who opens it. Raises ArtifactMissing."""
     return store.get(PAYLOADS, artifact_id)
 
 
@@ -51,22 +70,24 @@ def delete_artifact(store: Store, artifact_id: str) -> None:
     store.delete(PAYLOADS, artifact_id)
 
 
-def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Callable[[bytes], str]) -> None:
+def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Callable[[BinaryIO], str]) -> None:
     """Raises ArtifactMissing or ArtifactDamaged unless manifest and payload are there and the payload has this digest.
 
-    What a digest is, is the format's to say: `digest_of` is sealing.payload_digest.
+    What a digest is, is the format's to say: `digest_of` is sealing.stream_digest.
     """
     store.reach()
     get_manifest(store, artifact_id)
-    if digest_of(get_payload(store, artifact_id)) != payload_digest:
+    with open_payload(store, artifact_id) as payload:
+        found = digest_of(payload)
+    if found != payload_digest:
         raise ArtifactDamaged(
             f"the payload of artifact {artifact_id} is not what was sealed",
             f"find out who can write to {store.location}",
         )
 
 
-def remake_artifact(fence: Fence, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
-    """Puts both, instead of what an attempt that was killed left of them. Raises LeaseLost, Conflict.
+def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Written:
+    """Puts what `seal` seals, instead of what an attempt that was killed left of them. Raises LeaseLost, Conflict.
 
     What it removes it has seen before it checks the lease: what a process that took the lease over has put since then
     is another version, and stays.
@@ -78,15 +99,17 @@ def remake_artifact(fence: Fence, artifact_id: str, payload: Buffer, manifest: b
     for folder, version in left:
         if version is not None:
             store.delete(folder, artifact_id, version)
-    store.put(PAYLOADS, artifact_id, payload)
+    with store.create(PAYLOADS, artifact_id) as file:
+        sealed = seal(file.write)
     fence.check()
-    store.put(MANIFESTS, artifact_id, manifest)
+    store.put(MANIFESTS, artifact_id, sealed.manifest)
+    return sealed
 
 
 def version_of(store: Store, folder: Folder, name: str) -> str | None:
     """None where there is none, which is what `swap` expects then."""
     try:
-        return store.read(folder, name).version
+        return store.stat(folder, name).version
     except ArtifactMissing:
         return None
 

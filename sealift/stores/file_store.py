@@ -5,22 +5,28 @@ Folders are held open and names are resolved in them without following links.
 
 import fcntl
 import hashlib
+import io
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, BinaryIO, Final, get_args
 
+from sealift.durable import file_set
 from sealift.durable.new_file import NewFile, remove_stale
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
-from sealift.stores.store import NAME, Buffer, Folder, Versioned, check_name
+from sealift.stores.store import NAME, Buffer, Folder, Stat, Versioned, Writer, check_name
 
 LOCKS: Final = "locks"
 _FOLDERS: Final = (*get_args(Folder), LOCKS)
 _ANOTHER_PLACE: Final = "give this user the right to write there, or set another store.url (in a program: storeUrl)"
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
+
+
+Mending = Callable[[], AbstractContextManager[None]]
+"""Turns errors of the file system into the store's own."""
 
 
 class FileStore:
@@ -53,15 +59,26 @@ class FileStore:
                 )
 
     def put(self, folder: Folder, name: str, content: Buffer) -> None:
-        whole = memoryview(content).cast("B")
-        with self._new_file(folder, name, whole) as file:
-            try:
-                file.create()
-            except FileExistsError:
-                if _read_file(file.folder, name, 0, len(whole) + 1) != whole:
-                    raise ArtifactDamaged(
-                        f"another file is already at {name} in the store", self._who_can_write()
-                    ) from None
+        with self.create(folder, name) as file:
+            file.write(content)
+
+    @contextmanager
+    def create(self, folder: Folder, name: str) -> Iterator[Writer]:
+        with ExitStack() as open_files:
+            with self._mending():
+                file = open_files.enter_context(self._new_file(folder, name))
+            yield _Writer(file, self._mending)  # an error of the block is not this store's
+            with self._mending():
+                self._create(file)
+
+    def stat(self, folder: Folder, name: str) -> Stat:
+        with self._there(folder, name) as file:
+            version = file_set.of_stream(file)
+            return Stat(file.tell(), version)
+
+    def open(self, folder: Folder, name: str) -> BinaryIO:
+        with self._there(folder, name) as file:
+            return io.BufferedReader(_Content(os.dup(file.fileno()), self._mending))
 
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
         content = self._read(folder, name, 0, -1 if at_most is None else at_most + 1)
@@ -80,11 +97,11 @@ class FileStore:
         return Versioned(content, _version(content))
 
     def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
-        whole = memoryview(content).cast("B")
-        with self._new_file(folder, name, whole) as file, self._locked(name):
+        with self._mending(), self._new_file(folder, name) as file, self._locked(name):
+            file.write(content)
             self._expect(file.folder, name, expected)
             file.replace()
-        return _version(whole)
+        return _version(content)
 
     def names(self, folder: Folder) -> list[str]:
         with self._mending(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
@@ -105,7 +122,8 @@ class FileStore:
     def _expect(self, folder: int, name: str, expected: str | None) -> None:
         """Raises Conflict unless this version is there. The caller has the lock."""
         try:
-            found = _version(_read_file(folder, name, 0, -1))
+            with _opened(folder, name) as file:
+                found = file_set.of_stream(file)
         except FileNotFoundError:
             found = None
         if found != expected:
@@ -124,19 +142,36 @@ class FileStore:
                 os.close(file)
 
     @contextmanager
-    def _new_file(self, folder_name: str, name: str, content: memoryview) -> Iterator[NewFile]:
+    def _new_file(self, folder_name: str, name: str) -> Iterator[NewFile]:
         check_name(name)
-        with self._mending():
-            self._make_folders(folder_name)
-            with self._folder(folder_name) as folder, NewFile(folder, name, content) as file:
-                yield file
+        self._make_folders(folder_name)
+        with self._folder(folder_name) as folder, NewFile(folder, name) as file:
+            yield file
+
+    def _create(self, file: NewFile) -> None:
+        try:
+            file.create()
+        except FileExistsError:
+            with _opened(file.folder, file.name) as there:
+                same = file.has_content_of(there.fileno())
+            if not same:
+                raise ArtifactDamaged(
+                    f"another file is already at {file.name} in the store", self._who_can_write()
+                ) from None
 
     def _read(self, folder_name: str, name: str, start: int, most: int) -> bytes:
+        with self._there(folder_name, name) as file:
+            file.seek(start)
+            return file.read(most)
+
+    @contextmanager
+    def _there(self, folder_name: str, name: str) -> Iterator[BinaryIO]:
+        """The open file. Raises ArtifactMissing."""
         check_name(name)
         with self._mending():
             try:
-                with self._folder(folder_name) as folder:
-                    return _read_file(folder, name, start, most)
+                with self._folder(folder_name) as folder, _opened(folder, name) as file:
+                    yield file
             except FileNotFoundError:
                 raise ArtifactMissing(
                     f"{name} is not in {self._root / folder_name}",
@@ -174,17 +209,42 @@ class FileStore:
         return f"find out who can write to {self._root}"
 
 
-def _read_file(folder: int, name: str, start: int, most: int) -> bytes:
-    """Its bytes from `start`, and no more than `most` of them; -1: all."""
-    file = os.open(name, READ_FLAGS, dir_fd=folder)
-    with os.fdopen(file, "rb") as reader:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
+class _Writer:
+    """A new file whose errors are the store's."""
+
+    def __init__(self, file: NewFile, mending: Mending) -> None:
+        self._file, self._mending = file, mending
+
+    def write(self, piece: Buffer) -> None:
+        with self._mending():
+            self._file.write(piece)
+
+
+class _Content(io.FileIO):
+    """A file to be read whose errors are the store's."""
+
+    def __init__(self, descriptor: int, mending: Mending) -> None:
+        super().__init__(descriptor, "rb")
+        self._mending = mending
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        with self._mending():
+            return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        with self._mending():
+            return super().readall()
+
+
+@contextmanager
+def _opened(folder: int, name: str) -> Iterator[BinaryIO]:
+    with os.fdopen(os.open(name, READ_FLAGS, dir_fd=folder), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ArtifactDamaged(f"{name} in the store is not a file", "find out who can write to the store")
-        reader.seek(start)
-        return reader.read(most)
+        yield file
 
 
-def _version(content: bytes | memoryview) -> str:
+def _version(content: Buffer) -> str:
     return hashlib.sha256(content).hexdigest()
 
 

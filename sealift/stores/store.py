@@ -6,8 +6,9 @@ What an artifact is, and whether it is whole, is said once, above this contract,
 
 import mmap
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import BinaryIO, Final, Literal, Protocol
 
 from sealift.stores.errors import ArtifactMissing
 
@@ -30,8 +31,26 @@ class Versioned:
     version: str
 
 
+@dataclass(frozen=True)
+class Stat:
+    """What is known of something in a store."""
+
+    size_bytes: int
+    version: str
+
+
+class Writer(Protocol):
+    """Takes the content of something new, in pieces."""
+
+    def write(self, piece: Buffer, /) -> object:
+        """Appends a piece. Raises StoreError."""
+
+
 class Store(Protocol):
-    """Methods raise StoreError; whatever is no name is ArtifactMissing and reaches no file."""
+    """`get`, `put`, `read` and `swap` hold a content whole: they are for what is small, or for one who opens it.
+
+    Methods raise StoreError; whatever is no name is ArtifactMissing and reaches no file.
+    """
 
     @property
     def location(self) -> str:
@@ -43,8 +62,20 @@ class Store(Protocol):
     def check_writable(self) -> None:
         """Raises StoreUnwritable if a `put` would fail for want of a right, as far as that shows without one."""
 
+    def create(self, folder: Folder, name: str) -> AbstractContextManager[Writer]:
+        """Takes its content in pieces. At the end of the block it is there, whole; after an error, not at all.
+
+        The same content again is fine; another is refused: ArtifactDamaged.
+        """
+
     def put(self, folder: Folder, name: str, content: Buffer) -> None:
-        """Creates it, whole or not at all; the same bytes again are fine, others are refused: ArtifactDamaged."""
+        """Creates it with this content, as `create` does."""
+
+    def stat(self, folder: Folder, name: str) -> Stat:
+        """Its size, and its version as `read` gives it. Raises ArtifactMissing."""
+
+    def open(self, folder: Folder, name: str) -> BinaryIO:
+        """Its content as a stream; to be closed. Raises ArtifactMissing."""
 
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
         """Its bytes. Raises ArtifactMissing; ArtifactDamaged if there are more than `at_most`, without reading them."""

@@ -19,7 +19,9 @@ def wheels(tmp_path: Path) -> Path:
 
 
 def write(contexts: Path, wheels: Path, payload: bytes = b"sealed") -> Path:
-    return materialise(contexts, payload=payload, base_image="base:1", wheels=wheels, labels=LABELS)
+    return materialise(
+        contexts, write_payload=lambda file: file.write(payload), base_image="base:1", wheels=wheels, labels=LABELS
+    )
 
 
 def files(context: Path) -> set[str]:
@@ -31,7 +33,10 @@ import os, sys, time
 from pathlib import Path
 from components.image_context import context_digest, materialise
 def write(payload):
-    return materialise(Path(sys.argv[1]), payload=payload, base_image="base:1", wheels=Path(sys.argv[2]), labels={})
+    contexts, wheels = map(Path, sys.argv[1:3])
+    return materialise(
+        contexts, write_payload=lambda file: file.write(payload), base_image="base:1", wheels=wheels, labels={}
+    )
 """
 HOLDER = (
     PRELUDE

@@ -30,7 +30,9 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def write(contexts: Path, wheels: Path, payload: bytes = b"sealed") -> Path:
-    return materialise(contexts, payload=payload, base_image="base:1", wheels=wheels, labels=LABELS)
+    return materialise(
+        contexts, write_payload=lambda file: file.write(payload), base_image="base:1", wheels=wheels, labels=LABELS
+    )
 
 
 def files(context: Path) -> set[str]:
@@ -126,7 +128,13 @@ def test_a_label_cannot_break_out_of_its_quotes() -> None:
 
 def test_missing_wheels_are_said_with_the_way_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="make setup"):
-        materialise(tmp_path / "c", payload=b"", base_image="b", wheels=tmp_path / "nowhere", labels={})
+        materialise(
+            tmp_path / "c",
+            write_payload=lambda file: file.write(b""),
+            base_image="b",
+            wheels=tmp_path / "nowhere",
+            labels={},
+        )
 
 
 def test_the_source_digest_is_of_names_and_bytes() -> None:

@@ -14,9 +14,9 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Pa
     (tmp_path / "file").touch()
 
     with pytest.raises(pulumi.RunError, match=r"(?s)cannot be written below .*: Not a directory\nhint: make room"):
-        write_context(tmp_path / "file" / "images", b"sealed", "base:1", wheels, {})
+        write_context(tmp_path / "file" / "images", lambda file: file.write(b"sealed"), "base:1", wheels, {})
 
 
 def test_missing_wheels_are_said_with_the_command_that_collects_them(tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError, match="make setup"):
-        write_context(tmp_path / "images", b"sealed", "base:1", tmp_path, {})
+        write_context(tmp_path / "images", lambda file: file.write(b"sealed"), "base:1", tmp_path, {})

@@ -3,10 +3,13 @@
 import gc
 import hashlib
 import io
+import os
 import secrets
 import sys
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
+from typing import BinaryIO, cast
 
 import pytest
 import tink
@@ -25,6 +28,7 @@ from sealift.sealing.stream import (
     open_stream,
     payload_digest,
     seal_stream,
+    stream_digest,
 )
 
 KEY = bytes(range(32))
@@ -220,3 +224,41 @@ def test_another_key_or_context_opens_nothing() -> None:
 def test_no_bytes_from_outside_open_or_crash(payload: bytes) -> None:
     with pytest.raises(ArtifactCorrupt):
         open_stream(payload, KEY, CONTEXT)
+
+
+class InSteps(io.BytesIO):
+    """Gives at most `step` bytes at once, as a stream from a network does."""
+
+    def __init__(self, content: bytes, step: int) -> None:
+        super().__init__(content)
+        self.step = step
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self.step if size is None or size < 0 else min(size, self.step))
+
+
+@pytest.mark.parametrize("step", [65_521, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_digest_of_a_stream_is_the_digest_of_its_bytes(size: int, step: int) -> None:
+    payload = bytes(sealed(secrets.token_bytes(size)))
+
+    assert stream_digest(InSteps(payload, step)) == payload_digest(payload)
+
+
+def test_the_digest_of_a_stream_holds_a_few_segments_at_a_time() -> None:
+    class Zeros(io.RawIOBase):
+        left = 400 * SEGMENT_BYTES + 7
+
+        def read(self, size: int = -1, /) -> bytes:
+            taken = min(size, self.left)
+            self.left -= taken
+            return bytes(taken)
+
+    tracemalloc.start()
+    try:
+        stream_digest(cast(BinaryIO, Zeros()))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert most < (2 * (os.cpu_count() or 1) + 40) * SEGMENT_BYTES

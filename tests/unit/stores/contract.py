@@ -3,12 +3,23 @@
 Small on purpose: what only one backend can get wrong (links, umasks, a full disk) stands in that backend's tests.
 """
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 
-from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, ArtifactMissing, Conflict, Store, Versioned
+from sealift.stores import (
+    MANIFESTS,
+    PAYLOADS,
+    RECORDS,
+    ArtifactDamaged,
+    ArtifactMissing,
+    Conflict,
+    Stat,
+    Store,
+    Versioned,
+)
 from sealift.stores.store import Folder
 
 ID = "ab" * 16
@@ -39,6 +50,65 @@ class StoreContract:
             with pytest.raises(ArtifactDamaged):
                 store.put(PAYLOADS, ID, another)
         assert store.get(PAYLOADS, ID) == b"payload"
+
+    @pytest.mark.parametrize("sizes", [(), (0,), (1, 0, 2), ((1 << 20) - 1, 2), (1 << 20, 1 << 20, 1)])
+    def test_what_comes_in_pieces_is_there_as_one(self, store: Store, sizes: tuple[int, ...]) -> None:
+        pieces = [bytes([65 + at]) * size for at, size in enumerate(sizes)]
+        for _ in range(2):
+            with store.create(PAYLOADS, ID) as file:
+                for piece in pieces:
+                    file.write(piece)
+        whole = b"".join(pieces)
+
+        assert store.get(PAYLOADS, ID) == whole
+        assert store.stat(PAYLOADS, ID) == Stat(len(whole), store.read(PAYLOADS, ID).version)
+        with store.open(PAYLOADS, ID) as stream:
+            assert [stream.read(2), stream.read(), stream.read()] == [whole[:2], whole[2:], b""]
+
+    @pytest.mark.parametrize("pieces", [(b"pay", b"loaf"), (b"payload", b"s"), (b"pay",), ()])
+    def test_other_pieces_under_its_name_are_refused(self, store: Store, pieces: tuple[bytes, ...]) -> None:
+        store.put(PAYLOADS, ID, b"payload")
+
+        with pytest.raises(ArtifactDamaged), store.create(PAYLOADS, ID) as file:
+            for piece in pieces:
+                file.write(piece)
+        assert store.get(PAYLOADS, ID) == b"payload"
+
+    def test_after_an_error_in_between_nothing_is_there_and_the_error_is_the_caller_s(self, store: Store) -> None:
+        with pytest.raises(FileNotFoundError, match="mine"), store.create(PAYLOADS, ID) as file:
+            file.write(b"half")
+            raise FileNotFoundError("mine")
+
+        assert store.names(PAYLOADS) == []
+        with store.create(PAYLOADS, ID) as file:
+            file.write(b"whole")
+        assert store.get(PAYLOADS, ID) == b"whole"
+
+    def test_of_two_that_create_it_at_once_the_first_to_end_wins(self, store: Store) -> None:
+        with pytest.raises(ArtifactDamaged), store.create(PAYLOADS, ID) as late:
+            late.write(b"late")
+            with store.create(PAYLOADS, ID) as first:
+                first.write(b"first")
+
+        assert store.get(PAYLOADS, ID) == b"first"
+
+    def test_no_payload_is_ever_held_whole(self, store: Store) -> None:
+        piece, count = bytes(range(256)) * 4096, 32
+        tracemalloc.start()
+        try:
+            for _ in range(2):
+                with store.create(PAYLOADS, ID) as file:
+                    for _ in range(count):
+                        file.write(piece)
+            assert store.stat(PAYLOADS, ID).size_bytes == count * len(piece)
+            with store.open(PAYLOADS, ID) as stream:
+                while stream.read(len(piece)):
+                    pass
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+        assert most < count * len(piece) / 2
 
     def test_what_is_in_one_folder_is_in_no_other(self, store: Store) -> None:
         store.put(PAYLOADS, ID, b"payload")
@@ -71,6 +141,9 @@ class StoreContract:
         store.delete(PAYLOADS, ID)
         with pytest.raises(ArtifactMissing):
             store.get(PAYLOADS, ID)
+        for read in (store.stat, store.open):
+            with pytest.raises(ArtifactMissing):
+                read(PAYLOADS, ID)
         with pytest.raises(ArtifactMissing):
             store.get_range(PAYLOADS, ID, 0, 1)
 
@@ -146,3 +219,8 @@ class StoreContract:
                 store.swap(folder, name, b"x", None)
             with pytest.raises(ArtifactMissing):
                 store.get_range(folder, name, 0, 1)
+            for read in (store.stat, store.open):
+                with pytest.raises(ArtifactMissing):
+                    read(folder, name)
+            with pytest.raises(ArtifactMissing), store.create(folder, name) as file:
+                file.write(b"x")

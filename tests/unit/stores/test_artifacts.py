@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sealift.sealing import RsaIdentity, SealedArtifact, open_artifact, payload_digest, seal
+from sealift.sealing import RsaIdentity, SealedArtifact, open_artifact, seal, stream_digest
 from sealift.sealing.manifest import MAX_BYTES
 from sealift.stores import (
     PAYLOADS,
@@ -45,7 +45,7 @@ def test_what_was_put_is_there_and_verified(store: Store, artifact: SealedArtifa
     assert get_payload(store, artifact.artifact_id) == artifact.payload
     assert get_manifest(store, artifact.artifact_id) == artifact.manifest
     assert artifact_ids(store) == [artifact.artifact_id]
-    verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+    verify(store, artifact.artifact_id, artifact.payload_digest, stream_digest)
 
 
 def test_the_manifest_is_the_commit_point(store: Store, artifact: SealedArtifact) -> None:
@@ -54,7 +54,7 @@ def test_the_manifest_is_the_commit_point(store: Store, artifact: SealedArtifact
     assert artifact_ids(store) == []
     assert not has_artifact(store, artifact.artifact_id)
     with pytest.raises(ArtifactMissing):
-        verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+        verify(store, artifact.artifact_id, artifact.payload_digest, stream_digest)
 
 
 def test_deleting_leaves_nothing_and_is_fine_twice(store: Store, artifact: SealedArtifact, tmp_path: Path) -> None:
@@ -72,12 +72,12 @@ def test_a_flipped_bit_is_found(store: Store, artifact: SealedArtifact, tmp_path
     payload.write_bytes(payload.read_bytes()[:-1] + b"x")
 
     with pytest.raises(ArtifactDamaged):
-        verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+        verify(store, artifact.artifact_id, artifact.payload_digest, stream_digest)
 
 
 def test_a_store_that_is_not_there_says_nothing_about_its_artifacts(store: Store, artifact: SealedArtifact) -> None:
     with pytest.raises(StoreUnwritable, match="is not there"):
-        verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest)
+        verify(store, artifact.artifact_id, artifact.payload_digest, stream_digest)
 
 
 def test_a_manifest_longer_than_any_can_be_is_refused_before_it_is_in_memory(
@@ -91,7 +91,7 @@ def test_a_manifest_longer_than_any_can_be_is_refused_before_it_is_in_memory(
     try:
         for reach in (
             lambda: get_manifest(store, artifact.artifact_id),
-            lambda: verify(store, artifact.artifact_id, artifact.payload_digest, payload_digest),
+            lambda: verify(store, artifact.artifact_id, artifact.payload_digest, stream_digest),
         ):
             with pytest.raises(ArtifactDamaged, match="longer than"):
                 reach()
@@ -118,7 +118,7 @@ def test_a_folder_with_the_artifact_of_an_earlier_release_is_a_store_that_has_it
     store, key = open_store(f"file://{tmp_path}"), RsaIdentity((release / "test-only-private.pem").read_text())
 
     assert artifact_ids(store) == [artifact_id]
-    verify(store, artifact_id, digest, payload_digest)
+    verify(store, artifact_id, digest, stream_digest)
     opened = open_artifact(
         get_manifest(store, artifact_id), get_payload(store, artifact_id), key,
         artifact_id=artifact_id, payload_digest=digest,
