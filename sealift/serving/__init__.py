@@ -3,6 +3,7 @@
 `__main__.py` starts it, in layers of which each knows only those below it:
 
     http/       who asks: connections, bodies, statuses and the graceful end of a pod; grpc/ the same over gRPC
+    served.py   one model as both serve it: access, batches, counts, log, memory
     page/       the page for people
     explain/    why an answer is as it is; tracing/ where its time went
     protocol/   what is asked: one file per serving protocol, in its own words; knows no HTTP

@@ -23,9 +23,8 @@ from sealift.serving.version import VERSION
 
 if TYPE_CHECKING:
     from sealift.serving.grpc.server import Server as RpcServer
-    from sealift.serving.http.service import Service
     from sealift.serving.http.tls import Certificate
-    from sealift.serving.model import Model
+    from sealift.serving.served import Served
     from sealift.serving.tracing.exporter import Exporter
     from sealift.serving.tracing.tracer import Tracer
 
@@ -73,6 +72,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
         from sealift.serving.log import log
         from sealift.serving.metrics.cgroup import cpus
         from sealift.serving.model import load
+        from sealift.serving.served import Served
 
         if options.access is None and options.auth is None:
             key = new_key()
@@ -86,16 +86,15 @@ def serve(options: argparse.Namespace, started: float) -> None:
         exporter = _exporter(options, source) if options.otlp_endpoint else None
         model = load(opening)
     tracer = None if exporter is None else _tracer(options, exporter)
-    log_all = options.access_log == "all"
     local = options.local or (options.auth == "none" and ip_address(socket.getsockname()[0]).is_loopback)
     browsers = Browsers(options.cors_origin, local=local)
-    service = Service(options.name, model, access, log_all, options.explain, tracer, browsers)
-    rpc = None if options.grpc_port is None else _rpc(options, model, service, certificate)
-    server = Server(service, rpc, certificate)
+    served = Served(options.name, model, access, log_all=options.access_log == "all", tracer=tracer)
+    rpc = None if options.grpc_port is None else _rpc(options, served, certificate)
+    server = Server(Service(served, options.explain, browsers), rpc, certificate)
     if metrics_socket is not None:
         info = {"model": options.name, "artifact_id": source.artifact_id, "payload_digest": source.payload_digest}
         spans = (lambda: {"sent": exporter.sent, "dropped": exporter.dropped}) if exporter is not None else dict
-        server.also(metrics_of(server, service, info | {"version": VERSION}, spans), metrics_socket)
+        server.also(metrics_of(server, served, info | {"version": VERSION}, spans), metrics_socket)
 
     def ready() -> None:
         address, port = socket.getsockname()[:2]
@@ -157,18 +156,11 @@ def _tracer(options: argparse.Namespace, exporter: "Exporter") -> "Tracer":
     return Tracer(options.trace_ratio, "https" if options.tls else "http", exporter.offer)
 
 
-def _rpc(
-    options: argparse.Namespace, model: "Model", service: "Service", certificate: "Certificate | None"
-) -> "RpcServer":
+def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificate | None") -> "RpcServer":
     """gRPC beside HTTP: the same model, clients and runs. Loaded only where it is asked for, since it takes memory."""
     from sealift.serving.grpc.server import Server
-    from sealift.serving.grpc.service import Served
-    from sealift.serving.http.limits import MAX_BODY_BYTES
+    from sealift.serving.held import MAX_BODY_BYTES
 
-    batches, access, ready = service.batches, service.access, lambda: not service.draining
-    served = Served(
-        options.name, model, batches.run, access, ready, service.counts, service.log, service.held, service.tracer
-    )
     pem = None if certificate is None else lambda: certificate.pem
     return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 

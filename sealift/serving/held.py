@@ -1,7 +1,16 @@
 """The memory that large requests and answers take while they wait for a client or for the model: counted as it is
 taken, never as announced, and in one sum for all transports."""
 
+from typing import Final
+
 from sealift.serving.errors import Overloaded
+
+MAX_BODY_BYTES: Final = 8 << 20
+"""Of a request's body or message, over any transport."""
+SMALL_BYTES: Final = 64 << 10
+"""Of each body and each answer, not counted: connections are limited, and large requests keep out no small ones."""
+MAX_HELD_BYTES: Final = 32 << 20
+"""Of all larger ones, so that many clients at once get a 503 and not a pod that is out of memory."""
 
 
 class Held:

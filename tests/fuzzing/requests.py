@@ -18,6 +18,7 @@ from sealift.serving.access import UncheckedAccess
 from sealift.serving.http.connection import CONTINUE, Connection, Connections
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
+from sealift.serving.served import Served
 from tests.unit.serving.tiny import onnx_model
 
 TURNS: Final = 6
@@ -85,7 +86,7 @@ class Transport(asyncio.Transport):
 
 @cache
 def service() -> Service:
-    return Service("tiny", Model(onnx_model(), {}), UncheckedAccess())
+    return Service(Served("tiny", Model(onnx_model(), {}), UncheckedAccess()))
 
 
 async def answered(pieces: Sequence[bytes]) -> tuple[bytes, bool]:
@@ -98,7 +99,7 @@ async def answered(pieces: Sequence[bytes]) -> tuple[bytes, bool]:
             connection.data_received(piece)
         await _until_quiet(transport)
     connection.connection_lost(None)
-    assert service().held.bytes == 0, "held after the end"
+    assert service().served.held.bytes == 0, "held after the end"
     return OWN.sub(b"", transport.written), transport.closed
 
 

@@ -19,7 +19,8 @@ NAME = re.compile(r"\b(?:sealift|process)_[a-z_]+|\bsealift:[a-z0-9_:]+")
 
 def exposed(folder: Path) -> set[str]:
     """All names of samples, those of a container with limits among them."""
-    counts = Counts(["/"])
+    counts = Counts()
+    counts.expect(["/"])
     counts.saw_unknown({"f": 1})
     found = families(
         counts,

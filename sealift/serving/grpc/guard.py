@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import grpc
 from google.protobuf.message import DecodeError
 
-from sealift.serving.access import Access, Scope
+from sealift.serving.access import Scope
 from sealift.serving.errors import (
     Forbidden,
     InvalidAnswer,
@@ -27,10 +27,10 @@ from sealift.serving.errors import (
 )
 from sealift.serving.grpc.arrivals import Arrivals
 from sealift.serving.grpc.messages import CLASSES, PACKAGE
-from sealift.serving.held import Held, Share
+from sealift.serving.held import Share
 from sealift.serving.log import log
-from sealift.serving.metrics.counts import Counts
-from sealift.serving.request_log import HEADER, RequestLog
+from sealift.serving.request_log import HEADER
+from sealift.serving.served import Served
 
 if TYPE_CHECKING:
     from sealift.serving.tracing.tracer import Trace, Tracer, Value
@@ -106,24 +106,13 @@ class Method(NamedTuple):
 class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
     """Asks who may make each call, as soon as its head is read."""
 
-    def __init__(
-        self,
-        access: Access,
-        counts: Counts,
-        log: RequestLog,
-        tracer: "Tracer | None",
-        held: Held,
-        methods: Mapping[str, Method],
-    ) -> None:
-        self._access = access
-        self._counts = counts
-        self._log = log
-        self._tracer = tracer
-        self._held = held
+    def __init__(self, served: Served, methods: Mapping[str, Method]) -> None:
+        self._access, self._tracer, self._held = served.access, served.tracer, served.held
+        self._counts, self._log = served.counts, served.log
         self._arrivals = Arrivals()
         self._open_arrivals = Arrivals(OPEN_ARRIVING, OPEN_SECONDS)
         self._methods = {_path(name): (name, method) for name, method in methods.items()}
-        counts.expect(self._methods)
+        self._counts.expect(self._methods)
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """None is UNIMPLEMENTED."""

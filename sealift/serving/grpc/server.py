@@ -17,7 +17,8 @@ import grpc
 import grpc.aio
 
 from sealift.serving.errors import StartError
-from sealift.serving.grpc.service import Served, Service
+from sealift.serving.grpc.service import Service
+from sealift.serving.served import Served
 
 MOST_CALLS: Final = 1024
 """At a time; one more is RESOURCE_EXHAUSTED. With the window, what calls without a message take of memory; those with

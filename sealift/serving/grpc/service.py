@@ -1,52 +1,22 @@
 """The calls of GRPCInferenceService, and what each answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import grpc
 
-from sealift.serving.access import Access
-from sealift.serving.batches import Watch, rows_of
+from sealift.serving.batches import rows_of
 from sealift.serving.categories import Categories
 from sealift.serving.errors import Overloaded
 from sealift.serving.grpc.counted import FIELDS_PER_TENSOR, MORE_TIMES, MOST_FIELDS, check_fields
 from sealift.serving.grpc.guard import Call, Guard, Method, UnknownModel
 from sealift.serving.grpc.messages import CLASSES
 from sealift.serving.grpc.requests import inference, response
-from sealift.serving.held import Held
-from sealift.serving.metrics.counts import Counts
-from sealift.serving.model import Model
 from sealift.serving.protocol.open_inference import MODEL_VERSION, PLATFORM, SERVER, indexed, labels_of, unknown
 from sealift.serving.protocol.open_inference_request import RequestReader
 from sealift.serving.protocol.open_inference_statistics import statistics
-from sealift.serving.request_log import RequestLog
-from sealift.serving.tensor import Array, Tensor
-
-if TYPE_CHECKING:
-    from sealift.serving.tracing.tracer import Tracer
-
-
-class Run(Protocol):
-    """A model's inputs → all its outputs."""
-
-    def __call__(self, inputs: Mapping[str, Array], watch: Watch | None) -> Awaitable[Mapping[str, Array]]: ...
-
-
-@dataclass(frozen=True)
-class Served:
-    """What is served, to whom, how it is run, and where it is told."""
-
-    name: str
-    model: Model
-    run: Run
-    access: Access
-    ready: Callable[[], bool]
-    counts: Counts
-    log: RequestLog
-    held: Held
-    tracer: "Tracer | None" = None
+from sealift.serving.served import Served
+from sealift.serving.tensor import Tensor
 
 
 class Service:
@@ -80,19 +50,18 @@ class Service:
             "RepositoryIndex": Method(self._index, "metadata"),
             "ModelStatistics": Method(self._statistics, "metadata"),
         }
-        served = self._served
-        return Guard(served.access, served.counts, served.log, served.tracer, served.held, methods)
+        return Guard(self._served, methods)
 
     async def _live(self, _call: Call) -> Any:
         return CLASSES["ServerLiveResponse"](live=True)
 
     async def _ready(self, _call: Call) -> Any:
-        return CLASSES["ServerReadyResponse"](ready=self._served.ready())
+        return CLASSES["ServerReadyResponse"](ready=not self._served.draining)
 
     async def _model_ready(self, call: Call) -> Any:
         if not self._is_model(call.message.name, call.message.version):
             raise UnknownModel("Request for unknown model")  # which there is, is for those who may know it
-        return CLASSES["ModelReadyResponse"](ready=self._served.ready())
+        return CLASSES["ModelReadyResponse"](ready=not self._served.draining)
 
     async def _server(self, _call: Call) -> Any:
         return CLASSES["ServerMetadataResponse"](**SERVER)
@@ -117,7 +86,7 @@ class Service:
         trace = call.trace
         if trace is not None:
             trace.queued()
-        arrays = await self._served.run(asked.inputs, None if trace is None else trace.ran)
+        arrays = await self._served.batches.run(asked.inputs, None if trace is None else trace.ran)
         self._served.counts.saw_unknown(asked.unknown_categories)
         answer = response(asked, arrays, self._served.model.outputs, self._labels)
         answer.model_name, answer.model_version = self._served.name, MODEL_VERSION

@@ -1,9 +1,9 @@
-"""HTTP as the transport over the protocols' operations: our own connections on uvloop, or any ASGI server.
+"""HTTP as the transport over the protocols' operations, by connections of our own on uvloop.
 
 server.py      listens, and drains before it ends
 connection.py  one client's connection: bytes → requests in their order, responses → bytes
 routes.py      which paths there are, and who may ask
-service.py     request → operation → response; asgi.py offers the same as an ASGI application
+service.py     request → operation → response
 messages.py    what a request and a response are
 failures.py    what went wrong → response
 logged.py      a request in the log; traced.py as spans

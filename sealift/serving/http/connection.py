@@ -15,11 +15,11 @@ from typing import Final, cast
 import httptools
 
 from sealift.serving.errors import RequestError
-from sealift.serving.held import Share
+from sealift.serving.held import SMALL_BYTES, Share
 from sealift.serving.http import limits
 from sealift.serving.http.errors import Refused
 from sealift.serving.http.framing import doubt, without_offer
-from sealift.serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES, SMALL_BYTES
+from sealift.serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES
 from sealift.serving.http.messages import FIELDS, Handler, Request, Response, head
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
@@ -266,7 +266,7 @@ class Connection(asyncio.Protocol):
         if request.refusal is not None:
             return
         try:
-            request.extend(body, self._service.held)
+            request.extend(body, self._service.served.held)
         except RequestError as error:
             request.refusal = self._service.failed(request, error)
 
@@ -298,7 +298,7 @@ class Connection(asyncio.Protocol):
             request.release()
             return
         more = self._ahead or self._rest
-        last = not request.keep_alive or self._service.draining or (self._ended and not more)
+        last = not request.keep_alive or self._service.served.draining or (self._ended and not more)
         start = head(response, self._all.date, last)
         body = response.body if request.method != b"HEAD" else b""
         if len(body) <= SMALL_BYTES:

@@ -2,14 +2,9 @@
 
 from typing import Final
 
-MAX_BODY_BYTES: Final = 8 << 20
-SMALL_BYTES: Final = 64 << 10
-"""Of each body and each answer, not counted: connections are limited, and large requests keep out no small ones."""
 QUICK_BYTES: Final = 128 << 10
 """Of a body that the loop itself reads, which takes it a millisecond at most: a thread costs such a one half as much
 again. Larger ones would keep others waiting."""
-MAX_HELD_BYTES: Final = 32 << 20
-"""Of all larger ones, so that many clients at once get a 503 and not a pod that is out of memory."""
 MAX_HEAD_BYTES: Final = 16 << 10
 HEADER_BYTES: Final = 32  # what a header counts besides its text, as in HTTP/2
 MAX_CONNECTIONS: Final = 1024

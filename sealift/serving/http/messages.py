@@ -5,10 +5,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from sealift.serving.errors import RequestError
-from sealift.serving.held import Held, Share
+from sealift.serving.held import MAX_BODY_BYTES, SMALL_BYTES, Held, Share
 from sealift.serving.http.errors import Refused
-from sealift.serving.http.limits import MAX_BODY_BYTES, SMALL_BYTES
 from sealift.serving.protocol.contract import Body
+from sealift.serving.served import Served
 
 if TYPE_CHECKING:
     from sealift.serving.http.routes import Route
@@ -40,9 +40,8 @@ class Client(Protocol):
 class Handler(Protocol):
     """Whom a connection asks: the model's service, or another on another port."""
 
-    draining: bool
-    """Whether each connection closes after the next answer on it."""
-    held: Held
+    served: Served
+    """Once it is draining, each connection closes after the next answer on it."""
 
     def admit(self, request: "Request") -> None:
         """Once its head is read: sets its refusal, if it is refused whatever its body is."""

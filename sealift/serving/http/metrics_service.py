@@ -5,19 +5,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sealift.serving import places
-from sealift.serving.access import Access
 from sealift.serving.errors import RequestError
-from sealift.serving.held import Held, Share
+from sealift.serving.held import Share
 from sealift.serving.http.failures import failure
 from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import Client, Request, Response, not_taken
 from sealift.serving.http.routes import READ, path_of
 from sealift.serving.http.server import Server
-from sealift.serving.http.service import Service
 from sealift.serving.metrics.exposition import CONTENT_TYPE, text
 from sealift.serving.metrics.families import families
 from sealift.serving.protocol import refusal
-from sealift.serving.request_log import RequestLog
+from sealift.serving.served import Served
 
 PATH: Final = places.METRICS_PATH.encode()
 
@@ -25,17 +23,14 @@ PATH: Final = places.METRICS_PATH.encode()
 class MetricsService:
     """`page` makes the text when it is asked for. Who asks needs the scope `metrics`, where credentials are checked."""
 
-    def __init__(self, page: Callable[[], bytes], access: Access, held: Held, log: RequestLog) -> None:
-        self.draining = False
-        self.held = held
+    def __init__(self, served: Served, page: Callable[[], bytes]) -> None:
+        self.served = served
         self._page = page
-        self._access = access
-        self._log = log
 
     def admit(self, request: Request) -> None:
         """Once its head is read."""
         try:
-            request.caller = self._access.admit(request.credential, "metrics", time.time())
+            request.caller = self.served.access.admit(request.credential, "metrics", time.time())
         except RequestError as error:
             request.refusal = self.failed(request, error)
             return
@@ -53,15 +48,15 @@ class MetricsService:
         received = len(request.body)
         request.release()
         if request.refusal is not None:
-            client.reply(logged(self._log, request, places.METRICS_PATH, received, request.refusal))
+            client.reply(logged(self.served.log, request, places.METRICS_PATH, received, request.refusal))
             return
         try:
             response = Response(200, self._page(), CONTENT_TYPE)
-            request.share = Share(self.held)
+            request.share = Share(self.served.held)
             request.share.grow_to(len(response.body))
         except Exception as error:  # noqa: BLE001 - see failure
             response = self.failed(request, error)
-        client.reply(logged(self._log, request, places.METRICS_PATH, received, response))
+        client.reply(logged(self.served.log, request, places.METRICS_PATH, received, response))
 
     def failed(self, _request: Request, error: Exception) -> Response:
         """What a request is answered that `error` ended."""
@@ -69,25 +64,25 @@ class MetricsService:
 
 
 def metrics_of(
-    server: Server, service: Service, info: Mapping[str, str], spans: Callable[[], Mapping[str, int]] = dict
+    server: Server, served: Served, info: Mapping[str, str], spans: Callable[[], Mapping[str, int]] = dict
 ) -> MetricsService:
-    """What tells of a server and its service. `info` says which model it is, `spans` how many had which outcome."""
+    """What tells of a server and what it serves. `info` says which model it is, `spans` how many had which outcome."""
 
-    drift = service.batches.drift
+    drift = served.batches.drift
 
     def page() -> bytes:
         return text(
             families(
-                service.counts,
+                served.counts,
                 info,
-                ready=not service.draining,
-                queued_rows=service.batches.rows,
+                ready=not served.draining,
+                queued_rows=served.batches.rows,
                 connections=len(server.connections.clients),
-                held_bytes=service.held.bytes,
+                held_bytes=served.held.bytes,
                 input_rows=drift.rows,
                 inputs=[(one.name, one.mean, one.psi) for one in drift.features()],
                 spans=spans(),
             )
         )
 
-    return MetricsService(page, service.access, service.held, service.log)
+    return MetricsService(served, page)

@@ -129,12 +129,12 @@ class Server:
     async def _check(self) -> None:
         parts: dict[str, Callable[[], None]] = {
             "connections": self._tick,
-            "access": lambda: self._service.access.refresh(time.time()),
-            "drift": self._service.batches.drift.count,
+            "access": lambda: self._service.served.access.refresh(time.time()),
+            "drift": self._service.served.batches.drift.count,
         }
         if self._certificate is not None:
             parts["certificate"] = self._certificate.refresh
-        watch = Watch(parts, self._service.counts.watch_failures)
+        watch = Watch(parts, self._service.served.counts.watch_failures)
         while True:
             watch.look()
             await asyncio.sleep(CHECK_SECONDS)
@@ -144,8 +144,7 @@ class Server:
             connections.tick()
 
     async def _drain(self) -> None:
-        for connections in self._all():
-            connections.service.draining = True
+        self._service.served.draining = True
         log("info", "draining", connections=len(self.connections.clients))
         await self._wait(DRAIN_SECONDS)
 

@@ -5,29 +5,25 @@ connection. What clients sent is never logged, nor are errors that quote it.
 import asyncio
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from sealift.serving import together
-from sealift.serving.access import Access, UncheckedAccess
-from sealift.serving.batches import Arrays, Batches, Ran, overloaded, rows_of
-from sealift.serving.categories import Categories
+from sealift.serving.access import UncheckedAccess
+from sealift.serving.batches import Arrays, Ran, overloaded, rows_of
 from sealift.serving.errors import Overloaded, RequestError
 from sealift.serving.explain import Queue
-from sealift.serving.held import Held, Share
+from sealift.serving.held import MAX_BODY_BYTES, SMALL_BYTES, Share
 from sealift.serving.http import traced
 from sealift.serving.http.browsers import Browsers
 from sealift.serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
 from sealift.serving.http.errors import Refused
 from sealift.serving.http.failures import RETRY, failure
-from sealift.serving.http.limits import MAX_BODY_BYTES, MAX_HELD_BYTES, QUICK_BYTES, SMALL_BYTES
+from sealift.serving.http.limits import QUICK_BYTES
 from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, not_taken, too_large
 from sealift.serving.http.routes import POST, nowhere, path_of, routes
-from sealift.serving.metrics.counts import OTHER, Counts
-from sealift.serving.model import Model
+from sealift.serving.metrics.counts import OTHER
 from sealift.serving.protocol import refusal
 from sealift.serving.protocol.contract import (
     Answer,
@@ -40,10 +36,7 @@ from sealift.serving.protocol.contract import (
     Readiness,
     Told,
 )
-from sealift.serving.request_log import RequestLog
-
-if TYPE_CHECKING:
-    from sealift.serving.tracing.tracer import Tracer
+from sealift.serving.served import Served
 
 
 class _Whole(NamedTuple):
@@ -56,32 +49,17 @@ class _Whole(NamedTuple):
 
 
 class Service:
-    """Serves one model. Once `draining`, it is not ready, and each connection closes after the next answer on it."""
+    """Answers one model's requests over HTTP. Once it is draining, it is not ready."""
 
-    def __init__(
-        self,
-        name: str,
-        model: Model,
-        access: Access,
-        log_all: bool = False,
-        explain: bool = False,
-        tracer: "Tracer | None" = None,
-        browsers: Browsers | None = None,
-    ) -> None:
-        """Without a tracer no request is traced; without `browsers`, pages of other origins may ask nothing."""
-        self.draining = False
-        self.access = access
-        self.held = Held(MAX_HELD_BYTES, SMALL_BYTES)
-        self.log = RequestLog(log_all)
-        self.tracer = tracer
+    def __init__(self, served: Served, explain: bool = False, browsers: Browsers | None = None) -> None:
+        """Without `browsers`, pages of other origins may ask nothing."""
+        self.served = served
+        self._access, self._tracer, self._log = served.access, served.tracer, served.log
+        self._batches, self._counts, self._worker = served.batches, served.counts, served.worker
         self._browsers = browsers or Browsers()
-        self._name, self._model = name, model
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self._routes = routes(name, model, not isinstance(access, UncheckedAccess), explain)
+        self._routes = routes(served.name, served.model, not isinstance(served.access, UncheckedAccess), explain)
         self._explanations = Queue()
-        self.counts = Counts(route.path for route in self._routes.values())
-        self.counts.saw_unknown(dict.fromkeys(Categories(model.rows).columns, 0))
-        self.batches = Batches(model, together.found(model), self._worker, self.counts)
+        self._counts.expect(route.path for route in self._routes.values())
 
     def admit(self, request: Request) -> None:
         """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
@@ -96,14 +74,14 @@ class Service:
         scope = route.scope if route is not None else "metadata"  # what there is, is for those who may know it
         if scope is not None:
             try:
-                request.caller = self.access.admit(request.credential, scope, time.time())
+                request.caller = self._access.admit(request.credential, scope, time.time())
             except RequestError as error:
                 request.refusal = self.failed(request, error)
                 return
-            if self.tracer is not None:
-                request.trace = self.tracer.start(request.traceparent, request.tracestate)
+            if self._tracer is not None:
+                request.trace = self._tracer.start(request.traceparent, request.tracestate)
         if route is None:
-            request.refusal = Response(404, refusal(nowhere(request.target, self._name, self._routes)))
+            request.refusal = Response(404, refusal(nowhere(request.target, self.served.name, self._routes)))
         elif request.method not in route.methods:
             allowed = b", ".join(route.methods)
             said = route.error(f"this method is not for this path; allowed: {allowed.decode()}")
@@ -115,7 +93,7 @@ class Service:
             request.refusal = self.failed(request, not_taken())
         elif request.length is not None and request.length > MAX_BODY_BYTES:
             request.refusal = self.failed(request, too_large())
-        elif scope == "predict" and self.batches.is_full:  # before anything is done for it
+        elif scope == "predict" and self._batches.is_full:  # before anything is done for it
             request.refusal = self.failed(request, overloaded())
 
     def handle(self, request: Request, client: Client) -> None:
@@ -136,7 +114,8 @@ class Service:
         elif type(operation) is Told:
             self._finish(request, client, Response(200, operation.answer()))
         elif type(operation) is Readiness:
-            ready = Response(503, operation.draining, fields=RETRY) if self.draining else Response(200, operation.ready)
+            drains = self.served.draining
+            ready = Response(503, operation.draining, fields=RETRY) if drains else Response(200, operation.ready)
             self._finish(request, client, ready)
 
     def failed(self, request: Request, error: Exception) -> Response:
@@ -160,7 +139,7 @@ class Service:
             inference = operation.parse(body, _json_bytes(request, len(body)))
             request.rows = rows_of(inference.inputs)
             done = partial(self._answer, operation, request, client, inference)
-            self.batches.add(inference.inputs, done, None if trace is None else trace.ran)
+            self._batches.add(inference.inputs, done, None if trace is None else trace.ran)
         except Exception as error:  # noqa: BLE001 - see failed
             self._finish(request, client, self.failed(request, error))
 
@@ -175,7 +154,7 @@ class Service:
         if isinstance(result, Exception):
             response = self.failed(request, result)
         else:
-            self.counts.saw_unknown(inference.unknown_categories)
+            self._counts.saw_unknown(inference.unknown_categories)
             try:
                 response = _response(operation.answer(inference, result))
             except Exception as error:  # noqa: BLE001 - see failed
@@ -203,7 +182,7 @@ class Service:
             inference = operation.parse(body, _json_bytes(request, len(body)))
             asked = rows_of(inference.inputs)
             begun = time.perf_counter_ns()
-            arrays = self._model.run(inference.inputs, inference.outputs)
+            arrays = self.served.model.run(inference.inputs, inference.outputs)
             ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
             rows = asked
             response = _response(operation.answer(inference, arrays))
@@ -235,37 +214,31 @@ class Service:
 
     def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
         request.rows = whole.rows
-        self.counts.saw_unknown(whole.unknown_categories)
-        statistics, ran = self._model.statistics, whole.ran
-        ns = 0 if ran is None else ran.infer_ns
+        self._counts.saw_unknown(whole.unknown_categories)
+        ran = whole.ran
         if request.trace is not None and ran is not None:
             request.trace.ran(ran)
-        if whole.rows:
-            self.counts.run_rows.observe(whole.rows)
-            now_ms = int(time.time() * 1000)
-            statistics.ran(requests=1, rows=whole.rows, queue_ns=0, input_ns=0, infer_ns=ns, output_ns=0, now_ms=now_ms)
-        elif ns:
-            statistics.failed(requests=1, ns=ns)
+        self.served.count_run(whole.rows, 0 if ran is None else ran.infer_ns)
         self._finish(request, client, whole.response)
 
     def _finish(self, request: Request, client: Client, response: Response) -> None:
         received = len(request.body)
         request.release()
         if len(response.body) > SMALL_BYTES:
-            request.share = Share(self.held)
+            request.share = Share(self.served.held)
             try:
                 request.share.grow_to(len(response.body))
             except Overloaded as error:
                 response = self.failed(request, error)
         route = request.route
         path = route.path if route is not None else OTHER
-        self.counts.answered(path, response.status)
+        self._counts.answered(path, response.status)
         if response.status < 400 and route is not None and type(route.operation) is Inferred:
-            self.counts.request_seconds.observe(time.perf_counter() - request.began)
-        if request.trace is not None and self.tracer is not None:
-            traced.end(self.tracer, request.trace, request, path, received, response)
+            self._counts.request_seconds.observe(time.perf_counter() - request.began)
+        if request.trace is not None and self._tracer is not None:
+            traced.end(self._tracer, request.trace, request, path, received, response)
         response = self._browsers.marked(request, response)
-        client.reply(logged(self.log, request, path, received, response))
+        client.reply(logged(self._log, request, path, received, response))
 
 
 def _body(request: Request, most_bytes: int) -> Body:

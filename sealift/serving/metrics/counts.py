@@ -20,10 +20,9 @@ USUAL: Final = (200, 400, 500, 503)
 class Counts:
     """Of one server, since it started."""
 
-    def __init__(self, routes: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self.requests: dict[tuple[str, int], int] = {}
         """By route and status."""
-        self.expect(routes)
         self.request_seconds = Histogram(SECONDS)
         """Of inferences that were answered."""
         self.queue_seconds = Histogram(SECONDS)
@@ -34,7 +33,7 @@ class Counts:
         """Values that training has never seen, by column."""
 
     def expect(self, routes: Iterable[str]) -> None:
-        """Further ones."""
+        """Those that a transport has."""
         self.requests |= {(route, code): 0 for route in routes for code in USUAL}
 
     def answered(self, route: str, code: int) -> None:

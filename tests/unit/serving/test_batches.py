@@ -47,7 +47,7 @@ def answers(model: Watched, together: Together, *requests: Arrays) -> list[objec
 
     async def ask() -> list[Arrays | Exception]:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, together, worker, Counts([]))
+            batches = Batches(model, together, worker, Counts())
             loop = asyncio.get_running_loop()
             told: list[asyncio.Future[Arrays | Exception]] = [loop.create_future() for _ in requests]
             for inputs, future in zip(requests, told, strict=True):
@@ -114,7 +114,7 @@ def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.Monke
 
     async def ask() -> None:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, Together(1, 64, 0.3, 0.3), worker, Counts([]))
+            batches = Batches(model, Together(1, 64, 0.3, 0.3), worker, Counts())
             for _ in range(3):
                 batches.add(rows(3), told.append)
             assert batches.is_full
@@ -136,7 +136,7 @@ def test_the_thread_goes_on_while_the_loop_is_busy_with_others() -> None:
 
     async def ask() -> None:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, Together(1, 1, SHIFT_SECONDS, 0.0), worker, Counts([]))
+            batches = Batches(model, Together(1, 1, SHIFT_SECONDS, 0.0), worker, Counts())
             for _ in range(4):
                 batches.add(rows(3), told.append)
             for _ in range(SHIFTS + 1):

@@ -14,14 +14,14 @@ import pytest
 
 from sealift.serving import log as serving_log
 from sealift.serving.access import UncheckedAccess
-from sealift.serving.http.asgi import App
 from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import Request, Response
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
 from sealift.serving.request_log import LINES_A_SECOND, RequestLog
+from sealift.serving.served import Served
 from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, served, with_channel
-from tests.unit.serving.http.test_app import INFER, Client
+from tests.unit.serving.http.client import INFER, Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
 BODY = json.dumps(request([[7123.25, 2, 3], [4, 5, 6]])).encode()
@@ -46,7 +46,7 @@ def lines(log_end: int) -> list[dict[str, Any]]:
 
 
 def client(log_all: bool = False) -> Client:
-    return Client(App(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess(), log_all)))
+    return Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess(), log_all=log_all)))
 
 
 def infer(asking: Client, content: bytes = BODY, **headers: str) -> httpx.Response:
@@ -111,7 +111,7 @@ def test_no_line_has_what_was_sent(log_end: int) -> None:
     assert b"7123" not in said
 
 
-def ask_grpc(log: RequestLog, *calls: tuple[Any, dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
+def ask_grpc(log_all: bool, *calls: tuple[Any, dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
     """ModelInfer so often: the status and the metadata that ended each."""
     ended: list[tuple[str, dict[str, str]]] = []
 
@@ -126,7 +126,7 @@ def ask_grpc(log: RequestLog, *calls: tuple[Any, dict[str, str]]) -> list[tuple[
             ended.append((code.name, {name: str(value) for name, value in trailing or ()}))
         await asyncio.sleep(0)
 
-    with_channel(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper(), log=log), check)
+    with_channel(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper(), log_all=log_all), check)
     return ended
 
 
@@ -137,7 +137,7 @@ def rows(*values: float) -> Any:
 def test_a_call_of_grpc_has_the_line_of_a_request_and_its_status(log_end: int) -> None:
     message = rows(7123.25, 2, 3, 4, 5, 6)
     begun = time.monotonic()
-    ((code, metadata),) = ask_grpc(RequestLog(all=True), (message, {"x-api-key": "key", "x-request-id": "abc-1"}))
+    ((code, metadata),) = ask_grpc(True, (message, {"x-api-key": "key", "x-request-id": "abc-1"}))
     (line,) = lines(log_end)
 
     assert (code, metadata["x-request-id"]) == ("OK", "abc-1")
@@ -152,7 +152,7 @@ def test_a_call_of_grpc_has_the_line_of_a_request_and_its_status(log_end: int) -
 
 def test_by_default_a_call_of_grpc_that_succeeds_has_no_line_but_its_own_identifier(log_end: int) -> None:
     silent, named = ask_grpc(
-        RequestLog(), (rows(1, 2, 3), {"x-api-key": "key"}), (rows(1, 2, 3), {"x-api-key": "key", "x-request-id": "a"})
+        False, (rows(1, 2, 3), {"x-api-key": "key"}), (rows(1, 2, 3), {"x-api-key": "key", "x-request-id": "a"})
     )
 
     assert "x-request-id" not in silent[1] and named[1]["x-request-id"] == "a"
@@ -162,7 +162,7 @@ def test_by_default_a_call_of_grpc_that_succeeds_has_no_line_but_its_own_identif
 def test_a_call_of_grpc_that_is_refused_has_a_line_and_an_identifier_to_ask_about(log_end: int) -> None:
     key = {"x-api-key": "key"}
     wrong = asking("FP32", [1, 2], np.array([7123.25, 7123.25], np.float32).tobytes())
-    ended = ask_grpc(RequestLog(), (wrong, key), (b"7123", key), (rows(1, 2, 3), {"x-api-key": "secret-7123"}))
+    ended = ask_grpc(False, (wrong, key), (b"7123", key), (rows(1, 2, 3), {"x-api-key": "secret-7123"}))
     said = os.read(log_end, 1 << 20)
     found = [json.loads(line) for line in said.splitlines()]
 
@@ -175,7 +175,7 @@ def test_a_call_of_grpc_that_is_refused_has_a_line_and_an_identifier_to_ask_abou
 
 
 def test_a_flood_of_refused_calls_of_grpc_has_some_lines(log_end: int) -> None:
-    ask_grpc(RequestLog(), *[(rows(1, 2, 3), {})] * (10 * LINES_A_SECOND))
+    ask_grpc(False, *[(rows(1, 2, 3), {})] * (10 * LINES_A_SECOND))
 
     assert 1 <= len(lines(log_end)) < 10 * LINES_A_SECOND
 

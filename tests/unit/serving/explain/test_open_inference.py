@@ -13,20 +13,20 @@ import pytest
 from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
 from sealift.serving.errors import Overloaded
 from sealift.serving.explain.queue import MOST, Queue
-from sealift.serving.http.asgi import App
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
+from sealift.serving.served import Served
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.explain.test_explainer import means, network, rows_of
-from tests.unit.serving.http.test_app import Client
+from tests.unit.serving.http.client import Client
 from tests.unit.serving.sockets import SECONDS
 
 PATHS = ["/v2/models/m/explain", "/v2/models/m/versions/1/explain"]
 
 
 def client(onnx: bytes, description: dict[str, Any], access: Access | None = None) -> Client:
-    return Client(App(Service("m", Model(onnx, description), access or UncheckedAccess(), explain=True)))
+    return Client(Service(Served("m", Model(onnx, description), access or UncheckedAccess()), explain=True))
 
 
 def flowers(rows: list[list[float]], **fields: object) -> bytes:
@@ -121,7 +121,7 @@ def test_what_cannot_be_explained_is_refused(rows: int, fields: dict[str, Any], 
 
 
 def test_it_is_off_unless_asked_for() -> None:
-    asked = Client(App(Service("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess())))
+    asked = Client(Service(Served("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess())))
 
     assert asked.send("POST", PATHS[0], content=flowers([[5, 3]])).status_code == 404
     assert PATHS[0] not in asked.get("/openapi.json").json()["paths"]
@@ -138,15 +138,15 @@ def test_it_is_for_who_may_predict(tmp_path: Any) -> None:
 
 
 def test_it_is_described_with_an_example_that_is_answered_and_counted() -> None:
-    service = Service("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess(), explain=True)
-    asked = Client(App(service))
+    service = Service(Served("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess()), explain=True)
+    asked = Client(service)
 
     operation = asked.get("/openapi.json").json()["paths"][PATHS[0]]["post"]
     example = operation["requestBody"]["content"]["application/json"]["schema"]["examples"][0]
 
     assert asked.send("POST", PATHS[0], content=json.dumps(example)).status_code == 200
-    assert service.counts.requests[PATHS[0], 200] == 1
-    assert service.counts.rows == 0, "no prediction was asked for"
+    assert service.served.counts.requests[PATHS[0], 200] == 1
+    assert service.served.counts.rows == 0, "no prediction was asked for"
 
 
 def test_few_may_wait_and_who_comes_later_is_told_to_try_again() -> None:

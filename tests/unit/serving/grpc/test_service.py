@@ -1,7 +1,7 @@
 """A server on a port of this machine, asked by grpcio's client: every call, every status, every datatype."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import grpc
@@ -9,26 +9,25 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from sealift.serving.access import Scope, UncheckedAccess
+from sealift.serving.access import Access, Scope, UncheckedAccess
 from sealift.serving.batches import Watch
 from sealift.serving.errors import Forbidden, Overloaded, RequestError, StartError, TooManyRequests, Unauthenticated
 from sealift.serving.grpc.guard import CODES, STATUS
 from sealift.serving.grpc.messages import CLASSES
 from sealift.serving.grpc.requests import CONTENTS
 from sealift.serving.grpc.server import LINGER_SECONDS, Server
-from sealift.serving.grpc.service import Served
 from sealift.serving.held import Held
-from sealift.serving.metrics.counts import Counts
 from sealift.serving.model import Model
 from sealift.serving.protocol import binary_tensors
 from sealift.serving.protocol.open_inference_statistics import statistics
-from sealift.serving.request_log import RequestLog
+from sealift.serving.served import Served
 from sealift.serving.tensor import KINDS, Array
 from tests.unit.serving import described
 from tests.unit.serving.protocol.test_datatypes import EXTREMES, ONNX
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 Ask = Callable[..., Awaitable[Any]]
+Run = Callable[[Mapping[str, Array], Watch | None], Coroutine[Any, Any, Mapping[str, Array]]]
 
 
 class Doorkeeper:
@@ -51,21 +50,15 @@ class Doorkeeper:
     def refresh(self, _now: float) -> None: ...
 
 
-def served(model: Model, **changes: Any) -> Served:
-    async def run(inputs: Mapping[str, Array], _watch: Watch | None) -> Mapping[str, Array]:
-        return model.run(inputs, list(model.outputs))
-
-    fields: dict[str, Any] = {
-        "name": "m",
-        "model": model,
-        "run": run,
-        "access": UncheckedAccess(),
-        "ready": lambda: True,
-        "counts": Counts([]),
-        "log": RequestLog(),
-        "held": Held(1 << 20, 1 << 10),
-    }
-    return Served(**(fields | changes))
+def served(
+    model: Model, access: Access | None = None, *, run: Run | None = None, held: Held | None = None, **options: Any
+) -> Served:
+    """As `m`. `run` stands in for the model's runs."""
+    made = Served("m", model, access or UncheckedAccess(), **options)
+    made.held = held or Held(1 << 20, 1 << 10)
+    if run is not None:
+        made.batches.run = run  # type: ignore[method-assign, assignment]
+    return made
 
 
 def caller(channel: grpc.aio.Channel) -> Ask:
@@ -122,7 +115,7 @@ def asking(
 
 
 def test_calls_are_counted_by_their_path_and_http_s_status() -> None:
-    counts = Counts(["/"])
+    what = served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper())
     path = "/inference.GRPCInferenceService/ModelInfer"
 
     async def check(ask: Ask) -> None:
@@ -133,7 +126,8 @@ def test_calls_are_counted_by_their_path_and_http_s_status() -> None:
         await refused(ask("ModelInfer", row))
         await ask("ServerLive")
 
-    with_server(served(Model(onnx_model(), DESCRIPTION), access=Doorkeeper(), counts=counts), check)
+    with_server(what, check)
+    counts = what.counts
 
     assert {code: count for (route, code), count in counts.requests.items() if route == path} == {
         200: 1, 400: 1, 401: 1, 403: 1, 500: 0, 503: 0,
@@ -147,15 +141,15 @@ def test_each_status_has_a_code_of_http() -> None:
 
 
 def test_live_ready_and_metadata() -> None:
-    ready = False
+    what = served(Model(onnx_model(), DESCRIPTION))
+    what.draining = True
 
     async def check(ask: Ask) -> None:
-        nonlocal ready
         named = CLASSES["ModelReadyRequest"](name="m", version="1")
         assert (await ask("ServerLive")).live
         assert not (await ask("ServerReady")).ready
         assert not (await ask("ModelReady", named)).ready
-        ready = True
+        what.draining = False
         assert (await ask("ServerReady")).ready
         assert (await ask("ModelReady", named)).ready
         server = await ask("ServerMetadata")
@@ -165,7 +159,7 @@ def test_live_ready_and_metadata() -> None:
             ("input", "FP32", [-1, 3]), ("prediction", "FP32", [-1, 1]),
         ]  # fmt: skip
 
-    with_server(served(Model(onnx_model(), DESCRIPTION), ready=lambda: ready), check)
+    with_server(what, check)
 
 
 @pytest.mark.parametrize("datatype", ONNX)
@@ -412,7 +406,7 @@ def test_a_classification_that_is_no_number_is_refused_as_over_http(value: dict[
 
 
 def test_categories_that_training_never_saw_are_counted_and_said_with_the_answer() -> None:
-    counts = Counts([])
+    what = served(Model(described.houses(), described.HOUSES))
     message = CLASSES["ModelInferRequest"](model_name="m")
     message.inputs.add(name="size", datatype="FP32", shape=[3, 1]).contents.fp32_contents.extend([1, 2, 3])
     side = message.inputs.add(name="side", datatype="BYTES", shape=[3, 1])
@@ -424,8 +418,8 @@ def test_categories_that_training_never_saw_are_counted_and_said_with_the_answer
         side.contents.bytes_contents[:] = [b"south", b"north", b""]
         assert not (await ask("ModelInfer", message)).parameters
 
-    with_server(served(Model(described.houses(), described.HOUSES), counts=counts), check)
-    assert counts.unknown_categories == {"side": 2}
+    with_server(what, check)
+    assert what.counts.unknown_categories == {"side": 2}
 
 
 def test_the_largest_classes_are_texts() -> None:

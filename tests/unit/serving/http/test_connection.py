@@ -14,6 +14,7 @@ from sealift.serving.http.server import Server as OurServer
 from sealift.serving.http.server import listen
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
+from sealift.serving.served import Served
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
@@ -27,7 +28,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterat
         monkeypatch.setattr(limits, name, value)
     taken = listen("127.0.0.1", 0)
     port: int = taken.getsockname()[1]
-    server = OurServer(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
+    server = OurServer(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
     thread = threading.Thread(target=server.run, args=(taken,))
     thread.start()
     try:
@@ -53,6 +54,19 @@ def test_who_sends_on_and_on_slowly_is_closed(monkeypatch: pytest.MonkeyPatch, s
         said = answer(client)
 
     assert said.startswith(b"HTTP/1.1 " + status) or (start and said == b"")  # a client that sends on may lose it
+
+
+def test_a_client_that_leaves_gets_nothing_and_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_this_process(monkeypatch) as (port, _):
+        with dial(port) as leaving:
+            leaving.sendall(UNFINISHED.replace(b"/x", INFER.encode()) + b"{")
+            leaving.shutdown(socket.SHUT_WR)
+            said = answer(leaving)
+        with dial(port) as other:
+            other.sendall(GET + b"\r\n")
+            assert other.recv(12) == b"HTTP/1.1 200"
+
+    assert said == b""
 
 
 def test_who_does_not_take_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,14 +14,14 @@ import pytest
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import Overloaded
 from sealift.serving.held import Share
-from sealift.serving.http.asgi import App
 from sealift.serving.http.connection import Connection, Connections
 from sealift.serving.http.errors import Refused
 from sealift.serving.http.handshakes import Handshakes
 from sealift.serving.http.messages import Request, Response
 from sealift.serving.http.service import Service, _to_be_packed
 from sealift.serving.model import Model
-from tests.unit.serving.http.test_app import INFER, Client
+from sealift.serving.served import Served
+from tests.unit.serving.http.client import INFER, Client
 from tests.unit.serving.sockets import SECONDS
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
@@ -41,7 +41,7 @@ def in_a_loop(test: Callable[Given, Coroutine[Any, Any, None]]) -> Callable[Give
 
 @pytest.fixture
 def service() -> Service:
-    return Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())
+    return Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
 
 
 def row(size: int) -> bytes:
@@ -59,6 +59,10 @@ class Wire(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.said += data
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
 
     def abort(self) -> None:
         self.aborted = True
@@ -87,7 +91,7 @@ def status(said: bytes) -> int | None:
 
 @pytest.mark.parametrize(("size", "expected"), [(8 * MIB, 200), (8 * MIB + 1, 413)])
 def test_a_body_has_8_mib_at_most(service: Service, size: int, expected: int) -> None:
-    answer = Client(App(service)).send("POST", INFER, content=row(size))
+    answer = Client(service).send("POST", INFER, content=row(size))
 
     assert answer.status_code == expected
     assert expected == 200 or "the body is larger than 8388608 bytes" in answer.json()["error"]
@@ -95,18 +99,18 @@ def test_a_body_has_8_mib_at_most(service: Service, size: int, expected: int) ->
 
 def test_a_body_that_does_not_say_how_long_it_is_has_8_mib_at_most(service: Service) -> None:
     request = Request()
-    request.extend(bytes(8 * MIB), service.held)
+    request.extend(bytes(8 * MIB), service.served.held)
 
     with pytest.raises(Refused, match="larger than 8388608 bytes"):
-        request.extend(b"x", service.held)
-    assert (request.body, service.held.bytes) == (b"", 0)
+        request.extend(b"x", service.served.held)
+    assert (request.body, service.served.held.bytes) == (b"", 0)
 
 
 @pytest.mark.parametrize(("size", "held"), [(64 * KIB, 0), (64 * KIB + 1, 1)])
 def test_up_to_64_kib_a_body_is_not_counted(service: Service, size: int, held: int) -> None:
-    Request().extend(bytes(size), service.held)
+    Request().extend(bytes(size), service.served.held)
 
-    assert service.held.bytes == held
+    assert service.served.held.bytes == held
 
 
 @pytest.mark.parametrize(("size", "in_thread"), [(128 * KIB, False), (128 * KIB + 1, True)])
@@ -122,12 +126,12 @@ def test_the_loop_itself_reads_up_to_128_kib(
 
     monkeypatch.setattr(service, "_whole", noted)
 
-    assert Client(App(service)).send("POST", INFER, content=row(size)).status_code == 200
+    assert Client(service).send("POST", INFER, content=row(size)).status_code == 200
     assert in_the_thread == [size] * in_thread
 
 
 def test_all_large_bodies_and_answers_hold_32_mib_at_most(service: Service) -> None:
-    first, second = Share(service.held), Share(service.held)
+    first, second = Share(service.served.held), Share(service.served.held)
     first.grow_to(32 * MIB + 64 * KIB)  # of each, 64 KiB are not counted
 
     second.grow_to(64 * KIB)
@@ -194,6 +198,34 @@ async def test_there_are_128_handshakes_at_a_time_at_most_and_for_one_more_the_o
         for client in others:
             with pytest.raises(BlockingIOError):
                 client.recv(1)
+
+
+@in_a_loop
+async def test_answers_that_nobody_takes_count_until_they_are_taken(service: Service) -> None:
+    rows = 1_000_000
+    body = b'{"inputs":[{"name":"input","shape":[%d,3],"datatype":"FP32","data":[%s1,1,1]}]}' % (
+        rows, b"1,1,1," * (rows - 1),
+    )  # fmt: skip
+    connections = Connections(service)
+
+    async def ask(stack: contextlib.ExitStack, taken: bool) -> tuple[Connection, int | None]:
+        connection, wire = stack.enter_context(connected(connections))
+        connection.data_received(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        if not taken:
+            connection.pause_writing()
+        async with asyncio.timeout(SECONDS):
+            while not wire.said:  # noqa: ASYNC110 - the answer comes from a thread
+                await asyncio.sleep(0.01)
+        return connection, status(wire.said)
+
+    with contextlib.ExitStack() as stack:
+        asked = [await ask(stack, taken=False) for _ in range(8)]
+        for connection, _ in asked:
+            connection.resume_writing()
+        _, last = await ask(stack, taken=True)
+
+    statuses = [*(told for _, told in asked), last]
+    assert statuses[:3] + statuses[-2:] == [200, 200, 200, 503, 200]
 
 
 HEAD = b"POST %b HTTP/1.1\r\nHost: x\r\n" % INFER.encode()

@@ -20,6 +20,7 @@ from sealift.serving.http.metrics_service import metrics_of
 from sealift.serving.http.server import Server, listen
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
+from sealift.serving.served import Served
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.sockets import INFER, SECONDS
@@ -36,9 +37,9 @@ class Watched:
 
     def __init__(self, access: Access, onnx: bytes | None = None, **description: object) -> None:
         self.port, self.metrics_port = (listen("127.0.0.1", 0) for _ in range(2))
-        service = Service("tiny", Model(onnx or onnx_model(), DESCRIPTION | description), access)
-        self.server = Server(service)
-        self.server.also(metrics_of(self.server, service, INFO), self.metrics_port)
+        served = Served("tiny", Model(onnx or onnx_model(), DESCRIPTION | description), access)
+        self.server = Server(Service(served))
+        self.server.also(metrics_of(self.server, served, INFO), self.metrics_port)
         self.thread = threading.Thread(target=self.server.run, args=(self.port,))
         self.thread.start()
 

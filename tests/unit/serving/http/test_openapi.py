@@ -8,20 +8,20 @@ import pytest
 from onnx import TensorProto, helper
 
 from sealift.serving.access import CheckedAccess, UncheckedAccess
-from sealift.serving.http.asgi import App
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
 from sealift.serving.protocol.open_inference_schema import MOST_SHOWN
+from sealift.serving.served import Served
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.described import digits, houses
-from tests.unit.serving.http.test_app import Client
+from tests.unit.serving.http.client import Client
 from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model
 
 MODELS = {"numbers": onnx_model(), "ids": id_model(), "texts": houses(), "images": digits()}
 
 
 def document(onnx: bytes) -> tuple[Client, dict[str, Any]]:
-    client = Client(App(Service("tiny", Model(onnx, DESCRIPTION), UncheckedAccess())))
+    client = Client(Service(Served("tiny", Model(onnx, DESCRIPTION), UncheckedAccess())))
     return client, client.get("/openapi.json").json()
 
 
@@ -75,7 +75,7 @@ def test_a_long_example_is_left_out() -> None:
 
 def test_where_a_key_is_asked_for_it_says_so_and_is_for_who_may_know_the_model(tmp_path: Path) -> None:
     access = CheckedAccess(written(tmp_path, {"keys": [api_key(scopes=["metadata"])]}))
-    client = Client(App(Service("tiny", Model(onnx_model(), DESCRIPTION), access)))
+    client = Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), access)))
 
     assert client.get("/openapi.json").status_code == 401
     described = client.send("GET", "/openapi.json", headers={"x-api-key": KEY.decode()}).json()

@@ -11,6 +11,7 @@ from sealift.serving.access import UncheckedAccess
 from sealift.serving.http.server import Server, listen
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
+from sealift.serving.served import Served
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
@@ -33,7 +34,7 @@ def chunked(*parts: bytes) -> bytes:
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     taken = listen("127.0.0.1", 0)
-    server = Server(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
+    server = Server(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
     thread = threading.Thread(target=server.run, args=(taken,))
     thread.start()
     yield taken.getsockname()[1]

@@ -38,7 +38,7 @@ def test_a_server_whose_access_fails_goes_on_looking(monkeypatch: pytest.MonkeyP
     with in_this_process(monkeypatch, KEEP_ALIVE_SECONDS=0.3) as (port, server), dial(port) as client:
         client.sendall(GET + b"\r\n")
         said = answer(client)  # until the watch closes it
-        failures = server._service.counts.watch_failures
+        failures = server._service.served.counts.watch_failures
         assert failures["access"] > 1 and failures["connections"] == 0
 
     assert said.count(b"HTTP/1.1 ") == 2  # and 408, as it was idle
@@ -60,4 +60,4 @@ def test_one_client_whose_check_fails_is_closed_and_the_others_are_looked_after(
             good.sendall(GET + b"\r\n")
             assert answer(good).startswith(b"HTTP/1.1 200")
         answer(bad)
-        assert server._service.counts.watch_failures["connections"] == 1
+        assert server._service.served.counts.watch_failures["connections"] == 1

@@ -15,6 +15,7 @@ from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
 from sealift.serving.http.server import Server, listen
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
+from sealift.serving.served import Served
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.sockets import SECONDS
@@ -46,7 +47,7 @@ def served(name: str, access: Access | None = None, explain: bool = False) -> It
     """The page's address."""
     make, description = MODELS[name]
     taken = listen("127.0.0.1", 0)
-    server = Server(Service(name, Model(make(), description), access or UncheckedAccess(), explain=explain))
+    server = Server(Service(Served(name, Model(make(), description), access or UncheckedAccess()), explain=explain))
     thread = threading.Thread(target=server.run, args=(taken,))
     thread.start()
     try:

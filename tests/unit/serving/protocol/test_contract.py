@@ -1,21 +1,20 @@
 """A serving protocol is one module: the transport takes all else from the contract."""
 
-import asyncio
 from collections.abc import Mapping
 
-import httpx
 import numpy as np
 import pytest
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import InvalidInput
 from sealift.serving.http import routes
-from sealift.serving.http.asgi import App
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
 from sealift.serving.protocol import PROTOCOLS
 from sealift.serving.protocol.contract import Answer, Body, Inference, Inferred, Operation
+from sealift.serving.served import Served
 from sealift.serving.tensor import Array
+from tests.unit.serving.http.client import Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 
@@ -38,24 +37,20 @@ class Loud:
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
+def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(routes, "PROTOCOLS", (*PROTOCOLS, Loud()))
-    app = App(Service("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tiny")
+    return Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
 
 
-def test_one_more_protocol_is_served_beside_the_others_and_refuses_in_its_own_words(client: httpx.AsyncClient) -> None:
-    async def ask() -> list[tuple[int, str]]:
-        async with client:
-            answers = [
-                await client.post("/loud/tiny/input", content=b"abc"),
-                await client.post("/loud/tiny/input", content=b"123"),
-                await client.get("/loud/tiny/input"),
-                await client.get("/v2/health/live"),
-            ]
-            return [(answer.status_code, answer.text) for answer in answers]
+def test_one_more_protocol_is_served_beside_the_others_and_refuses_in_its_own_words(client: Client) -> None:
+    answers = [
+        client.send("POST", "/loud/tiny/input", content=b"abc"),
+        client.send("POST", "/loud/tiny/input", content=b"123"),
+        client.get("/loud/tiny/input"),
+        client.get("/v2/health/live"),
+    ]
 
-    assert asyncio.run(ask()) == [
+    assert [(answer.status_code, answer.text) for answer in answers] == [
         (200, "PREDICTION 333.0"),
         (400, "ONLY LETTERS"),
         (405, "THIS METHOD IS NOT FOR THIS PATH; ALLOWED: POST"),

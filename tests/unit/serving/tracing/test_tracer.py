@@ -10,14 +10,14 @@ import pytest
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.batches import Ran, Watch
-from sealift.serving.http.asgi import App
 from sealift.serving.http.limits import QUICK_BYTES
 from sealift.serving.http.service import Service
 from sealift.serving.model import Model
+from sealift.serving.served import Served
 from sealift.serving.tensor import Array
 from sealift.serving.tracing.tracer import INTERNAL, SERVER, Span, Tracer
 from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, refused, served, with_server
-from tests.unit.serving.http.test_app import INFER, Client
+from tests.unit.serving.http.client import INFER, Client
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 from tests.unit.serving.tracing.test_trace_context import PARENT, TRACE
 
@@ -39,7 +39,7 @@ class Recorded:
 
 def client(recorded: Recorded, access: Any = None, log_all: bool = False) -> Client:
     model = Model(onnx_model(), DESCRIPTION)
-    return Client(App(Service("tiny", model, access or UncheckedAccess(), log_all, tracer=recorded.tracer)))
+    return Client(Service(Served("tiny", model, access or UncheckedAccess(), log_all=log_all, tracer=recorded.tracer)))
 
 
 def test_a_request_that_its_caller_records_has_three_spans() -> None:
@@ -113,7 +113,7 @@ def test_a_refused_request_has_one_span_and_only_the_server_s_fault_is_an_error(
     recorded = Recorded()
     asked = client(recorded)
     asked.send("POST", INFER, content=b"{}", headers=CALLER)
-    asked.app.service._model.run = None  # type: ignore[method-assign, assignment]
+    asked.service.served.model.run = None  # type: ignore[method-assign, assignment]
     asked.send("POST", INFER, content=BODY, headers=CALLER)
     refusal, failure = (span for span in recorded.spans if span.kind == SERVER)
 

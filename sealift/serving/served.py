@@ -1,0 +1,52 @@
+"""One model as every transport serves it: who may ask, what is run together, and what is counted, logged and held.
+
+It knows no transport. Each of them is built on it, and none needs another.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from sealift.serving import together
+from sealift.serving.access import Access
+from sealift.serving.batches import Batches
+from sealift.serving.categories import Categories
+from sealift.serving.held import MAX_HELD_BYTES, SMALL_BYTES, Held
+from sealift.serving.metrics.counts import Counts
+from sealift.serving.model import Model
+from sealift.serving.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from sealift.serving.tracing.tracer import Tracer
+
+
+class Served:
+    """In one event loop. Clients call the model `name`."""
+
+    def __init__(
+        self, name: str, model: Model, access: Access, *, log_all: bool = False, tracer: "Tracer | None" = None
+    ) -> None:
+        """Without a tracer no request is traced. With `log_all`, requests that succeed have lines in the log, too."""
+        self.name = name
+        self.model = model
+        self.access = access
+        self.tracer = tracer
+        self.draining = False
+        """Whether the server ends: it is not ready, and clients are to ask another one."""
+        self.log = RequestLog(log_all)
+        self.held = Held(MAX_HELD_BYTES, SMALL_BYTES)
+        self.counts = Counts()
+        self.counts.saw_unknown(dict.fromkeys(Categories(model.rows).columns, 0))
+        self.worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        """The one thread of slow runs, and of large requests."""
+        self.batches = Batches(model, together.found(model), self.worker, self.counts)
+
+    def count_run(self, rows: int, ns: int) -> None:
+        """Counts a run that a transport made in the worker for one request: of so many rows, or none if it failed."""
+        statistics = self.model.statistics
+        if rows:
+            self.counts.run_rows.observe(rows)
+            now_ms = int(time.time() * 1000)
+            statistics.ran(requests=1, rows=rows, queue_ns=0, input_ns=0, infer_ns=ns, output_ns=0, now_ms=now_ms)
+        elif ns:
+            statistics.failed(requests=1, ns=ns)
