@@ -2,7 +2,8 @@
 
 `__main__.py` starts it, in layers of which each knows only those below it:
 
-    http/       who asks: connections, bodies, statuses and the graceful end of a pod; grpc/ the same over gRPC
+    server.py   starts and stops all transports: the graceful end of a pod
+    http/       who asks: connections, bodies and statuses; grpc/ the same over gRPC
     served.py   one model as both serve it: access, batches, counts, log, memory
     page/       the page for people
     explain/    why an answer is as it is; tracing/ where its time went

@@ -22,8 +22,8 @@ from sealift.serving.opening import Opening, Source
 from sealift.serving.version import VERSION
 
 if TYPE_CHECKING:
-    from sealift.serving.grpc.server import Server as RpcServer
-    from sealift.serving.http.tls import Certificate
+    from sealift.serving.certificate import Certificate
+    from sealift.serving.grpc.transport import GrpcTransport
     from sealift.serving.served import Served
     from sealift.serving.tracing.exporter import Exporter
     from sealift.serving.tracing.tracer import Tracer
@@ -64,15 +64,17 @@ def serve(options: argparse.Namespace, started: float) -> None:
         # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from sealift.serving.access import Access, CheckedAccess, OneKey, UncheckedAccess, new_key
+        from sealift.serving.certificate import Certificate
         from sealift.serving.http.browsers import Browsers
         from sealift.serving.http.metrics_service import metrics_of
-        from sealift.serving.http.server import Server, every_address, listen
         from sealift.serving.http.service import Service
-        from sealift.serving.http.tls import Certificate
+        from sealift.serving.http.sockets import every_address, listen
+        from sealift.serving.http.transport import HttpTransport
         from sealift.serving.log import log
         from sealift.serving.metrics.cgroup import cpus
         from sealift.serving.model import load
         from sealift.serving.served import Served
+        from sealift.serving.server import Server, Transport
 
         if options.access is None and options.auth is None:
             key = new_key()
@@ -89,12 +91,14 @@ def serve(options: argparse.Namespace, started: float) -> None:
     local = options.local or (options.auth == "none" and ip_address(socket.getsockname()[0]).is_loopback)
     browsers = Browsers(options.cors_origin, local=local)
     served = Served(options.name, model, access, log_all=options.access_log == "all", tracer=tracer)
+    http = HttpTransport(Service(served, options.explain, browsers), socket, certificate)
     rpc = None if options.grpc_port is None else _rpc(options, served, certificate)
-    server = Server(Service(served, options.explain, browsers), rpc, certificate)
+    beside: list[Transport] = []
     if metrics_socket is not None:
         info = {"model": options.name, "artifact_id": source.artifact_id, "payload_digest": source.payload_digest}
         spans = (lambda: {"sent": exporter.sent, "dropped": exporter.dropped}) if exporter is not None else dict
-        server.also(metrics_of(server, served, info | {"version": VERSION}, spans), metrics_socket)
+        metrics = metrics_of(served, lambda: http.clients, info | {"version": VERSION}, spans)
+        beside.append(HttpTransport(metrics, metrics_socket, certificate))
 
     def ready() -> None:
         address, port = socket.getsockname()[:2]
@@ -121,7 +125,8 @@ def serve(options: argparse.Namespace, started: float) -> None:
 
     if exporter is not None:
         exporter.start()
-    server.run(socket, ready)
+    transports: list[Transport] = [http] if rpc is None else [rpc, http]
+    Server(served, transports, beside, certificate).run(ready)
     if exporter is not None:
         exporter.stop(FLUSH_SECONDS)
 
@@ -156,13 +161,13 @@ def _tracer(options: argparse.Namespace, exporter: "Exporter") -> "Tracer":
     return Tracer(options.trace_ratio, "https" if options.tls else "http", exporter.offer)
 
 
-def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificate | None") -> "RpcServer":
+def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificate | None") -> "GrpcTransport":
     """gRPC beside HTTP: the same model, clients and runs. Loaded only where it is asked for, since it takes memory."""
-    from sealift.serving.grpc.server import Server
+    from sealift.serving.grpc.transport import GrpcTransport
     from sealift.serving.held import MAX_BODY_BYTES
 
     pem = None if certificate is None else lambda: certificate.pem
-    return Server(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
+    return GrpcTransport(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -17,7 +17,7 @@ import pytest
 
 from sealift.serving import __main__ as program
 from sealift.serving.held import MAX_BODY_BYTES
-from sealift.serving.http.server import DRAIN_SECONDS
+from sealift.serving.server import DRAIN_SECONDS
 from tests.keys import key_pair
 from tests.process.serving_process import Server, arguments, serving, start
 from tests.unit.serving.access.files import digest, mount

@@ -7,5 +7,5 @@ arrivals.py    a message that is under way: how many, how long
 counted.py     how many fields a message has, before it is read
 guard.py       each call: who may make it, with which status it ends, what is counted and logged of it
 service.py     the calls, and what each answers
-server.py      starts and stops
+transport.py   starts and stops
 """

@@ -1,6 +1,6 @@
 """HTTP as the transport over the protocols' operations, by connections of our own on uvloop.
 
-server.py      listens, and drains before it ends
+transport.py   accepts clients, and lets them go; sockets.py what it listens on
 connection.py  one client's connection: bytes → requests in their order, responses → bytes
 routes.py      which paths there are, and who may ask
 service.py     request → operation → response

@@ -13,6 +13,6 @@ MAX_HANDSHAKES: Final = 128  # of TLS, under way at a time: each takes some 70 K
 
 KEEP_ALIVE_SECONDS: Final = 75.0  # longer than proxies keep an idle connection, so that it is they who close it
 HEAD_SECONDS: Final = 10.0
-BODY_SECONDS: Final = 15.0  # a slower one would keep a pod that ends from ending (see server.py)
+BODY_SECONDS: Final = 15.0  # a slower one would keep a pod that ends from ending (see serving/server.py)
 ANSWER_SECONDS: Final = 30.0  # for a client to take an answer
 LINGER_SECONDS: Final = 2.0  # to read on without keeping it, so that a client that sends gets to read its refusal

@@ -11,7 +11,6 @@ from sealift.serving.http.failures import failure
 from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import Client, Request, Response, not_taken
 from sealift.serving.http.routes import READ, path_of
-from sealift.serving.http.server import Server
 from sealift.serving.metrics.exposition import CONTENT_TYPE, text
 from sealift.serving.metrics.families import families
 from sealift.serving.protocol import refusal
@@ -64,9 +63,10 @@ class MetricsService:
 
 
 def metrics_of(
-    server: Server, served: Served, info: Mapping[str, str], spans: Callable[[], Mapping[str, int]] = dict
+    served: Served, clients: Callable[[], int], info: Mapping[str, str], spans: Callable[[], Mapping[str, int]] = dict
 ) -> MetricsService:
-    """What tells of a server and what it serves. `info` says which model it is, `spans` how many had which outcome."""
+    """What tells of what is served. `clients` says how many are connected, `info` which model it is, and `spans` how
+    many had which outcome."""
 
     drift = served.batches.drift
 
@@ -77,7 +77,7 @@ def metrics_of(
                 info,
                 ready=not served.draining,
                 queued_rows=served.batches.rows,
-                connections=len(server.connections.clients),
+                connections=clients(),
                 held_bytes=served.held.bytes,
                 input_rows=drift.rows,
                 inputs=[(one.name, one.mean, one.psi) for one in drift.features()],

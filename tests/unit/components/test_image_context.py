@@ -83,7 +83,7 @@ def test_it_holds_the_server_the_wheels_and_the_payload_and_neither_manifest_nor
 
 def test_its_server_needs_nothing_else_of_ours(tmp_path: Path, wheels: Path) -> None:
     server = write(tmp_path / "contexts", wheels) / "server"
-    program = "import sealift.serving.__main__ as program, sealift.serving.http.server; print(program.__file__)"
+    program = "import sealift.serving.__main__ as program, sealift.serving.server; print(program.__file__)"
 
     ran = subprocess.run([sys.executable, "-c", program], cwd=server, env={}, capture_output=True, text=True)
 

@@ -37,7 +37,7 @@ def test_columns_of_categories_are_counted_from_the_start() -> None:
 
 def test_each_transport_is_loaded_without_the_other() -> None:
     program = (
-        "import sys; import sealift.serving.{0}.server;"
+        "import sys; import sealift.serving.{0}.transport, sealift.serving.server;"
         " sys.exit(any(name.startswith('sealift.serving.{1}') for name in sys.modules))"
     )
 

@@ -15,7 +15,7 @@ from sealift.serving.errors import Forbidden, Overloaded, RequestError, StartErr
 from sealift.serving.grpc.guard import CODES, STATUS
 from sealift.serving.grpc.messages import CLASSES
 from sealift.serving.grpc.requests import CONTENTS
-from sealift.serving.grpc.server import LINGER_SECONDS, Server
+from sealift.serving.grpc.transport import LINGER_SECONDS, GrpcTransport
 from sealift.serving.held import Held
 from sealift.serving.model import Model
 from sealift.serving.protocol import binary_tensors
@@ -81,7 +81,7 @@ def with_channel(what: Served, asking: Callable[[Ask, grpc.aio.Channel], Awaitab
     """Runs `asking` with a server's caller and channel."""
 
     async def run() -> None:
-        server = Server(what, "127.0.0.1", 0, 1 << 20)
+        server = GrpcTransport(what, "127.0.0.1", 0, 1 << 20)
         await server.start()
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
@@ -291,7 +291,7 @@ def test_calls_in_flight_end_and_new_ones_go_elsewhere_once_it_stops() -> None:
     row = asking("FP32", [1, 3], np.ones(3, np.float32).tobytes())
 
     async def check() -> None:
-        server = Server(served(Model(onnx_model(), DESCRIPTION), run=run), "127.0.0.1", 0, 1 << 20)
+        server = GrpcTransport(served(Model(onnx_model(), DESCRIPTION), run=run), "127.0.0.1", 0, 1 << 20)
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             ask = caller(channel)
@@ -312,9 +312,9 @@ def test_calls_in_flight_end_and_new_ones_go_elsewhere_once_it_stops() -> None:
 
 def test_a_port_in_use_is_told_in_one_line() -> None:
     async def check() -> None:
-        first = Server(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", 0, 1 << 20)
+        first = GrpcTransport(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", 0, 1 << 20)
         await first.start()
-        second = Server(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", first.port, 1 << 20)
+        second = GrpcTransport(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", first.port, 1 << 20)
         with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1 port {first.port} for gRPC; is another"):
             await second.start()
         await first.stop(0)

@@ -10,11 +10,12 @@ import pytest
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.http import limits
-from sealift.serving.http.server import Server as OurServer
-from sealift.serving.http.server import listen
 from sealift.serving.http.service import Service
+from sealift.serving.http.sockets import listen
+from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
 from sealift.serving.served import Served
+from sealift.serving.server import Server
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
@@ -22,17 +23,19 @@ UNFINISHED = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
 
 
 @contextlib.contextmanager
-def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterator[tuple[int, OurServer]]:
-    """A server whose limits are shorter, and its port."""
+def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterator[tuple[int, HttpTransport]]:
+    """The port of a server whose limits are shorter, and its transport."""
     for name, value in seconds.items():
         monkeypatch.setattr(limits, name, value)
     taken = listen("127.0.0.1", 0)
     port: int = taken.getsockname()[1]
-    server = OurServer(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
-    thread = threading.Thread(target=server.run, args=(taken,))
+    served = Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())
+    http = HttpTransport(Service(served), taken)
+    server = Server(served, [http])
+    thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield port, server
+        yield port, http
     finally:
         server.stop()
         thread.join(SECONDS)
@@ -74,13 +77,13 @@ def test_who_does_not_take_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) 
     body = b'{"inputs":[{"name":"input","shape":[%d,3],"datatype":"FP32","data":[%s1,1,1]}]}' % (
         rows, b"1,1,1," * (rows - 1),
     )  # fmt: skip
-    with in_this_process(monkeypatch, ANSWER_SECONDS=0.5) as (port, server), socket.socket() as client:
+    with in_this_process(monkeypatch, ANSWER_SECONDS=0.5) as (port, http), socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", port))
         client.sendall(
             b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (INFER.encode(), len(body)) + body
         )
         assert client.recv(12) == b"HTTP/1.1 200"
-        assert len(server.connections.clients) == 1
-        while server.connections.clients:
+        assert len(http.connections.clients) == 1
+        while http.connections.clients:
             time.sleep(0.1)

@@ -17,10 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
 from sealift.serving.http.limits import QUICK_BYTES
 from sealift.serving.http.metrics_service import metrics_of
-from sealift.serving.http.server import Server, listen
 from sealift.serving.http.service import Service
+from sealift.serving.http.sockets import listen
+from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
 from sealift.serving.served import Served
+from sealift.serving.server import Server
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.sockets import INFER, SECONDS
@@ -38,9 +40,10 @@ class Watched:
     def __init__(self, access: Access, onnx: bytes | None = None, **description: object) -> None:
         self.port, self.metrics_port = (listen("127.0.0.1", 0) for _ in range(2))
         served = Served("tiny", Model(onnx or onnx_model(), DESCRIPTION | description), access)
-        self.server = Server(Service(served))
-        self.server.also(metrics_of(self.server, served, INFO), self.metrics_port)
-        self.thread = threading.Thread(target=self.server.run, args=(self.port,))
+        http = HttpTransport(Service(served), self.port)
+        metrics = HttpTransport(metrics_of(served, lambda: http.clients, INFO), self.metrics_port)
+        self.server = Server(served, [http], [metrics])
+        self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 
     def ask(self, metrics: bool, method: str, path: str, *rest: object) -> tuple[int, str, bytes]:

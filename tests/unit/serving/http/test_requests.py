@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from sealift.serving.access import UncheckedAccess
-from sealift.serving.http.server import Server, listen
 from sealift.serving.http.service import Service
+from sealift.serving.http.sockets import listen
+from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
 from sealift.serving.served import Served
+from sealift.serving.server import Server
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
 
@@ -34,8 +36,9 @@ def chunked(*parts: bytes) -> bytes:
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     taken = listen("127.0.0.1", 0)
-    server = Server(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
-    thread = threading.Thread(target=server.run, args=(taken,))
+    served = Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())
+    server = Server(served, [HttpTransport(Service(served), taken)])
+    thread = threading.Thread(target=server.run)
     thread.start()
     yield taken.getsockname()[1]
     server.stop()

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
-from sealift.serving.http.server import Server, listen
 from sealift.serving.http.service import Service
+from sealift.serving.http.sockets import listen
+from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
 from sealift.serving.served import Served
+from sealift.serving.server import Server
 from tests.unit.serving import described
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.sockets import SECONDS
@@ -47,8 +49,9 @@ def served(name: str, access: Access | None = None, explain: bool = False) -> It
     """The page's address."""
     make, description = MODELS[name]
     taken = listen("127.0.0.1", 0)
-    server = Server(Service(Served(name, Model(make(), description), access or UncheckedAccess()), explain=explain))
-    thread = threading.Thread(target=server.run, args=(taken,))
+    what = Served(name, Model(make(), description), access or UncheckedAccess())
+    server = Server(what, [HttpTransport(Service(what, explain=explain), taken)])
+    thread = threading.Thread(target=server.run)
     thread.start()
     try:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/"

@@ -76,5 +76,6 @@ def test_about_tells_what_a_form_needs_and_no_metric(model: Model) -> None:
 def test_head_has_the_same_headers_and_post_is_refused(model: Model) -> None:
     asking = Client(Service(Served("houses", model, UncheckedAccess())))
 
-    assert asking.send("HEAD", "/").headers == asking.get("/").headers
+    head, get = ({**answer.headers, "date": ""} for answer in (asking.send("HEAD", "/"), asking.get("/")))
+    assert head == get
     assert (asking.send("POST", "/").status_code, asking.send("POST", "/").headers["allow"]) == (405, "GET, HEAD")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from sealift.serving.certificate import MOST_BYTES, Certificate
 from sealift.serving.errors import StartError
-from sealift.serving.http.tls import MOST_BYTES, Certificate
 from sealift.serving.places import CERTIFICATE_FILE, CERTIFICATE_KEY_FILE
 from tests.certificates import Pem, self_signed
 from tests.unit.serving.access.files import mount_files

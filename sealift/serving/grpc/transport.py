@@ -1,4 +1,4 @@
-"""A gRPC server on a port of its own, in the event loop that runs already.
+"""gRPC on a port of its own, in the event loop that runs already.
 
 To everything that a client could draw out there is an end: bytes of a message, calls at a time, idle time. Who may not
 call is told so before the message is read (guard.py).
@@ -40,8 +40,11 @@ Pem = tuple[bytes, bytes]
 """A certificate's chain and its private key."""
 
 
-class Server:
+class GrpcTransport:
     """Over one model."""
+
+    clients = 0
+    """None that a drain waits for: stop lets calls in flight end."""
 
     def __init__(
         self, served: Served, host: str, port: int, most_bytes: int, pem: Callable[[], Pem] | None = None
@@ -79,6 +82,9 @@ class Server:
             raise StartError(f"cannot listen on {self._host} port {self.port} for gRPC", hint) from None
         await server.start()
         self._server = server
+
+    def tick(self) -> None:
+        """Nothing: grpcio ends by itself what takes too long."""
 
     async def stop(self, seconds: float) -> None:
         """Takes no more calls: clients are told to go elsewhere. Returns when those in flight have ended, or are given

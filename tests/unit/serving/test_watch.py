@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealift.serving.http.watch import Watch
+from sealift.serving.watch import Watch
 from tests.unit.serving.http.test_connection import in_this_process
 from tests.unit.serving.sockets import GET, answer, dial
 
@@ -35,10 +35,10 @@ def test_a_server_whose_access_fails_goes_on_looking(monkeypatch: pytest.MonkeyP
         raise ValueError
 
     monkeypatch.setattr("sealift.serving.access.UncheckedAccess.refresh", fails)
-    with in_this_process(monkeypatch, KEEP_ALIVE_SECONDS=0.3) as (port, server), dial(port) as client:
+    with in_this_process(monkeypatch, KEEP_ALIVE_SECONDS=0.3) as (port, http), dial(port) as client:
         client.sendall(GET + b"\r\n")
         said = answer(client)  # until the watch closes it
-        failures = server._service.served.counts.watch_failures
+        failures = http.connections.service.served.counts.watch_failures
         assert failures["access"] > 1 and failures["connections"] == 0
 
     assert said.count(b"HTTP/1.1 ") == 2  # and 408, as it was idle
@@ -47,10 +47,10 @@ def test_a_server_whose_access_fails_goes_on_looking(monkeypatch: pytest.MonkeyP
 def test_one_client_whose_check_fails_is_closed_and_the_others_are_looked_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with in_this_process(monkeypatch, KEEP_ALIVE_SECONDS=0.5) as (port, server), dial(port) as bad:
+    with in_this_process(monkeypatch, KEEP_ALIVE_SECONDS=0.5) as (port, http), dial(port) as bad:
         bad.sendall(GET + b"\r\n")
         assert bad.recv(12) == b"HTTP/1.1 200"
-        (broken,) = server.connections.clients
+        (broken,) = http.connections.clients
 
         def fails(_now: float) -> None:
             raise ValueError
@@ -60,4 +60,4 @@ def test_one_client_whose_check_fails_is_closed_and_the_others_are_looked_after(
             good.sendall(GET + b"\r\n")
             assert answer(good).startswith(b"HTTP/1.1 200")
         answer(bad)
-        assert server._service.served.counts.watch_failures["connections"] == 1
+        assert http.connections.service.served.counts.watch_failures["connections"] == 1
