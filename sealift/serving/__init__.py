@@ -9,7 +9,7 @@
     explain/    why an answer is as it is; tracing/ where its time went
     protocol/   what is asked: one file per serving protocol, in its own words; knows no HTTP
     access/     who may ask: API keys and tokens; knows no HTTP either
-    batches.py  what is run together; together.py finds out how much may be
+    batches.py  what is run together; batch_limits.py finds out how much may be
     model.py    plain model → session; plain_model.py reads one with large weights
     opening.py  artifact → plain model, in a process of its own
     tensor.py   datatypes, shapes, arrays

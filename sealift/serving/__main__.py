@@ -164,7 +164,7 @@ def _tracer(options: argparse.Namespace, exporter: "Exporter") -> "Tracer":
 def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificate | None") -> "GrpcTransport":
     """gRPC beside HTTP: the same model, clients and runs. Loaded only where it is asked for, since it takes memory."""
     from sealift.serving.grpc.transport import GrpcTransport
-    from sealift.serving.held import MAX_BODY_BYTES
+    from sealift.serving.memory_budget import MAX_BODY_BYTES
 
     pem = None if certificate is None else lambda: certificate.pem
     return GrpcTransport(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)

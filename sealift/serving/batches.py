@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sealift.serving.batch_limits import BatchLimits, fill
 from sealift.serving.drift import Drift
 from sealift.serving.errors import Overloaded
 from sealift.serving.metrics.counts import Counts
 from sealift.serving.model import Model
 from sealift.serving.tensor import Array
-from sealift.serving.together import Together, filled
 
 QUICK_SECONDS: Final = 0.001
 """A run that takes longer would keep the loop from answering others, the probes among them."""
@@ -57,15 +57,15 @@ Results = list[Arrays | Exception]
 class Batches:
     """Of one model and one event loop."""
 
-    def __init__(self, model: Model, together: Together, worker: Executor, counts: Counts) -> None:
+    def __init__(self, model: Model, limits: BatchLimits, worker: Executor, counts: Counts) -> None:
         self._model = model
         self._statistics = model.statistics
         self.drift = Drift(model)
         self._outputs = list(model.outputs)
-        self._least, self._most = together.least, together.most
+        self._least, self._most = limits.least, limits.most
         self._worker = worker
         self._counts = counts
-        self._run_seconds, self._row_seconds = together.run_seconds, together.row_seconds
+        self._run_seconds, self._row_seconds = limits.run_seconds, limits.row_seconds
         self._slowness = 1.0
         """What runs take of late, to what they took when they were tried: other work on the processor counts in."""
         self._waiting: list[Waiting] = []
@@ -176,7 +176,7 @@ class Batches:
         try:
             if rows >= self._least:
                 return self._model.run(inputs, self._outputs)
-            answers = self._model.run(filled(inputs, self._least), self._outputs)
+            answers = self._model.run(fill(inputs, self._least), self._outputs)
             return {name: answer[:rows] for name, answer in answers.items()}
         except Exception as error:  # noqa: BLE001 - it is told to whoever asked, who knows what to do with it
             return error

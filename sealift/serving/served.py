@@ -1,4 +1,5 @@
-"""One model as every transport serves it: who may ask, what is run together, and what is counted, logged and held.
+"""One model as every transport serves it: who may ask, what is run together, what is counted and logged, and how much
+memory requests may take.
 
 It knows no transport. Each of them is built on it, and none needs another.
 """
@@ -7,11 +8,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sealift.serving import together
 from sealift.serving.access import Access
+from sealift.serving.batch_limits import find_batch_limits
 from sealift.serving.batches import Batches
 from sealift.serving.categories import Categories
-from sealift.serving.held import MAX_HELD_BYTES, SMALL_BYTES, Held
+from sealift.serving.memory_budget import MAX_HELD_BYTES, SMALL_BYTES, MemoryBudget
 from sealift.serving.metrics.counts import Counts
 from sealift.serving.model import Model
 from sealift.serving.request_log import RequestLog
@@ -34,12 +35,12 @@ class Served:
         self.draining = False
         """Whether the server ends: it is not ready, and clients are to ask another one."""
         self.log = RequestLog(log_all)
-        self.held = Held(MAX_HELD_BYTES, SMALL_BYTES)
+        self.memory = MemoryBudget(MAX_HELD_BYTES, SMALL_BYTES)
         self.counts = Counts()
         self.counts.saw_unknown(dict.fromkeys(Categories(model.rows).columns, 0))
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
         """The one thread of slow runs, and of large requests."""
-        self.batches = Batches(model, together.found(model), self.worker, self.counts)
+        self.batches = Batches(model, find_batch_limits(model), self.worker, self.counts)
 
     def count_run(self, rows: int, ns: int) -> None:
         """Counts a run that a transport made in the worker for one request: of so many rows, or none if it failed."""

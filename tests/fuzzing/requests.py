@@ -99,7 +99,7 @@ async def answered(pieces: Sequence[bytes]) -> tuple[bytes, bool]:
             connection.data_received(piece)
         await _until_quiet(transport)
     connection.connection_lost(None)
-    assert service().served.held.bytes == 0, "held after the end"
+    assert service().served.memory.bytes == 0, "held after the end"
     return OWN.sub(b"", transport.written), transport.closed
 
 

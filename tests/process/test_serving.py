@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sealift.serving import __main__ as program
-from sealift.serving.held import MAX_BODY_BYTES
+from sealift.serving.memory_budget import MAX_BODY_BYTES
 from sealift.serving.server import DRAIN_SECONDS
 from tests.keys import key_pair
 from tests.process.serving_process import Server, arguments, serving, start

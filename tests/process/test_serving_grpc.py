@@ -15,7 +15,7 @@ from google.protobuf.internal import encoder
 
 from sealift.serving.grpc.arrivals import MOST_ARRIVING
 from sealift.serving.grpc.messages import CLASSES
-from sealift.serving.held import MAX_BODY_BYTES
+from sealift.serving.memory_budget import MAX_BODY_BYTES
 from tests.process.serving_process import arguments, serving, start
 from tests.process.test_strangers import resident_bytes
 from tests.unit.serving.sockets import INFER, SECONDS, answer, dial

@@ -12,8 +12,8 @@ import grpc
 import pytest
 
 from sealift.serving.grpc.messages import CLASSES
-from sealift.serving.held import MAX_BODY_BYTES
 from sealift.serving.http.limits import MAX_HANDSHAKES
+from sealift.serving.memory_budget import MAX_BODY_BYTES
 from tests.certificates import Pem, self_signed
 from tests.process.serving_process import Server, arguments, serving, start
 from tests.unit.serving.access.files import mount_files

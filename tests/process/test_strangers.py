@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sealift.serving.held import MAX_BODY_BYTES, MAX_HELD_BYTES
 from sealift.serving.http.limits import MAX_CONNECTIONS, MAX_HEAD_BYTES
+from sealift.serving.memory_budget import MAX_BODY_BYTES, MAX_HELD_BYTES
 from tests.process.serving_process import Server, serving
 from tests.unit.serving.sockets import GET, INFER, SECONDS, answer, dial
 from tests.unit.serving.tiny import Files, request

@@ -27,8 +27,8 @@ from sealift.serving.errors import (
 )
 from sealift.serving.grpc.arrivals import Arrivals
 from sealift.serving.grpc.messages import CLASSES, PACKAGE
-from sealift.serving.held import Share
 from sealift.serving.log import log
+from sealift.serving.memory_budget import Share
 from sealift.serving.request_log import HEADER
 from sealift.serving.served import Served
 
@@ -107,7 +107,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
     """Asks who may make each call, as soon as its head is read."""
 
     def __init__(self, served: Served, methods: Mapping[str, Method]) -> None:
-        self._access, self._tracer, self._held = served.access, served.tracer, served.held
+        self._access, self._tracer, self._memory = served.access, served.tracer, served.memory
         self._counts, self._log = served.counts, served.log
         self._arrivals = Arrivals()
         self._open_arrivals = Arrivals(OPEN_ARRIVING, OPEN_SECONDS)
@@ -134,7 +134,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         return grpc.stream_unary_rpc_method_handler(partial(self._answer, call, method))
 
     async def _answer(self, call: Call, method: Method, _requests: Any, context: Any) -> bytes:
-        share = Share(self._held)
+        share = Share(self._memory)
         try:
             call.message = await self._received(call, method, share, context)
             answer: bytes = (await method.answer(call)).SerializeToString()

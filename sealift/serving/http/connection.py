@@ -15,12 +15,12 @@ from typing import Final, cast
 import httptools
 
 from sealift.serving.errors import RequestError
-from sealift.serving.held import SMALL_BYTES, Share
 from sealift.serving.http import limits
 from sealift.serving.http.errors import Refused
 from sealift.serving.http.framing import doubt, without_offer
 from sealift.serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES
 from sealift.serving.http.messages import FIELDS, Handler, Request, Response, head
+from sealift.serving.memory_budget import SMALL_BYTES, Share
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
 ROOM: Final = 16
@@ -266,7 +266,7 @@ class Connection(asyncio.Protocol):
         if request.refusal is not None:
             return
         try:
-            request.extend(body, self._service.served.held)
+            request.extend(body, self._service.served.memory)
         except RequestError as error:
             request.refusal = self._service.failed(request, error)
 

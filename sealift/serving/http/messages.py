@@ -5,8 +5,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from sealift.serving.errors import RequestError
-from sealift.serving.held import MAX_BODY_BYTES, SMALL_BYTES, Held, Share
 from sealift.serving.http.errors import Refused
+from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES, MemoryBudget, Share
 from sealift.serving.protocol.contract import Body
 from sealift.serving.served import Served
 
@@ -122,7 +122,7 @@ class Request:
         if read is not None:
             read(self, value)
 
-    def extend(self, part: bytes, held: Held) -> None:
+    def extend(self, part: bytes, memory: MemoryBudget) -> None:
         """A part of the body. Raises Refused 413 and Overloaded, and then keeps nothing of it."""
         if not self.body:  # what came in one part, as nearly all do, is not copied
             self.body = part
@@ -137,7 +137,7 @@ class Request:
             if size > MAX_BODY_BYTES:
                 raise too_large()
             if self.share is None:
-                self.share = Share(held)
+                self.share = Share(memory)
             self.share.grow_to(size)
         except RequestError:
             self.release()

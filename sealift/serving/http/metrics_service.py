@@ -6,11 +6,11 @@ from typing import Final
 
 from sealift.serving import places
 from sealift.serving.errors import RequestError
-from sealift.serving.held import Share
 from sealift.serving.http.failures import failure
 from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import Client, Request, Response, not_taken
 from sealift.serving.http.routes import READ, path_of
+from sealift.serving.memory_budget import Share
 from sealift.serving.metrics.exposition import CONTENT_TYPE, text
 from sealift.serving.metrics.families import families
 from sealift.serving.protocol import refusal
@@ -51,7 +51,7 @@ class MetricsService:
             return
         try:
             response = Response(200, self._page(), CONTENT_TYPE)
-            request.share = Share(self.served.held)
+            request.share = Share(self.served.memory)
             request.share.grow_to(len(response.body))
         except Exception as error:  # noqa: BLE001 - see failure
             response = self.failed(request, error)
@@ -78,7 +78,7 @@ def metrics_of(
                 ready=not served.draining,
                 queued_rows=served.batches.rows,
                 connections=clients(),
-                held_bytes=served.held.bytes,
+                held_bytes=served.memory.bytes,
                 input_rows=drift.rows,
                 inputs=[(one.name, one.mean, one.psi) for one in drift.features()],
                 spans=spans(),

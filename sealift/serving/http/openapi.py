@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from sealift.serving.held import MAX_BODY_BYTES
 from sealift.serving.http.messages import BINARY, JSON, JSON_BYTES_HEADER
+from sealift.serving.memory_budget import MAX_BODY_BYTES
 from sealift.serving.protocol.contract import Document, Explained, Fixed, Inferred, Readiness, Told
 from sealift.serving.protocol.open_inference_answer import encode
 from sealift.serving.version import VERSION

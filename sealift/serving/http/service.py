@@ -13,7 +13,6 @@ from sealift.serving.access import UncheckedAccess
 from sealift.serving.batches import Arrays, Ran, overloaded, rows_of
 from sealift.serving.errors import Overloaded, RequestError
 from sealift.serving.explain import Queue
-from sealift.serving.held import MAX_BODY_BYTES, SMALL_BYTES, Share
 from sealift.serving.http import traced
 from sealift.serving.http.browsers import Browsers
 from sealift.serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
@@ -23,6 +22,7 @@ from sealift.serving.http.limits import QUICK_BYTES
 from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, not_taken, too_large
 from sealift.serving.http.routes import POST, nowhere, path_of, routes
+from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES, Share
 from sealift.serving.metrics.counts import OTHER
 from sealift.serving.protocol import refusal
 from sealift.serving.protocol.contract import (
@@ -225,7 +225,7 @@ class Service:
         received = len(request.body)
         request.release()
         if len(response.body) > SMALL_BYTES:
-            request.share = Share(self.served.held)
+            request.share = Share(self.served.memory)
             try:
                 request.share.grow_to(len(response.body))
             except Overloaded as error:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from sealift.serving import batches as serving_batches
+from sealift.serving.batch_limits import BatchLimits
 from sealift.serving.batches import QUICK_SECONDS, SHIFT_SECONDS, SHIFTS, Arrays, Batches
 from sealift.serving.errors import InvalidInput, Overloaded
 from sealift.serving.metrics.counts import Counts
 from sealift.serving.model import Model
 from sealift.serving.tensor import Array
-from sealift.serving.together import Together
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 
 
@@ -42,12 +42,12 @@ def rows(*hundreds: float) -> Arrays:
     return {"input": np.array([[1, 2, number] for number in hundreds], np.float32)}
 
 
-def answers(model: Watched, together: Together, *requests: Arrays) -> list[object]:
+def answers(model: Watched, limits: BatchLimits, *requests: Arrays) -> list[object]:
     """To what comes in one turn of the loop: numbers, or the kind of error."""
 
     async def ask() -> list[Arrays | Exception]:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, together, worker, Counts())
+            batches = Batches(model, limits, worker, Counts())
             loop = asyncio.get_running_loop()
             told: list[asyncio.Future[Arrays | Exception]] = [loop.create_future() for _ in requests]
             for inputs, future in zip(requests, told, strict=True):
@@ -75,7 +75,7 @@ def answers(model: Watched, together: Together, *requests: Arrays) -> list[objec
 def test_each_gets_their_own_rows(limits: tuple[int, int], runs: list[int], seconds: float) -> None:
     model = Watched()
 
-    found = answers(model, Together(*limits, seconds, 0.0), rows(3), rows(4, 5), rows(6, 7), rows(8))
+    found = answers(model, BatchLimits(*limits, seconds, 0.0), rows(3), rows(4, 5), rows(6, 7), rows(8))
 
     assert found == [[321], [421, 521], [621, 721], [821]]
     assert model.runs == runs
@@ -85,13 +85,13 @@ def test_each_gets_their_own_rows(limits: tuple[int, int], runs: list[int], seco
 def test_one_that_cannot_be_answered_spoils_no_other() -> None:
     model = Watched()
 
-    assert answers(model, Together(1, 64, 1e-5, 0.0), rows(3), rows(-4), rows(5)) == [[321], InvalidInput, [521]]
+    assert answers(model, BatchLimits(1, 64, 1e-5, 0.0), rows(3), rows(-4), rows(5)) == [[321], InvalidInput, [521]]
     assert model.runs == [3, 1, 1, 1]
 
 
 def test_statistics_tell_who_was_answered_and_who_was_not() -> None:
     model = Watched()
-    answers(model, Together(1, 64, 1e-5, 0.0), rows(3), rows(-4), rows(5, 6))
+    answers(model, BatchLimits(1, 64, 1e-5, 0.0), rows(3), rows(-4), rows(5, 6))
     found = model.statistics
 
     assert (found.runs, found.rows, found.success.count, found.fail.count) == (1, 3, 2, 1)
@@ -103,7 +103,7 @@ def test_statistics_tell_who_was_answered_and_who_was_not() -> None:
 def test_more_than_fits_into_one_run_is_run_at_once() -> None:
     model = Watched()
 
-    assert answers(model, Together(1, 2, 1e-5, 0.0), rows(3, 4, 5, 6))[0] == [321, 421, 521, 621]
+    assert answers(model, BatchLimits(1, 2, 1e-5, 0.0), rows(3, 4, 5, 6))[0] == [321, 421, 521, 621]
     assert model.runs == [4]
 
 
@@ -114,7 +114,7 @@ def test_more_work_than_can_be_done_in_time_is_refused(monkeypatch: pytest.Monke
 
     async def ask() -> None:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, Together(1, 64, 0.3, 0.3), worker, Counts())
+            batches = Batches(model, BatchLimits(1, 64, 0.3, 0.3), worker, Counts())
             for _ in range(3):
                 batches.add(rows(3), told.append)
             assert batches.is_full
@@ -136,7 +136,7 @@ def test_the_thread_goes_on_while_the_loop_is_busy_with_others() -> None:
 
     async def ask() -> None:
         with ThreadPoolExecutor(1) as worker:
-            batches = Batches(model, Together(1, 1, SHIFT_SECONDS, 0.0), worker, Counts())
+            batches = Batches(model, BatchLimits(1, 1, SHIFT_SECONDS, 0.0), worker, Counts())
             for _ in range(4):
                 batches.add(rows(3), told.append)
             for _ in range(SHIFTS + 1):
@@ -151,4 +151,4 @@ def test_the_thread_goes_on_while_the_loop_is_busy_with_others() -> None:
 
 
 def test_one_that_alone_takes_longer_than_the_queue_is_served() -> None:
-    assert answers(Watched(), Together(1, 64, 5.0, 5.0), rows(3)) == [[321]]
+    assert answers(Watched(), BatchLimits(1, 64, 5.0, 5.0), rows(3)) == [[321]]

@@ -15,7 +15,7 @@ from sealift.serving.grpc import arrivals, guard
 from sealift.serving.grpc.arrivals import MOST_ARRIVING, Arrivals
 from sealift.serving.grpc.guard import Call
 from sealift.serving.grpc.messages import CLASSES
-from sealift.serving.held import Held
+from sealift.serving.memory_budget import MemoryBudget
 from sealift.serving.model import Model
 from tests.unit.serving.grpc.test_service import Ask, Doorkeeper, asking, refused, served, with_channel
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
@@ -163,7 +163,7 @@ def test_a_message_of_very_many_inputs_is_refused_before_it_is_read() -> None:
 
 
 def test_the_memory_of_values_is_counted_as_held_before_they_are_read() -> None:
-    what = served(Model(onnx_model(), DESCRIPTION), held=Held(20_000, 0))
+    what = served(Model(onnx_model(), DESCRIPTION), memory=MemoryBudget(20_000, 0))
 
     async def check(ask: Ask, _channel: grpc.aio.Channel) -> None:
         small = asking("INT32", [1, 3], typed=[1] * 9000)  # four times as many bytes, once read
@@ -171,7 +171,7 @@ def test_the_memory_of_values_is_counted_as_held_before_they_are_read() -> None:
             "UNAVAILABLE", "too many large requests at a time; try again",
         )  # fmt: skip
         async with asyncio.timeout(60):
-            while what.held.bytes:  # noqa: ASYNC110 - the refusal may be here before the call has let go
+            while what.memory.bytes:  # noqa: ASYNC110 - the refusal may be here before the call has let go
                 await asyncio.sleep(0.01)
         assert (await ask("ModelInfer", ROW)).outputs
 

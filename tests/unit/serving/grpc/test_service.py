@@ -16,7 +16,7 @@ from sealift.serving.grpc.guard import CODES, STATUS
 from sealift.serving.grpc.messages import CLASSES
 from sealift.serving.grpc.requests import CONTENTS
 from sealift.serving.grpc.transport import LINGER_SECONDS, GrpcTransport
-from sealift.serving.held import Held
+from sealift.serving.memory_budget import MemoryBudget
 from sealift.serving.model import Model
 from sealift.serving.protocol import binary_tensors
 from sealift.serving.protocol.open_inference_statistics import statistics
@@ -51,11 +51,16 @@ class Doorkeeper:
 
 
 def served(
-    model: Model, access: Access | None = None, *, run: Run | None = None, held: Held | None = None, **options: Any
+    model: Model,
+    access: Access | None = None,
+    *,
+    run: Run | None = None,
+    memory: MemoryBudget | None = None,
+    **options: Any,
 ) -> Served:
     """As `m`. `run` stands in for the model's runs."""
     made = Served("m", model, access or UncheckedAccess(), **options)
-    made.held = held or Held(1 << 20, 1 << 10)
+    made.memory = memory or MemoryBudget(1 << 20, 1 << 10)
     if run is not None:
         made.batches.run = run  # type: ignore[method-assign, assignment]
     return made
@@ -323,7 +328,7 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
 
 
 def test_large_messages_that_wait_for_the_model_are_counted_and_one_too_many_is_unavailable() -> None:
-    held = Held(2048, 0)
+    memory = MemoryBudget(2048, 0)
     begun, end = asyncio.Event(), asyncio.Event()
 
     async def run(inputs: Mapping[str, Array], _watch: Watch | None) -> Mapping[str, Array]:
@@ -336,17 +341,17 @@ def test_large_messages_that_wait_for_the_model_are_counted_and_one_too_many_is_
     async def check(ask: Ask) -> None:
         first = asyncio.ensure_future(ask("ModelInfer", rows))
         await begun.wait()
-        assert held.bytes == rows.ByteSize()
+        assert memory.bytes == rows.ByteSize()
         code, details = await refused(ask("ModelInfer", rows))
         assert (code, "too many large requests" in details) == ("UNAVAILABLE", True)
         end.set()
         assert (await first).outputs
-        assert held.bytes == 0
+        assert memory.bytes == 0
         assert (await ask("ModelInfer", rows)).outputs
         await refused(ask("ModelInfer", asking("FP32", [1, 2], b"")))
-        assert held.bytes == 0
+        assert memory.bytes == 0
 
-    with_server(served(Model(onnx_model(), DESCRIPTION), run=run, held=held), check)
+    with_server(served(Model(onnx_model(), DESCRIPTION), run=run, memory=memory), check)
 
 
 def test_a_server_that_is_busy_is_unavailable_and_an_error_of_ours_tells_nothing(

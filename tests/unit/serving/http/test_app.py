@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from sealift.serving.access import UncheckedAccess
-from sealift.serving.held import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
 from sealift.serving.http import limits
 from sealift.serving.http.limits import QUICK_BYTES
 from sealift.serving.http.service import Service
+from sealift.serving.memory_budget import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from tests.unit.serving.http.client import INFER, Client
@@ -184,7 +184,7 @@ def test_more_large_bodies_than_fit_into_memory_are_told_to_come_again(client: C
 
         held = [asyncio.create_task(client.ask("POST", INFER, content=slow())) for _ in range(fitting)]
         async with asyncio.timeout(SECONDS):
-            while client.service.served.held.bytes < fitting * (MAX_BODY_BYTES - SMALL_BYTES - 1):  # noqa: ASYNC110
+            while client.service.served.memory.bytes < fitting * (MAX_BODY_BYTES - SMALL_BYTES - 1):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         refused = await client.ask("POST", INFER, content=quick())
         small = await client.ask("POST", INFER, content=whole.strip())

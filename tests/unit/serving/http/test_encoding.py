@@ -12,9 +12,9 @@ import pytest
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import InvalidInput
-from sealift.serving.held import MAX_BODY_BYTES, SMALL_BYTES
 from sealift.serving.http.encoding import MOST_MEMBERS, TooLarge, unpacked
 from sealift.serving.http.service import Service
+from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from tests.unit.serving.http.client import INFER, Client

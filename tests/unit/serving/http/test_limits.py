@@ -13,12 +13,12 @@ import pytest
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import Overloaded
-from sealift.serving.held import Share
 from sealift.serving.http.connection import Connection, Connections
 from sealift.serving.http.errors import Refused
 from sealift.serving.http.handshakes import Handshakes
 from sealift.serving.http.messages import Request, Response
 from sealift.serving.http.service import Service, _to_be_packed
+from sealift.serving.memory_budget import Share
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from tests.unit.serving.http.client import INFER, Client
@@ -99,18 +99,18 @@ def test_a_body_has_8_mib_at_most(service: Service, size: int, expected: int) ->
 
 def test_a_body_that_does_not_say_how_long_it_is_has_8_mib_at_most(service: Service) -> None:
     request = Request()
-    request.extend(bytes(8 * MIB), service.served.held)
+    request.extend(bytes(8 * MIB), service.served.memory)
 
     with pytest.raises(Refused, match="larger than 8388608 bytes"):
-        request.extend(b"x", service.served.held)
-    assert (request.body, service.served.held.bytes) == (b"", 0)
+        request.extend(b"x", service.served.memory)
+    assert (request.body, service.served.memory.bytes) == (b"", 0)
 
 
 @pytest.mark.parametrize(("size", "held"), [(64 * KIB, 0), (64 * KIB + 1, 1)])
 def test_up_to_64_kib_a_body_is_not_counted(service: Service, size: int, held: int) -> None:
-    Request().extend(bytes(size), service.served.held)
+    Request().extend(bytes(size), service.served.memory)
 
-    assert service.served.held.bytes == held
+    assert service.served.memory.bytes == held
 
 
 @pytest.mark.parametrize(("size", "in_thread"), [(128 * KIB, False), (128 * KIB + 1, True)])
@@ -131,7 +131,7 @@ def test_the_loop_itself_reads_up_to_128_kib(
 
 
 def test_all_large_bodies_and_answers_hold_32_mib_at_most(service: Service) -> None:
-    first, second = Share(service.served.held), Share(service.served.held)
+    first, second = Share(service.served.memory), Share(service.served.memory)
     first.grow_to(32 * MIB + 64 * KIB)  # of each, 64 KiB are not counted
 
     second.grow_to(64 * KIB)

@@ -13,8 +13,8 @@ MAX_HELD_BYTES: Final = 32 << 20
 """Of all larger ones, so that many clients at once get a 503 and not a pod that is out of memory."""
 
 
-class Held:
-    """All of one server."""
+class MemoryBudget:
+    """Of one server."""
 
     def __init__(self, most_bytes: int, free_bytes: int) -> None:
         """At most `most_bytes`; of each request and each answer, `free_bytes` are not counted."""
@@ -24,24 +24,24 @@ class Held:
 
 
 class Share:
-    """One request's part of it, until it is released."""
+    """One request's part of the budget, until it is released."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self._bytes = 0
 
     def grow_to(self, size: int) -> None:
         """Raises Overloaded."""
-        held = self._held
-        more = size - held.free_bytes - self._bytes
+        budget = self._budget
+        more = size - budget.free_bytes - self._bytes
         if more <= 0:
             return
-        if held.bytes + more > held.most_bytes:
+        if budget.bytes + more > budget.most_bytes:
             raise Overloaded("too many large requests at a time; try again")
-        held.bytes += more
+        budget.bytes += more
         self._bytes += more
 
     def release(self) -> None:
         """All of it; a second time is nothing."""
-        self._held.bytes -= self._bytes
+        self._budget.bytes -= self._bytes
         self._bytes = 0

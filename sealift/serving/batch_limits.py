@@ -27,7 +27,7 @@ TRYING_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Together:
+class BatchLimits:
     """`least`: rows of any run, fewer are filled up. `most`: rows of several requests in one run; 1 for none."""
 
     least: int
@@ -38,28 +38,28 @@ class Together:
     """What each further row adds."""
 
 
-def found(model: Model) -> Together:
+def find_batch_limits(model: Model) -> BatchLimits:
     """For this model, on this processor."""
-    alone = Together(1, 1, model.run_seconds, model.run_seconds)
+    alone = BatchLimits(1, 1, model.run_seconds, model.run_seconds)
     # Every number of rows up to a largest is tried, twice: its square is what takes the time.
     count = min(MOST_ROWS, int((TRYING_SECONDS / model.run_seconds) ** 0.5))
-    rows = _rows(model, count)
+    rows = _make_rows(model, count)
     if rows is None or count < 2:
         return alone
     for least in (1, 2):
-        most = _tried(model, rows, count, least)
+        most = _find_most(model, rows, count, least)
         if most > least:
-            few, many = (_seconds(model, _some(rows, 0, count)) for count in (least, most))
-            return Together(least, most, few, max(many - few, 0.0) / (most - least))
+            few, many = (_measure_seconds(model, _slice(rows, 0, count)) for count in (least, most))
+            return BatchLimits(least, most, few, max(many - few, 0.0) / (most - least))
     return alone
 
 
-def filled(inputs: Mapping[str, Array], rows: int) -> dict[str, Array]:
+def fill(inputs: Mapping[str, Array], rows: int) -> dict[str, Array]:
     """With the last row again and again, until there are so many."""
     return {name: np.concatenate([array, *[array[-1:]] * (rows - len(array))]) for name, array in inputs.items()}
 
 
-def _rows(model: Model, count: int) -> dict[str, Array] | None:
+def _make_rows(model: Model, count: int) -> dict[str, Array] | None:
     """Made-up ones. None: what a row is cannot be made up, or a run has no rows."""
     rows: dict[str, Array] = {}
     numbers = np.random.default_rng(0)
@@ -73,14 +73,14 @@ def _rows(model: Model, count: int) -> dict[str, Array] | None:
     return rows
 
 
-def _tried(model: Model, rows: Mapping[str, Array], count: int, least: int) -> int:
+def _find_most(model: Model, rows: Mapping[str, Array], count: int, least: int) -> int:
     """How many rows together give what `least` of them gave."""
     outputs = list(model.outputs)
 
     def run(first: int, last: int) -> list[Array]:
-        some = _some(rows, first, last)
+        some = _slice(rows, first, last)
         if last - first < least:
-            some = filled(some, least)
+            some = fill(some, least)
         answers = model.run(some, outputs)
         if any(len(answer) != max(last - first, least) for answer in answers.values()):
             raise ValueError("not an answer for each row")
@@ -98,11 +98,11 @@ def _tried(model: Model, rows: Mapping[str, Array], count: int, least: int) -> i
     return count
 
 
-def _some(rows: Mapping[str, Array], first: int, last: int) -> dict[str, Array]:
+def _slice(rows: Mapping[str, Array], first: int, last: int) -> dict[str, Array]:
     return {name: array[first:last] for name, array in rows.items()}
 
 
-def _seconds(model: Model, rows: Mapping[str, Array]) -> float:
+def _measure_seconds(model: Model, rows: Mapping[str, Array]) -> float:
     """The quickest of some runs: what else the processor did then is not the model's."""
     outputs = list(model.outputs)
     took = []

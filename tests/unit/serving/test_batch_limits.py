@@ -8,8 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from sealift.serving.batch_limits import MOST_ROWS, TRYING_SECONDS, fill, find_batch_limits
 from sealift.serving.model import Model
-from sealift.serving.together import MOST_ROWS, TRYING_SECONDS, filled, found
 from tests.unit.serving.tiny import DESCRIPTION, id_model, onnx_model
 
 
@@ -37,13 +37,13 @@ def test_rows_of_a_network_are_run_together_and_each_gives_what_it_gave_alone() 
         node("Tanh", "hidden", "active"),
         node("MatMul", "active", "column", "prediction"),
     )
-    together = found(net)
-    rows = np.random.default_rng(1).standard_normal((together.most, 8)).astype(np.float32) * 10
+    limits = find_batch_limits(net)
+    rows = np.random.default_rng(1).standard_normal((limits.most, 8)).astype(np.float32) * 10
 
-    assert together.most > 1
+    assert limits.most > 1
     answer = net.run({"input": rows}, ["prediction"])["prediction"]
     for number in range(len(rows)):
-        alone = filled({"input": rows[number : number + 1]}, together.least)
+        alone = fill({"input": rows[number : number + 1]}, limits.least)
         assert net.run(alone, ["prediction"])["prediction"][0].tobytes() == answer[number].tobytes()
 
 
@@ -54,35 +54,38 @@ def test_rows_that_look_at_each_other_are_run_alone(operator: str) -> None:
     zero = node("Constant", "zero", value=numpy_helper.from_array(np.array(0, np.int64)))
     nodes = [*([zero] if operator == "CumSum" else []), node(operator, *names, **axis)]
 
-    assert (found(model(*nodes)).least, found(model(*nodes)).most) == (1, 1)
+    assert (find_batch_limits(model(*nodes)).least, find_batch_limits(model(*nodes)).most) == (1, 1)
 
 
 def test_a_model_that_gives_one_answer_for_all_rows_is_run_alone() -> None:
     assert (
-        found(model(node("ReduceMean", "input", "prediction", axes=[0]))).least,
-        found(model(node("ReduceMean", "input", "prediction", axes=[0]))).most,
+        find_batch_limits(model(node("ReduceMean", "input", "prediction", axes=[0]))).least,
+        find_batch_limits(model(node("ReduceMean", "input", "prediction", axes=[0]))).most,
     ) == (1, 1)
 
 
 def test_ids_cannot_be_made_up() -> None:
-    assert (found(Model(id_model(), DESCRIPTION)).least, found(Model(id_model(), DESCRIPTION)).most) == (1, 1)
+    assert (
+        find_batch_limits(Model(id_model(), DESCRIPTION)).least,
+        find_batch_limits(Model(id_model(), DESCRIPTION)).most,
+    ) == (1, 1)
 
 
 def test_several_inputs_are_made_up_together() -> None:
     begun = time.monotonic()
-    together = found(Model(onnx_model("Add", ("input", "more")), DESCRIPTION))
+    limits = find_batch_limits(Model(onnx_model("Add", ("input", "more")), DESCRIPTION))
 
-    assert together.least == 1 < together.most <= MOST_ROWS
-    assert 0 < together.run_seconds < time.monotonic() - begun
+    assert limits.least == 1 < limits.most <= MOST_ROWS
+    assert 0 < limits.run_seconds < time.monotonic() - begun
 
 
 def test_few_rows_are_filled_up_with_the_last() -> None:
-    assert filled({"a": np.array([[1], [2]]), "b": np.array([3, 4])}, 4)["a"].tolist() == [[1], [2], [2], [2]]
+    assert fill({"a": np.array([[1], [2]]), "b": np.array([3, 4])}, 4)["a"].tolist() == [[1], [2], [2], [2]]
 
 
 def test_a_slow_model_is_tried_with_few_rows_and_a_very_slow_one_not_at_all() -> None:
     net = model(node("MatMul", "input", "column", "prediction"))
     net.run_seconds = TRYING_SECONDS / 10
-    assert found(net).most == 3
+    assert find_batch_limits(net).most == 3
     net.run_seconds = TRYING_SECONDS
-    assert (found(net).most, found(net).run_seconds) == (1, TRYING_SECONDS)
+    assert (find_batch_limits(net).most, find_batch_limits(net).run_seconds) == (1, TRYING_SECONDS)
