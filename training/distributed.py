@@ -74,8 +74,7 @@ def launch(processes: int, cancellation: Cancellation, worker: Callable[..., Sai
             if lost is None:
                 cancellation.defer(False)
                 return
-    assert lost is not None
-    rank, code = lost
+            rank, code = lost
     raise TrainingError(
         f"worker {rank} of {processes} ended {RESTARTS + 1} times, the last time with exit code "
         f"{code}{': killed, most often since memory ran out' if code == -signal.SIGKILL else ''}",

@@ -10,11 +10,12 @@ from sealift.settings.urls import without_credentials, without_credentials_in
 from training import gates
 from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job
-from training.options import METRICS
+from training.options import METRICS, VALIDATION
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.folds import folds
 from training.recipe.make import Made, every_row
-from training.recipe.sgd import VALIDATION, Position
+from training.recipe.models.build import loss_name
+from training.recipe.sgd import Position
 from training.report import content, measure
 from training.report.content import Report
 from training.report.environment import environment
@@ -75,7 +76,7 @@ def _curves(position: Position, job: Job, dataset: Dataset) -> content.Curves | 
         return None
     validated = sorted({name for entry in history for name in entry if name.startswith(VALIDATION)})
     curves = {name.removeprefix(VALIDATION): tuple(entry.get(name) for entry in history) for name in validated}
-    loss = job.loss or ("mse" if dataset.task == "regression" else "crossEntropy")
+    loss = loss_name(job, dataset)
     return content.Curves(
         epochs=tuple(range(1, len(history) + 1)),
         training_loss=tuple(entry["loss"] for entry in history),

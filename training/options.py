@@ -11,6 +11,9 @@ from sealift.settings import Clash, Kind, Refused, kinds, section, sections, set
 
 Task = Literal["regression", "classification"]
 
+VALIDATION: Final = "validation."
+"""Begins the names of metrics of the validation rows, in an epoch's history."""
+
 METRICS: Final = {
     "loss": "down",
     "mse": "down",

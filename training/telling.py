@@ -3,10 +3,11 @@
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from training.events import Events
 from training.job import Job
+from training.options import VALIDATION
 from training.pace import Stopwatch
 from training.report.energy import Meter
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:  # at run time it would load torch
     from training.recipe.make import Progress
     from training.recipe.sgd import Position
 
-VALIDATION: Final = "validation."
 """What the names of the validation rows' metrics begin with in a position's history."""
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from bootstrap import content
 from bootstrap.errors import BootstrapError
 from bootstrap.layout import RUN, Layout
+from sealift.processes import find_start, read_boot_id
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 COPIES = RUN / "daemons"
 
 
@@ -38,10 +38,10 @@ class Record:
 
 def write_record(path: Path, argv: Sequence[str]) -> None:
     """Records the calling process under `path`."""
-    started = _started(os.getpid())
+    started = find_start(os.getpid())
     if started is None:
         raise RuntimeError("internal error: /proc does not show the calling process")
-    content.write(path, json.dumps(asdict(Record(os.getpid(), started, boot_id(), list(argv)))) + "\n", mode=0o600)
+    content.write(path, json.dumps(asdict(Record(os.getpid(), started, read_boot_id(), list(argv)))) + "\n", mode=0o600)
 
 
 def read_record(path: Path) -> Record | None:
@@ -55,23 +55,9 @@ def read_record(path: Path) -> Record | None:
         return None
 
 
-def boot_id() -> str:
-    return BOOT_ID.read_text().strip()
-
-
 def alive(record: Record | None) -> bool:
     """Whether that very process still runs (a zombie does not)."""
-    return record is not None and record.boot == boot_id() and _started(record.pid) == record.started
-
-
-def _started(pid: int) -> int | None:
-    """Start time of a process, None if there is no such process or it has ended and only awaits its parent."""
-    try:
-        # The name, second field, is in parentheses and may itself contain spaces and parentheses.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    return record is not None and record.boot == read_boot_id() and find_start(record.pid) == record.started
 
 
 class Daemons:

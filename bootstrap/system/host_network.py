@@ -14,8 +14,9 @@ from pathlib import Path
 
 from bootstrap import content
 from bootstrap.layout import Layout
-from bootstrap.system import daemon, packet_filter, programs
+from bootstrap.system import packet_filter, programs
 from bootstrap.system.pod_network import BRIDGE
+from sealift.processes import read_boot_id
 
 # Forwarding and bridged packets are what pods and containers need; kubelet and kube-proxy set the others without
 # asking.
@@ -55,7 +56,7 @@ def prepare(layout: Layout) -> None:
         programs.ask(["modprobe", "br_netfilter"])
     if _noted(layout) is None:
         now = Before(
-            boot=daemon.boot_id(),
+            boot=read_boot_id(),
             settings={name: value for name in SETTINGS if (value := _setting(name)) is not None},
             rules={tool: packet_filter.rules(tool) for tool in packet_filter.FILTERS},
             links=_links(),
@@ -156,4 +157,4 @@ def _noted(layout: Layout) -> Before | None:
         before = Before(**raw)
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    return before if before.boot == daemon.boot_id() else None
+    return before if before.boot == read_boot_id() else None

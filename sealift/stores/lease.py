@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from sealift.processes import find_start, read_boot_id
 from sealift.stores.errors import ArtifactMissing, Conflict, LeaseLost, StoreError
 from sealift.stores.store import LEASES, Store, Versioned
 
@@ -80,7 +81,7 @@ class _Term:
 
     @classmethod
     def new(cls) -> "_Term":
-        return cls(secrets.token_hex(8), _machine(), os.getpid(), _started(os.getpid()) or 0, 0)
+        return cls(secrets.token_hex(8), _machine(), os.getpid(), find_start(os.getpid()) or 0, 0)
 
     @classmethod
     def parse(cls, content: bytes) -> "_Term":
@@ -96,7 +97,7 @@ class _Term:
 
     def is_dead(self) -> bool:
         """Whether it was of a process of this machine that is no more; of another machine's, nobody here can tell."""
-        return self.machine != "-" and self.machine == _machine() and _started(self.pid) != self.started
+        return self.machine != "-" and self.machine == _machine() and find_start(self.pid) != self.started
 
 
 class _Heart:
@@ -176,18 +177,8 @@ def _found(store: Store, name: str) -> Versioned | None:
 def _machine() -> str:
     """This boot of this machine, and this space of process numbers in it, told without naming them; "-": unknown."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        boot = read_boot_id()
         space = Path("/proc/self/ns/pid").readlink()
     except OSError:
         return "-"
     return hashlib.sha256(f"{boot}{space}".encode()).hexdigest()[:16]
-
-
-def _started(pid: int) -> int | None:
-    """When the process started, in ticks since the boot: a number can be given anew. None: it is no more."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    state, *fields = stat.rpartition(")")[2].split()
-    return None if state in "ZX" else int(fields[18])

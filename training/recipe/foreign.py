@@ -265,7 +265,8 @@ def _after(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) 
     ]
     if dataset.task == "regression":
         return [*nodes, helper.make_node("Identity", ["table"], [wanted])]
-    assert order is not None
+    if order is None:
+        raise AssertionError("internal error: a classifier without an order of its classes")
     within = bool((answer >= -CERTAIN).all() and (answer <= 1 + CERTAIN).all())
     if width > 1:
         sure = within and bool((np.abs(answer.sum(axis=1) - 1) <= CERTAIN).all())

@@ -20,7 +20,7 @@ from torch import nn
 
 from training.errors import ModelError, NonFiniteLossError
 from training.job import Job
-from training.options import METRICS
+from training.options import METRICS, VALIDATION
 from training.recipe.datasets.dataset import Rows, TensorRows
 from training.recipe.fused import dense_layers, fused_runner
 from training.recipe.models.cnn import Cnn
@@ -49,7 +49,6 @@ NOISE: Final = "noise"
 RANDOM: Final = "random"
 GLOBAL: Final = "global."
 OTHER: Final = "other."
-VALIDATION: Final = "validation."
 
 Draw = Callable[[int, torch.Generator], Sequence[torch.Tensor]]
 """The rows of each step of an epoch, as indices into so many rows."""

@@ -9,7 +9,7 @@ PluginError                  (provider.errors) a sentence, then a hint line
 
 from collections.abc import Sequence
 
-from airgap.plugins.kubernetes.objects import Object, dig
+from airgap.plugins.kubernetes.objects import Object
 from sealift.provider import PluginError
 
 CONFLICT_HELP = (
@@ -35,16 +35,10 @@ class ApiRefusal(PluginError):
         """`status` is the body: a `Status` object, or {} if it was none."""
         self.code = code
         self.reason = str(status.get("reason", ""))
-        self.about_kind = str(dig(status, "details", "kind", default=""))
         super().__init__(str(status.get("message") or f"the API server answered {code}"), self._hint())
 
     def _hint(self) -> str:
         return CONFLICT_HELP if self.code == 409 and self.reason == "Conflict" else ""
-
-    @property
-    def is_missing_namespace(self) -> bool:
-        """The namespace that the object should be in is not there (yet)."""
-        return self.code == 404 and self.about_kind == "namespaces"
 
     @property
     def is_missing(self) -> bool:

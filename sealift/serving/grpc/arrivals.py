@@ -46,7 +46,8 @@ class Arrivals:
             raise Overloaded("the message did not arrive in time; send it again") from None
         if message is grpc.aio.EOF:
             raise InvalidInput("this call has no message; expected one")
-        assert isinstance(message, bytes)
+        if not isinstance(message, bytes):
+            raise TypeError("internal error: a message is bytes until it is parsed")
         return message
 
     async def _wait(self) -> None:

@@ -24,6 +24,7 @@ from sealift.serving.memory_budget import SMALL_BYTES, Share
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
 ROOM: Final = 16
+NO_REQUEST: Final = "internal error: the parser tells of a request that has not begun"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -188,7 +189,8 @@ class Connection(asyncio.Protocol):
         """The parser takes an offer to upgrade for the end of the message, and we ignore it (RFC 9110, 7.8): what
         follows is the body that the head announces. A new parser is told so."""
         request = self._current
-        assert request is not None
+        if request is None:
+            raise AssertionError(NO_REQUEST)
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(without_offer(request))
 
@@ -226,7 +228,8 @@ class Connection(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         request = self._current
-        assert request is not None
+        if request is None:
+            raise AssertionError(NO_REQUEST)
         self._head_bytes += len(url)
         if self._in_head:
             request.target += url
@@ -239,7 +242,8 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         request = self._current
-        assert request is not None
+        if request is None:
+            raise AssertionError(NO_REQUEST)
         if not self._in_head:  # see _ignore_offer
             return
         self._in_head = False
@@ -262,7 +266,8 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._pending_bytes = 0
         request = self._current
-        assert request is not None
+        if request is None:
+            raise AssertionError(NO_REQUEST)
         if request.refusal is not None:
             return
         try:
@@ -272,7 +277,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         request = self._current
-        assert request is not None
+        if request is None:
+            raise AssertionError(NO_REQUEST)
         if request.upgrades and self._parser.should_upgrade():  # see _ignore_offer
             return
         self._pending_bytes = 0
@@ -290,7 +296,8 @@ class Connection(asyncio.Protocol):
     def reply(self, response: Response) -> None:
         """To the request that is being answered."""
         request = self._answering
-        assert request is not None
+        if request is None:
+            raise AssertionError(NO_REQUEST)
         self._answering = None
         self.since = time.perf_counter()
         transport = self._transport

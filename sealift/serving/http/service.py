@@ -101,7 +101,8 @@ class Service:
         if request.refusal is not None:
             self._finish(request, client, request.refusal)
             return
-        assert request.route is not None
+        if request.route is None:
+            raise AssertionError("internal error: a request without a route is not refused")
         operation = request.route.operation
         if type(operation) is Inferred:
             self._infer(operation, request, client)

@@ -73,7 +73,10 @@ def test_a_host_that_is_killed_takes_its_source_plugins_with_it(host, tmp_path: 
     request = language_pb2.RunPluginRequest(pwd=str(tmp_path), info=info, args=["127.0.0.1:1"])
     with grpc.insecure_channel(f"127.0.0.1:{int(host.stdout.readline())}") as channel:
         answers = language_pb2_grpc.LanguageRuntimeStub(channel).RunPlugin(request)
-        pid, *words = next(answers).stdout.decode().split()
+        said = b""
+        while not said.endswith(b"\n"):  # it comes in pieces
+            said += next(answers).stdout
+        pid, *words = said.decode().split()
         assert words == [str(tmp_path), "127.0.0.1:1", "__main__"]
 
         host.kill()

@@ -20,12 +20,19 @@ def dotted(path: Path) -> str:
 OURS = [path for path in sorted((REPOSITORY / "bootstrap").rglob("*.py")) if dotted(path) not in INSTALLED]
 MODULES = [
     *OURS,
+    REPOSITORY / "sealift" / "processes.py",
     REPOSITORY / "sealift" / "durable" / "file_set.py",
     REPOSITORY / "sealift" / "durable" / "new_file.py",
     REPOSITORY / "sealift" / "serving" / "__init__.py",
     REPOSITORY / "sealift" / "serving" / "places.py",
 ]
-ALLOWED = ("bootstrap.", "sealift.durable.file_set.", "sealift.durable.new_file.", "sealift.serving.places.")
+ALLOWED = (
+    "bootstrap.",
+    "sealift.processes.",
+    "sealift.durable.file_set.",
+    "sealift.durable.new_file.",
+    "sealift.serving.places.",
+)
 
 
 def imported(source: str) -> set[str]:

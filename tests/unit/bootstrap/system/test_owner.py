@@ -12,6 +12,7 @@ import pytest
 from bootstrap.errors import BootstrapError
 from bootstrap.layout import Layout
 from bootstrap.system import daemon, owner
+from sealift.processes import read_boot_id
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 
@@ -71,7 +72,7 @@ def test_a_process_that_only_names_the_deleted_checkout_is_left_alone(other: Lay
     shutil.rmtree(other.root)
     wait = ["sh", "-c", "read line", "vim", str(other.tools / "docker.json")]
     with subprocess.Popen(wait, stdin=subprocess.PIPE) as editor:
-        stale = {"pid": editor.pid, "started": 1, "boot": daemon.boot_id(), "argv": ["etcd"]}
+        stale = {"pid": editor.pid, "started": 1, "boot": read_boot_id(), "argv": ["etcd"]}
         daemon.Daemons(other).copy_path("etcd").write_text(json.dumps(stale))
 
         owner.claim(Layout(tmp_path / "mine"))
