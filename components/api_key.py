@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pulumi
 
 from components.args import ApiKeyArgs
-from sealift.names import snake_case
+from components.plugin_resource import PluginResource
 
 
-class ApiKey(pulumi.CustomResource):
+class ApiKey(PluginResource):
     """A key that a client of a served model presents. It can be rotated; the state keeps it as a secret."""
 
     key: pulumi.Output[str]
@@ -18,14 +18,4 @@ class ApiKey(pulumi.CustomResource):
 
     def __init__(self, resource_name: str, args: ApiKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """What is wrong with `args` is told by the plugin's check."""
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["key"])
-        props = dict.fromkeys(ApiKey.__annotations__) | dict(args)
-        super().__init__("sealift:index:ApiKey", resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
-
-    def translate_input_property(self, prop: str) -> str:
-        """As it is: `args` are camelCase already."""
-        return prop
-
-    def translate_output_property(self, prop: str) -> str:
-        """Back again."""
-        return snake_case(prop)
+        super().__init__("ApiKey", resource_name, args, ["key"], opts)

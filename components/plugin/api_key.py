@@ -19,7 +19,6 @@ from sealift.provider import (
     DeleteRequest,
     DiffRequest,
     DiffResponse,
-    PluginError,
     Properties,
     ReadRequest,
     ReadResponse,
@@ -28,12 +27,9 @@ from sealift.provider import (
     UpdateResponse,
     changed_inputs,
     detailed,
-    has_unknown,
     random_id,
     reveal,
-    reveal_all,
 )
-from sealift.settings import read
 
 PREFIX: Final = "sealift_"
 """By which those who look for secrets in code and logs know one."""
@@ -46,10 +42,7 @@ class ApiKeyResource:
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """All at once; unknown inputs are left for the real run."""
-        inputs = checking.completed(ApiKeyInputs, request.new_inputs)
-        unknown = [name for name, value in inputs.items() if has_unknown(value)]
-        problems = read(ApiKeyInputs, reveal_all(inputs), "an API key", unknown=unknown)[1]
-        return CheckResponse(inputs, checking.failures(problems))
+        return checking.check(ApiKeyInputs, request.new_inputs, "an API key")
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Nothing makes another resource of it."""
@@ -78,11 +71,7 @@ class ApiKeyResource:
         Raises PluginError on import.
         """
         if "key" not in request.state:
-            raise PluginError(
-                f"an ApiKey cannot be imported, so {request.id!r} names none: its key is kept in the state of the "
-                "stack that made it, and nowhere else",
-                "move the resource with `pulumi state move`, or let `pulumi up` make a new key",
-            )
+            raise checking.kept_in_state_alone("an ApiKey", request.id)
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:

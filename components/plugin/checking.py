@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
-from sealift.provider import CheckFailure, Properties
-from sealift.settings import Problem
+from sealift.provider import CheckFailure, CheckResponse, PluginError, Properties, has_unknown, reveal_all
+from sealift.settings import Problem, read
 from sealift.settings.declare import declarations
 from sealift.settings.read import texts_read
 from sealift.stores import StoreUrlInvalid, absolute_url
@@ -28,6 +28,22 @@ def completed(of: type[Any], given: Properties) -> Properties:
         with contextlib.suppress(StoreUrlInvalid):
             inputs["storeUrl"] = absolute_url(url, Path.cwd())
     return inputs
+
+
+def check(of: type[Any], given: Properties, what: str) -> CheckResponse:
+    """All problems of the inputs at once; unknown ones are left for the real run. `what` is "an API key"."""
+    inputs = completed(of, given)
+    unknown = [name for name, value in inputs.items() if has_unknown(value)]
+    return CheckResponse(inputs, failures(read(of, reveal_all(inputs), what, unknown=unknown)[1]))
+
+
+def kept_in_state_alone(what: str, import_id: str) -> PluginError:
+    """The error that refuses an import. `what` is "an ApiKey"."""
+    return PluginError(
+        f"{what} cannot be imported, so {import_id!r} names none: its key is kept in the state of the stack that made "
+        "it, and nowhere else",
+        "move the resource with `pulumi state move`, or let `pulumi up` make a new key",
+    )
 
 
 def failures(problems: Iterable[Problem]) -> list[CheckFailure]:

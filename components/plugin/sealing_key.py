@@ -43,13 +43,10 @@ from sealift.provider import (
     UpdateResponse,
     changed_inputs,
     detailed,
-    has_unknown,
     random_id,
     reveal,
-    reveal_all,
 )
 from sealift.sealing import RsaIdentity, SealingError
-from sealift.settings import read
 from sealift.stores import StoreError
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
@@ -66,10 +63,7 @@ class SealingKeyResource:
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """All at once; unknown inputs are left for the real run."""
-        inputs = checking.completed(SealingKeyInputs, request.new_inputs)
-        unknown = [name for name, value in inputs.items() if has_unknown(value)]
-        problems = read(SealingKeyInputs, reveal_all(inputs), "a sealing key", unknown=unknown)[1]
-        return CheckResponse(inputs, checking.failures(problems))
+        return checking.check(SealingKeyInputs, request.new_inputs, "a sealing key")
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Another algorithm is another key; all else is updated."""
@@ -115,11 +109,7 @@ class SealingKeyResource:
         Raises PluginError on import.
         """
         if "privateKey" not in request.state:
-            raise PluginError(
-                f"a SealingKey cannot be imported, so {request.id!r} names none: its keys are kept in the state of "
-                "the stack that made them, and nowhere else",
-                "move the resource with `pulumi state move`, or let `pulumi up` make a new key",
-            )
+            raise checking.kept_in_state_alone("a SealingKey", request.id)
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:

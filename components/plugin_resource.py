@@ -1,0 +1,34 @@
+"""What the program-side classes of custom resources share: their constructor, and how their outputs are named."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from sealift.names import snake_case
+
+
+class PluginResource(pulumi.CustomResource):
+    """A resource of Sealift's plugin. Its class's annotations declare its outputs."""
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        args: Mapping[str, Any],
+        secret_outputs: Sequence[str],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        """What is wrong with `args` is told by the plugin's check. `secret_outputs` are in camelCase."""
+        secret = pulumi.ResourceOptions(additional_secret_outputs=[*secret_outputs])
+        props = dict.fromkeys(type(self).__annotations__) | dict(args)
+        super().__init__(f"sealift:index:{kind}", name, props, pulumi.ResourceOptions.merge(secret, opts))
+
+    def translate_input_property(self, prop: str) -> str:
+        """The same: `args` are in camelCase already, and names inside them are the user's."""
+        return prop
+
+    def translate_output_property(self, prop: str) -> str:
+        """The output's attribute; names inside an output, such as a metric's, are data and stay."""
+        name = snake_case(prop)
+        return name if name in type(self).__annotations__ else prop
