@@ -26,7 +26,7 @@ class ClientKeys:
         return pulumi.Output.secret(pulumi.Output.all(**{name: made.key for name, made in self._made.items()}))
 
     def access_data(self) -> pulumi.Output[dict[str, object]]:
-        """Contents of places.ACCESS_FOLDER, by the file's name."""
+        """Contents of the folder `access`, by the file's name."""
         digests = pulumi.Output.all(**{name: made.digests for name, made in self._made.items()})
         return pulumi.Output.all(self._settings, digests).apply(lambda known: access_data(*known))
 

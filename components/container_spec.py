@@ -10,15 +10,16 @@ not root, can write to nothing there but /tmp.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from ipaddress import IPv4Address
 from typing import Final
 
-from components import server_files
 from components.container_settings import ContainerSettings
 from components.object_labels import object_labels
+from components.server_files import ACCESS, Contents, ServerFolder
 from components.server_settings import LET_IN
+from components.server_version import ServerVersion
 from sealift.serving import places
 
 Properties = dict[str, object]
@@ -46,31 +47,24 @@ def labels(instance: str, stack: str, settings: ContainerSettings) -> list[Prope
     return [{"label": key, "value": value} for key, value in sorted(found.items())]
 
 
-def uploads(files: Mapping[str, Mapping[str, object]]) -> list[Properties]:
-    """`files` are contents by their folder and name."""
+def uploads(version: ServerVersion, folders: Iterable[ServerFolder], access: Contents) -> list[Properties]:
+    """The files of these folders."""
     group = str(places.USER_ID)
+    ordered = sorted(folders, key=lambda folder: folder is ACCESS)  # as in every release: another order is a change
     return [
-        {"file": f"{folder}/{name}", "content": content, "permissions": FILE_MODE, "owner": "0", "group": group}
-        for folder, contents in files.items()
-        for name, content in contents.items()
+        {"file": f"{folder.path}/{name}", "content": content, "permissions": FILE_MODE, "owner": "0", "group": group}
+        for folder in ordered
+        for name, content in version.contents(folder, access).items()
     ]
 
 
-def container(
-    settings: ContainerSettings,
-    instance: str,
-    *,
-    stack: str,
-    image: object,
-    artifact_id: object,
-    payload_digest: object,
-) -> Properties:
-    """All but its uploads. `stack` is PROJECT/STACK, `image` a reference by digest."""
+def container(settings: ContainerSettings, version: ServerVersion, *, stack: str) -> Properties:
+    """All but its uploads. `stack` is PROJECT/STACK."""
     memory = math.ceil(settings.memory_limit.amount / MEBIBYTE)
     return {
-        "image": image,
-        "command": [*server_files.arguments(settings, artifact_id, payload_digest), *_local(settings)],
-        "labels": labels(instance, stack, settings),
+        "image": version.image,
+        "command": [*version.arguments(settings), *_local(settings)],
+        "labels": labels(version.name, stack, settings),
         "ports": [*_ports(settings)],
         "cpus": _decimal(settings.cpu_limit.amount),
         "memory": memory,

@@ -11,14 +11,16 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from components import container_spec, server_files
+from components import container_spec
 from components.args import ModelContainerArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys, warn_of_access
-from components.container_settings import ModelContainerInputs
+from components.container_settings import ContainerSettings, ModelContainerInputs
+from components.endpoints import endpoints
 from components.rolling import takes_over
+from components.server_files import ACCESS, folders_of
 from components.server_settings import HANDED_ON, SHAPES
-from sealift.serving import places
+from components.server_version import ServerVersion
 
 
 class ModelContainer(pulumi.ComponentResource):
@@ -43,33 +45,17 @@ class ModelContainer(pulumi.ComponentResource):
 
         settings = checked.settings(*HANDED_ON)
         keys = ClientKeys(name, checked.plain.client_keys, settings, pulumi.ResourceOptions(parent=self))
-        files: dict[str, server_files.Data] = {
-            places.MANIFEST_FOLDER: server_files.manifest_data(args["manifest"]),
-            places.KEY_FOLDER: server_files.key_data(args["privateKey"]),
-        }
-        access: pulumi.Output[Any] = pulumi.Output.from_input({})
         warn_of_access(self, checked.plain)
-        if checked.plain.auth != "none":
-            access = keys.access_data().apply(lambda data: {places.ACCESS_FOLDER: data})
-        if checked.plain.tls_certificate is not None:
-            files[places.TLS_FOLDER] = server_files.tls_data(args.get("tlsCertificate"), args.get("tlsPrivateKey"))
+        version, folders = ServerVersion(name, args), folders_of(checked.plain)
         # Each part that is not known in a preview stands by itself in what is, so that only that part shows as changed.
-        spec = settings.apply(
-            lambda known: container_spec.container(
-                known,
-                name,
-                stack=stack,
-                image=args["image"],
-                artifact_id=args["artifactId"],
-                payload_digest=args["payloadDigest"],
-            )
-        )
+        spec = settings.apply(lambda known: container_spec.container(known, version, stack=stack))
+        access: pulumi.Output[Any] = keys.access_data() if ACCESS in folders else pulumi.Output.from_input({})
         hidden: pulumi.Output[Any] = pulumi.Output.secret(access)
-        uploads: pulumi.Output[Any] = hidden.apply(lambda known: container_spec.uploads({**files, **known}))
+        uploads = hidden.apply(lambda known: container_spec.uploads(version, folders, known))
         container = docker.Container(
             name,
             **{key: spec[key] for key in container_spec.PROPERTIES},
-            uploads=uploads,
+            uploads=_uploads(uploads),
             # Two of them would open the same ports.
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -78,14 +64,20 @@ class ModelContainer(pulumi.ComponentResource):
                 hooks=pulumi.ResourceHookBinding(before_create=[takes_over(self, what, name, stack, settings)]),
             ),
         )
+        self._set_outputs(container.name, settings, args, keys)
 
-        self.container = container.name
+    def _set_outputs(
+        self,
+        container: pulumi.Output[str],
+        settings: pulumi.Output[ContainerSettings],
+        args: ModelContainerArgs,
+        keys: ClientKeys,
+    ) -> None:
+        self.container = container
         # The container's name is there so that whoever uses the URL waits until it is healthy.
-        self.url = pulumi.Output.all(settings, container.name).apply(lambda known: container_spec.url(known[0]))
-        self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(
-            lambda known: server_files.endpoints(*known)
-        )
-        self.grpc_address = pulumi.Output.all(settings, container.name).apply(
+        self.url = pulumi.Output.all(settings, container).apply(lambda known: container_spec.url(known[0]))
+        self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(lambda known: endpoints(*known))
+        self.grpc_address = pulumi.Output.all(settings, container).apply(
             lambda known: container_spec.grpc_address(known[0])
         )
         self.api_keys = keys.by_name()
@@ -98,3 +90,8 @@ class ModelContainer(pulumi.ComponentResource):
                 "apiKeys": self.api_keys,
             }
         )
+
+
+def _uploads(uploads: pulumi.Output[list[container_spec.Properties]]) -> Any:
+    """The SDK takes dictionaries; its types know only its own classes."""
+    return uploads

@@ -7,21 +7,24 @@ the update.
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi import ResourceHookBinding as Hooks
 
-from components import pod_spec, rolling, server_files
+from components import pod_spec, rolling
+from components.api_object import api_object
 from components.args import ModelDeploymentArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys, warn_of_access
-from components.deployment_settings import ModelDeploymentInputs, component_name_problems
-from components.object_labels import object_labels
-from components.pod_spec import Spec
+from components.deployment_settings import DeploymentSettings, ModelDeploymentInputs, component_name_problems
+from components.endpoints import endpoints
+from components.model_namespace import ModelNamespace
 from components.reach import missing_kubeconfig
+from components.server_files import folders_of
+from components.server_objects import ServerObjects
 from components.server_settings import HANDED_ON, SHAPES
+from components.server_version import ServerVersion
 
 
 class ModelDeployment(pulumi.ComponentResource):
@@ -51,106 +54,27 @@ class ModelDeployment(pulumi.ComponentResource):
         """
         what = f'ModelDeployment "{name}"'
         checked = Checked(what, ModelDeploymentInputs, args, *component_name_problems(name), known=SHAPES)
-        missing = missing_kubeconfig(os.environ)
-        if missing is not None and pulumi.Config("kubernetes").get("kubeconfig") is None and not _has_provider(opts):
-            raise pulumi.RunError(f"{what} cannot be made:\n  {missing}")
+        _refuse_missing_cluster(what, opts)
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
-        labels_of_all = settings.apply(lambda known: object_labels(name, known.model_name, known.labels))
-        child = pulumi.ResourceOptions(parent=self)
-        keys = ClientKeys(name, checked.plain.client_keys, settings, child)
-
-        namespace = kubernetes.core.v1.Namespace(
-            name,
-            metadata=_spec(labels_of_all.apply(lambda labels: {"labels": labels | pod_spec.pod_security_labels()})),
-            opts=child,
-        )
-        metadata = {"namespace": namespace.metadata.name, "labels": labels_of_all}
-        quota_object = kubernetes.core.v1.ResourceQuota(
-            name, metadata=_spec(metadata), spec=_spec(settings.apply(pod_spec.resource_quota)), opts=child
-        )
-        limit_range = kubernetes.core.v1.LimitRange(
-            name,
-            metadata=_spec(metadata),
-            spec=_spec(settings.apply(lambda known: pod_spec.limit_range(known.pod))),
-            opts=child,
-        )
-        service_account = kubernetes.core.v1.ServiceAccount(
-            name, metadata=_spec(metadata), automount_service_account_token=False, opts=child
-        )
-        manifest_object = kubernetes.core.v1.ConfigMap(
-            f"{name}-manifest",
-            metadata=_spec(metadata),
-            data=_spec(server_files.manifest_data(args["manifest"])),
-            opts=child,
-        )
-        key = kubernetes.core.v1.Secret(
-            f"{name}-key",
-            metadata=_spec(metadata),
-            string_data=_spec(server_files.key_data(pulumi.Output.secret(args["privateKey"]))),
-            opts=child,
-        )
-        # What the server reads again while it runs has a name of its own: a Secret of new content is another object to
-        # the provider, and under another name it would roll the pods.
+        keys = ClientKeys(name, checked.plain.client_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
-        if checked.plain.auth == "none":
-            access_name = None
-        else:
-            access = kubernetes.core.v1.Secret(
-                f"{name}-access",
-                metadata=_spec(metadata | {"name": f"{name}-access"}),
-                string_data=_spec(keys.access_data()),
-                opts=child,
-            )
-            access_name = access.metadata.name
-        tls_name = None
-        if checked.plain.tls_certificate is not None:
-            tls = kubernetes.core.v1.Secret(
-                f"{name}-tls",
-                metadata=_spec(metadata | {"name": f"{name}-tls"}),
-                type="kubernetes.io/tls",
-                string_data=_spec(
-                    server_files.tls_data(args.get("tlsCertificate"), pulumi.Output.secret(args.get("tlsPrivateKey")))
-                ),
-                opts=child,
-            )
-            tls_name = tls.metadata.name
-        deployment = kubernetes.apps.v1.Deployment(
-            name,
-            metadata=_spec(metadata),
-            spec=_spec(
-                settings.apply(
-                    lambda known: pod_spec.deployment(
-                        known,
-                        name,
-                        labels=labels_of_all,
-                        image=args["image"],
-                        artifact_id=args["artifactId"],
-                        payload_digest=args["payloadDigest"],
-                        manifest_name=manifest_object.metadata.name,
-                        key_name=key.metadata.name,
-                        access_name=access_name,
-                        tls_name=tls_name,
-                        service_account=service_account.metadata.name,
-                    )
-                )
-            ),
-            # Pods that the quota does not see are not counted, and pods without figures are refused by it.
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[quota_object, limit_range],
-                hooks=Hooks(before_update=[rolling.fits_beside(what, name, settings)]),
-            ),
-        )
+        namespace = ModelNamespace(name, settings, self)
+        version, access = ServerVersion(name, args), keys.access_data()
+        folders = {folder: version.contents(folder, access) for folder in folders_of(checked.plain)}
+        fits = Hooks(before_update=[rolling.fits_beside(what, name, settings)])
+        server = ServerObjects(self, namespace, version, settings, folders, hooks=fits)
         service = kubernetes.core.v1.Service(
             name,
-            metadata=_spec(metadata | {"annotations": settings.apply(pod_spec.service_annotations)}),
-            spec=_spec(settings.apply(lambda known: pod_spec.service(known, name))),
+            metadata=api_object(
+                {**namespace.metadata(name), "annotations": settings.apply(pod_spec.service_annotations)}
+            ),
+            spec=api_object(settings.apply(lambda known: pod_spec.service(known, version.name))),
             # After the pods: a Service waits for endpoints, and would wait for minutes on pods that cannot start.
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[deployment],
+                depends_on=[server.deployment],
                 hooks=Hooks(
                     # A provider of the program's own may ask another cluster than kubectl does.
                     before_create=[] if _has_provider(opts) else [rolling.finds_free(what, name)],
@@ -158,17 +82,22 @@ class ModelDeployment(pulumi.ComponentResource):
                 ),
             ),
         )
+        self.namespace, self.deployment = namespace.name, server.deployment.metadata.name
+        self._set_outputs(service, settings, args, keys)
 
-        self.namespace = namespace.metadata.name
+    def _set_outputs(
+        self,
+        service: kubernetes.core.v1.Service,
+        settings: pulumi.Output[DeploymentSettings],
+        args: ModelDeploymentArgs,
+        keys: ClientKeys,
+    ) -> None:
         self.service = service.metadata.name
-        self.deployment = deployment.metadata.name
         # The Deployment's name is there so that whoever uses the URL waits until its pods are ready.
         self.url = pulumi.Output.all(settings, self.service, self.namespace, self.deployment).apply(
             lambda known: pod_spec.url(known[0], service_name=known[1], namespace=known[2])
         )
-        self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(
-            lambda known: server_files.endpoints(*known)
-        )
+        self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(lambda known: endpoints(*known))
         self.grpc_address = pulumi.Output.all(settings, self.service, self.namespace, service.spec).apply(
             lambda known: pod_spec.grpc_address(known[0], service_name=known[1], namespace=known[2], spec=known[3])
         )
@@ -186,10 +115,11 @@ class ModelDeployment(pulumi.ComponentResource):
         )
 
 
+def _refuse_missing_cluster(what: str, opts: pulumi.ResourceOptions | None) -> None:
+    missing = missing_kubeconfig(os.environ)
+    if missing is not None and pulumi.Config("kubernetes").get("kubeconfig") is None and not _has_provider(opts):
+        raise pulumi.RunError(f"{what} cannot be made:\n  {missing}")
+
+
 def _has_provider(opts: pulumi.ResourceOptions | None) -> bool:
     return opts is not None and bool(opts.provider or opts.providers or opts.parent)
-
-
-def _spec(spec: Mapping[str, object] | pulumi.Output[Spec]) -> Any:
-    """The Kubernetes SDK takes camelCase dictionaries as the API has them; its types know only its own classes."""
-    return spec

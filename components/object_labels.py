@@ -10,9 +10,12 @@ RESERVED: Final = (NAME, INSTANCE, MODEL)
 """That are set here, and by nobody else."""
 
 
-def selector_labels(instance: str) -> dict[str, str]:
-    """What tells this deployment's pods. A Deployment's selector cannot change, so nothing in it comes from config."""
-    return {NAME: "sealift", INSTANCE: instance}
+def selector_labels(*instances: str) -> dict[str, str]:
+    """What tells the pods of these versions. A Deployment's selector cannot change, so nothing in it comes from config.
+
+    Of several versions it is what their pods have in common; their namespace holds no other model's.
+    """
+    return {NAME: "sealift"} | ({INSTANCE: instances[0]} if len(instances) == 1 else {})
 
 
 def object_labels(instance: str, model_name: object, labels: Mapping[str, str]) -> dict[str, object]:

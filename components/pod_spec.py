@@ -9,13 +9,15 @@ after it was taken out of the endpoints, until every node's kube-proxy has notic
 (Kubernetes 1.30 and later), so the image needs no shell.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from components import server_files
 from components.deployment_settings import DeploymentSettings
 from components.object_labels import selector_labels
 from components.quota import SURGE_PODS, PodResources, hard_limits
+from components.server_files import ServerFolder, folders_of
 from components.server_settings import LET_IN
+from components.server_version import ServerVersion
 from sealift.serving import places
 
 Spec = dict[str, object]
@@ -47,17 +49,17 @@ def service_annotations(settings: DeploymentSettings) -> dict[str, str]:
     return {} if settings.auth == "none" else {LET_IN: settings.let_in}
 
 
-def service(settings: DeploymentSettings, instance: str) -> Spec:
-    """Service spec."""
+def service(settings: DeploymentSettings, *instances: str) -> Spec:
+    """Service spec, of the pods of these versions."""
     port: Spec = {"name": places.PORT_NAME, "port": places.PORT, "targetPort": places.PORT_NAME, "protocol": "TCP"}
     if settings.node_port:
         port["nodePort"] = settings.node_port
     ports = [port, *_grpc_ports(settings)]
     if settings.exposure == "nodePort":  # which opens every port of the Service on every node: metrics stay inside
-        return {"type": "NodePort", "selector": selector_labels(instance), "ports": ports}
+        return {"type": "NodePort", "selector": selector_labels(*instances), "ports": ports}
     return {
         "type": "ClusterIP",
-        "selector": selector_labels(instance),
+        "selector": selector_labels(*instances),
         "ports": [*ports, _metrics_port()],
     }
 
@@ -81,60 +83,71 @@ def _metrics_port() -> Spec:
 
 def deployment(
     settings: DeploymentSettings,
-    instance: str,
+    version: ServerVersion,
     *,
+    replicas: int | None,
     labels: object,
-    image: object,
-    artifact_id: object,
-    payload_digest: object,
-    manifest_name: object,
-    key_name: object,
-    access_name: object,
-    tls_name: object,
+    object_names: Mapping[str, object],
     service_account: object,
 ) -> Spec:
-    """Deployment spec. `manifest_name`, `key_name`, `access_name` and `tls_name` are names on the cluster, of a
-    ConfigMap and three Secrets; the last two are None without access control, or TLS.
+    """Deployment spec. `replicas` is None where somebody else decides, such as a HorizontalPodAutoscaler; the rest is
+    as in `pod_template`.
     """
     return {
-        "replicas": settings.replicas,
-        "selector": {"matchLabels": selector_labels(instance)},
+        **({} if replicas is None else {"replicas": replicas}),
+        "selector": {"matchLabels": selector_labels(version.name)},
         # What an older pod would need, its model's manifest and its key, goes with the update that replaced it: older
         # revisions could not start. The way back is the stack's: an earlier config takes the sealed artifact again.
         "revisionHistoryLimit": 0,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": SURGE_PODS}},
-        "template": {
-            "metadata": {
-                "labels": labels,
-                "annotations": {
-                    "sealift.dev/artifact-id": artifact_id,
-                    "sealift.dev/payload-digest": payload_digest,
-                    # By which Prometheus finds pods where it is set up as in its own example for Kubernetes.
-                    "prometheus.io/scrape": "true",
-                    "prometheus.io/port": str(places.METRICS_PORT),
-                    "prometheus.io/path": places.METRICS_PATH,
-                    "prometheus.io/scheme": settings.scheme,
-                },
-            },
-            "spec": {
-                "serviceAccountName": service_account,
-                "automountServiceAccountToken": False,
-                "enableServiceLinks": False,  # no environment variables about other services
-                "terminationGracePeriodSeconds": DRAIN_SECONDS + STOP_SECONDS,
-                "securityContext": _pod_security_context(),
-                "containers": [_container(settings, image, artifact_id, payload_digest)],
-                "volumes": [
-                    {"name": "manifest", "configMap": {"name": manifest_name, "defaultMode": 0o444}},
-                    # The group may read it because of fsGroup; nobody else, and nobody may write.
-                    {"name": "key", "secret": {"secretName": key_name, "defaultMode": 0o440}},
-                    *_if_checked(
-                        settings, {"name": "access", "secret": {"secretName": access_name, "defaultMode": 0o440}}
-                    ),
-                    *_if_tls(settings, {"name": "tls", "secret": {"secretName": tls_name, "defaultMode": 0o440}}),
-                ],
-            },
+        "template": pod_template(
+            settings, version, labels=labels, object_names=object_names, service_account=service_account
+        ),
+    }
+
+
+def pod_template(
+    settings: DeploymentSettings,
+    version: ServerVersion,
+    *,
+    labels: object,
+    object_names: Mapping[str, object],
+    service_account: object,
+) -> Spec:
+    """Pods of one version. `object_names` are names on the cluster, of the ConfigMap or Secret of each of the server's
+    folders, by the folder's name.
+    """
+    return {
+        "metadata": {"labels": labels, "annotations": _pod_annotations(settings, version)},
+        "spec": {
+            "serviceAccountName": service_account,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,  # no environment variables about other services
+            "terminationGracePeriodSeconds": DRAIN_SECONDS + STOP_SECONDS,
+            "securityContext": _pod_security_context(),
+            "containers": [_container(settings, version)],
+            "volumes": [_volume(folder, object_names[folder.name]) for folder in folders_of(settings)],
         },
     }
+
+
+def _pod_annotations(settings: DeploymentSettings, version: ServerVersion) -> Spec:
+    return {
+        "sealift.dev/artifact-id": version.artifact_id,
+        "sealift.dev/payload-digest": version.payload_digest,
+        # By which Prometheus finds pods where it is set up as in its own example for Kubernetes.
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(places.METRICS_PORT),
+        "prometheus.io/path": places.METRICS_PATH,
+        "prometheus.io/scheme": settings.scheme,
+    }
+
+
+def _volume(folder: ServerFolder, object_name: object) -> Spec:
+    if not folder.secret:
+        return {"name": folder.name, "configMap": {"name": object_name, "defaultMode": 0o444}}
+    # The group may read it because of fsGroup; nobody else, and nobody may write.
+    return {"name": folder.name, "secret": {"secretName": object_name, "defaultMode": 0o440}}
 
 
 def _pod_security_context() -> Spec:
@@ -147,12 +160,12 @@ def _pod_security_context() -> Spec:
     }
 
 
-def _container(settings: DeploymentSettings, image: object, artifact_id: object, payload_digest: object) -> Spec:
+def _container(settings: DeploymentSettings, version: ServerVersion) -> Spec:
     return {
         "name": "server",
-        "image": image,
+        "image": version.image,
         "imagePullPolicy": "IfNotPresent",  # a digest never means another image
-        "args": server_files.arguments(settings, artifact_id, payload_digest),
+        "args": version.arguments(settings),
         "ports": [
             {"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"},
             *(
@@ -174,22 +187,9 @@ def _container(settings: DeploymentSettings, image: object, artifact_id: object,
         "livenessProbe": _probe(settings, "live", period_seconds=10, timeout_seconds=5, failure_threshold=3),
         "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
         "volumeMounts": [
-            {"name": "manifest", "mountPath": places.MANIFEST_FOLDER, "readOnly": True},
-            {"name": "key", "mountPath": places.KEY_FOLDER, "readOnly": True},
-            *_if_checked(settings, {"name": "access", "mountPath": places.ACCESS_FOLDER, "readOnly": True}),
-            *_if_tls(settings, {"name": "tls", "mountPath": places.TLS_FOLDER, "readOnly": True}),
+            {"name": folder.name, "mountPath": folder.path, "readOnly": True} for folder in folders_of(settings)
         ],
     }
-
-
-def _if_checked(settings: DeploymentSettings, part: Spec) -> list[Spec]:
-    """A part of the pod that is there for access control."""
-    return [] if settings.auth == "none" else [part]
-
-
-def _if_tls(settings: DeploymentSettings, part: Spec) -> list[Spec]:
-    """A part of the pod that is there for TLS."""
-    return [] if settings.tls_certificate is None else [part]
 
 
 def _resources(pod: PodResources) -> dict[str, Spec]:

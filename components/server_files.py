@@ -1,67 +1,85 @@
-"""What a server is given beside its image: files in places.py's folders, and the arguments that tell where they are.
+"""The files that a server is given beside its image: each folder of them is declared once, here.
 
-Pure: no Pulumi. Leaves typed `object` pass through untouched, so they may be values that are not known yet.
+On Kubernetes a folder is a ConfigMap or a Secret, and a volume of the pods; on a Docker engine its files are uploaded
+into the container. Pure: no Pulumi. Contents typed `object` pass through untouched, so they may be values that are not
+known yet.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
 from components.server_settings import ServerSettings
-from components.tracing_settings import Tracing
 from sealift.serving import places
 
-Data = dict[str, object]
-"""Contents by the file's name."""
+Contents = Mapping[str, object]
+"""Of a folder, by the file's name."""
+MOUNTS: Final = "/etc/sealift"
+"""Where the server finds its folders."""
 
 
-def manifest_data(manifest: object) -> Data:
-    """For MANIFEST_FOLDER."""
-    return {places.MANIFEST_FILE: manifest}
+@dataclass(frozen=True, eq=False)
+class ServerFolder:
+    """One folder of a server's files."""
+
+    name: str
+    """In MOUNTS, and of the pod's volume; the name of its object ends with it."""
+    option: str
+    """Of the server's arguments, which says where the file or the folder is."""
+    file: str | None
+    """The file that the option names; none where it names the folder."""
+    inputs: Mapping[str, str]
+    """Names of the component's inputs that the files hold, by the file's name; none of what clients' keys make."""
+    secret: bool = True
+    object_type: str | None = None
+    """Of its Secret, where Kubernetes has a type for such files."""
+    read_again: bool = False
+    """Whether the server reads it again while it runs: its object then keeps its name when the contents change."""
+    is_given: Callable[[ServerSettings], bool] = lambda settings: True
+
+    @property
+    def path(self) -> str:
+        """In the container."""
+        return f"{MOUNTS}/{self.name}"
+
+    @property
+    def arguments(self) -> tuple[str, str]:
+        """By which the server is told where it is."""
+        return self.option, self.path if self.file is None else f"{self.path}/{self.file}"
 
 
-def key_data(private_key: object) -> Data:
-    """For KEY_FOLDER."""
-    return {places.KEY_FILE: private_key}
+ACCESS: Final = ServerFolder(
+    name="access",
+    option="--access",
+    file=places.ACCESS_FILE,
+    inputs={},
+    read_again=True,
+    is_given=lambda settings: settings.auth != "none",
+)
+"""What access_data.py makes."""
+
+FOLDERS: Final = (
+    ServerFolder(
+        name="manifest",
+        option="--manifest",
+        file=places.MANIFEST_FILE,
+        inputs={places.MANIFEST_FILE: "manifest"},
+        secret=False,
+    ),
+    ServerFolder(name="key", option="--key", file=places.KEY_FILE, inputs={places.KEY_FILE: "privateKey"}),
+    ACCESS,
+    ServerFolder(
+        name="tls",
+        option="--tls",
+        file=None,
+        inputs={places.CERTIFICATE_FILE: "tlsCertificate", places.CERTIFICATE_KEY_FILE: "tlsPrivateKey"},
+        object_type="kubernetes.io/tls",
+        read_again=True,
+        is_given=lambda settings: settings.tls_certificate is not None,
+    ),
+)
 
 
-def tls_data(certificate: object, private_key: object) -> Data:
-    """For TLS_FOLDER, as a Secret of type kubernetes.io/tls has them."""
-    return {places.CERTIFICATE_FILE: certificate, places.CERTIFICATE_KEY_FILE: private_key}
-
-
-def arguments(settings: ServerSettings, artifact_id: object, payload_digest: object) -> list[object]:
-    """Of `python -m sealift.serving`, the image's entry point. Nothing secret: arguments are there for all to read."""
-    access_file = f"{places.ACCESS_FOLDER}/{places.ACCESS_FILE}"
-    access = ["--auth", "none"] if settings.auth == "none" else ["--access", access_file]
-    return [
-        "--payload", places.PAYLOAD_PATH,
-        "--manifest", f"{places.MANIFEST_FOLDER}/{places.MANIFEST_FILE}",
-        "--key", f"{places.KEY_FOLDER}/{places.KEY_FILE}",
-        "--artifact-id", artifact_id,
-        "--payload-digest", payload_digest,
-        "--name", settings.model_name,
-        *access,
-        *([] if settings.tls_certificate is None else ["--tls", places.TLS_FOLDER]),
-        "--port", str(places.PORT),
-        *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
-        *(word for origin in settings.cors_origins for word in ("--cors-origin", origin)),
-        *(["--access-log", "all"] if settings.access_log == "all" else []),
-        *(["--explain"] if settings.explain else []),
-        *_tracing(settings.tracing),
-        "--metrics-port", str(places.METRICS_PORT),
-    ]  # fmt: skip
-
-
-def _tracing(tracing: Tracing | None) -> list[object]:
-    if tracing is None:
-        return []
-    return ["--otlp-endpoint", tracing.otlp_endpoint, "--trace-ratio", str(tracing.ratio)]
-
-
-def endpoints(base_url: str, model_name: str) -> dict[str, str]:
-    """The Open Inference Protocol's addresses of one model, by what they are for."""
-    model_url = f"{base_url}/v2/models/{model_name}"
-    return {
-        "live": f"{base_url}/v2/health/live",
-        "ready": f"{base_url}/v2/health/ready",
-        "metadata": model_url,
-        "modelReady": f"{model_url}/ready",
-        "infer": f"{model_url}/infer",
-    }
+def folders_of(settings: ServerSettings) -> tuple[ServerFolder, ...]:
+    """The folders that a server with these settings is given."""
+    return tuple(folder for folder in FOLDERS if folder.is_given(settings))

@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from airgap.plugins.docker.health import go_duration
-from components import container_spec, server_files
+from components import container_spec
 from components.container_settings import ContainerSettings
+from components.server_files import folders_of
+from components.server_version import ServerVersion
 from sealift.serving import __main__ as server
-from sealift.serving import places
 from sealift.settings import read
 from tests.certificates import self_signed
 
 IMAGE = "localhost:5000/sealift-model@sha256:" + "a" * 64
+SERVED = {"image": IMAGE, "artifactId": "ab" * 16, "payloadDigest": "cd" * 32, "privateKey": "k", "manifest": "m"}
+VERSION = ServerVersion("model", SERVED)
 
 
 def settings(**changed: object) -> ContainerSettings:
@@ -27,9 +30,7 @@ def problems(**changed: object) -> list[str]:
 
 
 def container(**changed: object) -> Any:
-    return container_spec.container(
-        settings(**changed), "model", stack="p/s", image=IMAGE, artifact_id="ab" * 16, payload_digest="cd" * 32
-    )
+    return container_spec.container(settings(**changed), VERSION, stack="p/s")
 
 
 def test_what_it_gives_is_what_the_component_asks_for() -> None:
@@ -80,9 +81,9 @@ def test_the_server_has_no_rights_and_no_swap() -> None:
 
 
 def test_files_are_root_s_and_the_server_s_group_reads_them() -> None:
-    files = {places.KEY_FOLDER: server_files.key_data("k"), places.MANIFEST_FOLDER: server_files.manifest_data("m")}
+    manifest, key = folders_of(settings(auth="none"))
 
-    assert container_spec.uploads(files) == [
+    assert container_spec.uploads(VERSION, [key, manifest], {}) == [
         {
             "file": "/etc/sealift/key/private.pem",
             "content": "k",

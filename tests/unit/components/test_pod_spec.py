@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from components import object_labels, pod_spec, server_files
+from components import object_labels, pod_spec
 from components.deployment_settings import DeploymentSettings
+from components.endpoints import endpoints
+from components.server_files import folders_of
+from components.server_version import ServerVersion
 from sealift.serving import __main__ as server
 from sealift.serving import places
 from sealift.settings import read
@@ -37,18 +40,21 @@ def settings(**changed: object) -> DeploymentSettings:
     return checked
 
 
+VERSION = ServerVersion("model", {"image": IMAGE, "artifactId": "ab" * 16, "payloadDigest": "cd" * 32})
+
+
 def deployment(**changed: object) -> Any:
+    return deployment_of(VERSION, 3, **changed)
+
+
+def deployment_of(version: ServerVersion, replicas: int | None, /, **changed: object) -> Any:
+    known = settings(**changed)
     return pod_spec.deployment(
-        settings(**changed),
-        "model",
-        labels=object_labels.object_labels("model", "diabetes", {"team": "ml"}),
-        image=IMAGE,
-        artifact_id="ab" * 16,
-        payload_digest="cd" * 32,
-        manifest_name="model-manifest-1a2b3c4d",
-        key_name="model-key-1a2b3c4d",
-        access_name=None if changed.get("auth") == "none" else "model-access-1a2b3c4d",
-        tls_name="model-tls-1a2b3c4d" if "tlsCertificate" in changed else None,
+        known,
+        version,
+        replicas=replicas,
+        labels=object_labels.object_labels(version.name, "diabetes", {"team": "ml"}),
+        object_names={folder.name: f"{version.name}-{folder.name}-1a2b3c4d" for folder in folders_of(known)},
         service_account="model-1a2b3c4d",
     )
 
@@ -180,8 +186,10 @@ def test_the_server_is_told_the_only_artifact_it_may_open_and_where_the_parts_ar
         "--port", "8080",
         "--metrics-port", "8082",
     ]  # fmt: skip
-    assert server_files.manifest_data("m") == {"manifest.json": "m"}
-    assert server_files.key_data("k") == {"private.pem": "k"}
+    given = ServerVersion("model", {"manifest": "m", "privateKey": "k"})
+    manifest, key = folders_of(settings(auth="none"))
+    assert given.contents(manifest, {}) == {"manifest.json": "m"}
+    assert given.contents(key, {}) == {"private.pem": "k"}
 
 
 def test_who_may_ask_is_mounted_as_a_folder_that_only_the_server_reads_unless_anyone_may() -> None:
@@ -304,6 +312,23 @@ def test_selectors_never_change_with_config_because_kubernetes_forbids_it() -> N
     assert one["selector"]["matchLabels"].items() <= labels.items()
 
 
+def test_the_number_of_replicas_may_be_left_to_somebody_else() -> None:
+    """What Pulumi does not give, it does not take back from who does: a HorizontalPodAutoscaler."""
+    left = deployment_of(VERSION, None)
+    assert "replicas" not in left
+    assert left == {name: value for name, value in deployment().items() if name != "replicas"}
+
+
+def test_the_pods_of_two_versions_are_told_apart_and_one_service_may_reach_both() -> None:
+    canary = ServerVersion("model-canary", VERSION.inputs)
+    pods = [deployment_of(version, 1)["template"]["metadata"]["labels"].items() for version in (VERSION, canary)]
+    own = [deployment_of(version, 1)["selector"]["matchLabels"].items() for version in (VERSION, canary)]
+    shared: Any = pod_spec.service(settings(), VERSION.name, canary.name)["selector"]
+
+    assert [[selector <= labels for labels in pods] for selector in own] == [[True, False], [False, True]]
+    assert shared and all(shared.items() <= labels for labels in pods)
+
+
 def test_labels_of_one_s_own_come_beside_ours_and_never_over_them() -> None:
     labels = object_labels.object_labels("model", "diabetes", {"team": "ml", "app.kubernetes.io/name": "mine"})
 
@@ -340,7 +365,7 @@ def test_the_service_and_its_url_follow_the_exposure(
 
 
 def test_endpoints_are_the_protocol_s() -> None:
-    assert server_files.endpoints("http://127.0.0.1:30080", "diabetes") == {
+    assert endpoints("http://127.0.0.1:30080", "diabetes") == {
         "live": "http://127.0.0.1:30080/v2/health/live",
         "ready": "http://127.0.0.1:30080/v2/health/ready",
         "metadata": "http://127.0.0.1:30080/v2/models/diabetes",
@@ -392,6 +417,7 @@ def test_with_a_certificate_every_port_speaks_tls_and_everyone_is_told_so() -> N
     }
     assert spec["template"]["metadata"]["annotations"]["prometheus.io/scheme"] == "https"
     assert pod_spec.url(settings(**tls), service_name="s", namespace="n") == "https://s.n.svc:8080"
-    assert server_files.tls_data("chain", "key") == {"tls.crt": "chain", "tls.key": "key"}
+    given = ServerVersion("model", {"tlsCertificate": "chain", "tlsPrivateKey": "key"})
+    assert given.contents(folders_of(settings(**tls))[-1], {}) == {"tls.crt": "chain", "tls.key": "key"}
     assert container(deployment())["startupProbe"]["httpGet"]["scheme"] == "HTTP"
     assert "tls" not in repr(container(deployment()))

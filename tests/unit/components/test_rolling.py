@@ -25,7 +25,9 @@ from components.rolling import (
     running_of,
     takes_over,
 )
+from components.server_files import folders_of
 from components.server_settings import LET_IN
+from components.server_version import ServerVersion
 from sealift.settings import read
 
 
@@ -37,8 +39,11 @@ def settings(**given: object) -> DeploymentSettings:
 
 def inputs(known: DeploymentSettings) -> dict[str, object]:
     """A Deployment's inputs as the engine keeps them: JSON, numbers as floats."""
-    names = ("image", "artifact_id", "payload_digest", "manifest_name", "key_name", "access_name", "tls_name")
-    spec = pod_spec.deployment(known, "model", labels={}, service_account="", **dict.fromkeys(names, ""))
+    version = ServerVersion("model", dict.fromkeys(("image", "artifactId", "payloadDigest"), ""))
+    names = {folder.name: "" for folder in folders_of(known)}
+    spec = pod_spec.deployment(
+        known, version, replicas=known.replicas, labels={}, object_names=names, service_account=""
+    )
     return {"spec": json.loads(json.dumps(spec), parse_int=float)}
 
 

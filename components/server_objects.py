@@ -1,0 +1,68 @@
+"""The Kubernetes objects of one version of a model's server. Only wires: what they say is in pod_spec.py, and which
+files there are in server_files.py.
+"""
+
+from collections.abc import Callable, Mapping
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components import pod_spec
+from components.api_object import api_object
+from components.deployment_settings import DeploymentSettings
+from components.model_namespace import ModelNamespace
+from components.server_files import ServerFolder
+from components.server_version import ServerVersion
+
+
+class ServerObjects:
+    """A ConfigMap or Secret for each of the server's folders, and the Deployment that mounts them.
+
+    Several versions' objects stand side by side in one namespace.
+    """
+
+    def __init__(
+        self,
+        component: pulumi.ComponentResource,
+        namespace: ModelNamespace,
+        version: ServerVersion,
+        settings: pulumi.Output[DeploymentSettings],
+        folders: Mapping[ServerFolder, object],
+        *,
+        replicas: Callable[[DeploymentSettings], int | None] = lambda known: known.replicas,
+        hooks: pulumi.ResourceHookBinding | None = None,
+    ) -> None:
+        """Parts of the component. `folders` are contents; `replicas` is None where somebody else decides."""
+        self._component, self._namespace, self._version = component, namespace, version
+        object_names = {folder.name: self._files(folder, contents) for folder, contents in folders.items()}
+        spec = settings.apply(
+            lambda known: pod_spec.deployment(
+                known,
+                version,
+                replicas=replicas(known),
+                labels=namespace.labels(version.name),
+                object_names=object_names,
+                service_account=namespace.service_account,
+            )
+        )
+        self.deployment = kubernetes.apps.v1.Deployment(
+            version.name,
+            metadata=api_object(namespace.metadata(version.name)),
+            spec=api_object(spec),
+            opts=pulumi.ResourceOptions(parent=component, depends_on=namespace.bounds, hooks=hooks),
+        )
+
+    def _files(self, folder: ServerFolder, contents: object) -> pulumi.Output[str]:
+        """The name on the cluster of the object that holds them."""
+        name, child = f"{self._version.name}-{folder.name}", pulumi.ResourceOptions(parent=self._component)
+        metadata = self._namespace.metadata(self._version.name)
+        # What the server reads again while it runs has a name of its own: a Secret of new content is another object to
+        # the provider, and under another name it would roll the pods.
+        metadata = api_object({**metadata, "name": name} if folder.read_again else metadata)
+        if not folder.secret:
+            held = kubernetes.core.v1.ConfigMap(name, metadata=metadata, data=api_object(contents), opts=child)
+            return pulumi.Output.from_input(held.metadata.name)
+        secret = kubernetes.core.v1.Secret(
+            name, metadata=metadata, type=folder.object_type, string_data=api_object(contents), opts=child
+        )
+        return pulumi.Output.from_input(secret.metadata.name)
