@@ -29,6 +29,13 @@ class Cluster:
     def namespaces(self) -> set[str]:
         return {item.metadata.name for item in self.core.list_namespace().items}
 
+    def open_api(self, api_version: str) -> Any:
+        """The API server's own OpenAPI document of one group and version, such as `apps/v1`."""
+        root = "apis" if "/" in api_version else "api"
+        api = self.core.api_client
+        request = api.param_serialize("GET", f"/openapi/v3/{root}/{api_version}", auth_settings=["BearerToken"])
+        return json.loads(api.call_api(*request, _request_timeout=10).read())
+
     def pods(self, namespace: str) -> list[Any]:
         return list(self.core.list_namespaced_pod(namespace).items)
 
