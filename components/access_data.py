@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from components.access_settings import ClientKey, TokenIssuer
-from components.server_settings import ServerSettings
+from components.settings.access import ClientKey, TokenIssuer
+from components.settings.server import ServerSettings
 from sealift.serving import places
 
 KEY_SET_FILE: Final = "jwks.json"

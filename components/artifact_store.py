@@ -12,7 +12,7 @@ import pulumi
 from components.args import EncryptedArtifactStoreArgs
 from components.checked import Checked
 from components.sealing_key import SealingKey
-from components.store_settings import StoreSettings
+from components.settings.store import StoreSettings
 
 
 class EncryptedArtifactStore(pulumi.ComponentResource):

@@ -8,7 +8,7 @@ import pulumi
 from components.access_data import access_data
 from components.api_key import ApiKey
 from components.args import ApiKeyArgs
-from components.server_settings import NOBODY, OPEN, ServerSettings
+from components.settings.server import NOBODY, OPEN, ServerSettings
 
 
 class ClientKeys:

@@ -26,8 +26,8 @@ from components.args import (
     ImageSection,
     TrainingSection,
 )
-from components.run_settings import URL_INPUTS, TrainingSettings, holds_credentials, holds_url
 from components.sections import SECTIONS
+from components.settings.run import URL_INPUTS, TrainingSettings, holds_credentials, holds_url
 from sealift.settings.declare import declarations
 from sealift.settings.problem import Problem, report
 from sealift.settings.read import names_of, numbers_read, read

@@ -15,11 +15,11 @@ from fractions import Fraction
 from ipaddress import IPv4Address
 from typing import Final
 
-from components.container_settings import ContainerSettings
 from components.object_labels import object_labels
 from components.server_files import ACCESS, Contents, ServerFolder
-from components.server_settings import LET_IN
 from components.server_version import ServerVersion
+from components.settings.container import ContainerSettings
+from components.settings.server import LET_IN
 from sealift.serving import places
 
 Properties = dict[str, object]

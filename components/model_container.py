@@ -1,6 +1,6 @@
 """`ModelContainer`: one sealed model, served from a container of a Docker engine, for those who have no Kubernetes.
 
-Only wires: what the container is like is in container_spec.py, what it may be told in container_settings.py. A change
+Only wires: what the container is like is in container_spec.py, what it may be told in settings/container.py. A change
 other than of its memory ends the old container, which answers what it has taken, and then starts a new one: a port of
 the machine belongs to one container at a time, so for some seconds nothing answers.
 """
@@ -15,12 +15,12 @@ from components import container_spec
 from components.args import ModelContainerArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys, warn_of_access
-from components.container_settings import ContainerSettings, ModelContainerInputs
 from components.endpoints import endpoints
 from components.rolling import takes_over
 from components.server_files import ACCESS, folders_of
-from components.server_settings import HANDED_ON, SHAPES
 from components.server_version import ServerVersion
+from components.settings.container import ContainerSettings, ModelContainerInputs
+from components.settings.server import HANDED_ON, SHAPES
 
 
 class ModelContainer(pulumi.ComponentResource):

@@ -1,6 +1,6 @@
 """`ModelDeployment`: one sealed model, served from a namespace of its own on Kubernetes.
 
-Only wires: what the objects say is in pod_spec.py, what a deployment may be in deployment_settings.py. Everything is
+Only wires: what the objects say is in pod_spec.py, what a deployment may be in settings/deployment.py. Everything is
 checked before the first object is registered, in previews too; values that a preview does not know yet are checked by
 the update.
 """
@@ -17,14 +17,14 @@ from components.api_object import api_object
 from components.args import ModelDeploymentArgs
 from components.checked import Checked
 from components.client_keys import ClientKeys, warn_of_access
-from components.deployment_settings import DeploymentSettings, ModelDeploymentInputs, component_name_problems
 from components.endpoints import endpoints
 from components.model_namespace import ModelNamespace
 from components.reach import missing_kubeconfig
 from components.server_files import folders_of
 from components.server_objects import ServerObjects
-from components.server_settings import HANDED_ON, SHAPES
 from components.server_version import ServerVersion
+from components.settings.deployment import DeploymentSettings, ModelDeploymentInputs, component_name_problems
+from components.settings.server import HANDED_ON, SHAPES
 
 
 class ModelDeployment(pulumi.ComponentResource):

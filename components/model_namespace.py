@@ -8,8 +8,8 @@ import pulumi_kubernetes as kubernetes
 
 from components import pod_spec
 from components.api_object import api_object
-from components.deployment_settings import DeploymentSettings
 from components.object_labels import object_labels
+from components.settings.deployment import DeploymentSettings
 
 
 class ModelNamespace:

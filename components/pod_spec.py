@@ -12,12 +12,12 @@ after it was taken out of the endpoints, until every node's kube-proxy has notic
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.deployment_settings import DeploymentSettings
 from components.object_labels import selector_labels
 from components.quota import SURGE_PODS, PodResources, hard_limits
 from components.server_files import ServerFolder, folders_of
-from components.server_settings import LET_IN
 from components.server_version import ServerVersion
+from components.settings.deployment import DeploymentSettings
+from components.settings.server import LET_IN
 from sealift.serving import places
 
 Spec = dict[str, object]

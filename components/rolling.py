@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import pulumi
 
-from components.container_settings import ContainerSettings
 from components.container_spec import STACK_LABEL
-from components.deployment_settings import DeploymentSettings
 from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, rolling_problems
 from components.reach import container_at, label_of, owner_of_node_port, user_of_port
-from components.server_settings import LET_IN, ServerSettings
+from components.settings.container import ContainerSettings
+from components.settings.deployment import DeploymentSettings
+from components.settings.server import LET_IN, ServerSettings
 from sealift.settings.problem import Problem, report
 
 OUTAGE: Final = (

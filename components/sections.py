@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.container_settings import ContainerSettings
-from components.deployment_settings import DeploymentSettings
-from components.image_settings import ImageSettings
-from components.run_settings import TrainingSettings
-from components.store_settings import StoreSettings
+from components.settings.container import ContainerSettings
+from components.settings.deployment import DeploymentSettings
+from components.settings.image import ImageSettings
+from components.settings.run import TrainingSettings
+from components.settings.store import StoreSettings
 
 SECTIONS: Final[Mapping[str, type[Any]]] = {
     "store": StoreSettings,

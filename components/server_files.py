@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from components.server_settings import ServerSettings
+from components.settings.server import ServerSettings
 from sealift.serving import places
 
 Contents = Mapping[str, object]

@@ -9,10 +9,10 @@ import pulumi_kubernetes as kubernetes
 
 from components import pod_spec
 from components.api_object import api_object
-from components.deployment_settings import DeploymentSettings
 from components.model_namespace import ModelNamespace
 from components.server_files import ServerFolder
 from components.server_version import ServerVersion
+from components.settings.deployment import DeploymentSettings
 
 
 class ServerObjects:

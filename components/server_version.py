@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from components.server_files import ACCESS, Contents, ServerFolder, folders_of
-from components.server_settings import ServerSettings
-from components.tracing_settings import Tracing
+from components.settings.server import ServerSettings
+from components.settings.tracing import Tracing
 from sealift.serving import places
 
 Access = TypeVar("Access")

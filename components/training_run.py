@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from components.args import TrainingRunArgs
-from components.run_settings import SECRET_INPUTS
+from components.settings.run import SECRET_INPUTS
 from sealift.names import snake_case
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from components.api_key_settings import ApiKeyInputs
-from components.container_settings import ModelContainerInputs
-from components.deployment_settings import ModelDeploymentInputs
-from components.image_settings import ModelImageInputs
-from components.key_settings import SealingKeyInputs
-from components.run_settings import TrainingRunInputs
-from components.store_settings import StoreSettings
+from components.settings.api_key import ApiKeyInputs
+from components.settings.container import ModelContainerInputs
+from components.settings.deployment import ModelDeploymentInputs
+from components.settings.image import ModelImageInputs
+from components.settings.run import TrainingRunInputs
+from components.settings.sealing_key import SealingKeyInputs
+from components.settings.store import StoreSettings
 from sealift.names import camel_case
 from sealift.serving.version import VERSION
 from sealift.settings import schema

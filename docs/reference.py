@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.sections import SECTIONS
-from components.server_settings import ServedModel
+from components.settings.server import ServedModel
 from docs.package_schema import RESOURCES, package_schema
 from sealift.settings.declare import summary
 from sealift.settings.table import tables

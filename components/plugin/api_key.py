@@ -8,8 +8,8 @@ import secrets
 from hashlib import sha256
 from typing import Final
 
-from components.api_key_settings import ApiKeyInputs
 from components.plugin import checking
+from components.settings.api_key import ApiKeyInputs
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,

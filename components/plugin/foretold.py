@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin.training_inputs import job_inputs_of, run_ids_of, store_of
-from components.run_settings import store_key_of
+from components.settings.run import store_key_of
 from sealift.provider import PluginError, Value, has_unknown, reveal_all
 from sealift.sealing import ArtifactCorrupt, open_record, record_key
 from sealift.stores import Store, get_record, has_artifact

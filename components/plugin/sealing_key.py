@@ -13,7 +13,6 @@ import base64
 import secrets
 from typing import Final
 
-from components.key_settings import SealingKeyInputs
 from components.plugin import checking, refused_report
 from components.plugin.retired_keys import (
     KEY_STORES,
@@ -24,6 +23,7 @@ from components.plugin.retired_keys import (
     stores_of,
     with_store,
 )
+from components.settings.sealing_key import SealingKeyInputs
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,

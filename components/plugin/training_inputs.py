@@ -13,7 +13,7 @@ from typing import Final
 
 from components.plugin import checking
 from components.plugin.data_check import DataChecks
-from components.run_settings import (
+from components.settings.run import (
     SECRET_INPUTS,
     URL_INPUTS,
     TrainingRunInputs,

@@ -29,7 +29,7 @@ from components.plugin.training_inputs import (
     run_ids_of,
     store_of,
 )
-from components.run_settings import store_key_of
+from components.settings.run import store_key_of
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,

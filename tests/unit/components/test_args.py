@@ -7,11 +7,11 @@ import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
 from components.artifact_store import EncryptedArtifactStore
-from components.deployment_settings import ModelDeploymentInputs
-from components.image_settings import ModelImageInputs
 from components.model_deployment import ModelDeployment
 from components.model_image import ModelImage
-from components.store_settings import StoreSettings
+from components.settings.deployment import ModelDeploymentInputs
+from components.settings.image import ModelImageInputs
+from components.settings.store import StoreSettings
 from sealift.settings.declare import declarations
 
 

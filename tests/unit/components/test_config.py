@@ -13,9 +13,9 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from components.config import TARGETS, StackConfig, config_or_exit, parse, read_config, unused_section
-from components.deployment_settings import DeploymentSettings
 from components.quota import SURGE_PODS
 from components.sections import SECTIONS
+from components.settings.deployment import DeploymentSettings
 from sealift.settings import read
 from sealift.settings.declare import declarations
 from sealift.settings.read import names_of

@@ -7,9 +7,9 @@ import pytest
 
 from airgap.plugins.docker.health import go_duration
 from components import container_spec
-from components.container_settings import ContainerSettings
 from components.server_files import folders_of
 from components.server_version import ServerVersion
+from components.settings.container import ContainerSettings
 from sealift.serving import __main__ as server
 from sealift.settings import read
 from tests.certificates import self_signed

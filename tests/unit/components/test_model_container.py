@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from components.model_container import ModelContainer
-from components.server_settings import NOBODY
+from components.settings.server import NOBODY
 from tests.certificates import self_signed
 from tests.unit.components.test_model_deployment import GOOD, KEY, Cluster, args, digest, event_loop, run, unknown
 

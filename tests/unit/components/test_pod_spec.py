@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from components import object_labels, pod_spec
-from components.deployment_settings import DeploymentSettings
 from components.endpoints import endpoints
 from components.server_files import folders_of
 from components.server_version import ServerVersion
+from components.settings.deployment import DeploymentSettings
 from sealift.serving import __main__ as server
 from sealift.serving import places
 from sealift.settings import read

@@ -11,8 +11,6 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from components import pod_spec, rolling
-from components.container_settings import ContainerSettings
-from components.deployment_settings import DeploymentSettings
 from components.quota import Running
 from components.rolling import (
     OUTAGE,
@@ -26,8 +24,10 @@ from components.rolling import (
     takes_over,
 )
 from components.server_files import folders_of
-from components.server_settings import LET_IN
 from components.server_version import ServerVersion
+from components.settings.container import ContainerSettings
+from components.settings.deployment import DeploymentSettings
+from components.settings.server import LET_IN
 from sealift.settings import read
 
 

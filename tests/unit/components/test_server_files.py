@@ -3,10 +3,10 @@
 import pytest
 
 from components.args import ServedModelArgs
-from components.deployment_settings import DeploymentSettings, component_name_problems
 from components.server_files import ACCESS, FOLDERS, ServerFolder, folders_of
-from components.server_settings import ServedModel, ServerSettings
 from components.server_version import ServerVersion
+from components.settings.deployment import DeploymentSettings, component_name_problems
+from components.settings.server import ServedModel, ServerSettings
 from sealift.serving import __main__ as server
 from sealift.settings import read
 from sealift.settings.read import names_of

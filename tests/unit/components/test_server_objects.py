@@ -6,12 +6,12 @@ import pulumi
 from pulumi.runtime import mocks
 
 from components.checked import Checked
-from components.deployment_settings import ModelDeploymentInputs
 from components.model_namespace import ModelNamespace
 from components.server_files import folders_of
 from components.server_objects import ServerObjects
-from components.server_settings import HANDED_ON
 from components.server_version import ServerVersion
+from components.settings.deployment import ModelDeploymentInputs
+from components.settings.server import HANDED_ON
 from tests.unit.components.test_model_deployment import Cluster, args, event_loop, run
 
 __all__ = ["event_loop"]

@@ -16,7 +16,7 @@ print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0,
 BODIES = {
     "the call": "from sealift.durable import core_dumps; core_dumps.forbid()",
     "a program": "from components.checked import Checked\n"
-    "from components.store_settings import StoreSettings\n"
+    "from components.settings.store import StoreSettings\n"
     "Checked('store', StoreSettings, {'url': 'file:///srv/store'})",
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from components.plugin.sealing_key import SealingKeyResource
 from components.plugin.training_run import OUTPUTS, TrainingRunResource, _with_secrets
-from components.run_settings import TrainingRunInputs
+from components.settings.run import TrainingRunInputs
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,

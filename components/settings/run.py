@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
-from components.store_settings import PUBLIC_KEYS, RETENTION, STORE_URL
+from components.settings.store import PUBLIC_KEYS, RETENTION, STORE_URL
 from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 from sealift.settings.declare import declarations
 from sealift.settings.urls import has_credentials, is_url

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from components.access_data import access_data
-from components.access_settings import ALGORITHMS, SCOPES
-from components.deployment_settings import DeploymentSettings
+from components.settings.access import ALGORITHMS, SCOPES
+from components.settings.deployment import DeploymentSettings
 from sealift.serving import access
 from sealift.serving.access import CheckedAccess
 from sealift.serving.access.access_file import Algorithm

@@ -3,7 +3,7 @@
 import pytest
 
 from sealift.serving import __main__ as server
-from tests.unit.components.test_access_settings import problems_of
+from tests.unit.components.settings.test_access import problems_of
 from tests.unit.components.test_pod_spec import container, deployment
 
 URL = "http://collector.observability:4318"

@@ -1,5 +1,5 @@
-"""What the server of one model can be told, wherever it runs: on Kubernetes (deployment_settings.py) or in a container
-of a Docker engine (container_settings.py). Plain values in, settings or problems out.
+"""What the server of one model can be told, wherever it runs: on Kubernetes (deployment.py) or in a container of a
+Docker engine (container.py). Plain values in, settings or problems out.
 """
 
 import re
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from components.access_settings import KEY_NAME, KEY_NAMES, ClientKey, TokenIssuer
 from components.image_reference import is_pinned
 from components.object_labels import RESERVED
 from components.quantity import QuantityError, Resource, parse
+from components.settings.access import KEY_NAME, KEY_NAMES, ClientKey, TokenIssuer
+from components.settings.tracing import Tracing
 from components.tls_pair import mismatch
-from components.tracing_settings import Tracing
 from sealift.settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
 from sealift.settings.quantity import Quantity
 

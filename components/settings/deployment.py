@@ -10,7 +10,7 @@ from typing import Final, Literal, cast
 
 from components.quantity import parse
 from components.quota import PodResources, quota_problems, request_problems, shortfall_problems
-from components.server_settings import CPU, DNS_LABEL, MEMORY, ServedModel, ServerSettings, whole
+from components.settings.server import CPU, DNS_LABEL, MEMORY, ServedModel, ServerSettings, whole
 from sealift.settings import Clash, Kind, Problem, RefusedInside, kinds, setting
 from sealift.settings.quantity import Quantity
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
-from components.server_settings import ServedModel, ServerSettings, matched, whole
+from components.settings.server import ServedModel, ServerSettings, matched, whole
 from sealift.serving import places
 from sealift.settings import Clash, setting
 

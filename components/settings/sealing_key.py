@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.store_settings import STORE_URL
+from components.settings.store import STORE_URL
 from sealift.settings import kinds, setting
 
 ALGORITHM = "RSA-4096"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.deployment_settings import ModelDeploymentInputs, component_name_problems
+from components.settings.deployment import ModelDeploymentInputs, component_name_problems
 from sealift.settings import Problem, kinds, read
 
 DIGEST = "sha256:" + "a" * 64
