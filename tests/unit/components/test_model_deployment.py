@@ -47,9 +47,9 @@ def digest(name: str) -> str:
 
 
 def kind_of(kind: str, name: str) -> str:
-    """What an object is here: its kind, and what tells the second Secret and each key."""
-    kind = kind.split(":")[-1]
-    return f"{kind} {name.partition('-')[2]}" if kind == "ApiKey" or name.endswith(("-access", "-tls")) else kind
+    """What an object is here: its kind, and what tells it from the model's manifest, private key and others' keys."""
+    kind, own = kind.split(":")[-1], name.partition("-")[2]
+    return kind if own in ("", "manifest", "key") else f"{kind} {own}"
 
 
 class Cluster(mocks.Mocks):
