@@ -78,8 +78,8 @@ class Batches:
         """Raises Overloaded."""
         rows = rows_of(inputs)
         if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
-            self._statistics.failed(requests=1, ns=0)
-            raise overloaded()
+            self._statistics.count_failure(requests=1, ns=0)
+            raise make_overloaded()
         if self.drift.takes:
             self.drift.note(inputs)
         self.rows += rows
@@ -200,7 +200,7 @@ class Batches:
                 since_all += since
             else:
                 rows -= count
-                self._statistics.failed(requests=1, ns=int((now - since) * 1e9))
+                self._statistics.count_failure(requests=1, ns=int((now - since) * 1e9))
         if answered:
             queue_ns = int((answered * now - since_all) * 1e9) - answered * (input_ns + infer_ns + output_ns)
             self._statistics.ran(
@@ -209,7 +209,7 @@ class Batches:
             )  # fmt: skip
 
 
-def overloaded() -> Overloaded:
+def make_overloaded() -> Overloaded:
     """More work waits than can be done in time."""
     return Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
 

@@ -7,7 +7,7 @@ is a missing value, and is not counted.
 
 from collections.abc import Iterable, Mapping
 
-from sealift.serving.fields import Row
+from sealift.serving.row_schema import Row
 from sealift.serving.tensor import Array
 
 

@@ -44,7 +44,7 @@ def hide(secret: Path, watched: Sequence[Path] = ()) -> bool:
         real = secret.resolve(strict=True)
         if real.stat().st_nlink > 1:  # it has another name, which would stay readable
             return False
-        if any(folder in real.parents for path in watched for folder in _changing(path)):
+        if any(folder in real.parents for path in watched for folder in _find_changing_folders(path)):
             return False
         ruleset = _call(CREATE_RULESET, struct.pack("=Q", READ_FILE), 8, 0)
     except OSError:  # a kernel without it, or one that is told not to
@@ -63,7 +63,7 @@ def hide(secret: Path, watched: Sequence[Path] = ()) -> bool:
     return True
 
 
-def _changing(path: Path) -> set[Path]:
+def _find_changing_folders(path: Path) -> set[Path]:
     """The folders in which a watched folder, or file, gets new entries: where it is named, and where a link leads."""
     return {path.resolve()} if path.is_dir() else {path.parent.resolve(), path.resolve().parent}
 

@@ -15,7 +15,7 @@ SECONDS = 4.0
 def main(arguments: list[str]) -> int:
     """The exit code."""
     try:
-        status = asked(places.PORT, tls="--tls" in arguments)
+        status = ask_status(places.PORT, tls="--tls" in arguments)
     except OSError as error:
         status = f"no answer: {error}"
     if status.split()[1:2] == ["200"]:
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def asked(port: int, *, tls: bool) -> str:
+def ask_status(port: int, *, tls: bool) -> str:
     """The status line of the server on this machine. Raises OSError."""
     with socket.create_connection(("127.0.0.1", port), SECONDS) as plain:
         connection = _any_certificate().wrap_socket(plain) if tls else plain

@@ -20,10 +20,10 @@ from sealift.contents.description import Description, read_description
 from sealift.contents.errors import ContentsError
 from sealift.contents.onnx_tensors import NotOnnxError, external_locations
 from sealift.serving.errors import InvalidInput, StartError
-from sealift.serving.fields import Row, rows, values
 from sealift.serving.log import log
 from sealift.serving.opening import Opening, Source
 from sealift.serving.plain_model import read_plain_model
+from sealift.serving.row_schema import Row, make_rows, make_usual_row
 from sealift.serving.statistics import Statistics
 from sealift.serving.tensor import ANY, KINDS, Array, Tensor
 
@@ -72,7 +72,7 @@ class Model:
         self._weights = weights or {}
         self.source = source
         self.statistics = Statistics()
-        self.description = _description(description)
+        self.description = _read_description(description)
         given = self._session.get_inputs()
         _check_weights(self._weights, {value.name: value for value in given})
         clients = (value for value in given if value.name not in self._weights)
@@ -84,7 +84,7 @@ class Model:
     @property
     def rows(self) -> list[Row]:
         """What each input takes for one row."""
-        return rows(self.inputs.values(), self.description)
+        return make_rows(self.inputs.values(), self.description)
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
         """The named outputs for inputs in the model's shapes. Any thread may call it. Raises InvalidInput."""
@@ -120,7 +120,7 @@ class Model:
 
     def _rows_to_try(self) -> Iterator[dict[str, Array]]:
         for text, number in MADE_UP:
-            yield {row.tensor.name: values(row, text, number) for row in self.rows}
+            yield {row.tensor.name: make_usual_row(row, text, number) for row in self.rows}
 
     def _seconds(self, row: Mapping[str, Array]) -> float:
         begun = time.perf_counter()
@@ -138,7 +138,7 @@ def load(opening: Opening) -> Model:
     return model
 
 
-def _description(values: Mapping[str, Any]) -> Description:
+def _read_description(values: Mapping[str, Any]) -> Description:
     try:
         return read_description(values)
     except ContentsError as error:

@@ -45,7 +45,7 @@ class RequestLog:
         self._made += 1
         return b"%s-%x" % (self._prefix.encode(), self._made)
 
-    def answered(
+    def write_answer(
         self,
         identifier: bytes,
         *,

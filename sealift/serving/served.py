@@ -50,4 +50,4 @@ class Served:
             now_ms = int(time.time() * 1000)
             statistics.ran(requests=1, rows=rows, queue_ns=0, input_ns=0, infer_ns=ns, output_ns=0, now_ms=now_ms)
         elif ns:
-            statistics.failed(requests=1, ns=ns)
+            statistics.count_failure(requests=1, ns=ns)

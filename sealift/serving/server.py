@@ -78,13 +78,13 @@ class Server:
     def stop(self) -> None:
         """Any thread may call it."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._told)
+            self._loop.call_soon_threadsafe(self._count_signal)
 
     async def _serve(self, ready: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                self._loop.add_signal_handler(number, self._told)
+                self._loop.add_signal_handler(number, self._count_signal)
         for transport in (*self._transports, *self._beside):
             await transport.start()
         checking = self._loop.create_task(self._check())
@@ -98,7 +98,7 @@ class Server:
             await transport.stop(0)
         log("info", "stopped")
 
-    def _told(self) -> None:
+    def _count_signal(self) -> None:
         self._stop.set()
         self._told_times += 1
 

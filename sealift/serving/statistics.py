@@ -89,7 +89,7 @@ class Statistics:
         size.infer_ns += infer_ns
         size.output_ns += output_ns
 
-    def failed(self, *, requests: int, ns: int) -> None:
+    def count_failure(self, *, requests: int, ns: int) -> None:
         """These requests were given up after `ns` in all."""
         self.fail.count += requests
         self.fail.ns += ns

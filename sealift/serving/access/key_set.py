@@ -52,7 +52,7 @@ def parse_key_set(content: bytes, algorithms: Sequence[Algorithm], origin: str) 
     keys = [key for raw in raw_keys if (key := _understood(raw))]
     found: KeySet = {}
     for algorithm in algorithms:
-        usable = [(key.kid, made) for key in keys if _fits(key, algorithm) and (made := _made(key, algorithm))]
+        usable = [(key.kid, made) for key in keys if _fits(key, algorithm) and (made := _make_key(key, algorithm))]
         for kid, made in usable:
             found.setdefault((kid, algorithm), made)
         if len(usable) == 1:
@@ -81,7 +81,7 @@ def _fits(key: _Key, algorithm: Algorithm) -> bool:
     return key.kty == ("OKP" if algorithm == "EdDSA" else "RSA")
 
 
-def _made(key: _Key, algorithm: Algorithm) -> jwt.PyJWK | None:
+def _make_key(key: _Key, algorithm: Algorithm) -> jwt.PyJWK | None:
     members = {name: value for name in _PUBLIC if (value := getattr(key, name)) is not None}
     try:
         return jwt.PyJWK(members, algorithm)

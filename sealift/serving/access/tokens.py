@@ -35,7 +35,7 @@ class Tokens:
         known = self._known.get(digest)
         if known is not None:
             return known
-        caller = self._caller_of(self._verified(token))
+        caller = self._caller_of(self._verify(token))
         if len(self._known) >= MAX_KNOWN:
             del self._known[next(iter(self._known))]  # the one that is known for longest
         self._known[digest] = caller
@@ -46,7 +46,7 @@ class Tokens:
         if isinstance(self._keys, RemoteKeys) and self._keys.refresh(now):
             self._known.clear()
 
-    def _verified(self, token: bytes) -> Mapping[str, object]:
+    def _verify(self, token: bytes) -> Mapping[str, object]:
         try:
             header = jwt.get_unverified_header(token)
             claims: Mapping[str, object] = self._decoder.decode(

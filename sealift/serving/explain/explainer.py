@@ -68,7 +68,9 @@ class Explainer:
         usual = {one.tensor.name: reference(one, asked[0][one.tensor.name].shape) for one in self._inputs}
         sizes = [array.size for array in self._model.run(usual, outputs).values()]
         self._check_numbers(len(asked), sum(array.size for array in usual.values()), sum(sizes))
-        found = [_explained(RowGame(self._model, row, usual, outputs, self._run_rows, until), usual) for row in asked]
+        found = [
+            _explain_game(RowGame(self._model, row, usual, outputs, self._run_rows, until), usual) for row in asked
+        ]
 
         def by_output(arrays: Sequence[Array]) -> dict[str, Array]:
             """The last axis holds all outputs' numbers."""
@@ -106,7 +108,7 @@ class Explainer:
             )
 
 
-def _explained(game: RowGame, usual: Mapping[str, Array]) -> Shapley:
+def _explain_game(game: RowGame, usual: Mapping[str, Array]) -> Shapley:
     """For all features: those that do not play have zeros."""
     played = shapley(game.worth, len(game.players))
     zeros = np.zeros((sum(array.size for array in usual.values()), len(played.base)))

@@ -1,6 +1,6 @@
 """What a row is held against: one whose values are all usual, and what each of its values is called.
 
-Usual is the mean of training or its most frequent category, and what fields.py has where training said nothing
+Usual is the mean of training or its most frequent category, and what row_schema.py has where training said nothing
 of a value: the smallest one that training saw, as a picture's background, or else 0 or an empty text.
 """
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from sealift.serving.fields import Row
+from sealift.serving.row_schema import Row
 from sealift.serving.tensor import KINDS, Array
 
 Value = TypeVar("Value")

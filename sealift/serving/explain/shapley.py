@@ -46,7 +46,7 @@ class Shapley:
 
 def shapley(game: Game, players: int) -> Shapley:
     """By whichever way fits so many."""
-    return exact(game, players) if players <= MOST_EXACT else sampled(game, players)
+    return exact(game, players) if players <= MOST_EXACT else sample_shapley(game, players)
 
 
 def exact(game: Game, players: int) -> Shapley:
@@ -63,7 +63,7 @@ def exact(game: Game, players: int) -> Shapley:
     return Shapley(values, np.zeros_like(values), worth[0], len(numbers), exact=True)
 
 
-def sampled(game: Game, players: int) -> Shapley:
+def sample_shapley(game: Game, players: int) -> Shapley:
     """Over pairs of permutations, for two players or more."""
     base, whole = game(np.repeat([[False], [True]], players, axis=1))
     pairs = max(LEAST_PAIRS, (EVALUATIONS - 2) // (2 * (players - 1)))

@@ -136,21 +136,21 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
     async def _answer(self, call: Call, method: Method, _requests: Any, context: Any) -> bytes:
         share = Share(self._memory)
         try:
-            call.message = await self._received(call, method, share, context)
+            call.message = await self._receive(call, method, share, context)
             answer: bytes = (await method.answer(call)).SerializeToString()
         except Exception as error:  # noqa: BLE001 - the last resort; a trace could quote the input
             return await self._abort(call, error, context)
         finally:
             call.message = None  # grpcio keeps calls for a while
             share.release()
-        metadata = self._ended(call, grpc.StatusCode.OK, len(answer))
+        metadata = self._finish_call(call, grpc.StatusCode.OK, len(answer))
         if metadata:
             context.set_trailing_metadata(metadata)
         if method.scope == "predict":
             self._counts.request_seconds.observe(time.perf_counter() - call.began)
         return answer
 
-    async def _received(self, call: Call, method: Method, share: Share, context: Any) -> Any:
+    async def _receive(self, call: Call, method: Method, share: Share, context: Any) -> Any:
         """Its message. The bytes are not kept beside it."""
         arrivals = self._open_arrivals if method.scope is None else self._arrivals
         data = await arrivals.read(context) if method.most_bytes else b""
@@ -159,7 +159,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         if len(data) > method.most_bytes:
             raise InvalidInput(f"the message has {len(data)} bytes; expected {method.most_bytes} at most")
         share.grow_to(len(data) + method.check(data))
-        return _parsed(call.name, data)
+        return _parse_message(call.name, data)
 
     async def _refuse(self, call: Call, error: RequestError, _requests: Any, context: Any) -> bytes:
         return await self._abort(call, error, context)
@@ -172,19 +172,19 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
             log("error", "request failed", call=call.name, error=type(error).__name__)
         # They have the frames that read the message, and grpcio's error, which comes of this one, is in a cycle.
         error.__traceback__ = error.__context__ = error.__cause__ = None
-        await context.abort(status, said, self._ended(call, status, 0))
+        await context.abort(status, said, self._finish_call(call, status, 0))
         raise AssertionError("internal error: abort returned")
 
-    def _ended(self, call: Call, status: grpc.StatusCode, answer_bytes: int) -> tuple[tuple[str, str], ...]:
+    def _finish_call(self, call: Call, status: grpc.StatusCode, answer_bytes: int) -> tuple[tuple[str, str], ...]:
         """Counts and logs it. The metadata that the client is sent."""
         path, code = _path(call.name), CODES[status]
-        self._counts.answered(path, code)
+        self._counts.count_answer(path, code)
         if call.trace is not None and self._tracer is not None:
             _end(self._tracer, call.trace, call, status, answer_bytes)
         identifier = self._log.identifier(call.identifier, code)
         if identifier is None:
             return ()
-        self._log.answered(
+        self._log.write_answer(
             identifier,
             caller=call.caller,
             route=path,
@@ -221,7 +221,7 @@ def _path(name: str) -> str:
     return f"/{PACKAGE}.GRPCInferenceService/{name}"
 
 
-def _parsed(name: str, data: bytes) -> Any:
+def _parse_message(name: str, data: bytes) -> Any:
     try:
         return CLASSES[f"{name}Request"].FromString(data)
     except DecodeError:

@@ -50,7 +50,7 @@ def inference(message: Any, reader: RequestReader) -> Asked:
     ]
     binary = bool(raw)
     wanted = [AskedOutput(item.name, binary, _classes(item)) for item in message.outputs]
-    return reader.assembled(read, wanted, message.id, binary=binary)
+    return reader.assemble(read, wanted, message.id, binary=binary)
 
 
 def response(asked: Asked, arrays: Mapping[str, Array], tensors: Mapping[str, Tensor], labels: list[str]) -> Any:
@@ -79,7 +79,7 @@ def _from_raw(item: Any, data: bytes, reader: InputReader) -> Array:
 def _from_contents(item: Any, reader: InputReader) -> Array:
     datatype = reader.tensor.datatype
     if datatype not in CONTENTS:
-        raise reader.refused(f"no raw_input_contents; expected them, since {datatype} has no other form")
+        raise reader.refusal(f"no raw_input_contents; expected them, since {datatype} has no other form")
     return reader.from_values(item.datatype, list(item.shape), getattr(item.contents, CONTENTS[datatype]))
 
 

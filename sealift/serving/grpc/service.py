@@ -8,11 +8,18 @@ import grpc
 from sealift.serving.batches import rows_of
 from sealift.serving.categories import Categories
 from sealift.serving.errors import Overloaded
-from sealift.serving.grpc.counted import FIELDS_PER_TENSOR, MORE_TIMES, MOST_FIELDS, check_fields
 from sealift.serving.grpc.guard import Call, Guard, Method, UnknownModel
+from sealift.serving.grpc.message_memory import FIELDS_PER_TENSOR, MORE_TIMES, MOST_FIELDS, check_fields
 from sealift.serving.grpc.messages import CLASSES
 from sealift.serving.grpc.requests import inference, response
-from sealift.serving.protocol.open_inference import MODEL_VERSION, PLATFORM, SERVER, indexed, labels_of, unknown
+from sealift.serving.protocol.open_inference import (
+    MODEL_VERSION,
+    PLATFORM,
+    SERVER,
+    labels_of,
+    make_index_entry,
+    unknown,
+)
 from sealift.serving.protocol.open_inference_request import RequestReader
 from sealift.serving.protocol.open_inference_statistics import statistics
 from sealift.serving.served import Served
@@ -73,8 +80,8 @@ class Service:
             name=self._served.name,
             versions=[MODEL_VERSION],
             platform=PLATFORM,
-            inputs=map(_described, model.inputs.values()),
-            outputs=map(_described, model.outputs.values()),
+            inputs=map(_describe_tensor, model.inputs.values()),
+            outputs=map(_describe_tensor, model.outputs.values()),
         )
 
     async def _infer(self, call: Call) -> Any:
@@ -85,7 +92,7 @@ class Service:
         call.rows = rows_of(asked.inputs)
         trace = call.trace
         if trace is not None:
-            trace.queued()
+            trace.mark_queued()
         arrays = await self._served.batches.run(asked.inputs, None if trace is None else trace.ran)
         self._served.counts.saw_unknown(asked.unknown_categories)
         answer = response(asked, arrays, self._served.model.outputs, self._labels)
@@ -93,7 +100,7 @@ class Service:
         return answer
 
     async def _index(self, _call: Call) -> Any:
-        return CLASSES["RepositoryIndexResponse"](models=[indexed(self._served.name)])
+        return CLASSES["RepositoryIndexResponse"](models=[make_index_entry(self._served.name)])
 
     async def _statistics(self, call: Call) -> Any:
         name = self._served.name
@@ -108,5 +115,5 @@ class Service:
             raise UnknownModel(unknown(self._served.name))
 
 
-def _described(tensor: Tensor) -> Any:
+def _describe_tensor(tensor: Tensor) -> Any:
     return CLASSES["TensorMetadata"](name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)

@@ -6,7 +6,7 @@ routes.py      which paths there are, and who may ask
 service.py     request → operation → response
 messages.py    what a request and a response are
 failures.py    what went wrong → response
-logged.py      a request in the log; traced.py as spans
+response_log.py      a request in the log; request_span.py as spans
 limits.py      how much, how many and how long
 errors.py      statuses
 """

@@ -48,7 +48,7 @@ class Browsers:
         )
         return Response(200, b"", fields=fields % (methods, REQUEST_HEADERS, PREFLIGHT_SECONDS))
 
-    def marked(self, request: Request, response: Response) -> Response:
+    def mark(self, request: Request, response: Response) -> Response:
         """With what lets the page read the answer."""
         if request.origin is None or not self._allows(request.origin):
             return response

@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
                 request.release()
         self._current = None
         self._ahead.clear()
-        self._taken()
+        self._release_untaken()
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._stuck_since = None
-        self._taken()
+        self._release_untaken()
         self._next()
 
     def check(self, now: float) -> None:
@@ -165,7 +165,7 @@ class Connection(asyncio.Protocol):
             self._answering = request = Request()
             request.keep_alive = False
             said = Refused(408, "this connection was idle; send the request again on another one")
-            self.reply(self._service.failed(request, said))
+            self.reply(self._service.answer_failure(request, said))
 
     def _parse(self, data: bytes | memoryview) -> None:
         self._pending_bytes += len(data)
@@ -273,7 +273,7 @@ class Connection(asyncio.Protocol):
         try:
             request.extend(body, self._service.served.memory)
         except RequestError as error:
-            request.refusal = self._service.failed(request, error)
+            request.refusal = self._service.answer_failure(request, error)
 
     def on_message_complete(self) -> None:
         request = self._current
@@ -315,7 +315,7 @@ class Connection(asyncio.Protocol):
         if request.share is not None:
             self._untaken, request.share = request.share, None
             if self._stuck_since is None:
-                self._taken()
+                self._release_untaken()
         if last:
             self._leave()
         elif more:
@@ -347,7 +347,7 @@ class Connection(asyncio.Protocol):
         self._current = None
         request.release()
         request.began = request.began or self.since
-        request.refusal = refusal if isinstance(refusal, Response) else self._service.failed(request, refusal)
+        request.refusal = refusal if isinstance(refusal, Response) else self._service.answer_failure(request, refusal)
         request.keep_alive = False
         self._deaf = True
         self._rest = memoryview(b"")
@@ -374,7 +374,7 @@ class Connection(asyncio.Protocol):
             self._paused = False
             self._transport.resume_reading()
 
-    def _taken(self) -> None:
+    def _release_untaken(self) -> None:
         if self._untaken is not None:
             self._untaken.release()
             self._untaken = None

@@ -24,7 +24,7 @@ class TooLarge(Exception):
     """Unpacked, it is larger than it may be."""
 
 
-def unpacked(body: Body, encoding: bytes, most_bytes: int) -> bytes:
+def decompress(body: Body, encoding: bytes, most_bytes: int) -> bytes:
     """What a body is without its encoding. Raises TooLarge, and InvalidInput where it is none of that encoding."""
     name = encoding.decode()
     parts: list[bytes] = []
@@ -49,7 +49,7 @@ def unpacked(body: Body, encoding: bytes, most_bytes: int) -> bytes:
     raise InvalidInput(f"the body is more than {MOST_MEMBERS} gzip members; send one")
 
 
-def packed(response: Response) -> Response:
+def compress(response: Response) -> Response:
     """With its body as gzip."""
     packing = zlib.compressobj(QUICK, wbits=GZIP)
     body = packing.compress(response.body) + packing.flush()

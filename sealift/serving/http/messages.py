@@ -49,7 +49,7 @@ class Handler(Protocol):
     def handle(self, request: "Request", client: Client) -> None:
         """Answers a request that is whole, or refused: at once or later."""
 
-    def failed(self, request: "Request", error: Exception) -> Response:
+    def answer_failure(self, request: "Request", error: Exception) -> Response:
         """What a request is answered that `error` ended."""
 
 

@@ -7,8 +7,8 @@ from typing import Final
 from sealift.serving import places
 from sealift.serving.errors import RequestError
 from sealift.serving.http.failures import failure
-from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import Client, Request, Response, not_taken
+from sealift.serving.http.response_log import log_response
 from sealift.serving.http.routes import READ, path_of
 from sealift.serving.memory_budget import Share
 from sealift.serving.metrics.exposition import CONTENT_TYPE, text
@@ -31,7 +31,7 @@ class MetricsService:
         try:
             request.caller = self.served.access.admit(request.credential, "metrics", time.time())
         except RequestError as error:
-            request.refusal = self.failed(request, error)
+            request.refusal = self.answer_failure(request, error)
             return
         if path_of(request.target) != PATH:
             request.refusal = Response(404, refusal(f"no such path; there is: {PATH.decode()}"))
@@ -40,24 +40,24 @@ class MetricsService:
                 405, refusal("this method is not for this path; allowed: GET, HEAD"), fields=b"allow: GET, HEAD\r\n"
             )
         elif request.announces_body:
-            request.refusal = self.failed(request, not_taken())
+            request.refusal = self.answer_failure(request, not_taken())
 
     def handle(self, request: Request, client: Client) -> None:
         """Answers at once."""
         received = len(request.body)
         request.release()
         if request.refusal is not None:
-            client.reply(logged(self.served.log, request, places.METRICS_PATH, received, request.refusal))
+            client.reply(log_response(self.served.log, request, places.METRICS_PATH, received, request.refusal))
             return
         try:
             response = Response(200, self._page(), CONTENT_TYPE)
             request.share = Share(self.served.memory)
             request.share.grow_to(len(response.body))
         except Exception as error:  # noqa: BLE001 - see failure
-            response = self.failed(request, error)
-        client.reply(logged(self.served.log, request, places.METRICS_PATH, received, response))
+            response = self.answer_failure(request, error)
+        client.reply(log_response(self.served.log, request, places.METRICS_PATH, received, response))
 
-    def failed(self, _request: Request, error: Exception) -> Response:
+    def answer_failure(self, _request: Request, error: Exception) -> Response:
         """What a request is answered that `error` ended."""
         return failure(error, refusal)
 

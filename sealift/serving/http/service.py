@@ -10,17 +10,17 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sealift.serving.access import UncheckedAccess
-from sealift.serving.batches import Arrays, Ran, overloaded, rows_of
+from sealift.serving.batches import Arrays, Ran, make_overloaded, rows_of
 from sealift.serving.errors import Overloaded, RequestError
 from sealift.serving.explain import Queue
-from sealift.serving.http import traced
+from sealift.serving.http import request_span
 from sealift.serving.http.browsers import Browsers
-from sealift.serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, packed, unpacked
+from sealift.serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, compress, decompress
 from sealift.serving.http.errors import Refused
 from sealift.serving.http.failures import RETRY, failure
 from sealift.serving.http.limits import QUICK_BYTES
-from sealift.serving.http.logged import logged
 from sealift.serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, not_taken, too_large
+from sealift.serving.http.response_log import log_response
 from sealift.serving.http.routes import POST, nowhere, path_of, routes
 from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES, Share
 from sealift.serving.metrics.counts import OTHER
@@ -67,7 +67,7 @@ class Service:
         request.route = route
         elsewhere = self._browsers.refusal(request)
         request.refusal = (
-            self._browsers.preflight(request, route) if elsewhere is None else self.failed(request, elsewhere)
+            self._browsers.preflight(request, route) if elsewhere is None else self.answer_failure(request, elsewhere)
         )
         if request.refusal is not None:
             return
@@ -76,7 +76,7 @@ class Service:
             try:
                 request.caller = self._access.admit(request.credential, scope, time.time())
             except RequestError as error:
-                request.refusal = self.failed(request, error)
+                request.refusal = self.answer_failure(request, error)
                 return
             if self._tracer is not None:
                 request.trace = self._tracer.start(request.traceparent, request.tracestate)
@@ -90,11 +90,11 @@ class Service:
             said = route.error("this content-encoding is not known here; allowed: gzip, deflate, or none")
             request.refusal = Response(415, said, fields=ACCEPTED)
         elif request.announces_body and route.methods != POST:
-            request.refusal = self.failed(request, not_taken())
+            request.refusal = self.answer_failure(request, not_taken())
         elif request.length is not None and request.length > MAX_BODY_BYTES:
-            request.refusal = self.failed(request, too_large())
+            request.refusal = self.answer_failure(request, too_large())
         elif scope == "predict" and self._batches.is_full:  # before anything is done for it
-            request.refusal = self.failed(request, overloaded())
+            request.refusal = self.answer_failure(request, make_overloaded())
 
     def handle(self, request: Request, client: Client) -> None:
         """Answers a request that is whole, or refused: at once or later."""
@@ -119,14 +119,14 @@ class Service:
             ready = Response(503, operation.draining, fields=RETRY) if drains else Response(200, operation.ready)
             self._finish(request, client, ready)
 
-    def failed(self, request: Request, error: Exception) -> Response:
+    def answer_failure(self, request: Request, error: Exception) -> Response:
         """What a request is answered that `error` ended."""
         return failure(error, request.route.error if request.route else refusal)
 
     def _infer(self, operation: Inferred[Any], request: Request, client: Client) -> None:
         trace = request.trace
         if trace is not None:
-            trace.queued()
+            trace.mark_queued()
         try:
             body = _body(request, QUICK_BYTES)
         except TooLarge:
@@ -134,7 +134,7 @@ class Service:
             running.add_done_callback(lambda ran: self._finish_whole(request, client, ran.result()))
             return
         except RequestError as error:
-            self._finish(request, client, self.failed(request, error))
+            self._finish(request, client, self.answer_failure(request, error))
             return
         try:
             inference = operation.parse(body, _json_bytes(request, len(body)))
@@ -142,7 +142,7 @@ class Service:
             done = partial(self._answer, operation, request, client, inference)
             self._batches.add(inference.inputs, done, None if trace is None else trace.ran)
         except Exception as error:  # noqa: BLE001 - see failed
-            self._finish(request, client, self.failed(request, error))
+            self._finish(request, client, self.answer_failure(request, error))
 
     def _answer(
         self,
@@ -153,25 +153,25 @@ class Service:
         result: Arrays | Exception,
     ) -> None:
         if isinstance(result, Exception):
-            response = self.failed(request, result)
+            response = self.answer_failure(request, result)
         else:
             self._counts.saw_unknown(inference.unknown_categories)
             try:
                 response = _response(operation.answer(inference, result))
             except Exception as error:  # noqa: BLE001 - see failed
-                response = self.failed(request, error)
+                response = self.answer_failure(request, error)
         if _to_be_packed(request, response):
-            running = asyncio.get_running_loop().run_in_executor(self._worker, self._packed, request, response)
+            running = asyncio.get_running_loop().run_in_executor(self._worker, self._compress, request, response)
             running.add_done_callback(lambda ran: self._finish(request, client, ran.result()))
         else:
             self._finish(request, client, response)
 
-    def _packed(self, request: Request, response: Response) -> Response:
+    def _compress(self, request: Request, response: Response) -> Response:
         """In the thread: what it raised there would be nobody's, and the client would wait for ever."""
         try:
-            return packed(response)
+            return compress(response)
         except Exception as error:  # noqa: BLE001 - see failed
-            return self.failed(request, error)
+            return self.answer_failure(request, error)
 
     def _whole(self, operation: Inferred[Any], request: Request) -> _Whole:
         """A large request, from beginning to end, in a thread. There is one thread, so that what is unpacked of bodies,
@@ -187,31 +187,31 @@ class Service:
             ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
             rows = asked
             response = _response(operation.answer(inference, arrays))
-            response = packed(response) if _to_be_packed(request, response) else response
+            response = compress(response) if _to_be_packed(request, response) else response
             return _Whole(response, rows, ran, inference.unknown_categories)
         except TooLarge:
-            return _Whole(self.failed(request, too_large()))
+            return _Whole(self.answer_failure(request, too_large()))
         except Exception as error:  # noqa: BLE001 - see failed
             if ran is None and begun:
                 ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
-            return _Whole(self.failed(request, error), rows, ran)
+            return _Whole(self.answer_failure(request, error), rows, ran)
 
     def _explain(self, operation: Explained, request: Request, client: Client) -> None:
         try:
             self._explanations.add(partial(self._explained, operation, request), partial(self._finish, request, client))
         except Overloaded as error:
-            self._finish(request, client, self.failed(request, error))
+            self._finish(request, client, self.answer_failure(request, error))
 
     def _explained(self, operation: Explained, request: Request, until: float) -> Response:
         """In the thread of explanations."""
         try:
             body = _body(request, MAX_BODY_BYTES)
             response = _response(operation.answer(body, _json_bytes(request, len(body)), until))
-            return packed(response) if _to_be_packed(request, response) else response
+            return compress(response) if _to_be_packed(request, response) else response
         except TooLarge:
-            return self.failed(request, too_large())
+            return self.answer_failure(request, too_large())
         except Exception as error:  # noqa: BLE001 - see failed
-            return self.failed(request, error)
+            return self.answer_failure(request, error)
 
     def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
         request.rows = whole.rows
@@ -230,16 +230,16 @@ class Service:
             try:
                 request.share.grow_to(len(response.body))
             except Overloaded as error:
-                response = self.failed(request, error)
+                response = self.answer_failure(request, error)
         route = request.route
         path = route.path if route is not None else OTHER
-        self._counts.answered(path, response.status)
+        self._counts.count_answer(path, response.status)
         if response.status < 400 and route is not None and type(route.operation) is Inferred:
             self._counts.request_seconds.observe(time.perf_counter() - request.began)
         if request.trace is not None and self._tracer is not None:
-            traced.end(self._tracer, request.trace, request, path, received, response)
-        response = self._browsers.marked(request, response)
-        client.reply(logged(self._log, request, path, received, response))
+            request_span.end(self._tracer, request.trace, request, path, received, response)
+        response = self._browsers.mark(request, response)
+        client.reply(log_response(self._log, request, path, received, response))
 
 
 def _body(request: Request, most_bytes: int) -> Body:
@@ -247,7 +247,7 @@ def _body(request: Request, most_bytes: int) -> Body:
     body = request.body
     if len(body) > most_bytes:
         raise TooLarge
-    return body if request.encoding is None else unpacked(body, request.encoding, most_bytes)
+    return body if request.encoding is None else decompress(body, request.encoding, most_bytes)
 
 
 def _to_be_packed(request: Request, response: Response) -> bool:

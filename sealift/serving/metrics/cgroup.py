@@ -79,8 +79,8 @@ def _version_2(mount: Path, group: str) -> Usage:
         if limit is not None:
             memory_limits.append(limit)
     return Usage(
-        _scaled(stat.get("usage_usec"), 1e6),
-        _scaled(stat.get("throttled_usec"), 1e6),
+        _scale(stat.get("usage_usec"), 1e6),
+        _scale(stat.get("throttled_usec"), 1e6),
         min(cpu_limits, default=None),
         _without_cache(memory, _fields(here / "memory.stat").get("inactive_file")),
         min(memory_limits, default=None),
@@ -100,8 +100,8 @@ def _version_1(mount: Path, groups: dict[str, str]) -> Usage:
             memory_limits.append(limit)
     cache = _fields(memory / "memory.stat").get("total_inactive_file")
     return Usage(
-        _scaled(_integer(cpuacct / "cpuacct.usage"), 1e9),
-        _scaled(_fields(cpu / "cpu.stat").get("throttled_time"), 1e9),
+        _scale(_integer(cpuacct / "cpuacct.usage"), 1e9),
+        _scale(_fields(cpu / "cpu.stat").get("throttled_time"), 1e9),
         min(cpu_limits, default=None),
         _without_cache(_integer(memory / "memory.usage_in_bytes"), cache),
         min(memory_limits, default=None),
@@ -131,7 +131,7 @@ def _without_cache(memory: int | None, cache: int | None) -> int | None:
     return None if memory is None else max(0, memory - (cache or 0))
 
 
-def _scaled(count: int | None, unit: float) -> float | None:
+def _scale(count: int | None, unit: float) -> float | None:
     return None if count is None else count / unit
 
 

@@ -36,7 +36,7 @@ class Counts:
         """Those that a transport has."""
         self.requests |= {(route, code): 0 for route in routes for code in USUAL}
 
-    def answered(self, route: str, code: int) -> None:
+    def count_answer(self, route: str, code: int) -> None:
         """A request, with whatever status."""
         key = (route, code)
         try:

@@ -49,7 +49,7 @@ def _lines(family: Family) -> Iterator[str]:
     help_text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
     yield f"# HELP {family.name} {help_text}\n# TYPE {family.name} {family.kind}\n"
     for suffix, labels, value in family.samples:
-        said = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+        said = ",".join(f'{name}="{_escape(text)}"' for name, text in labels.items())
         yield (
             f"{family.name}{suffix}{{{said}}} {_number(value)}\n"
             if said
@@ -57,7 +57,7 @@ def _lines(family: Family) -> Iterator[str]:
         )
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 

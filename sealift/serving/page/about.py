@@ -5,9 +5,9 @@ Not the metrics: a stack may keep them secret.
 
 from typing import Final
 
-from sealift.serving.fields import Field, Row
 from sealift.serving.model import Model
 from sealift.serving.protocol.open_inference_answer import encode
+from sealift.serving.row_schema import Field, Row
 from sealift.serving.version import VERSION
 
 MOST_FIELDS: Final = 1024

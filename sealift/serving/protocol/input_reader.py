@@ -34,13 +34,13 @@ class InputReader:
         try:
             array = self._read(data)
         except ValueError as error:
-            raise self.refused(str(error)) from None
-        return self._shaped(array, shape)
+            raise self.refusal(str(error)) from None
+        return self._reshape(array, shape)
 
     def from_numbers(self, datatype: str, shape: list[int], values: list[Any]) -> Array:
         """The array of numbers that are known to be the datatype's."""
         self._check(datatype, shape)
-        return self._shaped(array_of(values, KINDS[datatype]), shape)
+        return self._reshape(array_of(values, KINDS[datatype]), shape)
 
     def from_binary(self, datatype: str, shape: list[int], data: memoryview) -> Array:
         """The array of these bytes: a view of them, where it can be one."""
@@ -48,7 +48,7 @@ class InputReader:
         try:
             return binary_tensors.read(data, datatype, shape)
         except ValueError as error:
-            raise self.refused(short(error, 4 * MAX_QUOTED)) from None
+            raise self.refusal(short(error, 4 * MAX_QUOTED)) from None
 
     def from_bare(self, data: memoryview) -> Array:
         """The array of one row's bytes, whose number says what one dimension that may be any is; a text is all of
@@ -57,10 +57,10 @@ class InputReader:
         later = [at for at, size in enumerate(tensor.shape) if size == ANY and at > 0]
         if tensor.datatype == "BYTES":
             if later or math.prod(self.one_row) != 1:
-                raise self.refused(f"shape {list(tensor.shape)}, and bytes without JSON are one text; expected JSON")
+                raise self.refusal(f"shape {list(tensor.shape)}, and bytes without JSON are one text; expected JSON")
             return self._text(data).reshape(self.one_row)
         if len(later) > 1:
-            raise self.refused(f"shape {list(tensor.shape)}, of which its bytes say no more than one; expected JSON")
+            raise self.refusal(f"shape {list(tensor.shape)}, of which its bytes say no more than one; expected JSON")
         shape = list(self.one_row)
         for at in later:
             shape[at] = max(1, data.nbytes // max(1, math.prod(shape) * KINDS[tensor.datatype].itemsize))
@@ -70,16 +70,16 @@ class InputReader:
         """The array of Python's numbers, or of texts in UTF-8, row by row."""
         self._check(datatype, shape)
         if len(values) != (count := math.prod(shape)):
-            raise self.refused(f"{len(values)} values; expected {short(count)} for shape {short(shape)}")
+            raise self.refusal(f"{len(values)} values; expected {short(count)} for shape {short(shape)}")
         try:
             texts = [str(value, "utf-8") for value in values] if datatype == "BYTES" else list(values)
             return np.array(texts, KINDS[datatype]).reshape(shape)
         except UnicodeDecodeError:
-            raise self.refused("a text that is not UTF-8") from None
+            raise self.refusal("a text that is not UTF-8") from None
         except OverflowError:
-            raise self.refused(f"a number beyond {datatype}") from None
+            raise self.refusal(f"a number beyond {datatype}") from None
 
-    def refused(self, problem: str) -> InvalidInput:
+    def refusal(self, problem: str) -> InvalidInput:
         """The error for an input that has this."""
         return InvalidInput(f"input {self.tensor.name!r} has {problem}")
 
@@ -88,18 +88,18 @@ class InputReader:
             check_size(data.nbytes)
             return np.array([str(data, "utf-8")], np.object_)
         except UnicodeDecodeError:
-            raise self.refused("a text that is not UTF-8") from None
+            raise self.refusal("a text that is not UTF-8") from None
         except ValueError as error:
-            raise self.refused(str(error)) from None
+            raise self.refusal(str(error)) from None
 
     def _check(self, datatype: str, shape: list[int]) -> None:
         tensor = self.tensor
         if datatype != tensor.datatype:
-            raise self.refused(f"datatype {short(datatype)!r}; expected {tensor.datatype!r}")
+            raise self.refusal(f"datatype {short(datatype)!r}; expected {tensor.datatype!r}")
         if shape != self.one_row and not self._fits(shape):
-            raise self.refused(f"shape {short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}")
+            raise self.refusal(f"shape {short(shape)}; expected {list(tensor.shape)} with 1 or more for each {ANY}")
 
-    def _shaped(self, array: Array, shape: list[int]) -> Array:
+    def _reshape(self, array: Array, shape: list[int]) -> Array:
         try:
             if array.ndim == 1 or array.shape == tuple(shape):
                 return array.reshape(shape)
@@ -107,7 +107,7 @@ class InputReader:
             pass  # another number of them
         what = "texts" if self.tensor.datatype == "BYTES" else "numbers"
         found = f"data of {array.size} {what} in shape {list(array.shape)}"
-        raise self.refused(f"{found}; expected {short(math.prod(shape))} for shape {short(shape)}")
+        raise self.refusal(f"{found}; expected {short(math.prod(shape))} for shape {short(shape)}")
 
     def _fits(self, shape: Sequence[int]) -> bool:
         expected = self.tensor.shape

@@ -72,14 +72,14 @@ class NumberReader:
                 values = numbers.decode(piece)
                 arrays.append(array_of(values, self._kind) if rank == 1 else np.array(values, self._kind))
             except msgspec.DecodeError as error:
-                raise self._refused(str(error), sum(map(len, arrays))) from None
+                raise self._make_refusal(str(error), sum(map(len, arrays))) from None
             except OverflowError:
                 raise self._beyond(_beyond_uint64(values, sum(map(len, arrays)))) from None
             except ValueError:
                 raise uneven() from None
-        return arrays[0] if len(arrays) == 1 else _joined(arrays)
+        return arrays[0] if len(arrays) == 1 else _join_arrays(arrays)
 
-    def _refused(self, problem: str, before: int) -> ValueError:
+    def _make_refusal(self, problem: str, before: int) -> ValueError:
         """What a decoder says of a piece that has so many elements before it."""
         if found := PLACE.fullmatch(problem):
             problem, place = found[1], f"[{int(found[2]) + before}]{found[3]}"
@@ -122,7 +122,7 @@ def _pieces(data: msgspec.Raw, rank: int) -> Iterator[Buffer]:
     yield b"".join((b"[", whole[start:])) if start else whole
 
 
-def _joined(arrays: list[Array]) -> Array:
+def _join_arrays(arrays: list[Array]) -> Array:
     try:
         return np.concatenate(arrays)
     except ValueError:

@@ -37,7 +37,7 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
         "/v2/models/stats": _stats(name, model),  # of all models; one that is called so has its own metadata there
     }
     # Triton's model repository extension, which its clients list with. One sealed model is served, and stays.
-    found["/v2/repository/index"] = Fixed(encode([indexed(name)]), submitted=True)
+    found["/v2/repository/index"] = Fixed(encode([make_index_entry(name)]), submitted=True)
     for base in paths(name):
         found[base] = Fixed(encode(_metadata(name, model)))
         found[f"{base}/ready"] = _readiness({"name": name})
@@ -51,7 +51,7 @@ def paths(name: str) -> tuple[str, str]:
     return f"/v2/models/{name}", f"/v2/models/{name}/versions/{MODEL_VERSION}"
 
 
-def indexed(name: str) -> dict[str, str]:
+def make_index_entry(name: str) -> dict[str, str]:
     """The model in its repository's list."""
     return {"name": name, "version": MODEL_VERSION, "state": "READY", "reason": ""}
 
@@ -90,8 +90,8 @@ def _metadata(name: str, model: Model) -> dict[str, object]:
         "name": name,
         "versions": [MODEL_VERSION],
         "platform": PLATFORM,
-        "inputs": [_described(tensor) for tensor in model.inputs.values()],
-        "outputs": [_described(tensor) for tensor in model.outputs.values()],
+        "inputs": [_describe_tensor(tensor) for tensor in model.inputs.values()],
+        "outputs": [_describe_tensor(tensor) for tensor in model.outputs.values()],
         "parameters": _parameters(model.description),
     }
 
@@ -102,5 +102,5 @@ def _parameters(description: Description) -> dict[str, object]:
     return {**task, "features": list(description.features), "classes": list(description.classes)}
 
 
-def _described(tensor: Tensor) -> dict[str, object]:
+def _describe_tensor(tensor: Tensor) -> dict[str, object]:
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}

@@ -106,9 +106,9 @@ class RequestReader:
         if not outputs:
             return Asked(inputs, self._names, self._all[binary], request.id, parameters, unknown)
         wanted = [_as_wanted(output, binary) for output in outputs]
-        return Asked(inputs, self._checked(wanted), wanted, request.id, parameters, unknown)
+        return Asked(inputs, self._check_outputs(wanted), wanted, request.id, parameters, unknown)
 
-    def assembled(
+    def assemble(
         self,
         read: Sequence[tuple[str, Callable[[InputReader], Array]]],
         wanted: Sequence[AskedOutput],
@@ -129,7 +129,7 @@ class RequestReader:
         if len(self._rows) > 1:
             self._check_rows(inputs)
         wanted = wanted or self._all[binary]
-        return Asked(inputs, self._checked(wanted), wanted, request_id, None, self._unknown(inputs))
+        return Asked(inputs, self._check_outputs(wanted), wanted, request_id, None, self._unknown(inputs))
 
     def _raw(self, body: Body) -> Asked:
         """Without JSON the body is one row of the only input, and all outputs are asked for as binary data, as Triton
@@ -141,10 +141,10 @@ class RequestReader:
         return Asked(inputs, self._names, self._all[True], None, None, self._unknown(inputs))
 
     def _read(self, body: Body, json_bytes: int | None) -> tuple[AnyRequest, dict[str, Array]]:
-        request = self._decoded(body, json_bytes)
+        request = self._decode_request(body, json_bytes)
         return request, self._inputs(request.inputs, body, len(body) if json_bytes is None else json_bytes)
 
-    def _decoded(self, body: Body, json_bytes: int | None) -> AnyRequest:
+    def _decode_request(self, body: Body, json_bytes: int | None) -> AnyRequest:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):
             raise InvalidInput(f"the body has {len(body):,} bytes; expected {json_bytes:,} or more of JSON alone")
         said = body if json_bytes is None else memoryview(body)[:json_bytes]
@@ -182,13 +182,13 @@ class RequestReader:
             size = whole_number(parameters or {}, SIZE, f"input {item.name!r}")
             if size is None:
                 if item.data is NO_DATA:
-                    raise reader.refused("no data; expected a JSON array, or the parameter binary_data_size")
+                    raise reader.refusal("no data; expected a JSON array, or the parameter binary_data_size")
                 inputs[item.name] = reader.from_json(item.datatype, item.shape, item.data)
                 continue
             if item.data is not NO_DATA:
-                raise reader.refused("both data and the parameter binary_data_size; expected one of them")
+                raise reader.refusal("both data and the parameter binary_data_size; expected one of them")
             if size > len(body) - start:
-                raise reader.refused(
+                raise reader.refusal(
                     f"binary_data_size {short(size)}, and {len(body) - start:,} bytes are left in the body after its "
                     "JSON and the inputs before; expected as many, and the JSON's own length beside the request"
                 )
@@ -209,12 +209,12 @@ class RequestReader:
                 f"inputs have different first dimensions: {rows}; expected the same number of rows in each"
             )
 
-    def _checked(self, wanted: Sequence[AskedOutput]) -> list[str]:
+    def _check_outputs(self, wanted: Sequence[AskedOutput]) -> list[str]:
         """Their names."""
         names = [output.name for output in wanted]
         if len(set(names)) != len(names) or not set(names) <= set(self._names):
             raise InvalidInput(
-                f"outputs are {_quoted(names)}; expected some of {_quoted(self._names)}, each at most once"
+                f"outputs are {_quote_names(names)}; expected some of {_quote_names(self._names)}, each at most once"
             )
         for output in wanted:
             if output.classes and self._tensors[output.name].datatype in ("BOOL", "BYTES"):
@@ -230,7 +230,9 @@ class RequestReader:
         return value
 
     def _other_inputs(self, names: Sequence[str]) -> InvalidInput:
-        return InvalidInput(f"inputs are {_quoted(names)}; expected {_quoted(list(self._readers))}, each once")
+        return InvalidInput(
+            f"inputs are {_quote_names(names)}; expected {_quote_names(list(self._readers))}, each once"
+        )
 
     def _example(self) -> str:
         """A whole request for one row, as text with … where the numbers go."""
@@ -265,5 +267,5 @@ def whole_number(parameters: Parameters, name: str, of: str) -> int | None:
     return value
 
 
-def _quoted(names: Sequence[str]) -> str:
+def _quote_names(names: Sequence[str]) -> str:
     return short(", ".join(repr(name) for name in names) or "none")

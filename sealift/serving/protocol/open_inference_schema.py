@@ -38,7 +38,7 @@ def request_schema(model: Model) -> Schema:
                 "allOf": [{"contains": {"properties": {"name": {"const": name}}}} for name in model.inputs],
                 "items": {"oneOf": inputs} if len(inputs) > 1 else inputs[0],
             },
-            "outputs": {"type": ["array", "null"], "items": _wanted(list(model.outputs))},
+            "outputs": {"type": ["array", "null"], "items": _make_output_schema(list(model.outputs))},
         },
         "examples": [example] if example else [],
     }
@@ -124,7 +124,7 @@ def _element(datatype: str) -> Mapping[str, object]:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-def _wanted(names: list[str]) -> Schema:
+def _make_output_schema(names: list[str]) -> Schema:
     return {
         "type": "object",
         "required": ["name"],

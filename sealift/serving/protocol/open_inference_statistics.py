@@ -13,11 +13,11 @@ _NONE = Durations()
 def statistics(name: str, version: str, of: Statistics) -> dict[str, Any]:
     """Of the one model that is served. Nothing is cached, so nothing is found in a cache."""
     inference = {
-        "success": _told(of.success),
-        "fail": _told(of.fail),
-        "queue": _told(of.queue),
+        "success": _write_durations(of.success),
+        "fail": _write_durations(of.fail),
+        "queue": _write_durations(of.queue),
         **_parts(of.compute),
-        "cache_hit": _told(_NONE),
+        "cache_hit": _write_durations(_NONE),
     }
     model = {
         "name": name,
@@ -34,11 +34,11 @@ def statistics(name: str, version: str, of: Statistics) -> dict[str, Any]:
 
 def _parts(compute: Compute) -> dict[str, dict[str, int]]:
     return {
-        "compute_input": _told(compute.input),
-        "compute_infer": _told(compute.infer),
-        "compute_output": _told(compute.output),
+        "compute_input": _write_durations(compute.input),
+        "compute_infer": _write_durations(compute.infer),
+        "compute_output": _write_durations(compute.output),
     }
 
 
-def _told(durations: Durations) -> dict[str, int]:
+def _write_durations(durations: Durations) -> dict[str, int]:
     return {"count": durations.count, "ns": durations.ns}

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from sealift.serving.errors import StartError
 from sealift.serving.log import log
-from sealift.serving.tracing.otlp import refused, request
+from sealift.serving.tracing.otlp import count_refused, request
 from sealift.serving.tracing.tracer import Span
 
 PATH: Final = "/v1/traces"
@@ -126,7 +126,7 @@ class Exporter:
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__, 0, 0.0
         if 200 <= status < 300:
-            return "", refused(content), None
+            return "", count_refused(content), None
         after = answer.headers.get("retry-after", "")
         return f"status {status}", 0, float(after if after.isdigit() else 0) if status in RETRIED else None
 

@@ -31,7 +31,7 @@ def request(resource: Mapping[str, str], spans: Sequence[Span]) -> bytes:
     return bytes(message.SerializeToString())
 
 
-def refused(answer: bytes) -> int:
+def count_refused(answer: bytes) -> int:
     """How many spans a collector did not take, though it says that it has succeeded."""
     try:
         return int(ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans)

@@ -20,7 +20,7 @@ class TraceContext(NamedTuple):
     sampled: bool
 
 
-def parsed(traceparent: bytes) -> TraceContext | None:
+def parse_trace_context(traceparent: bytes) -> TraceContext | None:
     """None: it says nothing, and is to be ignored. A later version than 00 may have more at its end."""
     found = _PARENT.fullmatch(traceparent)
     if found is None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sealift.serving.batches import Ran
-from sealift.serving.tracing.trace_context import parsed, state_of
+from sealift.serving.tracing.trace_context import parse_trace_context, state_of
 
 Value = str | int
 LAST_FLAG: Final = slice(54, 55)
@@ -57,7 +57,7 @@ class Trace:
         self._queued_ns = 0
         self._ran: Ran | None = None
 
-    def queued(self) -> None:
+    def mark_queued(self) -> None:
         """It waits for the model from now on."""
         self._queued_ns = time.perf_counter_ns()
 
@@ -104,7 +104,7 @@ class Tracer:
         if traceparent is not None:
             if not self._ratio and traceparent[LAST_FLAG] not in SAMPLED:
                 return None
-            context = parsed(traceparent)
+            context = parse_trace_context(traceparent)
             if context is not None:
                 if not context.sampled:
                     return None

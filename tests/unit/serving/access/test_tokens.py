@@ -159,13 +159,13 @@ def test_a_good_token_is_checked_once(tmp_path: Path, monkeypatch: pytest.Monkey
     key = ec()
     access = opened(tmp_path, key_set(key), "ES256")
     checked: list[bytes] = []
-    check = Tokens._verified
+    check = Tokens._verify
 
     def counted(self: Tokens, made: bytes) -> Mapping[str, object]:
         checked.append(made)
         return check(self, made)
 
-    monkeypatch.setattr(Tokens, "_verified", counted)
+    monkeypatch.setattr(Tokens, "_verify", counted)
     made, other = token(key, "ES256"), token(key, "ES256", CLAIMS | {"sub": "bob"})
 
     names = [access.admit(one, "predict", NOW) for one in (made, other, made, other)]
@@ -178,7 +178,7 @@ def test_no_more_tokens_are_known_than_the_bound_says(tmp_path: Path, monkeypatc
     access = opened(tmp_path, key_set(ec()), "ES256")
     tokens = access._admitted.tokens
     assert tokens is not None
-    monkeypatch.setattr(Tokens, "_verified", lambda self, made: CLAIMS)
+    monkeypatch.setattr(Tokens, "_verify", lambda self, made: CLAIMS)
 
     for number in range(MAX_KNOWN + 10):
         access.admit(b"a.b.%d" % number, "predict", NOW)

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from sealift.serving.explain.shapley import EVALUATIONS, MOST_EXACT, Game, exact, sampled, shapley
+from sealift.serving.explain.shapley import EVALUATIONS, MOST_EXACT, Game, exact, sample_shapley, shapley
 from sealift.serving.tensor import Array
 
 
@@ -99,7 +99,7 @@ def test_pairs_of_players_that_act_together_are_exact_after_one_antithetic_pair(
     """Of second degree: what two add jointly is in one order one's, and in its reverse the other's."""
     weights = np.random.default_rng(2).standard_normal((30, 30))
 
-    found = sampled(lambda c: np.einsum("ci,cj,ij->c", c * 1.0, c * 1.0, weights)[:, None], 30)
+    found = sample_shapley(lambda c: np.einsum("ci,cj,ij->c", c * 1.0, c * 1.0, weights)[:, None], 30)
 
     expected = (weights + weights.T).sum(axis=1, keepdims=True) / 2
     np.testing.assert_allclose(found.values, expected, rtol=0, atol=1e-11)
@@ -110,7 +110,7 @@ def test_sampled_values_are_near_exact_ones_by_as_much_as_they_say() -> None:
     played, players = game(12, outputs=20, seed=3), 12
     true = exact(played, players)
 
-    found = sampled(played, players)
+    found = sample_shapley(played, players)
 
     away = (found.values - true.values) / found.standard_errors
     assert (found.exact, true.exact, true.evaluations) == (False, True, 2**players)

@@ -12,7 +12,7 @@ import pytest
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import InvalidInput
-from sealift.serving.http.encoding import MOST_MEMBERS, TooLarge, unpacked
+from sealift.serving.http.encoding import MOST_MEMBERS, TooLarge, decompress
 from sealift.serving.http.service import Service
 from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES
 from sealift.serving.model import Model
@@ -39,10 +39,10 @@ def ask(client: Client, body: bytes, encoding: str, **headers: str) -> httpx.Res
 def test_a_body_is_unpacked_up_to_what_it_may_be(encoding: str, size: int) -> None:
     plain = np.random.default_rng(size).bytes(size)
     packed = PACK[encoding](plain)
-    assert unpacked(packed, encoding.encode(), size) == plain
+    assert decompress(packed, encoding.encode(), size) == plain
     if size:
         with pytest.raises(TooLarge):
-            unpacked(packed, encoding.encode(), size - 1)
+            decompress(packed, encoding.encode(), size - 1)
 
 
 @pytest.mark.parametrize("encoding", PACK)
@@ -50,21 +50,21 @@ def test_whatever_is_cut_off_flipped_or_behind_it_is_refused(encoding: str) -> N
     packed = PACK[encoding](b"some plain text, some plain text")
     for end in range(len(packed)):
         with pytest.raises(InvalidInput, match=f"{encoding}"):
-            unpacked(packed[:end], encoding.encode(), 100)
+            decompress(packed[:end], encoding.encode(), 100)
     for wrong in (packed[:-1] + bytes([packed[-1] ^ 1]), b"plain", packed + b"x", packed + b"\0"):
         with pytest.raises(InvalidInput, match=f"{encoding}"):
-            unpacked(wrong, encoding.encode(), 100)
+            decompress(wrong, encoding.encode(), 100)
 
 
 def test_gzip_may_be_several_members_but_not_without_end() -> None:
     member = gzip.compress(b"ab")
-    assert unpacked(member * MOST_MEMBERS, b"gzip", 1000) == b"ab" * MOST_MEMBERS
+    assert decompress(member * MOST_MEMBERS, b"gzip", 1000) == b"ab" * MOST_MEMBERS
     with pytest.raises(TooLarge):
-        unpacked(member * 5, b"gzip", 9)
+        decompress(member * 5, b"gzip", 9)
     with pytest.raises(InvalidInput, match="more than 64 gzip members"):
-        unpacked(gzip.compress(b"") * (MOST_MEMBERS + 1), b"gzip", 1000)
+        decompress(gzip.compress(b"") * (MOST_MEMBERS + 1), b"gzip", 1000)
     with pytest.raises(InvalidInput, match="goes on for"):
-        unpacked(zlib.compress(b"ab") * 2, b"deflate", 1000)
+        decompress(zlib.compress(b"ab") * 2, b"deflate", 1000)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZip", "x-gzip", "deflate"])

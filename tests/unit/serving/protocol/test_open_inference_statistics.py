@@ -29,7 +29,7 @@ def test_requests_that_run_together_each_take_as_long_as_the_run_and_count_once_
     counted.ran(requests=3, rows=5, queue_ns=70, input_ns=1, infer_ns=10, output_ns=100, now_ms=1_000)
     counted.ran(requests=1, rows=1, queue_ns=2, input_ns=3, infer_ns=4, output_ns=5, now_ms=2_000)
     counted.ran(requests=1, rows=5, queue_ns=0, input_ns=1, infer_ns=1, output_ns=1, now_ms=3_000)
-    counted.failed(requests=2, ns=9)
+    counted.count_failure(requests=2, ns=9)
 
     assert told(counted) == {
         "name": "m",

@@ -3,7 +3,7 @@
 
 import pytest
 
-from sealift.serving.tracing.trace_context import MOST_MEMBERS, parsed, state_of
+from sealift.serving.tracing.trace_context import MOST_MEMBERS, parse_trace_context, state_of
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -21,7 +21,7 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
     ],
 )
 def test_what_is_well_formed_is_taken_over(traceparent: str, sampled: bool) -> None:
-    context = parsed(traceparent.encode())
+    context = parse_trace_context(traceparent.encode())
 
     assert context == (bytes.fromhex(TRACE), bytes.fromhex(PARENT), sampled)
 
@@ -57,7 +57,7 @@ def test_what_is_well_formed_is_taken_over(traceparent: str, sampled: bool) -> N
     ],
 )
 def test_what_is_malformed_is_nothing(traceparent: str) -> None:
-    assert parsed(traceparent.encode()) is None
+    assert parse_trace_context(traceparent.encode()) is None
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from sealift.contents.description import Description, Summary
-from sealift.serving.fields import Field, rows
 from sealift.serving.model import Model
+from sealift.serving.row_schema import Field, make_rows
 from sealift.serving.tensor import ANY, Tensor
 from tests.unit.serving import described
 from tests.unit.serving.described import summary
@@ -74,7 +74,7 @@ def test_a_column_whose_name_looks_like_a_category_is_no_category() -> None:
     tensors = [Tensor("code", (ANY, 1), "INT64"), Tensor("code=x", (ANY, 1)), Tensor("city", (ANY, 1), "BYTES")]
 
     code, number, city = (
-        row.fields[0] for row in rows(tensors, Description(features=columns, input_reference=summaries))
+        row.fields[0] for row in make_rows(tensors, Description(features=columns, input_reference=summaries))
     )
 
     assert [one.choices for one in (code, number, city)] == [(1, 2), (), ("Rome",)]

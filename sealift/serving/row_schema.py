@@ -43,58 +43,60 @@ class Row:
     fields: tuple[Field, ...]
 
 
-def rows(tensors: Iterable[Tensor], known: Description) -> list[Row]:
+def make_rows(tensors: Iterable[Tensor], known: Description) -> list[Row]:
     """One for each input. A dimension that may be any is 1."""
     inputs = list(tensors)
-    return [_row(tensor, known, alone=len(inputs) == 1) for tensor in inputs]
+    return [_make_row(tensor, known, alone=len(inputs) == 1) for tensor in inputs]
 
 
-def values(row: Row, text: str = "", number: int = 0) -> Array:
+def make_usual_row(row: Row, text: str = "", number: int = 0) -> Array:
     """The usual row, with these for what is an empty text or 0 in it: all that training said nothing of."""
     usual = [one.usual or (text if row.tensor.datatype == "BYTES" else number) for one in row.fields]
     return np.array(usual, KINDS[row.tensor.datatype]).reshape(row.shape)
 
 
-def _row(tensor: Tensor, known: Description, *, alone: bool) -> Row:
+def _make_row(tensor: Tensor, known: Description, *, alone: bool) -> Row:
     shape = tuple(1 if size == ANY else size for size in tensor.shape)
     count, names = math.prod(shape), known.features
     if count == 1 and tensor.name in names:
-        return Row(tensor, shape, (_column(tensor, known),))
+        return Row(tensor, shape, (_make_column_field(tensor, known),))
     if not alone or len(names) != count:
-        return Row(tensor, shape, (_unnamed(tensor, known.input_range),) * count)
-    return Row(tensor, shape, tuple(_number(name, tensor, known.input_reference.get(name)) for name in names))
+        return Row(tensor, shape, (_make_unnamed_field(tensor, known.input_range),) * count)
+    return Row(
+        tensor, shape, tuple(_make_number_field(name, tensor, known.input_reference.get(name)) for name in names)
+    )
 
 
-def _unnamed(tensor: Tensor, known: Range | None) -> Field:
+def _make_unnamed_field(tensor: Tensor, known: Range | None) -> Field:
     if known is None or not tensor.datatype.startswith("FP"):
-        return Field("", _nothing(tensor))
+        return Field("", _zero_of(tensor))
     return Field("", known.minimum, known.minimum, known.maximum)
 
 
-def _column(tensor: Tensor, known: Description) -> Field:
+def _make_column_field(tensor: Tensor, known: Description) -> Field:
     """A column of a table. Of one that holds categories, training has the share of each, as `column=category`."""
     shares = {
         name.removeprefix(f"{tensor.name}="): one.mean
         for name, one in known.input_reference.items()
-        if _column_of(name, known.features) == tensor.name
+        if _find_column(name, known.features) == tensor.name
     }
     if not shares or tensor.name in known.input_reference:
-        return _number(tensor.name, tensor, known.input_reference.get(tensor.name))
+        return _make_number_field(tensor.name, tensor, known.input_reference.get(tensor.name))
     most = max(shares, key=shares.__getitem__)
     spelt: type[int | str] = str if tensor.datatype == "BYTES" else int
     return Field(tensor.name, spelt(most), choices=tuple(map(spelt, shares)))
 
 
-def _column_of(name: str, columns: Sequence[str]) -> str | None:
+def _find_column(name: str, columns: Sequence[str]) -> str | None:
     """Whose category `column=category` is: a column may itself have a name of that form."""
     if name in columns:
         return None
     return max((one for one in columns if name.startswith(f"{one}=")), key=len, default=None)
 
 
-def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
+def _make_number_field(name: str, tensor: Tensor, known: Summary | None) -> Field:
     if known is None:
-        return Field(name, _nothing(tensor))
+        return Field(name, _zero_of(tensor))
     mean, deviation = known.mean, known.deviation
     whole = not tensor.datatype.startswith("FP")
     if not deviation or not all(map(math.isfinite, astuple(known))):  # one value, or none, in all rows
@@ -107,16 +109,16 @@ def _number(name: str, tensor: Tensor, known: Summary | None) -> Field:
     return Field(
         name,
         usual,
-        _rounded(known.minimum, magnitude, ROUND_FLOOR),
-        _rounded(known.maximum, magnitude, ROUND_CEILING),
+        _round_to(known.minimum, magnitude, ROUND_FLOOR),
+        _round_to(known.maximum, magnitude, ROUND_CEILING),
     )
 
 
-def _rounded(value: float, magnitude: int, towards: str) -> float:
+def _round_to(value: float, magnitude: int, towards: str) -> float:
     """To a multiple of that power of ten. In decimals, since 7.9 / 0.1 is more than 79."""
     step = Decimal(1).scaleb(magnitude)
     return float((Decimal(str(value)) / step).to_integral_value(towards) * step)
 
 
-def _nothing(tensor: Tensor) -> Value:
+def _zero_of(tensor: Tensor) -> Value:
     return "" if tensor.datatype == "BYTES" else 0

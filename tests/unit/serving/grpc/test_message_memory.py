@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealift.serving.errors import InvalidInput
-from sealift.serving.grpc.counted import TEXT_BYTES, check_fields
+from sealift.serving.grpc.message_memory import TEXT_BYTES, check_fields
 from sealift.serving.grpc.messages import CLASSES
 
 MOST = 100

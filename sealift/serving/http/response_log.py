@@ -4,12 +4,12 @@ from sealift.serving.http.messages import Request, Response
 from sealift.serving.request_log import HEADER, RequestLog
 
 
-def logged(log: RequestLog, request: Request, route: str, received: int, response: Response) -> Response:
+def log_response(log: RequestLog, request: Request, route: str, received: int, response: Response) -> Response:
     """The response, with the request's identifier if the client gave one or the log has it."""
     identifier = log.identifier(request.identifier, response.status)
     if identifier is None:
         return response
-    log.answered(
+    log.write_answer(
         identifier,
         caller=request.caller,
         method=request.method.decode("ascii"),
