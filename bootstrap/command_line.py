@@ -168,7 +168,7 @@ def report_command(context: Context, options: argparse.Namespace) -> int:
 
 
 def test_command(context: Context, options: argparse.Namespace) -> int:
-    if lent := worktree.borrowed(context):
+    if lent := worktree.borrow(context):
         return test.run(lent, options.arguments)
     set_up(context)
     return test.run(context, options.arguments)
@@ -176,7 +176,7 @@ def test_command(context: Context, options: argparse.Namespace) -> int:
 
 def faults_command(context: Context, options: argparse.Namespace) -> int:
     del options
-    if lent := worktree.borrowed(context):
+    if lent := worktree.borrow(context):
         return faults.run(lent)
     set_up(context)
     return faults.run(context)

@@ -23,7 +23,7 @@ def key(*, files: Iterable[Path] = (), words: Iterable[str] = ()) -> str:
     return digest.hexdigest()
 
 
-def stamped(stamp: Path, expected: str) -> bool:
+def has_stamp(stamp: Path, expected: str) -> bool:
     """Whether the part was finished with this very key."""
     try:
         return stamp.read_text().strip() == expected

@@ -37,7 +37,7 @@ def build(
     sources = [module / "go.mod", module / "go.sum", *sorted(module.rglob("*.go"))]
     expected = content.key(files=sources, words=[package, *flags, str(cgo)])
     stamp = layout.stamps / name
-    if content.stamped(stamp, expected) and target.exists():
+    if content.has_stamp(stamp, expected) and target.exists():
         return target
     go = _go(context, part, module, ways)
     env = dict(context.user)

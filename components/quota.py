@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Final
 
 from components.quantity import QuantityError, Resource, cpu_text, memory_text, parse
-from sealift.settings.names import meant
+from sealift.settings.names import suggest
 from sealift.settings.problem import Problem
 from sealift.settings.quantity import Quantity
 
@@ -77,7 +77,7 @@ def quota_problems(quota: object) -> list[Problem]:
             if _pod_count(value) is None:
                 problems.append(Problem(_path(PODS), f"is {value!r}; allowed: a whole number from 1"))
         else:
-            guess = meant(str(key), [*COMPUTE, PODS])
+            guess = suggest(str(key), [*COMPUTE, PODS])
             problems.append(Problem(_path(key), f"is not bounded by Sealift; allowed: {ALLOWED}{guess}"))
     return problems
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 from sealift.names import snake_case
 from sealift.settings import Problem
 from sealift.settings.declare import declarations
-from sealift.settings.kinds import shown
+from sealift.settings.kinds import show_value
 from sealift.settings.read import numbers_read
 from training.job import Job
 from training.options import Data
@@ -118,7 +118,9 @@ def _given(options: argparse.Namespace, problems: list[Problem]) -> list[tuple[S
         name, equals, text = setting.partition("=") if "[" not in setting else _divided(setting)
         path = _steps(name)
         if not equals or not path:
-            problems.append(Problem("--set", f"is {shown(setting)}; it must be SETTING=VALUE, such as momentum=0.9"))
+            problems.append(
+                Problem("--set", f"is {show_value(setting)}; it must be SETTING=VALUE, such as momentum=0.9")
+            )
         else:
             given.append((path[1:] if path[0] == SECTION and len(path) > 1 else path, text))
     return given

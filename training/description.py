@@ -16,7 +16,7 @@ from sealift.contents.description import Description, Range, Rows, Summary, Tens
 from sealift.settings.urls import without_credentials, without_credentials_in
 from training.input_bins import input_bins
 from training.recipe import export
-from training.recipe.columns import decoded
+from training.recipe.columns import decode
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.datasets.dataset import Rows as TrainingRows
 from training.recipe.make import Made
@@ -31,7 +31,7 @@ def example(made: Made, features: torch.Tensor) -> dict[str, Any]:
     at = int(missing_R.int().argmin())
     row, answer_1K = features[at : at + 1], made.answers[at : at + 1]
     columns = made.dataset.served_columns
-    values = decoded(columns, row) if columns else {export.INPUT: row.numpy()}
+    values = decode(columns, row) if columns else {export.INPUT: row.numpy()}
     data = {name: plain(value) for name, value in values.items()}
     asked = [
         {"name": one.name, "datatype": one.datatype, "shape": [1, *one.shape[1:]], "data": data[one.name]}

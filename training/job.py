@@ -195,13 +195,13 @@ class Job:
             yield Clash("data", "has image, a column of files: the dataset must be Parquet", ("dataset",))
         targets = sources.targets(self.dataset)
         if targets and self.data.target not in (None, *targets):
-            message = f"has the target {kinds.shown(self.data.target)}; allowed: {', '.join(targets)}"
+            message = f"has the target {kinds.show_value(self.data.target)}; allowed: {', '.join(targets)}"
             yield Clash("data", message, ("dataset",))
         if self.nesterov and self.momentum == 0:
             yield Clash("nesterov", "is true; it needs a momentum above 0, such as 0.9", ("momentum",))
         if self.source == "training" and not kinds.is_reference(self.model) and self.model not in NETWORKS:
             networks = ", ".join(map(repr, NETWORKS))
-            message = f"is {kinds.shown(self.model)}; allowed: {networks}, or package.module:Class"
+            message = f"is {kinds.show_value(self.model)}; allowed: {networks}, or package.module:Class"
             yield Clash("model", message, ("source",))
         task = known_task(self)
         if task is not None:
@@ -282,7 +282,7 @@ class Job:
                 try:
                     one.kind.accept(value)
                 except Refused as refused:
-                    yield Clash("search", f"would try {kinds.shown(value)} for {one.name}; {refused}")
+                    yield Clash("search", f"would try {kinds.show_value(value)} for {one.name}; {refused}")
 
     def _clashes_with_privacy(self) -> Iterator[Clash]:
         if self.augment or self.gradient_clip:
@@ -376,11 +376,11 @@ def _missing(job: Job, folder: Path | None) -> Iterator[Clash]:
     if problem is None and folder is not None:
         problem = sources.too_large(job.dataset, folder, job.data.memory_bytes)
     if problem is not None:
-        yield Clash("dataset", f"is {kinds.shown(job.dataset)}; {problem}")
+        yield Clash("dataset", f"is {kinds.show_value(job.dataset)}; {problem}")
     if folder is None:
         return
     if job.model_path is not None and not roots[0].is_dir():
-        yield Clash("modelPath", f"is {kinds.shown(job.model_path)}; there is no folder {roots[0]}")
+        yield Clash("modelPath", f"is {kinds.show_value(job.model_path)}; there is no folder {roots[0]}")
     for name in ("model", "augment"):
         code = getattr(job, name)
         missing = user_code.check(code, roots) if code and kinds.is_reference(code) else None
@@ -388,7 +388,9 @@ def _missing(job: Job, folder: Path | None) -> Iterator[Clash]:
             yield Clash(name, f"is {code!r}; {missing}")
     init = job.init_from.path if job.init_from is not None else None
     if init is not None and not sources.is_url(init) and not (folder / Path(init).expanduser()).is_file():
-        yield Clash("initFrom.path", f"is {kinds.shown(init)}; there is no file {folder / Path(init).expanduser()}")
+        yield Clash(
+            "initFrom.path", f"is {kinds.show_value(init)}; there is no file {folder / Path(init).expanduser()}"
+        )
     if job.source == "onnx" and "://" not in job.model and not (folder / job.model).is_file():
         path = "with source 'onnx' it must be the path or URL of an ONNX file"
-        yield Clash("model", f"is {kinds.shown(job.model)}; {path}")
+        yield Clash("model", f"is {kinds.show_value(job.model)}; {path}")

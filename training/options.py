@@ -125,7 +125,7 @@ class Split:
         if not self.held_out:
             yield Clash("heldOut", "is empty; name at least one value")
         for value in sorted(set(self.held_out) & set(self.validation)):
-            yield Clash("validation", f"has {kinds.shown(value)}, which heldOut has too", ("heldOut",))
+            yield Clash("validation", f"has {kinds.show_value(value)}, which heldOut has too", ("heldOut",))
 
 
 @dataclass(frozen=True)
@@ -232,9 +232,9 @@ class Data:
                     yield Clash(name, "and image are two kinds of features; give either", ("image",))
         for name in self.exclude:
             if name == self.target:
-                yield Clash("exclude", f"has {kinds.shown(name)}, which is the target", ("target",))
+                yield Clash("exclude", f"has {kinds.show_value(name)}, which is the target", ("target",))
             if name in self.features:
-                yield Clash("exclude", f"has {kinds.shown(name)}, which features names too", ("features",))
+                yield Clash("exclude", f"has {kinds.show_value(name)}, which features names too", ("features",))
         if self.split is not None and self.time_column is not None:
             yield Clash("timeColumn", "and split are two ways to hold rows out; give either", ("split",))
 
@@ -302,10 +302,10 @@ class InitFrom:
             yield Clash("path", "cannot be together with artifactId and payloadDigest: give either", names)
         ending = self.path.lower().partition("?")[0]
         if ending.endswith(PICKLES):
-            message = f"is {kinds.shown(self.path)}; a pickle can run any code when it is read, and is not read"
+            message = f"is {kinds.show_value(self.path)}; a pickle can run any code when it is read, and is not read"
             yield Clash("path", message, (), SAFE_WAY)
         elif not ending.endswith(".safetensors"):
-            yield Clash("path", f"is {kinds.shown(self.path)}; it must end in .safetensors", (), SAFE_WAY)
+            yield Clash("path", f"is {kinds.show_value(self.path)}; it must end in .safetensors", (), SAFE_WAY)
 
 
 @dataclass(frozen=True)
@@ -344,7 +344,7 @@ class Search:
         for name in self.parameters:
             if name not in SEARCHABLE and not name.startswith("modelArguments."):
                 yield Clash(
-                    "parameters", f"has {kinds.shown(name)}; allowed: {', '.join(SEARCHABLE)}, modelArguments.NAME"
+                    "parameters", f"has {kinds.show_value(name)}; allowed: {', '.join(SEARCHABLE)}, modelArguments.NAME"
                 )
         if not self.parameters:
             yield Clash("parameters", "is missing; name at least one setting, such as learningRate")
@@ -443,7 +443,7 @@ class Gates:
     def clashes(self) -> Iterator[Clash]:
         """Only metrics that there are."""
         for name in sorted(self.metrics.keys() - METRICS.keys()):
-            yield Clash("metrics", f"has {kinds.shown(name)}; allowed: {', '.join(METRICS)}")
+            yield Clash("metrics", f"has {kinds.show_value(name)}; allowed: {', '.join(METRICS)}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 from sealift.durable import core_dumps
 from training.job import Job
-from training.recipe.processor import pinned
+from training.recipe.processor import pin
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
 COMMAND: Final = (sys.executable, "-P", "-m", "training")
@@ -74,7 +74,7 @@ def keep_to_itself() -> None:
 
 def pin_arithmetic(job: Job) -> None:
     """Before torch is loaded, which reads these once."""
-    pins = pinned(os.environ, bf16=job.precision == "bf16")
+    pins = pin(os.environ, bf16=job.precision == "bf16")
     for name in os.environ.keys() - pins.keys():
         del os.environ[name]
     os.environ.update(pins)

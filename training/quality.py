@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sealift.settings.names import meant
+from sealift.settings.names import suggest
 from training.errors import DataError
 from training.options import Quality, Task
 from training.recipe.datasets import encoding
@@ -75,7 +75,7 @@ def examine(
     if strange:
         raise DataError(
             "; ".join(
-                f"quality.ranges names the column {name!r}, which is not there{meant(name, table.column_names)}"
+                f"quality.ranges names the column {name!r}, which is not there{suggest(name, table.column_names)}"
                 for name in strange
             ),
             f"the columns are {', '.join(table.column_names)}",

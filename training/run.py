@@ -34,7 +34,7 @@ from sealift.stores import (
     get_manifest,
     get_payload,
     get_record,
-    leased,
+    hold_lease,
     open_store,
     owners_name,
     remake_artifact,
@@ -421,7 +421,7 @@ def _leased(store: Store, run_id: str, events: Events) -> Iterator[Fence]:
     notice.daemon = True
     notice.start()
     try:
-        with leased(store, run_id) as fence:
+        with hold_lease(store, run_id) as fence:
             notice.cancel()
             yield fence
     finally:

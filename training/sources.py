@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 
 from sealift.durable import file_set
 from sealift.settings.kinds import is_reference
-from sealift.settings.names import meant
+from sealift.settings.names import suggest
 from sealift.settings.urls import is_url as is_url
 from sealift.settings.urls import without_parts_of
 from training import user_code
@@ -60,13 +60,13 @@ def check(reference: str, folder: Path | None, roots: user_code.Roots = ()) -> s
     if is_reference(reference) and not is_url(reference):
         return None if folder is None else user_code.check(reference, roots)
     if not has_known_form(reference):
-        return _forms() + meant(reference, BUILT_IN)
+        return _forms() + suggest(reference, BUILT_IN)
     if reference in BUILT_IN or is_url(reference) or folder is None:
         return None
     path = folder / Path(reference).expanduser()
     if path.is_file():
         return None
-    return f"there is no file {path}{meant(path.name, _beside(path))}"
+    return f"there is no file {path}{suggest(path.name, _beside(path))}"
 
 
 def _beside(path: Path) -> list[str]:

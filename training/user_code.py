@@ -23,7 +23,7 @@ from typing import Final
 
 from sealift import rooms
 from sealift.durable import file_set
-from sealift.settings.names import meant
+from sealift.settings.names import suggest
 from training import raised
 from training.errors import ModelError, TrainingError
 
@@ -117,7 +117,7 @@ def strange_arguments(function: Callable[..., object], given: Iterable[str]) -> 
     if any(one.kind is one.VAR_KEYWORD for one in parameters):
         return []
     taken = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
-    return [f"has {name!r}, which it does not take{meant(name, taken)}" for name in given if name not in taken]
+    return [f"has {name!r}, which it does not take{suggest(name, taken)}" for name in given if name not in taken]
 
 
 def load(reference: str, roots: Roots) -> object:

@@ -3,12 +3,12 @@
 import os
 
 from benchmarks.training.cases import LEARNING_RATE, SEED, Case, Run
-from training.recipe.processor import pinned
+from training.recipe.processor import pin
 
 
 def start(case: Case, threads: int, epochs: int) -> Run:
     """Ready to run up to so many epochs."""
-    pins = pinned(os.environ, bf16=False)
+    pins = pin(os.environ, bf16=False)
     for name in os.environ.keys() - pins.keys():
         del os.environ[name]
     os.environ.update(pins)

@@ -43,16 +43,16 @@ def _way_down(name: str) -> str:
 def _stop(context: Context) -> None:
     with context.console.step("Kubernetes") as step:
         ours = owner.is_ours(context.layout)
-        step.done(_said(node.stop(context, step.progress) if ours else []))
+        step.done(_say(node.stop(context, step.progress) if ours else []))
     with context.console.step("Registry") as step:
-        step.done(_said(_stop_registry(context)))
+        step.done(_say(_stop_registry(context)))
     with context.console.step("Docker engine") as step:
-        step.done(_said(_stop_docker(context, step)))
+        step.done(_say(_stop_docker(context, step)))
     if ours:
         _sweep(context)
 
 
-def _said(stopped: list[str]) -> str:
+def _say(stopped: list[str]) -> str:
     return f"stopped {', '.join(stopped)}" if stopped else "nothing of ours was running"
 
 
@@ -75,7 +75,7 @@ def _destroy(context: Context, stack: str) -> None:
 
 def _cluster_is_up(context: Context) -> bool:
     """Our own cluster must run for its objects to be destroyed; what another's does, pulumi will say."""
-    return context.facts.kubeconfig != str(context.layout.kubeconfig) or node.running(context)
+    return context.facts.kubeconfig != str(context.layout.kubeconfig) or node.is_running(context)
 
 
 def _stop_registry(context: Context) -> list[str]:

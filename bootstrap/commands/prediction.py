@@ -101,7 +101,7 @@ def ask(context: Context, service: Service, progress: Progress, stack: str = sta
     if service.namespace:
         scheme = "https:" if service.url.startswith("https://") else ""
         through = f"/api/v1/namespaces/{service.namespace}/services/{scheme}{service.name}:{places.PORT_NAME}/proxy"
-        ways.append((through, _through_api_server(context)))
+        ways.append((through, _send_through_api_server(context)))
     deadline = time.monotonic() + READY_SECONDS
     said = ""
     while time.monotonic() < deadline:
@@ -220,7 +220,7 @@ def _directly(method: str, url: str, body: str, headers: dict[str, str]) -> tupl
         return 0, str(problem)
 
 
-def _through_api_server(context: Context) -> Send:
+def _send_through_api_server(context: Context) -> Send:
     def send(method: str, path: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
         """Key and body travel by stdin: neither is in a list of processes."""
         argv = [str(context.layout.python), "-m", "bootstrap.commands.service_proxy", method, path]

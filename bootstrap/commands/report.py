@@ -23,9 +23,9 @@ def run(context: Context, stack: str, arguments: Sequence[str], *, deployed: boo
     """The exit status of `python -m training report`. `deployed`: of the model that the stack has, whatever was refused
     since.
     """
-    outputs = _asked(context, "stack", "output", "--json", "--show-secrets", "--stack", stack)
+    outputs = _ask_outputs(context, "stack", "output", "--json", "--show-secrets", "--stack", stack)
     sealed, key = outputs.get("report"), outputs.get("privateKey") or _key_in_state(context, stack)
-    refused = [] if deployed else _refused(context.layout.root / REFUSED / quote(stacks.short(stack), safe=""))
+    refused = [] if deployed else _find_refused(context.layout.root / REFUSED / quote(stacks.short(stack), safe=""))
     if not key or not (sealed or refused):
         raise BootstrapError(
             f"stack {stack!r} has no report", [f"{stacks.make('up', stack)} trains a model and writes one"]
@@ -35,20 +35,20 @@ def run(context: Context, stack: str, arguments: Sequence[str], *, deployed: boo
             "this is the report of a run that its gates refused, not of the model that the stack has"
             + (f"; that one's: {stacks.make('report DEPLOYED=1', stack)}" if sealed else "")
         )
-        status = _shown(context, report, key, arguments)
+        status = _show(context, report, key, arguments)
         if status:
             return status
-    return 0 if refused else _shown(context, outputs["report"], key, arguments)
+    return 0 if refused else _show(context, outputs["report"], key, arguments)
 
 
-def _asked(context: Context, *arguments: str) -> dict[str, Any]:
+def _ask_outputs(context: Context, *arguments: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(stacks.ask(context, *arguments) or "{}")
     return answer
 
 
 def _key_in_state(context: Context, stack: str) -> str | None:
     """Of a stack whose first run was refused: its program came to no output."""
-    state = _asked(context, "stack", "export", "--show-secrets", "--stack", stack)
+    state = _ask_outputs(context, "stack", "export", "--show-secrets", "--stack", stack)
     for resource in (state.get("deployment") or {}).get("resources") or []:
         if resource.get("type") == SEALING_KEY:
             key = (resource.get("outputs") or {}).get("privateKey")
@@ -56,7 +56,7 @@ def _key_in_state(context: Context, stack: str) -> str | None:
     return None
 
 
-def _refused(folder: Path) -> list[dict[str, str]]:
+def _find_refused(folder: Path) -> list[dict[str, str]]:
     """The reports that the plugin noted (components/plugin/refused_report.py), spelt as the output `report`."""
     found = []
     for file in sorted(folder.glob("*.json")):
@@ -67,7 +67,7 @@ def _refused(folder: Path) -> list[dict[str, str]]:
     return found
 
 
-def _shown(context: Context, report: Mapping[str, str], key: str, arguments: Sequence[str]) -> int:
+def _show(context: Context, report: Mapping[str, str], key: str, arguments: Sequence[str]) -> int:
     """The key goes by a pipe: it is on no disk and in no list."""
     reading, writing = os.pipe()
     os.write(writing, key.encode())

@@ -60,7 +60,7 @@ def exists(context: Context, stack: str) -> bool:
         return False
 
 
-def selected(context: Context) -> str | None:
+def find_selected(context: Context) -> str | None:
     """The stack that pulumi's own commands mean."""
     return ask(context, "stack", "--show-name") or None
 

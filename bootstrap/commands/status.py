@@ -27,5 +27,5 @@ def run(context: Context) -> int:
     version = programs.ask(["docker", "version", "--format", "{{.Server.Version}}"], env=context.variables)
     line(f"{'Docker answers':<24} {version or 'no'}")
     if daemons.names():
-        line(f"{'Kubernetes is ready':<24} {'yes' if node.running(context) else 'no'}")
+        line(f"{'Kubernetes is ready':<24} {'yes' if node.is_running(context) else 'no'}")
     return 1 if stopped else 0

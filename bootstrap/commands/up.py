@@ -27,7 +27,7 @@ def run(context: Context, stack: str) -> int:
     """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
     if not stacks.exists(context, stack):
         _pulumi(context, stack, "stack", "init", "--no-select", stack)
-    selected = stacks.selected(context)
+    selected = stacks.find_selected(context)
     if selected is None:
         _pulumi(context, stack, "stack", "select", stack)
         context.console.note(f"pulumi's own commands now mean stack {stack}; `pulumi stack select` means another")
@@ -48,11 +48,11 @@ def run(context: Context, stack: str) -> int:
     of_stack = "" if selected is None or stacks.same(selected, stack) else f" --stack {stack}"
     line = context.console.line
     if context.console.live:
-        line(f"\n  one held-out row   {_shown(service.row)}")
-        line(f"  prediction         {_shown(answer.values)}")
-        line(f"  torch's own answer {_shown(service.expected)}")
+        line(f"\n  one held-out row   {_show(service.row)}")
+        line(f"  prediction         {_show(answer.values)}")
+        line(f"  torch's own answer {_show(service.expected)}")
     else:  # a log is kept and read by others: the stack's example, a row of its data, is a secret
-        line(f"\n  one held-out row   [secret]\n  prediction         {_compared(answer.values, service.expected)}")
+        line(f"\n  one held-out row   [secret]\n  prediction         {_compare(answer.values, service.expected)}")
     line(f"  page for a browser {prediction.page(context, service, answer.via)}")
     if new_key and context.console.live:
         line(f"\n  the key that clients send as X-API-Key, shown this once: {service.key}")
@@ -112,7 +112,7 @@ def _passphrase(context: Context, stack: str) -> Iterator[str]:
             )
 
 
-def _compared(values: list[float], expected: list[float]) -> str:
+def _compare(values: list[float], expected: list[float]) -> str:
     differences = [abs(value - other) for value, other in zip(values, expected, strict=True)]
     largest = max(map(abs, expected), default=0.0)
     if all(difference <= SAME * largest for difference in differences):
@@ -120,6 +120,6 @@ def _compared(values: list[float], expected: list[float]) -> str:
     return f"[secret], off torch's own answer by up to {max(differences) / largest if largest else 1:.1%}"
 
 
-def _shown(values: Sequence[float | str]) -> str:
+def _show(values: Sequence[float | str]) -> str:
     shown = ", ".join(value if isinstance(value, str) else f"{value:.4g}" for value in values[:10])
     return f"[{shown}, … {len(values)} in all]" if len(values) > 10 else f"[{shown}]"

@@ -19,14 +19,14 @@ OWN = "make setup here: tools of this worktree's own"
 
 def with_python(context: Context) -> Context:
     """The context of a chore that needs the Python environment only: borrowed, or made here where it is not there."""
-    if found := borrowed(context):
+    if found := borrow(context):
         return found
     with context.console.step(python_environment.TITLE) as step:
         python_environment.ensure(context, step)
     return context
 
 
-def borrowed(context: Context) -> Context | None:
+def borrow(context: Context) -> Context | None:
     """The context with the first worktree's tools; None where this checkout has its own, or is the first. Raises
     BootstrapError if the first has none or they do not fit.
     """
@@ -61,7 +61,7 @@ def _require_fitting_python(layout: Layout, lender: Path) -> None:
             [f"make setup in {lender}: its worktrees use what it has", OWN],
         )
     flavour = python_environment.remembered_flavour(layout).read_text().strip()
-    if content.stamped(stamp, python_environment.key(layout, lock, flavour)):
+    if content.has_stamp(stamp, python_environment.key(layout, lock, flavour)):
         return
     theirs = lender / "requirements.lock"
     if theirs.exists() and theirs.read_bytes() == lock.read_bytes():

@@ -37,7 +37,7 @@ class Wanted:
     client: bool = False
 
 
-def wanted(node: str, addresses: tuple[str, ...]) -> list[Wanted]:
+def list_wanted(node: str, addresses: tuple[str, ...]) -> list[Wanted]:
     """All of them. `addresses` are the API server's beside loopback: the node's and the service's."""
     api = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
     local = ("localhost", "127.0.0.1")
@@ -66,11 +66,11 @@ def ensure(folder: Path, node: str, addresses: tuple[str, ...], now: datetime.da
         authority = _authority(now)
         _save(folder, "ca", *authority)
         made.append("ca")
-    for one in wanted(node, addresses):
+    for one in list_wanted(node, addresses):
         existing = _load(folder, one.file)
         if "ca" not in made and existing is not None and _lasts(existing[0], now) and _fits(existing[0], one):
             continue
-        _save(folder, one.file, *_signed(one, authority, now))
+        _save(folder, one.file, *_sign(one, authority, now))
         made.append(one.file)
     if not (folder / "service-account.key").exists():
         _save_service_account_key(folder)
@@ -90,7 +90,7 @@ def _authority(now: datetime.datetime) -> Pair:
     return builder.sign(key, hashes.SHA256()), key
 
 
-def _signed(one: Wanted, authority: Pair, now: datetime.datetime) -> Pair:
+def _sign(one: Wanted, authority: Pair, now: datetime.datetime) -> Pair:
     issuer, issuer_key = authority
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(one.name, one.group), issuer.subject, key, now, CERTIFICATE_DAYS)

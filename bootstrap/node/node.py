@@ -62,10 +62,10 @@ def describe(layout: Layout) -> Node:
 
 def models(context: Context) -> list[str]:
     """Namespaces of models on the local node, if it is this checkout's and runs: what is left there is another's."""
-    return api.model_namespaces(describe(context.layout)) if running(context) else []
+    return api.model_namespaces(describe(context.layout)) if is_running(context) else []
 
 
-def running(context: Context) -> bool:
+def is_running(context: Context) -> bool:
     """Whether all its processes are there and the API server says it is ready."""
     return all(map(context.daemons.running, COMPONENTS)) and api.ready(describe(context.layout))
 
@@ -84,9 +84,9 @@ def start(context: Context, progress: Progress) -> bool:
     host_network.prepare(context.layout)
     key = _configure(context, node, progress)
     stamp = context.layout.run / "node.key"
-    if running(context) and content.stamped(stamp, key):
+    if is_running(context) and content.has_stamp(stamp, key):
         return False
-    if not content.stamped(stamp, key) or not any(map(context.daemons.running, COMPONENTS)):
+    if not content.has_stamp(stamp, key) or not any(map(context.daemons.running, COMPONENTS)):
         # Also after a restart of the machine: nothing runs, yet mounts' folders, addresses and sockets of that time
         # are there.
         stop(context, progress)
@@ -159,11 +159,11 @@ def _allow_registry(context: Context, node: Node) -> None:
 
 
 def _kubeconfig(node: Node, user: str) -> dict[str, object]:
-    def encoded(name: str) -> str:
+    def encode(name: str) -> str:
         return base64.b64encode((node.pki / name).read_bytes()).decode()
 
     return configuration.kubeconfig_file(
-        node, authority=encoded("ca.crt"), certificate=encoded(f"{user}.crt"), key=encoded(f"{user}.key"), user=user
+        node, authority=encode("ca.crt"), certificate=encode(f"{user}.crt"), key=encode(f"{user}.key"), user=user
     )
 
 

@@ -59,7 +59,7 @@ def ensure(context: Context, step: Step) -> None:
         context.learn(base_image=OFFICIAL)
         step.done(f"{OFFICIAL}, pulled")
         return
-    if made := _made_before(context):
+    if made := _find_made_before(context):
         context.learn(base_image=made)
         step.done(f"{made}, made before by another checkout")
         return
@@ -92,7 +92,7 @@ def recipe() -> str:
     return content.key(words=["1", SUITE, *PACKAGES, *EMPTIED, "", *DROPPED, *ENVIRONMENT])
 
 
-def _made_before(context: Context) -> str | None:
+def _find_made_before(context: Context) -> str | None:
     """The newest image of this recipe that the engine has: two checkouts that share an engine mean the same bytes."""
     wanted = ["--filter", f"reference={REPOSITORY}", "--filter", f"label={RECIPE_LABEL}={recipe()}"]
     found = programs.ask(["docker", "images", *wanted, "--format", "{{.Repository}}:{{.Tag}}"], env=context.variables)
@@ -107,7 +107,7 @@ def _from_debian(context: Context, step: Step) -> tuple[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     layer = folder / "rootfs.tar"
     stamp = context.layout.stamps / "base-image"
-    if not (content.stamped(stamp, recipe()) and layer.exists()):
+    if not (content.has_stamp(stamp, recipe()) and layer.exists()):
         _bootstrap_debian(context, step, layer)
         content.write(stamp, recipe() + "\n")
     settings = image_archive.configuration(

@@ -25,7 +25,7 @@ WAYS = ("start a Docker engine (or set DOCKER_HOST)",)
 
 
 def ensure(context: Context, step: Step) -> None:
-    host = running_elsewhere(context)
+    host = find_elsewhere(context)
     if host is not None:
         context.learn(docker_host=host)
         step.done(f"{answer(context)}, already running")
@@ -44,7 +44,7 @@ def ensure(context: Context, step: Step) -> None:
     step.done(f"{answer(context)}, {'started' if started else 'running'} by us ({driver})")
 
 
-def running_elsewhere(context: Context) -> str | None:
+def find_elsewhere(context: Context) -> str | None:
     """DOCKER_HOST ("" for the default) of an engine that answers and is not this checkout's own, else None."""
     if context.daemons.running(NAME):
         return None

@@ -80,7 +80,7 @@ def version(said: str) -> tuple[int, int]:
 
 def official(context: Context) -> bool:
     """Whether the official installer's CLI is in .tools, whole."""
-    return content.stamped(context.layout.stamps / "pulumi-official", VERSION)
+    return content.has_stamp(context.layout.stamps / "pulumi-official", VERSION)
 
 
 def _install(context: Context, step: Step) -> bool:

@@ -55,7 +55,9 @@ def ensure(context: Context, step: Step) -> None:
         found, wanted = _version(context, plugin, path), plugin.version or _cli_version(context)
         if not _fits(plugin, found, wanted):
             refused.append(plugin)
-            context.console.warn(f"{path} {_says(found)}; {_needed(plugin, wanted)}, so a stand-in takes its place")
+            context.console.warn(
+                f"{path} {_says(found)}; {_list_needed(plugin, wanted)}, so a stand-in takes its place"
+            )
             context.console.warn(f"to have the official one, take {path} off PATH and run {_way(plugin, wanted)}")
         elif found != wanted:
             differing.append(f"{plugin.name} {found} instead of {wanted}")
@@ -73,7 +75,7 @@ def _fits(plugin: Plugin, found: str | None, wanted: str) -> bool:
     return bool(numbers) and numbers[0] == _numbers(wanted)[0] and numbers >= _numbers(plugin.least)
 
 
-def _needed(plugin: Plugin, wanted: str) -> str:
+def _list_needed(plugin: Plugin, wanted: str) -> str:
     least = f"from {plugin.least} on" if plugin.least else f"{wanted.partition('.')[0]}.x"
     return f"{plugin.name} {least} is needed"
 

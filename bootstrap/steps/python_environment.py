@@ -37,7 +37,7 @@ def ensure(context: Context, step: Step) -> None:
     pins = lock_file.parse(lock.read_text())
     torch = next(pin for pin in pins if pin.name == "torch")
     summary = f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.version} ({flavour})"
-    if content.stamped(stamp, expected) and layout.python.exists():
+    if content.has_stamp(stamp, expected) and layout.python.exists():
         step.done(summary)
         return
     _check_space(layout.tools, flavour)

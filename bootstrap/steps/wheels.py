@@ -46,7 +46,7 @@ def ensure(context: Context, step: Step) -> None:
     folder = context.layout.tools / "wheels" / tag
     stamp = context.layout.stamps / f"wheels-{tag}"
     expected = content.key(files=[lock], words=[python, platform.machine(), *UNREAD, *OF_THIS_MACHINE])
-    if not (content.stamped(stamp, expected) and _whole(folder)):
+    if not (content.has_stamp(stamp, expected) and _whole(folder)):
         stamp.unlink(missing_ok=True)
         _collect(context, step, lock, folder, python)
         content.write(stamp, expected + "\n")

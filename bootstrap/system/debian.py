@@ -30,7 +30,7 @@ def can_install() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def missing(packages: Sequence[str]) -> list[str]:
+def find_missing(packages: Sequence[str]) -> list[str]:
     """Those of `packages` that dpkg does not list as installed."""
     return [
         name for name in packages if programs.ask(["dpkg-query", "-W", "-f=${db:Status-Status}", name]) != "installed"
@@ -46,7 +46,7 @@ def require(
     by_hand = f"as root on Debian: apt-get update && apt-get install {' '.join(packages)}"
     if shutil.which("dpkg-query") is None or shutil.which("apt-get") is None:
         raise PartMissing(part, "not found, and this is not a Debian machine", [*ways, by_hand])
-    absent = missing(packages)
+    absent = find_missing(packages)
     if not absent:
         return []
     if os.geteuid() != 0:

@@ -54,10 +54,10 @@ def prepare(layout: Layout) -> None:
     """
     if not Path("/proc/sys/net/bridge").exists():
         programs.ask(["modprobe", "br_netfilter"])
-    if _noted(layout) is None:
+    if _read_note(layout) is None:
         now = Before(
             boot=read_boot_id(),
-            settings={name: value for name in SETTINGS if (value := _setting(name)) is not None},
+            settings={name: value for name in SETTINGS if (value := _read_setting(name)) is not None},
             rules={tool: packet_filter.rules(tool) for tool in packet_filter.FILTERS},
             links=_links(),
             cgroups=[str(path) for path in _cgroups()],
@@ -65,7 +65,7 @@ def prepare(layout: Layout) -> None:
         _bridges_note(layout).unlink(missing_ok=True)  # of an earlier boot
         content.write(_note(layout), json.dumps(asdict(now), indent=1) + "\n", mode=0o600)
     for name, value in WANTED.items():
-        if _setting(name) not in (None, value):
+        if _read_setting(name) not in (None, value):
             (Path("/proc/sys") / name).write_text(value)
 
 
@@ -73,7 +73,7 @@ def restore(layout: Layout) -> None:
     """Takes back what our daemons changed. Call it when all of them have stopped; without a note of this boot it
     does nothing.
     """
-    before = _noted(layout)
+    before = _read_note(layout)
     if before is not None:
         bridges = _bridges(layout)
         for tool in packet_filter.FILTERS:
@@ -83,7 +83,7 @@ def restore(layout: Layout) -> None:
             if link not in before.links:
                 programs.ask(["ip", "link", "delete", link])
         for name, value in before.settings.items():
-            if _setting(name) != value:
+            if _read_setting(name) != value:
                 with contextlib.suppress(OSError):
                     (Path("/proc/sys") / name).write_text(value)
         for path in _cgroups():
@@ -131,7 +131,7 @@ def _remove_cgroup(path: Path) -> None:
         path.rmdir()
 
 
-def _setting(name: str) -> str | None:
+def _read_setting(name: str) -> str | None:
     try:
         return (Path("/proc/sys") / name).read_text().strip()
     except OSError:
@@ -150,7 +150,7 @@ def _bridges_note(layout: Layout) -> Path:
     return layout.run / "docker-bridges"
 
 
-def _noted(layout: Layout) -> Before | None:
+def _read_note(layout: Layout) -> Before | None:
     """What was noted during this boot; a restart of the machine has undone everything that came after an older note."""
     try:
         raw = json.loads(_note(layout).read_text())

@@ -20,11 +20,11 @@ OFFICIAL = {
 
 def reachable(source: str) -> bool:
     """Whether `source`, a key of OFFICIAL, answered within PROBE_SECONDS."""
-    return source in _answering()
+    return source in _find_answering()
 
 
 @functools.cache
-def _answering() -> frozenset[str]:
+def _find_answering() -> frozenset[str]:
     answered: set[str] = set()
 
     def probe(name: str, url: str) -> None:

@@ -15,12 +15,12 @@ OWNER = RUN / "owner"
 
 
 def is_ours(layout: Layout) -> bool:
-    return _named() == layout.root
+    return _read_owner() == layout.root
 
 
 def claim(layout: Layout) -> None:
     """Makes this checkout the owner. Raises BootstrapError while another's daemons run."""
-    other = _named()
+    other = _read_owner()
     if other is not None and other != layout.root:
         if not other.exists():
             # Deleted without `make down`: what it left running works on deleted files, and nobody else can stop it.
@@ -40,7 +40,7 @@ def release(layout: Layout) -> None:
         OWNER.unlink()
 
 
-def _named() -> Path | None:
+def _read_owner() -> Path | None:
     try:
         return Path(OWNER.read_text().strip())
     except FileNotFoundError:

@@ -57,8 +57,8 @@ def undo(before: Sequence[str], now: Sequence[str], bridges: Collection[str]) ->
     """
     existing, present = set(_in_tables(before)), _in_tables(now)
     new = [one for one in present if one not in existing]
-    added = _added_rules(new, bridges)
-    chains = _added_chains(new, docker=bool(bridges))
+    added = _find_added_rules(new, bridges)
+    chains = _find_added_chains(new, docker=bool(bridges))
     foreign = [
         (table, line)
         for table, line in present
@@ -75,7 +75,7 @@ def undo(before: Sequence[str], now: Sequence[str], bridges: Collection[str]) ->
     ]
 
 
-def _added_rules(new: Sequence[Line], bridges: Collection[str]) -> set[Line]:
+def _find_added_rules(new: Sequence[Line], bridges: Collection[str]) -> set[Line]:
     """The daemons' rules in chains that are not theirs."""
     docker = DOCKER_RULE.replace("BRIDGES", "|".join(map(re.escape, bridges)))
     form = re.compile(f"{KUBERNETES_RULE}|{docker}" if bridges else KUBERNETES_RULE)
@@ -90,7 +90,7 @@ def _added_rules(new: Sequence[Line], bridges: Collection[str]) -> set[Line]:
     return {*found, *hairpins}
 
 
-def _added_chains(new: Sequence[Line], *, docker: bool) -> list[Line]:
+def _find_added_chains(new: Sequence[Line], *, docker: bool) -> list[Line]:
     pods = {(table, match["pod"]) for table, line in new if (match := re.fullmatch(POD_RULE, line))}
     named = [(table, _chain(line)) for table, line in new if line.startswith(":")]
     return [

@@ -26,7 +26,7 @@ def ask(
 ) -> str | None:
     """What the program prints on stdout, stripped; None if it is absent, fails or takes too long."""
     try:
-        done = _captured(argv, timeout_seconds, env, cwd, stdin)
+        done = _capture(argv, timeout_seconds, env, cwd, stdin)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -38,7 +38,7 @@ def demand(
     """Like `ask`, for what must be known: raises BootstrapError with the program's own reason."""
     name = " ".join([Path(argv[0]).name, *argv[1:]])
     try:
-        done = _captured(argv, timeout_seconds, env, cwd)
+        done = _capture(argv, timeout_seconds, env, cwd)
     except OSError as problem:
         raise BootstrapError(f"`{name}` could not be started: {problem.strerror}") from problem
     except subprocess.TimeoutExpired:
@@ -49,7 +49,7 @@ def demand(
     return done.stdout.strip()
 
 
-def _captured(
+def _capture(
     argv: Sequence[str], timeout_seconds: float, env: Mapping[str, str] | None, cwd: Path | None, stdin: str = ""
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

@@ -26,7 +26,7 @@ from sealift.provider import (
     UpdateRequest,
     UpdateResponse,
     changed_inputs,
-    detailed,
+    detail_diff,
     random_id,
     reveal,
 )
@@ -46,7 +46,7 @@ class ApiKeyResource:
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Nothing makes another resource of it."""
-        return DiffResponse(detailed(changed_inputs(request.old_inputs, request.new_inputs), replaces=set()))
+        return DiffResponse(detail_diff(changed_inputs(request.old_inputs, request.new_inputs), replaces=set()))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """A new key; in a preview it is unknown."""

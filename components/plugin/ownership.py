@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sealift.sealing import ArtifactCorrupt, open_record, record_key, seal_record
-from sealift.stores import RECORDS, Store, get_record, has_artifact, leased, owners_name
+from sealift.stores import RECORDS, Store, get_record, has_artifact, hold_lease, owners_name
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Owners:
 
     def claim(self, owner: Owner) -> bool:
         """Adds the owner. False: another one has just let go of the artifact and deleted it."""
-        with leased(self.store, self._name):
+        with hold_lease(self.store, self._name):
             if not has_artifact(self.store, self.artifact_id):
                 self.store.delete(RECORDS, self._name)
                 return False
@@ -51,7 +51,7 @@ class Owners:
 
     def abandon(self, owner: Owner, delete: Callable[[], None]) -> int:
         """As `release`, of an artifact that is damaged: what the owner was before is no other user of it."""
-        with leased(self.store, self._name):
+        with hold_lease(self.store, self._name):
             owners, version = self._load()
             left = [one for one in owners if owner.id != one.id and owner.urn != one.urn]
             self._leave(left, version, delete)
@@ -66,7 +66,7 @@ class Owners:
         if get_record(self.store, self._name) is None and not has_artifact(self.store, self.artifact_id):
             delete()  # what may be left of it: a lock would make a store that is not there
             return 0
-        with leased(self.store, self._name):
+        with hold_lease(self.store, self._name):
             owners, version = self._load()
             left = _without(owners, owner)
             self._leave(left, version, delete)

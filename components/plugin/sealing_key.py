@@ -42,7 +42,7 @@ from sealift.provider import (
     UpdateRequest,
     UpdateResponse,
     changed_inputs,
-    detailed,
+    detail_diff,
     random_id,
     reveal,
 )
@@ -68,7 +68,7 @@ class SealingKeyResource:
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Another algorithm is another key; all else is updated."""
         self._staying |= {request.id} - {""}
-        return DiffResponse(detailed(changed_inputs(request.old_inputs, request.new_inputs), replaces={"algorithm"}))
+        return DiffResponse(detail_diff(changed_inputs(request.old_inputs, request.new_inputs), replaces={"algorithm"}))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """A new key pair and store key; in a preview all outputs are unknown."""

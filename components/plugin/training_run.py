@@ -48,7 +48,7 @@ from sealift.provider import (
     UpdateRequest,
     UpdateResponse,
     Value,
-    detailed,
+    detail_diff,
     random_id,
     reveal,
     reveal_all,
@@ -101,7 +101,7 @@ class TrainingRunResource:
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
-        return DiffResponse(detailed(changed_of(request.old_inputs, request.new_inputs), replaces={"storeUrl"}))
+        return DiffResponse(detail_diff(changed_of(request.old_inputs, request.new_inputs), replaces={"storeUrl"}))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals; a preview only says that it will."""

@@ -35,7 +35,7 @@ def encode(value: object) -> Any:
 
 def decode(kind: type[Kind], value: object, place: str) -> Kind:
     """The dataclass again. Raises ContentsError, with the place below `place`, for what `encode` does not give."""
-    return cast(Kind, _decoded(value, kind, place))
+    return cast(Kind, _decode_value(value, kind, place))
 
 
 def names_of(kind: type) -> frozenset[str]:
@@ -43,27 +43,27 @@ def names_of(kind: type) -> frozenset[str]:
     return frozenset(camel_case(field.name) for field in dataclasses.fields(kind))
 
 
-def _decoded(value: Any, kind: Any, place: str) -> object:
+def _decode_value(value: Any, kind: Any, place: str) -> object:
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is object:
         return value
     if origin in (Union, types.UnionType):
-        return None if value is None else _decoded(value, arguments[0], place)
+        return None if value is None else _decode_value(value, arguments[0], place)
     if dataclasses.is_dataclass(kind):
         return _dataclass(value, cast(type, kind), place)
     if origin is tuple:
         return _sequence(value, arguments, place)
     if origin is not None and origin is not Literal:
-        inner = _checked(value, isinstance(value, dict), place)
-        return {name: _decoded(one, arguments[1], f"{place}.{name}") for name, one in inner.items()}
+        inner = _check_value(value, isinstance(value, dict), place)
+        return {name: _decode_value(one, arguments[1], f"{place}.{name}") for name, one in inner.items()}
     return _plain(value, kind, place)
 
 
 def _dataclass(value: Any, kind: type, place: str) -> object:
     hints = get_type_hints(kind)
     names = {camel_case(field.name): field.name for field in dataclasses.fields(kind)}
-    _checked(value, isinstance(value, dict) and value.keys() <= names.keys(), place)
-    fields = {names[name]: _decoded(one, hints[names[name]], f"{place}.{name}") for name, one in value.items()}
+    _check_value(value, isinstance(value, dict) and value.keys() <= names.keys(), place)
+    fields = {names[name]: _decode_value(one, hints[names[name]], f"{place}.{name}") for name, one in value.items()}
     try:
         return kind(**fields)
     except (TypeError, ValueError) as error:
@@ -71,24 +71,26 @@ def _dataclass(value: Any, kind: type, place: str) -> object:
 
 
 def _sequence(value: Any, kinds: tuple[Any, ...], place: str) -> object:
-    _checked(value, isinstance(value, list), place)
+    _check_value(value, isinstance(value, list), place)
     if kinds[-1] is Ellipsis:
         kinds = kinds[:1] * len(value)
-    _checked(value, len(value) == len(kinds), place)
-    return tuple(_decoded(one, kind, f"{place}[{at}]") for at, (one, kind) in enumerate(zip(value, kinds, strict=True)))
+    _check_value(value, len(value) == len(kinds), place)
+    return tuple(
+        _decode_value(one, kind, f"{place}[{at}]") for at, (one, kind) in enumerate(zip(value, kinds, strict=True))
+    )
 
 
 def _plain(value: Any, kind: Any, place: str) -> object:
     if kind is float and isinstance(value, str):
-        return NOT_FINITE[_checked(value, value in NOT_FINITE, place)]
+        return NOT_FINITE[_check_value(value, value in NOT_FINITE, place)]
     if kind is float and isinstance(value, int):
-        return float(_checked(value, not isinstance(value, bool) and abs(value) < 2**1023, place))
+        return float(_check_value(value, not isinstance(value, bool) and abs(value) < 2**1023, place))
     if get_origin(kind) is Literal:
-        return _checked(value, value in get_args(kind), place)
-    return _checked(value, type(value) is kind, place)
+        return _check_value(value, value in get_args(kind), place)
+    return _check_value(value, type(value) is kind, place)
 
 
-def _checked(value: Any, holds: bool, place: str) -> Any:
+def _check_value(value: Any, holds: bool, place: str) -> Any:
     if not holds:
         raise ContentsError(place)
     return value

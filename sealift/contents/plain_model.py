@@ -77,7 +77,7 @@ class Layout:
     @property
     def weights_start(self) -> int:
         """The end of what is no weight, rounded up."""
-        return _aligned(self.graph.stop)
+        return _align(self.graph.stop)
 
 
 def make_header(graph_bytes: int, weights: Sequence[Weight]) -> bytes:
@@ -89,7 +89,7 @@ def make_header(graph_bytes: int, weights: Sequence[Weight]) -> bytes:
 
 def padding_bytes(position: int) -> int:
     """How many zeros come before a weight, after what ends at `position`."""
-    return _aligned(position) - position
+    return _align(position) - position
 
 
 def read_layout(plain: memoryview) -> Layout | None:
@@ -119,7 +119,7 @@ def _layout(start: int, header: Header, size_bytes: int) -> Layout:
     end = start + header.graph
     graph, weights, names = slice(start, end), list[tuple[Weight, int]](), set[str]()
     for weight in header.weights:
-        begin = _aligned(end)
+        begin = _align(end)
         end = begin + weight.size_bytes
         if end > size_bytes:
             raise ContentsError(f"it has {size_bytes} bytes, and weight {len(weights)} ends at {end}")
@@ -130,5 +130,5 @@ def _layout(start: int, header: Header, size_bytes: int) -> Layout:
     return Layout(graph, tuple(weights), end)
 
 
-def _aligned(position: int) -> int:
+def _align(position: int) -> int:
     return -(-position // ALIGNMENT) * ALIGNMENT

@@ -17,7 +17,7 @@ def digest(contents: Mapping[str, str], modes: Mapping[str, int] | None = None) 
     whole = hashlib.sha256()
     for name in sorted(contents):
         mode = "" if modes is None else f"{modes[name]:o}"
-        whole.update(_framed(name) + _framed(mode) + _framed(contents[name]))
+        whole.update(_frame(name) + _frame(mode) + _frame(contents[name]))
     return whole.hexdigest()
 
 
@@ -40,6 +40,6 @@ def of_file(path: Path) -> str:
         return of_stream(stream)
 
 
-def _framed(text: str) -> bytes:
+def _frame(text: str) -> bytes:
     encoded = text.encode("utf-8", "surrogateescape")
     return f"{len(encoded)}:".encode() + encoded + b","

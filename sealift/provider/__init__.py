@@ -22,7 +22,7 @@ It imports nothing of ours. Invokes are not served.
 
 from sealift.provider.answer import answer, fail
 from sealift.provider.construct import Constructor, Made, MakeComponent
-from sealift.provider.diff import changed_inputs, detailed
+from sealift.provider.diff import changed_inputs, detail_diff
 from sealift.provider.engine_log import EngineLog, ResourceLog, Severity
 from sealift.provider.errors import Cancelled, PluginError, ResourceInitFailed
 from sealift.provider.messages import (
@@ -95,7 +95,7 @@ __all__ = [
     "Value",
     "answer",
     "changed_inputs",
-    "detailed",
+    "detail_diff",
     "diff_message",
     "fail",
     "from_struct",

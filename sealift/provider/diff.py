@@ -19,7 +19,7 @@ def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict
     return changed
 
 
-def detailed(
+def detail_diff(
     changed: Mapping[str, DiffKind], replaces: Collection[str] = (), *, input_diff: bool = True
 ) -> dict[str, PropertyDiff]:
     """`changed` as a DiffResponse has it; `replaces` are the inputs that only a new resource can take on."""

@@ -41,7 +41,7 @@ def parse(path: str) -> list[Key]:
     return keys
 
 
-def written(keys: Sequence[Key]) -> str:
+def write_path(keys: Sequence[Key]) -> str:
     """The path of these keys, as the engine writes it: `spec.containers[0].image`, `data["key.pem"]`."""
     text = ""
     for key in keys:
@@ -54,24 +54,24 @@ def written(keys: Sequence[Key]) -> str:
     return text
 
 
-def restored_properties(old: Properties, new: Properties, path: str) -> Properties:
+def restore_properties(old: Properties, new: Properties, path: str) -> Properties:
     """`restored` for a resource's properties. Raises ValueError if `path` is none."""
-    result = restored(old, new, parse(path))
+    result = restore(old, new, parse(path))
     return result if isinstance(result, dict) else new
 
 
-def restored(old: Value | _Absent, new: Value | _Absent, keys: Sequence[Key]) -> Value | _Absent:
+def restore(old: Value | _Absent, new: Value | _Absent, keys: Sequence[Key]) -> Value | _Absent:
     """`new` with what stands at the path `keys` as it is in `old`: there, other, or absent."""
     if not keys:
         return old
     key, rest = keys[0], keys[1:]
     if isinstance(old, dict) and isinstance(new, dict):
         names = old.keys() | new.keys() if key == ANY else [str(key)]
-        children = {name: restored(old.get(name, ABSENT), new.get(name, ABSENT), rest) for name in names}
+        children = {name: restore(old.get(name, ABSENT), new.get(name, ABSENT), rest) for name in names}
         merged = {**new, **children}
         return {name: value for name, value in merged.items() if not isinstance(value, _Absent)}
     if isinstance(old, list) and isinstance(new, list):
         both = range(min(len(old), len(new)))
         indices = both if key == ANY else [key] if isinstance(key, int) and key in both else []
-        return [restored(old[i], value, rest) if i in indices else value for i, value in enumerate(new)]  # type: ignore[misc]  # an index that both have is not absent
+        return [restore(old[i], value, rest) if i in indices else value for i, value in enumerate(new)]  # type: ignore[misc]  # an index that both have is not absent
     return new

@@ -97,7 +97,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         resource = await self._resource(request, context)
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
         for path in request.ignoreChanges:
-            news = property_path.restored_properties(olds, news, path)
+            news = property_path.restore_properties(olds, news, path)
         state = reveal_all(from_struct(request.olds))
         return diff_message(resource.diff(DiffRequest(olds, news, request.id, state)))
 

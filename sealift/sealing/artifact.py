@@ -14,7 +14,7 @@ from typing import Any, Final
 from sealift.sealing.errors import ArtifactCorrupt, ManifestInvalid, PinMismatch, WrongKey
 from sealift.sealing.manifest import Manifest, make_manifest, parse_manifest
 from sealift.sealing.recipients.recipient import Identity, Recipient
-from sealift.sealing.stream import KEY_BYTES, Buffer, nothing, open_stream, private_memory, seal_stream
+from sealift.sealing.stream import KEY_BYTES, Buffer, do_nothing, open_stream, private_memory, seal_stream
 from sealift.sealing.stream import payload_digest as payload_digest_of
 
 ID_BYTES: Final = 16
@@ -92,7 +92,7 @@ def open_artifact(
     artifact_id: str,
     payload_digest: str,
     memory: Callable[[int], memoryview] = private_memory,
-    passed: Callable[[slice], object] = nothing,
+    passed: Callable[[slice], object] = do_nothing,
 ) -> OpenedArtifact:
     """The model of exactly the pinned artifact. `key`: a recipient's, or the artifact's own data key. `memory` gives
     so many bytes for the model. `passed` is told which part of the payload has been read: twice of each, for its

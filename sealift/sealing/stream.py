@@ -89,7 +89,7 @@ def private_memory(size: int) -> memoryview:
     return memoryview(memory)
 
 
-def nothing(_: slice) -> None:
+def do_nothing(_: slice) -> None:
     """What to do with what has been read."""
 
 
@@ -98,7 +98,7 @@ def open_stream(
     data_key: bytes,
     associated_data: bytes,
     memory: Callable[[int], memoryview] = private_memory,
-    passed: Callable[[slice], object] = nothing,
+    passed: Callable[[slice], object] = do_nothing,
 ) -> memoryview:
     """The plaintext, in `memory` of its size; `passed` is told which part of the payload is not read again.
 
@@ -125,7 +125,7 @@ def open_stream(
     return opened
 
 
-def payload_digest(payload: Buffer, passed: Callable[[slice], object] = nothing) -> str:
+def payload_digest(payload: Buffer, passed: Callable[[slice], object] = do_nothing) -> str:
     """Hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored; `passed` is told
     which part has been read."""
     sealed = memoryview(payload).cast("B")

@@ -183,7 +183,7 @@ def whole(value: object) -> int | None:
     return int(value) if isinstance(value, int) or value.is_integer() else None
 
 
-def shown(value: object) -> str:
+def show_value(value: object) -> str:
     """The value as a user would write it, in at most 60 characters, and without a URL's secrets."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
         value = int(value)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from sealift.names import camel_case, snake_case
 from sealift.settings.declare import Setting, declarations
-from sealift.settings.kinds import Kind, Refused, RefusedInside, any_text, shown
+from sealift.settings.kinds import Kind, Refused, RefusedInside, any_text, show_value
 from sealift.settings.names import input_of
 from sealift.settings.problem import Problem
 
@@ -142,7 +142,7 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
         try:
             return one.kind.accept(_text_of(value) if one.kind is any_text else value), []
         except Refused as refused:
-            shown_value = "a secret, which is not shown" if one.secret else shown(value)
+            shown_value = "a secret, which is not shown" if one.secret else show_value(value)
             return None, [Problem(path, f"is {shown_value}; {refused}", refused.hint)]
         except RefusedInside as refused:
             return None, [replace(inner, property=f"{path}{inner.property}") for inner in refused.problems]
@@ -150,7 +150,7 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
         raise AssertionError(f"internal error: {path} has neither a kind nor settings of its own")
     if not isinstance(value, Mapping):
         inside = "objects" if one.many else "properties"
-        return None, [Problem(path, f"is {shown(value)}; it must be an object of {inside}")]
+        return None, [Problem(path, f"is {show_value(value)}; it must be an object of {inside}")]
     if not one.many:
         return read(one.of, value, f"`{path}`", path=f"{path}.")
     named: dict[str, object] = {}

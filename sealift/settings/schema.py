@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from sealift.settings.declare import Setting, declarations, summary
-from sealift.settings.typed import described
+from sealift.settings.typed import describe
 
 ANY: Final = {"$ref": "pulumi.json#/Any"}
 MODULE: Final = "sealift:index"
@@ -31,7 +31,7 @@ def types(of: type[Any]) -> dict[str, Any]:
 
 
 def _property(one: Setting) -> dict[str, Any]:
-    said: dict[str, Any] = {"description": described(one), **_type(one)}
+    said: dict[str, Any] = {"description": describe(one), **_type(one)}
     if one.kind is not None and one.default not in (None, "", (), {}) and not one.required:
         scalar = isinstance(one.default, bool | int | float | str)
         largest = isinstance(one.default, int) and one.default > LARGEST_DEFAULT

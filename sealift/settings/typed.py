@@ -18,11 +18,11 @@ def typed_dict(name: str, of: type[Any]) -> str:
     for one in declarations(of):
         kind = f"pulumi.Input[{_python(one)}]"
         lines += ["", f"    {one.name}: {kind if one.required else f'NotRequired[{kind}]'}"]
-        lines += _docstring(described(one))
+        lines += _docstring(describe(one))
     return "\n".join(lines) + "\n"
 
 
-def described(one: Setting) -> str:
+def describe(one: Setting) -> str:
     """Meaning, what is allowed, and the default."""
     return " ".join(_sentences(one))
 

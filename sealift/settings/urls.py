@@ -32,7 +32,7 @@ def ends_where_seen(text: str) -> bool:
 
 def without_credentials(text: str) -> str:
     """The text, with "…" in place of each of these parts of the URLs in it."""
-    return _URL.sub(_shown, text)
+    return _URL.sub(_show, text)
 
 
 def without_parts_of(url: str, text: str) -> str:
@@ -63,6 +63,6 @@ def without_credentials_in(value: Any) -> Any:
     return [*map(without_credentials_in, value)] if isinstance(value, list | tuple) else value
 
 
-def _shown(found: re.Match[str]) -> str:
+def _show(found: re.Match[str]) -> str:
     scheme, user, place, rest = found.groups()
     return f"{scheme}{HIDDEN + '@' if user else ''}{place}{rest[0] + HIDDEN if rest else ''}"

@@ -28,7 +28,7 @@ from sealift.stores.errors import (
     StoreUnwritable,
     StoreUrlInvalid,
 )
-from sealift.stores.lease import Fence, leased
+from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.open import absolute_url, is_same_store, open_store
 from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Stat, Store, Versioned, Writer
 
@@ -56,8 +56,8 @@ __all__ = [
     "get_payload",
     "get_record",
     "has_artifact",
+    "hold_lease",
     "is_same_store",
-    "leased",
     "open_payload",
     "open_store",
     "owners_name",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
-from sealift.stores.lease import Fence, leased
+from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Buffer, Folder, Store, Versioned
 
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
@@ -122,7 +122,7 @@ def owners_name(artifact_id: str) -> str:
 def delete_record(store: Store, name: str) -> None:
     """Under its lease, so that nobody who works on it is surprised; fine where there is none."""
     if get_record(store, name) is not None:
-        with leased(store, name):
+        with hold_lease(store, name):
             store.delete(RECORDS, name)
 
 

@@ -122,7 +122,7 @@ class FileStore:
     def _expect(self, folder: int, name: str, expected: str | None) -> None:
         """Raises Conflict unless this version is there. The caller has the lock."""
         try:
-            with _opened(folder, name) as file:
+            with _open_file(folder, name) as file:
                 found = file_set.of_stream(file)
         except FileNotFoundError:
             found = None
@@ -152,7 +152,7 @@ class FileStore:
         try:
             file.create()
         except FileExistsError:
-            with _opened(file.folder, file.name) as there:
+            with _open_file(file.folder, file.name) as there:
                 same = file.has_content_of(there.fileno())
             if not same:
                 raise ArtifactDamaged(
@@ -170,7 +170,7 @@ class FileStore:
         check_name(name)
         with self._mending():
             try:
-                with self._folder(folder_name) as folder, _opened(folder, name) as file:
+                with self._folder(folder_name) as folder, _open_file(folder, name) as file:
                     yield file
             except FileNotFoundError:
                 raise ArtifactMissing(
@@ -237,7 +237,7 @@ class _Content(io.FileIO):
 
 
 @contextmanager
-def _opened(folder: int, name: str) -> Iterator[BinaryIO]:
+def _open_file(folder: int, name: str) -> Iterator[BinaryIO]:
     with os.fdopen(os.open(name, READ_FLAGS, dir_fd=folder), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ArtifactDamaged(f"{name} in the store is not a file", "find out who can write to the store")

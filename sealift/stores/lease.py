@@ -46,7 +46,7 @@ class Fence:
 
     def check(self) -> None:
         """Raises LeaseLost if another process has taken the lease over."""
-        found = _found(self.store, self.name)
+        found = _find_lease(self.store, self.name)
         if found is None or _Term.parse(found.content).holder != self.holder:
             raise LeaseLost(
                 f"another process has taken over the work on {self.name}, since this one had stood still for too long",
@@ -55,12 +55,12 @@ class Fence:
 
 
 @contextmanager
-def leased(store: Store, name: str, expiry_seconds: float = EXPIRY_SECONDS) -> Iterator[Fence]:
+def hold_lease(store: Store, name: str, expiry_seconds: float = EXPIRY_SECONDS) -> Iterator[Fence]:
     """Waits until no other process has the lease `name`, and keeps it until the end of the block."""
     heart = _Heart(store, name, _Term.new(), expiry_seconds)
     heart.acquire()
     heart.start()
-    others, since = _left_by_others(store, name), time.monotonic()
+    others, since = _remove_dead_leases(store, name), time.monotonic()
     try:
         yield Fence(store, name, heart.term.holder)
     finally:
@@ -114,7 +114,7 @@ class _Heart:
         """Polls until the lease is free, given back, or its holder is dead or has not renewed it for an expiry."""
         seen, since = "", time.monotonic()
         while True:
-            found = _found(self._store, self._name)
+            found = _find_lease(self._store, self._name)
             if found is not None and found.version != seen:
                 seen, since = found.version, time.monotonic()
             if found is None or time.monotonic() - since >= self._expiry or _Term.parse(found.content).is_dead():
@@ -147,13 +147,13 @@ class _Heart:
         self._version = self._store.swap(LEASES, self._name, self.term.encode(), expected)
 
 
-def _left_by_others(store: Store, own: str) -> dict[str, str]:
+def _remove_dead_leases(store: Store, own: str) -> dict[str, str]:
     """Removes the other leases whose holders are dead; of those that are left, the versions by name."""
     left: dict[str, str] = {}
     dead: dict[str, str] = {}
     with suppress(StoreError):
         for name in store.names(LEASES):
-            found = _found(store, name) if name != own else None
+            found = _find_lease(store, name) if name != own else None
             if found is not None:
                 (dead if _Term.parse(found.content).is_dead() else left)[name] = found.version
     _remove(store, dead)
@@ -167,7 +167,7 @@ def _remove(store: Store, leases: dict[str, str]) -> None:
             store.delete(LEASES, name, expected=version)
 
 
-def _found(store: Store, name: str) -> Versioned | None:
+def _find_lease(store: Store, name: str) -> Versioned | None:
     try:
         return store.read(LEASES, name, LEASE_BYTES)
     except ArtifactMissing:

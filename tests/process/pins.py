@@ -2,9 +2,9 @@
 
 import os
 
-from training.recipe.processor import pinned
+from training.recipe.processor import pin
 
-pins = pinned(os.environ, bf16=False)
+pins = pin(os.environ, bf16=False)
 for name in os.environ.keys() - pins.keys():
     del os.environ[name]
 os.environ.update(pins)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sealift.stores import LeaseLost, Store, lease, leased, open_store
+from sealift.stores import LeaseLost, Store, hold_lease, lease, open_store
 from sealift.stores.lease import _Term
 from sealift.stores.store import LEASES
 
@@ -24,8 +24,8 @@ NEVER_SECONDS = 1e6
 """Nobody who waits for this expiry gets the lease before the test is ended."""
 HOLDER = """
 import sys, time
-from sealift.stores import LeaseLost, leased, open_store
-with leased(open_store(sys.argv[1]), sys.argv[2], float(sys.argv[3])) as fence:
+from sealift.stores import LeaseLost, hold_lease, open_store
+with hold_lease(open_store(sys.argv[1]), sys.argv[2], float(sys.argv[3])) as fence:
     print("held", flush=True)
     for line in sys.stdin:
         try:
@@ -74,7 +74,7 @@ def from_another_machine(store: Store) -> None:
 
 
 def test_a_lease_that_was_given_back_leaves_nothing(store: Store) -> None:
-    with leased(store, NAME) as fence:
+    with hold_lease(store, NAME) as fence:
         fence.check()
 
     assert store.names(LEASES) == []
@@ -99,7 +99,7 @@ def test_a_killed_holder_of_this_machine_keeps_nobody_waiting(store: Store) -> N
         first.kill()
         first.wait()
 
-        with leased(store, NAME, NEVER_SECONDS) as fence:
+        with hold_lease(store, NAME, NEVER_SECONDS) as fence:
             fence.check()
 
 
@@ -108,7 +108,7 @@ def test_a_killed_holder_that_nobody_has_reaped_keeps_nobody_waiting(store: Stor
         assert told(first) == "held"
         os.kill(first.pid, signal.SIGKILL)
 
-        with leased(store, NAME, NEVER_SECONDS) as fence:
+        with hold_lease(store, NAME, NEVER_SECONDS) as fence:
             fence.check()
 
 
@@ -135,7 +135,7 @@ def test_a_dead_holder_of_another_machine_is_waited_for_until_it_expires(
     from_another_machine(store)
 
     monkeypatch.setattr(lease, "time", passing)
-    with leased(store, NAME, 600) as fence:
+    with hold_lease(store, NAME, 600) as fence:
         fence.check()
 
     assert 600 <= passing.now < 601
@@ -145,7 +145,7 @@ def test_a_holder_that_was_stopped_past_its_expiry_finds_out_and_takes_nothing_b
     with holder(store) as first:
         assert told(first) == "held"
         first.send_signal(signal.SIGSTOP)
-        with leased(store, NAME, EXPIRY_SECONDS) as fence:
+        with hold_lease(store, NAME, EXPIRY_SECONDS) as fence:
             first.send_signal(signal.SIGCONT)
 
             assert asked(first) == "lost"
@@ -169,9 +169,9 @@ def test_of_many_that_wait_one_at_a_time_works(store: Store, tmp_path: Path) -> 
     program = """if True:
         import os, sys, time
         from pathlib import Path
-        from sealift.stores import leased, open_store
+        from sealift.stores import hold_lease, open_store
         for _ in range(5):
-            with leased(open_store(sys.argv[1]), "ab" * 32):
+            with hold_lease(open_store(sys.argv[1]), "ab" * 32):
                 Path(sys.argv[2]).mkdir()
                 time.sleep(0.02)
                 Path(sys.argv[2]).rmdir()
@@ -186,5 +186,5 @@ def test_of_many_that_wait_one_at_a_time_works(store: Store, tmp_path: Path) -> 
 def test_what_cannot_be_read_expires(store: Store) -> None:
     store.put(LEASES, NAME, b"\xff not a lease")
 
-    with leased(store, NAME, 0.3) as fence:
+    with hold_lease(store, NAME, 0.3) as fence:
         fence.check()

@@ -24,7 +24,7 @@ def class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tensor | None
             "leave it out; or say data.task, if the target is classes",
         )
     if isinstance(wanted, str):
-        return _balanced(len(dataset.classes), rows)
+        return _balance(len(dataset.classes), rows)
     unknown = sorted(wanted.keys() - set(dataset.classes))
     if unknown:
         raise ModelError(
@@ -34,7 +34,7 @@ def class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tensor | None
     return torch.tensor([wanted.get(name, 1.0) for name in dataset.classes], dtype=torch.float32)
 
 
-def _balanced(classes: int, rows: Rows) -> torch.Tensor:
+def _balance(classes: int, rows: Rows) -> torch.Tensor:
     """A class without a row here has no part in the loss, whatever its weight."""
     counts_K = torch.zeros(classes, dtype=torch.int64)
     for _, y_B in rows.batches(SCALED_ROWS, None):

@@ -43,7 +43,7 @@ def in_columns(content: bytes, columns: Sequence[Column]) -> bytes:
     graph.input.extend(
         helper.make_tensor_value_info(column.name, TYPES[column.datatype], ["batch", 1]) for column in columns
     )
-    graph.node.extend([*_encoding(columns), *own])
+    graph.node.extend([*_make_encoder(columns), *own])
     if ML_DOMAIN not in {one.domain for one in model.opset_import}:
         model.opset_import.append(helper.make_opsetid(ML_DOMAIN, ML_OPSET))
     onnx.checker.check_model(model, full_check=True)
@@ -57,7 +57,7 @@ def check_names(columns: Sequence[Column], taken: Sequence[str]) -> None:
         raise DataError(f"a column cannot have the name {name!r}, which the model has", "rename the column")
 
 
-def decoded(columns: Sequence[Column], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
+def decode(columns: Sequence[Column], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
     """The columns that these rows were encoded from, (R, 1) each."""
     found, at = {}, 0
     for column in columns:
@@ -70,12 +70,12 @@ def decoded(columns: Sequence[Column], features_RF: torch.Tensor) -> dict[str, n
 def check(content: bytes, columns: Sequence[Column], features_RF: torch.Tensor, expected_RK: torch.Tensor) -> None:
     """Raises ExportError unless the model answers columns as the one within answered the rows they were."""
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (answer_RK,) = session.run(None, decoded(columns, features_RF))
+    (answer_RK,) = session.run(None, decode(columns, features_RF))
     if not np.array_equal(answer_RK, expected_RK.numpy()):
         raise ExportError("the model answers columns otherwise than encoded rows", "internal error: please report it")
 
 
-def decoding(column: Column, first: int, wanted: str, kind: int) -> Iterator[onnx.NodeProto]:
+def make_decoder(column: Column, first: int, wanted: str, kind: int) -> Iterator[onnx.NodeProto]:
     """From our one tensor to this column of the table, (batch, 1), as another's model takes it: an ONNX element type.
 
     `first` is where its part of the tensor begins. What is no category is an empty text, or a number that none has.
@@ -87,7 +87,7 @@ def decoding(column: Column, first: int, wanted: str, kind: int) -> Iterator[onn
         yield constant(name, TensorProto.INT64, values)
     yield helper.make_node("Slice", [export.INPUT, *bounds], [own])
     if column.categories is not None:
-        yield from _named(column, own)
+        yield from _make_names(column, own)
         own = f"{own}.name"
     yield (
         helper.make_node("Identity", [own], [wanted])
@@ -102,7 +102,7 @@ def constant(name: str, kind: int, values: Sequence[Any], shape: Sequence[int] =
     return helper.make_node("Constant", [], [name], value=helper.make_tensor("", kind, shape or [len(values)], encoded))
 
 
-def _named(column: Column, one_hot: str) -> Iterator[onnx.NodeProto]:
+def _make_names(column: Column, one_hot: str) -> Iterator[onnx.NodeProto]:
     """The category of each row, by its position; the last, where no other is 1."""
     names = column.names.tolist()
     yield constant(f"{one_hot}.ones", TensorProto.FLOAT, [1.0] * (len(names) - 1), [len(names) - 1, 1])
@@ -115,7 +115,7 @@ def _named(column: Column, one_hot: str) -> Iterator[onnx.NodeProto]:
     yield helper.make_node("Gather", [f"{one_hot}.names", f"{one_hot}.position"], [f"{one_hot}.name"], axis=0)
 
 
-def _encoding(columns: Sequence[Column]) -> Iterator[onnx.NodeProto]:
+def _make_encoder(columns: Sequence[Column]) -> Iterator[onnx.NodeProto]:
     parts = []
     for at, column in enumerate(columns):
         if column.categories is None:

@@ -78,7 +78,7 @@ def _objection(
 
 def _dynamic(content: bytes, wanted: Compress, calibration: Array) -> bytes:
     """Weights as int8; activations are quantised as they come (Jacob et al. 2018)."""
-    return _quantised(content, lambda model, output: quantization.quantize_dynamic(model, output, weight_type=WEIGHTS))
+    return _quantise(content, lambda model, output: quantization.quantize_dynamic(model, output, weight_type=WEIGHTS))
 
 
 def _static(content: bytes, wanted: Compress, calibration: Array) -> bytes:
@@ -90,10 +90,10 @@ def _static(content: bytes, wanted: Compress, calibration: Array) -> bytes:
             model, output, rows, activation_type=quantization.QuantType.QUInt8, weight_type=WEIGHTS
         )
 
-    return _quantised(content, quantise)
+    return _quantise(content, quantise)
 
 
-def _pruned(content: bytes, wanted: Compress, calibration: Array) -> bytes:
+def _prune(content: bytes, wanted: Compress, calibration: Array) -> bytes:
     """The smallest weights of every matrix and kernel become 0 (Han et al. 2015)."""
     proto = onnx.ModelProto.FromString(content)
     multiplied = {name for node in proto.graph.node if node.op_type in MULTIPLYING for name in node.input[1:2]}
@@ -103,13 +103,13 @@ def _pruned(content: bytes, wanted: Compress, calibration: Array) -> bytes:
             count = int(weight.size * wanted.sparsity)
             weight.ravel()[np.argsort(np.abs(weight), axis=None, kind="stable")[:count]] = 0
             tensor.CopyFrom(numpy_helper.from_array(weight, tensor.name))
-    return _serialised(proto)
+    return _serialise(proto)
 
 
 _METHODS: Final[Mapping[str, Callable[[bytes, Compress, Array], bytes]]] = {
     "dynamicInt8": _dynamic,
     "staticInt8": _static,
-    "prune": _pruned,
+    "prune": _prune,
 }
 
 
@@ -126,16 +126,16 @@ class CalibrationRows(quantization.CalibrationDataReader):  # type: ignore[misc]
         return next(self._batches, None)
 
 
-def _quantised(content: bytes, quantise: Callable[[onnx.ModelProto, Path], None]) -> bytes:
+def _quantise(content: bytes, quantise: Callable[[onnx.ModelProto, Path], None]) -> bytes:
     """Shapes are inferred first, as ONNX Runtime's tools ask for."""
     with tempfile.TemporaryDirectory() as folder:
         inferred, output = Path(folder, "inferred"), Path(folder, "quantised")
         quant_pre_process(onnx.ModelProto.FromString(content), inferred, skip_symbolic_shape=True)
         quantise(onnx.load(inferred), output)
-        return _serialised(onnx.load(output))
+        return _serialise(onnx.load(output))
 
 
-def _serialised(proto: onnx.ModelProto) -> bytes:
+def _serialise(proto: onnx.ModelProto) -> bytes:
     clear_origins(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content

@@ -14,7 +14,7 @@ ONE_ROW: Final = "Expected more than 1 value per channel when training"
 
 
 @contextlib.contextmanager
-def explained(job: Job, what: str, way_out: str) -> Iterator[None]:
+def blame_model(job: Job, what: str, way_out: str) -> Iterator[None]:
     """Raises ModelError for what the body raises. What the system refuses to our own code stays what it is."""
     try:
         yield
@@ -23,10 +23,10 @@ def explained(job: Job, what: str, way_out: str) -> Iterator[None]:
     except user_code.RAISED as error:
         if isinstance(error, OSError) and not user_code.is_blamed(error):
             raise
-        raise _explained(job, what, way_out, error) from error
+        raise _make_error(job, what, way_out, error) from error
 
 
-def _explained(job: Job, what: str, way_out: str, error: BaseException) -> ModelError:
+def _make_error(job: Job, what: str, way_out: str, error: BaseException) -> ModelError:
     text = str(error)
     if isinstance(error, RuntimeError) and NOT_REPEATABLE in text:
         return ModelError(

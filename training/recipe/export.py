@@ -51,10 +51,10 @@ def to_onnx(model: nn.Module, sample: torch.Tensor, task: str) -> bytes:
 
     Raises ExportError for a network that has no ONNX form.
     """
-    return traced(model, sample, task)[0]
+    return trace(model, sample, task)[0]
 
 
-def traced(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tuple[str, ...]]:
+def trace(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tuple[str, ...]]:
     """The file of `to_onnx`, and the lines of the network's own code where the trace may have kept a number of rows."""
     output = output_name(task)
     exported = io.BytesIO()
@@ -84,7 +84,7 @@ def traced(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tu
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise _no_onnx_form(error) from error
     content: bytes = proto.SerializeToString(deterministic=True)
-    return content, _warned(told)
+    return content, _find_warned(told)
 
 
 @contextlib.contextmanager
@@ -115,7 +115,7 @@ def _no_onnx_form(error: BaseException) -> ExportError:
     )
 
 
-def _warned(told: list[warnings.WarningMessage]) -> tuple[str, ...]:
+def _find_warned(told: list[warnings.WarningMessage]) -> tuple[str, ...]:
     lines = [
         f"{Path(one.filename).name}:{one.lineno}"
         for one in told

@@ -43,7 +43,7 @@ def faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> bytes:
     sample = torch.cat([features] * 2)[:2] if len(features) < 2 else features[:2]
     refuse_value_reads(model, sample.clone(), name)
     _check_rows(model, features, name)
-    content, warned = export.traced(model, sample, task)
+    content, warned = export.trace(model, sample, task)
     session = export.session(content)
     _check_sizes(session, model, features, name, warned)
     for what, probe in probes(features):

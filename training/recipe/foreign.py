@@ -71,7 +71,7 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
     Raises ModelError for what is no ONNX model, or does not fit the data set.
     """
     locations(content)  # what it says cannot be understood is refused before another parser makes something of it
-    proto = _parsed(content)
+    proto = _parse(content)
     outside = _weights_outside(proto, folder, largest - len(content))
     features = dataset.rows.first(LOOKED_AT_ROWS)[0]
     raw = _raw_output(proto.graph, dataset)
@@ -79,12 +79,12 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
     before = (
         _from_columns(inputs, dataset)
         if len(inputs) > 1
-        else _from_rows(_given(inputs[0], dataset, features), dataset, features)
+        else _from_rows(_describe_given(inputs[0], dataset, features), dataset, features)
     )
     model = compose.add_prefix(proto, PREFIX)
     own = [node for node in model.graph.node if node.op_type != ZIP_MAP]
     nodes = [*before, *own]
-    plain = Foreign(_assembled(model, nodes, PREFIX + raw, dataset, features), outside)
+    plain = Foreign(_assemble(model, nodes, PREFIX + raw, dataset, features), outside)
     first_RK = _answers(plain, features, dataset)
     order = None
     if dataset.task == "classification":
@@ -92,12 +92,12 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
         rows, numbers, labelled = features, first_RK, None
         if said is not None:
             rows = _of_each_class(dataset, features)
-            labels = Foreign(_assembled(model, nodes, PREFIX + said, dataset, features), outside)
+            labels = Foreign(_assemble(model, nodes, PREFIX + said, dataset, features), outside)
             labelled = _answers(labels, rows, dataset)
             numbers = _answers(plain, rows, dataset)
         order = column_order(proto.graph, dataset.classes, numbers.reshape(len(rows), -1), labelled)
     nodes += _after(first_RK, dataset, PREFIX + raw, order)
-    whole = Foreign(_assembled(model, nodes, export.output_name(dataset.task), dataset, features), outside)
+    whole = Foreign(_assemble(model, nodes, export.output_name(dataset.task), dataset, features), outside)
     _check_rows(whole, features, dataset)
     return whole
 
@@ -111,7 +111,7 @@ def _of_each_class(dataset: Dataset, features: torch.Tensor) -> torch.Tensor:
     return torch.cat([features, rows.features[torch.cat(found)]])
 
 
-def _parsed(content: bytes) -> onnx.ModelProto:
+def _parse(content: bytes) -> onnx.ModelProto:
     try:
         proto: onnx.ModelProto = onnx.ModelProto.FromString(content)
     except DecodeError:
@@ -165,7 +165,7 @@ def _inputs(proto: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     return inputs
 
 
-def _given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.Tensor) -> Given:
+def _describe_given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.Tensor) -> Given:
     kind = one.type.tensor_type
     if kind.elem_type == TensorProto.STRING:
         raise ModelError(
@@ -175,7 +175,7 @@ def _given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.Tensor) -
     shape = tuple(one.dim_value for one in kind.shape.dim[1:])
     if kind.HasField("shape") and not (_fits(shape, dataset.shape) or _fits(shape, _channels_last(dataset.shape))):
         raise ModelError(
-            f"model takes rows of shape {_shown(shape)}, and those of {dataset.name} have {_shown(dataset.shape)}",
+            f"model takes rows of shape {_show(shape)}, and those of {dataset.name} have {_show(dataset.shape)}",
             "give it the data set that it was trained for",
         )
     return Given(one.name, kind.elem_type, shape if kind.HasField("shape") else dataset.shape)
@@ -223,7 +223,7 @@ def _from_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterat
             )
         flat = len(kind.shape.dim) == 1 and kind.HasField("shape")
         wanted = f"{PREFIX}{one.name}"
-        yield from columns.decoding(column, first, f"{wanted}.column" if flat else wanted, kind.elem_type)
+        yield from columns.make_decoder(column, first, f"{wanted}.column" if flat else wanted, kind.elem_type)
         if flat:
             yield columns.constant(f"{wanted}.flat", TensorProto.INT64, [-1])
             yield helper.make_node("Reshape", [f"{wanted}.column", f"{wanted}.flat"], [wanted])
@@ -275,7 +275,7 @@ def _after(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) 
             if sure
             else helper.make_node("Softmax", ["table"], ["sure"], axis=1)
         )
-        return [*nodes, last, *_ordered("sure", wanted, order)]
+        return [*nodes, last, *_make_order("sure", wanted, order)]
     one = helper.make_tensor("", TensorProto.FLOAT, [1], [1.0])
     return [
         *nodes,
@@ -286,7 +286,7 @@ def _after(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) 
     ]
 
 
-def _ordered(given: str, wanted: str, order: list[int]) -> list[onnx.NodeProto]:
+def _make_order(given: str, wanted: str, order: list[int]) -> list[onnx.NodeProto]:
     if order == sorted(order):
         return [helper.make_node("Identity", [given], [wanted])]
     columns = helper.make_tensor("", TensorProto.INT64, [len(order)], order)
@@ -296,7 +296,7 @@ def _ordered(given: str, wanted: str, order: list[int]) -> list[onnx.NodeProto]:
     ]
 
 
-def _assembled(
+def _assemble(
     model: onnx.ModelProto, nodes: list[onnx.NodeProto], output: str, dataset: Dataset, features: torch.Tensor
 ) -> bytes:
     """The whole as one file with our input and this output."""
@@ -360,5 +360,5 @@ def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*shape[1:], shape[0]) if len(shape) == 3 else shape
 
 
-def _shown(shape: tuple[int, ...]) -> str:
+def _show(shape: tuple[int, ...]) -> str:
     return "(" + ", ".join(str(one) if one else "any" for one in shape) + ")"

@@ -47,7 +47,7 @@ def column_order(graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answ
     """
     width = max(2, answer_RW.shape[1])
     table_RW = _two_columns(answer_RW) if answer_RW.shape[1] == 1 else answer_RW
-    declared = _declared(graph, width)
+    declared = _find_declared(graph, width)
     if declared is not None:
         order = _order(declared, classes)
         if said_R is not None:
@@ -55,7 +55,7 @@ def column_order(graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answ
         return order
     if said_R is None:
         return list(range(width))
-    seen = _seen(table_RW, _texts(said_R))
+    seen = _find_seen(table_RW, _texts(said_R))
     return _order_of_seen(seen, classes, width)
 
 
@@ -66,16 +66,16 @@ def _two_columns(answer_R1: Answer) -> Answer:
     return np.concatenate([-second, second], axis=1)
 
 
-def _declared(graph: onnx.GraphProto, width: int) -> Labels | None:
+def _find_declared(graph: onnx.GraphProto, width: int) -> Labels | None:
     """What the nodes name, a ZipMap before classifiers: of all that have so many labels, if they agree."""
     for operators in ((ZIP_MAP,), CLASSIFIERS):
-        found = {labels for labels in _named(graph, operators) if len(labels) == width}
+        found = {labels for labels in _find_named(graph, operators) if len(labels) == width}
         if len(found) == 1:
             return found.pop()
     return None
 
 
-def _named(graph: onnx.GraphProto, operators: Sequence[str]) -> Iterator[Labels]:
+def _find_named(graph: onnx.GraphProto, operators: Sequence[str]) -> Iterator[Labels]:
     for node in graph.node:
         for attribute in node.attribute:
             if node.op_type in operators and attribute.name in LABELS:
@@ -118,7 +118,7 @@ def _order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) 
     return [order.get(place, place) for place in range(width)]
 
 
-def _seen(table_RW: Answer, said: Sequence[str]) -> dict[int, str]:
+def _find_seen(table_RW: Answer, said: Sequence[str]) -> dict[int, str]:
     """By column, the label of the rows whose largest number it has."""
     seen = dict[int, str]()
     for column, label in _clear(table_RW, said):
@@ -148,7 +148,7 @@ def _clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 def _other_labels(labels: Sequence[str], classes: Sequence[str]) -> ModelError:
     return ModelError(
-        f"model has the labels {_shown(labels)}; the data has the classes {_shown(classes)}",
+        f"model has the labels {_show(labels)}; the data has the classes {_show(classes)}",
         "give it the data that it was trained for, with classes spelt as the model spells them",
     )
 
@@ -160,6 +160,6 @@ def _contradicts(label: str) -> ModelError:
     )
 
 
-def _shown(names: Sequence[str]) -> str:
+def _show(names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:10]))
     return f"{shown}, … ({len(names)})" if len(names) > 10 else shown

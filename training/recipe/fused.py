@@ -25,7 +25,7 @@ import torch
 from torch import nn
 
 from training.job import Job
-from training.recipe.losses import Array, WrittenOut, written_out
+from training.recipe.losses import Array, WrittenOut, write_out
 from training.recipe.models.mlp import Mlp
 from training.recipe.models.net import Net
 from training.recipe.step import Loss, Mass, Runner, update
@@ -85,7 +85,7 @@ def fused_runner(
     def descend(rate: float) -> None:
         update(job, [theta_P], velocity_P, [gradient_P], rate)
 
-    slope_of_loss = written_out(loss)
+    slope_of_loss = write_out(loss)
     small = job.batch_size * max(layer.weight.numel() for layer in layers) <= SMALL_PRODUCT
     if small and slope_of_loss is not None:
         return _runner(lambda rows: _small_step(all_layers, slope_of_loss, rows, descend), torch.Tensor.numpy, mass)

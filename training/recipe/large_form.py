@@ -34,10 +34,10 @@ def large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | 
 
     Raises ModelError for files that are not as it says, and where what is left has more than 2 GB.
     """
-    weights = _taken_out(proto.graph)
+    weights = _take_out(proto.graph)
     for one in filter(is_external, tensors(proto)):
         bring_in(one, folder)
-    graph = _serialized(proto)
+    graph = _serialize(proto)
     header = make_header(len(graph), [Weight(one.name, DATATYPES[one.data_type], tuple(one.dims)) for one in weights])
     yield header
     yield graph
@@ -49,7 +49,7 @@ def large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | 
         position += padding + size_bytes(weight)
 
 
-def _taken_out(graph: onnx.GraphProto) -> list[TensorProto]:
+def _take_out(graph: onnx.GraphProto) -> list[TensorProto]:
     """The large weights, which become inputs of the graph."""
     answers = {one.name for one in graph.output}
     weights, others = list[TensorProto](), list[TensorProto]()
@@ -65,7 +65,7 @@ def _taken_out(graph: onnx.GraphProto) -> list[TensorProto]:
     return weights
 
 
-def _serialized(proto: onnx.ModelProto) -> bytes:
+def _serialize(proto: onnx.ModelProto) -> bytes:
     if proto.ByteSize() > LARGEST_GRAPH:
         raise ModelError(
             "model has more than 2 GB beside its weights of 8 to 64 bits",

@@ -49,7 +49,7 @@ def binary_cross_entropy(
     return summed / weight_B1.sum()
 
 
-def written_out(loss: Loss) -> WrittenOut | None:
+def write_out(loss: Loss) -> WrittenOut | None:
     """The slope of one of `loss_function`'s; None for any other."""
     if isinstance(loss, partial) and loss.func in OF_CLASSES and loss.keywords.keys() == {"weight"} and not loss.args:
         return partial(OF_CLASSES[loss.func], weights_K=loss.keywords["weight"])

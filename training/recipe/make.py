@@ -29,7 +29,7 @@ from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.split import hold_out, set_aside
 from training.recipe.evaluate import answers, evaluate, measure
-from training.recipe.explain import explained
+from training.recipe.explain import blame_model
 from training.recipe.fidelity import faithful_onnx
 from training.recipe.sgd import Position
 from training.recipe.train import Descending, Setting, Trained, begin, check_form
@@ -222,12 +222,12 @@ class Making:
         """Measures, exports, checks and compresses the model."""
         dataset, task = self._setting.dataset, self._setting.dataset.task
         features, target = every_row(self._held_out)
-        with explained(self.job, self.job.model, "mend the model's code"):
+        with blame_model(self.job, self.job.model, "mend the model's code"):
             answer_RK = answers(trained.model, features)
         metrics = measure(answer_RK, target, task)
         if not all(map(math.isfinite, metrics.values())):
             raise sgd.not_finite(f"metrics on held-out rows are {metrics}", trained.position, self.job)
-        with explained(self.job, self.job.model, "mend the model's code"):
+        with blame_model(self.job, self.job.model, "mend the model's code"):
             content = faithful_onnx(trained.model, self._rows, task, self.job.model)
         export.check(content, features, answer_RK)
         descended = Descended(
@@ -246,7 +246,7 @@ class Making:
             raise AssertionError("internal error: a trial without a search")
 
         def tell(position: Position) -> None:
-            report(position.epoch, sgd.looked_at("search.metric", wanted.metric, position))
+            report(position.epoch, sgd.find_metric("search.metric", wanted.metric, position))
 
         generator = torch.Generator().manual_seed(self.job.seed)
         job = chosen(self.job, settings)

@@ -31,7 +31,7 @@ MODEL: Final = ("CPU implementer", "CPU variant", "CPU part")
 BELOW_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "OPENBLAS_CORETYPE": "Prescott"}
 
 
-def pinned(environment: Mapping[str, str], *, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
+def pin(environment: Mapping[str, str], *, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
     """The environment for a training process: what was inherited that shapes results is dropped, the baseline set."""
     kept = {name: value for name, value in environment.items() if not name.startswith(SHAPING)}
     if platform.machine() != "x86_64":

@@ -61,7 +61,7 @@ def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep:
             pruner=optuna.pruners.MedianPruner(),
         )
         study.add_trials([_frozen(trial, distributions) for trial in trials])
-        trials.append(_attempted(study.ask(distributions), attempt))
+        trials.append(_run_attempt(study.ask(distributions), attempt))
         keep(json.dumps([vars(trial) for trial in trials]))
     done = [trial for trial in trials if trial.value is not None]
     if not done:
@@ -73,7 +73,7 @@ def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep:
     return Found(best.parameters, tuple(trials))
 
 
-def _attempted(trial: optuna.Trial, attempt: Attempt) -> Trial:
+def _run_attempt(trial: optuna.Trial, attempt: Attempt) -> Trial:
     steps: dict[str, float] = {}
 
     def report(epoch: int, value: float) -> None:

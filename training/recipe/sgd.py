@@ -32,7 +32,7 @@ from training.recipe.module_state import (
     seed_all,
 )
 from training.recipe.schedule import Rates
-from training.recipe.step import Augment, Gradient, Loss, Mass, Runner, accumulated, plain_gradient, plain_runner
+from training.recipe.step import Augment, Gradient, Loss, Mass, Runner, accumulate, plain_gradient, plain_runner
 
 EPOCHS_DONE: Final = "epochs"
 STOP_LOSS_REACHED: Final = "stopLoss"
@@ -143,7 +143,7 @@ class Loop:
             self._descent.net.train()
             yield from self._stretches_of_an_epoch()
             if not math.isfinite(position.loss):
-                raise not_finite(f"the training loss became {_spelt(position.loss)}", position, job)
+                raise not_finite(f"the training loss became {_spell(position.loss)}", position, job)
             if not _finite(self._descent.net):
                 raise not_finite("weights became NaN or infinite", position, job)
             self.stop_reason = self._stop_reason()
@@ -210,7 +210,7 @@ class Loop:
         """What is left of the epoch, in pieces short enough to look at the clock in between: rows and their batches."""
         job, rows, done = self._descent.job, self._descent.rows, self.position.step
         if isinstance(rows, TensorRows):
-            batches = (self._descent.draw or _shuffled(job.rows_per_step))(len(rows), self._descent.generator)
+            batches = (self._descent.draw or _shuffle(job.rows_per_step))(len(rows), self._descent.generator)
             at_once = _steps_at_once(self._descent.net, rows, job.rows_per_step)
             for first in range(done, steps, at_once):
                 yield rows.features, rows.target, batches[first : first + at_once]
@@ -224,7 +224,7 @@ class Loop:
         position.history[-1] |= {f"{VALIDATION}{name}": value for name, value in validate().items()}
         if stopping is None:
             return
-        value = looked_at("earlyStopping.metric", stopping.metric, position) * (
+        value = find_metric("earlyStopping.metric", stopping.metric, position) * (
             1 if METRICS[stopping.metric] == "down" else -1
         )
         if position.best is None or value < position.best - stopping.minimum_change:
@@ -240,7 +240,7 @@ class Loop:
             return fused_runner(descent.job, layers, descent.loss, descent.mass, parameters, velocities)
         gradient = descent.gradient or plain_gradient(descent.job, descent.net, descent.loss)
         if descent.job.accumulate_steps:
-            gradient = accumulated(gradient, descent.job.batch_size, descent.mass)
+            gradient = accumulate(gradient, descent.job.batch_size, descent.mass)
         return plain_runner(descent.job, gradient, descent.mass, self._augment(), parameters, velocities)
 
     def _augment(self) -> Augment | None:
@@ -272,7 +272,7 @@ def make_repeatable(job: Job) -> torch.Generator:
     return torch.Generator().manual_seed(job.seed)
 
 
-def looked_at(setting: str, metric: str, position: Position) -> float:
+def find_metric(setting: str, metric: str, position: Position) -> float:
     """The metric of the validation rows after the last epoch, which `setting` names. Raises ModelError without one."""
     last = position.history[-1]
     if f"{VALIDATION}{metric}" not in last:
@@ -281,7 +281,7 @@ def looked_at(setting: str, metric: str, position: Position) -> float:
     return last[f"{VALIDATION}{metric}"]
 
 
-def _shuffled(rows_per_step: int) -> Draw:
+def _shuffle(rows_per_step: int) -> Draw:
     """All rows once, in an order that the generator draws."""
     return lambda count, generator: torch.split(torch.randperm(count, generator=generator), rows_per_step)
 
@@ -305,7 +305,7 @@ def _within(saved: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.T
     return {name.removeprefix(prefix): one for name, one in saved.items() if name.startswith(prefix)}
 
 
-def _spelt(loss: float) -> str:
+def _spell(loss: float) -> str:
     return "NaN" if math.isnan(loss) else "infinite"
 
 

@@ -49,7 +49,7 @@ def plain_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
     return gradient
 
 
-def accumulated(gradient: Gradient, batch_size: int, mass: Mass) -> Gradient:
+def accumulate(gradient: Gradient, batch_size: int, mass: Mass) -> Gradient:
     """The gradient of more rows than one batch: the batches' own, weighed by their mass, so that it is one's of all."""
 
     def gradient_of_all(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:

@@ -22,7 +22,7 @@ from training.recipe.class_weights import class_weights
 from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
-from training.recipe.explain import explained
+from training.recipe.explain import blame_model
 from training.recipe.fidelity import BATCH_SIZES, faithful_onnx
 from training.recipe.losses import loss_function
 from training.recipe.models import build
@@ -69,7 +69,7 @@ class Descending:
 
     def epochs(self) -> Iterator[bool]:
         """As the loop's; what the user's code raises comes as ModelError. Raises NonFiniteLossError."""
-        with explained(self.job, self.job.model, "mend the model's code"):
+        with blame_model(self.job, self.job.model, "mend the model's code"):
             yield from self.loop.epochs()
 
     def trained(self) -> Trained:
@@ -95,7 +95,7 @@ def check_form(job: Job, setting: Setting, rows: Rows) -> None:
     build.check_answer(net, job, dataset, batch_BS)
     refuse_what_changes(net, job.model, lambda: build.check_answer(net, job, dataset, batch_BS, training=True))
     model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
-    with explained(job, job.model, "mend the model's code"):
+    with blame_model(job, job.model, "mend the model's code"):
         faithful_onnx(model, few, dataset.task, job.model)
 
 

@@ -67,7 +67,7 @@ def from_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = (
         raise ModelError(f"the file of initFrom.path is not a safetensors file: {error}", SAFE_WAY) from error
     state: dict[str, torch.Tensor] = net.state_dict()
     whole = _without_prefix(found, state)
-    found, wanted = _taken(whole, left_out), _taken(state, left_out)
+    found, wanted = _take(whole, left_out), _take(state, left_out)
     shared = {wanted[name].data_ptr() for name in found.keys() & wanted.keys()}
     problems = _nowhere(left_out, [*state, *whole])
     problems += [f"{name} is in it and not in the model" for name in sorted(found.keys() - wanted.keys())]
@@ -77,7 +77,7 @@ def from_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = (
             if tensor.data_ptr() not in shared:  # a tied weight is saved once
                 problems.append(f"{name} is not in it")
         elif given.shape != tensor.shape or given.dtype != tensor.dtype:
-            problems.append(f"{name} is {_described(given)}, not {_described(tensor)}")
+            problems.append(f"{name} is {_describe(given)}, not {_describe(tensor)}")
         elif not given.isfinite().all():
             problems.append(f"{name} has values that are NaN or infinite")
     if problems:
@@ -86,7 +86,7 @@ def from_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = (
         wanted[name].copy_(given)
 
 
-def _taken(tensors: Mapping[str, torch.Tensor], left_out: Sequence[str]) -> dict[str, torch.Tensor]:
+def _take(tensors: Mapping[str, torch.Tensor], left_out: Sequence[str]) -> dict[str, torch.Tensor]:
     return {name: one for name, one in tensors.items() if not name.startswith(tuple(left_out))}
 
 
@@ -110,7 +110,7 @@ def _without_prefix(found: dict[str, torch.Tensor], wanted: Mapping[str, torch.T
     return found
 
 
-def _described(tensor: torch.Tensor) -> str:
+def _describe(tensor: torch.Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 

@@ -44,17 +44,17 @@ class Container:
         if request.new_inputs.get("image") is None:
             failures.append(CheckFailure("image", "is required: an image's name or digest"))
         failures += health.duration_failures(request.new_inputs)
-        inputs = container_form.completed(with_name(request))
+        inputs = container_form.complete(with_name(request))
         return CheckResponse(
-            inputs if request.new_inputs.get("name") is not None else container_form.named(inputs), failures
+            inputs if request.new_inputs.get("name") is not None else container_form.note_name(inputs), failures
         )
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Of what was read back and the new inputs."""
-        old_inputs, new_inputs = map(container_form.completed, (request.old_inputs, request.new_inputs))
+        old_inputs, new_inputs = map(container_form.complete, (request.old_inputs, request.new_inputs))
         read_back = {name: request.state.get(name, value) for name, value in old_inputs.items()}
         changes = differences(
-            container_form.completed(read_back), new_inputs, lambda name: name not in container_form.IN_PLACE
+            container_form.complete(read_back), new_inputs, lambda name: name not in container_form.IN_PLACE
         )
         return DiffResponse(changes, delete_before_replace=is_given(request.new_inputs))
 

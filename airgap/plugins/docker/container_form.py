@@ -33,7 +33,7 @@ COMPUTED: Final = (
 NOTE: Final = "__defaults"
 
 
-def completed(inputs: Properties) -> Properties:
+def complete(inputs: Properties) -> Properties:
     """With all defaults, and in each object a note of which there are."""
     inner: Properties = {}
     for name, value in inputs.items():
@@ -41,9 +41,9 @@ def completed(inputs: Properties) -> Properties:
     return _with_defaults(inner, DEFAULTS)
 
 
-def named(inputs: Properties) -> Properties:
+def note_name(inputs: Properties) -> Properties:
     """With a note that the name is not given."""
-    return {**inputs, NOTE: [*sorted({*_noted(inputs), "name"})]}
+    return {**inputs, NOTE: [*sorted({*_note(inputs), "name"})]}
 
 
 def without_notes(value: Any) -> Any:
@@ -57,7 +57,7 @@ def without_notes(value: Any) -> Any:
 
 def state(inputs: Properties, found: Mapping[str, Any]) -> Properties:
     """What is known of a container of these inputs that Docker's `found` tells of."""
-    return _computed(found) | _read_back(without_notes(inputs)) | _outputs(found)
+    return _select_computed(found) | _read_back(without_notes(inputs)) | _outputs(found)
 
 
 def _read_back(inputs: Properties) -> Properties:
@@ -69,7 +69,7 @@ def _read_back(inputs: Properties) -> Properties:
     return inputs | {"healthcheck": {**check, **times}}
 
 
-def _computed(found: Mapping[str, Any]) -> Properties:
+def _select_computed(found: Mapping[str, Any]) -> Properties:
     config, host = found["Config"], found["HostConfig"]
     return {
         "command": config.get("Cmd") or [],
@@ -120,10 +120,10 @@ def _inner(value: Value, defaults: Properties) -> Value:
 
 def _with_defaults(given: Properties, defaults: Properties) -> Properties:
     missing = {name: value for name, value in defaults.items() if given.get(name) is None}
-    filled_in = sorted({*_noted(given), *missing})
+    filled_in = sorted({*_note(given), *missing})
     return {**given, **missing, NOTE: [*filled_in]}
 
 
-def _noted(given: Properties) -> list[str]:
+def _note(given: Properties) -> list[str]:
     notes = given.get(NOTE)
     return [str(name) for name in notes] if isinstance(notes, list) else []

@@ -53,7 +53,7 @@ def mode_text(mode: int) -> str:
 
 
 def _files(context: str, dockerfile: str) -> list[str]:
-    matcher = PatternMatcher(_ignored(context, dockerfile))
+    matcher = PatternMatcher(_read_ignored(context, dockerfile))
     matcher.patterns.pop()  # `!.dockerignore`, which only this client adds
     return [name for name in matcher.walk(context) if not _is_folder(Path(context, name))]
 
@@ -62,7 +62,7 @@ def _is_folder(path: Path) -> bool:
     return stat.S_ISDIR(path.lstat().st_mode)
 
 
-def _ignored(context: str, dockerfile: str) -> list[str]:
+def _read_ignored(context: str, dockerfile: str) -> list[str]:
     file = next(filter(Path.is_file, (Path(f"{dockerfile}.dockerignore"), Path(context, ".dockerignore"))), None)
     lines = [line.strip() for line in file.read_text().splitlines() if not line.startswith("#")] if file else []
     return [line for line in lines if line]
@@ -74,11 +74,11 @@ def _entry(name: str, mode: str, content: bytes) -> bytes:
 
 def _content(path: Path, mode: int) -> bytes:
     if stat.S_ISLNK(mode):
-        return os.fsencode(_followed(str(path)))
+        return os.fsencode(_follow(str(path)))
     return path.read_bytes() if stat.S_ISREG(mode) else b""
 
 
-def _followed(path: str) -> str:
+def _follow(path: str) -> str:
     """Where its links lead: a relative path for as long as no link is absolute, which no function of Python's gives."""
     root, done, left, links = "/" * path.startswith("/"), list[str](), path.split("/")[::-1], 0
     while left:

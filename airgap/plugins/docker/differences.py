@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 def differences(old: Properties, new: Properties, replaces: Callable[[str], bool]) -> dict[str, PropertyDiff]:
     """By property path; `replaces` tells of a property's name whether only a new resource can take a change on."""
     return {
-        property_path.written(path): PropertyDiff(kind, replaces(str(path[0])), input_diff=False)
+        property_path.write_path(path): PropertyDiff(kind, replaces(str(path[0])), input_diff=False)
         for path, kind in _walk((), old, new)
     }
 

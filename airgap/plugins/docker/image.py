@@ -34,7 +34,7 @@ from sealift.provider import (
     UpdateResponse,
     Value,
     changed_inputs,
-    detailed,
+    detail_diff,
     has_unknown,
     reveal,
     reveal_all,
@@ -63,7 +63,7 @@ class Image:
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Nothing replaces: another build is pushed over the same name."""
         changed = changed_inputs(request.old_inputs, request.new_inputs)
-        return DiffResponse(detailed(changed, input_diff=False), with_reasons=False)
+        return DiffResponse(detail_diff(changed, input_diff=False), with_reasons=False)
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Builds and pushes; in a preview nothing is known."""
@@ -108,7 +108,7 @@ async def _make(operation: Operation, inputs: Properties) -> Properties:
 
     plain = reveal_all(inputs)
     digest = await asyncio.to_thread(build_and_push, plain, BuildLog(status, debug), operation.cancelled.is_set)
-    build, name = _mapping(plain["build"]), str(plain["imageName"])
+    build, name = _as_mapping(plain["build"]), str(plain["imageName"])
     return {
         "__inputs": Secret(inputs),
         "baseImageName": name,
@@ -116,14 +116,14 @@ async def _make(operation: Operation, inputs: Properties) -> Properties:
         "dockerfile": dockerfile_in_context(str(build["context"]), str(build["dockerfile"])),
         "imageName": name,
         "platform": build.get("platform", ""),
-        "registryServer": _mapping(plain.get("registry")).get("server", ""),
+        "registryServer": _as_mapping(plain.get("registry")).get("server", ""),
         "repoDigest": digest,
     }
 
 
 def build_and_push(inputs: Mapping[str, Value], log: BuildLog, cancelled: Callable[[], bool]) -> str:
     """`repository@sha256:…` of the pushed image, or of nothing pushed the local image's id."""
-    name, build = str(inputs["imageName"]), _mapping(inputs["build"])
+    name, build = str(inputs["imageName"]), _as_mapping(inputs["build"])
     repository, tag = split_name(name)
     with docker_engine() as engine:
         log.say("Starting Docker build")
@@ -132,7 +132,7 @@ def build_and_push(inputs: Mapping[str, Value], log: BuildLog, cancelled: Callab
         if inputs.get("skipPush"):
             return f"{repository}@{image_id}"
         log.say("Pushing Image to the registry")
-        digest = _push(engine, repository, tag, _mapping(inputs.get("registry")), log, cancelled)
+        digest = _push(engine, repository, tag, _as_mapping(inputs.get("registry")), log, cancelled)
         log.say(f"Pushed image with digest {digest}")
         return f"{repository}@{digest}"
 
@@ -150,10 +150,10 @@ def _build(
         path=str(build["context"]),
         dockerfile=dockerfile_in_context(str(build["context"]), str(build["dockerfile"])),
         tag=name,
-        buildargs={key: str(value) for key, value in _mapping(build.get("args")).items()},
+        buildargs={key: str(value) for key, value in _as_mapping(build.get("args")).items()},
         platform=build.get("platform"),
         target=build.get("target"),
-        cache_from=list(_mapping(build.get("cacheFrom")).get("images", [])) or None,
+        cache_from=list(_as_mapping(build.get("cacheFrom")).get("images", [])) or None,
         network_mode=build.get("network"),
         rm=True, forcerm=True, decode=True,
     )  # fmt: skip
@@ -201,5 +201,5 @@ def _unless_cancelled(cancelled: Callable[[], bool]) -> None:
         raise Cancelled("the image build was cancelled", "the next `pulumi up` goes on from the layers built so far")
 
 
-def _mapping(value: object) -> dict[str, Any]:
+def _as_mapping(value: object) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}

@@ -19,7 +19,7 @@ from sealift.provider import (
     UpdateRequest,
     UpdateResponse,
     changed_inputs,
-    detailed,
+    detail_diff,
     reveal,
 )
 
@@ -32,7 +32,7 @@ class RemoteImage:
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         changed = changed_inputs(request.old_inputs, request.new_inputs)
-        return DiffResponse(detailed(changed, replaces=changed.keys() - {"keepLocally"}, input_diff=False))
+        return DiffResponse(detail_diff(changed, replaces=changed.keys() - {"keepLocally"}, input_diff=False))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         if request.preview:

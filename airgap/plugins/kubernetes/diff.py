@@ -8,7 +8,7 @@ with new inputs this sees drift that a refresh has found.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from airgap.plugins.kubernetes.inputs import normalized, pruned
+from airgap.plugins.kubernetes.inputs import normalize, prune
 from airgap.plugins.kubernetes.objects import Object, ObjectKind, is_autonamed, name_of, namespace_of
 from airgap.plugins.kubernetes.replacement import ANY, Path, fixed_fields
 from sealift.provider import UNKNOWN, DiffKind, DiffResponse, PropertyDiff, property_path
@@ -26,15 +26,15 @@ def diff(
     mutable_secrets: bool = False,
 ) -> DiffResponse:
     """All plain; `new_inputs` may hold UNKNOWN. `ignored` are property paths of ignoreChanges."""
-    new = normalized(new_inputs)
-    old = pruned(live, normalized(old_inputs))
+    new = normalize(new_inputs)
+    old = prune(live, normalize(old_inputs))
     _place(old, new, ObjectKind.of(new))
     if name_of(new):
         old.setdefault("metadata", {})["name"] = name_of(live)
     fixed = fixed_fields(new, mutable_config_maps=mutable_config_maps, mutable_secrets=mutable_secrets)
     ignored_paths = [tuple(property_path.parse(path)) for path in ignored]
     changes = {
-        property_path.written(path): change
+        property_path.write_path(path): change
         for path, change in _changes((), merge_patch(old, new), old, new, old, fixed)
         if not any(path[: len(prefix)] == prefix for prefix in ignored_paths)
     }

@@ -19,13 +19,13 @@ READ_ONLY_METADATA: Final = (
 )
 
 
-def normalized(inputs: Object) -> Object:
+def normalize(inputs: Object) -> Object:
     """A copy in which equal meanings are spelt equally: Secret `stringData` as base64 `data`, canonical quantities,
     no read-only metadata. While something is unknown, only the last.
     """
     result = dict(inputs)
     if not has_unknown(result):
-        result = _normalized_secret(result) if is_secret(result) else _with_canonical_spec(result)
+        result = _normalize_secret(result) if is_secret(result) else _with_canonical_spec(result)
     if isinstance(result.get("metadata"), dict):
         result["metadata"] = {k: v for k, v in result["metadata"].items() if k not in READ_ONLY_METADATA}
     return result
@@ -45,14 +45,14 @@ def plain_inputs(properties: Properties) -> Object:
     return plain
 
 
-def pruned(live: Any, shape: Any) -> Any:
+def prune(live: Any, shape: Any) -> Any:
     """`live` cut down to the fields that `shape` (old inputs) has; the official plugin's pruneMap and pruneSlice.
 
     A field that the program set to nothing (false, 0, "", {}, []) and that the API server leaves out is given back as
     the program has it: leaving out is how the API writes such values.
     """
     if isinstance(live, dict) and isinstance(shape, dict):
-        kept = {key: pruned(value, shape[key]) for key, value in live.items() if key in shape}
+        kept = {key: prune(value, shape[key]) for key, value in live.items() if key in shape}
         empty = {key: value for key, value in shape.items() if key not in live and not value and value is not None}
         return kept | empty
     if isinstance(live, list) and isinstance(shape, list):
@@ -60,7 +60,7 @@ def pruned(live: Any, shape: Any) -> Any:
             return []
         if type(live[0]) is not type(shape[0]):
             return live
-        return [pruned(value, like) for value, like in zip(live, shape, strict=False)]
+        return [prune(value, like) for value, like in zip(live, shape, strict=False)]
     return live
 
 
@@ -80,7 +80,7 @@ def annotate_secrets(outputs: dict[str, Any], inputs: Properties) -> None:
             outputs[key] = Secret(outputs[key])
 
 
-def _normalized_secret(secret: Object) -> Object:
+def _normalize_secret(secret: Object) -> Object:
     given = dig(secret, "stringData", default={})
     data = {key: _canonical_base64(value) for key, value in dig(secret, "data", default={}).items()}
     data |= {key: base64.b64encode(str(value).encode()).decode() for key, value in given.items()}

@@ -15,7 +15,7 @@ from airgap.plugins.kubernetes.cluster import Cluster
 from airgap.plugins.kubernetes.configuration import Configuration
 from airgap.plugins.kubernetes.errors import ApiRefusal, InitializationFailed
 from airgap.plugins.kubernetes.field_managers import must_force, takeover_patch
-from airgap.plugins.kubernetes.inputs import normalized, plain_inputs, pruned
+from airgap.plugins.kubernetes.inputs import normalize, plain_inputs, prune
 from airgap.plugins.kubernetes.naming import CREATION_MANAGER, field_manager
 from airgap.plugins.kubernetes.objects import (
     DELETION_PROPAGATION,
@@ -112,7 +112,7 @@ async def update(
     operation: ObjectOperation, old_state: Properties, given: Properties, ignored: Sequence[str] = ()
 ) -> Properties:
     """The new state. Raises ApiRefusal if the API server changes nothing, ResourceInitFailed once it has."""
-    inputs = normalized(plain_inputs(given))
+    inputs = normalize(plain_inputs(given))
     cluster = operation.cluster
     if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, ObjectKind.of(inputs))):
         return given
@@ -153,7 +153,7 @@ async def read(
     Without known inputs (an import) everything that it says is an input, but what the cluster fills in.
     """
     namespace, name = split_id(identity)
-    old_inputs = normalized(plain_inputs(given))
+    old_inputs = normalize(plain_inputs(given))
     try:
         live = await asyncio.to_thread(operation.cluster.get, kind, namespace, name)
     except ApiRefusal as refusal:
@@ -170,7 +170,7 @@ async def read(
             raise
         except InitializationFailed as problem:
             failure, live = problem, problem.live
-    inputs = pruned(live, old_inputs) if given else importable(live)
+    inputs = prune(live, old_inputs) if given else importable(live)
     manager = field_manager(old_inputs, checkpoint.remembered_manager(state))
     version = checkpoint.initial_api_version(state, str(live.get("apiVersion")))
     found = checkpoint.outputs(inputs, live, given, version, manager)
@@ -254,13 +254,13 @@ def keep_ignored(inputs: Object, live: Object, ignored: Sequence[str]) -> Object
     result: Object = inputs
     for path in ignored:
         with contextlib.suppress(KeyError, IndexError, TypeError):
-            result = _replaced(result, live, property_path.parse(path))
+            result = _replace(result, live, property_path.parse(path))
     return result
 
 
-def _replaced(inputs: Any, live: Any, path: Sequence[property_path.Key]) -> Any:
+def _replace(inputs: Any, live: Any, path: Sequence[property_path.Key]) -> Any:
     head, *rest = path
-    value = _replaced(inputs[head], live[head], rest) if rest else live[head]
+    value = _replace(inputs[head], live[head], rest) if rest else live[head]
     if isinstance(inputs, list):
         return [value if index == head else item for index, item in enumerate(inputs)]
     return {**inputs, head: value}

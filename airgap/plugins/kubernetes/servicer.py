@@ -16,7 +16,7 @@ from airgap.plugins.kubernetes.cluster import Cluster, unreachable
 from airgap.plugins.kubernetes.configuration import Configuration, changed_settings, default_namespace
 from airgap.plugins.kubernetes.diff import diff
 from airgap.plugins.kubernetes.errors import ClusterUnreachable, NotSupported
-from airgap.plugins.kubernetes.inputs import annotate_secrets, normalized, plain_inputs
+from airgap.plugins.kubernetes.inputs import annotate_secrets, normalize, plain_inputs
 from airgap.plugins.kubernetes.naming import adopt_or_assign_name, unique_name
 from airgap.plugins.kubernetes.objects import Object, ObjectKind, dig
 from airgap.plugins.kubernetes.resource import ObjectOperation
@@ -220,7 +220,7 @@ def check(given: Properties, old_inputs: Object, name: str, namespace: str) -> P
 
     `name` is for a resource that has none; `namespace`, unless "", for one that says none.
     """
-    inputs = normalized(plain_inputs(given))
+    inputs = normalize(plain_inputs(given))
     adopt_or_assign_name(inputs, old_inputs, name)
     metadata = inputs.get("metadata")
     if (

@@ -3,7 +3,7 @@
 import pytest
 
 from sealift.provider import Properties
-from sealift.provider.property_path import parse, restored, written
+from sealift.provider.property_path import parse, restore, write_path
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_path_is_its_keys(path: str, keys: list[str | int]) -> None:
     ],
 )
 def test_paths_read_as_they_are_written(path: tuple[str | int, ...], text: str) -> None:
-    assert written(path) == text
+    assert write_path(path) == text
     assert parse(text) == list(path)
 
 
@@ -59,4 +59,4 @@ def test_what_is_no_path_is_refused(path: str) -> None:
 def test_what_stands_at_the_path_is_as_it_was(
     old: Properties, new: Properties, path: str, expected: Properties
 ) -> None:
-    assert restored(old, new, parse(path)) == expected
+    assert restore(old, new, parse(path)) == expected

@@ -28,7 +28,7 @@ from sealift.provider import (
     UpdateRequest,
     UpdateResponse,
     changed_inputs,
-    detailed,
+    detail_diff,
     from_struct,
     random_id,
     to_struct,
@@ -47,7 +47,7 @@ class Door:
         return CheckResponse({"colour": "white", **request.new_inputs}, missing)
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        return DiffResponse(detailed(changed_inputs(request.old_inputs, request.new_inputs), replaces={"width"}))
+        return DiffResponse(detail_diff(changed_inputs(request.old_inputs, request.new_inputs), replaces={"width"}))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         if request.inputs["width"] == 0:

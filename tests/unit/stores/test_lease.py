@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from sealift.stores import Store, leased, open_store
+from sealift.stores import Store, hold_lease, open_store
 from sealift.stores.lease import _Term
 from sealift.stores.store import LEASES
 
 OWN, OTHER = "ab" * 32, "cd" * 32
 KILLED = """
 import os, signal, sys
-from sealift.stores import leased, open_store
-with leased(open_store(sys.argv[1]), sys.argv[2]):
+from sealift.stores import hold_lease, open_store
+with hold_lease(open_store(sys.argv[1]), sys.argv[2]):
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -31,13 +31,13 @@ def test_the_lease_of_a_killed_run_goes_with_the_next_run_of_any_name(store: Sto
     subprocess.run([sys.executable, "-c", KILLED, f"file://{store.location}", OTHER], cwd=root, check=False)
     assert store.names(LEASES) == [OTHER]
 
-    with leased(store, OWN):
+    with hold_lease(store, OWN):
         assert store.names(LEASES) == [OWN]
     assert store.names(LEASES) == []
 
 
 def test_the_lease_of_a_living_run_stays(store: Store) -> None:
-    with leased(store, OTHER) as fence, leased(store, OWN):
+    with hold_lease(store, OTHER) as fence, hold_lease(store, OWN):
         fence.check()
 
 
@@ -46,7 +46,7 @@ def test_another_machine_s_lease_goes_once_nobody_has_renewed_it_for_an_expiry(s
     elsewhere = replace(_Term.new(), machine="elsewhere")
     version = store.swap(LEASES, OTHER, elsewhere.encode(), None)
 
-    with leased(store, OWN, expiry_seconds=0.05):
+    with hold_lease(store, OWN, expiry_seconds=0.05):
         assert store.names(LEASES) == [OWN, OTHER]
         if renewed:
             store.swap(LEASES, OTHER, replace(elsewhere, beat=1).encode(), version)
@@ -58,7 +58,7 @@ def test_another_machine_s_lease_goes_once_nobody_has_renewed_it_for_an_expiry(s
 def test_another_machine_s_lease_is_not_judged_before_that(store: Store) -> None:
     store.swap(LEASES, OTHER, replace(_Term.new(), machine="elsewhere").encode(), None)
 
-    with leased(store, OWN, expiry_seconds=3600):
+    with hold_lease(store, OWN, expiry_seconds=3600):
         pass
 
     assert store.names(LEASES) == [OTHER]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealift.stores import RECORDS, LeaseLost, get_record, leased, open_store
+from sealift.stores import RECORDS, LeaseLost, get_record, hold_lease, open_store
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, decode, encode
 from training.errors import CheckpointError
 
@@ -61,7 +61,7 @@ def test_no_bytes_whatever_raise_anything_else(plaintext: bytes) -> None:
 
 def test_records_are_replaced_sealed_under_the_store_s_key_and_for_their_own_run_only(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path / 'store'}")
-    with leased(store, RUN_ID) as fence:
+    with hold_lease(store, RUN_ID) as fence:
         records = Records(store, b"k" * 32, RUN_ID, fence)
         assert records.load() is None
 
@@ -81,7 +81,7 @@ def test_records_are_replaced_sealed_under_the_store_s_key_and_for_their_own_run
 
 def test_whoever_lost_the_lease_saves_nothing_and_whoever_has_it_saves_over_what_came_between(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path / 'store'}")
-    with leased(store, RUN_ID) as fence:
+    with hold_lease(store, RUN_ID) as fence:
         lost, held = (Records(store, b"k" * 32, RUN_ID, who) for who in (replace(fence, holder="lost"), fence))
 
         with pytest.raises(LeaseLost):

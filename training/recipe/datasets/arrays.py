@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from sealift.settings import Problem
-from sealift.settings.names import meant
+from sealift.settings.names import suggest
 from training import user_code
 from training.errors import DataError
 from training.job import Job
@@ -71,7 +71,7 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
         _check_there(reference, names, file.files)
         for name in names:
             _check_size(archive, name)
-        return checked(reference, {"features": file[names[0]], "target": file[names[1]]})
+        return check_arrays(reference, {"features": file[names[0]], "target": file[names[1]]})
     except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, EOFError, OSError,
             NotImplementedError, RuntimeError) as error:  # fmt: skip
         raise DataError(
@@ -99,7 +99,7 @@ def _names(options: Data) -> tuple[str, str]:
 
 def _check_there(reference: str, names: tuple[str, str], there: Sequence[str]) -> None:
     problems = [
-        Problem(setting, f"names the array {name!r}, which {reference} has not{meant(name, there)}")
+        Problem(setting, f"names the array {name!r}, which {reference} has not{suggest(name, there)}")
         for setting, name in zip(("data.features", "data.target"), names, strict=True)
         if name not in there
     ]
@@ -148,10 +148,10 @@ def call(job: Job, folder: Path) -> Arrays:
             f"{job.dataset} returned {found}",
             f"it must return features and target, as a pair or in a dict with {', '.join(ALLOWED)}",
         )
-    return checked(job.dataset, returned)
+    return check_arrays(job.dataset, returned)
 
 
-def checked(reference: str, given: Mapping[str, Any]) -> Arrays:
+def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
     """Raises DataError for what does not fit together."""
     features, target = np.asarray(given["features"]), np.asarray(given["target"])
     if target.ndim == 2 and target.shape[1] == 1:

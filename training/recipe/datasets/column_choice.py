@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sealift.settings import Problem
-from sealift.settings.names import meant
+from sealift.settings.names import suggest
 from training.errors import DataError
 from training.job import Job
 from training.options import Data
@@ -65,7 +65,7 @@ def choose(job: Job, names: Sequence[str]) -> Choice:
     if problems:
         raise ColumnsMissing(
             problems,
-            f"its columns: {listed(names)}; if these look wrong, say data.delimiter; "
+            f"its columns: {list_names(names)}; if these look wrong, say data.delimiter; "
             "in CSV the first line must name the columns",
         )
     if target in features:
@@ -82,7 +82,7 @@ def choose(job: Job, names: Sequence[str]) -> Choice:
     return Choice(chosen, splitting, [name for name in names if name in job.masking and name not in chosen])
 
 
-def listed(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """Those in quotes whose spaces would be overlooked."""
     shown = (name if name and name == name.strip() else repr(name) for name in names[:MOST_LISTED])
     return ", ".join(shown) + (f", and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")
@@ -96,13 +96,13 @@ def _absent(
         if name not in known and name in before_masking:
             yield Problem(setting, f"names the column {name!r}, which masking drops")
         elif name not in known:
-            yield Problem(setting, f"names the column {name!r}, which {reference} has not{meant(name, there)}")
+            yield Problem(setting, f"names the column {name!r}, which {reference} has not{suggest(name, there)}")
 
 
 def _no_features(categorical: Sequence[str], features: Sequence[str]) -> Iterator[Problem]:
     for name in categorical:
         if name not in features:
-            yield Problem("data.categorical", f"names {name!r}, which is no feature{meant(name, features)}")
+            yield Problem("data.categorical", f"names {name!r}, which is no feature{suggest(name, features)}")
 
 
 def _out_of_use(reference: str, there: Sequence[str], used: Sequence[str], ranges: Sequence[str]) -> Iterator[Problem]:

@@ -109,7 +109,7 @@ class Encoding:
     @property
     def class_names(self) -> tuple[str, ...]:
         """In the order of the model's outputs."""
-        return () if self.classes is None else tuple(map(spelt, self.classes.to_pylist()))
+        return () if self.classes is None else tuple(map(spell, self.classes.to_pylist()))
 
     def encode(self, table: pa.Table) -> tuple[Array, Array]:
         """Features (R, F), FP32 or int64, and target of these rows."""
@@ -195,7 +195,7 @@ def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinc
     textual = is_text(kind)
     if options.task is not None:
         if options.task == "regression" and textual:
-            raise DataError(f"data.task is 'regression', and the target {target!r} is text", _mixed_hint(target))
+            raise DataError(f"data.task is 'regression', and the target {target!r} is text", _hint_at_mixed(target))
         return cast(Task, options.task)
     if textual:
         _check_names_of_classes(target, _text(distinct(target)).drop_null())
@@ -278,7 +278,7 @@ def ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.int64
 def whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
     """The different ones of a column of texts that are all whole numbers, without signs and zeros that change none."""
     values = pc.unique(_text(column)).drop_null()
-    if not len(values) or matching(values[:1], DIGITS) == 0 or matching(values, DIGITS) < len(values):
+    if not len(values) or count_matching(values[:1], DIGITS) == 0 or count_matching(values, DIGITS) < len(values):
         return None
     return pc.unique(pc.replace_substring_regex(values, r"^\s*(?:\+|(-))?0*(\d+)\s*$", r"\1\2"))
 
@@ -317,11 +317,11 @@ def _column(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
     if not is_text(kind):
         return Column(name, None)
     values = _text(distinct(name)).drop_null()
-    numeric = matching(values, NUMBER)
+    numeric = count_matching(values, NUMBER)
     if numeric == len(values):
         return Column(name, None)
     if numeric > len(values) // 2:
-        raise _mixed(f"the column {name!r}", name, len(values), numeric)
+        raise _refuse_mixed(f"the column {name!r}", name, len(values), numeric)
     return Column(name, _categories(name, values, "texts"))
 
 
@@ -361,32 +361,32 @@ def _classes(target: str, distinct: Distinct) -> pa.Array:
 
 def _check_names_of_classes(target: str, values: pa.Array) -> None:
     """Raises DataError for texts that are fractions, and for many that are numbers, or but for a few that are wrong."""
-    numeric = matching(values, NUMBER)
-    fractions = numeric == len(values) > matching(values, WHOLE)
+    numeric = count_matching(values, NUMBER)
+    fractions = numeric == len(values) > count_matching(values, WHOLE)
     if not fractions and (len(values) <= MOST_WHOLE_CLASSES or numeric <= len(values) // 2):
         return
     if numeric < len(values):
-        raise _mixed(f"the target {target!r}", target, len(values), numeric)
+        raise _refuse_mixed(f"the target {target!r}", target, len(values), numeric)
     raise DataError(
         f"the target {target!r} is text, and its {len(values):,} different values are all numbers",
         "write them as numbers; or say data.task: classification, if they are names of classes",
     )
 
 
-def _mixed(what: str, name: str, different: int, numeric: int) -> DataError:
+def _refuse_mixed(what: str, name: str, different: int, numeric: int) -> DataError:
     return DataError(
         f"{what} is mixed: of its {different:,} different values {numeric:,} are numbers and {different - numeric:,} "
         "are text",
-        _mixed_hint(name),
+        _hint_at_mixed(name),
     )
 
 
-def matching(values: pa.Array, pattern: str) -> int:
+def count_matching(values: pa.Array, pattern: str) -> int:
     """How many of these texts are so."""
     return pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0
 
 
-def _mixed_hint(name: str) -> str:
+def _hint_at_mixed(name: str) -> str:
     return f"mend the texts among the numbers of {name!r}; an empty field or NA stands for a missing value"
 
 
@@ -420,7 +420,7 @@ def _is_time(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
-def spelt(value: object) -> str:
+def spell(value: object) -> str:
     """2.0 as 2, True as true."""
     if isinstance(value, bool):
         return str(value).lower()

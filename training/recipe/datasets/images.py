@@ -49,11 +49,11 @@ def decode(column: pa.ChunkedArray, wanted: options.ImageColumn, most_bytes: int
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the limit here
         warnings.simplefilter("ignore", UserWarning)  # of tags in an EXIF that are not whole
-        return _decoded(_files(column, wanted.column), wanted, most_bytes)
+        return _decode(_files(column, wanted.column), wanted, most_bytes)
 
 
-def _decoded(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) -> Pixels:
-    first = _opened(files[0], 0)
+def _decode(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) -> Pixels:
+    first = _open(files[0], 0)
     first_height, first_width = _upright_size(first, 0)
     height, width = wanted.height or first_height, wanted.width or first_width
     size = len(files) * wanted.channels * height * width * BYTES_A_VALUE
@@ -64,7 +64,7 @@ def _decoded(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) -
         )
     pixels_RCHW = np.empty((len(files), wanted.channels, height, width), np.float32)
     for row, file in enumerate(files):
-        image = _opened(file, row)
+        image = _open(file, row)
         found_height, found_width = _upright_size(image, row)
         if wanted.height is None and (found_height, found_width) != (height, width):
             raise DataError(
@@ -92,7 +92,7 @@ def _files(column: pa.ChunkedArray, name: str | None) -> list[bytes]:
     return files
 
 
-def _opened(file: bytes, row: int) -> Image.Image:
+def _open(file: bytes, row: int) -> Image.Image:
     """Its header only. Raises DataError."""
     try:
         image = Image.open(io.BytesIO(file), formats=FORMATS)

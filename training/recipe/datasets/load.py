@@ -40,8 +40,8 @@ def load(job: Job, folder: Path, key: bytes, tell: Tell = silent) -> Dataset:
     found = prepare(job, folder, masker)
     if isinstance(found, Prepared):
         return _in_memory(found)
-    with tables.reading_parquet(job.dataset):
-        return _streamed(job, found, masker)
+    with tables.refuse_unreadable(job.dataset):
+        return _stream(job, found, masker)
 
 
 def _in_memory(found: Prepared) -> Dataset:
@@ -53,7 +53,7 @@ def _in_memory(found: Prepared) -> Dataset:
     )  # fmt: skip
 
 
-def _streamed(job: Job, found: Oversized, masker: Masker) -> Dataset:
+def _stream(job: Job, found: Oversized, masker: Masker) -> Dataset:
     groups, choice = found.groups, found.choice
     names, splitting = choice.names, choice.splitting
     at_once, largest = job.data.memory_bytes // SHARE_AT_ONCE, max(groups.group_bytes)

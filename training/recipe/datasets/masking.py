@@ -61,18 +61,18 @@ def mask(
         elif rules[name].method == "drop":
             done[name] = "dropped"
         else:
-            kept[name], done[name] = _masked(name, column, rules[name], key, tell)
+            kept[name], done[name] = _mask(name, column, rules[name], key, tell)
     return pa.table(kept), done
 
 
-def _masked(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes, tell: Tell) -> tuple[pa.ChunkedArray, str]:
+def _mask(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes, tell: Tell) -> tuple[pa.ChunkedArray, str]:
     if pa.types.is_null(column.type):
         return column, f"nothing to {rule.method}: all values are missing"
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     try:
         if rule.method == "redact":
-            return _redacted(name, column, rule, tell)
+            return _redact(name, column, rule, tell)
         return METHODS[rule.method](name, column, rule, key)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         # Not `from error`: Arrow's message quotes the value.
@@ -82,7 +82,7 @@ def _masked(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes, tell:
         ) from None
 
 
-def _hashed(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
+def _hash(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
     """Equal values stay equal within a column, and within columns of that name in the same store; nowhere else."""
     if pa.types.is_nested(column.type):
         raise _unfit(name, column, rule, "numbers, dates and text", "drop")
@@ -95,11 +95,11 @@ def _hashed(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tu
     return hashed, "hashed: the first 64 bits of HMAC-SHA256 under a key of the store"
 
 
-def _generalised(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
+def _generalise(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
     """Numbers: the largest multiple of the step that is not above. Dates and times: so in days since 1970-01-01."""
     kind, step = column.type, rule.step or 1.0
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return _floored_time(column, step), f"generalised to the beginning of steps of {step:g} days"
+        return _floor_time(column, step), f"generalised to the beginning of steps of {step:g} days"
     if pa.types.is_integer(kind):
         # In steps that are not whole, the lower end of a range need not be whole either.
         column = column.cast(pa.int64() if step.is_integer() else pa.float64())
@@ -107,10 +107,10 @@ def _generalised(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) 
         column = column.cast(pa.float64())
     else:
         raise _unfit(name, column, rule, "numbers and dates", "hash, redact or drop")
-    return _floored(column, step), f"generalised to the lower end of steps of {step:g}"
+    return _floor(column, step), f"generalised to the lower end of steps of {step:g}"
 
 
-def _redacted(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> tuple[pa.ChunkedArray, str]:
+def _redact(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> tuple[pa.ChunkedArray, str]:
     if not _is_text(column.type):
         raise _unfit(name, column, rule, "text", "hash, generalise or drop")
     longest = pc.max(pc.utf8_length(column)).as_py() or 0
@@ -119,7 +119,7 @@ def _redacted(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> 
             f"masking.{name}.method is {rule.method!r}, and a text of the column has {longest:,} characters",
             f"cut texts to at most {LONGEST_TEXT:,} characters, or drop the column",
         )
-    redactor, counts = Redactor.shared(), dict[str, int]()
+    redactor, counts = Redactor.get_shared(), dict[str, int]()
     different = len(pc.unique(column).drop_null())
     told_each = min(MOST_UNTOLD, max(FEWEST_UNTOLD, different // TIMES_TOLD))
     done = itertools.count(1)
@@ -135,16 +135,16 @@ def _redacted(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> 
     return redacted, f"redacted by {redactor.name}; found in distinct texts: {found}"
 
 
-METHODS: Final = {"hash": _hashed, "generalise": _generalised}
+METHODS: Final = {"hash": _hash, "generalise": _generalise}
 
 
-def _floored_time(column: pa.ChunkedArray, step_days: float) -> pa.ChunkedArray:
+def _floor_time(column: pa.ChunkedArray, step_days: float) -> pa.ChunkedArray:
     moment = pa.timestamp("us", tz=getattr(column.type, "tz", None))
     ticks = column.cast(moment, safe=False).cast(pa.int64())
-    return _floored(ticks, max(1, round(step_days * MICROSECONDS_A_DAY))).cast(moment).cast(column.type, safe=False)
+    return _floor(ticks, max(1, round(step_days * MICROSECONDS_A_DAY))).cast(moment).cast(column.type, safe=False)
 
 
-def _floored(column: pa.ChunkedArray, step: float) -> pa.ChunkedArray:
+def _floor(column: pa.ChunkedArray, step: float) -> pa.ChunkedArray:
     """Of int64 with a whole step, or of doubles."""
     missing = column.is_null().to_numpy()
     if pa.types.is_integer(column.type):

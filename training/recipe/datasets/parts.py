@@ -35,7 +35,7 @@ def _by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
     encoded = column.dictionary_encode().unify_dictionaries()
     values = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
     wanted = dict.fromkeys(split.validation, VALIDATION) | dict.fromkeys(split.held_out, HELD_OUT)
-    part_of_value = np.array([wanted.get(encoding.spelt(one), TRAIN) for one in values.to_pylist()] + [TRAIN], np.uint8)
+    part_of_value = np.array([wanted.get(encoding.spell(one), TRAIN) for one in values.to_pylist()] + [TRAIN], np.uint8)
     indices = pa.chunked_array([chunk.indices.cast(pa.int32()) for chunk in encoded.chunks], pa.int32())
     found: Parts = part_of_value[indices.fill_null(len(values)).to_numpy()]
     what = None

@@ -253,7 +253,7 @@ def _parquet(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
     choice = chosen(job, groups.file.schema_arrow)
     if sum(groups.group_bytes) > job.data.memory_bytes:
         return Oversized(groups, choice)
-    with tables.reading_parquet(job.dataset):
+    with tables.refuse_unreadable(job.dataset):
         return _from_columns(job, groups.file.read(columns=with_splitting(choice)), choice, masker)
 
 

@@ -39,7 +39,7 @@ class Redactor:
             ) from error
         for name in ("presidio-analyzer", "decision_process", "spacy"):
             logging.getLogger(name).addFilter(_silence)
-        model = _installed(spacy.util.get_installed_models())
+        model = _find_installed(spacy.util.get_installed_models())
         self._analyzer = _analyzer(presidio_analyzer, _pipeline(spacy, model))
         self._tag = re.compile(f"<({'|'.join(sorted(self._analyzer.get_supported_entities()))})>")
         version = importlib.metadata.version("presidio-analyzer")
@@ -52,7 +52,7 @@ class Redactor:
 
     @staticmethod
     @functools.cache
-    def shared() -> "Redactor":
+    def get_shared() -> "Redactor":
         """One for the process: making it takes seconds."""
         return Redactor()
 
@@ -74,14 +74,14 @@ class Redactor:
         found = self._analyzer.analyze(text, LANGUAGE, score_threshold=CERTAINTY)
         tags = [match.span() for match in self._tag.finditer(text)]
         spans = ((one.start, one.end, (one.score, one.end - one.start, one.entity_type)) for one in found)
-        return [span for span in _merged(_grown(text, tags, span) for span in spans) if (span[0], span[1]) not in tags]
+        return [span for span in _merge(_grow(text, tags, span) for span in spans) if (span[0], span[1]) not in tags]
 
 
 Rank = tuple[float, int, str]
 Span = tuple[int, int, Rank]
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
+def _merge(spans: Iterable[Span]) -> list[Span]:
     """Those that overlap as one, named for the surest (then longest): all that anything found goes.
 
     Presidio's own anonymizer would decide ties by the order of a set, which differs from run to run.
@@ -96,7 +96,7 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _grown(text: str, tags: Iterable[tuple[int, int]], span: Span) -> Span:
+def _grow(text: str, tags: Iterable[tuple[int, int]], span: Span) -> Span:
     """To whole words, since of fe80::1 Presidio finds fe80:: only; and to whole tags."""
     start, end, rank = span
     while start > 0 and text[start - 1].isalnum():
@@ -117,7 +117,7 @@ def _silence(record: logging.LogRecord) -> bool:
     return False
 
 
-def _installed(models: Iterable[str]) -> str | None:
+def _find_installed(models: Iterable[str]) -> str | None:
     """The best English model, else the first of any language."""
     found = sorted(models)
     return next((model for model in MODELS if model in found), found[0] if found else None)

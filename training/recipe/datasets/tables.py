@@ -26,7 +26,7 @@ from training import sources
 from training.errors import DataError
 from training.options import MISSING, Data
 from training.recipe.datasets import encoding, spelling
-from training.recipe.datasets.column_choice import listed
+from training.recipe.datasets.column_choice import list_names
 
 GZIP: Final = b"\x1f\x8b"
 DELIMITERS: Final = ",;\t|"
@@ -77,10 +77,10 @@ def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str
     or too large for memory.
     """
     if content.startswith(GZIP):
-        content = _decompressed(reference, content, options.memory_bytes)
-    file = _opened(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
+        content = _decompress(reference, content, options.memory_bytes)
+    file = _open(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
     _check_header(file, options)
-    table = _parsed(file, [])
+    table = _parse(file, [])
     _check_names(reference, table.column_names)
     if table.num_columns == 1:
         raise DataError(
@@ -95,11 +95,11 @@ def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str
     _check_whole(table, file, options)
     table = _with_codes(table, file, options)
     spelt = spelling.read(table, kept)
-    _check_thousands(table, spelt, file, [name for name in _used(spelt.column_names, options) if name not in kept])
+    _check_thousands(table, spelt, file, [name for name in _find_used(spelt.column_names, options) if name not in kept])
     return spelt
 
 
-def _used(names: Sequence[str], options: Data) -> list[str]:
+def _find_used(names: Sequence[str], options: Data) -> list[str]:
     """Of these columns: the features, the target and the one that gives the order."""
     one = options.image.column if options.image else options.text
     features = [one] if one else options.features or names
@@ -117,7 +117,7 @@ def _check_thousands(before: pa.Table, after: pa.Table, file: Csv, used: Sequenc
     doubtful = [name for name in used if pa.types.is_float64(before[name].type)]
     if not proof or not doubtful:
         return
-    texts = _parsed(file, doubtful, only=doubtful)
+    texts = _parse(file, doubtful, only=doubtful)
     for name in doubtful:
         pointed = texts[name].filter(pc.match_substring(texts[name], "."))
         if len(pointed) and pc.all(pc.match_substring_regex(pointed, IN_THOUSANDS)).as_py():
@@ -145,7 +145,7 @@ def _as_utf_8(reference: str, content: bytes, name: str) -> bytes:
         ) from None
 
 
-def _opened(reference: str, content: bytes, options: Data) -> Csv:
+def _open(reference: str, content: bytes, options: Data) -> Csv:
     """Without Excel's line `sep=;`, which says the delimiter, and without comments before the names."""
     content = content.removeprefix(codecs.BOM_UTF8)
     skipped, said = 0, None
@@ -193,7 +193,7 @@ def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
     if first and all(pa.types.is_string(one.type) and not VALUE.fullmatch(one.as_py()) for one in values):
         raise DataError(
             f"line {file.skipped + 2} of {file.reference} holds texts where all other lines have numbers, in "
-            f"{listed(first)}: units, or a second line of names?",
+            f"{list_names(first)}: units, or a second line of names?",
             "leave that line out; a missing value is an empty field or NA",
         )
 
@@ -219,7 +219,7 @@ def _check_whole(table: pa.Table, file: Csv, options: Data) -> None:
     ]
     if not large:
         return
-    texts = _parsed(file, large, only=large)
+    texts = _parse(file, large, only=large)
     for name in large:
         wrong = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(texts[name], MANY_DIGITS), False))
         if len(wrong):
@@ -235,7 +235,7 @@ def _with_codes(table: pa.Table, file: Csv, options: Data) -> pa.Table:
     read = [one for one in options.categorical if one in table.column_names and not pa.types.is_string(table[one].type)]
     if not read:
         return table
-    texts = _parsed(file, read, only=read)
+    texts = _parse(file, read, only=read)
     for name in read:
         if not _is_whole(table[name]) or pc.any(pc.match_substring_regex(texts[name], LEADING_ZERO)).as_py():
             table = table.set_column(table.column_names.index(name), name, pc.utf8_trim_whitespace(texts[name]))
@@ -297,7 +297,7 @@ def open_parquet(reference: str, folder: Path) -> ParquetGroups:
 
 
 @contextlib.contextmanager
-def reading_parquet(reference: str) -> Iterator[None]:
+def refuse_unreadable(reference: str) -> Iterator[None]:
     """What Arrow says of its values as DataError."""
     try:
         yield
@@ -319,7 +319,7 @@ def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
             head = codecs.getincrementaldecoder(name)().decode(head).encode()  # its last character may be cut
         except UnicodeError:
             _as_utf_8(reference, head, name)
-    file = _opened(reference, _as_utf_8(reference, head, UTF_8), options)
+    file = _open(reference, _as_utf_8(reference, head, UTF_8), options)
     line, newline, _ = file.content.partition(NEWLINE)
     if not newline or line.count(b'"') % 2:  # it goes on in the next line
         return None
@@ -330,12 +330,12 @@ def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
 
 def csv_rows(reference: str, content: bytes, options: Data) -> int:
     """How many rows a file has, of which no value is looked at. Raises DataError."""
-    file = _opened(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
+    file = _open(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
     first = file.names[:1]
-    return int(_parsed(file, first, only=first).num_rows)
+    return int(_parse(file, first, only=first).num_rows)
 
 
-def _parsed(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
+def _parse(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
     """All columns, or `only` some. Mixed ones are read again as text, so that encoding.py can say where."""
     try:
         return pyarrow.csv.read_csv(
@@ -357,7 +357,7 @@ def _parsed(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table
                 raise DataError(f"{file.reference} is not UTF-8 in column {int(column[1]) + 1}", SAY_ENCODING) from None
             name = file.names[int(column[1])]
             if name not in as_text:
-                return _parsed(file, [*as_text, name], only)
+                return _parse(file, [*as_text, name], only)
         fields = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", said)
         if fields is not None:
             place = f"line {int(fields[1]) + file.skipped}" if fields[1] else "a line"
@@ -377,7 +377,7 @@ def _delimiter(reference: str, first_line: bytes) -> str:
     return max(DELIMITERS, key=line.count)
 
 
-def _decompressed(reference: str, content: bytes, largest: int) -> bytes:
+def _decompress(reference: str, content: bytes, largest: int) -> bytes:
     try:
         with gzip.open(io.BytesIO(content)) as stream:
             plain = stream.read(largest + 1)

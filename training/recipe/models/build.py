@@ -19,7 +19,7 @@ from training import user_code
 from training.errors import ModelError
 from training.job import Job
 from training.recipe.datasets.dataset import Dataset
-from training.recipe.explain import explained
+from training.recipe.explain import blame_model
 from training.recipe.models import network
 from training.recipe.scaling import Scale, Scales
 from training.tasks import LOSSES_OF
@@ -104,7 +104,7 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
         f"it was given {told}; of {', '.join(OFFERED)} it is given those that it names as arguments, and "
         "modelArguments gives others"
     )
-    with explained(job, f"the constructor of {job.model}", way_out):
+    with blame_model(job, f"the constructor of {job.model}", way_out):
         net = kind(**given)
     if not isinstance(net, nn.Module):
         raise ModelError(
@@ -146,7 +146,7 @@ def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Ten
     if not batch_BS.is_floating_point():
         given += ", whole numbers, which are ids here: store quantities as floating-point numbers"
     before = batch_BS.clone()
-    with explained(job, job.model, given), torch.no_grad():
+    with blame_model(job, job.model, given), torch.no_grad():
         answer = net(batch_BS)
     if not torch.equal(before.nan_to_num(), batch_BS.nan_to_num()):
         raise ModelError(

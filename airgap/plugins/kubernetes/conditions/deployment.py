@@ -49,7 +49,7 @@ def deployment(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
     return Verdict(
         status=(text,) if ready < wanted else (),
         troubles=(*troubles, *refusals(snapshot, current, had_pods=bool(so_far.first.pods))),
-        reasons=tuple(_missing(conditions, pods, available=available)),
+        reasons=tuple(_list_missing(conditions, pods, available=available)),
     )
 
 
@@ -88,7 +88,7 @@ def _unready(pod: Object) -> str:
     return "" if condition.get("status") == "True" else str(condition.get("message", ""))
 
 
-def _missing(conditions: dict[str, Object], pods: list[Object], *, available: bool) -> list[str]:
+def _list_missing(conditions: dict[str, Object], pods: list[Object], *, available: bool) -> list[str]:
     missing = [
         f"[{condition.get('reason')}] {condition.get('message')}"
         for condition in (conditions.get("Progressing", {}), conditions.get("Available", {}))

@@ -58,7 +58,7 @@ def pod_troubles(live: Object, snapshot: Snapshot, so_far: WaitSoFar, *, crashes
             troubles.append(Trouble(f"{where}: [{reason}] {message}"))
         elif reason in MISCONFIGURED:
             troubles.append(Trouble(f"{where}: [{reason}] {message}", MISCONFIGURED_SECONDS))
-        elif reason == "CrashLoopBackOff" and crashes and _restarted(status, before):
+        elif reason == "CrashLoopBackOff" and crashes and _has_restarted(status, before):
             text = f"{where}: [{reason}] {_how_it_ended(status)}"
             troubles.append(Trouble(text, logs_of=(name_of(live), status["name"], True)))
     return troubles
@@ -97,7 +97,7 @@ def failed_pulls(events: list[Object]) -> tuple[dict[str, int], dict[str, str]]:
     return counts, texts
 
 
-def _restarted(status: Object, before: Object | None) -> bool:
+def _has_restarted(status: Object, before: Object | None) -> bool:
     """Whether the container was started again since its pod was as in `before`; None: since there is that pod."""
     past = {old["name"]: int(old.get("restartCount", 0)) for old in container_statuses(before or {})}
     return int(status.get("restartCount", 0)) > past.get(status["name"], 0)

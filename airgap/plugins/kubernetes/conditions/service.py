@@ -30,7 +30,7 @@ def service(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
     settled = bool(ready) or so_far.reading or so_far.elapsed_seconds >= EMPTY_SECONDS
     if has_address and settled and not pending:
         return Verdict(done=True, status=(COMPLETE,))
-    troubles = [trouble for pod in _selected(snapshot) for trouble in pod_troubles(pod, snapshot, so_far)]
+    troubles = [trouble for pod in _find_selected(snapshot) for trouble in pod_troubles(pod, snapshot, so_far)]
     return Verdict(
         status=(ALLOCATING if ready and not has_address else FINDING,),
         troubles=tuple(troubles),
@@ -51,6 +51,6 @@ def _endpoints(slices: list[Object]) -> tuple[int, int]:
     return ready, pending
 
 
-def _selected(snapshot: Snapshot) -> list[Object]:
+def _find_selected(snapshot: Snapshot) -> list[Object]:
     selector = snapshot.live["spec"]["selector"].items()
     return [pod for pod in snapshot.pods if selector <= dig(pod, "metadata", "labels", default={}).items()]

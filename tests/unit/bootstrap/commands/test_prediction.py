@@ -205,7 +205,7 @@ def test_a_container_that_is_gone_is_said_at_once_with_the_way_out(
 
 def test_a_service_that_is_gone_is_said_at_once(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     status = json.dumps({"kind": "Status", "reason": "NotFound", "message": 'services "diabetes" not found'})
-    monkeypatch.setattr(prediction, "_through_api_server", lambda _: lambda *asked: (404, status))
+    monkeypatch.setattr(prediction, "_send_through_api_server", lambda _: lambda *asked: (404, status))
 
     with pytest.raises(BootstrapError, match=r"diabetes is not there any more"):
         prediction.ask(context, prediction.parse(json.dumps(INSIDE)), lambda _: None)

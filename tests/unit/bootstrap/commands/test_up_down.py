@@ -320,7 +320,7 @@ def test_down_leaves_the_node_to_the_stacks_of_other_checkouts(
         {"metadata": {"name": "model-0118f97b"}},
         {"metadata": {"name": "model-ours", "deletionTimestamp": "2026-01-01T00:00:00Z"}},
     ]
-    monkeypatch.setattr(node, "running", lambda context: True)
+    monkeypatch.setattr(node, "is_running", lambda context: True)
     monkeypatch.setattr(api, "request", lambda *_: (200, {"items": listed}))
 
     assert down.run(checkout, "dev") == 0

@@ -69,7 +69,7 @@ def test_a_second_worktree_uses_the_tools_of_the_first_and_changes_nothing_of_th
     set_up(first)
     before = tree(first / ".tools")
 
-    found = worktree.borrowed(at(second))
+    found = worktree.borrow(at(second))
 
     assert found is not None
     assert found.layout.python == first / ".tools" / "venv" / "bin" / "python"
@@ -82,7 +82,7 @@ def test_a_second_worktree_uses_the_tools_of_the_first_and_changes_nothing_of_th
 def test_sources_and_state_of_stacks_are_the_worktrees_own(first: Path, second: Path) -> None:
     set_up(first)
 
-    found = worktree.borrowed(at(second))
+    found = worktree.borrow(at(second))
 
     assert found is not None
     assert found.layout.root == second
@@ -93,7 +93,7 @@ def test_sources_and_state_of_stacks_are_the_worktrees_own(first: Path, second: 
 def test_the_stand_ins_on_path_start_the_worktrees_own_code_with_the_borrowed_python(first: Path, second: Path) -> None:
     set_up(first)
 
-    found = worktree.borrowed(at(second))
+    found = worktree.borrow(at(second))
 
     assert found is not None
     path = found.variables["PATH"].split(":")
@@ -122,7 +122,7 @@ def test_only_another_worktree_of_a_checkout_borrows(first: Path, second: Path, 
     git(tmp_path / "bare", "worktree", "add", "--quiet", str(tmp_path / "of-bare"), "HEAD")
 
     assert worktree.first(roots[where]) is None
-    assert worktree.borrowed(at(roots[where])) is None
+    assert worktree.borrow(at(roots[where])) is None
     assert worktree.first(second) == first
 
 
@@ -130,12 +130,12 @@ def test_a_worktree_with_tools_of_its_own_borrows_nothing(first: Path, second: P
     set_up(first)
     set_up(second)
 
-    assert worktree.borrowed(at(second)) is None
+    assert worktree.borrow(at(second)) is None
 
 
 def test_where_neither_is_set_up_the_message_says_so(first: Path, second: Path) -> None:
     with pytest.raises(BootstrapError, match="neither in this worktree nor in the first one") as caught:
-        worktree.borrowed(at(second))
+        worktree.borrow(at(second))
 
     assert caught.value.ways == (
         f"make setup in {first}: its worktrees use what it has",
@@ -149,7 +149,7 @@ def test_an_environment_that_was_not_finished_is_none(first: Path, second: Path)
     python_environment.stamp_of(Layout(first)).unlink()
 
     with pytest.raises(BootstrapError, match="nothing is set up"):
-        worktree.borrowed(at(second))
+        worktree.borrow(at(second))
 
 
 def test_with_another_lock_the_environment_is_not_used(first: Path, second: Path) -> None:
@@ -157,7 +157,7 @@ def test_with_another_lock_the_environment_is_not_used(first: Path, second: Path
     (second / "requirements.lock").write_text(LOCK.replace("2.0", "2.1"))
 
     with pytest.raises(BootstrapError, match=r"requirements\.lock here is not the one of") as caught:
-        worktree.borrowed(at(second))
+        worktree.borrow(at(second))
 
     assert caught.value.ways == ("make setup here: tools of this worktree's own",)
 
@@ -168,7 +168,7 @@ def test_with_a_newer_lock_in_both_the_first_is_to_be_set_up_again(first: Path, 
         (folder / "requirements.lock").write_text(LOCK.replace("2.0", "2.1"))
 
     with pytest.raises(BootstrapError, match=r"was made from an earlier requirements\.lock") as caught:
-        worktree.borrowed(at(second))
+        worktree.borrow(at(second))
 
     assert caught.value.ways[0] == f"make setup in {first}"
 

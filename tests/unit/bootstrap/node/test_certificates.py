@@ -111,7 +111,7 @@ def test_certificates_are_renewed_a_month_before_they_end_and_the_authority_stay
 
     made = certificates.ensure(tmp_path, "sealift", ADDRESSES, NOW + days(certificates.CERTIFICATE_DAYS - 29))
 
-    assert made == [one.file for one in certificates.wanted("sealift", ADDRESSES)]
+    assert made == [one.file for one in certificates.list_wanted("sealift", ADDRESSES)]
     assert (tmp_path / "ca.crt").read_bytes() == authority
 
 
@@ -121,7 +121,7 @@ def test_a_new_authority_signs_everything_anew(tmp_path: Path) -> None:
 
     made = certificates.ensure(tmp_path, "sealift", ADDRESSES, NOW)
 
-    assert made == ["ca", *(one.file for one in certificates.wanted("sealift", ADDRESSES))]
+    assert made == ["ca", *(one.file for one in certificates.list_wanted("sealift", ADDRESSES))]
     load(tmp_path, "admin").verify_directly_issued_by(load(tmp_path, "ca"))
 
 

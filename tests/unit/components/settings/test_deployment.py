@@ -53,14 +53,16 @@ def test_whole_numbers_may_arrive_as_the_engine_s_floats() -> None:
 def test_replicas_are_a_whole_number_from_1(replicas: object) -> None:
     allowed = "a whole number from 1 to 10000"
 
-    assert problems_of(replicas=replicas) == [f"replicas is {kinds.shown(replicas)}; allowed: {allowed}"]
+    assert problems_of(replicas=replicas) == [f"replicas is {kinds.show_value(replicas)}; allowed: {allowed}"]
 
 
 @pytest.mark.parametrize("port", [80, 29999, 32768, -1, 30080.5, "30080", True])
 def test_a_node_port_is_in_kubernetes_range_or_0(port: object) -> None:
     allowed = "a whole number from 30000 to 32767, or 0 to let Kubernetes choose"
 
-    assert problems_of(nodePort=port, exposure="nodePort") == [f"nodePort is {kinds.shown(port)}; allowed: {allowed}"]
+    assert problems_of(nodePort=port, exposure="nodePort") == [
+        f"nodePort is {kinds.show_value(port)}; allowed: {allowed}"
+    ]
 
 
 @pytest.mark.parametrize("port", [30000, 32767, 0])
@@ -82,7 +84,7 @@ def test_a_model_s_name_is_a_dns_1123_label(name: object) -> None:
     problems = problems_of(modelName=name)
 
     assert len(problems) == 1
-    assert problems[0].startswith(f"modelName is {kinds.shown(name)}; allowed: 1 to 63 of a-z")
+    assert problems[0].startswith(f"modelName is {kinds.show_value(name)}; allowed: 1 to 63 of a-z")
 
 
 @pytest.mark.parametrize("image", ["model", "localhost:5000/model:dev", f"model@{DIGEST[:-1]}", ""])
@@ -90,14 +92,14 @@ def test_an_image_is_pinned_by_digest(image: object) -> None:
     problems = problems_of(image=image)
 
     assert len(problems) == 1
-    assert problems[0].startswith(f"image is {kinds.shown(image)}; allowed: an image by its digest")
+    assert problems[0].startswith(f"image is {kinds.show_value(image)}; allowed: an image by its digest")
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("artifactId", "ab" * 15), ("artifactId", "AB" * 16), ("payloadDigest", "cd" * 16)]
 )
 def test_what_the_server_will_open_is_pinned_in_full(name: str, value: str) -> None:
-    assert problems_of(**{name: value})[0].startswith(f"{name} is {kinds.shown(value)}; allowed: ")
+    assert problems_of(**{name: value})[0].startswith(f"{name} is {kinds.show_value(value)}; allowed: ")
 
 
 def test_a_manifest_that_no_configmap_holds_is_refused_without_quoting_it() -> None:

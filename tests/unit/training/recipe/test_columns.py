@@ -20,7 +20,7 @@ from tests.unit.training.unwatched import Unwatched
 from training.errors import DataError
 from training.fit import Fitted, fit
 from training.job import Job
-from training.recipe.columns import decoded
+from training.recipe.columns import decode
 from training.recipe.datasets.load import load
 from training.recipe.make import Inputs, Progress
 
@@ -134,11 +134,11 @@ def test_decoding_undoes_encoding(folder: Path) -> None:
     table = pa.parquet.read_table(folder / "flats.parquet")
 
     features, _ = dataset.rows.first(ROWS)
-    columns = decoded(dataset.columns, features)
+    columns = decode(dataset.columns, features)
     assert columns["side"][:, 0].tolist() == table["side"].to_pylist()
     assert columns["code"][:, 0].tolist() == table["code"].to_pylist()
     assert np.array_equal(columns["size"][:, 0], table["size"].to_numpy().astype(np.float32))
-    nothing = decoded(dataset.columns, torch.zeros(1, features.shape[1]))
+    nothing = decode(dataset.columns, torch.zeros(1, features.shape[1]))
     assert nothing["side"].tolist() == [[""]]
     assert nothing["code"].tolist() == [[10_006]]
 

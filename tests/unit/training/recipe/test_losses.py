@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training.recipe.losses import loss_function, written_out
+from training.recipe.losses import loss_function, write_out
 from training.recipe.step import Loss
 
 NAMES = ("mse", "mae", "huber", "crossEntropy", "bce")
@@ -37,7 +37,7 @@ def by_autograd(loss: Loss, answer: torch.Tensor, target: torch.Tensor) -> tuple
 
 
 def by_hand(loss: Loss, answer: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:
-    places = written_out(loss)
+    places = write_out(loss)
     assert places is not None
     found = torch.full_like(answer, math.nan)
     with torch.no_grad():
@@ -124,7 +124,7 @@ def test_what_is_not_a_number_shows_in_the_loss(name: str) -> None:
 
 def test_a_loss_that_is_none_of_ours_is_not_taken_for_one() -> None:
     ours = partial(functional.cross_entropy, weight=torch.ones(3))
-    assert written_out(ours) is not None
+    assert write_out(ours) is not None
 
     for other in (
         functional.smooth_l1_loss,
@@ -132,4 +132,4 @@ def test_a_loss_that_is_none_of_ours_is_not_taken_for_one() -> None:
         partial(functional.cross_entropy, weight=torch.ones(3), label_smoothing=0.1),
         lambda answer, target: functional.mse_loss(answer, target),
     ):
-        assert written_out(other) is None
+        assert write_out(other) is None

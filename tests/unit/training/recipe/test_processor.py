@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.recipe.processor import AT_BASELINE, BELOW_BASELINE, pinned, processor
+from training.recipe.processor import AT_BASELINE, BELOW_BASELINE, pin, processor
 
 V3 = "fpu sse2 avx avx2 bmi1 bmi2 f16c fma abm movbe"
 
@@ -29,7 +29,7 @@ def test_newer_instructions_are_not_used_and_so_not_told(cpuinfo: Path) -> None:
     for flags in (V3, f"{V3} avx512f avx512bw avx512_bf16"):
         describe(cpuinfo, flags)
         told.add(processor(gpus=False, bf16=False, cpuinfo=cpuinfo))
-        assert pinned({}, bf16=False, cpuinfo=cpuinfo)["ATEN_CPU_CAPABILITY"] == AT_BASELINE["ATEN_CPU_CAPABILITY"]
+        assert pin({}, bf16=False, cpuinfo=cpuinfo)["ATEN_CPU_CAPABILITY"] == AT_BASELINE["ATEN_CPU_CAPABILITY"]
 
     assert told == {"GenuineIntel x86-64-v3"}
 
@@ -38,14 +38,14 @@ def test_a_processor_below_the_baseline_is_another_and_is_asked_for_nothing_it_h
     describe(cpuinfo, V3.replace("avx2 ", ""), "AuthenticAMD")
 
     assert processor(gpus=False, bf16=False, cpuinfo=cpuinfo) == "AuthenticAMD x86-64"
-    assert pinned({}, bf16=False, cpuinfo=cpuinfo).items() >= BELOW_BASELINE.items()
+    assert pin({}, bf16=False, cpuinfo=cpuinfo).items() >= BELOW_BASELINE.items()
 
 
 def test_bfloat16_keeps_its_instructions_and_they_are_told(cpuinfo: Path) -> None:
     describe(cpuinfo, f"{V3} avx512bw avx512_bf16")
 
     assert processor(gpus=False, bf16=True, cpuinfo=cpuinfo) == "GenuineIntel x86-64-v3 avx512bw avx512_bf16"
-    assert "ONEDNN_MAX_CPU_ISA" not in pinned({"ONEDNN_MAX_CPU_ISA": "SSE41"}, bf16=True, cpuinfo=cpuinfo)
+    assert "ONEDNN_MAX_CPU_ISA" not in pin({"ONEDNN_MAX_CPU_ISA": "SSE41"}, bf16=True, cpuinfo=cpuinfo)
 
 
 def test_gpus_are_told_where_a_run_may_use_them(cpuinfo: Path, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_gpus_are_told_where_a_run_may_use_them(cpuinfo: Path, tmp_path: Path) -
 def test_what_is_inherited_is_dropped_and_the_rest_is_kept(cpuinfo: Path) -> None:
     describe(cpuinfo, V3)
 
-    environment = pinned({"HOME": "/home/a", "KMP_AFFINITY": "x", "MKL_CBWR": "SSE2"}, bf16=False, cpuinfo=cpuinfo)
+    environment = pin({"HOME": "/home/a", "KMP_AFFINITY": "x", "MKL_CBWR": "SSE2"}, bf16=False, cpuinfo=cpuinfo)
 
     assert environment["HOME"] == "/home/a"
     assert environment["MKL_CBWR"] == "AVX2"
@@ -70,7 +70,7 @@ def test_what_is_inherited_is_dropped_and_the_rest_is_kept(cpuinfo: Path) -> Non
 
 
 def test_where_nothing_can_be_read_of_the_processor_the_oldest_is_assumed(cpuinfo: Path) -> None:
-    assert pinned({}, bf16=False, cpuinfo=cpuinfo).items() >= BELOW_BASELINE.items()
+    assert pin({}, bf16=False, cpuinfo=cpuinfo).items() >= BELOW_BASELINE.items()
 
 
 def arm(*parts: str, features: str = "fp asimd") -> str:

@@ -9,7 +9,7 @@ import pytest
 from training.errors import DataError
 from training.options import Masking
 from training.recipe.datasets.masking import mask
-from training.recipe.datasets.redaction import Redactor, _installed
+from training.recipe.datasets.redaction import Redactor, _find_installed
 
 KEY = bytes(range(32))
 HASH = Masking("hash")
@@ -194,9 +194,9 @@ def test_what_was_found_and_with_what_is_told_in_kinds_and_counts() -> None:
 
 
 def test_the_best_installed_model_is_chosen() -> None:
-    assert _installed([]) is None
-    assert _installed(["en_core_web_sm", "de_core_news_sm", "en_core_web_lg"]) == "en_core_web_lg"
-    assert _installed(["xx_ent_wiki_sm", "de_core_news_sm"]) == "de_core_news_sm"
+    assert _find_installed([]) is None
+    assert _find_installed(["en_core_web_sm", "de_core_news_sm", "en_core_web_lg"]) == "en_core_web_lg"
+    assert _find_installed(["xx_ent_wiki_sm", "de_core_news_sm"]) == "de_core_news_sm"
 
 
 def test_names_and_places_are_found_where_a_model_finds_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_a_long_redaction_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -
         def redact(self, text: str, counts: dict[str, int]) -> str:
             return text
 
-    monkeypatch.setattr(Redactor, "shared", Fast)
+    monkeypatch.setattr(Redactor, "get_shared", Fast)
     told: list[str] = []
     texts = [f"text {at}" for at in range(250)] * 2 + [None]
 

@@ -11,7 +11,7 @@ import torch
 
 from training.errors import DataError
 from training.job import Job
-from training.recipe.datasets.arrays import checked
+from training.recipe.datasets.arrays import check_arrays
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.datasets.encoding import Column
 from training.recipe.datasets.load import load
@@ -120,10 +120,10 @@ def test_ids_are_exact_and_what_is_none_is_said_by_its_row(tmp_path: Path) -> No
 )
 def test_arrays_that_their_type_in_a_model_cannot_hold_are_refused(features: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        checked("f", {"features": features, "target": np.arange(2)})
+        check_arrays("f", {"features": features, "target": np.arange(2)})
 
     exact = np.array([[1, 2], [2**63 - 1, 4]], np.uint64)
-    assert checked("f", {"features": exact, "target": np.arange(2)}).features.tolist() == exact.tolist()
+    assert check_arrays("f", {"features": exact, "target": np.arange(2)}).features.tolist() == exact.tolist()
 
 
 @pytest.mark.parametrize("largest", [5, 2**63 - 1])
