@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import torch
 
 from sealift.settings.urls import without_credentials, without_credentials_in
-from training import gates
+from training import findings, gates
 from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job
 from training.options import METRICS, VALIDATION
@@ -98,7 +98,7 @@ def _data(made: Made) -> content.Data:
         rows_left_out=dataset.rows_left_out if made.job.data.drop_missing_target else None,
         columns=measure.columns(features, dataset.feature_names) if dataset.feature_names and not private else (),
         labels=measure.labels(target, dataset.classes) if dataset.classes else None,
-        findings=tuple(dataset.findings),
+        findings=findings.warnings(dataset.findings, made.job.quality),
         masked=dataset.masked,
     )
 

@@ -1,13 +1,13 @@
 """Is a data set fit to learn from? Looked at after masking and before anything is trained; it changes nothing.
 
 What is found names columns and counts, never values: who may read a report of findings may not always see the data.
+How much of it is allowed, training/findings.py says.
 """
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from sealift.settings.names import suggest
 from training.errors import DataError
+from training.findings import Finding
 from training.options import Quality, Task
 from training.recipe.datasets import encoding
 
@@ -31,19 +32,6 @@ ROUNDED: Final = 0.01
 """Of a column's deviation: more than this, and FP32 has too few digits for it."""
 EXACT: Final = 2**24
 """FP32 has every whole number up to here."""
-WAYS_OUT: Final = {
-    "missingValues": "fill them, leave the column out by data.exclude, or raise quality.maximumMissing; "
-    "data.missing says which texts of a CSV file are no values",
-    "constantColumns": "leave them out by data.exclude",
-    "duplicateColumns": "leave all but one out by data.exclude",
-    "duplicateRows": "leave the copies out",
-    "imbalance": "gather more rows of that class, or lower quality.minimumClassShare",
-    "leakage": "leave out copies of rows, and by data.exclude what is not known when the model is asked",
-    "outOfRange": "mend the rows, or quality.ranges",
-    "precision": "subtract a constant; name it in data.categorical if its numbers are names; or write it with a "
-    "decimal point if its last digits do not matter",
-}
-
 HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
     "number": lambda kind: pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind),
     "whole": pa.types.is_integer,
@@ -56,20 +44,11 @@ HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong: its kind out of options.FINDINGS, the columns it is about, and what it is."""
-
-    kind: str
-    columns: tuple[str, ...]
-    message: str
-
-
 def examine(
     table: pa.Table, target: str, task: Task, quality: Quality, categorical: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
-    """All findings of these rows; numbers of `categorical` columns are names. Raises DataError for a target that
-    nothing can be learnt from.
+    """All findings of these rows, whatever limits say of how many; numbers of `categorical` columns are names. Raises
+    DataError for a target that nothing can be learnt from.
     """
     strange = sorted(quality.ranges.keys() - set(table.column_names))
     if strange:
@@ -83,11 +62,11 @@ def examine(
     _check_target(table[target], target, task)
     features = [name for name in table.column_names if name != target]
     return (
-        *_missing(table, features, quality),
+        *_missing(table, features),
         *_constant(table, features),
         *_duplicate_columns(table, features),
         *_duplicate_rows(table),
-        *_imbalance(table[target], target, task, quality),
+        *_imbalance(table[target], target, task),
         *_leakage(table, features, target, task),
         *_out_of_range(table, quality),
         *_precision(table, [name for name in features if name not in categorical]),
@@ -117,18 +96,6 @@ def examine_split(train: "TensorRows", held_out: "TensorRows") -> tuple[Finding,
         return ()
     message = f"{seen.sum():,} of {len(seen):,} held-out rows ({seen.mean():.1%}) are also among the training rows"
     return (Finding("leakage", (), message),)
-
-
-def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> tuple[Mapping[str, object], ...]:
-    """The allowed ones, as JSON for the report. Raises DataError that lists all the others, a line each."""
-    wrong = [one for one in findings if one.kind not in quality.allow]
-    if wrong:
-        lines = "".join(f"\n  {one.kind}: {one.message}; {WAYS_OUT[one.kind]}" for one in wrong)
-        raise DataError(
-            f"{name} is not fit to learn from:{lines}",
-            f"quality.allow with {', '.join(sorted({one.kind for one in wrong}))} trains all the same",
-        )
-    return tuple({"finding": one.kind, "columns": list(one.columns), "what": one.message} for one in findings)
 
 
 def missing(target: pa.ChunkedArray) -> Array:
@@ -175,12 +142,12 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
         raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
 
 
-def _missing(table: pa.Table, features: list[str], quality: Quality) -> Iterator[Finding]:
+def _missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
         count = int(_is_missing(table[name]).sum())
-        if count > quality.maximum_missing * table.num_rows:
-            share = count / table.num_rows
-            yield Finding("missingValues", (name,), f"{name!r} lacks a value in {count:,} rows ({share:.1%})")
+        if count:
+            message = f"{name!r} lacks a value in {count:,} rows ({count / table.num_rows:.1%})"
+            yield Finding("missingValues", (name,), message, count, table.num_rows)
 
 
 def _constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
@@ -206,17 +173,13 @@ def _duplicate_rows(table: pa.Table) -> Iterator[Finding]:
         yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of others")
 
 
-def _imbalance(column: pa.ChunkedArray, target: str, task: Task, quality: Quality) -> Iterator[Finding]:
+def _imbalance(column: pa.ChunkedArray, target: str, task: Task) -> Iterator[Finding]:
     if task != "classification":
         return
     counts = pc.value_counts(column).field("counts").to_numpy()
-    if counts.min() < quality.minimum_class_share * len(column):
-        yield Finding(
-            "imbalance",
-            (target,),
-            f"the rarest of {len(counts)} classes has {counts.min():,} of {len(column):,} rows "
-            f"({counts.min() / len(column):.2%}; quality.minimumClassShare is {quality.minimum_class_share:.2%})",
-        )
+    fewest = int(counts.min())
+    message = f"the rarest of {len(counts)} classes has {fewest:,} of {len(column):,} rows"
+    yield Finding("imbalance", (target,), message, fewest, len(column))
 
 
 def _leakage(table: pa.Table, features: list[str], target: str, task: Task) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from sealift.names import snake_case
 from sealift.settings.kinds import is_reference
 from training import quality, sources
 from training.errors import DataError, ModelError
+from training.findings import enforce
 from training.job import Job
 from training.recipe import columns, export, folds, foreign, measurable, sgd
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
@@ -345,7 +346,8 @@ def examined(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:
     """With what is wrong with the split among its findings. Raises DataError for what is not allowed."""
     if not isinstance(rest, TensorRows) or not isinstance(held_out, TensorRows):
         return dataset
-    found = quality.enforce(quality.examine_split(rest, held_out), job.quality, job.dataset)
+    found = quality.examine_split(rest, held_out)
+    enforce(found, job.quality, job.dataset)
     return dataclasses.replace(dataset, findings=(*dataset.findings, *found))
 
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from training.errors import DataError
+from training.findings import Finding, beyond_limits, enforce, warnings
 from training.options import Quality, Task
-from training.quality import Finding, enforce, examine, examine_split
+from training.quality import examine, examine_split
 from training.recipe.datasets.dataset import TensorRows
 
 OWN = np.random.default_rng(0)
@@ -24,7 +25,8 @@ def found(
     quality: Quality = PLAIN,
     task: Task = "regression",
 ) -> list[tuple[str, tuple[str, ...]]]:
-    return [(one.kind, one.columns) for one in examine(pa.table(dict(columns)), "y", task, quality)]
+    findings = examine(pa.table(dict(columns)), "y", task, quality)
+    return [(one.kind, one.columns) for one in beyond_limits(findings, quality)]
 
 
 def fine(**more: Sequence[object]) -> dict[str, Sequence[object]]:
@@ -73,7 +75,7 @@ def test_values_that_fp32_rounds_to_one_another(values: Sequence[object]) -> Non
 def test_numbers_that_are_names_may_have_any_digits() -> None:
     table = pa.table({"k": range(2**53, 2**53 + 100), "x": X, "y": [2**53 + at % 5 for at in range(100)]})
 
-    assert examine(table, "y", "classification", PLAIN, ("k",)) == ()
+    assert beyond_limits(examine(table, "y", "classification", PLAIN, ("k",)), PLAIN) == ()
 
 
 def test_numbers_of_seven_digits_and_many_equal_ones_are_fine() -> None:
@@ -174,9 +176,34 @@ def test_a_report_lists_all_that_is_not_allowed_with_ways_out_and_no_value_of_th
 def test_what_is_allowed_goes_on_into_the_report() -> None:
     finding = Finding("constantColumns", ("a",), "'a' never varies")
 
-    assert enforce((finding,), Quality(), "set") == (
+    enforce((finding,), Quality(), "set")
+
+    assert warnings((finding,), Quality()) == (
         {"finding": "constantColumns", "columns": ["a"], "what": "'a' never varies"},
     )
+
+
+@pytest.mark.parametrize(
+    ("strict", "words"),
+    [
+        (Quality(maximum_missing=0.05), "missingValues: 'g' lacks a value in 10 rows (10.0%); fill them"),
+        (
+            Quality(maximum_missing=0.5, minimum_class_share=0.3),
+            "imbalance: the rarest of 2 classes has 25 of 100 rows (25.00%; quality.minimumClassShare is 30.00%)",
+        ),
+        (Quality(maximum_missing=0.5, allow=()), "constantColumns: 'c' never varies"),
+    ],
+    ids=["missing", "imbalance", "allowed"],
+)
+def test_what_was_found_once_is_judged_by_other_limits_without_the_data(strict: Quality, words: str) -> None:
+    table = pa.table({"g": with_gaps(list(X), None), "c": [1] * 100, "y": CLASSES})
+    findings = examine(table, "y", "classification", Quality(maximum_missing=0.5))
+    enforce(findings, Quality(maximum_missing=0.5), "set")
+
+    with pytest.raises(DataError) as refused:
+        enforce(findings, strict, "set")
+
+    assert words in refused.value.message
 
 
 def test_a_column_that_varies_late_does_vary() -> None:

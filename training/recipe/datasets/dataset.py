@@ -5,12 +5,13 @@ Shapes: R rows, S the shape of one row's features ((F,) of a table, (C, H, W) of
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 
+from training.findings import Finding
 from training.options import Task
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ class Dataset:
     """In the order of the model's outputs; empty for a regression."""
     words: tuple[str, ...] = ()
     """Of a text data set: the word of each id. 0 is padding and 1 any word that is not here; both are "" here."""
-    findings: Sequence[Mapping[str, object]] = field(default=())
-    """What the quality checks only warned of."""
+    findings: tuple[Finding, ...] = ()
+    """What the quality checks found, all within what the run allows."""
     masked: Mapping[str, str] = field(default_factory=dict)
     """What was done to which column."""
     columns: "tuple[Column, ...]" = ()

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from training import quality, sources
 from training.errors import DataError
+from training.findings import Finding, enforce
 from training.job import Job
 from training.options import ImageColumn, Task
 from training.recipe.datasets import arrays, builtin, encoding, tables, words
@@ -38,7 +39,7 @@ class Prepared:
     feature_names: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    findings: tuple[Mapping[str, object], ...] = ()
+    findings: tuple[Finding, ...] = ()
     masked: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[encoding.Column, ...] = ()
     rows_left_out: int = 0
@@ -149,8 +150,8 @@ def _encoded(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes:
 
 def learn(
     job: Job, table: pa.Table, names: list[str], distinct: encoding.Distinct | None = None, *, whole: bool = False
-) -> tuple[encoding.Encoding, tuple[Mapping[str, object], ...]]:
-    """How the columns `names` are encoded, the target's last, and what the checks of the whole table only warn of.
+) -> tuple[encoding.Encoding, tuple[Finding, ...]]:
+    """How the columns `names` are encoded, the target's last, and what the checks of the whole table found and allow.
 
     `distinct`, where the table is a sample: of all rows.
     """
@@ -165,8 +166,9 @@ def learn(
     except encoding.BadColumns as bad:
         _check_others(job, table.drop_columns(list(bad.names)), names[-1], distinct, bad)
         raise
-    findings = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
-    return learnt, quality.enforce(findings, job.quality, job.dataset)
+    found = quality.examine(table, names[-1], learnt.task, job.quality, job.data.categorical)
+    enforce(found, job.quality, job.dataset)
+    return learnt, found
 
 
 def _check_others(
@@ -177,7 +179,7 @@ def _check_others(
     allowed = replace(job.quality, ranges=ranges)
     try:
         task = encoding.target_task(target, table.schema.field(target).type, job.data, distinct)
-        quality.enforce(quality.examine(table, target, task, allowed, job.data.categorical), allowed, job.dataset)
+        enforce(quality.examine(table, target, task, allowed, job.data.categorical), allowed, job.dataset)
     except DataError as further:
         raise DataError(f"{bad.message}; {bad.hint}\n{further.message}", further.hint) from bad
 

@@ -453,7 +453,7 @@ def test_findings_that_are_allowed_are_told_and_the_others_stop(tmp_path: Path) 
 
     assert "duplicateColumns: 'x', 'same' hold the same values" in said
     assert "duplicateRows" not in said
-    assert [one["finding"] for one in data.findings] == ["duplicateColumns", "duplicateRows"]
+    assert [one.kind for one in data.findings] == ["duplicateColumns", "duplicateRows"]
 
 
 def test_a_missing_library_s_error_is_one_for_people(tmp_path: Path) -> None:

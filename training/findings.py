@@ -1,0 +1,74 @@
+"""What was found of a data set, and how much of it a run allows.
+
+Standard library only: what was found once is judged again by other settings without the data (training/verdict.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from training.errors import DataError
+from training.options import Quality
+
+WAYS_OUT: Final = {
+    "missingValues": "fill them, leave the column out by data.exclude, or raise quality.maximumMissing; "
+    "data.missing says which texts of a CSV file are no values",
+    "constantColumns": "leave them out by data.exclude",
+    "duplicateColumns": "leave all but one out by data.exclude",
+    "duplicateRows": "leave the copies out",
+    "imbalance": "gather more rows of that class, or lower quality.minimumClassShare",
+    "leakage": "leave out copies of rows, and by data.exclude what is not known when the model is asked",
+    "outOfRange": "mend the rows, or quality.ranges",
+    "precision": "subtract a constant; name it in data.categorical if its numbers are names; or write it with a "
+    "decimal point if its last digits do not matter",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: its kind out of options.FINDINGS, the columns it is about, and what it is."""
+
+    kind: str
+    columns: tuple[str, ...]
+    message: str
+    rows: int | None = None
+    """Of those `of` that there are, where a setting limits them; None: any are too many."""
+    of: int = 0
+
+
+def beyond_limits(findings: Sequence[Finding], quality: Quality) -> tuple[Finding, ...]:
+    """Those that are more than the settings' limits, and say so."""
+    return tuple(_told(one, quality) for one in findings if one.rows is None or _is_beyond(one, one.rows, quality))
+
+
+def warnings(findings: Sequence[Finding], quality: Quality) -> tuple[Mapping[str, object], ...]:
+    """The allowed ones that are beyond limits, as JSON for the report."""
+    return tuple(
+        {"finding": one.kind, "columns": list(one.columns), "what": one.message}
+        for one in beyond_limits(findings, quality)
+        if one.kind in quality.allow
+    )
+
+
+def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> None:
+    """Raises DataError that lists all that is beyond limits and not allowed, a line each."""
+    wrong = [one for one in beyond_limits(findings, quality) if one.kind not in quality.allow]
+    if wrong:
+        lines = "".join(f"\n  {one.kind}: {one.message}; {WAYS_OUT[one.kind]}" for one in wrong)
+        raise DataError(
+            f"{name} is not fit to learn from:{lines}",
+            f"quality.allow with {', '.join(sorted({one.kind for one in wrong}))} trains all the same",
+        )
+
+
+def _is_beyond(finding: Finding, rows: int, quality: Quality) -> bool:
+    if finding.kind == "missingValues":
+        return rows > quality.maximum_missing * finding.of
+    return rows < quality.minimum_class_share * finding.of
+
+
+def _told(finding: Finding, quality: Quality) -> Finding:
+    if finding.kind != "imbalance" or finding.rows is None:
+        return finding
+    limit = f"{finding.rows / finding.of:.2%}; quality.minimumClassShare is {quality.minimum_class_share:.2%}"
+    return replace(finding, message=f"{finding.message} ({limit})")
