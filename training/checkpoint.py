@@ -1,12 +1,12 @@
 """What a run keeps in the store, sealed under a key of its own, so that it can be killed at any point and go on.
 
     TrainingRecord  search, folds, and the loop's state       → goes on from there, bit for bit
-    TrainedRecord   model and report, and the ids they will
-                    be sealed as                              → sealed under those, so no kill leaves an orphan
-    SealedRecord    the result                                → told again, if the artifacts are still there
+    TrainedRecord   model and evidence, and the ids that model
+                    and report will be sealed as              → judged, and sealed under those: no kill leaves an orphan
+    SealedRecord    the result and the evidence               → judged and told again, if the artifact is still there
 
 A record is one line of JSON and then bytes: tensors as safetensors (never pickle, which runs code), the ONNX file, the
-report.
+evidence (verdict.py).
 """
 
 import json
@@ -19,7 +19,7 @@ from sealift.sealing.record import open_record, seal_record
 from sealift.stores import RECORDS, Conflict, Fence, Store, get_record, version_of
 from training.errors import CheckpointError
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,21 @@ class TrainedRecord:
     seconds: float
     model: bytes
     """The ONNX file."""
-    report: bytes
-    """HTML."""
-    passed: bool = True
-    """Whether the gates let it be sealed; if not, the report is sealed alone."""
+    evidence: bytes
+    """Of verdict.Evidence."""
 
 
 @dataclass(frozen=True)
 class SealedRecord:
-    """The artifacts are in the store. `result` is the result event without manifests, which a rewrap may change."""
+    """The artifact is in the store. `result` is the result event without the report's part, which other requirements
+    may change, and without the manifest, which a rewrap may.
+    """
 
     result: Mapping[str, object]
+    reports: Mapping[str, Sequence[str]]
+    """By `Verdict.report_key`: artifact id and payload digest; the latter is empty until the report is sealed."""
+    evidence: bytes
+    """Of verdict.Evidence."""
 
 
 Record = TrainingRecord | TrainedRecord | SealedRecord
@@ -65,7 +69,7 @@ PHASES: Final[Mapping[str, type[Record]]] = {
     "trained": TrainedRecord,
     "sealed": SealedRecord,
 }
-BODIES: Final = {"training": ("tensors",), "trained": ("model", "report"), "sealed": ()}
+BODIES: Final = {"training": ("tensors",), "trained": ("model", "evidence"), "sealed": ("evidence",)}
 """The fields of each phase that follow the line of JSON, which has their sizes."""
 
 

@@ -58,7 +58,7 @@ class InputError(TrainingError):
 
 class GateError(TrainingError):
     """A gate failed: the model is not sealed, and what is deployed stays. `report` names the run's report, once it is
-    sealed: artifact_id and payload_digest.
+    sealed: artifact_id and payload_digest; where the model is sealed already, also `of`, its artifact's id.
     """
 
     report: Mapping[str, str] = MappingProxyType({})

@@ -1,13 +1,11 @@
-"""MODEL → REPORT: gathers what a run left behind into the report that is sealed beside the model."""
+"""MODEL → EVIDENCE: gathers what a run left behind, which is judged and reported then (verdict.py)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import torch
 
 from sealift.settings.urls import without_credentials, without_credentials_in
-from training import findings, gates
 from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job
 from training.options import METRICS, VALIDATION
@@ -20,7 +18,7 @@ from training.report import content, measure
 from training.report.content import Report
 from training.report.environment import environment
 from training.report.explanation import explain
-from training.report.page import render
+from training.verdict import Evidence
 
 if TYPE_CHECKING:
     from training.recipe.search import Trial
@@ -29,10 +27,10 @@ DESCRIBED_ROWS: Final = 100_000
 """Training rows that the columns' and labels' summaries are of, at most."""
 
 
-def make_report(
+def gather(
     fitted: Fitted, energy: content.Energy, durations: Mapping[str, float], provenance: Mapping[str, str], device: str
-) -> bytes:
-    """One HTML file with the same as JSON inside."""
+) -> Evidence:
+    """All that can be said of the model without a word of what is asked of it."""
     made = fitted.made
     job, dataset, descended = made.job, made.dataset, made.descended
     features, target = every_row(made.held_out)
@@ -44,13 +42,12 @@ def make_report(
         classes=dataset.classes,
         feature_names=dataset.feature_names,
         metrics=fitted.outcome["metrics"],
-        gates=tuple(map(_gate, fitted.gates)) or None,
         curves=_curves(descended.position, job, dataset),
         confusion=measure.confusion(made.answers, target) if dataset.classes else None,
         residuals=None if dataset.classes else measure.residuals(made.answers, target, job.data.target or "target"),
         importances=_importances(made, features, target),
         data=_data(made),
-        hyperparameters=without_credentials_in(job.properties()),
+        hyperparameters=without_credentials_in(job.identity()),
         search=_search(descended.trials, job),
         folds=_folds(made),
         compression=_compression(made),
@@ -58,7 +55,6 @@ def make_report(
         durations_seconds=durations,
         energy=energy,
         environment=environment(NEEDED_LIBRARIES, job.threads, device),
-        card=content.ModelCard(**asdict(job.model_card)),
         provenance=content.Provenance(
             seed=job.seed,
             data_digest=provenance["data_digest"],
@@ -67,7 +63,7 @@ def make_report(
             content_digest=str(fitted.description.content_digest),
         ),
     )
-    return render(report).encode()
+    return Evidence(report, dataset.findings, len(made.content))
 
 
 def _curves(position: Position, job: Job, dataset: Dataset) -> content.Curves | None:
@@ -98,7 +94,6 @@ def _data(made: Made) -> content.Data:
         rows_left_out=dataset.rows_left_out if made.job.data.drop_missing_target else None,
         columns=measure.columns(features, dataset.feature_names) if dataset.feature_names and not private else (),
         labels=measure.labels(target, dataset.classes) if dataset.classes else None,
-        findings=findings.warnings(dataset.findings, made.job.quality),
         masked=dataset.masked,
     )
 
@@ -110,12 +105,6 @@ def _importances(made: Made, features: torch.Tensor, target: torch.Tensor) -> co
     return explain(
         made.descended.model, features, target, dataset.task, dataset.feature_names, dataset.words, made.job.seed
     )
-
-
-def _gate(result: gates.GateResult) -> content.Gate:
-    bound: Literal["minimum", "maximum"] = result.bound
-    value = float("nan") if result.value is None else result.value
-    return content.Gate(result.name, value, result.threshold, bound, result.passed)
 
 
 def _search(trials: tuple["Trial", ...], job: Job) -> content.Search | None:

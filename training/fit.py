@@ -1,26 +1,22 @@
-"""DATASET → MODEL → VERDICT: makes the model, holds it against its gates, and says what it is.
+"""DATASET → MODEL: makes the model, and says what it is.
 
 Importing it loads torch. It changes no byte of the model: what does is in `training.recipe`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sealift.contents.description import Description
-from training import gates
 from training.description import example, make_description
-from training.gates import GateResult
 from training.job import Job
 from training.recipe.make import Inputs, Made, Progress, Watch, every_row, make
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A finished model, what its gates say, what is sealed beside it, and what the caller wants to know."""
+    """A finished model, what is sealed beside it, and what the caller wants to know."""
 
     made: Made
-    gates: tuple[GateResult, ...]
     description: Description
     outcome: dict[str, Any]
 
@@ -30,18 +26,9 @@ class Fitted:
         return self.made.content
 
 
-def fit(
-    job: Job,
-    inputs: Inputs,
-    progress: Progress,
-    watch: Watch,
-    deployed_metrics: Mapping[str, float] | None = None,
-) -> Fitted:
-    """`deployed_metrics`: of the model that the stack has now. Raises what `make` raises; what the gates say is for the
-    caller to enforce, once the report is written.
-    """
+def fit(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Fitted:
+    """Raises what `make` raises."""
     made = make(job, inputs, progress, watch)
-    judged = gates.check(job.gates, made.metrics, len(made.content), deployed_metrics)
     features, _ = every_row(made.held_out)
     outcome = {
         "metrics": dict(made.metrics),
@@ -52,4 +39,4 @@ def fit(
         "rows": len(made.dataset.rows) + made.dataset.rows_left_out,
         **made.descended.spent,
     }
-    return Fitted(made, judged, make_description(made, inputs.provenance, outcome), outcome)
+    return Fitted(made, make_description(made, inputs.provenance, outcome), outcome)

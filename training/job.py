@@ -69,8 +69,9 @@ ACCUMULATED: Final = Kind("integer", "from 0 to 10,000", _accumulated)
 
 @dataclass(frozen=True)
 class Job:
-    """The settings of one run. Two runs with equal jobs, data, code, libraries and processor make the same model, bit
-    for bit.
+    """The settings of one run. Those that are declared with `shapes=False` judge the model, say what only its makers
+    know, or name a place; two runs that are equal in all others, in data, code, libraries and processor make the same
+    model, bit for bit.
     """
 
     source: str = setting(
@@ -98,6 +99,7 @@ class Job:
         None,
         "The folder, relative to the program's, of your modules: model, augment, a data set's function. None: "
         "`models`, and then the program's own folder.",
+        shapes=False,
     )
     loss: str | None = setting(kinds.one_of(*LOSSES), None, "None: mse for a regression, crossEntropy for classes.")
     class_weights: str | Mapping[str, float] | None = setting(
@@ -155,14 +157,14 @@ class Job:
     privacy: Privacy | None = section(Privacy, None, "Differentially private descent.")
     masking: Mapping[str, Masking] = sections(Masking, "By column.")
     quality: Quality = section(Quality, Quality(), "What the data may be.")
-    gates: Gates = section(Gates, Gates(), "What the model must be.")
+    gates: Gates = section(Gates, Gates(), "What the model must be.", shapes=False)
     compress: Compress | None = section(Compress, None, "A smaller model.")
     compute: Compute = section(Compute, Compute(), "How many processes share the work.")
     device: str = setting(kinds.one_of("auto", "cpu", "cuda"), "cpu", '"auto": cuda where there is one.')
     precision: str = setting(
         kinds.one_of("fp32", "bf16"), "fp32", '"bf16": matrix products in bfloat16, weights in FP32.'
     )
-    model_card: ModelCard = section(ModelCard, ModelCard(), "For the report.")
+    model_card: ModelCard = section(ModelCard, ModelCard(), "For the report.", shapes=False)
     threads: int = setting(
         kinds.whole_number(1, 64),
         1,
@@ -235,6 +237,15 @@ class Job:
         said = {camel_case(name): spelt(getattr(self, name)) for name in ALWAYS_SAID}
         return properties(self) | said
 
+    def identity(self) -> dict[str, object]:
+        """The `properties` that shape the model."""
+        said = {camel_case(name): spelt(getattr(self, name)) for name in ALWAYS_SAID}
+        return {**spelt(self, shapes=True), **said}
+
+    def requirements(self) -> dict[str, object]:
+        """The other `properties`: what is asked of the model and said of it."""
+        return {**spelt(self, shapes=False)}
+
     def digest(self, data_digest: str, code_digest: str, libraries: str, processor: str) -> str:
         """The run's identity, 64 hex digits: SHA-256 of all that shapes the model, as canonical JSON.
 
@@ -242,8 +253,8 @@ class Job:
         last one; every other setting is, also as by default, so that a release with another default trains anew.
         """
         identity = {
-            "job": spelt(self, only_off=True), "data": data_digest, "code": code_digest, "libraries": libraries,
-            "processor": processor,
+            "job": spelt(self, only_off=True, shapes=True), "data": data_digest, "code": code_digest,
+            "libraries": libraries, "processor": processor,
         }  # fmt: skip
         canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()

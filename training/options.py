@@ -405,14 +405,17 @@ class Quality:
         kinds.number_within(0.0, 1.0),
         0.0,
         "Share of missing values that a feature may have; each is then the training rows' mean. A target has none.",
+        shapes=False,
     )
-    minimum_class_share: float = setting(kinds.number_within(0.0, 0.5), 0.01, "Of the rarest class among all rows.")
+    minimum_class_share: float = setting(
+        kinds.number_within(0.0, 0.5), 0.01, "Of the rarest class among all rows.", shapes=False
+    )
     schema: Mapping[str, str] = setting(
         SCHEMA, {}, "Columns that a table must have, and what they hold; a whole number is a number too."
     )
     ranges: Mapping[str, tuple[float, float]] = setting(RANGES, {}, "Lowest and highest value by column.")
     allow: tuple[str, ...] = setting(
-        SOME_FINDINGS, ("constantColumns", "duplicateRows"), "Findings that are only warned of."
+        SOME_FINDINGS, ("constantColumns", "duplicateRows"), "Findings that are only warned of.", shapes=False
     )
 
 

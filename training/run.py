@@ -1,9 +1,10 @@
 """One run from request to result, whatever was done of it before: reuse, finish, resume or start.
 
     record says    then
-    sealed         the artifacts are verified and the result told again; torch is not even loaded
-    trained        sealing is finished, under the artifact id that was recorded before anything was put; of a model
-                   that its gates refuse, the report alone is sealed
+    sealed         the artifact is verified and judged again, by other gates maybe, and the result told; of another
+                   verdict or model card the report is sealed too; torch is not even loaded
+    trained        the model is judged and sealing finished, under the artifact id that was recorded before anything was
+                   put; of a model that its gates refuse, the report alone is sealed
     training       the loop goes on, bit for bit as if it had never stopped
     nothing        it starts
 
@@ -14,9 +15,10 @@ import contextlib
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sealift.contents.description import write_description
 from sealift.sealing.artifact import Sealed, new_artifact_id, open_artifact, seal_into
@@ -34,6 +36,7 @@ from sealift.stores import (
     get_manifest,
     get_payload,
     get_record,
+    has_artifact,
     hold_lease,
     open_store,
     owners_name,
@@ -51,6 +54,7 @@ from training.report.energy import Meter
 from training.request import Request
 from training.telling import Teller
 from training.uncounted import Reading
+from training.verdict import Evidence, Verdict, judge
 
 if TYPE_CHECKING:  # at run time it would load torch
     from training.recipe.make import Progress, Stage
@@ -66,7 +70,6 @@ UNCOUNTED: Final = (
 )
 MOST_NAMED: Final = 5
 """Files, in a message."""
-MANIFESTS: Final = ("manifest", "report_manifest")
 CHEAP: Final = 50
 """A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
 DESCENTS: Final = ("search", "folds", "train")
@@ -87,26 +90,16 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> di
         records = Records(store, request.run_key, request.run_id, fence)
         record = _load(records, events)
         if isinstance(record, SealedRecord):
-            result = _reuse(store, record, events, fence)
+            result = _judge_again(request, records, record, recipients, events)
             if result is not None:
                 return result
             lost = _left_of(store, record)
             record = None
         if record is not None:
             clock.seconds_before = record.seconds
-        if isinstance(record, TrainedRecord) and gates.passed(_judged(request, record)) != record.passed:
-            # What is deployed is another model now, and the report has the old verdict: from the beginning.
-            record = TrainingRecord(0.0, 0.0, None, (), None, b"")
-            records.save(record)
         if not isinstance(record, TrainedRecord):
             record = _train(request, records, record, events, cancellation, clock)
-        if not record.passed:
-            events.phase("seal", "sealing the report alone: the gates refuse the model")
-            raise _refused(request, fence, record, recipients)
-        events.phase("seal", "sealing the model and its report")
-        result = _seal(fence, record, recipients)
-        result["duration_seconds"] = round(clock.seconds(), 3)
-        records.save(SealedRecord({name: value for name, value in result.items() if name not in MANIFESTS}))
+        result = _seal(request, records, record, recipients, events, clock)
     return result | {"reused": False} | ({"lost": lost} if lost else {})
 
 
@@ -131,27 +124,69 @@ def _load(records: Records, events: Events) -> Record | None:
         return None
 
 
-def _reuse(store: Store, record: SealedRecord, events: Events, fence: Fence) -> dict[str, object] | None:
-    """The result as it was, if its artifacts are still whole; else None, and what is left of them is removed, unless
-    somebody uses them: a service may run on what is whole, and a damaged payload may be brought back.
+def _judge_again(
+    request: Request, records: Records, record: SealedRecord, recipients: list[Recipient], events: Events
+) -> dict[str, object] | None:
+    """The result as it was, with the report of how it is judged now; None if the artifact is no longer whole, and what
+    is left of it is removed then, unless somebody uses it: a service may run on what is whole, and a damaged payload
+    may be brought back. Raises DataError, GateError.
     """
-    ids = _ids(record)
-    digests = [str(record.result[name]) for name in ("payload_digest", "report_payload_digest")]
+    evidence = Evidence.decode(record.evidence)
+    verdict = judge(request.job, evidence, request.deployed_metrics)
+    store, artifact_id = records.store, str(record.result["artifact_id"])
+    key = verdict.report_key(request.run_key)
     try:
-        manifests = [_whole_artifact(store, *pair) for pair in zip(ids, digests, strict=True)]
+        manifest = _whole_artifact(store, artifact_id, str(record.result["payload_digest"]))
+        report = _sealed_report(store, record.reports.get(key))
     except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
-        fence.check()
-        if get_record(store, owners_name(ids[0])) is None:
-            for artifact_id in ids:
-                delete_artifact(store, artifact_id)
+        records.fence.check()
+        if get_record(store, owners_name(artifact_id)) is None:
+            for one in _ids(record):
+                delete_artifact(store, one)
         return None
-    return {**record.result, **dict(zip(MANIFESTS, manifests, strict=True)), "reused": True}
+    if not verdict.passed:
+        events.phase("seal", "sealing the report alone: the gates refuse the sealed model")
+        raise _refused(request, records.fence, verdict, artifact_id, key, recipients, sealed=True)
+    if report is None:
+        events.phase("seal", "judging the sealed model again, and sealing its report")
+        report = _seal_report_again(records, record, verdict, key, recipients)
+    return {**record.result, "manifest": manifest, **report, "reused": True}
+
+
+def _sealed_report(store: Store, report: Sequence[str] | None) -> dict[str, object] | None:
+    """The result's part of it; None if it is not sealed, or its users have deleted it."""
+    artifact_id, digest = report or ("", "")
+    if not digest:
+        return None
+    try:
+        manifest = _whole_artifact(store, artifact_id, digest)
+    except ArtifactMissing:
+        return None
+    return _report_result(artifact_id, digest, manifest)
+
+
+def _seal_report_again(
+    records: Records, record: SealedRecord, verdict: Verdict, key: str, recipients: list[Recipient]
+) -> dict[str, object]:
+    """Seals it under an id that is recorded before, so that no kill leaves an orphan."""
+    for artifact_id, digest in record.reports.values():
+        if not digest:
+            delete_artifact(records.store, artifact_id)
+    kept = {name: one for name, one in record.reports.items() if one[1] and has_artifact(records.store, one[0])}
+    records.save(replace(record, reports={**kept, key: (key, "")}))
+    report = _put_report(records.fence, verdict, str(record.result["artifact_id"]), key, recipients)
+    records.save(replace(record, reports={**kept, key: (report.artifact_id, report.payload_digest)}))
+    return _report_result(report.artifact_id, report.payload_digest, report.manifest.decode())
+
+
+def _report_result(artifact_id: str, digest: str, manifest: str) -> dict[str, object]:
+    return {"report_artifact_id": artifact_id, "report_payload_digest": digest, "report_manifest": manifest}
 
 
 def _ids(record: SealedRecord) -> list[str]:
-    """The model's and the report's."""
-    return [str(record.result[name]) for name in ("artifact_id", "report_artifact_id")]
+    """The model's and its reports'."""
+    return [str(record.result["artifact_id"]), *(artifact_id for artifact_id, _ in record.reports.values())]
 
 
 def _left_of(store: Store, record: SealedRecord) -> list[str]:
@@ -208,7 +243,7 @@ def train(
     init = _initial_model(request, records.store)
     events.phase("load", "loading torch")
     with importing():
-        from training.evidence import make_report  # seconds of imports, which a reused run need not wait for
+        from training.evidence import gather  # seconds of imports, which a reused run need not wait for
         from training.fit import fit
         from training.highlights import highlights
         from training.recipe.make import Inputs, Progress
@@ -230,7 +265,7 @@ def train(
     joules_before = record.joules if record else 0.0
     with user_code.blamed(request.job.model), Meter(gpus, joules_before) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
-        fitted = fit(request.job, inputs, progress, watch, request.deployed_metrics)
+        fitted = fit(request.job, inputs, progress, watch)
         for line in highlights(fitted, shown=request.expose_metrics):
             events.log("info", line)
         if _as_planned(request) != made_from:
@@ -240,11 +275,11 @@ def train(
             events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
         watch.phase("report", "writing the report")
         energy = meter.energy()
-        report = make_report(fitted, energy, watch.durations(), inputs.provenance, inputs.device)
+        evidence = gather(fitted, energy, watch.durations(), inputs.provenance, inputs.device)
         outcome = {**fitted.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
         trained = TrainedRecord(
             new_artifact_id(), new_artifact_id(), write_description(fitted.description), outcome, clock.seconds(),
-            fitted.model, report, gates.passed(fitted.gates),
+            fitted.model, evidence.encode(),
         )  # fmt: skip
         records.save(trained)
     return trained
@@ -360,46 +395,68 @@ def _as_planned(request: Request) -> dict[str, str]:
     return actual
 
 
-def _judged(request: Request, record: TrainedRecord) -> tuple[gates.GateResult, ...]:
-    metrics, model_bytes = record.outcome["metrics"], record.outcome["model_bytes"]
-    if not isinstance(metrics, Mapping) or not isinstance(model_bytes, int):
-        raise CheckpointError(f"the record of run {request.run_id} has no metrics", "set retrainTrigger to a new text")
-    return gates.check(request.job.gates, metrics, model_bytes, request.deployed_metrics)
+def _seal(
+    request: Request,
+    records: Records,
+    record: TrainedRecord,
+    recipients: list[Recipient],
+    events: Events,
+    clock: Clock,
+) -> dict[str, object]:
+    """Judges the model and puts both artifacts under their recorded ids, the report first: the model's manifest is what
+    commits the run. Raises DataError, GateError.
+
+    What a killed attempt left there cannot be told from whole: it goes.
+    """
+    verdict = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
+    if not verdict.passed:
+        events.phase("seal", "sealing the report alone: the gates refuse the model")
+        raise _refused(request, records.fence, verdict, record.artifact_id, record.report_id, recipients, sealed=False)
+    events.phase("seal", "sealing the model and its report")
+    report = _put_report(records.fence, verdict, record.artifact_id, record.report_id, recipients)
+    artifact = _put(records.fence, record.model, record.description, recipients, record.artifact_id)
+    result = {
+        "artifact_id": artifact.artifact_id,
+        "payload_digest": artifact.payload_digest,
+        "payload_size": artifact.payload_size,
+        "content_digest": hashlib.sha256(record.model).hexdigest(),
+        **record.outcome,
+        "duration_seconds": round(clock.seconds(), 3),
+    }
+    reports = {verdict.report_key(request.run_key): (report.artifact_id, report.payload_digest)}
+    records.save(SealedRecord(result, reports, record.evidence))
+    told = _report_result(report.artifact_id, report.payload_digest, report.manifest.decode())
+    return {**result, "manifest": artifact.manifest.decode(), **told}
 
 
-def _refused(request: Request, fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> GateError:
-    """The error that says so, with the run's report sealed."""
-    told = {"of": record.artifact_id, "kind": "report", "refused": True}
-    report = _put(fence, record.report, told, recipients, record.report_id)
-    metrics: Any = record.outcome["metrics"]
+def _refused(
+    request: Request,
+    fence: Fence,
+    verdict: Verdict,
+    artifact_id: str,
+    report_id: str,
+    recipients: list[Recipient],
+    *,
+    sealed: bool,
+) -> GateError:
+    """The error that says so, with the report sealed; `sealed`: so is the model, and it stays."""
+    report = _put_report(fence, verdict, artifact_id, report_id, recipients)
     try:
-        gates.enforce(_judged(request, record), metrics, shown=request.expose_metrics)
+        gates.enforce(verdict.gates, verdict.report.metrics or {}, shown=request.expose_metrics)
     except GateError as error:
-        error.report = {"artifact_id": report.artifact_id, "payload_digest": report.payload_digest}
+        of = {"of": artifact_id} if sealed else {}
+        error.report = {"artifact_id": report.artifact_id, "payload_digest": report.payload_digest, **of}
         return error
     raise AssertionError("internal error: a refused model whose gates pass")
 
 
-def _seal(fence: Fence, record: TrainedRecord, recipients: list[Recipient]) -> dict[str, object]:
-    """Puts both artifacts under their recorded ids, the report first: the model's manifest is what commits the run.
-
-    What a killed attempt left there cannot be told from whole: it goes.
-    """
-    told = {"of": record.artifact_id, "kind": "report"}
-    report = _put(fence, record.report, told, recipients, record.report_id)
-    named = {"report": {"artifactId": report.artifact_id, "payloadDigest": report.payload_digest}}
-    artifact = _put(fence, record.model, {**record.description, **named}, recipients, record.artifact_id)
-    return {
-        "artifact_id": artifact.artifact_id,
-        "payload_digest": artifact.payload_digest,
-        "payload_size": artifact.payload_size,
-        "manifest": artifact.manifest.decode(),
-        "content_digest": hashlib.sha256(record.model).hexdigest(),
-        "report_artifact_id": report.artifact_id,
-        "report_payload_digest": report.payload_digest,
-        "report_manifest": report.manifest.decode(),
-        **record.outcome,
-    }
+def _put_report(
+    fence: Fence, verdict: Verdict, artifact_id: str, report_id: str, recipients: list[Recipient]
+) -> Sealed:
+    told = {"of": artifact_id, "kind": "report", **({} if verdict.passed else {"refused": True})}
+    with importing():
+        page = verdict.page()
+    return _put(fence, page, told, recipients, report_id)
 
 
 def _put(

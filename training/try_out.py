@@ -62,9 +62,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         tried = try_out(wanted.job, folder, with_report=wanted.report is not None)
         fitted = tried.fitted
-        _write(wanted, tried, passed=gates.passed(fitted.gates))
+        metrics = fitted.outcome["metrics"]
+        judged = gates.check(wanted.job.gates, metrics, len(fitted.model), None)
+        _write(wanted, tried, passed=gates.passed(judged))
         print(summary(wanted.job, tried))
-        gates.enforce(fitted.gates, fitted.outcome["metrics"], shown=True)
+        gates.enforce(judged, metrics, shown=True)
     except TrainingError as error:
         if text := raised.left_out(error):
             sys.stderr.write(f"{text}\n")
@@ -94,7 +96,8 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
         from training.telling import Teller
 
         if with_report:
-            from training.evidence import make_report
+            from training.evidence import gather
+            from training.verdict import judge
 
     class Watch(Teller):
         """Tells, and keeps nothing."""
@@ -113,7 +116,8 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
         page = None
         if with_report:
             watch.phase("report", "writing the report")
-            page = make_report(fitted, meter.energy(), watch.durations(), made_from, chosen)
+            evidence = gather(fitted, meter.energy(), watch.durations(), made_from, chosen)
+            page = judge(job, evidence, None).page()
     display.close()
     training_seconds = watch.durations().get("train", 0.0)
     lines = tuple(highlights(fitted, shown=True))

@@ -25,18 +25,28 @@ class Setting:
     meaning: str
     secret: bool
     required: bool
+    shapes: bool
+    """Whether what is made depends on it; False: it says where, how that is judged, or what is said of it."""
 
 
 def setting(
-    kind: Kind[Any], default: object = None, meaning: str = "", *, secret: bool = False, required: bool = False
+    kind: Kind[Any],
+    default: object = None,
+    meaning: str = "",
+    *,
+    secret: bool = False,
+    required: bool = False,
+    shapes: bool = True,
 ) -> Any:
     """A value. `meaning` is a sentence for people; what is allowed and the default are not repeated there."""
-    return _field(default, {"kind": kind, "meaning": meaning, "secret": secret, "required": required})
+    return _field(default, {"kind": kind, "meaning": meaning, "secret": secret, "required": required, "shapes": shapes})
 
 
-def section(of: type[Any], default: object = None, meaning: str = "") -> Any:
-    """An object of settings, declared in `of`; None as default: without it there is none, rather than a plain one."""
-    return _field(default, {"of": of, "meaning": meaning})
+def section(of: type[Any], default: object = None, meaning: str = "", *, shapes: bool = True) -> Any:
+    """An object of settings, declared in `of`; None as default: without it there is none, rather than a plain one.
+    Where it `shapes`, each setting inside says whether it does.
+    """
+    return _field(default, {"of": of, "meaning": meaning, "shapes": shapes})
 
 
 def sections(of: type[Any], meaning: str = "") -> Any:
@@ -58,6 +68,7 @@ def declarations(of: type[Any]) -> Iterator[Setting]:
             meaning=said["meaning"],
             secret=said.get("secret", False),
             required=said.get("required", False),
+            shapes=said.get("shapes", True),
         )
 
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from sealift.names import camel_case, snake_case
-from sealift.settings.declare import Setting, declarations
+from sealift.settings.declare import KEY, Setting, declarations
 from sealift.settings.kinds import Kind, Refused, RefusedInside, any_text, show_value
 from sealift.settings.names import input_of
 from sealift.settings.problem import Problem
@@ -115,21 +115,29 @@ def properties(settings: object) -> dict[str, object]:
     return cast("dict[str, object]", spelt(settings))
 
 
-def spelt(value: object, *, only_off: bool = False) -> Any:
+def spelt(value: object, *, only_off: bool = False, shapes: bool | None = None) -> Any:
     """A setting's value as JSON has it: objects of settings by camelCase names, without what they have by default, or,
-    `only_off`, without what of that is off: None, false, 0 or empty.
+    `only_off`, without what of that is off: None, false, 0 or empty. `shapes`: only those that are declared so.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        default = type(value)()
-        told = {name: spelt(one, only_off=only_off) for name, one in vars(value).items()}
-        return {
-            camel_case(name): one
-            for name, one in told.items()
-            if getattr(value, name) != getattr(default, name) or (only_off and one)
-        }
+        told, default = (_each_spelt(one, only_off, shapes) for one in (value, type(value)()))
+        return {name: one for name, one in told.items() if one != default.get(name) or (only_off and one)}
     if isinstance(value, Mapping):
-        return {name: spelt(one, only_off=only_off) for name, one in value.items()}
+        return {name: spelt(one, only_off=only_off, shapes=shapes) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
+
+
+def _each_spelt(settings: object, only_off: bool, shapes: bool | None) -> dict[str, Any]:
+    """Also what is as by default; of a section that shapes, what of it does not is asked of its own settings."""
+    chosen: dict[str, Any] = {}
+    for field in fields(settings):  # type: ignore[arg-type]
+        value, one_shapes = getattr(settings, field.name), field.metadata.get(KEY, {}).get("shapes", True)
+        if shapes is None or one_shapes == shapes:
+            inner = shapes or None
+            chosen[camel_case(field.name)] = spelt(value, only_off=only_off, shapes=inner)
+        elif one_shapes and is_dataclass(value):
+            chosen[camel_case(field.name)] = spelt(value, only_off=only_off, shapes=False)
+    return chosen
 
 
 def names_of(of: type[Any]) -> tuple[str, ...]:

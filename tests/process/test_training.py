@@ -17,7 +17,9 @@ import pytest
 import safetensors.numpy
 from onnx import numpy_helper
 
-from sealift.stores import RECORDS, open_store, owners_name
+from sealift.sealing import open_artifact
+from sealift.stores import RECORDS, get_manifest, get_payload, open_store, owners_name
+from tests.keys import key_pair
 from tests.process.training_process import (
     RUN_ID,
     RUN_KEY,
@@ -30,6 +32,8 @@ from tests.process.training_process import (
 )
 from training import job as training_job
 from training.options import InitFrom
+from training.report.content import Report
+from training.report.payload import extract
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 DIGITS = training_job.Job(dataset="digits")
@@ -438,6 +442,66 @@ def test_a_refused_model_is_not_sealed_and_its_report_is_and_the_next_run_trains
     again = Training(asked, output)
     assert again.wait() == 1
     assert "train" not in [event.get("phase") for event in again.events]
+
+
+def report_of(store: Path, result: Event) -> Report:
+    found, artifact_id = open_store(f"file://{store}"), result["report_artifact_id"]
+    page = open_artifact(
+        get_manifest(found, artifact_id), get_payload(found, artifact_id), key_pair(), artifact_id=artifact_id,
+        payload_digest=result["report_payload_digest"],
+    )  # fmt: skip
+    return extract(str(page.model, "utf-8"))
+
+
+def test_other_requirements_are_judged_and_reported_from_the_record_of_the_sealed_run(
+    tmp_path: Path, output: Path
+) -> None:
+    """Issue 25, 6: another contact trained the model anew."""
+    store = tmp_path / "store"
+    first = Training(request(store, job={"epochs": 2}), output).result()
+    asked = {"epochs": 2, "modelCard": {"contact": "ada"}, "gates": {"metrics": {"r2": {"minimum": -100}}}}
+
+    training = Training(request(store, job=asked), output)
+    second = training.result()
+
+    own = ("report_artifact_id", "report_payload_digest", "report_manifest")
+    assert {**second, **{name: first[name] for name in own}} == first | {"reused": True}
+    assert [event["phase"] for event in training.events if event["event"] == "progress"] == ["seal"]
+    report = report_of(store, second)
+    assert report.card is not None
+    assert report.card.contact == "ada"
+    assert [gate.passed for gate in report.gates or ()] == [True]
+    assert report_of(store, first).gates is None, "whoever asked for that one may still use it"
+    assert Training(request(store, job=asked), output).result() == second
+    assert Training(request(store, job={"epochs": 2}), output).result() == first | {"reused": True}
+
+
+def test_a_sealed_model_is_refused_by_a_stricter_gate_and_stays(tmp_path: Path, output: Path) -> None:
+    store = tmp_path / "store"
+    first = Training(request(store, job={"epochs": 2}), output).result()
+    job = {"epochs": 2, "gates": {"metrics": {"r2": {"minimum": 0.99}}}}
+
+    refused = Training(request(store, job=job), output)
+
+    assert refused.wait() == 1
+    assert "the model is not sealed, since it is not what its gates ask for: r2 " in refused.last["message"]
+    assert refused.last["report"]["of"] == first["artifact_id"]
+    assert not [event for event in refused.events if "epoch" in event]
+    assert Training(request(store, job={"epochs": 2}), output).result() == first | {"reused": True}
+
+
+def test_a_refused_model_is_sealed_once_its_gate_is_lowered_and_nothing_is_trained(
+    tmp_path: Path, output: Path
+) -> None:
+    store = tmp_path / "store"
+    refused = Training(request(store, job={"epochs": 2, "gates": {"metrics": {"r2": {"minimum": 0.99}}}}), output)
+    assert refused.wait() == 1
+
+    training = Training(request(store, job={"epochs": 2}), output)
+    result = training.result()
+
+    assert not [event for event in training.events if "epoch" in event]
+    assert files(store, "payloads") == files(store, "manifests") == artifacts(result)
 
 
 def test_a_model_that_was_refused_beside_a_better_one_is_sealed_beside_a_worse(tmp_path: Path, output: Path) -> None:

@@ -40,7 +40,7 @@ def request(store: Path, **fields: object) -> dict[str, object]:
 
 
 def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
-    """The ONNX file and the description of a result's artifact, which names the report's; the rest is returned."""
+    """The ONNX file and the description of a result's artifact, which the report names."""
     found = open_store(f"file://{store}")
     artifact_id, payload_digest = result["artifact_id"], result["payload_digest"]
     manifest = get_manifest(found, artifact_id)
@@ -49,8 +49,8 @@ def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
     )
     assert manifest.decode() == result["manifest"]
     assert describe(manifest, key_pair()) == artifact.description
-    named = artifact.description.pop("report")
-    assert named == {"artifactId": result["report_artifact_id"], "payloadDigest": result["report_payload_digest"]}
+    report = describe(get_manifest(found, result["report_artifact_id"]), key_pair())
+    assert report == {"of": artifact_id, "kind": "report"}
     return bytes(artifact.model), artifact.description
 
 

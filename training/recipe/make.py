@@ -353,7 +353,7 @@ def examined(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:
 
 def keyed(key: bytes, job: Job, provenance: Mapping[str, str]) -> bytes:
     """32 bytes: other ones for another run or other data, since equal noise on both would tell their difference."""
-    made_from = json.dumps([job.properties(), dict(provenance)], sort_keys=True).encode()
+    made_from = json.dumps([job.identity(), dict(provenance)], sort_keys=True).encode()
     return hmac.new(key, b"sealift/1 privacy\0" + made_from, hashlib.sha256).digest()
 
 

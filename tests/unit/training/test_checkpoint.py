@@ -17,7 +17,7 @@ EXAMPLES: list[Record] = [
     TrainedRecord(
         "ab" * 16, "cd" * 16, {"task": "regression"}, {"metrics": {"mse": 0.1}}, 2.5, b"\n{}\nmodel", b"<p>\n"
     ),
-    SealedRecord({"artifact_id": "ab" * 16, "metrics": {"mse": 1e-300}}),
+    SealedRecord({"artifact_id": "ab" * 16, "metrics": {"mse": 1e-300}}, {"ef": ["cd" * 16, ""]}, b"{}\n"),
 ]
 
 
@@ -40,12 +40,12 @@ def test_bodies_of_any_content_and_size_survive(body: bytes) -> None:
         (b"{}", "cannot be read"),
         (b"{}\n", "cannot be read"),
         (b"[]\n", "cannot be read"),
-        (b'{"version": 1, "phase": "sealed", "result": {}}\n', "not of version 2"),
-        (b'{"version": 2, "sizes": [], "phase": "dreaming"}\n', "dreaming"),
-        (b'{"version": 2, "sizes": [], "phase": "sealed"}\n', "result"),
-        (b'{"version": 2, "sizes": [], "phase": "sealed", "result": {}, "more": 1}\n', "more"),
-        (b'{"version": 2, "sizes": [], "phase": "sealed", "result": {}}\nx', "has 1 bytes after its head, not 0"),
-        (b'{"version": 2, "sizes": [2, -1], "phase": "training"}\nx', "has 1 bytes after its head, not 1"),
+        (b'{"version": 1, "phase": "sealed", "result": {}}\n', "not of version 3"),
+        (b'{"version": 3, "sizes": [], "phase": "dreaming"}\n', "dreaming"),
+        (b'{"version": 3, "sizes": [0], "phase": "sealed"}\n', "result"),
+        (b'{"version": 3, "sizes": [0], "phase": "sealed", "result": {}, "more": 1}\n', "more"),
+        (b'{"version": 3, "sizes": [0], "phase": "sealed", "result": {}}\nx', "has 1 bytes after its head, not 0"),
+        (b'{"version": 3, "sizes": [2, -1], "phase": "training"}\nx', "has 1 bytes after its head, not 1"),
     ],
 )
 def test_what_is_no_record_is_refused_with_the_reason(plaintext: bytes, reason: str) -> None:

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from sealift.contents.description import write_description
 from training import gates
 from training.errors import DataError, GateError, ModelError
-from training.evidence import make_report
+from training.evidence import gather
 from training.fit import Fitted, fit
 from training.highlights import highlights
 from training.job import Job
@@ -33,6 +33,7 @@ from training.recipe.train import Setting, begin
 from training.report.content import Energy, Report
 from training.report.payload import extract
 from training.sources import read
+from training.verdict import Evidence, Verdict, judge
 
 KEY = bytes(range(32))
 PROVENANCE = {"data_digest": "d", "code_digest": "c", "libraries": "l"}
@@ -78,9 +79,15 @@ def fitted(
     return fit(job_of(folder, **properties), inputs, progress or Progress(), watch or Recorder())
 
 
-def reported(result: Fitted) -> Report:
+def judged(result: Fitted, deployed: Mapping[str, float] | None = None) -> Verdict:
     energy = Energy(1.0, "estimated: by a test", 0.1, 400.0, "a test")
-    return extract(make_report(result, energy, {"train": 1.0}, PROVENANCE, "cpu").decode())
+    evidence = gather(result, energy, {"train": 1.0}, PROVENANCE, "cpu")
+    assert Evidence.decode(evidence.encode()) == evidence
+    return judge(result.made.job, evidence, deployed)
+
+
+def reported(result: Fitted) -> Report:
+    return extract(judged(result).page().decode())
 
 
 @pytest.fixture
@@ -414,7 +421,7 @@ def test_a_gate_that_fails_names_its_metric_and_where_metrics_are_shown_all_of_t
     result = fitted(dataset="digits", epochs=1, gates={"metrics": {"accuracy": {"minimum": 0.9999}}})
 
     with pytest.raises(GateError) as raised:
-        gates.enforce(result.gates, result.outcome["metrics"], shown=shown)
+        gates.enforce(judged(result).gates, result.outcome["metrics"], shown=shown)
     assert re.search(said, raised.value.message)
     (gate,) = reported(result).gates or ()
     assert not gate.passed
@@ -424,9 +431,9 @@ def test_a_model_worse_than_the_deployed_one_is_refused_within_the_tolerance() -
     job = job_of(Path(), dataset="iris", epochs=1, gates={"noWorseThanDeployed": "accuracy", "tolerance": 0.01})
     inputs = Inputs(Path(), KEY, provenance=PROVENANCE)
 
-    result = fit(job, inputs, Progress(), Recorder(), deployed_metrics={"accuracy": 1.0})
+    result = fit(job, inputs, Progress(), Recorder())
 
-    (gate,) = result.gates
+    (gate,) = judged(result, {"accuracy": 1.0}).gates
     assert (gate.name, gate.passed) == ("accuracy, no worse than deployed", False)
 
 
@@ -558,7 +565,7 @@ def test_a_model_trained_elsewhere_is_measured_gated_and_described_as_any_other(
     assert np.allclose(answer, result.outcome["example"]["expected"], rtol=1e-5)
     assert reported(result).curves is None
     asked: dict[str, Any] = {"gates": {"metrics": {"accuracy": {"minimum": 1.0}}}, "data": {"heldOut": 0.9}, "seed": 4}
-    assert not gates.passed(fitted(tmp_path, **settings, **asked).gates)
+    assert not judged(fitted(tmp_path, **settings, **asked)).passed
 
 
 def test_classes_of_few_rows_that_are_all_held_out_do_not_break_the_metrics(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sealift.settings.declare import declarations
 from training import job as training_job
 from training import user_code
 from training.errors import InputError
@@ -24,6 +26,7 @@ from training.options import (
     Compute,
     Data,
     EarlyStopping,
+    Gate,
     Gates,
     InitFrom,
     Masking,
@@ -181,19 +184,57 @@ def test_every_part_of_a_run_s_identity_changes_its_digest() -> None:
         {"weight_decay": 0.1}, {"gradient_clip": 1.0}, {"schedule": Schedule("cosine")},
         {"early_stopping": EarlyStopping()}, {"init_from": InitFrom("a", "b")}, {"freeze": ("hidden",)},
         {"augment": "a:b"}, {"folds": 3}, {"search": Search()}, {"deterministic": False}, {"privacy": Privacy()},
-        {"masking": {"name": Masking()}}, {"quality": Quality(0.5)}, {"gates": Gates(maximum_bytes=1)},
+        {"masking": {"name": Masking()}}, {"quality": Quality(schema={"a": "number"})},
         {"compress": Compress()}, {"compute": Compute(processes=2)}, {"device": "auto"}, {"precision": "bf16"},
-        {"model_card": ModelCard("none")}, {"accumulate_steps": 2},
-        {"class_weights": "balanced"}, {"model_path": "nets"},
+        {"accumulate_steps": 2}, {"class_weights": "balanced"},
     ]  # fmt: skip
     digests = [replace(job, **change).digest("data", "code", "torch 1", "v3") for change in changed]
     digests += [job.digest("other", "code", "torch 1", "v3"), job.digest("data", "other", "torch 1", "v3")]
     digests += [job.digest("data", "code", "torch 2", "v3"), job.digest("data", "code", "torch 1", "v2")]
     digests += [job.digest("data", "code", "torch 1", "v3")]
 
-    assert {name for change in changed for name in change} == set(vars(job))
+    assert {name for change in changed for name in change} == vars(job).keys() - {"gates", "model_card", "model_path"}
     assert len(set(digests)) == len(digests)
     assert all(len(digest) == 64 for digest in digests)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_card": ModelCard(contact="ada@example.org")}, {"gates": Gates({"r2": Gate(minimum=0.4)})},
+        {"gates": Gates(maximum_bytes=1)}, {"quality": Quality(maximum_missing=0.5)},
+        {"quality": Quality(minimum_class_share=0.0)}, {"quality": Quality(allow=())}, {"model_path": "nets"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_asked_of_a_model_and_said_of_it_is_no_part_of_its_identity(change: dict[str, Any]) -> None:
+    job = Job(quality=Quality(schema={"a": "number"}))
+    if isinstance(quality := change.get("quality"), Quality):
+        change = {"quality": replace(quality, schema={"a": "number"})}
+    changed = replace(job, **change)
+
+    assert changed.digest("data", "code", "torch 1", "v3") == job.digest("data", "code", "torch 1", "v3")
+    assert changed.identity() == job.identity()
+    assert changed.requirements() != job.requirements()
+
+
+def settings_of(of: type[Any], path: str = "", shapes: bool = True) -> Iterator[tuple[str, bool]]:
+    for one in declarations(of):
+        inside = shapes and one.shapes
+        if one.of is None:
+            yield path + one.name, inside
+        else:
+            yield from settings_of(one.of, f"{path}{one.name}.", inside)
+
+
+def test_of_every_setting_it_was_decided_whether_it_shapes_the_model() -> None:
+    """A new one goes into one of the two lists, on purpose: in doubt it shapes."""
+    decided = json.loads(Path(__file__).with_name("settings_that_shape.json").read_text())
+
+    assert decided == {
+        "shapes": [name for name, shapes in settings_of(Job) if shapes],
+        "doesNotShape": [name for name, shapes in settings_of(Job) if not shapes],
+    }
 
 
 @dataclass(frozen=True)
@@ -239,7 +280,7 @@ def test_class_weights_are_refused_where_they_have_no_meaning(more: dict[str, ob
 
 def test_the_digest_of_a_run_is_what_it_was() -> None:
     """A new release must know the runs of the last one: change this only with the identity's definition."""
-    assert Job().digest("d", "c", "l", "p") == "c2bfa71c833d947ddaafea3a7fb947328b3744288508441438df89c2addbbad9"
+    assert Job().digest("d", "c", "l", "p") == "319eb4f9af0b0e974d5ae759db1a6ec8bacf57952180783cd2affc6c27d37d69"
 
 
 def code_digest() -> str:

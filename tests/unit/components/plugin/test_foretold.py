@@ -31,7 +31,7 @@ def inputs(folder: Path, **changed: Value) -> Properties:
     return response.inputs
 
 
-SEALED = SealedRecord({"artifact_id": ARTIFACT})
+SEALED = SealedRecord({"artifact_id": ARTIFACT}, {}, b"")
 UNDER_WAY = TrainingRecord(1.0, 1.0, None, (), None, b"")
 
 
