@@ -147,7 +147,7 @@ def _judge_again(
         return None
     if not verdict.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the sealed model")
-        raise _refused(request, records.fence, verdict, artifact_id, key, recipients, sealed=True)
+        raise _refused(request, records.fence, verdict, artifact_id, recipients, sealed=True)
     if report is None:
         events.phase("seal", "judging the sealed model again, and sealing its report")
         report = _seal_report_again(records, record, verdict, key, recipients)
@@ -411,7 +411,7 @@ def _seal(
     verdict = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
     if not verdict.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the model")
-        raise _refused(request, records.fence, verdict, record.artifact_id, record.report_id, recipients, sealed=False)
+        raise _refused(request, records.fence, verdict, record.artifact_id, recipients, sealed=False)
     events.phase("seal", "sealing the model and its report")
     report = _put_report(records.fence, verdict, record.artifact_id, record.report_id, recipients)
     artifact = _put(records.fence, record.model, record.description, recipients, record.artifact_id)
@@ -434,13 +434,14 @@ def _refused(
     fence: Fence,
     verdict: Verdict,
     artifact_id: str,
-    report_id: str,
     recipients: list[Recipient],
     *,
     sealed: bool,
 ) -> GateError:
-    """The error that says so, with the report sealed; `sealed`: so is the model, and it stays."""
-    report = _put_report(fence, verdict, artifact_id, report_id, recipients)
+    """The error that says so, with the report sealed, under the same id each time and another one than that of the
+    report beside a sealed model; `sealed`: the model is, and it stays.
+    """
+    report = _put_report(fence, verdict, artifact_id, verdict.report_key(request.run_key), recipients)
     try:
         gates.enforce(verdict.gates, verdict.report.metrics or {}, shown=request.expose_metrics)
     except GateError as error:

@@ -26,7 +26,7 @@ def foretell(inputs: Mapping[str, Value], devices: Path = Path("/dev")) -> str |
     Raises PluginError where the run could not be trained on this machine, StoreError where its store cannot be
     reached or written.
     """
-    plain = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
+    plain = _known(inputs)
     job, _ = training_job.Job.validate(job_inputs_of(plain))
     store = None if "storeUrl" not in plain else store_of(plain)
     store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
@@ -42,6 +42,18 @@ def foretell(inputs: Mapping[str, Value], devices: Path = Path("/dev")) -> str |
     if store is not None:
         store.check_writable()
     return None
+
+
+def is_run(inputs: Mapping[str, Value], run_id: Value) -> bool:
+    """Whether these inputs are those of the run `run_id`, whatever else is asked of its model."""
+    plain = _known(inputs)
+    job, _ = training_job.Job.validate(job_inputs_of(plain))
+    store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
+    return job is not None and store_key is not None and run_id in run_ids_of(job, plain, store_key)
+
+
+def _known(inputs: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
 
 
 def _sealed(store: Store, store_key: bytes, run_id: str) -> str | None:

@@ -20,14 +20,16 @@ NOTED: Final = ("storeUrl", "artifactId", "payloadDigest", "runId")
 
 
 def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> None:
-    """Notes the report, spelt as the stack's output `report`, and the run; deletes what was noted before."""
+    """Notes the report, spelt as the stack's output `report`, and the run, unless its model is sealed all the same
+    (`of`), which is served maybe; deletes what was noted before.
+    """
     place = _place(urn)
     if _noted(place).get("artifactId") != report["artifact_id"]:
         clear(urn, run_id)
     place.parent.mkdir(parents=True, exist_ok=True)
     noted = {
         "storeUrl": store_url, "artifactId": report["artifact_id"], "payloadDigest": report["payload_digest"],
-        "runId": run_id,
+        "runId": "" if "of" in report else run_id,
     }  # fmt: skip
     write_file(place.absolute(), json.dumps(noted).encode())
 
@@ -61,7 +63,7 @@ def _clear(place: Path, run_id: str = "") -> None:
     with suppress(StoreError):
         store = open_store(noted["storeUrl"])
         delete_artifact(store, noted["artifactId"])
-        if noted["runId"] != run_id:
+        if noted["runId"] not in ("", run_id):
             delete_record(store, noted["runId"])
     place.unlink(missing_ok=True)
 

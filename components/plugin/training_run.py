@@ -3,11 +3,13 @@
 `check` turns the dataset, the training code and the library versions into inputs, so that the engine's diff says why
 a run happens. `create` and `update` run it in a process of its own, under an identity made of all inputs that shape
 the model: the same identity again, after a kill or a destroyed stack, goes on from the checkpoint or takes the sealed
-artifact as it is.
+artifact as it is. Other gates, limits of the data's quality or a model card are no other identity: the sealed model is
+judged by them and reported again, and nothing is trained.
 """
 
 import asyncio
 import base64
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Final
 
 from components.plugin import refused_report
 from components.plugin.data_check import DataChecks, DataFindings, rows_changed
-from components.plugin.foretold import foretell
+from components.plugin.foretold import foretell, is_run
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
 from components.plugin.runner import Event, RunRefused, run_training
@@ -70,6 +72,8 @@ from sealift.stores import (
     delete_artifact,
     delete_record,
     get_manifest,
+    get_record,
+    owners_name,
     verify,
 )
 from training import job as training_job
@@ -87,6 +91,7 @@ ARTIFACTS: Final = {
 }
 """The outputs that name what a run has in the store; a state of Sealift 0.1 has no report."""
 MANIFESTS: Final = tuple(manifest for _, manifest in ARTIFACTS.values())
+REPORT_OUTPUTS: Final = ("reportArtifactId", *ARTIFACTS["reportArtifactId"])
 
 
 class TrainingRunResource:
@@ -106,13 +111,15 @@ class TrainingRunResource:
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals; a preview only says that it will."""
         if request.preview:
-            await _say_what_comes(request, request.inputs, "", self._data_checks.known(request.inputs))
+            await _say_what_comes(request, request.inputs, "", self._data_checks.known(request.inputs), {})
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
-        return CreateResponse(resource_id, await _train(request, Owner(request.urn, resource_id), request.inputs))
+        return CreateResponse(resource_id, await _train(request, Owner(request.urn, resource_id), request.inputs, {}))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Trains if what shapes the artifact changed; else takes over the new settings."""
+        """Trains if what shapes the model changed; judges and reports again if what is asked of it did; else takes over
+        the new settings.
+        """
         return UpdateResponse(await _updated(request, self._data_checks.known(request.new_inputs)))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
@@ -169,27 +176,42 @@ async def _updated(request: UpdateRequest, data: DataFindings) -> Properties:
         return inputs | _with_secrets(kept, inputs)
     if request.preview:
         rows = rows_changed(reveal(request.state.get("rows")), data.rows)
-        await _say_what_comes(request, inputs, f", because {_reasons(changed, old_inputs, inputs, rows)}", data)
+        because = f", because {_reasons(changed, old_inputs, inputs, rows)}"
+        sealed = await _say_what_comes(request, inputs, because, data, kept)
         if "processor" in changed and "processor" in old_inputs:
             await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
-        return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
-    deployed = reveal(request.state.get("metrics"))
-    outputs = await _train(request, Owner(request.urn, request.id), inputs, deployed)
-    if outputs["artifactId"] != reveal(request.state.get("artifactId")):
+        if sealed is None or sealed != kept["artifactId"]:
+            return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
+        new = MANIFESTS if "recipients" in changed else ()
+        return inputs | _with_secrets(kept | dict.fromkeys((*REPORT_OUTPUTS, *new), UNKNOWN), inputs)
+    outputs = await _train(request, Owner(request.urn, request.id), inputs, kept)
+    if outputs["artifactId"] != kept["artifactId"]:
         await _let_go(request, old_inputs, request.state, retention=inputs["retention"])
+    elif outputs["reportArtifactId"] != kept["reportArtifactId"]:
+        await _let_go_of_report(request, old_inputs, request.state, retention=inputs["retention"])
     return outputs
 
 
-async def _say_what_comes(operation: Operation, inputs: Properties, because: str, data: DataFindings) -> None:
-    """In a preview. Raises PluginError, StoreError where the run could not be trained."""
+async def _say_what_comes(
+    operation: Operation, inputs: Properties, because: str, data: DataFindings, kept: Mapping[str, Value]
+) -> str | None:
+    """In a preview; the artifact that is sealed for these inputs already. `kept`: the outputs until now. Raises
+    PluginError, StoreError where the run could not be trained.
+    """
     sealed = await asyncio.to_thread(foretell, inputs)
-    if sealed is None:
+    if sealed is None and kept.get("runId") is not None and await asyncio.to_thread(is_run, inputs, kept["runId"]):
+        because += ", and the store has no record of the run to judge its model by"
+    if sealed is not None and sealed == kept.get("artifactId"):
+        what = f"judges the sealed artifact {sealed} of {_label(inputs)} again and writes its report"
+        await operation.log.status(f"{what}{because}; trains nothing")
+    elif sealed is None:
         await operation.log.status(f"will train {_label(inputs)}{because}")
     else:
         await operation.log.status(f"takes the sealed artifact {sealed} of {_label(inputs)} again{because}")
     if data.unchecked:
         dataset = without_credentials(str(reveal(inputs.get("dataset"))))
         await operation.log.say("warning", f"{dataset} is not checked in this preview: {data.unchecked}")
+    return sealed
 
 
 def _reasons(names: Sequence[str], old: Mapping[str, Value], new: Mapping[str, Value], rows: str) -> str:
@@ -253,10 +275,8 @@ def _wrapped(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Prope
     return manifests
 
 
-async def _train(operation: Operation, owner: Owner, inputs: Properties, deployed_metrics: Value = None) -> Properties:
-    """The outputs, with the artifact claimed for `owner`. `deployed_metrics`: of the model that the stack has until
-    now.
-    """
+async def _train(operation: Operation, owner: Owner, inputs: Properties, kept: Mapping[str, Value]) -> Properties:
+    """The outputs, with the artifacts claimed for `owner`. `kept`: the outputs until now."""
     plain = reveal_all(inputs)
     job, _ = training_job.Job.validate(job_inputs_of(plain))
     store_key = store_key_of(plain["storeKey"])
@@ -279,7 +299,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
         "checkpoint_seconds": plain["checkpointSeconds"],
         "code_folder": str(Path.cwd()),
         "init_key": await asyncio.to_thread(_init_key, job, plain),
-        "deployed_metrics": deployed_metrics,
+        "deployed_metrics": kept.get("metrics"),
         "expose_metrics": plain["exposeMetrics"],
     }
     limits = [seconds for seconds in (float(str(plain["timeoutSeconds"])), operation.timeout_seconds) if seconds > 0]
@@ -292,6 +312,7 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
             await operation.log.say(event["level"], event["message"])
 
     store, run_ids = store_of(plain), list(run_ids_of(job, plain, store_key))
+    run_ids.sort(key=lambda one: one != kept.get("runId"))  # where it is judged again, its own record has the evidence
     while True:
         if not run_ids:
             raise PluginError(
@@ -314,15 +335,19 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, deploye
                 wrapped = await asyncio.to_thread(_wrapped, outputs, plain)
             except ManifestInvalid:  # somebody has altered it: nobody can open the artifact
                 wrapped = None
+        owners = [Owners(store, store_key, result[name]) for name in ("artifact_id", "report_artifact_id")]
         if wrapped is None:
             run_ids.pop(0)
-        elif await asyncio.to_thread(Owners(store, store_key, result["artifact_id"]).claim, owner):
+            await asyncio.to_thread(_release, owners[1], owner)  # a report that others use stays
+        elif await asyncio.to_thread(lambda: all(one.claim(owner) for one in owners)):  # noqa: B023
             break
     await asyncio.to_thread(refused_report.clear, owner.urn, run_id)
     if "lost" in result and inputs["retention"] == "delete":
         await _abandon(operation, Owners(store, store_key, result["lost"][0]), owner, result["lost"])
     if result["reused"]:
-        await operation.log.say("info", "the same run is sealed in the store already: nothing was trained")
+        again = outputs["artifactId"] == kept.get("artifactId")
+        what = "the sealed model was judged again" if again else "the same run is sealed in the store already"
+        await operation.log.say("info", f"{what}: nothing was trained")
     else:
         await operation.log.status(f"trained and sealed in {time.monotonic() - started:.1f} s")
     return inputs | _with_secrets(outputs | wrapped, inputs)
@@ -334,6 +359,8 @@ async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: lis
     def delete() -> None:
         for artifact_id in lost:
             delete_artifact(owners.store, artifact_id)
+        for report_id in lost[1:]:
+            delete_record(owners.store, owners_name(report_id))
 
     try:
         others = await asyncio.to_thread(owners.abandon, owner, delete)
@@ -409,16 +436,38 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
         return
     await operation.log.status("deleting the artifact")
 
+    owner, artifact_id = Owner(operation.urn, operation.id), str(reveal(state["artifactId"]))
+
     def delete() -> None:
-        for artifact_id, *_ in _artifacts(state):
-            delete_artifact(store, artifact_id)
+        delete_artifact(store, artifact_id)
         delete_record(store, str(reveal(state["runId"])))
 
-    owners = Owners(store, store_key, str(reveal(state["artifactId"])))
     try:
-        others = await asyncio.to_thread(owners.release, Owner(operation.urn, operation.id), delete)
+        others = await asyncio.to_thread(Owners(store, store_key, artifact_id).release, owner, delete)
     except OwnersUnreadable:
-        await operation.log.say("warning", f"artifact {owners.artifact_id} stays: the list of what uses it is damaged")
+        await operation.log.say("warning", f"artifact {artifact_id} stays: the list of what uses it is damaged")
         return
     if others:
-        await operation.log.say("info", f"artifact {owners.artifact_id} stays: {others} more of its users are there")
+        await operation.log.say("info", f"artifact {artifact_id} stays: {others} more of its users are there")
+    await _let_go_of_report(operation, inputs, state, retention=retention, shared=others > 0)
+
+
+async def _let_go_of_report(
+    operation: Operation, inputs: Properties, state: Properties, *, retention: Value, shared: bool = False
+) -> None:
+    """The same for the report alone. One that nobody has claimed is of an earlier release, and goes with the model:
+    not while that is `shared`.
+    """
+    store_key = store_key_of(reveal(inputs["storeKey"]))
+    if retention != "delete" or store_key is None or reveal(state.get("reportArtifactId")) is None:
+        return
+    owners = Owners(store_of(state), store_key, str(reveal(state["reportArtifactId"])))
+    if shared and get_record(owners.store, owners_name(owners.artifact_id)) is None:
+        return
+    await asyncio.to_thread(_release, owners, Owner(operation.urn, operation.id))
+
+
+def _release(owners: Owners, owner: Owner) -> None:
+    """Lets go of a report, which goes if nobody else uses it."""
+    with contextlib.suppress(OwnersUnreadable):  # somebody may use it
+        owners.release(owner, lambda: delete_artifact(owners.store, owners.artifact_id))

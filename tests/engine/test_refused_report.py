@@ -35,6 +35,26 @@ def test_a_refused_run_leaves_its_report_beside_outputs_that_stay(training_stack
     assert not (payloads / report["artifactId"]).exists()
 
 
+def test_a_gate_that_the_served_model_does_not_meet_fails_the_update_and_it_stays(
+    training_stack: MakeStack, tmp_path: Path
+) -> None:
+    """Issue 25, 6: it is refused without training, and once the gate is gone nothing is trained either."""
+    stack = training_stack(epochs=2, expose_metrics=True)
+    stack.up().ok()
+    before = stack.outputs()
+
+    stack.set_run(epochs=2, expose_metrics=True, gates=STRICT)
+    said = stack.up().failed().text
+    assert "the model is not sealed, since it is not what its gates ask for: r2 is" in said
+    assert "epoch " not in said
+    assert stack.outputs() == before
+
+    stack.set_run(epochs=2, expose_metrics=True, model_card={"contact": "ada@example.org"})
+    assert "epoch " not in stack.up().ok().text
+    assert stack.outputs()["artifact_id"] == before["artifact_id"]
+    assert len(list((tmp_path / "store" / "payloads").iterdir())) == 2, "the model and the one report of it"
+
+
 def test_of_a_first_run_that_was_refused_destroy_leaves_nothing(training_stack: MakeStack, tmp_path: Path) -> None:
     """The engine keeps no resource whose creation failed, so it deletes none."""
     stack = training_stack(epochs=2, expose_metrics=True, gates=STRICT)

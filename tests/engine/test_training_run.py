@@ -3,6 +3,9 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.stack import PROJECT_ROOT, Stack
 
@@ -115,6 +118,40 @@ def test_settings_that_do_not_shape_the_model_train_nothing(training_stack: Make
     after = stack.outputs()
     assert after["artifact_id"] == before["artifact_id"]
     assert after["metrics"]["mse"] > 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model_card": {"contact": "ada@example.org"}}, {"gates": {"metrics": {"r2": {"minimum": -9.0}}}},
+        {"quality": {"maximumMissing": 0.5}}, {"model_path": "nets"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_asked_of_a_model_is_judged_and_reported_again_and_nothing_is_trained(
+    training_stack: MakeStack, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    """Issue 25, 6: each of them trained the model anew."""
+    stack = training_stack(epochs=2)
+    (stack.folder / "nets").mkdir()
+    stack.up().ok()
+    before, files = stack.outputs(), artifacts(tmp_path)
+
+    stack.set_run(epochs=2, **asked)
+    said = stack.preview().ok().text
+    assert f"judges the sealed artifact {before['artifact_id']} of net on diabetes again and writes its report" in said
+    assert "trains nothing" in said
+    assert "epoch " not in stack.up().ok().text
+
+    after = stack.outputs()
+    same = ("artifact_id", "payload_digest", "manifest", "content_id")
+    assert {name: after[name] for name in same if name in after} == {
+        name: before[name] for name in same if name in before
+    }
+    assert len(artifacts(tmp_path)) == len(files), "retention is delete: the old report is gone"
+    stack.preview("--expect-no-changes").ok()
+    stack.destroy().ok()
+    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []
 
 
 def test_the_same_run_after_a_destroyed_stack_with_kept_artifacts_is_bit_for_bit_the_same_model(
