@@ -466,7 +466,10 @@ class ServedModelArgs(TypedDict):
 
 
 class TrainingSection(TypedDict):
-    """What is learnt from what, and how. What shapes the model trains anew; the last four settings do not."""
+    """What is learnt from what, and how. What shapes the model trains anew. Other gates, another model card, folder of
+    modules, or limit of the data's quality (`maximumMissing`, `minimumClassShare`, `allow`) judge the sealed model
+    and report it again; times, and whether metrics show, do neither.
+    """
 
     source: NotRequired[pulumi.Input[str]]
     """"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.

@@ -6,7 +6,7 @@
     SealedRecord    the result and the evidence               → judged and told again, if the artifact is still there
 
 A record is one line of JSON and then bytes: tensors as safetensors (never pickle, which runs code), the ONNX file, the
-evidence (verdict.py).
+evidence (judgement.py).
 """
 
 import json
@@ -47,7 +47,7 @@ class TrainedRecord:
     model: bytes
     """The ONNX file."""
     evidence: bytes
-    """Of verdict.Evidence."""
+    """Of judgement.Evidence."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class SealedRecord:
 
     result: Mapping[str, object]
     reports: Mapping[str, Sequence[str]]
-    """By `Verdict.report_key`: artifact id and payload digest; the latter is empty until the report is sealed."""
+    """By `Judgement.report_key`: artifact id and payload digest; the latter is empty until the report is sealed."""
     evidence: bytes
-    """Of verdict.Evidence."""
+    """Of judgement.Evidence."""
 
 
 Record = TrainingRecord | TrainedRecord | SealedRecord

@@ -1,4 +1,4 @@
-"""MODEL → EVIDENCE: gathers what a run left behind, which is judged and reported then (verdict.py)."""
+"""MODEL → EVIDENCE: gathers what a run left behind, which is judged and reported then (judgement.py)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -8,6 +8,7 @@ import torch
 from sealift.settings.urls import without_credentials, without_credentials_in
 from training.fit import Fitted
 from training.job import NEEDED_LIBRARIES, Job
+from training.judgement import Evidence
 from training.options import METRICS, VALIDATION
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.folds import folds
@@ -18,7 +19,6 @@ from training.report import content, measure
 from training.report.content import Report
 from training.report.environment import environment
 from training.report.explanation import explain
-from training.verdict import Evidence
 
 if TYPE_CHECKING:
     from training.recipe.search import Trial

@@ -1,6 +1,6 @@
 """What was found of a data set, and how much of it a run allows.
 
-Standard library only: what was found once is judged again by other settings without the data (training/verdict.py).
+Standard library only: what was found once is judged again by other settings without the data (training/judgement.py).
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
     record says    then
     sealed         the artifact is verified and judged again, by other gates maybe, and the result told; of another
-                   verdict or model card the report is sealed too; torch is not even loaded
+                   judgement or model card the report is sealed too; torch is not even loaded
     trained        the model is judged and sealing finished, under the artifact id that was recorded before anything was
                    put; of a model that its gates refuse, the report alone is sealed
     training       the loop goes on, bit for bit as if it had never stopped
@@ -49,12 +49,12 @@ from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, Tr
 from training.errors import CheckpointError, GateError, RequestError, TrainingError
 from training.events import Events, EventStream
 from training.job import Job, read_files
+from training.judgement import Evidence, Judgement, judge
 from training.process import importing
 from training.report.energy import Meter
 from training.request import Request
 from training.telling import Teller
 from training.uncounted import Reading
-from training.verdict import Evidence, Verdict, judge
 
 if TYPE_CHECKING:  # at run time it would load torch
     from training.recipe.make import Progress, Stage
@@ -132,9 +132,9 @@ def _judge_again(
     may be brought back. Raises DataError, GateError.
     """
     evidence = Evidence.decode(record.evidence)
-    verdict = judge(request.job, evidence, request.deployed_metrics)
+    judgement = judge(request.job, evidence, request.deployed_metrics)
     store, artifact_id = records.store, str(record.result["artifact_id"])
-    key = verdict.report_key(request.run_key)
+    key = judgement.report_key(request.run_key)
     try:
         manifest = _whole_artifact(store, artifact_id, str(record.result["payload_digest"]))
         report = _sealed_report(store, record.reports.get(key))
@@ -145,12 +145,12 @@ def _judge_again(
             for one in _ids(record):
                 delete_artifact(store, one)
         return None
-    if not verdict.passed:
+    if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the sealed model")
-        raise _refused(request, records.fence, verdict, artifact_id, recipients, sealed=True)
+        raise _refused(request, records.fence, judgement, artifact_id, recipients, sealed=True)
     if report is None:
         events.phase("seal", "judging the sealed model again, and sealing its report")
-        report = _seal_report_again(records, record, verdict, key, recipients)
+        report = _seal_report_again(records, record, judgement, key, recipients)
     return {**record.result, "manifest": manifest, **report, "reused": True}
 
 
@@ -167,7 +167,7 @@ def _sealed_report(store: Store, report: Sequence[str] | None) -> dict[str, obje
 
 
 def _seal_report_again(
-    records: Records, record: SealedRecord, verdict: Verdict, key: str, recipients: list[Recipient]
+    records: Records, record: SealedRecord, judgement: Judgement, key: str, recipients: list[Recipient]
 ) -> dict[str, object]:
     """Seals it under an id that is recorded before, so that no kill leaves an orphan."""
     for artifact_id, digest in record.reports.values():
@@ -175,7 +175,7 @@ def _seal_report_again(
             delete_artifact(records.store, artifact_id)
     kept = {name: one for name, one in record.reports.items() if one[1] and has_artifact(records.store, one[0])}
     records.save(replace(record, reports={**kept, key: (key, "")}))
-    report = _put_report(records.fence, verdict, str(record.result["artifact_id"]), key, recipients)
+    report = _put_report(records.fence, judgement, str(record.result["artifact_id"]), key, recipients)
     records.save(replace(record, reports={**kept, key: (report.artifact_id, report.payload_digest)}))
     return _report_result(report.artifact_id, report.payload_digest, report.manifest.decode())
 
@@ -408,12 +408,12 @@ def _seal(
 
     What a killed attempt left there cannot be told from whole: it goes.
     """
-    verdict = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
-    if not verdict.passed:
+    judgement = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
+    if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the model")
-        raise _refused(request, records.fence, verdict, record.artifact_id, recipients, sealed=False)
+        raise _refused(request, records.fence, judgement, record.artifact_id, recipients, sealed=False)
     events.phase("seal", "sealing the model and its report")
-    report = _put_report(records.fence, verdict, record.artifact_id, record.report_id, recipients)
+    report = _put_report(records.fence, judgement, record.artifact_id, record.report_id, recipients)
     artifact = _put(records.fence, record.model, record.description, recipients, record.artifact_id)
     result = {
         "artifact_id": artifact.artifact_id,
@@ -423,7 +423,7 @@ def _seal(
         **record.outcome,
         "duration_seconds": round(clock.seconds(), 3),
     }
-    reports = {verdict.report_key(request.run_key): (report.artifact_id, report.payload_digest)}
+    reports = {judgement.report_key(request.run_key): (report.artifact_id, report.payload_digest)}
     records.save(SealedRecord(result, reports, record.evidence))
     told = _report_result(report.artifact_id, report.payload_digest, report.manifest.decode())
     return {**result, "manifest": artifact.manifest.decode(), **told}
@@ -432,7 +432,7 @@ def _seal(
 def _refused(
     request: Request,
     fence: Fence,
-    verdict: Verdict,
+    judgement: Judgement,
     artifact_id: str,
     recipients: list[Recipient],
     *,
@@ -441,9 +441,9 @@ def _refused(
     """The error that says so, with the report sealed, under the same id each time and another one than that of the
     report beside a sealed model; `sealed`: the model is, and it stays.
     """
-    report = _put_report(fence, verdict, artifact_id, verdict.report_key(request.run_key), recipients)
+    report = _put_report(fence, judgement, artifact_id, judgement.report_key(request.run_key), recipients)
     try:
-        gates.enforce(verdict.gates, verdict.report.metrics or {}, shown=request.expose_metrics)
+        gates.enforce(judgement.gates, judgement.report.metrics or {}, shown=request.expose_metrics)
     except GateError as error:
         of = {"of": artifact_id} if sealed else {}
         error.report = {"artifact_id": report.artifact_id, "payload_digest": report.payload_digest, **of}
@@ -452,11 +452,11 @@ def _refused(
 
 
 def _put_report(
-    fence: Fence, verdict: Verdict, artifact_id: str, report_id: str, recipients: list[Recipient]
+    fence: Fence, judgement: Judgement, artifact_id: str, report_id: str, recipients: list[Recipient]
 ) -> Sealed:
-    told = {"of": artifact_id, "kind": "report", **({} if verdict.passed else {"refused": True})}
+    told = {"of": artifact_id, "kind": "report", **({} if judgement.passed else {"refused": True})}
     with importing():
-        page = verdict.page()
+        page = judgement.page()
     return _put(fence, page, told, recipients, report_id)
 
 

@@ -97,7 +97,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
 
         if with_report:
             from training.evidence import gather
-            from training.verdict import judge
+            from training.judgement import judge
 
     class Watch(Teller):
         """Tells, and keeps nothing."""

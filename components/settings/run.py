@@ -50,7 +50,10 @@ PRIVATE_KEYS: Final = Kind("array", "a list of RSA-4096 private keys in PEM (PKC
 
 @dataclass(frozen=True)
 class TrainingSettings(Job):
-    """What is learnt from what, and how. What shapes the model trains anew; the last four settings do not."""
+    """What is learnt from what, and how. What shapes the model trains anew. Other gates, another model card, folder of
+    modules, or limit of the data's quality (`maximumMissing`, `minimumClassShare`, `allow`) judge the sealed model and
+    report it again; times, and whether metrics show, do neither.
+    """
 
     timeout_seconds: float = setting(
         kinds.number_from(0, "seconds, where 0 means no limit,"),

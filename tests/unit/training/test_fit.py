@@ -22,6 +22,7 @@ from training.evidence import gather
 from training.fit import Fitted, fit
 from training.highlights import highlights
 from training.job import Job
+from training.judgement import Evidence, Judgement, judge
 from training.recipe.class_weights import class_weights
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.datasets.load import load
@@ -33,7 +34,6 @@ from training.recipe.train import Setting, begin
 from training.report.content import Energy, Report
 from training.report.payload import extract
 from training.sources import read
-from training.verdict import Evidence, Verdict, judge
 
 KEY = bytes(range(32))
 PROVENANCE = {"data_digest": "d", "code_digest": "c", "libraries": "l"}
@@ -79,7 +79,7 @@ def fitted(
     return fit(job_of(folder, **properties), inputs, progress or Progress(), watch or Recorder())
 
 
-def judged(result: Fitted, deployed: Mapping[str, float] | None = None) -> Verdict:
+def judged(result: Fitted, deployed: Mapping[str, float] | None = None) -> Judgement:
     energy = Energy(1.0, "estimated: by a test", 0.1, 400.0, "a test")
     evidence = gather(result, energy, {"train": 1.0}, PROVENANCE, "cpu")
     assert Evidence.decode(evidence.encode()) == evidence

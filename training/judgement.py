@@ -1,4 +1,4 @@
-"""EVIDENCE → VERDICT: what was measured of a model, judged by what a run asks of it, and the report of both.
+"""EVIDENCE → JUDGEMENT: what was measured of a model, judged by what a run asks of it, and the report of both.
 
 Standard library only, and without the data: a model that is sealed is judged again from its run's record. What judges,
 says or names a place changes no byte of the model; Job's declarations say which settings those are.
@@ -50,7 +50,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What the gates say, and the report that shows it."""
 
     gates: tuple[GateResult, ...]
@@ -73,7 +73,7 @@ class Verdict:
         return hmac.new(run_key, REPORT_CONTEXT + content, "sha256").hexdigest()[:ID_DIGITS]
 
 
-def judge(job: Job, evidence: Evidence, deployed: Mapping[str, float] | None) -> Verdict:
+def judge(job: Job, evidence: Evidence, deployed: Mapping[str, float] | None) -> Judgement:
     """`deployed`: metrics of the model that the stack has now. Raises DataError for data that the job does not allow;
     what the gates say is for the caller to enforce, once the report is written.
     """
@@ -88,7 +88,7 @@ def judge(job: Job, evidence: Evidence, deployed: Mapping[str, float] | None) ->
         data=None if measured.data is None else replace(measured.data, findings=warnings),
         hyperparameters=_merged(measured.hyperparameters or {}, job.requirements()),
     )
-    return Verdict(results, report)
+    return Judgement(results, report)
 
 
 def _gate(result: GateResult) -> Gate:

@@ -11,9 +11,9 @@ from tests.unit.training.report import samples
 from training.errors import CheckpointError, DataError
 from training.findings import Finding
 from training.job import Job
+from training.judgement import Evidence, judge
 from training.options import Gate, Gates, ModelCard, Quality
 from training.report.content import Report
-from training.verdict import Evidence, judge
 
 GAP = Finding("missingValues", ("age",), "'age' lacks a value in 3 rows (3.0%)", 3, 100)
 MEASURED = Report(
@@ -49,10 +49,10 @@ def test_what_is_no_evidence_is_refused(content: bytes) -> None:
     ids=["met", "stricter", "too large", "a metric of another task", "worse than deployed"],
 )
 def test_gates_are_held_against_what_was_measured(gates: Gates, *, passed: bool) -> None:
-    verdict = judge(replace(LENIENT, gates=gates), EVIDENCE, {"r2": 0.5})
+    judgement = judge(replace(LENIENT, gates=gates), EVIDENCE, {"r2": 0.5})
 
-    assert verdict.passed is passed
-    assert [gate.passed for gate in verdict.report.gates or ()] == [passed]
+    assert judgement.passed is passed
+    assert [gate.passed for gate in judgement.report.gates or ()] == [passed]
 
 
 def test_a_limit_that_the_data_exceeds_is_refused_in_the_words_of_a_run() -> None:
@@ -86,4 +86,4 @@ def test_equal_reports_of_one_run_have_the_same_key_and_others_do_not() -> None:
 
 def test_to_judge_loads_no_library() -> None:
     code = "import sys; sys.modules.update(dict.fromkeys(['torch', 'numpy', 'pyarrow', 'matplotlib'])); "
-    subprocess.run([sys.executable, "-c", code + "import training.verdict"], check=True, cwd=Path.cwd())
+    subprocess.run([sys.executable, "-c", code + "import training.judgement"], check=True, cwd=Path.cwd())
