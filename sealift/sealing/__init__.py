@@ -26,15 +26,24 @@ from sealift.sealing.errors import (
     SealingError,
     WrongKey,
 )
-from sealift.sealing.recipients.parse import parse_identity, parse_recipient
-from sealift.sealing.recipients.recipient import Identity, Recipient
+from sealift.sealing.recipients.parse import (
+    KEY_ALGORITHMS,
+    generate_key_pair,
+    identity_forms,
+    parse_identity,
+    parse_recipient,
+    recipient_forms,
+)
+from sealift.sealing.recipients.recipient import Identity, KeyPair, Recipient
 from sealift.sealing.recipients.rsa_oaep import RsaIdentity
 from sealift.sealing.record import content_id, mask_key, open_record, record_key, seal_record
 from sealift.sealing.stream import payload_digest, stream_digest
 
 __all__ = [
+    "KEY_ALGORITHMS",
     "ArtifactCorrupt",
     "Identity",
+    "KeyPair",
     "ManifestInvalid",
     "OpenedArtifact",
     "PinMismatch",
@@ -46,6 +55,8 @@ __all__ = [
     "WrongKey",
     "content_id",
     "describe",
+    "generate_key_pair",
+    "identity_forms",
     "is_authentic",
     "mask_key",
     "named_payload_digest",
@@ -55,6 +66,7 @@ __all__ = [
     "parse_identity",
     "parse_recipient",
     "payload_digest",
+    "recipient_forms",
     "recipient_ids",
     "record_key",
     "rewrap",

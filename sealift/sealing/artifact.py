@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sealift.sealing.errors import ArtifactCorrupt, ManifestInvalid, PinMismatch, WrongKey
 from sealift.sealing.manifest import Manifest, make_manifest, parse_manifest
-from sealift.sealing.recipients.recipient import Identity, Recipient
+from sealift.sealing.recipients.recipient import Identity, Recipient, Stanza
 from sealift.sealing.stream import KEY_BYTES, Buffer, do_nothing, open_stream, private_memory, seal_stream
 from sealift.sealing.stream import payload_digest as payload_digest_of
 
@@ -103,7 +103,7 @@ def open_artifact(
     parsed = parse_manifest(manifest)
     if memoryview(payload).nbytes != parsed.payload_size:
         raise ArtifactCorrupt("the payload has not the size that the manifest says", "take both from the same artifact")
-    opening = _data_key(parsed, key)
+    data_key = _data_key(parsed, key)
     if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, payload_digest):
         raise PinMismatch(
             f"this is artifact {parsed.artifact_id}, not the pinned artifact {artifact_id} with its payload",
@@ -113,8 +113,8 @@ def open_artifact(
         raise ArtifactCorrupt(
             "the payload's digest is not the one in its manifest", "take the payload from the store again"
         )
-    model = open_stream(payload, opening, _associated_data(artifact_id), memory, passed)
-    return OpenedArtifact(model, parsed.open_description(opening))
+    model = open_stream(payload, data_key, _associated_data(artifact_id), memory, passed)
+    return OpenedArtifact(model, parsed.open_description(data_key))
 
 
 def describe(manifest: bytes, key: Identity) -> dict[str, Any]:
@@ -126,12 +126,12 @@ def describe(manifest: bytes, key: Identity) -> dict[str, Any]:
 def unwrap(manifest: bytes, keys: Sequence[Identity]) -> bytes:
     """The 32-byte data key, which opens this one artifact. Raises ManifestInvalid, or WrongKey if no key fits."""
     parsed = parse_manifest(manifest)
-    named = {stanza.key_id for stanza in parsed.recipients}
     for key in keys:
-        if key.key_id in named:
+        if _stanza_of(parsed, key) is not None:
             return _data_key(parsed, key)
+    recipients = f"{len(parsed.recipients)} recipients of artifact {parsed.artifact_id}"
     raise WrongKey(
-        f"none of the {len(keys)} private keys is of the {len(named)} recipients of artifact {parsed.artifact_id}",
+        f"none of the {len(keys)} private keys is of the {recipients}",
         "use a key that it was sealed to",
     )
 
@@ -145,8 +145,8 @@ def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[Recipient]) ->
     if not recipients:
         raise ValueError("an artifact needs at least one recipient, or nobody can open it")
     parsed = parse_manifest(manifest)
-    key = _data_key(parsed, data_key)
-    return parsed.for_recipients([recipient.wrap(key) for recipient in recipients], key).encode()
+    checked = _data_key(parsed, data_key)
+    return parsed.for_recipients([recipient.wrap(checked) for recipient in recipients], checked).encode()
 
 
 def named_payload_digest(manifest: bytes) -> str:
@@ -172,13 +172,19 @@ def _data_key(manifest: Manifest, key: Identity | bytes) -> bytes:
         if len(key) != KEY_BYTES or not manifest.is_authentic(key):
             raise ManifestInvalid("the manifest is not the one that was sealed", "take it from the store again")
         return key
-    for stanza in manifest.recipients:
-        if stanza.key_id == key.key_id:
-            return _data_key(manifest, key.unwrap(stanza))
-    raise WrongKey(
-        f"private key {key.key_id[:16]}… is none of the {len(manifest.recipients)} recipients of this artifact",
-        "use the key that it was sealed to",
-    )
+    stanza = _stanza_of(manifest, key)
+    if stanza is None:
+        raise WrongKey(
+            f"private key {key.key_id[:16]}… is none of the {len(manifest.recipients)} recipients of this artifact",
+            "use the key that it was sealed to",
+        )
+    return _data_key(manifest, key.unwrap(stanza))
+
+
+def _stanza_of(manifest: Manifest, key: Identity) -> Stanza | None:
+    """The one that this key unwraps. Kinds that are not known here may wrap to the same key in another way."""
+    mine = (stanza for stanza in manifest.recipients if (stanza.kind, stanza.key_id) == (key.kind, key.key_id))
+    return next(mine, None)
 
 
 def _associated_data(artifact_id: str) -> bytes:

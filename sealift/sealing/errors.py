@@ -4,6 +4,7 @@ SealingError            a sentence, then a hint line
 ├── ArtifactCorrupt     a byte, a tag, a digest or a size is not what was sealed
 ├── ManifestInvalid     the manifest is not one of format version 1
 ├── WrongKey            none of the recipients is this key, or the key is not one that opens artifacts
+│   └── NotThisKind     the text is no key of the kind that it was read as; it may be one of another
 └── PinMismatch         a sound artifact, but not the one that was asked for
 """
 
@@ -22,6 +23,9 @@ class ManifestInvalid(SealingError): ...
 
 
 class WrongKey(SealingError): ...
+
+
+class NotThisKind(WrongKey): ...
 
 
 class PinMismatch(SealingError): ...

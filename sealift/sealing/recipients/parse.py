@@ -1,50 +1,65 @@
-"""From text to a recipient or an identity: the one place that lists the kinds.
+"""From text to a recipient or an identity, whose text says by itself of which kind it is: the one list of the kinds.
 
 A new kind is a file beside this one and a line in KINDS.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from sealift.sealing.errors import WrongKey
+from sealift.sealing.errors import NotThisKind, WrongKey
 from sealift.sealing.recipients import rsa_oaep
-from sealift.sealing.recipients.recipient import Identity, Recipient
+from sealift.sealing.recipients.recipient import Identity, KeyPair, Recipient, RecipientKind
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class RecipientKind:
-    """How a kind's keys are read (WrongKey: not one of this kind), and the size of a data key that it wrapped."""
-
-    recipient: Callable[[str], Recipient]
-    identity: Callable[..., Identity]
-    wrapped_bytes: int
-
-
-KINDS: Final = {
-    rsa_oaep.KIND: RecipientKind(rsa_oaep.RsaRecipient, rsa_oaep.RsaIdentity, rsa_oaep.WRAPPED_BYTES),
-}
-"""By the name that stands in manifests."""
+KINDS: Final[list[RecipientKind]] = [
+    rsa_oaep.RSA_4096,
+]
+KEY_ALGORITHMS: Final = tuple(kind.name for kind in KINDS if kind.generate is not None)
+"""Of which a key can be generated; the first is what one is unless another is asked for."""
 
 
 def parse_recipient(text: str) -> Recipient:
     """Raises WrongKey if it is none of any kind."""
-    return _first(text, (kind.recipient for kind in KINDS.values()))
+    return _first((partial(kind.read_recipient, text) for kind in KINDS), recipient_forms())
 
 
 def parse_identity(text: str, *, trusted: bool = False) -> Identity:
     """One that is `trusted` has been read once without it. Raises WrongKey if it is none of any kind."""
-    return _first(text, (partial(kind.identity, trusted=trusted) for kind in KINDS.values()))
+    return _first((partial(kind.read_identity, text, trusted) for kind in KINDS), identity_forms())
 
 
-def _first(text: str, parsers: Iterable[Callable[[str], T]]) -> T:
-    refusals = []
-    for parse in parsers:
+def generate_key_pair(algorithm: str) -> KeyPair:
+    """A new key of one of KEY_ALGORITHMS."""
+    for kind in KINDS:
+        if kind.name == algorithm and kind.generate is not None:
+            return kind.generate()
+    raise ValueError(f"internal error: no key of {algorithm} can be generated")
+
+
+def recipient_forms() -> str:
+    """What a recipient's text can be, for messages."""
+    return _forms((kind.recipient_form, kind.name) for kind in KINDS)
+
+
+def identity_forms() -> str:
+    """What an identity's text can be, for messages."""
+    return _forms((kind.identity_form, kind.name) for kind in KINDS)
+
+
+def _forms(forms: Iterable[tuple[str, str]]) -> str:
+    names: dict[str, list[str]] = {}
+    for form, name in forms:
+        names.setdefault(form, []).append(name)
+    return " or ".join(f"{form} ({' or '.join(named)})" for form, named in names.items())
+
+
+def _first(readers: Iterable[Callable[[], T]], forms: str) -> T:
+    hints = []
+    for read in readers:
         try:
-            return parse(text)
-        except WrongKey as refusal:
-            refusals.append(refusal)
-    raise refusals[0]
+            return read()
+        except NotThisKind as refusal:
+            hints.append(refusal.hint)
+    raise WrongKey(f"this is not {forms}", "; ".join(dict.fromkeys(hints)))

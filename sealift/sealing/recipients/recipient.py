@@ -1,9 +1,12 @@
 """The contract of a kind of recipient. The side that seals needs recipients only, and cannot open.
 
-Reprs and errors show key ids, never keys.
+A kind says everything about its keys itself: how their texts look, and what its stanzas hold. A manifest keeps a stanza
+of a kind that is not known here as it is, and who has another key of the artifact still opens it. Reprs and errors show
+key ids, never keys.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -28,11 +31,42 @@ class Recipient(Protocol):
 
 
 class Identity(Protocol):
-    """The secret that opens what was sealed to its recipient."""
+    """What opens that which was sealed to its recipient: a private key, or the way to one that is kept elsewhere."""
+
+    @property
+    def kind(self) -> str:
+        """Of the stanzas that it unwraps, as manifests say it."""
 
     @property
     def key_id(self) -> str:
         """The recipient's."""
 
     def unwrap(self, stanza: Stanza) -> bytes:
-        """The data key. Raises WrongKey if it was wrapped to another key or altered."""
+        """The data key. Raises WrongKey if it was wrapped to another key or altered, its size included."""
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A new key, as texts that `parse_recipient` and `parse_identity` read."""
+
+    key_id: str
+    recipient: str
+    identity: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RecipientKind:
+    """One kind of key that artifacts are sealed to. Its readers raise NotThisKind at what is another kind's text, and
+    WrongKey at a key of this kind that is not good enough.
+    """
+
+    name: str
+    """Of its keys, in messages and as SealingKey's `algorithm`."""
+    recipient_form: str
+    """What a recipient's text is, such as "a public key in PEM"."""
+    identity_form: str
+    read_recipient: Callable[[str], Recipient]
+    read_identity: Callable[[str, bool], Identity]
+    """True says that it was read once before, and found to be good."""
+    generate: Callable[[], KeyPair] | None = None
+    """None where keys of this kind are made elsewhere."""

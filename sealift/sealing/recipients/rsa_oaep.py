@@ -1,42 +1,39 @@
 """RSA-4096 keys that the data key is wrapped to by OAEP with SHA-256 and MGF1-SHA-256."""
 
-import hashlib
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from sealift.sealing.errors import WrongKey
-from sealift.sealing.recipients.recipient import Stanza
+from sealift.sealing.errors import NotThisKind, WrongKey
+from sealift.sealing.recipients import pem
+from sealift.sealing.recipients.recipient import KeyPair, RecipientKind, Stanza
 
 KIND: Final = "RSA-OAEP-4096-SHA256"
 KEY_BITS: Final = 4096
-WRAPPED_BYTES: Final = KEY_BITS // 8
 EXPONENT: Final = 65537
 OAEP: Final = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+NOT_RSA_4096: Final = (
+    "the key is not RSA with 4096 bits and public exponent 65537",
+    "make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`",
+)
 
 
 class RsaRecipient:
     """A public key. Raises WrongKey on anything but RSA-4096 in PEM."""
 
-    def __init__(self, pem: str) -> None:
-        try:
-            key = serialization.load_pem_public_key(pem.encode())
-        except (ValueError, UnsupportedAlgorithm):
-            raise WrongKey("this is not a public key in PEM", "it begins with -----BEGIN PUBLIC KEY-----") from None
-        self._key = _rsa_4096(key)
+    def __init__(self, text: str) -> None:
+        self._key = _rsa_4096(pem.read_public_key(text))
 
     @property
     def pem(self) -> str:
         """SubjectPublicKeyInfo in PEM."""
-        return _public_pem(self._key)
+        return pem.public_text(self._key)
 
     @property
     def key_id(self) -> str:
         """Hex SHA-256 of the DER SubjectPublicKeyInfo."""
-        der = self._key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        return hashlib.sha256(der).hexdigest()
+        return pem.key_id(self._key)
 
     def wrap(self, data_key: bytes) -> Stanza:
         """The data key for this recipient."""
@@ -53,34 +50,29 @@ class RsaIdentity:
     0.3 s. If it is broken all the same, it opens nothing.
     """
 
-    def __init__(self, pem: str, trusted: bool = False) -> None:
-        try:
-            key = serialization.load_pem_private_key(
-                pem.encode(), password=None, unsafe_skip_rsa_key_validation=trusted
-            )
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise WrongKey(
-                "this is not an unencrypted private key in PEM", "it begins with -----BEGIN PRIVATE KEY-----"
-            ) from None
+    kind = KIND
+
+    def __init__(self, text: str, trusted: bool = False) -> None:
+        key = pem.read_private_key(text, trusted)
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise WrongKey(*NOT_RSA_4096)
+            raise NotThisKind(*NOT_RSA_4096)
         _rsa_4096(key.public_key())
         self._key = key
 
     @staticmethod
     def generate() -> "RsaIdentity":
         """A new RSA-4096 key with public exponent 65537."""
-        return RsaIdentity(_private_pem(rsa.generate_private_key(EXPONENT, KEY_BITS)))
+        return RsaIdentity(pem.private_text(rsa.generate_private_key(EXPONENT, KEY_BITS)))
 
     @property
     def pem(self) -> str:
         """PKCS #8 in PEM, unencrypted: a secret."""
-        return _private_pem(self._key)
+        return pem.private_text(self._key)
 
     @property
     def recipient(self) -> RsaRecipient:
         """The recipient that goes with it."""
-        return RsaRecipient(_public_pem(self._key.public_key()))
+        return RsaRecipient(pem.public_text(self._key.public_key()))
 
     @property
     def key_id(self) -> str:
@@ -91,7 +83,7 @@ class RsaIdentity:
         """The data key. Raises WrongKey if it was wrapped to another key or altered."""
         try:
             return self._key.decrypt(stanza.wrapped_key, OAEP)
-        except ValueError:
+        except ValueError:  # of another size than the key has, too
             raise WrongKey(
                 "the data key does not unwrap with this private key", "use the key that the artifact was sealed to"
             ) from None
@@ -100,22 +92,19 @@ class RsaIdentity:
         return f"RsaIdentity(key_id={self.key_id[:16]}…)"
 
 
-NOT_RSA_4096: Final = (
-    "the key is not RSA with 4096 bits and public exponent 65537",
-    "make one with RsaIdentity.generate()",
-)
+def _generate() -> KeyPair:
+    key = RsaIdentity.generate()
+    return KeyPair(key.key_id, key.recipient.pem, key.pem)
 
 
 def _rsa_4096(key: object) -> rsa.RSAPublicKey:
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size != KEY_BITS or key.public_numbers().e != EXPONENT:
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise NotThisKind(*NOT_RSA_4096)
+    if key.key_size != KEY_BITS or key.public_numbers().e != EXPONENT:
         raise WrongKey(*NOT_RSA_4096)
     return key
 
 
-def _public_pem(key: rsa.RSAPublicKey) -> str:
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def _private_pem(key: rsa.RSAPrivateKey) -> str:
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
+RSA_4096: Final = RecipientKind(
+    "RSA-4096", pem.RECIPIENT_FORM, pem.IDENTITY_FORM, RsaRecipient, RsaIdentity, generate=_generate
+)
