@@ -40,7 +40,7 @@ class EncryptedArtifactStoreArgs(TypedDict):
 
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Further keys whose owners can open the artifacts too: a recovery key that outlives the stack, made with `openssl
-    genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list of RSA-4096 public keys in PEM.
+    genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list, each a public key in PEM (RSA-4096).
     """
 
 
@@ -123,7 +123,7 @@ class ModelContainerArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it. The server has it as a file. Allowed: text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -219,7 +219,7 @@ class ModelDeploymentArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it. The server has it as a file. Allowed: text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -431,7 +431,7 @@ class TrainingRunArgs(TypedDict):
     """Of the store's records: checkpoints and run results. Allowed: 32 bytes in base64. Secret."""
 
     recipients: pulumi.Input[Sequence[pulumi.Input[str]]]
-    """Keys whose owners can open the artifact; at least one. Allowed: a list of RSA-4096 public keys in PEM."""
+    """Keys whose owners can open the artifact; at least one. Allowed: a list, each a public key in PEM (RSA-4096)."""
 
     retention: NotRequired[pulumi.Input[str]]
     """Of the artifact, when the run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
@@ -441,8 +441,8 @@ class TrainingRunArgs(TypedDict):
 
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for
-    them; without, the run is trained and sealed anew. Allowed: a list of RSA-4096 private keys in PEM (PKCS #8).
-    Secret.
+    them; without, the run is trained and sealed anew. Allowed: a list, each an unencrypted private key in PEM
+    (RSA-4096). Secret.
     """
 
 
@@ -456,7 +456,7 @@ class ServedModelArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it. The server has it as a file. Allowed: text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""

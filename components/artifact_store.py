@@ -23,17 +23,17 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     retention: pulumi.Output[str]
     """What deleting or replacing a TrainingRun does with its artifact: "keep" or "delete"."""
     public_key: pulumi.Output[str]
-    """PEM of the RSA-4096 public key that artifacts are sealed to."""
+    """Public key that artifacts are sealed to: whoever has it can seal, not open."""
     private_key: pulumi.Output[str]
-    """PEM (PKCS #8) of the key that opens them. Secret."""
+    """Private key, which opens them: a text that says by itself of which kind it is. Secret."""
     key_id: pulumi.Output[str]
-    """SHA-256, in hex, of the public key's DER form."""
+    """Id of the key pair, 64 hex digits."""
     recipients: pulumi.Output[Sequence[str]]
-    """PEM of the public key, then of the further recipients."""
+    """Public key, then the further recipients."""
     opening_keys: pulumi.Output[Sequence[str]]
-    """PEM of the private key, then of retired ones that an artifact in the store was sealed to. Secret."""
+    """Private key, then retired ones that an artifact in the store was sealed to. Secret."""
     store_key: pulumi.Output[str]
-    """Base64 of the 32-byte key of the store's records: checkpoints and run results. Secret."""
+    """Base64 of the 32-byte store key, which the keys of the store's records are derived from. Secret."""
 
     def __init__(self, name: str, args: EncryptedArtifactStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Raises pulumi.RunError with all that is wrong with `args`."""

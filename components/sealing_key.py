@@ -10,18 +10,18 @@ from sealift.durable import core_dumps
 
 
 class SealingKey(PluginResource):
-    """An RSA-4096 key pair, which can be rotated, and a store key, kept in the stack's state as secrets."""
+    """A key pair, which can be rotated, and a store key, kept in the stack's state as secrets."""
 
     public_key: pulumi.Output[str]
-    """PEM (SubjectPublicKeyInfo)."""
+    """Public key that artifacts are sealed to: whoever has it can seal, not open."""
     private_key: pulumi.Output[str]
-    """PEM (PKCS #8). Secret."""
+    """Private key, which opens them: a text that says by itself of which kind it is. Secret."""
     key_id: pulumi.Output[str]
-    """SHA-256, in hex, of the public key's DER form."""
+    """Id of the key pair, 64 hex digits."""
     store_key: pulumi.Output[str]
     """Base64 of 32 random bytes; no rotation changes it. Secret."""
     opening_keys: pulumi.Output[Sequence[str]]
-    """PEM of the private key, then of retired ones that an artifact in the store was sealed to. Secret."""
+    """Private key, then retired ones that an artifact in the store was sealed to. Secret."""
 
     def __init__(self, resource_name: str, args: SealingKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """What is wrong with `args` is told by the plugin's check."""

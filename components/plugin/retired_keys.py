@@ -48,8 +48,8 @@ def still_needed(retired: Sequence[str], last: str, stores: KeyStores, store_url
     named = _named(open_store(store_url))
     if parse_identity(last).key_id not in named:
         return [*retired]
-    ids = {pem: parse_identity(pem).key_id for pem in retired}
-    return [pem for pem in retired if ids[pem] in named or not _only_in(store_url, stores.get(ids[pem]))]
+    ids = {key: parse_identity(key).key_id for key in retired}
+    return [key for key in retired if ids[key] in named or not _only_in(store_url, stores.get(ids[key]))]
 
 
 def opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) -> list[str]:
@@ -57,7 +57,7 @@ def opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) -> li
 
     Raises StoreError where a store cannot say.
     """
-    own = {parse_identity(pem).key_id for pem in keys}
+    own = {parse_identity(key).key_id for key in keys}
     known = [url for urls in stores.values() if isinstance(urls, list) for url in urls]
     alone = []
     for url in {str(url) for url in [*known, store_url] if isinstance(url, str)}:

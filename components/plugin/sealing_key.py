@@ -46,7 +46,7 @@ from sealift.provider import (
     random_id,
     reveal,
 )
-from sealift.sealing import RsaIdentity, SealingError
+from sealift.sealing import SealingError, generate_key_pair
 from sealift.stores import StoreError
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
@@ -76,7 +76,7 @@ class SealingKeyResource:
             await _warn_of_a_second_key(request)
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         store_key = base64.b64encode(secrets.token_bytes(32)).decode()
-        outputs = await _new_pair(request, []) | {"storeKey": Secret(store_key)}
+        outputs = await _new_pair(request, request.inputs, []) | {"storeKey": Secret(store_key)}
         outputs[KEY_STORES] = first_store(str(outputs["keyId"]), request.inputs.get("storeUrl"))
         resource_id = random_id(request)
         self._staying.add(resource_id)
@@ -99,7 +99,7 @@ class SealingKeyResource:
         except (SealingError, StoreError) as error:
             needed = retired
             await request.log.say("warning", f"all retired keys are kept, since the store cannot say more: {error}")
-        made = await _new_pair(request, [last, *needed])
+        made = await _new_pair(request, inputs, [last, *needed])
         made[KEY_STORES] = stores | first_store(str(made["keyId"]), inputs.get("storeUrl"))
         return UpdateResponse(inputs | kept | made)
 
@@ -160,18 +160,19 @@ def _listed(artifacts: list[str]) -> str:
     return f"{len(artifacts)} artifacts ({', '.join(artifacts[:3])}{', …' if len(artifacts) > 3 else ''})"
 
 
-async def _new_pair(operation: Operation, retired: list[str]) -> Properties:
-    await operation.log.status("generating an RSA-4096 key pair")
-    key = await asyncio.to_thread(RsaIdentity.generate)
+async def _new_pair(operation: Operation, inputs: Properties, retired: list[str]) -> Properties:
+    algorithm = str(inputs["algorithm"])
+    await operation.log.status(f"generating a key pair ({algorithm})")
+    pair = await asyncio.to_thread(generate_key_pair, algorithm)
     return {
-        "publicKey": key.recipient.pem,
-        "privateKey": Secret(key.pem),
-        "keyId": key.key_id,
-        "openingKeys": Secret([key.pem, *retired]),
+        "publicKey": pair.recipient,
+        "privateKey": Secret(pair.identity),
+        "keyId": pair.key_id,
+        "openingKeys": Secret([pair.identity, *retired]),
     }
 
 
 def _opening_keys(state: Properties) -> list[str]:
     """The key that the resource has, then those that it had; a state of Sealift 0.1 has the first alone."""
     keys = reveal(state.get("openingKeys"))
-    return [str(pem) for pem in keys] if isinstance(keys, list) else [str(reveal(state["privateKey"]))]
+    return [str(key) for key in keys] if isinstance(keys, list) else [str(reveal(state["privateKey"]))]

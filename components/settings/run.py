@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from components.settings.store import PUBLIC_KEYS, RETENTION, STORE_URL
+from sealift.sealing import identity_forms, recipient_forms
 from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 from sealift.settings.declare import declarations
 from sealift.settings.urls import has_credentials, is_url
@@ -17,7 +18,7 @@ STORE_KEY_BYTES: Final = 32
 def _recipients(value: object) -> tuple[str, ...]:
     keys = PUBLIC_KEYS.accept(value)
     if not keys:
-        raise RefusedInside(Problem("", "must be a list of at least one RSA-4096 public key in PEM"))
+        raise RefusedInside(Problem("", f"must be a list of at least one recipient, {recipient_forms()}"))
     return keys
 
 
@@ -39,13 +40,13 @@ def _store_key(value: object) -> str:
 def _private_keys(value: object) -> tuple[str, ...]:
     """Their form is not looked at here: to read one takes a quarter of a second, and those of a state have passed."""
     if not isinstance(value, list | tuple):
-        raise Refused("it must be a list of private keys in PEM")
+        raise Refused(f"it must be a list, each {identity_forms()}")
     return tuple(map(str, value))
 
 
 RECIPIENTS: Final = Kind("array", PUBLIC_KEYS.allowed, _recipients, "string")
 STORE_KEY: Final = Kind("string", "32 bytes in base64", _store_key)
-PRIVATE_KEYS: Final = Kind("array", "a list of RSA-4096 private keys in PEM (PKCS #8)", _private_keys, "string")
+PRIVATE_KEYS: Final = Kind("array", f"a list, each {identity_forms()}", _private_keys, "string")
 
 
 @dataclass(frozen=True)

@@ -254,7 +254,9 @@ class ServedModel:
 
     image: str = setting(IMAGE, "", "ModelImage's output `ref`.", required=True)
     manifest: str = setting(MANIFEST, "", "Of the sealed artifact. The server has it as a file.", required=True)
-    private_key: str = setting(kinds.text, "", "Opens it. The server has it as a file.", required=True, secret=True)
+    private_key: str = setting(
+        kinds.text, "", "Opens it, whatever its kind. The server has it as a file.", required=True, secret=True
+    )
     artifact_id: str = setting(_hex(32, "artifactId"), "", "The only artifact that the server opens.", required=True)
     payload_digest: str = setting(
         _hex(64, "payloadDigest"), "", "Of its payload; the server refuses any other.", required=True

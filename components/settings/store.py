@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sealift.sealing import SealingError, parse_recipient
+from sealift.sealing import SealingError, parse_recipient, recipient_forms
 from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 from sealift.stores import StoreError, open_store
 
+RECIPIENT_LIST: Final = f"a list, each {recipient_forms()}"
 RETENTION: Final = kinds.one_of("keep", "delete")
 
 
@@ -22,20 +23,20 @@ def _url(value: object) -> str:
 
 def _public_keys(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        raise Refused("it must be a list of RSA-4096 public keys in PEM")
+        raise Refused(f"it must be {RECIPIENT_LIST}")
     problems = []
-    for index, pem in enumerate(value):
+    for index, key in enumerate(value):
         try:
-            parse_recipient(str(pem))
+            parse_recipient(str(key))
         except SealingError as error:
-            problems.append(Problem(f"[{index}]", f"is {str(pem)[:40]!r}: {error.message}; {error.hint}"))
+            problems.append(Problem(f"[{index}]", f"is {str(key)[:40]!r}: {error.message}; {error.hint}"))
     if problems:
         raise RefusedInside(*problems)
     return tuple(map(str, value))
 
 
 STORE_URL: Final = Kind("string", "`file://` and a path: absolute, `~/…` or relative to the project's folder", _url)
-PUBLIC_KEYS: Final = Kind("array", "a list of RSA-4096 public keys in PEM", _public_keys, "string")
+PUBLIC_KEYS: Final = Kind("array", RECIPIENT_LIST, _public_keys, "string")
 
 
 @dataclass(frozen=True)

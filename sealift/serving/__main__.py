@@ -173,7 +173,7 @@ def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificat
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     about = "Serves one sealed model over the Open Inference Protocol v2."
     parser = _Parser(prog="python -m sealift.serving", description=about)
-    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key in PEM that opens it")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key that opens it")
     store = "an artifact in a local store, by its id; only this machine is served, unless --host is given"
     parser.add_argument("--artifact", type=Path, metavar="STORE/ID", help=store)
     for name in ("payload", "manifest"):

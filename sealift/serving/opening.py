@@ -26,6 +26,7 @@ class Source:
     payload: Path
     manifest: Path
     key: Path
+    """What opens it: a file whose text says by itself of which kind it is."""
     artifact_id: str
     payload_digest: str | None
     """None: the one that its manifest names. Whoever has a public key can make such a manifest of this id."""
@@ -116,13 +117,11 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
 
     try:
         manifest = source.manifest.read_bytes()
-        key = parse_identity(source.key.read_text("ascii"), trusted=True)
+        key = parse_identity(source.key.read_text("ascii", "replace"), trusted=True)
         with source.payload.open("rb") as file:
             payload = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise _unreadable(error) from None
-    except UnicodeDecodeError:
-        raise StartError(f"{source.key} is not a private key in PEM") from None
     except SealingError as error:
         raise StartError(f"{source.key}: {error.message}", error.hint) from None
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from sealift.serving import places
 from tests.cluster.cluster import Cluster, infer_request, post
 from tests.cluster.conftest import checkout, new_stack
 from tests.stack import PROJECT_ROOT, Stack
@@ -250,7 +249,7 @@ def test_the_key_is_mounted_from_memory_and_no_writable_folder_lies_on_a_disk(
     lines = [line.split() for line in said.strip().splitlines()]
     mounts = {target: (kind, options.split(",")) for _, target, kind, options, *_ in lines}
 
-    assert mounts[places.KEY_FOLDER][0] == "tmpfs"
+    assert mounts["/etc/sealift/key"][0] == "tmpfs"
     on_disk = ("overlay", "ext4", "xfs", "btrfs")
     writable = [target for target, (kind, options) in mounts.items() if kind in on_disk and "rw" in options]
     every_pod_has = {"/dev/termination-log", "/etc/hosts"}  # small, and the kubelet's

@@ -80,9 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_hexadecimal(64),
         help="the report's digest: no other opens",
     )
-    parser.add_argument(
-        "--key", required=True, metavar="FILE", type=Path, help="private key in PEM that it is sealed to"
-    )
+    parser.add_argument("--key", required=True, metavar="FILE", type=Path, help="private key that it is sealed to")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write the page here, readable by you alone (0600)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON instead of the summary")
     parser.add_argument("--open", action="store_true", help="open the page that --html writes in a browser")
@@ -113,7 +111,7 @@ def _read(key: Path) -> str:
     try:
         return key.read_text(encoding="ascii")
     except UnicodeDecodeError:
-        raise WrongKey(f"{key} is not a private key in PEM", "it begins with -----BEGIN PRIVATE KEY-----") from None
+        raise WrongKey(f"{key} is not a private key", "a key is a text in ASCII") from None
     except OSError as error:
         raise WrongKey(f"the key {key} cannot be read: {error.strerror}", "give the key's file with --key") from error
 

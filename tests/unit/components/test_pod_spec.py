@@ -208,7 +208,7 @@ def test_the_server_takes_what_it_is_told(auth: str) -> None:
     told = server._parse([str(word) for word in container(deployment(auth=auth))["args"]])
 
     assert (told.access is None, told.auth) == ((False, None) if auth == "apiKey" else (True, "none"))
-    assert (str(told.payload), str(told.key)) == (places.PAYLOAD_PATH, f"{places.KEY_FOLDER}/{places.KEY_FILE}")
+    assert (str(told.payload), str(told.key)) == (places.PAYLOAD_PATH, "/etc/sealift/key/private.pem")
     assert (told.name, told.port, told.metrics_port) == ("diabetes", places.PORT, places.METRICS_PORT)
 
 

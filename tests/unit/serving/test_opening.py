@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sealift.sealing import seal
+from sealift.sealing import parse_recipient, seal
+from sealift.sealing.recipients import parse
 from sealift.serving.errors import StartError
 from sealift.serving.model import Model
 from sealift.serving.model import load as load_opened
 from sealift.serving.opening import Opening, Source
 from sealift.serving.tensor import ANY, Tensor
+from tests.kept_elsewhere import KEPT_ELSEWHERE
 from tests.keys import key_pair
-from tests.unit.serving.tiny import DESCRIPTION, Files, sealed
+from tests.unit.serving.tiny import DESCRIPTION, Files, onnx_model, sealed
 
 
 def load(source: Source) -> Model:
@@ -37,6 +39,17 @@ def test_a_sealed_model_answers_and_says_what_clients_may_know(source: Source) -
     assert model.inputs == {"input": Tensor("input", (ANY, 3))}
     assert model.outputs == {"prediction": Tensor("prediction", (ANY, 1))}
     assert (model.description.task, model.description.features) == ("regression", ("age", "bmi", "sex"))
+
+
+def test_a_key_that_is_kept_elsewhere_opens_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "KINDS", [*parse.KINDS, KEPT_ELSEWHERE])
+    artifact = seal(onnx_model(), DESCRIPTION, [parse_recipient("test-kms://keys/one")])
+    files = Files.write(tmp_path, artifact)
+    files.key.write_text("test-kms://keys/one\n")
+
+    model = load(Source(files.payload, files.manifest, files.key, artifact.artifact_id, artifact.payload_digest))
+
+    assert model.inputs == {"input": Tensor("input", (ANY, 3))}
 
 
 def test_the_plain_model_is_zeroed_and_nobody_holds_a_copy(source: Source) -> None:
