@@ -40,7 +40,8 @@ class EncryptedArtifactStoreArgs(TypedDict):
 
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Further keys whose owners can open the artifacts too: a recovery key that outlives the stack, made with `openssl
-    genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list, each a public key in PEM (RSA-4096).
+    genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list, each a public key in PEM (RSA-4096 or
+    X25519).
     """
 
 
@@ -431,7 +432,9 @@ class TrainingRunArgs(TypedDict):
     """Of the store's records: checkpoints and run results. Allowed: 32 bytes in base64. Secret."""
 
     recipients: pulumi.Input[Sequence[pulumi.Input[str]]]
-    """Keys whose owners can open the artifact; at least one. Allowed: a list, each a public key in PEM (RSA-4096)."""
+    """Keys whose owners can open the artifact; at least one. Allowed: a list, each a public key in PEM (RSA-4096 or
+    X25519).
+    """
 
     retention: NotRequired[pulumi.Input[str]]
     """Of the artifact, when the run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
@@ -442,7 +445,7 @@ class TrainingRunArgs(TypedDict):
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for
     them; without, the run is trained and sealed anew. Allowed: a list, each an unencrypted private key in PEM
-    (RSA-4096). Secret.
+    (RSA-4096 or X25519). Secret.
     """
 
 

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Final, TypeVar
 
 from sealift.sealing.errors import NotThisKind, WrongKey
-from sealift.sealing.recipients import rsa_oaep
+from sealift.sealing.recipients import rsa_oaep, x25519
 from sealift.sealing.recipients.recipient import Identity, KeyPair, Recipient, RecipientKind
 
 T = TypeVar("T")
 
 KINDS: Final[list[RecipientKind]] = [
     rsa_oaep.RSA_4096,
+    x25519.X25519,
 ]
 KEY_ALGORITHMS: Final = tuple(kind.name for kind in KINDS if kind.generate is not None)
 """Of which a key can be generated; the first is what one is unless another is asked for."""

@@ -7,7 +7,13 @@ key ids, never keys.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+DOES_NOT_UNWRAP: Final = (
+    "the data key does not unwrap with this private key",
+    "use the key that the artifact was sealed to",
+)
+"""Of every kind, whatever is wrong with the stanza."""
 
 
 @dataclass(frozen=True)

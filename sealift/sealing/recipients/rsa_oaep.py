@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sealift.sealing.errors import NotThisKind, WrongKey
 from sealift.sealing.recipients import pem
-from sealift.sealing.recipients.recipient import KeyPair, RecipientKind, Stanza
+from sealift.sealing.recipients.recipient import DOES_NOT_UNWRAP, KeyPair, RecipientKind, Stanza
 
 KIND: Final = "RSA-OAEP-4096-SHA256"
 KEY_BITS: Final = 4096
@@ -84,9 +84,7 @@ class RsaIdentity:
         try:
             return self._key.decrypt(stanza.wrapped_key, OAEP)
         except ValueError:  # of another size than the key has, too
-            raise WrongKey(
-                "the data key does not unwrap with this private key", "use the key that the artifact was sealed to"
-            ) from None
+            raise WrongKey(*DOES_NOT_UNWRAP) from None
 
     def __repr__(self) -> str:
         return f"RsaIdentity(key_id={self.key_id[:16]}…)"

@@ -12,11 +12,15 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sealift.sealing import RsaIdentity, content_id, mask_key, open_artifact, open_record, record_key
+from sealift.sealing import WrongKey, content_id, mask_key, open_artifact, open_record, parse_identity, record_key
+from sealift.sealing.recipients import pem
+from sealift.sealing.recipients.recipient import Stanza
 from sealift.sealing.recipients.rsa_oaep import OAEP
+from sealift.sealing.recipients.x25519 import X25519Identity
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 WYCHEPROOF = PROJECT_ROOT.parent / "shared" / "vectors" / "wycheproof"
@@ -94,6 +98,26 @@ def test_rsa_oaep_4096_sha256() -> None:
     assert tried > 10
 
 
+def test_x25519() -> None:
+    """Through a recipient's whole wrapping: what we make of a share that is not good is a key that does not fit."""
+    tried = 0
+    for group in groups("x25519_test.json"):
+        for case in group["tests"]:
+            private = X25519PrivateKey.from_private_bytes(bytes.fromhex(case["private"]))
+            share, shared = bytes.fromhex(case["public"]), bytes.fromhex(case["shared"])
+            identity = X25519Identity(pem.private_text(private))
+            salt = share + private.public_key().public_bytes_raw()
+            wrapping_key = HKDF(hashes.SHA256(), 32, salt, b"sealift/v1/X25519\0").derive(shared)
+            wrapped = share + AESGCM(wrapping_key).encrypt(bytes(12), bytes(32), None)
+            tried += 1
+            if shared == bytes(32):
+                with pytest.raises(WrongKey):
+                    identity.unwrap(Stanza(identity.kind, identity.key_id, wrapped))
+            else:
+                assert identity.unwrap(Stanza(identity.kind, identity.key_id, wrapped)) == bytes(32)
+    assert tried > 50
+
+
 def test_what_was_derived_of_a_store_s_key_is_derived_of_it_for_ever() -> None:
     """The expected values were made without our code: another label, and no store's records, masks and ids fit."""
     vector = json.loads((RELEASES / "records-v1" / "derived.json").read_text())
@@ -119,7 +143,7 @@ def test_an_artifact_of_an_earlier_release_still_opens(folder: Path) -> None:
     opened = open_artifact(
         (folder / "manifest.json").read_bytes(),
         (folder / "payload").read_bytes(),
-        RsaIdentity((folder / "test-only-private.pem").read_text()),
+        parse_identity((folder / "test-only-private.pem").read_text()),
         artifact_id=expected["artifactId"],
         payload_digest=expected["payloadDigest"],
     )

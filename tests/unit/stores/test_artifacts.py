@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sealift.sealing import RsaIdentity, SealedArtifact, open_artifact, seal, stream_digest
+from sealift.sealing import SealedArtifact, open_artifact, parse_identity, seal, stream_digest
 from sealift.sealing.manifest import MAX_BYTES
 from sealift.stores import (
     PAYLOADS,
@@ -115,7 +115,7 @@ def test_a_folder_with_the_artifact_of_an_earlier_release_is_a_store_that_has_it
     for folder, part in (("payloads", "payload"), ("manifests", "manifest.json")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / artifact_id).write_bytes((release / part).read_bytes())
-    store, key = open_store(f"file://{tmp_path}"), RsaIdentity((release / "test-only-private.pem").read_text())
+    store, key = open_store(f"file://{tmp_path}"), parse_identity((release / "test-only-private.pem").read_text())
 
     assert artifact_ids(store) == [artifact_id]
     verify(store, artifact_id, digest, stream_digest)

@@ -1,0 +1,91 @@
+"""X25519 keys that the data key is wrapped to by an exchange with a key of the moment, as age's X25519 recipient does:
+HKDF-SHA256 of what both share, then AES-256-GCM.
+"""
+
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sealift.sealing.errors import NotThisKind, WrongKey
+from sealift.sealing.recipients import pem
+from sealift.sealing.recipients.recipient import DOES_NOT_UNWRAP, RecipientKind, Stanza
+
+KIND: Final = "X25519-HKDF-SHA256-AES256-GCM"
+INFO: Final = b"sealift/v1/X25519\0"
+SHARE_BYTES: Final = 32
+WRAPPED_BYTES: Final = SHARE_BYTES + 32 + 16  # share · data key · tag
+NONCE: Final = bytes(12)  # each wrapping key encrypts once: the key of the moment is new each time
+NOT_X25519: Final = "the key is not X25519", "make one with `openssl genpkey -algorithm X25519`"
+
+
+class X25519Recipient:
+    """A public key. Raises WrongKey on anything but X25519 in PEM."""
+
+    def __init__(self, text: str) -> None:
+        key = pem.read_public_key(text)
+        if not isinstance(key, X25519PublicKey):
+            raise NotThisKind(*NOT_X25519)
+        try:
+            X25519PrivateKey.generate().exchange(key)
+        except ValueError:  # a point of low order: with it all share the same
+            raise WrongKey(*NOT_X25519) from None
+        self._key = key
+
+    @property
+    def key_id(self) -> str:
+        """Hex SHA-256 of the DER SubjectPublicKeyInfo."""
+        return pem.key_id(self._key)
+
+    def wrap(self, data_key: bytes) -> Stanza:
+        """The data key for this recipient."""
+        moment = X25519PrivateKey.generate()
+        share = moment.public_key().public_bytes_raw()
+        wrapping_key = _wrapping_key(moment.exchange(self._key), share, self._key)
+        return Stanza(KIND, self.key_id, share + AESGCM(wrapping_key).encrypt(NONCE, data_key, None))
+
+    def __repr__(self) -> str:
+        return f"X25519Recipient(key_id={self.key_id[:16]}…)"
+
+
+class X25519Identity:
+    """The private key. Raises WrongKey on anything but an unencrypted X25519 key in PEM."""
+
+    kind = KIND
+
+    def __init__(self, text: str, trusted: bool = False) -> None:
+        key = pem.read_private_key(text, trusted)
+        if not isinstance(key, X25519PrivateKey):
+            raise NotThisKind(*NOT_X25519)
+        self._key = key
+
+    @property
+    def key_id(self) -> str:
+        """The public key's id."""
+        return pem.key_id(self._key.public_key())
+
+    def unwrap(self, stanza: Stanza) -> bytes:
+        """The data key. Raises WrongKey if it was wrapped to another key or altered."""
+        # GCM does not commit to its key: a longer text could be made to open under many, to be tried with one question.
+        if len(stanza.wrapped_key) != WRAPPED_BYTES:
+            raise WrongKey(*DOES_NOT_UNWRAP)
+        share, sealed = stanza.wrapped_key[:SHARE_BYTES], stanza.wrapped_key[SHARE_BYTES:]
+        try:
+            shared = self._key.exchange(X25519PublicKey.from_public_bytes(share))
+            return AESGCM(_wrapping_key(shared, share, self._key.public_key())).decrypt(NONCE, sealed, None)
+        except (ValueError, InvalidTag):  # ValueError: a share of low order, too
+            raise WrongKey(*DOES_NOT_UNWRAP) from None
+
+    def __repr__(self) -> str:
+        return f"X25519Identity(key_id={self.key_id[:16]}…)"
+
+
+def _wrapping_key(shared: bytes, share: bytes, recipient: X25519PublicKey) -> bytes:
+    """The salt ties it to both keys of the exchange: the shared bytes alone do not (RFC 7748, section 6.1)."""
+    return HKDF(hashes.SHA256(), 32, share + recipient.public_bytes_raw(), INFO).derive(shared)
+
+
+X25519: Final = RecipientKind("X25519", pem.RECIPIENT_FORM, pem.IDENTITY_FORM, X25519Recipient, X25519Identity)
