@@ -17,7 +17,7 @@ KEY_SET_FILE: Final = "jwks.json"
 
 def access_data(settings: ServerSettings, digests: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """Contents of the folder `access`, by the file's name. `digests` are the SHA-256 of the good keys, by name."""
-    keys = [_key(name, key, digests[name]) for name, key in settings.client_keys.items()]
+    keys = [_key(name, key, digests[name]) for name, key in settings.valid_api_keys.items()]
     access: dict[str, object] = {"keys": keys}
     files: dict[str, object] = {}
     if settings.jwt is not None:

@@ -87,7 +87,7 @@ class ModelContainerArgs(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
@@ -175,7 +175,7 @@ class ModelDeploymentArgs(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
@@ -686,7 +686,7 @@ class DeploymentSection(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""
@@ -770,7 +770,7 @@ class ContainerSection(TypedDict):
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Whose tokens are taken."""

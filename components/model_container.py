@@ -12,9 +12,9 @@ import pulumi
 import pulumi_docker as docker
 
 from components import container_spec
+from components.api_keys import ApiKeys, warn_of_access
 from components.args import ModelContainerArgs
 from components.checked import Checked
-from components.client_keys import ClientKeys, warn_of_access
 from components.endpoints import endpoints
 from components.rolling import takes_over
 from components.server_files import ACCESS, folders_of
@@ -24,7 +24,7 @@ from components.settings.server import HANDED_ON, SHAPES
 
 
 class ModelContainer(pulumi.ComponentResource):
-    """Container of one model, and its clients' keys."""
+    """Container of one model, and its API keys."""
 
     url: pulumi.Output[str]
     """Where the model answers, known once it does."""
@@ -33,7 +33,7 @@ class ModelContainer(pulumi.ComponentResource):
     endpoints: pulumi.Output[Mapping[str, str]]
     """Addresses by what they are for: live, ready, metadata, modelReady, infer."""
     api_keys: pulumi.Output[Mapping[str, str]]
-    """Clients' keys, by name; none with `auth: none`. Secret."""
+    """API keys, by name; none with `auth: none`. Secret."""
     grpc_address: pulumi.Output[str | None]
     """Where gRPC is served, `ADDRESS:PORT`; none without `grpc`."""
 
@@ -44,7 +44,7 @@ class ModelContainer(pulumi.ComponentResource):
         super().__init__("sealift:index:ModelContainer", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
-        keys = ClientKeys(name, checked.plain.client_keys, settings, pulumi.ResourceOptions(parent=self))
+        keys = ApiKeys(name, checked.plain.valid_api_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
         version, folders = ServerVersion(name, args), folders_of(checked.plain)
         # Each part that is not known in a preview stands by itself in what is, so that only that part shows as changed.
@@ -71,7 +71,7 @@ class ModelContainer(pulumi.ComponentResource):
         container: pulumi.Output[str],
         settings: pulumi.Output[ContainerSettings],
         args: ModelContainerArgs,
-        keys: ClientKeys,
+        keys: ApiKeys,
     ) -> None:
         self.container = container
         # The container's name is there so that whoever uses the URL waits until it is healthy.

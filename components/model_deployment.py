@@ -13,10 +13,10 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ResourceHookBinding as Hooks
 
 from components import pod_spec, rolling
+from components.api_keys import ApiKeys, warn_of_access
 from components.api_object import api_object
 from components.args import ModelDeploymentArgs
 from components.checked import Checked
-from components.client_keys import ClientKeys, warn_of_access
 from components.endpoints import endpoints
 from components.model_namespace import ModelNamespace
 from components.reach import missing_kubeconfig
@@ -29,7 +29,7 @@ from components.settings.server import HANDED_ON, SHAPES
 
 class ModelDeployment(pulumi.ComponentResource):
     """Namespace, ResourceQuota, LimitRange, ServiceAccount, ConfigMap, Secrets, Deployment and Service of one model,
-    and its clients' keys.
+    and its API keys.
     """
 
     url: pulumi.Output[str]
@@ -43,7 +43,7 @@ class ModelDeployment(pulumi.ComponentResource):
     endpoints: pulumi.Output[Mapping[str, str]]
     """Addresses by what they are for: live, ready, metadata, modelReady, infer."""
     api_keys: pulumi.Output[Mapping[str, str]]
-    """Clients' keys, by name; none with `auth: none`. Secret."""
+    """API keys, by name; none with `auth: none`. Secret."""
     grpc_address: pulumi.Output[str | None]
     """Where gRPC is served, `127.0.0.1:NODEPORT` or the Service's cluster address; none without `grpc`."""
 
@@ -58,7 +58,7 @@ class ModelDeployment(pulumi.ComponentResource):
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
         settings = checked.settings(*HANDED_ON)
-        keys = ClientKeys(name, checked.plain.client_keys, settings, pulumi.ResourceOptions(parent=self))
+        keys = ApiKeys(name, checked.plain.valid_api_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
         namespace = ModelNamespace(name, settings, self)
         version, access = ServerVersion(name, args), keys.access_data()
@@ -90,7 +90,7 @@ class ModelDeployment(pulumi.ComponentResource):
         service: kubernetes.core.v1.Service,
         settings: pulumi.Output[DeploymentSettings],
         args: ModelDeploymentArgs,
-        keys: ClientKeys,
+        keys: ApiKeys,
     ) -> None:
         self.service = service.metadata.name
         # The Deployment's name is there so that whoever uses the URL waits until its pods are ready.

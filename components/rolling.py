@@ -148,7 +148,7 @@ def lockout(names: list[str]) -> str:
 def _warn_of_lockout(component: pulumi.Resource, known: ServerSettings | None, let_in: list[str]) -> None:
     if known is None or known.auth == "none":
         return
-    gone = [key for key in let_in if key not in known.client_keys]
+    gone = [key for key in let_in if key not in known.valid_api_keys]
     if gone:
         pulumi.log.warn(lockout(gone), component)
 

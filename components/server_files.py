@@ -29,7 +29,7 @@ class ServerFolder:
     file: str | None
     """The file that the option names; none where it names the folder."""
     inputs: Mapping[str, str]
-    """Names of the component's inputs that the files hold, by the file's name; none of what clients' keys make."""
+    """Names of the component's inputs that the files hold, by the file's name; none of what API keys make."""
     secret: bool = True
     object_type: str | None = None
     """Of its Secret, where Kubernetes has a type for such files."""

@@ -135,6 +135,7 @@ MENTIONED: Final[Mapping[str, Step]] = {
     "pulumi config set --path training.learningRate 0.02": ANY,
     "pulumi config set --path training.nesterov true": ANY,
     "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096": Step(says=("BEGIN PRIVATE KEY",)),
+    "openssl genpkey -algorithm X25519": Step(says=("BEGIN PRIVATE KEY",)),
     "pulumi stack export --show-secrets": Step(says=('"privateKey"', '"openingKeys"', "BEGIN PRIVATE KEY")),
     "kubectl describe pod": Step(instead=f"kubectl describe pod {OF_THE_NAMESPACE}", says=("Status:",)),
     "kubectl rollout undo": Step(

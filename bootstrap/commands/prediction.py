@@ -43,7 +43,7 @@ class Service:
     request: dict[str, object]
     """Body of an inference request for the row."""
     key: str | None = None
-    """A client's key; None where the server asks for none."""
+    """API key; None where the server asks for none."""
 
     @property
     def headers(self) -> dict[str, str]:

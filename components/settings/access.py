@@ -65,7 +65,7 @@ def _audience(value: object) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ClientKey:
-    """One client's key. It is made once, kept as a secret, and can be rotated while its clients go on asking."""
+    """One API key. It is made once, kept as a secret, and can be rotated while its clients go on asking."""
 
     scopes: tuple[str, ...] = setting(_some_of(SCOPES), SCOPES, "What it may ask for.")
     expires: str | None = setting(

@@ -37,7 +37,7 @@ def _store_key(value: object) -> str:
     return value
 
 
-def _private_keys(value: object) -> tuple[str, ...]:
+def _opening_keys(value: object) -> tuple[str, ...]:
     """Their form is not looked at here: to read one takes a quarter of a second, and those of a state have passed."""
     if not isinstance(value, list | tuple):
         raise Refused(f"it must be a list, each {identity_forms()}")
@@ -46,7 +46,7 @@ def _private_keys(value: object) -> tuple[str, ...]:
 
 RECIPIENTS: Final = Kind("array", PUBLIC_KEYS.allowed, _recipients, "string")
 STORE_KEY: Final = Kind("string", "32 bytes in base64", _store_key)
-PRIVATE_KEYS: Final = Kind("array", f"a list, each {identity_forms()}", _private_keys, "string")
+OPENING_KEYS: Final = Kind("array", f"a list, each {identity_forms()}", _opening_keys, "string")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class TrainingRunInputs(TrainingSettings):
         kinds.text, None, "Opens the artifact that `initFrom` names; only needed with its artifactId.", secret=True
     )
     opening_keys: tuple[str, ...] = setting(
-        PRIVATE_KEYS,
+        OPENING_KEYS,
         (),
         "Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for "
         "them; without, the run is trained and sealed anew.",

@@ -179,7 +179,7 @@ class ServerSettings:
     )
     api_keys: Mapping[str, ClientKey] = sections(
         ClientKey,
-        "Clients' keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked.",
+        "API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked.",
     )
     jwt: TokenIssuer | None = section(TokenIssuer, None, "Whose tokens are taken.")
     tls_certificate: str | None = setting(
@@ -189,7 +189,7 @@ class ServerSettings:
     labels: Mapping[str, str] = setting(LABELS, {}, "Further labels for every object.")
 
     @property
-    def client_keys(self) -> Mapping[str, ClientKey]:
+    def valid_api_keys(self) -> Mapping[str, ClientKey]:
         """The keys that there are, by name."""
         always = {DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {}
         return {name: key for name, key in {**always, **self.api_keys}.items() if not key.revoked}
@@ -197,12 +197,12 @@ class ServerSettings:
     @property
     def let_in(self) -> str:
         """Names of the keys that there are, with commas between."""
-        return ",".join(sorted(self.client_keys))
+        return ",".join(sorted(self.valid_api_keys))
 
     @property
     def lets_someone_predict(self) -> bool:
         """Whether some client may send rows."""
-        return self.auth != "apiKey" or any("predict" in key.scopes for key in self.client_keys.values())
+        return self.auth != "apiKey" or any("predict" in key.scopes for key in self.valid_api_keys.values())
 
     @property
     def scheme(self) -> str:
@@ -235,7 +235,7 @@ class ServerSettings:
         if self.auth == "none" and self.api_keys:
             hint = "set auth to 'apiKey', or remove apiKeys"
             yield Clash("apiKeys", "is given, but auth is 'none', so nobody is asked for a key", ("auth",), hint)
-        if self.auth == "apiKey" and not self.client_keys:
+        if self.auth == "apiKey" and not self.valid_api_keys:
             hint = "leave one key unrevoked, or name a new one: apiKeys.NAME.scopes"
             yield Clash("apiKeys", "revokes every key, but auth is 'apiKey', so nobody could ask", ("auth",), hint)
         if self.auth == "jwt" and self.jwt is None:

@@ -41,7 +41,7 @@ class Cluster:
 
 
 def post(url: str, body: object, key: str, *, seconds: float = 10) -> tuple[int, Any]:
-    """Status and decoded JSON of a POST with a client's key, whatever the status."""
+    """Status and decoded JSON of a POST with an API key, whatever the status."""
     headers = {"content-type": "application/json", "x-api-key": key}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     try:

@@ -1,4 +1,4 @@
-"""On the real engine: a client's key is made once, hidden in the state and rotated with an overlap."""
+"""On the real engine: an API key is made once, hidden in the state and rotated with an overlap."""
 
 from hashlib import sha256
 from pathlib import Path

@@ -56,7 +56,7 @@ def test_what_only_the_owner_may_read_is_a_secret() -> None:
     assert [folder.name for folder in FOLDERS if not folder.secret] == ["manifest"]
 
 
-def test_a_folder_holds_its_inputs_and_access_what_client_keys_make() -> None:
+def test_a_folder_holds_its_inputs_and_access_what_api_keys_make() -> None:
     served: ServedModelArgs = {
         "image": "i", "manifest": "m", "privateKey": "k", "artifactId": "a", "payloadDigest": "p",
     }  # fmt: skip

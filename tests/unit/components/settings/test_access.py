@@ -54,8 +54,8 @@ def test_the_default_key_stays_beside_named_ones_until_it_is_revoked() -> None:
     named, _ = read_settings(apiKeys={"dashboard": {}})
     revoked, _ = read_settings(apiKeys={"dashboard": {}, "default": {"revoked": True}})
 
-    assert [*named.client_keys] == ["default", "dashboard"]
-    assert [*revoked.client_keys] == ["dashboard"]
+    assert [*named.valid_api_keys] == ["default", "dashboard"]
+    assert [*revoked.valid_api_keys] == ["dashboard"]
     assert problems_of(apiKeys={"default": {"revoked": True}}) == [
         "apiKeys revokes every key, but auth is 'apiKey', so nobody could ask"
     ]
@@ -64,7 +64,7 @@ def test_the_default_key_stays_beside_named_ones_until_it_is_revoked() -> None:
 def test_with_tokens_there_is_no_key_but_those_that_are_named() -> None:
     tokens, _ = read_settings(auth="jwt", jwt=JWT | URL)
 
-    assert not tokens.client_keys
+    assert not tokens.valid_api_keys
 
 
 def test_what_a_key_may_is_what_the_server_lets_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The keys of one server's clients, as resources: what clients send, and what the server is told of it."""
+"""The API keys of one server, as resources: what clients send, and what the server is told of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from components.args import ApiKeyArgs
 from components.settings.server import NOBODY, OPEN, ServerSettings
 
 
-class ClientKeys:
+class ApiKeys:
     """One ApiKey for each of `names`, made once the settings are found good: none for a server that is refused."""
 
     def __init__(
@@ -40,5 +40,5 @@ def warn_of_access(component: pulumi.Resource, settings: ServerSettings) -> None
 
 
 def _rotation(settings: pulumi.Output[ServerSettings], name: str) -> ApiKeyArgs:
-    asked = settings.apply(lambda known: known.client_keys[name])
+    asked = settings.apply(lambda known: known.valid_api_keys[name])
     return {"rotation": asked.apply(lambda one: one.rotation), "overlap": asked.apply(lambda one: one.overlap)}
