@@ -6,9 +6,10 @@
                    which files an ONNX model consists of; uncounted.py what code reads that no digest counts;
                    raised.py what is shown of what it raises
     recipe/        what shapes the model's bytes: rows → network → loop → metrics → ONNX; an edit there trains anew
-    quality.py     whether rows are good enough; gates.py whether the model is
+    quality.py     what is wrong with the rows, as findings.py has it; gates.py whether the model is good enough
     fit.py         recipe and gates; description.py what is said of the model, over input_bins.py (how inputs are
-                   spread); report/ and evidence.py what a person reads
+                   spread); report/ and evidence.py what a person reads,
+                   judgement.py what a run's gates and limits say of it
     checkpoint.py  what a run keeps in the store, so that it can be killed at any point
     request.py     what is asked for; events.py what is told to whoever asked; cancellation.py when to stop
     highlights.py  what folds, search and compression came to, in a line each

@@ -122,7 +122,7 @@ def _csv_head(job: Job, folder: Path) -> int | None:
 
 def _parquet_head(job: Job, folder: Path) -> int | None:
     file = tables.open_parquet(job.dataset, folder).file
-    prepared.chosen(job, file.schema_arrow)
+    prepared.choose_columns(job, file.schema_arrow)
     return int(file.metadata.num_rows)
 
 

@@ -58,7 +58,7 @@ def make_description(made: Made, provenance: Mapping[str, str], outcome: Mapping
         task=data.task,
         dataset=without_credentials(data.name),
         model=without_credentials(job.model),
-        hyperparameters=without_credentials_in(job.properties()),
+        hyperparameters=without_credentials_in(job.identity()),
         metrics=outcome["metrics"],
         epochs_run=outcome["epochs_run"],
         stop_reason=outcome["stop_reason"],

@@ -16,7 +16,7 @@ from sealift.durable import file_set
 from sealift.names import camel_case
 from sealift.settings import Clash, Kind, Problem, Refused, kinds, properties, read, section, sections, setting
 from sealift.settings.declare import declarations
-from sealift.settings.read import names_of, spelt
+from sealift.settings.read import names_of, spell
 from training import sources, user_code
 from training.errors import InputError, TrainingError
 from training.options import (
@@ -234,17 +234,17 @@ class Job:
         """The job as `validate` reads it: names as in Pulumi; what is as by default is left out, but for what makes a
         run what it is.
         """
-        said = {camel_case(name): spelt(getattr(self, name)) for name in ALWAYS_SAID}
+        said = {camel_case(name): spell(getattr(self, name)) for name in ALWAYS_SAID}
         return properties(self) | said
 
     def identity(self) -> dict[str, object]:
         """The `properties` that shape the model."""
-        said = {camel_case(name): spelt(getattr(self, name)) for name in ALWAYS_SAID}
-        return {**spelt(self, shapes=True), **said}
+        said = {camel_case(name): spell(getattr(self, name)) for name in ALWAYS_SAID}
+        return {**spell(self, shapes=True), **said}
 
     def requirements(self) -> dict[str, object]:
         """The other `properties`: what is asked of the model and said of it."""
-        return {**spelt(self, shapes=False)}
+        return {**spell(self, shapes=False)}
 
     def digest(self, data_digest: str, code_digest: str, libraries: str, processor: str) -> str:
         """The run's identity, 64 hex digits: SHA-256 of all that shapes the model, as canonical JSON.
@@ -253,7 +253,7 @@ class Job:
         last one; every other setting is, also as by default, so that a release with another default trains anew.
         """
         identity = {
-            "job": spelt(self, only_off=True, shapes=True), "data": data_digest, "code": code_digest,
+            "job": spell(self, only_off=True, shapes=True), "data": data_digest, "code": code_digest,
             "libraries": libraries, "processor": processor,
         }  # fmt: skip
         canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -15,6 +15,7 @@ from training.errors import CheckpointError
 from training.findings import Finding
 from training.gates import GateResult
 from training.job import Job
+from training.process import importing
 from training.report.codec import ReportError, from_json, to_json
 from training.report.content import Gate, ModelCard, Report
 
@@ -63,7 +64,8 @@ class Judgement:
 
     def page(self) -> bytes:
         """The report as one HTML file with the same as JSON inside. Loads matplotlib."""
-        from training.report.page import render
+        with importing():
+            from training.report.page import render
 
         return render(self.report).encode()
 

@@ -455,9 +455,7 @@ def _put_report(
     fence: Fence, judgement: Judgement, artifact_id: str, report_id: str, recipients: list[Recipient]
 ) -> Sealed:
     told = {"of": artifact_id, "kind": "report", **({} if judgement.passed else {"refused": True})}
-    with importing():
-        page = judgement.page()
-    return _put(fence, page, told, recipients, report_id)
+    return _put(fence, judgement.page(), told, recipients, report_id)
 
 
 def _put(

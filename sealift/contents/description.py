@@ -69,14 +69,6 @@ class Bins:
             raise ValueError(f"{len(self.bounds)} bounds and {len(self.shares)} shares")
 
 
-@dataclass(frozen=True)
-class ReportReference:
-    """The artifact that holds the report."""
-
-    artifact_id: str
-    payload_digest: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class Description:
     """All that an artifact says of its model. A reader finds the defaults for what an artifact does not say."""
@@ -107,7 +99,6 @@ class Description:
     input_bins: Mapping[str, Bins] = field(default_factory=dict)
     input_range: Range | None = None
     onnx_opset: int | None = None
-    report: ReportReference | None = None
 
 
 def write_description(description: Description) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def read(
             continue
         if one.name in unknown:
             continue
-        accepted, found = _accepted(one, value, f"{path}{one.name}")
+        accepted, found = _accept(one, value, f"{path}{one.name}")
         problems += found
         if not found:
             chosen[snake_case(one.name)] = accepted
@@ -112,10 +112,10 @@ def _each(of: type[Any], raw: Mapping[str, object], change: Callable[[Kind[Any],
 
 def properties(settings: object) -> dict[str, object]:
     """As `read` takes it: names in camelCase; what is as by default is left out."""
-    return cast("dict[str, object]", spelt(settings))
+    return cast("dict[str, object]", spell(settings))
 
 
-def spelt(value: object, *, only_off: bool = False, shapes: bool | None = None) -> Any:
+def spell(value: object, *, only_off: bool = False, shapes: bool | None = None) -> Any:
     """A setting's value as JSON has it: objects of settings by camelCase names, without what they have by default, or,
     `only_off`, without what of that is off: None, false, 0 or empty. `shapes`: only those that are declared so.
     """
@@ -123,7 +123,7 @@ def spelt(value: object, *, only_off: bool = False, shapes: bool | None = None) 
         told, default = (_each_spelt(one, only_off, shapes) for one in (value, type(value)()))
         return {name: one for name, one in told.items() if one != default.get(name) or (only_off and one)}
     if isinstance(value, Mapping):
-        return {name: spelt(one, only_off=only_off, shapes=shapes) for name, one in value.items()}
+        return {name: spell(one, only_off=only_off, shapes=shapes) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -134,9 +134,9 @@ def _each_spelt(settings: object, only_off: bool, shapes: bool | None) -> dict[s
         value, one_shapes = getattr(settings, field.name), field.metadata.get(KEY, {}).get("shapes", True)
         if shapes is None or one_shapes == shapes:
             inner = shapes or None
-            chosen[camel_case(field.name)] = spelt(value, only_off=only_off, shapes=inner)
+            chosen[camel_case(field.name)] = spell(value, only_off=only_off, shapes=inner)
         elif one_shapes and is_dataclass(value):
-            chosen[camel_case(field.name)] = spelt(value, only_off=only_off, shapes=False)
+            chosen[camel_case(field.name)] = spell(value, only_off=only_off, shapes=False)
     return chosen
 
 
@@ -145,7 +145,7 @@ def names_of(of: type[Any]) -> tuple[str, ...]:
     return tuple(camel_case(field.name) for field in fields(of))
 
 
-def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Problem]]:
+def _accept(one: Setting, value: object, path: str) -> tuple[object, list[Problem]]:
     if one.kind is not None:
         try:
             return one.kind.accept(_text_of(value) if one.kind is any_text else value), []
@@ -164,7 +164,7 @@ def _accepted(one: Setting, value: object, path: str) -> tuple[object, list[Prob
     named: dict[str, object] = {}
     problems: list[Problem] = []
     for name, inner in value.items():
-        accepted, found = _accepted(replace(one, many=False), inner, f"{path}.{name}")
+        accepted, found = _accept(replace(one, many=False), inner, f"{path}.{name}")
         problems += found
         named[str(name)] = accepted
     return named, problems

@@ -129,12 +129,12 @@ def make(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Made:
         watch.phase("data", f"{dataset.rows_left_out:,} rows without a target are left out")
     columns.check_names(dataset.served_columns, [export.output_name(dataset.task)])
     rest, held_out = hold_out(dataset, job, generator)
-    dataset = examined(job, dataset, rest, held_out)
+    dataset = examine_split(job, dataset, rest, held_out)
     rows, validation = (rest, None) if job.source == "onnx" else set_aside(dataset, rest, job, generator)
     measurable.check(job, dataset, held_out, validation)
     if job.source == "onnx":
         return take_in(job, inputs.folder, dataset, rows, held_out, watch)
-    secret = keyed(inputs.run_key, job, inputs.provenance)
+    secret = derive_noise_key(inputs.run_key, job, inputs.provenance)
     setting = Setting(dataset, inputs.folder, inputs.device, inputs.init, secret)
     making = Making(job, setting, rows, validation, held_out, progress, watch)
     making.check_form()
@@ -179,7 +179,7 @@ class Making:
         from training.recipe.search import search
 
         found = search(wanted, self.job.seed, self._try, self._progress.study, lambda study: self._keep(study=study))
-        self.job, self.trials = chosen(self.job, found.best), found.trials
+        self.job, self.trials = apply_settings(self.job, found.best), found.trials
         settings = ", ".join(f"{name} {value}" for name, value in found.best.items())
         self._watch.phase("search", f"the best of {len(found.trials)} trials: {settings}")
 
@@ -238,7 +238,7 @@ class Making:
         made = Made(
             self.job, dataset, self._rows, self._held_out, content, metrics, answer_RK, descended, compressed=None
         )
-        return served(compressed(made))
+        return add_columns(compress_model(made))
 
     def _try(self, settings: Mapping[str, object], report: "Report") -> float:
         """One trial: the metric of the validation rows after its last epoch."""
@@ -250,7 +250,7 @@ class Making:
             report(position.epoch, sgd.find_metric("search.metric", wanted.metric, position))
 
         generator = torch.Generator().manual_seed(self.job.seed)
-        job = chosen(self.job, settings)
+        job = apply_settings(self.job, settings)
         trained = self._short(begin(job, self._setting, self._rows, validation, generator), tell)
         return evaluate(trained.model, validation)[wanted.metric]
 
@@ -271,7 +271,7 @@ class Making:
         self._progress = dataclasses.replace(self._progress, **done)
 
 
-def compressed(made: Made) -> Made:
+def compress_model(made: Made) -> Made:
     """As the job asks, if what is lost is no more than it allows. Raises ModelError."""
     job = made.job
     if job.compress is None:
@@ -296,7 +296,7 @@ def compressed(made: Made) -> Made:
     )
 
 
-def served(made: Made) -> Made:
+def add_columns(made: Made) -> Made:
     """With the table's own columns as inputs, where some hold categories."""
     wanted = made.dataset.served_columns
     if not wanted:
@@ -327,7 +327,7 @@ def take_in(
     metrics = measure(answer_RK, target, dataset.task)
     content = model.content()
     made = Made(job, dataset, rows, held_out, content, metrics, answer_RK, Descended(), compressed=None)
-    return served(compressed(made))
+    return add_columns(compress_model(made))
 
 
 def _check_large(job: Job, dataset: Dataset) -> None:
@@ -342,7 +342,7 @@ def _check_large(job: Job, dataset: Dataset) -> None:
         )
 
 
-def examined(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:
+def examine_split(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:
     """With what is wrong with the split among its findings. Raises DataError for what is not allowed."""
     if not isinstance(rest, TensorRows) or not isinstance(held_out, TensorRows):
         return dataset
@@ -351,7 +351,7 @@ def examined(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:
     return dataclasses.replace(dataset, findings=(*dataset.findings, *found))
 
 
-def keyed(key: bytes, job: Job, provenance: Mapping[str, str]) -> bytes:
+def derive_noise_key(key: bytes, job: Job, provenance: Mapping[str, str]) -> bytes:
     """32 bytes: other ones for another run or other data, since equal noise on both would tell their difference."""
     made_from = json.dumps([job.identity(), dict(provenance)], sort_keys=True).encode()
     return hmac.new(key, b"sealift/1 privacy\0" + made_from, hashlib.sha256).digest()
@@ -362,7 +362,7 @@ def every_row(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
     return rows.first(min(len(rows), MOST_HELD_OUT))
 
 
-def chosen(job: Job, settings: Mapping[str, object]) -> Job:
+def apply_settings(job: Job, settings: Mapping[str, object]) -> Job:
     """The job with these settings, named as `search.parameters` does."""
     arguments = {name.partition(".")[2]: value for name, value in settings.items() if "." in name}
     plain = {snake_case(name): value for name, value in settings.items() if "." not in name}

@@ -41,7 +41,7 @@ def test_the_table_says_when_lightning_is_not_there() -> None:
 
 @pytest.mark.parametrize("case", CASES[:2], ids=lambda case: case.name)
 def test_the_loops_learn_alike(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ours, "pinned", lambda environment, bf16: dict(environment))
+    monkeypatch.setattr(ours, "pin", lambda environment, bf16: dict(environment))
     losses = [loop.start(case, threads=1, epochs=30)(30) for loop in (plain, ours)]
 
     assert losses[0] == pytest.approx(losses[1], rel=0.05)

@@ -59,7 +59,7 @@ def prepare(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
     return READERS[sources.form(job.dataset)](job, folder, masker)
 
 
-def _built_in(job: Job, folder: Path, masker: Masker) -> Prepared:
+def _prepare_built_in(job: Job, folder: Path, masker: Masker) -> Prepared:
     table = builtin.read(job.dataset, job.data.target)
     if job.dataset in sources.REGRESSIONS and job.data.task is None:
         job = replace(job, data=replace(job.data, task="regression"))
@@ -72,10 +72,10 @@ def _built_in(job: Job, folder: Path, masker: Masker) -> Prepared:
 
 
 def _csv(job: Job, folder: Path, masker: Masker) -> Prepared:
-    return _from_table(job, tables.read_csv(job.dataset, _content(job, folder), job.data, _kept_as_text(job)), masker)
+    return _from_table(job, tables.read_csv(job.dataset, _content(job, folder), job.data, _find_texts(job)), masker)
 
 
-def _kept_as_text(job: Job) -> set[str | None]:
+def _find_texts(job: Job) -> set[str | None]:
     """Columns whose texts are names, or texts to others, whatever they look like."""
     return {
         *job.data.categorical,
@@ -101,10 +101,10 @@ def _content(job: Job, folder: Path) -> bytes:
 
 def _from_table(job: Job, table: pa.Table, masker: Masker, classes: tuple[str, ...] = ()) -> Prepared:
     """`classes`: all names, where the data set gives them an order."""
-    return _from_columns(job, table, chosen(job, table.schema), masker, classes)
+    return _from_columns(job, table, choose_columns(job, table.schema), masker, classes)
 
 
-def chosen(job: Job, schema: pa.Schema) -> Choice:
+def choose_columns(job: Job, schema: pa.Schema) -> Choice:
     """Raises DataError also where columns hold something else than quality.schema says."""
     choice = choose(job, schema.names)
     quality.check_schema(schema, job.quality.schema, job.dataset)
@@ -117,7 +117,7 @@ def _from_columns(job: Job, table: pa.Table, choice: Choice, masker: Masker, cla
     if splitting is not None and job.data.time_column is not None:
         table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))  # folds look ahead only
     table, left_out = _with_targets(job, table, choice.names[-1])
-    prepared = replace(_encoded(job, table, choice, masker, classes), rows_left_out=left_out)
+    prepared = replace(_encode(job, table, choice, masker, classes), rows_left_out=left_out)
     return prepared if splitting is None else replace(prepared, parts=parts(table[splitting], job))
 
 
@@ -131,7 +131,7 @@ def _with_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int
     return kept, int(missing.sum())
 
 
-def _encoded(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...]) -> Prepared:
+def _encode(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...]) -> Prepared:
     table, masked = masker.mask(table.select(choice.read), job.masking)
     table = table.select(choice.names)
     if job.data.text:
@@ -252,7 +252,7 @@ def _from_tensor(
 def _parquet(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
     """In memory if it fits, else streamed."""
     groups = tables.open_parquet(job.dataset, folder)
-    choice = chosen(job, groups.file.schema_arrow)
+    choice = choose_columns(job, groups.file.schema_arrow)
     if sum(groups.group_bytes) > job.data.memory_bytes:
         return Oversized(groups, choice)
     with tables.refuse_unreadable(job.dataset):
@@ -294,7 +294,7 @@ def _fingerprints(features: arrays.Array) -> pa.Array:
 
 
 READERS: Final[Mapping[str, Callable[[Job, Path, Masker], Prepared | Oversized]]] = {
-    sources.BUILT_IN_FORM: _built_in,
+    sources.BUILT_IN_FORM: _prepare_built_in,
     sources.CSV: _csv,
     sources.PARQUET: _parquet,
     sources.NPZ: _npz,
