@@ -3,12 +3,12 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TextIO
 
 from tqdm import tqdm
 
-from training.events import Events
+from training.events import DescentEvent, Event, Events, LogEvent, PhaseEvent
 from training.report.units import printable
 from training.status_line import costs, figures, status_line, where
 
@@ -26,19 +26,16 @@ class Display(Events):
         self._bar: tqdm[Any] | None = None
         self._next_line = 0.0
 
-    def tell(self, event: str, **fields: object) -> None:
+    def tell(self, event: Event) -> None:
         """Shows progress, and what a log says."""
-        if event == "log":
-            self._line(f"{fields['level']}: {fields['message']}")
-        elif "epoch" not in fields:
+        if isinstance(event, LogEvent):
+            self._line(f"{event.level}: {event.message}")
+        elif isinstance(event, PhaseEvent):
             self.close()
             self._next_line = 0.0
-            self._line(status_line(fields, with_metrics=True))
-        elif _has_width(self._stream):
-            self._draw(fields)
-        elif self._clock() >= self._next_line or fields["last"]:
-            self._next_line = self._clock() + LINE_SECONDS
-            self._line(status_line(fields, with_metrics=True))
+            self._line(status_line(event, with_metrics=True))
+        elif isinstance(event, DescentEvent):
+            self._show(event)
 
     def close(self) -> None:
         """Leaves the bar as it is, and goes on below it."""
@@ -46,14 +43,21 @@ class Display(Events):
             self._bar.close()
             self._bar = None
 
+    def _show(self, event: DescentEvent) -> None:
+        if _has_width(self._stream):
+            self._draw(event)
+        elif self._clock() >= self._next_line or event.last:
+            self._next_line = self._clock() + LINE_SECONDS
+            self._line(status_line(event, with_metrics=True))
+
     def _line(self, text: str) -> None:
         tqdm.write(printable(text), file=self._stream)
         self._stream.flush()
 
-    def _draw(self, event: Mapping[str, Any]) -> None:
+    def _draw(self, event: DescentEvent) -> None:
         """A search's next descent begins the bar anew."""
         looks = f"{where(event)} |{{bar:{BAR_WIDTH}}}| {', '.join((*figures(event), *costs(event)))}"
-        done, epochs = event["epoch"] + event["step"] / event["steps"], event["epochs"]
+        done, epochs = event.epoch + event.step / event.steps, event.epochs
         if self._bar is None:
             self._bar = tqdm(total=epochs, initial=done, bar_format=looks, file=self._stream, dynamic_ncols=True)
         else:

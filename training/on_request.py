@@ -1,17 +1,11 @@
 """`python -m training --events FD`: one sealed run in a process of its own.
 
 in     one JSON object on one line of standard input (request.py); then nothing, until its end: the parent is gone
-out    events as JSON lines on the file descriptor FD, which must be inherited; standard output and error are for people
-         progress  phase ("load", "data", "search", "folds", "train", "export", "report", "seal"), memory_bytes (most
-                   that the process had), and either message or, between steps, epoch (how many are done), epochs,
-                   step (done of the next one), steps, loss, validation (a metric's name and value; none: empty),
-                   rows_per_second, training_seconds (what that is over), seconds, eta_seconds, energy_joules,
-                   last (whether the descent ends here, maybe early)
-         log       level ("info", "warning"), message
-         result    artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id,
-                   report_payload_digest, report_manifest, metrics, example, epochs_run, stop_reason, model_bytes,
-                   rows (of the whole data set), epsilon, delta, energy_joules, energy_source, duration_seconds, reused
-         error     message, hint; of a model that its gates refuse also report: artifact_id and payload_digest
+out    events (events.py) as JSON lines on the file descriptor FD, which must be inherited; the last one is a result or
+       an error. Standard output and error are for people. A result has
+         artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id, report_payload_digest,
+         report_manifest, metrics, example, epochs_run, stop_reason, model_bytes, rows (of the whole data set), epsilon,
+         delta, energy_joules, energy_source, duration_seconds, reused
 exit   0: a result was told · 1: an error was told · 130: cancelled by SIGINT, SIGTERM or the end of standard input
 
 A run that was killed, cancelled or done already goes on where it was: run.py says how.
@@ -26,7 +20,7 @@ from sealift.sealing.errors import SealingError
 from sealift.stores import StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import GateError, RequestError, TrainingError, refused_by_system
-from training.events import EventStream
+from training.events import ErrorEvent, EventStream, ResultEvent
 from training.process import keep_to_itself, pin_arithmetic
 from training.request import LARGEST_BYTES, Request, parse
 from training.run import run
@@ -54,24 +48,22 @@ def main(arguments: Sequence[str]) -> int:
         request = _read_request()
         pin_arithmetic(request.job)
         cancellation.watch(STANDARD_INPUT)
-        events.tell("result", **run(request, events, cancellation))
+        events.tell(ResultEvent(run(request, events, cancellation)))
     except CancelledError as cancelled:
         events.log("info", str(cancelled))
         return EXIT_CODE
     except GateError as error:
-        events.tell("error", message=error.message, hint=error.hint, report=dict(error.report))
+        events.tell(ErrorEvent(error.message, error.hint, dict(error.report)))
         return 1
     except (TrainingError, SealingError, StoreError) as error:
-        events.tell("error", message=error.message, hint=error.hint)
+        events.tell(ErrorEvent(error.message, error.hint))
         return 1
     except ImportError as error:
-        events.tell(
-            "error", message=f"a library that training needs cannot be loaded: {error}", hint="run `make setup`"
-        )
+        events.tell(ErrorEvent(f"a library that training needs cannot be loaded: {error}", "run `make setup`"))
         return 1
     except OSError as error:
         told = refused_by_system(error)
-        events.tell("error", message=told.message, hint=told.hint)
+        events.tell(ErrorEvent(told.message, told.hint))
         return 1
     return 0
 

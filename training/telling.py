@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from training.events import Events
+from training.events import DescentEvent, Events, memory_bytes
 from training.job import Job
 from training.options import VALIDATION
 from training.pace import Stopwatch
@@ -44,23 +44,25 @@ class Teller:
         """Where a descent over so many rows an epoch is; and whether it is the last time, which is always told."""
         pace = self._stopwatch.look(job, position, rows)
 
-        def fields() -> dict[str, object]:
-            return {
-                "epoch": position.epoch,
-                "epochs": job.epochs,
-                "step": position.step,
-                "steps": math.ceil(rows / job.rows_per_step),
-                "loss": loss(position),
-                "validation": validation(job, position),
-                "rows_per_second": round(pace.rows_per_second, 1),
-                "training_seconds": round(pace.seconds, 3),
-                "seconds": round(self._seconds(), 3),
-                "eta_seconds": 0.0 if last else round(pace.eta_seconds, 3),
-                "energy_joules": round(self._meter.energy().joules, 3),
-                "last": last,
-            }
+        def describe() -> DescentEvent:
+            return DescentEvent(
+                phase="train",
+                epoch=position.epoch,
+                epochs=job.epochs,
+                step=position.step,
+                steps=math.ceil(rows / job.rows_per_step),
+                loss=loss(position),
+                validation=validation(job, position),
+                rows_per_second=round(pace.rows_per_second, 1),
+                training_seconds=round(pace.seconds, 3),
+                seconds=round(self._seconds(), 3),
+                eta_seconds=0.0 if last else round(pace.eta_seconds, 3),
+                energy_joules=round(self._meter.energy().joules, 3),
+                last=last,
+                memory_bytes=memory_bytes(),
+            )
 
-        self._events.descent(fields, last=last)
+        self._events.descent(describe, last=last)
 
 
 def loss(position: "Position") -> float | None:

@@ -17,9 +17,10 @@ import signal
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sealift.provider import Cancelled, PluginError
+from training.events import DescentEvent, ErrorEvent, Event, PhaseEvent, ResultEvent, read_event
 from training.process import COMMAND, environment
 
 SAVE_SECONDS: Final = 10  # how long a cancelled run may take to save its checkpoint before it is killed
@@ -28,7 +29,6 @@ LONGEST_EVENT: Final = 64 * 1024 * 1024
 LONGEST_LINE: Final = 4096
 POLL_SECONDS: Final = 0.02
 
-Event = dict[str, Any]
 OnEvent = Callable[[Event], Awaitable[None]]
 
 
@@ -47,7 +47,7 @@ async def run_training(
     cancelled: asyncio.Event,
     on_event: OnEvent,
     command: Sequence[str] = COMMAND,
-) -> Event:
+) -> ResultEvent:
     """Runs `request` (the job as `python -m training` documents it) and returns its result event.
 
     Raises Cancelled on `cancelled` or after `timeout_seconds` (0: no limit), after the process saved its checkpoint;
@@ -143,30 +143,20 @@ class _Pipe:
         self._reading.close()
 
 
-async def _read_events(pipe: _Pipe, on_event: OnEvent) -> tuple[Event | None, int]:
+async def _read_events(pipe: _Pipe, on_event: OnEvent) -> tuple[ResultEvent | ErrorEvent | None, int]:
     """Passes on every event until the pipe ends; returns the last `result` or `error`, and the most memory told of."""
-    outcome: Event | None = None
-    memory_bytes = 0
+    outcome: ResultEvent | ErrorEvent | None = None
+    most_bytes = 0
     async with contextlib.aclosing(pipe.lines(LONGEST_EVENT)) as lines:
         async for line in lines:
-            event = _event(line)
-            if event is None:
-                continue
-            memory_bytes = max(memory_bytes, event.get("memory_bytes", 0))
-            if event["event"] in ("result", "error"):
+            event = read_event(line)
+            if isinstance(event, PhaseEvent | DescentEvent):
+                most_bytes = max(most_bytes, event.memory_bytes)
+            if isinstance(event, ResultEvent | ErrorEvent):
                 outcome = event
-            else:
+            elif event is not None:
                 await on_event(event)
-    return outcome, memory_bytes
-
-
-def _event(line: bytes) -> Event | None:
-    """None if it is not whole: the process died while it wrote."""
-    try:
-        event: Event = json.loads(line)
-    except ValueError:
-        return None
-    return event
+    return outcome, most_bytes
 
 
 async def _collect(pipe: _Pipe, last_lines: deque[str]) -> None:
@@ -218,13 +208,15 @@ async def _stop(process: asyncio.subprocess.Process, ending: "asyncio.Task[None]
     await ending
 
 
-def _result(outcome: Event | None, exit_code: int | None, memory_bytes: int, last_lines: deque[str]) -> Event:
-    if outcome is not None and outcome["event"] == "result":
+def _result(
+    outcome: ResultEvent | ErrorEvent | None, exit_code: int | None, memory_bytes: int, last_lines: deque[str]
+) -> ResultEvent:
+    if isinstance(outcome, ResultEvent):
         return outcome
-    if outcome is not None and outcome.get("report"):
-        raise RunRefused(str(outcome["message"]), str(outcome.get("hint", "")), outcome["report"])
-    if outcome is not None:
-        raise PluginError(str(outcome["message"]), str(outcome.get("hint", "")))
+    if isinstance(outcome, ErrorEvent) and outcome.report:
+        raise RunRefused(outcome.message, outcome.hint, outcome.report)
+    if isinstance(outcome, ErrorEvent):
+        raise PluginError(outcome.message, outcome.hint)
     said = "\n".join(last_lines).strip() or "it printed nothing"
     if exit_code == -signal.SIGKILL:
         raise PluginError(

@@ -13,14 +13,14 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from components.plugin import refused_report
 from components.plugin.data_check import DataChecks, DataFindings, rows_changed
 from components.plugin.foretold import foretell, is_run
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
-from components.plugin.runner import Event, RunRefused, run_training
+from components.plugin.runner import RunRefused, run_training
 from components.plugin.training_inputs import (
     KEEPING_INPUTS,
     changed_of,
@@ -77,6 +77,7 @@ from sealift.stores import (
     verify,
 )
 from training import job as training_job
+from training.events import DescentEvent, Event, LogEvent, PhaseEvent
 from training.status_line import status_line
 
 OUTPUTS: Final = (
@@ -306,10 +307,10 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, kept: M
     started = time.monotonic()
 
     async def on_event(event: Event) -> None:
-        if event["event"] == "progress":
+        if isinstance(event, PhaseEvent | DescentEvent):
             await operation.log.status(status_line(event, with_metrics=bool(plain["exposeMetrics"])))
-        elif event["event"] == "log":
-            await operation.log.say(event["level"], event["message"])
+        elif isinstance(event, LogEvent):
+            await operation.log.say(event.level, event.message)
 
     store, run_ids = store_of(plain), list(run_ids_of(job, plain, store_key))
     run_ids.sort(key=lambda one: one != kept.get("runId"))  # where it is judged again, its own record has the evidence
@@ -321,13 +322,14 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, kept: M
             )
         run_id = run_ids[0]
         try:
-            result = await run_training(
+            told = await run_training(
                 request | {"run_id": run_id, "run_key": base64.b64encode(record_key(store_key, run_id)).decode()},
                 timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event,
             )  # fmt: skip
         except RunRefused as refused:
             await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), run_id, refused.report)
             raise PluginError(refused.message, f"{refused.hint}; {refused_report.shown_by(owner.urn)}") from None
+        result: Mapping[str, Any] = told.fields
         outputs = _outputs(run_id, store_key, result)
         wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
         if result["reused"]:
@@ -378,7 +380,7 @@ def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
     return base64.b64encode(unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])).decode()
 
 
-def _outputs(run_id: str, store_key: bytes, result: Event) -> Properties:
+def _outputs(run_id: str, store_key: bytes, result: Mapping[str, Any]) -> Properties:
     return {
         "runId": run_id,
         "artifactId": result["artifact_id"],

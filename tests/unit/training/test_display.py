@@ -6,11 +6,10 @@ import io
 import os
 import struct
 import termios
+from dataclasses import replace
 
 from tests.unit.training.test_status_line import EVENT
 from training.display import LINE_SECONDS, Display
-
-FIELDS = {name: value for name, value in EVENT.items() if name != "event"}
 
 
 class Clock:
@@ -28,7 +27,7 @@ def test_without_a_terminal_a_descent_is_a_line_now_and_then_and_one_at_its_end(
     display.phase("data", "reading iris")
     for epoch in range(1, 101):
         clock.now += LINE_SECONDS / 40
-        display.tell("progress", **(FIELDS | {"epoch": epoch, "last": epoch == 39}))
+        display.tell(replace(EVENT, epoch=epoch, last=epoch == 39))
         if epoch == 39:
             break
 
@@ -46,8 +45,8 @@ def drawn(columns: int) -> str:
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with os.fdopen(terminal, "w") as stream:
         display = Display(stream)
-        display.tell("progress", **FIELDS)
-        display.tell("progress", **(FIELDS | {"epoch": 50}))
+        display.tell(EVENT)
+        display.tell(replace(EVENT, epoch=50))
         display.phase("export", "exporting")
     sent = b""
     with contextlib.suppress(OSError):  # the end of a terminal that nobody holds any more

@@ -8,12 +8,15 @@ import signal
 import sys
 import textwrap
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from components.plugin.runner import Event, RunRefused, run_training
+from components.plugin.runner import RunRefused, run_training
 from sealift.provider import Cancelled, PluginError
+from training.events import Event, PhaseEvent, ResultEvent
 
 PRELUDE = """
 import json, os, signal, sys, time
@@ -29,14 +32,14 @@ def run(
     timeout_seconds: float = 0,
     cancel_after: float | None = None,
     request: dict[str, object] | None = None,
-) -> tuple[Event, list[Event]]:
-    """Runs a small program in the place of training; returns its result and the events before it."""
+) -> tuple[Mapping[str, Any], list[Event]]:
+    """Runs a small program in the place of training; returns its result's fields and the events before it."""
     seen: list[Event] = []
 
     async def on_event(event: Event) -> None:
         seen.append(event)
 
-    async def main() -> Event:
+    async def main() -> ResultEvent:
         cancelled = asyncio.Event()
         if cancel_after is not None:
             asyncio.get_running_loop().call_later(cancel_after, cancelled.set)
@@ -46,7 +49,7 @@ def run(
             command=(sys.executable, "-c", program),
         )  # fmt: skip
 
-    return asyncio.run(main()), seen
+    return asyncio.run(main()).fields, seen
 
 
 def test_a_refused_model_is_an_error_that_names_the_run_s_report() -> None:
@@ -59,11 +62,13 @@ def test_a_refused_model_is_an_error_that_names_the_run_s_report() -> None:
 
 def test_the_result_event_is_the_result_and_the_others_are_passed_on() -> None:
     result, seen = run(
-        "tell(event='progress', epoch=1)\ntell(event='result', answer=request['question'])", request={"question": 42}
+        "tell(event='progress', phase='data', message='iris', memory_bytes=1)\n"
+        "tell(event='result', answer=request['question'])",
+        request={"question": 42},
     )
 
-    assert result == {"event": "result", "answer": 42}
-    assert seen == [{"event": "progress", "epoch": 1}]
+    assert result == {"answer": 42}
+    assert seen == [PhaseEvent("data", "iris", 1)]
 
 
 FORK = """
@@ -93,12 +98,14 @@ def assert_ends(pid: int) -> None:
     raise AssertionError(f"process {pid} is still there")
 
 
-@pytest.mark.parametrize("end", ["tell(event='result', answer=42)", "tell(event='error', message='odd'); sys.exit(1)"])
+@pytest.mark.parametrize(
+    "end", ["tell(event='result', answer=42)", "tell(event='error', message='odd', hint=''); sys.exit(1)"]
+)
 def test_a_process_that_the_model_s_code_leaves_behind_is_ended_and_not_waited_for(tmp_path: Path, end: str) -> None:
     note = tmp_path / "pid"
     body = textwrap.dedent(FORK.format(escape="pass", note=str(note))) + end
     with contextlib.nullcontext() if "42" in end else pytest.raises(PluginError, match="odd"):
-        assert run(body)[0] == {"event": "result", "answer": 42}
+        assert run(body)[0] == {"answer": 42}
 
     assert_ends(int(note.read_text()))
 
@@ -107,7 +114,7 @@ def test_one_that_has_left_the_process_group_holds_nobody_up(tmp_path: Path) -> 
     note = tmp_path / "pid"
     body = textwrap.dedent(FORK.format(escape="os.setsid()", note=str(note))) + "tell(event='result', answer=42)"
     try:
-        assert run(body)[0] == {"event": "result", "answer": 42}
+        assert run(body)[0] == {"answer": 42}
         assert is_alive(int(note.read_text()))
     finally:
         os.kill(int(note.read_text()), signal.SIGKILL)
@@ -135,7 +142,7 @@ def test_an_error_event_becomes_its_message_and_hint() -> None:
 def test_code_that_prints_megabytes_without_a_line_break_cannot_hinder_it() -> None:
     result, _ = run("sys.stdout.write('x' * 5_000_000); sys.stdout.flush(); tell(event='result')")
 
-    assert result == {"event": "result"}
+    assert result == {}
 
 
 @pytest.mark.parametrize("end", ["sys.exit(3)", "os._exit(0)"])
@@ -154,7 +161,7 @@ def test_a_killed_process_is_an_error_that_speaks_of_memory() -> None:
 
 def test_a_killed_process_is_said_to_have_used_the_most_that_it_told_of() -> None:
     body = """
-        for gibibytes in (1, 3, 2): tell(event="progress", memory_bytes=gibibytes * 2**30)
+        for gibibytes in (1, 3, 2): tell(event="progress", phase="train", message="", memory_bytes=gibibytes * 2**30)
         os.kill(os.getpid(), signal.SIGKILL)
     """
     with pytest.raises(PluginError, match=r"had used 3\.00 GiB of memory, of \d+\.\d\d GiB that there are"):
