@@ -11,12 +11,13 @@
                    spread); report/ and evidence.py what a person reads,
                    judgement.py what a run's gates and limits say of it
     checkpoint.py  what a run keeps in the store, so that it can be killed at any point
-    request.py     what is asked for; events.py what is told to whoever asked; cancellation.py when to stop
+    request.py     what is asked for, and events.py what is told to whoever asked: one declared message each;
+                   cancellation.py when to stop
     highlights.py  what folds, search and compression came to, in a line each
     telling.py     what a descent tells, at what pace.py; status_line.py how people read it
     run.py         from request to result, whatever was done already; worker.py and distributed.py by several processes
     process.py     how a training process is started and what it pins; provenance.py what a model is made from
-    on_request.py  `python -m training --events FD`: request in, events out
+    on_request.py  `python -m training --events FD`: request and code in, events out
     data_check.py  `python -m training check`: would a run take its data? For previews, without torch
     try_out.py     `python -m training --dataset …`: for people, over asked.py (the command line) and display.py
     errors.py      what can be wrong, as one tree

@@ -1,6 +1,7 @@
 """`python -m training --events FD`: one sealed run in a process of its own.
 
-in     one JSON object on one line of standard input (request.py); then nothing, until its end: the parent is gone
+in     the folder that it is started in: the user's modules and data files; and one line of standard input: the request
+       (request.py); then nothing, until the end of standard input: the parent is gone
 out    events (events.py) as JSON lines on the file descriptor FD, which must be inherited; the last one is a result or
        an error. Standard output and error are for people. A result has
          artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id, report_payload_digest,
@@ -14,6 +15,7 @@ A run that was killed, cancelled or done already goes on where it was: run.py sa
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from sealift.sealing.errors import SealingError
@@ -22,7 +24,7 @@ from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import GateError, RequestError, TrainingError, refused_by_system
 from training.events import ErrorEvent, EventStream, ResultEvent
 from training.process import keep_to_itself, pin_arithmetic
-from training.request import LARGEST_BYTES, Request, parse
+from training.request import LARGEST_BYTES, Request, read_request
 from training.run import run
 
 STANDARD_INPUT: Final = 0
@@ -86,4 +88,4 @@ def _read_request() -> Request:
         line += chunk
         if len(line) > LARGEST_BYTES:
             raise RequestError(f"the request is longer than {LARGEST_BYTES} bytes", "write one JSON object on one line")
-    return parse(line.partition(b"\n")[0])
+    return read_request(line.partition(b"\n")[0], Path.cwd())

@@ -1,19 +1,30 @@
-"""What is asked for: one line of JSON on standard input, and nowhere else, since it holds the run's key."""
+"""What is asked for: one run as one message, which whoever starts it writes and the training process reads.
 
-import base64
+With the code it is all that a run needs, so it can be sent elsewhere. Its keys are of this run alone. It is one line of
+JSON, with names in camelCase and keys in base64, and goes nowhere but to standard input.
+
+VERSION grows when a reader of the version before would misunderstand it.
+"""
+
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
+from sealift.contents.codec import decode, encode, names_of
+from sealift.contents.errors import ContentsError
+from sealift.names import camel_case
 from training.errors import RequestError
 from training.job import Job
 
+VERSION: Final = 1
 LARGEST_BYTES: Final = 4 * 2**20
-CHECKPOINT_SECONDS: Final = 30.0
+KEY_BYTES: Final = 32
+RUN_ID: Final = re.compile("[0-9a-f]{16,128}")
+WAY_OUT: Final = "see training/request.py"
 
 
 @dataclass(frozen=True)
@@ -35,10 +46,8 @@ class Request:
     processor: str | None = None
     mask_key: bytes = field(default=b"", repr=False)
     """32 bytes, where the job has masks that hash; empty where not."""
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    checkpoint_seconds: float = 30.0
     """Time between checkpoints; 0: as often as there is an opportunity."""
-    code_folder: Path = field(default_factory=Path.cwd)
-    """Where the user's modules and data files are."""
     init_key: bytes | None = field(default=None, repr=False)
     """32 bytes: the data key of the artifact that `job.init_from` names, which opens no other."""
     deployed_metrics: Mapping[str, float] | None = None
@@ -47,86 +56,78 @@ class Request:
     """Whether messages may say how good the model is."""
 
 
-def parse(line: bytes) -> Request:
-    """Raises RequestError that names every problem, and no secret."""
-    try:
-        raw = json.loads(line)
-    except (ValueError, RecursionError):
-        raise RequestError("the request on standard input is not JSON", "write one JSON object on one line") from None
-    if not isinstance(raw, dict):
-        raise RequestError("the request on standard input is not a JSON object", "write one JSON object on one line")
-    problems = [f"{name}: {what}" for name, (valid, what) in FIELDS.items() if not valid(raw.get(name))]
-    settings = raw.get("job")
-    folder = raw.get("code_folder")
-    job, job_problems = Job.validate(
-        settings if isinstance(settings, dict) else {}, Path(folder) if isinstance(folder, str) else None
-    )
-    problems += [f"job.{problem.property} {problem.message}" for problem in job_problems]
-    if job is not None and job.hashes and not raw.get("mask_key"):
+def write_request(request: Request) -> bytes:
+    """The line."""
+    values = {"version": VERSION, **encode(request), "job": request.job.properties()}
+    return json.dumps(values, allow_nan=False).encode() + b"\n"
+
+
+def read_request(line: bytes, code_folder: Path) -> Request:
+    """`code_folder` is where the user's modules and data files are. Raises RequestError that names every problem, and
+    no secret.
+    """
+    values = _object(line)
+    if values.get("version") != VERSION:
+        raise RequestError(f"the request on standard input is not of version {VERSION}", WAY_OUT)
+    settings = values.get("job")
+    job, wrong = Job.validate(settings if isinstance(settings, dict) else {}, code_folder)
+    problems = list(_problems(values)) + [f"job.{one.property} {one.message}" for one in wrong]
+    if job is not None and job.hashes and not values.get("maskKey"):
         problems.append("mask_key: is missing, and masking hashes a column")
     if problems or job is None:
-        raise RequestError("the training request cannot be: " + "; ".join(problems), "see training/request.py")
-    return _request(job, raw)
+        raise RequestError("the training request cannot be: " + "; ".join(problems), WAY_OUT)
+    return Request(job=job, **{name: _value(values, name) for name in RULES if camel_case(name) in values})
 
 
-def _request(job: Job, raw: Mapping[str, Any]) -> Request:
-    return Request(
-        job=job,
-        store_url=raw["store_url"],
-        run_key=base64.b64decode(raw["run_key"]),
-        recipients=tuple(raw["recipients"]),
-        run_id=raw["run_id"],
-        data_digest=raw.get("data_digest"),
-        code_digest=raw.get("code_digest"),
-        libraries=raw.get("libraries"),
-        processor=raw.get("processor"),
-        mask_key=base64.b64decode(raw["mask_key"]) if raw.get("mask_key") else b"",
-        checkpoint_seconds=float(raw.get("checkpoint_seconds", CHECKPOINT_SECONDS)),
-        code_folder=Path(raw.get("code_folder") or Path.cwd()),
-        init_key=base64.b64decode(raw["init_key"]) if raw.get("init_key") else None,
-        deployed_metrics=raw.get("deployed_metrics"),
-        expose_metrics=raw.get("expose_metrics", False),
-    )
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_key(value: object) -> bool:
+def _object(line: bytes) -> dict[str, Any]:
     try:
-        return isinstance(value, str) and len(base64.b64decode(value, validate=True)) == 32
-    except ValueError:
-        return False
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        raise RequestError("the request on standard input is not JSON", "write one JSON object on one line") from None
+    if not isinstance(values, dict):
+        raise RequestError("the request on standard input is not a JSON object", "write one JSON object on one line")
+    return values
 
 
-def _is_seconds(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+def _problems(values: Mapping[str, Any]) -> Iterator[str]:
+    """All but those of the job's settings."""
+    if not isinstance(values.get("job"), dict):
+        yield "job: must be an object of the run's properties"
+    for name, (holds, allowed) in RULES.items():
+        try:
+            fits = holds(_value(values, name)) if camel_case(name) in values else name not in REQUIRED
+        except ContentsError:
+            fits = False
+        if not fits:
+            yield f"{name}: {allowed}{'' if name in REQUIRED else ', or absent'}"
+    for strange in sorted(values.keys() - names_of(Request) - {"version"}):
+        yield f"{strange}: is no field of a request"
 
 
-FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "job": (lambda value: isinstance(value, dict), "must be an object of the run's properties"),
-    "store_url": (_is_text, "must be the store's URL"),
+def _value(values: Mapping[str, Any], name: str) -> Any:
+    """Raises ContentsError."""
+    return decode(TYPES[name], values[camel_case(name)], name)
+
+
+def _is_key(key: bytes) -> bool:
+    return len(key) == KEY_BYTES
+
+
+RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "store_url": (bool, "must be the store's URL"),
     "run_key": (_is_key, "must be 32 bytes in base64"),
-    "mask_key": (lambda value: value is None or _is_key(value), "must be 32 bytes in base64, or absent"),
-    "recipients": (
-        lambda value: isinstance(value, list) and value != [] and all(map(_is_text, value)),
-        "must be a list of at least one public key in PEM",
-    ),
-    "run_id": (
-        lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{16,128}", value) is not None,
-        "must be 16 to 128 lower-case hex digits",
-    ),
-    "data_digest": (lambda value: value is None or _is_text(value), "must be text, or absent"),
-    "code_digest": (lambda value: value is None or _is_text(value), "must be text, or absent"),
-    "libraries": (lambda value: value is None or _is_text(value), "must be text, or absent"),
-    "processor": (lambda value: value is None or _is_text(value), "must be text, or absent"),
-    "checkpoint_seconds": (
-        lambda value: value is None or _is_seconds(value),
-        "must be a number of seconds from 0, or absent",
-    ),
-    "code_folder": (lambda value: value is None or _is_text(value), "must be a folder, or absent"),
-    "init_key": (lambda value: value is None or _is_key(value), "must be 32 bytes in base64, or absent"),
-    "expose_metrics": (lambda value: value is None or isinstance(value, bool), "must be true or false, or absent"),
-    "deployed_metrics": (lambda value: value is None or isinstance(value, dict), "must be an object, or absent"),
+    "recipients": (lambda keys: keys != () and all(keys), "must be a list of at least one public key in PEM"),
+    "run_id": (lambda name: RUN_ID.fullmatch(name) is not None, "must be 16 to 128 lower-case hex digits"),
+    "data_digest": (bool, "must be text"),
+    "code_digest": (bool, "must be text"),
+    "libraries": (bool, "must be text"),
+    "processor": (bool, "must be text"),
+    "mask_key": (lambda key: key == b"" or _is_key(key), "must be 32 bytes in base64"),
+    "checkpoint_seconds": (lambda seconds: 0 <= seconds < math.inf, "must be a number of seconds from 0"),
+    "init_key": (_is_key, "must be 32 bytes in base64"),
+    "deployed_metrics": (lambda metrics: True, "must be an object of numbers"),
+    "expose_metrics": (lambda expose: True, "must be true or false"),
 }
+"""What a field's type does not say, and all that is allowed of it."""
+REQUIRED: Final = frozenset(one.name for one in fields(Request) if one.default is MISSING)
+TYPES: Final = get_type_hints(Request)

@@ -239,8 +239,9 @@ def train(
 
     Of several workers, each calls it, and the first one keeps what there is to keep.
     """
-    made_from = _as_planned(request)
-    init = _initial_model(request, records.store)
+    folder = Path.cwd()  # the user's code may change it
+    made_from = _as_planned(request, folder)
+    init = _initial_model(request, records.store, folder)
     events.phase("load", "loading torch")
     with importing():
         from training.evidence import gather  # seconds of imports, which a reused run need not wait for
@@ -253,14 +254,14 @@ def train(
         progress = Progress(record.study, tuple(record.folds), record.position, record.tensors)
         events.log("info", _where(progress, request.job))
     inputs = Inputs(
-        request.code_folder,
+        folder,
         request.run_key,
         request.mask_key,
         device(request.job),
         init,
         made_from,
     )
-    reading = Reading(request.job.roots(request.code_folder))
+    reading = Reading(request.job.roots(folder))
     gpus = (0,) if inputs.device == "cuda" else ()
     joules_before = record.joules if record else 0.0
     with user_code.blamed(request.job.model), Meter(gpus, joules_before) as meter:
@@ -268,9 +269,9 @@ def train(
         fitted = fit(request.job, inputs, progress, watch)
         for line in highlights(fitted, shown=request.expose_metrics):
             events.log("info", line)
-        if _as_planned(request) != made_from:
+        if _as_planned(request, folder) != made_from:
             raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
-        uncounted = reading.uncounted(read_files(request.job, request.code_folder))
+        uncounted = reading.uncounted(read_files(request.job, folder))
         if uncounted:
             events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
         watch.phase("report", "writing the report")
@@ -356,7 +357,7 @@ def device(job: Job) -> str:
     return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def _initial_model(request: Request, store: Store) -> bytes | None:
+def _initial_model(request: Request, store: Store, folder: Path) -> bytes | None:
     """The safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
     SealingError, StoreError.
     """
@@ -364,7 +365,7 @@ def _initial_model(request: Request, store: Store) -> bytes | None:
     if init is None:
         return None
     if init.path is not None:
-        return weights_file(init.path, request.code_folder)
+        return weights_file(init.path, folder)
     if request.init_key is None:
         raise RequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
     opened = open_artifact(
@@ -382,9 +383,9 @@ def weights_file(path: str, folder: Path) -> bytes:
     return sources.read(path, folder, LARGEST_WEIGHTS)
 
 
-def _as_planned(request: Request) -> dict[str, str]:
+def _as_planned(request: Request, folder: Path) -> dict[str, str]:
     """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
-    actual = provenance.found(request.job, request.code_folder)
+    actual = provenance.found(request.job, folder)
     for name, value in actual.items():
         planned = getattr(request, name)
         if planned not in (None, value):

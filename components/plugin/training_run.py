@@ -8,7 +8,6 @@ judged by them and reported again, and nothing is trained.
 """
 
 import asyncio
-import base64
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +17,10 @@ from typing import Any, Final
 from components.plugin import refused_report
 from components.plugin.data_check import DataChecks, DataFindings, rows_changed
 from components.plugin.foretold import foretell, is_run
+from components.plugin.launcher import Launcher, Notice, RunRefused, Submission, run_training
+from components.plugin.local_launcher import LocalLauncher
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrapped_for
-from components.plugin.runner import RunRefused, run_training
 from components.plugin.training_inputs import (
     KEEPING_INPUTS,
     changed_of,
@@ -31,6 +31,7 @@ from components.plugin.training_inputs import (
     run_ids_of,
     store_of,
 )
+from components.plugin.training_request import make_request
 from components.settings.run import store_key_of
 from sealift.provider import (
     UNKNOWN,
@@ -55,15 +56,7 @@ from sealift.provider import (
     reveal,
     reveal_all,
 )
-from sealift.sealing import (
-    ManifestInvalid,
-    content_id,
-    mask_key,
-    parse_identity,
-    record_key,
-    stream_digest,
-    unwrap,
-)
+from sealift.sealing import ManifestInvalid, content_id, stream_digest
 from sealift.settings.urls import without_credentials
 from sealift.stores import (
     ArtifactDamaged,
@@ -77,7 +70,7 @@ from sealift.stores import (
     verify,
 )
 from training import job as training_job
-from training.events import DescentEvent, Event, LogEvent, PhaseEvent
+from training.events import LogEvent
 from training.status_line import status_line
 
 OUTPUTS: Final = (
@@ -94,11 +87,15 @@ ARTIFACTS: Final = {
 MANIFESTS: Final = tuple(manifest for _, manifest in ARTIFACTS.values())
 REPORT_OUTPUTS: Final = ("reportArtifactId", *ARTIFACTS["reportArtifactId"])
 
+LOCAL: Final = LocalLauncher()
+"""Where training runs; a cluster would be another launcher."""
+
 
 class TrainingRunResource:
-    """Trains on create and on every update that changes what the model is."""
+    """Trains on create and on every update that changes what the model is; `launcher` says where."""
 
-    def __init__(self) -> None:
+    def __init__(self, launcher: Launcher = LOCAL) -> None:
+        self._launcher = launcher
         self._data_checks = DataChecks()
 
     async def check(self, request: CheckRequest) -> CheckResponse:
@@ -115,13 +112,14 @@ class TrainingRunResource:
             await _say_what_comes(request, request.inputs, "", self._data_checks.known(request.inputs), {})
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
-        return CreateResponse(resource_id, await _train(request, Owner(request.urn, resource_id), request.inputs, {}))
+        owner = Owner(request.urn, resource_id)
+        return CreateResponse(resource_id, await _train(self._launcher, request, owner, request.inputs, {}))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Trains if what shapes the model changed; judges and reports again if what is asked of it did; else takes over
         the new settings.
         """
-        return UpdateResponse(await _updated(request, self._data_checks.known(request.new_inputs)))
+        return UpdateResponse(await _updated(self._launcher, request, self._data_checks.known(request.new_inputs)))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
         """None, and a warning, when the artifact is missing from the store or not what was sealed.
@@ -155,7 +153,7 @@ class TrainingRunResource:
         await _let_go(request, request.inputs, state, retention=state.get("retention"))
 
 
-async def _updated(request: UpdateRequest, data: DataFindings) -> Properties:
+async def _updated(launcher: Launcher, request: UpdateRequest, data: DataFindings) -> Properties:
     """The new state; in a preview, what is known of it. `data`: what was found of the new one."""
     old_inputs, inputs = request.old_inputs, request.new_inputs
     all_changed = changed_of(reveal_all(old_inputs), reveal_all(inputs))
@@ -185,7 +183,7 @@ async def _updated(request: UpdateRequest, data: DataFindings) -> Properties:
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
         new = MANIFESTS if "recipients" in changed else ()
         return inputs | _with_secrets(kept | dict.fromkeys((*REPORT_OUTPUTS, *new), UNKNOWN), inputs)
-    outputs = await _train(request, Owner(request.urn, request.id), inputs, kept)
+    outputs = await _train(launcher, request, Owner(request.urn, request.id), inputs, kept)
     if outputs["artifactId"] != kept["artifactId"]:
         await _let_go(request, old_inputs, request.state, retention=inputs["retention"])
     elif outputs["reportArtifactId"] != kept["reportArtifactId"]:
@@ -276,7 +274,9 @@ def _wrapped(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Prope
     return manifests
 
 
-async def _train(operation: Operation, owner: Owner, inputs: Properties, kept: Mapping[str, Value]) -> Properties:
+async def _train(
+    launcher: Launcher, operation: Operation, owner: Owner, inputs: Properties, kept: Mapping[str, Value]
+) -> Properties:
     """The outputs, with the artifacts claimed for `owner`. `kept`: the outputs until now."""
     plain = reveal_all(inputs)
     job, _ = training_job.Job.validate(job_inputs_of(plain))
@@ -288,29 +288,14 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, kept: M
             "the training libraries (torch, numpy, scikit-learn, onnx) are not installed",
             "run `make setup`, then `pulumi up` again",
         )
-    request: dict[str, object] = {
-        "job": job_inputs_of(plain),
-        "store_url": plain["storeUrl"],
-        "mask_key": base64.b64encode(mask_key(store_key)).decode() if job.hashes else None,
-        "recipients": plain["recipients"],
-        "data_digest": plain["dataDigest"],
-        "code_digest": plain["codeDigest"],
-        "libraries": plain["libraries"],
-        "processor": plain["processor"],
-        "checkpoint_seconds": plain["checkpointSeconds"],
-        "code_folder": str(Path.cwd()),
-        "init_key": await asyncio.to_thread(_init_key, job, plain),
-        "deployed_metrics": kept.get("metrics"),
-        "expose_metrics": plain["exposeMetrics"],
-    }
     limits = [seconds for seconds in (float(str(plain["timeoutSeconds"])), operation.timeout_seconds) if seconds > 0]
     started = time.monotonic()
 
-    async def on_event(event: Event) -> None:
-        if isinstance(event, PhaseEvent | DescentEvent):
-            await operation.log.status(status_line(event, with_metrics=bool(plain["exposeMetrics"])))
-        elif isinstance(event, LogEvent):
-            await operation.log.say(event.level, event.message)
+    async def on_notice(notice: Notice) -> None:
+        if isinstance(notice, LogEvent):
+            await operation.log.say(notice.level, notice.message)
+        else:
+            await operation.log.status(status_line(notice, with_metrics=bool(plain["exposeMetrics"])))
 
     store, run_ids = store_of(plain), list(run_ids_of(job, plain, store_key))
     run_ids.sort(key=lambda one: one != kept.get("runId"))  # where it is judged again, its own record has the evidence
@@ -322,9 +307,10 @@ async def _train(operation: Operation, owner: Owner, inputs: Properties, kept: M
             )
         run_id = run_ids[0]
         try:
+            request = await asyncio.to_thread(make_request, job, plain, store_key, run_id, kept.get("metrics"))
             told = await run_training(
-                request | {"run_id": run_id, "run_key": base64.b64encode(record_key(store_key, run_id)).decode()},
-                timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_event=on_event,
+                launcher, Submission(request, Path.cwd()),
+                timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_notice=on_notice,
             )  # fmt: skip
         except RunRefused as refused:
             await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), run_id, refused.report)
@@ -370,14 +356,6 @@ async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: lis
         others = 1
     if others:
         await operation.log.say("info", f"what is left of artifact {lost[0]} stays: others use it")
-
-
-def _init_key(job: training_job.Job, inputs: Mapping[str, Value]) -> str | None:
-    """The data key of the one artifact that the run starts from, in base64: the private key stays here."""
-    if job.init_from is None or job.init_from.path is not None:
-        return None
-    manifest = get_manifest(store_of(inputs), job.init_from.artifact_id)
-    return base64.b64encode(unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])).decode()
 
 
 def _outputs(run_id: str, store_key: bytes, result: Mapping[str, Any]) -> Properties:

@@ -1,10 +1,11 @@
 """Frozen dataclasses as JSON values and back, exactly: `decode(type(value), encode(value)) == value`.
 
 The dataclasses are the schema. Names are camelCase in JSON; a field that is None is left out; a number that JSON has no
-word for is "NaN", "Infinity" or "-Infinity". Types of fields: str, int, float, bool, object (any JSON value), Literal,
-tuples, mappings of str, other dataclasses, and each of them or None.
+word for is "NaN", "Infinity" or "-Infinity"; bytes are base64. Types of fields: str, bytes, int, float, bool, object
+(any JSON value), Literal, tuples, mappings of str, other dataclasses, and each of them or None.
 """
 
+import base64
 import dataclasses
 import math
 import types
@@ -28,6 +29,8 @@ def encode(value: object) -> Any:
         return {name: encode(inner) for name, inner in value.items()}
     if isinstance(value, tuple | list):
         return [encode(inner) for inner in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
@@ -85,9 +88,18 @@ def _plain(value: Any, kind: Any, place: str) -> object:
         return NOT_FINITE[_check_value(value, value in NOT_FINITE, place)]
     if kind is float and isinstance(value, int):
         return float(_check_value(value, not isinstance(value, bool) and abs(value) < 2**1023, place))
+    if kind is bytes:
+        return _bytes(_check_value(value, isinstance(value, str), place), place)
     if get_origin(kind) is Literal:
         return _check_value(value, value in get_args(kind), place)
     return _check_value(value, type(value) is kind, place)
+
+
+def _bytes(text: str, place: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise ContentsError(place) from None
 
 
 def _check_value(value: Any, holds: bool, place: str) -> Any:

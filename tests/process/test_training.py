@@ -28,6 +28,7 @@ from tests.process.training_process import (
     opened,
     phase,
     request,
+    sent,
     training_epoch,
 )
 from training import job as training_job
@@ -902,21 +903,22 @@ def start_cold(
     *,
     program: str | None = None,
     environment: dict[str, str] | None = None,
-    folder: Path = PROJECT_ROOT,
+    folder: Path | None = None,
     inherited: tuple[int, ...] = (),
     printed: int = subprocess.DEVNULL,
 ) -> tuple["subprocess.Popen[bytes]", int]:
     """`python -m training`, or `program` that runs it, its standard input left open; and the events' reading end."""
+    line, code_folder = sent(asked)
     reading, writing = os.pipe()
     command = ["-m", "training"] if program is None else ["-c", program]
     process = subprocess.Popen(
         [sys.executable, *command, "--events", str(writing)],
-        cwd=folder, env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)} | (environment or {}),
+        cwd=folder or code_folder, env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)} | (environment or {}),
         stdin=subprocess.PIPE, stdout=printed, stderr=subprocess.STDOUT, pass_fds=(writing, *inherited),
     )  # fmt: skip
     os.close(writing)
     assert process.stdin is not None
-    process.stdin.write(json.dumps(asked).encode() + b"\n")
+    process.stdin.write(line)
     process.stdin.flush()
     return process, reading
 

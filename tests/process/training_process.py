@@ -15,9 +15,11 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+from sealift.names import camel_case
 from sealift.sealing import describe, open_artifact
 from sealift.stores import get_manifest, get_payload, open_store
 from tests.keys import key_pair
+from training.request import VERSION
 
 Event = dict[str, Any]
 RUN_KEY = b"0123456789abcdef0123456789abcdef"
@@ -29,7 +31,7 @@ warm.set_forkserver_preload(["tests.process.pins", "training.on_request", "train
 
 
 def request(store: Path, **fields: object) -> dict[str, object]:
-    """A request for the default job; `fields` replace or add."""
+    """A request for the default job, and the `code_folder`, if it is another one than here; `fields` replace or add."""
     return {
         "job": {},
         "store_url": f"file://{store}",
@@ -37,6 +39,16 @@ def request(store: Path, **fields: object) -> dict[str, object]:
         "recipients": [key_pair().recipient.pem],
         "run_id": RUN_ID,
     } | fields
+
+
+def sent(asked: object) -> tuple[bytes, Path]:
+    """The line that such a request is, and the folder to start training in."""
+    if isinstance(asked, bytes):
+        return asked, Path.cwd()
+    assert isinstance(asked, dict)
+    values = {camel_case(name): value for name, value in asked.items() if name != "code_folder"}
+    line = json.dumps({"version": VERSION, **values}).encode() + b"\n"
+    return line, Path(asked.get("code_folder", Path.cwd()))
 
 
 def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
@@ -54,7 +66,8 @@ def opened(store: Path, result: Event) -> tuple[bytes, dict[str, Any]]:
     return bytes(artifact.model), artifact.description
 
 
-def _child(stdin: int, events: int, output: str) -> None:
+def _child(stdin: int, events: int, output: str, folder: Path) -> None:
+    os.chdir(folder)
     os.dup2(stdin, 0)
     # Training closes what it inherited, this too; who starts workers would close the number again, then another's.
     resource_tracker._resource_tracker._fd = None  # type: ignore[attr-defined]
@@ -91,17 +104,18 @@ class Training:
         self.events: list[Event] = []
         self._changed = threading.Condition()
         self._ended = False
+        line, folder = sent(asked)
         child_stdin, self._stdin = os.pipe()
         self._reading, child_events = os.pipe()
         self.process = warm.Process(
-            target=_child, args=(_InheritedPipe(child_stdin), _InheritedPipe(child_events), str(output))
+            target=_child, args=(_InheritedPipe(child_stdin), _InheritedPipe(child_events), str(output), folder)
         )
         self.process.start()
         os.close(child_stdin)
         os.close(child_events)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        os.write(self._stdin, asked if isinstance(asked, bytes) else json.dumps(asked).encode() + b"\n")
+        os.write(self._stdin, line)
 
     def _read(self) -> None:
         with os.fdopen(self._reading, "rb") as stream:

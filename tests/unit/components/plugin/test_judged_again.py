@@ -10,14 +10,15 @@ from typing import Any, cast
 
 import pytest
 
-from components.plugin import training_run
-from components.plugin.runner import RunRefused
+from components.plugin.launcher import Submission
 from components.plugin.training_run import REPORT_OUTPUTS, TrainingRunResource
 from sealift.provider import UNKNOWN, CheckRequest, CreateRequest, PluginError, Properties, ResourceLog, UpdateRequest
 from sealift.sealing import record_key, seal, seal_record
 from sealift.stores import MANIFESTS, RECORDS, Store, open_store, put_artifact, version_of
 from tests.keys import key_pair
+from tests.unit.components.plugin.fake_launcher import FakeLauncher
 from training.checkpoint import SealedRecord, encode
+from training.events import ErrorEvent, Event, ResultEvent
 
 STORE_KEY = bytes(range(32))
 URN = "urn:pulumi:dev::p::sealift:index:TrainingRun::run"
@@ -46,8 +47,9 @@ class Trainer:
     def __init__(self, store: Store) -> None:
         self._store, self.models, self.trained = store, dict[str, dict[str, Any]](), 0
 
-    async def run(self, request: dict[str, Any], **_: object) -> dict[str, Any]:
-        run_id = request["run_id"]
+    def tell(self, submission: Submission) -> list[Event]:
+        request = submission.request
+        run_id = request.run_id
         reused = run_id in self.models
         if not reused:
             self.trained += 1
@@ -56,17 +58,18 @@ class Trainer:
             record = seal_record(record_key(STORE_KEY, run_id), run_id, encode(SealedRecord(result, {}, b"")))
             self._store.swap(RECORDS, run_id, record, version_of(self._store, RECORDS, run_id))
         model, report = self.models[run_id], self._sealed()
-        gate = request["job"].get("gates", {}).get("metrics", {}).get("r2", {})
-        if gate.get("minimum", 0) > 0.5:
+        gate = request.job.gates.metrics.get("r2")
+        if gate is not None and (gate.minimum or 0) > 0.5:
             told = {"artifact_id": report["artifactId"], "payload_digest": report["digest"]}
-            raise RunRefused("its gates refuse the model", "hint", told | {"of": model["artifactId"]})
-        return {
+            return [ErrorEvent("its gates refuse the model", "hint", told | {"of": model["artifactId"]})]
+        result = {
             "artifact_id": model["artifactId"], "payload_digest": model["digest"], "payload_size": 1,
             "manifest": model["manifest"], "content_digest": "ab" * 32, "metrics": {"r2": 0.4}, "example": {},
             "epochs_run": 1, "stop_reason": "epochs", "duration_seconds": 1.0, "model_bytes": 1, "rows": 442,
             "report_artifact_id": report["artifactId"], "report_payload_digest": report["digest"],
             "report_manifest": report["manifest"], "energy_joules": 1.0, "energy_source": "a test", "reused": reused,
         }  # fmt: skip
+        return [ResultEvent(result)]
 
     def _sealed(self) -> dict[str, Any]:
         artifact = seal(b"content", {}, [key_pair().recipient])
@@ -82,8 +85,8 @@ class Deployed:
         monkeypatch.chdir(folder)
         (folder / "nets").mkdir()
         self.store = open_store(f"file://{folder / 'store'}")
-        self.trainer, self.log, self.resource = Trainer(self.store), Log(), TrainingRunResource()
-        monkeypatch.setattr(training_run, "run_training", self.trainer.run)
+        self.trainer, self.log = Trainer(self.store), Log()
+        self.resource = TrainingRunResource(FakeLauncher(self.trainer.tell))
         self.inputs = self.checked()
         request = CreateRequest(urn=URN, log=cast(ResourceLog, self.log), cancelled=asyncio.Event(), inputs=self.inputs)
         created = asyncio.run(self.resource.create(request))

@@ -2,18 +2,19 @@
 
 import asyncio
 import base64
-import json
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from components.plugin import training_run
 from components.plugin.training_run import TrainingRunResource
 from sealift.provider import CheckRequest, CreateRequest, PluginError, Properties, ResourceLog, Secret
 from sealift.sealing import ArtifactCorrupt, RsaIdentity, open_record, record_key, seal, seal_record
 from sealift.stores import open_store, put_artifact
 from tests.keys import key_pair
+from tests.unit.components.plugin.fake_launcher import FakeLauncher
+from training.options import InitFrom
+from training.request import Request, write_request
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"
 OLDER = "cd" * 32
@@ -26,22 +27,19 @@ class SilentLog:
     async def say(self, severity: str, message: str) -> None: ...
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, inputs: Properties) -> dict[str, Any]:
+def asked(inputs: Properties) -> Request:
     """The request that create would send."""
-    requests: list[dict[str, Any]] = []
-
-    async def refuse(request: dict[str, Any], **_: object) -> None:
-        requests.append(request)
-        raise PluginError("not trained here")
-
-    monkeypatch.setattr(training_run, "run_training", refuse)
-    checked = asyncio.run(TrainingRunResource().check(CheckRequest(URN, {}, inputs)))
+    launcher = FakeLauncher()
+    resource = TrainingRunResource(launcher)
+    checked = asyncio.run(resource.check(CheckRequest(URN, {}, inputs)))
     assert checked.failures == []
     log = cast(ResourceLog, SilentLog())
     request = CreateRequest(urn=URN, log=log, cancelled=asyncio.Event(), inputs=checked.inputs)
-    with pytest.raises(PluginError):
-        asyncio.run(TrainingRunResource().create(request))
-    return requests[0]
+    with pytest.raises(PluginError, match="not trained here"):
+        asyncio.run(resource.create(request))
+    (submission,) = launcher.submissions
+    assert submission.code_folder == Path.cwd()
+    return submission.request
 
 
 @pytest.fixture(scope="module")
@@ -58,43 +56,39 @@ def given(store: Path, key: RsaIdentity, **inputs: Any) -> Properties:
     }
 
 
-def keys_in(request: dict[str, Any]) -> list[bytes]:
-    return [base64.b64decode(value) for name, value in request.items() if name.endswith("_key") and value]
+def keys_in(request: Request) -> list[bytes]:
+    return [key for key in (request.run_key, request.mask_key, request.init_key) if key]
 
 
-def test_a_training_machine_opens_no_record_but_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: RsaIdentity
-) -> None:
+def test_a_training_machine_opens_no_record_but_its_own(tmp_path: Path, key: RsaIdentity) -> None:
     older = seal_record(record_key(STORE_KEY, OLDER), OLDER, b"metrics and a row of data")
 
-    request = asked(monkeypatch, given(tmp_path, key, masking={"sex": {"method": "hash"}}))
+    request = asked(given(tmp_path, key, masking={"sex": {"method": "hash"}}))
 
     keys = keys_in(request)
     assert len(keys) == 2, "the record's and the masks'"
-    assert base64.b64encode(STORE_KEY).decode() not in json.dumps(request)
+    assert base64.b64encode(STORE_KEY).decode() not in write_request(request).decode()
     for own in keys:
         with pytest.raises(ArtifactCorrupt):
             open_record(own, OLDER, older)
 
 
-def test_a_run_without_hashed_masks_gets_no_key_for_them(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: RsaIdentity
-) -> None:
-    assert len(keys_in(asked(monkeypatch, given(tmp_path, key)))) == 1
+def test_a_run_without_hashed_masks_gets_no_key_for_them(tmp_path: Path, key: RsaIdentity) -> None:
+    assert len(keys_in(asked(given(tmp_path, key)))) == 1
 
 
 def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the_private_key(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: RsaIdentity
+    tmp_path: Path, key: RsaIdentity
 ) -> None:
     artifact = seal(b"model", {}, [key.recipient])
     store = open_store(f"file://{tmp_path}")
     put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
     init = {"artifactId": artifact.artifact_id, "payloadDigest": artifact.payload_digest}
 
-    request = asked(monkeypatch, given(tmp_path, key, initFrom=init, privateKey=Secret(key.pem)))
+    request = asked(given(tmp_path, key, initFrom=init, privateKey=Secret(key.pem)))
 
-    assert request["init_key"] is not None
-    assert "PRIVATE KEY" not in json.dumps(request)
+    assert request.init_key is not None
+    assert "PRIVATE KEY" not in write_request(request).decode()
 
 
 def test_a_run_that_starts_from_a_file_needs_no_private_key(
@@ -103,10 +97,10 @@ def test_a_run_that_starts_from_a_file_needs_no_private_key(
     (tmp_path / "first.safetensors").write_bytes(b"weights")
     monkeypatch.chdir(tmp_path)
 
-    request = asked(monkeypatch, given(tmp_path / "store", key, initFrom={"path": "first.safetensors"}))
+    request = asked(given(tmp_path / "store", key, initFrom={"path": "first.safetensors"}))
 
-    assert request["init_key"] is None
-    assert request["job"]["initFrom"] == {"path": "first.safetensors"}
+    assert request.init_key is None
+    assert request.job.init_from == InitFrom(path="first.safetensors")
 
 
 def test_an_opening_key_is_read_when_it_is_new_and_refused_if_it_is_none(tmp_path: Path, key: RsaIdentity) -> None:

@@ -1,6 +1,7 @@
 """The training process as the plugin sees it: results, errors, deaths, cancels and time-outs."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -14,9 +15,14 @@ from typing import Any
 
 import pytest
 
-from components.plugin.runner import RunRefused, run_training
+from components.plugin.launcher import Notice, RunRefused, Submission, run_training
+from components.plugin.local_launcher import LocalLauncher
 from sealift.provider import Cancelled, PluginError
-from training.events import Event, PhaseEvent, ResultEvent
+from training.events import PhaseEvent, ResultEvent
+from training.job import Job
+from training.request import Request
+
+REQUEST = Request(Job(), "file:///nowhere", b"hush-hush".ljust(32), ("pem",), "ab" * 32)
 
 PRELUDE = """
 import json, os, signal, sys, time
@@ -31,13 +37,13 @@ def run(
     *,
     timeout_seconds: float = 0,
     cancel_after: float | None = None,
-    request: dict[str, object] | None = None,
-) -> tuple[Mapping[str, Any], list[Event]]:
+    folder: Path | None = None,
+) -> tuple[Mapping[str, Any], list[Notice]]:
     """Runs a small program in the place of training; returns its result's fields and the events before it."""
-    seen: list[Event] = []
+    seen: list[Notice] = []
 
-    async def on_event(event: Event) -> None:
-        seen.append(event)
+    async def on_notice(notice: Notice) -> None:
+        seen.append(notice)
 
     async def main() -> ResultEvent:
         cancelled = asyncio.Event()
@@ -45,8 +51,8 @@ def run(
             asyncio.get_running_loop().call_later(cancel_after, cancelled.set)
         program = PRELUDE + textwrap.dedent(body)
         return await run_training(
-            request or {}, timeout_seconds=timeout_seconds, cancelled=cancelled, on_event=on_event,
-            command=(sys.executable, "-c", program),
+            LocalLauncher((sys.executable, "-c", program)), Submission(REQUEST, folder or Path.cwd()),
+            timeout_seconds=timeout_seconds, cancelled=cancelled, on_notice=on_notice,
         )  # fmt: skip
 
     return asyncio.run(main()).fields, seen
@@ -63,11 +69,10 @@ def test_a_refused_model_is_an_error_that_names_the_run_s_report() -> None:
 def test_the_result_event_is_the_result_and_the_others_are_passed_on() -> None:
     result, seen = run(
         "tell(event='progress', phase='data', message='iris', memory_bytes=1)\n"
-        "tell(event='result', answer=request['question'])",
-        request={"question": 42},
+        "tell(event='result', answer=request['runId'])"
     )
 
-    assert result == {"answer": 42}
+    assert result == {"answer": "ab" * 32}
     assert seen == [PhaseEvent("data", "iris", 1)]
 
 
@@ -206,7 +211,13 @@ def test_two_runs_have_one_order_of_sets_whatever_is_inherited(monkeypatch: pyte
 
 
 def test_the_request_is_not_in_the_process_s_arguments_or_environment() -> None:
-    body = "tell(event='result', seen=open('/proc/self/cmdline').read() + open('/proc/self/environ').read())"
-    result, _ = run(body, request={"store_key": "hush-hush"})
+    seen = "open('/proc/self/cmdline').read() + open('/proc/self/environ').read()"
+    result, _ = run(f"tell(event='result', key=request['runKey'], seen={seen})")
 
-    assert "hush-hush" not in str(result["seen"])
+    assert base64.b64decode(result["key"]) == REQUEST.run_key
+    for secret in (result["key"], "hush-hush"):
+        assert secret not in str(result["seen"])
+
+
+def test_the_process_works_in_the_folder_of_the_code(tmp_path: Path) -> None:
+    assert run("tell(event='result', folder=os.getcwd())", folder=tmp_path)[0] == {"folder": str(tmp_path)}

@@ -1,0 +1,51 @@
+"""A TrainingRun's inputs → the request of one run. Of keys it has the run's own alone: what opens anything else stays
+here.
+"""
+
+from collections.abc import Mapping
+
+from components.plugin.training_inputs import list_of, store_of
+from sealift.provider import Value
+from sealift.sealing import mask_key, parse_identity, record_key, unwrap
+from sealift.stores import get_manifest
+from training.job import Job
+from training.request import Request
+
+
+def make_request(
+    job: Job, inputs: Mapping[str, Value], store_key: bytes, run_id: str, deployed_metrics: Value
+) -> Request:
+    """`inputs` are without secrets' marks; `deployed_metrics` are of the model that the stack has until now.
+
+    Raises SealingError, StoreError.
+    """
+    return Request(
+        job=job,
+        store_url=str(inputs["storeUrl"]),
+        run_id=run_id,
+        run_key=record_key(store_key, run_id),
+        mask_key=mask_key(store_key) if job.hashes else b"",
+        init_key=_init_key(job, inputs),
+        recipients=tuple(map(str, list_of(inputs["recipients"]))),
+        data_digest=str(inputs["dataDigest"]),
+        code_digest=str(inputs["codeDigest"]),
+        libraries=str(inputs["libraries"]),
+        processor=str(inputs["processor"]),
+        checkpoint_seconds=float(str(inputs["checkpointSeconds"])),
+        deployed_metrics=_metrics(deployed_metrics),
+        expose_metrics=bool(inputs["exposeMetrics"]),
+    )
+
+
+def _init_key(job: Job, inputs: Mapping[str, Value]) -> bytes | None:
+    """The data key of the one artifact that the run starts from: the private key stays here."""
+    if job.init_from is None or job.init_from.path is not None:
+        return None
+    manifest = get_manifest(store_of(inputs), job.init_from.artifact_id)
+    return unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])
+
+
+def _metrics(value: Value) -> Mapping[str, float] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {name: float(one) for name, one in value.items() if isinstance(one, int | float)}
