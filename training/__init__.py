@@ -14,12 +14,12 @@
     request.py     what is asked for, and events.py what is told to whoever asked: one declared message each;
                    cancellation.py when to stop
     highlights.py  what folds, search and compression came to, in a line each
-    telling.py     what a descent tells, at what pace.py; status_line.py how people read it
+    progress.py    what a descent tells, at what pace.py; status_line.py how people read it
     run.py         from request to result, whatever was done already; worker.py and distributed.py by several processes
     process.py     how a training process is started and what it pins; provenance.py what a model is made from
     on_request.py  `python -m training --events FD`: request and code in, events out
     data_check.py  `python -m training check`: would a run take its data? For previews, without torch
-    try_out.py     `python -m training --dataset …`: for people, over asked.py (the command line) and display.py
+    try_out.py     `python -m training --dataset …`: for people, over command_line.py and display.py
     errors.py      what can be wrong, as one tree
 
 Nothing here knows Pulumi. The program and its plugin import `training.job` and what that imports: the standard library.

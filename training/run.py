@@ -51,9 +51,9 @@ from training.events import Events, EventStream
 from training.job import Job, read_files
 from training.judgement import Evidence, Judgement, judge
 from training.process import importing
+from training.progress import Teller
 from training.report.energy import Meter
 from training.request import Request
-from training.telling import Teller
 from training.uncounted import Reading
 
 if TYPE_CHECKING:  # at run time it would load torch

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from sealift.settings import report as problem_report
 from sealift.settings.urls import without_credentials
 from training import gates, provenance, raised, user_code
-from training.asked import Asked, asked
 from training.cancellation import end_on_signal
+from training.command_line import CommandLine, read_command_line
 from training.errors import TrainingError
 from training.job import Job
 from training.process import importing, is_started_so, keep_to_itself, pin_arithmetic, start_anew
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     if not is_started_so():
         start_anew(arguments)
     folder = Path.cwd()
-    wanted, problems = asked(arguments, folder)
+    wanted, problems = read_command_line(arguments, folder)
     if wanted is None:
         return _fail(problem_report("the run cannot be as it is asked for", problems, HELP))
     keep_to_itself()
@@ -90,10 +90,10 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
     with importing():
         from training.fit import fit
         from training.highlights import highlights
+        from training.progress import Teller
         from training.recipe.make import Inputs, Progress
         from training.report.energy import Meter
         from training.run import device, weights_file
-        from training.telling import Teller
 
         if with_report:
             from training.evidence import gather
@@ -144,7 +144,7 @@ def summary(job: Job, tried: Tried) -> str:
     return "\n".join([*lines, f"content digest {digest}, {units.size(len(tried.fitted.model))} of ONNX"])
 
 
-def _write(wanted: Asked, tried: Tried, *, passed: bool) -> None:
+def _write(wanted: CommandLine, tried: Tried, *, passed: bool) -> None:
     """Whole or not at all, and never readable by others, whatever was there before. Of a model that its gates refuse,
     the report alone.
     """

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training import telling
+from training import progress
 from training.errors import ModelError, NonFiniteLossError
 from training.job import Job
 from training.options import EarlyStopping, Schedule
@@ -120,7 +120,7 @@ def test_with_class_weights_the_training_loss_is_torch_s_weighted_mean_over_all_
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sgd, "STRETCH_OPERATIONS", 1)
         for _ in loop.epochs():
-            looks.append(telling.loss(loop.position))
+            looks.append(progress.loss(loop.position))
 
     assert (dense_layers(net) is None) == (dropout is not None)
     assert loop.position.loss == pytest.approx(expected, rel=1e-5)

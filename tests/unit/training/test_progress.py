@@ -8,10 +8,10 @@ from typing import Any
 from training.events import EventStream
 from training.job import Job
 from training.options import EarlyStopping
+from training.progress import Teller, loss, validation
 from training.recipe.make import Progress
 from training.recipe.sgd import Position
 from training.report.energy import Meter
-from training.telling import Teller, loss, validation
 
 
 def told(job: Job, position: Position, rows: int, *, last: bool = False) -> dict[str, Any]:

@@ -43,7 +43,7 @@ Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Asked:
+class CommandLine:
     """One run, and the files that are wanted of it."""
 
     job: Job
@@ -60,7 +60,7 @@ class _Parser(argparse.ArgumentParser):
         raise _Refused(message)
 
 
-def asked(arguments: Sequence[str], folder: Path) -> tuple[Asked | None, list[Problem]]:
+def read_command_line(arguments: Sequence[str], folder: Path) -> tuple[CommandLine | None, list[Problem]]:
     """What is asked for, or every problem that it has. `folder` is where paths and the user's modules are."""
     try:
         options = _parser().parse_args(arguments)
@@ -81,7 +81,7 @@ def asked(arguments: Sequence[str], folder: Path) -> tuple[Asked | None, list[Pr
         problems += _unwritable(f"--{name}", getattr(options, name))
     if problems or job is None:
         return None, problems
-    return Asked(job, options.onnx, options.report), []
+    return CommandLine(job, options.onnx, options.report), []
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,25 +5,25 @@ from typing import Any
 
 import pytest
 
-from training.asked import asked
+from training.command_line import read_command_line
 from training.job import Job
 from training.options import EarlyStopping, Range
 
 
 def job(*arguments: str, folder: Path = Path()) -> Job:
-    found, problems = asked(arguments, folder)
+    found, problems = read_command_line(arguments, folder)
     assert found is not None, problems
     return found.job
 
 
 def said(*arguments: str, folder: Path = Path()) -> str:
-    found, problems = asked(arguments, folder)
+    found, problems = read_command_line(arguments, folder)
     assert found is None
     return "\n".join(map(str, problems))
 
 
 def test_without_arguments_it_is_the_job_of_all_defaults() -> None:
-    found, problems = asked([], Path())
+    found, problems = read_command_line([], Path())
 
     assert problems == []
     assert found is not None
@@ -123,7 +123,7 @@ def test_what_cannot_be_says_what_can(arguments: list[str], words: str) -> None:
 
 def test_help_reads_without_marks_and_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        asked(["--help"], Path())
+        read_command_line(["--help"], Path())
 
     told = capsys.readouterr().out
     assert left.value.code == 0
