@@ -1,6 +1,7 @@
 """What the program-side classes of custom resources share: their constructor, and how their outputs are named."""
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import pulumi
@@ -9,7 +10,7 @@ from sealift.names import snake_case
 
 
 class PluginResource(pulumi.CustomResource):
-    """A resource of Sealift's plugin. Its class's annotations declare its outputs."""
+    """A resource of Sealift's plugin. The annotations of its class, and of bases beside it, declare its outputs."""
 
     def __init__(
         self,
@@ -21,7 +22,7 @@ class PluginResource(pulumi.CustomResource):
     ) -> None:
         """What is wrong with `args` is told by the plugin's check. `secret_outputs` are in camelCase."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=[*secret_outputs])
-        props = dict.fromkeys(type(self).__annotations__) | dict(args)
+        props = dict.fromkeys(self._output_names()) | dict(args)
         super().__init__(f"sealift:index:{kind}", name, props, pulumi.ResourceOptions.merge(secret, opts))
 
     def translate_input_property(self, prop: str) -> str:
@@ -31,4 +32,9 @@ class PluginResource(pulumi.CustomResource):
     def translate_output_property(self, prop: str) -> str:
         """The output's attribute; names inside an output, such as a metric's, are data and stay."""
         name = snake_case(prop)
-        return name if name in type(self).__annotations__ else prop
+        return name if name in self._output_names() else prop
+
+    @classmethod
+    def _output_names(cls) -> list[str]:
+        own = takewhile(lambda one: one is not PluginResource, cls.__mro__)
+        return [name for one in own for name in vars(one).get("__annotations__", {})]

@@ -29,6 +29,8 @@ RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "SealingKey": ("sealing_key", SealingKeyInputs),
     "TrainingRun": ("training_run", TrainingRunInputs),
 }
+BASES: Final[Mapping[str, str]] = {"TrainingRunOutputs": "run_outputs"}
+"""Classes that declare outputs for another one, and their modules."""
 TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "str": {"type": "string"},
     "str | None": {"type": "string"},
@@ -38,7 +40,7 @@ TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "Sequence[str]": {"type": "array", "items": {"type": "string"}},
     "Mapping[str, str]": {"type": "object", "additionalProperties": {"type": "string"}},
     "Mapping[str, float]": {"type": "object", "additionalProperties": {"type": "number"}},
-    "Mapping[str, Any]": {"type": "object", "additionalProperties": schema.ANY},
+    "Mapping[str, object]": {"type": "object", "additionalProperties": schema.ANY},
 }
 """Of outputs, by what stands in `pulumi.Output[…]`."""
 
@@ -92,6 +94,9 @@ def _class(name: str, module: str) -> ast.ClassDef:
 
 def _outputs(described: ast.ClassDef) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each annotation `NAME: pulumi.Output[TYPE]` with the docstring below it, which ends in "Secret." for a secret."""
+    for base in described.bases:
+        if (name := ast.unparse(base)) in BASES:
+            yield from _outputs(_class(name, BASES[name]))
     for node, below in zip(described.body, described.body[1:], strict=False):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             text = _docstring(below)

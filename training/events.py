@@ -72,7 +72,7 @@ class DescentEvent:
 
 @dataclass(frozen=True)
 class ResultEvent:
-    """The end of a run that is sealed; on_request.py lists the fields."""
+    """The end of a run that is sealed; run_result.py declares the fields."""
 
     fields: Mapping[str, object]
 

@@ -3,10 +3,7 @@
 in     the folder that it is started in: the user's modules and data files; and one line of standard input: the request
        (request.py); then nothing, until the end of standard input: the parent is gone
 out    events (events.py) as JSON lines on the file descriptor FD, which must be inherited; the last one is a result or
-       an error. Standard output and error are for people. A result has
-         artifact_id, payload_digest, payload_size, manifest, content_digest, report_artifact_id, report_payload_digest,
-         report_manifest, metrics, example, epochs_run, stop_reason, model_bytes, rows (of the whole data set), epsilon,
-         delta, energy_joules, energy_source, duration_seconds, reused
+       an error. Standard output and error are for people. What a result has, run_result.py says
 exit   0: a result was told · 1: an error was told · 130: cancelled by SIGINT, SIGTERM or the end of standard input
 
 A run that was killed, cancelled or done already goes on where it was: run.py says how.
@@ -26,6 +23,7 @@ from training.events import ErrorEvent, EventStream, ResultEvent
 from training.process import keep_to_itself, pin_arithmetic
 from training.request import LARGEST_BYTES, Request, read_request
 from training.run import run
+from training.run_result import write_result
 
 STANDARD_INPUT: Final = 0
 
@@ -50,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         request = _read_request()
         pin_arithmetic(request.job)
         cancellation.watch(STANDARD_INPUT)
-        events.tell(ResultEvent(run(request, events, cancellation)))
+        events.tell(ResultEvent(write_result(run(request, events, cancellation))))
     except CancelledError as cancelled:
         events.log("info", str(cancelled))
         return EXIT_CODE

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sealift.contents.description import write_description
 from sealift.sealing.artifact import Sealed, new_artifact_id, open_artifact, seal_into
@@ -54,6 +54,7 @@ from training.process import importing
 from training.progress import Teller
 from training.report.energy import Meter
 from training.request import Request
+from training.run_result import RunResult
 from training.uncounted import Reading
 
 if TYPE_CHECKING:  # at run time it would load torch
@@ -80,8 +81,8 @@ FIRST_SAVE_SECONDS: Final = 0.02
 """What the first one is taken for, so that it comes at the end of an epoch after a second."""
 
 
-def run(request: Request, events: EventStream, cancellation: Cancellation) -> dict[str, object]:
-    """The result event's fields. Raises TrainingError, SealingError, StoreError, CancelledError."""
+def run(request: Request, events: EventStream, cancellation: Cancellation) -> RunResult:
+    """Raises TrainingError, SealingError, StoreError, CancelledError."""
     recipients = [parse_recipient(pem) for pem in request.recipients]
     store = open_store(request.store_url)
     clock = Clock()
@@ -92,7 +93,7 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> di
         if isinstance(record, SealedRecord):
             result = _judge_again(request, records, record, recipients, events)
             if result is not None:
-                return result
+                return RunResult(**result, reused=True)
             lost = _left_of(store, record)
             record = None
         if record is not None:
@@ -100,7 +101,7 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> di
         if not isinstance(record, TrainedRecord):
             record = _train(request, records, record, events, cancellation, clock)
         result = _seal(request, records, record, recipients, events, clock)
-    return result | {"reused": False} | ({"lost": lost} if lost else {})
+    return RunResult(**result, reused=False, lost=tuple(lost))
 
 
 class Clock:
@@ -126,7 +127,7 @@ def _load(records: Records, events: Events) -> Record | None:
 
 def _judge_again(
     request: Request, records: Records, record: SealedRecord, recipients: list[Recipient], events: Events
-) -> dict[str, object] | None:
+) -> dict[str, Any] | None:
     """The result as it was, with the report of how it is judged now; None if the artifact is no longer whole, and what
     is left of it is removed then, unless somebody uses it: a service may run on what is whole, and a damaged payload
     may be brought back. Raises DataError, GateError.
@@ -151,7 +152,7 @@ def _judge_again(
     if report is None:
         events.phase("seal", "judging the sealed model again, and sealing its report")
         report = _seal_report_again(records, record, judgement, key, recipients)
-    return {**record.result, "manifest": manifest, **report, "reused": True}
+    return {**record.result, "manifest": manifest, **report}
 
 
 def _sealed_report(store: Store, report: Sequence[str] | None) -> dict[str, object] | None:
@@ -403,7 +404,7 @@ def _seal(
     recipients: list[Recipient],
     events: Events,
     clock: Clock,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Judges the model and puts both artifacts under their recorded ids, the report first: the model's manifest is what
     commits the run. Raises DataError, GateError.
 

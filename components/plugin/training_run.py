@@ -12,7 +12,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from components.plugin import refused_report
 from components.plugin.data_check import DataChecks, DataFindings, rows_changed
@@ -33,6 +33,7 @@ from components.plugin.training_inputs import (
 )
 from components.plugin.training_request import make_request
 from components.settings.run import store_key_of
+from sealift.contents.errors import ContentsError
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,
@@ -70,14 +71,11 @@ from sealift.stores import (
     verify,
 )
 from training import job as training_job
-from training.events import LogEvent
+from training.events import LogEvent, ResultEvent
+from training.run_result import OUTPUT_NAMES, RunResult, outputs_of, read_result
 from training.status_line import status_line
 
-OUTPUTS: Final = (
-    "runId", "artifactId", "payloadDigest", "payloadSize", "manifest", "contentId",
-    "metrics", "example", "epochsRun", "stopReason", "durationSeconds", "modelBytes", "rows", "reportArtifactId",
-    "reportPayloadDigest", "reportManifest", "epsilon", "delta", "energyJoules", "energySource",
-)  # fmt: skip
+OUTPUTS: Final = ("runId", "contentId", *OUTPUT_NAMES)
 
 ARTIFACTS: Final = {
     "artifactId": ("payloadDigest", "manifest"),
@@ -315,24 +313,28 @@ async def _train(
         except RunRefused as refused:
             await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), run_id, refused.report)
             raise PluginError(refused.message, f"{refused.hint}; {refused_report.shown_by(owner.urn)}") from None
-        result: Mapping[str, Any] = told.fields
-        outputs = _outputs(run_id, store_key, result)
+        result = _read_result(told)
+        outputs: Properties = {
+            "runId": run_id,
+            "contentId": content_id(store_key, bytes.fromhex(result.content_digest)),
+            **outputs_of(result),
+        }
         wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
-        if result["reused"]:
+        if result.reused:
             try:
                 wrapped = await asyncio.to_thread(_wrapped, outputs, plain)
             except ManifestInvalid:  # somebody has altered it: nobody can open the artifact
                 wrapped = None
-        owners = [Owners(store, store_key, result[name]) for name in ("artifact_id", "report_artifact_id")]
+        owners = [Owners(store, store_key, one) for one in (result.artifact_id, result.report_artifact_id)]
         if wrapped is None:
             run_ids.pop(0)
             await asyncio.to_thread(_release, owners[1], owner)  # a report that others use stays
         elif await asyncio.to_thread(lambda: all(one.claim(owner) for one in owners)):  # noqa: B023
             break
     await asyncio.to_thread(refused_report.clear, owner.urn, run_id)
-    if "lost" in result and inputs["retention"] == "delete":
-        await _abandon(operation, Owners(store, store_key, result["lost"][0]), owner, result["lost"])
-    if result["reused"]:
+    if result.lost and inputs["retention"] == "delete":
+        await _abandon(operation, Owners(store, store_key, result.lost[0]), owner, result.lost)
+    if result.reused:
         again = outputs["artifactId"] == kept.get("artifactId")
         what = "the sealed model was judged again" if again else "the same run is sealed in the store already"
         await operation.log.say("info", f"{what}: nothing was trained")
@@ -341,7 +343,7 @@ async def _train(
     return inputs | _with_secrets(outputs | wrapped, inputs)
 
 
-async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: list[str]) -> None:
+async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: Sequence[str]) -> None:
     """Deletes what is left of a damaged artifact, unless somebody else uses it."""
 
     def delete() -> None:
@@ -358,29 +360,13 @@ async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: lis
         await operation.log.say("info", f"what is left of artifact {lost[0]} stays: others use it")
 
 
-def _outputs(run_id: str, store_key: bytes, result: Mapping[str, Any]) -> Properties:
-    return {
-        "runId": run_id,
-        "artifactId": result["artifact_id"],
-        "payloadDigest": result["payload_digest"],
-        "payloadSize": result["payload_size"],
-        "manifest": result["manifest"],
-        "contentId": content_id(store_key, bytes.fromhex(result["content_digest"])),
-        "metrics": result["metrics"],
-        "example": result["example"],
-        "epochsRun": result["epochs_run"],
-        "stopReason": result["stop_reason"],
-        "durationSeconds": result["duration_seconds"],
-        "modelBytes": result["model_bytes"],
-        "rows": result.get("rows"),
-        "reportArtifactId": result["report_artifact_id"],
-        "reportPayloadDigest": result["report_payload_digest"],
-        "reportManifest": result["report_manifest"],
-        "epsilon": result.get("epsilon"),
-        "delta": result.get("delta"),
-        "energyJoules": result["energy_joules"],
-        "energySource": result["energy_source"],
-    }
+def _read_result(told: ResultEvent) -> RunResult:
+    try:
+        return read_result(told.fields)
+    except ContentsError as error:
+        raise PluginError(
+            f"the training process told of a {error} that is not one", "train with the release that the plugin is of"
+        ) from None
 
 
 def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Properties:
