@@ -11,7 +11,7 @@
                    spread); report/ and evidence.py what a person reads,
                    judgement.py what a run's gates and limits say of it
     checkpoint.py  what a run keeps in the store, so that it can be killed at any point
-    request.py     what is asked for, and events.py what is told to whoever asked: one declared message each;
+    request.py     what is asked for; events.py and, at the end, run_result.py what is told to whoever asked;
                    cancellation.py when to stop
     highlights.py  what folds, search and compression came to, in a line each
     progress.py    what a descent tells, at what pace.py; status_line.py how people read it

@@ -234,7 +234,7 @@ def test_a_run_killed_at_ten_moments_ends_as_the_undisturbed_one(tmp_path: Path,
     assert files(store, "records") == [RUN_ID]
 
 
-@pytest.mark.parametrize("step", [("put", "payloads"), ("put", "manifests"), ("swap", "records")], ids="/".join)
+@pytest.mark.parametrize("step", [("create", "payloads"), ("create", "manifests"), ("swap", "records")], ids="/".join)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
     tmp_path: Path, output: Path, step: tuple[str, str], after: bool
@@ -245,17 +245,24 @@ def test_a_kill_before_or_after_each_step_of_sealing_leaves_no_orphan(
     asked = request(store, job={"epochs": 2})
     calls = 2  # the report's and the model's; or the model trained and the model sealed
     program = f"""if True:
-        import os, runpy, signal
+        import contextlib, os, runpy, signal
         from sealift.stores.file_store import FileStore
         original, calls = FileStore.{method}, []
-        def step(store, folder, *arguments):
+        @contextlib.contextmanager
+        def around(folder):
             calls.append(folder)
             last = folder == {folder!r} and calls.count(folder) == {calls}
             if last and not {after}: os.kill(os.getpid(), signal.SIGKILL)
-            result = original(store, folder, *arguments)
+            yield
             if last: os.kill(os.getpid(), signal.SIGKILL)
-            return result
-        FileStore.{method} = step
+        def swap(store, folder, *arguments):
+            with around(folder):
+                return original(store, folder, *arguments)
+        @contextlib.contextmanager
+        def create(store, folder, *arguments):
+            with around(folder), original(store, folder, *arguments) as file:
+                yield file
+        FileStore.{method} = {method}
         runpy.run_module('training', run_name='__main__')
     """
     _, exit_code, _ = run_cold(asked, program=program)
