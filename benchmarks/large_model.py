@@ -28,7 +28,7 @@ from onnx import TensorProto, helper
 
 from benchmarks.serving.process_tree import tree_bytes
 from sealift.sealing import RsaIdentity, seal_into
-from sealift.serving import places
+from sealift.serving import image_layout
 from training.recipe.large_form import large_form
 
 ROOT: Final = Path(__file__).parents[1]
@@ -114,7 +114,7 @@ def write_sealed(folder: Path, plain: Path) -> str:
     identity = RsaIdentity.generate()
     (folder / "private.pem").write_text(identity.pem)
     description = {"task": "regression", "features": [], "classes": []}
-    for name in (places.PAYLOADS, places.MANIFESTS):
+    for name in (image_layout.PAYLOADS, image_layout.MANIFESTS):
         (folder / name).mkdir()
     with (
         plain.open("rb") as read,
@@ -123,8 +123,8 @@ def write_sealed(folder: Path, plain: Path) -> str:
     ):
         sealed = seal_into(written.write, content, description, [identity.recipient])
     plain.unlink()
-    (folder / "sealed").rename(folder / places.PAYLOADS / sealed.artifact_id)
-    (folder / places.MANIFESTS / sealed.artifact_id).write_bytes(sealed.manifest)
+    (folder / "sealed").rename(folder / image_layout.PAYLOADS / sealed.artifact_id)
+    (folder / image_layout.MANIFESTS / sealed.artifact_id).write_bytes(sealed.manifest)
     return sealed.artifact_id
 
 

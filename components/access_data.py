@@ -10,7 +10,7 @@ from typing import Final
 
 from components.settings.access import ClientKey, TokenIssuer
 from components.settings.server import ServerSettings
-from sealift.serving import places
+from sealift.serving import image_layout
 
 KEY_SET_FILE: Final = "jwks.json"
 
@@ -24,7 +24,7 @@ def access_data(settings: ServerSettings, digests: Mapping[str, Sequence[str]]) 
         access["jwt"] = _issuer(settings.jwt)
         if settings.jwt.jwks is not None:
             files[KEY_SET_FILE] = settings.jwt.jwks
-    return {places.ACCESS_FILE: json.dumps(access, indent=1, sort_keys=True), **files}
+    return {image_layout.ACCESS_FILE: json.dumps(access, indent=1, sort_keys=True), **files}
 
 
 def _key(name: str, key: ClientKey, digests: Sequence[str]) -> dict[str, object]:

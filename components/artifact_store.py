@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import pulumi
 
 from components.args import EncryptedArtifactStoreArgs
-from components.checked import Checked
 from components.sealing_key import SealingKey
 from components.settings.store import StoreSettings
+from components.validated_args import Checked
 
 
 class EncryptedArtifactStore(pulumi.ComponentResource):

@@ -81,10 +81,10 @@ def read_config(config: pulumi.Config) -> StackConfig:
     stored: Mapping[str, Any] = runtime_config.get_config_env() | runtime_config.CONFIG.get()
     values = {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}
     project = _project_sections(prefix)
-    unused = unused_section(values, project)
+    unused = find_unused_section(values, project)
     if unused is not None:
         pulumi.log.warn(unused)
-    values |= {name: merged(own, _object(values.get(name) or {})) for name, own in project.items()}
+    values |= {name: merge(own, _object(values.get(name) or {})) for name, own in project.items()}
     secret = [key for key in values if runtime_config.is_config_secret(prefix + key)]
     problems = [*_secret_problems(values, secret)]
     if problems:  # first, so that no message quotes what was meant to stay hidden
@@ -99,7 +99,7 @@ def read_config(config: pulumi.Config) -> StackConfig:
     return parsed
 
 
-def unused_section(values: Mapping[str, Any], project: Mapping[str, Any]) -> str | None:
+def find_unused_section(values: Mapping[str, Any], project: Mapping[str, Any]) -> str | None:
     """What to say of settings that the stack gives to what does not serve; its project's own are for any stack."""
     target = values.get(TARGET, TARGETS[0])
     if target not in TARGETS:
@@ -114,13 +114,13 @@ def unused_section(values: Mapping[str, Any], project: Mapping[str, Any]) -> str
     )
 
 
-def merged(project: object, stack: object) -> object:
+def merge(project: object, stack: object) -> object:
     """What a stack says, and where it says nothing, what its project does: maps go key by key, anything else whole. A
     null takes away what the project gives.
     """
     if not isinstance(project, Mapping) or not isinstance(stack, Mapping):
         return stack
-    both = {key: merged(project[key], stack[key]) for key in project.keys() & stack.keys()}
+    both = {key: merge(project[key], stack[key]) for key in project.keys() & stack.keys()}
     taken_away = {key for key, value in both.items() if value is None}
     return {key: value for key, value in {**project, **stack, **both}.items() if key not in taken_away}
 
@@ -158,7 +158,7 @@ def parse(
             problems.append(Problem(name, f"is {section!r}; it must be an object of settings"))
             section = {}
         given[name] = numbers_read(of, section)
-    given["image"] = _found(environment) | given["image"]
+    given["image"] = _find(environment) | given["image"]
     job, training_problems = TrainingSettings.validate(given["training"], folder, path="training.")
     name_of_model = _name_of(job.dataset) if job else "unknown"  # a wrong job is told anyway
     for name in SERVED:
@@ -220,7 +220,7 @@ def _strange_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(key, f"is not a key of this project; {meant}", f"`pulumi config rm {key}` removes it")
 
 
-def _found(environment: Mapping[str, str]) -> dict[str, Any]:
+def _find(environment: Mapping[str, str]) -> dict[str, Any]:
     found = {name: environment[variable] for name, variable in SET_UP.items() if environment.get(variable)}
     return {"baseImage": "", **found}  # there is no default, and the empty one's message says how to get one
 

@@ -20,7 +20,7 @@ from components.server_files import ACCESS, Contents, ServerFolder
 from components.server_version import ServerVersion
 from components.settings.container import ContainerSettings
 from components.settings.server import LET_IN
-from sealift.serving import places
+from sealift.serving import image_layout
 
 Properties = dict[str, object]
 """Of docker.Container, by the SDK's names."""
@@ -49,7 +49,7 @@ def labels(instance: str, stack: str, settings: ContainerSettings) -> list[Prope
 
 def uploads(version: ServerVersion, folders: Iterable[ServerFolder], access: Contents) -> list[Properties]:
     """The files of these folders."""
-    group = str(places.USER_ID)
+    group = str(image_layout.USER_ID)
     ordered = sorted(folders, key=lambda folder: folder is ACCESS)  # as in every release: another order is a change
     return [
         {"file": f"{folder.path}/{name}", "content": content, "permissions": FILE_MODE, "owner": "0", "group": group}
@@ -75,7 +75,7 @@ def container(settings: ContainerSettings, version: ServerVersion, *, stack: str
         "must_run": True,
         "destroy_grace_seconds": STOP_SECONDS,
         "healthcheck": {
-            "tests": ["CMD", *places.HEALTH_CHECK, *(["--tls"] if settings.tls_certificate else [])],
+            "tests": ["CMD", *image_layout.HEALTH_CHECK, *(["--tls"] if settings.tls_certificate else [])],
             "interval": _duration(3),
             "timeout": _duration(5),
             "start_period": _duration(START_SECONDS),

@@ -22,7 +22,7 @@ from typing import BinaryIO, Final
 
 from sealift import rooms
 from sealift.durable import file_set
-from sealift.serving import places
+from sealift.serving import image_layout
 
 SOURCES: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = "sealift"
@@ -38,17 +38,17 @@ LOCK_FILE: Final = ".lock"
 
 def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
     """The recipe: copies only, of which ADD unpacks an archive; labels come last and make no layer."""
-    python_path = f"{places.CODE_FOLDER}:{places.PACKAGES_FOLDER}"
-    label_lines = "".join(f'LABEL "{_quoted(name)}"="{_quoted(value)}"\n' for name, value in sorted(labels.items()))
+    python_path = f"{image_layout.CODE_FOLDER}:{image_layout.PACKAGES_FOLDER}"
+    label_lines = "".join(f'LABEL "{_quote(name)}"="{_quote(value)}"\n' for name, value in sorted(labels.items()))
     return f"""\
 FROM {base_image}
-ADD {places.PACKAGES_FILE} {places.PACKAGES_FOLDER}/
-COPY server {places.CODE_FOLDER}
+ADD {image_layout.PACKAGES_FILE} {image_layout.PACKAGES_FOLDER}/
+COPY server {image_layout.CODE_FOLDER}
 ENV PYTHONPATH={python_path} PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
-USER {places.USER_ID}:{places.USER_ID}
-EXPOSE {places.PORT}
-ENTRYPOINT {json.dumps(places.ENTRY_POINT)}
-{label_lines}COPY {PAYLOAD} {places.PAYLOAD_PATH}
+USER {image_layout.USER_ID}:{image_layout.USER_ID}
+EXPOSE {image_layout.PORT}
+ENTRYPOINT {json.dumps(image_layout.ENTRY_POINT)}
+{label_lines}COPY {PAYLOAD} {image_layout.PAYLOAD_PATH}
 """
 
 
@@ -67,7 +67,7 @@ def materialise(
     It stays there, whole, while this process lives; those that no living process asked for are removed. Raises
     FileNotFoundError, which says what to do, when the wheels have not been collected.
     """
-    packages = wheels / places.PACKAGES_FILE
+    packages = wheels / image_layout.PACKAGES_FILE
     if not packages.is_file():
         raise FileNotFoundError(
             f"no wheels for the image in {wheels}; `make setup` collects them and sets SEALIFT_WHEELS"
@@ -169,8 +169,8 @@ def _write_all(folder: Path, files: Mapping[Path, bytes], packages: Path) -> Non
     shutil.copyfile(packages, folder / packages.name)
     for path in (folder, *folder.rglob("*")):
         path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
-        os.utime(path, (places.FIXED_TIME, places.FIXED_TIME))
+        os.utime(path, (image_layout.FIXED_TIME, image_layout.FIXED_TIME))
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", " ")

@@ -14,13 +14,13 @@ import pulumi_docker as docker
 from components import container_spec
 from components.api_keys import ApiKeys, warn_of_access
 from components.args import ModelContainerArgs
-from components.checked import Checked
 from components.endpoints import endpoints
 from components.rolling import takes_over
 from components.server_files import ACCESS, folders_of
 from components.server_version import ServerVersion
 from components.settings.container import ContainerSettings, ModelContainerInputs
 from components.settings.server import HANDED_ON, SHAPES
+from components.validated_args import Checked
 
 
 class ModelContainer(pulumi.ComponentResource):

@@ -16,15 +16,15 @@ from components import pod_spec, rolling
 from components.api_keys import ApiKeys, warn_of_access
 from components.api_object import api_object
 from components.args import ModelDeploymentArgs
-from components.checked import Checked
 from components.endpoints import endpoints
 from components.model_namespace import ModelNamespace
-from components.reach import missing_kubeconfig
+from components.reach import find_missing_kubeconfig
 from components.server_files import folders_of
 from components.server_objects import ServerObjects
 from components.server_version import ServerVersion
 from components.settings.deployment import DeploymentSettings, ModelDeploymentInputs, component_name_problems
 from components.settings.server import HANDED_ON, SHAPES
+from components.validated_args import Checked
 
 
 class ModelDeployment(pulumi.ComponentResource):
@@ -116,7 +116,7 @@ class ModelDeployment(pulumi.ComponentResource):
 
 
 def _refuse_missing_cluster(what: str, opts: pulumi.ResourceOptions | None) -> None:
-    missing = missing_kubeconfig(os.environ)
+    missing = find_missing_kubeconfig(os.environ)
     if missing is not None and pulumi.Config("kubernetes").get("kubeconfig") is None and not _has_provider(opts):
         raise pulumi.RunError(f"{what} cannot be made:\n  {missing}")
 

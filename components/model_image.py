@@ -16,10 +16,10 @@ import pulumi
 import pulumi_docker as docker
 
 from components.args import ModelImageArgs
-from components.checked import Checked
 from components.image_context import materialise
 from components.reach import silent_registry
 from components.settings.image import ModelImageInputs
+from components.validated_args import Checked
 from sealift.sealing import stream_digest
 from sealift.stores import StoreError, open_payload, open_store
 

@@ -18,7 +18,7 @@ from components.server_files import ServerFolder, folders_of
 from components.server_version import ServerVersion
 from components.settings.deployment import DeploymentSettings
 from components.settings.server import LET_IN
-from sealift.serving import places
+from sealift.serving import image_layout
 
 Spec = dict[str, object]
 """Part of a Kubernetes object, in the API's own camelCase."""
@@ -51,7 +51,12 @@ def service_annotations(settings: DeploymentSettings) -> dict[str, str]:
 
 def service(settings: DeploymentSettings, *instances: str) -> Spec:
     """Service spec, of the pods of these versions."""
-    port: Spec = {"name": places.PORT_NAME, "port": places.PORT, "targetPort": places.PORT_NAME, "protocol": "TCP"}
+    port: Spec = {
+        "name": image_layout.PORT_NAME,
+        "port": image_layout.PORT,
+        "targetPort": image_layout.PORT_NAME,
+        "protocol": "TCP",
+    }
     if settings.node_port:
         port["nodePort"] = settings.node_port
     ports = [port, *_grpc_ports(settings)]
@@ -65,10 +70,10 @@ def service(settings: DeploymentSettings, *instances: str) -> Spec:
 
 
 def _grpc_ports(settings: DeploymentSettings) -> list[Spec]:
-    name = places.GRPC_PORT_NAME
+    name = image_layout.GRPC_PORT_NAME
     port: Spec = {
         "name": name,
-        "port": places.GRPC_PORT,
+        "port": image_layout.GRPC_PORT,
         "targetPort": name,
         "protocol": "TCP",
         "appProtocol": "kubernetes.io/h2c",
@@ -77,8 +82,8 @@ def _grpc_ports(settings: DeploymentSettings) -> list[Spec]:
 
 
 def _metrics_port() -> Spec:
-    name = places.METRICS_PORT_NAME
-    return {"name": name, "port": places.METRICS_PORT, "targetPort": name, "protocol": "TCP"}
+    name = image_layout.METRICS_PORT_NAME
+    return {"name": name, "port": image_layout.METRICS_PORT, "targetPort": name, "protocol": "TCP"}
 
 
 def deployment(
@@ -137,8 +142,8 @@ def _pod_annotations(settings: DeploymentSettings, version: ServerVersion) -> Sp
         "sealift.dev/payload-digest": version.payload_digest,
         # By which Prometheus finds pods where it is set up as in its own example for Kubernetes.
         "prometheus.io/scrape": "true",
-        "prometheus.io/port": str(places.METRICS_PORT),
-        "prometheus.io/path": places.METRICS_PATH,
+        "prometheus.io/port": str(image_layout.METRICS_PORT),
+        "prometheus.io/path": image_layout.METRICS_PATH,
         "prometheus.io/scheme": settings.scheme,
     }
 
@@ -153,9 +158,9 @@ def _volume(folder: ServerFolder, object_name: object) -> Spec:
 def _pod_security_context() -> Spec:
     return {
         "runAsNonRoot": True,
-        "runAsUser": places.USER_ID,
-        "runAsGroup": places.USER_ID,
-        "fsGroup": places.USER_ID,
+        "runAsUser": image_layout.USER_ID,
+        "runAsGroup": image_layout.USER_ID,
+        "fsGroup": image_layout.USER_ID,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
 
@@ -167,13 +172,13 @@ def _container(settings: DeploymentSettings, version: ServerVersion) -> Spec:
         "imagePullPolicy": "IfNotPresent",  # a digest never means another image
         "args": version.arguments(settings),
         "ports": [
-            {"name": places.PORT_NAME, "containerPort": places.PORT, "protocol": "TCP"},
+            {"name": image_layout.PORT_NAME, "containerPort": image_layout.PORT, "protocol": "TCP"},
             *(
-                [{"name": places.GRPC_PORT_NAME, "containerPort": places.GRPC_PORT, "protocol": "TCP"}]
+                [{"name": image_layout.GRPC_PORT_NAME, "containerPort": image_layout.GRPC_PORT, "protocol": "TCP"}]
                 if settings.grpc
                 else []
             ),
-            {"name": places.METRICS_PORT_NAME, "containerPort": places.METRICS_PORT, "protocol": "TCP"},
+            {"name": image_layout.METRICS_PORT_NAME, "containerPort": image_layout.METRICS_PORT, "protocol": "TCP"},
         ],
         "resources": _resources(settings.pod),
         "securityContext": {
@@ -204,7 +209,7 @@ def _probe(
 ) -> Spec:
     scheme = settings.scheme.upper()  # a kubelet verifies no certificate
     return {
-        "httpGet": {"path": f"/v2/health/{endpoint}", "port": places.PORT_NAME, "scheme": scheme},
+        "httpGet": {"path": f"/v2/health/{endpoint}", "port": image_layout.PORT_NAME, "scheme": scheme},
         "periodSeconds": period_seconds,
         "timeoutSeconds": timeout_seconds,
         "failureThreshold": failure_threshold,
@@ -215,7 +220,7 @@ def url(settings: DeploymentSettings, *, service_name: str, namespace: str) -> s
     """Where the model answers: on this machine's loopback for a node port that is given, else inside the cluster."""
     if settings.exposure == "nodePort" and settings.node_port:
         return f"{settings.scheme}://127.0.0.1:{settings.node_port}"
-    return f"{settings.scheme}://{service_name}.{namespace}.svc:{places.PORT}"
+    return f"{settings.scheme}://{service_name}.{namespace}.svc:{image_layout.PORT}"
 
 
 def grpc_address(settings: DeploymentSettings, *, service_name: str, namespace: str, spec: Any) -> str | None:
@@ -223,5 +228,7 @@ def grpc_address(settings: DeploymentSettings, *, service_name: str, namespace: 
     if not settings.grpc:
         return None
     if settings.exposure == "cluster":
-        return f"{service_name}.{namespace}.svc:{places.GRPC_PORT}"
-    return next(f"127.0.0.1:{port['node_port']}" for port in spec["ports"] if port["name"] == places.GRPC_PORT_NAME)
+        return f"{service_name}.{namespace}.svc:{image_layout.GRPC_PORT}"
+    return next(
+        f"127.0.0.1:{port['node_port']}" for port in spec["ports"] if port["name"] == image_layout.GRPC_PORT_NAME
+    )

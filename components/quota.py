@@ -109,7 +109,7 @@ class Running:
     pod: PodResources
 
 
-def rolling_problems(
+def find_rolling_problems(
     running: Running, quota: Mapping[str, object], replicas: int, pod: PodResources
 ) -> Iterator[Problem]:
     """Where the first new pod would not fit into the quota beside the pods that run, so that no roll could begin."""

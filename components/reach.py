@@ -43,7 +43,7 @@ def _host_and_port(registry: str) -> tuple[str, int]:
     return (host, int(port)) if colon and not place.endswith("]") else (place, HTTPS_PORT)
 
 
-def missing_kubeconfig(environment: Mapping[str, str]) -> str | None:
+def find_missing_kubeconfig(environment: Mapping[str, str]) -> str | None:
     """What to say of a KUBECONFIG that names no file that there is."""
     given = environment.get("KUBECONFIG", "")
     if not given or any(Path(one).exists() for one in given.split(os.pathsep) if one):
@@ -61,7 +61,7 @@ def owner_of_node_port(port: int, options: Sequence[str] = ()) -> str | None:
     `options` are kubectl's, such as --context.
     """
     listing = ["get", "services", "--all-namespaces", "--output=json", f"--request-timeout={SECONDS:g}s"]
-    said = _asked(["kubectl", *options, *listing], 2 * SECONDS)
+    said = _ask(["kubectl", *options, *listing], 2 * SECONDS)
     try:
         return None if said is None else _owner(json.loads(said), port)
     except (ValueError, KeyError, TypeError):
@@ -78,14 +78,14 @@ def _owner(services: Mapping[str, list[dict[str, dict[str, object]]]], port: int
 
 def container_at(port: int) -> str | None:
     """The name of the container that publishes the port; "" if none does, None if the Docker engine cannot say."""
-    said = _asked(["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"], SECONDS)
+    said = _ask(["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"], SECONDS)
     return None if said is None else said.partition("\n")[0].strip()
 
 
 def label_of(container: str, label: str) -> str:
     """A label of a container, "" where it has none or cannot be asked."""
     form = f'{{{{index .Config.Labels "{label}"}}}}'
-    return (_asked(["docker", "inspect", "--format", form, container], SECONDS) or "").strip()
+    return (_ask(["docker", "inspect", "--format", form, container], SECONDS) or "").strip()
 
 
 def user_of_port(address: str, port: int, container: str | None, environment: Mapping[str, str]) -> str | None:
@@ -106,7 +106,7 @@ def user_of_port(address: str, port: int, container: str | None, environment: Ma
     return None
 
 
-def _asked(command: Sequence[str], seconds: float) -> str | None:
+def _ask(command: Sequence[str], seconds: float) -> str | None:
     """What the program prints; None if it is absent, fails or takes too long."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True).stdout

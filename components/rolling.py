@@ -12,7 +12,7 @@ import pulumi
 
 from components.container_spec import STACK_LABEL
 from components.quantity import QuantityError, parse
-from components.quota import PodResources, Running, rolling_problems
+from components.quota import PodResources, Running, find_rolling_problems
 from components.reach import container_at, label_of, owner_of_node_port, user_of_port
 from components.settings.container import ContainerSettings
 from components.settings.deployment import DeploymentSettings
@@ -30,10 +30,10 @@ def fits_beside(what: str, name: str, settings: pulumi.Output[DeploymentSettings
     """Refuses an update whose first new pod would not fit into the quota beside the pods that run."""
 
     async def refuse(args: pulumi.ResourceHookArgs) -> None:
-        known, running = await settings.future(), running_of(args.old_inputs or {})
+        known, running = await settings.future(), find_running(args.old_inputs or {})
         if known is None or running is None:
             return
-        problems = [*rolling_problems(running, known.quota, known.replicas, known.pod)]
+        problems = [*find_rolling_problems(running, known.quota, known.replicas, known.pod)]
         if problems:
             raise pulumi.RunError(report(f"{what} cannot be rolled", problems))
 
@@ -118,7 +118,7 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def running_of(inputs: Mapping[str, Any]) -> Running | None:
+def find_running(inputs: Mapping[str, Any]) -> Running | None:
     """What a Deployment's inputs ask for; None if that is not known, or not as this component writes it."""
     try:
         spec = inputs["spec"]
@@ -156,7 +156,7 @@ def _warn_of_lockout(component: pulumi.Resource, known: ServerSettings | None, l
 def _hook(name: str, function: Hook) -> pulumi.ResourceHook:
     """What a hook raises is shown: of anything but a refusal, no more than its type, since it may quote a secret."""
 
-    async def guarded(args: pulumi.ResourceHookArgs) -> None:
+    async def guard(args: pulumi.ResourceHookArgs) -> None:
         try:
             await function(args)
         except pulumi.RunError:
@@ -164,4 +164,4 @@ def _hook(name: str, function: Hook) -> pulumi.ResourceHook:
         except Exception as error:  # noqa: BLE001 - an update does not fail for what only wanted to warn
             pulumi.log.warn(f"{name} could not be checked: {type(error).__name__}")
 
-    return pulumi.ResourceHook(name, guarded, pulumi.ResourceHookOptions(on_dry_run=True))
+    return pulumi.ResourceHook(name, guard, pulumi.ResourceHookOptions(on_dry_run=True))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.settings.server import ServerSettings
-from sealift.serving import places
+from sealift.serving import image_layout
 
 Contents = Mapping[str, object]
 """Of a folder, by the file's name."""
@@ -51,7 +51,7 @@ class ServerFolder:
 ACCESS: Final = ServerFolder(
     name="access",
     option="--access",
-    file=places.ACCESS_FILE,
+    file=image_layout.ACCESS_FILE,
     inputs={},
     read_again=True,
     is_given=lambda settings: settings.auth != "none",
@@ -62,17 +62,17 @@ FOLDERS: Final = (
     ServerFolder(
         name="manifest",
         option="--manifest",
-        file=places.MANIFEST_FILE,
-        inputs={places.MANIFEST_FILE: "manifest"},
+        file=image_layout.MANIFEST_FILE,
+        inputs={image_layout.MANIFEST_FILE: "manifest"},
         secret=False,
     ),
-    ServerFolder(name="key", option="--key", file=places.KEY_FILE, inputs={places.KEY_FILE: "privateKey"}),
+    ServerFolder(name="key", option="--key", file=image_layout.KEY_FILE, inputs={image_layout.KEY_FILE: "privateKey"}),
     ACCESS,
     ServerFolder(
         name="tls",
         option="--tls",
         file=None,
-        inputs={places.CERTIFICATE_FILE: "tlsCertificate", places.CERTIFICATE_KEY_FILE: "tlsPrivateKey"},
+        inputs={image_layout.CERTIFICATE_FILE: "tlsCertificate", image_layout.CERTIFICATE_KEY_FILE: "tlsPrivateKey"},
         object_type="kubernetes.io/tls",
         read_again=True,
         is_given=lambda settings: settings.tls_certificate is not None,

@@ -11,7 +11,7 @@ from typing import TypeVar
 from components.server_files import ACCESS, Contents, ServerFolder, folders_of
 from components.settings.server import ServerSettings
 from components.settings.tracing import Tracing
-from sealift.serving import places
+from sealift.serving import image_layout
 
 Access = TypeVar("Access")
 
@@ -51,24 +51,24 @@ class ServerVersion:
         """
         folders = folders_of(settings)
         return [
-            "--payload", places.PAYLOAD_PATH,
+            "--payload", image_layout.PAYLOAD_PATH,
             *(word for folder in folders if not folder.read_again for word in folder.arguments),
             "--artifact-id", self.artifact_id,
             "--payload-digest", self.payload_digest,
             "--name", settings.model_name,
             *(["--auth", "none"] if ACCESS not in folders else []),
             *(word for folder in folders if folder.read_again for word in folder.arguments),
-            "--port", str(places.PORT),
-            *(["--grpc-port", str(places.GRPC_PORT)] if settings.grpc else []),
+            "--port", str(image_layout.PORT),
+            *(["--grpc-port", str(image_layout.GRPC_PORT)] if settings.grpc else []),
             *(word for origin in settings.cors_origins for word in ("--cors-origin", origin)),
             *(["--access-log", "all"] if settings.access_log == "all" else []),
             *(["--explain"] if settings.explain else []),
-            *_tracing(settings.tracing),
-            "--metrics-port", str(places.METRICS_PORT),
+            *_make_tracing(settings.tracing),
+            "--metrics-port", str(image_layout.METRICS_PORT),
         ]  # fmt: skip
 
 
-def _tracing(tracing: Tracing | None) -> list[object]:
+def _make_tracing(tracing: Tracing | None) -> list[object]:
     if tracing is None:
         return []
     return ["--otlp-endpoint", tracing.otlp_endpoint, "--trace-ratio", str(tracing.ratio)]

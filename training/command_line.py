@@ -68,7 +68,7 @@ def read_command_line(arguments: Sequence[str], folder: Path) -> tuple[CommandLi
         return None, [Problem("the command line", f"cannot be read: {refused}")]
     problems: list[Problem] = []
     raw: dict[str, Any] = {}
-    for path, text in _given(options, problems):
+    for path, text in _read_given(options, problems):
         try:
             _put(raw, path, _value(path, text))
         except (TypeError, ValueError) as error:
@@ -109,13 +109,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _given(options: argparse.Namespace, problems: list[Problem]) -> list[tuple[Steps, str]]:
+def _read_given(options: argparse.Namespace, problems: list[Problem]) -> list[tuple[Steps, str]]:
     """Paths and texts, `--set` last: it says more exactly what is meant."""
     plain: list[tuple[Steps, str | None]] = [(("data", "target"), options.target)]
     plain += [((name,), getattr(options, name)) for name in PLAIN]
     given = [(path, text) for path, text in plain if text is not None]
     for setting in options.settings:
-        name, equals, text = setting.partition("=") if "[" not in setting else _divided(setting)
+        name, equals, text = setting.partition("=") if "[" not in setting else _divide(setting)
         path = _steps(name)
         if not equals or not path:
             problems.append(
@@ -126,7 +126,7 @@ def _given(options: argparse.Namespace, problems: list[Problem]) -> list[tuple[S
     return given
 
 
-def _divided(setting: str) -> tuple[str, str, str]:
+def _divide(setting: str) -> tuple[str, str, str]:
     """At the first equals sign outside of brackets, where a name in quotes may have one."""
     found = re.match(r'((?:\["(?:[^"\\]|\\.)*"\]|[^="])*)=', setting)
     return (found[1], "=", setting[found.end() :]) if found else (setting, "", "")

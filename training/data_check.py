@@ -89,10 +89,10 @@ def _is_small(job: Job, folder: Path) -> bool:
         return True
     if any(rule.method == "redact" for rule in job.masking.values()):
         return False
-    return _unpacked_bytes(job.dataset, folder) <= WHOLE_BYTES
+    return _count_unpacked(job.dataset, folder) <= WHOLE_BYTES
 
 
-def _unpacked_bytes(reference: str, folder: Path) -> int:
+def _count_unpacked(reference: str, folder: Path) -> int:
     """As far as the file itself says it."""
     path = folder / Path(reference).expanduser()
     packed = path.stat().st_size

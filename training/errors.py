@@ -72,7 +72,7 @@ class ExportError(TrainingError):
     """The exported model does not answer held-out rows as torch does."""
 
 
-def refused_by_system(error: OSError) -> TrainingError:
+def blame_system(error: OSError) -> TrainingError:
     """A full disk, a missing right: what the system said, and where."""
     where = f" ({error.filename})" if error.filename else ""
     return TrainingError(

@@ -38,7 +38,7 @@ class Finding:
 
 def beyond_limits(findings: Sequence[Finding], quality: Quality) -> tuple[Finding, ...]:
     """Those that are more than the settings' limits, and say so."""
-    return tuple(_told(one, quality) for one in findings if one.rows is None or _is_beyond(one, one.rows, quality))
+    return tuple(_tell(one, quality) for one in findings if one.rows is None or _is_beyond(one, one.rows, quality))
 
 
 def warnings(findings: Sequence[Finding], quality: Quality) -> tuple[Mapping[str, object], ...]:
@@ -67,7 +67,7 @@ def _is_beyond(finding: Finding, rows: int, quality: Quality) -> bool:
     return rows < quality.minimum_class_share * finding.of
 
 
-def _told(finding: Finding, quality: Quality) -> Finding:
+def _tell(finding: Finding, quality: Quality) -> Finding:
     if finding.kind != "imbalance" or finding.rows is None:
         return finding
     limit = f"{finding.rows / finding.of:.2%}; quality.minimumClassShare is {quality.minimum_class_share:.2%}"

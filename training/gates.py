@@ -34,16 +34,16 @@ def check(
     return tuple(_results(gates, metrics, model_bytes, deployed))
 
 
-def passed(results: Sequence[GateResult]) -> bool:
+def have_passed(results: Sequence[GateResult]) -> bool:
     """Whether every gate did."""
     return all(result.passed for result in results)
 
 
 def enforce(results: Sequence[GateResult], metrics: Mapping[str, float], *, shown: bool) -> None:
     """Raises GateError that names every gate that failed, and all metrics, with their values if they may be shown."""
-    if passed(results):
+    if have_passed(results):
         return
-    failed = "; ".join(_said(result, shown=shown) for result in results if not result.passed)
+    failed = "; ".join(_say(result, shown=shown) for result in results if not result.passed)
     measured = ", ".join(f"{name} {value:.6g}" for name, value in metrics.items())
     raise GateError(
         f"the model is not sealed, since it is not what its gates ask for: {failed}"
@@ -71,7 +71,7 @@ def _results(
         yield GateResult("bytes", model_bytes, gates.maximum_bytes, "maximum")
 
 
-def _said(result: GateResult, *, shown: bool) -> str:
+def _say(result: GateResult, *, shown: bool) -> str:
     if result.value is None:
         return f"{result.name} is no metric of this task"
     if not shown:

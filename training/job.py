@@ -36,7 +36,7 @@ from training.options import (
 )
 from training.recipe import processor as machine
 from training.recipe.models import NETWORKS
-from training.tasks import LOSSES_OF, known_task, misfits
+from training.tasks import LOSSES_OF, find_known_task, misfits
 from training.weight_files import weight_files
 
 RECIPE: Final = Path(__file__).with_name("recipe")
@@ -58,13 +58,13 @@ def _folds(value: object) -> int:
 FOLDS: Final = Kind("integer", "from 2 to 20, or 0", _folds)
 
 
-def _accumulated(value: object) -> int:
+def _check_accumulated(value: object) -> int:
     """1 and 0 are the same run, so they are the same value."""
     number = kinds.whole_number(0, 10_000).accept(value)
     return 0 if number == 1 else number
 
 
-ACCUMULATED: Final = Kind("integer", "from 0 to 10,000", _accumulated)
+ACCUMULATED: Final = Kind("integer", "from 0 to 10,000", _check_accumulated)
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Job:
         `path` is what property paths begin with; `unknown` are names whose value is not known yet.
         """
         job, problems = read(
-            cls, raw, "a training run", path=path, unknown=unknown, outside=lambda job: _missing(job, folder)
+            cls, raw, "a training run", path=path, unknown=unknown, outside=lambda job: _find_missing(job, folder)
         )
         return (None if problems else job), problems
 
@@ -205,7 +205,7 @@ class Job:
             networks = ", ".join(map(repr, NETWORKS))
             message = f"is {kinds.show_value(self.model)}; allowed: {networks}, or package.module:Class"
             yield Clash("model", message, ("source",))
-        task = known_task(self)
+        task = find_known_task(self)
         if task is not None:
             yield from misfits(self, task)
         if self.source == "onnx":
@@ -320,16 +320,16 @@ def data_digest(job: Job, folder: Path) -> str:
 
     Raises InputError.
     """
-    with _named_by("dataset", job.dataset):
+    with _find_named("dataset", job.dataset):
         digests = {"dataset": sources.digest(job.dataset, folder, job.data, job.roots(folder))}
     if job.source == "onnx":
-        with _named_by("model", job.model):
+        with _find_named("model", job.model):
             digests["model"] = sources.digest(job.model, folder, job.data)
             if not sources.is_url(job.model):
                 beside = weight_files(folder / Path(job.model).expanduser())
                 digests |= {f"model/{name}": sources.file_digest(path) for name, path in beside.items()}
     if job.init_from is not None and job.init_from.path is not None:
-        with _named_by("initFrom.path", job.init_from.path):
+        with _find_named("initFrom.path", job.init_from.path):
             digests["initFrom"] = sources.digest(job.init_from.path, folder, job.data)
     return file_set.digest(digests)
 
@@ -342,7 +342,7 @@ def code_digest(job: Job, folder: Path) -> str:
     digests = {path.relative_to(RECIPE).as_posix(): file_set.of_file(path) for path in RECIPE.rglob("*.py")}
     for name, code in (("model", job.model), ("augment", job.augment)):
         if code and job.source == "training" and kinds.is_reference(code):
-            with _named_by(name, code):
+            with _find_named(name, code):
                 digests[code] = user_code.digest(code, job.roots(folder))
     return file_set.digest(digests)
 
@@ -357,7 +357,7 @@ def read_files(job: Job, folder: Path) -> set[Path]:
 
 
 @contextlib.contextmanager
-def _named_by(path: str, value: str) -> Iterator[None]:
+def _find_named(path: str, value: str) -> Iterator[None]:
     """What cannot be read in here is what this property names."""
     try:
         yield
@@ -380,7 +380,7 @@ def processor(job: Job) -> str:
     return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
-def _missing(job: Job, folder: Path | None) -> Iterator[Clash]:
+def _find_missing(job: Job, folder: Path | None) -> Iterator[Clash]:
     """What is named and not there, or more than memory holds."""
     roots = () if folder is None else job.roots(folder)
     problem = sources.check(job.dataset, folder, roots)

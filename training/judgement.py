@@ -15,7 +15,7 @@ from training.errors import CheckpointError
 from training.findings import Finding
 from training.gates import GateResult
 from training.job import Job
-from training.process import importing
+from training.process import import_large_libraries
 from training.report.codec import ReportError, from_json, to_json
 from training.report.content import Gate, ModelCard, Report
 
@@ -60,11 +60,11 @@ class Judgement:
     @property
     def passed(self) -> bool:
         """Whether the model may be sealed."""
-        return gates.passed(self.gates)
+        return gates.have_passed(self.gates)
 
     def page(self) -> bytes:
         """The report as one HTML file with the same as JSON inside. Loads matplotlib."""
-        with importing():
+        with import_large_libraries():
             from training.report.page import render
 
         return render(self.report).encode()
@@ -88,7 +88,7 @@ def judge(job: Job, evidence: Evidence, deployed: Mapping[str, float] | None) ->
         gates=tuple(map(_gate, results)) or None,
         card=ModelCard(**asdict(job.model_card)),
         data=None if measured.data is None else replace(measured.data, findings=warnings),
-        hyperparameters=_merged(measured.hyperparameters or {}, job.requirements()),
+        hyperparameters=_merge(measured.hyperparameters or {}, job.requirements()),
     )
     return Judgement(results, report)
 
@@ -98,11 +98,11 @@ def _gate(result: GateResult) -> Gate:
     return Gate(result.name, value, result.threshold, result.bound, result.passed)
 
 
-def _merged(first: Mapping[str, object], second: Mapping[str, object]) -> dict[str, object]:
+def _merge(first: Mapping[str, object], second: Mapping[str, object]) -> dict[str, object]:
     """With the names of both, at every depth."""
     merged = {**first, **second}
     for name, value in first.items():
         other = second.get(name)
         if isinstance(value, Mapping) and isinstance(other, Mapping):
-            merged[name] = _merged(value, other)
+            merged[name] = _merge(value, other)
     return merged

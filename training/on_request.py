@@ -18,7 +18,7 @@ from typing import Final
 from sealift.sealing.errors import SealingError
 from sealift.stores import StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
-from training.errors import GateError, RequestError, TrainingError, refused_by_system
+from training.errors import GateError, RequestError, TrainingError, blame_system
 from training.events import ErrorEvent, EventStream, ResultEvent
 from training.process import keep_to_itself, pin_arithmetic
 from training.request import LARGEST_BYTES, Request, read_request
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         events.tell(ErrorEvent(f"a library that training needs cannot be loaded: {error}", "run `make setup`"))
         return 1
     except OSError as error:
-        told = refused_by_system(error)
+        told = blame_system(error)
         events.tell(ErrorEvent(told.message, told.hint))
         return 1
     return 0

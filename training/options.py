@@ -93,17 +93,17 @@ def _findings(value: object) -> tuple[str, ...]:
     raise Refused(f"it must be a list of some of {', '.join(FINDINGS)}")
 
 
-def _quoted(names: tuple[str, ...]) -> str:
+def _quote(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
 METRIC: Final = kinds.one_of(*METRICS)
 CHARACTER: Final = Kind("string", "one character", _character)
 CHOICES: Final = Kind("array", "a list of numbers or texts", _choices)
-SCHEMA: Final = Kind("object", f"by column, one of {_quoted(COLUMN_TYPES)}", _schema, "string")
+SCHEMA: Final = Kind("object", f"by column, one of {_quote(COLUMN_TYPES)}", _schema, "string")
 RANGES: Final = Kind("object", "[lowest, highest] by column", _ranges)
 CLASS_WEIGHTS: Final = Kind("any", f'"{BALANCED}", or weights above 0 by class', _class_weights)
-SOME_FINDINGS: Final = Kind("array", f"some of {_quoted(FINDINGS)}", _findings, "string")
+SOME_FINDINGS: Final = Kind("array", f"some of {_quote(FINDINGS)}", _findings, "string")
 
 
 @dataclass(frozen=True)
@@ -336,7 +336,7 @@ class Search:
     trials: int = setting(kinds.whole_number(1, 10_000), 20, "Runs that are tried, at most `epochs` each.")
     metric: str = setting(METRIC, "loss", "Of the validation rows.")
     parameters: Mapping[str, Range] = sections(
-        Range, f"By setting: one of {_quoted(SEARCHABLE)}, or `modelArguments.NAME`."
+        Range, f"By setting: one of {_quote(SEARCHABLE)}, or `modelArguments.NAME`."
     )
 
     def clashes(self) -> Iterator[Clash]:
@@ -436,7 +436,7 @@ class Gate:
 class Gates:
     """What a model must be in order to be sealed. A failing gate fails the run; what is deployed stays."""
 
-    metrics: Mapping[str, Gate] = sections(Gate, f"By name: {_quoted(tuple(METRICS))}.")
+    metrics: Mapping[str, Gate] = sections(Gate, f"By name: {_quote(tuple(METRICS))}.")
     no_worse_than_deployed: str | None = setting(
         METRIC, None, "A metric; it must be no worse than the artifact's that the stack has now."
     )

@@ -84,7 +84,7 @@ def pin_arithmetic(job: Job) -> None:
 
 
 @contextlib.contextmanager
-def importing() -> Iterator[None]:
+def import_large_libraries() -> Iterator[None]:
     """For the large libraries."""
     gc.disable()  # a tenth of the imports' time goes into looking for garbage among what stays
     with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home

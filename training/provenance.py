@@ -7,7 +7,7 @@ from training.errors import MissingLibraryError
 from training.job import Job
 
 
-def found(job: Job, folder: Path) -> dict[str, str]:
+def find_provenance(job: Job, folder: Path) -> dict[str, str]:
     """By the names of a request's fields. Raises MissingLibraryError, InputError."""
     libraries = training_job.libraries(job)
     if libraries is None:

@@ -62,7 +62,7 @@ def examine(
     _check_target(table[target], target, task)
     features = [name for name in table.column_names if name != target]
     return (
-        *_missing(table, features),
+        *_count_missing(table, features),
         *_constant(table, features),
         *_duplicate_columns(table, features),
         *_duplicate_rows(table),
@@ -85,7 +85,7 @@ def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> Non
     if problems:
         raise DataError(
             f"{name} is not as quality.schema says: {'; '.join(problems)}",
-            f"its columns: {_listed(schema.names)}; mend the data, or quality.schema",
+            f"its columns: {_list(schema.names)}; mend the data, or quality.schema",
         )
 
 
@@ -98,12 +98,12 @@ def examine_split(train: "TensorRows", held_out: "TensorRows") -> tuple[Finding,
     return (Finding("leakage", (), message),)
 
 
-def missing(target: pa.ChunkedArray) -> Array:
+def find_missing(target: pa.ChunkedArray) -> Array:
     """(R,) bool: rows without a target; one that is infinite is none of them."""
     return _is_missing(target)
 
 
-def lacking(target: pa.ChunkedArray) -> int:
+def find_lacking(target: pa.ChunkedArray) -> int:
     """Rows that nothing can be learnt from."""
     return int(_is_missing(target).sum()) + int(_is_infinite(target).sum())
 
@@ -121,19 +121,19 @@ def incomplete(target: str, rows: int, of: int) -> DataError:
 def fingerprints(rows: "TensorRows") -> Array:
     """(R,) uint64: equal rows of features and target have equal numbers."""
     parts = [part.reshape(len(rows), -1).double().numpy() for part in (rows.features, rows.target)]
-    return _mixed(column for part in parts for column in part.T)
+    return _mix(column for part in parts for column in part.T)
 
 
 def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
-    bad = lacking(column)
+    bad = find_lacking(column)
     if bad:
         raise incomplete(target, bad, len(column))
-    if task == "regression" and _rounded_away(column):
+    if task == "regression" and _count_rounded_away(column):
         raise DataError(
             f"the target {target!r} has more digits than FP32, which rounds its differences away",
             "subtract a constant from it: a model answers in FP32",
         )
-    if task == "regression" and (merged := _merged(column)):
+    if task == "regression" and (merged := _merge(column)):
         raise DataError(
             f"the target {target!r} has {merged}", "subtract a constant from it, or write it with a decimal point"
         )
@@ -142,7 +142,7 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
         raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
 
 
-def _missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+def _count_missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
         count = int(_is_missing(table[name]).sum())
         if count:
@@ -153,7 +153,7 @@ def _missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
 def _constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     same = tuple(name for name in features if not _varies(table[name]))
     if same:
-        yield Finding("constantColumns", same, f"{_listed(same)} never var{'y' if len(same) > 1 else 'ies'}")
+        yield Finding("constantColumns", same, f"{_list(same)} never var{'y' if len(same) > 1 else 'ies'}")
 
 
 def _duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding]:
@@ -163,11 +163,11 @@ def _duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding
             alike.setdefault(_content(table[name]), []).append(name)
     for names in alike.values():
         if len(names) > 1:
-            yield Finding("duplicateColumns", tuple(names), f"{_listed(names)} hold the same values")
+            yield Finding("duplicateColumns", tuple(names), f"{_list(names)} hold the same values")
 
 
 def _duplicate_rows(table: pa.Table) -> Iterator[Finding]:
-    ordered_R = np.sort(_mixed(_numbers(table[name]) for name in table.column_names))
+    ordered_R = np.sort(_mix(_numbers(table[name]) for name in table.column_names))
     count = int((ordered_R[1:] == ordered_R[:-1]).sum())
     if count:
         yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of others")
@@ -195,7 +195,7 @@ def _tells_class(feature_R: Array, class_R: Array) -> bool:
     classes = len(np.unique(class_R))
     if len(np.unique(feature_R)) != classes:
         return False
-    return len(np.unique(_mixed((feature_R, class_R)))) == classes
+    return len(np.unique(_mix((feature_R, class_R)))) == classes
 
 
 def _tells_number(feature_R: Array, target_R: Array) -> bool:
@@ -226,15 +226,15 @@ def _varies(column: pa.ChunkedArray) -> bool:
 
 def _precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
-        if _rounded_away(table[name]):
+        if _count_rounded_away(table[name]):
             yield Finding(
                 "precision", (name,), f"{name!r} has more digits than FP32, which rounds its differences away"
             )
-        elif merged := _merged(table[name]):
+        elif merged := _merge(table[name]):
             yield Finding("precision", (name,), f"{name!r} has {merged}")
 
 
-def _merged(column: pa.ChunkedArray) -> str | None:
+def _merge(column: pa.ChunkedArray) -> str | None:
     """What is wrong with whole numbers that are different, and equal once FP32 has rounded them."""
     kind = encoding.value_type(column.type)
     if encoding.is_text(kind):
@@ -253,7 +253,7 @@ def _merged(column: pa.ChunkedArray) -> str | None:
     return f"{len(different):,} different whole numbers, some beyond 2^24, of which FP32 makes {left:,}"
 
 
-def _rounded_away(column: pa.ChunkedArray) -> bool:
+def _count_rounded_away(column: pa.ChunkedArray) -> bool:
     """Whether FP32, in which a network sees it, rounds by more than a hundredth of what the column varies by."""
     if not encoding.is_number(column.type) or pa.types.is_dictionary(column.type):
         return False
@@ -299,7 +299,7 @@ def _content(column: pa.ChunkedArray) -> bytes:
     return hashlib.sha256(numbers_R.tobytes()).digest()
 
 
-def _mixed(columns: Iterator[Array] | Sequence[Array]) -> Array:
+def _mix(columns: Iterator[Array] | Sequence[Array]) -> Array:
     """(R,) uint64: rows mixed into one number, column by column (the finaliser of splitmix64, Steele et al. 2014)."""
     mixed_R: Array | None = None
     for column_R in columns:
@@ -313,6 +313,6 @@ def _mixed(columns: Iterator[Array] | Sequence[Array]) -> Array:
     return mixed_R
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list(names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:8]))
     return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown

@@ -48,7 +48,7 @@ KNOWN: Final = tuple(re.compile(pattern) for pattern in (*_NAMES, *_SIZES))
 """Whole texts; `rest` is left out."""
 
 
-def shown(error: BaseException) -> str:
+def show(error: BaseException) -> str:
     """The first line of its text, if it has one of these forms, or what the system said; else nothing."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
@@ -64,10 +64,10 @@ def shown(error: BaseException) -> str:
 
 def is_whole(error: BaseException) -> bool:
     """Whether nothing is left out."""
-    return str(error).strip() in ("", shown(error))
+    return str(error).strip() in ("", show(error))
 
 
-def left_out(error: BaseException) -> str:
+def leave_out(error: BaseException) -> str:
     """The text of the exception that an error of ours was raised from, where the error does not show it."""
     cause = error.__cause__
     return "" if cause is None or is_whole(cause) or str(cause).strip() in str(error) else str(cause).strip()

@@ -50,7 +50,7 @@ from training.errors import CheckpointError, GateError, RequestError, TrainingEr
 from training.events import Events, EventStream
 from training.job import Job, read_files
 from training.judgement import Evidence, Judgement, judge
-from training.process import importing
+from training.process import import_large_libraries
 from training.progress import Teller
 from training.report.energy import Meter
 from training.request import Request
@@ -87,14 +87,14 @@ def run(request: Request, events: EventStream, cancellation: Cancellation) -> Ru
     store = open_store(request.store_url)
     clock = Clock()
     lost: list[str] = []
-    with _leased(store, request.run_id, events) as fence:
+    with _hold_lease(store, request.run_id, events) as fence:
         records = Records(store, request.run_key, request.run_id, fence)
         record = _load(records, events)
         if isinstance(record, SealedRecord):
             result = _judge_again(request, records, record, recipients, events)
             if result is not None:
                 return RunResult(**result, reused=True)
-            lost = _left_of(store, record)
+            lost = _find_left(store, record)
             record = None
         if record is not None:
             clock.seconds_before = record.seconds
@@ -138,7 +138,7 @@ def _judge_again(
     key = judgement.report_key(request.run_key)
     try:
         manifest = _whole_artifact(store, artifact_id, str(record.result["payload_digest"]))
-        report = _sealed_report(store, record.reports.get(key))
+        report = _find_sealed_report(store, record.reports.get(key))
     except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
         records.fence.check()
@@ -148,14 +148,14 @@ def _judge_again(
         return None
     if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the sealed model")
-        raise _refused(request, records.fence, judgement, artifact_id, recipients, sealed=True)
+        raise _refuse(request, records.fence, judgement, artifact_id, recipients, sealed=True)
     if report is None:
         events.phase("seal", "judging the sealed model again, and sealing its report")
         report = _seal_report_again(records, record, judgement, key, recipients)
     return {**record.result, "manifest": manifest, **report}
 
 
-def _sealed_report(store: Store, report: Sequence[str] | None) -> dict[str, object] | None:
+def _find_sealed_report(store: Store, report: Sequence[str] | None) -> dict[str, object] | None:
     """The result's part of it; None if it is not sealed, or its users have deleted it."""
     artifact_id, digest = report or ("", "")
     if not digest:
@@ -190,7 +190,7 @@ def _ids(record: SealedRecord) -> list[str]:
     return [str(record.result["artifact_id"]), *(artifact_id for artifact_id, _ in record.reports.values())]
 
 
-def _left_of(store: Store, record: SealedRecord) -> list[str]:
+def _find_left(store: Store, record: SealedRecord) -> list[str]:
     """The ids of a lost artifact that has owners, for one who has the store's key to ask them; else none."""
     ids = _ids(record)
     return [] if get_record(store, owners_name(ids[0])) is None else ids
@@ -244,7 +244,7 @@ def train(
     made_from = _as_planned(request, folder)
     init = _initial_model(request, records.store, folder)
     events.phase("load", "loading torch")
-    with importing():
+    with import_large_libraries():
         from training.evidence import gather  # seconds of imports, which a reused run need not wait for
         from training.fit import fit
         from training.highlights import highlights
@@ -265,14 +265,14 @@ def train(
     reading = Reading(request.job.roots(folder))
     gpus = (0,) if inputs.device == "cuda" else ()
     joules_before = record.joules if record else 0.0
-    with user_code.blamed(request.job.model), Meter(gpus, joules_before) as meter:
+    with user_code.blame(request.job.model), Meter(gpus, joules_before) as meter:
         watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
         fitted = fit(request.job, inputs, progress, watch)
         for line in highlights(fitted, shown=request.expose_metrics):
             events.log("info", line)
         if _as_planned(request, folder) != made_from:
             raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
-        uncounted = reading.uncounted(read_files(request.job, folder))
+        uncounted = reading.find_uncounted(read_files(request.job, folder))
         if uncounted:
             events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
         watch.phase("report", "writing the report")
@@ -386,7 +386,7 @@ def weights_file(path: str, folder: Path) -> bytes:
 
 def _as_planned(request: Request, folder: Path) -> dict[str, str]:
     """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
-    actual = provenance.found(request.job, folder)
+    actual = provenance.find_provenance(request.job, folder)
     for name, value in actual.items():
         planned = getattr(request, name)
         if planned not in (None, value):
@@ -413,7 +413,7 @@ def _seal(
     judgement = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
     if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the model")
-        raise _refused(request, records.fence, judgement, record.artifact_id, recipients, sealed=False)
+        raise _refuse(request, records.fence, judgement, record.artifact_id, recipients, sealed=False)
     events.phase("seal", "sealing the model and its report")
     report = _put_report(records.fence, judgement, record.artifact_id, record.report_id, recipients)
     artifact = _put(records.fence, record.model, record.description, recipients, record.artifact_id)
@@ -431,7 +431,7 @@ def _seal(
     return {**result, "manifest": artifact.manifest.decode(), **told}
 
 
-def _refused(
+def _refuse(
     request: Request,
     fence: Fence,
     judgement: Judgement,
@@ -469,7 +469,7 @@ def _put(
 
 
 @contextlib.contextmanager
-def _leased(store: Store, run_id: str, events: Events) -> Iterator[Fence]:
+def _hold_lease(store: Store, run_id: str, events: Events) -> Iterator[Fence]:
     """Holds the run's lease, and says so while another process does."""
     notice = threading.Timer(
         WAIT_NOTICE_SECONDS,

@@ -89,10 +89,10 @@ def too_large(reference: str, folder: Path, largest: int) -> str | None:
 def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots = ()) -> str:
     """64 hex digits: SHA-256 over the content; of a function, over its code and its arguments. Raises DataError."""
     if reference in BUILT_IN:
-        digests = {path.name: file_digest(path) for path in built_in_paths(reference)}
+        digests = {path.name: file_digest(path) for path in find_built_in_paths(reference)}
         return file_set.digest(digests) if len(digests) > 1 else next(iter(digests.values()))
     if is_url(reference):
-        with open_url(reference) as stream, _reading(reference):
+        with open_url(reference) as stream, _refuse_unreadable(reference):
             return file_set.of_stream(stream)
     if is_reference(reference):
         arguments = json.dumps(options.arguments, sort_keys=True)
@@ -117,7 +117,7 @@ def read(reference: str, folder: Path, largest: int) -> bytes:
     """The content of a file or URL. Raises DataError, also if it has more than `largest` bytes."""
     try:
         if is_url(reference):
-            with open_url(reference) as stream, _reading(reference):
+            with open_url(reference) as stream, _refuse_unreadable(reference):
                 content = stream.read(largest + 1)
         else:
             with (folder / Path(reference).expanduser()).open("rb") as stream:
@@ -158,7 +158,7 @@ def has_known_form(reference: str) -> bool:
     return reference in BUILT_IN or _path(reference).endswith((*FORMS, ".onnx"))
 
 
-def built_in_paths(name: str) -> tuple[Path, ...]:
+def find_built_in_paths(name: str) -> tuple[Path, ...]:
     """Where scikit-learn, which is not imported, ships this set. Raises MissingLibraryError without it."""
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
@@ -184,7 +184,7 @@ def open_url(reference: str) -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def _reading(reference: str) -> Iterator[None]:
+def _refuse_unreadable(reference: str) -> Iterator[None]:
     """What the library of a URL raises meanwhile is told without the URL's secrets."""
     try:
         yield

@@ -35,7 +35,7 @@ class KnownTask:
     since: str
 
 
-def known_task(job: "Job") -> KnownTask | None:
+def find_known_task(job: "Job") -> KnownTask | None:
     """As far as the settings alone tell."""
     if job.data.task is not None:
         return KnownTask(cast(Task, job.data.task), f"data.task is {job.data.task!r}")
@@ -57,7 +57,7 @@ def misfits(job: "Job", task: KnownTask) -> Iterator[Clash]:
         allowed = ", ".join(fitting)
         return Clash(path, f"{verb} {name!r}, but {task.since}; allowed: {allowed}{way_out}", needs)
 
-    for path, name in named_metrics(job):
+    for path, name in find_named_metrics(job):
         if name not in METRICS_OF[task.name]:
             yield clash(path, name, METRICS_OF[task.name])
     if job.loss is not None and job.loss not in LOSSES_OF[task.name]:
@@ -66,7 +66,7 @@ def misfits(job: "Job", task: KnownTask) -> Iterator[Clash]:
         yield Clash("classWeights", f"is for classes, but {task.since}; leave it out{way_out}", needs)
 
 
-def named_metrics(job: "Job") -> Iterator[tuple[str, str]]:
+def find_named_metrics(job: "Job") -> Iterator[tuple[str, str]]:
     """Settings by their paths, and the metrics that they name."""
     for name in job.gates.metrics:
         yield GATED, name

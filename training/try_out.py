@@ -21,7 +21,7 @@ from training.cancellation import end_on_signal
 from training.command_line import CommandLine, read_command_line
 from training.errors import TrainingError
 from training.job import Job
-from training.process import importing, is_started_so, keep_to_itself, pin_arithmetic, start_anew
+from training.process import import_large_libraries, is_started_so, keep_to_itself, pin_arithmetic, start_anew
 from training.report import units
 
 if TYPE_CHECKING:  # at run time it would load torch
@@ -64,11 +64,11 @@ def main(arguments: Sequence[str]) -> int:
         fitted = tried.fitted
         metrics = fitted.outcome["metrics"]
         judged = gates.check(wanted.job.gates, metrics, len(fitted.model), None)
-        _write(wanted, tried, passed=gates.passed(judged))
+        _write(wanted, tried, passed=gates.have_passed(judged))
         print(summary(wanted.job, tried))
         gates.enforce(judged, metrics, shown=True)
     except TrainingError as error:
-        if text := raised.left_out(error):
+        if text := raised.leave_out(error):
             sys.stderr.write(f"{text}\n")
         return _fail(error.message, error.hint)
     except ImportError as error:
@@ -85,9 +85,9 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
 
     display = Display()
     started = time.monotonic()
-    made_from = provenance.found(job, folder)
+    made_from = provenance.find_provenance(job, folder)
     display.phase("load", "loading torch")
-    with importing():
+    with import_large_libraries():
         from training.fit import fit
         from training.highlights import highlights
         from training.progress import Teller
@@ -110,7 +110,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
     chosen = device(job)
     init = weights_file(job.init_from.path, folder) if job.init_from and job.init_from.path else None
     inputs = Inputs(folder, secrets.token_bytes(32), secrets.token_bytes(32), chosen, init, made_from)
-    with user_code.blamed(job.model), Meter((0,) if chosen == "cuda" else ()) as meter:
+    with user_code.blame(job.model), Meter((0,) if chosen == "cuda" else ()) as meter:
         watch = Watch(display, lambda: time.monotonic() - started, meter, Progress())
         fitted = fit(job, inputs, Progress(), watch)
         page = None

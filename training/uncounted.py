@@ -30,7 +30,7 @@ class Reading:
         self._here = threading.local()
         sys.addaudithook(self._hear)
 
-    def uncounted(self, counted: Collection[Path]) -> list[str]:
+    def find_uncounted(self, counted: Collection[Path]) -> list[str]:
         """Their paths from the root, and those of imported modules, that are none of `counted`."""
         known = {str(path.resolve()) for path in counted}
         modules = {str(module.__file__) for module in [*sys.modules.values()] if getattr(module, "__file__", None)}

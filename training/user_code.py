@@ -61,20 +61,20 @@ def check(reference: str, roots: Roots) -> str | None:
     module, _, name = reference.partition(":")
     file = module_file(module, roots)
     if file is None:
-        if _installed(module):
+        if _is_installed(module):
             return None
-        return f"there is no module {module} in {' or '.join(map(_spelt, roots))}, nor installed"
+        return f"there is no module {module} in {' or '.join(map(_spell, roots))}, nor installed"
     try:
-        reached = _reached(module, roots)
+        reached = _find_reached(module, roots)
     except ModelError as error:
         return error.message
     for one in reached:
-        other = _shadowed(one, roots)
+        other = _find_shadowed(one, roots)
         if other is not None:
             return f"module {one} of the program's folder has the name of {other}; rename it"
     if file.suffix != SOURCE:
         return None  # what it has is known once it is loaded
-    names = sorted(_defined(ast.parse(file.read_bytes())))
+    names = sorted(_find_defined(ast.parse(file.read_bytes())))
     if name in names or "*" in names:
         return None
     return f"module {module} has no {name}; it has {', '.join(names) or 'nothing'}"
@@ -88,8 +88,8 @@ def digest(reference: str, roots: Roots) -> str:
     """
     module = reference.partition(":")[0]
     if module_file(module, roots) is None:
-        return _installed_digest(module)
-    modules = {_within(file, roots): file for file in _reached(module, roots).values()}
+        return _digest_installed(module)
+    modules = {_within(file, roots): file for file in _find_reached(module, roots).values()}
     named = {f"./{os.path.relpath(file, roots[-1])}": file for file in files(reference, roots) - {*modules.values()}}
     return file_set.digest({name: file_set.of_file(file) for name, file in (modules | named).items()})
 
@@ -104,8 +104,8 @@ def files(reference: str, roots: Roots) -> set[Path]:
     module = reference.partition(":")[0]
     if module_file(module, roots) is None:
         return set()
-    reached = set(_reached(module, roots).values())
-    return reached | {named for file in reached if file.suffix == SOURCE for named in _named_files(file, roots)}
+    reached = set(_find_reached(module, roots).values())
+    return reached | {named for file in reached if file.suffix == SOURCE for named in _find_named_files(file, roots)}
 
 
 def strange_arguments(function: Callable[..., object], given: Iterable[str]) -> list[str]:
@@ -124,18 +124,18 @@ def load(reference: str, roots: Roots) -> object:
     """The object that is named. Raises ModelError, which names what is not there or where the code raised."""
     module, _, name = reference.partition(":")
     try:
-        loaded = _imported_from(roots, module)
+        loaded = _import_from(roots, module)
     except RAISED as error:
         raise ModelError(
-            f"module {module} cannot be imported: it {said(error)}",
-            f"it must be in {' or '.join(map(_spelt, roots))} or installed, and import what it needs",
+            f"module {module} cannot be imported: it {say(error)}",
+            f"it must be in {' or '.join(map(_spell, roots))} or installed, and import what it needs",
         ) from error
     if not hasattr(loaded, name):
         raise ModelError(f"module {module} has no {name}; it has {', '.join(_public(loaded))}", "name one of these")
     return getattr(loaded, name)
 
 
-def _imported_from(roots: Roots, module: str) -> ModuleType:
+def _import_from(roots: Roots, module: str) -> ModuleType:
     """Roots come before installed packages while the module is imported, and after them for what it needs later.
 
     Raises ImportError where the name is taken by a module that was imported before.
@@ -155,12 +155,12 @@ def _imported_from(roots: Roots, module: str) -> ModuleType:
     return loaded
 
 
-def said(error: BaseException) -> str:
+def say(error: BaseException) -> str:
     """What code did, and where, without a stack: "raised TypeError: … (mine.py:12)"; of its text, what is shown."""
     if isinstance(error, SystemExit):
         code = error.code if error.code is None or isinstance(error.code, int) else "…"
         return f"called sys.exit({'' if code is None else code}) ({_place(error)})"
-    text = raised.shown(error)
+    text = raised.show(error)
     rest = "" if text or raised.is_whole(error) else f"; {LEFT_OUT}"
     return f"raised {type(error).__name__}{f': {text}' if text else ''} ({_place(error)}){rest}"
 
@@ -171,7 +171,7 @@ def is_blamed(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def blamed(model: str) -> Iterator[None]:
+def blame(model: str) -> Iterator[None]:
     """What the user's code raises where nothing else expects it, or calls sys.exit, as a ModelError that says so."""
     try:
         yield
@@ -180,7 +180,7 @@ def blamed(model: str) -> Iterator[None]:
     except RAISED as error:
         if not isinstance(error, SystemExit) and not is_blamed(error):
             raise
-        raise ModelError(f"code of {model} {said(error)}", "mend the code") from error
+        raise ModelError(f"code of {model} {say(error)}", "mend the code") from error
 
 
 def _place(error: BaseException) -> str:
@@ -221,7 +221,7 @@ def module_file(module: str, roots: Roots) -> Path | None:
     return None
 
 
-def _named_files(module: Path, roots: Roots) -> Iterator[Path]:
+def _find_named_files(module: Path, roots: Roots) -> Iterator[Path]:
     """Files of the roots that a text in the module names."""
     for text in _texts(ast.parse(module.read_bytes())):
         for folder in (module.parent, *roots):
@@ -256,11 +256,11 @@ def _within(file: Path, roots: Roots) -> str:
     return next(file.relative_to(root).as_posix() for root in roots if file.is_relative_to(root))
 
 
-def _spelt(root: Path) -> str:
+def _spell(root: Path) -> str:
     return f"{root.name}/"
 
 
-def _reached(module: str, roots: Roots) -> dict[str, Path]:
+def _find_reached(module: str, roots: Roots) -> dict[str, Path]:
     """The files of the roots that importing this module reads, by their modules. Raises ModelError for one that is not
     Python.
     """
@@ -282,7 +282,7 @@ def _reached(module: str, roots: Roots) -> dict[str, Path]:
     return found
 
 
-def _shadowed(module: str, roots: Roots) -> str | None:
+def _find_shadowed(module: str, roots: Roots) -> str | None:
     """Whose module this one of the roots would hide, or be hidden by."""
     top, own = module.partition(".")[0], {root.resolve() for root in roots}
     if top in rooms.PACKAGES:
@@ -310,7 +310,7 @@ def _with_parents(module: str) -> Iterator[str]:
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1) if parts[0])
 
 
-def _defined(tree: ast.Module) -> Iterator[str]:
+def _find_defined(tree: ast.Module) -> Iterator[str]:
     """Names that a module's own statements give; "*" where it takes over another's."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -323,14 +323,14 @@ def _defined(tree: ast.Module) -> Iterator[str]:
             yield "*"
 
 
-def _installed(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module.partition(".")[0]) is not None
     except (ImportError, ValueError):
         return False
 
 
-def _installed_digest(module: str) -> str:
+def _digest_installed(module: str) -> str:
     top = module.partition(".")[0]
     owners = sorted(set(importlib.metadata.packages_distributions().get(top, [])))
     if not owners:
@@ -343,10 +343,10 @@ def _installed_digest(module: str) -> str:
             if file.hash is not None and file.parts[0] != ".." and not file.parts[0].endswith(".dist-info"):
                 contents[f"{owner}-{record.version}/{file}"] = file.hash.value
                 listed.add(Path(str(file.locate())).resolve())
-    return file_set.digest(contents | _edited(top, listed))
+    return file_set.digest(contents | _find_edited(top, listed))
 
 
-def _edited(package: str, listed: Collection[Path]) -> dict[str, str]:
+def _find_edited(package: str, listed: Collection[Path]) -> dict[str, str]:
     """Digests of the files of a package that is installed to be edited: no distribution lists these."""
     spec = importlib.util.find_spec(package)
     folders = [Path(folder) for folder in (spec.submodule_search_locations or [] if spec else [])]

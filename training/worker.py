@@ -8,7 +8,7 @@ from sealift.stores import Fence, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
 from training.distributed import Said, Seat, Shared, joined
-from training.errors import CheckpointError, TrainingError, refused_by_system
+from training.errors import CheckpointError, TrainingError, blame_system
 from training.events import EventStream
 from training.request import Request
 from training.run import Clock, device, train
@@ -39,7 +39,7 @@ def work(seat: Seat, request: Request, telling: Shared, fence: Fence) -> Said:
     except (TrainingError, SealingError, StoreError) as error:
         return {"message": error.message, "hint": error.hint}
     except OSError as error:
-        told = refused_by_system(error)
+        told = blame_system(error)
         return {"message": told.message, "hint": told.hint}
     return {}
 

@@ -20,7 +20,7 @@ from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.node import configuration, node
 from bootstrap.system import programs
-from sealift.serving import places
+from sealift.serving import image_layout
 
 READY_SECONDS = 120.0
 REQUEST_SECONDS = 10.0
@@ -100,7 +100,9 @@ def ask(context: Context, service: Service, progress: Progress, stack: str = sta
     ways: list[tuple[str, Send]] = [(service.url, _directly)]
     if service.namespace:
         scheme = "https:" if service.url.startswith("https://") else ""
-        through = f"/api/v1/namespaces/{service.namespace}/services/{scheme}{service.name}:{places.PORT_NAME}/proxy"
+        through = (
+            f"/api/v1/namespaces/{service.namespace}/services/{scheme}{service.name}:{image_layout.PORT_NAME}/proxy"
+        )
         ways.append((through, _send_through_api_server(context)))
     deadline = time.monotonic() + READY_SECONDS
     said = ""
@@ -177,7 +179,7 @@ def by_hand(context: Context, service: Service, via: str, request: str, headers:
         return [f"curl -s {administrator} {server}{via}{infer} {data}"]
     return [
         _forward(service),
-        f"curl -s http://127.0.0.1:{places.PORT}{infer} {data}  # in another terminal",
+        f"curl -s http://127.0.0.1:{image_layout.PORT}{infer} {data}  # in another terminal",
     ]
 
 
@@ -186,11 +188,11 @@ def page(context: Context, service: Service, via: str) -> str:
     if via == service.url:
         return f"{via}/"
     scheme = "https" if service.url.startswith("https://") else "http"
-    return f"{scheme}://127.0.0.1:{places.PORT}/ while this runs: {_forward(service)}"
+    return f"{scheme}://127.0.0.1:{image_layout.PORT}/ while this runs: {_forward(service)}"
 
 
 def _forward(service: Service) -> str:
-    port = f"{places.PORT}:{places.PORT_NAME}"
+    port = f"{image_layout.PORT}:{image_layout.PORT_NAME}"
     return f"kubectl --namespace {service.namespace} port-forward service/{service.name} {port}"
 
 

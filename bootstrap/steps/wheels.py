@@ -19,7 +19,7 @@ from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, PartMissing
 from bootstrap.steps import python_environment
 from bootstrap.system import programs
-from sealift.serving import places
+from sealift.serving import image_layout
 
 TITLE = "Wheels for images"
 NEWEST_GLIBC = 36  # Debian bookworm's 2.36; older wheels run there too
@@ -51,7 +51,7 @@ def ensure(context: Context, step: Step) -> None:
         _collect(context, step, lock, folder, python)
         content.write(stamp, expected + "\n")
     context.learn(wheels=str(folder))
-    step.done(f"for Python {python}, {(folder / places.PACKAGES_FILE).stat().st_size / 1e6:.0f} MB")
+    step.done(f"for Python {python}, {(folder / image_layout.PACKAGES_FILE).stat().st_size / 1e6:.0f} MB")
 
 
 def python_of(context: Context, image: str) -> str:
@@ -79,7 +79,7 @@ def python_of(context: Context, image: str) -> str:
 
 def _whole(folder: Path) -> bool:
     """Whether the archive is there with the size that the last collection noted."""
-    archive, noted = folder / places.PACKAGES_FILE, folder.parent / f"{folder.name}.json"
+    archive, noted = folder / image_layout.PACKAGES_FILE, folder.parent / f"{folder.name}.json"
     return archive.exists() and noted.exists() and archive.stat().st_size == json.loads(noted.read_text())
 
 
@@ -101,11 +101,11 @@ def _collect(context: Context, step: Step, lock: Path, folder: Path, python: str
     packed = folder.with_name(f"{folder.name}.packed")
     shutil.rmtree(packed, ignore_errors=True)
     packed.mkdir()
-    pack(draft, packed / places.PACKAGES_FILE)
+    pack(draft, packed / image_layout.PACKAGES_FILE)
     shutil.rmtree(draft)
     shutil.rmtree(folder, ignore_errors=True)
     packed.rename(folder)
-    content.write(folder.parent / f"{folder.name}.json", f"{(folder / places.PACKAGES_FILE).stat().st_size}\n")
+    content.write(folder.parent / f"{folder.name}.json", f"{(folder / image_layout.PACKAGES_FILE).stat().st_size}\n")
 
 
 def target(python: str) -> list[str]:
@@ -128,7 +128,7 @@ def pack(folder: Path, archive: Path) -> None:
     with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(folder.rglob("*")):
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            member.mtime = places.FIXED_TIME
+            member.mtime = image_layout.FIXED_TIME
             if path.is_dir():
                 member.type, member.mode = tarfile.DIRTYPE, 0o755
                 tar.addfile(member)

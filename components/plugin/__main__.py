@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin.api_key import ApiKeyResource
-from components.plugin.constructed import COMPONENTS
+from components.plugin.construct import COMPONENTS
 from components.plugin.sealing_key import SealingKeyResource
 from components.plugin.training_run import TrainingRunResource
 from sealift.durable import core_dumps

@@ -8,7 +8,7 @@ import secrets
 from hashlib import sha256
 from typing import Final
 
-from components.plugin import checking
+from components.plugin import validation
 from components.settings.api_key import ApiKeyInputs
 from sealift.provider import (
     UNKNOWN,
@@ -42,7 +42,7 @@ class ApiKeyResource:
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """All at once; unknown inputs are left for the real run."""
-        return checking.check(ApiKeyInputs, request.new_inputs, "an API key")
+        return validation.check(ApiKeyInputs, request.new_inputs, "an API key")
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Nothing makes another resource of it."""
@@ -71,7 +71,7 @@ class ApiKeyResource:
         Raises PluginError on import.
         """
         if "key" not in request.state:
-            raise checking.kept_in_state_alone("an ApiKey", request.id)
+            raise validation.refuse_import("an ApiKey", request.id)
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from components.plugin import checking
+from components.plugin import validation
 from sealift.provider import CheckFailure, Value, has_unknown, reveal_all
 from sealift.settings import Problem
 from training import sources
@@ -52,7 +52,7 @@ class DataChecks:
     async def look(self, olds: Mapping[str, Value], news: Mapping[str, Value], job: Job) -> DataFindings:
         """Asks, unless these inputs have passed before, or the data is none that can be read in a preview."""
         mark = _mark(news)
-        if not is_readable(job) or has_unknown(_looked_at(news)) or mark == _mark(olds):
+        if not is_readable(job) or has_unknown(_look_at(news)) or mark == _mark(olds):
             return NOTHING
         if mark not in self._found:
             self._found[mark] = await self._ask(job)
@@ -77,7 +77,7 @@ class DataChecks:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        return _found(answer, process.returncode)
+        return _find(answer, process.returncode)
 
 
 def is_readable(job: Job) -> bool:
@@ -98,18 +98,18 @@ def rows_changed(before: Value, now: int | None) -> str:
 
 def _mark(inputs: Mapping[str, Value]) -> str:
     """Equal for inputs of which the same is found."""
-    plain = reveal_all(_looked_at(inputs))
+    plain = reveal_all(_look_at(inputs))
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _looked_at(inputs: Mapping[str, Value]) -> dict[str, Value]:
+def _look_at(inputs: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in inputs.items() if name in LOOKED_AT}
 
 
-def _found(answer: bytes, exit_code: int | None) -> DataFindings:
+def _find(answer: bytes, exit_code: int | None) -> DataFindings:
     try:
         told = json.loads(answer)
     except ValueError:
         return DataFindings(unchecked=f"the process that reads it ended with exit code {exit_code}")
     problems = [Problem(one["property"], one["message"]) for one in told["problems"]]
-    return DataFindings(tuple(checking.failures(problems)), told["rows"])
+    return DataFindings(tuple(validation.failures(problems)), told["rows"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from components.plugin.training_inputs import job_inputs_of, run_ids_of, store_of
+from components.plugin.training_inputs import find_job_inputs, find_run_ids, find_store
 from components.settings.run import store_key_of
 from sealift.provider import PluginError, Value, has_unknown, reveal_all
 from sealift.sealing import ArtifactCorrupt, open_record, record_key
@@ -26,12 +26,12 @@ def foretell(inputs: Mapping[str, Value], devices: Path = Path("/dev")) -> str |
     Raises PluginError where the run could not be trained on this machine, StoreError where its store cannot be
     reached or written.
     """
-    plain = _known(inputs)
-    job, _ = training_job.Job.validate(job_inputs_of(plain))
-    store = None if "storeUrl" not in plain else store_of(plain)
+    plain = _find_known(inputs)
+    job, _ = training_job.Job.validate(find_job_inputs(plain))
+    store = None if "storeUrl" not in plain else find_store(plain)
     store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
     if job is not None and store is not None and store_key is not None:
-        sealed = _sealed(store, store_key, run_ids_of(job, plain, store_key)[0])
+        sealed = _find_sealed(store, store_key, find_run_ids(job, plain, store_key)[0])
         if sealed is not None:
             return sealed
     if job is not None and job.device == "cuda" and not any(any(devices.glob(pattern)) for pattern in GPUS):
@@ -46,17 +46,17 @@ def foretell(inputs: Mapping[str, Value], devices: Path = Path("/dev")) -> str |
 
 def is_run(inputs: Mapping[str, Value], run_id: Value) -> bool:
     """Whether these inputs are those of the run `run_id`, whatever else is asked of its model."""
-    plain = _known(inputs)
-    job, _ = training_job.Job.validate(job_inputs_of(plain))
+    plain = _find_known(inputs)
+    job, _ = training_job.Job.validate(find_job_inputs(plain))
     store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
-    return job is not None and store_key is not None and run_id in run_ids_of(job, plain, store_key)
+    return job is not None and store_key is not None and run_id in find_run_ids(job, plain, store_key)
 
 
-def _known(inputs: Mapping[str, Value]) -> dict[str, Value]:
+def _find_known(inputs: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
 
 
-def _sealed(store: Store, store_key: bytes, run_id: str) -> str | None:
+def _find_sealed(store: Store, store_key: bytes, run_id: str) -> str | None:
     found = get_record(store, run_id)
     if found is None:
         return None

@@ -24,7 +24,7 @@ def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> No
     (`of`), which is served maybe; deletes what was noted before.
     """
     place = _place(urn)
-    if _noted(place).get("artifactId") != report["artifact_id"]:
+    if _read_note(place).get("artifactId") != report["artifact_id"]:
         clear(urn, run_id)
     place.parent.mkdir(parents=True, exist_ok=True)
     noted = {
@@ -34,7 +34,7 @@ def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> No
     write_file(place.absolute(), json.dumps(noted).encode())
 
 
-def shown_by(urn: str) -> str:
+def say_what_shows(urn: str) -> str:
     """The way to the report, for a message."""
     return (
         f"`make report STACK={_stack(urn)}` shows the report of this run. Outputs that the engine lists as removed "
@@ -56,7 +56,7 @@ def clear_stack(urn: str) -> None:
 
 
 def _clear(place: Path, run_id: str = "") -> None:
-    noted = _noted(place)
+    noted = _read_note(place)
     if not noted:
         place.unlink(missing_ok=True)
         return
@@ -68,7 +68,7 @@ def _clear(place: Path, run_id: str = "") -> None:
     place.unlink(missing_ok=True)
 
 
-def _noted(place: Path) -> dict[str, str]:
+def _read_note(place: Path) -> dict[str, str]:
     try:
         noted = json.loads(place.read_text())
     except (OSError, ValueError):

@@ -45,14 +45,14 @@ def still_needed(retired: Sequence[str], last: str, stores: KeyStores, store_url
     """
     if not isinstance(store_url, str) or not retired:
         return [*retired]
-    named = _named(open_store(store_url))
+    named = _find_named(open_store(store_url))
     if parse_identity(last).key_id not in named:
         return [*retired]
     ids = {key: parse_identity(key).key_id for key in retired}
     return [key for key in retired if ids[key] in named or not _only_in(store_url, stores.get(ids[key]))]
 
 
-def opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) -> list[str]:
+def find_opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) -> list[str]:
     """The ids of the artifacts that these `keys` open and no other key, in all stores that they sealed into.
 
     Raises StoreError where a store cannot say.
@@ -82,5 +82,5 @@ def _only_in(store_url: str, urls: Value) -> bool:
     return isinstance(urls, list) and urls != [] and all(is_same_store(str(url), store_url) for url in urls)
 
 
-def _named(store: Store) -> set[str]:
+def _find_named(store: Store) -> set[str]:
     return {key_id for artifact in artifact_ids(store) for key_id in recipient_ids(get_manifest(store, artifact))}

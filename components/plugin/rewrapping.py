@@ -11,7 +11,7 @@ from sealift.stores import MANIFESTS, Conflict, Store
 from sealift.stores.artifacts import MANIFEST_BYTES
 
 
-def wrapped_for(
+def wrap_for(
     store: Store,
     artifact_id: str,
     manifest: bytes,

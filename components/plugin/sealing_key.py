@@ -13,12 +13,12 @@ import base64
 import secrets
 from typing import Final
 
-from components.plugin import checking, refused_report
+from components.plugin import refused_report, validation
 from components.plugin.retired_keys import (
     KEY_STORES,
     count_of_artifacts,
+    find_opened_alone,
     first_store,
-    opened_alone,
     still_needed,
     stores_of,
     with_store,
@@ -63,7 +63,7 @@ class SealingKeyResource:
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """All at once; unknown inputs are left for the real run."""
-        return checking.check(SealingKeyInputs, request.new_inputs, "a sealing key")
+        return validation.check(SealingKeyInputs, request.new_inputs, "a sealing key")
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Another algorithm is another key; all else is updated."""
@@ -86,14 +86,14 @@ class SealingKeyResource:
         """Another `rotation`: a new key pair, and the retired keys that an artifact may still need."""
         inputs = request.new_inputs
         kept: Properties = {name: request.state[name] for name in OUTPUTS if name in request.state}
-        kept["openingKeys"] = Secret([*_opening_keys(request.state)])
+        kept["openingKeys"] = Secret([*_find_opening_keys(request.state)])
         stores = stores_of(request.state)
         if inputs["rotation"] == request.old_inputs["rotation"]:
             kept[KEY_STORES] = with_store(stores, str(kept["keyId"]), inputs.get("storeUrl"))
             return UpdateResponse(inputs | kept)
         if request.preview:
             return UpdateResponse(inputs | kept | dict.fromkeys(ROTATED, UNKNOWN))
-        last, *retired = _opening_keys(request.state)
+        last, *retired = _find_opening_keys(request.state)
         try:
             needed = await asyncio.to_thread(still_needed, retired, last, stores, inputs.get("storeUrl"))
         except (SealingError, StoreError) as error:
@@ -109,19 +109,19 @@ class SealingKeyResource:
         Raises PluginError on import.
         """
         if "privateKey" not in request.state:
-            raise checking.kept_in_state_alone("a SealingKey", request.id)
+            raise validation.refuse_import("a SealingKey", request.id)
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:
         """Forgetting the state is the deletion. Raises PluginError where another key takes this one's place, while
         artifacts need this one.
         """
-        keys, stores = _opening_keys(request.state), stores_of(request.state)
+        keys, stores = _find_opening_keys(request.state), stores_of(request.state)
         is_replaced = bool(self._staying - {request.id})
         if not is_replaced:
             await asyncio.to_thread(refused_report.clear_stack, request.urn)
         try:
-            alone = await asyncio.to_thread(opened_alone, keys, stores, request.state.get("storeUrl"))
+            alone = await asyncio.to_thread(find_opened_alone, keys, stores, request.state.get("storeUrl"))
         except StoreError as error:
             if is_replaced:
                 raise PluginError(
@@ -131,7 +131,7 @@ class SealingKeyResource:
             return
         if not alone:
             return
-        said = f"only this key opens {_listed(alone)} in the store"
+        said = f"only this key opens {_list_artifacts(alone)} in the store"
         if is_replaced:
             raise PluginError(
                 f"{said}, and another key takes its place: it is not deleted",
@@ -154,7 +154,7 @@ async def _warn_of_a_second_key(request: CreateRequest) -> None:
         )
 
 
-def _listed(artifacts: list[str]) -> str:
+def _list_artifacts(artifacts: list[str]) -> str:
     if len(artifacts) == 1:
         return f"artifact {artifacts[0]}"
     return f"{len(artifacts)} artifacts ({', '.join(artifacts[:3])}{', …' if len(artifacts) > 3 else ''})"
@@ -172,7 +172,7 @@ async def _new_pair(operation: Operation, inputs: Properties, retired: list[str]
     }
 
 
-def _opening_keys(state: Properties) -> list[str]:
+def _find_opening_keys(state: Properties) -> list[str]:
     """The key that the resource has, then those that it had; a state of Sealift 0.1 has the first alone."""
     keys = reveal(state.get("openingKeys"))
     return [str(key) for key in keys] if isinstance(keys, list) else [str(reveal(state["privateKey"]))]

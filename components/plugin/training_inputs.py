@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from components.plugin import checking
+from components.plugin import validation
 from components.plugin.data_check import DataChecks
 from components.settings.run import (
     SECRET_INPUTS,
@@ -50,17 +50,17 @@ MUST_BE_PLAIN: Final = (
 )
 
 
-async def checked(olds: Properties, news: Properties, data_checks: DataChecks) -> CheckResponse:
+async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> CheckResponse:
     """Validates everything at once, the data included, and adds defaults and digests; unknown inputs are left for the
     real run.
     """
-    inputs = checking.completed(TrainingRunInputs, news)
+    inputs = validation.complete(TrainingRunInputs, news)
     hidden = sorted(name for name, value in news.items() if not _may_be_secret(name, value) and has_secret(value))
     known = {name: value for name, value in reveal_all(inputs).items() if name not in hidden and not has_unknown(value)}
     folder = Path.cwd()
     unknown = inputs.keys() - known.keys()
     read, problems = await asyncio.to_thread(TrainingRunInputs.validate, known, folder, unknown=unknown)
-    failures = checking.failures(problems)
+    failures = validation.failures(problems)
     failures += [CheckFailure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
     failures += await asyncio.to_thread(_key_failures, known, reveal(olds.get("openingKeys")))
     for name in SECRET_INPUTS:
@@ -80,7 +80,7 @@ async def checked(olds: Properties, news: Properties, data_checks: DataChecks) -
         else:
             if inputs["libraries"]:
                 failures += (await data_checks.look(olds, inputs, read.job)).failures
-    return CheckResponse(inputs, [_unnamed(one) if _is_quoted(one, news) else one for one in failures])
+    return CheckResponse(inputs, [_find_unnamed(one) if _is_quoted(one, news) else one for one in failures])
 
 
 def _is_quoted(failure: CheckFailure, news: Properties) -> bool:
@@ -92,7 +92,7 @@ def _is_quoted(failure: CheckFailure, news: Properties) -> bool:
     return not PLAIN_URL.fullmatch(str(given.get("path") if isinstance(given, Mapping) else given))
 
 
-def _unnamed(failure: CheckFailure) -> CheckFailure:
+def _find_unnamed(failure: CheckFailure) -> CheckFailure:
     return CheckFailure("", f"{failure.property} {failure.reason}")
 
 
@@ -100,7 +100,7 @@ def _may_be_secret(name: str, value: Value) -> bool:
     return name in SECRET_INPUTS or (name in URL_INPUTS and holds_url(reveal_all({name: value})[name]))
 
 
-def changed_of(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
+def find_changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
     """The inputs that differ; another spelling of the same store's URL does not."""
     changed = changed_inputs(olds, news)
     urls = olds.get("storeUrl"), news.get("storeUrl")
@@ -135,16 +135,16 @@ def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> 
     }
 
 
-def job_inputs_of(plain: Mapping[str, Value]) -> Properties:
+def find_job_inputs(plain: Mapping[str, Value]) -> Properties:
     """Those that say what one run is."""
     return {name: plain[name] for name in JOB_INPUTS if name in plain}
 
 
-def store_of(inputs: Mapping[str, Value]) -> Store:
+def find_store(inputs: Mapping[str, Value]) -> Store:
     return open_store(str(reveal(inputs["storeUrl"])))
 
 
-def run_ids_of(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:
+def find_run_ids(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:
     """The run's identity: keyed, so that a store's thief cannot confirm a guess at what was trained.
 
     Who can open the artifact may change later, so it is not in the first one. The second is for these recipients alone,
@@ -154,7 +154,7 @@ def run_ids_of(job: training_job.Job, inputs: Mapping[str, Value], store_key: by
         "job": job.digest(*(str(inputs[name]) for name in DIGEST_INPUTS)),
         "retrainTrigger": inputs["retrainTrigger"],
     }
-    alone = identity | {"recipients": sorted(recipient.key_id for recipient in recipients_of(inputs))}
+    alone = identity | {"recipients": sorted(recipient.key_id for recipient in find_recipients(inputs))}
     first, second = (
         content_id(store_key, hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).digest())
         for made_of in (identity, alone)
@@ -162,11 +162,11 @@ def run_ids_of(job: training_job.Job, inputs: Mapping[str, Value], store_key: by
     return first, second
 
 
-def recipients_of(inputs: Mapping[str, Value]) -> list[Recipient]:
+def find_recipients(inputs: Mapping[str, Value]) -> list[Recipient]:
     return [parse_recipient(str(pem)) for pem in list_of(reveal(inputs["recipients"]))]
 
 
-def opening_keys_of(inputs: Mapping[str, Value]) -> list[Identity]:
+def find_opening_keys(inputs: Mapping[str, Value]) -> list[Identity]:
     return [parse_identity(str(pem)) for pem in list_of(reveal(inputs.get("openingKeys") or []))]
 
 

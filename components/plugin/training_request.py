@@ -4,7 +4,7 @@ here.
 
 from collections.abc import Mapping
 
-from components.plugin.training_inputs import list_of, store_of
+from components.plugin.training_inputs import find_store, list_of
 from sealift.provider import Value
 from sealift.sealing import mask_key, parse_identity, record_key, unwrap
 from sealift.stores import get_manifest
@@ -41,7 +41,7 @@ def _init_key(job: Job, inputs: Mapping[str, Value]) -> bytes | None:
     """The data key of the one artifact that the run starts from: the private key stays here."""
     if job.init_from is None or job.init_from.path is not None:
         return None
-    manifest = get_manifest(store_of(inputs), job.init_from.artifact_id)
+    manifest = get_manifest(find_store(inputs), job.init_from.artifact_id)
     return unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])
 
 

@@ -20,16 +20,16 @@ from components.plugin.foretold import foretell, is_run
 from components.plugin.launcher import Launcher, Notice, RunRefused, Submission, run_training
 from components.plugin.local_launcher import LocalLauncher
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
-from components.plugin.rewrapping import is_made_of, wrapped_for
+from components.plugin.rewrapping import is_made_of, wrap_for
 from components.plugin.training_inputs import (
     KEEPING_INPUTS,
-    changed_of,
-    checked,
-    job_inputs_of,
-    opening_keys_of,
-    recipients_of,
-    run_ids_of,
-    store_of,
+    check,
+    find_changed,
+    find_job_inputs,
+    find_opening_keys,
+    find_recipients,
+    find_run_ids,
+    find_store,
 )
 from components.plugin.training_request import make_request
 from components.settings.run import store_key_of
@@ -98,11 +98,11 @@ class TrainingRunResource:
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
-        return await checked(request.old_inputs, request.new_inputs, self._data_checks)
+        return await check(request.old_inputs, request.new_inputs, self._data_checks)
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
-        return DiffResponse(detail_diff(changed_of(request.old_inputs, request.new_inputs), replaces={"storeUrl"}))
+        return DiffResponse(detail_diff(find_changed(request.old_inputs, request.new_inputs), replaces={"storeUrl"}))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals; a preview only says that it will."""
@@ -117,7 +117,7 @@ class TrainingRunResource:
         """Trains if what shapes the model changed; judges and reports again if what is asked of it did; else takes over
         the new settings.
         """
-        return UpdateResponse(await _updated(self._launcher, request, self._data_checks.known(request.new_inputs)))
+        return UpdateResponse(await _update(self._launcher, request, self._data_checks.known(request.new_inputs)))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
         """None, and a warning, when the artifact is missing from the store or not what was sealed.
@@ -151,10 +151,10 @@ class TrainingRunResource:
         await _let_go(request, request.inputs, state, retention=state.get("retention"))
 
 
-async def _updated(launcher: Launcher, request: UpdateRequest, data: DataFindings) -> Properties:
+async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings) -> Properties:
     """The new state; in a preview, what is known of it. `data`: what was found of the new one."""
     old_inputs, inputs = request.old_inputs, request.new_inputs
-    all_changed = changed_of(reveal_all(old_inputs), reveal_all(inputs))
+    all_changed = find_changed(reveal_all(old_inputs), reveal_all(inputs))
     changed = [name for name in all_changed if name not in KEEPING_INPUTS]
     kept = {name: reveal(request.state.get(name)) for name in OUTPUTS}
     rewraps = changed == ["recipients"] and "openingKeys" in inputs
@@ -162,7 +162,7 @@ async def _updated(launcher: Launcher, request: UpdateRequest, data: DataFinding
         await request.log.status("will wrap the artifact's key for its new recipients; trains nothing")
         return inputs | _with_secrets(kept | dict.fromkeys(MANIFESTS, UNKNOWN), inputs)
     if rewraps:
-        wrapped = await asyncio.to_thread(_wrapped, kept, inputs)
+        wrapped = await asyncio.to_thread(_wrap, kept, inputs)
         if wrapped is None:
             raise PluginError(
                 f"recipients changed, and none of openingKeys opens artifact {kept['artifactId']}",
@@ -248,7 +248,7 @@ def _label(inputs: Mapping[str, Value]) -> str:
 
 def _others_can_open(inputs: Mapping[str, Value]) -> bool:
     """Whether a recipient is none of this stack's own keys."""
-    own, recipients = {key.key_id for key in opening_keys_of(inputs)}, {key.key_id for key in recipients_of(inputs)}
+    own, recipients = {key.key_id for key in find_opening_keys(inputs)}, {key.key_id for key in find_recipients(inputs)}
     return bool(recipients - own) if own else len(recipients) > 1
 
 
@@ -260,12 +260,12 @@ def _artifacts(outputs: Mapping[str, Value]) -> Iterator[tuple[str, str, str, by
             yield artifact_id, sealed, manifest, known.encode()
 
 
-def _wrapped(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties | None:
+def _wrap(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties | None:
     """The manifests for the recipients in `inputs`; None if no key can. Raises SealingError, StoreError."""
-    store, keys, recipients = store_of(inputs), opening_keys_of(inputs), recipients_of(inputs)
+    store, keys, recipients = find_store(inputs), find_opening_keys(inputs), find_recipients(inputs)
     manifests: Properties = {}
     for artifact_id, _, manifest, known in _artifacts(outputs):
-        wrapped = wrapped_for(store, artifact_id, known, keys, recipients)
+        wrapped = wrap_for(store, artifact_id, known, keys, recipients)
         if wrapped is None:
             return None
         manifests[manifest] = wrapped.decode()
@@ -277,7 +277,7 @@ async def _train(
 ) -> Properties:
     """The outputs, with the artifacts claimed for `owner`. `kept`: the outputs until now."""
     plain = reveal_all(inputs)
-    job, _ = training_job.Job.validate(job_inputs_of(plain))
+    job, _ = training_job.Job.validate(find_job_inputs(plain))
     store_key = store_key_of(plain["storeKey"])
     if job is None or store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
@@ -295,7 +295,7 @@ async def _train(
         else:
             await operation.log.status(status_line(notice, with_metrics=bool(plain["exposeMetrics"])))
 
-    store, run_ids = store_of(plain), list(run_ids_of(job, plain, store_key))
+    store, run_ids = find_store(plain), list(find_run_ids(job, plain, store_key))
     run_ids.sort(key=lambda one: one != kept.get("runId"))  # where it is judged again, its own record has the evidence
     while True:
         if not run_ids:
@@ -312,7 +312,7 @@ async def _train(
             )  # fmt: skip
         except RunRefused as refused:
             await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), run_id, refused.report)
-            raise PluginError(refused.message, f"{refused.hint}; {refused_report.shown_by(owner.urn)}") from None
+            raise PluginError(refused.message, f"{refused.hint}; {refused_report.say_what_shows(owner.urn)}") from None
         result = _read_result(told)
         outputs: Properties = {
             "runId": run_id,
@@ -322,7 +322,7 @@ async def _train(
         wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
         if result.reused:
             try:
-                wrapped = await asyncio.to_thread(_wrapped, outputs, plain)
+                wrapped = await asyncio.to_thread(_wrap, outputs, plain)
             except ManifestInvalid:  # somebody has altered it: nobody can open the artifact
                 wrapped = None
         owners = [Owners(store, store_key, one) for one in (result.artifact_id, result.report_artifact_id)]
@@ -377,12 +377,12 @@ def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Propertie
 
 def _verify(state: Properties, inputs: Properties) -> Properties:
     """The manifests as the store has them. Raises SealingError or StoreError if anything is not what was sealed."""
-    store = store_of(state)
+    store = find_store(state)
     manifests: Properties = {}
     for artifact_id, digest, manifest, known in _artifacts(state):
         verify(store, artifact_id, digest, stream_digest)
         stored = get_manifest(store, artifact_id)
-        if stored != known and not is_made_of(stored, known, opening_keys_of(inputs)):
+        if stored != known and not is_made_of(stored, known, find_opening_keys(inputs)):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")
         manifests[manifest] = stored.decode()
     return manifests
@@ -392,7 +392,7 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
     """Deletes an artifact that this stack no longer uses, if its retention says so."""
     if retention != "delete" or "artifactId" not in state:
         return
-    store, store_key = store_of(state), store_key_of(reveal(inputs["storeKey"]))
+    store, store_key = find_store(state), store_key_of(reveal(inputs["storeKey"]))
     if store_key is None:
         raise AssertionError("internal error: inputs that check refused came back")
     try:
@@ -427,7 +427,7 @@ async def _let_go_of_report(
     store_key = store_key_of(reveal(inputs["storeKey"]))
     if retention != "delete" or store_key is None or reveal(state.get("reportArtifactId")) is None:
         return
-    owners = Owners(store_of(state), store_key, str(reveal(state["reportArtifactId"])))
+    owners = Owners(find_store(state), store_key, str(reveal(state["reportArtifactId"])))
     if shared and get_record(owners.store, owners_name(owners.artifact_id)) is None:
         return
     await asyncio.to_thread(_release, owners, Owner(operation.urn, operation.id))

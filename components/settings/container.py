@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from components.settings.server import ServedModel, ServerSettings, matched, whole
-from sealift.serving import places
+from sealift.serving import image_layout
 from sealift.settings import Clash, setting
 
 MAX_PORT: Final = 65535
@@ -33,24 +33,28 @@ class ContainerSettings(ServerSettings):
     """
 
     address: str = setting(ADDRESS, "127.0.0.1", "Where its ports are opened: by default for this machine alone.")
-    port: int = setting(HOST_PORT, places.PORT, "Where it answers on that address.")
-    grpc_port: int = setting(HOST_PORT, places.GRPC_PORT, "Where gRPC is, if it is served.")
+    port: int = setting(HOST_PORT, image_layout.PORT, "Where it answers on that address.")
+    grpc_port: int = setting(HOST_PORT, image_layout.GRPC_PORT, "Where gRPC is, if it is served.")
     metrics_port: int = setting(METRICS_PORT, 0, "Where Prometheus finds its metrics; 0: nowhere outside.")
 
     @property
     def published(self) -> dict[int, int]:
         """Ports of the machine, by those of the container."""
-        ports = {places.PORT: self.port}
+        ports = {image_layout.PORT: self.port}
         if self.grpc:
-            ports[places.GRPC_PORT] = self.grpc_port
+            ports[image_layout.GRPC_PORT] = self.grpc_port
         if self.metrics_port:
-            ports[places.METRICS_PORT] = self.metrics_port
+            ports[image_layout.METRICS_PORT] = self.metrics_port
         return ports
 
     @property
     def ports(self) -> dict[str, int]:
         """The same ports of the machine, by their settings."""
-        names = {places.PORT: "port", places.GRPC_PORT: "grpcPort", places.METRICS_PORT: "metricsPort"}
+        names = {
+            image_layout.PORT: "port",
+            image_layout.GRPC_PORT: "grpcPort",
+            image_layout.METRICS_PORT: "metricsPort",
+        }
         return {names[inside]: port for inside, port in self.published.items()}
 
     def clashes(self) -> Iterator[Clash]:

@@ -14,6 +14,6 @@
     opening.py  artifact → plain model, in a process of its own
     tensor.py   datatypes, shapes, arrays
 
-places.py, beside them, says where everything is in the image; whoever builds it or runs it reads that too. The server
-knows neither Pulumi nor torch, and writes no file.
+image_layout.py, beside them, says where everything is in the image; whoever builds it or runs it reads that too. The
+server knows neither Pulumi nor torch, and writes no file.
 """

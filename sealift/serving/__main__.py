@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from sealift.serving import confinement, places
+from sealift.serving import confinement, image_layout
 from sealift.serving.errors import StartError
 from sealift.serving.opening import Opening, Source
 from sealift.serving.version import VERSION
@@ -135,7 +135,7 @@ def _source(options: argparse.Namespace) -> Source:
     if options.artifact is None:
         return Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
     store, artifact_id = options.artifact.parent, options.artifact.name
-    payload, manifest = store / places.PAYLOADS / artifact_id, store / places.MANIFESTS / artifact_id
+    payload, manifest = store / image_layout.PAYLOADS / artifact_id, store / image_layout.MANIFESTS / artifact_id
     return Source(payload, manifest, options.key, artifact_id, options.payload_digest)
 
 
@@ -189,19 +189,19 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tls", type=Path, metavar="FOLDER", help=tls)
     host = "address to listen on (default: all of IPv6 and IPv4, and with --artifact 127.0.0.1)"
     parser.add_argument("--host", help=host)
-    port = f"0 is any free one, see the log (default: {places.PORT})"
-    parser.add_argument("--port", type=int, default=places.PORT, help=port)
+    port = f"0 is any free one, see the log (default: {image_layout.PORT})"
+    parser.add_argument("--port", type=int, default=image_layout.PORT, help=port)
     origin = "whose pages may ask, such as https://app.example.com, or * for all; may be said again (default: none)"
     parser.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help=origin)
     local = "answers requests alone that name localhost (default: where it listens there alone and --auth is none)"
     parser.add_argument("--local", action="store_true", help=local)
-    rpc = f"0 is any free one; in a pod it is {places.GRPC_PORT} (default: none, gRPC takes some memory)"
+    rpc = f"0 is any free one; in a pod it is {image_layout.GRPC_PORT} (default: none, gRPC takes some memory)"
     parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
     lines = "which requests have a line in the log (default: errors)"
     parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
     why = "whether rows are explained too, at /v2/models/NAME/explain (default: no, it takes much of the processor)"
     parser.add_argument("--explain", action="store_true", help=why)
-    metrics = f"of {places.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
+    metrics = f"of {image_layout.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
     spans = "collector that spans are sent to, as OTLP over HTTP to URL/v1/traces (default: none)"
     parser.add_argument("--otlp-endpoint", metavar="URL", help=spans)

@@ -6,7 +6,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from sealift.serving import places
+from sealift.serving import image_layout
 from sealift.serving.access.watched import WatchedFiles
 from sealift.serving.errors import StartError
 from sealift.serving.log import log
@@ -20,7 +20,7 @@ class Certificate:
 
     def __init__(self, folder: Path) -> None:
         """Raises StartError."""
-        self._paths = folder / places.CERTIFICATE_FILE, folder / places.CERTIFICATE_KEY_FILE
+        self._paths = folder / image_layout.CERTIFICATE_FILE, folder / image_layout.CERTIFICATE_KEY_FILE
         self._files = WatchedFiles()
         self._used, self.pem = self._read()
         """And the chain with its private key."""

@@ -7,7 +7,7 @@ import socket
 import ssl
 import sys
 
-from sealift.serving import places
+from sealift.serving import image_layout
 
 SECONDS = 4.0
 
@@ -15,7 +15,7 @@ SECONDS = 4.0
 def main(arguments: list[str]) -> int:
     """The exit code."""
     try:
-        status = ask_status(places.PORT, tls="--tls" in arguments)
+        status = ask_status(image_layout.PORT, tls="--tls" in arguments)
     except OSError as error:
         status = f"no answer: {error}"
     if status.split()[1:2] == ["200"]:

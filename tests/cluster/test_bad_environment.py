@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sealift.sealing import RsaIdentity
-from sealift.serving import places
+from sealift.serving import image_layout
 from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import checkout, new_stack
 from tests.stack import Stack
@@ -122,7 +122,7 @@ def test_a_wrong_private_key_ends_the_pod_with_one_line_that_says_so(stack: Stac
     stack.up().ok()
     namespace = stack.outputs()["namespace"]
     secrets = cluster.core.list_namespaced_secret(namespace).items
-    name = places.KEY_FILE
+    name = image_layout.KEY_FILE
     secret = next(secret for secret in secrets if name in secret.data)
     good = secret.data[name]
     wrong = base64.b64encode(RsaIdentity.generate().pem.encode()).decode()

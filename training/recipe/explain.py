@@ -48,4 +48,4 @@ def _make_error(job: Job, what: str, way_out: str, error: BaseException) -> Mode
             f"memory ran out in a step over {job.batch_size} rows",
             "lower batchSize (accumulateSteps keeps the step as it is), or take a smaller model",
         )
-    return ModelError(f"{what} {user_code.said(error)}", way_out)
+    return ModelError(f"{what} {user_code.say(error)}", way_out)

@@ -106,7 +106,7 @@ def _no_onnx_form(error: BaseException) -> ExportError:
     said = (
         f"it uses {unsupported[1]}, which"
         if unsupported
-        else f"{raised.shown(error) or type(error).__name__}; what it uses"
+        else f"{raised.show(error) or type(error).__name__}; what it uses"
     )
     where = f" ({place})" if (place := user_code.own_place(error)) else ""
     return ExportError(

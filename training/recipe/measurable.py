@@ -27,7 +27,7 @@ def check(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -
 def _without_auroc(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -> list[str]:
     """Settings that name auroc, which needs a row of each class."""
     lines = []
-    paths = [path for path, name in tasks.named_metrics(job) if name == "auroc"]
+    paths = [path for path, name in tasks.find_named_metrics(job) if name == "auroc"]
     for rows, of_rows, share in (
         (held_out, [path for path in paths if path not in tasks.MEASURED_WHILE_TRAINING], "heldOut"),
         (validation, [path for path in paths if path in tasks.MEASURED_WHILE_TRAINING], "validation"),

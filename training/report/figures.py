@@ -98,7 +98,7 @@ def confusion(part: Confusion, classes: Sequence[str]) -> str:
             axes.set_xticks(range(len(names)), names, rotation=0 if max(map(len, names)) <= 2 else 90)
             axes.set_yticks(range(len(names)), names)
         axes.grid(visible=False)
-        _titled(axes, title, "answered", "true")
+        _make_title(axes, title, "answered", "true")
 
     right = sum(rows for true, said, rows in part.cells if true == said)
     total = sum(rows for _, _, rows in part.cells)
@@ -115,7 +115,7 @@ def predicted_against_true(part: Residuals) -> str:
         axes.plot(part.true, part.predicted, "o", color=BLUE, markersize=4, alpha=0.7, markeredgewidth=0)
         axes.legend()
         target = units.name(part.target, 40)
-        _titled(axes, "Predicted against true", f"true {target}", f"predicted {target}")
+        _make_title(axes, "Predicted against true", f"true {target}", f"predicted {target}")
 
     label = f"Scatter plot of predicted against true {units.name(part.target)}, {len(part.true):,} held-out rows."
     return picture("predicted", label, paint, height_inches=4.2)
@@ -129,7 +129,7 @@ def residuals(part: Residuals) -> str:
         axes.bar(part.edges[:-1], part.counts, widths, align="edge", color=BLUE, alpha=0.8)
         axes.axvline(0, color=ORANGE, linestyle="--")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        _titled(axes, "Residuals", f"predicted − true {units.name(part.target, 40)}", "held-out rows")
+        _make_title(axes, "Residuals", f"predicted − true {units.name(part.target, 40)}", "held-out rows")
 
     spread = f"{units.number(part.edges[0])} to {units.number(part.edges[-1])}"
     return picture("residuals", f"Histogram of the residuals, which go from {spread}.", paint)
@@ -163,7 +163,7 @@ def heat_map(part: HeatMap, unit: str) -> str:
         axes.grid(visible=False)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
-        _titled(axes, "Where the answer comes from", part.columns, part.rows)
+        _make_title(axes, "Where the answer comes from", part.columns, part.rows)
 
     height, width = values.shape
     return picture("heat-map", f"Heat map of {unit}, {height} by {width} places.", paint, height_inches=4.0)
@@ -179,7 +179,7 @@ def search(part: Search) -> str:
             axes.plot([part.best + 1], [value], "D", color=ORANGE, markersize=8, label="best")
         axes.legend()
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _titled(axes, "Value of each trial", "trial", units.name(part.metric))
+        _make_title(axes, "Value of each trial", "trial", units.name(part.metric))
 
     return picture("search", f"Scatter plot of {units.name(part.metric)} of {len(valued):,} trials.", paint)
 
@@ -197,10 +197,10 @@ def _line(
 
 def _by_epoch(axes: Axes, title: str, unit: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _titled(axes, title, "epoch", unit)
+    _make_title(axes, title, "epoch", unit)
 
 
-def _titled(axes: Axes, title: str, x: str, y: str) -> None:
+def _make_title(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_title(title)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -217,7 +217,7 @@ def _bars(
         axes.set_yticks(places, [units.name(name, 22) for name in values])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        _titled(axes, title, unit, "")
+        _make_title(axes, title, unit, "")
 
     return picture(key, label, paint, height_inches=1.1 + 0.22 * max(4, len(values)))
 

@@ -22,14 +22,14 @@ def paragraph(value: str, kind: str = "") -> Html:
     return Html(f'<p class="{kind}">{text(value)}</p>' if kind else f"<p>{text(value)}</p>")
 
 
-def joined(parts: Iterable[Html]) -> Html:
+def join(parts: Iterable[Html]) -> Html:
     """One after the other."""
     return Html("".join(parts))
 
 
 def section(key: str, title: str, parts: Sequence[Html]) -> Html:
     """Nothing at all if there is nothing in it."""
-    body = joined(parts)
+    body = join(parts)
     return Html(f'<section id="{key}"><h2>{text(title)}</h2>{body}</section>') if body else NONE
 
 
@@ -43,13 +43,13 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -
     if not rows:
         return NONE
     right = [at > 0 and any(_is_number(row[at]) for row in rows) for at in range(len(head))]
-    top = joined(_element("th", name, at_right, ' scope="col"') for name, at_right in zip(head, right, strict=True))
-    return _framed(caption, Html(f"<thead><tr>{top}</tr></thead>"), [_row(row, right) for row in rows], "")
+    top = join(_element("th", name, at_right, ' scope="col"') for name, at_right in zip(head, right, strict=True))
+    return _frame(caption, Html(f"<thead><tr>{top}</tr></thead>"), [_row(row, right) for row in rows], "")
 
 
 def pairs(caption: str, rows: Sequence[tuple[str, object]]) -> Html:
     """A table of names and values, all at the left."""
-    return _framed(caption, NONE, [_row(row, (False, False)) for row in rows], ' class="pairs"') if rows else NONE
+    return _frame(caption, NONE, [_row(row, (False, False)) for row in rows], ' class="pairs"') if rows else NONE
 
 
 def pictures(drawn: Iterable[str]) -> Html:
@@ -58,21 +58,21 @@ def pictures(drawn: Iterable[str]) -> Html:
     return Html(f'<div class="figures">{figures}</div>') if figures else NONE
 
 
-def _framed(caption: str, head: Html, rows: Sequence[Html], kind: str) -> Html:
+def _frame(caption: str, head: Html, rows: Sequence[Html], kind: str) -> Html:
     """A table that scrolls by itself where the window is narrower than it."""
     more = len(rows) - MOST_ROWS
     note = paragraph(f"and {more:,} more, in the JSON inside this page", "note") if more > 0 else NONE
     return Html(
         f'<div class="table">{paragraph(caption, "caption")}'
         f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">'
-        f"<table{kind}>{head}<tbody>{joined(rows[:MOST_ROWS])}</tbody></table></div>{note}</div>"
+        f"<table{kind}>{head}<tbody>{join(rows[:MOST_ROWS])}</tbody></table></div>{note}</div>"
     )
 
 
 def _row(cells: Sequence[object], right: Sequence[bool]) -> Html:
     first, *others = cells
     name = _element("th", first, False, ' scope="row"')
-    return Html(f"<tr>{name}{joined(_element('td', *one) for one in zip(others, right[1:], strict=True))}</tr>")
+    return Html(f"<tr>{name}{join(_element('td', *one) for one in zip(others, right[1:], strict=True))}</tr>")
 
 
 def _element(tag: str, value: object, at_right: bool, attributes: str = "") -> Html:

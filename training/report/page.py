@@ -61,14 +61,14 @@ def _sections(report: Report) -> list[tuple[str, str, list[Html]]]:
         ("cost", "Time and energy", sections.cost(report.durations_seconds, report.energy)),
         ("environment", "Environment", sections.environment(report.environment)),
         ("provenance", "Provenance", sections.provenance(report.provenance)),
-        ("shortened", "Shortened", [_omitted(report)]),
+        ("shortened", "Shortened", [_omit(report)]),
     ]
     return [(key, title, body) for key, title, body in all_parts if any(body)]
 
 
 def _header(report: Report) -> Html:
     lead = f"{report.task.capitalize()} by {report.model}, trained on {report.dataset}"
-    tiles = html.joined(_tile(name, value, note, kind) for name, value, note, kind in _highlights(report))
+    tiles = html.join(_tile(name, value, note, kind) for name, value, note, kind in _highlights(report))
     shown = f'<dl class="tiles">{tiles}</dl>' if tiles else ""
     return Html(f"<header><h1>{html.text(report.title)}</h1>{html.paragraph(lead, 'lead')}{shown}</header>")
 
@@ -99,11 +99,11 @@ def _tile(name: str, value: str, note: str, kind: str) -> Html:
 
 
 def _contents(parts: list[tuple[str, str, list[Html]]]) -> Html:
-    links = html.joined(Html(f'<a href="#{key}">{html.text(title)}</a>') for key, title, _ in parts)
+    links = html.join(Html(f'<a href="#{key}">{html.text(title)}</a>') for key, title, _ in parts)
     return Html(f'<nav aria-label="Contents">{links}</nav>') if links else NONE
 
 
-def _omitted(report: Report) -> Html:
+def _omit(report: Report) -> Html:
     note = html.paragraph("Left out of this page and of the JSON inside it, to keep it short:")
     counts = html.pairs("How many were left out", [(name, f"{count:,}") for name, count in report.omitted.items()])
-    return html.joined([note, counts]) if report.omitted else NONE
+    return html.join([note, counts]) if report.omitted else NONE

@@ -54,7 +54,7 @@ def card(part: ModelCard | None) -> list[Html]:
     if part is None:
         return []
     rows = ((question, _answer(answer)) for question, answer in model_card.answers(part))
-    body = html.joined(Html(f"<dt>{html.text(question)}</dt>{answer}") for question, answer in rows)
+    body = html.join(Html(f"<dt>{html.text(question)}</dt>{answer}") for question, answer in rows)
     return [Html(f'<dl class="card">{body}</dl>')]
 
 
@@ -244,7 +244,7 @@ def _search(part: Search) -> list[Html]:
     names = list(dict.fromkeys(name for at in places for name in part.trials[at].parameters))
     rows = [
         [f"{at + 1}{' ★ best' if at == part.best else ''}", _or_none(part.trials[at].value, "not finished"),
-         *(_setting(part.trials[at].parameters.get(name, "")) for name in names)]
+         *(_make_setting(part.trials[at].parameters.get(name, "")) for name in names)]
         for at in places
     ]  # fmt: skip
     drawn = [figures.search(part)] if any(trial.value is not None for trial in part.trials) else []
@@ -261,7 +261,7 @@ def _folds(folds: Sequence[Fold]) -> Html:
     means = [sum(fold.metrics.get(name, 0.0) for fold in folds) / len(folds) for name in names]
     rows.append(["mean", "", "", *means])
     table = html.table("Each fold", ("fold", "training rows", "validation rows", *names), rows)
-    return html.joined([html.heading("Cross-validation"), table])
+    return html.join([html.heading("Cross-validation"), table])
 
 
 def _or_none(value: object, otherwise: str) -> object:
@@ -273,11 +273,11 @@ def _flat(values: Mapping[str, object], before: str = "") -> list[tuple[str, obj
     pairs: list[tuple[str, object]] = []
     for name, value in values.items():
         inner = isinstance(value, Mapping) and value
-        pairs += _flat(inner, f"{before}{name}.") if inner else [(before + name, _setting(value))]
+        pairs += _flat(inner, f"{before}{name}.") if inner else [(before + name, _make_setting(value))]
     return pairs
 
 
-def _setting(value: object) -> object:
+def _make_setting(value: object) -> object:
     """As it was written: 0.01, where a measured 0.01 is 0.01000."""
     if isinstance(value, float):
         return f"{value:.12g}"

@@ -11,7 +11,7 @@ DARK_FIGURES: Final = {svg.INK: "#e6edf3", svg.GRID: "#30363d", svg.BLUE: "#56b4
 """Okabe and Ito's sky blue, and an orange as bright; grey is the same on both."""
 
 
-def _exchanged(colour: str, other: str) -> str:
+def _exchange(colour: str, other: str) -> str:
     return "".join(f'svg [{part}="{colour}"]{{{part}:{other}}}' for part in ("fill", "stroke"))
 
 
@@ -58,7 +58,7 @@ dl.card dt{font-weight:500}dl.card dd{margin:0;max-width:46rem;white-space:pre-l
 :root{--ink:#e6edf3;--paper:#0d1117;--quiet:#9198a1;--line:#30363d;--raised:#161b22;--good:#56d364;--bad:#ff7b72;
 --link:#79c0ff}
 """
-    + "".join(_exchanged(colour, other) for colour, other in DARK_FIGURES.items())
+    + "".join(_exchange(colour, other) for colour, other in DARK_FIGURES.items())
     + """}
 @media print{
 body{max-width:none;padding:0;font-size:10pt}nav{display:none}a{color:inherit}

@@ -24,7 +24,7 @@ def thin(report: Report) -> Report:
     """A report that is short already comes back equal; thinning twice is thinning once."""
     omitted = dict(report.omitted)
 
-    def cut(name: str, items: Sequence[Item], limit: int = ENTRIES) -> tuple[Item, ...]:
+    def cut_points(name: str, items: Sequence[Item], limit: int = ENTRIES) -> tuple[Item, ...]:
         _count(omitted, name, len(items) - limit)
         return tuple(items[:limit])
 
@@ -35,8 +35,8 @@ def thin(report: Report) -> Report:
     def data(part: Data) -> Data:
         return replace(
             part,
-            columns=cut("columns", part.columns),
-            findings=cut("findings", part.findings),
+            columns=cut_points("columns", part.columns),
+            findings=cut_points("findings", part.findings),
             labels=None if part.labels is None else cut_mapping("labels", part.labels),
             masked=cut_mapping("masked columns", part.masked),
         )
@@ -48,7 +48,7 @@ def thin(report: Report) -> Report:
 
     def confusion(part: Confusion) -> Confusion:
         largest = sorted(part.cells, key=lambda cell: -cell[2]) if len(part.cells) > CELLS else part.cells
-        return replace(part, cells=cut("cells of the confusion matrix", largest, CELLS))
+        return replace(part, cells=cut_points("cells of the confusion matrix", largest, CELLS))
 
     def search(part: Search) -> Search:
         if len(part.trials) <= TRIALS:
@@ -70,15 +70,15 @@ def thin(report: Report) -> Report:
 
     return replace(
         report,
-        classes=cut("classes", report.classes),
-        feature_names=cut("features", report.feature_names),
+        classes=cut_points("classes", report.classes),
+        feature_names=cut_points("features", report.feature_names),
         curves=report.curves and curves(report.curves),
         confusion=report.confusion and confusion(report.confusion),
         residuals=report.residuals and residuals(report.residuals),
         importances=report.importances and importances(report.importances),
         data=report.data and data(report.data),
         search=report.search and search(report.search),
-        folds=None if report.folds is None else cut("folds", report.folds),
+        folds=None if report.folds is None else cut_points("folds", report.folds),
         omitted=omitted,
     )
 

@@ -20,7 +20,7 @@ def number(value: float) -> str:
 
 def size(count_bytes: float) -> str:
     """2.2 kB: powers of 1,000."""
-    return _scaled(count_bytes, 1000, ("B", "kB", "MB", "GB", "TB"))
+    return _scale(count_bytes, 1000, ("B", "kB", "MB", "GB", "TB"))
 
 
 def energy(joules: float) -> str:
@@ -32,7 +32,7 @@ def energy(joules: float) -> str:
 
 def mass(grams: float) -> str:
     """mg, g or kg."""
-    return _scaled(grams * 1000, 1000, ("mg", "g", "kg", "t"))
+    return _scale(grams * 1000, 1000, ("mg", "g", "kg", "t"))
 
 
 def duration(seconds: float) -> str:
@@ -71,7 +71,7 @@ def plain(value: object) -> str:
     return str(value)
 
 
-def _scaled(value: float, base: int, names: tuple[str, ...]) -> str:
+def _scale(value: float, base: int, names: tuple[str, ...]) -> str:
     power = 0
     while abs(value) >= base and power < len(names) - 1:
         value, power = value / base, power + 1

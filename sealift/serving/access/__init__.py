@@ -3,7 +3,7 @@
 contract.py       what a transport calls: admit, and refresh once a second
 unchecked.py      for those who choose that anyone may ask
 one_key.py        for a model that is tried on one's own machine
-checked.py        callers by the digest of what they present; reads again what was mounted anew
+validated_args.py        callers by the digest of what they present; reads again what was mounted anew
 access_file.py    the file that says who they are: its format
 watched.py        whether a mounted file has been replaced
 tokens.py         a JSON Web Token → its caller; only loaded if the file names an issuer

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from sealift.serving import places
+from sealift.serving import image_layout
 from sealift.serving.errors import RequestError
 from sealift.serving.http.failures import failure
 from sealift.serving.http.messages import Client, Request, Response, not_taken
@@ -16,7 +16,7 @@ from sealift.serving.metrics.families import families
 from sealift.serving.protocol import refusal
 from sealift.serving.served import Served
 
-PATH: Final = places.METRICS_PATH.encode()
+PATH: Final = image_layout.METRICS_PATH.encode()
 
 
 class MetricsService:
@@ -47,7 +47,7 @@ class MetricsService:
         received = len(request.body)
         request.release()
         if request.refusal is not None:
-            client.reply(log_response(self.served.log, request, places.METRICS_PATH, received, request.refusal))
+            client.reply(log_response(self.served.log, request, image_layout.METRICS_PATH, received, request.refusal))
             return
         try:
             response = Response(200, self._page(), CONTENT_TYPE)
@@ -55,7 +55,7 @@ class MetricsService:
             request.share.grow_to(len(response.body))
         except Exception as error:  # noqa: BLE001 - see failure
             response = self.answer_failure(request, error)
-        client.reply(log_response(self.served.log, request, places.METRICS_PATH, received, response))
+        client.reply(log_response(self.served.log, request, image_layout.METRICS_PATH, received, response))
 
     def answer_failure(self, _request: Request, error: Exception) -> Response:
         """What a request is answered that `error` ended."""

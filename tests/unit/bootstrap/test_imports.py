@@ -24,14 +24,14 @@ MODULES = [
     REPOSITORY / "sealift" / "durable" / "file_set.py",
     REPOSITORY / "sealift" / "durable" / "new_file.py",
     REPOSITORY / "sealift" / "serving" / "__init__.py",
-    REPOSITORY / "sealift" / "serving" / "places.py",
+    REPOSITORY / "sealift" / "serving" / "image_layout.py",
 ]
 ALLOWED = (
     "bootstrap.",
     "sealift.processes.",
     "sealift.durable.file_set.",
     "sealift.durable.new_file.",
-    "sealift.serving.places.",
+    "sealift.serving.image_layout.",
 )
 
 

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from components.config import TARGETS, StackConfig, config_or_exit, parse, read_config, unused_section
+from components.config import TARGETS, StackConfig, config_or_exit, find_unused_section, parse, read_config
 from components.quota import SURGE_PODS
 from components.sections import SECTIONS
 from components.settings.deployment import DeploymentSettings
@@ -371,7 +371,7 @@ def test_a_projects_file_without_sections_gives_nothing(
 def test_settings_of_what_does_not_serve_are_told(
     values: dict[str, Any], project: dict[str, Any], said: str | None
 ) -> None:
-    told = unused_section(values, project)
+    told = find_unused_section(values, project)
 
     assert told is None if said is None else told is not None and told.startswith(said)
 

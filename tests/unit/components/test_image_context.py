@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.image_context import context_digest, dockerfile, materialise, source_digest
-from sealift.serving import places
+from sealift.serving import image_layout
 from tests.packages import packages_in
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
@@ -44,7 +44,7 @@ def test_modes_and_times_are_fixed_whatever_the_umask(tmp_path: Path, wheels: Pa
 
     for path in (context, *context.rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)
-        assert path.stat().st_mtime == places.FIXED_TIME
+        assert path.stat().st_mtime == image_layout.FIXED_TIME
 
 
 def test_two_places_have_the_same_digest_and_the_same_name(tmp_path: Path, wheels: Path) -> None:

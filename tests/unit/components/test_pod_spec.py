@@ -11,7 +11,7 @@ from components.server_files import folders_of
 from components.server_version import ServerVersion
 from components.settings.deployment import DeploymentSettings
 from sealift.serving import __main__ as server
-from sealift.serving import places
+from sealift.serving import image_layout
 from sealift.settings import read
 from tests.certificates import self_signed
 
@@ -208,8 +208,8 @@ def test_the_server_takes_what_it_is_told(auth: str) -> None:
     told = server._parse([str(word) for word in container(deployment(auth=auth))["args"]])
 
     assert (told.access is None, told.auth) == ((False, None) if auth == "apiKey" else (True, "none"))
-    assert (str(told.payload), str(told.key)) == (places.PAYLOAD_PATH, "/etc/sealift/key/private.pem")
-    assert (told.name, told.port, told.metrics_port) == ("diabetes", places.PORT, places.METRICS_PORT)
+    assert (str(told.payload), str(told.key)) == (image_layout.PAYLOAD_PATH, "/etc/sealift/key/private.pem")
+    assert (told.name, told.port, told.metrics_port) == ("diabetes", image_layout.PORT, image_layout.METRICS_PORT)
 
 
 def test_a_new_artifact_rolls_the_pods_even_under_the_same_image() -> None:

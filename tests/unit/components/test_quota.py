@@ -6,10 +6,10 @@ from components.quantity import parse
 from components.quota import (
     PodResources,
     Running,
+    find_rolling_problems,
     hard_limits,
     quota_problems,
     request_problems,
-    rolling_problems,
     shortfall_problems,
 )
 from sealift.settings.problem import Problem, report
@@ -140,7 +140,7 @@ def test_requests_equal_to_limits_are_fine_however_they_are_written() -> None:
 
 
 def rolled(quota: dict[str, object], *, to: PodResources, before: Running | None = None) -> list[Problem]:
-    return [*rolling_problems(before or Running(3, pod()), quota, 3, to)]
+    return [*find_rolling_problems(before or Running(3, pod()), quota, 3, to)]
 
 
 def test_pods_that_shrink_by_half_fit_beside_the_old_ones_and_a_hair_more_is_refused() -> None:

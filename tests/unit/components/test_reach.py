@@ -9,8 +9,8 @@ import pytest
 
 from components.reach import (
     container_at,
+    find_missing_kubeconfig,
     label_of,
-    missing_kubeconfig,
     owner_of_node_port,
     silent_registry,
     user_of_port,
@@ -82,9 +82,9 @@ def test_a_kubeconfig_that_is_not_there_is_named_by_its_variable(tmp_path: Path)
     file, other = tmp_path / "config", tmp_path / "other"
     file.touch()
 
-    assert missing_kubeconfig({}) is None
-    assert missing_kubeconfig({"KUBECONFIG": os.pathsep.join(map(str, (other, file)))}) is None
-    said = missing_kubeconfig({"KUBECONFIG": str(other)})
+    assert find_missing_kubeconfig({}) is None
+    assert find_missing_kubeconfig({"KUBECONFIG": os.pathsep.join(map(str, (other, file)))}) is None
+    said = find_missing_kubeconfig({"KUBECONFIG": str(other)})
     assert said is not None
     assert said.startswith(f"KUBECONFIG is '{other}', and no such file is there")
 

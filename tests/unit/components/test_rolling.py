@@ -14,13 +14,13 @@ from components import pod_spec, rolling
 from components.quota import Running
 from components.rolling import (
     OUTAGE,
+    find_running,
     finds_free,
     fits_beside,
     keys_of,
     kubectl_options,
     lockout,
     locks_out,
-    running_of,
     takes_over,
 )
 from components.server_files import folders_of
@@ -50,13 +50,13 @@ def inputs(known: DeploymentSettings) -> dict[str, object]:
 def test_what_runs_is_read_from_what_the_component_itself_wrote() -> None:
     known = settings(replicas=2, cpuRequest="50m")
 
-    assert running_of(inputs(known)) == Running(2, known.pod)
+    assert find_running(inputs(known)) == Running(2, known.pod)
 
 
 def test_inputs_of_another_shape_say_nothing() -> None:
     others: list[dict[str, object]] = [{}, {"spec": {}}, {"spec": {"template": None}}]
 
-    assert [running_of(other) for other in others] == [None] * 3
+    assert [find_running(other) for other in others] == [None] * 3
 
 
 def test_keys_that_were_let_in_are_read_from_the_service() -> None:

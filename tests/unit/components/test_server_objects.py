@@ -5,13 +5,13 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks
 
-from components.checked import Checked
 from components.model_namespace import ModelNamespace
 from components.server_files import folders_of
 from components.server_objects import ServerObjects
 from components.server_version import ServerVersion
 from components.settings.deployment import ModelDeploymentInputs
 from components.settings.server import HANDED_ON
+from components.validated_args import Checked
 from tests.unit.components.test_model_deployment import Cluster, args, event_loop, run
 
 __all__ = ["event_loop"]

@@ -15,7 +15,7 @@ print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0,
 """
 BODIES = {
     "the call": "from sealift.durable import core_dumps; core_dumps.forbid()",
-    "a program": "from components.checked import Checked\n"
+    "a program": "from components.validated_args import Checked\n"
     "from components.settings.store import StoreSettings\n"
     "Checked('store', StoreSettings, {'url': 'file:///srv/store'})",
 }

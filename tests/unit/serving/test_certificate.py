@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from sealift.serving.certificate import MOST_BYTES, Certificate
 from sealift.serving.errors import StartError
-from sealift.serving.places import CERTIFICATE_FILE, CERTIFICATE_KEY_FILE
+from sealift.serving.image_layout import CERTIFICATE_FILE, CERTIFICATE_KEY_FILE
 from tests.certificates import Pem, self_signed
 from tests.unit.serving.access.files import mount_files
 from tests.unit.serving.sockets import SECONDS

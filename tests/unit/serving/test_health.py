@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sealift.serving import health, places
+from sealift.serving import health, image_layout
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def test_only_200_is_ready(
     answer: bytes, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with answering(answer) as port:
-        monkeypatch.setattr(places, "PORT", port)
+        monkeypatch.setattr(image_layout, "PORT", port)
         assert health.main([]) == code
     assert (b"503" in answer) == ("503" in capsys.readouterr().err)
 
@@ -42,7 +42,7 @@ def test_only_200_is_ready(
 def test_nobody_there_is_not_ready(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    monkeypatch.setattr(places, "PORT", port)
+    monkeypatch.setattr(image_layout, "PORT", port)
 
     assert health.main([]) == 1
     assert "no answer" in capsys.readouterr().err

@@ -41,7 +41,7 @@ def test_to_know_where_things_are_loads_no_server_and_changes_nothing() -> None:
     program = """if True:
         import os, sys
         before, environment = set(sys.modules), dict(os.environ)
-        import sealift.serving.places
+        import sealift.serving.image_layout
         print({name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)
         print(dict(os.environ) == environment)
     """

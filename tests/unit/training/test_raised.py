@@ -42,7 +42,7 @@ def raising(error: BaseException) -> Callable[[], object]:
 def test_no_value_is_shown(act: Callable[[], object]) -> None:
     error = caught(act)
 
-    said = user_code.said(error)
+    said = user_code.say(error)
 
     assert "4711" not in said and "hiv" not in said
     assert type(error).__name__ in said or "sys.exit" in said
@@ -83,14 +83,14 @@ class Net(nn.Module):
 def test_what_is_about_the_code_is_shown(act: Callable[[], object], text: str) -> None:
     error = caught(act)
 
-    assert text in user_code.said(error)
-    assert user_code.LEFT_OUT not in user_code.said(error) or isinstance(error, OSError)
+    assert text in user_code.say(error)
+    assert user_code.LEFT_OUT not in user_code.say(error) or isinstance(error, OSError)
 
 
 def test_the_whole_text_is_there_for_the_terminal() -> None:
-    with pytest.raises(ModelError) as found, user_code.blamed("mine:Net"):
+    with pytest.raises(ModelError) as found, user_code.blame("mine:Net"):
         raise ValueError(HUSH)
 
     assert HUSH not in f"{found.value} {found.value.message} {found.value.hint}"
     assert user_code.LEFT_OUT in found.value.message
-    assert raised.left_out(found.value) == HUSH
+    assert raised.leave_out(found.value) == HUSH

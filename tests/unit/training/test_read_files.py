@@ -111,7 +111,7 @@ reading = Reading(job.roots(folder))
 from training import user_code
 user_code.load("mine:Net", job.roots(folder))
 open(folder / "ours.txt").read()
-print(reading.uncounted(read_files(job, folder)))
+print(reading.find_uncounted(read_files(job, folder)))
 """
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from training.job import Job
 from training.options import METRICS
-from training.tasks import LOSSES_OF, METRICS_OF, known_task
+from training.tasks import LOSSES_OF, METRICS_OF, find_known_task
 
 SEARCHED = {"parameters": {"learningRate": {"low": 0.1, "high": 0.5}}}
 
@@ -33,7 +33,7 @@ def test_the_settings_tell_the_task_or_leave_it_to_the_data(settings: dict[str, 
     job, problems = Job.validate(settings)
     assert job is not None, problems
 
-    known = known_task(job)
+    known = find_known_task(job)
 
     assert (known.name if known else None) == task
 

@@ -137,7 +137,7 @@ def call(job: Job, folder: Path) -> Arrays:
         returned = function(**job.data.arguments)
     except user_code.RAISED as error:
         raise DataError(
-            f"{job.dataset} {user_code.said(error)}",
+            f"{job.dataset} {user_code.say(error)}",
             "it is called with data.arguments",
         ) from error
     if isinstance(returned, tuple) and len(returned) == 2:

@@ -33,7 +33,7 @@ Lines = list[str]
 
 def read(name: str, target: str | None = None) -> pa.Table:
     """Features and `target`: a number or the class's name. `target` chooses among several."""
-    files = [_content(path.read_bytes()) for path in sources.built_in_paths(name)]
+    files = [_content(path.read_bytes()) for path in sources.find_built_in_paths(name)]
     targets = sources.TARGETS.get(name)
     if targets is not None:
         return _one_of(name, files, targets.index(target or targets[0]))

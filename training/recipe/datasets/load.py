@@ -83,7 +83,7 @@ def _stream(job: Job, found: Oversized, masker: Masker) -> Dataset:
             split_by.append(raw[splitting])
         table = change(raw.select(choice.read))
         encoding.check_kinds(table.schema, names)
-        lacking += quality.lacking(table[names[-1]])
+        lacking += quality.find_lacking(table[names[-1]])
         if sum(one.num_rows for one in examined) < EXAMINED_ROWS:
             examined.append(table)
         for name in names:

@@ -125,7 +125,7 @@ def _with_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int
     """The rows that have a target, and how many have none; all of them, unless the job leaves those out."""
     if not job.data.drop_missing_target:
         return table, 0
-    missing = quality.missing(table[target])
+    missing = quality.find_missing(table[target])
     kept = table.filter(pa.array(~missing))
     check_rows(job, kept.num_rows)
     return kept, int(missing.sum())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.plugin.foretold import foretell
-from components.plugin.training_inputs import JOB_INPUTS, run_ids_of
+from components.plugin.training_inputs import JOB_INPUTS, find_run_ids
 from components.plugin.training_run import TrainingRunResource
 from sealift.provider import CheckRequest, PluginError, Properties, Value, reveal_all
 from sealift.sealing import record_key, seal_record
@@ -40,7 +40,7 @@ def seal(folder: Path, given: Properties, *, artifact: bool, record: Record = SE
     plain = reveal_all(given)
     job, _ = Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
     assert job is not None
-    run_id, _ = run_ids_of(job, plain, STORE_KEY)
+    run_id, _ = find_run_ids(job, plain, STORE_KEY)
     store = open_store(f"file://{folder / 'store'}")
     store.swap(RECORDS, run_id, seal_record(record_key(key, run_id), run_id, encode(record)), None)
     if artifact:

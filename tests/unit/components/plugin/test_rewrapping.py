@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.plugin.rewrapping import is_made_of, wrapped_for
+from components.plugin.rewrapping import is_made_of, wrap_for
 from sealift.sealing import ManifestInvalid, RsaIdentity, SealedArtifact, recipient_ids, rewrap, seal, unwrap
 from sealift.stores import MANIFESTS, Conflict, Store, get_manifest, get_payload, open_store, put_artifact
 from sealift.stores.file_store import FileStore
@@ -28,7 +28,7 @@ def store(tmp_path: Path, artifact: SealedArtifact) -> Store:
 
 def wrapped(store: Store, artifact: SealedArtifact, keys: list[RsaIdentity], *recipients: RsaIdentity) -> bytes | None:
     wanted = [one.recipient for one in recipients]
-    return wrapped_for(store, artifact.artifact_id, artifact.manifest, keys, wanted)
+    return wrap_for(store, artifact.artifact_id, artifact.manifest, keys, wanted)
 
 
 def test_a_key_that_opens_it_gives_it_to_others_and_leaves_the_payload(store: Store, artifact: SealedArtifact) -> None:
@@ -89,7 +89,7 @@ def test_without_a_key_it_stays_as_it_is_or_cannot_be_made(
 
 def test_a_manifest_that_was_not_sealed_is_refused(store: Store, artifact: SealedArtifact) -> None:
     with pytest.raises(ManifestInvalid):
-        wrapped_for(store, artifact.artifact_id, b"{}", [OLD], [NEW.recipient])
+        wrap_for(store, artifact.artifact_id, b"{}", [OLD], [NEW.recipient])
 
 
 def test_only_who_can_open_an_artifact_makes_another_manifest_of_it(artifact: SealedArtifact) -> None:

@@ -12,7 +12,7 @@ from sealift.settings.read import texts_read
 from sealift.stores import StoreUrlInvalid, absolute_url
 
 
-def completed(of: type[Any], given: Properties) -> Properties:
+def complete(of: type[Any], given: Properties) -> Properties:
     """With the defaults of what is on by default, so that a release with another default shows what it changes, and
     with the store's URL as any process may use it; one that is none stays, for the check to tell. Numbers where text is
     meant are their texts.
@@ -32,12 +32,12 @@ def completed(of: type[Any], given: Properties) -> Properties:
 
 def check(of: type[Any], given: Properties, what: str) -> CheckResponse:
     """All problems of the inputs at once; unknown ones are left for the real run. `what` is "an API key"."""
-    inputs = completed(of, given)
+    inputs = complete(of, given)
     unknown = [name for name, value in inputs.items() if has_unknown(value)]
     return CheckResponse(inputs, failures(read(of, reveal_all(inputs), what, unknown=unknown)[1]))
 
 
-def kept_in_state_alone(what: str, import_id: str) -> PluginError:
+def refuse_import(what: str, import_id: str) -> PluginError:
     """The error that refuses an import. `what` is "an ApiKey"."""
     return PluginError(
         f"{what} cannot be imported, so {import_id!r} names none: its key is kept in the state of the stack that made "

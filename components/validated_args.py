@@ -62,7 +62,7 @@ class Checked(Generic[Settings]):
     def _check(self, held: Mapping[str, tuple[object] | None], secret: Mapping[str, bool]) -> None:
         values = {name: value[0] for name, value in held.items() if value is not None}
         problems = read(self._of, values, self._what, unknown=[name for name in held if held[name] is None])[1]
-        self._refuse([_hidden(one) if secret.get(input_of(one.property)) else one for one in problems])
+        self._refuse([_hide(one) if secret.get(input_of(one.property)) else one for one in problems])
 
     def _refuse(self, problems: list[Problem]) -> None:
         """Ends the program with all the problems and without a traceback, if there are any."""
@@ -70,7 +70,7 @@ class Checked(Generic[Settings]):
             raise pulumi.RunError(report(f"{self._what} cannot be made", problems))
 
 
-def _hidden(problem: Problem) -> Problem:
+def _hide(problem: Problem) -> Problem:
     """What is wrong with a secret, without its value."""
     return Problem(problem.property, "is not allowed; it is a secret, so it is not shown", problem.hint)
 
