@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from sealift.names import snake_case
+from sealift.property_path import ANY, parse_path
 from sealift.settings import Problem
 from sealift.settings.declare import declarations
 from sealift.settings.kinds import show_value
@@ -37,8 +38,6 @@ PLAIN: Final = ("dataset", "model", "epochs", "learningRate", "batchSize", "seed
 """Settings that are options of their own, beside the target."""
 SECTION: Final = "training"
 """Where a run's settings are in a stack's config; a path may begin with it."""
-STEP: Final = re.compile(r'(?:^|\.)([^.\[\]"=]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
-
 Steps = tuple[str | int, ...]
 
 
@@ -133,17 +132,12 @@ def _divide(setting: str) -> tuple[str, str, str]:
 
 
 def _steps(name: str) -> Steps:
-    """`quality.ranges.age[0]`, `search.parameters["modelArguments.width"].low`; empty if it is no path."""
-    steps: list[str | int] = []
-    at = 0
-    while at < len(name):
-        found = STEP.match(name, at)
-        if found is None:
-            return ()
-        word, index, quoted = found.groups()
-        steps.append(int(index) if index else (word or quoted.replace('\\"', '"')))
-        at = found.end()
-    return tuple(steps)
+    """`quality.ranges.age[0]`, `search.parameters["modelArguments.width"].low`; empty if it names no one setting."""
+    try:
+        keys = parse_path(name)
+    except ValueError:
+        return ()
+    return () if ANY in keys else tuple(keys)
 
 
 def _put(raw: dict[str, Any], path: Steps, value: object) -> None:

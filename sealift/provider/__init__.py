@@ -6,7 +6,7 @@
     diff.py            which inputs changed, for a `diff` that needs no more
     errors.py          failures that a user can mend, and how they are said
     engine_log.py      lines and live status in the engine's own display
-    property_path.py   the engine's names for what is inside a property
+    ignored_changes.py what `ignoreChanges` keeps as it was
     servicer.py        the gRPC service: dispatches by resource type to custom resources
     construct.py       components for programs in other languages
     answer.py          how failures travel, for a servicer of the plugin's own

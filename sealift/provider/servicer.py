@@ -12,7 +12,8 @@ import grpc.aio
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sealift.provider import property_path
+from sealift.property_path import parse_path
+from sealift.provider import ignored_changes
 from sealift.provider.answer import answer, fail
 from sealift.provider.construct import Constructor, MakeComponent
 from sealift.provider.engine_log import EngineLog, ResourceLog
@@ -97,7 +98,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         resource = await self._resource(request, context)
         olds, news = reveal_all(from_struct(request.old_inputs)), reveal_all(from_struct(request.news))
         for path in request.ignoreChanges:
-            news = property_path.restore_properties(olds, news, path)
+            news = ignored_changes.restore_properties(olds, news, path)
         state = reveal_all(from_struct(request.olds))
         return diff_message(resource.diff(DiffRequest(olds, news, request.id, state)))
 
@@ -163,7 +164,7 @@ def diff_message(response: DiffResponse) -> provider_pb2.DiffResponse:
     reasons = changed if response.with_reasons else ()
     return provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
-        diffs=list(dict.fromkeys(str(property_path.parse(path)[0]) for path in reasons)),
+        diffs=list(dict.fromkeys(str(parse_path(path)[0]) for path in reasons)),
         replaces=response.replaces,
         detailedDiff={path: _property_diff(change) for path, change in changed.items()},
         hasDetailedDiff=True,

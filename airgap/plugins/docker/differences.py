@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from sealift.provider import DiffKind, Properties, PropertyDiff, Value, property_path
+from sealift.property_path import write_path
+from sealift.provider import DiffKind, Properties, PropertyDiff, Value
 
 MISSING: Final = object()
 BOOKKEEPING: Final = "__"
@@ -15,7 +16,7 @@ Path = tuple[str | int, ...]
 def differences(old: Properties, new: Properties, replaces: Callable[[str], bool]) -> dict[str, PropertyDiff]:
     """By property path; `replaces` tells of a property's name whether only a new resource can take a change on."""
     return {
-        property_path.write_path(path): PropertyDiff(kind, replaces(str(path[0])), input_diff=False)
+        write_path(path): PropertyDiff(kind, replaces(str(path[0])), input_diff=False)
         for path, kind in _walk((), old, new)
     }
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 from airgap.plugins.kubernetes.inputs import normalize, prune
 from airgap.plugins.kubernetes.objects import Object, ObjectKind, is_autonamed, name_of, namespace_of
 from airgap.plugins.kubernetes.replacement import ANY, Path, fixed_fields
-from sealift.provider import UNKNOWN, DiffKind, DiffResponse, PropertyDiff, property_path
+from sealift.property_path import parse_path, write_path
+from sealift.provider import UNKNOWN, DiffKind, DiffResponse, PropertyDiff
 
 MISSING: Final = object()
 
@@ -32,9 +33,9 @@ def diff(
     if name_of(new):
         old.setdefault("metadata", {})["name"] = name_of(live)
     fixed = fixed_fields(new, mutable_config_maps=mutable_config_maps, mutable_secrets=mutable_secrets)
-    ignored_paths = [tuple(property_path.parse(path)) for path in ignored]
+    ignored_paths = [tuple(parse_path(path)) for path in ignored]
     changes = {
-        property_path.write_path(path): change
+        write_path(path): change
         for path, change in _changes((), merge_patch(old, new), old, new, old, fixed)
         if not any(path[: len(prefix)] == prefix for prefix in ignored_paths)
     }

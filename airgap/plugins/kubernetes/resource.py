@@ -29,6 +29,7 @@ from airgap.plugins.kubernetes.objects import (
     split_id,
 )
 from airgap.plugins.kubernetes.waiting import Show, Wait, one_look, timeout_seconds, until_gone, until_ready
+from sealift.property_path import Key, parse_path
 from sealift.provider import (
     CreateResponse,
     PluginError,
@@ -36,7 +37,6 @@ from sealift.provider import (
     ReadResponse,
     ResourceInitFailed,
     has_unknown,
-    property_path,
 )
 
 TAKEOVER_ATTEMPTS: Final = 5
@@ -254,11 +254,11 @@ def keep_ignored(inputs: Object, live: Object, ignored: Sequence[str]) -> Object
     result: Object = inputs
     for path in ignored:
         with contextlib.suppress(KeyError, IndexError, TypeError):
-            result = _replace(result, live, property_path.parse(path))
+            result = _replace(result, live, parse_path(path))
     return result
 
 
-def _replace(inputs: Any, live: Any, path: Sequence[property_path.Key]) -> Any:
+def _replace(inputs: Any, live: Any, path: Sequence[Key]) -> Any:
     head, *rest = path
     value = _replace(inputs[head], live[head], rest) if rest else live[head]
     if isinstance(inputs, list):

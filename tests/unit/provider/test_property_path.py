@@ -2,8 +2,9 @@
 
 import pytest
 
+from sealift.property_path import parse_path, write_path
 from sealift.provider import Properties
-from sealift.provider.property_path import parse, restore, write_path
+from sealift.provider.ignored_changes import restore
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from sealift.provider.property_path import parse, restore, write_path
     ],
 )
 def test_a_path_is_its_keys(path: str, keys: list[str | int]) -> None:
-    assert parse(path) == keys
+    assert parse_path(path) == keys
 
 
 @pytest.mark.parametrize(
@@ -32,13 +33,13 @@ def test_a_path_is_its_keys(path: str, keys: list[str | int]) -> None:
 )
 def test_paths_read_as_they_are_written(path: tuple[str | int, ...], text: str) -> None:
     assert write_path(path) == text
-    assert parse(text) == list(path)
+    assert parse_path(text) == list(path)
 
 
 @pytest.mark.parametrize("path", ["a[", 'a["b', "a]"])
 def test_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="property path"):
-        parse(path)
+        parse_path(path)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +60,4 @@ def test_what_is_no_path_is_refused(path: str) -> None:
 def test_what_stands_at_the_path_is_as_it_was(
     old: Properties, new: Properties, path: str, expected: Properties
 ) -> None:
-    assert restore(old, new, parse(path)) == expected
+    assert restore(old, new, parse_path(path)) == expected
