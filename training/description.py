@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from sealift.contents.description import Description, Range, Rows, Summary, TensorForm
+from sealift.contents.description import Description, RowCounts, Summary, TensorForm, ValueRange
 from sealift.settings.urls import without_credentials, without_credentials_in
 from training.input_bins import input_bins
 from training.recipe import export
 from training.recipe.columns import decode
-from training.recipe.datasets.dataset import Dataset
-from training.recipe.datasets.dataset import Rows as TrainingRows
+from training.recipe.datasets.dataset import Dataset, Rows
 from training.recipe.make import Made
 from training.recipe.scaling import SCALED_ROWS, Moments
 
@@ -66,7 +65,7 @@ def make_description(made: Made, provenance: Mapping[str, str], outcome: Mapping
         code_digest=provenance.get("code_digest"),
         libraries=provenance.get("libraries"),
         content_digest=hashlib.sha256(made.content).hexdigest(),
-        rows=Rows(len(train), len(made.held_out), data.rows_left_out if job.data.drop_missing_target else None),
+        rows=RowCounts(len(train), len(made.held_out), data.rows_left_out if job.data.drop_missing_target else None),
         features=tuple(column.name for column in data.served_columns) or tuple(data.feature_names),
         classes=tuple(data.classes),
         words=tuple(data.words),
@@ -79,7 +78,7 @@ def make_description(made: Made, provenance: Mapping[str, str], outcome: Mapping
     )
 
 
-def input_reference(data: Dataset, train: TrainingRows) -> dict[str, Summary]:
+def input_reference(data: Dataset, train: Rows) -> dict[str, Summary]:
     """Each column's distribution over the training rows: what a server can hold its requests against."""
     if not data.feature_names:
         return {}
@@ -95,13 +94,13 @@ def input_reference(data: Dataset, train: TrainingRows) -> dict[str, Summary]:
     }
 
 
-def input_range(data: Dataset, train: TrainingRows) -> Range | None:
+def input_range(data: Dataset, train: Rows) -> ValueRange | None:
     """None where values have names, or are ids."""
     if data.feature_names or not train.first(1)[0].is_floating_point():
         return None
     least = min(float(x_BS.min()) for x_BS, _ in train.batches(SCALED_ROWS, None))
     most = max(float(x_BS.max()) for x_BS, _ in train.batches(SCALED_ROWS, None))
-    return Range(plain(np.float32(least)), plain(np.float32(most)))
+    return ValueRange(plain(np.float32(least)), plain(np.float32(most)))
 
 
 def plain(values: Any) -> Any:

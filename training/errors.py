@@ -28,7 +28,7 @@ class TrainingError(Exception):
         self.hint = hint
 
 
-class RequestError(TrainingError):
+class RunRequestError(TrainingError):
     """The request is not what `python -m training` documents."""
 
 

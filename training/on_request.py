@@ -18,10 +18,10 @@ from typing import Final
 from sealift.sealing.errors import SealingError
 from sealift.stores import StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
-from training.errors import GateError, RequestError, TrainingError, blame_system
+from training.errors import GateError, RunRequestError, TrainingError, blame_system
 from training.events import ErrorEvent, EventStream, ResultEvent
 from training.process import keep_to_itself, pin_arithmetic
-from training.request import LARGEST_BYTES, Request, read_request
+from training.request import LARGEST_BYTES, RunRequest, read_request
 from training.run import run
 from training.run_result import write_result
 
@@ -77,13 +77,17 @@ def _let_go_of_all_but(*ours: int) -> None:
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
-def _read_request() -> Request:
+def _read_request() -> RunRequest:
     line = b""
     while b"\n" not in line:
         chunk = os.read(STANDARD_INPUT, 65536)
         if not chunk:
-            raise RequestError("standard input ended before a line with a request", "write one JSON object on one line")
+            raise RunRequestError(
+                "standard input ended before a line with a request", "write one JSON object on one line"
+            )
         line += chunk
         if len(line) > LARGEST_BYTES:
-            raise RequestError(f"the request is longer than {LARGEST_BYTES} bytes", "write one JSON object on one line")
+            raise RunRequestError(
+                f"the request is longer than {LARGEST_BYTES} bytes", "write one JSON object on one line"
+            )
     return read_request(line.partition(b"\n")[0], Path.cwd())

@@ -17,7 +17,7 @@ from typing import Any, Final, get_type_hints
 from sealift.contents.codec import decode, encode, names_of
 from sealift.contents.errors import ContentsError
 from sealift.names import camel_case
-from training.errors import RequestError
+from training.errors import RunRequestError
 from training.job import Job
 
 VERSION: Final = 1
@@ -28,7 +28,7 @@ WAY_OUT: Final = "see training/request.py"
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """One run, and where its artifact goes."""
 
     job: Job
@@ -56,36 +56,38 @@ class Request:
     """Whether messages may say how good the model is."""
 
 
-def write_request(request: Request) -> bytes:
+def write_request(request: RunRequest) -> bytes:
     """The line."""
     values = {"version": VERSION, **encode(request), "job": request.job.properties()}
     return json.dumps(values, allow_nan=False).encode() + b"\n"
 
 
-def read_request(line: bytes, code_folder: Path) -> Request:
+def read_request(line: bytes, code_folder: Path) -> RunRequest:
     """`code_folder` is where the user's modules and data files are. Raises RequestError that names every problem, and
     no secret.
     """
     values = _object(line)
     if values.get("version") != VERSION:
-        raise RequestError(f"the request on standard input is not of version {VERSION}", WAY_OUT)
+        raise RunRequestError(f"the request on standard input is not of version {VERSION}", WAY_OUT)
     settings = values.get("job")
     job, wrong = Job.validate(settings if isinstance(settings, dict) else {}, code_folder)
     problems = list(_problems(values)) + [f"job.{one.property} {one.message}" for one in wrong]
     if job is not None and job.hashes and not values.get("maskKey"):
         problems.append("mask_key: is missing, and masking hashes a column")
     if problems or job is None:
-        raise RequestError("the training request cannot be: " + "; ".join(problems), WAY_OUT)
-    return Request(job=job, **{name: _value(values, name) for name in RULES if camel_case(name) in values})
+        raise RunRequestError("the training request cannot be: " + "; ".join(problems), WAY_OUT)
+    return RunRequest(job=job, **{name: _value(values, name) for name in RULES if camel_case(name) in values})
 
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):
-        raise RequestError("the request on standard input is not JSON", "write one JSON object on one line") from None
+        raise RunRequestError(
+            "the request on standard input is not JSON", "write one JSON object on one line"
+        ) from None
     if not isinstance(values, dict):
-        raise RequestError("the request on standard input is not a JSON object", "write one JSON object on one line")
+        raise RunRequestError("the request on standard input is not a JSON object", "write one JSON object on one line")
     return values
 
 
@@ -100,7 +102,7 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
             fits = False
         if not fits:
             yield f"{name}: {allowed}{'' if name in REQUIRED else ', or absent'}"
-    for strange in sorted(values.keys() - names_of(Request) - {"version"}):
+    for strange in sorted(values.keys() - names_of(RunRequest) - {"version"}):
         yield f"{strange}: is no field of a request"
 
 
@@ -129,5 +131,5 @@ RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "expose_metrics": (lambda expose: True, "must be true or false"),
 }
 """What a field's type does not say, and all that is allowed of it."""
-REQUIRED: Final = frozenset(one.name for one in fields(Request) if one.default is MISSING)
-TYPES: Final = get_type_hints(Request)
+REQUIRED: Final = frozenset(one.name for one in fields(RunRequest) if one.default is MISSING)
+TYPES: Final = get_type_hints(RunRequest)

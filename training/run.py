@@ -46,14 +46,14 @@ from sealift.stores import (
 from training import gates, provenance, sources, user_code
 from training.cancellation import Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.errors import CheckpointError, GateError, RequestError, TrainingError
+from training.errors import CheckpointError, GateError, RunRequestError, TrainingError
 from training.events import Events, EventStream
 from training.job import Job, read_files
 from training.judgement import Evidence, Judgement, judge
 from training.process import import_large_libraries
 from training.progress import Teller
 from training.report.energy import Meter
-from training.request import Request
+from training.request import RunRequest
 from training.run_result import RunResult
 from training.uncounted import Reading
 
@@ -81,7 +81,7 @@ FIRST_SAVE_SECONDS: Final = 0.02
 """What the first one is taken for, so that it comes at the end of an epoch after a second."""
 
 
-def run(request: Request, events: EventStream, cancellation: Cancellation) -> RunResult:
+def run(request: RunRequest, events: EventStream, cancellation: Cancellation) -> RunResult:
     """Raises TrainingError, SealingError, StoreError, CancelledError."""
     recipients = [parse_recipient(pem) for pem in request.recipients]
     store = open_store(request.store_url)
@@ -126,7 +126,7 @@ def _load(records: Records, events: Events) -> Record | None:
 
 
 def _judge_again(
-    request: Request, records: Records, record: SealedRecord, recipients: list[Recipient], events: Events
+    request: RunRequest, records: Records, record: SealedRecord, recipients: list[Recipient], events: Events
 ) -> dict[str, Any] | None:
     """The result as it was, with the report of how it is judged now; None if the artifact is no longer whole, and what
     is left of it is removed then, unless somebody uses it: a service may run on what is whole, and a damaged payload
@@ -207,7 +207,7 @@ def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:
 
 
 def _train(
-    request: Request,
+    request: RunRequest,
     records: Records,
     record: TrainingRecord | None,
     events: EventStream,
@@ -229,7 +229,7 @@ def _train(
 
 
 def train(
-    request: Request,
+    request: RunRequest,
     records: Records,
     record: TrainingRecord | None,
     events: EventStream,
@@ -292,7 +292,7 @@ class RunWatch(Teller):
 
     def __init__(
         self,
-        request: Request,
+        request: RunRequest,
         records: Records,
         events: EventStream,
         cancellation: Cancellation,
@@ -358,7 +358,7 @@ def device(job: Job) -> str:
     return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def _initial_model(request: Request, store: Store, folder: Path) -> bytes | None:
+def _initial_model(request: RunRequest, store: Store, folder: Path) -> bytes | None:
     """The safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
     SealingError, StoreError.
     """
@@ -368,7 +368,7 @@ def _initial_model(request: Request, store: Store, folder: Path) -> bytes | None
     if init.path is not None:
         return weights_file(init.path, folder)
     if request.init_key is None:
-        raise RequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
+        raise RunRequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
     opened = open_artifact(
         get_manifest(store, init.artifact_id),
         get_payload(store, init.artifact_id),
@@ -384,7 +384,7 @@ def weights_file(path: str, folder: Path) -> bytes:
     return sources.read(path, folder, LARGEST_WEIGHTS)
 
 
-def _as_planned(request: Request, folder: Path) -> dict[str, str]:
+def _as_planned(request: RunRequest, folder: Path) -> dict[str, str]:
     """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
     actual = provenance.find_provenance(request.job, folder)
     for name, value in actual.items():
@@ -398,7 +398,7 @@ def _as_planned(request: Request, folder: Path) -> dict[str, str]:
 
 
 def _seal(
-    request: Request,
+    request: RunRequest,
     records: Records,
     record: TrainedRecord,
     recipients: list[Recipient],
@@ -432,7 +432,7 @@ def _seal(
 
 
 def _refuse(
-    request: Request,
+    request: RunRequest,
     fence: Fence,
     judgement: Judgement,
     artifact_id: str,

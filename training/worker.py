@@ -10,11 +10,11 @@ from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, Tr
 from training.distributed import Said, Seat, Shared, joined
 from training.errors import CheckpointError, TrainingError, blame_system
 from training.events import EventStream
-from training.request import Request
+from training.request import RunRequest
 from training.run import Clock, device, train
 
 
-def work(seat: Seat, request: Request, telling: Shared, fence: Fence) -> Said:
+def work(seat: Seat, request: RunRequest, telling: Shared, fence: Fence) -> Said:
     """Trains with the others; the first worker tells events on the parent's descriptor and keeps the record.
 
     What is wrong with the run is returned, not raised: starting anew would not mend it.

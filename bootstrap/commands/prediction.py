@@ -27,7 +27,7 @@ REQUEST_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Service:
+class DeployedService:
     """What the stack exports of it, and one row that the model has not been trained on, with the answer the data
     gives.
     """
@@ -52,14 +52,14 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServiceAnswer:
     """`via` is the address that answered."""
 
     values: list[float]
     via: str
 
 
-def parse(outputs: str) -> Service:
+def parse(outputs: str) -> DeployedService:
     """From `pulumi stack output --json --show-secrets`. Raises BootstrapError that names the output that is missing."""
     try:
         found = json.loads(outputs)
@@ -70,7 +70,7 @@ def parse(outputs: str) -> Service:
     if missing:
         raise BootstrapError(f"the stack has no output {', '.join(missing)}", ["pulumi stack output"])
     example = found["example"] if isinstance(found["example"], dict) else json.loads(found["example"])
-    return Service(
+    return DeployedService(
         found["url"].rstrip("/"),
         found.get("namespace", ""),
         found[where[-1]],
@@ -95,7 +95,7 @@ def _request(rows: list[list[float]]) -> dict[str, object]:
 Send = Callable[[str, str, str, dict[str, str]], tuple[int, str]]
 
 
-def ask(context: Context, service: Service, progress: Progress, stack: str = stacks.DEFAULT) -> Answer:
+def ask(context: Context, service: DeployedService, progress: Progress, stack: str = stacks.DEFAULT) -> ServiceAnswer:
     """Waits up to READY_SECONDS for readiness, and for pods that have not been given a new key yet, then asks once."""
     ways: list[tuple[str, Send]] = [(service.url, _directly)]
     if service.namespace:
@@ -113,7 +113,7 @@ def ask(context: Context, service: Service, progress: Progress, stack: str = sta
             if status == 200:
                 status, said = send("POST", f"{model}/infer", json.dumps(service.request), service.headers)
                 if status != 401:  # a kubelet hands a changed Secret on within a minute or two
-                    return Answer(_values(status, said), base)
+                    return ServiceAnswer(_values(status, said), base)
         if _is_gone(context, service, said):
             raise BootstrapError(
                 f"{service.name} is not there any more: somebody else than pulumi has removed it",
@@ -126,7 +126,7 @@ def ask(context: Context, service: Service, progress: Progress, stack: str = sta
     )
 
 
-def _is_gone(context: Context, service: Service, said: str) -> bool:
+def _is_gone(context: Context, service: DeployedService, said: str) -> bool:
     """Whether the container, or the Service, does not exist, as its engine or the API server says."""
     if not service.namespace:
         found = ["docker", "ps", "--all", "--quiet", "--filter", f"name=^/{service.name}$"]
@@ -145,7 +145,7 @@ def _reason(said: str) -> str:
         return said.strip()[:300]
 
 
-def _ways_to_look(context: Context, service: Service) -> list[str]:
+def _ways_to_look(context: Context, service: DeployedService) -> list[str]:
     if not service.namespace:
         return [f"docker logs {service.name}"]
     if shutil.which("kubectl", path=context.variables["PATH"]):
@@ -162,7 +162,7 @@ def _on_our_node(context: Context) -> bool:
     return context.variables.get("KUBECONFIG") == str(context.layout.kubeconfig)
 
 
-def by_hand(context: Context, service: Service, via: str, request: str, headers: str) -> list[str]:
+def by_hand(context: Context, service: DeployedService, via: str, request: str, headers: str) -> list[str]:
     """Command lines that send the file `request` to where the answer came from, for the checkout's folder.
 
     `headers` is the file that has the key: in a command line it would be in the list of processes and in the history.
@@ -183,7 +183,7 @@ def by_hand(context: Context, service: Service, via: str, request: str, headers:
     ]
 
 
-def page(context: Context, service: Service, via: str) -> str:
+def page(context: Context, service: DeployedService, via: str) -> str:
     """Where a browser finds the server's page."""
     if via == service.url:
         return f"{via}/"
@@ -191,7 +191,7 @@ def page(context: Context, service: Service, via: str) -> str:
     return f"{scheme}://127.0.0.1:{image_layout.PORT}/ while this runs: {_forward(service)}"
 
 
-def _forward(service: Service) -> str:
+def _forward(service: DeployedService) -> str:
     port = f"{image_layout.PORT}:{image_layout.PORT_NAME}"
     return f"kubectl --namespace {service.namespace} port-forward service/{service.name} {port}"
 

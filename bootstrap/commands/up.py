@@ -65,7 +65,7 @@ def run(context: Context, stack: str) -> int:
     return 0
 
 
-def _keep_key(path: Path, service: prediction.Service) -> tuple[Path, bool]:
+def _keep_key(path: Path, service: prediction.DeployedService) -> tuple[Path, bool]:
     """The file of headers that has the key, for curl, and whether that is another key than at the last time."""
     headers = "".join(f"{name}: {value}\n" for name, value in service.headers.items())
     if path.exists() and path.read_text() == headers:

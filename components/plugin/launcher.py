@@ -23,7 +23,7 @@ from typing import Protocol
 
 from sealift.provider import Cancelled, PluginError
 from training.events import DescentEvent, ErrorEvent, Event, LogEvent, PhaseEvent, ResultEvent
-from training.request import Request
+from training.request import RunRequest
 
 Notice = LogEvent | PhaseEvent | DescentEvent
 """What a run tells before its end."""
@@ -34,7 +34,7 @@ OnNotice = Callable[[Notice], Awaitable[None]]
 class Submission:
     """All that a run needs."""
 
-    request: Request
+    request: RunRequest
     code_folder: Path
     """The user's modules and data files; the run's working folder."""
 

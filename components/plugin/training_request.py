@@ -9,17 +9,17 @@ from sealift.provider import Value
 from sealift.sealing import mask_key, parse_identity, record_key, unwrap
 from sealift.stores import get_manifest
 from training.job import Job
-from training.request import Request
+from training.request import RunRequest
 
 
 def make_request(
     job: Job, inputs: Mapping[str, Value], store_key: bytes, run_id: str, deployed_metrics: Value
-) -> Request:
+) -> RunRequest:
     """`inputs` are without secrets' marks; `deployed_metrics` are of the model that the stack has until now.
 
     Raises SealingError, StoreError.
     """
-    return Request(
+    return RunRequest(
         job=job,
         store_url=str(inputs["storeUrl"]),
         run_id=run_id,

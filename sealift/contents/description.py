@@ -17,7 +17,7 @@ PLACE: Final = "description"
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowCounts:
     """Numbers of rows."""
 
     train: int
@@ -47,7 +47,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Range:
+class ValueRange:
     """The smallest and the largest value of all, where values have no names and share a scale, such as pixels."""
 
     minimum: float
@@ -85,7 +85,7 @@ class Description:
     libraries: str | None = None
     content_digest: str | None = None
     """SHA-256 of the plain model, in hex."""
-    rows: Rows | None = None
+    rows: RowCounts | None = None
     features: tuple[str, ...] = ()
     """Names of a row's values, in the model's order."""
     classes: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class Description:
     input_reference: Mapping[str, Summary] = field(default_factory=dict)
     """Summaries by feature; empty where training was private."""
     input_bins: Mapping[str, Bins] = field(default_factory=dict)
-    input_range: Range | None = None
+    input_range: ValueRange | None = None
     onnx_opset: int | None = None
 
 

@@ -66,7 +66,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Layout:
+class PlainModelLayout:
     """Where the parts of a plain model lie, in bytes from its start."""
 
     graph: slice
@@ -92,7 +92,7 @@ def padding_bytes(position: int) -> int:
     return _align(position) - position
 
 
-def read_layout(plain: memoryview) -> Layout | None:
+def read_layout(plain: memoryview) -> PlainModelLayout | None:
     """Where its parts lie; None for a bare ONNX file. Raises ContentsError, which says what does not fit."""
     if plain[: len(MAGIC)].tobytes() != MAGIC:
         return None
@@ -115,7 +115,7 @@ def _header(text: bytes) -> Header:
         raise ContentsError("its header: it is not JSON") from None
 
 
-def _layout(start: int, header: Header, size_bytes: int) -> Layout:
+def _layout(start: int, header: Header, size_bytes: int) -> PlainModelLayout:
     end = start + header.graph
     graph, weights, names = slice(start, end), list[tuple[Weight, int]](), set[str]()
     for weight in header.weights:
@@ -127,7 +127,7 @@ def _layout(start: int, header: Header, size_bytes: int) -> Layout:
             raise ContentsError(f"weight {len(weights)} has the name of another")
         names.add(weight.name)
         weights.append((weight, begin))
-    return Layout(graph, tuple(weights), end)
+    return PlainModelLayout(graph, tuple(weights), end)
 
 
 def _align(position: int) -> int:

@@ -67,7 +67,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
         from sealift.serving.certificate import Certificate
         from sealift.serving.http.browsers import Browsers
         from sealift.serving.http.metrics_service import metrics_of
-        from sealift.serving.http.service import Service
+        from sealift.serving.http.service import HttpService
         from sealift.serving.http.sockets import every_address, listen
         from sealift.serving.http.transport import HttpTransport
         from sealift.serving.log import log
@@ -91,7 +91,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
     local = options.local or (options.auth == "none" and ip_address(socket.getsockname()[0]).is_loopback)
     browsers = Browsers(options.cors_origin, local=local)
     served = Served(options.name, model, access, log_all=options.access_log == "all", tracer=tracer)
-    http = HttpTransport(Service(served, options.explain, browsers), socket, certificate)
+    http = HttpTransport(HttpService(served, options.explain, browsers), socket, certificate)
     rpc = None if options.grpc_port is None else _rpc(options, served, certificate)
     beside: list[Transport] = []
     if metrics_socket is not None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from sealift.contents.description import Description, Range, Summary
+from sealift.contents.description import Description, Summary, ValueRange
 from sealift.serving.tensor import ANY, KINDS, Array, Tensor
 
 Value = float | str
@@ -67,7 +67,7 @@ def _make_row(tensor: Tensor, known: Description, *, alone: bool) -> Row:
     )
 
 
-def _make_unnamed_field(tensor: Tensor, known: Range | None) -> Field:
+def _make_unnamed_field(tensor: Tensor, known: ValueRange | None) -> Field:
     if known is None or not tensor.datatype.startswith("FP"):
         return Field("", _zero_of(tensor))
     return Field("", known.minimum, known.minimum, known.maximum)

@@ -21,7 +21,7 @@ import uvloop
 from sealift.serving.certificate import Certificate
 from sealift.serving.log import log
 from sealift.serving.served import Served
-from sealift.serving.watch import Watch
+from sealift.serving.watch import FileWatch
 
 DRAIN_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = 18.0
@@ -110,7 +110,7 @@ class Server:
         }
         if self._certificate is not None:
             parts["certificate"] = self._certificate.refresh
-        watch = Watch(parts, self._served.counts.watch_failures)
+        watch = FileWatch(parts, self._served.counts.watch_failures)
         while True:
             watch.look()
             await asyncio.sleep(CHECK_SECONDS)

@@ -20,7 +20,7 @@ class Durations:
         self.ns = ns
 
 
-class Compute:
+class ComputeStatistics:
     """The three parts of all runs, each of which was done as often."""
 
     __slots__ = ("count", "infer_ns", "input_ns", "output_ns")
@@ -50,9 +50,9 @@ class Statistics:
         self.rows = 0
         self.runs = 0
         self.fail = Durations()
-        self.compute = Compute()
+        self.compute = ComputeStatistics()
         """By request: each that is run with others takes as long as they all do."""
-        self.by_size: dict[int, Compute] = {}
+        self.by_size: dict[int, ComputeStatistics] = {}
         """By run, for each number of rows."""
         self._queue_ns = 0
 
@@ -83,7 +83,7 @@ class Statistics:
         if size is None:
             if len(self.by_size) >= MOST_SIZES:
                 return
-            size = self.by_size[rows] = Compute()
+            size = self.by_size[rows] = ComputeStatistics()
         size.count += 1
         size.input_ns += input_ns
         size.infer_ns += infer_ns

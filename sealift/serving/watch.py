@@ -12,7 +12,7 @@ QUIET_SECONDS: Final = 60.0
 """Between two lines of one part."""
 
 
-class Watch:
+class FileWatch:
     """Over `parts`, by name."""
 
     def __init__(self, parts: Mapping[str, Callable[[], None]], failures: dict[str, int]) -> None:

@@ -16,7 +16,7 @@ MANIFEST_BYTES: Final = 1 << 20
 """No manifest of any format version is longer: what is longer is not even read."""
 
 
-class Sealed(Protocol):
+class Manifested(Protocol):
     """What is known of a payload once it is written."""
 
     @property
@@ -24,7 +24,7 @@ class Sealed(Protocol):
         """The artifact's manifest."""
 
 
-Written = TypeVar("Written", bound=Sealed)
+Written = TypeVar("Written", bound=Manifested)
 Seal = Callable[[Callable[[Buffer], object]], Written]
 """Passes a payload in pieces to the function that it is given, and returns what was sealed."""
 

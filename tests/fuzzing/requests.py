@@ -16,7 +16,7 @@ import h11
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.http.connection import CONTINUE, Connection, Connections
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from tests.unit.serving.tiny import onnx_model
@@ -85,8 +85,8 @@ class Transport(asyncio.Transport):
 
 
 @cache
-def service() -> Service:
-    return Service(Served("tiny", Model(onnx_model(), {}), UncheckedAccess()))
+def service() -> HttpService:
+    return HttpService(Served("tiny", Model(onnx_model(), {}), UncheckedAccess()))
 
 
 async def answered(pieces: Sequence[bytes]) -> tuple[bytes, bool]:

@@ -26,7 +26,7 @@ from sealift.serving.served import Served
 from sealift.serving.tensor import Tensor
 
 
-class Service:
+class GrpcService:
     """Over one model. In one event loop."""
 
     def __init__(self, served: Served, most_bytes: int) -> None:

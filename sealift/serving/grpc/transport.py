@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 
 from sealift.serving.errors import StartError
-from sealift.serving.grpc.service import Service
+from sealift.serving.grpc.service import GrpcService
 from sealift.serving.served import Served
 
 MOST_CALLS: Final = 1024
@@ -51,7 +51,7 @@ class GrpcTransport:
     ) -> None:
         """For messages of up to `most_bytes`; port 0 is any free one. With `pem` it speaks TLS."""
         self._pem = pem
-        self._service = Service(served, most_bytes)
+        self._service = GrpcService(served, most_bytes)
         self._host = f"[{host}]" if ":" in host else host
         self.port = port
         self._options = [

@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
-from sealift.serving.http.errors import Refused
-from sealift.serving.http.messages import JSON_BYTES_HEADER, Request, Response
+from sealift.serving.http.errors import RefusedRequest
+from sealift.serving.http.messages import JSON_BYTES_HEADER, HttpRequest, Response
 
 if TYPE_CHECKING:
     from sealift.serving.http.routes import Route
@@ -32,13 +32,13 @@ class Browsers:
         self._origins = frozenset(origin.encode() for origin in origins)
         self._local = local
 
-    def refusal(self, request: Request) -> Refused | None:
+    def refusal(self, request: HttpRequest) -> RefusedRequest | None:
         """Of a request that does not name this machine."""
         if not self._local or request.host is None or _is_local(request.host):
             return None
-        return Refused(421, "this server answers requests for localhost alone, since it asks for no key")
+        return RefusedRequest(421, "this server answers requests for localhost alone, since it asks for no key")
 
-    def preflight(self, request: Request, route: "Route | None") -> Response | None:
+    def preflight(self, request: HttpRequest, route: "Route | None") -> Response | None:
         """The answer to a browser that asks what a page may send; None for any other request."""
         if request.method != b"OPTIONS" or request.asked_method is None or not self._allows(request.origin):
             return None
@@ -48,7 +48,7 @@ class Browsers:
         )
         return Response(200, b"", fields=fields % (methods, REQUEST_HEADERS, PREFLIGHT_SECONDS))
 
-    def mark(self, request: Request, response: Response) -> Response:
+    def mark(self, request: HttpRequest, response: Response) -> Response:
         """With what lets the page read the answer."""
         if request.origin is None or not self._allows(request.origin):
             return response

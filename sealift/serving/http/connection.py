@@ -16,10 +16,10 @@ import httptools
 
 from sealift.serving.errors import RequestError
 from sealift.serving.http import limits
-from sealift.serving.http.errors import Refused
+from sealift.serving.http.errors import RefusedRequest
 from sealift.serving.http.framing import doubt, without_offer
 from sealift.serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES
-from sealift.serving.http.messages import FIELDS, Handler, Request, Response, head
+from sealift.serving.http.messages import FIELDS, Handler, HttpRequest, Response, head
 from sealift.serving.memory_budget import SMALL_BYTES, Share
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
@@ -72,10 +72,10 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
         self.since = time.perf_counter()
         """Of the state that it is in: idle, receiving a head, receiving a body, closing."""
-        self._current: Request | None = None
+        self._current: HttpRequest | None = None
         """The one that is being received."""
-        self._answering: Request | None = None
-        self._ahead: deque[Request] = deque()
+        self._answering: HttpRequest | None = None
+        self._ahead: deque[HttpRequest] = deque()
         """Those that are whole and wait for their turn."""
         self._rest = memoryview(b"")
         """What has come and is not parsed yet."""
@@ -154,7 +154,7 @@ class Connection(asyncio.Protocol):
             seconds = limits.HEAD_SECONDS if self._in_head else limits.BODY_SECONDS
             if now - self.since > seconds and not self._paused:
                 what = "request" if self._in_head else "body"
-                self._turn_away(Refused(408, f"the {what} did not arrive within {seconds:g} seconds"))
+                self._turn_away(RefusedRequest(408, f"the {what} did not arrive within {seconds:g} seconds"))
         elif self.idle and now - self.since > limits.KEEP_ALIVE_SECONDS:
             self.dismiss()
 
@@ -162,9 +162,9 @@ class Connection(asyncio.Protocol):
         """Closes it, if it is idle. To a request that is on its way at this moment, 408 is the answer: not taken, may
         be sent again (RFC 9110, 15.5.9)."""
         if self._current is None and self.idle and not self._deaf:
-            self._answering = request = Request()
+            self._answering = request = HttpRequest()
             request.keep_alive = False
-            said = Refused(408, "this connection was idle; send the request again on another one")
+            said = RefusedRequest(408, "this connection was idle; send the request again on another one")
             self.reply(self._service.answer_failure(request, said))
 
     def _parse(self, data: bytes | memoryview) -> None:
@@ -175,10 +175,10 @@ class Connection(asyncio.Protocol):
             self._rest = memoryview(b"".join((data[offer.args[0] :], self._rest)))
             self._ignore_offer()
         except httptools.HttpParserError as error:
-            if isinstance(error.__context__, Refused):
+            if isinstance(error.__context__, RefusedRequest):
                 self._turn_away(error.__context__)
             elif not self._deaf:
-                self._turn_away(self._refusal or Refused(400, "this is not HTTP/1.1"))
+                self._turn_away(self._refusal or RefusedRequest(400, "this is not HTTP/1.1"))
             return
         if self._refusal is not None:
             self._turn_away(self._refusal)
@@ -221,7 +221,7 @@ class Connection(asyncio.Protocol):
             raise _OverError
         if self._current is not None:  # see _ignore_offer
             return
-        self._current = request = Request()
+        self._current = request = HttpRequest()
         request.began = self.since = time.perf_counter()
         self._in_head = True
         self._head_bytes = self._pending_bytes = 0
@@ -341,9 +341,9 @@ class Connection(asyncio.Protocol):
         if request is not None and request.expects and request.refusal is None and not self._in_head:
             self._transport.write(CONTINUE)
 
-    def _turn_away(self, refusal: Refused | Response) -> None:
+    def _turn_away(self, refusal: RefusedRequest | Response) -> None:
         """Refuses what is not whole, after the answers to what came before it, and reads no more."""
-        request = self._current or Request()
+        request = self._current or HttpRequest()
         self._current = None
         request.release()
         request.began = request.began or self.since
@@ -384,5 +384,5 @@ class _OverError(Exception):
     """Stops the parser: nothing is read after the last request."""
 
 
-def _head_too_large() -> Refused:
-    return Refused(431, f"more than {MAX_HEAD_BYTES} bytes of headers")
+def _head_too_large() -> RefusedRequest:
+    return RefusedRequest(431, f"more than {MAX_HEAD_BYTES} bytes of headers")

@@ -22,7 +22,7 @@ STATUSES: Final[dict[type[RequestError], int]] = {
 }
 
 
-class Refused(RequestError):
+class RefusedRequest(RequestError):
     """What HTTP itself refuses: 400, 408, 413, 415, 431, 501, 503 or 505."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -32,4 +32,4 @@ class Refused(RequestError):
 
 def status_of(error: RequestError) -> int:
     """4xx or 503."""
-    return error.status if isinstance(error, Refused) else STATUSES[type(error)]
+    return error.status if isinstance(error, RefusedRequest) else STATUSES[type(error)]

@@ -6,33 +6,33 @@ another's answer, so each doubt is a refusal after which the connection closes (
 
 from typing import Final
 
-from sealift.serving.http.errors import Refused
-from sealift.serving.http.messages import Request
+from sealift.serving.http.errors import RefusedRequest
+from sealift.serving.http.messages import HttpRequest
 
 VERSIONS: Final = ("1.1", "1.0")
 HOST: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]"
 """The characters of a host with its port (RFC 3986, 3.2.2)."""
 
 
-def doubt(request: Request, version: str) -> Refused | None:
+def doubt(request: HttpRequest, version: str) -> RefusedRequest | None:
     """What is wrong with a head that is read to its end, beyond what the parser refuses itself."""
     if version not in VERSIONS:
-        return Refused(505, f"HTTP/{version} is not spoken here; use HTTP/1.1")
+        return RefusedRequest(505, f"HTTP/{version} is not spoken here; use HTTP/1.1")
     if request.method == b"CONNECT":  # what follows it is no HTTP
-        return Refused(501, "CONNECT is not served here: this server is no proxy")
+        return RefusedRequest(501, "CONNECT is not served here: this server is no proxy")
     if request.host is None and version == "1.1":
-        return Refused(400, "the Host header is missing; an HTTP/1.1 request has exactly one")
+        return RefusedRequest(400, "the Host header is missing; an HTTP/1.1 request has exactly one")
     if request.host is not None and request.host.translate(None, HOST):
-        return Refused(400, "the Host header is not one host with an optional port; a request has exactly one")
+        return RefusedRequest(400, "the Host header is not one host with an optional port; a request has exactly one")
     if request.transfer is not None:
         if version == "1.0":
-            return Refused(400, "Transfer-Encoding is not part of HTTP/1.0; use HTTP/1.1 or Content-Length")
+            return RefusedRequest(400, "Transfer-Encoding is not part of HTTP/1.0; use HTTP/1.1 or Content-Length")
         if request.transfer.lower() != b"chunked":
-            return Refused(501, "this transfer-encoding is not known here; allowed: chunked, or none")
+            return RefusedRequest(501, "this transfer-encoding is not known here; allowed: chunked, or none")
     return None
 
 
-def without_offer(request: Request) -> bytes:
+def without_offer(request: HttpRequest) -> bytes:
     """A head with nothing but the framing of the request's. To a parser that ended the message at an offer to upgrade,
     it says that a body follows, and which."""
     if request.transfer is not None:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from sealift.serving.errors import RequestError
-from sealift.serving.http.errors import Refused
+from sealift.serving.http.errors import RefusedRequest
 from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES, MemoryBudget, Share
 from sealift.serving.protocol.contract import Body
 from sealift.serving.served import Served
@@ -43,17 +43,17 @@ class Handler(Protocol):
     served: Served
     """Once it is draining, each connection closes after the next answer on it."""
 
-    def admit(self, request: "Request") -> None:
+    def admit(self, request: "HttpRequest") -> None:
         """Once its head is read: sets its refusal, if it is refused whatever its body is."""
 
-    def handle(self, request: "Request", client: Client) -> None:
+    def handle(self, request: "HttpRequest", client: Client) -> None:
         """Answers a request that is whole, or refused: at once or later."""
 
-    def answer_failure(self, request: "Request", error: Exception) -> Response:
+    def answer_failure(self, request: "HttpRequest", error: Exception) -> Response:
         """What a request is answered that `error` ended."""
 
 
-class Request:
+class HttpRequest:
     """One request. Each field that is not said has the class's value, which costs nothing."""
 
     began = 0.0
@@ -144,14 +144,14 @@ class Request:
             raise
 
 
-def too_large() -> Refused:
+def too_large() -> RefusedRequest:
     """A body."""
-    return Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
+    return RefusedRequest(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
 
 
-def not_taken() -> Refused:
+def not_taken() -> RefusedRequest:
     """A body, where none is read."""
-    return Refused(413, "this path takes no body; send the request without one")
+    return RefusedRequest(413, "this path takes no body; send the request without one")
 
 
 REASONS: Final = {int(status): status.phrase.encode() for status in HTTPStatus}
@@ -181,35 +181,35 @@ def _accepts_gzip(value: bytes) -> bool:
     return False
 
 
-def _set_length(request: Request, value: bytes) -> None:
+def _set_length(request: HttpRequest, value: bytes) -> None:
     request.length = int(value)  # the parser lets through nothing but a number
 
 
-def _set_host(request: Request, value: bytes) -> None:
+def _set_host(request: HttpRequest, value: bytes) -> None:
     request.host = value if request.host is None else b"%s %s" % (request.host, value)
 
 
-def _set_origin(request: Request, value: bytes) -> None:
+def _set_origin(request: HttpRequest, value: bytes) -> None:
     request.origin = value
 
 
-def _set_asked_method(request: Request, value: bytes) -> None:
+def _set_asked_method(request: HttpRequest, value: bytes) -> None:
     request.asked_method = value
 
 
-def _set_transfer(request: Request, value: bytes) -> None:
+def _set_transfer(request: HttpRequest, value: bytes) -> None:
     request.transfer = value if request.transfer is None else b"%s, %s" % (request.transfer, value)
 
 
-def _set_upgrades(request: Request, value: bytes) -> None:
+def _set_upgrades(request: HttpRequest, value: bytes) -> None:
     request.upgrades = True
 
 
-def _set_expects(request: Request, value: bytes) -> None:
+def _set_expects(request: HttpRequest, value: bytes) -> None:
     request.expects = value.lower() == b"100-continue"
 
 
-def _set_encoding(request: Request, value: bytes) -> None:
+def _set_encoding(request: HttpRequest, value: bytes) -> None:
     name = value.strip().lower()
     if request.encoding is not None:  # two of them are one that nobody knows
         name = b"%s, %s" % (request.encoding, name)
@@ -217,44 +217,44 @@ def _set_encoding(request: Request, value: bytes) -> None:
         request.encoding = name
 
 
-def _set_accepted(request: Request, value: bytes) -> None:
+def _set_accepted(request: HttpRequest, value: bytes) -> None:
     request.accepts_gzip = _accepts_gzip(value)
 
 
-def _set_json_bytes(request: Request, value: bytes) -> None:
+def _set_json_bytes(request: HttpRequest, value: bytes) -> None:
     request.json_bytes = value
 
 
-def _set_authorization(request: Request, value: bytes) -> None:
+def _set_authorization(request: HttpRequest, value: bytes) -> None:
     if value[: len(BEARER)].lower() == BEARER:
         request.credential = value[len(BEARER) :].strip()
 
 
-def _set_key(request: Request, value: bytes) -> None:
+def _set_key(request: HttpRequest, value: bytes) -> None:
     request.credential = value
 
 
-def _set_identifier(request: Request, value: bytes) -> None:
+def _set_identifier(request: HttpRequest, value: bytes) -> None:
     request.identifier = value
 
 
-def _set_traceparent(request: Request, value: bytes) -> None:
+def _set_traceparent(request: HttpRequest, value: bytes) -> None:
     request.traceparent = value if request.traceparent is None else b""
 
 
-def _set_tracestate(request: Request, value: bytes) -> None:
+def _set_tracestate(request: HttpRequest, value: bytes) -> None:
     request.tracestate = value if request.tracestate is None else b"%s,%s" % (request.tracestate, value)
 
 
-def _set_hop(request: Request, value: bytes) -> None:
+def _set_hop(request: HttpRequest, value: bytes) -> None:
     request.hop = True
 
 
-def _ignore(request: Request, value: bytes) -> None:
+def _ignore(request: HttpRequest, value: bytes) -> None:
     """What nearly every client sends, and says nothing to us."""
 
 
-_READ: Final[Mapping[bytes, Callable[[Request, bytes], None]]] = {
+_READ: Final[Mapping[bytes, Callable[[HttpRequest, bytes], None]]] = {
     b"host": _set_host,
     b"origin": _set_origin,
     b"access-control-request-method": _set_asked_method,

@@ -7,7 +7,7 @@ from typing import Final
 from sealift.serving import image_layout
 from sealift.serving.errors import RequestError
 from sealift.serving.http.failures import failure
-from sealift.serving.http.messages import Client, Request, Response, not_taken
+from sealift.serving.http.messages import Client, HttpRequest, Response, not_taken
 from sealift.serving.http.response_log import log_response
 from sealift.serving.http.routes import READ, path_of
 from sealift.serving.memory_budget import Share
@@ -26,7 +26,7 @@ class MetricsService:
         self.served = served
         self._page = page
 
-    def admit(self, request: Request) -> None:
+    def admit(self, request: HttpRequest) -> None:
         """Once its head is read."""
         try:
             request.caller = self.served.access.admit(request.credential, "metrics", time.time())
@@ -42,7 +42,7 @@ class MetricsService:
         elif request.announces_body:
             request.refusal = self.answer_failure(request, not_taken())
 
-    def handle(self, request: Request, client: Client) -> None:
+    def handle(self, request: HttpRequest, client: Client) -> None:
         """Answers at once."""
         received = len(request.body)
         request.release()
@@ -57,7 +57,7 @@ class MetricsService:
             response = self.answer_failure(request, error)
         client.reply(log_response(self.served.log, request, image_layout.METRICS_PATH, received, response))
 
-    def answer_failure(self, _request: Request, error: Exception) -> Response:
+    def answer_failure(self, _request: HttpRequest, error: Exception) -> Response:
         """What a request is answered that `error` ended."""
         return failure(error, refusal)
 

@@ -5,7 +5,7 @@ Paths that are not served, headers and queries are not told: clients make them u
 
 from typing import TYPE_CHECKING, Final
 
-from sealift.serving.http.messages import Request, Response
+from sealift.serving.http.messages import HttpRequest, Response
 from sealift.serving.metrics.counts import OTHER
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 METHODS: Final = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"}
 
 
-def end(tracer: "Tracer", trace: "Trace", request: Request, route: str, received: int, response: Response) -> None:
+def end(tracer: "Tracer", trace: "Trace", request: HttpRequest, route: str, received: int, response: Response) -> None:
     """The request is answered."""
     known = request.method in METHODS
     method = request.method.decode("ascii") if known else "_OTHER"

@@ -1,10 +1,10 @@
 """HTTP's requests in the log."""
 
-from sealift.serving.http.messages import Request, Response
+from sealift.serving.http.messages import HttpRequest, Response
 from sealift.serving.request_log import HEADER, RequestLog
 
 
-def log_response(log: RequestLog, request: Request, route: str, received: int, response: Response) -> Response:
+def log_response(log: RequestLog, request: HttpRequest, route: str, received: int, response: Response) -> Response:
     """The response, with the request's identifier if the client gave one or the log has it."""
     identifier = log.identifier(request.identifier, response.status)
     if identifier is None:

@@ -16,10 +16,10 @@ from sealift.serving.explain import Queue
 from sealift.serving.http import request_span
 from sealift.serving.http.browsers import Browsers
 from sealift.serving.http.encoding import ACCEPTED, WINDOWS, TooLarge, compress, decompress
-from sealift.serving.http.errors import Refused
+from sealift.serving.http.errors import RefusedRequest
 from sealift.serving.http.failures import RETRY, failure
 from sealift.serving.http.limits import QUICK_BYTES
-from sealift.serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, Request, Response, not_taken, too_large
+from sealift.serving.http.messages import BINARY, JSON_BYTES_HEADER, Client, HttpRequest, Response, not_taken, too_large
 from sealift.serving.http.response_log import log_response
 from sealift.serving.http.routes import POST, nowhere, path_of, routes
 from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES, Share
@@ -48,7 +48,7 @@ class _Whole(NamedTuple):
     unknown_categories: Mapping[str, int] = MappingProxyType({})
 
 
-class Service:
+class HttpService:
     """Answers one model's requests over HTTP. Once it is draining, it is not ready."""
 
     def __init__(self, served: Served, explain: bool = False, browsers: Browsers | None = None) -> None:
@@ -61,7 +61,7 @@ class Service:
         self._explanations = Queue()
         self._counts.expect(route.path for route in self._routes.values())
 
-    def admit(self, request: Request) -> None:
+    def admit(self, request: HttpRequest) -> None:
         """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
         route = self._routes.get(request.target) or self._routes.get(path_of(request.target))
         request.route = route
@@ -96,7 +96,7 @@ class Service:
         elif scope == "predict" and self._batches.is_full:  # before anything is done for it
             request.refusal = self.answer_failure(request, make_overloaded())
 
-    def handle(self, request: Request, client: Client) -> None:
+    def handle(self, request: HttpRequest, client: Client) -> None:
         """Answers a request that is whole, or refused: at once or later."""
         if request.refusal is not None:
             self._finish(request, client, request.refusal)
@@ -119,11 +119,11 @@ class Service:
             ready = Response(503, operation.draining, fields=RETRY) if drains else Response(200, operation.ready)
             self._finish(request, client, ready)
 
-    def answer_failure(self, request: Request, error: Exception) -> Response:
+    def answer_failure(self, request: HttpRequest, error: Exception) -> Response:
         """What a request is answered that `error` ended."""
         return failure(error, request.route.error if request.route else refusal)
 
-    def _infer(self, operation: Inferred[Any], request: Request, client: Client) -> None:
+    def _infer(self, operation: Inferred[Any], request: HttpRequest, client: Client) -> None:
         trace = request.trace
         if trace is not None:
             trace.mark_queued()
@@ -147,7 +147,7 @@ class Service:
     def _answer(
         self,
         operation: Inferred[Any],
-        request: Request,
+        request: HttpRequest,
         client: Client,
         inference: Inference,
         result: Arrays | Exception,
@@ -166,14 +166,14 @@ class Service:
         else:
             self._finish(request, client, response)
 
-    def _compress(self, request: Request, response: Response) -> Response:
+    def _compress(self, request: HttpRequest, response: Response) -> Response:
         """In the thread: what it raised there would be nobody's, and the client would wait for ever."""
         try:
             return compress(response)
         except Exception as error:  # noqa: BLE001 - see failed
             return self.answer_failure(request, error)
 
-    def _whole(self, operation: Inferred[Any], request: Request) -> _Whole:
+    def _whole(self, operation: Inferred[Any], request: HttpRequest) -> _Whole:
         """A large request, from beginning to end, in a thread. There is one thread, so that what is unpacked of bodies,
         which no share counts, is one body at a time."""
         rows = begun = 0
@@ -196,13 +196,13 @@ class Service:
                 ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
             return _Whole(self.answer_failure(request, error), rows, ran)
 
-    def _explain(self, operation: Explained, request: Request, client: Client) -> None:
+    def _explain(self, operation: Explained, request: HttpRequest, client: Client) -> None:
         try:
             self._explanations.add(partial(self._explained, operation, request), partial(self._finish, request, client))
         except Overloaded as error:
             self._finish(request, client, self.answer_failure(request, error))
 
-    def _explained(self, operation: Explained, request: Request, until: float) -> Response:
+    def _explained(self, operation: Explained, request: HttpRequest, until: float) -> Response:
         """In the thread of explanations."""
         try:
             body = _body(request, MAX_BODY_BYTES)
@@ -213,7 +213,7 @@ class Service:
         except Exception as error:  # noqa: BLE001 - see failed
             return self.answer_failure(request, error)
 
-    def _finish_whole(self, request: Request, client: Client, whole: _Whole) -> None:
+    def _finish_whole(self, request: HttpRequest, client: Client, whole: _Whole) -> None:
         request.rows = whole.rows
         self._counts.saw_unknown(whole.unknown_categories)
         ran = whole.ran
@@ -222,7 +222,7 @@ class Service:
         self.served.count_run(whole.rows, 0 if ran is None else ran.infer_ns)
         self._finish(request, client, whole.response)
 
-    def _finish(self, request: Request, client: Client, response: Response) -> None:
+    def _finish(self, request: HttpRequest, client: Client, response: Response) -> None:
         received = len(request.body)
         request.release()
         if len(response.body) > SMALL_BYTES:
@@ -242,7 +242,7 @@ class Service:
         client.reply(log_response(self._log, request, path, received, response))
 
 
-def _body(request: Request, most_bytes: int) -> Body:
+def _body(request: HttpRequest, most_bytes: int) -> Body:
     """Without its encoding. Raises TooLarge, and InvalidInput."""
     body = request.body
     if len(body) > most_bytes:
@@ -250,17 +250,17 @@ def _body(request: Request, most_bytes: int) -> Body:
     return body if request.encoding is None else decompress(body, request.encoding, most_bytes)
 
 
-def _to_be_packed(request: Request, response: Response) -> bool:
+def _to_be_packed(request: HttpRequest, response: Response) -> bool:
     return request.accepts_gzip and len(response.body) > SMALL_BYTES
 
 
-def _json_bytes(request: Request, body_bytes: int) -> int | None:
+def _json_bytes(request: HttpRequest, body_bytes: int) -> int | None:
     said = request.json_bytes
     if said is None:
         return None
     if not said.isdigit() or len(said) > 10 or int(said) > body_bytes:
         header = JSON_BYTES_HEADER.decode().title()
-        raise Refused(400, f"{header} is not a number of bytes from 0 to the body's {body_bytes}")
+        raise RefusedRequest(400, f"{header} is not a number of bytes from 0 to the body's {body_bytes}")
     return int(said)
 
 

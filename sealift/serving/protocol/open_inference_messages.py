@@ -41,7 +41,7 @@ class FlatInput(msgspec.Struct, Generic[Number], gc=False):
     parameters: msgspec.Raw = NOTHING
 
 
-class Request(msgspec.Struct, Generic[Inputs], gc=False):
+class InferRequest(msgspec.Struct, Generic[Inputs], gc=False):
     """The whole JSON. What is beside the inputs is decoded once it is known how long it is: as objects it would take
     many times its bytes."""
 
@@ -51,5 +51,5 @@ class Request(msgspec.Struct, Generic[Inputs], gc=False):
     outputs: msgspec.Raw = NOTHING
 
 
-AnyRequest = Request[list[Input]]
-FlatRequest = Request[tuple[FlatInput[Number]]]
+AnyRequest = InferRequest[list[Input]]
+FlatRequest = InferRequest[tuple[FlatInput[Number]]]

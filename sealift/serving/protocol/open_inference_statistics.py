@@ -5,7 +5,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 
 from typing import Any
 
-from sealift.serving.statistics import Compute, Durations, Statistics
+from sealift.serving.statistics import ComputeStatistics, Durations, Statistics
 
 _NONE = Durations()
 
@@ -32,7 +32,7 @@ def statistics(name: str, version: str, of: Statistics) -> dict[str, Any]:
     return {"model_stats": [model]}
 
 
-def _parts(compute: Compute) -> dict[str, dict[str, int]]:
+def _parts(compute: ComputeStatistics) -> dict[str, dict[str, int]]:
     return {
         "compute_input": _write_durations(compute.input),
         "compute_infer": _write_durations(compute.infer),

@@ -11,10 +11,10 @@ from sealift.contents.description import (
     VERSION,
     Bins,
     Description,
-    Range,
-    Rows,
+    RowCounts,
     Summary,
     TensorForm,
+    ValueRange,
     read_description,
     write_description,
 )
@@ -38,7 +38,7 @@ WHOLE = Description(
     code_digest="b",
     libraries="torch 2",
     content_digest="c",
-    rows=Rows(8, 2, 1),
+    rows=RowCounts(8, 2, 1),
     features=("age", "plan"),
     classes=("no", "yes"),
     words=("a", "b"),
@@ -46,7 +46,7 @@ WHOLE = Description(
     output=TensorForm("probabilities", "FP32", ("batch", 2)),
     input_reference={"age": Summary(30.5, 2.0, 20.0, 40.0)},
     input_bins={"age": Bins((30.0,), (0.5, 0.5))},
-    input_range=Range(0.0, 16.0),
+    input_range=ValueRange(0.0, 16.0),
     onnx_opset=18,
 )
 BINS = {"bounds": [1.0], "shares": [0.5, 0.5]}

@@ -14,9 +14,9 @@ import pytest
 
 from sealift.serving import log as serving_log
 from sealift.serving.access import UncheckedAccess
-from sealift.serving.http.messages import Request, Response
+from sealift.serving.http.messages import HttpRequest, Response
 from sealift.serving.http.response_log import log_response
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.request_log import LINES_A_SECOND, RequestLog
 from sealift.serving.served import Served
@@ -46,7 +46,7 @@ def lines(log_end: int) -> list[dict[str, Any]]:
 
 
 def client(log_all: bool = False) -> Client:
-    return Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess(), log_all=log_all)))
+    return Client(HttpService(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess(), log_all=log_all)))
 
 
 def infer(asking: Client, content: bytes = BODY, **headers: str) -> httpx.Response:
@@ -89,7 +89,7 @@ def test_a_refusal_has_a_line_and_an_identifier_to_ask_about(log_end: int) -> No
 @pytest.mark.parametrize("given", ["a b", "x" * 129, "", "caf\u00e9", "\x7f"])
 def test_an_identifier_that_is_none_is_replaced(log_end: int, given: str) -> None:
     response = Response(400, b"")
-    asked = Request()
+    asked = HttpRequest()
     asked.identifier = given.encode()
 
     async def answer() -> bytes:
@@ -185,10 +185,10 @@ def test_a_flood_of_refusals_has_some_lines_and_a_count_and_hides_no_other_statu
 
     async def flood() -> None:
         for _ in range(500):
-            log_response(log, Request(), "other", 0, Response(401, b""))
-        log_response(log, Request(), INFER, 0, Response(500, b""))
+            log_response(log, HttpRequest(), "other", 0, Response(401, b""))
+        log_response(log, HttpRequest(), INFER, 0, Response(500, b""))
         await asyncio.sleep(1.1)
-        log_response(log, Request(), "other", 0, Response(401, b""))
+        log_response(log, HttpRequest(), "other", 0, Response(401, b""))
         await asyncio.sleep(0)
 
     asyncio.run(flood())
@@ -206,7 +206,7 @@ def test_lines_of_one_turn_are_written_together_and_none_is_cut(log_end: int, mo
 
     async def turn() -> None:
         for _ in range(40):
-            log_response(log, Request(), INFER, 1, Response(200, b"1"))
+            log_response(log, HttpRequest(), INFER, 1, Response(200, b"1"))
         assert writes == []
         await asyncio.sleep(0)
 
@@ -222,7 +222,7 @@ def test_lines_that_nobody_reads_are_counted(log_end: int) -> None:
     async def turns() -> None:
         for _ in range(100):
             for _ in range(20):
-                log_response(log, Request(), INFER, 1, Response(200, b"1"))
+                log_response(log, HttpRequest(), INFER, 1, Response(200, b"1"))
             await asyncio.sleep(0)
 
     asyncio.run(turns())

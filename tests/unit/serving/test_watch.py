@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealift.serving.watch import Watch
+from sealift.serving.watch import FileWatch
 from tests.unit.serving.http.test_connection import in_this_process
 from tests.unit.serving.sockets import GET, answer, dial
 
@@ -16,7 +16,7 @@ def test_a_part_that_fails_keeps_no_other_from_its_turn_and_is_told_once_and_cou
         raise ValueError("secret row")
 
     failures: dict[str, int] = {}
-    watch = Watch(
+    watch = FileWatch(
         {"one": lambda: looked.append("one"), "two": fails, "three": lambda: looked.append("three")}, failures
     )
     assert failures == {"one": 0, "two": 0, "three": 0}

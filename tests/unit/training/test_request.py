@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from training.errors import RequestError
+from training.errors import RunRequestError
 from training.job import Job
 from training.options import EarlyStopping, Masking
-from training.request import Request, read_request, write_request
+from training.request import RunRequest, read_request, write_request
 
 KEY = b"0123456789abcdef0123456789abcdef"
-LEAST = Request(Job(), "file:///store", KEY, ("pem",), "ab" * 32)
-WHOLE = Request(
+LEAST = RunRequest(Job(), "file:///store", KEY, ("pem",), "ab" * 32)
+WHOLE = RunRequest(
     job=Job(epochs=3, early_stopping=EarlyStopping(patience=2), masking={"sex": Masking("hash")}),
     store_url="file:///store",
     run_key=KEY,
@@ -36,13 +36,13 @@ def said_of(folder: Path, **changes: Any) -> str:
     """What is wrong with the least request, so changed; None takes a field away."""
     values = json.loads(write_request(LEAST)) | changes
     line = json.dumps({name: value for name, value in values.items() if value is not None}).encode()
-    with pytest.raises(RequestError) as error:
+    with pytest.raises(RunRequestError) as error:
         read_request(line, folder)
     return error.value.message
 
 
 @pytest.mark.parametrize("request_", [LEAST, WHOLE], ids=["least", "whole"])
-def test_what_is_read_is_what_was_written_on_one_line(tmp_path: Path, request_: Request) -> None:
+def test_what_is_read_is_what_was_written_on_one_line(tmp_path: Path, request_: RunRequest) -> None:
     line = write_request(request_)
 
     assert line.count(b"\n") == 1

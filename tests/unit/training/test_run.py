@@ -14,7 +14,7 @@ from training.job import Job
 from training.recipe.make import Progress
 from training.recipe.sgd import Position
 from training.report.energy import Meter
-from training.request import Request
+from training.request import RunRequest
 from training.run import Clock, RunWatch
 
 JOB = Job(epochs=100)
@@ -50,7 +50,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, save_seconds: float, looks: list[tuple
     time = Passing()
     monkeypatch.setattr(run, "time", time)
     records = Kept(time, save_seconds)
-    request = Request(JOB, "file:///nowhere", b"", (), "ab" * 32)
+    request = RunRequest(JOB, "file:///nowhere", b"", (), "ab" * 32)
     events = EventStream(os.open(os.devnull, os.O_WRONLY))
     with Meter() as meter:
         watch = RunWatch(request, cast(Records, records), events, Cancellation(), Clock(), meter, Progress())

@@ -156,7 +156,7 @@ def test_a_service_inside_the_cluster_is_asked_through_the_api_server(context: C
     answer = prediction.ask(context, prediction.parse(json.dumps(INSIDE)), lambda _: None)
 
     proxy = "/api/v1/namespaces/dev/services/diabetes:http/proxy"
-    assert answer == prediction.Answer([2.0], proxy)
+    assert answer == prediction.ServiceAnswer([2.0], proxy)
     assert api_server == [f"{proxy}/v2/models/diabetes/{verb}" for verb in ("ready", "ready", "infer")]
 
 
@@ -271,7 +271,7 @@ def test_it_waits_until_ready_and_then_asks(context: Context, server: str) -> No
 
     answer = prediction.ask(context, service, lambda _: None)
 
-    assert answer == prediction.Answer([2.0], server)
+    assert answer == prediction.ServiceAnswer([2.0], server)
 
 
 def test_a_service_that_never_gets_ready_says_why(

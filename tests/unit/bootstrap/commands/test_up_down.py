@@ -46,7 +46,7 @@ def test_up_deploys_asks_and_shows(
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     program("pulumi", PULUMI)
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
 
     assert up.run(checkout, "staging") == 0
 
@@ -65,7 +65,7 @@ def test_up_of_another_stack_leaves_the_selected_one_and_names_the_stack_in_what
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("pulumi", PULUMI)
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
 
     up.run(checkout, "staging")
 
@@ -79,7 +79,7 @@ def test_up_of_the_selected_stack_needs_no_name_in_what_to_try_and_shows_no_key_
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("pulumi", PULUMI)
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
     checkout.console.live = True
 
     up.run(checkout, "organization/sealift/dev")
@@ -93,7 +93,7 @@ def test_up_makes_a_stack_and_selects_it_where_none_is(
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("pulumi", PULUMI.replace("echo dev", "exit 255"))
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
 
     up.run(checkout, "mine")
 
@@ -144,7 +144,7 @@ def test_what_docker_serves_is_told_without_words_of_kubernetes(
     outputs = json.loads(OUTPUTS)
     del outputs["namespace"], outputs["service"]
     program("pulumi", PULUMI.replace(OUTPUTS, json.dumps(outputs | {"container": "model-1a2b3c4"})))
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
 
     assert up.run(checkout, "laptop") == 0
 
@@ -157,7 +157,7 @@ def test_what_up_prints_ends_with_what_to_try_next(
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("pulumi", PULUMI)
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
     checkout.console.live = True
     up.run(checkout, "dev")
 
@@ -178,7 +178,7 @@ def test_a_key_is_shown_once_to_a_person_and_kept_for_curl(
         up.run(checkout, "dev")
         return checkout.console.stream.getvalue()
 
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
     first, again, rotated, logged = (
         said("sealift_a"),
         said("sealift_a"),
@@ -203,7 +203,7 @@ def test_a_log_gets_no_row_of_the_data_and_no_prediction(
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch, values: list[float], said: str
 ) -> None:
     program("pulumi", PULUMI)
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer(values, "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer(values, "http://127.0.0.1:1"))
     up.run(checkout, "dev")
 
     shown = checkout.console.stream.getvalue()  # type: ignore[union-attr]
@@ -420,7 +420,7 @@ def test_down_says_so_when_the_stacks_cluster_does_not_run(checkout: Context, pr
 
 def test_advice_names_the_stack(checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     program("pulumi", PULUMI)
-    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.Answer([2.5], "http://127.0.0.1:1"))
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
     up.run(checkout, "staging")
 
     assert "\n  make down STACK=staging\n" in checkout.console.stream.getvalue()  # type: ignore[union-attr]

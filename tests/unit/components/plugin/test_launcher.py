@@ -19,9 +19,9 @@ from components.plugin.launcher import (
 from tests.unit.components.plugin.fake_launcher import FakeLauncher
 from training.events import ErrorEvent, Event, LogEvent, PhaseEvent, ResultEvent
 from training.job import Job
-from training.request import Request
+from training.request import RunRequest
 
-SUBMISSION = Submission(Request(Job(), "file:///nowhere", bytes(32), ("pem",), "ab" * 32), Path())
+SUBMISSION = Submission(RunRequest(Job(), "file:///nowhere", bytes(32), ("pem",), "ab" * 32), Path())
 RESULT = ResultEvent({"artifact_id": "ab"})
 LOG = LogEvent("info", "reading")
 

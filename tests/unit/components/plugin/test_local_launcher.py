@@ -20,9 +20,9 @@ from components.plugin.local_launcher import LocalLauncher
 from sealift.provider import Cancelled, PluginError
 from training.events import PhaseEvent, ResultEvent
 from training.job import Job
-from training.request import Request
+from training.request import RunRequest
 
-REQUEST = Request(Job(), "file:///nowhere", b"hush-hush".ljust(32), ("pem",), "ab" * 32)
+REQUEST = RunRequest(Job(), "file:///nowhere", b"hush-hush".ljust(32), ("pem",), "ab" * 32)
 
 PRELUDE = """
 import json, os, signal, sys, time

@@ -14,7 +14,7 @@ from sealift.stores import open_store, put_artifact
 from tests.keys import key_pair
 from tests.unit.components.plugin.fake_launcher import FakeLauncher
 from training.options import InitFrom
-from training.request import Request, write_request
+from training.request import RunRequest, write_request
 
 STORE_KEY = b"0123456789abcdef0123456789abcdef"
 OLDER = "cd" * 32
@@ -27,7 +27,7 @@ class SilentLog:
     async def say(self, severity: str, message: str) -> None: ...
 
 
-def asked(inputs: Properties) -> Request:
+def asked(inputs: Properties) -> RunRequest:
     """The request that create would send."""
     launcher = FakeLauncher()
     resource = TrainingRunResource(launcher)
@@ -56,7 +56,7 @@ def given(store: Path, key: RsaIdentity, **inputs: Any) -> Properties:
     }
 
 
-def keys_in(request: Request) -> list[bytes]:
+def keys_in(request: RunRequest) -> list[bytes]:
     return [key for key in (request.run_key, request.mask_key, request.init_key) if key]
 
 

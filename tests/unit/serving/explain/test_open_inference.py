@@ -13,7 +13,7 @@ import pytest
 from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
 from sealift.serving.errors import Overloaded
 from sealift.serving.explain.queue import MOST, Queue
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from tests.unit.serving import described
@@ -26,7 +26,7 @@ PATHS = ["/v2/models/m/explain", "/v2/models/m/versions/1/explain"]
 
 
 def client(onnx: bytes, description: dict[str, Any], access: Access | None = None) -> Client:
-    return Client(Service(Served("m", Model(onnx, description), access or UncheckedAccess()), explain=True))
+    return Client(HttpService(Served("m", Model(onnx, description), access or UncheckedAccess()), explain=True))
 
 
 def flowers(rows: list[list[float]], **fields: object) -> bytes:
@@ -121,7 +121,7 @@ def test_what_cannot_be_explained_is_refused(rows: int, fields: dict[str, Any], 
 
 
 def test_it_is_off_unless_asked_for() -> None:
-    asked = Client(Service(Served("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess())))
+    asked = Client(HttpService(Served("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess())))
 
     assert asked.send("POST", PATHS[0], content=flowers([[5, 3]])).status_code == 404
     assert PATHS[0] not in asked.get("/openapi.json").json()["paths"]
@@ -138,7 +138,7 @@ def test_it_is_for_who_may_predict(tmp_path: Any) -> None:
 
 
 def test_it_is_described_with_an_example_that_is_answered_and_counted() -> None:
-    service = Service(Served("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess()), explain=True)
+    service = HttpService(Served("m", Model(described.flowers(), described.FLOWERS), UncheckedAccess()), explain=True)
     asked = Client(service)
 
     operation = asked.get("/openapi.json").json()["paths"][PATHS[0]]["post"]

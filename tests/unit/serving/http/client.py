@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from sealift.serving.http.connection import Connection, Connections
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 
 INFER = "/v2/models/tiny/infer"
 TICK_SECONDS = 0.02
@@ -20,7 +20,7 @@ TICK_SECONDS = 0.02
 class Client:
     """Asks as the host `tiny`."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: HttpService) -> None:
         self.service = service
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -41,7 +41,7 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def listening(service: Service) -> AsyncIterator[Path]:
+async def listening(service: HttpService) -> AsyncIterator[Path]:
     """The socket that it listens on."""
     connections = Connections(service)
     loop = asyncio.get_running_loop()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sealift.serving.access import CheckedAccess
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from tests.unit.serving.access.files import KEY, api_key, written
@@ -22,7 +22,7 @@ CLOSED = ["/v2", "/v2/models/tiny", "/v2/models/tiny/versions/1", "/v2/models/ot
 def client(folder: Path, **members: object) -> Client:
     """Of a server that knows one key."""
     path = written(folder, {"keys": [api_key(**members)]})  # type: ignore[arg-type]
-    return Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), CheckedAccess(path))))
+    return Client(HttpService(Served("tiny", Model(onnx_model(), DESCRIPTION), CheckedAccess(path))))
 
 
 @pytest.mark.parametrize("path", OPEN)

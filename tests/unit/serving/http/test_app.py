@@ -13,7 +13,7 @@ import pytest
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.http import limits
 from sealift.serving.http.limits import QUICK_BYTES
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.memory_budget import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
 from sealift.serving.model import Model
 from sealift.serving.served import Served
@@ -26,7 +26,7 @@ ALIASES = ["", "/versions/1"]
 
 @pytest.fixture
 def client() -> Client:
-    return Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
+    return Client(HttpService(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
 
 
 def test_live_ready_and_server(client: Client) -> None:
@@ -246,7 +246,7 @@ class _BrokenModel(Model):
 @pytest.fixture
 def broken() -> Iterator[Client]:
     model = _BrokenModel(onnx_model(), DESCRIPTION)
-    client = Client(Service(Served("tiny", model, UncheckedAccess())))
+    client = Client(HttpService(Served("tiny", model, UncheckedAccess())))
     model.broken = True  # type: ignore[attr-defined]
     yield client
 

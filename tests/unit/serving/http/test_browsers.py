@@ -8,7 +8,7 @@ import pytest
 
 from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
 from sealift.serving.http.browsers import Browsers
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from tests.unit.serving.access.files import KEY, api_key, written
@@ -22,7 +22,7 @@ ORIGIN = "https://app.example.com"
 def client(origins: Collection[str] = (), access: Access | None = None, *, local: bool = False) -> Client:
     browsers = Browsers(origins, local=local)
     model = Model(onnx_model(), DESCRIPTION)
-    return Client(Service(Served("tiny", model, access or UncheckedAccess()), browsers=browsers))
+    return Client(HttpService(Served("tiny", model, access or UncheckedAccess()), browsers=browsers))
 
 
 def preflight(asking: Client, origin: str = ORIGIN) -> dict[str, str]:

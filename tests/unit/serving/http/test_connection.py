@@ -10,7 +10,7 @@ import pytest
 
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.http import limits
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.http.sockets import listen
 from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
@@ -30,7 +30,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Iterat
     taken = listen("127.0.0.1", 0)
     port: int = taken.getsockname()[1]
     served = Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())
-    http = HttpTransport(Service(served), taken)
+    http = HttpTransport(HttpService(served), taken)
     server = Server(served, [http])
     thread = threading.Thread(target=server.run)
     thread.start()

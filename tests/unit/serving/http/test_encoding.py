@@ -13,7 +13,7 @@ import pytest
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import InvalidInput
 from sealift.serving.http.encoding import MOST_MEMBERS, TooLarge, decompress
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.memory_budget import MAX_BODY_BYTES, SMALL_BYTES
 from sealift.serving.model import Model
 from sealift.serving.served import Served
@@ -25,7 +25,7 @@ PACK: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": z
 
 @pytest.fixture(scope="module")
 def client() -> Client:
-    return Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
+    return Client(HttpService(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
 
 
 def ask(client: Client, body: bytes, encoding: str, **headers: str) -> httpx.Response:

@@ -4,7 +4,7 @@ import pytest
 
 from sealift.serving import errors
 from sealift.serving.errors import InvalidAnswer, InvalidInput, RequestError
-from sealift.serving.http.errors import STATUSES, Refused, status_of
+from sealift.serving.http.errors import STATUSES, RefusedRequest, status_of
 
 
 def test_every_kind_of_request_error_has_a_status() -> None:
@@ -14,7 +14,7 @@ def test_every_kind_of_request_error_has_a_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(InvalidInput(""), 400), (InvalidAnswer(""), 422), (Refused(413, ""), 413)]
+    ("error", "status"), [(InvalidInput(""), 400), (InvalidAnswer(""), 422), (RefusedRequest(413, ""), 413)]
 )
 def test_a_status_says_whose_matter_it_is(error: RequestError, status: int) -> None:
     assert status_of(error) == status

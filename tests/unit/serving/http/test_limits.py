@@ -14,10 +14,10 @@ import pytest
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import Overloaded
 from sealift.serving.http.connection import Connection, Connections
-from sealift.serving.http.errors import Refused
+from sealift.serving.http.errors import RefusedRequest
 from sealift.serving.http.handshakes import Handshakes
-from sealift.serving.http.messages import Request, Response
-from sealift.serving.http.service import Service, _to_be_packed
+from sealift.serving.http.messages import HttpRequest, Response
+from sealift.serving.http.service import HttpService, _to_be_packed
 from sealift.serving.memory_budget import Share
 from sealift.serving.model import Model
 from sealift.serving.served import Served
@@ -40,8 +40,8 @@ def in_a_loop(test: Callable[Given, Coroutine[Any, Any, None]]) -> Callable[Give
 
 
 @pytest.fixture
-def service() -> Service:
-    return Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
+def service() -> HttpService:
+    return HttpService(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess()))
 
 
 def row(size: int) -> bytes:
@@ -90,37 +90,37 @@ def status(said: bytes) -> int | None:
 
 
 @pytest.mark.parametrize(("size", "expected"), [(8 * MIB, 200), (8 * MIB + 1, 413)])
-def test_a_body_has_8_mib_at_most(service: Service, size: int, expected: int) -> None:
+def test_a_body_has_8_mib_at_most(service: HttpService, size: int, expected: int) -> None:
     answer = Client(service).send("POST", INFER, content=row(size))
 
     assert answer.status_code == expected
     assert expected == 200 or "the body is larger than 8388608 bytes" in answer.json()["error"]
 
 
-def test_a_body_that_does_not_say_how_long_it_is_has_8_mib_at_most(service: Service) -> None:
-    request = Request()
+def test_a_body_that_does_not_say_how_long_it_is_has_8_mib_at_most(service: HttpService) -> None:
+    request = HttpRequest()
     request.extend(bytes(8 * MIB), service.served.memory)
 
-    with pytest.raises(Refused, match="larger than 8388608 bytes"):
+    with pytest.raises(RefusedRequest, match="larger than 8388608 bytes"):
         request.extend(b"x", service.served.memory)
     assert (request.body, service.served.memory.bytes) == (b"", 0)
 
 
 @pytest.mark.parametrize(("size", "held"), [(64 * KIB, 0), (64 * KIB + 1, 1)])
-def test_up_to_64_kib_a_body_is_not_counted(service: Service, size: int, held: int) -> None:
-    Request().extend(bytes(size), service.served.memory)
+def test_up_to_64_kib_a_body_is_not_counted(service: HttpService, size: int, held: int) -> None:
+    HttpRequest().extend(bytes(size), service.served.memory)
 
     assert service.served.memory.bytes == held
 
 
 @pytest.mark.parametrize(("size", "in_thread"), [(128 * KIB, False), (128 * KIB + 1, True)])
 def test_the_loop_itself_reads_up_to_128_kib(
-    service: Service, monkeypatch: pytest.MonkeyPatch, size: int, in_thread: bool
+    service: HttpService, monkeypatch: pytest.MonkeyPatch, size: int, in_thread: bool
 ) -> None:
     in_the_thread: list[int] = []
     whole = service._whole
 
-    def noted(operation: Any, request: Request) -> Any:
+    def noted(operation: Any, request: HttpRequest) -> Any:
         in_the_thread.append(len(request.body))
         return whole(operation, request)
 
@@ -130,7 +130,7 @@ def test_the_loop_itself_reads_up_to_128_kib(
     assert in_the_thread == [size] * in_thread
 
 
-def test_all_large_bodies_and_answers_hold_32_mib_at_most(service: Service) -> None:
+def test_all_large_bodies_and_answers_hold_32_mib_at_most(service: HttpService) -> None:
     first, second = Share(service.served.memory), Share(service.served.memory)
     first.grow_to(32 * MIB + 64 * KIB)  # of each, 64 KiB are not counted
 
@@ -145,7 +145,7 @@ def test_all_large_bodies_and_answers_hold_32_mib_at_most(service: Service) -> N
 @pytest.mark.parametrize(("more", "expected"), [(0, 200), (1, 431)])
 @in_a_loop
 async def test_a_head_has_16_kib_at_most_and_each_header_counts_32_more(
-    service: Service, fields: int, more: int, expected: int
+    service: HttpService, fields: int, more: int, expected: int
 ) -> None:
     path, host, name = b"/v2/health/live", b"Host: x\r\n", b"A"
     counted = 16 * KIB - len(path) - len("Hostx") - 32 + more
@@ -159,7 +159,7 @@ async def test_a_head_has_16_kib_at_most_and_each_header_counts_32_more(
 
 
 @in_a_loop
-async def test_there_are_1024_connections_at_most_and_for_one_more_the_longest_idle_go(service: Service) -> None:
+async def test_there_are_1024_connections_at_most_and_for_one_more_the_longest_idle_go(service: HttpService) -> None:
     connections = Connections(service)
     with contextlib.ExitStack() as stack:
         made = [stack.enter_context(connected(connections)) for _ in range(1024)]
@@ -201,7 +201,7 @@ async def test_there_are_128_handshakes_at_a_time_at_most_and_for_one_more_the_o
 
 
 @in_a_loop
-async def test_answers_that_nobody_takes_count_until_they_are_taken(service: Service) -> None:
+async def test_answers_that_nobody_takes_count_until_they_are_taken(service: HttpService) -> None:
     rows = 1_000_000
     body = b'{"inputs":[{"name":"input","shape":[%d,3],"datatype":"FP32","data":[%s1,1,1]}]}' % (
         rows, b"1,1,1," * (rows - 1),
@@ -238,7 +238,7 @@ STATES = {
 
 @pytest.mark.parametrize("state", STATES)
 @in_a_loop
-async def test_what_a_client_has_time_for(service: Service, state: str) -> None:
+async def test_what_a_client_has_time_for(service: HttpService, state: str) -> None:
     sent, seconds, words = STATES[state]
     with connected(Connections(service)) as (connection, wire):
         if sent:
@@ -252,7 +252,7 @@ async def test_what_a_client_has_time_for(service: Service, state: str) -> None:
 
 
 @in_a_loop
-async def test_an_answer_has_30_seconds_to_be_taken(service: Service) -> None:
+async def test_an_answer_has_30_seconds_to_be_taken(service: HttpService) -> None:
     with connected(Connections(service)) as (connection, wire):
         connection.pause_writing()
         connection._stuck_since = BEGUN
@@ -264,7 +264,7 @@ async def test_an_answer_has_30_seconds_to_be_taken(service: Service) -> None:
 
 
 @in_a_loop
-async def test_a_client_that_was_refused_is_listened_to_for_2_seconds_more(service: Service) -> None:
+async def test_a_client_that_was_refused_is_listened_to_for_2_seconds_more(service: HttpService) -> None:
     with connected(Connections(service)) as (connection, wire):
         connection.data_received(b"nonsense\r\n\r\n")
         assert status(wire.said) == 400
@@ -278,7 +278,7 @@ async def test_a_client_that_was_refused_is_listened_to_for_2_seconds_more(servi
 
 @pytest.mark.parametrize(("size", "packed"), [(64 * KIB, False), (64 * KIB + 1, True)])
 def test_answers_above_64_kib_are_compressed_for_who_takes_that(size: int, packed: bool) -> None:
-    request = Request()
+    request = HttpRequest()
     request.accepts_gzip = True
 
     assert _to_be_packed(request, Response(200, bytes(size))) is packed

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
 from sealift.serving.http.limits import QUICK_BYTES
 from sealift.serving.http.metrics_service import metrics_of
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.http.sockets import listen
 from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
@@ -40,7 +40,7 @@ class Watched:
     def __init__(self, access: Access, onnx: bytes | None = None, **description: object) -> None:
         self.port, self.metrics_port = (listen("127.0.0.1", 0) for _ in range(2))
         served = Served("tiny", Model(onnx or onnx_model(), DESCRIPTION | description), access)
-        http = HttpTransport(Service(served), self.port)
+        http = HttpTransport(HttpService(served), self.port)
         metrics = HttpTransport(metrics_of(served, lambda: http.clients, INFO), self.metrics_port)
         self.server = Server(served, [http], [metrics])
         self.thread = threading.Thread(target=self.server.run)

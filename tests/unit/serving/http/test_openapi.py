@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from sealift.serving.access import CheckedAccess, UncheckedAccess
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.protocol.open_inference_schema import MOST_SHOWN
 from sealift.serving.served import Served
@@ -21,7 +21,7 @@ MODELS = {"numbers": onnx_model(), "ids": id_model(), "texts": houses(), "images
 
 
 def document(onnx: bytes) -> tuple[Client, dict[str, Any]]:
-    client = Client(Service(Served("tiny", Model(onnx, DESCRIPTION), UncheckedAccess())))
+    client = Client(HttpService(Served("tiny", Model(onnx, DESCRIPTION), UncheckedAccess())))
     return client, client.get("/openapi.json").json()
 
 
@@ -75,7 +75,7 @@ def test_a_long_example_is_left_out() -> None:
 
 def test_where_a_key_is_asked_for_it_says_so_and_is_for_who_may_know_the_model(tmp_path: Path) -> None:
     access = CheckedAccess(written(tmp_path, {"keys": [api_key(scopes=["metadata"])]}))
-    client = Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), access)))
+    client = Client(HttpService(Served("tiny", Model(onnx_model(), DESCRIPTION), access)))
 
     assert client.get("/openapi.json").status_code == 401
     described = client.send("GET", "/openapi.json", headers={"x-api-key": KEY.decode()}).json()

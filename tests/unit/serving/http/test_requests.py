@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sealift.serving.access import UncheckedAccess
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.http.sockets import listen
 from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
@@ -37,7 +37,7 @@ def chunked(*parts: bytes) -> bytes:
 def port() -> Iterator[int]:
     taken = listen("127.0.0.1", 0)
     served = Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())
-    server = Server(served, [HttpTransport(Service(served), taken)])
+    server = Server(served, [HttpTransport(HttpService(served), taken)])
     thread = threading.Thread(target=server.run)
     thread.start()
     yield taken.getsockname()[1]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sealift.serving.access import Access, CheckedAccess, UncheckedAccess
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.http.sockets import listen
 from sealift.serving.http.transport import HttpTransport
 from sealift.serving.model import Model
@@ -50,7 +50,7 @@ def served(name: str, access: Access | None = None, explain: bool = False) -> It
     make, description = MODELS[name]
     taken = listen("127.0.0.1", 0)
     what = Served(name, Model(make(), description), access or UncheckedAccess())
-    server = Server(what, [HttpTransport(Service(what, explain=explain), taken)])
+    server = Server(what, [HttpTransport(HttpService(what, explain=explain), taken)])
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

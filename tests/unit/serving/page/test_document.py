@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sealift.serving.access import CheckedAccess, UncheckedAccess
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.opening import Source
 from sealift.serving.served import Served
@@ -26,7 +26,7 @@ def model() -> Model:
 
 
 def test_the_page_is_whole_and_loads_nothing_else(model: Model) -> None:
-    page = Client(Service(Served("houses", model, UncheckedAccess()))).get("/")
+    page = Client(HttpService(Served("houses", model, UncheckedAccess()))).get("/")
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "/* page." not in page.text
@@ -34,7 +34,7 @@ def test_the_page_is_whole_and_loads_nothing_else(model: Model) -> None:
 
 
 def test_a_browser_may_run_only_what_the_page_has(model: Model) -> None:
-    page = Client(Service(Served("houses", model, UncheckedAccess()))).get("/")
+    page = Client(HttpService(Served("houses", model, UncheckedAccess()))).get("/")
 
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
@@ -49,7 +49,7 @@ def test_a_browser_may_run_only_what_the_page_has(model: Model) -> None:
 
 def test_the_page_is_open_and_says_nothing_of_the_model_which_needs_a_key(model: Model, tmp_path: Path) -> None:
     access = CheckedAccess(written(tmp_path, {"keys": [api_key(scopes=["metadata"])]}))
-    asking = Client(Service(Served("houses", model, access)))
+    asking = Client(HttpService(Served("houses", model, access)))
 
     page = asking.get("/")
 
@@ -61,7 +61,7 @@ def test_the_page_is_open_and_says_nothing_of_the_model_which_needs_a_key(model:
 
 
 def test_about_tells_what_a_form_needs_and_no_metric(model: Model) -> None:
-    about = Client(Service(Served("houses", model, UncheckedAccess()))).get("/about")
+    about = Client(HttpService(Served("houses", model, UncheckedAccess()))).get("/about")
 
     assert about.headers["content-type"] == "application/json"
     told = json.loads(about.text)
@@ -74,7 +74,7 @@ def test_about_tells_what_a_form_needs_and_no_metric(model: Model) -> None:
 
 
 def test_head_has_the_same_headers_and_post_is_refused(model: Model) -> None:
-    asking = Client(Service(Served("houses", model, UncheckedAccess())))
+    asking = Client(HttpService(Served("houses", model, UncheckedAccess())))
 
     head, get = ({**answer.headers, "date": ""} for answer in (asking.send("HEAD", "/"), asking.get("/")))
     assert head == get

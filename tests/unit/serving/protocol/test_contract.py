@@ -8,7 +8,7 @@ import pytest
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.errors import InvalidInput
 from sealift.serving.http import routes
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.protocol import PROTOCOLS
 from sealift.serving.protocol.contract import Answer, Body, Inference, Inferred, Operation
@@ -39,7 +39,7 @@ class Loud:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(routes, "PROTOCOLS", (*PROTOCOLS, Loud()))
-    return Client(Service(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
+    return Client(HttpService(Served("tiny", Model(onnx_model(), DESCRIPTION), UncheckedAccess())))
 
 
 def test_one_more_protocol_is_served_beside_the_others_and_refuses_in_its_own_words(client: Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sealift.serving.access import UncheckedAccess
 from sealift.serving.batches import Ran, Watch
 from sealift.serving.http.limits import QUICK_BYTES
-from sealift.serving.http.service import Service
+from sealift.serving.http.service import HttpService
 from sealift.serving.model import Model
 from sealift.serving.served import Served
 from sealift.serving.tensor import Array
@@ -39,7 +39,9 @@ class Recorded:
 
 def client(recorded: Recorded, access: Any = None, log_all: bool = False) -> Client:
     model = Model(onnx_model(), DESCRIPTION)
-    return Client(Service(Served("tiny", model, access or UncheckedAccess(), log_all=log_all, tracer=recorded.tracer)))
+    return Client(
+        HttpService(Served("tiny", model, access or UncheckedAccess(), log_all=log_all, tracer=recorded.tracer))
+    )
 
 
 def test_a_request_that_its_caller_records_has_three_spans() -> None:
