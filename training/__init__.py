@@ -14,8 +14,9 @@
     request.py     what is asked for; events.py and, at the end, run_result.py what is told to whoever asked;
                    cancellation.py when to stop
     highlights.py  what folds, search and compression came to, in a line each
-    progress.py    what a descent tells, at what pace.py; status_line.py how people read it
-    run.py         from request to result, whatever was done already; worker.py and distributed.py by several processes
+    progress.py    what a training tells, at what throughput.py; status_line.py how people read it
+    run.py         from request to result, whatever was done already: trainer.py makes the model, in this process or by
+                   worker.py in each of several (distributed.py); run_callback.py is what it does between stretches
     process.py     how a training process is started and what it pins; provenance.py what a model is made from
     on_request.py  `python -m training --events FD`: request and code in, events out
     data_check.py  `python -m training check`: would a run take its data? For previews, without torch

@@ -11,26 +11,27 @@ evidence (judgement.py).
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Final
 
 from sealift.sealing.errors import ArtifactCorrupt
 from sealift.sealing.record import open_record, seal_record
 from sealift.stores import RECORDS, Conflict, Fence, Store, get_record, version_of
 from training.errors import CheckpointError
+from training.recipe.trainer_state import TrainerState
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """A run that is under way; so many seconds and joules lie behind it. The other fields are `fit.Progress`'s."""
+    """A run that is under way; so many seconds and joules lie behind it. The other fields are `Progress`'s."""
 
     seconds: float
     joules: float
     study: str | None
     folds: Sequence[Mapping[str, float]]
-    position: Mapping[str, Any] | None
+    state: TrainerState | None
     tensors: bytes
     """safetensors."""
 
@@ -111,6 +112,8 @@ def encode(record: Record) -> bytes:
     """The record's plaintext."""
     phase = next(name for name, kind in PHASES.items() if isinstance(record, kind))
     fields = dict(vars(record))
+    if isinstance(record, TrainingRecord) and record.state is not None:
+        fields["state"] = asdict(record.state)
     bodies: list[bytes] = [fields.pop(name) for name in BODIES[phase]]
     head = {"version": VERSION, "phase": phase, "sizes": list(map(len, bodies)), **fields}
     return b"".join((json.dumps(head, allow_nan=False).encode(), b"\n", *bodies))
@@ -128,6 +131,8 @@ def decode(plaintext: bytes) -> Record:
             raise CheckpointError(f"the run's record has {len(rest)} bytes after its head, not {sum(sizes)}")
         for name, size in zip(BODIES[phase], sizes, strict=True):
             fields[name], rest = rest[:size], rest[size:]
+        if fields.get("state") is not None:
+            fields["state"] = TrainerState(**fields["state"])
         return PHASES[phase](**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"the run's record cannot be read: {type(error).__name__}: {error}") from error

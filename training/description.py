@@ -18,40 +18,40 @@ from training.input_bins import input_bins
 from training.recipe import export
 from training.recipe.columns import decode
 from training.recipe.datasets.dataset import Dataset, Rows
-from training.recipe.make import Made
+from training.recipe.finish import TrainedModel
 from training.recipe.scaling import SCALED_ROWS, Moments
 
 
-def example(made: Made, features: torch.Tensor) -> dict[str, Any]:
+def make_example(trained: TrainedModel, features: torch.Tensor) -> dict[str, Any]:
     """The first held-out row without a missing value, raw; the model's answer to it; and the body of a request for it,
     as the Open Inference Protocol v2 has it.
     """
     missing_R = features.reshape(len(features), -1).isnan().any(dim=1)
     at = int(missing_R.int().argmin())
-    row, answer_1K = features[at : at + 1], made.answers[at : at + 1]
-    columns = made.dataset.served_columns
+    row, answer_1K = features[at : at + 1], trained.answers[at : at + 1]
+    columns = trained.dataset.served_columns
     values = decode(columns, row) if columns else {export.INPUT: row.numpy()}
-    data = {name: plain(value) for name, value in values.items()}
+    data = {name: to_plain(value) for name, value in values.items()}
     asked = [
         {"name": one.name, "datatype": one.datatype, "shape": [1, *one.shape[1:]], "data": data[one.name]}
-        for one in inputs(made)
+        for one in list_inputs(trained)
     ]
     whole_row = [[one[0][0] for one in data.values()]] if columns else data[export.INPUT]
-    return {"inputs": whole_row, "expected": plain(answer_1K.numpy()), "request": {"inputs": asked}}
+    return {"inputs": whole_row, "expected": to_plain(answer_1K.numpy()), "request": {"inputs": asked}}
 
 
-def inputs(made: Made) -> list[TensorForm]:
+def list_inputs(trained: TrainedModel) -> list[TensorForm]:
     """What the model takes."""
-    data = made.dataset
+    data = trained.dataset
     if data.served_columns:
         return [TensorForm(one.name, one.datatype, ("batch", 1)) for one in data.served_columns]
-    datatype = export.datatype(made.train.first(1)[0])
+    datatype = export.datatype(trained.train.first(1)[0])
     return [TensorForm(export.INPUT, datatype, ("batch", *data.shape))]
 
 
-def make_description(made: Made, provenance: Mapping[str, str], outcome: Mapping[str, Any]) -> Description:
+def make_description(trained: TrainedModel, provenance: Mapping[str, str], outcome: Mapping[str, Any]) -> Description:
     """`provenance`: the digests and libraries by their fields' names."""
-    job, data, train = made.job, made.dataset, made.train
+    job, data, train = trained.job, trained.dataset, trained.train
     public = job.privacy is None
     return Description(
         task=data.task,
@@ -64,21 +64,21 @@ def make_description(made: Made, provenance: Mapping[str, str], outcome: Mapping
         data_digest=provenance.get("data_digest"),
         code_digest=provenance.get("code_digest"),
         libraries=provenance.get("libraries"),
-        content_digest=hashlib.sha256(made.content).hexdigest(),
-        rows=RowCounts(len(train), len(made.held_out), data.rows_left_out if job.data.drop_missing_target else None),
+        content_digest=hashlib.sha256(trained.content).hexdigest(),
+        rows=RowCounts(len(train), len(trained.held_out), data.rows_left_out if job.data.drop_missing_target else None),
         features=tuple(column.name for column in data.served_columns) or tuple(data.feature_names),
         classes=tuple(data.classes),
         words=tuple(data.words),
-        inputs=tuple(inputs(made)),
+        inputs=tuple(list_inputs(trained)),
         output=TensorForm(export.output_name(data.task), "FP32", ("batch", data.outputs)),
-        input_reference=input_reference(data, train) if public else {},
+        input_reference=summarise_columns(data, train) if public else {},
         input_bins=input_bins(data, train) if public else {},
-        input_range=input_range(data, train) if public else None,
+        input_range=find_input_range(data, train) if public else None,
         onnx_opset=export.OPSET,
     )
 
 
-def input_reference(data: Dataset, train: Rows) -> dict[str, Summary]:
+def summarise_columns(data: Dataset, train: Rows) -> dict[str, Summary]:
     """Each column's distribution over the training rows: what a server can hold its requests against."""
     if not data.feature_names:
         return {}
@@ -90,21 +90,21 @@ def input_reference(data: Dataset, train: Rows) -> dict[str, Summary]:
     summary_F4 = torch.stack([moments.mean.float(), moments.deviation.float(), least, most], dim=1)
     return {
         feature: Summary(*map(float, row))
-        for feature, row in zip(data.feature_names, plain(summary_F4.numpy()), strict=True)
+        for feature, row in zip(data.feature_names, to_plain(summary_F4.numpy()), strict=True)
     }
 
 
-def input_range(data: Dataset, train: Rows) -> ValueRange | None:
+def find_input_range(data: Dataset, train: Rows) -> ValueRange | None:
     """None where values have names, or are ids."""
     if data.feature_names or not train.first(1)[0].is_floating_point():
         return None
     least = min(float(x_BS.min()) for x_BS, _ in train.batches(SCALED_ROWS, None))
     most = max(float(x_BS.max()) for x_BS, _ in train.batches(SCALED_ROWS, None))
-    return ValueRange(plain(np.float32(least)), plain(np.float32(most)))
+    return ValueRange(to_plain(np.float32(least)), to_plain(np.float32(most)))
 
 
-def plain(values: Any) -> Any:
+def to_plain(values: Any) -> Any:
     """An array as nested lists, FP32 numbers with the fewest digits that name them: 32.1, not 32.099998474121094."""
     if isinstance(values, np.ndarray):
-        return [plain(one) for one in values]
+        return [to_plain(one) for one in values]
     return float(str(values)) if isinstance(values, np.floating) else getattr(values, "tolist", lambda: values)()

@@ -6,34 +6,38 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from sealift.settings.urls import without_credentials, without_credentials_in
-from training.fit import Fitted
+from training.fit import FitResult
 from training.job import NEEDED_LIBRARIES, Job
 from training.judgement import Evidence
 from training.options import METRICS, VALIDATION
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.folds import folds
-from training.recipe.make import Made, every_row
+from training.recipe.finish import TrainedModel, read_every_row
+from training.recipe.folds import make_folds
 from training.recipe.models.build import loss_name
-from training.recipe.sgd import Position
+from training.recipe.trainer_state import TrainerState
 from training.report import content, measure
 from training.report.content import Report
 from training.report.environment import environment
 from training.report.explanation import explain
 
 if TYPE_CHECKING:
-    from training.recipe.search import Trial
+    from training.recipe.search import SearchTrial
 
 DESCRIBED_ROWS: Final = 100_000
 """Training rows that the columns' and labels' summaries are of, at most."""
 
 
 def gather(
-    fitted: Fitted, energy: content.Energy, durations: Mapping[str, float], provenance: Mapping[str, str], device: str
+    result: FitResult,
+    energy: content.Energy,
+    durations: Mapping[str, float],
+    provenance: Mapping[str, str],
+    device: str,
 ) -> Evidence:
     """All that can be said of the model without a word of what is asked of it."""
-    made = fitted.made
-    job, dataset, descended = made.job, made.dataset, made.descended
-    features, target = every_row(made.held_out)
+    trained = result.trained
+    job, dataset = trained.job, trained.dataset
+    features, target = read_every_row(trained.held_out)
     report = Report(
         title=without_credentials(f"{job.model} on {dataset.name}"),
         model=without_credentials(job.model),
@@ -41,17 +45,17 @@ def gather(
         task=dataset.task,
         classes=dataset.classes,
         feature_names=dataset.feature_names,
-        metrics=fitted.outcome["metrics"],
-        curves=_curves(descended.position, job, dataset),
-        confusion=measure.confusion(made.answers, target) if dataset.classes else None,
-        residuals=None if dataset.classes else measure.residuals(made.answers, target, job.data.target or "target"),
-        importances=_importances(made, features, target),
-        data=_data(made),
+        metrics=result.outcome["metrics"],
+        curves=_make_curves(trained.loop.state, job, dataset) if trained.loop else None,
+        confusion=measure.confusion(trained.answers, target) if dataset.classes else None,
+        residuals=None if dataset.classes else measure.residuals(trained.answers, target, job.data.target or "target"),
+        importances=_describe_importances(trained, features, target),
+        data=_describe_data(trained),
         hyperparameters=without_credentials_in(job.identity()),
-        search=_search(descended.trials, job),
-        folds=_folds(made),
-        compression=_compression(made),
-        privacy=_privacy(fitted, job),
+        search=_describe_search(trained.trials, job),
+        folds=_describe_folds(trained),
+        compression=_describe_compression(trained),
+        privacy=_describe_privacy(result, job),
         durations_seconds=durations,
         energy=energy,
         environment=environment(NEEDED_LIBRARIES, job.threads, device),
@@ -60,14 +64,14 @@ def gather(
             data_digest=provenance["data_digest"],
             code_digest=provenance["code_digest"],
             libraries=provenance["libraries"],
-            content_digest=str(fitted.description.content_digest),
+            content_digest=str(result.description.content_digest),
         ),
     )
-    return Evidence(report, dataset.findings, len(made.content))
+    return Evidence(report, dataset.findings, len(trained.content))
 
 
-def _curves(position: Position, job: Job, dataset: Dataset) -> content.Curves | None:
-    history = position.history
+def _make_curves(state: TrainerState, job: Job, dataset: Dataset) -> content.Curves | None:
+    history = state.history
     if not history:
         return None
     validated = sorted({name for entry in history for name in entry if name.startswith(VALIDATION)})
@@ -83,31 +87,33 @@ def _curves(position: Position, job: Job, dataset: Dataset) -> content.Curves | 
     )
 
 
-def _data(made: Made) -> content.Data:
-    dataset = made.dataset
-    features, target = made.train.first(DESCRIBED_ROWS)
-    private = made.job.privacy is not None  # a column's least and greatest value are somebody's
+def _describe_data(trained: TrainedModel) -> content.Data:
+    dataset = trained.dataset
+    features, target = trained.train.first(DESCRIBED_ROWS)
+    private = trained.job.privacy is not None  # a column's least and greatest value are somebody's
     return content.Data(
-        rows_train=len(made.train),
-        rows_held_out=len(made.held_out),
-        rows_validation=len(made.descended.validation) if made.descended.validation is not None else None,
-        rows_left_out=dataset.rows_left_out if made.job.data.drop_missing_target else None,
+        rows_train=len(trained.train),
+        rows_held_out=len(trained.held_out),
+        rows_validation=len(trained.validation) if trained.validation is not None else None,
+        rows_left_out=dataset.rows_left_out if trained.job.data.drop_missing_target else None,
         columns=measure.columns(features, dataset.feature_names) if dataset.feature_names and not private else (),
         labels=measure.labels(target, dataset.classes) if dataset.classes else None,
         masked=dataset.masked,
     )
 
 
-def _importances(made: Made, features: torch.Tensor, target: torch.Tensor) -> content.Importances | None:
-    if made.descended.model is None:
+def _describe_importances(
+    trained: TrainedModel, features: torch.Tensor, target: torch.Tensor
+) -> content.Importances | None:
+    if trained.loop is None:
         return None
-    dataset = made.dataset
+    dataset = trained.dataset
     return explain(
-        made.descended.model, features, target, dataset.task, dataset.feature_names, dataset.words, made.job.seed
+        trained.loop.model, features, target, dataset.task, dataset.feature_names, dataset.words, trained.job.seed
     )
 
 
-def _search(trials: tuple["Trial", ...], job: Job) -> content.Search | None:
+def _describe_search(trials: tuple["SearchTrial", ...], job: Job) -> content.Search | None:
     if job.search is None:
         return None
     down = METRICS[job.search.metric] == "down"
@@ -121,17 +127,16 @@ def _search(trials: tuple["Trial", ...], job: Job) -> content.Search | None:
     )
 
 
-def _folds(made: Made) -> tuple[content.Fold, ...] | None:
-    job, metrics = made.job, made.descended.folds
-    if not metrics or not isinstance(made.train, TensorRows):
+def _describe_folds(trained: TrainedModel) -> tuple[content.Fold, ...] | None:
+    metrics = trained.folds
+    if not metrics or not isinstance(trained.train, TensorRows):
         return None
-    drawing, in_time = torch.Generator().manual_seed(job.seed), job.data.time_column is not None
-    drawn = folds(made.train, job.folds, drawing, in_time=in_time)
+    drawn = make_folds(trained.train, trained.job)
     return tuple(content.Fold(one, len(others), len(held)) for one, (others, held) in zip(metrics, drawn, strict=True))
 
 
-def _compression(made: Made) -> content.Compression | None:
-    compressed, asked = made.compressed, made.job.compress
+def _describe_compression(trained: TrainedModel) -> content.Compression | None:
+    compressed, asked = trained.compressed, trained.job.compress
     if compressed is None or asked is None:
         return None
     return content.Compression(
@@ -144,12 +149,12 @@ def _compression(made: Made) -> content.Compression | None:
     )
 
 
-def _privacy(fitted: Fitted, job: Job) -> content.Privacy | None:
-    if job.privacy is None or fitted.outcome.get("epsilon") is None:
+def _describe_privacy(result: FitResult, job: Job) -> content.Privacy | None:
+    if job.privacy is None or result.outcome.get("epsilon") is None:
         return None
     return content.Privacy(
-        epsilon=fitted.outcome["epsilon"],
-        delta=fitted.outcome["delta"],
-        noise_multiplier=fitted.outcome.get("noise_multiplier"),
+        epsilon=result.outcome["epsilon"],
+        delta=result.outcome["delta"],
+        noise_multiplier=result.outcome.get("noise_multiplier"),
         max_gradient_norm=job.privacy.max_gradient_norm,
     )

@@ -7,36 +7,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealift.contents.description import Description
-from training.description import example, make_description
+from training.description import make_description, make_example
 from training.job import Job
-from training.recipe.make import Inputs, Made, Progress, Watch, every_row, make
+from training.recipe.callback import Progress, TrainerCallback
+from training.recipe.finish import TrainedModel, read_every_row
+from training.recipe.make import Inputs, make
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """A finished model, what is sealed beside it, and what the caller wants to know."""
 
-    made: Made
+    trained: TrainedModel
     description: Description
     outcome: dict[str, Any]
 
     @property
     def model(self) -> bytes:
         """The ONNX file."""
-        return self.made.content
+        return self.trained.content
 
 
-def fit(job: Job, inputs: Inputs, progress: Progress, watch: Watch) -> Fitted:
+def fit(job: Job, inputs: Inputs, progress: Progress, callback: TrainerCallback) -> FitResult:
     """Raises what `make` raises."""
-    made = make(job, inputs, progress, watch)
-    features, _ = every_row(made.held_out)
+    trained = make(job, inputs, progress, callback)
+    features, _ = read_every_row(trained.held_out)
     outcome = {
-        "metrics": dict(made.metrics),
-        "epochs_run": made.descended.position.epoch,
-        "stop_reason": made.descended.stop_reason,
-        "example": example(made, features),
-        "model_bytes": len(made.content),
-        "rows": len(made.dataset.rows) + made.dataset.rows_left_out,
-        **made.descended.spent,
+        "metrics": dict(trained.metrics),
+        "epochs_run": trained.epochs,
+        "stop_reason": trained.stop_reason,
+        "example": make_example(trained, features),
+        "model_bytes": len(trained.content),
+        "rows": len(trained.dataset.rows) + trained.dataset.rows_left_out,
+        **(trained.loop.spent if trained.loop else {}),
     }
-    return Fitted(made, make_description(made, inputs.provenance, outcome), outcome)
+    return FitResult(trained, make_description(trained, inputs.provenance, outcome), outcome)

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from training.events import DescentEvent, Events, memory_bytes
 from training.job import Job
 from training.options import VALIDATION
-from training.pace import Stopwatch
+from training.recipe.trainer_state import TrainerState
 from training.report.energy import Meter
+from training.throughput import Stopwatch
 
 if TYPE_CHECKING:  # at run time it would load torch
-    from training.recipe.make import Progress
-    from training.recipe.sgd import Position
-
-"""What the names of the validation rows' metrics begin with in a position's history."""
+    from training.recipe.callback import Progress
 
 
 class Teller:
@@ -23,7 +21,7 @@ class Teller:
 
     def __init__(self, events: Events, seconds: Callable[[], float], meter: Meter, progress: "Progress") -> None:
         self._events, self._seconds, self._meter = events, seconds, meter
-        self._stopwatch = Stopwatch(progress.position)
+        self._stopwatch = Stopwatch(progress.state)
         self._phases: list[tuple[str, float]] = []
 
     def phase(self, name: str, message: str) -> None:
@@ -40,23 +38,23 @@ class Teller:
             spent[name] = spent.get(name, 0.0) + end - began
         return spent
 
-    def tell(self, job: Job, position: "Position", rows: int, *, last: bool) -> None:
+    def tell(self, job: Job, state: TrainerState, rows: int, *, last: bool) -> None:
         """Where a descent over so many rows an epoch is; and whether it is the last time, which is always told."""
-        pace = self._stopwatch.look(job, position, rows)
+        throughput = self._stopwatch.look(job, state, rows)
 
         def describe() -> DescentEvent:
             return DescentEvent(
                 phase="train",
-                epoch=position.epoch,
+                epoch=state.epoch,
                 epochs=job.epochs,
-                step=position.step,
+                step=state.step,
                 steps=math.ceil(rows / job.rows_per_step),
-                loss=loss(position),
-                validation=validation(job, position),
-                rows_per_second=round(pace.rows_per_second, 1),
-                training_seconds=round(pace.seconds, 3),
+                loss=loss(state),
+                validation=validation(job, state),
+                rows_per_second=round(throughput.rows_per_second, 1),
+                training_seconds=round(throughput.seconds, 3),
                 seconds=round(self._seconds(), 3),
-                eta_seconds=0.0 if last else round(pace.eta_seconds, 3),
+                eta_seconds=0.0 if last else round(throughput.eta_seconds, 3),
                 energy_joules=round(self._meter.energy().joules, 3),
                 last=last,
                 memory_bytes=memory_bytes(),
@@ -65,17 +63,17 @@ class Teller:
         self._events.descent(describe, last=last)
 
 
-def loss(position: "Position") -> float | None:
+def loss(state: TrainerState) -> float | None:
     """Of the last epoch, or of what there is of the one under way; None while it is no number."""
-    found = position.summed_loss / (position.summed_mass or 1.0) if position.step else position.loss
+    found = state.summed_loss / (state.summed_weight or 1.0) if state.step else state.loss
     return found if math.isfinite(found) else None
 
 
-def validation(job: Job, position: "Position") -> dict[str, float]:
+def validation(job: Job, state: TrainerState) -> dict[str, float]:
     """The one metric of the validation rows that the run looks at, after the last epoch; empty if there are no rows."""
     metrics = {
         name.removeprefix(VALIDATION): value
-        for name, value in (position.history[-1] if position.history else {}).items()
+        for name, value in (state.history[-1] if state.history else {}).items()
         if name.startswith(VALIDATION) and math.isfinite(value)
     }
     wanted = [one.metric for one in (job.early_stopping, job.search) if one is not None]

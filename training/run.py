@@ -14,14 +14,11 @@ All under the run's lease, so that two processes with the same run never work ag
 import contextlib
 import hashlib
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from sealift.contents.description import write_description
-from sealift.sealing.artifact import Sealed, new_artifact_id, open_artifact, seal_into
+from sealift.sealing.artifact import Sealed, seal_into
 from sealift.sealing.errors import ManifestInvalid
 from sealift.sealing.manifest import parse_manifest
 from sealift.sealing.recipients.parse import parse_recipient
@@ -34,7 +31,6 @@ from sealift.stores import (
     Store,
     delete_artifact,
     get_manifest,
-    get_payload,
     get_record,
     has_artifact,
     hold_lease,
@@ -43,42 +39,18 @@ from sealift.stores import (
     remake_artifact,
     verify,
 )
-from training import gates, provenance, sources, user_code
-from training.cancellation import Cancellation, CancelledError
+from training import gates
+from training.cancellation import Cancellation
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.errors import CheckpointError, GateError, RunRequestError, TrainingError
+from training.errors import CheckpointError, GateError
 from training.events import Events, EventStream
-from training.job import Job, read_files
 from training.judgement import Evidence, Judgement, judge
-from training.process import import_large_libraries
-from training.progress import Teller
-from training.report.energy import Meter
 from training.request import RunRequest
+from training.run_callback import Clock
 from training.run_result import RunResult
-from training.uncounted import Reading
+from training.trainer import train
 
-if TYPE_CHECKING:  # at run time it would load torch
-    from training.recipe.make import Progress, Stage
-    from training.recipe.sgd import Position
-
-LARGEST_WEIGHTS: Final = 2**31 - 1
-"""Bytes, as of the ONNX file that they end up in."""
 WAIT_NOTICE_SECONDS: Final = 1.0
-UNCOUNTED: Final = (
-    "the model's code reads {}, which no digest counts: a change of that alone trains nothing anew. Name it in the "
-    "code, as a text that is its path from the program's folder or from the module's, or as an import; or change "
-    "retrainTrigger"
-)
-MOST_NAMED: Final = 5
-"""Files, in a message."""
-CHEAP: Final = 50
-"""A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
-DESCENTS: Final = ("search", "folds", "train")
-"""Phases in which `RunWatch.after` is called again and again."""
-MOMENT_SECONDS: Final = 1.0
-"""Of a descent's end, which is not worth a checkpoint."""
-FIRST_SAVE_SECONDS: Final = 0.02
-"""What the first one is taken for, so that it comes at the end of an epoch after a second."""
 
 
 def run(request: RunRequest, events: EventStream, cancellation: Cancellation) -> RunResult:
@@ -102,18 +74,6 @@ def run(request: RunRequest, events: EventStream, cancellation: Cancellation) ->
             record = _train(request, records, record, events, cancellation, clock)
         result = _seal(request, records, record, recipients, events, clock)
     return RunResult(**result, reused=False, lost=tuple(lost))
-
-
-class Clock:
-    """Wall-clock time of a run over all the processes that worked on it."""
-
-    def __init__(self) -> None:
-        self.seconds_before = 0.0
-        self._started = time.monotonic()
-
-    def seconds(self) -> float:
-        """Of this process and of those before it, as far as they recorded it."""
-        return self.seconds_before + time.monotonic() - self._started
 
 
 def _load(records: Records, events: Events) -> Record | None:
@@ -226,175 +186,6 @@ def _train(
     if not isinstance(trained, TrainedRecord):
         raise CheckpointError("the workers ended and left no model", "run `pulumi up` again")
     return trained
-
-
-def train(
-    request: RunRequest,
-    records: Records,
-    record: TrainingRecord | None,
-    events: EventStream,
-    cancellation: Cancellation,
-    clock: Clock,
-) -> TrainedRecord:
-    """Trains from the record on; artifacts' ids are drawn here, so that they are recorded before anything bears them.
-
-    Of several workers, each calls it, and the first one keeps what there is to keep.
-    """
-    folder = Path.cwd()  # the user's code may change it
-    made_from = _as_planned(request, folder)
-    init = _initial_model(request, records.store, folder)
-    events.phase("load", "loading torch")
-    with import_large_libraries():
-        from training.evidence import gather  # seconds of imports, which a reused run need not wait for
-        from training.fit import fit
-        from training.highlights import highlights
-        from training.recipe.make import Inputs, Progress
-
-    progress = Progress()
-    if record is not None:
-        progress = Progress(record.study, tuple(record.folds), record.position, record.tensors)
-        events.log("info", _where(progress, request.job))
-    inputs = Inputs(
-        folder,
-        request.run_key,
-        request.mask_key,
-        device(request.job),
-        init,
-        made_from,
-    )
-    reading = Reading(request.job.roots(folder))
-    gpus = (0,) if inputs.device == "cuda" else ()
-    joules_before = record.joules if record else 0.0
-    with user_code.blame(request.job.model), Meter(gpus, joules_before) as meter:
-        watch = RunWatch(request, records, events, cancellation, clock, meter, progress)
-        fitted = fit(request.job, inputs, progress, watch)
-        for line in highlights(fitted, shown=request.expose_metrics):
-            events.log("info", line)
-        if _as_planned(request, folder) != made_from:
-            raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
-        uncounted = reading.find_uncounted(read_files(request.job, folder))
-        if uncounted:
-            events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
-        watch.phase("report", "writing the report")
-        energy = meter.energy()
-        evidence = gather(fitted, energy, watch.durations(), inputs.provenance, inputs.device)
-        outcome = {**fitted.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
-        trained = TrainedRecord(
-            new_artifact_id(), new_artifact_id(), write_description(fitted.description), outcome, clock.seconds(),
-            fitted.model, evidence.encode(),
-        )  # fmt: skip
-        records.save(trained)
-    return trained
-
-
-class RunWatch(Teller):
-    """What happens between two stretches of steps: tell, save from time to time, and stop when cancelled."""
-
-    def __init__(
-        self,
-        request: RunRequest,
-        records: Records,
-        events: EventStream,
-        cancellation: Cancellation,
-        clock: Clock,
-        meter: Meter,
-        progress: "Progress",
-    ) -> None:
-        super().__init__(events, clock.seconds, meter, progress)
-        self._request, self._records = request, records
-        self._cancellation, self._clock = cancellation, clock
-        self._saved = time.monotonic()
-        self._save_seconds = FIRST_SAVE_SECONDS
-
-    def phase(self, name: str, message: str) -> None:
-        """Tells what begins now. A cancel waits for a descent alone, which has something to save and looks often; to
-        read rows or to write a report may take long.
-        """
-        super().phase(name, message)
-        self._cancellation.defer(name in DESCENTS)
-
-    def after(
-        self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool, last: bool
-    ) -> None:
-        """Raises CancelledError, with the checkpoint saved, if a cancel was requested."""
-        self.tell(job, position, rows, last=last)
-        if self._cancelled():
-            self._save(progress())
-            raise CancelledError(f"cancelled after epoch {position.epoch} of {job.epochs}; the checkpoint is saved")
-        since = time.monotonic() - self._saved
-        cheap = epoch_ended and since > CHEAP * self._save_seconds
-        lost = last and since > max(MOMENT_SECONDS, self._save_seconds)  # were the process killed in export or report
-        if since >= self._request.checkpoint_seconds or cheap or lost:
-            self._save(progress())
-
-    def _cancelled(self) -> bool:
-        """Several workers stop together, or one would wait for the others for ever."""
-        if self._request.job.processes == 1:
-            return self._cancellation.requested
-        from training.distributed import any_of_all
-
-        return any_of_all(self._cancellation.requested)
-
-    def _save(self, progress: "Progress") -> None:
-        began = time.monotonic()
-        joules = self._meter.energy().joules
-        self._records.save(TrainingRecord(seconds=self._clock.seconds(), joules=joules, **vars(progress)))
-        self._saved = time.monotonic()
-        self._save_seconds = self._saved - began
-
-
-def _where(progress: "Progress", job: Job) -> str:
-    if progress.position is not None:
-        return f"going on after epoch {progress.position['epoch']} of {job.epochs}"
-    return "going on with the search and the folds that are done" if progress.study or progress.folds else "starting"
-
-
-def device(job: Job) -> str:
-    """The job's device as torch names it. Raises TrainingError where it is not there."""
-    import torch
-
-    if job.device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device is 'cuda', and torch finds no GPU here", "allowed: 'cpu', 'auto'")
-    return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def _initial_model(request: RunRequest, store: Store, folder: Path) -> bytes | None:
-    """The safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
-    SealingError, StoreError.
-    """
-    init = request.job.init_from
-    if init is None:
-        return None
-    if init.path is not None:
-        return weights_file(init.path, folder)
-    if request.init_key is None:
-        raise RunRequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
-    opened = open_artifact(
-        get_manifest(store, init.artifact_id),
-        get_payload(store, init.artifact_id),
-        request.init_key,
-        artifact_id=init.artifact_id,
-        payload_digest=init.payload_digest,
-    )
-    return bytes(opened.model)
-
-
-def weights_file(path: str, folder: Path) -> bytes:
-    """The safetensors file that a job starts from. Raises DataError."""
-    return sources.read(path, folder, LARGEST_WEIGHTS)
-
-
-def _as_planned(request: RunRequest, folder: Path) -> dict[str, str]:
-    """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
-    actual = provenance.find_provenance(request.job, folder)
-    for name, value in actual.items():
-        planned = getattr(request, name)
-        if planned not in (None, value):
-            raise TrainingError(
-                f"{name} changed since the run was planned: it was {planned}, now it is {value}",
-                "run `pulumi up` again",
-            )
-    return actual
 
 
 def _seal(

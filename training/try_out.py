@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,22 +22,22 @@ from training.command_line import CommandLine, read_command_line
 from training.errors import TrainingError
 from training.job import Job
 from training.process import import_large_libraries, is_started_so, keep_to_itself, pin_arithmetic, start_anew
+from training.recipe.callback import Progress
+from training.recipe.trainer_state import TrainerState
 from training.report import units
 
 if TYPE_CHECKING:  # at run time it would load torch
-    from training.fit import Fitted
-    from training.recipe.make import Stage
-    from training.recipe.sgd import Position
+    from training.fit import FitResult
     from training.report.content import Energy
 
 HELP: Final = "`python -m training --help` shows the options; docs/configuration.md describes every setting"
 
 
 @dataclass(frozen=True)
-class Tried:
+class TryOut:
     """A finished run."""
 
-    fitted: "Fitted"
+    result: "FitResult"
     energy: "Energy"
     seconds: float
     report: bytes | None
@@ -61,9 +61,9 @@ def main(arguments: Sequence[str]) -> int:
     pin_arithmetic(wanted.job)
     try:
         tried = try_out(wanted.job, folder, with_report=wanted.report is not None)
-        fitted = tried.fitted
-        metrics = fitted.outcome["metrics"]
-        judged = gates.check(wanted.job.gates, metrics, len(fitted.model), None)
+        result = tried.result
+        metrics = result.outcome["metrics"]
+        judged = gates.check(wanted.job.gates, metrics, len(result.model), None)
         _write(wanted, tried, passed=gates.have_passed(judged))
         print(summary(wanted.job, tried))
         gates.enforce(judged, metrics, shown=True)
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
+def try_out(job: Job, folder: Path, *, with_report: bool = False) -> TryOut:
     """Raises TrainingError."""
     from training.display import Display
 
@@ -89,68 +89,75 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> Tried:
     display.phase("load", "loading torch")
     with import_large_libraries():
         from training.fit import fit
-        from training.highlights import highlights
+        from training.highlights import list_highlights
         from training.progress import Teller
-        from training.recipe.make import Inputs, Progress
+        from training.recipe.make import Inputs
         from training.report.energy import Meter
-        from training.run import device, weights_file
+        from training.trainer import find_device, read_weights_file
 
         if with_report:
             from training.evidence import gather
             from training.judgement import judge
 
-    class Watch(Teller):
+    class TryOutCallback(Teller):
         """Tells, and keeps nothing."""
 
         def after(
-            self, job: Job, progress: "Stage", position: "Position", *, rows: int, epoch_ended: bool, last: bool
+            self,
+            job: Job,
+            progress: Callable[[], Progress],
+            state: TrainerState,
+            *,
+            rows: int,
+            epoch_ended: bool,
+            last: bool,
         ) -> None:
-            self.tell(job, position, rows, last=last)
+            self.tell(job, state, rows, last=last)
 
-    chosen = device(job)
-    init = weights_file(job.init_from.path, folder) if job.init_from and job.init_from.path else None
+    chosen = find_device(job)
+    init = read_weights_file(job.init_from.path, folder) if job.init_from and job.init_from.path else None
     inputs = Inputs(folder, secrets.token_bytes(32), secrets.token_bytes(32), chosen, init, made_from)
     with user_code.blame(job.model), Meter((0,) if chosen == "cuda" else ()) as meter:
-        watch = Watch(display, lambda: time.monotonic() - started, meter, Progress())
-        fitted = fit(job, inputs, Progress(), watch)
+        callback = TryOutCallback(display, lambda: time.monotonic() - started, meter, Progress())
+        result = fit(job, inputs, Progress(), callback)
         page = None
         if with_report:
-            watch.phase("report", "writing the report")
-            evidence = gather(fitted, meter.energy(), watch.durations(), made_from, chosen)
+            callback.phase("report", "writing the report")
+            evidence = gather(result, meter.energy(), callback.durations(), made_from, chosen)
             page = judge(job, evidence, None).page()
     display.close()
-    training_seconds = watch.durations().get("train", 0.0)
-    lines = tuple(highlights(fitted, shown=True))
-    return Tried(fitted, meter.energy(), time.monotonic() - started, page, training_seconds, lines)
+    training_seconds = callback.durations().get("train", 0.0)
+    lines = tuple(list_highlights(result, shown=True))
+    return TryOut(result, meter.energy(), time.monotonic() - started, page, training_seconds, lines)
 
 
-def summary(job: Job, tried: Tried) -> str:
+def summary(job: Job, tried: TryOut) -> str:
     """What was made, how good it is, and what it cost."""
-    made, outcome = tried.fitted.made, tried.fitted.outcome
+    trained, outcome = tried.result.trained, tried.result.outcome
     epochs, reason = outcome["epochs_run"], outcome["stop_reason"]
     stopped = "" if reason == "epochs" else f" (stopped by {reason})"
     took = f"{units.duration(tried.training_seconds)} of training, {units.duration(tried.seconds)} in all"
-    done = f"{len(made.train):,} rows, {epochs:,} epochs{stopped}, {took}"
+    done = f"{len(trained.train):,} rows, {epochs:,} epochs{stopped}, {took}"
     lines = [
         f"\n{units.name(without_credentials(job.model))} on {units.name(without_credentials(job.dataset))}: {done}",
         f"energy {units.energy(tried.energy.joules)}, {tried.energy.method}",
-        f"on {len(made.held_out):,} rows that it has not seen:",
+        f"on {len(trained.held_out):,} rows that it has not seen:",
     ]
     metrics = outcome["metrics"]
     lines[2:2] = tried.highlights
     width = max(map(len, metrics), default=0)
     lines += [f"  {name:<{width}}  {units.number(value)}" for name, value in metrics.items()]
-    digest = hashlib.sha256(tried.fitted.model).hexdigest()
-    return "\n".join([*lines, f"content digest {digest}, {units.size(len(tried.fitted.model))} of ONNX"])
+    digest = hashlib.sha256(tried.result.model).hexdigest()
+    return "\n".join([*lines, f"content digest {digest}, {units.size(len(tried.result.model))} of ONNX"])
 
 
-def _write(wanted: CommandLine, tried: Tried, *, passed: bool) -> None:
+def _write(wanted: CommandLine, tried: TryOut, *, passed: bool) -> None:
     """Whole or not at all, and never readable by others, whatever was there before. Of a model that its gates refuse,
     the report alone.
     """
     from sealift.durable.new_file import write_file
 
-    model = tried.fitted.model if passed else None
+    model = tried.result.model if passed else None
     for path, content in ((wanted.onnx, model), (wanted.report, tried.report)):
         if path is not None and content is not None:
             try:

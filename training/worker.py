@@ -11,7 +11,8 @@ from training.distributed import Said, Seat, Shared, joined
 from training.errors import CheckpointError, TrainingError, blame_system
 from training.events import EventStream
 from training.request import RunRequest
-from training.run import Clock, device, train
+from training.run_callback import Clock
+from training.trainer import find_device, train
 
 
 def work(seat: Seat, request: RunRequest, telling: Shared, fence: Fence) -> Said:
@@ -19,12 +20,12 @@ def work(seat: Seat, request: RunRequest, telling: Shared, fence: Fence) -> Said
 
     What is wrong with the run is returned, not raised: starting anew would not mend it.
     """
-    if device(request.job) == "cpu":  # what NCCL asks of the other processes' memory has not been tried
+    if find_device(request.job) == "cpu":  # what NCCL asks of the other processes' memory has not been tried
         core_dumps.forbid()
     cancellation = Cancellation()
     cancellation.listen()
     try:
-        with joined(seat, device(request.job)):
+        with joined(seat, find_device(request.job)):
             first = seat.rank == 0
             events = EventStream(telling.descriptor if first else os.open(os.devnull, os.O_WRONLY))
             kind = Records if first else ReadOnlyRecords

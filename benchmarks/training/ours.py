@@ -14,16 +14,16 @@ def start(case: Case, threads: int, epochs: int) -> Run:
     os.environ.update(pins)
     from training.job import Job
     from training.recipe.datasets.dataset import TensorRows
-    from training.recipe.sgd import Descent, Loop, make_repeatable
+    from training.recipe.sgd import Loop, make_repeatable
 
     job = Job(batch_size=case.batch_size, epochs=epochs, learning_rate=LEARNING_RATE, seed=SEED, threads=threads)
     generator = make_repeatable(job)
-    loop = Loop(Descent(job, case.net(), TensorRows(*case.data()), generator, case.loss()))
+    loop = Loop(job, case.net(), TensorRows(*case.data()), generator, case.loss())
     whole_epochs = (None for whole in loop.epochs() if whole)
 
     def run(epochs: int) -> float:
         for _ in range(epochs):
             next(whole_epochs)
-        return loop.position.loss
+        return loop.state.loss
 
     return run

@@ -16,8 +16,9 @@ from tests.unit.training.unwatched import Unwatched
 from training.findings import beyond_limits
 from training.fit import fit
 from training.job import Job
+from training.recipe.callback import Progress
 from training.recipe.datasets.load import load
-from training.recipe.make import Inputs, Progress
+from training.recipe.make import Inputs
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("vision", "language", "recommendation", "voice")

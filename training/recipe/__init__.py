@@ -2,17 +2,19 @@
 edit of one trains every stack anew, as an edit of what stands outside (requests, events, records, errors) does not.
 In the data's order:
 
-    make.py        DATASET → MODEL, the order of all these
+    make.py        DATASET → MODEL, the story: the order of all these
     datasets/      rows: read, masked, encoded, split
     scaling.py     their columns standardised
     models/        the networks, and the form in which one is deployed
-    search.py      settings tried out before the run, and folds.py its cross-validation: each a descent of its own
-    train.py       one descent, put together: losses.py with class_weights.py, weights.py to start from or to freeze
-    sgd.py         its loop, at rates of schedule.py
-    step.py        one step: gradient descent as it stands in every book
+    train.py       the trainings of a run: search.py tries settings, folds.py cross-validates, one makes the model
+    callback.py    who looks at them between two stretches of steps, and what they leave to go on from
+    loop_parts.py  a loop, put together: losses.py with class_weights.py, weights.py to start from or to freeze
+    sgd.py         the loop, at rates of schedule.py
+    trainer_state.py  how far it is, in numbers; module_state.py what a network and generators hold beside its weights
+    step.py        one update: gradient descent as it stands in every book
     fused.py       the same for dense networks, faster: the gradient written out
-    module_state.py  what a network and chance hold beside the weights, for a run that goes on
     shared.py      the gradient by several processes; privacy.py the one that keeps rows private
+    finish.py      the network that a loop gives → a model: measured, exported, compressed
     evaluate.py    metrics; measurable.py whether those that are asked for can be had, before the first step
     export.py      ONNX; columns.py makes it take a table's own columns, compression.py makes it smaller
     fidelity.py    whether that answers as the network does; value_reads.py what no trace can hold

@@ -10,7 +10,7 @@ from training.recipe.datasets.dataset import Dataset, Rows
 from training.recipe.scaling import SCALED_ROWS
 
 
-def class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tensor | None:
+def compute_class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tensor | None:
     """FP32 (K,), or None for a job without. "balanced" is scikit-learn's: inverse to the class's share of these rows.
 
     Raises ModelError for a regression and for a class that is none.

@@ -22,13 +22,13 @@ def evaluate(model: nn.Module, rows: Rows) -> dict[str, float]:
     model.eval()
     answered, targets = list[torch.Tensor](), list[torch.Tensor]()
     for features, target in rows.batches(ROWS_AT_ONCE, None):
-        answered.append(answers(model, features))
+        answered.append(compute_answers(model, features))
         targets.append(target)
     target = torch.cat(targets)
     return measure(torch.cat(answered), target, "regression" if target.is_floating_point() else "classification")
 
 
-def answers(model: nn.Module, features: torch.Tensor) -> torch.Tensor:
+def compute_answers(model: nn.Module, features: torch.Tensor) -> torch.Tensor:
     """What the model says to these raw rows (R, *S), FP32 (R, K)."""
     model.eval()
     with torch.no_grad():

@@ -16,7 +16,7 @@ from torch import nn
 from training.errors import ExportError
 from training.recipe import export
 from training.recipe.datasets.dataset import Rows
-from training.recipe.evaluate import answers
+from training.recipe.evaluate import compute_answers
 from training.recipe.value_reads import refuse_value_reads
 
 BATCH_SIZES: Final = (1, 2, 3, 5, 17, 64)
@@ -54,14 +54,14 @@ def faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> bytes:
 def _check_rows(model: nn.Module, features: torch.Tensor, name: str) -> None:
     """Raises ExportError where the network answers by chance, or a row by the others of its batch."""
     rows = features[: BATCH_SIZES[3]]
-    together = answers(model, rows.clone())
+    together = compute_answers(model, rows.clone())
     allowed = ROW_TOLERANCE * max(1.0, float(together.abs().nan_to_num().max()))
-    if not bool((_difference(answers(model, rows.clone()), together) <= allowed).all()):
+    if not bool((_difference(compute_answers(model, rows.clone()), together) <= allowed).all()):
         raise ExportError(
             f"{name} answers the same rows otherwise each time",
             "leave chance and the time of day out of evaluation mode: `if self.training`, or nn.Dropout",
         )
-    alone = torch.cat([answers(model, row.clone()) for row in torch.split(rows, 1)])
+    alone = torch.cat([compute_answers(model, row.clone()) for row in torch.split(rows, 1)])
     if alone.shape != together.shape or not bool((_difference(alone, together) <= allowed).all()):
         raise ExportError(
             f"{name} answers a row otherwise when it is alone than among others",
@@ -76,7 +76,7 @@ def _check_sizes(
     where = f"; look at {', '.join(warned)}" if warned else ""
     for size in BATCH_SIZES:
         batch = torch.cat([features] * -(-size // len(features)))[:size]
-        expected = answers(model, batch.clone())
+        expected = compute_answers(model, batch.clone())
         try:
             answer = export.ask(session, batch)
         except Exception as error:  # ONNX Runtime's errors have no base class of their own
@@ -93,7 +93,7 @@ def _check_sizes(
 
 def _check_probe(session: InferenceSession, model: nn.Module, probe: torch.Tensor, name: str, what: str) -> None:
     try:
-        expected = answers(model, probe.clone())
+        expected = compute_answers(model, probe.clone())
     except Exception:  # noqa: BLE001 - the network itself does not take such rows, which a server then says
         return
     answer = export.ask(session, probe)

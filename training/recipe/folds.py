@@ -11,10 +11,17 @@ from itertools import pairwise
 import torch
 
 from training.errors import DataError
+from training.job import Job
 from training.recipe.datasets.dataset import TensorRows
 
 
-def folds(
+def make_folds(rows: TensorRows, job: Job) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """The same ones each time, drawn by the job's seed."""
+    generator, in_time = torch.Generator().manual_seed(job.seed), job.data.time_column is not None
+    return split_into_folds(rows, job.folds, generator, in_time=in_time)
+
+
+def split_into_folds(
     rows: TensorRows, count: int, generator: torch.Generator, *, in_time: bool = False
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """For each fold the indices of the rows to learn from and of its own, in order. Raises DataError for too few rows.

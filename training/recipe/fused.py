@@ -8,7 +8,7 @@
 A step of a small network is overhead, nearly all of it: NumPy takes it, whose calls cost a fourth of torch's, with the
 loss's slope as `losses` has it. A step of a larger one is products, which torch takes, with its threads, and the loss's
 slope by autograd. Which of them follows from the job and the network alone.
-Sums are rounded elsewhere than in `step.plain_runner`, so a run takes all its steps here or all of them there.
+Sums are rounded elsewhere than in `step.make_runner`, so a run takes all its steps here or all of them there.
 
 Shapes: B rows of a batch, I inputs and O outputs of a layer, K of the last, P numbers of all parameters.
 """
@@ -28,7 +28,7 @@ from training.job import Job
 from training.recipe.losses import Array, WrittenOut, write_out
 from training.recipe.models.mlp import Mlp
 from training.recipe.models.net import Net
-from training.recipe.step import Loss, Mass, Runner, update
+from training.recipe.step import Loss, Runner, Weight, update
 
 SMALL_PRODUCT: Final = 2**18
 """Multiplications of the largest product that NumPy does: up to here its BLAS uses one thread, whatever it may."""
@@ -40,7 +40,7 @@ Step = Callable[[Rows, Rows, Rows, float], float]
 """All features, the batch's indices, its target and rate: takes the step, and returns the mean loss before it."""
 
 
-def dense_layers(net: nn.Module) -> list[nn.Linear] | None:
+def find_dense_layers(net: nn.Module) -> list[nn.Linear] | None:
     """The layers between which there is a ReLU, if the network is nothing else and all of it is trained."""
     modules: list[nn.Module]
     if type(net) is Net:
@@ -62,21 +62,21 @@ def dense_layers(net: nn.Module) -> list[nn.Linear] | None:
     return layers if whole and all(trained) and not any(hooks) else None
 
 
-def fused_runner(
+def make_fused_runner(
     job: Job,
     layers: Sequence[nn.Linear],
     loss: Loss,
-    mass: Mass,
+    weight: Weight,
     parameters: Sequence[torch.Tensor],
     velocities: Sequence[torch.Tensor],
 ) -> Runner:
-    """As `step.plain_runner`, for the layers that `dense_layers` found.
+    """As `step.make_runner`, for the layers that `find_dense_layers` found.
 
     It moves parameters and velocities, which stay the same objects, next to each other: one operation is then over all.
     """
     gradients = [torch.zeros_like(one, requires_grad=False) for one in parameters]
-    theta_P, gradient_P = _side_by_side(parameters), _side_by_side(gradients)
-    velocity_P = [_side_by_side(velocities)] if velocities else []
+    theta_P, gradient_P = _lay_side_by_side(parameters), _lay_side_by_side(gradients)
+    velocity_P = [_lay_side_by_side(velocities)] if velocities else []
     of = {id(one): gradient for one, gradient in zip(parameters, gradients, strict=True)}
     all_layers = [
         _Layer(layer.weight.detach(), layer.bias.detach(), of[id(layer.weight)], of[id(layer.bias)]) for layer in layers
@@ -88,14 +88,18 @@ def fused_runner(
     slope_of_loss = write_out(loss)
     small = job.batch_size * max(layer.weight.numel() for layer in layers) <= SMALL_PRODUCT
     if small and slope_of_loss is not None:
-        return _runner(lambda rows: _small_step(all_layers, slope_of_loss, rows, descend), torch.Tensor.numpy, mass)
+        return _make_runner(
+            lambda rows: _make_small_step(all_layers, slope_of_loss, rows, descend), torch.Tensor.numpy, weight
+        )
     if velocities or job.gradient_clip is not None:
-        return _runner(lambda rows: _large_step(all_layers, loss, rows, descend), torch.Tensor.detach, mass)
-    within = partial(_large_step_within_products, all_layers, loss, weight_decay=job.weight_decay)
-    return _runner(within, torch.Tensor.detach, mass)
+        return _make_runner(lambda rows: _make_large_step(all_layers, loss, rows, descend), torch.Tensor.detach, weight)
+    within = partial(_make_large_step_within_products, all_layers, loss, weight_decay=job.weight_decay)
+    return _make_runner(within, torch.Tensor.detach, weight)
 
 
-def _runner(step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor], Rows], mass: Mass) -> Runner:
+def _make_runner(
+    step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor], Rows], weight: Weight
+) -> Runner:
     """Of steps that are made once for each size of a batch, over what `view` gives of the rows."""
     steps: dict[int, Step[Rows]] = {}
 
@@ -104,7 +108,7 @@ def _runner(step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor
     ) -> tuple[float, float]:
         order = torch.cat(tuple(batches))
         flat, chosen, targets = view(features.flatten(1)), view(order), view(target[order])
-        summed_loss, summed_mass, first = 0.0, 0.0, 0
+        summed_loss, summed_weight, first = 0.0, 0.0, 0
         with torch.no_grad(), np.errstate(all="ignore"):  # what is not finite any more, the loop tells in words
             for batch, rate in zip(batches, rates, strict=True):
                 rows = batch.shape[0]
@@ -112,11 +116,11 @@ def _runner(step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor
                     steps[rows] = step_over(rows)
                 last = first + rows
                 y_B = targets[first:last]
-                mass_of_batch = mass(y_B)
-                summed_loss += steps[rows](flat, chosen[first:last], y_B, rate) * mass_of_batch
-                summed_mass += mass_of_batch
+                weight_of_batch = weight(y_B)
+                summed_loss += steps[rows](flat, chosen[first:last], y_B, rate) * weight_of_batch
+                summed_weight += weight_of_batch
                 first = last
-        return summed_loss, summed_mass
+        return summed_loss, summed_weight
 
     return run
 
@@ -142,7 +146,7 @@ class _Places:
         self.inputs = [self.x_BI, *self.activations[:-1]]
 
 
-def _small_step(
+def _make_small_step(
     layers: Sequence[_Layer], slope_of_loss: WrittenOut, rows: int, descend: Callable[[float], None]
 ) -> Step[Array]:
     """By NumPy, over the tensors' own memory."""
@@ -186,12 +190,12 @@ def _small_step(
     return step
 
 
-def _large_step(
+def _make_large_step(
     layers: Sequence[_Layer], loss: Loss, rows: int, descend: Callable[[float], None]
 ) -> Step[torch.Tensor]:
     """By torch."""
     places = _Places(layers, rows)
-    slope = _slope(loss, places)
+    slope = _make_slope(loss, places)
 
     def step(features: torch.Tensor, batch: torch.Tensor, y_B: torch.Tensor, rate: float) -> float:
         _answer(layers, places, features, batch)
@@ -206,12 +210,12 @@ def _large_step(
     return step
 
 
-def _large_step_within_products(
+def _make_large_step_within_products(
     layers: Sequence[_Layer], loss: Loss, rows: int, weight_decay: float
 ) -> Step[torch.Tensor]:
     """By torch, where the step is a multiple of the gradient: W ← (1 - rate · decay) W - rate · δᵀ · a, one product."""
     places = _Places(layers, rows)
-    slope = _slope(loss, places)
+    slope = _make_slope(loss, places)
 
     def step(features: torch.Tensor, batch: torch.Tensor, y_B: torch.Tensor, rate: float) -> float:
         _answer(layers, places, features, batch)
@@ -246,7 +250,7 @@ def _pass_back(layers: Sequence[_Layer], places: _Places, at: int) -> None:
         torch.ops.aten.threshold_backward.grad_input(before_BI, places.inputs[at], 0, grad_input=before_BI)
 
 
-def _slope(loss: Loss, places: _Places) -> Callable[[torch.Tensor], float]:
+def _make_slope(loss: Loss, places: _Places) -> Callable[[torch.Tensor], float]:
     """Of any loss, by autograd over the loss alone."""
     answer_BK, slope_BK = places.activations[-1], places.slopes[-1]
 
@@ -260,7 +264,7 @@ def _slope(loss: Loss, places: _Places) -> Callable[[torch.Tensor], float]:
     return slope
 
 
-def _side_by_side(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+def _lay_side_by_side(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     """One vector of them all, with zeros in between; they become views of it."""
     lengths = [-(-one.numel() // ALIGNED_NUMBERS) * ALIGNED_NUMBERS for one in tensors]
     vector_P = torch.zeros(sum(lengths))

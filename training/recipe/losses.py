@@ -25,7 +25,7 @@ WrittenOut = Callable[[torch.Tensor, torch.Tensor], Slope]
 """Of the places of answers (B, K) and of their slope, which stay the same for all batches of so many rows."""
 
 
-def loss_function(name: str, weights_K: torch.Tensor | None = None) -> Loss:
+def make_loss(name: str, weights_K: torch.Tensor | None = None) -> Loss:
     """Mean over a batch of answers (B, K), by classes' weights where there are some; cross-entropies take logits."""
     functions: Mapping[str, Callable[..., torch.Tensor]] = {
         "mse": functional.mse_loss,
@@ -50,7 +50,7 @@ def binary_cross_entropy(
 
 
 def write_out(loss: Loss) -> WrittenOut | None:
-    """The slope of one of `loss_function`'s; None for any other."""
+    """The slope of one of `make_loss`'s; None for any other."""
     if isinstance(loss, partial) and loss.func in OF_CLASSES and loss.keywords.keys() == {"weight"} and not loss.args:
         return partial(OF_CLASSES[loss.func], weights_K=loss.keywords["weight"])
     return OF_NUMBERS.get(loss) or OF_CLASSES.get(loss)

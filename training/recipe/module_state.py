@@ -27,7 +27,7 @@ COLLECTIONS: Final = (list, dict, set, deque)
 MODULE_S_OWN: Final = frozenset(vars(nn.Module()))
 LARGEST_SEED: Final = 2**32 - 1
 """Of NumPy's."""
-Generator = torch.Generator | random.Random | np.random.Generator | np.random.RandomState
+RandomGenerator = torch.Generator | random.Random | np.random.Generator | np.random.RandomState
 
 
 def seed_all(seed: int) -> None:
@@ -37,18 +37,18 @@ def seed_all(seed: int) -> None:
     np.random.seed(seed & LARGEST_SEED)
 
 
-def global_states() -> dict[str, torch.Tensor]:
+def read_global_states() -> dict[str, torch.Tensor]:
     """Of Python's and NumPy's global generators."""
     return {"python": _bytes(random.getstate()), "numpy": _bytes(np.random.get_state(legacy=False))}
 
 
 def restore_global_states(saved: Mapping[str, torch.Tensor]) -> None:
-    """Puts `global_states` back."""
+    """Puts `read_global_states` back."""
     random.setstate(_tuple(_value(saved["python"])))
     np.random.set_state(_numpy_state(_value(saved["numpy"])))
 
 
-def other_state(net: nn.Module) -> dict[str, torch.Tensor]:
+def read_other_state(net: nn.Module) -> dict[str, torch.Tensor]:
     """All that a network's modules hold beside `state_dict`: numbers, texts, tensors and generators."""
     numbers, found = dict[str, Any](), dict[str, torch.Tensor]()
     for name, value in _attributes(net):
@@ -56,20 +56,20 @@ def other_state(net: nn.Module) -> dict[str, torch.Tensor]:
             numbers[name] = value
         elif isinstance(value, torch.Tensor):
             found[f"{TENSOR}{name}"] = value.detach().clone().contiguous()
-        elif isinstance(value, Generator):
+        elif isinstance(value, RandomGenerator):
             found[f"{OWN_GENERATOR}{name}"] = _bytes(_generator_state(value))
     return found | {NUMBERS: _bytes(numbers)}
 
 
 def restore_other_state(net: nn.Module, saved: Mapping[str, torch.Tensor]) -> None:
-    """Puts `other_state` back, in place where it can be."""
+    """Puts `read_other_state` back, in place where it can be."""
     numbers = _value(saved[NUMBERS])
     for name, value in list(_attributes(net)):
         module, _, attribute = name.rpartition(".")
         owner = net.get_submodule(module)
         if name in numbers:
             setattr(owner, attribute, numbers[name])
-        elif isinstance(value, Generator):
+        elif isinstance(value, RandomGenerator):
             _set_generator_state(value, _value(saved[f"{OWN_GENERATOR}{name}"]))
         elif isinstance(value, torch.Tensor):
             with torch.no_grad():
@@ -104,7 +104,7 @@ def refuse_another(net: nn.Module, twin: nn.Module, name: str) -> None:
 
 def _whole_state(net: nn.Module) -> dict[str, torch.Tensor]:
     held = {name: one for name, one in net.state_dict().items() if not is_lazy(one)}
-    return held | other_state(net)
+    return held | read_other_state(net)
 
 
 def _same(before: Any, now: Any) -> bool:
@@ -129,7 +129,7 @@ def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
             yield prefix + name, module._buffers[name]  # noqa: SLF001
 
 
-def _generator_state(generator: Generator) -> Any:
+def _generator_state(generator: RandomGenerator) -> Any:
     if isinstance(generator, torch.Generator):
         return generator.get_state().tolist()
     if isinstance(generator, random.Random):
@@ -139,7 +139,7 @@ def _generator_state(generator: Generator) -> Any:
     return generator.bit_generator.state
 
 
-def _set_generator_state(generator: Generator, state: Any) -> None:
+def _set_generator_state(generator: RandomGenerator, state: Any) -> None:
     if isinstance(generator, torch.Generator):
         generator.set_state(torch.tensor(state, dtype=torch.uint8))
     elif isinstance(generator, random.Random):

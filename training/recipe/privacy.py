@@ -1,8 +1,8 @@
-"""Differentially private SGD (Abadi et al. 2016): rows drawn by chance, gradients clipped row by row, noise upon them.
+"""Differentially private SGD (Abadi et al. 2016): rows drawn at random, gradients clipped row by row, noise upon them.
 
-Opacus computes each row's gradient, clips it, and accounts for the budget. The chances are ours: a stream that is keyed
-by the run's key and all that the run is made from, so that a run can be repeated by whoever has the key, and nobody
-else can take the noise away again. (A generator that is seeded by 32 bits, as torch's is, could be guessed.)
+Opacus computes each row's gradient, clips it, and accounts for the budget. The randomness is ours: a stream that is
+keyed by the run's key and all that the run is made from, so that a run can be repeated by whoever has the key, and
+nobody else can take the noise away again. (A generator that is seeded by 32 bits, as torch's is, could be guessed.)
 
 The budget covers the weights. What else would tell of rows is made without them: columns are scaled by quality.ranges.
 """
@@ -78,7 +78,7 @@ class Mechanism:
         return spent
 
 
-class Chance:
+class NoiseGenerator:
     """Normal numbers out of a ChaCha20 stream. Its state is how far the stream was read."""
 
     def __init__(self, key: bytes) -> None:
@@ -131,7 +131,9 @@ class PoissonDraw:
         return [torch.from_numpy(np.flatnonzero(mine)) for mine in drawn]
 
 
-def private_gradient(net: nn.Module, loss: Loss, job: Job, mechanism: Mechanism, chance: Chance) -> Gradient:
+def make_private_gradient(
+    net: nn.Module, loss: Loss, job: Job, mechanism: Mechanism, noise: NoiseGenerator
+) -> Gradient:
     """Of a batch that PoissonDraw drew. Raises ModelError for a network whose rows cannot be told apart."""
     errors = ModuleValidator.validate(net.train(), strict=False)
     if errors:
@@ -162,14 +164,14 @@ def private_gradient(net: nn.Module, loss: Loss, job: Job, mechanism: Mechanism,
         gradients = []
         for parameter in parameters:
             clipped = parameter.grad if len(x_BS) and parameter.grad is not None else torch.zeros_like(parameter)
-            noise = chance.normal(parameter.shape, deviation).to(parameter.device)
-            gradients.append((clipped + noise) / expected)
+            drawn = noise.normal(parameter.shape, deviation).to(parameter.device)
+            gradients.append((clipped + drawn) / expected)
         return mean.detach(), gradients
 
     return gradient
 
 
-def public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float]], target: str) -> Scales:
+def make_public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float]], target: str) -> Scales:
     """From what is known of the columns, not from their rows. Raises DataError for a column without a range.
 
     A category's column is 0 or 1; images, sounds and words stay as they are.

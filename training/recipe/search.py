@@ -21,7 +21,7 @@ WHOLE: Final = ("batchSize", "epochs")
 
 
 @dataclass(frozen=True)
-class Trial:
+class SearchTrial:
     """Settings that were tried, and the metric they gave; None if the trial was stopped early or diverged."""
 
     parameters: Mapping[str, Any]
@@ -31,28 +31,28 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """The best trial's settings, and all trials in their order."""
 
     best: Mapping[str, Any]
-    trials: tuple[Trial, ...]
+    trials: tuple[SearchTrial, ...]
 
 
-class Report(Protocol):
+class MetricReport(Protocol):
     """Told the metric after each epoch of a trial; raises to stop a trial that cannot become the best."""
 
     def __call__(self, epoch: int, value: float) -> None: ...
 
 
-Attempt = Callable[[Mapping[str, Any], Report], float]
+Attempt = Callable[[Mapping[str, Any], MetricReport], float]
 """Trains once with these settings and returns the metric."""
 
 
-def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep: Callable[[str], None]) -> Found:
+def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep: Callable[[str], None]) -> SearchResult:
     """Makes the trials that `state` has not; `keep` gets the state after each. Raises ModelError if all diverge."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    distributions = {name: _distribution(name, one) for name, one in search.parameters.items()}
-    trials = [] if state is None else [Trial(**trial) for trial in json.loads(state)]
+    distributions = {name: _make_distribution(name, one) for name, one in search.parameters.items()}
+    trials = [] if state is None else [SearchTrial(**trial) for trial in json.loads(state)]
     direction: Literal["minimize", "maximize"] = "minimize" if METRICS[search.metric] == "down" else "maximize"
     while len(trials) < search.trials:
         study = optuna.create_study(
@@ -60,7 +60,7 @@ def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep:
             sampler=optuna.samplers.TPESampler(seed=seed + len(trials)),
             pruner=optuna.pruners.MedianPruner(),
         )
-        study.add_trials([_frozen(trial, distributions) for trial in trials])
+        study.add_trials([_freeze(trial, distributions) for trial in trials])
         trials.append(_run_attempt(study.ask(distributions), attempt))
         keep(json.dumps([vars(trial) for trial in trials]))
     done = [trial for trial in trials if trial.value is not None]
@@ -68,12 +68,12 @@ def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep:
         raise ModelError(
             f"all {len(trials)} trials of the search diverged or were stopped", "search smaller learning rates"
         )
-    value: Callable[[Trial], float] = lambda trial: trial.value or 0.0  # noqa: E731
+    value: Callable[[SearchTrial], float] = lambda trial: trial.value or 0.0  # noqa: E731
     best = min(done, key=value) if direction == "minimize" else max(done, key=value)
-    return Found(best.parameters, tuple(trials))
+    return SearchResult(best.parameters, tuple(trials))
 
 
-def _run_attempt(trial: optuna.Trial, attempt: Attempt) -> Trial:
+def _run_attempt(trial: optuna.Trial, attempt: Attempt) -> SearchTrial:
     steps: dict[str, float] = {}
 
     def report(epoch: int, value: float) -> None:
@@ -83,12 +83,12 @@ def _run_attempt(trial: optuna.Trial, attempt: Attempt) -> Trial:
             raise optuna.TrialPruned
 
     try:
-        return Trial(dict(trial.params), attempt(trial.params, report), steps)
+        return SearchTrial(dict(trial.params), attempt(trial.params, report), steps)
     except (optuna.TrialPruned, NonFiniteLossError):
-        return Trial(dict(trial.params), None, steps)
+        return SearchTrial(dict(trial.params), None, steps)
 
 
-def _frozen(trial: Trial, distributions: Mapping[str, BaseDistribution]) -> FrozenTrial:
+def _freeze(trial: SearchTrial, distributions: Mapping[str, BaseDistribution]) -> FrozenTrial:
     last = list(trial.steps.values())[-1] if trial.steps else None
     unfinished = TrialState.FAIL if last is None else TrialState.PRUNED
     return optuna.trial.create_trial(
@@ -100,7 +100,7 @@ def _frozen(trial: Trial, distributions: Mapping[str, BaseDistribution]) -> Froz
     )
 
 
-def _distribution(name: str, wanted: Range) -> BaseDistribution:
+def _make_distribution(name: str, wanted: Range) -> BaseDistribution:
     if wanted.choices:
         return CategoricalDistribution(wanted.choices)  # type: ignore[arg-type]  # JSON values, which it takes
     low, high = wanted.low or 0.0, wanted.high or 0.0

@@ -7,13 +7,13 @@ import torch.distributed
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from training.recipe.step import Gradient, Loss, Mass
+from training.recipe.step import Gradient, Loss, Weight
 
 
-def shared_gradient(net: nn.Module, loss: Loss, mass: Mass, parameters: list[torch.Tensor]) -> Gradient:
+def make_shared_gradient(net: nn.Module, loss: Loss, weight: Weight, parameters: list[torch.Tensor]) -> Gradient:
     """The gradient of a batch's mean loss, each worker working on its share of the rows.
 
-    Shares differ by a row where the batch does not divide: each mean is weighed by its mass, so that the average over
+    Shares differ by a row where the batch does not divide: each mean counts by its weight, so that the average over
     workers is the mean over the batch. A worker without a row takes the first with the weight 0.
     """
     together = DistributedDataParallel(net)
@@ -21,10 +21,10 @@ def shared_gradient(net: nn.Module, loss: Loss, mass: Mass, parameters: list[tor
 
     def gradient(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         share = slice(mine, None, world) if mine < len(x_BS) else slice(0, 1)
-        weight = mass(y_B[share]) * world / mass(y_B) if mine < len(x_BS) else 0.0
+        share_of_loss = weight(y_B[share]) * world / weight(y_B) if mine < len(x_BS) else 0.0
         for parameter in parameters:
             parameter.grad = None
-        mean = loss(together(x_BS[share]), y_B[share]) * weight
+        mean = loss(together(x_BS[share]), y_B[share]) * share_of_loss
         torch.autograd.backward(mean)
         batch_mean = mean.detach().clone()
         torch.distributed.all_reduce(batch_mean)

@@ -19,7 +19,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Mean over a batch, of answers (B, K) and a target as `dataset.Batch` has it."""
 Gradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
 """A batch's mean loss, and one gradient for each trained parameter."""
-Mass = Callable[[torch.Tensor | np.ndarray[Any, Any]], float]
+Weight = Callable[[torch.Tensor | np.ndarray[Any, Any]], float]
 """What a batch counts for among others, by its target: its rows, or the sum of their classes' weights."""
 Augment = Callable[[torch.Tensor], torch.Tensor]
 
@@ -27,7 +27,7 @@ Augment = Callable[[torch.Tensor], torch.Tensor]
 class Runner(Protocol):
     """Takes one step for each rate, over the rows that the batch beside it names.
 
-    Returns each batch's mean loss, as it was before its step, times its mass, summed; and the sum of these masses.
+    Returns each batch's mean loss, as it was before its step, times its weight, summed; and the sum of these weights.
     """
 
     def __call__(
@@ -35,7 +35,7 @@ class Runner(Protocol):
     ) -> tuple[float, float]: ...
 
 
-def plain_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
+def make_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
     """Of the batch's mean loss, in the precision that the job asks for."""
     reduced = job.precision == "bf16"
     parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
@@ -49,13 +49,13 @@ def plain_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
     return gradient
 
 
-def accumulate(gradient: Gradient, batch_size: int, mass: Mass) -> Gradient:
-    """The gradient of more rows than one batch: the batches' own, weighed by their mass, so that it is one's of all."""
+def accumulate(gradient: Gradient, batch_size: int, weight: Weight) -> Gradient:
+    """The gradient of more rows than one batch: the batches' own, each by its weight, so that it is one's of all."""
 
     def gradient_of_all(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         mean, summed = torch.zeros((), device=x_BS.device), list[torch.Tensor]()
         for x_bS, y_b in zip(torch.split(x_BS, batch_size), torch.split(y_B, batch_size), strict=True):
-            share = mass(y_b) / mass(y_B)
+            share = weight(y_b) / weight(y_B)
             mean_of_batch, gradients = gradient(x_bS, y_b)
             mean = mean + mean_of_batch * share
             torch._foreach_mul_(gradients, share)
@@ -65,10 +65,10 @@ def accumulate(gradient: Gradient, batch_size: int, mass: Mass) -> Gradient:
     return gradient_of_all
 
 
-def plain_runner(
+def make_runner(
     job: Job,
     gradient: Gradient,
-    mass: Mass,
+    weight: Weight,
     augment: Augment | None,
     parameters: list[torch.Tensor],
     velocities: list[torch.Tensor],
@@ -78,7 +78,7 @@ def plain_runner(
     def run(
         features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
     ) -> tuple[float, float]:
-        summed_loss, summed_mass = 0.0, 0.0
+        summed_loss, summed_weight = 0.0, 0.0
         for batch, rate in zip(batches, rates, strict=True):
             chosen = batch.to(features.device)
             x_BS, y_B = features[chosen], target[chosen]
@@ -87,10 +87,10 @@ def plain_runner(
             loss, gradients = gradient(x_BS, y_B)
             with torch.no_grad():
                 update(job, parameters, velocities, gradients, rate)
-            mass_of_batch = mass(y_B)
-            summed_loss += loss.item() * mass_of_batch
-            summed_mass += mass_of_batch
-        return summed_loss, summed_mass
+            weight_of_batch = weight(y_B)
+            summed_loss += loss.item() * weight_of_batch
+            summed_weight += weight_of_batch
+        return summed_loss, summed_weight
 
     return run
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sealift.stores import RECORDS, LeaseLost, get_record, hold_lease, open_store
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, decode, encode
 from training.errors import CheckpointError
+from training.recipe.trainer_state import TrainerState
 
 RUN_ID = "cd" * 32
 EXAMPLES: list[Record] = [
-    TrainingRecord(1.5, 0.1 + 0.2, "{}", [{"mse": 0.5}], {"epoch": 3, "loss": 0.25}, b"\n\x00tensors\n"),
+    TrainingRecord(1.5, 0.1 + 0.2, "{}", [{"mse": 0.5}], TrainerState(epoch=3, loss=0.25), b"\n\x00tensors\n"),
     TrainedRecord(
         "ab" * 16, "cd" * 16, {"task": "regression"}, {"metrics": {"mse": 0.1}}, 2.5, b"\n{}\nmodel", b"<p>\n"
     ),
@@ -40,12 +41,12 @@ def test_bodies_of_any_content_and_size_survive(body: bytes) -> None:
         (b"{}", "cannot be read"),
         (b"{}\n", "cannot be read"),
         (b"[]\n", "cannot be read"),
-        (b'{"version": 1, "phase": "sealed", "result": {}}\n', "not of version 3"),
-        (b'{"version": 3, "sizes": [], "phase": "dreaming"}\n', "dreaming"),
-        (b'{"version": 3, "sizes": [0], "phase": "sealed"}\n', "result"),
-        (b'{"version": 3, "sizes": [0], "phase": "sealed", "result": {}, "more": 1}\n', "more"),
-        (b'{"version": 3, "sizes": [0], "phase": "sealed", "result": {}}\nx', "has 1 bytes after its head, not 0"),
-        (b'{"version": 3, "sizes": [2, -1], "phase": "training"}\nx', "has 1 bytes after its head, not 1"),
+        (b'{"version": 1, "phase": "sealed", "result": {}}\n', "not of version 4"),
+        (b'{"version": 4, "sizes": [], "phase": "dreaming"}\n', "dreaming"),
+        (b'{"version": 4, "sizes": [0], "phase": "sealed"}\n', "result"),
+        (b'{"version": 4, "sizes": [0], "phase": "sealed", "result": {}, "more": 1}\n', "more"),
+        (b'{"version": 4, "sizes": [0], "phase": "sealed", "result": {}}\nx', "has 1 bytes after its head, not 0"),
+        (b'{"version": 4, "sizes": [2, -1], "phase": "training"}\nx', "has 1 bytes after its head, not 1"),
     ],
 )
 def test_what_is_no_record_is_refused_with_the_reason(plaintext: bytes, reason: str) -> None:

@@ -19,18 +19,21 @@ from sealift.contents.description import write_description
 from training import gates
 from training.errors import DataError, GateError, ModelError
 from training.evidence import gather
-from training.fit import Fitted, fit
-from training.highlights import highlights
+from training.fit import FitResult, fit
+from training.highlights import list_highlights
 from training.job import Job
 from training.judgement import Evidence, Judgement, judge
-from training.recipe.class_weights import class_weights
+from training.recipe.callback import Progress
+from training.recipe.class_weights import compute_class_weights
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.evaluate import evaluate, measure
-from training.recipe.folds import folds
-from training.recipe.make import Inputs, Progress, Stage, every_row
-from training.recipe.sgd import Position, make_repeatable
-from training.recipe.train import Setting, begin
+from training.recipe.finish import read_every_row
+from training.recipe.folds import split_into_folds
+from training.recipe.loop_parts import LoopInputs, make_loop
+from training.recipe.make import Inputs
+from training.recipe.sgd import make_repeatable
+from training.recipe.trainer_state import TrainerState
 from training.report.content import Energy, Report
 from training.report.payload import extract
 from training.sources import read
@@ -44,7 +47,7 @@ class Stopped(Exception):
 
 
 class Recorder:
-    """A watch that remembers; `stop` is asked after every stretch whether to end the run there."""
+    """A callback that remembers; `stop` is asked after every stretch whether to end the run there."""
 
     def __init__(self, stop: Callable[[int], bool] = lambda looks: False) -> None:
         self.phases: list[str] = []
@@ -57,10 +60,19 @@ class Recorder:
         self.phases.append(name)
         self.messages.append(message)
 
-    def after(self, job: Job, progress: Stage, position: Position, *, rows: int, epoch_ended: bool, last: bool) -> None:
+    def after(
+        self,
+        job: Job,
+        progress: Callable[[], Progress],
+        state: TrainerState,
+        *,
+        rows: int,
+        epoch_ended: bool,
+        last: bool,
+    ) -> None:
         self._looks += 1
         if last:
-            self.ends.append(position.epoch)
+            self.ends.append(state.epoch)
         if self._stop(self._looks):
             self.progress = progress()
             raise Stopped
@@ -73,20 +85,20 @@ def job_of(folder: Path, **properties: Any) -> Job:
 
 
 def fitted(
-    folder: Path = Path(), progress: Progress | None = None, watch: Recorder | None = None, **properties: Any
-) -> Fitted:
+    folder: Path = Path(), progress: Progress | None = None, callback: Recorder | None = None, **properties: Any
+) -> FitResult:
     inputs = Inputs(folder, KEY, provenance=PROVENANCE)
-    return fit(job_of(folder, **properties), inputs, progress or Progress(), watch or Recorder())
+    return fit(job_of(folder, **properties), inputs, progress or Progress(), callback or Recorder())
 
 
-def judged(result: Fitted, deployed: Mapping[str, float] | None = None) -> Judgement:
+def judged(result: FitResult, deployed: Mapping[str, float] | None = None) -> Judgement:
     energy = Energy(1.0, "estimated: by a test", 0.1, 400.0, "a test")
     evidence = gather(result, energy, {"train": 1.0}, PROVENANCE, "cpu")
     assert Evidence.decode(evidence.encode()) == evidence
-    return judge(result.made.job, evidence, deployed)
+    return judge(result.trained.job, evidence, deployed)
 
 
-def reported(result: Fitted) -> Report:
+def reported(result: FitResult) -> Report:
     return extract(judged(result).page().decode())
 
 
@@ -168,10 +180,12 @@ def test_digits_are_images_for_a_network_that_looks_at_images() -> None:
 
 
 def test_early_stopping_keeps_the_best_epoch_and_the_report_has_its_curve() -> None:
-    watch = Recorder()
-    result = fitted(watch=watch, dataset="breast_cancer", epochs=400, learningRate=0.1, earlyStopping={"patience": 3})
+    callback = Recorder()
+    result = fitted(
+        callback=callback, dataset="breast_cancer", epochs=400, learningRate=0.1, earlyStopping={"patience": 3}
+    )
 
-    assert watch.ends == [result.outcome["epochs_run"]], "and the watch knows which look is the last one"
+    assert callback.ends == [result.outcome["epochs_run"]], "and the callback knows which look is the last one"
     assert result.outcome["stop_reason"] == "earlyStopping"
     assert result.outcome["epochs_run"] < 400
     curves = reported(result).curves
@@ -203,8 +217,8 @@ def test_class_weights_make_a_rare_class_heard_and_metrics_count_every_row_alike
                       for name in ("accuracy", "balancedAccuracy"))  # fmt: skip
     assert min(fair[1:]) > fair[0] + 0.1
     assert accuracy[0] > max(accuracy[1:])
-    target = every_row(balanced.made.held_out)[1]
-    assert balanced.outcome["metrics"] == measure(balanced.made.answers, target, "classification")
+    target = read_every_row(balanced.trained.held_out)[1]
+    assert balanced.outcome["metrics"] == measure(balanced.trained.answers, target, "classification")
     assert write_description(balanced.description)["hyperparameters"]["classWeights"] == "balanced"
 
 
@@ -213,9 +227,9 @@ def test_balanced_weights_are_scikit_learn_s_of_the_training_rows(rare: Path) ->
     job = job_of(rare, dataset="rare.csv", data={"target": "y"}, classWeights="balanced")
     dataset = load(job, rare, b"")
 
-    found = class_weights(job, dataset, dataset.rows)
+    found = compute_class_weights(job, dataset, dataset.rows)
 
-    target = every_row(dataset.rows)[1].numpy()
+    target = read_every_row(dataset.rows)[1].numpy()
     theirs = utilities.compute_class_weight("balanced", classes=np.array([0, 1]), y=target)
     assert found is not None
     assert np.allclose(found.numpy(), theirs)
@@ -257,16 +271,17 @@ def test_a_search_ships_the_best_trial_and_folds_are_measured() -> None:
 
 def test_a_fold_s_metrics_are_those_of_rows_that_its_own_training_has_not_seen() -> None:
     job = job_of(Path(), dataset="iris", epochs=4, folds=3, learningRate=0.1)
-    found = fitted(dataset="iris", epochs=4, folds=3, learningRate=0.1).made.descended.folds
+    found = fitted(dataset="iris", epochs=4, folds=3, learningRate=0.1).trained.folds
 
     generator = make_repeatable(job)
     dataset = load(job, Path(), b"")
     rows, _ = dataset.rows.split(job.data.held_out, generator)
     assert isinstance(rows, TensorRows)
-    for at, (others, held) in enumerate(folds(rows, 3, torch.Generator().manual_seed(job.seed))):
-        by_hand = begin(job, Setting(dataset, Path()), rows.take(others), None, torch.Generator().manual_seed(job.seed))
+    for at, (others, held) in enumerate(split_into_folds(rows, 3, torch.Generator().manual_seed(job.seed))):
+        generator = torch.Generator().manual_seed(job.seed)
+        by_hand = make_loop(job, LoopInputs(dataset, rows.take(others), None, Path()), generator)
         assert list(by_hand.epochs()) == [True] * 4
-        assert found[at] == evaluate(by_hand.trained().model, rows.take(held))
+        assert found[at] == evaluate(by_hand.result().model, rows.take(held))
     assert len(found) == 3
 
 
@@ -290,11 +305,11 @@ def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_on
         "dataset": "iris", "epochs": 5, "folds": 2, "batchSize": 8,
         "search": {"trials": 4, "parameters": {"learningRate": {"low": 0.01, "high": 0.5}}},
     }  # fmt: skip
-    watch = Recorder(lambda count: count == looks)
+    callback = Recorder(lambda count: count == looks)
     with pytest.raises(Stopped):
-        fitted(watch=watch, **settings)
+        fitted(callback=callback, **settings)
 
-    resumed = fitted(progress=watch.progress, **settings)
+    resumed = fitted(progress=callback.progress, **settings)
 
     calm = fitted(**settings)
     assert resumed.model == calm.model
@@ -304,11 +319,13 @@ def test_a_run_stopped_in_its_search_folds_or_descent_ends_as_the_undisturbed_on
 def test_rows_left_out_are_counted_in_progress_report_and_description(tmp_path: Path) -> None:
     lines = (f"{at * 7 % 11},{'' if at % 5 == 0 else f'{at}.5'}" for at in range(60))
     (tmp_path / "a.csv").write_text("x,y\n" + "\n".join(lines))
-    watch = Recorder()
+    callback = Recorder()
 
-    result = fitted(tmp_path, watch=watch, dataset="a.csv", data={"target": "y", "dropMissingTarget": True}, epochs=1)
+    result = fitted(
+        tmp_path, callback=callback, dataset="a.csv", data={"target": "y", "dropMissingTarget": True}, epochs=1
+    )
 
-    assert "12 rows without a target are left out" in watch.messages
+    assert "12 rows without a target are left out" in callback.messages
     assert write_description(result.description)["rows"] == {"train": 38, "heldOut": 10, "leftOut": 12}
     data = reported(result).data
     assert data is not None
@@ -317,15 +334,15 @@ def test_rows_left_out_are_counted_in_progress_report_and_description(tmp_path: 
 
 def test_all_settings_that_do_not_fit_the_task_of_the_data_are_told_before_the_first_step(folder: Path) -> None:
     """Issue 24, 33: each was found alone, and only after the training. Of a file the settings tell no task."""
-    watch = Recorder()
+    callback = Recorder()
     settings = houses(folder, data={"target": "price"}, gates={"metrics": {"accuracy": {"minimum": 0.9}}})
     settings |= {"earlyStopping": {"metric": "f1"}, "compress": {"metric": "auroc"}, "classWeights": "balanced"}
     settings["search"] = {"metric": "accuracy", "parameters": {"learningRate": {"low": 0.1, "high": 0.5}}}
 
     with pytest.raises(ModelError) as raised:
-        fitted(folder, watch=watch, **settings)
+        fitted(folder, callback=callback, **settings)
 
-    assert watch.phases == ["data"]
+    assert callback.phases == ["data"]
     for said in (
         "gates.metrics has 'accuracy', but houses.csv is a regression; allowed: loss, mse, mae, r2; or say data.task",
         "earlyStopping.metric is 'f1'", "search.metric is 'accuracy'", "compress.metric is 'auroc'", "classWeights is",
@@ -341,23 +358,28 @@ def test_auroc_is_refused_before_the_first_step_where_a_class_has_no_row_to_meas
     part = ("train", "train", "validation", "test")
     lines = (f"{at}.5,{part[at % 4]},{'ab'[at % 2] if at % 4 < 2 else 'a'}" for at in range(80))
     (tmp_path / "a.csv").write_text("x,part,y\n" + "\n".join(lines))
-    watch = Recorder()
+    callback = Recorder()
 
     with pytest.raises(ModelError, match="names auroc, which needs a row of each class: 1 of 2 classes have no"):
         fitted(
-            tmp_path, watch=watch, dataset="a.csv", data={"target": "y", "split": {"column": "part"}}, epochs=1, **asked
+            tmp_path,
+            callback=callback,
+            dataset="a.csv",
+            data={"target": "y", "split": {"column": "part"}},
+            epochs=1,
+            **asked,
         )
-    assert watch.phases == ["data"]
+    assert callback.phases == ["data"]
 
 
 def test_a_column_named_as_the_model_s_output_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:
     lines = (f"{at * 7 % 11},{'uv'[at % 2]},{at}.5" for at in range(30))
     (tmp_path / "a.csv").write_text("x,prediction,y\n" + "\n".join(lines))
-    watch = Recorder()
+    callback = Recorder()
 
     with pytest.raises(DataError, match="a column cannot have the name 'prediction'"):
-        fitted(tmp_path, watch=watch, dataset="a.csv", data={"target": "y"}, epochs=1)
-    assert watch.phases == ["data"]
+        fitted(tmp_path, callback=callback, dataset="a.csv", data={"target": "y"}, epochs=1)
+    assert callback.phases == ["data"]
 
 
 MODELS = """
@@ -485,7 +507,7 @@ def test_freezing_leaves_a_layer_as_another_model_had_it() -> None:
 
     second = fit(job, Inputs(Path(), KEY, init=first.model, provenance=PROVENANCE), Progress(), Recorder())
 
-    def weights(result: Fitted, name: str) -> Any:
+    def weights(result: FitResult, name: str) -> Any:
         graph = onnx.ModelProto.FromString(result.model).graph
         return next(numpy_helper.to_array(one) for one in graph.initializer if one.name == name)
 
@@ -531,7 +553,7 @@ def test_a_head_for_other_classes_starts_afresh_on_a_body_that_is_taken_over() -
         "modelArguments": {"hidden": [8]}, "freeze": ["hidden"],
     }  # fmt: skip
 
-    def second(**init: Any) -> Fitted:
+    def second(**init: Any) -> FitResult:
         whole = {"artifactId": "0" * 32, "payloadDigest": "0" * 64, **init}
         job = job_of(Path(), **settings, initFrom=whole)
         return fit(job, Inputs(Path(), KEY, init=first.model, provenance=PROVENANCE), Progress(), Recorder())
@@ -552,11 +574,11 @@ def test_a_model_trained_elsewhere_is_measured_gated_and_described_as_any_other(
     elsewhere = fitted(dataset="iris", epochs=60, learningRate=0.1)
     (tmp_path / "theirs.onnx").write_bytes(elsewhere.model)
     settings: dict[str, Any] = {"source": "onnx", "model": "theirs.onnx", "dataset": "iris"}
-    watch = Recorder()
+    callback = Recorder()
 
-    result = fitted(tmp_path, watch=watch, **settings)
+    result = fitted(tmp_path, callback=callback, **settings)
 
-    assert "train" not in watch.phases
+    assert "train" not in callback.phases
     assert result.outcome["metrics"] == pytest.approx(elsewhere.outcome["metrics"])
     assert (result.outcome["epochs_run"], result.outcome["stop_reason"]) == (0, "trainedElsewhere")
     assert write_description(result.description)["output"] == write_description(elsewhere.description)["output"]
@@ -628,12 +650,12 @@ def test_folds_search_and_compression_come_to_a_line_each_with_scores_for_those_
         compress={"method": "dynamicInt8", "maximumLoss": 1.0}, modelCard={"ethicalConsiderations": "None known."},
     )  # fmt: skip
 
-    search, cross_validation, compression = highlights(result, shown=True)
+    search, cross_validation, compression = list_highlights(result, shown=True)
 
     assert re.fullmatch(r"search: trial [12] of 2 is best, loss [\d.]+, with batchSize (8|16)", search)
     assert re.match(r"cross-validation, 3 folds: accuracy [\d.]+ ± [\d.]+, loss ", cross_validation)
     assert re.match(r"compression by dynamicInt8: .+ → .+, accuracy [\d.]+ → [\d.]+", compression)
-    hidden = " ".join(highlights(result, shown=False))
+    hidden = " ".join(list_highlights(result, shown=False))
     assert "accuracy" not in hidden
     assert "loss" not in hidden
     card = reported(result).card

@@ -18,11 +18,12 @@ from sealift.serving.model import Model
 from sealift.serving.protocol.open_inference_request import RequestReader
 from tests.unit.training.unwatched import Unwatched
 from training.errors import DataError
-from training.fit import Fitted, fit
+from training.fit import FitResult, fit
 from training.job import Job
+from training.recipe.callback import Progress
 from training.recipe.columns import decode
 from training.recipe.datasets.load import load
-from training.recipe.make import Inputs, Progress
+from training.recipe.make import Inputs
 
 KEY = bytes(range(32))
 ROWS = 240
@@ -41,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def made(folder: Path, init: bytes | None = None, **more: Any) -> Fitted:
+def made(folder: Path, init: bytes | None = None, **more: Any) -> FitResult:
     settings: dict[str, Any] = {
         "dataset": "flats.csv", "data": {"target": "price", "categorical": ["code"]}, "epochs": 15,
         "learningRate": 0.05,

@@ -12,7 +12,7 @@ import torch
 
 from training.errors import ExportError
 from training.recipe import export
-from training.recipe.evaluate import answers
+from training.recipe.evaluate import compute_answers
 from training.recipe.models import build as models
 from training.recipe.models.net import Net
 from training.recipe.scaling import Scale, Scales
@@ -98,14 +98,14 @@ def test_exporting_twice_in_one_process_gives_the_same_bytes() -> None:
 def test_the_check_accepts_the_model_and_refuses_another() -> None:
     model, rows = deployed(), torch.randn(10, 4) * 50 + 100
     content = exported(model)
-    export.check(content, rows, answers(model, rows))
+    export.check(content, rows, compute_answers(model, rows))
 
     with torch.no_grad():
         model.net.output.bias += 0.001  # type: ignore[operator, union-attr]
     with pytest.raises(
         ExportError, match=r"differs from torch by .* on held-out rows; allowed: .*\nhint: nothing was sealed"
     ):
-        export.check(content, rows, answers(model, rows))
+        export.check(content, rows, compute_answers(model, rows))
 
 
 class Averages(torch.nn.Module):
@@ -128,7 +128,7 @@ def test_a_network_whose_answer_depends_on_other_rows_is_refused() -> None:
     content = exported(Averages())
 
     with pytest.raises(ExportError, match="depends on the other rows"):
-        export.check(content, rows, answers(Averages(), rows))
+        export.check(content, rows, compute_answers(Averages(), rows))
 
 
 def test_a_network_without_an_onnx_form_is_refused_with_the_operation() -> None:
@@ -151,7 +151,7 @@ def test_the_check_refuses_answers_that_are_no_numbers() -> None:
     content = exported(model)
 
     with pytest.raises(ExportError):
-        export.check(content, rows * float("nan"), answers(model, rows))
+        export.check(content, rows * float("nan"), compute_answers(model, rows))
 
 
 def test_exporting_and_checking_opens_no_file_for_writing() -> None:
@@ -169,7 +169,7 @@ def test_exporting_and_checking_opens_no_file_for_writing() -> None:
     exported(model)  # imports are done: bytecode caches are not what this is about
     sys.addaudithook(hook)
     try:
-        export.check(exported(model), rows, answers(model, rows))
+        export.check(exported(model), rows, compute_answers(model, rows))
     finally:
         listening = False
 

@@ -6,7 +6,7 @@ from sklearn.model_selection import TimeSeriesSplit
 
 from training.errors import DataError
 from training.recipe.datasets.dataset import TensorRows
-from training.recipe.folds import folds
+from training.recipe.folds import split_into_folds
 
 
 def rows(count: int, classes: int = 0) -> TensorRows:
@@ -15,7 +15,7 @@ def rows(count: int, classes: int = 0) -> TensorRows:
 
 
 def drawn(data: TensorRows, count: int, seed: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return folds(data, count, torch.Generator().manual_seed(seed))
+    return split_into_folds(data, count, torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
@@ -51,7 +51,7 @@ def test_too_few_rows_for_so_many_folds_are_refused() -> None:
 
 @pytest.mark.parametrize(("number", "count"), [(10, 2), (11, 3), (60, 5)])
 def test_in_time_no_fold_learns_from_what_comes_after_it_as_scikit_learn_splits(number: int, count: int) -> None:
-    found = folds(rows(number), count, torch.Generator(), in_time=True)
+    found = split_into_folds(rows(number), count, torch.Generator(), in_time=True)
 
     assert len(found) == count
     assert sorted(torch.cat([held for _, held in found]).tolist()) == list(range(number // (count + 1), number))

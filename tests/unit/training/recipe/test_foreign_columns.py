@@ -17,9 +17,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sealift.contents.description import write_description
 from tests.unit.training.unwatched import Unwatched
 from training.errors import ModelError
-from training.fit import Fitted, fit
+from training.fit import FitResult, fit
 from training.job import Job
-from training.recipe.make import Inputs, Progress
+from training.recipe.callback import Progress
+from training.recipe.make import Inputs
 
 ROWS = 200
 OWN = np.random.default_rng(0)
@@ -40,7 +41,7 @@ def converted(model: Any, types: list[tuple[str, Any]], **options: Any) -> bytes
     return content
 
 
-def taken_in(folder: Path, content: bytes, target: str, categorical: list[str] | None = None) -> Fitted:
+def taken_in(folder: Path, content: bytes, target: str, categorical: list[str] | None = None) -> FitResult:
     lines = [
         f"{SIZE[at]},{CODE[at]},{SIDE[at]},{PRICE[at]},{'dear' if PRICE[at] > 180 else 'cheap'}" for at in range(ROWS)
     ]

@@ -15,11 +15,13 @@ from sealift.serving.plain_model import read_plain_model as read
 from tests.unit.training.recipe.test_foreign import ROWS, flowers, from_torch
 from tests.unit.training.unwatched import Unwatched
 from training.errors import ModelError
-from training.fit import Fitted, fit
+from training.fit import FitResult, fit
 from training.job import Job
 from training.options import Compress
 from training.recipe import foreign
-from training.recipe.make import Inputs, Made, Progress, take_in
+from training.recipe.callback import Progress
+from training.recipe.finish import TrainedModel, take_in
+from training.recipe.make import Inputs
 from training.weight_files import locations
 
 CONTENT = from_torch(nn.Sequential(nn.Linear(4, 300), nn.ReLU(), nn.Linear(300, 3)), ROWS[:2])
@@ -134,7 +136,7 @@ def test_a_file_with_parts_that_are_not_understood_is_refused() -> None:
         foreign.load(b"\x0b\x0c" + CONTENT, flowers())
 
 
-def fitted(folder: Path, **settings: Any) -> Fitted:
+def fitted(folder: Path, **settings: Any) -> FitResult:
     job = Job(**{"source": "onnx", "model": "theirs.onnx", "dataset": "iris", **settings})
     return fit(job, Inputs(folder, bytes(32)), Progress(), Unwatched())
 
@@ -147,11 +149,11 @@ def test_a_run_takes_it_in(tmp_path: Path) -> None:
     assert fitted(tmp_path).model == fitted(tmp_path / "one").model
 
 
-def taken(folder: Path, **settings: Any) -> Made:
+def taken(folder: Path, **settings: Any) -> TrainedModel:
     """Of a job that asks for more than the large form can do."""
     dataset = flowers()
     job = Job(source="onnx", model="theirs.onnx", dataset="iris", **settings)
-    return take_in(job, folder, dataset, dataset.rows, dataset.rows, Unwatched(), largest=2000)
+    return take_in(job, folder, dataset, dataset.rows, dataset.rows, largest=2000)
 
 
 def test_a_large_one_is_measured_and_not_compressed(tmp_path: Path) -> None:

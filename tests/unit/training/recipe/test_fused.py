@@ -15,7 +15,7 @@ from training.errors import NonFiniteLossError
 from training.job import Job
 from training.recipe import fused, sgd
 from training.recipe.datasets.dataset import TensorRows
-from training.recipe.losses import loss_function
+from training.recipe.losses import make_loss
 from training.recipe.models.mlp import Mlp
 from training.recipe.models.net import Net
 
@@ -34,7 +34,7 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {"gradient_clip": 0.1},
 )
 
-WEIGHTED = loss_function("crossEntropy", torch.tensor([0.8, 1.0, 1.5]))
+WEIGHTED = make_loss("crossEntropy", torch.tensor([0.8, 1.0, 1.5]))
 LOSSES = (
     functional.mse_loss, functional.l1_loss, functional.huber_loss, functional.smooth_l1_loss,
     functional.cross_entropy, WEIGHTED,
@@ -60,11 +60,11 @@ def rows(loss: object) -> TensorRows:
 
 def loop_of(job: Job, net: str = "mlp", loss: Callable[..., torch.Tensor] = functional.mse_loss) -> sgd.Loop:
     generator = sgd.make_repeatable(job)
-    return sgd.Loop(sgd.Descent(job, NETS[net](), rows(loss), generator, loss))
+    return sgd.Loop(job, NETS[net](), rows(loss), generator, loss)
 
 
 def bits(loop: sgd.Loop) -> list[bytes]:
-    return [tensor.detach().numpy().tobytes() for tensor in loop.state().values()]
+    return [tensor.detach().numpy().tobytes() for tensor in loop.state_dict().values()]
 
 
 @pytest.mark.usefixtures("size")
@@ -76,7 +76,7 @@ def test_the_loss_curve_and_the_weights_are_torch_s_own(
 ) -> None:
     job = replace(JOB, **settings)  # type: ignore[arg-type]
     loop = loop_of(job, net, loss)
-    theirs = copy.deepcopy(loop._descent.net)
+    theirs = copy.deepcopy(loop.net)
     for _ in loop.epochs():
         pass
 
@@ -96,9 +96,9 @@ def test_the_loss_curve_and_the_weights_are_torch_s_own(
             optimizer.step()
             summed += mean.item() * len(chosen)
         curve.append(summed / len(data))
-    assert fused.dense_layers(theirs) is not None
-    assert [entry["loss"] for entry in loop.position.history] == pytest.approx(curve, rel=1e-5)
-    torch.testing.assert_close(loop._descent.net.state_dict(), theirs.state_dict(), rtol=1e-4, atol=1e-6)
+    assert fused.find_dense_layers(theirs) is not None
+    assert [entry["loss"] for entry in loop.state.history] == pytest.approx(curve, rel=1e-5)
+    torch.testing.assert_close(loop.net.state_dict(), theirs.state_dict(), rtol=1e-4, atol=1e-6)
     assert curve[-1] < curve[0]
 
 
@@ -117,14 +117,14 @@ def test_a_run_that_went_on_from_its_checkpoint_between_any_two_steps_has_the_bi
     stops = 0
     while not loop.stop_reason:
         for _ in loop.epochs():
-            saved, position = safetensors.torch.save(loop.state()), copy.deepcopy(loop.position)
+            saved, state = safetensors.torch.save(loop.state_dict()), copy.deepcopy(loop.state)
             loop = loop_of(job)
-            loop.restore(position, safetensors.torch.load(saved))
+            loop.load_state_dict(state, safetensors.torch.load(saved))
             stops += 1
             break
     assert stops == 3 * job.epochs
     assert bits(loop) == bits(undisturbed)
-    assert loop.position == undisturbed.position
+    assert loop.state == undisturbed.state
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 20, 21, 22])
@@ -135,13 +135,13 @@ def test_any_size_of_a_batch_goes(batch_size: int, size: str) -> None:
             pass
 
     assert bits(first) == bits(again), size
-    assert first.position.history[-1]["loss"] < first.position.history[0]["loss"]
+    assert first.state.history[-1]["loss"] < first.state.history[0]["loss"]
 
 
 def test_the_parameters_stay_the_network_s_own() -> None:
     net = Mlp(4, 3)
     before = {name: (one, one.detach().clone()) for name, one in net.named_parameters()}
-    sgd.Loop(sgd.Descent(JOB, net, rows(None), sgd.make_repeatable(JOB), functional.mse_loss))
+    sgd.Loop(JOB, net, rows(None), sgd.make_repeatable(JOB), functional.mse_loss)
 
     for name, one in net.named_parameters():
         assert one is before[name][0]
@@ -200,15 +200,15 @@ def twice() -> nn.Module:
     ids=lambda net: type(net).__name__,
 )
 def test_what_is_more_or_less_than_dense_layers_is_left_alone(net: nn.Module) -> None:
-    assert fused.dense_layers(net) is None
+    assert fused.find_dense_layers(net) is None
 
 
 def test_weights_whose_sum_is_too_large_are_finite_and_one_that_is_not_is_found() -> None:
     net = nn.Linear(1, 2)
     with torch.no_grad():
         net.weight.fill_(3e38)
-    assert sgd._finite(net)
+    assert sgd.is_finite(net)
     for value in (math.nan, math.inf):
         with torch.no_grad():
             net.bias[0] = value
-        assert not sgd._finite(net)
+        assert not sgd.is_finite(net)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training.recipe.losses import loss_function, write_out
+from training.recipe.losses import make_loss, write_out
 from training.recipe.step import Loss
 
 NAMES = ("mse", "mae", "huber", "crossEntropy", "bce")
@@ -52,13 +52,13 @@ def test_losses_are_torch_s(name: str, theirs: nn.Module) -> None:
     answer = torch.randn(5, 3)
     target = torch.tensor([0, 1, 2, 1, 0]) if name == "crossEntropy" else torch.randn(5, 3)
 
-    assert loss_function(name)(answer, target) == theirs(answer, target)
+    assert make_loss(name)(answer, target) == theirs(answer, target)
 
 
 def test_binary_cross_entropy_takes_one_logit_for_two_classes() -> None:
     answer, target = torch.randn(5, 1), torch.tensor([0, 1, 1, 1, 0])
 
-    found = loss_function("bce")(answer, target)
+    found = make_loss("bce")(answer, target)
 
     both = torch.cat([torch.zeros(5, 1), answer], dim=1)
     assert torch.allclose(found, nn.functional.cross_entropy(both, target))
@@ -67,7 +67,7 @@ def test_binary_cross_entropy_takes_one_logit_for_two_classes() -> None:
 def test_classes_weights_make_cross_entropy_torch_s_weighted_mean() -> None:
     answer, target, weights = torch.randn(5, 3), torch.tensor([0, 1, 2, 1, 0]), torch.tensor([0.5, 2.0, 7.0])
 
-    found = loss_function("crossEntropy", weights)(answer, target)
+    found = make_loss("crossEntropy", weights)(answer, target)
 
     assert found == nn.functional.cross_entropy(answer, target, weight=weights)
 
@@ -75,7 +75,7 @@ def test_classes_weights_make_cross_entropy_torch_s_weighted_mean() -> None:
 def test_classes_weights_mean_the_same_to_bce_as_to_cross_entropy_of_two_classes() -> None:
     answer, target, weights = torch.randn(5, 1), torch.tensor([0, 1, 1, 1, 0]), torch.tensor([0.5, 4.0])
 
-    found = loss_function("bce", weights)(answer, target)
+    found = make_loss("bce", weights)(answer, target)
 
     both = torch.cat([torch.zeros(5, 1), answer], dim=1)
     assert torch.allclose(found, nn.functional.cross_entropy(both, target, weight=weights))
@@ -88,7 +88,7 @@ def test_classes_weights_mean_the_same_to_bce_as_to_cross_entropy_of_two_classes
 )
 def test_the_slope_that_is_written_out_is_autograd_s(loss: str, size: str, rows: int) -> None:
     name = loss.removeprefix("weighted ")
-    function = loss_function(name, WEIGHTS[loss.removesuffix(name)])
+    function = make_loss(name, WEIGHTS[loss.removesuffix(name)])
     answer, target = batch(name, rows)
     answer = ANSWERS[size](answer)
 
@@ -105,7 +105,7 @@ def test_a_logit_as_large_as_numbers_go_costs_nothing_if_it_is_right(name: str) 
     most = torch.finfo(torch.float32).max
     answer = torch.tensor([[most], [-most]]) if name == "bce" else torch.tensor([[-most, most], [most, -most]])
 
-    value, slope = by_hand(loss_function(name), answer, torch.tensor([1, 0]))
+    value, slope = by_hand(make_loss(name), answer, torch.tensor([1, 0]))
 
     assert value == 0
     assert slope.equal(torch.zeros_like(answer))
@@ -116,7 +116,7 @@ def test_what_is_not_a_number_shows_in_the_loss(name: str) -> None:
     answer, target = batch(name, 4)
     answer[1] = math.nan
 
-    value, slope = by_hand(loss_function(name), answer, target)
+    value, slope = by_hand(make_loss(name), answer, target)
 
     assert math.isnan(value)
     assert slope[1].isnan().all()

@@ -14,7 +14,7 @@ from torch import nn
 from tests.unit.training.recipe.test_sgd import JOB, LOSSES, bits, network_of, rows, run
 from training.errors import ModelError
 from training.recipe import sgd
-from training.recipe.module_state import other_state, refuse_another, refuse_what_changes, seed_all
+from training.recipe.module_state import read_other_state, refuse_another, refuse_what_changes, seed_all
 
 
 class Base(nn.Module):
@@ -95,7 +95,7 @@ NETWORKS = [Counter, OwnGenerator, NonPersistent, PlainTensor, PythonsRandom, Nu
 def loop_of(network: Callable[[], nn.Module]) -> sgd.Loop:
     job = replace(JOB, epochs=4, learning_rate=0.001)
     generator = sgd.make_repeatable(job)
-    return sgd.Loop(sgd.Descent(job, network(), rows(), generator, LOSSES["regression"]))
+    return sgd.Loop(job, network(), rows(), generator, LOSSES["regression"])
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda one: str(one.__name__))
@@ -108,18 +108,18 @@ def test_a_killed_run_goes_on_bit_for_bit_and_two_runs_are_equal(network: type[n
 
     killed = loop_of(network)
     for _ in killed.epochs():
-        if killed.position.epoch == 2:
+        if killed.state.epoch == 2:
             break
-    kept, position = safetensors.torch.save(killed.state()), copy.deepcopy(killed.position)
+    kept, state = safetensors.torch.save(killed.state_dict()), copy.deepcopy(killed.state)
     run(killed)  # what it goes on to do is no business of the checkpoint
     seed_all(99)
     resumed = loop_of(network)
-    resumed.restore(position, safetensors.torch.load(kept))
+    resumed.load_state_dict(state, safetensors.torch.load(kept))
     run(resumed)
 
     assert bits(network_of(resumed)) == bits(network_of(calm))
-    for name, value in other_state(network_of(calm)).items():
-        assert torch.equal(value, other_state(network_of(resumed))[name]), name
+    for name, value in read_other_state(network_of(calm)).items():
+        assert torch.equal(value, read_other_state(network_of(resumed))[name]), name
 
 
 class Remembers(Base):

@@ -15,8 +15,8 @@ from training.job import Job
 from training.options import Privacy, Quality
 from training.recipe import privacy
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.sgd import make_repeatable
-from training.recipe.train import Descending, Setting, Trained, begin
+from training.recipe.loop_parts import LoopInputs, make_loop
+from training.recipe.sgd import Loop, LoopResult, make_repeatable
 
 KEY = bytes(range(32))
 RANGES = {"a": (-3.0, 3.0), "b": (-3.0, 3.0), "c": (-3.0, 3.0), "target": (-9.0, 9.0)}
@@ -30,20 +30,24 @@ def dataset(count: int = 100) -> Dataset:
     return Dataset("set", "regression", TensorRows(features, features.sum(1, keepdim=True)), (3,), ("a", "b", "c"))
 
 
+def inputs(key: bytes = KEY) -> LoopInputs:
+    data = dataset()
+    return LoopInputs(data, data.rows, None, Path(), noise_key=key)
+
+
 def mechanism(noise: float, rows: int = 100, batch: int = 16) -> privacy.Mechanism:
     return privacy.Mechanism.of(Privacy(noise_multiplier=noise, max_gradient_norm=0.5), rows, batch, 1)
 
 
-def ended(descending: Descending) -> Trained:
-    for _ in descending.epochs():
+def run(loop: Loop) -> LoopResult:
+    for _ in loop.epochs():
         pass
-    return descending.trained()
+    return loop.result()
 
 
-def descended(job: Job = JOB, key: bytes = KEY, after: object = None) -> list[bytes]:
-    data, generator = dataset(), make_repeatable(job)
-    trained = ended(begin(job, Setting(data, Path(), secret=key), data.rows, None, generator))
-    return [one.numpy().tobytes() for one in trained.model.state_dict().values()]
+def train(job: Job = JOB, key: bytes = KEY) -> list[bytes]:
+    result = run(make_loop(job, inputs(key), make_repeatable(job)))
+    return [one.numpy().tobytes() for one in result.model.state_dict().values()]
 
 
 def test_a_gradient_is_the_sum_of_clipped_rows_over_the_expected_batch() -> None:
@@ -59,7 +63,9 @@ def test_a_gradient_is_the_sum_of_clipped_rows_over_the_expected_batch() -> None
         for total, one in zip(expected, mine, strict=True):
             total += one * min(1.0, 0.5 / norm) / 16
 
-    gradient = privacy.private_gradient(net, functional.mse_loss, JOB, mechanism(1e-9), privacy.Chance(KEY))
+    gradient = privacy.make_private_gradient(
+        net, functional.mse_loss, JOB, mechanism(1e-9), privacy.NoiseGenerator(KEY)
+    )
     _, found = gradient(x, y)
 
     assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found, expected, strict=True))
@@ -68,16 +74,16 @@ def test_a_gradient_is_the_sum_of_clipped_rows_over_the_expected_batch() -> None
 def test_a_batch_without_a_row_is_noise_alone() -> None:
     net = nn.Linear(3, 1)
 
-    gradient = privacy.private_gradient(net, functional.mse_loss, JOB, mechanism(2.0), privacy.Chance(KEY))
+    gradient = privacy.make_private_gradient(net, functional.mse_loss, JOB, mechanism(2.0), privacy.NoiseGenerator(KEY))
     loss, found = gradient(torch.zeros(0, 3), torch.zeros(0, 1))
 
-    chance = privacy.Chance(KEY)
+    noise = privacy.NoiseGenerator(KEY)
     assert float(loss) == 0
-    assert all(torch.equal(one, chance.normal(one.shape, 2.0 * 0.5) / 16) for one in found)
+    assert all(torch.equal(one, noise.normal(one.shape, 2.0 * 0.5) / 16) for one in found)
 
 
 def test_noise_is_normal_with_the_deviation_asked_for() -> None:
-    drawn = privacy.Chance(KEY).normal((200_000,), 3.0).double().numpy()
+    drawn = privacy.NoiseGenerator(KEY).normal((200_000,), 3.0).double().numpy()
 
     assert abs(drawn.mean()) < 0.03
     assert drawn.std() == pytest.approx(3.0, rel=0.01)
@@ -86,7 +92,7 @@ def test_noise_is_normal_with_the_deviation_asked_for() -> None:
 
 
 def test_a_stream_goes_on_from_its_state_and_another_key_has_another() -> None:
-    one, other = privacy.Chance(KEY), privacy.Chance(bytes(32))
+    one, other = privacy.NoiseGenerator(KEY), privacy.NoiseGenerator(bytes(32))
     first = one.normal((5, 3), 1.0)
     state = one.get_state()
     second = one.normal((7,), 1.0)
@@ -127,25 +133,24 @@ def test_the_noise_that_keeps_epsilon_is_hardly_more_than_needed(epsilon: float)
 
 
 def test_the_same_key_gives_the_same_weights_and_another_key_others() -> None:
-    assert descended() == descended()
-    assert descended() != descended(key=bytes(32))
-    assert descended() != descended(replace(JOB, privacy=None))
+    assert train() == train()
+    assert train() != train(key=bytes(32))
+    assert train() != train(replace(JOB, privacy=None))
 
 
 def test_a_private_run_that_was_stopped_goes_on_as_if_it_had_not() -> None:
-    data = dataset()
-    setting = Setting(data, Path(), secret=KEY)
-
-    stopped = begin(JOB, setting, data.rows, None, make_repeatable(JOB))
+    stopped = make_loop(JOB, inputs(), make_repeatable(JOB))
     for _ in stopped.epochs():
-        if stopped.loop.position.epoch == 2:
+        if stopped.state.epoch == 2:
             break
-    kept = stopped.loop.position, {name: one.clone() for name, one in stopped.loop.state().items()}
-    trained = ended(begin(JOB, setting, data.rows, None, make_repeatable(JOB), kept))
+    tensors = {name: one.clone() for name, one in stopped.state_dict().items()}
+    resumed = make_loop(JOB, inputs(), make_repeatable(JOB))
+    resumed.load_state_dict(stopped.state, tensors)
+    result = run(resumed)
 
-    assert [one.numpy().tobytes() for one in trained.model.state_dict().values()] == descended()
-    assert trained.spent["epsilon"] == pytest.approx(mechanism_of_job().epsilon(4))
-    assert trained.spent["noise_multiplier"] == 1.0
+    assert [one.numpy().tobytes() for one in result.model.state_dict().values()] == train()
+    assert result.spent["epsilon"] == pytest.approx(mechanism_of_job().epsilon(4))
+    assert result.spent["noise_multiplier"] == 1.0
 
 
 def mechanism_of_job() -> privacy.Mechanism:
@@ -154,17 +159,17 @@ def mechanism_of_job() -> privacy.Mechanism:
 
 
 def test_columns_are_scaled_by_what_is_known_in_public() -> None:
-    scales = privacy.public_scales(dataset(), RANGES, "target")
+    scales = privacy.make_public_scales(dataset(), RANGES, "target")
 
     assert scales.features is not None
     assert scales.features.mean.tolist() == [0, 0, 0]
     assert scales.features.deviation.tolist() == pytest.approx([6 / math.sqrt(12)] * 3)
     with pytest.raises(DataError, match=r"quality\.ranges lacks 'b', 'target'"):
-        privacy.public_scales(dataset(), {"a": (0, 1), "c": (0, 1)}, "target")
+        privacy.make_public_scales(dataset(), {"a": (0, 1), "c": (0, 1)}, "target")
 
 
 def test_a_network_that_mixes_rows_is_refused() -> None:
     net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
 
     with pytest.raises(ModelError, match=r"privacy.*BatchNorm"):
-        privacy.private_gradient(net, functional.mse_loss, JOB, mechanism(1.0), privacy.Chance(KEY))
+        privacy.make_private_gradient(net, functional.mse_loss, JOB, mechanism(1.0), privacy.NoiseGenerator(KEY))

@@ -20,7 +20,7 @@ class Stopped(Exception):
     """What a test raises in the middle."""
 
 
-def valley(settings: Mapping[str, Any], report: search.Report) -> float:
+def valley(settings: Mapping[str, Any], report: search.MetricReport) -> float:
     """Lowest at a learning rate of 0.1 and a batch of 16."""
     distance = abs(settings["learningRate"] - 0.1) + (settings["batchSize"] != 16)
     for epoch in (1, 2, 3):
@@ -68,7 +68,7 @@ def test_a_metric_that_should_be_high_is_sought_high() -> None:
 def test_trials_behind_the_median_are_stopped_early() -> None:
     calls: list[int] = []
 
-    def attempt(settings: Mapping[str, Any], report: search.Report) -> float:
+    def attempt(settings: Mapping[str, Any], report: search.MetricReport) -> float:
         value = settings["learningRate"]
         for epoch in range(1, 11):
             calls.append(epoch)
@@ -84,7 +84,7 @@ def test_trials_behind_the_median_are_stopped_early() -> None:
 
 
 def test_a_trial_that_diverges_is_one_without_a_value_and_all_of_them_are_an_error() -> None:
-    def attempt(settings: Mapping[str, Any], report: search.Report) -> float:
+    def attempt(settings: Mapping[str, Any], report: search.MetricReport) -> float:
         if settings["learningRate"] > 0.01:
             raise NonFiniteLossError("NaN")
         return 1.0
@@ -92,7 +92,7 @@ def test_a_trial_that_diverges_is_one_without_a_value_and_all_of_them_are_an_err
     found = search.search(SEARCH, 3, attempt, None, nothing)
     assert {trial.value for trial in found.trials} == {None, 1.0}
 
-    def diverge(settings: Mapping[str, Any], report: search.Report) -> float:
+    def diverge(settings: Mapping[str, Any], report: search.MetricReport) -> float:
         raise NonFiniteLossError("NaN")
 
     with pytest.raises(ModelError, match="all 25 trials of the search diverged"):

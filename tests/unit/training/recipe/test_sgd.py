@@ -19,9 +19,10 @@ from training.job import Job
 from training.options import EarlyStopping, Schedule
 from training.recipe import sgd, step
 from training.recipe.datasets.dataset import TensorRows
-from training.recipe.fused import dense_layers
-from training.recipe.losses import loss_function
+from training.recipe.fused import find_dense_layers
+from training.recipe.losses import make_loss
 from training.recipe.schedule import Rates
+from training.recipe.trainer_state import TrainerState
 from training.recipe.weights import freeze
 
 JOB = Job(epochs=7, batch_size=8, learning_rate=0.05, seed=3)
@@ -46,7 +47,7 @@ def rows(kind: str = "regression") -> TensorRows:
 def loop_of(job: Job, kind: str = "regression", dropout: float = 0.0, **more: object) -> sgd.Loop:
     generator = sgd.make_repeatable(job)
     net = network(1 if kind == "regression" else 3, dropout)
-    return sgd.Loop(sgd.Descent(job, net, rows(kind), generator, LOSSES[kind], **more))  # type: ignore[arg-type]
+    return sgd.Loop(job, net, rows(kind), generator, LOSSES[kind], **more)  # type: ignore[arg-type]
 
 
 def run(loop: sgd.Loop) -> str:
@@ -57,7 +58,7 @@ def run(loop: sgd.Loop) -> str:
 
 
 def network_of(loop: sgd.Loop) -> nn.Module:
-    return loop._descent.net
+    return loop.net
 
 
 def bits(net: nn.Module) -> list[bytes]:
@@ -97,7 +98,7 @@ def test_every_bit_is_what_torch_s_own_optimizer_gives(kind: str, settings: dict
             torch.autograd.backward(LOSSES[kind](theirs(data.features[chosen]), data.target[chosen]))
             optimizer.step()
     assert bits(network_of(loop)) == bits(theirs)
-    losses = [entry["loss"] for entry in loop.position.history]
+    losses = [entry["loss"] for entry in loop.state.history]
     assert losses[-1] < losses[0]
 
 
@@ -108,7 +109,7 @@ def test_with_class_weights_the_training_loss_is_torch_s_weighted_mean_over_all_
 ) -> None:
     """And not a mean of batches' means: a batch of rare rows weighs more than one of frequent rows."""
     weights_K = torch.tensor([1.0, 20.0, 0.1])
-    weighted = loss_function("crossEntropy", weights_K)
+    weighted = make_loss("crossEntropy", weights_K)
     job = replace(JOB, epochs=1, learning_rate=1e-12, **settings)  # type: ignore[arg-type]
     generator = sgd.make_repeatable(job)
     net = network(3) if dropout is not None else nn.Sequential(nn.Linear(4, 20), nn.ReLU(), nn.Linear(20, 3))
@@ -116,15 +117,15 @@ def test_with_class_weights_the_training_loss_is_torch_s_weighted_mean_over_all_
     expected = nn.CrossEntropyLoss(weights_K)(net(data.features), data.target).item()
     looks = list[float | None]()
 
-    loop = sgd.Loop(sgd.Descent(job, net, data, generator, weighted, lambda y_B: weights_K[y_B].sum().item()))
+    loop = sgd.Loop(job, net, data, generator, weighted, lambda y_B: weights_K[y_B].sum().item())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sgd, "STRETCH_OPERATIONS", 1)
         for _ in loop.epochs():
-            looks.append(progress.loss(loop.position))
+            looks.append(progress.loss(loop.state))
 
-    assert (dense_layers(net) is None) == (dropout is not None)
-    assert loop.position.loss == pytest.approx(expected, rel=1e-5)
-    assert looks[-1] == loop.position.loss
+    assert (find_dense_layers(net) is None) == (dropout is not None)
+    assert loop.state.loss == pytest.approx(expected, rel=1e-5)
+    assert looks[-1] == loop.state.loss
     assert len(looks) > 1, "and what is shown within the epoch is one too"
     assert all(0 < one < 20 for one in looks if one is not None)
 
@@ -169,13 +170,13 @@ def test_after_each_step_the_weights_are_those_of_torch_s_optimizer_and_schedule
     if loss == "bce":
         data = TensorRows(data.features, data.target.clamp(max=1))
     weights = torch.tensor([0.2, 1.0, 5.0]) if "weighted" in loss else None
-    function = loss_function(loss.removeprefix("weighted "), weights)
+    function = make_loss(loss.removeprefix("weighted "), weights)
     generator = sgd.make_repeatable(job)
     net = network(3 if "Entropy" in loss else 1)
     augment = None if way == "written out" else noisy
     if augment is None:
         net = nn.Sequential(net[0], net[1], net[3])  # type: ignore[index]
-    assert (dense_layers(net) is not None) == (augment is None)
+    assert (find_dense_layers(net) is not None) == (augment is None)
     freeze(net, ["0."] if "frozen" in way else [])
     theirs = copy.deepcopy(net)
 
@@ -202,7 +203,7 @@ def test_after_each_step_the_weights_are_those_of_torch_s_optimizer_and_schedule
                 scheduler.step()
 
     steps = 0
-    mine = sgd.Loop(sgd.Descent(job, net, data, generator, function, augment=augment)).epochs()
+    mine = sgd.Loop(job, net, data, generator, function, augment=augment).epochs()
     for _ in zip(mine, their_steps(), strict=True):
         for one, other in zip(net.parameters(), theirs.parameters(), strict=True):
             assert torch.allclose(one, other, rtol=1e-5, atol=1e-6)
@@ -257,9 +258,9 @@ def test_weighted_losses_are_accumulated_by_the_weights_of_their_classes() -> No
     weights = torch.tensor([1.0, 9.0, 0.3])
 
     def ended(**sizes: object) -> sgd.Loop:
-        mass: step.Mass = lambda target: weights[target].sum().item()  # noqa: E731
-        loop = loop_of(replace(JOB, **sizes), "classification", mass=mass)  # type: ignore[arg-type]
-        loop = sgd.Loop(replace(loop._descent, loss=loss_function("crossEntropy", weights)))
+        weight: step.Weight = lambda target: weights[target].sum().item()  # noqa: E731
+        loop = loop_of(replace(JOB, **sizes), "classification", weight=weight)  # type: ignore[arg-type]
+        loop = replace(loop, loss=make_loss("crossEntropy", weights))
         run(loop)
         return loop
 
@@ -281,7 +282,7 @@ def test_accumulated_gradients_are_those_of_one_large_batch(settings: dict[str, 
 
     for mine, other in zip(network_of(small).parameters(), network_of(large).parameters(), strict=True):
         assert torch.allclose(mine, other, rtol=1e-5, atol=1e-6)
-    losses = [[entry["loss"] for entry in loop.position.history] for loop in (small, large)]
+    losses = [[entry["loss"] for entry in loop.state.history] for loop in (small, large)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
@@ -323,7 +324,7 @@ def test_two_runs_are_equal_bit_for_bit_and_another_seed_is_not() -> None:
     run(other)
 
     assert bits(network_of(first)) == bits(network_of(again))
-    assert first.position == again.position
+    assert first.state == again.state
     assert bits(network_of(first)) != bits(network_of(other))
 
 
@@ -344,7 +345,7 @@ def test_a_run_stopped_between_any_two_stretches_goes_on_as_if_it_had_never_stop
 
     def make() -> sgd.Loop:
         loop = loop_of(job, dropout=0.2, augment=noisy)
-        object.__setattr__(loop._descent, "validate", lambda: {"loss": network_of(loop)(torch.ones(1, 4)).item()})
+        loop.validate = lambda: {"loss": network_of(loop)(torch.ones(1, 4)).item()}
         return loop
 
     whole = make()
@@ -355,23 +356,23 @@ def test_a_run_stopped_between_any_two_stretches_goes_on_as_if_it_had_never_stop
     for _ in islice(interrupted.epochs(), stretches):
         seen += 1
     if seen == stretches:
-        saved = {name: tensor.clone() for name, tensor in interrupted.state().items()}
+        saved = {name: tensor.clone() for name, tensor in interrupted.state_dict().items()}
         resumed = make()
         torch.manual_seed(12345)  # whatever another process drew meanwhile
-        resumed.restore(copy.deepcopy(interrupted.position), saved)
+        resumed.load_state_dict(copy.deepcopy(interrupted.state), saved)
         run(resumed)
         assert bits(network_of(resumed)) == bits(network_of(whole))
-        assert resumed.position == whole.position
+        assert resumed.state == whole.state
     else:
-        assert whole.position.epoch < job.epochs, "only early stopping ends a run before its stretches are over"
+        assert whole.state.epoch < job.epochs, "only early stopping ends a run before its stretches are over"
 
 
 def test_a_checkpoint_of_another_architecture_is_refused_in_words() -> None:
     loop = loop_of(JOB)
-    saved = loop_of(JOB, "classification").state()
+    saved = loop_of(JOB, "classification").state_dict()
 
     with pytest.raises(ModelError, match="the checkpoint is of another architecture"):
-        loop.restore(sgd.Position(), saved)
+        loop.load_state_dict(TrainerState(), saved)
 
 
 def test_training_is_repeatable_by_torch_s_own_word() -> None:
@@ -384,12 +385,12 @@ def test_training_is_repeatable_by_torch_s_own_word() -> None:
 def test_it_stops_after_the_first_epoch_at_or_below_stop_loss() -> None:
     whole = loop_of(JOB)
     run(whole)
-    losses = [entry["loss"] for entry in whole.position.history]
+    losses = [entry["loss"] for entry in whole.state.history]
 
     loop = loop_of(replace(JOB, stop_loss=losses[3]))
 
     assert run(loop) == "stopLoss"
-    assert [entry["loss"] for entry in loop.position.history] == losses[:4]
+    assert [entry["loss"] for entry in loop.state.history] == losses[:4]
 
 
 def test_early_stopping_keeps_the_best_epoch_s_weights() -> None:
@@ -404,7 +405,7 @@ def test_early_stopping_keeps_the_best_epoch_s_weights() -> None:
     loop = loop_of(replace(JOB, early_stopping=stopping), validate=validate)
 
     assert run(loop) == "earlyStopping"
-    assert (loop.position.epoch, loop.position.best_epoch) == (4, 2), "2.99 is no change of 0.1"
+    assert (loop.state.epoch, loop.state.best_epoch) == (4, 2), "2.99 is no change of 0.1"
     assert bits(network_of(loop)) == kept[1]
 
 
@@ -417,16 +418,16 @@ def test_early_stopping_on_a_metric_that_is_not_there_says_which_are() -> None:
 
 def test_a_resumed_run_that_had_reached_stop_loss_does_no_further_epoch() -> None:
     loop = loop_of(replace(JOB, stop_loss=0.1))
-    loop.position = sgd.Position(epoch=2, loss=0.1)
+    loop.state = TrainerState(epoch=2, loss=0.1)
 
     assert run(loop) == "stopLoss"
-    assert loop.position.epoch == 2
+    assert loop.state.epoch == 2
 
 
 def test_all_epochs_done_is_the_other_reason() -> None:
     loop = loop_of(replace(JOB, stop_loss=1e-9))
 
-    assert (run(loop), loop.position.epoch) == ("epochs", JOB.epochs)
+    assert (run(loop), loop.state.epoch) == ("epochs", JOB.epochs)
 
 
 def test_a_batch_larger_than_the_data_is_all_rows() -> None:
@@ -441,7 +442,7 @@ def test_frozen_parameters_stay() -> None:
     loop = loop_of(JOB)
     first = network_of(loop)[0]  # type: ignore[index]
     first.requires_grad_(False)
-    loop = sgd.Loop(loop._descent)
+    loop = replace(loop)
     before = first.weight.clone()
 
     run(loop)
@@ -455,14 +456,14 @@ def test_a_loss_that_is_no_number_stops_it_with_advice_before_anything_is_saved(
 
     with pytest.raises(NonFiniteLossError, match=r"learningRate .*\nhint: lower learningRate, for instance to"):
         for _ in loop.epochs():
-            losses.append(loop.position.loss)
+            losses.append(loop.state.loss)
 
     assert all(map(math.isfinite, losses))
 
 
 def test_weights_that_break_in_an_epoch_s_last_step_are_found_though_its_loss_is_finite() -> None:
     loop = loop_of(replace(JOB, batch_size=21, learning_rate=1e38))
-    for tensor in (loop._descent.rows.features, loop._descent.rows.target):  # type: ignore[attr-defined]
+    for tensor in (loop.rows.features, loop.rows.target):  # type: ignore[attr-defined]
         tensor.mul_(100)
 
     with pytest.raises(NonFiniteLossError, match="weights became NaN or infinite after epoch 1 "):
@@ -472,7 +473,7 @@ def test_weights_that_break_in_an_epoch_s_last_step_are_found_though_its_loss_is
 def test_half_the_precision_still_descends_and_keeps_weights_in_fp32() -> None:
     loop = loop_of(replace(JOB, precision="bf16"))
     run(loop)
-    losses = [entry["loss"] for entry in loop.position.history]
+    losses = [entry["loss"] for entry in loop.state.history]
 
     assert losses[-1] < losses[0]
     assert all(parameter.dtype == torch.float32 for parameter in network_of(loop).parameters())
@@ -502,4 +503,4 @@ def test_a_tie_is_no_improvement_so_a_plateau_stops_and_its_first_epoch_is_kept(
     loop = loop_of(replace(JOB, early_stopping=stopping), validate=lambda: {"mse": next(values)})
 
     assert run(loop) == "earlyStopping"
-    assert (loop.position.best_epoch, loop.position.epoch) == (2, 4)
+    assert (loop.state.best_epoch, loop.state.epoch) == (2, 4)

@@ -15,10 +15,11 @@ import torch
 from training.errors import DataError
 from training.job import Job
 from training.options import Data, Masking
+from training.recipe.callback import Progress
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.streamed import Drawn, StreamedRows
-from training.recipe.make import Inputs, Progress, make
+from training.recipe.make import Inputs, make
 
 ROWS, GROUP = 1000, 100
 MEMORY = 28_000

@@ -14,7 +14,7 @@ from torch import nn
 
 from training.errors import ModelError
 from training.recipe import export
-from training.recipe.evaluate import answers
+from training.recipe.evaluate import compute_answers
 from training.recipe.models import NETWORKS, network
 from training.recipe.models.audio_cnn import AudioCnn
 from training.recipe.models.build import Deployed
@@ -113,7 +113,7 @@ def test_the_onnx_form_is_of_opset_17_and_answers_as_torch_does(kind: str) -> No
     model, content = sealed_form(make(), rows(2), width)
     features = rows(40)
 
-    export.check(content, features, answers(model, features))
+    export.check(content, features, compute_answers(model, features))
 
     assert [one.version for one in onnx.ModelProto.FromString(content).opset_import] == [export.OPSET]
 
@@ -167,7 +167,7 @@ def test_a_text_classifier_and_its_onnx_form_take_texts_of_any_length(length: in
     model, content = sealed_form(net, ids(2, length), K)
     rows = ids(6, length)
 
-    export.check(content, rows, answers(model, rows))
+    export.check(content, rows, compute_answers(model, rows))
 
 
 def test_padding_changes_no_answer() -> None:

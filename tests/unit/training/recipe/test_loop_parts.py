@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from training.job import Job
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.sgd import make_repeatable
-from training.recipe.train import Descending, Setting, begin
+from training.recipe.loop_parts import LoopInputs, make_loop
+from training.recipe.sgd import Loop, make_repeatable
 
 JOB = Job(model="cnn", model_arguments={"channels": [4, 5]}, epochs=2, batch_size=8, learning_rate=0.1, momentum=0.9)
 
@@ -22,20 +22,15 @@ def rows() -> TensorRows:
     return TensorRows(features, (features.mean(dim=(1, 2, 3)) > 0).long())
 
 
-def descending(job: Job = JOB) -> Descending:
+def loop_of(job: Job = JOB) -> Loop:
     data = rows()
-    return begin(
-        job,
-        Setting(Dataset("images", "classification", data, (2, 6, 6), classes=("no", "yes")), Path()),
-        data,
-        None,
-        make_repeatable(job),
-    )
+    dataset = Dataset("images", "classification", data, (2, 6, 6), classes=("no", "yes"))
+    return make_loop(job, LoopInputs(dataset, data, None, Path()), make_repeatable(job))
 
 
 def test_a_convolution_has_its_channels_last_while_it_descends_and_gives_the_loss_curve_of_channels_first() -> None:
-    ours = descending()
-    net = ours.loop._descent.net
+    ours = loop_of()
+    net = ours.net
     theirs = copy.deepcopy(net).to(memory_format=torch.contiguous_format)
     weight = dict(net.named_parameters())["convolutions.0.weight"]
     assert weight.is_contiguous(memory_format=torch.channels_last)
@@ -43,7 +38,7 @@ def test_a_convolution_has_its_channels_last_while_it_descends_and_gives_the_los
         pass
 
     optimizer, generator, curve = torch.optim.SGD(theirs.parameters(), 0.1, 0.9), make_repeatable(JOB), []
-    data = ours.loop._descent.rows
+    data = ours.rows
     assert isinstance(data, TensorRows)
     for _ in range(JOB.epochs):
         summed = 0.0
@@ -54,20 +49,20 @@ def test_a_convolution_has_its_channels_last_while_it_descends_and_gives_the_los
             optimizer.step()
             summed += mean.item() * len(chosen)
         curve.append(summed / len(data))
-    assert [entry["loss"] for entry in ours.loop.position.history] == pytest.approx(curve, rel=1e-4)
-    assert all(one.is_contiguous() for one in ours.trained().model.parameters()), "what is exported lies as ever"
+    assert [entry["loss"] for entry in ours.state.history] == pytest.approx(curve, rel=1e-4)
+    assert all(one.is_contiguous() for one in ours.result().model.parameters()), "what is exported lies as ever"
 
 
 def test_its_checkpoint_goes_on_to_the_same_bits() -> None:
-    undisturbed, first, again = descending(), descending(), descending()
+    undisturbed, first, again = loop_of(), loop_of(), loop_of()
     for _ in undisturbed.epochs():
         pass
     for _ in first.epochs():
         break
-    again.loop.restore(
-        copy.deepcopy(first.loop.position), safetensors.torch.load(safetensors.torch.save(first.loop.state()))
+    again.load_state_dict(
+        copy.deepcopy(first.state), safetensors.torch.load(safetensors.torch.save(first.state_dict()))
     )
     for _ in again.epochs():
         pass
 
-    assert safetensors.torch.save(again.loop.state()) == safetensors.torch.save(undisturbed.loop.state())
+    assert safetensors.torch.save(again.state_dict()) == safetensors.torch.save(undisturbed.state_dict())

@@ -6,16 +6,16 @@ from typing import cast
 
 import pytest
 
-from training import run
+from training import run_callback
 from training.cancellation import Cancellation
-from training.checkpoint import Record, Records
+from training.checkpoint import Record, Records, TrainingRecord
 from training.events import EventStream
 from training.job import Job
-from training.recipe.make import Progress
-from training.recipe.sgd import Position
+from training.recipe.callback import Progress
+from training.recipe.trainer_state import TrainerState
 from training.report.energy import Meter
 from training.request import RunRequest
-from training.run import Clock, RunWatch
+from training.run_callback import Clock, RunCallback
 
 JOB = Job(epochs=100)
 
@@ -40,24 +40,24 @@ class Kept:
 
     def save(self, record: Record) -> None:
         self.time.now += self.seconds
-        position = getattr(record, "position", None)
-        assert position is not None
-        self.epochs.append(position["epoch"])
+        assert isinstance(record, TrainingRecord)
+        assert record.state is not None
+        self.epochs.append(record.state.epoch)
 
 
 def kept(monkeypatch: pytest.MonkeyPatch, save_seconds: float, looks: list[tuple[float, bool]]) -> list[int]:
     """The epochs that a checkpoint is kept after, of those that take so long and may be the last one."""
     time = Passing()
-    monkeypatch.setattr(run, "time", time)
+    monkeypatch.setattr(run_callback, "time", time)
     records = Kept(time, save_seconds)
     request = RunRequest(JOB, "file:///nowhere", b"", (), "ab" * 32)
     events = EventStream(os.open(os.devnull, os.O_WRONLY))
     with Meter() as meter:
-        watch = RunWatch(request, cast(Records, records), events, Cancellation(), Clock(), meter, Progress())
+        callback = RunCallback(request, cast(Records, records), events, Cancellation(), Clock(), meter, Progress())
         for epoch, (seconds, last) in enumerate(looks, 1):
             time.now += seconds
-            progress = Progress(position=vars(Position(epoch=epoch)))
-            watch.after(JOB, lambda: progress, Position(epoch=epoch), rows=10, epoch_ended=True, last=last)  # noqa: B023
+            progress = Progress(state=TrainerState(epoch=epoch))
+            callback.after(JOB, lambda: progress, TrainerState(epoch=epoch), rows=10, epoch_ended=True, last=last)  # noqa: B023
     os.close(events.descriptor)
     return records.epochs
 

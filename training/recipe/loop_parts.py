@@ -1,0 +1,172 @@
+"""One loop, put together as the job says: network, scales, first weights, loss and gradient.
+
+Importing it loads torch. It measures, exports and keeps nothing.
+"""
+
+# ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from training import user_code
+from training.errors import DataError, ModelError
+from training.job import Job
+from training.options import Privacy
+from training.recipe import weights
+from training.recipe.class_weights import compute_class_weights
+from training.recipe.datasets.builtin import TARGET
+from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
+from training.recipe.evaluate import evaluate
+from training.recipe.explain import blame_model
+from training.recipe.fidelity import BATCH_SIZES, faithful_onnx
+from training.recipe.losses import make_loss
+from training.recipe.models import build
+from training.recipe.models.build import Deployed
+from training.recipe.module_state import refuse_another, refuse_what_changes, seed_all
+from training.recipe.scaling import Scales, standardise
+from training.recipe.sgd import Loop, Method
+from training.recipe.step import Loss, Weight
+
+
+@dataclass(frozen=True)
+class LoopInputs:
+    """What all loops of one run are made from, beside its job; a fold's has other rows."""
+
+    dataset: Dataset
+    rows: Rows
+    """That are learnt from."""
+    validation: Rows | None
+    folder: Path
+    """Where the user's modules are."""
+    device: str = "cpu"
+    init: bytes | None = None
+    """The file whose weights are the first ones: a safetensors file if `init_from` has a path, else ONNX."""
+    noise_key: bytes = b""
+    """32 bytes that private training draws its numbers from."""
+
+
+def check_form(job: Job, inputs: LoopInputs) -> None:
+    """Raises ModelError and ExportError for a network that does not fit the rows, or has no faithful ONNX form."""
+    seed_all(job.seed)
+    dataset = inputs.dataset
+    few = TensorRows(*inputs.rows.first(max(BATCH_SIZES)))
+    scales = Scales.of(dataset, few)
+    net = build.build(job, dataset, inputs.folder)
+    if job.deterministic:
+        seed_all(job.seed)
+        refuse_another(net, build.build(job, dataset, inputs.folder), job.model)
+    batch_BS = scales.apply(few.first(2))[0]
+    build.check_answer(net, job, dataset, batch_BS)
+    refuse_what_changes(net, job.model, lambda: build.check_answer(net, job, dataset, batch_BS, training=True))
+    model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
+    with blame_model(job, job.model, "mend the model's code"):
+        faithful_onnx(model, few, dataset.task, job.model)
+
+
+def make_loop(job: Job, inputs: LoopInputs, generator: torch.Generator) -> Loop:
+    """At its first step. Raises ModelError."""
+    seed_all(job.seed)
+    dataset, rows, validation, device = inputs.dataset, inputs.rows, inputs.validation, torch.device(inputs.device)
+    scales = _make_scales(job, dataset, rows)
+    net = build.build(job, dataset, inputs.folder)
+    build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
+    model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
+    _load_first_weights(job, inputs.init, model)
+    weights.freeze(net, job.freeze)
+    model.to(device)
+    loss, weight = _make_loss(job, dataset, rows, device)
+    scaled = standardise(rows, scales, device)
+    return Loop(
+        job,
+        net,
+        scaled,
+        generator,
+        loss,
+        weight,
+        _make_method(job, net, scaled, loss, weight, inputs.noise_key),
+        _load_augment(job, inputs.folder),
+        validate=None if validation is None else lambda: evaluate(model, validation),
+        deployed=model,
+    )
+
+
+def _load_first_weights(job: Job, init: bytes | None, model: Deployed) -> None:
+    if init is None:
+        return
+    left_out = job.init_from.leave_out if job.init_from is not None else ()
+    if job.init_from is not None and job.init_from.path is not None:
+        weights.from_safetensors(init, model.net, left_out)
+    else:
+        weights.from_onnx(init, model, left_out)
+
+
+def _make_scales(job: Job, dataset: Dataset, rows: Rows) -> Scales:
+    """By the rows; with privacy by what is known of the columns without them."""
+    if job.privacy is None:
+        return Scales.of(dataset, rows)
+    from training.recipe.privacy import make_public_scales  # Opacus takes long to import
+
+    return make_public_scales(dataset, job.quality.ranges, job.data.target or TARGET)
+
+
+def _make_loss(job: Job, dataset: Dataset, rows: Rows, device: torch.device) -> tuple[Loss, Weight]:
+    """A mean over a batch, and what it divides by."""
+    name, weights_K = build.loss_name(job, dataset), compute_class_weights(job, dataset, rows)
+    if weights_K is None:
+        return make_loss(name), len
+    there_K = weights_K.to(device)
+    return make_loss(name, there_K), lambda y_B: there_K[y_B].sum().item()
+
+
+def _make_method(job: Job, net: nn.Module, rows: Rows, loss: Loss, weight: Weight, noise_key: bytes) -> Method:
+    """With privacy, by several workers together, or plain."""
+    if job.privacy is not None:
+        return _make_private_method(job, job.privacy, net, rows, loss, noise_key)
+    if job.processes == 1:
+        return Method()
+    from training.recipe.shared import make_shared_gradient  # torch.distributed takes long to import
+
+    return Method(make_shared_gradient(net, loss, weight, [one for one in net.parameters() if one.requires_grad]))
+
+
+def _make_private_method(job: Job, wanted: Privacy, net: nn.Module, rows: Rows, loss: Loss, noise_key: bytes) -> Method:
+    from training.recipe.privacy import Mechanism, NoiseGenerator, PoissonDraw, make_private_gradient
+
+    if not isinstance(rows, TensorRows):
+        raise DataError("privacy needs rows in memory; this data set is streamed", "raise data.memoryBytes")
+    mechanism = Mechanism.of(wanted, len(rows), job.batch_size, job.epochs)
+    noise = NoiseGenerator(noise_key)
+    return Method(
+        make_private_gradient(net, loss, job, mechanism, noise),
+        PoissonDraw(noise_key, mechanism),
+        noise,
+        lambda epochs: {
+            "epsilon": mechanism.epsilon(epochs),
+            "delta": wanted.delta,
+            "noise_multiplier": mechanism.noise_multiplier,
+        },
+    )
+
+
+def _load_augment(job: Job, folder: Path) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None:
+    """The user's function. What it gives must have the shape that it was given."""
+    if job.augment is None:
+        return None
+    function: Any = user_code.load(job.augment, job.roots(folder))
+
+    def augment(x_BS: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        augmented = function(x_BS, generator)
+        if not isinstance(augmented, torch.Tensor) or augmented.shape != x_BS.shape:
+            found = tuple(augmented.shape) if isinstance(augmented, torch.Tensor) else type(augmented).__name__
+            raise ModelError(
+                f"augment {job.augment} gave {found} for features of shape {tuple(x_BS.shape)}",
+                "it must return features of the shape that it is given",
+            )
+        return augmented
+
+    return augment

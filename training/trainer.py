@@ -1,0 +1,146 @@
+"""One training of a kept run, from what is recorded of it to a model that is recorded before anything is sealed.
+
+In one process, or in each of several: worker.py calls it too.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from sealift.contents.description import write_description
+from sealift.sealing.artifact import new_artifact_id, open_artifact
+from sealift.stores import Store, get_manifest, get_payload
+from training import provenance, sources, user_code
+from training.cancellation import Cancellation
+from training.checkpoint import Records, TrainedRecord, TrainingRecord
+from training.errors import RunRequestError, TrainingError
+from training.events import EventStream
+from training.job import Job, read_files
+from training.process import import_large_libraries
+from training.recipe.callback import Progress
+from training.report.energy import Meter
+from training.request import RunRequest
+from training.run_callback import Clock, RunCallback
+from training.uncounted import Reading
+
+LARGEST_WEIGHTS: Final = 2**31 - 1
+"""Bytes, as of the ONNX file that they end up in."""
+UNCOUNTED: Final = (
+    "the model's code reads {}, which no digest counts: a change of that alone trains nothing anew. Name it in the "
+    "code, as a text that is its path from the program's folder or from the module's, or as an import; or change "
+    "retrainTrigger"
+)
+MOST_NAMED: Final = 5
+"""Files, in a message."""
+
+
+def train(
+    request: RunRequest,
+    records: Records,
+    record: TrainingRecord | None,
+    events: EventStream,
+    cancellation: Cancellation,
+    clock: Clock,
+) -> TrainedRecord:
+    """Trains from the record on; artifacts' ids are drawn here, so that they are recorded before anything bears them.
+
+    Of several workers, each calls it, and the first one keeps what there is to keep.
+    """
+    folder = Path.cwd()  # the user's code may change it
+    made_from = _find_planned_provenance(request, folder)
+    init = _read_initial_model(request, records.store, folder)
+    events.phase("load", "loading torch")
+    with import_large_libraries():
+        from training.evidence import gather  # seconds of imports, which a reused run need not wait for
+        from training.fit import fit
+        from training.highlights import list_highlights
+        from training.recipe.make import Inputs
+
+    progress = Progress()
+    if record is not None:
+        progress = Progress(record.study, tuple(record.folds), record.state, record.tensors)
+        events.log("info", _describe_start(progress, request.job))
+    inputs = Inputs(
+        folder,
+        request.run_key,
+        request.mask_key,
+        find_device(request.job),
+        init,
+        made_from,
+    )
+    reading = Reading(request.job.roots(folder))
+    gpus = (0,) if inputs.device == "cuda" else ()
+    joules_before = record.joules if record else 0.0
+    with user_code.blame(request.job.model), Meter(gpus, joules_before) as meter:
+        callback = RunCallback(request, records, events, cancellation, clock, meter, progress)
+        result = fit(request.job, inputs, progress, callback)
+        for line in list_highlights(result, shown=request.expose_metrics):
+            events.log("info", line)
+        if _find_planned_provenance(request, folder) != made_from:
+            raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
+        uncounted = reading.find_uncounted(read_files(request.job, folder))
+        if uncounted:
+            events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
+        callback.phase("report", "writing the report")
+        energy = meter.energy()
+        evidence = gather(result, energy, callback.durations(), inputs.provenance, inputs.device)
+        outcome = {**result.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
+        trained = TrainedRecord(
+            new_artifact_id(), new_artifact_id(), write_description(result.description), outcome, clock.seconds(),
+            result.model, evidence.encode(),
+        )  # fmt: skip
+        records.save(trained)
+    return trained
+
+
+def _describe_start(progress: Progress, job: Job) -> str:
+    if progress.state is not None:
+        return f"going on after epoch {progress.state.epoch} of {job.epochs}"
+    return "going on with the search and the folds that are done" if progress.study or progress.folds else "starting"
+
+
+def find_device(job: Job) -> str:
+    """The job's device as torch names it. Raises TrainingError where it is not there."""
+    import torch
+
+    if job.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device is 'cuda', and torch finds no GPU here", "allowed: 'cpu', 'auto'")
+    return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _read_initial_model(request: RunRequest, store: Store, folder: Path) -> bytes | None:
+    """The safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
+    SealingError, StoreError.
+    """
+    init = request.job.init_from
+    if init is None:
+        return None
+    if init.path is not None:
+        return read_weights_file(init.path, folder)
+    if request.init_key is None:
+        raise RunRequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
+    opened = open_artifact(
+        get_manifest(store, init.artifact_id),
+        get_payload(store, init.artifact_id),
+        request.init_key,
+        artifact_id=init.artifact_id,
+        payload_digest=init.payload_digest,
+    )
+    return bytes(opened.model)
+
+
+def read_weights_file(path: str, folder: Path) -> bytes:
+    """The safetensors file that a job starts from. Raises DataError."""
+    return sources.read(path, folder, LARGEST_WEIGHTS)
+
+
+def _find_planned_provenance(request: RunRequest, folder: Path) -> dict[str, str]:
+    """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
+    actual = provenance.find_provenance(request.job, folder)
+    for name, value in actual.items():
+        planned = getattr(request, name)
+        if planned not in (None, value):
+            raise TrainingError(
+                f"{name} changed since the run was planned: it was {planned}, now it is {value}",
+                "run `pulumi up` again",
+            )
+    return actual
