@@ -6,7 +6,7 @@
                    which files an ONNX model consists of; uncounted.py what code reads that no digest counts;
                    raised.py what is shown of what it raises
     recipe/        what shapes the model's bytes: rows → network → loop → metrics → ONNX; an edit there trains anew
-    quality.py     what is wrong with the rows, as findings.py has it; gates.py whether the model is good enough
+    findings.py    what is wrong with the rows, and how much a run allows; gates.py whether the model is good enough
     fit.py         recipe and gates; description.py what is said of the model, over input_bins.py (how inputs are
                    spread); report/ and evidence.py what a person reads,
                    judgement.py what a run's gates and limits say of it

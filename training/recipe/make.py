@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sealift.settings.kinds import is_reference
-from training import quality
 from training.findings import enforce
 from training.job import Job
 from training.recipe import columns, export, measurable, sgd
 from training.recipe.callback import Progress, TrainerCallback
+from training.recipe.datasets import quality
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.datasets.load import load
 from training.recipe.datasets.split import hold_out, set_aside

@@ -8,10 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from training import quality
 from training.errors import DataError
 from training.job import Job
-from training.recipe.datasets import encoding, tables
+from training.recipe.datasets import encoding, quality, tables
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.datasets.masking import Masker, Tell, silent
 from training.recipe.datasets.parts import parts
@@ -83,13 +82,13 @@ def _stream(job: Job, found: Oversized, masker: Masker) -> Dataset:
             split_by.append(raw[splitting])
         table = change(raw.select(choice.read))
         encoding.check_kinds(table.schema, names)
-        lacking += quality.find_lacking(table[names[-1]])
+        lacking += quality.count_lacking(table[names[-1]])
         if sum(one.num_rows for one in examined) < EXAMINED_ROWS:
             examined.append(table)
         for name in names:
             _add_distinct(distinct, name, table)
     if lacking:
-        raise quality.incomplete(names[-1], lacking, groups.file.metadata.num_rows)
+        raise quality.make_incomplete_error(names[-1], lacking, groups.file.metadata.num_rows)
     sample = pa.concat_tables(examined).slice(0, EXAMINED_ROWS)
     learnt, findings = learn(job, sample, names, distinct.__getitem__, whole=job.model == "recommender")
     rows = StreamedRows(groups, choice.read, change, learnt, max(1, at_once // largest))

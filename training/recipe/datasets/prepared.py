@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from training import quality, sources
+from training import sources
 from training.errors import DataError
 from training.findings import Finding, enforce
 from training.job import Job
 from training.options import ImageColumn, Task
-from training.recipe.datasets import arrays, builtin, encoding, tables, words
+from training.recipe.datasets import arrays, builtin, encoding, quality, tables, words
 from training.recipe.datasets.arrays import Array, Arrays
 from training.recipe.datasets.column_choice import Choice, choose
 from training.recipe.datasets.masking import Masker

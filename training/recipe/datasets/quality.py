@@ -62,14 +62,14 @@ def examine(
     _check_target(table[target], target, task)
     features = [name for name in table.column_names if name != target]
     return (
-        *_count_missing(table, features),
-        *_constant(table, features),
-        *_duplicate_columns(table, features),
-        *_duplicate_rows(table),
-        *_imbalance(table[target], target, task),
-        *_leakage(table, features, target, task),
-        *_out_of_range(table, quality),
-        *_precision(table, [name for name in features if name not in categorical]),
+        *_find_missing(table, features),
+        *_find_constant(table, features),
+        *_find_duplicate_columns(table, features),
+        *_find_duplicate_rows(table),
+        *_find_imbalance(table[target], target, task),
+        *_find_leakage(table, features, target, task),
+        *_find_out_of_range(table, quality),
+        *_find_precision(table, [name for name in features if name not in categorical]),
     )
 
 
@@ -85,13 +85,13 @@ def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> Non
     if problems:
         raise DataError(
             f"{name} is not as quality.schema says: {'; '.join(problems)}",
-            f"its columns: {_list(schema.names)}; mend the data, or quality.schema",
+            f"its columns: {_list_names(schema.names)}; mend the data, or quality.schema",
         )
 
 
 def examine_split(train: "TensorRows", held_out: "TensorRows") -> tuple[Finding, ...]:
     """Held-out rows that training sees too, and so would make a model look better than it is."""
-    seen = np.isin(fingerprints(held_out), fingerprints(train))
+    seen = np.isin(compute_fingerprints(held_out), compute_fingerprints(train))
     if seen.mean() <= SHARED_ROWS:
         return ()
     message = f"{seen.sum():,} of {len(seen):,} held-out rows ({seen.mean():.1%}) are also among the training rows"
@@ -103,12 +103,12 @@ def find_missing(target: pa.ChunkedArray) -> Array:
     return _is_missing(target)
 
 
-def find_lacking(target: pa.ChunkedArray) -> int:
+def count_lacking(target: pa.ChunkedArray) -> int:
     """Rows that nothing can be learnt from."""
     return int(_is_missing(target).sum()) + int(_is_infinite(target).sum())
 
 
-def incomplete(target: str, rows: int, of: int) -> DataError:
+def make_incomplete_error(target: str, rows: int, of: int) -> DataError:
     """The error that says so."""
     return DataError(
         f"the target {target!r} is missing, NaN or infinite in {rows:,} of {of:,} rows",
@@ -118,22 +118,22 @@ def incomplete(target: str, rows: int, of: int) -> DataError:
     )
 
 
-def fingerprints(rows: "TensorRows") -> Array:
+def compute_fingerprints(rows: "TensorRows") -> Array:
     """(R,) uint64: equal rows of features and target have equal numbers."""
     parts = [part.reshape(len(rows), -1).double().numpy() for part in (rows.features, rows.target)]
     return _mix(column for part in parts for column in part.T)
 
 
 def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
-    bad = find_lacking(column)
+    bad = count_lacking(column)
     if bad:
-        raise incomplete(target, bad, len(column))
-    if task == "regression" and _count_rounded_away(column):
+        raise make_incomplete_error(target, bad, len(column))
+    if task == "regression" and _is_rounded_away(column):
         raise DataError(
             f"the target {target!r} has more digits than FP32, which rounds its differences away",
             "subtract a constant from it: a model answers in FP32",
         )
-    if task == "regression" and (merged := _merge(column)):
+    if task == "regression" and (merged := _describe_merged(column)):
         raise DataError(
             f"the target {target!r} has {merged}", "subtract a constant from it, or write it with a decimal point"
         )
@@ -142,7 +142,7 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
         raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
 
 
-def _count_missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+def _find_missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
         count = int(_is_missing(table[name]).sum())
         if count:
@@ -150,30 +150,30 @@ def _count_missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
             yield Finding("missingValues", (name,), message, count, table.num_rows)
 
 
-def _constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+def _find_constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     same = tuple(name for name in features if not _varies(table[name]))
     if same:
-        yield Finding("constantColumns", same, f"{_list(same)} never var{'y' if len(same) > 1 else 'ies'}")
+        yield Finding("constantColumns", same, f"{_list_names(same)} never var{'y' if len(same) > 1 else 'ies'}")
 
 
-def _duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+def _find_duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     alike: dict[bytes, list[str]] = {}
     for name in features:
         if _varies(table[name]):  # constant columns are a finding of their own
-            alike.setdefault(_content(table[name]), []).append(name)
+            alike.setdefault(_digest(table[name]), []).append(name)
     for names in alike.values():
         if len(names) > 1:
-            yield Finding("duplicateColumns", tuple(names), f"{_list(names)} hold the same values")
+            yield Finding("duplicateColumns", tuple(names), f"{_list_names(names)} hold the same values")
 
 
-def _duplicate_rows(table: pa.Table) -> Iterator[Finding]:
-    ordered_R = np.sort(_mix(_numbers(table[name]) for name in table.column_names))
+def _find_duplicate_rows(table: pa.Table) -> Iterator[Finding]:
+    ordered_R = np.sort(_mix(_read_numbers(table[name]) for name in table.column_names))
     count = int((ordered_R[1:] == ordered_R[:-1]).sum())
     if count:
         yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of others")
 
 
-def _imbalance(column: pa.ChunkedArray, target: str, task: Task) -> Iterator[Finding]:
+def _find_imbalance(column: pa.ChunkedArray, target: str, task: Task) -> Iterator[Finding]:
     if task != "classification":
         return
     counts = pc.value_counts(column).field("counts").to_numpy()
@@ -182,11 +182,11 @@ def _imbalance(column: pa.ChunkedArray, target: str, task: Task) -> Iterator[Fin
     yield Finding("imbalance", (target,), message, fewest, len(column))
 
 
-def _leakage(table: pa.Table, features: list[str], target: str, task: Task) -> Iterator[Finding]:
-    wanted_R = _numbers(table[target])
+def _find_leakage(table: pa.Table, features: list[str], target: str, task: Task) -> Iterator[Finding]:
+    wanted_R = _read_numbers(table[target])
     for name in features:
         told = _tells_class if task == "classification" else _tells_number
-        if told(_numbers(table[name]), wanted_R):
+        if told(_read_numbers(table[name]), wanted_R):
             yield Finding("leakage", (name, target), f"{name!r} is the target {target!r} in other words")
 
 
@@ -206,13 +206,13 @@ def _tells_number(feature_R: Array, target_R: Array) -> bool:
     return bool(abs(np.corrcoef(feature_R, target_R)[0, 1]) > ONE_AND_THE_SAME)
 
 
-def _out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
+def _find_out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
     for name in table.column_names:
         infinite = int(_is_infinite(table[name]).sum())
         if infinite:
             yield Finding("outOfRange", (name,), f"{name!r} is infinite, or too large for FP32, in {infinite:,} rows")
     for name, (low, high) in quality.ranges.items():
-        values_R = _numbers(table[name])
+        values_R = _read_numbers(table[name])
         outside = int(((values_R < low) | (values_R > high)).sum())
         if outside:
             message = f"{name!r} is outside {low:g} to {high:g} in {outside:,} of {table.num_rows:,} rows"
@@ -224,17 +224,17 @@ def _varies(column: pa.ChunkedArray) -> bool:
     return len(pc.unique(column[:SOME_ROWS])) > 1 or len(pc.unique(column)) > 1
 
 
-def _precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
+def _find_precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
-        if _count_rounded_away(table[name]):
+        if _is_rounded_away(table[name]):
             yield Finding(
                 "precision", (name,), f"{name!r} has more digits than FP32, which rounds its differences away"
             )
-        elif merged := _merge(table[name]):
+        elif merged := _describe_merged(table[name]):
             yield Finding("precision", (name,), f"{name!r} has {merged}")
 
 
-def _merge(column: pa.ChunkedArray) -> str | None:
+def _describe_merged(column: pa.ChunkedArray) -> str | None:
     """What is wrong with whole numbers that are different, and equal once FP32 has rounded them."""
     kind = encoding.value_type(column.type)
     if encoding.is_text(kind):
@@ -253,7 +253,7 @@ def _merge(column: pa.ChunkedArray) -> str | None:
     return f"{len(different):,} different whole numbers, some beyond 2^24, of which FP32 makes {left:,}"
 
 
-def _count_rounded_away(column: pa.ChunkedArray) -> bool:
+def _is_rounded_away(column: pa.ChunkedArray) -> bool:
     """Whether FP32, in which a network sees it, rounds by more than a hundredth of what the column varies by."""
     if not encoding.is_number(column.type) or pa.types.is_dictionary(column.type):
         return False
@@ -278,7 +278,7 @@ def _is_infinite(column: pa.ChunkedArray) -> Array:
     return np.isinf(encoding.numbers(column))
 
 
-def _numbers(column: pa.ChunkedArray) -> Array:
+def _read_numbers(column: pa.ChunkedArray) -> Array:
     """(R,) FP64: numbers, or for texts the number of each distinct one in the order of their first rows; NaN: none."""
     kind = column.type
     if (
@@ -292,9 +292,9 @@ def _numbers(column: pa.ChunkedArray) -> Array:
     return np.asarray(index.combine_chunks().indices.cast(pa.float64()).fill_null(np.nan))
 
 
-def _content(column: pa.ChunkedArray) -> bytes:
+def _digest(column: pa.ChunkedArray) -> bytes:
     """A digest: equal columns have equal ones. Of texts, columns that differ only in their spelling are equal too."""
-    numbers_R = _numbers(column)
+    numbers_R = _read_numbers(column)
     numbers_R = np.where(np.isnan(numbers_R), np.nan, numbers_R + 0.0)
     return hashlib.sha256(numbers_R.tobytes()).digest()
 
@@ -313,6 +313,6 @@ def _mix(columns: Iterator[Array] | Sequence[Array]) -> Array:
     return mixed_R
 
 
-def _list(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:8]))
     return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown

@@ -11,8 +11,8 @@ import torch
 from training.errors import DataError
 from training.findings import Finding, beyond_limits, enforce, warnings
 from training.options import Quality, Task
-from training.quality import examine, examine_split
 from training.recipe.datasets.dataset import TensorRows
+from training.recipe.datasets.quality import examine, examine_split
 
 OWN = np.random.default_rng(0)
 X, Z = OWN.normal(size=100), OWN.normal(size=100)
