@@ -3,23 +3,20 @@
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from training.events import DescentEvent, Events, memory_bytes
 from training.job import Job
 from training.options import VALIDATION
+from training.recipe.callback import Progress
 from training.recipe.trainer_state import TrainerState
 from training.report.energy import Meter
 from training.throughput import Stopwatch
-
-if TYPE_CHECKING:  # at run time it would load torch
-    from training.recipe.callback import Progress
 
 
 class Teller:
     """Tells events. `seconds` says how long the run has taken, `meter` with how much energy."""
 
-    def __init__(self, events: Events, seconds: Callable[[], float], meter: Meter, progress: "Progress") -> None:
+    def __init__(self, events: Events, seconds: Callable[[], float], meter: Meter, progress: Progress) -> None:
         self._events, self._seconds, self._meter = events, seconds, meter
         self._stopwatch = Stopwatch(progress.state)
         self._phases: list[tuple[str, float]] = []
