@@ -46,7 +46,7 @@ def enforce(results: Sequence[GateResult], metrics: Mapping[str, float], *, show
     failed = "; ".join(_say(result, shown=shown) for result in results if not result.passed)
     measured = ", ".join(f"{name} {value:.6g}" for name, value in metrics.items())
     raise GateError(
-        f"the model is not sealed, since it is not what its gates ask for: {failed}"
+        f"the gates refuse the model: {failed}"
         + (f"\n  all metrics of the held-out rows: {measured}" if shown else ""),
         "what is deployed stays as it is; change the settings, or what the gates ask for",
     )

@@ -72,7 +72,10 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"{text}\n")
         return _fail(error.message, error.hint)
     except ImportError as error:
-        return _fail(f"a library that training needs cannot be loaded: {error}", "run `make setup`")
+        return _fail(
+            f"a library that training needs cannot be loaded: {error}",
+            "run `make setup`, then `source .tools/activate` in this shell",
+        )
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         return _fail(f"the system refused what training needs: {error.strerror or error}{where}")

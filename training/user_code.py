@@ -284,9 +284,11 @@ def _find_reached(module: str, roots: Roots) -> dict[str, Path]:
 
 def _find_shadowed(module: str, roots: Roots) -> str | None:
     """Whose module this one of the roots would hide, or be hidden by."""
-    top, own = module.partition(".")[0], {root.resolve() for root in roots}
+    top = module.partition(".")[0]
     if top in rooms.PACKAGES:
-        return None if ROOT in own and module_file(module, [ROOT]) else "a package of Sealift's own"
+        file = module_file(module, roots)
+        ours = file is not None and file.resolve().is_relative_to(ROOT / top)
+        return None if ours else "a package of Sealift's own"
     if top in sys.stdlib_module_names:
         return "a module of Python's own"
     return "a library that training uses" if top in USED else None

@@ -42,10 +42,10 @@ def ensure(context: Context, step: Step) -> None:
         return
     _check_space(layout.tools, flavour)
     size, other = SIZES[flavour], next(name for name in SIZES if name != flavour)
-    context.console.note(
-        f"torch {torch.version} ({flavour}): {size}, since {reason}; `make setup TORCH={other}` takes the other build."
-    )
-    if flavour == "cpu" and not network.reachable("pytorch"):
+    cpu_is_there = network.reachable("pytorch")
+    offer = f"; `make setup TORCH={other}` takes the other build" if other == "cuda" or cpu_is_there else ""
+    context.console.note(f"torch {torch.version} ({flavour}): {size}, since {reason}{offer}.")
+    if flavour == "cpu" and not cpu_is_there:
         raise PartMissing(
             "torch (CPU build)",
             f"{PYTORCH_CPU_INDEX} does not answer",
@@ -61,6 +61,7 @@ def ensure(context: Context, step: Step) -> None:
     stamp.unlink(missing_ok=True)
     _install(context, step, uv, lock, pins, flavour)
     content.write(stamp, expected + "\n")
+    content.write(remembered_flavour(layout), flavour + "\n")
     step.done(summary)
 
 
@@ -99,7 +100,6 @@ def torch_flavour(context: Context) -> tuple[str, str]:
         chosen, reason = "cuda", "PyTorch's index of CPU builds does not answer, and the package index has no other"
     if chosen not in NEEDED_GIB:
         raise UsageError(f"TORCH={chosen}: must be cpu or cuda", ["make setup TORCH=cpu"])
-    content.write(remembered, chosen + "\n")
     return chosen, reason
 
 

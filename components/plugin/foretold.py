@@ -5,35 +5,39 @@ Nothing here writes, trains or asks the network.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from components.plugin.training_inputs import find_job_inputs, find_run_ids, find_store
 from components.settings.run import store_key_of
 from sealift.provider import PluginError, Value, has_unknown, reveal_all
 from sealift.sealing import ArtifactCorrupt, open_record, record_key
 from sealift.stores import Store, get_record, has_artifact
+from training import gates
 from training import job as training_job
 from training.checkpoint import SealedRecord, decode
-from training.errors import CheckpointError
+from training.errors import CheckpointError, TrainingError
+from training.job import Job
+from training.judgement import Evidence, judge
 
 GPUS: Final = ("nvidia[0-9]*", "dxg", "kfd")
 """Devices below /dev by which a driver shows a GPU: NVIDIA's, Windows' for its Linux, AMD's."""
 
 
-def foretell(inputs: Mapping[str, Value], devices: Path = Path("/dev")) -> str | None:
+def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, devices: Path = Path("/dev")) -> str | None:
     """The artifact that is sealed for this very run already; None where it will be trained, or nobody can say.
 
-    Raises PluginError where the run could not be trained on this machine, StoreError where its store cannot be
-    reached or written.
+    Raises PluginError where its gates refuse the sealed model, or the run could not be trained on this machine;
+    StoreError where its store cannot be reached or written. `deployed_metrics`: of the model that the stack has now.
     """
     plain = _find_known(inputs)
     job, _ = training_job.Job.validate(find_job_inputs(plain))
     store = None if "storeUrl" not in plain else find_store(plain)
     store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
     if job is not None and store is not None and store_key is not None:
-        sealed = _find_sealed(store, store_key, find_run_ids(job, plain, store_key)[0])
-        if sealed is not None:
-            return sealed
+        record = _find_record(store, store_key, find_run_ids(job, plain, store_key)[0])
+        if record is not None:
+            _check_gates(job, record, deployed_metrics, shown=bool(plain.get("exposeMetrics")))
+            return str(record.result["artifact_id"])
     if job is not None and job.device == "cuda" and not any(any(devices.glob(pattern)) for pattern in GPUS):
         raise PluginError(
             "device is 'cuda', but this machine shows no GPU (/dev/nvidia0 and the like)",
@@ -56,7 +60,8 @@ def _find_known(inputs: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
 
 
-def _find_sealed(store: Store, store_key: bytes, run_id: str) -> str | None:
+def _find_record(store: Store, store_key: bytes, run_id: str) -> SealedRecord | None:
+    """Of a model that is sealed and there."""
     found = get_record(store, run_id)
     if found is None:
         return None
@@ -66,5 +71,16 @@ def _find_sealed(store: Store, store_key: bytes, run_id: str) -> str | None:
         return None
     if not isinstance(record, SealedRecord):
         return None
-    artifact_id = str(record.result["artifact_id"])
-    return artifact_id if has_artifact(store, artifact_id) else None
+    return record if has_artifact(store, str(record.result["artifact_id"])) else None
+
+
+def _check_gates(job: Job, record: SealedRecord, deployed_metrics: Value, *, shown: bool) -> None:
+    """Raises PluginError, in the words of the run."""
+    deployed = cast("Mapping[str, float]", deployed_metrics) if isinstance(deployed_metrics, Mapping) else None
+    try:
+        judgement = judge(job, Evidence.decode(record.evidence), deployed)
+        gates.enforce(judgement.gates, judgement.report.metrics or {}, shown=shown)
+    except CheckpointError:  # the run says what is wrong with it
+        return
+    except TrainingError as error:
+        raise PluginError(error.message, error.hint) from None

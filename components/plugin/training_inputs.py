@@ -34,11 +34,14 @@ from sealift.provider import (
     reveal_all,
 )
 from sealift.sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
+from sealift.settings.declare import declarations
 from sealift.stores import Store, is_same_store, open_store
 from training import job as training_job
 from training.errors import InputError
 
 JOB_INPUTS: Final = training_job.INPUTS
+REQUIREMENTS: Final = tuple(one.name for one in declarations(training_job.Job) if not one.shapes)
+"""Inputs that shape no byte of the model."""
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
 KEEPING_INPUTS: Final = (
     "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",

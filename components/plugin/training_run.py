@@ -23,6 +23,7 @@ from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.rewrapping import is_made_of, wrap_for
 from components.plugin.training_inputs import (
     KEEPING_INPUTS,
+    REQUIREMENTS,
     check,
     find_changed,
     find_job_inputs,
@@ -173,7 +174,8 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
         return inputs | _with_secrets(kept, inputs)
     if request.preview:
         rows = rows_changed(reveal(request.state.get("rows")), data.rows)
-        because = f", because {_reasons(changed, old_inputs, inputs, rows)}"
+        shaping = [name for name in changed if name not in REQUIREMENTS] or changed
+        because = f", because {_reasons(shaping, old_inputs, inputs, rows)}"
         sealed = await _say_what_comes(request, inputs, because, data, kept)
         if "processor" in changed and "processor" in old_inputs:
             await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
@@ -195,7 +197,7 @@ async def _say_what_comes(
     """In a preview; the artifact that is sealed for these inputs already. `kept`: the outputs until now. Raises
     PluginError, StoreError where the run could not be trained.
     """
-    sealed = await asyncio.to_thread(foretell, inputs)
+    sealed = await asyncio.to_thread(foretell, inputs, kept.get("metrics"))
     if sealed is None and kept.get("runId") is not None and await asyncio.to_thread(is_run, inputs, kept["runId"]):
         because += ", and the store has no record of the run to judge its model by"
     if sealed is not None and sealed == kept.get("artifactId"):

@@ -45,7 +45,7 @@ def test_a_gate_that_the_served_model_does_not_meet_fails_the_update_and_it_stay
 
     stack.set_run(epochs=2, expose_metrics=True, gates=STRICT)
     said = stack.up().failed().text
-    assert "the model is not sealed, since it is not what its gates ask for: r2 is" in said
+    assert "the gates refuse the model: r2 is" in said
     assert "epoch " not in said
     assert stack.outputs() == before
 

@@ -492,7 +492,7 @@ def test_a_sealed_model_is_refused_by_a_stricter_gate_and_stays(tmp_path: Path, 
     refused = Training(request(store, job=job), output)
 
     assert refused.wait() == 1
-    assert "the model is not sealed, since it is not what its gates ask for: r2 " in refused.last["message"]
+    assert "the gates refuse the model: r2 " in refused.last["message"]
     assert refused.last["report"]["of"] == first["artifact_id"]
     assert not [event for event in refused.events if "epoch" in event]
     assert Training(request(store, job={"epochs": 2}), output).result() == first | {"reused": True}

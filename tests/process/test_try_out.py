@@ -88,7 +88,7 @@ def test_of_a_model_that_its_gates_refuse_the_report_is_written_and_all_metrics_
     assert exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert "balancedAccuracy" in out
-    assert "error: the model is not sealed, since it is not what its gates ask for: accuracy is" in told
+    assert "error: the gates refuse the model: accuracy is" in told
 
 
 EXITS_WHEN_MOVED = """

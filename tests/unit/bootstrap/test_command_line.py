@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -192,11 +193,18 @@ def test_an_unknown_torch_is_refused(context: Context, torch: str) -> None:
         python_environment.torch_flavour(context)
 
 
-def test_the_choice_of_torch_is_remembered(context: Context) -> None:
+def test_the_choice_of_torch_is_remembered_once_it_is_there(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept before, a choice that cannot be had would stand in the way of every later set-up."""
+    monkeypatch.setattr(network, "reachable", lambda source: False)
+    monkeypatch.setattr(python_environment, "NEEDED_GIB", {"cpu": 0.0, "cuda": 0.0})
+    shutil.copy(Path(__file__).resolve().parents[3] / "requirements.lock", context.layout.root)
     context.user = {"TORCH": "cpu"}
-    python_environment.torch_flavour(context)
+    with pytest.raises(PartMissing, match="does not answer"):
+        python_environment.ensure(context, Step("Python environment", io.StringIO(), live=False))
     context.user = {}
+    assert python_environment.torch_flavour(context)[1] != "it was taken before"
 
+    python_environment.remembered_flavour(context.layout).write_text("cpu\n")
     assert python_environment.torch_flavour(context) == ("cpu", "it was taken before")
 
 

@@ -15,7 +15,10 @@ from sealift.sealing import record_key, seal_record
 from sealift.stores import MANIFESTS, RECORDS, StoreUnwritable, open_store
 from tests.keys import key_pair
 from training.checkpoint import Record, SealedRecord, TrainingRecord, encode
+from training.findings import Finding
 from training.job import Job
+from training.judgement import Evidence
+from training.report.content import Report
 
 STORE_KEY = bytes(range(32))
 ARTIFACT = "ab" * 16
@@ -57,6 +60,28 @@ def test_a_run_whose_artifact_is_sealed_already_is_not_said_to_be_trained(tmp_pa
     assert foretell(inputs(tmp_path, learningRate=0.5)) is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"gates": {"metrics": {"accuracy": {"minimum": 0.9}}}}, "the gates refuse the model: accuracy is"),
+        ({"quality": {"maximumMissing": 0.0}}, "age"),
+    ],
+    ids=["a gate", "a limit of the data"],
+)
+def test_a_sealed_model_that_would_be_refused_is_refused_before_the_run(
+    tmp_path: Path, asked: dict[str, Value], words: str
+) -> None:
+    missing = Finding("missing", "'age' is missing in 3 of 10 rows", ("age",), 0.3)
+    report = Report("m on d", "net", "iris", "classification", metrics={"accuracy": 0.8})
+    evidence = Evidence(report, (missing,), 100).encode()
+    allowed: dict[str, Value] = {"quality": {"maximumMissing": 0.5}}
+    seal(tmp_path, inputs(tmp_path), artifact=True, record=SealedRecord({"artifact_id": ARTIFACT}, {}, evidence))
+    assert foretell(inputs(tmp_path, **allowed)) == ARTIFACT
+
+    with pytest.raises(PluginError, match=words):
+        foretell(inputs(tmp_path, **(allowed | asked)))
+
+
 def test_a_record_whose_artifact_is_gone_foretells_training(tmp_path: Path) -> None:
     given = inputs(tmp_path)
     seal(tmp_path, given, artifact=False)
@@ -77,17 +102,17 @@ def test_a_record_that_tells_of_no_artifact_foretells_training(tmp_path: Path, r
 
 
 def test_where_a_gpu_is_only_wished_for_none_is_missed(tmp_path: Path) -> None:
-    assert foretell(inputs(tmp_path, device="auto"), tmp_path) is None
+    assert foretell(inputs(tmp_path, device="auto"), devices=tmp_path) is None
 
 
 def test_a_gpu_that_is_not_there_is_said_before_the_run(tmp_path: Path) -> None:
     given = inputs(tmp_path, device="cuda")
 
     with pytest.raises(PluginError, match="device is 'cuda', but this machine shows no GPU") as refused:
-        foretell(given, tmp_path)
+        foretell(given, devices=tmp_path)
     assert "'auto'" in str(refused.value.hint)
     (tmp_path / "nvidia0").touch()
-    assert foretell(given, tmp_path) is None
+    assert foretell(given, devices=tmp_path) is None
 
 
 def test_a_store_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) -> None:
