@@ -18,9 +18,10 @@ from sealift.sealing.errors import ArtifactCorrupt
 from sealift.sealing.record import open_record, seal_record
 from sealift.stores import RECORDS, Conflict, Fence, Store, get_record, version_of
 from training.errors import CheckpointError
+from training.job import Job
 from training.recipe.trainer_state import TrainerState
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class TrainedRecord:
     description: Mapping[str, object]
     outcome: Mapping[str, object]
     seconds: float
+    code_place: str | None
+    """The job's modelPath ("": none), where the model's code read files that no digest counts: in another place the
+    same code may make another model. None: all that it read is counted."""
     model: bytes
     """The ONNX file."""
     evidence: bytes
@@ -62,6 +66,8 @@ class SealedRecord:
     """By `Judgement.report_key`: artifact id and payload digest; the latter is empty until the report is sealed."""
     evidence: bytes
     """Of judgement.Evidence."""
+    code_place: str | None = None
+    """As in a TrainedRecord."""
 
 
 Record = TrainingRecord | TrainedRecord | SealedRecord
@@ -72,6 +78,11 @@ PHASES: Final[Mapping[str, type[Record]]] = {
 }
 BODIES: Final = {"training": ("tensors",), "trained": ("model", "evidence"), "sealed": ("evidence",)}
 """The fields of each phase that follow the line of JSON, which has their sizes."""
+
+
+def is_of_other_code(record: TrainedRecord | SealedRecord, job: Job) -> bool:
+    """Whether another modelPath than the record's may lead to other files, which no digest counts."""
+    return record.code_place is not None and record.code_place != (job.model_path or "")
 
 
 @dataclass

@@ -31,7 +31,8 @@ WAY_OUT: Final = "see training/request.py"
 class RunRequest:
     """One run, and where its artifact goes."""
 
-    job: Job
+    job: Job = field(repr=False)
+    """Its URLs may hold a password."""
     store_url: str
     run_key: bytes = field(repr=False)
     """32 bytes: seals the run's record, and opens no other."""

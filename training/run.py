@@ -41,7 +41,7 @@ from sealift.stores import (
 )
 from training import gates
 from training.cancellation import Cancellation
-from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
+from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, is_of_other_code
 from training.errors import CheckpointError, GateError
 from training.events import Events, EventStream
 from training.judgement import Evidence, Judgement, judge
@@ -50,6 +50,9 @@ from training.run_callback import Clock
 from training.run_result import RunResult
 from training.trainer import train
 
+OTHER_CODE: Final = (
+    "the model is trained again: its code read files that no digest counts, and in this modelPath they may be others"
+)
 WAIT_NOTICE_SECONDS: Final = 1.0
 
 
@@ -62,6 +65,10 @@ def run(request: RunRequest, events: EventStream, cancellation: Cancellation) ->
     with _hold_lease(store, request.run_id, events) as fence:
         records = Records(store, request.run_key, request.run_id, fence)
         record = _load(records, events)
+        if isinstance(record, TrainedRecord | SealedRecord) and is_of_other_code(record, request.job):
+            events.log("warning", OTHER_CODE)
+            _let_go(records.fence, record)
+            record = None
         if isinstance(record, SealedRecord):
             result = _judge_again(request, records, record, recipients, events)
             if result is not None:
@@ -101,10 +108,7 @@ def _judge_again(
         report = _find_sealed_report(store, record.reports.get(key))
     except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
-        records.fence.check()
-        if get_record(store, owners_name(artifact_id)) is None:
-            for one in _ids(record):
-                delete_artifact(store, one)
+        _let_go(records.fence, record)
         return None
     if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the sealed model")
@@ -148,6 +152,15 @@ def _report_result(artifact_id: str, digest: str, manifest: str) -> dict[str, ob
 def _ids(record: SealedRecord) -> list[str]:
     """The model's and its reports'."""
     return [str(record.result["artifact_id"]), *(artifact_id for artifact_id, _ in record.reports.values())]
+
+
+def _let_go(fence: Fence, record: TrainedRecord | SealedRecord) -> None:
+    """Deletes what the record names, unless somebody uses it."""
+    fence.check()
+    ids = _ids(record) if isinstance(record, SealedRecord) else [record.artifact_id, record.report_id]
+    if get_record(fence.store, owners_name(ids[0])) is None:
+        for one in ids:
+            delete_artifact(fence.store, one)
 
 
 def _find_left(store: Store, record: SealedRecord) -> list[str]:
@@ -204,6 +217,9 @@ def _seal(
     judgement = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
     if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the model")
+        records.fence.check()
+        for one in (record.artifact_id, record.report_id):
+            delete_artifact(records.store, one)  # what a killed attempt left, whose gates the model passed
         raise _refuse(request, records.fence, judgement, record.artifact_id, recipients, sealed=False)
     events.phase("seal", "sealing the model and its report")
     report = _put_report(records.fence, judgement, record.artifact_id, record.report_id, recipients)
@@ -217,7 +233,7 @@ def _seal(
         "duration_seconds": round(clock.seconds(), 3),
     }
     reports = {judgement.report_key(request.run_key): (report.artifact_id, report.payload_digest)}
-    records.save(SealedRecord(result, reports, record.evidence))
+    records.save(SealedRecord(result, reports, record.evidence, record.code_place))
     told = _report_result(report.artifact_id, report.payload_digest, report.manifest.decode())
     return {**result, "manifest": artifact.manifest.decode(), **told}
 

@@ -86,7 +86,7 @@ def train(
         outcome = {**result.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
         trained = TrainedRecord(
             new_artifact_id(), new_artifact_id(), write_description(result.description), outcome, clock.seconds(),
-            result.model, evidence.encode(),
+            (request.job.model_path or "") if uncounted else None, result.model, evidence.encode(),
         )  # fmt: skip
         records.save(trained)
     return trained

@@ -14,7 +14,7 @@ from sealift.sealing import ArtifactCorrupt, open_record, record_key
 from sealift.stores import Store, get_record, has_artifact
 from training import gates
 from training import job as training_job
-from training.checkpoint import SealedRecord, decode
+from training.checkpoint import SealedRecord, decode, is_of_other_code
 from training.errors import CheckpointError, TrainingError
 from training.job import Job
 from training.judgement import Evidence, judge
@@ -34,7 +34,7 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
     store = None if "storeUrl" not in plain else find_store(plain)
     store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
     if job is not None and store is not None and store_key is not None:
-        record = _find_record(store, store_key, find_run_ids(job, plain, store_key)[0])
+        record = _find_record(store, job, store_key, find_run_ids(job, plain, store_key)[0])
         if record is not None:
             _check_gates(job, record, deployed_metrics, shown=bool(plain.get("exposeMetrics")))
             return str(record.result["artifact_id"])
@@ -60,7 +60,7 @@ def _find_known(inputs: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
 
 
-def _find_record(store: Store, store_key: bytes, run_id: str) -> SealedRecord | None:
+def _find_record(store: Store, job: Job, store_key: bytes, run_id: str) -> SealedRecord | None:
     """Of a model that is sealed and there."""
     found = get_record(store, run_id)
     if found is None:
@@ -71,7 +71,8 @@ def _find_record(store: Store, store_key: bytes, run_id: str) -> SealedRecord | 
         return None
     if not isinstance(record, SealedRecord):
         return None
-    return record if has_artifact(store, str(record.result["artifact_id"])) else None
+    is_there = has_artifact(store, str(record.result["artifact_id"])) and not is_of_other_code(record, job)
+    return record if is_there else None
 
 
 def _check_gates(job: Job, record: SealedRecord, deployed_metrics: Value, *, shown: bool) -> None:

@@ -12,11 +12,11 @@ from typing import Final
 from urllib.parse import quote
 
 from sealift.durable.new_file import write_file
-from sealift.stores import StoreError, delete_artifact, delete_record, open_store
+from sealift.stores import RECORDS, StoreError, delete_artifact, open_store, version_of
 
 FOLDER: Final = Path(".sealift/refused-reports")
 """Below it, a folder for each stack."""
-NOTED: Final = ("storeUrl", "artifactId", "payloadDigest", "runId")
+NOTED: Final = ("storeUrl", "artifactId", "payloadDigest", "runId", "recordVersion")
 
 
 def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> None:
@@ -27,9 +27,10 @@ def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> No
     if _read_note(place).get("artifactId") != report["artifact_id"]:
         clear(urn, run_id)
     place.parent.mkdir(parents=True, exist_ok=True)
+    version = None if "of" in report else version_of(open_store(store_url), RECORDS, run_id)
     noted = {
         "storeUrl": store_url, "artifactId": report["artifact_id"], "payloadDigest": report["payload_digest"],
-        "runId": "" if "of" in report else run_id,
+        "runId": run_id, "recordVersion": version or "",
     }  # fmt: skip
     write_file(place.absolute(), json.dumps(noted).encode())
 
@@ -44,7 +45,8 @@ def say_what_shows(urn: str) -> str:
 
 def clear(urn: str, run_id: str = "") -> None:
     """Deletes the report of the resource's last refused run, and its record, which has the refused model, if there are
-    any and their store can be reached. The record of the run `run_id`, which is under way, stays.
+    any and their store can be reached. The record of the run `run_id`, which is under way, stays, and so does one that
+    has changed since: another resource with other gates works on that run, or has sealed its model.
     """
     _clear(_place(urn), run_id)
 
@@ -63,8 +65,8 @@ def _clear(place: Path, run_id: str = "") -> None:
     with suppress(StoreError):
         store = open_store(noted["storeUrl"])
         delete_artifact(store, noted["artifactId"])
-        if noted["runId"] not in ("", run_id):
-            delete_record(store, noted["runId"])
+        if noted["recordVersion"] and noted["runId"] != run_id:
+            store.delete(RECORDS, noted["runId"], noted["recordVersion"])
     place.unlink(missing_ok=True)
 
 

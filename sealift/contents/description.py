@@ -106,9 +106,13 @@ def write_description(description: Description) -> dict[str, Any]:
     return {"version": VERSION, **encode(description)}
 
 
-def read_description(values: Mapping[str, Any]) -> Description:
+def read_description(values: object) -> Description:
     """The description of any version up to VERSION. Raises ContentsError, which names the place."""
+    if not isinstance(values, Mapping):
+        raise ContentsError(PLACE)
     version = values.get("version", 1)
+    if type(version) is not int:
+        raise ContentsError(f"{PLACE}.version")
     if version == 1:
         return decode(Description, _of_version_1(values), PLACE)
     if version != VERSION:
@@ -121,4 +125,6 @@ def _of_version_1(values: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: value for name, value in values.items() if name in names_of(Description)}
     if known.get("inputRange") == {}:
         del known["inputRange"]
-    return known | {"classes": [str(label) for label in known.get("classes", ())]}
+    if isinstance(labels := known.get("classes"), list):
+        known["classes"] = [str(label) for label in labels]
+    return known

@@ -70,7 +70,12 @@ class Manifest:
             plain = aead.decrypt(self.description[:NONCE_BYTES], self.description[NONCE_BYTES:], None)
         except InvalidTag:
             raise ArtifactCorrupt("the manifest's description is not what was sealed") from None
-        opened: dict[str, Any] = json.loads(plain)
+        try:
+            opened = json.loads(plain)
+        except (ValueError, RecursionError):
+            raise ArtifactCorrupt("the manifest's description is not JSON") from None
+        if not isinstance(opened, dict):
+            raise ArtifactCorrupt("the manifest's description is not a JSON object")
         return opened
 
     def _fields(self) -> dict[str, Any]:

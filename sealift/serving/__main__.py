@@ -190,19 +190,19 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     host = "address to listen on (default: all of IPv6 and IPv4, and with --artifact 127.0.0.1)"
     parser.add_argument("--host", help=host)
     port = f"0 is any free one, see the log (default: {image_layout.PORT})"
-    parser.add_argument("--port", type=int, default=image_layout.PORT, help=port)
+    parser.add_argument("--port", type=_port, default=image_layout.PORT, help=port)
     origin = "whose pages may ask, such as https://app.example.com, or * for all; may be said again (default: none)"
     parser.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help=origin)
     local = "answers requests alone that name localhost (default: where it listens there alone and --auth is none)"
     parser.add_argument("--local", action="store_true", help=local)
     rpc = f"0 is any free one; in a pod it is {image_layout.GRPC_PORT} (default: none, gRPC takes some memory)"
-    parser.add_argument("--grpc-port", type=int, metavar="PORT", help=rpc)
+    parser.add_argument("--grpc-port", type=_port, metavar="PORT", help=rpc)
     lines = "which requests have a line in the log (default: errors)"
     parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
     why = "whether rows are explained too, at /v2/models/NAME/explain (default: no, it takes much of the processor)"
     parser.add_argument("--explain", action="store_true", help=why)
     metrics = f"of {image_layout.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
-    parser.add_argument("--metrics-port", type=int, metavar="PORT", help=metrics)
+    parser.add_argument("--metrics-port", type=_port, metavar="PORT", help=metrics)
     spans = "collector that spans are sent to, as OTLP over HTTP to URL/v1/traces (default: none)"
     parser.add_argument("--otlp-endpoint", metavar="URL", help=spans)
     ratio = "of requests without a traceparent, how many are traced, 0 to 1 (default: 0); others as their caller says"
@@ -222,6 +222,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     if options.access is None and options.auth is None:
         parser.error("one of the arguments --access --auth is required")
     return options
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid int value: {text!r}") from None
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; allowed: 0 to 65535")
+    return port
 
 
 def _ratio(text: str) -> float:

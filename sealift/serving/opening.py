@@ -108,6 +108,8 @@ def _opened(source: Source, memory: mmap.mmap) -> dict[str, Any]:
         size, description = _open(source, memory)
     except StartError as error:
         return {"error": [str(error)]}
+    except Exception as error:  # noqa: BLE001 - the other process could not tell it from a success
+        return {"error": [f"the artifact cannot be opened: {type(error).__name__}"]}
     return {"size": size, "description": description}
 
 

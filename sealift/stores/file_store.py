@@ -3,6 +3,7 @@
 Folders are held open and names are resolved in them without following links.
 """
 
+import errno
 import fcntl
 import hashlib
 import io
@@ -238,9 +239,17 @@ class _Content(io.FileIO):
 
 @contextmanager
 def _open_file(folder: int, name: str) -> Iterator[BinaryIO]:
-    with os.fdopen(os.open(name, READ_FLAGS, dir_fd=folder), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ArtifactDamaged(f"{name} in the store is not a file", "find out who can write to the store")
+    not_a_file = ArtifactDamaged(f"{name} in the store is not a file", "find out who can write to the store")
+    try:
+        descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link, which is not followed
+            raise not_a_file from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise not_a_file
+    with os.fdopen(descriptor, "rb") as file:
         yield file
 
 

@@ -92,6 +92,12 @@ def refused(words: list[str]) -> str:
     return complaints
 
 
+@pytest.mark.parametrize("option", ["--port", "--grpc-port", "--metrics-port"])
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_is_none_is_refused(files: Files, option: str, port: str) -> None:
+    assert f"'{port}' is not a port; allowed: 0 to 65535" in refused([*arguments(files), f"{option}={port}"])
+
+
 def test_another_key_keeps_it_from_starting(files: Files) -> None:
     files.key.write_text(key_pair(1).pem)
 

@@ -484,6 +484,56 @@ def test_other_requirements_are_judged_and_reported_from_the_record_of_the_seale
     assert Training(request(store, job={"epochs": 2}), output).result() == first | {"reused": True}
 
 
+def test_another_folder_of_the_same_code_is_trained_again_where_it_reads_what_no_digest_counts(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    net = """
+import importlib, torch
+def Net(features, outputs):
+    width = importlib.import_module('wi' + 'de').WIDTH
+    return torch.nn.Sequential(torch.nn.Linear(features, width), torch.nn.Linear(width, outputs))
+"""
+    for folder, width in (("v1", 3), ("v2", 5)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "nets.py").write_text(net)
+        (tmp_path / folder / "wide.py").write_text(f"WIDTH = {width}\n")
+    store = tmp_path / "store"
+
+    def trained(folder: str) -> Event:
+        job = {"epochs": 1, "model": "nets:Net", "modelPath": folder}
+        return Training(request(store, job=job), output).result()
+
+    first, other = trained("v1"), trained("v2")
+    assert not other["reused"]
+    assert other["content_digest"] != first["content_digest"]
+    assert trained("v2")["reused"]
+
+
+def test_what_a_kill_left_of_a_model_goes_where_a_stricter_gate_refuses_it(tmp_path: Path, output: Path) -> None:
+    """The kill comes when model and report are in the store, and the run's record does not say so yet."""
+    store = tmp_path / "store"
+    program = """if True:
+        import os, runpy, signal
+        from training.checkpoint import Records, SealedRecord
+        save = Records.save
+        def kill(records, record):
+            if isinstance(record, SealedRecord): os.kill(os.getpid(), signal.SIGKILL)
+            save(records, record)
+        Records.save = kill
+        runpy.run_module('training', run_name='__main__')
+    """
+    _, exit_code, _ = run_cold(request(store, job={"epochs": 2}), program=program)
+    assert exit_code == -signal.SIGKILL
+    assert len(files(store, "manifests")) == 2
+    job = {"epochs": 2, "gates": {"metrics": {"r2": {"minimum": 0.99}}}}
+
+    refused = Training(request(store, job=job), output)
+
+    assert refused.wait() == 1
+    assert files(store, "payloads") == files(store, "manifests") == [refused.last["report"]["artifact_id"]]
+
+
 def test_a_sealed_model_is_refused_by_a_stricter_gate_and_stays(tmp_path: Path, output: Path) -> None:
     store = tmp_path / "store"
     first = Training(request(store, job={"epochs": 2}), output).result()

@@ -15,6 +15,8 @@ from sealift.sealing.recipients import pem
 from sealift.sealing.recipients.recipient import DOES_NOT_UNWRAP, RecipientKind, Stanza
 
 KIND: Final = "X25519-HKDF-SHA256-AES256-GCM"
+PRIME: Final = 2**255 - 19
+"""RFC 7748, 4.1: coordinates are below it."""
 INFO: Final = b"sealift/v1/X25519\0"
 SHARE_BYTES: Final = 32
 WRAPPED_BYTES: Final = SHARE_BYTES + 32 + 16  # share · data key · tag
@@ -29,6 +31,8 @@ class X25519Recipient:
         key = pem.read_public_key(text)
         if not isinstance(key, X25519PublicKey):
             raise NotThisKind(*NOT_X25519)
+        if int.from_bytes(key.public_bytes_raw(), "little") >= PRIME:  # another spelling of a key: another id
+            raise WrongKey(*NOT_X25519)
         try:
             X25519PrivateKey.generate().exchange(key)
         except ValueError:  # a point of low order: with it all share the same

@@ -197,6 +197,7 @@ def test_the_choice_of_torch_is_remembered_once_it_is_there(context: Context, mo
     """Kept before, a choice that cannot be had would stand in the way of every later set-up."""
     monkeypatch.setattr(network, "reachable", lambda source: False)
     monkeypatch.setattr(python_environment, "NEEDED_GIB", {"cpu": 0.0, "cuda": 0.0})
+    context.layout.root.mkdir(exist_ok=True)
     shutil.copy(Path(__file__).resolve().parents[3] / "requirements.lock", context.layout.root)
     context.user = {"TORCH": "cpu"}
     with pytest.raises(PartMissing, match="does not answer"):

@@ -73,6 +73,10 @@ def test_what_is_written_is_read_again_and_is_json() -> None:
         ({"features": ["age", 3]}, "description.features[1]"),
         ({"version": VERSION + 1}, "description.version"),
         ({"version": "2"}, "description.version"),
+        ({"version": True}, "description.version"),
+        ({"version": 1, "classes": 5}, "description.classes"),
+        ({"version": 1, "classes": None}, "description.classes"),
+        ({"classes": ["\ud800"]}, "description.classes[0]"),
     ],
 )
 def test_what_is_not_as_it_was_written_is_refused_with_its_place(change: dict[str, Any], place: str) -> None:
@@ -83,6 +87,12 @@ def test_what_is_not_as_it_was_written_is_refused_with_its_place(change: dict[st
     assert str(refused.value) == place
     with pytest.raises(StartError, match="is not what this release reads there"):
         Model(onnx_model(), written)
+
+
+@pytest.mark.parametrize("values", [None, [1], "text", 3])
+def test_what_is_no_object_is_refused(values: object) -> None:
+    with pytest.raises(ContentsError):
+        read_description(values)
 
 
 def test_an_artifact_of_0_1_0_is_read_whole() -> None:

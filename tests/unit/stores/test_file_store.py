@@ -53,8 +53,18 @@ def test_a_symlink_in_the_store_is_not_followed(store: Store, tmp_path: Path) ->
     secret.write_bytes(b"hush")
     (tmp_path / "store" / "payloads" / ID).symlink_to(secret)
 
-    with pytest.raises(StoreUnwritable):
+    with pytest.raises(ArtifactDamaged, match="is not a file"):
         store.get(PAYLOADS, ID)
+
+
+def test_a_folder_in_its_place_is_damage_and_leaves_no_descriptor_open(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "store" / "records" / ID).mkdir(parents=True)
+    before = len([*Path("/proc/self/fd").iterdir()])
+
+    for read in (store.get, store.open, store.stat, store.read):
+        with pytest.raises(ArtifactDamaged, match="is not a file"):
+            read(RECORDS, ID)
+    assert len([*Path("/proc/self/fd").iterdir()]) == before
 
 
 @pytest.mark.parametrize("folder", [PAYLOADS, MANIFESTS, RECORDS])

@@ -16,7 +16,7 @@ RUN_ID = "cd" * 32
 EXAMPLES: list[Record] = [
     TrainingRecord(1.5, 0.1 + 0.2, "{}", [{"mse": 0.5}], TrainerState(epoch=3, loss=0.25), b"\n\x00tensors\n"),
     TrainedRecord(
-        "ab" * 16, "cd" * 16, {"task": "regression"}, {"metrics": {"mse": 0.1}}, 2.5, b"\n{}\nmodel", b"<p>\n"
+        "ab" * 16, "cd" * 16, {"task": "regression"}, {"metrics": {"mse": 0.1}}, 2.5, "nets", b"\n{}\nmodel", b"<p>\n"
     ),
     SealedRecord({"artifact_id": "ab" * 16, "metrics": {"mse": 1e-300}}, {"ef": ["cd" * 16, ""]}, b"{}\n"),
 ]
@@ -30,7 +30,7 @@ def test_a_record_comes_out_as_it_went_in(record: Record) -> None:
 @pytest.mark.parametrize("body", [b"", b"\n", b"x" * 100_000])
 def test_bodies_of_any_content_and_size_survive(body: bytes) -> None:
     training = TrainingRecord(1.0, 0.5, None, [], None, body)
-    trained = TrainedRecord("ab", "cd", {}, {}, 0.0, body, body + b"x")
+    trained = TrainedRecord("ab", "cd", {}, {}, 0.0, None, body, body + b"x")
     assert (decode(encode(training)), decode(encode(trained))) == (training, trained)
 
 
@@ -41,12 +41,12 @@ def test_bodies_of_any_content_and_size_survive(body: bytes) -> None:
         (b"{}", "cannot be read"),
         (b"{}\n", "cannot be read"),
         (b"[]\n", "cannot be read"),
-        (b'{"version": 1, "phase": "sealed", "result": {}}\n', "not of version 4"),
-        (b'{"version": 4, "sizes": [], "phase": "dreaming"}\n', "dreaming"),
-        (b'{"version": 4, "sizes": [0], "phase": "sealed"}\n', "result"),
-        (b'{"version": 4, "sizes": [0], "phase": "sealed", "result": {}, "more": 1}\n', "more"),
-        (b'{"version": 4, "sizes": [0], "phase": "sealed", "result": {}}\nx', "has 1 bytes after its head, not 0"),
-        (b'{"version": 4, "sizes": [2, -1], "phase": "training"}\nx', "has 1 bytes after its head, not 1"),
+        (b'{"version": 1, "phase": "sealed", "result": {}}\n', "not of version 5"),
+        (b'{"version": 5, "sizes": [], "phase": "dreaming"}\n', "dreaming"),
+        (b'{"version": 5, "sizes": [0], "phase": "sealed"}\n', "result"),
+        (b'{"version": 5, "sizes": [0], "phase": "sealed", "result": {}, "more": 1}\n', "more"),
+        (b'{"version": 5, "sizes": [0], "phase": "sealed", "result": {}}\nx', "has 1 bytes after its head, not 0"),
+        (b'{"version": 5, "sizes": [2, -1], "phase": "training"}\nx', "has 1 bytes after its head, not 1"),
     ],
 )
 def test_what_is_no_record_is_refused_with_the_reason(plaintext: bytes, reason: str) -> None:

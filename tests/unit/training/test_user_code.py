@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sealift import rooms
+from training import user_code
 from training.job import Job
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
@@ -18,6 +20,23 @@ LOAD = """if True:
     from training import user_code
     print(user_code.load(sys.argv[1], [Path(sys.argv[2])])())
 """
+
+
+@pytest.mark.parametrize("name", rooms.PACKAGES)
+def test_a_module_named_like_one_of_our_packages_is_refused_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Also in our own checkout, where a module of that name is found, and is ours."""
+    monkeypatch.setattr(user_code, "ROOT", tmp_path)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").touch()
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / f"{name}.py").write_text("class Net: ...\n")
+
+    _, problems = Job.validate({"model": f"{name}:Net"}, tmp_path)
+
+    assert f"module {name} " in problems[0].message
+    assert "a package of Sealift's own" in problems[0].message
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -71,7 +71,7 @@ def test_a_run_whose_artifact_is_sealed_already_is_not_said_to_be_trained(tmp_pa
 def test_a_sealed_model_that_would_be_refused_is_refused_before_the_run(
     tmp_path: Path, asked: dict[str, Value], words: str
 ) -> None:
-    missing = Finding("missing", "'age' is missing in 3 of 10 rows", ("age",), 0.3)
+    missing = Finding("missingValues", ("age",), "'age' is missing in 3 of 10 rows", 3, 10)
     report = Report("m on d", "net", "iris", "classification", metrics={"accuracy": 0.8})
     evidence = Evidence(report, (missing,), 100).encode()
     allowed: dict[str, Value] = {"quality": {"maximumMissing": 0.5}}

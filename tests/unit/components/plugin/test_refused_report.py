@@ -24,10 +24,10 @@ def keep(store: Store, artifact_id: str) -> None:
     if artifact_id not in store.names(MANIFESTS):
         store.put(PAYLOADS, artifact_id, b"report")
         store.put(MANIFESTS, artifact_id, b"{}")
-    report = {"artifact_id": artifact_id, "payload_digest": "12" * 32}
-    refused_report.keep(URN, f"file://{store.location}", artifact_id[::-1], report)
     if get_record(store, artifact_id[::-1]) is None:
         store.swap(RECORDS, artifact_id[::-1], b"the refused model", None)
+    report = {"artifact_id": artifact_id, "payload_digest": "12" * 32}
+    refused_report.keep(URN, f"file://{store.location}", artifact_id[::-1], report)
 
 
 def noted() -> list[tuple[str, Any]]:
@@ -40,6 +40,7 @@ def test_it_is_noted_as_the_output_is_spelt_by_stack_and_name(store: Store) -> N
 
     said = {
         "storeUrl": f"file://{store.location}", "artifactId": FIRST, "payloadDigest": "12" * 32, "runId": FIRST[::-1],
+        "recordVersion": store.read(RECORDS, FIRST[::-1]).version,
     }  # fmt: skip
     assert noted() == [(".sealift/refused-reports/dev/training%2Fone.json", said)]
 
@@ -67,6 +68,17 @@ def test_a_sealed_run_clears_it_and_its_report(store: Store) -> None:
 
     assert noted() == []
     assert list(store.names(MANIFESTS)) == list(store.names(PAYLOADS)) == store.names(RECORDS) == []
+
+
+def test_a_record_that_another_resource_has_sealed_since_stays(store: Store) -> None:
+    """The same run with a lower gate: its record has the model that is served."""
+    keep(store, FIRST)
+    store.swap(RECORDS, FIRST[::-1], b"sealed", store.read(RECORDS, FIRST[::-1]).version)
+
+    refused_report.clear(URN)
+
+    assert store.get(RECORDS, FIRST[::-1]) == b"sealed"
+    assert noted() == []
 
 
 def test_the_record_of_the_run_that_is_sealed_now_stays(store: Store) -> None:

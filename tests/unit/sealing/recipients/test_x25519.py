@@ -97,6 +97,13 @@ def test_a_point_of_low_order_is_neither_a_share_nor_a_recipient(alice: X25519Id
         parse_recipient(public_text(point))
 
 
+@pytest.mark.parametrize("number", [2**255 - 19 + 9, 2**255 + 9], ids=["above the prime", "with the top bit"])
+def test_a_key_in_another_spelling_is_no_recipient(number: int) -> None:
+    """Its owner's key has another id, and could not open."""
+    with pytest.raises(WrongKey, match="not X25519"):
+        parse_recipient(public_text(number.to_bytes(32, "little")))
+
+
 def test_it_opens_beside_an_rsa_recipient_and_can_be_wrapped_for_anew(key: RsaIdentity, alice: X25519Identity) -> None:
     recovery, bob = parse_recipient(public_text(ALICE_PUBLIC)), parse_recipient(public_text(BOB_PUBLIC))
     artifact = seal(b"model", {"a": 1}, [key.recipient, recovery])
