@@ -29,7 +29,7 @@ from onnx import TensorProto, helper
 from benchmarks.serving.process_tree import tree_bytes
 from sealift.sealing import RsaIdentity, seal_into
 from sealift.serving import image_layout
-from training.recipe.large_form import large_form
+from training.recipe.large_form import write_large_form
 
 ROOT: Final = Path(__file__).parents[1]
 LAYERS: Final = 12
@@ -103,7 +103,7 @@ def write_plain(folder: Path, width: int) -> int:
     graph = helper.make_graph(nodes, "large", tensors[:1], tensors[1:], weights)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     with (folder / "plain").open("wb") as file:
-        for piece in large_form(proto, folder):
+        for piece in write_large_form(proto, folder):
             file.write(piece)
         (folder / "weights").unlink()
         return file.tell()

@@ -77,7 +77,7 @@ def check(job: Job, folder: Path) -> DataAnswer:
 
 def _as_a_run(job: Job, folder: Path) -> DataAnswer:
     found = prepared.prepare(job, folder, Masker(secrets.token_bytes(KEY_BYTES)))
-    if isinstance(found, prepared.Oversized):
+    if isinstance(found, prepared.OversizedFile):
         return DataAnswer(rows=int(found.groups.file.metadata.num_rows))
     task = tasks.KnownTask(found.task, f"{job.dataset} is a {found.task}")
     misfits = tuple(Problem(one.property, one.message) for one in tasks.misfits(job, task))
@@ -111,13 +111,13 @@ def _count_unpacked(reference: str, folder: Path) -> int:
 def _csv_head(job: Job, folder: Path) -> int | None:
     path = _path(job, folder)
     with path.open("rb") as stream:
-        names = tables.csv_names(job.dataset, stream.read(tables.SOME_BYTES), job.data)
+        names = tables.read_csv_names(job.dataset, stream.read(tables.SOME_BYTES), job.data)
     if names is None:
         return None
     choose(job, names)
     if path.stat().st_size > COUNTED_BYTES or job.dataset.lower().endswith(".gz"):
         return None
-    return tables.csv_rows(job.dataset, sources.read(job.dataset, folder, job.data.memory_bytes), job.data)
+    return tables.count_csv_rows(job.dataset, sources.read(job.dataset, folder, job.data.memory_bytes), job.data)
 
 
 def _parquet_head(job: Job, folder: Path) -> int | None:

@@ -14,7 +14,7 @@ import torch
 
 from sealift.contents.description import Description, RowCounts, Summary, TensorForm, ValueRange
 from sealift.settings.urls import without_credentials, without_credentials_in
-from training.input_bins import input_bins
+from training.input_bins import make_input_bins
 from training.recipe import export
 from training.recipe.columns import decode
 from training.recipe.datasets.dataset import Dataset, Rows
@@ -45,7 +45,7 @@ def list_inputs(trained: TrainedModel) -> list[TensorForm]:
     data = trained.dataset
     if data.served_columns:
         return [TensorForm(one.name, one.datatype, ("batch", 1)) for one in data.served_columns]
-    datatype = export.datatype(trained.train.first(1)[0])
+    datatype = export.find_datatype(trained.train.first(1)[0])
     return [TensorForm(export.INPUT, datatype, ("batch", *data.shape))]
 
 
@@ -70,9 +70,9 @@ def make_description(trained: TrainedModel, provenance: Mapping[str, str], outco
         classes=tuple(data.classes),
         words=tuple(data.words),
         inputs=tuple(list_inputs(trained)),
-        output=TensorForm(export.output_name(data.task), "FP32", ("batch", data.outputs)),
+        output=TensorForm(export.find_output_name(data.task), "FP32", ("batch", data.outputs)),
         input_reference=summarise_columns(data, train) if public else {},
-        input_bins=input_bins(data, train) if public else {},
+        input_bins=make_input_bins(data, train) if public else {},
         input_range=find_input_range(data, train) if public else None,
         onnx_opset=export.OPSET,
     )

@@ -100,13 +100,13 @@ def _attempt(
         waiting = dict(zip((process.sentinel for process in workers), range(len(workers)), strict=True))
         while waiting:
             if cancellation.requested:
-                raise _cancelled(workers)
+                raise _cancel(workers)
             for ended in wait(list(waiting), LOOK_SECONDS):
                 rank = waiting.pop(ended)  # type: ignore[arg-type]  # a sentinel is a number
                 workers[rank].join()
                 code = workers[rank].exitcode or 0
                 if code == EXIT_CODE:
-                    raise _cancelled(workers)
+                    raise _cancel(workers)
                 if code != 0:
                     return rank, code
                 _raise(answers[rank])
@@ -127,7 +127,7 @@ def _raise(answer: Connection) -> None:
         raise TrainingError(said["message"], said["hint"])
 
 
-def _cancelled(workers: Sequence[SpawnProcess]) -> CancelledError:
+def _cancel(workers: Sequence[SpawnProcess]) -> CancelledError:
     """Once the workers have saved what there is to save."""
     for process in workers:
         process.terminate()
@@ -145,7 +145,7 @@ def _work(writing: Connection, worker: Callable[..., Said], seat: Seat, argument
 
 
 @contextlib.contextmanager
-def joined(seat: Seat, device: str) -> Iterator[None]:
+def join_workers(seat: Seat, device: str) -> Iterator[None]:
     """This worker among the others."""
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
     for library in ("GLOO", "NCCL"):  # they would listen on the interface that the machine's name leads to
@@ -169,7 +169,7 @@ def is_worker() -> bool:
     return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
-def any_of_all(mine: bool) -> bool:
+def ask_all(mine: bool) -> bool:
     """Whether it is so in any worker; all must ask."""
     if not is_worker():
         return mine
@@ -178,7 +178,7 @@ def any_of_all(mine: bool) -> bool:
     return bool(asked)
 
 
-class Shared:
+class SharedDescriptor:
     """A descriptor of the parent's among the arguments of `launch`: each worker gets one of its own.
 
     It cannot be opened by the parent's /proc: that of a process that is not dumpable is closed to all but root.
@@ -187,9 +187,9 @@ class Shared:
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
 
-    def __reduce__(self) -> tuple[Callable[[Any], "Shared"], tuple[Any]]:
-        return _received, (DupFd(self.descriptor),)
+    def __reduce__(self) -> tuple[Callable[[Any], "SharedDescriptor"], tuple[Any]]:
+        return _receive, (DupFd(self.descriptor),)
 
 
-def _received(sent: Any) -> Shared:
-    return Shared(sent.detach())
+def _receive(sent: Any) -> SharedDescriptor:
+    return SharedDescriptor(sent.detach())

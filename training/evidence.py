@@ -13,7 +13,7 @@ from training.options import METRICS, VALIDATION
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.finish import TrainedModel, read_every_row
 from training.recipe.folds import make_folds
-from training.recipe.models.build import loss_name
+from training.recipe.models.build import find_loss_name
 from training.recipe.trainer_state import TrainerState
 from training.report import content, measure
 from training.report.content import Report
@@ -27,7 +27,7 @@ DESCRIBED_ROWS: Final = 100_000
 """Training rows that the columns' and labels' summaries are of, at most."""
 
 
-def gather(
+def gather_evidence(
     result: FitResult,
     energy: content.Energy,
     durations: Mapping[str, float],
@@ -76,7 +76,7 @@ def _make_curves(state: TrainerState, job: Job, dataset: Dataset) -> content.Cur
         return None
     validated = sorted({name for entry in history for name in entry if name.startswith(VALIDATION)})
     curves = {name.removeprefix(VALIDATION): tuple(entry.get(name) for entry in history) for name in validated}
-    loss = loss_name(job, dataset)
+    loss = find_loss_name(job, dataset)
     return content.Curves(
         epochs=tuple(range(1, len(history) + 1)),
         training_loss=tuple(entry["loss"] for entry in history),

@@ -27,18 +27,20 @@ SPREAD_DIGITS: Final = 2
 """Of a bound, beyond the order of magnitude of the column's standard deviation."""
 
 
-def input_bins(data: Dataset, train: Rows) -> dict[str, Bins]:
+def make_input_bins(data: Dataset, train: Rows) -> dict[str, Bins]:
     """By feature that is a number and varies."""
     texts = {name for column in data.served_columns if column.categories is not None for name in column.feature_names}
     places = [place for place, name in enumerate(data.feature_names) if name not in texts][:MOST_FEATURES]
     if not places:
         return {}
     names, sample_RF = [data.feature_names[place] for place in places], _sample(train, places)
-    found = ((name, _bins(values_R[~np.isnan(values_R)])) for name, values_R in zip(names, sample_RF.T, strict=True))
+    found = (
+        (name, _make_bins(values_R[~np.isnan(values_R)])) for name, values_R in zip(names, sample_RF.T, strict=True)
+    )
     return {name: bins for name, bins in found if bins is not None}
 
 
-def counts(values: np.ndarray[Any, Any], bounds: Sequence[float]) -> list[int]:
+def count_values(values: np.ndarray[Any, Any], bounds: Sequence[float]) -> list[int]:
     """How many values each bin has."""
     places = np.searchsorted(np.asarray(bounds), values.astype(np.float64), side="left")
     return [int(count) for count in np.bincount(places, minlength=len(bounds) + 1)]
@@ -53,20 +55,20 @@ def _sample(train: Rows, places: list[int]) -> np.ndarray[Any, Any]:
     return np.concatenate(parts)
 
 
-def _bins(values_R: np.ndarray[Any, Any]) -> Bins | None:
+def _make_bins(values_R: np.ndarray[Any, Any]) -> Bins | None:
     deviation = float(values_R.std(dtype=np.float64)) if len(values_R) else 0.0
     if not (deviation > 0 and math.isfinite(deviation)):
         return None
     digits = SPREAD_DIGITS - math.floor(math.log10(deviation))
     wanted = np.arange(1, BINS) / BINS
     quantiles = np.quantile(values_R.astype(np.float64), wanted, method="inverted_cdf")
-    bounds = _merged(sorted({round(float(bound), digits) for bound in quantiles}), values_R)
+    bounds = _merge_small(sorted({round(float(bound), digits) for bound in quantiles}), values_R)
     if not bounds:
         return None
-    return Bins(tuple(bounds), tuple(round(count / len(values_R), 6) for count in counts(values_R, bounds)))
+    return Bins(tuple(bounds), tuple(round(count / len(values_R), 6) for count in count_values(values_R, bounds)))
 
 
-def _merged(bounds: list[float], values_R: np.ndarray[Any, Any]) -> list[float]:
+def _merge_small(bounds: list[float], values_R: np.ndarray[Any, Any]) -> list[float]:
     """Without those that would leave a bin with too few rows."""
     below = [int((values_R.astype(np.float64) <= bound).sum()) for bound in bounds]
     kept, last = [], 0

@@ -377,7 +377,7 @@ def libraries(job: Job) -> str | None:
 
 def processor(job: Job) -> str:
     """The kind of machine, as far as it can change the model's bytes: recipe.processor says what is pinned."""
-    return machine.processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
+    return machine.describe_processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
 def _find_missing(job: Job, folder: Path | None) -> Iterator[Clash]:

@@ -46,8 +46,8 @@ class Teller:
                 epochs=job.epochs,
                 step=state.step,
                 steps=math.ceil(rows / job.rows_per_step),
-                loss=loss(state),
-                validation=validation(job, state),
+                loss=find_loss(state),
+                validation=find_validation(job, state),
                 rows_per_second=round(throughput.rows_per_second, 1),
                 training_seconds=round(throughput.seconds, 3),
                 seconds=round(self._seconds(), 3),
@@ -60,13 +60,13 @@ class Teller:
         self._events.descent(describe, last=last)
 
 
-def loss(state: TrainerState) -> float | None:
+def find_loss(state: TrainerState) -> float | None:
     """Of the last epoch, or of what there is of the one under way; None while it is no number."""
     found = state.summed_loss / (state.summed_weight or 1.0) if state.step else state.loss
     return found if math.isfinite(found) else None
 
 
-def validation(job: Job, state: TrainerState) -> dict[str, float]:
+def find_validation(job: Job, state: TrainerState) -> dict[str, float]:
     """The one metric of the validation rows that the run looks at, after the last epoch; empty if there are no rows."""
     metrics = {
         name.removeprefix(VALIDATION): value

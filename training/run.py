@@ -191,10 +191,10 @@ def _train(
     if request.job.processes == 1:
         return train(request, records, record, events, cancellation, clock)
     events.phase("load", f"starting {request.job.processes} workers")
-    from training.distributed import Shared, launch
-    from training.worker import work
+    from training.distributed import SharedDescriptor, launch
+    from training.worker import run_worker
 
-    launch(request.job.processes, cancellation, work, request, Shared(events.descriptor), records.fence)
+    launch(request.job.processes, cancellation, run_worker, request, SharedDescriptor(events.descriptor), records.fence)
     trained = records.load()
     if not isinstance(trained, TrainedRecord):
         raise CheckpointError("the workers ended and left no model", "run `pulumi up` again")

@@ -74,7 +74,7 @@ class RunCallback(Teller):
     ) -> None:
         """Raises CancelledError, with the checkpoint saved, if a cancel was requested."""
         self.tell(job, state, rows, last=last)
-        if self._cancelled():
+        if self._is_cancelled():
             self._save(progress())
             raise CancelledError(f"cancelled after epoch {state.epoch} of {job.epochs}; the checkpoint is saved")
         since = time.monotonic() - self._saved
@@ -83,13 +83,13 @@ class RunCallback(Teller):
         if since >= self._request.checkpoint_seconds or cheap or lost:
             self._save(progress())
 
-    def _cancelled(self) -> bool:
+    def _is_cancelled(self) -> bool:
         """Several workers stop together, or one would wait for the others for ever."""
         if self._request.job.processes == 1:
             return self._cancellation.requested
-        from training.distributed import any_of_all
+        from training.distributed import ask_all
 
-        return any_of_all(self._cancellation.requested)
+        return ask_all(self._cancellation.requested)
 
     def _save(self, progress: Progress) -> None:
         began = time.monotonic()

@@ -50,7 +50,7 @@ def train(
     init = _read_initial_model(request, records.store, folder)
     events.phase("load", "loading torch")
     with import_large_libraries():
-        from training.evidence import gather  # seconds of imports, which a reused run need not wait for
+        from training.evidence import gather_evidence  # seconds of imports, which a reused run need not wait for
         from training.fit import fit
         from training.highlights import list_highlights
         from training.recipe.make import Inputs
@@ -82,7 +82,7 @@ def train(
             events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
         callback.phase("report", "writing the report")
         energy = meter.energy()
-        evidence = gather(result, energy, callback.durations(), inputs.provenance, inputs.device)
+        evidence = gather_evidence(result, energy, callback.durations(), inputs.provenance, inputs.device)
         outcome = {**result.outcome, "energy_joules": energy.joules, "energy_source": energy.method}
         trained = TrainedRecord(
             new_artifact_id(), new_artifact_id(), write_description(result.description), outcome, clock.seconds(),

@@ -99,7 +99,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> TryOut:
         from training.trainer import find_device, read_weights_file
 
         if with_report:
-            from training.evidence import gather
+            from training.evidence import gather_evidence
             from training.judgement import judge
 
     class TryOutCallback(Teller):
@@ -126,7 +126,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> TryOut:
         page = None
         if with_report:
             callback.phase("report", "writing the report")
-            evidence = gather(result, meter.energy(), callback.durations(), made_from, chosen)
+            evidence = gather_evidence(result, meter.energy(), callback.durations(), made_from, chosen)
             page = judge(job, evidence, None).page()
     display.close()
     training_seconds = callback.durations().get("train", 0.0)

@@ -7,7 +7,7 @@ from sealift.sealing.errors import SealingError
 from sealift.stores import Fence, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
-from training.distributed import Said, Seat, Shared, joined
+from training.distributed import Said, Seat, SharedDescriptor, join_workers
 from training.errors import CheckpointError, TrainingError, blame_system
 from training.events import EventStream
 from training.request import RunRequest
@@ -15,7 +15,7 @@ from training.run_callback import Clock
 from training.trainer import find_device, train
 
 
-def work(seat: Seat, request: RunRequest, telling: Shared, fence: Fence) -> Said:
+def run_worker(seat: Seat, request: RunRequest, telling: SharedDescriptor, fence: Fence) -> Said:
     """Trains with the others; the first worker tells events on the parent's descriptor and keeps the record.
 
     What is wrong with the run is returned, not raised: starting anew would not mend it.
@@ -25,7 +25,7 @@ def work(seat: Seat, request: RunRequest, telling: Shared, fence: Fence) -> Said
     cancellation = Cancellation()
     cancellation.listen()
     try:
-        with joined(seat, find_device(request.job)):
+        with join_workers(seat, find_device(request.job)):
             first = seat.rank == 0
             events = EventStream(telling.descriptor if first else os.open(os.devnull, os.O_WRONLY))
             kind = Records if first else ReadOnlyRecords

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.training.cases import CASES, Case
-from training.recipe.processor import processor
+from training.recipe.processor import describe_processor
 
 LOOPS: Final = {"plain": "plain PyTorch", "peer_lightning": "Lightning", "ours": "sealift"}
 EPOCHS: Final = 100
@@ -42,7 +42,7 @@ def main() -> int:
     loops = [loop for loop in LOOPS if loop != "peer_lightning" or importlib.util.find_spec("lightning")]
     rows = [row for case in CASES for row in _measured(case, loops, arguments)]
     machine = {
-        "processor": processor(gpus=False, bf16=False),
+        "processor": describe_processor(gpus=False, bf16=False),
         "processors": os.cpu_count() or 1,
         "threads": arguments.threads,
         "python": platform.python_version(),

@@ -35,10 +35,10 @@ class Case:
 
     def net(self) -> "nn.Module":
         """Fresh."""
-        from training.recipe.models import network
+        from training.recipe.models import find_network
 
         size = {"shape": self.shape} if self.model == "cnn" else {"features": self.shape[0]}
-        net: nn.Module = network(self.model)(outputs=self.classes or 1, **size)  # type: ignore[assignment]
+        net: nn.Module = find_network(self.model)(outputs=self.classes or 1, **size)  # type: ignore[assignment]
         return net
 
     def data(self) -> "tuple[torch.Tensor, torch.Tensor]":

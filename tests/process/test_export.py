@@ -17,7 +17,7 @@ from training.recipe.scaling import Scale, Scales
 import torch
 torch.manual_seed(0)
 scales = Scales(Scale.of(torch.ones(4), torch.ones(4)), Scale.of(torch.ones(1), torch.ones(1)))
-model = models.Deployed(Net(4, 1), scales, "regression", 1)
+model = models.DeployedModel(Net(4, 1), scales, "regression", 1)
 sys.stdout.buffer.write(export.to_onnx(model, torch.zeros(2, 4), "regression"))
 """
 

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper
 
 from training.errors import DataError, ExportError
 from training.recipe import export
-from training.recipe.datasets.encoding import Column
+from training.recipe.datasets.encoding import ColumnEncoding
 
 TYPES: Final = {"FP32": TensorProto.FLOAT, "INT64": TensorProto.INT64, "BYTES": TensorProto.STRING}
 """ONNX's element types by the Open Inference Protocol's names."""
@@ -30,13 +30,13 @@ INNER: Final = "row."
 """Before the names of what this module adds."""
 
 
-def in_columns(content: bytes, columns: Sequence[Column]) -> bytes:
+def wrap_in_columns(content: bytes, columns: Sequence[ColumnEncoding]) -> bytes:
     """The model with these inputs instead of the one tensor. Raises DataError where a column's name is taken."""
     model = onnx.ModelProto.FromString(content)
     graph = model.graph
     names = {column.name for column in columns}
     check_names(columns, [one.name for one in (*graph.initializer, *graph.output)])
-    made = {name for node in _nodes(graph) for name in node.output}
+    made = {name for node in _find_nodes(graph) for name in node.output}
     _rename(graph, {name: f"{INNER}{name}" for name in {export.INPUT, *(names & made)}})
     own = list(graph.node)
     del graph.input[:], graph.node[:]
@@ -51,13 +51,13 @@ def in_columns(content: bytes, columns: Sequence[Column]) -> bytes:
     return whole
 
 
-def check_names(columns: Sequence[Column], taken: Sequence[str]) -> None:
+def check_names(columns: Sequence[ColumnEncoding], taken: Sequence[str]) -> None:
     """Raises DataError for a column whose name something else of the model has."""
     for name in sorted({column.name for column in columns} & set(taken)):
         raise DataError(f"a column cannot have the name {name!r}, which the model has", "rename the column")
 
 
-def decode(columns: Sequence[Column], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
+def decode(columns: Sequence[ColumnEncoding], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
     """The columns that these rows were encoded from, (R, 1) each."""
     found, at = {}, 0
     for column in columns:
@@ -67,7 +67,9 @@ def decode(columns: Sequence[Column], features_RF: torch.Tensor) -> dict[str, np
     return found
 
 
-def check(content: bytes, columns: Sequence[Column], features_RF: torch.Tensor, expected_RK: torch.Tensor) -> None:
+def check(
+    content: bytes, columns: Sequence[ColumnEncoding], features_RF: torch.Tensor, expected_RK: torch.Tensor
+) -> None:
     """Raises ExportError unless the model answers columns as the one within answered the rows they were."""
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (answer_RK,) = session.run(None, decode(columns, features_RF))
@@ -75,7 +77,7 @@ def check(content: bytes, columns: Sequence[Column], features_RF: torch.Tensor, 
         raise ExportError("the model answers columns otherwise than encoded rows", "internal error: please report it")
 
 
-def make_decoder(column: Column, first: int, wanted: str, kind: int) -> Iterator[onnx.NodeProto]:
+def make_decoder(column: ColumnEncoding, first: int, wanted: str, kind: int) -> Iterator[onnx.NodeProto]:
     """From our one tensor to this column of the table, (batch, 1), as another's model takes it: an ONNX element type.
 
     `first` is where its part of the tensor begins. What is no category is an empty text, or a number that none has.
@@ -84,7 +86,7 @@ def make_decoder(column: Column, first: int, wanted: str, kind: int) -> Iterator
     own, width = f"{wanted}.part", len(column.feature_names)
     bounds = {f"{wanted}.first": [first], f"{wanted}.end": [first + width], f"{wanted}.axis": [1]}
     for name, values in bounds.items():
-        yield constant(name, TensorProto.INT64, values)
+        yield make_constant(name, TensorProto.INT64, values)
     yield helper.make_node("Slice", [export.INPUT, *bounds], [own])
     if column.categories is not None:
         yield from _make_names(column, own)
@@ -96,26 +98,26 @@ def make_decoder(column: Column, first: int, wanted: str, kind: int) -> Iterator
     )
 
 
-def constant(name: str, kind: int, values: Sequence[Any], shape: Sequence[int] = ()) -> onnx.NodeProto:
+def make_constant(name: str, kind: int, values: Sequence[Any], shape: Sequence[int] = ()) -> onnx.NodeProto:
     """A node that gives these values; flat unless a shape is given."""
     encoded: Any = [value.encode() if isinstance(value, str) else value for value in values]
     return helper.make_node("Constant", [], [name], value=helper.make_tensor("", kind, shape or [len(values)], encoded))
 
 
-def _make_names(column: Column, one_hot: str) -> Iterator[onnx.NodeProto]:
+def _make_names(column: ColumnEncoding, one_hot: str) -> Iterator[onnx.NodeProto]:
     """The category of each row, by its position; the last, where no other is 1."""
     names = column.names.tolist()
-    yield constant(f"{one_hot}.ones", TensorProto.FLOAT, [1.0] * (len(names) - 1), [len(names) - 1, 1])
+    yield make_constant(f"{one_hot}.ones", TensorProto.FLOAT, [1.0] * (len(names) - 1), [len(names) - 1, 1])
     yield helper.make_node("MatMul", [one_hot, f"{one_hot}.ones"], [f"{one_hot}.any"])
-    yield constant(f"{one_hot}.half", TensorProto.FLOAT, [0.5])
+    yield make_constant(f"{one_hot}.half", TensorProto.FLOAT, [0.5])
     yield helper.make_node("Sub", [f"{one_hot}.half", f"{one_hot}.any"], [f"{one_hot}.none"])
     yield helper.make_node("Concat", [one_hot, f"{one_hot}.none"], [f"{one_hot}.all"], axis=1)
     yield helper.make_node("ArgMax", [f"{one_hot}.all"], [f"{one_hot}.position"], axis=1, keepdims=1)
-    yield constant(f"{one_hot}.names", TYPES[column.datatype], names)
+    yield make_constant(f"{one_hot}.names", TYPES[column.datatype], names)
     yield helper.make_node("Gather", [f"{one_hot}.names", f"{one_hot}.position"], [f"{one_hot}.name"], axis=0)
 
 
-def _make_encoder(columns: Sequence[Column]) -> Iterator[onnx.NodeProto]:
+def _make_encoder(columns: Sequence[ColumnEncoding]) -> Iterator[onnx.NodeProto]:
     parts = []
     for at, column in enumerate(columns):
         if column.categories is None:
@@ -123,30 +125,30 @@ def _make_encoder(columns: Sequence[Column]) -> Iterator[onnx.NodeProto]:
             continue
         encoded, flat = f"{INNER}encoded.{at}", f"{INNER}flat.{at}"
         yield helper.make_node(
-            "OneHotEncoder", [column.name], [encoded], domain=ML_DOMAIN, zeros=1, **_categories(column)
+            "OneHotEncoder", [column.name], [encoded], domain=ML_DOMAIN, zeros=1, **_make_categories(column)
         )
         yield helper.make_node("Flatten", [encoded], [flat], axis=1)
         parts.append(flat)
     yield helper.make_node("Concat", parts, [f"{INNER}{export.INPUT}"], axis=1)
 
 
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+def _find_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """With those of graphs inside: both ways of an If, and what a Loop repeats."""
     for node in graph.node:
         yield node
         for attribute in node.attribute:
             for inner in (attribute.g, *attribute.graphs):
-                yield from _nodes(inner)
+                yield from _find_nodes(inner)
 
 
 def _rename(graph: onnx.GraphProto, others: Mapping[str, str]) -> None:
-    for node in _nodes(graph):
+    for node in _find_nodes(graph):
         for names in (node.input, node.output):
             names[:] = [others.get(name, name) for name in names]
     for value in graph.value_info:
         value.name = others.get(value.name, value.name)
 
 
-def _categories(column: Column) -> dict[str, Any]:
+def _make_categories(column: ColumnEncoding) -> dict[str, Any]:
     values = [] if column.categories is None else column.categories.to_pylist()
     return {"cats_int64s": values} if column.datatype == "INT64" else {"cats_strings": values}

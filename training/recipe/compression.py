@@ -31,7 +31,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
-class Compressed:
+class CompressedModel:
     """What became of the attempt. `model` is the compressed one if it was accepted, else the one that came in."""
 
     model: bytes
@@ -44,7 +44,7 @@ class Compressed:
     metrics_after: Mapping[str, float]
 
 
-def compress(content: bytes, wanted: Compress, calibration: Array, measure: Measure) -> Compressed:
+def compress(content: bytes, wanted: Compress, calibration: Array, measure: Measure) -> CompressedModel:
     """`calibration`: raw training rows (R, *S). `measure`: a model's metrics on held-out rows. Raises ModelError."""
     before = measure(content)
     metric = wanted.metric or ("accuracy" if "accuracy" in before else "mae")
@@ -55,16 +55,16 @@ def compress(content: bytes, wanted: Compress, calibration: Array, measure: Meas
         after = measure(smaller)
     except Exception as error:  # noqa: BLE001 - whatever ONNX Runtime cannot do with a model that is good as it is
         said = f"{wanted.method} is not possible for this model: {type(error).__name__}: {error}".splitlines()[0]
-        return Compressed(content, False, said, len(content), len(content), before, before)
-    reason = _objection(wanted, metric, before[metric], after[metric], len(content), len(smaller))
+        return CompressedModel(content, False, said, len(content), len(content), before, before)
+    reason = _find_objection(wanted, metric, before[metric], after[metric], len(content), len(smaller))
     numbers = f"{metric} {before[metric]:.6g} → {after[metric]:.6g}, {len(content):,} → {len(smaller):,} bytes"
-    return Compressed(
+    return CompressedModel(
         content if reason else smaller, reason is None, f"{reason or 'accepted'}: {numbers}", len(content),
         len(smaller), before, after,
     )  # fmt: skip
 
 
-def _objection(
+def _find_objection(
     wanted: Compress, metric: str, before: float, after: float, bytes_before: int, bytes_after: int
 ) -> str | None:
     """Why it is not taken; None if it is. A loss is relative to what the metric was, or plain if that was 0."""
@@ -76,12 +76,12 @@ def _objection(
     return None
 
 
-def _dynamic(content: bytes, wanted: Compress, calibration: Array) -> bytes:
+def _quantise_dynamically(content: bytes, wanted: Compress, calibration: Array) -> bytes:
     """Weights as int8; activations are quantised as they come (Jacob et al. 2018)."""
     return _quantise(content, lambda model, output: quantization.quantize_dynamic(model, output, weight_type=WEIGHTS))
 
 
-def _static(content: bytes, wanted: Compress, calibration: Array) -> bytes:
+def _quantise_statically(content: bytes, wanted: Compress, calibration: Array) -> bytes:
     """Weights and activations as int8, with the ranges that the calibration rows have."""
 
     def quantise(model: onnx.ModelProto, output: Path) -> None:
@@ -107,8 +107,8 @@ def _prune(content: bytes, wanted: Compress, calibration: Array) -> bytes:
 
 
 _METHODS: Final[Mapping[str, Callable[[bytes, Compress, Array], bytes]]] = {
-    "dynamicInt8": _dynamic,
-    "staticInt8": _static,
+    "dynamicInt8": _quantise_dynamically,
+    "staticInt8": _quantise_statically,
     "prune": _prune,
 }
 

@@ -41,11 +41,11 @@ def measure(answer_RK: torch.Tensor, target: torch.Tensor, task: Task) -> dict[s
     and auroc (one-versus-rest, macro) of classes. auroc is left out where a class has no row, or all have it.
     """
     if task == "regression":
-        return _regression(answer_RK.double(), target.double())
-    return _classification(answer_RK, target)
+        return _measure_regression(answer_RK.double(), target.double())
+    return _measure_classification(answer_RK, target)
 
 
-def _regression(answer_RK: torch.Tensor, target_RK: torch.Tensor) -> dict[str, float]:
+def _measure_regression(answer_RK: torch.Tensor, target_RK: torch.Tensor) -> dict[str, float]:
     """r2 of a target that never varies is 0."""
     error_RK = answer_RK - target_RK
     squares = error_RK.square().sum().item()
@@ -54,7 +54,7 @@ def _regression(answer_RK: torch.Tensor, target_RK: torch.Tensor) -> dict[str, f
     return {"mse": mse, "mae": error_RK.abs().mean().item(), "r2": 1 - squares / spread if spread else 0.0, "loss": mse}
 
 
-def _classification(answer_RK: torch.Tensor, target_R: torch.Tensor) -> dict[str, float]:
+def _measure_classification(answer_RK: torch.Tensor, target_R: torch.Tensor) -> dict[str, float]:
     smallest = torch.finfo(torch.float32).tiny  # a probability that FP32 rounded to 0 is not an infinite loss
     classes = answer_RK.shape[1]
     said_R = answer_RK.argmax(dim=1)
@@ -68,22 +68,22 @@ def _classification(answer_RK: torch.Tensor, target_R: torch.Tensor) -> dict[str
         "f1": (2 * right_K[seen_K] / (true_K + answered_K)[seen_K]).mean().item(),
     }
     if there_K.all() and classes > 1:
-        metrics["auroc"] = _auroc(answer_RK, target_R)
+        metrics["auroc"] = _compute_auroc(answer_RK, target_R)
     return metrics
 
 
-def _auroc(answer_RK: torch.Tensor, target_R: torch.Tensor) -> float:
+def _compute_auroc(answer_RK: torch.Tensor, target_R: torch.Tensor) -> float:
     """Mean over classes of P(a row of the class has the higher score), ties counting half: Mann and Whitney's U."""
     areas = []
     for k in range(1 if answer_RK.shape[1] == 2 else 0, answer_RK.shape[1]):
         mine_R = target_R == k
-        ranks_R = _mean_ranks(answer_RK[:, k].double())
+        ranks_R = _rank(answer_RK[:, k].double())
         own, others = int(mine_R.sum()), int((~mine_R).sum())
         areas.append((ranks_R[mine_R].sum().item() - own * (own + 1) / 2) / (own * others))
     return sum(areas) / len(areas)
 
 
-def _mean_ranks(scores_R: torch.Tensor) -> torch.Tensor:
+def _rank(scores_R: torch.Tensor) -> torch.Tensor:
     """From 1; equal scores share the mean of their ranks."""
     unique: tuple[torch.Tensor, ...] = torch.unique(scores_R, return_inverse=True, return_counts=True)
     _, group_R, sizes = unique

@@ -36,12 +36,12 @@ TOLERANCE: Final = 1e-5
 """Largest difference between ONNX Runtime and torch, relative to the largest answer (or to 1, if that is larger)."""
 
 
-def output_name(task: str) -> str:
+def find_output_name(task: str) -> str:
     """The name of the model's only output."""
     return "prediction" if task == "regression" else "probabilities"
 
 
-def datatype(features: torch.Tensor) -> str:
+def find_datatype(features: torch.Tensor) -> str:
     """Of the model's only input, as the Open Inference Protocol spells it."""
     return "FP32" if features.is_floating_point() else "INT64"
 
@@ -56,9 +56,9 @@ def to_onnx(model: nn.Module, sample: torch.Tensor, task: str) -> bytes:
 
 def trace(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tuple[str, ...]]:
     """The file of `to_onnx`, and the lines of the network's own code where the trace may have kept a number of rows."""
-    output = output_name(task)
+    output = find_output_name(task)
     exported = io.BytesIO()
-    with warnings.catch_warnings(record=True) as told, _silent():
+    with warnings.catch_warnings(record=True) as told, _silence():
         warnings.simplefilter("always")
         try:
             torch.onnx.export(
@@ -76,19 +76,19 @@ def trace(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tup
                 dynamic_axes={INPUT: {0: "batch"}, output: {0: "batch"}},
             )
         except user_code.RAISED as error:  # its own errors, and those of what it calls, have no base class
-            raise _no_onnx_form(error) from error
+            raise _make_no_onnx_form_error(error) from error
     proto = onnx.ModelProto.FromString(exported.getvalue())
     clear_origins(proto)
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise _no_onnx_form(error) from error
+        raise _make_no_onnx_form_error(error) from error
     content: bytes = proto.SerializeToString(deterministic=True)
     return content, _find_warned(told)
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
+def _silence() -> Iterator[None]:
     """Where it fails, the exporter prints its whole graph to standard output, whatever Python's is (torch 2.15)."""
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
@@ -101,7 +101,7 @@ def _silent() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _no_onnx_form(error: BaseException) -> ExportError:
+def _make_no_onnx_form_error(error: BaseException) -> ExportError:
     unsupported = re.search(r"operator '?(?:aten::)?(\w+)'?", str(error))
     said = (
         f"it uses {unsupported[1]}, which"
@@ -139,7 +139,7 @@ def check(content: bytes, features: torch.Tensor, expected_RK: torch.Tensor) -> 
             )
 
 
-def session(content: bytes, folder: Path | None = None) -> onnxruntime.InferenceSession:
+def make_session(content: bytes, folder: Path | None = None) -> onnxruntime.InferenceSession:
     """Of an ONNX file whose external data, if any, lies in the folder: it is mapped, not copied."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -152,7 +152,7 @@ def session(content: bytes, folder: Path | None = None) -> onnxruntime.Inference
 
 def run(content: bytes, features: torch.Tensor, folder: Path | None = None) -> torch.Tensor:
     """What ONNX Runtime answers to these raw rows, FP32 (R, K)."""
-    return ask(session(content, folder), features)
+    return ask(make_session(content, folder), features)
 
 
 def ask(opened: onnxruntime.InferenceSession, features: torch.Tensor) -> torch.Tensor:

@@ -45,7 +45,7 @@ def is_external(tensor: TensorProto) -> bool:
     return bool(tensor.data_location == TensorProto.EXTERNAL)
 
 
-def tensors(message: Message) -> Iterator[TensorProto]:
+def list_tensors(message: Message) -> Iterator[TensorProto]:
     """All of a model, wherever the format can hold one."""
     if isinstance(message, TensorProto):
         yield message
@@ -53,21 +53,21 @@ def tensors(message: Message) -> Iterator[TensorProto]:
     for field, value in message.ListFields():
         if field.message_type is not None:
             for part in value if field.is_repeated else (value,):
-                yield from tensors(part)
+                yield from list_tensors(part)
 
 
-def size_bytes(tensor: TensorProto) -> int:
+def count_bytes(tensor: TensorProto) -> int:
     """Of the content of one whose elements are whole bytes."""
     size: int = math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
     return size
 
 
-def region(tensor: TensorProto, folder: Path) -> Region:
+def find_region(tensor: TensorProto, folder: Path) -> Region:
     """Raises ModelError for a file that is not below the folder, or is said to hold other than the tensor."""
     said = {entry.key: entry.value for entry in tensor.external_data}
     path = inside(folder, said.get("location", ""))
     try:
-        size = size_bytes(tensor)
+        size = count_bytes(tensor)
         start, length = int(said.get("offset", 0)), int(said.get("length", size))
     except (KeyError, TypeError, ValueError):
         size, start, length = 0, -1, -1
@@ -78,6 +78,6 @@ def region(tensor: TensorProto, folder: Path) -> Region:
 
 def bring_in(tensor: TensorProto, folder: Path) -> None:
     """Its content, from its file into the model. Raises ModelError."""
-    tensor.raw_data = b"".join(region(tensor, folder).pieces())
+    tensor.raw_data = b"".join(find_region(tensor, folder).pieces())
     tensor.ClearField("data_location")
     tensor.ClearField("external_data")

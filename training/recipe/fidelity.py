@@ -37,16 +37,16 @@ CONSTANT_ROWS: Final = (
 )
 
 
-def faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> bytes:
+def make_faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> bytes:
     """The model as ONNX. Raises ExportError where it does not answer as the network does."""
     features = rows.first(max(BATCH_SIZES))[0]
     sample = torch.cat([features] * 2)[:2] if len(features) < 2 else features[:2]
     refuse_value_reads(model, sample.clone(), name)
     _check_rows(model, features, name)
     content, warned = export.trace(model, sample, task)
-    session = export.session(content)
+    session = export.make_session(content)
     _check_sizes(session, model, features, name, warned)
-    for what, probe in probes(features):
+    for what, probe in make_probes(features):
         _check_probe(session, model, probe, name, what)
     return content
 
@@ -56,13 +56,13 @@ def _check_rows(model: nn.Module, features: torch.Tensor, name: str) -> None:
     rows = features[: BATCH_SIZES[3]]
     together = compute_answers(model, rows.clone())
     allowed = ROW_TOLERANCE * max(1.0, float(together.abs().nan_to_num().max()))
-    if not bool((_difference(compute_answers(model, rows.clone()), together) <= allowed).all()):
+    if not bool((_find_difference(compute_answers(model, rows.clone()), together) <= allowed).all()):
         raise ExportError(
             f"{name} answers the same rows otherwise each time",
             "leave chance and the time of day out of evaluation mode: `if self.training`, or nn.Dropout",
         )
     alone = torch.cat([compute_answers(model, row.clone()) for row in torch.split(rows, 1)])
-    if alone.shape != together.shape or not bool((_difference(alone, together) <= allowed).all()):
+    if alone.shape != together.shape or not bool((_find_difference(alone, together) <= allowed).all()):
         raise ExportError(
             f"{name} answers a row otherwise when it is alone than among others",
             "what it takes over the rows of a batch (a mean over dim 0, attention between rows), clients would share: "
@@ -84,7 +84,7 @@ def _check_sizes(
                 f"{name} was exported from 2 rows, and its ONNX form does not run on {size}{where}", CONSTANT_ROWS
             ) from error
         allowed = export.TOLERANCE * max(1.0, float(expected.abs().nan_to_num().max()))
-        if answer.shape != expected.shape or not bool((_difference(answer, expected) <= allowed).all()):
+        if answer.shape != expected.shape or not bool((_find_difference(answer, expected) <= allowed).all()):
             raise ExportError(
                 f"{name} was exported from 2 rows, and its ONNX form answers {size} otherwise than torch{where}",
                 CONSTANT_ROWS,
@@ -98,7 +98,7 @@ def _check_probe(session: InferenceSession, model: nn.Module, probe: torch.Tenso
         return
     answer = export.ask(session, probe)
     allowed = PROBE_TOLERANCE * expected.abs().nan_to_num().amax(dim=1).clamp(min=1.0)
-    differs = _difference(answer, expected).amax(dim=1) > allowed
+    differs = _find_difference(answer, expected).amax(dim=1) > allowed
     if float(differs.float().mean()) > PROBE_SHARE:
         raise ExportError(
             f"the exported model answers rows {what} otherwise than {name} does in torch",
@@ -107,13 +107,13 @@ def _check_probe(session: InferenceSession, model: nn.Module, probe: torch.Tenso
         )
 
 
-def _difference(answer: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+def _find_difference(answer: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
     """Equal infinities, and two answers that are no numbers, do not differ; a number and none do, by infinity."""
     same = (answer == expected) | (answer.isnan() & expected.isnan())
     return torch.where(same, 0.0, (answer - expected).abs().nan_to_num(nan=torch.inf))
 
 
-def probes(features: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
+def make_probes(features: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
     """Rows unlike those given (R, *S), by what they are: each of the same kind and for a reason of its own."""
     drawing = torch.Generator().manual_seed(0)
     rows = torch.cat([features] * -(-PROBE_ROWS // len(features)))[:PROBE_ROWS]

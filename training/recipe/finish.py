@@ -20,12 +20,12 @@ from training.recipe import columns, export, foreign
 from training.recipe.datasets.dataset import Dataset, Rows
 from training.recipe.evaluate import compute_answers, measure
 from training.recipe.explain import blame_model
-from training.recipe.fidelity import faithful_onnx
+from training.recipe.fidelity import make_faithful_onnx
 from training.recipe.sgd import LoopResult
 from training.recipe.trainer_state import make_not_finite_error
 
 if TYPE_CHECKING:  # they load Optuna and ONNX Runtime's tools, which most runs have no use for
-    from training.recipe.compression import Compressed
+    from training.recipe.compression import CompressedModel
     from training.recipe.search import SearchTrial
 
 CALIBRATION_ROWS: Final = 512
@@ -56,7 +56,7 @@ class TrainedModel:
     """None: it was trained elsewhere."""
     trials: tuple["SearchTrial", ...] = ()
     folds: tuple[Mapping[str, float], ...] = ()
-    compressed: "Compressed | None" = None
+    compressed: "CompressedModel | None" = None
 
     @property
     def epochs(self) -> int:
@@ -78,7 +78,7 @@ def finish(job: Job, dataset: Dataset, rows: Rows, held_out: Rows, result: LoopR
     if not all(map(math.isfinite, metrics.values())):
         raise make_not_finite_error(f"metrics on held-out rows are {metrics}", result.state, job)
     with blame_model(job, job.model, "mend the model's code"):
-        content = faithful_onnx(result.model, rows, dataset.task, job.model)
+        content = make_faithful_onnx(result.model, rows, dataset.task, job.model)
     export.check(content, features, answer_RK)
     model = TrainedModel(job, dataset, rows, None, held_out, content, metrics, answer_RK, result)
     return add_columns(compress_model(model))
@@ -124,7 +124,7 @@ def add_columns(model: TrainedModel) -> TrainedModel:
     wanted = model.dataset.served_columns
     if not wanted:
         return model
-    content = columns.in_columns(model.content, wanted)
+    content = columns.wrap_in_columns(model.content, wanted)
     rows = model.held_out.first(export.CHECKED_ROWS)[0]
     columns.check(content, wanted, rows, export.run(model.content, rows))
     return replace(model, content=content)

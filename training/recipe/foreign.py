@@ -22,9 +22,9 @@ from onnx import TensorProto, compose, helper
 from training.errors import ModelError
 from training.recipe import columns, export
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.external import bring_in, is_external, region, tensors
-from training.recipe.foreign_labels import ZIP_MAP, column_order, label_output
-from training.recipe.large_form import large_form, refuse_files
+from training.recipe.external import bring_in, find_region, is_external, list_tensors
+from training.recipe.foreign_labels import ZIP_MAP, find_column_order, find_label_output
+from training.recipe.large_form import refuse_files, write_large_form
 from training.weight_files import locations
 
 DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
@@ -44,7 +44,7 @@ Answer = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ForeignModel:
     """A model in our form: one ONNX file, or one whose weights are too large for that and lie in a folder's files."""
 
     graph: bytes
@@ -60,49 +60,49 @@ class Foreign:
             refuse_files(self.graph)
             return self.graph
         whole = io.BytesIO()
-        for piece in large_form(onnx.ModelProto.FromString(self.graph), self.folder):
+        for piece in write_large_form(onnx.ModelProto.FromString(self.graph), self.folder):
             whole.write(piece)
         return whole.getvalue()
 
 
-def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: int = LARGEST_FILE) -> Foreign:
+def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: int = LARGEST_FILE) -> ForeignModel:
     """The files of its weights lie below `folder`; they go into the model if it has no more than `largest` bytes then.
 
     Raises ModelError for what is no ONNX model, or does not fit the data set.
     """
     locations(content)  # what it says cannot be understood is refused before another parser makes something of it
     proto = _parse(content)
-    outside = _weights_outside(proto, folder, largest - len(content))
+    outside = _find_weights_outside(proto, folder, largest - len(content))
     features = dataset.rows.first(LOOKED_AT_ROWS)[0]
-    raw = _raw_output(proto.graph, dataset)
-    inputs = _inputs(proto)
+    raw = _find_raw_output(proto.graph, dataset)
+    inputs = _find_inputs(proto)
     before = (
-        _from_columns(inputs, dataset)
+        _wrap_columns(inputs, dataset)
         if len(inputs) > 1
-        else _from_rows(_describe_given(inputs[0], dataset, features), dataset, features)
+        else _wrap_rows(_describe_given(inputs[0], dataset, features), dataset, features)
     )
     model = compose.add_prefix(proto, PREFIX)
     own = [node for node in model.graph.node if node.op_type != ZIP_MAP]
     nodes = [*before, *own]
-    plain = Foreign(_assemble(model, nodes, PREFIX + raw, dataset, features), outside)
-    first_RK = _answers(plain, features, dataset)
+    plain = ForeignModel(_assemble(model, nodes, PREFIX + raw, dataset, features), outside)
+    first_RK = _compute_answers(plain, features, dataset)
     order = None
     if dataset.task == "classification":
-        said = label_output(proto.graph)
+        said = find_label_output(proto.graph)
         rows, numbers, labelled = features, first_RK, None
         if said is not None:
-            rows = _of_each_class(dataset, features)
-            labels = Foreign(_assemble(model, nodes, PREFIX + said, dataset, features), outside)
-            labelled = _answers(labels, rows, dataset)
-            numbers = _answers(plain, rows, dataset)
-        order = column_order(proto.graph, dataset.classes, numbers.reshape(len(rows), -1), labelled)
-    nodes += _after(first_RK, dataset, PREFIX + raw, order)
-    whole = Foreign(_assemble(model, nodes, export.output_name(dataset.task), dataset, features), outside)
+            rows = _take_of_each_class(dataset, features)
+            labels = ForeignModel(_assemble(model, nodes, PREFIX + said, dataset, features), outside)
+            labelled = _compute_answers(labels, rows, dataset)
+            numbers = _compute_answers(plain, rows, dataset)
+        order = find_column_order(proto.graph, dataset.classes, numbers.reshape(len(rows), -1), labelled)
+    nodes += _wrap_answer(first_RK, dataset, PREFIX + raw, order)
+    whole = ForeignModel(_assemble(model, nodes, export.find_output_name(dataset.task), dataset, features), outside)
     _check_rows(whole, features, dataset)
     return whole
 
 
-def _of_each_class(dataset: Dataset, features: torch.Tensor) -> torch.Tensor:
+def _take_of_each_class(dataset: Dataset, features: torch.Tensor) -> torch.Tensor:
     """These rows, and where all are in memory the first of each class: a file may be sorted by it."""
     rows = dataset.rows
     if not isinstance(rows, TensorRows):
@@ -128,9 +128,9 @@ def _parse(content: bytes) -> onnx.ModelProto:
     return proto
 
 
-def _weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int) -> Path | None:
+def _find_weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int) -> Path | None:
     """The folder, if the weights stay in its files; None once they are in the model. Raises ModelError."""
-    external = [tensor for tensor in tensors(proto) if is_external(tensor)]
+    external = [tensor for tensor in list_tensors(proto) if is_external(tensor)]
     if not external:
         return None
     if folder is None:
@@ -138,7 +138,7 @@ def _weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int) -> 
             "model keeps its weights in other files, which are not there by its URL",
             "give the path of the model with its files, or save it as one: onnx.save(onnx.load(path), other_path)",
         )
-    if sum(region(tensor, folder).size for tensor in external) > room:
+    if sum(find_region(tensor, folder).size for tensor in external) > room:
         return folder
     for tensor in external:
         bring_in(tensor, folder)
@@ -146,7 +146,7 @@ def _weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int) -> 
 
 
 @dataclass(frozen=True)
-class Given:
+class InputForm:
     """What the model takes: a name, an ONNX element type, and the shape that it says after the batch (0: any)."""
 
     name: str
@@ -154,7 +154,7 @@ class Given:
     shape: tuple[int, ...]
 
 
-def _inputs(proto: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+def _find_inputs(proto: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     weights = {tensor.name for tensor in proto.graph.initializer}
     inputs = [one for one in proto.graph.input if one.name not in weights]
     for one in inputs:
@@ -165,7 +165,7 @@ def _inputs(proto: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     return inputs
 
 
-def _describe_given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.Tensor) -> Given:
+def _describe_given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.Tensor) -> InputForm:
     kind = one.type.tensor_type
     if kind.elem_type == TensorProto.STRING:
         raise ModelError(
@@ -173,15 +173,15 @@ def _describe_given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.
             "export it for numbers, or with an input for each column, by the column's name",
         )
     shape = tuple(one.dim_value for one in kind.shape.dim[1:])
-    if kind.HasField("shape") and not (_fits(shape, dataset.shape) or _fits(shape, _channels_last(dataset.shape))):
+    if kind.HasField("shape") and not (_fits(shape, dataset.shape) or _fits(shape, _find_channels_last(dataset.shape))):
         raise ModelError(
             f"model takes rows of shape {_show(shape)}, and those of {dataset.name} have {_show(dataset.shape)}",
             "give it the data set that it was trained for",
         )
-    return Given(one.name, kind.elem_type, shape if kind.HasField("shape") else dataset.shape)
+    return InputForm(one.name, kind.elem_type, shape if kind.HasField("shape") else dataset.shape)
 
 
-def _raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
+def _find_raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
     """The name of the numbers it answers with; a ZipMap, which makes a dictionary of each row's, is looked behind."""
     zipped: dict[str, str] = {node.output[0]: node.input[0] for node in graph.node if node.op_type == ZIP_MAP}
     for one in graph.output:
@@ -197,7 +197,7 @@ def _raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
     return numbers[0]
 
 
-def _from_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterator[onnx.NodeProto]:
+def _wrap_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterator[onnx.NodeProto]:
     """From our one tensor to an input for each column, by its name, as scikit-learn's converter makes of a data frame.
 
     Raises ModelError for an input that is no column, or is of another kind.
@@ -225,18 +225,18 @@ def _from_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterat
         wanted = f"{PREFIX}{one.name}"
         yield from columns.make_decoder(column, first, f"{wanted}.column" if flat else wanted, kind.elem_type)
         if flat:
-            yield columns.constant(f"{wanted}.flat", TensorProto.INT64, [-1])
+            yield columns.make_constant(f"{wanted}.flat", TensorProto.INT64, [-1])
             yield helper.make_node("Reshape", [f"{wanted}.column", f"{wanted}.flat"], [wanted])
 
 
-def _from_rows(given: Given, dataset: Dataset, features: torch.Tensor) -> Iterator[onnx.NodeProto]:
+def _wrap_rows(given: InputForm, dataset: Dataset, features: torch.Tensor) -> Iterator[onnx.NodeProto]:
     """From our input to the model's: channels last where it takes them so (TensorFlow), and its own element type."""
     name = export.INPUT
     wanted = PREFIX + given.name
     if not _fits(given.shape, dataset.shape):
         yield helper.make_node("Transpose", [name], ["channels_last"], perm=[0, 2, 3, 1])
         name = "channels_last"
-    kind = _kind(features)
+    kind = _find_kind(features)
     yield (
         helper.make_node("Identity", [name], [wanted])
         if given.kind == kind
@@ -244,12 +244,12 @@ def _from_rows(given: Given, dataset: Dataset, features: torch.Tensor) -> Iterat
     )
 
 
-def _after(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) -> list[onnx.NodeProto]:
+def _wrap_answer(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) -> list[onnx.NodeProto]:
     """From the model's answer to ours, its columns in the order of the data's classes.
 
     Raises ModelError if it has another number of values for each row.
     """
-    wanted, rows = export.output_name(dataset.task), len(answer)
+    wanted, rows = export.find_output_name(dataset.task), len(answer)
     width = answer.size // rows
     if answer.shape not in ((rows,), (rows, width)) or width not in (dataset.outputs, 1 if dataset.outputs <= 2 else 0):
         raise ModelError(
@@ -303,12 +303,12 @@ def _assemble(
     graph = helper.make_graph(
         nodes,
         "model",
-        [helper.make_tensor_value_info(export.INPUT, _kind(features), ["batch", *dataset.shape])],
+        [helper.make_tensor_value_info(export.INPUT, _find_kind(features), ["batch", *dataset.shape])],
         [helper.make_empty_tensor_value_info(output)],
         list(model.graph.initializer),
         sparse_initializer=list(model.graph.sparse_initializer),
     )
-    if output == export.output_name(dataset.task):
+    if output == export.find_output_name(dataset.task):
         graph.output[0].CopyFrom(helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", dataset.outputs]))
     opsets = {one.domain: one.version for one in model.opset_import}
     if "" not in opsets and "ai.onnx" not in opsets:
@@ -324,10 +324,10 @@ def _assemble(
     return content
 
 
-def _answers(model: Foreign, features: torch.Tensor, dataset: Dataset) -> Answer:
+def _compute_answers(model: ForeignModel, features: torch.Tensor, dataset: Dataset) -> Answer:
     """To the first rows, however the model shapes them. Raises ModelError where ONNX Runtime cannot."""
     try:
-        (answer,) = export.session(model.graph, model.folder).run(None, {export.INPUT: features.numpy()})
+        (answer,) = export.make_session(model.graph, model.folder).run(None, {export.INPUT: features.numpy()})
     except Exception as error:
         said = " ".join(str(error).split())
         raise ModelError(
@@ -337,10 +337,10 @@ def _answers(model: Foreign, features: torch.Tensor, dataset: Dataset) -> Answer
     return np.asarray(answer)
 
 
-def _check_rows(model: Foreign, features: torch.Tensor, dataset: Dataset) -> None:
+def _check_rows(model: ForeignModel, features: torch.Tensor, dataset: Dataset) -> None:
     """Each row must get the same answer alone as among others."""
-    together = _answers(model, features[:2], dataset)
-    alone = _answers(model, features[:1], dataset)
+    together = _compute_answers(model, features[:2], dataset)
+    alone = _compute_answers(model, features[:1], dataset)
     if alone.shape != (1, dataset.outputs) or not np.allclose(alone, together[:1], rtol=1e-4, atol=1e-5):
         raise ModelError(
             "model answers a row otherwise when it is alone than among others",
@@ -348,7 +348,7 @@ def _check_rows(model: Foreign, features: torch.Tensor, dataset: Dataset) -> Non
         )
 
 
-def _kind(features: torch.Tensor) -> int:
+def _find_kind(features: torch.Tensor) -> int:
     return int(TensorProto.FLOAT if features.is_floating_point() else TensorProto.INT64)
 
 
@@ -356,7 +356,7 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return len(shape) == len(wanted) and all(one in (0, other) for one, other in zip(shape, wanted, strict=True))
 
 
-def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
+def _find_channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*shape[1:], shape[0]) if len(shape) == 3 else shape
 
 

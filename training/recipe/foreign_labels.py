@@ -28,7 +28,7 @@ Labels = tuple[str, ...]
 Answer = np.ndarray[Any, np.dtype[Any]]
 
 
-def label_output(graph: onnx.GraphProto) -> str | None:
+def find_label_output(graph: onnx.GraphProto) -> str | None:
     """The output with a label for each row; None where there is none, or more than one."""
     found = [
         one.name
@@ -39,27 +39,29 @@ def label_output(graph: onnx.GraphProto) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def column_order(graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answer, said_R: Answer | None) -> list[int]:
+def find_column_order(
+    graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answer, said_R: Answer | None
+) -> list[int]:
     """For each of the data's classes, the model's column; two columns stand for one number and its complement.
 
     `said_R`: the labels that the model gave these rows, where it gives any. Raises ModelError where its labels are not
     the data's, or contradict its own numbers.
     """
     width = max(2, answer_RW.shape[1])
-    table_RW = _two_columns(answer_RW) if answer_RW.shape[1] == 1 else answer_RW
+    table_RW = _make_two_columns(answer_RW) if answer_RW.shape[1] == 1 else answer_RW
     declared = _find_declared(graph, width)
     if declared is not None:
-        order = _order(declared, classes)
+        order = _find_order(declared, classes)
         if said_R is not None:
-            _check(table_RW, _texts(said_R), declared)
+            _check(table_RW, _read_texts(said_R), declared)
         return order
     if said_R is None:
         return list(range(width))
-    seen = _find_seen(table_RW, _texts(said_R))
-    return _order_of_seen(seen, classes, width)
+    seen = _find_seen(table_RW, _read_texts(said_R))
+    return _find_order_of_seen(seen, classes, width)
 
 
-def _two_columns(answer_R1: Answer) -> Answer:
+def _make_two_columns(answer_R1: Answer) -> Answer:
     """Of a number above 0 (or, of a probability, one half) for the second class."""
     within = bool((answer_R1 >= 0).all() and (answer_R1 <= 1).all())
     second = answer_R1 - (0.5 if within else 0.0)
@@ -83,20 +85,20 @@ def _find_named(graph: onnx.GraphProto, operators: Sequence[str]) -> Iterator[La
                 yield tuple(strings or [str(number) for number in attribute.ints])
 
 
-def _texts(said_R: Answer) -> list[str]:
+def _read_texts(said_R: Answer) -> list[str]:
     return [str(label) for label in said_R.reshape(-1).tolist()]
 
 
-def _order(labels: Labels, classes: Sequence[str]) -> list[int]:
+def _find_order(labels: Labels, classes: Sequence[str]) -> list[int]:
     if sorted(labels) == sorted(classes):
         return [labels.index(name) for name in classes]
     positions = [str(number) for number in range(len(classes))]
     if sorted(labels) == sorted(positions) and not any(name.lstrip("-").isdigit() for name in classes):
         return [labels.index(position) for position in positions]  # a model of encoded labels
-    raise _other_labels(labels, classes)
+    raise _make_other_labels_error(labels, classes)
 
 
-def _order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) -> list[int]:
+def _find_order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) -> list[int]:
     """From the columns whose labels were seen on rows; one that was not is the one that is left."""
     numbers = not any(name.lstrip("-").isdigit() for name in classes)
     order = dict[int, int]()
@@ -106,7 +108,7 @@ def _order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) 
         elif numbers and label.isdigit() and int(label) < len(classes):
             order[int(label)] = column
         else:
-            raise _other_labels(tuple(seen.values()), classes)
+            raise _make_other_labels_error(tuple(seen.values()), classes)
     left = [column for column in range(width) if column not in order.values()]
     unseen = [place for place in range(width) if place not in order]
     if left != unseen or len(unseen) > 1:
@@ -121,21 +123,21 @@ def _order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) 
 def _find_seen(table_RW: Answer, said: Sequence[str]) -> dict[int, str]:
     """By column, the label of the rows whose largest number it has."""
     seen = dict[int, str]()
-    for column, label in _clear(table_RW, said):
+    for column, label in _find_clear(table_RW, said):
         if seen.setdefault(column, label) != label:
-            raise _contradicts(label)
+            raise _make_contradiction_error(label)
     if len(set(seen.values())) != len(seen):
-        raise _contradicts(next(iter(seen.values())))
+        raise _make_contradiction_error(next(iter(seen.values())))
     return seen
 
 
 def _check(table_RW: Answer, said: Sequence[str], labels: Labels) -> None:
-    for column, label in _clear(table_RW, said):
+    for column, label in _find_clear(table_RW, said):
         if labels[column] != label:
-            raise _contradicts(label)
+            raise _make_contradiction_error(label)
 
 
-def _clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, str]]:
+def _find_clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, str]]:
     """The column and the label of each row whose largest number is not a tie."""
     if len(said) != len(table_RW):
         raise ModelError(f"model gives {len(said)} labels to {len(table_RW)} rows", "export it with one for each row")
@@ -146,14 +148,14 @@ def _clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield int(table_RW[row].argmax()), said[row]
 
 
-def _other_labels(labels: Sequence[str], classes: Sequence[str]) -> ModelError:
+def _make_other_labels_error(labels: Sequence[str], classes: Sequence[str]) -> ModelError:
     return ModelError(
         f"model has the labels {_show(labels)}; the data has the classes {_show(classes)}",
         "give it the data that it was trained for, with classes spelt as the model spells them",
     )
 
 
-def _contradicts(label: str) -> ModelError:
+def _make_contradiction_error(label: str) -> ModelError:
     return ModelError(
         f"model gives rows the label {label!r} where its largest number is another class's",
         "export it with probabilities (scikit-learn: a model with predict_proba), whose largest is the label",

@@ -198,7 +198,7 @@ def _make_large_step(
     slope = _make_slope(loss, places)
 
     def step(features: torch.Tensor, batch: torch.Tensor, y_B: torch.Tensor, rate: float) -> float:
-        _answer(layers, places, features, batch)
+        _compute_answer(layers, places, features, batch)
         value = slope(y_B)
         for at in range(len(layers) - 1, -1, -1):
             torch.mm(places.slopes[at].T, places.inputs[at], out=layers[at].weight_gradient)
@@ -218,7 +218,7 @@ def _make_large_step_within_products(
     slope = _make_slope(loss, places)
 
     def step(features: torch.Tensor, batch: torch.Tensor, y_B: torch.Tensor, rate: float) -> float:
-        _answer(layers, places, features, batch)
+        _compute_answer(layers, places, features, batch)
         value = slope(y_B)
         kept = 1 - rate * weight_decay
         for at in range(len(layers) - 1, -1, -1):
@@ -233,7 +233,7 @@ def _make_large_step_within_products(
     return step
 
 
-def _answer(layers: Sequence[_Layer], places: _Places, features: torch.Tensor, batch: torch.Tensor) -> None:
+def _compute_answer(layers: Sequence[_Layer], places: _Places, features: torch.Tensor, batch: torch.Tensor) -> None:
     """Forward: the last of `places.activations`."""
     torch.index_select(features, 0, batch, out=places.x_BI)
     for at, layer in enumerate(layers):

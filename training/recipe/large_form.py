@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sealift.contents.plain_model import LARGEST_GRAPH, Weight, make_header, padding_bytes
 from training.errors import ModelError
-from training.recipe.external import bring_in, is_external, region, size_bytes, tensors
+from training.recipe.external import bring_in, count_bytes, find_region, is_external, list_tensors
 from training.weight_files import locations
 
 LARGE_BYTES: Final = 1024
@@ -29,13 +29,13 @@ DATATYPES: Final[dict[int, str]] = {
 """Those that NumPy has too. Weights of others stay in the graph."""
 
 
-def large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | memoryview]:
+def write_large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | memoryview]:
     """The bytes, the same for the same model. `proto` loses its large weights; the files of any lie below `folder`.
 
     Raises ModelError for files that are not as it says, and where what is left has more than 2 GB.
     """
     weights = _take_out(proto.graph)
-    for one in filter(is_external, tensors(proto)):
+    for one in filter(is_external, list_tensors(proto)):
         bring_in(one, folder)
     graph = _serialize(proto)
     header = make_header(len(graph), [Weight(one.name, DATATYPES[one.data_type], tuple(one.dims)) for one in weights])
@@ -45,8 +45,8 @@ def large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | 
     for weight in weights:
         padding = padding_bytes(position)
         yield bytes(padding)
-        yield from _content(weight, folder)
-        position += padding + size_bytes(weight)
+        yield from _read_content(weight, folder)
+        position += padding + count_bytes(weight)
 
 
 def _take_out(graph: onnx.GraphProto) -> list[TensorProto]:
@@ -54,7 +54,7 @@ def _take_out(graph: onnx.GraphProto) -> list[TensorProto]:
     answers = {one.name for one in graph.output}
     weights, others = list[TensorProto](), list[TensorProto]()
     for one in graph.initializer:
-        large = one.data_type in DATATYPES and size_bytes(one) >= LARGE_BYTES and one.name not in answers
+        large = one.data_type in DATATYPES and count_bytes(one) >= LARGE_BYTES and one.name not in answers
         (weights if large else others).append(one)
     names = {one.name for one in weights}
     inputs = [one for one in graph.input if one.name not in names]
@@ -82,11 +82,11 @@ def refuse_files(graph: bytes) -> None:
         raise ModelError("model still keeps weights in other files, where the format has no place for them")
 
 
-def _content(weight: TensorProto, folder: Path) -> Iterator[bytes | memoryview]:
+def _read_content(weight: TensorProto, folder: Path) -> Iterator[bytes | memoryview]:
     if is_external(weight):
-        yield from region(weight, folder).pieces()
+        yield from find_region(weight, folder).pieces()
     else:
         array = np.ascontiguousarray(numpy_helper.to_array(weight))
-        if array.nbytes != size_bytes(weight):
-            raise ModelError(f"model says of {weight.name!r} that it has other than its {size_bytes(weight):,} bytes")
+        if array.nbytes != count_bytes(weight):
+            raise ModelError(f"model says of {weight.name!r} that it has other than its {count_bytes(weight):,} bytes")
         yield array.data.cast("B")

@@ -23,13 +23,13 @@ from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.dataset import Dataset, Rows, TensorRows
 from training.recipe.evaluate import evaluate
 from training.recipe.explain import blame_model
-from training.recipe.fidelity import BATCH_SIZES, faithful_onnx
+from training.recipe.fidelity import BATCH_SIZES, make_faithful_onnx
 from training.recipe.losses import make_loss
 from training.recipe.models import build
-from training.recipe.models.build import Deployed
+from training.recipe.models.build import DeployedModel
 from training.recipe.module_state import refuse_another, refuse_what_changes, seed_all
 from training.recipe.scaling import Scales, standardise
-from training.recipe.sgd import Loop, Method
+from training.recipe.sgd import GradientMethod, Loop
 from training.recipe.step import Loss, Weight
 
 
@@ -63,9 +63,9 @@ def check_form(job: Job, inputs: LoopInputs) -> None:
     batch_BS = scales.apply(few.first(2))[0]
     build.check_answer(net, job, dataset, batch_BS)
     refuse_what_changes(net, job.model, lambda: build.check_answer(net, job, dataset, batch_BS, training=True))
-    model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
+    model = DeployedModel(net, scales, dataset.task, build.count_network_outputs(job, dataset))
     with blame_model(job, job.model, "mend the model's code"):
-        faithful_onnx(model, few, dataset.task, job.model)
+        make_faithful_onnx(model, few, dataset.task, job.model)
 
 
 def make_loop(job: Job, inputs: LoopInputs, generator: torch.Generator) -> Loop:
@@ -75,7 +75,7 @@ def make_loop(job: Job, inputs: LoopInputs, generator: torch.Generator) -> Loop:
     scales = _make_scales(job, dataset, rows)
     net = build.build(job, dataset, inputs.folder)
     build.check_answer(net, job, dataset, scales.apply(rows.first(2))[0])
-    model = Deployed(net, scales, dataset.task, build.network_outputs(job, dataset))
+    model = DeployedModel(net, scales, dataset.task, build.count_network_outputs(job, dataset))
     _load_first_weights(job, inputs.init, model)
     weights.freeze(net, job.freeze)
     model.to(device)
@@ -95,14 +95,14 @@ def make_loop(job: Job, inputs: LoopInputs, generator: torch.Generator) -> Loop:
     )
 
 
-def _load_first_weights(job: Job, init: bytes | None, model: Deployed) -> None:
+def _load_first_weights(job: Job, init: bytes | None, model: DeployedModel) -> None:
     if init is None:
         return
     left_out = job.init_from.leave_out if job.init_from is not None else ()
     if job.init_from is not None and job.init_from.path is not None:
-        weights.from_safetensors(init, model.net, left_out)
+        weights.load_safetensors(init, model.net, left_out)
     else:
-        weights.from_onnx(init, model, left_out)
+        weights.load_onnx(init, model, left_out)
 
 
 def _make_scales(job: Job, dataset: Dataset, rows: Rows) -> Scales:
@@ -116,32 +116,36 @@ def _make_scales(job: Job, dataset: Dataset, rows: Rows) -> Scales:
 
 def _make_loss(job: Job, dataset: Dataset, rows: Rows, device: torch.device) -> tuple[Loss, Weight]:
     """A mean over a batch, and what it divides by."""
-    name, weights_K = build.loss_name(job, dataset), compute_class_weights(job, dataset, rows)
+    name, weights_K = build.find_loss_name(job, dataset), compute_class_weights(job, dataset, rows)
     if weights_K is None:
         return make_loss(name), len
     there_K = weights_K.to(device)
     return make_loss(name, there_K), lambda y_B: there_K[y_B].sum().item()
 
 
-def _make_method(job: Job, net: nn.Module, rows: Rows, loss: Loss, weight: Weight, noise_key: bytes) -> Method:
+def _make_method(job: Job, net: nn.Module, rows: Rows, loss: Loss, weight: Weight, noise_key: bytes) -> GradientMethod:
     """With privacy, by several workers together, or plain."""
     if job.privacy is not None:
         return _make_private_method(job, job.privacy, net, rows, loss, noise_key)
     if job.processes == 1:
-        return Method()
+        return GradientMethod()
     from training.recipe.shared import make_shared_gradient  # torch.distributed takes long to import
 
-    return Method(make_shared_gradient(net, loss, weight, [one for one in net.parameters() if one.requires_grad]))
+    return GradientMethod(
+        make_shared_gradient(net, loss, weight, [one for one in net.parameters() if one.requires_grad])
+    )
 
 
-def _make_private_method(job: Job, wanted: Privacy, net: nn.Module, rows: Rows, loss: Loss, noise_key: bytes) -> Method:
+def _make_private_method(
+    job: Job, wanted: Privacy, net: nn.Module, rows: Rows, loss: Loss, noise_key: bytes
+) -> GradientMethod:
     from training.recipe.privacy import Mechanism, NoiseGenerator, PoissonDraw, make_private_gradient
 
     if not isinstance(rows, TensorRows):
         raise DataError("privacy needs rows in memory; this data set is streamed", "raise data.memoryBytes")
     mechanism = Mechanism.of(wanted, len(rows), job.batch_size, job.epochs)
     noise = NoiseGenerator(noise_key)
-    return Method(
+    return GradientMethod(
         make_private_gradient(net, loss, job, mechanism, noise),
         PoissonDraw(noise_key, mechanism),
         noise,

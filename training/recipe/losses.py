@@ -106,7 +106,7 @@ def _huber(answer_BK: torch.Tensor, slope_BK: torch.Tensor) -> Slope:
 def _cross_entropy(answer_BK: torch.Tensor, slope_BK: torch.Tensor, weights_K: torch.Tensor | None = None) -> Slope:
     """p = softmax of the answers: mean -log p of the rows' own classes, and p less 1 there, times the row's share."""
     rows, classes = answer_BK.shape
-    log_p_BK, shares = torch.empty_like(answer_BK), _shares(rows, weights_K)
+    log_p_BK, shares = torch.empty_like(answer_BK), _make_shares(rows, weights_K)
     log_p, slopes, p_BK = log_p_BK.numpy().reshape(-1), slope_BK.numpy().reshape(-1), slope_BK.numpy()
     first_B, own_B, own_log_p_B = np.arange(rows) * classes, np.empty(rows, np.int64), np.empty(rows, np.float32)
 
@@ -128,7 +128,7 @@ def _binary_cross_entropy(
 ) -> Slope:
     """m = how far the logit is on the wrong side: mean log(1 + exp m), and ± sigmoid m, times the row's share."""
     rows = len(answer_B1)
-    m_B, shares, signs_2 = torch.empty(rows), _shares(rows, weights_K), np.array([1, -1], np.float32)
+    m_B, shares, signs_2 = torch.empty(rows), _make_shares(rows, weights_K), np.array([1, -1], np.float32)
     a_B, wrong_B, sign_B = answer_B1.numpy().reshape(-1), m_B.numpy(), np.empty(rows, np.float32)
     p_B, slopes = slope_B1.view(-1), slope_B1.numpy().reshape(-1)
 
@@ -145,7 +145,7 @@ def _binary_cross_entropy(
     return slope
 
 
-def _shares(rows: int, weights_K: torch.Tensor | None) -> Callable[[Array], Array]:
+def _make_shares(rows: int, weights_K: torch.Tensor | None) -> Callable[[Array], Array]:
     """Of a batch's target: what each row counts for in the mean."""
     if weights_K is None:
         even_B = np.full(rows, 1 / rows, np.float32)

@@ -44,7 +44,7 @@ def make(job: Job, inputs: Inputs, progress: Progress, callback: TrainerCallback
     dataset = load(job, inputs.folder, inputs.mask_key, lambda message: callback.phase("data", message))
     if job.data.drop_missing_target:
         callback.phase("data", f"{dataset.rows_left_out:,} rows without a target are left out")
-    columns.check_names(dataset.served_columns, [export.output_name(dataset.task)])
+    columns.check_names(dataset.served_columns, [export.find_output_name(dataset.task)])
     rest, held_out = hold_out(dataset, job, generator)
     dataset = examine_split(job, dataset, rest, held_out)
     rows, validation = (rest, None) if job.source == "onnx" else set_aside(dataset, rest, job, generator)

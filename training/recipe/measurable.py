@@ -16,7 +16,7 @@ def check(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -
     task = tasks.KnownTask(dataset.task, f"{dataset.name} is a {dataset.task}")
     lines = [f"{clash.property} {clash.message}" for clash in tasks.misfits(job, task)]
     if dataset.task == "classification":
-        lines += _without_auroc(job, dataset, held_out, validation)
+        lines += _find_without_auroc(job, dataset, held_out, validation)
     if lines:
         raise ModelError(
             "nothing is trained, since these settings do not fit the data: " + "; ".join(lines),
@@ -24,7 +24,7 @@ def check(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -
         )
 
 
-def _without_auroc(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -> list[str]:
+def _find_without_auroc(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -> list[str]:
     """Settings that name auroc, which needs a row of each class."""
     lines = []
     paths = [path for path, name in tasks.find_named_metrics(job) if name == "auroc"]
@@ -32,7 +32,7 @@ def _without_auroc(job: Job, dataset: Dataset, held_out: Rows, validation: Rows 
         (held_out, [path for path in paths if path not in tasks.MEASURED_WHILE_TRAINING], "heldOut"),
         (validation, [path for path in paths if path in tasks.MEASURED_WHILE_TRAINING], "validation"),
     ):
-        lacking = _lacking_classes(rows, len(dataset.classes)) if rows is not None and of_rows else 0
+        lacking = _count_lacking_classes(rows, len(dataset.classes)) if rows is not None and of_rows else 0
         if lacking:
             what = "held-out" if share == "heldOut" else "validation"
             lines += [
@@ -43,7 +43,7 @@ def _without_auroc(job: Job, dataset: Dataset, held_out: Rows, validation: Rows 
     return lines
 
 
-def _lacking_classes(rows: Rows, classes: int) -> int:
+def _count_lacking_classes(rows: Rows, classes: int) -> int:
     counts_K = torch.zeros(classes, dtype=torch.int64)
     for _, target_R in rows.batches(ROWS_AT_ONCE, None):
         counts_K += torch.bincount(target_R, minlength=classes)

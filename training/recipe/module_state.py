@@ -39,38 +39,38 @@ def seed_all(seed: int) -> None:
 
 def read_global_states() -> dict[str, torch.Tensor]:
     """Of Python's and NumPy's global generators."""
-    return {"python": _bytes(random.getstate()), "numpy": _bytes(np.random.get_state(legacy=False))}
+    return {"python": _to_bytes(random.getstate()), "numpy": _to_bytes(np.random.get_state(legacy=False))}
 
 
 def restore_global_states(saved: Mapping[str, torch.Tensor]) -> None:
     """Puts `read_global_states` back."""
-    random.setstate(_tuple(_value(saved["python"])))
-    np.random.set_state(_numpy_state(_value(saved["numpy"])))
+    random.setstate(_to_tuple(_from_bytes(saved["python"])))
+    np.random.set_state(_to_numpy_state(_from_bytes(saved["numpy"])))
 
 
 def read_other_state(net: nn.Module) -> dict[str, torch.Tensor]:
     """All that a network's modules hold beside `state_dict`: numbers, texts, tensors and generators."""
     numbers, found = dict[str, Any](), dict[str, torch.Tensor]()
-    for name, value in _attributes(net):
+    for name, value in _list_attributes(net):
         if value is None or isinstance(value, bool | int | float | str):
             numbers[name] = value
         elif isinstance(value, torch.Tensor):
             found[f"{TENSOR}{name}"] = value.detach().clone().contiguous()
         elif isinstance(value, RandomGenerator):
-            found[f"{OWN_GENERATOR}{name}"] = _bytes(_generator_state(value))
-    return found | {NUMBERS: _bytes(numbers)}
+            found[f"{OWN_GENERATOR}{name}"] = _to_bytes(_get_generator_state(value))
+    return found | {NUMBERS: _to_bytes(numbers)}
 
 
 def restore_other_state(net: nn.Module, saved: Mapping[str, torch.Tensor]) -> None:
     """Puts `read_other_state` back, in place where it can be."""
-    numbers = _value(saved[NUMBERS])
-    for name, value in list(_attributes(net)):
+    numbers = _from_bytes(saved[NUMBERS])
+    for name, value in list(_list_attributes(net)):
         module, _, attribute = name.rpartition(".")
         owner = net.get_submodule(module)
         if name in numbers:
             setattr(owner, attribute, numbers[name])
         elif isinstance(value, RandomGenerator):
-            _set_generator_state(value, _value(saved[f"{OWN_GENERATOR}{name}"]))
+            _set_generator_state(value, _from_bytes(saved[f"{OWN_GENERATOR}{name}"]))
         elif isinstance(value, torch.Tensor):
             with torch.no_grad():
                 setattr(owner, attribute, saved[f"{TENSOR}{name}"].to(value.device))
@@ -78,10 +78,10 @@ def restore_other_state(net: nn.Module, saved: Mapping[str, torch.Tensor]) -> No
 
 def refuse_what_changes(net: nn.Module, name: str, step: Callable[[], object]) -> None:
     """Raises ModelError for collections of the network's that a step changes: no checkpoint holds them."""
-    before = {one: copy.copy(value) for one, value in _attributes(net) if isinstance(value, COLLECTIONS)}
+    before = {one: copy.copy(value) for one, value in _list_attributes(net) if isinstance(value, COLLECTIONS)}
     step()
-    for one, value in _attributes(net):
-        if isinstance(value, COLLECTIONS) and (one not in before or not _same(before[one], value)):
+    for one, value in _list_attributes(net):
+        if isinstance(value, COLLECTIONS) and (one not in before or not _is_same(before[one], value)):
             raise ModelError(
                 f"{name} changes its {one}, a {type(value).__name__}, while it is trained: a run that was interrupted "
                 "could not go on with it",
@@ -91,7 +91,7 @@ def refuse_what_changes(net: nn.Module, name: str, step: Callable[[], object]) -
 
 def refuse_another(net: nn.Module, twin: nn.Module, name: str) -> None:
     """Raises ModelError where two networks that were built alike differ: no seed reaches what made them so."""
-    one, other = _whole_state(net), _whole_state(twin)
+    one, other = _read_whole_state(net), _read_whole_state(twin)
     for key in one:
         if key not in other or not torch.equal(one[key], other[key]):
             what = key.removeprefix(OWN_GENERATOR).removeprefix(TENSOR)
@@ -102,12 +102,12 @@ def refuse_another(net: nn.Module, twin: nn.Module, name: str) -> None:
             )
 
 
-def _whole_state(net: nn.Module) -> dict[str, torch.Tensor]:
+def _read_whole_state(net: nn.Module) -> dict[str, torch.Tensor]:
     held = {name: one for name, one in net.state_dict().items() if not is_lazy(one)}
     return held | read_other_state(net)
 
 
-def _same(before: Any, now: Any) -> bool:
+def _is_same(before: Any, now: Any) -> bool:
     """By the elements themselves: tensors do not compare to one truth."""
     if len(before) != len(now):
         return False
@@ -118,7 +118,7 @@ def _same(before: Any, now: Any) -> bool:
     )
 
 
-def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
+def _list_attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
     """What modules hold under names of their own, and the buffers that `state_dict` leaves out."""
     for path, module in net.named_modules():
         prefix = f"{path}." if path else ""
@@ -129,7 +129,7 @@ def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
             yield prefix + name, module._buffers[name]  # noqa: SLF001
 
 
-def _generator_state(generator: RandomGenerator) -> Any:
+def _get_generator_state(generator: RandomGenerator) -> Any:
     if isinstance(generator, torch.Generator):
         return generator.get_state().tolist()
     if isinstance(generator, random.Random):
@@ -143,29 +143,29 @@ def _set_generator_state(generator: RandomGenerator, state: Any) -> None:
     if isinstance(generator, torch.Generator):
         generator.set_state(torch.tensor(state, dtype=torch.uint8))
     elif isinstance(generator, random.Random):
-        generator.setstate(_tuple(state))
+        generator.setstate(_to_tuple(state))
     elif isinstance(generator, np.random.RandomState):
-        generator.set_state(_numpy_state(state))
+        generator.set_state(_to_numpy_state(state))
     else:
-        generator.bit_generator.state = _numpy_state(state)
+        generator.bit_generator.state = _to_numpy_state(state)
 
 
-def _bytes(value: Any) -> torch.Tensor:
+def _to_bytes(value: Any) -> torch.Tensor:
     """As JSON, in a tensor: a checkpoint holds nothing else."""
     content = json.dumps(value, default=lambda array: array.tolist()).encode()
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)
 
 
-def _value(content: torch.Tensor) -> Any:
+def _from_bytes(content: torch.Tensor) -> Any:
     return json.loads(bytes(content.numpy()))
 
 
-def _tuple(state: Any) -> Any:
+def _to_tuple(state: Any) -> Any:
     """Python's `random` wants its tuples back."""
-    return tuple(_tuple(one) for one in state) if isinstance(state, list) else state
+    return tuple(_to_tuple(one) for one in state) if isinstance(state, list) else state
 
 
-def _numpy_state(state: Any) -> Any:
+def _to_numpy_state(state: Any) -> Any:
     """NumPy wants its arrays back; the words of its Mersenne Twister have 32 bits, those of others 64."""
     word = np.uint32 if state["bit_generator"] == "MT19937" else np.uint64
     inner = {name: np.array(one, word) if isinstance(one, list) else one for name, one in state["state"].items()}

@@ -57,7 +57,7 @@ class Mechanism:
         noise = wanted.noise_multiplier
         try:
             if noise is None:
-                with _quiet():
+                with _silence_warnings():
                     noise = get_noise_multiplier(
                         target_epsilon=wanted.epsilon or 0.0, target_delta=wanted.delta, sample_rate=rate,
                         steps=epochs * steps, accountant="rdp",
@@ -73,7 +73,7 @@ class Mechanism:
         """What so many epochs spend, by Rényi accounting (Mironov 2017)."""
         accountant = RDPAccountant()
         accountant.history = [(self.noise_multiplier, self.sample_rate, epochs * self.steps)]
-        with _quiet():
+        with _silence_warnings():
             spent: float = accountant.get_epsilon(delta=self.wanted.delta)
         return spent
 
@@ -93,7 +93,7 @@ class NoiseGenerator:
     def set_state(self, state: torch.Tensor) -> None:
         """Goes on from there."""
         self._read = int(state)
-        self._stream = Cipher(ChaCha20(self._key, _counter(self._read // 64, bytes(8))), mode=None).encryptor()
+        self._stream = Cipher(ChaCha20(self._key, _make_counter(self._read // 64, bytes(8))), mode=None).encryptor()
         self._stream.update(bytes(self._read % 64))
 
     def normal(self, shape: Sequence[int], deviation: float) -> torch.Tensor:
@@ -106,10 +106,10 @@ class NoiseGenerator:
 
     def _uniform(self, count: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
         self._read += 8 * count
-        return uniform(self._stream.update(bytes(8 * count)))
+        return make_uniform(self._stream.update(bytes(8 * count)))
 
 
-def uniform(content: bytes) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def make_uniform(content: bytes) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """One number above 0 and at most 1 for each 8 bytes."""
     return ((np.frombuffer(content, "<u8") >> np.uint64(11)) + np.uint64(1)).astype(np.float64) * 2.0**-53
 
@@ -125,9 +125,9 @@ class PoissonDraw:
         """The generator only tells one epoch from another."""
         nonce = hashlib.sha256(generator.get_state().numpy().tobytes()).digest()[:8]
         torch.rand(1, generator=generator)
-        stream = Cipher(ChaCha20(self.key, _counter(0, nonce)), mode=None).encryptor()
+        stream = Cipher(ChaCha20(self.key, _make_counter(0, nonce)), mode=None).encryptor()
         rate = self.mechanism.sample_rate
-        drawn = (uniform(stream.update(bytes(8 * count))) <= rate for _ in range(self.mechanism.steps))
+        drawn = (make_uniform(stream.update(bytes(8 * count))) <= rate for _ in range(self.mechanism.steps))
         return [torch.from_numpy(np.flatnonzero(mine)) for mine in drawn]
 
 
@@ -157,7 +157,7 @@ def make_private_gradient(
         clipping.zero_grad()
         mean = torch.zeros(())
         if len(x_BS):
-            with _quiet():
+            with _silence_warnings():
                 mean = loss(rows(x_BS), y_B)
                 torch.autograd.backward(mean)
             clipping.pre_step()
@@ -185,22 +185,22 @@ def make_public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float
             "give the lowest and highest value that each can have; the rows' own would tell of them",
         )
     known = [ranges.get(name, (0.0, 1.0)) for name in dataset.feature_names]
-    features = _scale(known) if known else None
-    return Scales(features, _scale([ranges[target]]) if dataset.task == "regression" else None)
+    features = _make_scale(known) if known else None
+    return Scales(features, _make_scale([ranges[target]]) if dataset.task == "regression" else None)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_warnings() -> Iterator[None]:
     """Without what Opacus warns of: orders that could bound the budget tighter, and how torch calls its hooks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield
 
 
-def _scale(ranges: Sequence[tuple[float, float]]) -> Scale:
+def _make_scale(ranges: Sequence[tuple[float, float]]) -> Scale:
     low, high = torch.tensor(ranges, dtype=torch.float64).T
     return Scale.of((low + high) / 2, (high - low) / math.sqrt(12))  # as if all values between were as likely
 
 
-def _counter(block: int, nonce: bytes) -> bytes:
+def _make_counter(block: int, nonce: bytes) -> bytes:
     return block.to_bytes(8, "little") + nonce

@@ -2,7 +2,7 @@
 
 Libraries choose other code, which rounds sums in another order, by the processor's instructions and by variables of
 the environment. Baseline: x86-64-v3 (AVX2 and FMA; nearly every x86 processor since 2015) and one thread until torch
-is told how many. What no variable pins is told by `processor`. Standard library only.
+is told how many. What no variable pins is told by `describe_processor`. Standard library only.
 """
 
 import platform
@@ -36,12 +36,12 @@ def pin(environment: Mapping[str, str], *, bf16: bool, cpuinfo: Path = Path("/pr
     kept = {name: value for name, value in environment.items() if not name.startswith(SHAPING)}
     if platform.machine() != "x86_64":
         return kept | THREADS
-    if not _flags(cpuinfo) >= BASELINE_FLAGS:
+    if not _read_flags(cpuinfo) >= BASELINE_FLAGS:
         return kept | THREADS | BELOW_BASELINE
     return kept | THREADS | AT_BASELINE | ({} if bf16 else ONEDNN)
 
 
-def processor(
+def describe_processor(
     *, gpus: bool, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo"), nvidia: Path = Path("/proc/driver/nvidia/gpus")
 ) -> str:
     """What remains: "AuthenticAMD x86-64-v3"; where they count, what it has for bfloat16 and the GPUs' models.
@@ -49,39 +49,39 @@ def processor(
     The maker is told too: MKL has other code for Intel's processors than for others, whatever it is asked for. Of an
     Arm the models of its cores are told: OpenBLAS and the Arm Compute Library choose their code by them.
     """
-    flags = _flags(cpuinfo)
+    flags = _read_flags(cpuinfo)
     if platform.machine() == "x86_64":
         level = BASELINE if flags >= BASELINE_FLAGS else "x86-64"
-        told = f"{_first(cpuinfo, 'vendor_id')} {level}"
+        told = f"{_read_first(cpuinfo, 'vendor_id')} {level}"
     else:
-        told = " ".join([platform.machine(), *_cores(cpuinfo), *(["sve"] if "sve" in flags else [])])
+        told = " ".join([platform.machine(), *_list_cores(cpuinfo), *(["sve"] if "sve" in flags else [])])
     special = [flag for flag in BF16_FLAGS if bf16 and flag in flags]
-    models = sorted({_first(one / "information", "Model") for one in nvidia.glob("*")}) if gpus else []
+    models = sorted({_read_first(one / "information", "Model") for one in nvidia.glob("*")}) if gpus else []
     return ", ".join([" ".join([told, *special]), *models])
 
 
-def _flags(cpuinfo: Path) -> frozenset[str]:
-    return frozenset((_first(cpuinfo, "flags") or _first(cpuinfo, "Features")).split())
+def _read_flags(cpuinfo: Path) -> frozenset[str]:
+    return frozenset((_read_first(cpuinfo, "flags") or _read_first(cpuinfo, "Features")).split())
 
 
-def _cores(cpuinfo: Path) -> list[str]:
+def _list_cores(cpuinfo: Path) -> list[str]:
     """Each kind of core once, as maker, variant and part: "0x41:0x3:0xd0c" is Arm's Neoverse N1."""
-    told = (":".join(_value(core, name) or "?" for name in MODEL) for core in _text(cpuinfo).split("\n\n"))
+    told = (":".join(_find_value(core, name) or "?" for name in MODEL) for core in _read_text(cpuinfo).split("\n\n"))
     return sorted(set(told) - {"?:?:?"})
 
 
-def _first(file: Path, name: str) -> str:
-    return _value(_text(file), name)
+def _read_first(file: Path, name: str) -> str:
+    return _find_value(_read_text(file), name)
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         return file.read_text()
     except OSError:
         return ""
 
 
-def _value(text: str, name: str) -> str:
+def _find_value(text: str, name: str) -> str:
     """Of the first line `name : value`; empty if there is none."""
     pairs = (line.partition(":") for line in text.splitlines())
     return next((value.strip() for key, _, value in pairs if key.strip() == name), "")

@@ -62,7 +62,7 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True)
-class Method:
+class GradientMethod:
     """How batches are drawn and their gradient is found; as it stands here: plain stochastic gradient descent."""
 
     gradient: Gradient | None = None
@@ -98,7 +98,7 @@ class Loop:
     loss: Loss
     weight: Weight = len
     """What `loss` divides by."""
-    method: Method = Method()
+    method: GradientMethod = GradientMethod()
     augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None = None
     """Other features for a batch's, drawn by a generator that is seeded as the job is."""
     validate: Callable[[], Mapping[str, float]] | None = None
@@ -176,20 +176,20 @@ class Loop:
         """Goes on from there: puts a `state_dict` back, in place. Raises ModelError if it is another network's."""
         self.state = state
         try:
-            self.net.load_state_dict(_within(tensors, NET))
+            self.net.load_state_dict(_select(tensors, NET))
         except RuntimeError as error:
             raise ModelError(
                 "the checkpoint is of another architecture: " + " ".join(str(error).split()),
                 "set retrainTrigger to a new text: the run then starts anew",
             ) from error
-        for name, velocity in _within(tensors, VELOCITY).items():
+        for name, velocity in _select(tensors, VELOCITY).items():
             self._velocities[name].copy_(velocity)
-        self._best = _within(tensors, BEST)
+        self._best = _select(tensors, BEST)
         self.generator.set_state(tensors[GENERATOR])
         self._noise.set_state(tensors[NOISE])
         torch.set_rng_state(tensors[RANDOM])
-        restore_global_states(_within(tensors, GLOBAL))
-        restore_other_state(self.net, _within(tensors, OTHER))
+        restore_global_states(_select(tensors, GLOBAL))
+        restore_other_state(self.net, _select(tensors, OTHER))
 
     def _stretches(self, steps: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, Sequence[torch.Tensor]]]:
         """What is left of the epoch, in pieces short enough to look at the clock in between: rows and their batches."""
@@ -258,5 +258,5 @@ def _count_steps_at_once(net: nn.Module, rows: TensorRows, rows_per_step: int) -
     return max(1, int(STRETCH_OPERATIONS / max(1, 3 * weights * places * rows_per_step)))
 
 
-def _within(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def _select(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}

@@ -57,11 +57,11 @@ class _Watch(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        given = list(_tensors((args, kwargs or {})))
+        given = list(_find_tensors((args, kwargs or {})))
         follows = any(id(tensor) in self._followed for tensor in given)
         called = getattr(func, "__name__", "")
         reads = called in READS or (called in SIZES and any(id(tensor) in self._sized for tensor in given))
-        if follows and reads and (line := _line()) is not None:
+        if follows and reads and (line := _find_line()) is not None:
             raise ExportError(
                 f"{self._name} reads values of its input in Python, at {line}: the served model could only keep the "
                 "values that the rows of the export had",
@@ -72,7 +72,7 @@ class _Watch(TorchFunctionMode):
         if called == "__iter__":
             result = list(result)
         if follows:
-            made = list(_tensors(result))
+            made = list(_find_tensors(result))
             self._follow(made)
             if _is_sized_by_values(called, args) or any(id(tensor) in self._sized for tensor in given):
                 self._sized |= {id(tensor): tensor for tensor in made if tensor.dim()}
@@ -86,22 +86,22 @@ class _Watch(TorchFunctionMode):
 
 def _is_sized_by_values(called: str, args: tuple[Any, ...]) -> bool:
     if called == "__getitem__":
-        return any(index.dtype in (torch.bool, torch.uint8) for index in _tensors(args[1:]))
+        return any(index.dtype in (torch.bool, torch.uint8) for index in _find_tensors(args[1:]))
     return called in SIZED_BY_VALUES or (called == "where" and len(args) == 1)
 
 
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
+def _find_tensors(value: Any) -> Iterator[torch.Tensor]:
     """All in nested tuples, lists and dictionaries."""
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, tuple | list):
         for one in value:
-            yield from _tensors(one)
+            yield from _find_tensors(one)
     elif isinstance(value, dict):
-        yield from _tensors(tuple(value.values()))
+        yield from _find_tensors(tuple(value.values()))
 
 
-def _line() -> str | None:
+def _find_line() -> str | None:
     """File and line of the code that reads; None where that is torch's own or ours, whose networks are tried."""
     for frame in reversed(traceback.extract_stack()):
         if frame.filename in PASSED:

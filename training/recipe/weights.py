@@ -23,7 +23,7 @@ NET = "net."
 
 
 @torch.no_grad()
-def from_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -> None:
+def load_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -> None:
     """Gives the network inside `deployed` the weights of an ONNX file that export.py wrote; scales stay its own, and so
     do parameters whose names begin as `left_out` says.
 
@@ -39,7 +39,7 @@ def from_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
     wanted = {
         name: one for name, one in deployed.state_dict().items() if name.startswith(NET) and not name.startswith(own)
     }
-    problems = _nowhere(left_out, [name.removeprefix(NET) for name in (*deployed.state_dict(), *found)])
+    problems = _find_nowhere(left_out, [name.removeprefix(NET) for name in (*deployed.state_dict(), *found)])
     for name, tensor in wanted.items():
         array = found.get(name)
         if array is None:
@@ -55,7 +55,7 @@ def from_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
 
 
 @torch.no_grad()
-def from_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = ()) -> None:
+def load_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = ()) -> None:
     """Gives the network the tensors of a file that holds its `state_dict`, whose names may share a prefix ("module.");
     none whose name begins as `left_out` says.
 
@@ -66,10 +66,10 @@ def from_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = (
     except safetensors.SafetensorError as error:
         raise ModelError(f"the file of initFrom.path is not a safetensors file: {error}", SAFE_WAY) from error
     state: dict[str, torch.Tensor] = net.state_dict()
-    whole = _without_prefix(found, state)
+    whole = _strip_prefix(found, state)
     found, wanted = _take(whole, left_out), _take(state, left_out)
     shared = {wanted[name].data_ptr() for name in found.keys() & wanted.keys()}
-    problems = _nowhere(left_out, [*state, *whole])
+    problems = _find_nowhere(left_out, [*state, *whole])
     problems += [f"{name} is in it and not in the model" for name in sorted(found.keys() - wanted.keys())]
     for name, tensor in wanted.items():
         given = found.get(name)
@@ -90,7 +90,7 @@ def _take(tensors: Mapping[str, torch.Tensor], left_out: Sequence[str]) -> dict[
     return {name: one for name, one in tensors.items() if not name.startswith(tuple(left_out))}
 
 
-def _nowhere(left_out: Sequence[str], names: Sequence[str]) -> list[str]:
+def _find_nowhere(left_out: Sequence[str], names: Sequence[str]) -> list[str]:
     """What initFrom.leaveOut names and nobody has: most often misspelt."""
     return [
         f"no parameter's name begins with {beginning!r}, which leaveOut has"
@@ -99,7 +99,7 @@ def _nowhere(left_out: Sequence[str], names: Sequence[str]) -> list[str]:
     ]
 
 
-def _without_prefix(found: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _strip_prefix(found: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The names without what all of them begin with, if one of the model's names then stands there and none before."""
     if found.keys() & wanted.keys():
         return found

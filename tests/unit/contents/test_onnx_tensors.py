@@ -92,7 +92,7 @@ def test_what_is_not_understood_is_refused(content: bytes, said: str) -> None:
 
 @given(st.data())
 def test_whatever_protobuf_parses_as_a_tensor_elsewhere_is_found_or_the_file_is_refused(data: st.DataObject) -> None:
-    from training.recipe.external import is_external, tensors
+    from training.recipe.external import is_external, list_tensors
 
     content = bytearray(everywhere().SerializeToString())
     for _ in range(data.draw(st.integers(0, 4))):
@@ -103,7 +103,7 @@ def test_whatever_protobuf_parses_as_a_tensor_elsewhere_is_found_or_the_file_is_
         return
     named = {
         entry.value
-        for tensor in tensors(parsed)
+        for tensor in list_tensors(parsed)
         if is_external(tensor)
         for entry in tensor.external_data
         if entry.key == "location"

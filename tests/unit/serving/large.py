@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from training.recipe.large_form import large_form
+from training.recipe.large_form import write_large_form
 
 FEATURES, WIDTH = 16, 256
 
@@ -51,4 +51,4 @@ def answers(rows: np.ndarray[Any, Any], seed: int = 0) -> np.ndarray[Any, Any]:
 
 
 def plain(seed: int = 0) -> bytes:
-    return b"".join(large_form(proto(seed)))
+    return b"".join(write_large_form(proto(seed)))

@@ -10,7 +10,7 @@ from sealift.contents.codec import encode
 from sealift.serving.drift import LEAST_ROWS, NOTED_REQUESTS, NOTED_VALUES, SLOT_SECONDS, SLOTS, Drift, psi
 from sealift.serving.model import Model
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
-from training.input_bins import input_bins
+from training.input_bins import make_input_bins
 from training.recipe.datasets.dataset import Dataset, TensorRows
 
 FEATURES = ("age", "bmi", "sex")
@@ -27,7 +27,7 @@ def drawn(rows: int, seed: int, shift: float = 0.0) -> np.ndarray[Any, Any]:
 def model() -> Model:
     rows = TensorRows(torch.from_numpy(drawn(5000, 0)), torch.zeros(5000, 1))
     dataset = Dataset(name="d", rows=rows, task="regression", shape=(3,), feature_names=FEATURES)
-    return Model(onnx_model(), DESCRIPTION | {"inputBins": encode(input_bins(dataset, rows))})
+    return Model(onnx_model(), DESCRIPTION | {"inputBins": encode(make_input_bins(dataset, rows))})
 
 
 def asked(drift: Drift, rows: np.ndarray[Any, Any], at: float = 0.0) -> None:

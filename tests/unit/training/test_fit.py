@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from sealift.contents.description import write_description
 from training import gates
 from training.errors import DataError, GateError, ModelError
-from training.evidence import gather
+from training.evidence import gather_evidence
 from training.fit import FitResult, fit
 from training.highlights import list_highlights
 from training.job import Job
@@ -93,7 +93,7 @@ def fitted(
 
 def judged(result: FitResult, deployed: Mapping[str, float] | None = None) -> Judgement:
     energy = Energy(1.0, "estimated: by a test", 0.1, 400.0, "a test")
-    evidence = gather(result, energy, {"train": 1.0}, PROVENANCE, "cpu")
+    evidence = gather_evidence(result, energy, {"train": 1.0}, PROVENANCE, "cpu")
     assert Evidence.decode(evidence.encode()) == evidence
     return judge(result.trained.job, evidence, deployed)
 

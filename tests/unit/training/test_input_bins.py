@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from training import input_bins as module
-from training.input_bins import BINS, LEAST_ROWS, counts, input_bins
+from training.input_bins import BINS, LEAST_ROWS, count_values, make_input_bins
 from training.recipe.datasets.dataset import Dataset, TensorRows
 
 
@@ -18,7 +18,8 @@ def binned(values: np.ndarray[Any, Any]) -> dict[str, dict[str, list[float]]]:
     names = tuple(f"f{number}" for number in range(columns.shape[1]))
     data = Dataset(name="d", rows=rows, task="regression", shape=(len(names),), feature_names=names)
     return {
-        name: {"bounds": list(one.bounds), "shares": list(one.shares)} for name, one in input_bins(data, rows).items()
+        name: {"bounds": list(one.bounds), "shares": list(one.shares)}
+        for name, one in make_input_bins(data, rows).items()
     }
 
 
@@ -41,7 +42,7 @@ def test_no_bin_has_so_few_rows_that_it_tells_of_one(rows: int) -> None:
     if rows > 2 * LEAST_ROWS:
         assert found
     for bins in found.values():
-        assert min(counts(values, bins["bounds"])) >= LEAST_ROWS
+        assert min(count_values(values, bins["bounds"])) >= LEAST_ROWS
         assert not {*bins["bounds"]} & {*map(float, values)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from training.events import EventStream
 from training.job import Job
 from training.options import EarlyStopping
-from training.progress import Teller, loss, validation
+from training.progress import Teller, find_loss, find_validation
 from training.recipe.callback import Progress
 from training.recipe.trainer_state import TrainerState
 from training.report.energy import Meter
@@ -40,7 +40,7 @@ def test_steps_are_those_of_accumulated_batches() -> None:
 
 
 def test_rows_count_by_their_classes_weights() -> None:
-    assert loss(TrainerState(step=1, summed_loss=3.0, summed_weight=1.5)) == 2.0
+    assert find_loss(TrainerState(step=1, summed_loss=3.0, summed_weight=1.5)) == 2.0
 
 
 def test_the_last_time_of_a_descent_that_stopped_early_nothing_is_left_to_do() -> None:
@@ -56,10 +56,10 @@ def test_a_loss_that_is_no_number_is_none() -> None:
 def test_the_metric_that_early_stopping_looks_at_is_shown() -> None:
     state = TrainerState(history=[{"loss": 1.0, "validation.mse": 4.0, "validation.mae": 2.0}])
 
-    assert validation(Job(early_stopping=EarlyStopping(metric="mae")), state) == {"mae": 2.0}
-    assert validation(Job(), state) == {"mse": 4.0}
+    assert find_validation(Job(early_stopping=EarlyStopping(metric="mae")), state) == {"mae": 2.0}
+    assert find_validation(Job(), state) == {"mse": 4.0}
 
 
 def test_without_validation_rows_there_is_no_metric() -> None:
-    assert validation(Job(), TrainerState(history=[{"loss": 1.0, "learningRate": 0.1}])) == {}
-    assert validation(Job(), TrainerState()) == {}
+    assert find_validation(Job(), TrainerState(history=[{"loss": 1.0, "learningRate": 0.1}])) == {}
+    assert find_validation(Job(), TrainerState()) == {}

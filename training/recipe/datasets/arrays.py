@@ -58,7 +58,7 @@ class Arrays:
 
 def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
     """Arrays `x` and `y`, or those that data names. Never unpickles. Raises DataError."""
-    names = _names(options)
+    names = _find_names(options)
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         unpacked = sum(one.file_size for one in archive.infolist())
@@ -89,10 +89,10 @@ def check_names(reference: str, path: Path, options: Data) -> None:
         raise DataError(
             f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}", "write it anew"
         ) from None
-    _check_there(reference, _names(options), there)
+    _check_there(reference, _find_names(options), there)
 
 
-def _names(options: Data) -> tuple[str, str]:
+def _find_names(options: Data) -> tuple[str, str]:
     """Of the features' and the target's array."""
     return options.features[0] if options.features else "x", options.target or "y"
 
@@ -166,9 +166,9 @@ def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
             features.shape[:1] != target.shape[:1],
             f"{features.shape[:1]} rows of features, {target.shape[:1]} of target",
         ),
-        (not _numeric(features), f"features are of {features.dtype}; numbers of at most 64 bits are needed"),
+        (not _is_numeric(features), f"features are of {features.dtype}; numbers of at most 64 bits are needed"),
         (
-            not _numeric(target) and target.dtype.kind not in "US",
+            not _is_numeric(target) and target.dtype.kind not in "US",
             f"the target is of {target.dtype}; numbers of at most 64 bits or texts are needed",
         ),
         (task not in (None, "regression", "classification"), f"task is {task!r}"),
@@ -216,5 +216,5 @@ def _check_held(reference: str, features: Array) -> None:
                         f"{row + 1:,}", "number ids from 0, and scale quantities")  # fmt: skip
 
 
-def _numeric(array: Array) -> bool:
+def _is_numeric(array: Array) -> bool:
     return array.dtype.kind in "biu" or (array.dtype.kind == "f" and array.dtype.itemsize <= 8)

@@ -33,48 +33,48 @@ Lines = list[str]
 
 def read(name: str, target: str | None = None) -> pa.Table:
     """Features and `target`: a number or the class's name. `target` chooses among several."""
-    files = [_content(path.read_bytes()) for path in sources.find_built_in_paths(name)]
+    files = [_read_lines(path.read_bytes()) for path in sources.find_built_in_paths(name)]
     targets = sources.TARGETS.get(name)
     if targets is not None:
-        return _one_of(name, files, targets.index(target or targets[0]))
+        return _read_one_of(name, files, targets.index(target or targets[0]))
     return READERS[name](name, files)
 
 
-def _one_of(name: str, files: list[Lines], chosen: int) -> pa.Table:
+def _read_one_of(name: str, files: list[Lines], chosen: int) -> pa.Table:
     """Features in the first file and all targets in the second, each with a line of names."""
     features_RF, targets_RT = (np.loadtxt(file[1:]) for file in files)
-    return _table(name, features_RF, pa.array(targets_RT[:, chosen]))
+    return _make_table(name, features_RF, pa.array(targets_RT[:, chosen]))
 
 
-def _diabetes(name: str, files: list[Lines]) -> pa.Table:
-    return _table(name, np.loadtxt(files[0]), pa.array(np.loadtxt(files[1])))
+def _read_diabetes(name: str, files: list[Lines]) -> pa.Table:
+    return _make_table(name, np.loadtxt(files[0]), pa.array(np.loadtxt(files[1])))
 
 
-def _digits(name: str, files: list[Lines]) -> pa.Table:
+def _read_digits(name: str, files: list[Lines]) -> pa.Table:
     rows_RF = np.loadtxt(files[0], delimiter=",")
-    return _table(name, rows_RF[:, :-1], pa.array(rows_RF[:, -1].astype(int)))
+    return _make_table(name, rows_RF[:, :-1], pa.array(rows_RF[:, -1].astype(int)))
 
 
-def _with_class_names(name: str, files: list[Lines]) -> pa.Table:
+def _read_with_class_names(name: str, files: list[Lines]) -> pa.Table:
     """The first line: rows, features, names of the classes."""
     classes = np.array(files[0][0].split(",")[2:])
     rows_RF = np.loadtxt(files[0][1:], delimiter=",")
-    return _table(name, rows_RF[:, :-1], pa.array(classes[rows_RF[:, -1].astype(int)]))
+    return _make_table(name, rows_RF[:, :-1], pa.array(classes[rows_RF[:, -1].astype(int)]))
 
 
 READERS: Final[Mapping[str, Callable[[str, list[Lines]], pa.Table]]] = {
-    "diabetes": _diabetes,
-    "digits": _digits,
-    "iris": _with_class_names,
-    "wine": _with_class_names,
-    "breast_cancer": _with_class_names,
+    "diabetes": _read_diabetes,
+    "digits": _read_digits,
+    "iris": _read_with_class_names,
+    "wine": _read_with_class_names,
+    "breast_cancer": _read_with_class_names,
 }
 
 
-def _table(name: str, features_RF: "np.typing.NDArray[np.float64]", target: pa.Array) -> pa.Table:
+def _make_table(name: str, features_RF: "np.typing.NDArray[np.float64]", target: pa.Array) -> pa.Table:
     columns = dict(zip(FEATURES[name], map(pa.array, features_RF.T), strict=True))
     return pa.table({**columns, TARGET: target})
 
 
-def _content(file: bytes) -> Lines:
+def _read_lines(file: bytes) -> Lines:
     return (gzip.decompress(file) if file.startswith(b"\x1f\x8b") else file).decode().splitlines()

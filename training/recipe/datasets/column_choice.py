@@ -48,19 +48,19 @@ def choose(job: Job, names: Sequence[str]) -> Choice:
     """`names` are all that the table has. Raises ColumnsMissing; DataError for what cannot be chosen."""
     options, reference = job.data, job.dataset
     left = [name for name in names if name not in job.masking or job.masking[name].method != "drop"]
-    target, (splitting_setting, splitting) = options.target or "", _splitting(options)
+    target, (splitting_setting, splitting) = options.target or "", _find_splitting(options)
     rest = [one for one in left if one not in (target, splitting, *options.exclude) and not _is_index(one)]
     one = options.image.column if options.image else options.text
     features = [one] if one else list(options.features) or rest
     problems = [
-        *_absent(reference, left, "data.target", [target], names),
-        *_absent(reference, left, _naming(options), features, names),
-        *_absent(reference, names, "data.exclude", options.exclude),
-        *_absent(reference, names, splitting_setting, [] if splitting is None else [splitting]),
-        *_no_features(options.categorical, features),
-        *_absent(reference, names, "masking", list(job.masking)),
-        *_absent(reference, names, "quality.schema", list(job.quality.schema)),
-        *_out_of_use(reference, names, [*features, target], list(job.quality.ranges)),
+        *_find_absent(reference, left, "data.target", [target], names),
+        *_find_absent(reference, left, _describe_naming(options), features, names),
+        *_find_absent(reference, names, "data.exclude", options.exclude),
+        *_find_absent(reference, names, splitting_setting, [] if splitting is None else [splitting]),
+        *_find_no_features(options.categorical, features),
+        *_find_absent(reference, names, "masking", list(job.masking)),
+        *_find_absent(reference, names, "quality.schema", list(job.quality.schema)),
+        *_find_out_of_use(reference, names, [*features, target], list(job.quality.ranges)),
     ]
     if problems:
         raise ColumnsMissing(
@@ -88,7 +88,7 @@ def list_names(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f", and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")
 
 
-def _absent(
+def _find_absent(
     reference: str, there: Sequence[str], setting: str, wanted: Sequence[str], before_masking: Sequence[str] = ()
 ) -> Iterator[Problem]:
     known = set(there)
@@ -99,16 +99,18 @@ def _absent(
             yield Problem(setting, f"names the column {name!r}, which {reference} has not{suggest(name, there)}")
 
 
-def _no_features(categorical: Sequence[str], features: Sequence[str]) -> Iterator[Problem]:
+def _find_no_features(categorical: Sequence[str], features: Sequence[str]) -> Iterator[Problem]:
     for name in categorical:
         if name not in features:
             yield Problem("data.categorical", f"names {name!r}, which is no feature{suggest(name, features)}")
 
 
-def _out_of_use(reference: str, there: Sequence[str], used: Sequence[str], ranges: Sequence[str]) -> Iterator[Problem]:
+def _find_out_of_use(
+    reference: str, there: Sequence[str], used: Sequence[str], ranges: Sequence[str]
+) -> Iterator[Problem]:
     for name in ranges:
         if name not in there:
-            yield from _absent(reference, there, "quality.ranges", [name])
+            yield from _find_absent(reference, there, "quality.ranges", [name])
         elif name not in used:
             yield Problem("quality.ranges", f"names the column {name!r}, which is neither a feature nor the target")
 
@@ -117,11 +119,11 @@ def _is_index(name: str) -> bool:
     return PANDAS_INDEX.fullmatch(name) is not None
 
 
-def _naming(options: Data) -> str:
+def _describe_naming(options: Data) -> str:
     if options.image:
         return "data.image.column"
     return "data.text" if options.text else "data.features"
 
 
-def _splitting(options: Data) -> tuple[str, str | None]:
+def _find_splitting(options: Data) -> tuple[str, str | None]:
     return ("data.split.column", options.split.column) if options.split else ("data.timeColumn", options.time_column)

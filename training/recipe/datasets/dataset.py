@@ -15,7 +15,7 @@ from training.findings import Finding
 from training.options import Task
 
 if TYPE_CHECKING:
-    from training.recipe.datasets.encoding import Column
+    from training.recipe.datasets.encoding import ColumnEncoding
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Features (B, *S), FP32 or int64 ids; target (B, 1) FP32 for a regression, (B,) int64 for classes."""
@@ -99,7 +99,7 @@ class Dataset:
     """What the quality checks found, all within what the run allows."""
     masked: Mapping[str, str] = field(default_factory=dict)
     """What was done to which column."""
-    columns: "tuple[Column, ...]" = ()
+    columns: "tuple[ColumnEncoding, ...]" = ()
     """Of a table: what each of its own columns became."""
     rows_left_out: int = 0
     """Since they have no target."""
@@ -107,7 +107,7 @@ class Dataset:
     """(R,) uint8, which rows are held out, as split.py has it; None: they are drawn."""
 
     @property
-    def served_columns(self) -> "tuple[Column, ...]":
+    def served_columns(self) -> "tuple[ColumnEncoding, ...]":
         """The columns that requests send, each by its name; empty where they send rows as they are here."""
         return self.columns if any(column.categories is not None for column in self.columns) else ()
 

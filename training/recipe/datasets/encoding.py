@@ -40,7 +40,7 @@ Distinct = Callable[[str], pa.Array]
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnEncoding:
     """One column of the table. `categories` are its texts, or whole numbers that are names; None: it is a number."""
 
     name: str
@@ -75,8 +75,8 @@ class Column:
     def encode(self, column: pa.ChunkedArray) -> Floats:
         """FP32 (R, columns)."""
         if self.categories is None:
-            return numbers(column)[:, np.newaxis]
-        values = _plain(column).cast(self.categories.type)
+            return read_numbers(column)[:, np.newaxis]
+        values = _decode_dictionary(column).cast(self.categories.type)
         index_R = pc.index_in(values, self.categories).fill_null(-1).to_numpy()
         one_hot_RC: Floats = (index_R[:, np.newaxis] == np.arange(len(self.categories))).astype(np.float32)
         return one_hot_RC
@@ -94,7 +94,7 @@ class Column:
 class Encoding:
     """Of a whole table."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnEncoding, ...]
     target: str
     task: Task
     classes: pa.Array | None
@@ -114,7 +114,7 @@ class Encoding:
     def encode(self, table: pa.Table) -> tuple[Array, Array]:
         """Features (R, F), FP32 or int64, and target of these rows."""
         if self.whole:
-            ids_RF = np.stack([ids(table[column.name], column.name) for column in self.columns], axis=1)
+            ids_RF = np.stack([read_ids(table[column.name], column.name) for column in self.columns], axis=1)
             return ids_RF, self.encode_target(table)
         encoded = [column.encode(table[column.name]) for column in self.columns]
         return np.ascontiguousarray(np.concatenate(encoded, axis=1)), self.encode_target(table)
@@ -123,8 +123,8 @@ class Encoding:
         """(R, 1) FP32 or (R,) int64."""
         column = table[self.target]
         if self.classes is None:
-            return numbers(column)[:, np.newaxis]
-        index_R: Array = pc.index_in(_plain(column), self.classes).to_numpy().astype(np.int64)
+            return read_numbers(column)[:, np.newaxis]
+        index_R: Array = pc.index_in(_decode_dictionary(column), self.classes).to_numpy().astype(np.int64)
         return index_R
 
 
@@ -160,23 +160,27 @@ def learn(
     for name in features:
         try:
             check_kinds(schema, [name, target])
-            columns.append(_learnt(name, schema.field(name).type, options, distinct, hashed.get(name)))
+            columns.append(_learn_column(name, schema.field(name).type, options, distinct, hashed.get(name)))
         except DataError as error:
             problems[name] = error
     _check_spelling(schema, names, options, distinct, problems)
     if problems:
         raise BadColumns(problems)
-    task = target_task(target, schema.field(target).type, options, distinct)
+    task = find_target_task(target, schema.field(target).type, options, distinct)
     if whole and any(column.categories is not None for column in columns):
         raise DataError("the model recommender takes whole numbers (ids), and a feature is text", "number its values")
-    classes = _classes(target, distinct) if task == "classification" else None
+    classes = _find_classes(target, distinct) if task == "classification" else None
     return Encoding(tuple(columns), target, task, classes, whole)
 
 
-def _learnt(name: str, kind: pa.DataType, options: Data, distinct: Distinct, all_differ: bool | None) -> Column:
+def _learn_column(
+    name: str, kind: pa.DataType, options: Data, distinct: Distinct, all_differ: bool | None
+) -> ColumnEncoding:
     if all_differ is not None:
         _check_hashed(name, len(distinct(name).drop_null()), all_differ=all_differ)
-    return _categorical(name, kind, distinct) if name in options.categorical else _column(name, kind, distinct)
+    return (
+        _make_categorical(name, kind, distinct) if name in options.categorical else _make_column(name, kind, distinct)
+    )
 
 
 def _check_hashed(name: str, different: int, *, all_differ: bool) -> None:
@@ -190,7 +194,7 @@ def _check_hashed(name: str, different: int, *, all_differ: bool) -> None:
         )
 
 
-def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinct) -> Task:
+def find_target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinct) -> Task:
     """As data.task says, or as the target looks. Raises DataError for a regression of text."""
     textual = is_text(kind)
     if options.task is not None:
@@ -198,12 +202,12 @@ def target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinc
             raise DataError(f"data.task is 'regression', and the target {target!r} is text", _hint_at_mixed(target))
         return cast(Task, options.task)
     if textual:
-        _check_names_of_classes(target, _text(distinct(target)).drop_null())
+        _check_names_of_classes(target, _to_text(distinct(target)).drop_null())
     if textual or pa.types.is_boolean(kind):
         return "classification"
     values = distinct(target).drop_null()
     few = len(values) <= MOST_WHOLE_CLASSES
-    whole = few and not _is_time(value_type(kind)) and all(float(one).is_integer() for one in values.to_pylist())
+    whole = few and not _is_time(find_value_type(kind)) and all(float(one).is_integer() for one in values.to_pylist())
     return "classification" if whole else "regression"
 
 
@@ -247,24 +251,24 @@ def check_kinds(schema: pa.Schema, names: list[str]) -> None:
         raise DataError(f"the target {target!r} holds {kind}", "it must hold numbers, texts, dates or booleans")
 
 
-def numbers(column: pa.ChunkedArray) -> Floats:
+def read_numbers(column: pa.ChunkedArray) -> Floats:
     """FP32 (R,); missing is NaN."""
     with np.errstate(over="ignore"):  # infinite then, which quality.py looks for
-        values_R: Floats = doubles(column).astype(np.float32)
+        values_R: Floats = read_doubles(column).astype(np.float32)
     return values_R
 
 
-def ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+def read_ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     """INT64 (R,), exact. Raises DataError for what is no whole number, or one that INT64 has not."""
-    kind = value_type(column.type)
+    kind = find_value_type(column.type)
     if pa.types.is_integer(kind):
-        if pa.types.is_uint64(kind) and largest(column) > INT64_MAX:
-            raise _beyond(name)
+        if pa.types.is_uint64(kind) and find_largest(column) > INT64_MAX:
+            raise _make_beyond_error(name)
         exact = column.cast(pa.int64())
         if not exact.null_count:
             whole_R: np.ndarray[Any, np.dtype[np.int64]] = exact.to_numpy().astype(np.int64)
             return whole_R
-    values_R = doubles(column)
+    values_R = read_doubles(column)
     wrong = np.flatnonzero(~(np.abs(values_R) <= EXACT_DOUBLE) | (np.floor(values_R) != values_R))
     if len(wrong):
         raise DataError(
@@ -275,15 +279,15 @@ def ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.int64
     return values_R.astype(np.int64)
 
 
-def whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
+def find_whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
     """The different ones of a column of texts that are all whole numbers, without signs and zeros that change none."""
-    values = pc.unique(_text(column)).drop_null()
+    values = pc.unique(_to_text(column)).drop_null()
     if not len(values) or count_matching(values[:1], DIGITS) == 0 or count_matching(values, DIGITS) < len(values):
         return None
     return pc.unique(pc.replace_substring_regex(values, r"^\s*(?:\+|(-))?0*(\d+)\s*$", r"\1\2"))
 
 
-def largest(column: pa.ChunkedArray) -> int:
+def find_largest(column: pa.ChunkedArray) -> int:
     """Of whole numbers, the one farthest from 0, without its sign; 0 of none."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -291,19 +295,19 @@ def largest(column: pa.ChunkedArray) -> int:
     return max((abs(int(one)) for one in ends.values() if one is not None), default=0)
 
 
-def _beyond(name: str) -> DataError:
+def _make_beyond_error(name: str) -> DataError:
     return DataError(
         f"the column {name!r} has whole numbers beyond 2^63 - 1, the largest of INT64",
         "write them as texts if they are names, or with a decimal point if they are quantities",
     )
 
 
-def doubles(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
+def read_doubles(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
     """FP64 (R,), before they are rounded."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if is_text(column.type):  # "12": text in the file, and a number each; Arrow takes neither spaces nor a plus
-        column = pc.utf8_ltrim(pc.utf8_trim_whitespace(_text(column)), characters="+").cast(pa.float64())
+        column = pc.utf8_ltrim(pc.utf8_trim_whitespace(_to_text(column)), characters="+").cast(pa.float64())
     elif _is_time(column.type):
         column = pc.divide(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False),
                            float(MICROSECONDS_A_DAY))  # fmt: skip
@@ -313,34 +317,34 @@ def doubles(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
     return values_R
 
 
-def _column(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
+def _make_column(name: str, kind: pa.DataType, distinct: Distinct) -> ColumnEncoding:
     if not is_text(kind):
-        return Column(name, None)
-    values = _text(distinct(name)).drop_null()
+        return ColumnEncoding(name, None)
+    values = _to_text(distinct(name)).drop_null()
     numeric = count_matching(values, NUMBER)
     if numeric == len(values):
-        return Column(name, None)
+        return ColumnEncoding(name, None)
     if numeric > len(values) // 2:
         raise _refuse_mixed(f"the column {name!r}", name, len(values), numeric)
-    return Column(name, _categories(name, values, "texts"))
+    return ColumnEncoding(name, _find_categories(name, values, "texts"))
 
 
-def _categorical(name: str, kind: pa.DataType, distinct: Distinct) -> Column:
+def _make_categorical(name: str, kind: pa.DataType, distinct: Distinct) -> ColumnEncoding:
     """A column whose values are names, whatever they look like."""
-    values = _plain(distinct(name)).drop_null()
+    values = _decode_dictionary(distinct(name)).drop_null()
     if not is_text(kind):
-        if pa.types.is_uint64(value_type(kind)) and largest(values) > INT64_MAX:
-            raise _beyond(name)
+        if pa.types.is_uint64(find_value_type(kind)) and find_largest(values) > INT64_MAX:
+            raise _make_beyond_error(name)
         try:
             values = values.cast(pa.int64())
         except pa.ArrowInvalid:
             values = None
     if values is None or pa.types.is_boolean(kind):
         raise DataError(f"data.categorical names {name!r}, which holds {kind}", "categories are texts or whole numbers")
-    return Column(name, _categories(name, values, "values"))
+    return ColumnEncoding(name, _find_categories(name, values, "values"))
 
 
-def _categories(name: str, values: pa.Array, what: str) -> pa.Array:
+def _find_categories(name: str, values: pa.Array, what: str) -> pa.Array:
     if len(values) > MOST_CATEGORIES:
         raise DataError(
             f"the column {name!r} has {len(values):,} different {what}; at most {MOST_CATEGORIES} can be categories",
@@ -349,8 +353,8 @@ def _categories(name: str, values: pa.Array, what: str) -> pa.Array:
     return values.take(pc.sort_indices(values))
 
 
-def _classes(target: str, distinct: Distinct) -> pa.Array:
-    values = _plain(distinct(target)).drop_null()
+def _find_classes(target: str, distinct: Distinct) -> pa.Array:
+    values = _decode_dictionary(distinct(target)).drop_null()
     if len(values) > MOST_CLASSES:
         raise DataError(
             f"the target {target!r} has {len(values):,} different values; at most {MOST_CLASSES:,} can be classes",
@@ -390,28 +394,28 @@ def _hint_at_mixed(name: str) -> str:
     return f"mend the texts among the numbers of {name!r}; an empty field or NA stands for a missing value"
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return _text(column) if is_text(column.type) else column
+def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return _to_text(column) if is_text(column.type) else column
 
 
-def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
 def is_text(kind: pa.DataType) -> bool:
     """Also where the file has each text once, and then its number."""
-    kind = value_type(kind)
+    kind = find_value_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def is_number(kind: pa.DataType) -> bool:
     """Whether each value becomes one number; null is the kind of a column in which all are missing."""
-    kind, types = value_type(kind), pa.types
+    kind, types = find_value_type(kind), pa.types
     plain = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
     return bool(plain or types.is_null(kind) or _is_time(kind))
 
 
-def value_type(kind: pa.DataType) -> pa.DataType:
+def find_value_type(kind: pa.DataType) -> pa.DataType:
     """Of a column that has each value once, and then its number; else its own type."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 

@@ -49,12 +49,12 @@ def decode(column: pa.ChunkedArray, wanted: options.ImageColumn, most_bytes: int
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the limit here
         warnings.simplefilter("ignore", UserWarning)  # of tags in an EXIF that are not whole
-        return _decode(_files(column, wanted.column), wanted, most_bytes)
+        return _decode(_read_files(column, wanted.column), wanted, most_bytes)
 
 
 def _decode(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) -> Pixels:
     first = _open(files[0], 0)
-    first_height, first_width = _upright_size(first, 0)
+    first_height, first_width = _find_upright_size(first, 0)
     height, width = wanted.height or first_height, wanted.width or first_width
     size = len(files) * wanted.channels * height * width * BYTES_A_VALUE
     if size > most_bytes:
@@ -65,17 +65,17 @@ def _decode(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) ->
     pixels_RCHW = np.empty((len(files), wanted.channels, height, width), np.float32)
     for row, file in enumerate(files):
         image = _open(file, row)
-        found_height, found_width = _upright_size(image, row)
+        found_height, found_width = _find_upright_size(image, row)
         if wanted.height is None and (found_height, found_width) != (height, width):
             raise DataError(
                 f"the image in row {row + 1} has {found_width} × {found_height} pixels, the first {width} × {height}",
                 "scale all to one size by data.image.height and width",
             )
-        pixels_RCHW[row] = _pixels(image, wanted.channels, height, width, row)
+        pixels_RCHW[row] = _read_pixels(image, wanted.channels, height, width, row)
     return pixels_RCHW
 
 
-def _files(column: pa.ChunkedArray, name: str | None) -> list[bytes]:
+def _read_files(column: pa.ChunkedArray, name: str | None) -> list[bytes]:
     """Each row's file: bytes, or the `bytes` of an object, as Hugging Face's data sets store it."""
     kind = column.type
     if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
@@ -108,28 +108,28 @@ def _open(file: bytes, row: int) -> Image.Image:
     return image
 
 
-def _upright_size(image: Image.Image, row: int) -> tuple[int, int]:
+def _find_upright_size(image: Image.Image, row: int) -> tuple[int, int]:
     """Height and width, once it is turned as its EXIF says."""
     try:
         lying = image.getexif().get(ORIENTATION) in LYING
     except BROKEN:
-        raise _torn(row) from None
+        raise _make_torn_error(row) from None
     return (image.width, image.height) if lying else (image.height, image.width)
 
 
-def _pixels(image: Image.Image, channels: int, height: int, width: int, row: int) -> Pixels:
+def _read_pixels(image: Image.Image, channels: int, height: int, width: int, row: int) -> Pixels:
     """(C, H, W)."""
     try:
-        plain = _opaque(ImageOps.exif_transpose(image), row).convert(MODES[channels])
+        plain = _make_opaque(ImageOps.exif_transpose(image), row).convert(MODES[channels])
     except BROKEN:
-        raise _torn(row) from None
+        raise _make_torn_error(row) from None
     if plain.size != (width, height):
         plain = plain.resize((width, height), Image.Resampling.BILINEAR)
     values_HWC: Pixels = np.asarray(plain, np.float32).reshape(height, width, channels)
     return values_HWC.transpose(2, 0, 1)
 
 
-def _opaque(image: Image.Image, row: int) -> Image.Image:
+def _make_opaque(image: Image.Image, row: int) -> Image.Image:
     """Of 8 bits and without transparency, which may be there as long as no pixel uses it. Raises DataError."""
     if image.mode in DEEP and not image.has_transparency_data:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -146,5 +146,5 @@ def _opaque(image: Image.Image, row: int) -> Image.Image:
     return image
 
 
-def _torn(row: int) -> DataError:
+def _make_torn_error(row: int) -> DataError:
     return DataError(f"the image in row {row + 1} is not whole", "write it anew")

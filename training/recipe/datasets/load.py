@@ -12,16 +12,16 @@ from training.errors import DataError
 from training.job import Job
 from training.recipe.datasets import encoding, quality, tables
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.datasets.masking import Masker, Tell, silent
-from training.recipe.datasets.parts import parts
+from training.recipe.datasets.masking import Masker, Tell, tell_nobody
+from training.recipe.datasets.parts import find_parts
 from training.recipe.datasets.prepared import (
-    Oversized,
-    Prepared,
+    OversizedFile,
+    PreparedData,
     check_rows,
-    in_one_piece,
+    join_chunks,
     learn,
+    list_read_columns,
     prepare,
-    with_splitting,
 )
 from training.recipe.datasets.streamed import StreamedRows
 
@@ -31,19 +31,19 @@ SHARE_AT_ONCE: Final = 4
 """A streamed set holds a quarter of data.memoryBytes at once: its encoded form and a shuffled copy need the rest."""
 
 
-def load(job: Job, folder: Path, key: bytes, tell: Tell = silent) -> Dataset:
+def load(job: Job, folder: Path, key: bytes, tell: Tell = tell_nobody) -> Dataset:
     """`key`, the store's, is for masks that hash; `tell` hears how far a long one is. Raises DataError, ModelError,
     MissingLibraryError.
     """
     masker = Masker(key, tell)
     found = prepare(job, folder, masker)
-    if isinstance(found, Prepared):
-        return _in_memory(found)
+    if isinstance(found, PreparedData):
+        return _load_in_memory(found)
     with tables.refuse_unreadable(job.dataset):
         return _stream(job, found, masker)
 
 
-def _in_memory(found: Prepared) -> Dataset:
+def _load_in_memory(found: PreparedData) -> Dataset:
     rows = TensorRows(torch.from_numpy(found.features), torch.from_numpy(found.target))
     return Dataset(
         found.name, found.task, rows, tuple(found.features.shape[1:]), found.feature_names, found.classes, found.words,
@@ -52,7 +52,7 @@ def _in_memory(found: Prepared) -> Dataset:
     )  # fmt: skip
 
 
-def _stream(job: Job, found: Oversized, masker: Masker) -> Dataset:
+def _stream(job: Job, found: OversizedFile, masker: Masker) -> Dataset:
     groups, choice = found.groups, found.choice
     names, splitting = choice.names, choice.splitting
     at_once, largest = job.data.memory_bytes // SHARE_AT_ONCE, max(groups.group_bytes)
@@ -77,7 +77,7 @@ def _stream(job: Job, found: Oversized, masker: Masker) -> Dataset:
     split_by: list[pa.ChunkedArray] = []
     lacking = 0
     for at in range(groups.file.num_row_groups):
-        raw = groups.read(at, with_splitting(choice))
+        raw = groups.read(at, list_read_columns(choice))
         if splitting is not None:
             split_by.append(raw[splitting])
         table = change(raw.select(choice.read))
@@ -102,12 +102,12 @@ def _stream(job: Job, found: Oversized, masker: Masker) -> Dataset:
     if splitting is None:
         return dataset
     column = pa.chunked_array([chunk for group in split_by for chunk in group.chunks])
-    return replace(dataset, parts=torch.from_numpy(parts(column, job)))
+    return replace(dataset, parts=torch.from_numpy(find_parts(column, job)))
 
 
 def _add_distinct(distinct: dict[str, pa.Array], name: str, table: pa.Table) -> None:
     """As many as decide what the column is; beyond them, only the texts among numbers that would make it mixed."""
-    before, mine = distinct.get(name), pc.unique(in_one_piece(table[name]))
+    before, mine = distinct.get(name), pc.unique(join_chunks(table[name]))
     if before is None:
         distinct[name] = mine
         return

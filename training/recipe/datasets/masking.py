@@ -31,7 +31,7 @@ FEWEST_UNTOLD, MOST_UNTOLD = 100, 1000
 Tell = Callable[[str], None]
 
 
-def silent(message: str) -> None:
+def tell_nobody(message: str) -> None:
     """Tells nobody."""
 
 
@@ -40,7 +40,7 @@ class Masker:
     """Masks under `key`, the store's; `tell` hears how far a long pass is."""
 
     key: bytes = field(repr=False)
-    tell: Tell = silent
+    tell: Tell = tell_nobody
 
     def mask(self, table: pa.Table, rules: Mapping[str, Masking]) -> tuple[pa.Table, Mapping[str, str]]:
         """As `mask` does."""
@@ -48,7 +48,7 @@ class Masker:
 
 
 def mask(
-    table: pa.Table, rules: Mapping[str, Masking], key: bytes, tell: Tell = silent
+    table: pa.Table, rules: Mapping[str, Masking], key: bytes, tell: Tell = tell_nobody
 ) -> tuple[pa.Table, Mapping[str, str]]:
     """The table without what the rules take away, and in words what was done, by column. Missing values stay missing.
 
@@ -85,13 +85,13 @@ def _mask(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes, tell: T
 def _hash(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
     """Equal values stay equal within a column, and within columns of that name in the same store; nowhere else."""
     if pa.types.is_nested(column.type):
-        raise _unfit(name, column, rule, "numbers, dates and text", "drop")
+        raise _make_unfit_error(name, column, rule, "numbers, dates and text", "drop")
     if pa.types.is_floating(column.type):
-        column = _without_nan(column)
+        column = _leave_out_nan(column)
     if not _is_binary(column.type):
         column = column.cast(pa.large_string()).cast(pa.large_binary())
     derived = HKDF(hashes.SHA256(), 32, None, KEY_INFO + name.encode()).derive(key)
-    hashed = _each_distinct(column, lambda value: hmac.digest(derived, value, "sha256")[:HASH_BYTES].hex())
+    hashed = _change_each_distinct(column, lambda value: hmac.digest(derived, value, "sha256")[:HASH_BYTES].hex())
     return hashed, "hashed: the first 64 bits of HMAC-SHA256 under a key of the store"
 
 
@@ -106,13 +106,13 @@ def _generalise(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -
     elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     else:
-        raise _unfit(name, column, rule, "numbers and dates", "hash, redact or drop")
+        raise _make_unfit_error(name, column, rule, "numbers and dates", "hash, redact or drop")
     return _floor(column, step), f"generalised to the lower end of steps of {step:g}"
 
 
 def _redact(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> tuple[pa.ChunkedArray, str]:
     if not _is_text(column.type):
-        raise _unfit(name, column, rule, "text", "hash, generalise or drop")
+        raise _make_unfit_error(name, column, rule, "text", "hash, generalise or drop")
     longest = pc.max(pc.utf8_length(column)).as_py() or 0
     if longest > LONGEST_TEXT:
         raise DataError(
@@ -130,7 +130,7 @@ def _redact(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> tu
             tell(f"redacting {name}: {number:,} of {different:,} different texts")
         return text
 
-    redacted = _each_distinct(column, redact)
+    redacted = _change_each_distinct(column, redact)
     found = ", ".join(f"{entity} in {count:,}" for entity, count in sorted(counts.items())) or "nothing"
     return redacted, f"redacted by {redactor.name}; found in distinct texts: {found}"
 
@@ -161,7 +161,7 @@ def _floor(column: pa.ChunkedArray, step: float) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(lower, column.type, mask=missing)])
 
 
-def _each_distinct(column: pa.ChunkedArray, change: Callable[[Any], str]) -> pa.ChunkedArray:
+def _change_each_distinct(column: pa.ChunkedArray, change: Callable[[Any], str]) -> pa.ChunkedArray:
     """`change` of every value, called once for each that is different; null stays null."""
     chunks = column.dictionary_encode().unify_dictionaries().chunks
     values = chunks[0].dictionary.to_pylist() if chunks else []
@@ -169,7 +169,7 @@ def _each_distinct(column: pa.ChunkedArray, change: Callable[[Any], str]) -> pa.
     return pa.chunked_array([changed.take(chunk.indices) for chunk in chunks], pa.string())
 
 
-def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _leave_out_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
@@ -181,7 +181,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _unfit(name: str, column: pa.ChunkedArray, rule: Masking, fitting: str, others: str) -> DataError:
+def _make_unfit_error(name: str, column: pa.ChunkedArray, rule: Masking, fitting: str, others: str) -> DataError:
     return DataError(
         f"masking.{name}.method is {rule.method!r}, which is for {fitting}; the column holds {column.type}",
         f"use {others} instead",

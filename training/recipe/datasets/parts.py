@@ -25,13 +25,13 @@ Parts = np.ndarray[Any, np.dtype[np.uint8]]
 Times = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def parts(column: pa.ChunkedArray, job: Job) -> Parts:
+def find_parts(column: pa.ChunkedArray, job: Job) -> Parts:
     """TRAIN, VALIDATION or HELD_OUT for each row, (R,) uint8. Raises DataError."""
     split = job.data.split
-    return _by_time(column, job) if split is None else _by_value(column, split, job)
+    return _split_by_time(column, job) if split is None else _split_by_value(column, split, job)
 
 
-def _by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
+def _split_by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
     encoded = column.dictionary_encode().unify_dictionaries()
     values = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
     wanted = dict.fromkeys(split.validation, VALIDATION) | dict.fromkeys(split.held_out, HELD_OUT)
@@ -51,10 +51,10 @@ def _by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
     return found
 
 
-def _by_time(column: pa.ChunkedArray, job: Job) -> Parts:
+def _split_by_time(column: pa.ChunkedArray, job: Job) -> Parts:
     """The latest rows; those of one time stay together, on the later side."""
     name = job.data.time_column
-    times_R = _times(column, name)
+    times_R = _read_times(column, name)
     missing = int(np.isnan(times_R).sum())
     if missing:
         raise DataError(
@@ -62,10 +62,10 @@ def _by_time(column: pa.ChunkedArray, job: Job) -> Parts:
             "fill or leave out these rows",
         )
     found: Parts = np.full(len(times_R), TRAIN, np.uint8)
-    found[_latest(times_R, job.data.held_out)] = HELD_OUT
+    found[_find_latest(times_R, job.data.held_out)] = HELD_OUT
     earlier_R = found == TRAIN
     if job.validates and earlier_R.any():
-        validating = _latest(times_R[earlier_R], job.data.validation or VALIDATION_SHARE)
+        validating = _find_latest(times_R[earlier_R], job.data.validation or VALIDATION_SHARE)
         found[np.flatnonzero(earlier_R)[validating]] = VALIDATION
     if not (found == TRAIN).any():
         raise DataError(
@@ -75,14 +75,14 @@ def _by_time(column: pa.ChunkedArray, job: Job) -> Parts:
     return found
 
 
-def _latest(times: Times, share: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _find_latest(times: Times, share: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which of these times are among the latest `share` of them, or equal to one that is."""
     count = max(1, round(share * len(times)))
     earliest: float = np.partition(times, len(times) - count)[len(times) - count]
     return np.greater_equal(times, earliest)
 
 
-def _times(column: pa.ChunkedArray, name: str | None) -> Times:
+def _read_times(column: pa.ChunkedArray, name: str | None) -> Times:
     """As numbers that grow with time; microseconds are exact for 285 years around 1970."""
     kind = column.type
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):

@@ -22,14 +22,14 @@ from training.recipe.datasets import arrays, builtin, encoding, quality, tables,
 from training.recipe.datasets.arrays import Array, Arrays
 from training.recipe.datasets.column_choice import Choice, choose
 from training.recipe.datasets.masking import Masker
-from training.recipe.datasets.parts import Parts, parts
+from training.recipe.datasets.parts import Parts, find_parts
 
 FEWEST_ROWS: Final = 4
 """Two to learn from, one to look at while learning, one to measure on."""
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedData:
     """All rows of one data set as arrays; `dataset.Dataset` says what the fields mean."""
 
     name: str
@@ -41,25 +41,25 @@ class Prepared:
     words: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     masked: Mapping[str, str] = field(default_factory=dict)
-    columns: tuple[encoding.Column, ...] = ()
+    columns: tuple[encoding.ColumnEncoding, ...] = ()
     rows_left_out: int = 0
     parts: Parts | None = None
 
 
 @dataclass(frozen=True)
-class Oversized:
+class OversizedFile:
     """A Parquet file that does not fit into memory."""
 
     groups: tables.ParquetGroups
     choice: Choice
 
 
-def prepare(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
+def prepare(job: Job, folder: Path, masker: Masker) -> PreparedData | OversizedFile:
     """Raises DataError, ModelError, MissingLibraryError."""
     return READERS[sources.form(job.dataset)](job, folder, masker)
 
 
-def _prepare_built_in(job: Job, folder: Path, masker: Masker) -> Prepared:
+def _prepare_built_in(job: Job, folder: Path, masker: Masker) -> PreparedData:
     table = builtin.read(job.dataset, job.data.target)
     if job.dataset in sources.REGRESSIONS and job.data.task is None:
         job = replace(job, data=replace(job.data, task="regression"))
@@ -67,12 +67,14 @@ def _prepare_built_in(job: Job, folder: Path, masker: Masker) -> Prepared:
     if shape is not None and job.model == "cnn" and not job.data.features and not job.data.exclude:
         quality.check_schema(table.schema, job.quality.schema, job.dataset)
         pixels = np.stack([table[name].to_numpy() for name in builtin.FEATURES[job.dataset]], axis=1)
-        return _from_tensor(job, pixels.reshape(-1, *shape), table[builtin.TARGET], (), {})
-    return _from_table(_with_target(job, builtin.TARGET), table, masker)
+        return _prepare_tensor(job, pixels.reshape(-1, *shape), table[builtin.TARGET], (), {})
+    return _prepare_table(_name_target(job, builtin.TARGET), table, masker)
 
 
-def _csv(job: Job, folder: Path, masker: Masker) -> Prepared:
-    return _from_table(job, tables.read_csv(job.dataset, _content(job, folder), job.data, _find_texts(job)), masker)
+def _prepare_csv(job: Job, folder: Path, masker: Masker) -> PreparedData:
+    return _prepare_table(
+        job, tables.read_csv(job.dataset, _read_content(job, folder), job.data, _find_texts(job)), masker
+    )
 
 
 def _find_texts(job: Job) -> set[str | None]:
@@ -87,21 +89,21 @@ def _find_texts(job: Job) -> set[str | None]:
     }
 
 
-def _npz(job: Job, folder: Path, masker: Masker) -> Prepared:
-    return _from_arrays(job, arrays.read_npz(job.dataset, _content(job, folder), job.data), masker)
+def _prepare_npz(job: Job, folder: Path, masker: Masker) -> PreparedData:
+    return _prepare_arrays(job, arrays.read_npz(job.dataset, _read_content(job, folder), job.data), masker)
 
 
-def _function(job: Job, folder: Path, masker: Masker) -> Prepared:
-    return _from_arrays(job, arrays.call(job, folder), masker)
+def _prepare_function(job: Job, folder: Path, masker: Masker) -> PreparedData:
+    return _prepare_arrays(job, arrays.call(job, folder), masker)
 
 
-def _content(job: Job, folder: Path) -> bytes:
+def _read_content(job: Job, folder: Path) -> bytes:
     return sources.read(job.dataset, folder, job.data.memory_bytes)
 
 
-def _from_table(job: Job, table: pa.Table, masker: Masker, classes: tuple[str, ...] = ()) -> Prepared:
+def _prepare_table(job: Job, table: pa.Table, masker: Masker, classes: tuple[str, ...] = ()) -> PreparedData:
     """`classes`: all names, where the data set gives them an order."""
-    return _from_columns(job, table, choose_columns(job, table.schema), masker, classes)
+    return _prepare_columns(job, table, choose_columns(job, table.schema), masker, classes)
 
 
 def choose_columns(job: Job, schema: pa.Schema) -> Choice:
@@ -111,17 +113,19 @@ def choose_columns(job: Job, schema: pa.Schema) -> Choice:
     return choice
 
 
-def _from_columns(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...] = ()) -> Prepared:
+def _prepare_columns(
+    job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...] = ()
+) -> PreparedData:
     check_rows(job, table.num_rows)
     splitting = choice.splitting
     if splitting is not None and job.data.time_column is not None:
         table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))  # folds look ahead only
-    table, left_out = _with_targets(job, table, choice.names[-1])
+    table, left_out = _take_targets(job, table, choice.names[-1])
     prepared = replace(_encode(job, table, choice, masker, classes), rows_left_out=left_out)
-    return prepared if splitting is None else replace(prepared, parts=parts(table[splitting], job))
+    return prepared if splitting is None else replace(prepared, parts=find_parts(table[splitting], job))
 
 
-def _with_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int]:
+def _take_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int]:
     """The rows that have a target, and how many have none; all of them, unless the job leaves those out."""
     if not job.data.drop_missing_target:
         return table, 0
@@ -131,18 +135,18 @@ def _with_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int
     return kept, int(missing.sum())
 
 
-def _encode(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...]) -> Prepared:
+def _encode(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: tuple[str, ...]) -> PreparedData:
     table, masked = masker.mask(table.select(choice.read), job.masking)
     table = table.select(choice.names)
     if job.data.text:
-        return _from_text(job, table, masked)
+        return _prepare_text(job, table, masked)
     if job.data.image:
-        return _from_images(job, table, job.data.image, masked)
+        return _prepare_images(job, table, job.data.image, masked)
     learnt, found = learn(job, table, choice.names, whole=job.model == "recommender")
     if classes and learnt.task == "classification":
         learnt = replace(learnt, classes=pa.array(classes))
     columns = () if learnt.whole else learnt.columns
-    return Prepared(
+    return PreparedData(
         job.dataset, learnt.task, *learnt.encode(table), learnt.feature_names, learnt.class_names, findings=found,
         masked=masked, columns=columns,
     )  # fmt: skip
@@ -155,9 +159,9 @@ def learn(
 
     `distinct`, where the table is a sample: of all rows.
     """
-    distinct = distinct or (lambda name: pc.unique(in_one_piece(table[name])))
+    distinct = distinct or (lambda name: pc.unique(join_chunks(table[name])))
     hashed = {
-        name: _all_differ(table[name])
+        name: _do_all_differ(table[name])
         for name in names[:-1]
         if name in job.masking and job.masking[name].method == "hash"
     }
@@ -178,45 +182,45 @@ def _check_others(
     ranges = {name: one for name, one in job.quality.ranges.items() if name not in bad.names}
     allowed = replace(job.quality, ranges=ranges)
     try:
-        task = encoding.target_task(target, table.schema.field(target).type, job.data, distinct)
+        task = encoding.find_target_task(target, table.schema.field(target).type, job.data, distinct)
         enforce(quality.examine(table, target, task, allowed, job.data.categorical), allowed, job.dataset)
     except DataError as further:
         raise DataError(f"{bad.message}; {bad.hint}\n{further.message}", further.hint) from bad
 
 
-def _all_differ(column: pa.ChunkedArray) -> bool:
+def _do_all_differ(column: pa.ChunkedArray) -> bool:
     known = column.drop_null()
     return len(known) > 1 and len(pc.unique(known)) == len(known)
 
 
-def _from_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Prepared:
+def _prepare_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> PreparedData:
     """One text column: its words."""
     text, target = table.column_names
     if not pa.types.is_string(table[text].type) and not pa.types.is_large_string(table[text].type):
         raise DataError(f"data.text names {text!r}, which holds {table[text].type}", "name a column of text")
     learnt, found = learn(job, table, [target])
     ids, vocabulary = words.encode(table[text])
-    return Prepared(
+    return PreparedData(
         job.dataset, learnt.task, ids, learnt.encode_target(table), classes=learnt.class_names, words=vocabulary,
         findings=found, masked=masked,
     )  # fmt: skip
 
 
-def _from_images(job: Job, table: pa.Table, wanted: ImageColumn, masked: Mapping[str, str]) -> Prepared:
+def _prepare_images(job: Job, table: pa.Table, wanted: ImageColumn, masked: Mapping[str, str]) -> PreparedData:
     """One column of image files: their pixels."""
     from training.recipe.datasets.images import decode  # Pillow
 
     column, target = table.column_names
     pixels = decode(table[column], wanted, job.data.memory_bytes)
-    return _from_tensor(job, pixels, table[target], (), masked)
+    return _prepare_tensor(job, pixels, table[target], (), masked)
 
 
-def _from_arrays(job: Job, given: Arrays, masker: Masker) -> Prepared:
+def _prepare_arrays(job: Job, given: Arrays, masker: Masker) -> PreparedData:
     if given.task is not None and job.data.task is None:
         job = replace(job, data=replace(job.data, task=given.task))
     if given.is_table:
         plain = replace(job, data=replace(job.data, features=() if not given.feature_names else job.data.features))
-        return _from_table(_with_target(plain, arrays.TARGET), given.table(), masker, given.classes)
+        return _prepare_table(_name_target(plain, arrays.TARGET), given.table(), masker, given.classes)
     if job.masking:
         raise DataError(f"masking is for columns, and {job.dataset} has none", "mask where the rows are made")
     if job.data.exclude:
@@ -226,40 +230,40 @@ def _from_arrays(job: Job, given: Arrays, masker: Masker) -> Prepared:
     check_rows(job, len(given.features))
     if np.issubdtype(given.features.dtype, np.floating) and not np.isfinite(given.features).all():
         raise DataError(f"{job.dataset} has features that are NaN or infinite", "fill or leave out these rows")
-    return replace(_from_tensor(job, given.features, given.named_target(), given.classes, {}), words=given.words)
+    return replace(_prepare_tensor(job, given.features, given.named_target(), given.classes, {}), words=given.words)
 
 
-def _from_tensor(
+def _prepare_tensor(
     job: Job,
     values: arrays.Array,
     target: pa.Array | pa.ChunkedArray,
     classes: tuple[str, ...],
     masked: Mapping[str, str],
-) -> Prepared:
+) -> PreparedData:
     """Features that are no columns: images, sounds, ids."""
-    table = pa.table({"features": _fingerprints(values), arrays.TARGET: target})
+    table = pa.table({"features": _make_fingerprints(values), arrays.TARGET: target})
     learnt, found = learn(job, table, [arrays.TARGET])
     if classes:
         learnt = replace(learnt, classes=pa.array(classes))
     whole = values.dtype.kind in "iu" and not (values.dtype == np.uint8 and values.ndim >= arrays.IMAGE_DIMENSIONS)
     features = np.ascontiguousarray(values, dtype=np.int64 if whole else np.float32)
-    return Prepared(
+    return PreparedData(
         job.dataset, learnt.task, features, learnt.encode_target(table), classes=learnt.class_names, findings=found,
         masked=masked,
     )  # fmt: skip
 
 
-def _parquet(job: Job, folder: Path, masker: Masker) -> Prepared | Oversized:
+def _prepare_parquet(job: Job, folder: Path, masker: Masker) -> PreparedData | OversizedFile:
     """In memory if it fits, else streamed."""
     groups = tables.open_parquet(job.dataset, folder)
     choice = choose_columns(job, groups.file.schema_arrow)
     if sum(groups.group_bytes) > job.data.memory_bytes:
-        return Oversized(groups, choice)
+        return OversizedFile(groups, choice)
     with tables.refuse_unreadable(job.dataset):
-        return _from_columns(job, groups.file.read(columns=with_splitting(choice)), choice, masker)
+        return _prepare_columns(job, groups.file.read(columns=list_read_columns(choice)), choice, masker)
 
 
-def with_splitting(choice: Choice) -> list[str]:
+def list_read_columns(choice: Choice) -> list[str]:
     """All columns that are read."""
     splitting = choice.splitting
     return choice.read if splitting is None or splitting in choice.read else [*choice.read, splitting]
@@ -274,29 +278,29 @@ def check_rows(job: Job, count: int) -> None:
         )
 
 
-def _with_target(job: Job, target: str) -> Job:
+def _name_target(job: Job, target: str) -> Job:
     """A built-in set and a function name no target column themselves."""
     return replace(job, data=replace(job.data, target=target))
 
 
-def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+def join_chunks(column: pa.ChunkedArray) -> pa.Array:
     """In one piece, and without its dictionary."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return column.combine_chunks()
 
 
-def _fingerprints(features: arrays.Array) -> pa.Array:
+def _make_fingerprints(features: arrays.Array) -> pa.Array:
     """One value for each distinct row, so that equal images count as equal."""
     flat = np.ascontiguousarray(features).reshape(len(features), -1)
     rows = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
     return pa.array(np.unique(rows, return_inverse=True)[1].astype(np.int64))
 
 
-READERS: Final[Mapping[str, Callable[[Job, Path, Masker], Prepared | Oversized]]] = {
+READERS: Final[Mapping[str, Callable[[Job, Path, Masker], PreparedData | OversizedFile]]] = {
     sources.BUILT_IN_FORM: _prepare_built_in,
-    sources.CSV: _csv,
-    sources.PARQUET: _parquet,
-    sources.NPZ: _npz,
-    sources.FUNCTION: _function,
+    sources.CSV: _prepare_csv,
+    sources.PARQUET: _prepare_parquet,
+    sources.NPZ: _prepare_npz,
+    sources.FUNCTION: _prepare_function,
 }

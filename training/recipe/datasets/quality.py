@@ -80,7 +80,7 @@ def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> Non
         if column not in schema.names
         else f"{column!r} holds {schema.field(column).type}, not {kind}"
         for column, kind in wanted.items()
-        if column not in schema.names or not HOLDS[kind](encoding.value_type(schema.field(column).type))
+        if column not in schema.names or not HOLDS[kind](encoding.find_value_type(schema.field(column).type))
     ]
     if problems:
         raise DataError(
@@ -236,18 +236,18 @@ def _find_precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
 
 def _describe_merged(column: pa.ChunkedArray) -> str | None:
     """What is wrong with whole numbers that are different, and equal once FP32 has rounded them."""
-    kind = encoding.value_type(column.type)
+    kind = encoding.find_value_type(column.type)
     if encoding.is_text(kind):
-        different = encoding.whole_texts(column)
+        different = encoding.find_whole_texts(column)
         if different is None:
             return None
     elif pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0):
-        if encoding.largest(column) <= EXACT:
+        if encoding.find_largest(column) <= EXACT:
             return None
         different = pc.unique(column.cast(kind)).drop_null()
     else:
         return None
-    left = len(np.unique(encoding.numbers(different)))
+    left = len(np.unique(encoding.read_numbers(different)))
     if left == len(different):
         return None
     return f"{len(different):,} different whole numbers, some beyond 2^24, of which FP32 makes {left:,}"
@@ -257,7 +257,7 @@ def _is_rounded_away(column: pa.ChunkedArray) -> bool:
     """Whether FP32, in which a network sees it, rounds by more than a hundredth of what the column varies by."""
     if not encoding.is_number(column.type) or pa.types.is_dictionary(column.type):
         return False
-    exact_R = encoding.doubles(column)
+    exact_R = encoding.read_doubles(column)
     exact_R = exact_R[np.abs(exact_R) < np.finfo(np.float32).max]
     rounding_R = exact_R - exact_R.astype(np.float32)
     return bool(len(exact_R) and np.abs(rounding_R).mean() > ROUNDED * exact_R.std() > 0)
@@ -275,7 +275,7 @@ def _is_infinite(column: pa.ChunkedArray) -> Array:
     """Also what FP32 has no number for, from 3.4e38 on."""
     if not pa.types.is_floating(column.type) and not pa.types.is_decimal(column.type):
         return np.zeros(len(column), dtype=bool)
-    return np.isinf(encoding.numbers(column))
+    return np.isinf(encoding.read_numbers(column))
 
 
 def _read_numbers(column: pa.ChunkedArray) -> Array:

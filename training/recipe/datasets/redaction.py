@@ -40,7 +40,7 @@ class Redactor:
         for name in ("presidio-analyzer", "decision_process", "spacy"):
             logging.getLogger(name).addFilter(_silence)
         model = _find_installed(spacy.util.get_installed_models())
-        self._analyzer = _analyzer(presidio_analyzer, _pipeline(spacy, model))
+        self._analyzer = _make_analyzer(presidio_analyzer, _load_pipeline(spacy, model))
         self._tag = re.compile(f"<({'|'.join(sorted(self._analyzer.get_supported_entities()))})>")
         version = importlib.metadata.version("presidio-analyzer")
         self.name = f"Presidio {version} " + (
@@ -123,24 +123,24 @@ def _find_installed(models: Iterable[str]) -> str | None:
     return next((model for model in MODELS if model in found), found[0] if found else None)
 
 
-def _pipeline(spacy: Any, model: str | None) -> Any:
+def _load_pipeline(spacy: Any, model: str | None) -> Any:
     """The installed model; without one words and their lower case, which is what a recogniser's context needs."""
     if model:
         return spacy.load(model)
     if not spacy.Language.has_factory("sealift_lower_case"):
-        spacy.Language.component("sealift_lower_case", func=_lower_case)
+        spacy.Language.component("sealift_lower_case", func=_make_lower_case)
     pipeline = spacy.blank(LANGUAGE)
     pipeline.add_pipe("sealift_lower_case")
     return pipeline
 
 
-def _lower_case(document: Any) -> Any:
+def _make_lower_case(document: Any) -> Any:
     for token in document:
         token.lemma_ = token.lower_
     return document
 
 
-def _analyzer(presidio: Any, pipeline: Any) -> Any:
+def _make_analyzer(presidio: Any, pipeline: Any) -> Any:
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
     class Loaded(SpacyNlpEngine):
@@ -153,13 +153,13 @@ def _analyzer(presidio: Any, pipeline: Any) -> Any:
     engine = Loaded()
     registry = presidio.RecognizerRegistry(supported_languages=[LANGUAGE])
     registry.load_predefined_recognizers([LANGUAGE], engine)
-    for recognizer in _replacements():
+    for recognizer in _make_replacements():
         registry.remove_recognizer(recognizer.name)
         registry.add_recognizer(recognizer)
     return presidio.AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[LANGUAGE])
 
 
-def _replacements() -> tuple[Any, ...]:
+def _make_replacements() -> tuple[Any, ...]:
     """Recognisers of Presidio's that are set up otherwise here."""
     from presidio_analyzer.predefined_recognizers import EmailRecognizer, PhoneRecognizer
 

@@ -84,18 +84,18 @@ def look(distinct: pa.Array) -> Spelling | None:
     ):
         found = odd.filter(pc.match_substring_regex(odd, pattern))
         if len(found) and len(found) + (plain if what == "numbers" else 0) > half:
-            return Spelling(what, _form(found[0].as_py()), way_out)
-    return _with_a_unit(odd, half)
+            return Spelling(what, _find_form(found[0].as_py()), way_out)
+    return _look_for_unit(odd, half)
 
 
-def _with_a_unit(odd: pa.Array, half: int) -> Spelling | None:
+def _look_for_unit(odd: pa.Array, half: int) -> Spelling | None:
     found = odd.filter(pc.match_substring_regex(odd, UNIT))
     if len(found) < FEWEST_OF_A_UNIT or len(found) <= half:
         return None
     units = pc.unique(pc.struct_field(pc.extract_regex(found, UNIT), "unit"))
     if len(units) > 1:
         return None
-    return Spelling("numbers with a unit", _form(found[0].as_py()), "write them without the unit, such as 12.5")
+    return Spelling("numbers with a unit", _find_form(found[0].as_py()), "write them without the unit, such as 12.5")
 
 
 def read(table: pa.Table, kept: Collection[str | None] = ()) -> pa.Table:
@@ -105,23 +105,23 @@ def read(table: pa.Table, kept: Collection[str | None] = ()) -> pa.Table:
     """
     for at, name in enumerate(table.column_names):
         if name not in kept and pa.types.is_string(table[name].type):
-            column = _dates(table[name])
-            column = _decimals(table[name]) if column is None else column
+            column = _read_dates(table[name])
+            column = _read_decimals(table[name]) if column is None else column
             if column is not None:
                 table = table.set_column(at, name, column)
     return table
 
 
-def _decimals(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    if not _all(column, COMMA) or not pc.any(pc.match_substring_regex(column, ONLY_A_DECIMAL)).as_py():
+def _read_decimals(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    if not _are_all(column, COMMA) or not pc.any(pc.match_substring_regex(column, ONLY_A_DECIMAL)).as_py():
         return None
     text = pc.utf8_ltrim(pc.utf8_trim_whitespace(column), characters="+")
     return pc.replace_substring(text, ",", ".").cast(pa.float64())
 
 
-def _dates(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+def _read_dates(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     for pattern, order in ((YEAR_FIRST, r"\1-0\2-0\3\4"), (DOTTED, r"\3-0\2-0\1\4")):
-        if _all(column, pattern):
+        if _are_all(column, pattern):
             text = pc.replace_substring_regex(pc.replace_substring_regex(column, pattern, order), r"-0(\d\d)", r"-\1")
             timed = pc.any(pc.match_substring(text, ":")).as_py()
             try:
@@ -131,7 +131,7 @@ def _dates(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return None
 
 
-def _all(column: pa.ChunkedArray, pattern: str) -> bool:
+def _are_all(column: pa.ChunkedArray, pattern: str) -> bool:
     """Of at least one value, and no missing one counts."""
     first = column.drop_null()[:1]
     if not len(first) or not pc.match_substring_regex(first, pattern)[0].as_py():  # nearly always the first row tells
@@ -139,7 +139,7 @@ def _all(column: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
 
 
-def _form(text: str) -> str:
+def _find_form(text: str) -> str:
     """Each digit as 9."""
     shown = re.sub(r"\d", "9", text)
     return shown if len(shown) <= LONGEST_FORM else f"{shown[:LONGEST_FORM]}…"

@@ -24,7 +24,7 @@ Change = Callable[[pa.Table], pa.Table]
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnSplit:
     """One split: the rows whose draw is below `share`, or all the others."""
 
     seed: int
@@ -38,14 +38,14 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenSplit:
     """One split, of all rows of the file: True in `kept`, (R,) bool. Group g has the rows from `starts[g]` on."""
 
     kept: torch.Tensor
     starts: Sequence[int]
 
     def keeps(self, group: int, count: int) -> torch.Tensor:
-        """As `Drawn` does."""
+        """As `DrawnSplit` does."""
         return self.kept[self.starts[group] : self.starts[group] + count]
 
 
@@ -60,7 +60,7 @@ class StreamedRows:
     encoding: Encoding
     groups_at_once: int
     """Row groups that fit into memory together."""
-    splits: tuple[Drawn | Given, ...] = ()
+    splits: tuple[DrawnSplit | GivenSplit, ...] = ()
 
     def __len__(self) -> int:
         return self._length
@@ -88,13 +88,13 @@ class StreamedRows:
     def split(self, share: float, generator: torch.Generator) -> "tuple[StreamedRows, StreamedRows]":
         """About this share: each row is drawn by itself."""
         seed = int(torch.randint(LARGEST_SEED, (), generator=generator))
-        return tuple(replace(self, splits=(*self.splits, Drawn(seed, share, below))) for below in (False, True))  # type: ignore[return-value]
+        return tuple(replace(self, splits=(*self.splits, DrawnSplit(seed, share, below))) for below in (False, True))  # type: ignore[return-value]
 
     def where(self, kept_R: torch.Tensor) -> "StreamedRows":
         """As `dataset.Rows` says."""
         metadata = self.groups.file.metadata
         counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-        return replace(self, splits=(*self.splits, Given(kept_R, [0, *itertools.accumulate(counts)])))
+        return replace(self, splits=(*self.splits, GivenSplit(kept_R, [0, *itertools.accumulate(counts)])))
 
     def first(self, count: int) -> Batch:
         """As `dataset.Rows` says."""

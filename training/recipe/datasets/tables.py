@@ -78,7 +78,7 @@ def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str
     """
     if content.startswith(GZIP):
         content = _decompress(reference, content, options.memory_bytes)
-    file = _open(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
+    file = _open(reference, _decode_to_utf_8(reference, content, options.encoding or UTF_8), options)
     _check_header(file, options)
     table = _parse(file, [])
     _check_names(reference, table.column_names)
@@ -86,14 +86,14 @@ def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str
         raise DataError(
             f"{reference} has only one column, when it is split at {file.delimiter!r}",
             f"say data.delimiter; of {' '.join(DELIMITERS)!r} its first line has "
-            f"{_delimiter(reference, file.content.partition(NEWLINE)[0])!r} most",
+            f"{_find_delimiter(reference, file.content.partition(NEWLINE)[0])!r} most",
         )
     for name in table.column_names:
         if pa.types.is_binary(table[name].type):
             raise DataError(f"{reference} is not UTF-8 in the column {name!r}", SAY_ENCODING)
     _check_units(table, file, options)
     _check_whole(table, file, options)
-    table = _with_codes(table, file, options)
+    table = _keep_codes(table, file, options)
     spelt = spelling.read(table, kept)
     _check_thousands(table, spelt, file, [name for name in _find_used(spelt.column_names, options) if name not in kept])
     return spelt
@@ -129,7 +129,7 @@ def _check_thousands(before: pa.Table, after: pa.Table, file: Csv, used: Sequenc
             )
 
 
-def _as_utf_8(reference: str, content: bytes, name: str) -> bytes:
+def _decode_to_utf_8(reference: str, content: bytes, name: str) -> bytes:
     """Raises DataError for what is in another encoding than the one that is said."""
     if name == UTF_8:
         if content.startswith(UTF_16):
@@ -154,7 +154,7 @@ def _open(reference: str, content: bytes, options: Data) -> Csv:
         skipped, said, content = 1, excel[1].decode(errors="replace"), content[excel.end() :]
     lines = content[:SOME_BYTES].split(NEWLINE)
     comments = next((at for at, line in enumerate(lines) if not line.startswith(b"#")), 0)
-    delimiter = options.delimiter or said or _delimiter(reference, lines[comments])
+    delimiter = options.delimiter or said or _find_delimiter(reference, lines[comments])
     mark = delimiter.encode()
     while comments and lines[comments - 1].count(mark) == lines[comments].count(mark):  # "#id;name" names columns
         comments -= 1
@@ -188,7 +188,7 @@ def _check_header(file: Csv, options: Data) -> None:
 
 def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
     """Raises DataError for a second line that says units or names once more."""
-    first = [name for name in table.column_names if name not in options.categorical and _first_differs(table[name])]
+    first = [name for name in table.column_names if name not in options.categorical and _does_first_differ(table[name])]
     values = [one[0] for one in table.columns if len(one) and one[0].is_valid]
     if first and all(pa.types.is_string(one.type) and not VALUE.fullmatch(one.as_py()) for one in values):
         raise DataError(
@@ -198,7 +198,7 @@ def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
         )
 
 
-def _first_differs(column: pa.ChunkedArray) -> bool:
+def _does_first_differ(column: pa.ChunkedArray) -> bool:
     """Whether it is text only by its first value."""
     if not pa.types.is_string(column.type) or len(column) < 3 or not column[0].is_valid:
         return False
@@ -230,7 +230,7 @@ def _check_whole(table: pa.Table, file: Csv, options: Data) -> None:
             )
 
 
-def _with_codes(table: pa.Table, file: Csv, options: Data) -> pa.Table:
+def _keep_codes(table: pa.Table, file: Csv, options: Data) -> pa.Table:
     """Categories that are no plain whole numbers stay as they are written: 01067 is not 1067, 1.10 not 1.1."""
     read = [one for one in options.categorical if one in table.column_names and not pa.types.is_string(table[one].type)]
     if not read:
@@ -276,7 +276,7 @@ class ParquetGroups:
         except Exception as error:  # of pyarrow, of the system, or of what fsspec reads the URL with
             raise DataError(
                 f"row group {group} (counted from 0) of {self.reference} cannot be read: "
-                f"{without_parts_of(self.reference, _line(error))}",
+                f"{without_parts_of(self.reference, _read_line(error))}",
                 "write the file anew",
             ) from error
 
@@ -290,7 +290,7 @@ def open_parquet(reference: str, folder: Path) -> ParquetGroups:
     try:
         file = pyarrow.parquet.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
-        said = without_parts_of(reference, _line(error))
+        said = without_parts_of(reference, _read_line(error))
         raise DataError(f"{reference} is not a whole Parquet file: {said}", "write it anew") from None
     _check_names(reference, file.schema_arrow.names)
     return ParquetGroups(reference, folder, file, stamp)
@@ -302,11 +302,11 @@ def refuse_unreadable(reference: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        said = without_parts_of(reference, _line(error))
+        said = without_parts_of(reference, _read_line(error))
         raise DataError(f"{reference} cannot be read as Parquet: {said}", "write it anew") from None
 
 
-def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
+def read_csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
     """The names of the columns, by the first bytes of a file; None where they do not tell. Raises DataError."""
     if head.startswith(GZIP):
         try:
@@ -318,8 +318,8 @@ def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
         try:
             head = codecs.getincrementaldecoder(name)().decode(head).encode()  # its last character may be cut
         except UnicodeError:
-            _as_utf_8(reference, head, name)
-    file = _open(reference, _as_utf_8(reference, head, UTF_8), options)
+            _decode_to_utf_8(reference, head, name)
+    file = _open(reference, _decode_to_utf_8(reference, head, UTF_8), options)
     line, newline, _ = file.content.partition(NEWLINE)
     if not newline or line.count(b'"') % 2:  # it goes on in the next line
         return None
@@ -328,9 +328,9 @@ def csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
     return file.names
 
 
-def csv_rows(reference: str, content: bytes, options: Data) -> int:
+def count_csv_rows(reference: str, content: bytes, options: Data) -> int:
     """How many rows a file has, of which no value is looked at. Raises DataError."""
-    file = _open(reference, _as_utf_8(reference, content, options.encoding or UTF_8), options)
+    file = _open(reference, _decode_to_utf_8(reference, content, options.encoding or UTF_8), options)
     first = file.names[:1]
     return int(_parse(file, first, only=first).num_rows)
 
@@ -350,7 +350,7 @@ def _parse(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
             ),
         )
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        said = _line(error)
+        said = _read_line(error)
         column = re.search(r"CSV column #(\d+)", said)
         if column is not None and "conversion error" in said:
             if "invalid UTF8" in said:
@@ -369,7 +369,7 @@ def _parse(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
         raise DataError(f"{file.reference} cannot be read as CSV: {said.partition(':')[0]}", "is it CSV?") from None
 
 
-def _delimiter(reference: str, first_line: bytes) -> str:
+def _find_delimiter(reference: str, first_line: bytes) -> str:
     """By the file's name, or the candidate that the first line has most of."""
     if ".tsv" in reference.lower():
         return "\t"
@@ -396,5 +396,5 @@ def _check_names(reference: str, names: Sequence[str]) -> None:
             raise DataError(f"{reference} has two columns {name!r}", "rename one")
 
 
-def _line(error: BaseException) -> str:
+def _read_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -16,14 +16,14 @@ LONGEST: Final = 256
 PADDING, UNKNOWN = 0, 1
 
 
-def words_of(text: str | None) -> list[str]:
+def split_into_words(text: str | None) -> list[str]:
     """In lower case, in their order."""
     return WORD.findall((text or "").lower())[:LONGEST]
 
 
 def encode(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int64]], tuple[str, ...]]:
     """Ids (R, L), L words in the longest text, and the word of each id."""
-    texts = [words_of(text) for text in column.to_pylist()]
+    texts = [split_into_words(text) for text in column.to_pylist()]
     counts = Counter(word for text in texts for word in set(text))
     common = sorted((-count, word) for word, count in counts.items() if count >= FEWEST_ROWS)[:MOST_WORDS]
     vocabulary = ("", "", *(word for _, word in common))

@@ -15,7 +15,7 @@ NETWORKS: Final[Mapping[str, str]] = {
 """By the names that users write: the module in this package, and its class."""
 
 
-def network(name: str) -> Callable[..., object]:
+def find_network(name: str) -> Callable[..., object]:
     """Its class, a torch module's; loads torch."""
     module, _, kind = NETWORKS[name].partition(":")
     found: Callable[..., object] = getattr(import_module(f"{__name__}.{module}"), kind)

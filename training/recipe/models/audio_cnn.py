@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from training.errors import ModelError
-from training.recipe.models.checks import shape_of, widths
+from training.recipe.models.checks import check_shape, check_widths
 
 
 class AudioCnn(nn.Module):
@@ -23,8 +23,8 @@ class AudioCnn(nn.Module):
         """Raises ModelError."""
         super().__init__()
         way_out = "give log-mel features as (rows, mels, frames), as examples/voice/data.py makes them"
-        mels, _ = shape_of("audioCnn", shape, "mels, frames", way_out)
-        if not (after := widths("channels", channels, "such as [32, 64]")):
+        mels, _ = check_shape("audioCnn", shape, "mels, frames", way_out)
+        if not (after := check_widths("channels", channels, "such as [32, 64]")):
             raise ModelError("modelArguments.channels is empty; at least one block is needed", "such as [32, 64]")
         sizes = pairwise((mels, *after))
         self.convolutions = nn.ModuleList(nn.Conv1d(before, after, kernel_size=5, padding=2) for before, after in sizes)

@@ -20,7 +20,7 @@ from training.errors import ModelError
 from training.job import Job
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.explain import blame_model
-from training.recipe.models import network
+from training.recipe.models import find_network
 from training.recipe.scaling import Scale, Scales
 from training.tasks import LOSSES_OF
 
@@ -28,7 +28,7 @@ OFFERED: Final = ("shape", "features", "outputs", "classes", "words")
 """What a network's constructor is given of its data set, where it takes an argument of that name."""
 
 
-class Deployed(nn.Module):
+class DeployedModel(nn.Module):
     """A trained network between the scales it was trained with: what is measured, exported and served."""
 
     def __init__(self, net: nn.Module, scales: Scales, task: str, outputs: int) -> None:
@@ -62,7 +62,7 @@ class Deployed(nn.Module):
         return torch.cat([1 - p_B1, p_B1], dim=1)
 
 
-def loss_name(job: Job, dataset: Dataset) -> str:
+def find_loss_name(job: Job, dataset: Dataset) -> str:
     """The job's loss, or the task's. Raises ModelError if it does not fit the task."""
     name = job.loss or ("mse" if dataset.task == "regression" else "crossEntropy")
     fitting = LOSSES_OF[dataset.task]
@@ -81,17 +81,17 @@ def loss_name(job: Job, dataset: Dataset) -> str:
 
 def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     """The job's network with fresh weights from torch's seeded default generator. Raises ModelError."""
-    kind = _own(job, folder) if is_reference(job.model) else network(job.model)
+    kind = _load_own(job, folder) if is_reference(job.model) else find_network(job.model)
     if not callable(kind):
         raise ModelError(f"model is {job.model!r}, which is not a class", "name a subclass of torch.nn.Module")
     offered: dict[str, object] = {
         "shape": dataset.shape,
         "features": math.prod(dataset.shape),
-        "outputs": network_outputs(job, dataset),
+        "outputs": count_network_outputs(job, dataset),
         "classes": len(dataset.classes),
         "words": len(dataset.words),
     }
-    taken = _parameters(kind)
+    taken = _find_parameters(kind)
     given = {name: value for name, value in offered.items() if name in taken} | dict(job.model_arguments)
     strange = user_code.strange_arguments(kind, job.model_arguments)
     if strange:
@@ -113,7 +113,7 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
     return net
 
 
-def _own(job: Job, folder: Path) -> object:
+def _load_own(job: Job, folder: Path) -> object:
     """The user's class. Raises ModelError, also where its module changes what all networks are made of."""
     usual = torch.get_default_dtype()
     try:
@@ -129,9 +129,9 @@ def _own(job: Job, folder: Path) -> object:
     return kind
 
 
-def network_outputs(job: Job, dataset: Dataset) -> int:
+def count_network_outputs(job: Job, dataset: Dataset) -> int:
     """Width of the network's own output: with bce, one number stands for two classes."""
-    return 1 if loss_name(job, dataset) == "bce" else dataset.outputs
+    return 1 if find_loss_name(job, dataset) == "bce" else dataset.outputs
 
 
 def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Tensor, *, training: bool = False) -> None:
@@ -140,7 +140,7 @@ def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Ten
     A network with lazy layers has its weights from here on. With `training` it is asked as a step asks it, which may
     change its buffers: that is for a network that nobody goes on with.
     """
-    expected = (len(batch_BS), network_outputs(job, dataset))
+    expected = (len(batch_BS), count_network_outputs(job, dataset))
     net.train(training)
     given = f"it was given a batch of shape {tuple(batch_BS.shape)}: rows of this data set have shape {dataset.shape}"
     if not batch_BS.is_floating_point():
@@ -158,8 +158,8 @@ def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Ten
         found = f"an output of shape {shape}" if shape is not None else f"a {type(answer).__name__}"
         raise ModelError(
             f"{job.model} gives {found} for {len(batch_BS)} rows{' in training mode' if training else ''}; the loss "
-            f"{loss_name(job, dataset)} on {dataset.name} needs one tensor of shape {expected}",
-            _way_to_shape(shape, expected),
+            f"{find_loss_name(job, dataset)} on {dataset.name} needs one tensor of shape {expected}",
+            _find_way_to_shape(shape, expected),
         )
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ModelError(
@@ -168,7 +168,7 @@ def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Ten
         )
 
 
-def _way_to_shape(shape: tuple[int, ...] | None, expected: tuple[int, int]) -> str:
+def _find_way_to_shape(shape: tuple[int, ...] | None, expected: tuple[int, int]) -> str:
     if shape is None:
         return "return one tensor from forward, in training and evaluation mode"
     if math.prod(shape) == math.prod(expected):
@@ -176,7 +176,7 @@ def _way_to_shape(shape: tuple[int, ...] | None, expected: tuple[int, int]) -> s
     return "take the width from the constructor's argument `outputs`"
 
 
-def _parameters(kind: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+def _find_parameters(kind: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(kind).parameters
     except (TypeError, ValueError):

@@ -8,28 +8,28 @@ import torch
 from training.errors import ModelError
 
 
-def whole(name: str, value: object, way_out: str) -> int:
+def check_whole(name: str, value: object, way_out: str) -> int:
     """A whole number from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ModelError(f"modelArguments.{name} is {value!r}; it must be a whole number from 1", way_out)
     return value
 
 
-def widths(name: str, value: object, example: str) -> tuple[int, ...]:
+def check_widths(name: str, value: object, example: str) -> tuple[int, ...]:
     """A list of whole numbers from 1, one for each layer. It may be empty."""
     if not isinstance(value, list | tuple):
         raise ModelError(f"modelArguments.{name} is {value!r}; it must be a list, a width for each layer", example)
-    return tuple(whole(f"{name}[{at}]", one, example) for at, one in enumerate(value))
+    return tuple(check_whole(f"{name}[{at}]", one, example) for at, one in enumerate(value))
 
 
-def shape_of(network: str, shape: tuple[int, ...], sizes: str, way_out: str) -> tuple[int, ...]:
+def check_shape(network: str, shape: tuple[int, ...], sizes: str, way_out: str) -> tuple[int, ...]:
     """A row's shape, if it has as many sizes as `sizes` names ("channels, height, width"), each of them from 1."""
     if len(shape) != sizes.count(",") + 1 or min(shape) < 1:
         raise ModelError(f"{network} takes rows of shape ({sizes}); rows of this data set have shape {shape}", way_out)
     return shape
 
 
-def ids_within(ids: torch.Tensor, count: int, name: str, way_out: str) -> torch.Tensor:
+def check_ids(ids: torch.Tensor, count: int, name: str, way_out: str) -> torch.Tensor:
     """int64 ids from 0 to `count` - 1, of any shape. Raises ModelError for others, except while being exported.
 
     ONNX's Gather refuses ids that are too large, and takes those below 0 from the end; so these become too large.

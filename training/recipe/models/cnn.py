@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from training.errors import ModelError
-from training.recipe.models.checks import shape_of, widths
+from training.recipe.models.checks import check_shape, check_widths
 
 
 class Cnn(nn.Module):
@@ -25,8 +25,8 @@ class Cnn(nn.Module):
         """Raises ModelError."""
         super().__init__()
         way_out = "reshape grey images to (rows, 1, height, width); for columns of a table take 'mlp' or 'net'"
-        first, height, width = shape_of("cnn", shape, "channels, height, width", way_out)
-        if not (after := widths("channels", channels, "such as [32, 64]")):
+        first, height, width = check_shape("cnn", shape, "channels, height, width", way_out)
+        if not (after := check_widths("channels", channels, "such as [32, 64]")):
             raise ModelError("modelArguments.channels is empty; at least one block is needed", "such as [32, 64]")
         sizes = pairwise((first, *after))
         self.convolutions = nn.ModuleList(nn.Conv2d(before, after, kernel_size=3, padding=1) for before, after in sizes)

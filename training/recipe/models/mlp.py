@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from training.recipe.models.checks import widths
+from training.recipe.models.checks import check_widths
 
 
 class Mlp(nn.Module):
@@ -18,7 +18,7 @@ class Mlp(nn.Module):
     def __init__(self, features: int, outputs: int, hidden: Sequence[int] = (512, 512)) -> None:
         """Raises ModelError."""
         super().__init__()
-        sizes = (features, *widths("hidden", hidden, "such as [512, 512]"))
+        sizes = (features, *check_widths("hidden", hidden, "such as [512, 512]"))
         self.hidden = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
         self.output = nn.Linear(sizes[-1], outputs)
 

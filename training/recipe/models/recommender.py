@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from training.errors import ModelError
-from training.recipe.models.checks import ids_within, whole
+from training.recipe.models.checks import check_ids, check_whole
 
 SPREAD: Final = 0.1
 """Standard deviation of the first factors, so that their products begin near 0."""
@@ -31,8 +31,8 @@ class Recommender(nn.Module):
             way_out = "give rows of user id and item id, and a number as target: data.task 'regression', loss 'mse'"
             raise ModelError(f"recommender takes two ids and gives one rating; this data set has {what}", way_out)
         largest = "the largest id and 1 more: data sets do not say how many there can be"
-        self.users, self.items = whole("users", users, largest), whole("items", items, largest)
-        width = whole("factors", factors, "such as 16")
+        self.users, self.items = check_whole("users", users, largest), check_whole("items", items, largest)
+        width = check_whole("factors", factors, "such as 16")
         self.user_factors, self.item_factors = nn.Embedding(self.users, width), nn.Embedding(self.items, width)
         self.user_bias, self.item_bias = nn.Embedding(self.users, 1), nn.Embedding(self.items, 1)
         for factor in (self.user_factors, self.item_factors):
@@ -41,8 +41,8 @@ class Recommender(nn.Module):
             nn.init.zeros_(bias.weight)
 
     def forward(self, ids_B2: torch.Tensor) -> torch.Tensor:
-        user_B = ids_within(ids_B2[:, 0], self.users, "user", "raise modelArguments.users, or number users from 0")
-        item_B = ids_within(ids_B2[:, 1], self.items, "item", "raise modelArguments.items, or number items from 0")
+        user_B = check_ids(ids_B2[:, 0], self.users, "user", "raise modelArguments.users, or number users from 0")
+        item_B = check_ids(ids_B2[:, 1], self.items, "item", "raise modelArguments.items, or number items from 0")
         product_B1 = (self.user_factors(user_B) * self.item_factors(item_B)).sum(dim=1, keepdim=True)
         rating_B1: torch.Tensor = self.user_bias(user_B) + self.item_bias(item_B) + product_B1
         return rating_B1

@@ -14,9 +14,9 @@ from torch import nn
 from training.errors import ModelError
 from training.options import Compress
 from training.recipe import export
-from training.recipe.compression import Compressed, compress
+from training.recipe.compression import CompressedModel, compress
 from training.recipe.evaluate import measure
-from training.recipe.models.build import Deployed
+from training.recipe.models.build import DeployedModel
 from training.recipe.scaling import Scale, Scales
 
 WAYS = ["dynamicInt8", "staticInt8"]
@@ -36,7 +36,7 @@ class Model:
     def __init__(self, width: int = 256) -> None:
         torch.manual_seed(0)
         net = nn.Sequential(nn.Linear(6, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 3))
-        deployed = Deployed(net, Scales(SCALE, None), "classification", 3)
+        deployed = DeployedModel(net, Scales(SCALE, None), "classification", 3)
         self.rows = torch.randn(400, 6) * 2 + 3
         self.target = deployed(self.rows).argmax(dim=1)
         self.content = export.to_onnx(deployed, self.rows[:2], "classification")
@@ -44,7 +44,7 @@ class Model:
     def measure(self, content: bytes) -> Mapping[str, float]:
         return measure(export.run(content, self.rows), self.target, "classification")
 
-    def compressed(self, wanted: Compress) -> Compressed:
+    def compressed(self, wanted: Compress) -> CompressedModel:
         return compress(self.content, wanted, self.rows.numpy()[:128], self.measure)
 
 

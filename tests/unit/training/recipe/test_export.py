@@ -21,11 +21,11 @@ SPREAD = torch.tensor([150.0]), torch.tensor([70.0])
 PROJECT_ROOT = Path(__file__).resolve().parents[4]
 
 
-def deployed(features: int = 4, *, classifies: bool = False) -> models.Deployed:
+def deployed(features: int = 4, *, classifies: bool = False) -> models.DeployedModel:
     torch.manual_seed(0)
     columns, target = Scale.of(torch.full((features,), 100.0), torch.full((features,), 50.0)), Scale.of(*SPREAD)
     outputs, task = (3, "classification") if classifies else (1, "regression")
-    return models.Deployed(Net(features, outputs), Scales(columns, None if classifies else target), task, outputs)
+    return models.DeployedModel(Net(features, outputs), Scales(columns, None if classifies else target), task, outputs)
 
 
 def exported(model: torch.nn.Module, task: str = "regression") -> bytes:

@@ -6,7 +6,7 @@ from torch import nn
 
 from training.errors import ExportError
 from training.recipe.datasets.dataset import TensorRows
-from training.recipe.fidelity import faithful_onnx, probes
+from training.recipe.fidelity import make_faithful_onnx, make_probes
 
 ROWS = TensorRows(torch.rand(100, 2, generator=torch.Generator().manual_seed(1)) * 10, torch.zeros(100, 1))
 
@@ -54,7 +54,7 @@ class ManyRows(Base):
 @pytest.mark.parametrize("network", [Length, Ones, Loop, ManyRows], ids=lambda one: str(one.__name__))
 def test_a_number_of_rows_in_the_trace_is_refused(network: type[nn.Module]) -> None:
     with pytest.raises(ExportError, match=r"mine:Net was exported from 2 rows, and its ONNX form .*\nhint: take the"):
-        faithful_onnx(network(), ROWS, "regression", "mine:Net")
+        make_faithful_onnx(network(), ROWS, "regression", "mine:Net")
 
 
 class Centred(Base):
@@ -67,7 +67,7 @@ def test_an_answer_by_the_other_rows_is_refused_before_the_first_step(network: t
     """It was said after all epochs."""
     torch.manual_seed(1)
     with pytest.raises(ExportError, match="answers a row otherwise when it is alone than among others"):
-        faithful_onnx(network(), ROWS, "regression", "mine:Net")
+        make_faithful_onnx(network(), ROWS, "regression", "mine:Net")
 
 
 class Noisy(Base):
@@ -78,12 +78,12 @@ class Noisy(Base):
 def test_an_answer_by_chance_is_refused_as_that() -> None:
     """Its message was about the number of rows."""
     with pytest.raises(ExportError, match="answers the same rows otherwise each time"):
-        faithful_onnx(Noisy(), ROWS, "regression", "mine:Net")
+        make_faithful_onnx(Noisy(), ROWS, "regression", "mine:Net")
 
 
 def test_the_line_is_named_where_the_tracer_tells_it() -> None:
     with pytest.raises(ExportError, match=r"look at test_fidelity.py:\d+"):
-        faithful_onnx(Length(), ROWS, "regression", "mine:Net")
+        make_faithful_onnx(Length(), ROWS, "regression", "mine:Net")
 
 
 class Hidden(Base):
@@ -102,11 +102,11 @@ class Hidden(Base):
 def test_a_branch_that_no_row_of_the_data_takes_shows_in_other_rows() -> None:
     """The held-out rows agreed, and so it was served."""
     with pytest.raises(ExportError, match="answers rows 10 times their range away otherwise than mine:Net does"):
-        faithful_onnx(Hidden(beyond=50.0), ROWS, "regression", "mine:Net")
+        make_faithful_onnx(Hidden(beyond=50.0), ROWS, "regression", "mine:Net")
 
 
 def test_a_branch_that_no_number_takes_is_none() -> None:
-    assert faithful_onnx(Hidden(beyond=1e9), ROWS, "regression", "mine:Net")
+    assert make_faithful_onnx(Hidden(beyond=1e9), ROWS, "regression", "mine:Net")
 
 
 class Rounded(Base):
@@ -117,23 +117,23 @@ class Rounded(Base):
 
 
 def test_a_network_that_jumps_or_overflows_as_its_export_does_is_taken() -> None:
-    assert faithful_onnx(Rounded(), ROWS, "regression", "mine:Net")
+    assert make_faithful_onnx(Rounded(), ROWS, "regression", "mine:Net")
 
 
 def test_a_single_row_is_enough() -> None:
-    assert faithful_onnx(Base().layer, TensorRows(ROWS.features[:1], ROWS.target[:1]), "regression", "mine:Net")
+    assert make_faithful_onnx(Base().layer, TensorRows(ROWS.features[:1], ROWS.target[:1]), "regression", "mine:Net")
 
 
 def test_other_rows_are_of_the_same_kind() -> None:
     ids = torch.tensor([[3, 7], [5, 7]])
-    (_, drawn), *others = probes(ids)
+    (_, drawn), *others = make_probes(ids)
 
     assert others == []
     assert drawn.dtype == ids.dtype
     assert sorted(set(drawn[:, 0].tolist())) == [3, 4, 5]
     assert sorted(set(drawn[:, 1].tolist())) == [7]
     floats = torch.tensor([[1.0, torch.nan], [2.0, 4.0]])
-    kinds = dict(probes(floats))
+    kinds = dict(make_probes(floats))
     assert {probe.dtype for probe in kinds.values()} == {torch.float32}
     assert [what for what, probe in kinds.items() if probe.isnan().any()] == ["with other values missing"]
-    assert dict(probes(floats)).keys() == kinds.keys()
+    assert dict(make_probes(floats)).keys() == kinds.keys()

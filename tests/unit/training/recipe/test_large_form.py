@@ -11,7 +11,7 @@ from sealift.contents.plain_model import MAGIC
 from sealift.serving.plain_model import read_plain_model as read
 from tests.unit.serving import large
 from training.errors import ModelError
-from training.recipe.large_form import large_form
+from training.recipe.large_form import write_large_form
 
 
 def with_files(folder: Path) -> onnx.ModelProto:
@@ -25,7 +25,7 @@ def with_files(folder: Path) -> onnx.ModelProto:
 def test_weights_come_from_memory_or_from_files_with_the_same_bytes(tmp_path: Path) -> None:
     expected = large.plain()
 
-    assert b"".join(large_form(with_files(tmp_path), tmp_path)) == expected == large.plain()
+    assert b"".join(write_large_form(with_files(tmp_path), tmp_path)) == expected == large.plain()
     assert not expected.startswith(large.proto().SerializeToString()[:1])
 
 
@@ -36,7 +36,7 @@ def test_every_weight_has_its_values_and_its_kind() -> None:
     weights.append(helper.make_tensor("typed", TensorProto.FLOAT, [512], np.arange(512.0)))
     graph = helper.make_graph([], "weights", [], [], weights)
 
-    found = read(memoryview(b"".join(large_form(helper.make_model(graph))))).weights
+    found = read(memoryview(b"".join(write_large_form(helper.make_model(graph))))).weights
     assert {name: (one.dtype, one.tobytes()) for name, one in found.items() if name != "typed"} == {
         name: (array.dtype, array.tobytes()) for name, array in arrays.items()
     }
@@ -54,7 +54,7 @@ def test_small_weights_and_those_that_numpy_has_not_stay_in_the_graph() -> None:
     answer = helper.make_tensor_value_info("answered", TensorProto.FLOAT, [256])
     graph = helper.make_graph([], "weights", [], [answer], weights)
 
-    plain = read(memoryview(b"".join(large_form(helper.make_model(graph)))))
+    plain = read(memoryview(b"".join(write_large_form(helper.make_model(graph)))))
     left = onnx.ModelProto.FromString(bytes(plain.graph)).graph
     assert list(plain.weights) == ["large"]
     assert [one.name for one in left.initializer] == ["small", "answered", "bfloat16", "text"]
@@ -65,7 +65,7 @@ def test_a_default_value_of_an_input_is_an_input_once() -> None:
     proto = large.proto()
     proto.graph.input.append(helper.make_tensor_value_info("w1", TensorProto.FLOAT, [large.FEATURES, large.WIDTH]))
 
-    graph = read(memoryview(b"".join(large_form(proto)))).graph
+    graph = read(memoryview(b"".join(write_large_form(proto)))).graph
     names = [one.name for one in onnx.ModelProto.FromString(bytes(graph)).graph.input]
     assert sorted(names) == sorted(set(names))
 
@@ -81,7 +81,7 @@ def test_files_that_are_not_the_models_own_are_not_read(tmp_path: Path, location
         next(entry for entry in one.external_data if entry.key == "location").value = location
 
     with pytest.raises(ModelError, match="which is no file in the model's folder"):
-        list(large_form(proto, folder))
+        list(write_large_form(proto, folder))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_files_that_hold_something_else_are_refused(tmp_path: Path, key: str, va
     next(entry for entry in proto.graph.initializer[0].external_data if entry.key == key).value = value
 
     with pytest.raises(ModelError, match=why):
-        list(large_form(proto, tmp_path))
+        list(write_large_form(proto, tmp_path))
 
 
 def test_no_onnx_file_begins_as_it_does() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.recipe.processor import AT_BASELINE, BELOW_BASELINE, pin, processor
+from training.recipe.processor import AT_BASELINE, BELOW_BASELINE, describe_processor, pin
 
 V3 = "fpu sse2 avx avx2 bmi1 bmi2 f16c fma abm movbe"
 
@@ -28,7 +28,7 @@ def test_newer_instructions_are_not_used_and_so_not_told(cpuinfo: Path) -> None:
     told = set()
     for flags in (V3, f"{V3} avx512f avx512bw avx512_bf16"):
         describe(cpuinfo, flags)
-        told.add(processor(gpus=False, bf16=False, cpuinfo=cpuinfo))
+        told.add(describe_processor(gpus=False, bf16=False, cpuinfo=cpuinfo))
         assert pin({}, bf16=False, cpuinfo=cpuinfo)["ATEN_CPU_CAPABILITY"] == AT_BASELINE["ATEN_CPU_CAPABILITY"]
 
     assert told == {"GenuineIntel x86-64-v3"}
@@ -37,14 +37,14 @@ def test_newer_instructions_are_not_used_and_so_not_told(cpuinfo: Path) -> None:
 def test_a_processor_below_the_baseline_is_another_and_is_asked_for_nothing_it_has_not(cpuinfo: Path) -> None:
     describe(cpuinfo, V3.replace("avx2 ", ""), "AuthenticAMD")
 
-    assert processor(gpus=False, bf16=False, cpuinfo=cpuinfo) == "AuthenticAMD x86-64"
+    assert describe_processor(gpus=False, bf16=False, cpuinfo=cpuinfo) == "AuthenticAMD x86-64"
     assert pin({}, bf16=False, cpuinfo=cpuinfo).items() >= BELOW_BASELINE.items()
 
 
 def test_bfloat16_keeps_its_instructions_and_they_are_told(cpuinfo: Path) -> None:
     describe(cpuinfo, f"{V3} avx512bw avx512_bf16")
 
-    assert processor(gpus=False, bf16=True, cpuinfo=cpuinfo) == "GenuineIntel x86-64-v3 avx512bw avx512_bf16"
+    assert describe_processor(gpus=False, bf16=True, cpuinfo=cpuinfo) == "GenuineIntel x86-64-v3 avx512bw avx512_bf16"
     assert "ONEDNN_MAX_CPU_ISA" not in pin({"ONEDNN_MAX_CPU_ISA": "SSE41"}, bf16=True, cpuinfo=cpuinfo)
 
 
@@ -54,7 +54,9 @@ def test_gpus_are_told_where_a_run_may_use_them(cpuinfo: Path, tmp_path: Path) -
         (tmp_path / "gpus" / bus).mkdir(parents=True)
         (tmp_path / "gpus" / bus / "information").write_text("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ: 1\n")
 
-    told = [processor(gpus=gpus, bf16=False, cpuinfo=cpuinfo, nvidia=tmp_path / "gpus") for gpus in (False, True)]
+    told = [
+        describe_processor(gpus=gpus, bf16=False, cpuinfo=cpuinfo, nvidia=tmp_path / "gpus") for gpus in (False, True)
+    ]
 
     assert told == ["GenuineIntel x86-64-v3", "GenuineIntel x86-64-v3, NVIDIA H100 80GB HBM3"]
 
@@ -94,7 +96,7 @@ def test_of_an_arm_the_models_of_its_cores_are_told_since_its_libraries_choose_t
         arm("0xd0b", "0xd05", "0xd05"),
     ):
         cpuinfo.write_text(content)
-        told.append(processor(gpus=False, bf16=False, cpuinfo=cpuinfo))
+        told.append(describe_processor(gpus=False, bf16=False, cpuinfo=cpuinfo))
 
     assert told == [
         "aarch64 0x41:0x3:0xd0c", "aarch64 0x41:0x3:0xd40 sve", "aarch64 0x41:0x3:0xd05 0x41:0x3:0xd0b",
@@ -107,7 +109,7 @@ def test_an_arm_s_instructions_for_bfloat16_are_told_where_they_count(
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     cpuinfo.write_text(arm("0xd40", features="fp asimd sve bf16"))
 
-    assert processor(gpus=False, bf16=True, cpuinfo=cpuinfo) == "aarch64 0x41:0x3:0xd40 sve bf16"
+    assert describe_processor(gpus=False, bf16=True, cpuinfo=cpuinfo) == "aarch64 0x41:0x3:0xd40 sve bf16"
 
 
 @pytest.mark.parametrize("content", [None, "", "processor\t: 0\n\nprocessor\t: 1\n"])
@@ -118,4 +120,4 @@ def test_another_kind_of_machine_is_named_whatever_it_tells(
     if content is not None:
         cpuinfo.write_text(content)
 
-    assert processor(gpus=False, bf16=False, cpuinfo=cpuinfo) == "riscv64"
+    assert describe_processor(gpus=False, bf16=False, cpuinfo=cpuinfo) == "riscv64"

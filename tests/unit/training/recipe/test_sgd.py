@@ -121,7 +121,7 @@ def test_with_class_weights_the_training_loss_is_torch_s_weighted_mean_over_all_
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sgd, "STRETCH_OPERATIONS", 1)
         for _ in loop.epochs():
-            looks.append(progress.loss(loop.state))
+            looks.append(progress.find_loss(loop.state))
 
     assert (find_dense_layers(net) is None) == (dropout is not None)
     assert loop.state.loss == pytest.approx(expected, rel=1e-5)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from training.errors import ModelError
-from training.recipe.weights import from_onnx, from_safetensors
+from training.recipe.weights import load_onnx, load_safetensors
 
 State = dict[str, torch.Tensor]
 
@@ -41,7 +41,7 @@ def test_every_tensor_is_taken_whatever_all_names_begin_with(prefix: str, left_o
     theirs, net = state(), Tied()
     saved = {f"{prefix}{name}": one for name, one in theirs.items() if name != left_out}
 
-    from_safetensors(safetensors.torch.save(saved), net)
+    load_safetensors(safetensors.torch.save(saved), net)
 
     assert all(torch.equal(one, theirs[name]) for name, one in net.state_dict().items())
 
@@ -71,14 +71,14 @@ def test_what_does_not_fit_is_named_and_nothing_is_taken(change: Callable[[State
     change(saved)
 
     with pytest.raises(ModelError, match=said):
-        from_safetensors(safetensors.torch.save(saved), net)
+        load_safetensors(safetensors.torch.save(saved), net)
     assert all(torch.equal(one, before[name]) for name, one in net.state_dict().items())
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xff" * 100, safetensors.torch.save(state())[:-1]])
 def test_a_file_of_another_kind_is_said_to_be_that(content: bytes) -> None:
     with pytest.raises(ModelError, match=r"is not a safetensors file.*\nhint: .*safetensors\.torch\.save_file"):
-        from_safetensors(content, Tied())
+        load_safetensors(content, Tied())
 
 
 def test_what_is_left_out_may_differ_in_shape_or_not_be_there_at_all() -> None:
@@ -86,7 +86,7 @@ def test_what_is_left_out_may_differ_in_shape_or_not_be_there_at_all() -> None:
     fresh = ours.state_dict()["1.weight"].clone()
     saved = {f"module.{name}": one for name, one in theirs.state_dict().items()}
 
-    from_safetensors(safetensors.torch.save({**saved, "module.fc.bias": torch.zeros(2)}), ours, ["1.", "fc"])
+    load_safetensors(safetensors.torch.save({**saved, "module.fc.bias": torch.zeros(2)}), ours, ["1.", "fc"])
 
     assert torch.equal(ours.state_dict()["0.weight"], theirs.state_dict()["0.weight"])
     assert torch.equal(ours.state_dict()["1.weight"], fresh)
@@ -102,4 +102,4 @@ def test_an_artifact_s_weights_are_read_from_no_file(tmp_path: Path, monkeypatch
     assert not onnx.numpy_helper.to_array(weight).any(), "else this tests nothing"
 
     with pytest.raises(ModelError, match="keeps weights in other files, which are never read"):
-        from_onnx(content, nn.ModuleDict({"net": nn.Linear(3, 3, bias=False)}))
+        load_onnx(content, nn.ModuleDict({"net": nn.Linear(3, 3, bias=False)}))

@@ -18,7 +18,7 @@ from training.options import Data, Masking
 from training.recipe.callback import Progress
 from training.recipe.datasets.dataset import TensorRows
 from training.recipe.datasets.load import load
-from training.recipe.datasets.streamed import Drawn, StreamedRows
+from training.recipe.datasets.streamed import DrawnSplit, StreamedRows
 from training.recipe.make import Inputs, make
 
 ROWS, GROUP = 1000, 100
@@ -120,13 +120,13 @@ def test_rows_are_counted_once_however_often_they_are_asked_for(folder: Path, mo
     """A loop asks after every stretch; each count would draw for every row of the file."""
     rows, _ = streamed(folder).split(0.2, torch.Generator().manual_seed(5))
     asked: list[int] = []
-    keeps = Drawn.keeps
+    keeps = DrawnSplit.keeps
 
-    def noted(drawn: Drawn, group: int, count: int) -> torch.Tensor:
+    def noted(drawn: DrawnSplit, group: int, count: int) -> torch.Tensor:
         asked.append(group)
         return keeps(drawn, group, count)
 
-    monkeypatch.setattr(Drawn, "keeps", noted)
+    monkeypatch.setattr(DrawnSplit, "keeps", noted)
 
     assert len({len(rows) for _ in range(5)}) == 1
 

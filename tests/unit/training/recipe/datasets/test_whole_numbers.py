@@ -13,7 +13,7 @@ from training.errors import DataError
 from training.job import Job
 from training.recipe.datasets.arrays import check_arrays
 from training.recipe.datasets.dataset import Dataset, TensorRows
-from training.recipe.datasets.encoding import Column
+from training.recipe.datasets.encoding import ColumnEncoding
 from training.recipe.datasets.load import load
 
 COUNT = 40
@@ -128,6 +128,6 @@ def test_arrays_that_their_type_in_a_model_cannot_hold_are_refused(features: Any
 
 @pytest.mark.parametrize("largest", [5, 2**63 - 1])
 def test_a_value_that_is_no_category_fits_into_int64(largest: int) -> None:
-    names = Column("k", pa.array([1, 2, largest])).names.tolist()
+    names = ColumnEncoding("k", pa.array([1, 2, largest])).names.tolist()
 
     assert len(set(names)) == 4

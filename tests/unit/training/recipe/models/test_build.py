@@ -128,7 +128,7 @@ def test_an_answer_that_does_not_fit_the_loss_is_refused_before_training(
 )  # fmt: skip
 def test_a_loss_that_does_not_fit_the_task_is_refused(loss: str, task: str, classes: int, way_out: str) -> None:
     with pytest.raises(ModelError, match=f"loss is '{loss}'") as refused:
-        models.loss_name(Job(loss=loss), dataset(task, classes=classes))
+        models.find_loss_name(Job(loss=loss), dataset(task, classes=classes))
 
     assert way_out in refused.value.hint
 
@@ -139,7 +139,7 @@ def test_a_deployed_regression_takes_raw_features_and_answers_in_the_target_s_un
     features = torch.tensor([[10.0, 200.0], [30.0, 400.0], [20.0, 900.0]])
     target = torch.tensor([[1000.0], [3000.0], [2000.0]])
 
-    answer = models.Deployed(net, Scales(scale(features), scale(target)), "regression", 1)(features)
+    answer = models.DeployedModel(net, Scales(scale(features), scale(target)), "regression", 1)(features)
 
     by_hand = net((features - features.mean(0)) / features.std(0, correction=0)) * target.std(correction=0) + 2000
     assert torch.allclose(answer, by_hand, rtol=1e-6)
@@ -147,7 +147,7 @@ def test_a_deployed_regression_takes_raw_features_and_answers_in_the_target_s_un
 
 def test_a_missing_value_is_answered_as_the_mean() -> None:
     features = torch.tensor([[10.0, 200.0], [30.0, 400.0], [20.0, 900.0]])
-    deployed = models.Deployed(Net(2, 1), Scales(scale(features), None), "classification", 1)
+    deployed = models.DeployedModel(Net(2, 1), Scales(scale(features), None), "classification", 1)
 
     assert torch.equal(
         deployed(torch.tensor([[torch.nan, 400.0]])), deployed(torch.tensor([[20.0, 400.0]]))
@@ -158,7 +158,7 @@ def test_a_missing_value_is_answered_as_the_mean() -> None:
 def test_a_deployed_classifier_answers_probabilities(outputs: int, classes: int) -> None:
     features = torch.rand(5, 3)
 
-    deployed = models.Deployed(Net(3, outputs), Scales(scale(features), None), "classification", outputs)
+    deployed = models.DeployedModel(Net(3, outputs), Scales(scale(features), None), "classification", outputs)
     answer = deployed(features)
 
     assert answer.shape == (5, classes)

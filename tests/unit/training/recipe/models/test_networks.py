@@ -15,9 +15,9 @@ from torch import nn
 from training.errors import ModelError
 from training.recipe import export
 from training.recipe.evaluate import compute_answers
-from training.recipe.models import NETWORKS, network
+from training.recipe.models import NETWORKS, find_network
 from training.recipe.models.audio_cnn import AudioCnn
-from training.recipe.models.build import Deployed
+from training.recipe.models.build import DeployedModel
 from training.recipe.models.cnn import Cnn
 from training.recipe.models.mlp import Mlp
 from training.recipe.models.net import Net
@@ -48,9 +48,9 @@ def seeded() -> None:
     torch.manual_seed(0)
 
 
-def sealed_form(net: nn.Module, sample: torch.Tensor, outputs: int) -> tuple[Deployed, bytes]:
+def sealed_form(net: nn.Module, sample: torch.Tensor, outputs: int) -> tuple[DeployedModel, bytes]:
     task = "classification" if outputs > 1 else "regression"
-    model = Deployed(net, Scales(None, None), task, outputs)
+    model = DeployedModel(net, Scales(None, None), task, outputs)
     return model, export.to_onnx(model, sample, task)
 
 
@@ -76,7 +76,7 @@ def after_steps(kind: str) -> list[torch.Tensor]:
 def test_every_network_that_a_job_may_name_is_there() -> None:
     assert set(KINDS) == set(NETWORKS)
     for name in NETWORKS:
-        kind = network(name)
+        kind = find_network(name)
         assert isinstance(kind, type) and issubclass(kind, nn.Module)
 
 
@@ -84,7 +84,7 @@ def test_every_network_that_a_job_may_name_is_there() -> None:
 def test_a_constructor_takes_only_what_a_data_set_offers_or_what_has_a_default(kind: str) -> None:
     offered = {"shape", "features", "outputs", "classes", "words"}
 
-    parameters = inspect.signature(network(kind)).parameters.values()
+    parameters = inspect.signature(find_network(kind)).parameters.values()
 
     assert [one.name for one in parameters if one.default is one.empty and one.name not in offered] == []
 
