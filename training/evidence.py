@@ -87,11 +87,11 @@ def _make_curves(state: TrainerState, job: Job, dataset: Dataset) -> content.Cur
     )
 
 
-def _describe_data(trained: TrainedModel) -> content.Data:
+def _describe_data(trained: TrainedModel) -> content.DataReport:
     dataset = trained.dataset
     features, target = trained.train.first(DESCRIBED_ROWS)
     private = trained.job.privacy is not None  # a column's least and greatest value are somebody's
-    return content.Data(
+    return content.DataReport(
         rows_train=len(trained.train),
         rows_held_out=len(trained.held_out),
         rows_validation=len(trained.validation) if trained.validation is not None else None,
@@ -113,13 +113,13 @@ def _describe_importances(
     )
 
 
-def _describe_search(trials: tuple["SearchTrial", ...], job: Job) -> content.Search | None:
+def _describe_search(trials: tuple["SearchTrial", ...], job: Job) -> content.SearchReport | None:
     if job.search is None:
         return None
     down = METRICS[job.search.metric] == "down"
     values = {at: trial.value for at, trial in enumerate(trials) if trial.value is not None}
     best = (min if down else max)(values, key=lambda at: values[at]) if values else None
-    return content.Search(
+    return content.SearchReport(
         metric=job.search.metric,
         direction="minimize" if down else "maximize",
         trials=tuple(content.Trial(trial.parameters, trial.value) for trial in trials),
@@ -149,10 +149,10 @@ def _describe_compression(trained: TrainedModel) -> content.Compression | None:
     )
 
 
-def _describe_privacy(result: FitResult, job: Job) -> content.Privacy | None:
+def _describe_privacy(result: FitResult, job: Job) -> content.PrivacyReport | None:
     if job.privacy is None or result.outcome.get("epsilon") is None:
         return None
-    return content.Privacy(
+    return content.PrivacyReport(
         epsilon=result.outcome["epsilon"],
         delta=result.outcome["delta"],
         noise_multiplier=result.outcome.get("noise_multiplier"),

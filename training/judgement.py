@@ -17,7 +17,7 @@ from training.gates import GateResult
 from training.job import Job
 from training.process import import_large_libraries
 from training.report.codec import ReportError, from_json, to_json
-from training.report.content import Gate, ModelCard, Report
+from training.report.content import GateReport, ModelCardReport, Report
 
 REPORT_CONTEXT: Final = b"sealift/v1/report\0"
 ID_DIGITS: Final = 32
@@ -86,16 +86,16 @@ def judge(job: Job, evidence: Evidence, deployed: Mapping[str, float] | None) ->
     report = replace(
         measured,
         gates=tuple(map(_gate, results)) or None,
-        card=ModelCard(**asdict(job.model_card)),
+        card=ModelCardReport(**asdict(job.model_card)),
         data=None if measured.data is None else replace(measured.data, findings=warnings),
         hyperparameters=_merge(measured.hyperparameters or {}, job.requirements()),
     )
     return Judgement(results, report)
 
 
-def _gate(result: GateResult) -> Gate:
+def _gate(result: GateResult) -> GateReport:
     value = float("nan") if result.value is None else result.value
-    return Gate(result.name, value, result.threshold, result.bound, result.passed)
+    return GateReport(result.name, value, result.threshold, result.bound, result.passed)
 
 
 def _merge(first: Mapping[str, object], second: Mapping[str, object]) -> dict[str, object]:

@@ -92,17 +92,7 @@ def _plain(value: Any, kind: Any, place: str) -> object:
         return _bytes(_check_value(value, isinstance(value, str), place), place)
     if get_origin(kind) is Literal:
         return _check_value(value, any(type(value) is type(one) and value == one for one in get_args(kind)), place)
-    if kind is str:
-        return _check_value(value, _is_unicode(value), place)
     return _check_value(value, type(value) is kind, place)
-
-
-def _is_unicode(value: object) -> bool:
-    """Whether it is a text without half a surrogate pair, which JSON can have and UTF-8 cannot."""
-    try:
-        return isinstance(value, str) and bool(value.encode() or True)
-    except UnicodeEncodeError:
-        return False
 
 
 def _bytes(text: str, place: str) -> bytes:

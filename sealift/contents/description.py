@@ -5,6 +5,7 @@ The dataclasses are the schema. VERSION grows when a reader of the version befor
 version 1 do not say their version.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -110,6 +111,10 @@ def read_description(values: object) -> Description:
     """The description of any version up to VERSION. Raises ContentsError, which names the place."""
     if not isinstance(values, Mapping):
         raise ContentsError(PLACE)
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can have and UTF-8 cannot
+        raise ContentsError(PLACE) from None
     version = values.get("version", 1)
     if type(version) is not int:
         raise ContentsError(f"{PLACE}.version")

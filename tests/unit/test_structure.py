@@ -82,24 +82,6 @@ def test_there_is_one_version() -> None:
     assert tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
-TWINS = {
-    "Answer": "of a model in the server; of a service that `make up` asks",
-    "Compute": "statistics that a server counts in; the setting of where a run computes",
-    "Data": "the setting, and what a report says of it",
-    "Gate": "the setting, and what a report says of it",
-    "Layout": "of a plain model's bytes; of set-up's folders",
-    "ModelCard": "the setting, and what a report says of it",
-    "Privacy": "the setting, and what a report says of it",
-    "Refused": "a value by a kind of setting; a request by HTTP",
-    "Request": "of HTTP, of the inference protocol, and for a run",
-    "RequestError": "of the server's clients, and of who asks for a run",
-    "Search": "the setting, and what a report says of it",
-    "Sealed": "an artifact, and what a store asks of one",
-    "Service": "of each transport, and one that `make up` asks",
-}
-"""Names that two classes have, for the present. No name is added here."""
-
-
 def test_the_name_of_a_class_is_its_own_in_the_whole_tree() -> None:
     found: dict[str, list[str]] = {}
     for package in rooms.PACKAGES:
@@ -107,10 +89,8 @@ def test_the_name_of_a_class_is_its_own_in_the_whole_tree() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found.setdefault(node.name, []).append(path.relative_to(PROJECT_ROOT).as_posix())
-    twins = {name: paths for name, paths in found.items() if len(paths) > 1}
 
-    assert {name: paths for name, paths in twins.items() if name not in TWINS} == {}
-    assert TWINS.keys() - twins.keys() == set(), "a name that has become one class's own is none of these"
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
 
 
 def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_sdks() -> None:

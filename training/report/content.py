@@ -43,7 +43,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Data:
+class DataReport:
     """The rows that the model was made from and measured on."""
 
     rows_train: int
@@ -122,7 +122,7 @@ class Importances:
 
 
 @dataclass(frozen=True)
-class Gate:
+class GateReport:
     """One condition that the model had to meet in order to be sealed."""
 
     name: str
@@ -163,7 +163,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchReport:
     """The search for good settings. `best` is the place in `trials` of the one that was trained and sealed."""
 
     metric: str
@@ -177,7 +177,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Privacy:
+class PrivacyReport:
     """What differentially private training promises of each training row."""
 
     epsilon: float
@@ -216,7 +216,7 @@ class Energy:
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class ModelCardReport:
     """What only its makers can say of a model; None is shown as not stated."""
 
     intended_use: str | None = None
@@ -251,23 +251,23 @@ class Report:
     feature_names: tuple[str, ...] = ()
     metrics: Mapping[str, float] | None = None
     """On held-out rows."""
-    gates: tuple[Gate, ...] | None = None
+    gates: tuple[GateReport, ...] | None = None
     curves: Curves | None = None
     confusion: Confusion | None = None
     residuals: Residuals | None = None
     importances: Importances | None = None
-    data: Data | None = None
+    data: DataReport | None = None
     hyperparameters: Mapping[str, object] | None = None
     """JSON values by name, as in Pulumi."""
-    search: Search | None = None
+    search: SearchReport | None = None
     folds: tuple[Fold, ...] | None = None
     compression: Compression | None = None
-    privacy: Privacy | None = None
+    privacy: PrivacyReport | None = None
     durations_seconds: Mapping[str, float] | None = None
     """By phase, in their order."""
     energy: Energy | None = None
     environment: Environment | None = None
-    card: ModelCard | None = None
+    card: ModelCardReport | None = None
     provenance: Provenance | None = None
     omitted: Mapping[str, int] = field(default_factory=dict)
     """How many entries of which part thinning left out."""

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from training.report import units
-from training.report.content import Confusion, Curves, HeatMap, Importances, Residuals, Search
+from training.report.content import Confusion, Curves, HeatMap, Importances, Residuals, SearchReport
 from training.report.svg import BLUE, GREY, ORANGE, picture
 
 BARS: Final = 20
@@ -169,7 +169,7 @@ def heat_map(part: HeatMap, unit: str) -> str:
     return picture("heat-map", f"Heat map of {unit}, {height} by {width} places.", paint, height_inches=4.0)
 
 
-def search(part: Search) -> str:
+def search(part: SearchReport) -> str:
     """Each trial's value, and the best one marked."""
     valued = [(at + 1, trial.value) for at, trial in enumerate(part.trials) if trial.value is not None]
 

@@ -6,7 +6,7 @@ What was not said is shown as not stated. Nothing here guesses: a licence that w
 from typing import Final
 
 from training.report import units
-from training.report.content import ModelCard
+from training.report.content import ModelCardReport
 
 QUESTIONS: Final = {
     "intended_use": "Intended use",
@@ -18,12 +18,12 @@ QUESTIONS: Final = {
 }
 
 
-def answers(card: ModelCard) -> list[tuple[str, str | None]]:
+def answers(card: ModelCardReport) -> list[tuple[str, str | None]]:
     """Question and answer, in the order of reading; None where nothing, or only white space, was said."""
     given = ((question, getattr(card, field)) for field, question in QUESTIONS.items())
     return [(question, (answer or "").strip() or None) for question, answer in given]
 
 
-def lines(card: ModelCard) -> list[tuple[str, str]]:
+def lines(card: ModelCardReport) -> list[tuple[str, str]]:
     """The same for a terminal."""
     return [(question, answer or units.NOT_STATED) for question, answer in answers(card)]

@@ -8,18 +8,18 @@ from training.report.content import (
     Compression,
     Confusion,
     Curves,
-    Data,
+    DataReport,
     Energy,
     Environment,
     Fold,
-    Gate,
+    GateReport,
     Importances,
-    ModelCard,
-    Privacy,
+    ModelCardReport,
+    PrivacyReport,
     Provenance,
     Report,
     Residuals,
-    Search,
+    SearchReport,
 )
 from training.report.html import NONE, Html
 
@@ -39,7 +39,7 @@ def results(report: Report) -> list[Html]:
     return parts
 
 
-def gates(parts: Sequence[Gate] | None) -> list[Html]:
+def gates(parts: Sequence[GateReport] | None) -> list[Html]:
     """What the model had to meet."""
     words = {"minimum": "at least", "maximum": "at most"}
     rows = [
@@ -49,7 +49,7 @@ def gates(parts: Sequence[Gate] | None) -> list[Html]:
     return [html.table("What the model had to meet to be sealed", ("gate", "value", "required", "verdict"), rows)]
 
 
-def card(part: ModelCard | None) -> list[Html]:
+def card(part: ModelCardReport | None) -> list[Html]:
     """Every question, with its answer or "not stated"."""
     if part is None:
         return []
@@ -85,7 +85,7 @@ def importances(part: Importances | None) -> list[Html]:
     ]
 
 
-def data(part: Data | None) -> list[Html]:
+def data(part: DataReport | None) -> list[Html]:
     """The rows, and what was found in them."""
     if part is None:
         return []
@@ -130,7 +130,7 @@ def compression(part: Compression | None) -> list[Html]:
     ]
 
 
-def privacy(part: Privacy | None) -> list[Html]:
+def privacy(part: PrivacyReport | None) -> list[Html]:
     """The promise to each training row."""
     if part is None:
         return []
@@ -182,7 +182,7 @@ def provenance(part: Provenance | None) -> list[Html]:
     return [html.pairs("What it can be made again from", [row for row in rows if row[1] is not None])]  # fmt: skip
 
 
-def _verdict(gate: Gate) -> str:
+def _verdict(gate: GateReport) -> str:
     return "✓ passed" if gate.passed else "✗ failed"
 
 
@@ -234,7 +234,7 @@ def _findings(findings: Sequence[Mapping[str, object]]) -> Html:
     return html.table("What the quality checks found, and the run went on with", names, rows)
 
 
-def _search(part: Search) -> list[Html]:
+def _search(part: SearchReport) -> list[Html]:
     """The best trials as a table; a lower or a higher value is better as `direction` says."""
     sign = 1 if part.direction == "minimize" else -1
     places = sorted(
@@ -249,7 +249,11 @@ def _search(part: Search) -> list[Html]:
     ]  # fmt: skip
     drawn = [figures.search(part)] if any(trial.value is not None for trial in part.trials) else []
     caption = f"Trials of the search for the {'lowest' if sign > 0 else 'highest'} {part.metric}, the best first"
-    return [html.heading("Search"), html.pictures(drawn), html.table(caption, ("trial", part.metric, *names), rows)]
+    return [
+        html.heading("Search"),
+        html.pictures(drawn),
+        html.table(caption, ("trial", part.metric, *names), rows),
+    ]
 
 
 def _folds(folds: Sequence[Fold]) -> Html:

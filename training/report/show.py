@@ -19,7 +19,7 @@ from sealift.stores import StoreError, get_manifest, get_payload, open_store
 from training.errors import TrainingError
 from training.report import model_card, units
 from training.report.codec import ReportError, to_json
-from training.report.content import Gate, Report
+from training.report.content import GateReport, Report
 from training.report.payload import extract
 
 EXAMPLE: Final = """example:
@@ -139,7 +139,7 @@ def _gates(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _verdict(gate: Gate) -> str:
+def _verdict(gate: GateReport) -> str:
     return f"{'passed' if gate.passed else 'FAILED'}: {units.number(gate.value)}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final, TypeVar
 
-from training.report.content import Confusion, Curves, Data, Importances, Report, Residuals, Search
+from training.report.content import Confusion, Curves, DataReport, Importances, Report, Residuals, SearchReport
 
 EPOCHS: Final = 1_000
 CELLS: Final = 10_000
@@ -32,7 +32,7 @@ def thin(report: Report) -> Report:
         _count(omitted, name, len(items) - ENTRIES)
         return dict(islice(items.items(), ENTRIES))
 
-    def data(part: Data) -> Data:
+    def data(part: DataReport) -> DataReport:
         return replace(
             part,
             columns=cut_points("columns", part.columns),
@@ -50,7 +50,7 @@ def thin(report: Report) -> Report:
         largest = sorted(part.cells, key=lambda cell: -cell[2]) if len(part.cells) > CELLS else part.cells
         return replace(part, cells=cut_points("cells of the confusion matrix", largest, CELLS))
 
-    def search(part: Search) -> Search:
+    def search(part: SearchReport) -> SearchReport:
         if len(part.trials) <= TRIALS:
             return part
         _count(omitted, "trials", len(part.trials) - TRIALS)
@@ -111,7 +111,7 @@ def _take_epochs(curves: Curves, kept: list[int]) -> Curves:
     )
 
 
-def _best_trials(search: Search) -> list[int]:
+def _best_trials(search: SearchReport) -> list[int]:
     """Places of the best trials, in the order they ran; a trial without a value is worse than any."""
     sign = 1 if search.direction == "minimize" else -1
 

@@ -8,20 +8,20 @@ from training.report import (
     Compression,
     Confusion,
     Curves,
-    Data,
+    DataReport,
     Energy,
     Environment,
     Fold,
-    Gate,
+    GateReport,
     HeatMap,
     Importance,
     Importances,
-    ModelCard,
-    Privacy,
+    ModelCardReport,
+    PrivacyReport,
     Provenance,
     Report,
     Residuals,
-    Search,
+    SearchReport,
     Trial,
     page,
 )
@@ -42,8 +42,8 @@ def complete(hostile: str = "") -> Report:
         feature_names=features,
         metrics={"accuracy": 0.9123, "loss": 0.2871},
         gates=(
-            Gate(f"accuracy{hostile}", 0.9123, 0.9, "minimum", passed=True),
-            Gate("size in bytes", 12345.0, 10000.0, "maximum", passed=False),
+            GateReport(f"accuracy{hostile}", 0.9123, 0.9, "minimum", passed=True),
+            GateReport("size in bytes", 12345.0, 10000.0, "maximum", passed=False),
         ),
         curves=Curves(
             epochs=tuple(range(1, 41)),
@@ -61,7 +61,7 @@ def complete(hostile: str = "") -> Report:
             {name: Importance(0.3 / place, 0.02) for place, name in enumerate(features, 1)},
             HeatMap(tuple(tuple(float(row * column) for column in range(8)) for row in range(8))),
         ),
-        data=Data(
+        data=DataReport(
             rows_train=800,
             rows_validation=100,
             rows_held_out=95,
@@ -76,7 +76,7 @@ def complete(hostile: str = "") -> Report:
             "hidden": [64, 32],
             f"note{hostile}": hostile,
         },
-        search=Search(
+        search=SearchReport(
             "loss",
             "minimize",
             (
@@ -90,13 +90,13 @@ def complete(hostile: str = "") -> Report:
         compression=Compression(
             "dynamicInt8", 123456, 34567, {"accuracy": 0.9123}, {"accuracy": 0.9101}, accepted=True
         ),
-        privacy=Privacy(7.5, 1e-5, 1.1, 1.0),
+        privacy=PrivacyReport(7.5, 1e-5, 1.1, 1.0),
         durations_seconds={"load": 0.8, "train": 192.3, "export": 0.2},
         energy=Energy(5432.1, "measured: RAPL", 0.6, 400.0, "assumed"),
         environment=Environment(
             "3.11.7", {"torch": "2.15.0"}, "Linux 6.1", f"A processor{hostile}", 16, 64 * 10**9, 2, "cpu"
         ),
-        card=ModelCard(intended_use=f"Tells pets apart.{hostile}\n\nNot for vets.", licence="MIT", contact=" "),
+        card=ModelCardReport(intended_use=f"Tells pets apart.{hostile}\n\nNot for vets.", licence="MIT", contact=" "),
         provenance=Provenance(0, "ab" * 32, "cd" * 32, "torch 2.15.0, numpy 2.4.6", "ef" * 32),
     )
 
@@ -122,9 +122,9 @@ def huge() -> Report:
         confusion=Confusion(tuple((*pair, rows) for pair, rows in cells.items()), 1000),
         residuals=Residuals(many, many, (0.0, 1.0), (50_000,)),
         importances=Importances("all of them", "loss of accuracy", {name: Importance(0.1, 0.01) for name in names}),
-        data=Data(1_000_000, 1000, None, tuple(Column(name, 1.5, 0.25, -3.0, 3.0) for name in names),
+        data=DataReport(1_000_000, 1000, None, tuple(Column(name, 1.5, 0.25, -3.0, 3.0) for name in names),
                   {f"class number {at}": at + 1 for at in range(1000)}),
-        search=Search(
+        search=SearchReport(
             "loss", "minimize", tuple(Trial({"learningRate": one}, one) for one in numbers[:2000]), best=1999
         ),
     )  # fmt: skip

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from training.report import Confusion, Curves, HeatMap, Importance, Importances, Residuals, Search, Trial, figures
+from training.report import Confusion, Curves, HeatMap, Importance, Importances, Residuals, SearchReport, Trial, figures
 from training.report.svg import ORANGE
 
 
@@ -63,7 +63,7 @@ def test_one_row_and_one_trial_and_one_place_are_drawn() -> None:
     for svg in (
         figures.predicted_against_true(residuals),
         figures.residuals(residuals),
-        figures.search(Search("loss", "minimize", (Trial({}, 1.0), Trial({})), best=0)),
+        figures.search(SearchReport("loss", "minimize", (Trial({}, 1.0), Trial({})), best=0)),
         figures.heat_map(HeatMap(((0.0,),)), "unit"),
         figures.labels({"only": 1}),
     ):

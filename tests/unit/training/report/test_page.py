@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.unit.training.report import samples
-from training.report import Confusion, Gate, ModelCard, page, payload, thinning
+from training.report import Confusion, GateReport, ModelCardReport, page, payload, thinning
 
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>--><!--</style></svg>$\\frac{x$ 犬\u202e\x00\ud800\n"
@@ -76,7 +76,7 @@ def test_a_small_report_has_no_section_and_no_word_of_what_was_not_made() -> Non
 
 
 def test_what_the_makers_did_not_say_is_not_stated() -> None:
-    html = page.render(replace(samples.SMALL, card=ModelCard(licence="MIT", contact="  ")))
+    html = page.render(replace(samples.SMALL, card=ModelCardReport(licence="MIT", contact="  ")))
 
     assert html.count("not stated") == 5
     assert "MIT" in html
@@ -84,7 +84,7 @@ def test_what_the_makers_did_not_say_is_not_stated() -> None:
 
 @pytest.mark.parametrize(("passed", "shown"), [(True, "1 of 1"), (False, "0 of 1")])
 def test_a_failed_gate_is_seen_at_the_top(passed: bool, shown: str) -> None:
-    html = page.render(replace(samples.SMALL, gates=(Gate("r2", 0.4, 0.5, "minimum", passed=passed),)))
+    html = page.render(replace(samples.SMALL, gates=(GateReport("r2", 0.4, 0.5, "minimum", passed=passed),)))
 
     assert shown in html[: html.index("<main>")]
 

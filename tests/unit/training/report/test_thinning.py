@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.unit.training.report import samples
-from training.report import Curves, Search, Trial, thinning
+from training.report import Curves, SearchReport, Trial, thinning
 
 
 def test_a_report_that_is_short_already_comes_back_equal() -> None:
@@ -43,7 +43,7 @@ def test_curves_keep_both_ends_and_every_peak() -> None:
 def test_a_search_keeps_its_best_trials_and_marks_the_same_one() -> None:
     trials = tuple(Trial({"at": at}, None if at % 2 else float(at)) for at in range(2_000))
 
-    thin = thinning.thin(replace(samples.SMALL, search=Search("r2", "maximize", trials, best=1_998))).search
+    thin = thinning.thin(replace(samples.SMALL, search=SearchReport("r2", "maximize", trials, best=1_998))).search
 
     assert thin is not None
     assert thin.best is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.report import ModelCard, environment, model_card, units
+from training.report import ModelCardReport, environment, model_card, units
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def test_a_name_is_one_line_of_printable_characters() -> None:
 
 
 def test_a_model_card_answers_only_what_was_said() -> None:
-    answers = dict(model_card.answers(ModelCard(licence=" MIT ", contact="\n")))
+    answers = dict(model_card.answers(ModelCardReport(licence=" MIT ", contact="\n")))
 
     assert answers == dict.fromkeys(answers, None) | {"Licence of the model": "MIT"}
-    assert dict(model_card.lines(ModelCard()))["Contact"] == "not stated"
+    assert dict(model_card.lines(ModelCardReport()))["Contact"] == "not stated"
 
 
 def test_the_environment_is_this_machine_s_and_names_no_library_that_is_absent() -> None:
