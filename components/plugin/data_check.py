@@ -58,7 +58,7 @@ class DataChecks:
             self._found[mark] = await self._ask(job)
         return self._found[mark]
 
-    def known(self, news: Mapping[str, Value]) -> DataFindings:
+    def find_known(self, news: Mapping[str, Value]) -> DataFindings:
         """What was found of these inputs."""
         return self._found.get(_mark(news), NOTHING)
 

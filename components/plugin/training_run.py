@@ -108,7 +108,7 @@ class TrainingRunResource:
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals; a preview only says that it will."""
         if request.preview:
-            await _say_what_comes(request, request.inputs, "", self._data_checks.known(request.inputs), {})
+            await _say_what_comes(request, request.inputs, "", self._data_checks.find_known(request.inputs), {})
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
         owner = Owner(request.urn, resource_id)
@@ -118,7 +118,7 @@ class TrainingRunResource:
         """Trains if what shapes the model changed; judges and reports again if what is asked of it did; else takes over
         the new settings.
         """
-        return UpdateResponse(await _update(self._launcher, request, self._data_checks.known(request.new_inputs)))
+        return UpdateResponse(await _update(self._launcher, request, self._data_checks.find_known(request.new_inputs)))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
         """None, and a warning, when the artifact is missing from the store or not what was sealed.

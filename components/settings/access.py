@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from components.settings.api_key import ApiKeyInputs
 from sealift.settings import Clash, Kind, Refused, kinds, setting
 
 SCOPES: Final = ("predict", "metadata", "metrics")
@@ -64,7 +65,7 @@ def _audience(value: object) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class ClientKey:
+class ClientKey(ApiKeyInputs):
     """One API key. It is made once, kept as a secret, and can be rotated while its clients go on asking."""
 
     scopes: tuple[str, ...] = setting(_some_of(SCOPES), SCOPES, "What it may ask for.")
@@ -76,10 +77,6 @@ class ClientKey:
     )
     burst: int | None = setting(
         kinds.whole_number(1, 1_000_000), None, "How many requests at once; none: those of a second."
-    )
-    rotation: str = setting(kinds.any_text, "", "A new text makes a new key; the one before it goes on working.")
-    overlap: bool = setting(
-        kinds.boolean, True, "Whether the key before the last rotation still works: off, once all clients have the new."
     )
     revoked: bool = setting(
         kinds.boolean, False, "Whether the key is deleted, so that its clients are answered with 401 from now on."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
-from components.settings.server import ServedModel, ServerSettings, matched, whole
+from components.settings.server import ServedModel, ServerSettings, match_text, whole
 from sealift.serving import image_layout
 from sealift.settings import Clash, setting
 
@@ -19,7 +19,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-ADDRESS: Final = matched("an IPv4 address of the Docker engine's machine, or 0.0.0.0 for all of them", _is_address)
+ADDRESS: Final = match_text("an IPv4 address of the Docker engine's machine, or 0.0.0.0 for all of them", _is_address)
 HOST_PORT: Final = whole(f"a whole number from 1 to {MAX_PORT}", lambda number: 1 <= number <= MAX_PORT)
 METRICS_PORT: Final = whole(f"a whole number from 0 to {MAX_PORT}", lambda number: 0 <= number <= MAX_PORT)
 

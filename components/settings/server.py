@@ -55,7 +55,7 @@ def whole(allowed: str, fits: Callable[[int], bool], hint: Callable[[int], str] 
     return Kind("integer", allowed, accept)
 
 
-def matched(allowed: str, fits: Callable[[str], object], hint: str = "") -> Kind[str]:
+def match_text(allowed: str, fits: Callable[[str], object], hint: str = "") -> Kind[str]:
     """A text that `fits`."""
 
     def accept(value: object) -> str:
@@ -78,7 +78,7 @@ def _quantity(resource: Resource, allowed: str) -> Kind[Quantity]:
 
 def _hex(digits: int, output: str) -> Kind[str]:
     pattern = re.compile(rf"[0-9a-f]{{{digits}}}")
-    return matched(f"{digits} hex digits, as TrainingRun's output {output}", pattern.fullmatch)
+    return match_text(f"{digits} hex digits, as TrainingRun's output {output}", pattern.fullmatch)
 
 
 def _labels(value: object) -> Mapping[str, str]:
@@ -120,10 +120,10 @@ def _manifest(value: object) -> str:
     raise RefusedInside(Problem("", f"is {size}; allowed: {allowed}"))
 
 
-MODEL_NAME: Final = matched(
+MODEL_NAME: Final = match_text(
     "1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123)", DNS_LABEL.fullmatch
 )
-IMAGE: Final = matched(
+IMAGE: Final = match_text(
     "an image by its digest, REPOSITORY@sha256:<64 hex digits>",
     is_pinned,
     "a tag can be moved to another image; ModelImage's output `ref` is pinned",
@@ -132,7 +132,7 @@ CPU: Final = _quantity("cpu", "CPUs, such as `500m` or `1`")
 MEMORY: Final = _quantity("memory", "bytes, such as `500Mi` or `1Gi`")
 LABELS: Final = Kind("object", "label keys and texts", _labels, "string")
 ORIGINS: Final = Kind("array", "a list of origins, such as 'https://app.example.com', or '*'", _origins, "string")
-PEM: Final = matched(
+PEM: Final = match_text(
     "text in PEM, which begins with -----BEGIN", lambda text: text.startswith("-----BEGIN ") and len(text) < PEM_BYTES
 )
 MANIFEST: Final = Kind("string", "TrainingRun's output `manifest`", _manifest)

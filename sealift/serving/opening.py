@@ -51,7 +51,7 @@ class Opening:
         if self._child == 0:
             try:
                 os.close(self._reading)
-                _tell(writing, _opened(source, self._memory))
+                _tell(writing, _answer(source, self._memory))
             finally:
                 os._exit(0)
         os.close(writing)
@@ -102,7 +102,7 @@ def _tell(writing: int, what: dict[str, Any]) -> None:
         pipe.write(json.dumps(what).encode())
 
 
-def _opened(source: Source, memory: mmap.mmap) -> dict[str, Any]:
+def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
     """In the other process."""
     try:
         size, description = _open(source, memory)

@@ -26,7 +26,7 @@ FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
 
 
-Mending = Callable[[], AbstractContextManager[None]]
+MapErrors = Callable[[], AbstractContextManager[None]]
 """Turns errors of the file system into the store's own."""
 
 
@@ -66,10 +66,10 @@ class FileStore:
     @contextmanager
     def create(self, folder: Folder, name: str) -> Iterator[Writer]:
         with ExitStack() as open_files:
-            with self._mending():
+            with self._map_errors():
                 file = open_files.enter_context(self._new_file(folder, name))
-            yield _Writer(file, self._mending)  # an error of the block is not this store's
-            with self._mending():
+            yield _Writer(file, self._map_errors)  # an error of the block is not this store's
+            with self._map_errors():
                 self._create(file)
 
     def stat(self, folder: Folder, name: str) -> Stat:
@@ -79,7 +79,7 @@ class FileStore:
 
     def open(self, folder: Folder, name: str) -> BinaryIO:
         with self._there(folder, name) as file:
-            return io.BufferedReader(_Content(os.dup(file.fileno()), self._mending))
+            return io.BufferedReader(_Content(os.dup(file.fileno()), self._map_errors))
 
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
         content = self._read(folder, name, 0, -1 if at_most is None else at_most + 1)
@@ -98,23 +98,23 @@ class FileStore:
         return Versioned(content, _version(content))
 
     def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
-        with self._mending(), self._new_file(folder, name) as file, self._locked(name):
+        with self._map_errors(), self._new_file(folder, name) as file, self._lock(name):
             file.write(content)
             self._expect(file.folder, name, expected)
             file.replace()
         return _version(content)
 
     def names(self, folder: Folder) -> list[str]:
-        with self._mending(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+        with self._map_errors(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
             return sorted(entry.name for entry in os.scandir(descriptor) if NAME.match(entry.name))
         return []
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
         check_name(name)
-        with self._mending(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+        with self._map_errors(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
             remove_stale(descriptor, name)
             os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            with self._locked(name):
+            with self._lock(name):
                 if expected is not None:
                     self._expect(descriptor, name, expected)
                 os.unlink(name, dir_fd=descriptor)
@@ -131,7 +131,7 @@ class FileStore:
             raise Conflict(f"{name} in the store {self._root} has changed meanwhile", "run `pulumi up` again")
 
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
+    def _lock(self, name: str) -> Iterator[None]:
         """Held for the moment of a swap, and no longer; the lock of a killed process goes with it, its file stays."""
         self._make_folders(LOCKS)
         with self._folder(LOCKS) as folder:
@@ -169,7 +169,7 @@ class FileStore:
     def _there(self, folder_name: str, name: str) -> Iterator[BinaryIO]:
         """The open file. Raises ArtifactMissing."""
         check_name(name)
-        with self._mending():
+        with self._map_errors():
             try:
                 with self._folder(folder_name) as folder, _open_file(folder, name) as file:
                     yield file
@@ -196,7 +196,7 @@ class FileStore:
             _sync_folder(path.parent)
 
     @contextmanager
-    def _mending(self) -> Iterator[None]:
+    def _map_errors(self) -> Iterator[None]:
         """Turns what the file system refuses into an error that says where and why."""
         try:
             yield
@@ -213,27 +213,27 @@ class FileStore:
 class _Writer:
     """A new file whose errors are the store's."""
 
-    def __init__(self, file: NewFile, mending: Mending) -> None:
-        self._file, self._mending = file, mending
+    def __init__(self, file: NewFile, map_errors: MapErrors) -> None:
+        self._file, self._map_errors = file, map_errors
 
     def write(self, piece: Buffer) -> None:
-        with self._mending():
+        with self._map_errors():
             self._file.write(piece)
 
 
 class _Content(io.FileIO):
     """A file to be read whose errors are the store's."""
 
-    def __init__(self, descriptor: int, mending: Mending) -> None:
+    def __init__(self, descriptor: int, map_errors: MapErrors) -> None:
         super().__init__(descriptor, "rb")
-        self._mending = mending
+        self._map_errors = map_errors
 
     def readinto(self, buffer: Any, /) -> int | None:
-        with self._mending():
+        with self._map_errors():
             return super().readinto(buffer)
 
     def readall(self) -> bytes:
-        with self._mending():
+        with self._map_errors():
             return super().readall()
 
 

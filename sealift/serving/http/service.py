@@ -198,11 +198,13 @@ class HttpService:
 
     def _explain(self, operation: Explained, request: HttpRequest, client: Client) -> None:
         try:
-            self._explanations.add(partial(self._explained, operation, request), partial(self._finish, request, client))
+            self._explanations.add(
+                partial(self._explain_rows, operation, request), partial(self._finish, request, client)
+            )
         except Overloaded as error:
             self._finish(request, client, self.answer_failure(request, error))
 
-    def _explained(self, operation: Explained, request: HttpRequest, until: float) -> Response:
+    def _explain_rows(self, operation: Explained, request: HttpRequest, until: float) -> Response:
         """In the thread of explanations."""
         try:
             body = _body(request, MAX_BODY_BYTES)

@@ -37,10 +37,10 @@ def test_what_is_new_is_asked_once_and_remembered(tmp_path: Path) -> None:
     data_checks = checks(tmp_path)
     expected = DataFindings((CheckFailure("data.target", "is odd"),), 7)
 
-    assert data_checks.known(INPUTS) == NOTHING
+    assert data_checks.find_known(INPUTS) == NOTHING
     for _ in range(2):
         assert asyncio.run(data_checks.look({}, INPUTS, job())) == expected
-    assert data_checks.known(INPUTS) == expected
+    assert data_checks.find_known(INPUTS) == expected
     (line,) = asked(tmp_path)
     assert '"churned"' in line
 
