@@ -17,8 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from sealift.contents.codec import decode
-from sealift.names import camel_case
+from sealift.contents.codec import decode_fields
 from sealift.settings.urls import without_credentials
 
 PROGRESS_SECONDS: Final = 0.25
@@ -109,7 +108,7 @@ def read_event(line: bytes) -> Event | None:
         if name == "result":
             return ResultEvent(told)
         kind = _kind(name, told)
-        return decode(kind, {camel_case(one): value for one, value in told.items()}, name)
+        return decode_fields(kind, told, name)
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return None
 

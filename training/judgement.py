@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
+from sealift.contents.codec import decode, encode
 from training import findings, gates
 from training.errors import CheckpointError
 from training.findings import Finding
@@ -35,8 +36,7 @@ class Evidence:
 
     def encode(self) -> bytes:
         """As JSON."""
-        found = [asdict(one) for one in self.findings]
-        parts = {"report": to_json(self.report), "findings": found, "modelBytes": self.model_bytes}
+        parts = {"report": to_json(self.report), "findings": encode(self.findings), "modelBytes": self.model_bytes}
         return json.dumps(parts, allow_nan=False).encode()
 
     @classmethod
@@ -44,7 +44,7 @@ class Evidence:
         """Raises CheckpointError for what `encode` does not write."""
         try:
             parts = json.loads(content)
-            found = tuple(Finding(**{**one, "columns": tuple(one["columns"])}) for one in parts["findings"])
+            found = decode(tuple[Finding, ...], parts["findings"], "findings")
             return cls(from_json(parts["report"]), found, int(parts["modelBytes"]))
         except (ValueError, KeyError, TypeError, ReportError) as error:
             raise CheckpointError(f"the run's evidence cannot be read: {type(error).__name__}") from error

@@ -67,13 +67,13 @@ def run(request: RunRequest, events: EventStream, cancellation: Cancellation) ->
         record = _load(records, events)
         if isinstance(record, TrainedRecord | SealedRecord) and is_of_other_code(record, request.job):
             events.log("warning", OTHER_CODE)
-            _let_go(records.fence, record)
+            _let_go(fence, record)
             record = None
         if isinstance(record, SealedRecord):
             result = _judge_again(request, records, record, recipients, events)
             if result is not None:
                 return RunResult(**result, reused=True)
-            lost = _find_left(store, record)
+            lost = _let_go(fence, record)
             record = None
         if record is not None:
             clock.seconds_before = record.seconds
@@ -95,9 +95,8 @@ def _load(records: Records, events: Events) -> Record | None:
 def _judge_again(
     request: RunRequest, records: Records, record: SealedRecord, recipients: list[Recipient], events: Events
 ) -> dict[str, Any] | None:
-    """The result as it was, with the report of how it is judged now; None if the artifact is no longer whole, and what
-    is left of it is removed then, unless somebody uses it: a service may run on what is whole, and a damaged payload
-    may be brought back. Raises DataError, GateError.
+    """The result as it was, with the report of how it is judged now; None if the artifact is no longer whole. Raises
+    DataError, GateError.
     """
     evidence = Evidence.decode(record.evidence)
     judgement = judge(request.job, evidence, request.deployed_metrics)
@@ -108,7 +107,6 @@ def _judge_again(
         report = _find_sealed_report(store, record.reports.get(key))
     except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
         events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
-        _let_go(records.fence, record)
         return None
     if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the sealed model")
@@ -149,24 +147,24 @@ def _report_result(artifact_id: str, digest: str, manifest: str) -> dict[str, ob
     return {"report_artifact_id": artifact_id, "report_payload_digest": digest, "report_manifest": manifest}
 
 
-def _ids(record: SealedRecord) -> list[str]:
+def _ids(record: TrainedRecord | SealedRecord) -> list[str]:
     """The model's and its reports'."""
+    if isinstance(record, TrainedRecord):
+        return [record.artifact_id, record.report_id]
     return [str(record.result["artifact_id"]), *(artifact_id for artifact_id, _ in record.reports.values())]
 
 
-def _let_go(fence: Fence, record: TrainedRecord | SealedRecord) -> None:
-    """Deletes what the record names, unless somebody uses it."""
+def _let_go(fence: Fence, record: TrainedRecord | SealedRecord) -> list[str]:
+    """Deletes what the record names, unless somebody uses it: a service may run on what is whole, and a damaged payload
+    may be brought back. The ids of what stays, for one who has the store's key to ask its owners.
+    """
     fence.check()
-    ids = _ids(record) if isinstance(record, SealedRecord) else [record.artifact_id, record.report_id]
-    if get_record(fence.store, owners_name(ids[0])) is None:
-        for one in ids:
-            delete_artifact(fence.store, one)
-
-
-def _find_left(store: Store, record: SealedRecord) -> list[str]:
-    """The ids of a lost artifact that has owners, for one who has the store's key to ask them; else none."""
     ids = _ids(record)
-    return [] if get_record(store, owners_name(ids[0])) is None else ids
+    if get_record(fence.store, owners_name(ids[0])) is not None:
+        return ids
+    for one in ids:
+        delete_artifact(fence.store, one)
+    return []
 
 
 def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:
@@ -217,9 +215,7 @@ def _seal(
     judgement = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
     if not judgement.passed:
         events.phase("seal", "sealing the report alone: the gates refuse the model")
-        records.fence.check()
-        for one in (record.artifact_id, record.report_id):
-            delete_artifact(records.store, one)  # what a killed attempt left, whose gates the model passed
+        _let_go(records.fence, record)  # what a killed attempt left, whose gates the model passed
         raise _refuse(request, records.fence, judgement, record.artifact_id, recipients, sealed=False)
     events.phase("seal", "sealing the model and its report")
     report = _put_report(records.fence, judgement, record.artifact_id, record.report_id, recipients)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sealift.contents.codec import decode, encode
+from sealift.contents.codec import decode_fields, encode
 from sealift.names import camel_case
 
 
@@ -77,7 +77,7 @@ def write_result(result: RunResult) -> dict[str, Any]:
 
 def read_result(values: Mapping[str, object]) -> RunResult:
     """The result that `write_result` wrote. Raises ContentsError, which names the place."""
-    return decode(RunResult, {camel_case(name): value for name, value in values.items()}, "result")
+    return decode_fields(RunResult, values, "result")
 
 
 def outputs_of(result: RunResult) -> dict[str, Any]:

@@ -5,15 +5,15 @@ Nothing here writes, trains or asks the network.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from components.plugin.training_inputs import find_job_inputs, find_run_ids, find_store
+from components.plugin.training_request import read_metrics
 from components.settings.run import store_key_of
 from sealift.provider import PluginError, Value, has_unknown, reveal_all
 from sealift.sealing import ArtifactCorrupt, open_record, record_key
 from sealift.stores import Store, get_record, has_artifact
 from training import gates
-from training import job as training_job
 from training.checkpoint import SealedRecord, decode, is_of_other_code
 from training.errors import CheckpointError, TrainingError
 from training.job import Job
@@ -29,10 +29,8 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
     Raises PluginError where its gates refuse the sealed model, or the run could not be trained on this machine;
     StoreError where its store cannot be reached or written. `deployed_metrics`: of the model that the stack has now.
     """
-    plain = _find_known(inputs)
-    job, _ = training_job.Job.validate(find_job_inputs(plain))
+    plain, job, store_key = _read(inputs)
     store = None if "storeUrl" not in plain else find_store(plain)
-    store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
     if job is not None and store is not None and store_key is not None:
         record = _find_record(store, job, store_key, find_run_ids(job, plain, store_key)[0])
         if record is not None:
@@ -50,14 +48,15 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
 
 def is_run(inputs: Mapping[str, Value], run_id: Value) -> bool:
     """Whether these inputs are those of the run `run_id`, whatever else is asked of its model."""
-    plain = _find_known(inputs)
-    job, _ = training_job.Job.validate(find_job_inputs(plain))
-    store_key = store_key_of(plain["storeKey"]) if "storeKey" in plain else None
+    plain, job, store_key = _read(inputs)
     return job is not None and store_key is not None and run_id in find_run_ids(job, plain, store_key)
 
 
-def _find_known(inputs: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
+def _read(inputs: Mapping[str, Value]) -> tuple[dict[str, Value], Job | None, bytes | None]:
+    """The inputs that are known, and the job and the store's key as far as these tell."""
+    plain = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
+    job, _ = Job.validate(find_job_inputs(plain))
+    return plain, job, store_key_of(plain["storeKey"]) if "storeKey" in plain else None
 
 
 def _find_record(store: Store, job: Job, store_key: bytes, run_id: str) -> SealedRecord | None:
@@ -77,9 +76,8 @@ def _find_record(store: Store, job: Job, store_key: bytes, run_id: str) -> Seale
 
 def _check_gates(job: Job, record: SealedRecord, deployed_metrics: Value, *, shown: bool) -> None:
     """Raises PluginError, in the words of the run."""
-    deployed = cast("Mapping[str, float]", deployed_metrics) if isinstance(deployed_metrics, Mapping) else None
     try:
-        judgement = judge(job, Evidence.decode(record.evidence), deployed)
+        judgement = judge(job, Evidence.decode(record.evidence), read_metrics(deployed_metrics))
         gates.enforce(judgement.gates, judgement.report.metrics or {}, shown=shown)
     except CheckpointError:  # the run says what is wrong with it
         return

@@ -32,7 +32,7 @@ def make_request(
         libraries=str(inputs["libraries"]),
         processor=str(inputs["processor"]),
         checkpoint_seconds=float(str(inputs["checkpointSeconds"])),
-        deployed_metrics=_metrics(deployed_metrics),
+        deployed_metrics=read_metrics(deployed_metrics),
         expose_metrics=bool(inputs["exposeMetrics"]),
     )
 
@@ -45,7 +45,8 @@ def _init_key(job: Job, inputs: Mapping[str, Value]) -> bytes | None:
     return unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])
 
 
-def _metrics(value: Value) -> Mapping[str, float] | None:
+def read_metrics(value: Value) -> Mapping[str, float] | None:
+    """Metrics as the stack's state has them; None where it has none."""
     if not isinstance(value, Mapping):
         return None
     return {name: float(one) for name, one in value.items() if isinstance(one, int | float)}

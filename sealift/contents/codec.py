@@ -41,6 +41,11 @@ def decode(kind: type[Kind], value: object, place: str) -> Kind:
     return cast(Kind, _decode_value(value, kind, place))
 
 
+def decode_fields(kind: type[Kind], values: Mapping[str, object], place: str) -> Kind:
+    """As `decode`, of an object whose names are the fields' own. Raises ContentsError."""
+    return decode(kind, {camel_case(name): value for name, value in values.items()}, place)
+
+
 def names_of(kind: type) -> frozenset[str]:
     """The names of a dataclass's fields in JSON."""
     return frozenset(camel_case(field.name) for field in dataclasses.fields(kind))

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Final
 
+from sealift.durable.new_file import Buffer
+
 PIECE_BYTES: Final = 2**20
 
 
@@ -21,7 +23,7 @@ def digest(contents: Mapping[str, str], modes: Mapping[str, int] | None = None) 
     return whole.hexdigest()
 
 
-def of_bytes(content: bytes) -> str:
+def of_bytes(content: Buffer) -> str:
     """Hex SHA-256 of one file's content."""
     return hashlib.sha256(content).hexdigest()
 

@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Callable
 from typing import BinaryIO, Final, Protocol, TypeVar
 
+from sealift.durable.new_file import Buffer
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 from sealift.stores.lease import Fence, hold_lease
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Buffer, Folder, Store, Versioned
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Folder, Store, Versioned
 
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
 MANIFEST_BYTES: Final = 1 << 20

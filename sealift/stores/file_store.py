@@ -5,7 +5,6 @@ Folders are held open and names are resolved in them without following links.
 
 import errno
 import fcntl
-import hashlib
 import io
 import os
 import stat
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, get_args
 
 from sealift.durable import file_set
-from sealift.durable.new_file import NewFile, remove_stale
+from sealift.durable.new_file import Buffer, NewFile, remove_stale
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
-from sealift.stores.store import NAME, Buffer, Folder, Stat, Versioned, Writer, check_name
+from sealift.stores.store import NAME, Folder, Stat, Versioned, Writer, check_name
 
 LOCKS: Final = "locks"
 _FOLDERS: Final = (*get_args(Folder), LOCKS)
@@ -95,14 +94,14 @@ class FileStore:
 
     def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
         content = self.get(folder, name, at_most)
-        return Versioned(content, _version(content))
+        return Versioned(content, file_set.of_bytes(content))
 
     def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
         with self._map_errors(), self._new_file(folder, name) as file, self._lock(name):
             file.write(content)
             self._expect(file.folder, name, expected)
             file.replace()
-        return _version(content)
+        return file_set.of_bytes(content)
 
     def names(self, folder: Folder) -> list[str]:
         with self._map_errors(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
@@ -251,10 +250,6 @@ def _open_file(folder: int, name: str) -> Iterator[BinaryIO]:
         raise not_a_file
     with os.fdopen(descriptor, "rb") as file:
         yield file
-
-
-def _version(content: Buffer) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _lock_file(folder: int, name: str) -> int:

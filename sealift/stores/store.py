@@ -4,15 +4,13 @@ A store knows no keys, and cannot tell ciphertext from plaintext: that only the 
 What an artifact is, and whether it is whole, is said once, above this contract, in artifacts.py.
 """
 
-import mmap
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, Protocol
 
+from sealift.durable.new_file import Buffer
 from sealift.stores.errors import ArtifactMissing
-
-Buffer = bytes | bytearray | memoryview | mmap.mmap
 
 Folder = Literal["payloads", "manifests", "records", "leases"]
 PAYLOADS: Final = "payloads"
