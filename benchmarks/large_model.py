@@ -52,7 +52,7 @@ class Found:
 def main() -> int:
     """The exit code: 1 for an answer that is not NumPy's."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large_model", description=__doc__.partition("\n")[0])
-    parser.add_argument("--gigabytes", type=float, default=3.0, help="of weights (default: 3)")
+    parser.add_argument("--gigabytes", type=float, default=3.0, help="size of the weights in GB (default: 3)")
     width = math.ceil((parser.parse_args().gigabytes * 1e9 / LAYERS / 4) ** 0.5)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

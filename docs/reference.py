@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from components.sections import SECTIONS
 from components.settings.server import ServedModel
+from docs.messages import messages
 from docs.package_schema import RESOURCES, package_schema
 from docs.run_outputs import run_outputs
+from sealift.rooms import PACKAGES
 from sealift.settings.declare import summary
 from sealift.settings.table import tables
 from sealift.settings.typed import typed_dict
@@ -58,6 +60,7 @@ def generated() -> dict[Path, str]:
     """Every file, and what must stand in it."""
     return {
         ROOT / "docs" / "configuration.md": _page(),
+        ROOT / "docs" / "messages.txt": messages(ROOT, sorted(PACKAGES)),
         ROOT / "components" / "args.py": _args(),
         ROOT / "components" / "run_outputs.py": run_outputs(),
         ROOT / "components" / "plugin" / "schema.json": package_schema(),

@@ -31,12 +31,17 @@ TITLES: Final = {OURS: "sealift"} | {peer.name: peer.title for peer in PEERS}
 def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one object on standard output, instead of tables")
-    parser.add_argument("--seconds", type=int, default=2, help="of each server in each cell (default: 2)")
-    parser.add_argument("--quick", action="store_true", help=f"only {COMPARED.title}")
-    parser.add_argument("--overload", action="store_true", help="only ours, with four times the load that it can take")
-    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="where --install has put them")
-    parser.add_argument("--install", type=Path, metavar="FOLDER", help="install the peers there, and measure nothing")
+    parser.add_argument("--json", action="store_true", help="output as one JSON object instead of tables")
+    parser.add_argument(
+        "--seconds", type=int, default=2, help="duration of each server's load in each cell (default: 2)"
+    )
+    parser.add_argument("--quick", action="store_true", help=f"measurement of one cell alone: {COMPARED.title}")
+    overload = "measurement of Sealift's server alone, under four times the load that it can carry"
+    parser.add_argument("--overload", action="store_true", help=overload)
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="folder of the peers, as --install made it")
+    parser.add_argument(
+        "--install", type=Path, metavar="FOLDER", help="folder to install the peers into, instead of measuring"
+    )
     arguments = parser.parse_args()
     if arguments.install:
         install(arguments.install)

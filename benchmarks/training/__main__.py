@@ -34,10 +34,10 @@ Row = dict[str, str | float]
 def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one object on standard output, instead of a table")
-    parser.add_argument("--threads", type=int, default=1, help="of each loop (default: 1, as runs have it)")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of steady state for each loop and network")
-    parser.add_argument("--rounds", type=int, default=3, help="processes of each kind; the fastest counts")
+    parser.add_argument("--json", action="store_true", help="output as one JSON object instead of a table")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each loop (default: 1, as in runs)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="seconds of steady state for each loop and network")
+    parser.add_argument("--rounds", type=int, default=3, help="number of processes of each kind; the fastest counts")
     arguments = parser.parse_args()
     loops = [loop for loop in LOOPS if loop != "peer_lightning" or importlib.util.find_spec("lightning")]
     rows = [row for case in CASES for row in _measured(case, loops, arguments)]

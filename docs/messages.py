@@ -1,0 +1,72 @@
+"""Every text that the code holds for people, in one file, so that a review shows each change of wording.
+
+A text is a string literal of at least three words that is not a docstring: messages, hints, log lines, help texts and
+descriptions. Values are shown by their expressions, as `{name}`.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+HEAD: Final = """\
+Every text of at least three words that the code shows to people: messages, hints, log lines, help texts, descriptions.
+Written by `make docs` from the code (docs/messages.py). {NAME} stands for a value.
+"""
+WORDS: Final = re.compile(r"[A-Za-z][\w'’-]*[,;:.]?(?:\s+\S+)*?\s+[A-Za-z][\w'’-]*[,;:.]?(?:\s+\S+)*?\s+[A-Za-z]")
+"""Three words with white space between them."""
+NO_TEXT: Final = re.compile(r"^\s*[<{\[(\\^#/.-]|\\[sdwb(]|^(?:SELECT|import|from) ")
+"""Markup, patterns and programs."""
+
+
+def messages(root: Path, packages: Iterable[str]) -> str:
+    """The file's content, by module and line."""
+    parts = [HEAD]
+    modules = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
+    for path in modules:
+        if found := list(dict.fromkeys(texts(path.read_text()))):
+            parts += [f"\n== {path.relative_to(root)}\n", *(f"{one}\n" for one in found)]
+    return "".join(parts)
+
+
+def texts(source: str) -> Iterator[str]:
+    """Texts of one module, in the order of its lines."""
+    tree = ast.parse(source)
+    inside: set[int] = set()
+    found: list[tuple[int, int, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            inside.add(id(node.value))
+        if isinstance(node, ast.JoinedStr):
+            inside |= {id(part) for part in ast.walk(node) if part is not node and isinstance(part, ast.Constant)}
+        if id(node) not in inside and (text := _text(node)) is not None and _is_for_people(text):
+            found.append((node.lineno, node.col_offset, text))  # type: ignore[attr-defined]  # an expression has both
+    yield from (text for _, _, text in sorted(found))
+
+
+def _text(node: ast.AST) -> str | None:
+    """A string literal as one line."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return _one_line(text)
+        case ast.JoinedStr(values=values):
+            return _one_line("".join(_part(value) for value in values))
+    return None
+
+
+def _part(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.FormattedValue(value=value):
+            return "{" + ast.unparse(value) + "}"
+    raise AssertionError(f"internal error: {ast.dump(node)} in a formatted text")
+
+
+def _one_line(text: str) -> str:
+    return text.strip().replace("\n", "\\n")
+
+
+def _is_for_people(text: str) -> bool:
+    return bool(WORDS.search(re.sub(r"\{[^{}]*\}", "VALUE", text))) and not NO_TEXT.search(text)
