@@ -124,7 +124,7 @@ class ModelContainerArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -220,7 +220,7 @@ class ModelDeploymentArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -244,20 +244,20 @@ class ModelImageArgs(TypedDict):
 
     wheels: NotRequired[pulumi.Input[str]]
     """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
-    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
+    config, none is where set-up has put them. Allowed: non-empty text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]
     """Of the image. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
 
     artifactId: pulumi.Input[str]
-    """Of the sealed artifact that the image carries. Allowed: text."""
+    """Of the sealed artifact that the image carries. Allowed: non-empty text."""
 
     payloadDigest: pulumi.Input[str]
-    """Of its payload; another payload is refused. Allowed: text."""
+    """Of its payload; another payload is refused. Allowed: non-empty text."""
 
     storeUrl: pulumi.Input[str]
-    """Where the payload is. Allowed: text."""
+    """Where the payload is. Allowed: non-empty text."""
 
 
 class SealingKeyArgs(TypedDict):
@@ -286,7 +286,7 @@ class TrainingRunArgs(TypedDict):
     dataset: NotRequired[pulumi.Input[str]]
     """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
     TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and
-    fragment nothing is shown or kept in the clear. Allowed: text. Default: diabetes.
+    fragment nothing is shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -294,15 +294,15 @@ class TrainingRunArgs(TypedDict):
 
     model: NotRequired[pulumi.Input[str]]
     """One of `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class`: a torch
-    module of the program's folder or of an installed package. Allowed: text. Default: net.
+    module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Of its constructor. Allowed: keyword arguments by name."""
+    """Of its constructor. Allowed: an object of keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
     """The folder, relative to the program's, of your modules: model, augment, a data set's function. None: `models`,
-    and then the program's own folder. Allowed: text.
+    and then the program's own folder. Allowed: non-empty text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
@@ -315,30 +315,30 @@ class TrainingRunArgs(TypedDict):
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
+    """Of SGD. Allowed: a number above 0, at most 1,000,000. Default: 0.01."""
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
+    """Share of each step that the next one keeps. Allowed: a number from 0 to below 1. Default: 0.0."""
 
     nesterov: NotRequired[pulumi.Input[bool]]
     """Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """Share of a weight that is added to its gradient. Allowed: from 0 to 1e+06. Default: 0.0."""
+    """Share of a weight that is added to its gradient. Allowed: a number from 0 to 1e+06. Default: 0.0."""
 
     gradientClip: NotRequired[pulumi.Input[float]]
-    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: above
-    0, at most 1,000,000,000.
+    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: a
+    number above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """The learning rate over time."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Passes over the training rows, at most. Allowed: from 1 to 10,000,000. Default: 100."""
+    """Passes over the training rows, at most. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
+    """Rows per step; more than there are means all of them. Allowed: a whole number from 1 to 1,000,000. Default: 32."""
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
     """Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: that
@@ -347,11 +347,13 @@ class TrainingRunArgs(TypedDict):
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Of the split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991. Default: 0."""
+    """Of the split, the initial weights and the shuffling. Allowed: a whole number from 0 to 9,007,199,254,740,991.
+    Default: 0.
+    """
 
     stopLoss: NotRequired[pulumi.Input[float]]
     """Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that progress
-    shows: the loss function's, on a standardised target. Allowed: above 0, at most 1,000,000.
+    shows: the loss function's, on a standardised target. Allowed: a number above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -361,7 +363,7 @@ class TrainingRunArgs(TypedDict):
     """Weights to start from."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of texts."""
+    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of non-empty texts."""
 
     augment: NotRequired[pulumi.Input[str]]
     """Called with the features of a step's rows and a seeded generator; returns other features. Allowed:
@@ -407,15 +409,17 @@ class TrainingRunArgs(TypedDict):
     """For the report."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: from 1 to
-    64. Default: 1.
+    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: a whole
+    number from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
+    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: a number of seconds, where 0 means
+    no limit, from 0. Default: 0.
+    """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints. Allowed: from 0. Default: 30."""
+    """Time between two checkpoints. Allowed: a number of seconds from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
     """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
@@ -440,7 +444,7 @@ class TrainingRunArgs(TypedDict):
     """Of the artifact, when the run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
     privateKey: NotRequired[pulumi.Input[str]]
-    """Opens the artifact that `initFrom` names; only needed with its artifactId. Allowed: text. Secret."""
+    """Opens the artifact that `initFrom` names; only needed with its artifactId. Allowed: non-empty text. Secret."""
 
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for
@@ -459,7 +463,7 @@ class ServedModelArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -482,7 +486,7 @@ class TrainingSection(TypedDict):
     dataset: NotRequired[pulumi.Input[str]]
     """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
     TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and
-    fragment nothing is shown or kept in the clear. Allowed: text. Default: diabetes.
+    fragment nothing is shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -490,15 +494,15 @@ class TrainingSection(TypedDict):
 
     model: NotRequired[pulumi.Input[str]]
     """One of `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class`: a torch
-    module of the program's folder or of an installed package. Allowed: text. Default: net.
+    module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Of its constructor. Allowed: keyword arguments by name."""
+    """Of its constructor. Allowed: an object of keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
     """The folder, relative to the program's, of your modules: model, augment, a data set's function. None: `models`,
-    and then the program's own folder. Allowed: text.
+    and then the program's own folder. Allowed: non-empty text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
@@ -511,30 +515,30 @@ class TrainingSection(TypedDict):
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
+    """Of SGD. Allowed: a number above 0, at most 1,000,000. Default: 0.01."""
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
+    """Share of each step that the next one keeps. Allowed: a number from 0 to below 1. Default: 0.0."""
 
     nesterov: NotRequired[pulumi.Input[bool]]
     """Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """Share of a weight that is added to its gradient. Allowed: from 0 to 1e+06. Default: 0.0."""
+    """Share of a weight that is added to its gradient. Allowed: a number from 0 to 1e+06. Default: 0.0."""
 
     gradientClip: NotRequired[pulumi.Input[float]]
-    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: above
-    0, at most 1,000,000,000.
+    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: a
+    number above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """The learning rate over time."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Passes over the training rows, at most. Allowed: from 1 to 10,000,000. Default: 100."""
+    """Passes over the training rows, at most. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Rows per step; more than there are means all of them. Allowed: from 1 to 1,000,000. Default: 32."""
+    """Rows per step; more than there are means all of them. Allowed: a whole number from 1 to 1,000,000. Default: 32."""
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
     """Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: that
@@ -543,11 +547,13 @@ class TrainingSection(TypedDict):
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Of the split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991. Default: 0."""
+    """Of the split, the initial weights and the shuffling. Allowed: a whole number from 0 to 9,007,199,254,740,991.
+    Default: 0.
+    """
 
     stopLoss: NotRequired[pulumi.Input[float]]
     """Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that progress
-    shows: the loss function's, on a standardised target. Allowed: above 0, at most 1,000,000.
+    shows: the loss function's, on a standardised target. Allowed: a number above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -557,7 +563,7 @@ class TrainingSection(TypedDict):
     """Weights to start from."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of texts."""
+    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of non-empty texts."""
 
     augment: NotRequired[pulumi.Input[str]]
     """Called with the features of a step's rows and a seeded generator; returns other features. Allowed:
@@ -603,15 +609,17 @@ class TrainingSection(TypedDict):
     """For the report."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: from 1 to
-    64. Default: 1.
+    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: a whole
+    number from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
+    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: a number of seconds, where 0 means
+    no limit, from 0. Default: 0.
+    """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints. Allowed: from 0. Default: 30."""
+    """Time between two checkpoints. Allowed: a number of seconds from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
     """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
@@ -635,7 +643,7 @@ class ImageSection(TypedDict):
 
     wheels: NotRequired[pulumi.Input[str]]
     """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
-    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
+    config, none is where set-up has put them. Allowed: non-empty text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]

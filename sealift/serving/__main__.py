@@ -173,39 +173,43 @@ def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificat
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     about = "Serves one sealed model over the Open Inference Protocol v2."
     parser = _Parser(prog="python -m sealift.serving", description=about)
-    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key that opens it")
-    store = "an artifact in a local store, by its id; only this machine is served, unless --host is given"
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key that opens the artifact")
+    store = "artifact in a local store, by its id (listens on this machine only, unless --host is given)"
     parser.add_argument("--artifact", type=Path, metavar="STORE/ID", help=store)
     for name in ("payload", "manifest"):
-        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help="instead of --artifact, in a pod")
-    parser.add_argument("--artifact-id", metavar="HEX", help="the artifact that it must be")
-    digest = "the payload that it must have (with --artifact, default: the one that the artifact's manifest names)"
+        parser.add_argument(
+            f"--{name}", type=Path, metavar="FILE", help=f"the artifact's {name}, instead of --artifact (in a pod)"
+        )
+    parser.add_argument("--artifact-id", metavar="HEX", help="expected id of the artifact; another one is refused")
+    digest = "expected SHA-256 digest of the payload (default with --artifact: the digest in the artifact's manifest)"
     parser.add_argument("--payload-digest", metavar="HEX", help=digest)
-    parser.add_argument("--name", default="model", help="what clients ask for: /v2/models/NAME (default: model)")
+    parser.add_argument("--name", default="model", help="model name in the URLs, /v2/models/NAME (default: model)")
     who = parser.add_mutually_exclusive_group()
-    who.add_argument("--access", type=Path, metavar="FILE", help="who may ask (sealift/serving/access/access_file.py)")
-    who.add_argument("--auth", choices=["none"], help="none: anyone who reaches the port may ask")
-    tls = "of tls.crt and tls.key, as a Secret of type kubernetes.io/tls is mounted (default: no TLS)"
+    who.add_argument(
+        "--access", type=Path, metavar="FILE", help="file of API keys and their scopes, which clients must have"
+    )
+    who.add_argument("--auth", choices=["none"], help="no access control: anyone who reaches the port is served")
+    tls = "folder with tls.crt and tls.key, like a mounted Secret of type kubernetes.io/tls (default: no TLS)"
     parser.add_argument("--tls", type=Path, metavar="FOLDER", help=tls)
-    host = "address to listen on (default: all of IPv6 and IPv4, and with --artifact 127.0.0.1)"
+    host = "address to listen on (default: all IPv6 and IPv4 addresses; with --artifact, 127.0.0.1)"
     parser.add_argument("--host", help=host)
-    port = f"0 is any free one, see the log (default: {image_layout.PORT})"
+    port = f"port for HTTP; 0 picks a free one, which the log shows (default: {image_layout.PORT})"
     parser.add_argument("--port", type=_port, default=image_layout.PORT, help=port)
-    origin = "whose pages may ask, such as https://app.example.com, or * for all; may be said again (default: none)"
+    origin = "origin whose pages may send requests: https://app.example.com, or * for all; repeatable (default: none)"
     parser.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help=origin)
-    local = "answers requests alone that name localhost (default: where it listens there alone and --auth is none)"
+    local = "serve only requests whose Host is localhost (default: only if it listens on loopback with --auth none)"
     parser.add_argument("--local", action="store_true", help=local)
-    rpc = f"0 is any free one; in a pod it is {image_layout.GRPC_PORT} (default: none, gRPC takes some memory)"
+    rpc = f"port for gRPC; 0 picks a free one, pods use {image_layout.GRPC_PORT} (default: no gRPC, which saves memory)"
     parser.add_argument("--grpc-port", type=_port, metavar="PORT", help=rpc)
-    lines = "which requests have a line in the log (default: errors)"
+    lines = "requests that the log has a line for (default: errors)"
     parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
-    why = "whether rows are explained too, at /v2/models/NAME/explain (default: no, it takes much of the processor)"
+    why = "also serve explanations at /v2/models/NAME/explain (default: no, since they need much CPU time)"
     parser.add_argument("--explain", action="store_true", help=why)
-    metrics = f"of {image_layout.METRICS_PATH} for Prometheus; 0 is any free one (default: none)"
+    metrics = f"port for Prometheus metrics at {image_layout.METRICS_PATH}; 0 picks a free one (default: no metrics)"
     parser.add_argument("--metrics-port", type=_port, metavar="PORT", help=metrics)
-    spans = "collector that spans are sent to, as OTLP over HTTP to URL/v1/traces (default: none)"
+    spans = "collector of trace spans, sent as OTLP over HTTP to URL/v1/traces (default: no tracing)"
     parser.add_argument("--otlp-endpoint", metavar="URL", help=spans)
-    ratio = "of requests without a traceparent, how many are traced, 0 to 1 (default: 0); others as their caller says"
+    ratio = "share of requests without a traceparent to trace, 0 to 1; others follow their traceparent (default: 0)"
     parser.add_argument("--trace-ratio", type=_ratio, default=0.0, metavar="RATIO", help=ratio)
     options = parser.parse_args(arguments)
     for name, value in vars(options).items():

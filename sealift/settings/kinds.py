@@ -69,42 +69,43 @@ def positive_number(largest: float, example: str) -> Kind[float]:
             raise Refused(f"it must be a number above 0, at most {largest:,.0f}, such as {example}")
         return number
 
-    return Kind("number", f"above 0, at most {largest:,.0f}", accept)
+    return Kind("number", f"a number above 0, at most {largest:,.0f}", accept)
 
 
 def number_within(smallest: float, largest: float, *, below: bool = False) -> Kind[float]:
     """From `smallest` to `largest`; `below` leaves `largest` itself out."""
-    allowed = f"from {smallest:g} to {'below ' if below else ''}{largest:g}"
+    allowed = f"a number from {smallest:g} to {'below ' if below else ''}{largest:g}"
 
     def accept(value: object) -> float:
         number = _number(value)
         if number is None or not smallest <= number <= largest or (below and number == largest):
-            raise Refused(f"it must be a number {allowed}")
+            raise Refused(f"it must be {allowed}")
         return number
 
     return Kind("number", allowed, accept)
 
 
 def number_from(smallest: float, unit: str) -> Kind[float]:
-    """Any finite one from `smallest` on."""
+    """A finite number of `unit`, at least `smallest`."""
+    allowed = f"a number of {unit} from {smallest:g}"
 
     def accept(value: object) -> float:
         number = _number(value)
         if number is None or not smallest <= number < math.inf:
-            raise Refused(f"it must be a number of {unit} from {smallest:g}")
+            raise Refused(f"it must be {allowed}")
         return number
 
-    return Kind("number", f"from {smallest:g}", accept)
+    return Kind("number", allowed, accept)
 
 
 def whole_number(smallest: int, largest: int, note: str = "") -> Kind[int]:
     """From `smallest` to `largest`; `note` says more of what is allowed."""
-    allowed = f"from {smallest:,} to {largest:,}{note}"
+    allowed = f"a whole number from {smallest:,} to {largest:,}{note}"
 
     def accept(value: object) -> int:
         number = whole(value)
         if number is None or not smallest <= number <= largest:
-            raise Refused(f"it must be a whole number {allowed}")
+            raise Refused(f"it must be {allowed}")
         return number
 
     return Kind("integer", allowed, accept)
@@ -119,7 +120,7 @@ def _boolean(value: object) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    raise Refused("it must be text")
+    raise Refused("it must be non-empty text")
 
 
 def _place(value: object) -> str:
@@ -127,8 +128,8 @@ def _place(value: object) -> str:
     if ends_where_seen(place):
         return place
     raise Refused(
-        "a URL with a blank, a quote or a control character cannot be hidden as a whole; percent-encode these: a blank "
-        "is %20"
+        "a URL with a blank, a quote or a control character cannot be hidden completely; percent-encode them, such as "
+        "%20 for a blank"
     )
 
 
@@ -141,7 +142,7 @@ def _any_text(value: object) -> str:
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and all(isinstance(one, str) and one for one in value):
         return tuple(value)
-    raise Refused("it must be a list of texts")
+    raise Refused("it must be a list of non-empty texts")
 
 
 def _reference(value: object) -> str:
@@ -158,16 +159,16 @@ def _arguments(value: object) -> Mapping[str, object]:
 
 boolean: Final = Kind("boolean", "true, false", _boolean)
 """True or false, not their likenesses."""
-text: Final = Kind("string", "text", _text)
+text: Final = Kind("string", "non-empty text", _text)
 """Any text but an empty one."""
-place: Final = Kind("string", "text", _place)
+place: Final = Kind("string", "non-empty text", _place)
 """The same, which may be a URL, whose secrets must be told from the text around it."""
 any_text: Final = Kind("string", "any text", _any_text)
 """Also an empty one."""
-texts: Final = Kind("array", "a list of texts", _texts, "string")
+texts: Final = Kind("array", "a list of non-empty texts", _texts, "string")
 reference: Final = Kind("string", "`package.module:name`", _reference)
 """Code of the user's folder or of an installed package."""
-arguments: Final = Kind("object", "keyword arguments by name", _arguments)
+arguments: Final = Kind("object", "an object of keyword arguments by name", _arguments)
 """JSON values. Whole numbers become integers again, as a constructor expects."""
 
 

@@ -45,7 +45,7 @@ def _link(path: str) -> str:
 def _default(one: Setting) -> str:
     value = one.default
     if one.required:
-        return "must be given"
+        return "required"
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -49,16 +49,18 @@ def cpus(root: Path = Path("/")) -> float:
 def families(root: Path = Path("/")) -> list[Family]:
     """What is known, as of now."""
     now = usage(root)
-    throttled = "Time in which the container was not let run because of its CPU limit."
-    memory = (
-        "Memory of the container without file caches that can go at once (the working set, by which pods are evicted)."
-    )
+    throttled = "Time in seconds for which the CPU limit kept the container from running."
+    memory = "Working set of the container in bytes (memory without reclaimable caches). Kubernetes evicts pods by it."
     found = [
-        ("cpu_seconds_total", "CPU time of the container.", now.cpu_seconds),
+        ("cpu_seconds_total", "CPU time of the container in seconds.", now.cpu_seconds),
         ("cpu_throttled_seconds_total", throttled, now.throttled_seconds),
-        ("cpu_limit_cores", "CPU limit of the container; absent: none.", now.cpu_limit),
+        ("cpu_limit_cores", "CPU limit of the container in cores. Absent if unlimited.", now.cpu_limit),
         ("memory_bytes", memory, now.memory_bytes),
-        ("memory_limit_bytes", "Memory limit of the container; absent: none.", now.memory_limit_bytes),
+        (
+            "memory_limit_bytes",
+            "Memory limit of the container in bytes. Absent if unlimited.",
+            now.memory_limit_bytes,
+        ),
     ]
     return [
         one(f"sealift_cgroup_{name}", "counter" if name.endswith("_total") else "gauge", about, value)

@@ -22,33 +22,48 @@ def families(
     """As of now. `info` says which model this is; `inputs` has features' names, means and stability indices;
     `spans` counts them by outcome, where requests are traced."""
     requests = [("", {"route": route, "code": str(code)}, count) for (route, code), count in counts.requests.items()]
-    answered = "From an inference's first byte until its answer is written; those that succeeded."
-    queued = "What an inference waited between being read and the model's run."
-    together = "Rows that the model was given in one run, of one request or of several that came at once."
-    held = "Memory of large bodies and answers that are counted against the server's limit."
-    shifted = "Population stability index of a feature: the last hour's requests against the training rows."
-    recorded = "Spans that a collector took, and that were dropped since it took none."
-    failed = "Exceptions in what the server looks after by itself: connections, access, certificate, drift."
+    answered = "Time in seconds from a successful inference's first byte until its response is written."
+    queued = "Time in seconds that an inference waits in the queue, after it is read and before the model runs."
+    together = "Rows in one run of the model. Requests that arrive together share a run."
+    held = "Memory in bytes that large request bodies and responses use, out of the server's limit."
+    shifted = "Population stability index (PSI) of a feature: the last hour's requests compared with the training rows."
+    recorded = "Trace spans by outcome: sent to the collector, or dropped because it did not accept them."
+    failed = "Exceptions in the server's background tasks: connections, access, certificate, drift."
     failures = [("", {"part": part}, count) for part, count in counts.watch_failures.items()]
-    unseen = "Values of a column that are none of the categories that training saw; missing ones are not counted."
+    unseen = "Values of a categorical column that training did not see. Missing values are not counted."
     unknown = [("", {"feature": name}, count) for name, count in counts.unknown_categories.items()]
     outcomes = [("", {"outcome": outcome}, count) for outcome, count in spans.items()]
     means = [("", {"feature": name}, mean) for name, mean, _ in inputs]
     indices = [("", {"feature": name}, index) for name, _, index in inputs]
     return [
-        Family("sealift_requests_total", "counter", "Requests that were answered, by route and status.", requests),
+        Family("sealift_requests_total", "counter", "Requests answered, by route and HTTP status code.", requests),
         distribution("sealift_request_duration_seconds", answered, counts.request_seconds),
         distribution("sealift_queue_seconds", queued, counts.queue_seconds),
-        one("sealift_queue_rows", "gauge", "Rows that wait for the model.", queued_rows),
+        one("sealift_queue_rows", "gauge", "Rows that wait for the model now.", queued_rows),
         distribution("sealift_batch_rows", together, counts.run_rows),
-        one("sealift_rows_total", "counter", "Rows that the model was given.", counts.rows),
-        Family("sealift_model_info", "gauge", "Which model is served, always 1.", [("", info, 1)]),
-        one("sealift_ready", "gauge", "1, or 0 once the server has been told to stop.", int(ready)),
-        one("sealift_connections", "gauge", "Clients that are connected.", connections),
+        one("sealift_rows_total", "counter", "Rows that the model has processed since the start.", counts.rows),
+        Family(
+            "sealift_model_info",
+            "gauge",
+            "Name and digests of the served model. Always 1.",
+            [("", info, 1)],
+        ),
+        one(
+            "sealift_ready",
+            "gauge",
+            "Readiness of the server: 1, or 0 while it stops.",
+            int(ready),
+        ),
+        one("sealift_connections", "gauge", "Client connections that are open now.", connections),
         one("sealift_held_bytes", "gauge", held, held_bytes),
-        one("sealift_input_rows", "gauge", "Rows of the last hour's requests that were compared.", input_rows),
+        one(
+            "sealift_input_rows",
+            "gauge",
+            "Rows of the last hour compared with the training rows.",
+            input_rows,
+        ),
         Family("sealift_watch_failures_total", "counter", failed, failures),
-        Family("sealift_input_mean", "gauge", "Mean of a feature in the last hour's requests.", means),
+        Family("sealift_input_mean", "gauge", "Mean value of a feature in the last hour's requests.", means),
         Family("sealift_input_psi", "gauge", shifted, indices),
         Family("sealift_unknown_categories_total", "counter", unseen, unknown),
         Family("sealift_spans_total", "counter", recorded, outcomes),

@@ -19,11 +19,9 @@ WATTS_PER_CORE: Final = 10.0
 def families(proc: Path = Path("/proc")) -> list[Family]:
     """As of now."""
     seconds = time.process_time()
-    estimate = (
-        f"Estimate: the process' CPU seconds at {WATTS_PER_CORE:g} W a core, assumed; memory, disks and network not."
-    )
+    estimate = f"Estimated energy of the process in joules: CPU time at an assumed {WATTS_PER_CORE:g} W per core."
     found = [
-        one("process_cpu_seconds_total", "counter", "User and system CPU time of the process.", seconds),
+        one("process_cpu_seconds_total", "counter", "User and system CPU time of the process in seconds.", seconds),
         one("sealift_energy_joules_total", "counter", estimate, seconds * WATTS_PER_CORE),
     ]
     try:
@@ -39,9 +37,19 @@ def families(proc: Path = Path("/proc")) -> list[Family]:
     started = boot + ticks / os.sysconf("SC_CLK_TCK")
     return [
         *found,
-        one("process_resident_memory_bytes", "gauge", "Memory of the process that is in RAM.", resident_pages * page),
-        one("process_virtual_memory_bytes", "gauge", "Address space of the process.", virtual_pages * page),
-        one("process_start_time_seconds", "gauge", "When the process started, in seconds since 1970.", started),
-        one("process_open_fds", "gauge", "Open file descriptors.", open_files),
-        one("process_max_fds", "gauge", "File descriptors that the process may have.", limit),
+        one(
+            "process_resident_memory_bytes",
+            "gauge",
+            "Resident memory of the process in bytes.",
+            resident_pages * page,
+        ),
+        one(
+            "process_virtual_memory_bytes",
+            "gauge",
+            "Virtual memory of the process in bytes.",
+            virtual_pages * page,
+        ),
+        one("process_start_time_seconds", "gauge", "Start time of the process, in seconds since 1970.", started),
+        one("process_open_fds", "gauge", "File descriptors that the process has open.", open_files),
+        one("process_max_fds", "gauge", "Maximum number of open file descriptors of the process.", limit),
     ]
