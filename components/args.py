@@ -124,7 +124,7 @@ class ModelContainerArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: non-empty text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -220,7 +220,7 @@ class ModelDeploymentArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: non-empty text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -244,20 +244,20 @@ class ModelImageArgs(TypedDict):
 
     wheels: NotRequired[pulumi.Input[str]]
     """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
-    config, none is where set-up has put them. Allowed: non-empty text. Default: .tools/wheels.
+    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]
     """Of the image. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
 
     artifactId: pulumi.Input[str]
-    """Of the sealed artifact that the image carries. Allowed: non-empty text."""
+    """Of the sealed artifact that the image carries. Allowed: text."""
 
     payloadDigest: pulumi.Input[str]
-    """Of its payload; another payload is refused. Allowed: non-empty text."""
+    """Of its payload; another payload is refused. Allowed: text."""
 
     storeUrl: pulumi.Input[str]
-    """Where the payload is. Allowed: non-empty text."""
+    """Where the payload is. Allowed: text."""
 
 
 class SealingKeyArgs(TypedDict):
@@ -279,147 +279,153 @@ class TrainingRunArgs(TypedDict):
     """All of a TrainingRun's inputs: its settings, and what its store gives."""
 
     source: NotRequired[pulumi.Input[str]]
-    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.
-    Allowed: "training", "onnx". Default: training.
+    """Origin of the model. With "onnx", `model` is the path or URL of an ONNX file trained elsewhere, with the files of
+    its weights beside it. Allowed: "training", "onnx". Default: training.
     """
 
     dataset: NotRequired[pulumi.Input[str]]
-    """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
-    TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and
-    fragment nothing is shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
+    """Data set to train on: one that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud), the
+    path or URL of a CSV, TSV, Parquet or NPZ file, or `package.module:function`. A URL may be a secret: its
+    password, query and fragment are never shown or kept in the clear. Allowed: text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """How to read it."""
+    """Instructions for reading the data set."""
 
     model: NotRequired[pulumi.Input[str]]
-    """One of `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class`: a torch
-    module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
+    """Network to train: `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class` for
+    a torch module of the program's folder or of an installed package. Allowed: text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Of its constructor. Allowed: an object of keyword arguments by name."""
+    """Keyword arguments of the model's constructor. Allowed: keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
-    """The folder, relative to the program's, of your modules: model, augment, a data set's function. None: `models`,
-    and then the program's own folder. Allowed: non-empty text.
+    """Folder of your modules (model, augment, a data set's function), relative to the program's folder. If not set,
+    `models` and then the program's own folder. Allowed: text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
-    """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""
+    """Loss function to minimise. If not set, mse for a regression and crossEntropy for a classification. Allowed:
+    "mse", "mae", "huber", "crossEntropy", "bce".
+    """
 
     classWeights: NotRequired[pulumi.Input[Any]]
-    """How much a row of each class counts in crossEntropy and bce, which are then weighted means; a class that is not
-    named counts 1. "balanced": inverse to its share of the training rows. Metrics count every row alike. Allowed:
-    "balanced", or weights above 0 by class.
+    """Weight of each class in the losses crossEntropy and bce, which are then weighted means. A class that is not named
+    has the weight 1. "balanced" makes weights inverse to the classes' shares of the training rows. Metrics count
+    every row alike. Allowed: "balanced", or weights above 0 by class.
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Of SGD. Allowed: a number above 0, at most 1,000,000. Default: 0.01."""
+    """Learning rate of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Share of each step that the next one keeps. Allowed: a number from 0 to below 1. Default: 0.0."""
+    """Momentum of SGD: the share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
 
     nesterov: NotRequired[pulumi.Input[bool]]
-    """Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does. Default: false."""
+    """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """Share of a weight that is added to its gradient. Allowed: a number from 0 to 1e+06. Default: 0.0."""
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: from 0 to 1e+06. Default: 0.0."""
 
     gradientClip: NotRequired[pulumi.Input[float]]
-    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: a
-    number above 0, at most 1,000,000,000.
+    """Largest norm of all gradients together. Longer gradients are scaled down to it. If not set, there is no limit.
+    Allowed: above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """The learning rate over time."""
+    """Schedule of the learning rate over the epochs."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Passes over the training rows, at most. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
+    """Largest number of passes over the training rows. Allowed: from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Rows per step; more than there are means all of them. Allowed: a whole number from 1 to 1,000,000. Default: 32."""
+    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: from 1 to 1,000,000. Default:
+    32.
+    """
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
-    """Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: that
-    of a batch so many times as large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to
-    10,000. Default: 0.
+    """Number of batches whose gradients are averaged before each step (gradient accumulation): the step of a larger
+    batch, in the memory of one. The average is weighted by rows, or by their `classWeights`. With 0 or 1, each batch
+    is a step. Allowed: from 0 to 10,000. Default: 0.
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Of the split, the initial weights and the shuffling. Allowed: a whole number from 0 to 9,007,199,254,740,991.
+    """Seed of the random split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991.
     Default: 0.
     """
 
     stopLoss: NotRequired[pulumi.Input[float]]
-    """Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that progress
-    shows: the loss function's, on a standardised target. Allowed: a number above 0, at most 1,000,000.
+    """Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the
+    loss that progress shows, on a standardised target. Allowed: above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Stop when validation rows get no better."""
+    """Early stopping by a metric of the validation rows. If not set, all epochs run."""
 
     initFrom: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Weights to start from."""
+    """Weights that training starts from. If not set, they are random."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of non-empty texts."""
+    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of texts."""
 
     augment: NotRequired[pulumi.Input[str]]
-    """Called with the features of a step's rows and a seeded generator; returns other features. Allowed:
-    `package.module:name`.
+    """Data augmentation: a function that gets a step's features and a seeded generator, and returns other features.
+    Allowed: `package.module:name`.
     """
 
     folds: NotRequired[pulumi.Input[int]]
-    """Of a cross-validation before the run; 0: none. With `data.timeColumn` each looks ahead only. Allowed: from 2 to
-    20, or 0. Default: 0.
+    """Number of folds of a cross-validation before the run, or 0 for no cross-validation. With `data.timeColumn`, each
+    fold trains on earlier rows than those it is measured on. Allowed: from 2 to 20, or 0. Default: 0.
     """
 
     search: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """For good settings, before the run."""
+    """Hyperparameter search before the run. If not set, none runs."""
 
     deterministic: NotRequired[pulumi.Input[bool]]
-    """Refuse what cannot be repeated bit for bit. Default: true."""
+    """Whether operations are refused whose result cannot be repeated bit for bit. Default: true."""
 
     privacy: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Differentially private descent."""
+    """Differentially private training. If not set, training is not private."""
 
     masking: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """By column."""
+    """Masking of columns, by the column's name."""
 
     quality: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """What the data may be."""
+    """Quality checks that the data set must pass."""
 
     gates: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """What the model must be."""
+    """Quality gates that the model must pass to be sealed."""
 
     compress: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """A smaller model."""
+    """Compression of the trained model. If not set, the model stays as trained."""
 
     compute: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """How many processes share the work."""
+    """Number of processes that share the work, and their place."""
 
     device: NotRequired[pulumi.Input[str]]
-    """"auto": cuda where there is one. Allowed: "auto", "cpu", "cuda". Default: cpu."""
+    """Device that trains the model. "auto" means cuda if a GPU is present, else cpu. Allowed: "auto", "cpu", "cuda".
+    Default: cpu.
+    """
 
     precision: NotRequired[pulumi.Input[str]]
-    """"bf16": matrix products in bfloat16, weights in FP32. Allowed: "fp32", "bf16". Default: fp32."""
+    """Precision of the training. With "bf16", matrix products are in bfloat16 and weights in FP32. Allowed: "fp32",
+    "bf16". Default: fp32.
+    """
 
     modelCard: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """For the report."""
+    """Model card: statements of the makers that the report shows."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: a whole
-    number from 1 to 64. Default: 1.
+    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed:
+    from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: a number of seconds, where 0 means
-    no limit, from 0. Default: 0.
-    """
+    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints. Allowed: a number of seconds from 0. Default: 30."""
+    """Time between two checkpoints. Allowed: from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
     """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
@@ -444,7 +450,7 @@ class TrainingRunArgs(TypedDict):
     """Of the artifact, when the run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
     privateKey: NotRequired[pulumi.Input[str]]
-    """Opens the artifact that `initFrom` names; only needed with its artifactId. Allowed: non-empty text. Secret."""
+    """Opens the artifact that `initFrom` names; only needed with its artifactId. Allowed: text. Secret."""
 
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for
@@ -463,7 +469,7 @@ class ServedModelArgs(TypedDict):
     """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: non-empty text. Secret."""
+    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
 
     artifactId: pulumi.Input[str]
     """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -479,147 +485,153 @@ class TrainingSection(TypedDict):
     """
 
     source: NotRequired[pulumi.Input[str]]
-    """"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.
-    Allowed: "training", "onnx". Default: training.
+    """Origin of the model. With "onnx", `model` is the path or URL of an ONNX file trained elsewhere, with the files of
+    its weights beside it. Allowed: "training", "onnx". Default: training.
     """
 
     dataset: NotRequired[pulumi.Input[str]]
-    """A set that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud); the path or URL of a CSV,
-    TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and
-    fragment nothing is shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
+    """Data set to train on: one that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud), the
+    path or URL of a CSV, TSV, Parquet or NPZ file, or `package.module:function`. A URL may be a secret: its
+    password, query and fragment are never shown or kept in the clear. Allowed: text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """How to read it."""
+    """Instructions for reading the data set."""
 
     model: NotRequired[pulumi.Input[str]]
-    """One of `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class`: a torch
-    module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
+    """Network to train: `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class` for
+    a torch module of the program's folder or of an installed package. Allowed: text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Of its constructor. Allowed: an object of keyword arguments by name."""
+    """Keyword arguments of the model's constructor. Allowed: keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
-    """The folder, relative to the program's, of your modules: model, augment, a data set's function. None: `models`,
-    and then the program's own folder. Allowed: non-empty text.
+    """Folder of your modules (model, augment, a data set's function), relative to the program's folder. If not set,
+    `models` and then the program's own folder. Allowed: text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
-    """None: mse for a regression, crossEntropy for classes. Allowed: "mse", "mae", "huber", "crossEntropy", "bce"."""
+    """Loss function to minimise. If not set, mse for a regression and crossEntropy for a classification. Allowed:
+    "mse", "mae", "huber", "crossEntropy", "bce".
+    """
 
     classWeights: NotRequired[pulumi.Input[Any]]
-    """How much a row of each class counts in crossEntropy and bce, which are then weighted means; a class that is not
-    named counts 1. "balanced": inverse to its share of the training rows. Metrics count every row alike. Allowed:
-    "balanced", or weights above 0 by class.
+    """Weight of each class in the losses crossEntropy and bce, which are then weighted means. A class that is not named
+    has the weight 1. "balanced" makes weights inverse to the classes' shares of the training rows. Metrics count
+    every row alike. Allowed: "balanced", or weights above 0 by class.
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Of SGD. Allowed: a number above 0, at most 1,000,000. Default: 0.01."""
+    """Learning rate of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Share of each step that the next one keeps. Allowed: a number from 0 to below 1. Default: 0.0."""
+    """Momentum of SGD: the share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
 
     nesterov: NotRequired[pulumi.Input[bool]]
-    """Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does. Default: false."""
+    """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """Share of a weight that is added to its gradient. Allowed: a number from 0 to 1e+06. Default: 0.0."""
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: from 0 to 1e+06. Default: 0.0."""
 
     gradientClip: NotRequired[pulumi.Input[float]]
-    """Largest norm that all gradients together may have; longer ones are scaled down to it. None: any. Allowed: a
-    number above 0, at most 1,000,000,000.
+    """Largest norm of all gradients together. Longer gradients are scaled down to it. If not set, there is no limit.
+    Allowed: above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """The learning rate over time."""
+    """Schedule of the learning rate over the epochs."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Passes over the training rows, at most. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
+    """Largest number of passes over the training rows. Allowed: from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Rows per step; more than there are means all of them. Allowed: a whole number from 1 to 1,000,000. Default: 32."""
+    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: from 1 to 1,000,000. Default:
+    32.
+    """
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
-    """Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: that
-    of a batch so many times as large, in the memory of one. 0 and 1: each batch is a step. Allowed: from 0 to
-    10,000. Default: 0.
+    """Number of batches whose gradients are averaged before each step (gradient accumulation): the step of a larger
+    batch, in the memory of one. The average is weighted by rows, or by their `classWeights`. With 0 or 1, each batch
+    is a step. Allowed: from 0 to 10,000. Default: 0.
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Of the split, the initial weights and the shuffling. Allowed: a whole number from 0 to 9,007,199,254,740,991.
+    """Seed of the random split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991.
     Default: 0.
     """
 
     stopLoss: NotRequired[pulumi.Input[float]]
-    """Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that progress
-    shows: the loss function's, on a standardised target. Allowed: a number above 0, at most 1,000,000.
+    """Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the
+    loss that progress shows, on a standardised target. Allowed: above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Stop when validation rows get no better."""
+    """Early stopping by a metric of the validation rows. If not set, all epochs run."""
 
     initFrom: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Weights to start from."""
+    """Weights that training starts from. If not set, they are random."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Beginnings of the names of parameters that training leaves as they are. Allowed: a list of non-empty texts."""
+    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of texts."""
 
     augment: NotRequired[pulumi.Input[str]]
-    """Called with the features of a step's rows and a seeded generator; returns other features. Allowed:
-    `package.module:name`.
+    """Data augmentation: a function that gets a step's features and a seeded generator, and returns other features.
+    Allowed: `package.module:name`.
     """
 
     folds: NotRequired[pulumi.Input[int]]
-    """Of a cross-validation before the run; 0: none. With `data.timeColumn` each looks ahead only. Allowed: from 2 to
-    20, or 0. Default: 0.
+    """Number of folds of a cross-validation before the run, or 0 for no cross-validation. With `data.timeColumn`, each
+    fold trains on earlier rows than those it is measured on. Allowed: from 2 to 20, or 0. Default: 0.
     """
 
     search: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """For good settings, before the run."""
+    """Hyperparameter search before the run. If not set, none runs."""
 
     deterministic: NotRequired[pulumi.Input[bool]]
-    """Refuse what cannot be repeated bit for bit. Default: true."""
+    """Whether operations are refused whose result cannot be repeated bit for bit. Default: true."""
 
     privacy: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Differentially private descent."""
+    """Differentially private training. If not set, training is not private."""
 
     masking: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """By column."""
+    """Masking of columns, by the column's name."""
 
     quality: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """What the data may be."""
+    """Quality checks that the data set must pass."""
 
     gates: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """What the model must be."""
+    """Quality gates that the model must pass to be sealed."""
 
     compress: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """A smaller model."""
+    """Compression of the trained model. If not set, the model stays as trained."""
 
     compute: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """How many processes share the work."""
+    """Number of processes that share the work, and their place."""
 
     device: NotRequired[pulumi.Input[str]]
-    """"auto": cuda where there is one. Allowed: "auto", "cpu", "cuda". Default: cpu."""
+    """Device that trains the model. "auto" means cuda if a GPU is present, else cpu. Allowed: "auto", "cpu", "cuda".
+    Default: cpu.
+    """
 
     precision: NotRequired[pulumi.Input[str]]
-    """"bf16": matrix products in bfloat16, weights in FP32. Allowed: "fp32", "bf16". Default: fp32."""
+    """Precision of the training. With "bf16", matrix products are in bfloat16 and weights in FP32. Allowed: "fp32",
+    "bf16". Default: fp32.
+    """
 
     modelCard: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """For the report."""
+    """Model card: statements of the makers that the report shows."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit. Allowed: a whole
-    number from 1 to 64. Default: 1.
+    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed:
+    from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: a number of seconds, where 0 means
-    no limit, from 0. Default: 0.
-    """
+    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints. Allowed: a number of seconds from 0. Default: 30."""
+    """Time between two checkpoints. Allowed: from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
     """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
@@ -643,7 +655,7 @@ class ImageSection(TypedDict):
 
     wheels: NotRequired[pulumi.Input[str]]
     """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
-    config, none is where set-up has put them. Allowed: non-empty text. Default: .tools/wheels.
+    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]

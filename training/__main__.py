@@ -1,10 +1,10 @@
-"""`python -m training`: trains a model and says how good it is (try_out.py); no stack, no store and no key.
+"""`python -m training`: trains a model and shows its metrics (try_out.py), without a stack, a store or a key.
 
-python -m training --dataset data.csv --target churned     a run with a progress bar: --help has the options
+python -m training --dataset data.csv --target churned     a run with a progress bar; --help lists the options
 python -m training report …                                shows a sealed run's report (report/show.py)
-python -m training check                                   what a preview asks of a run's data (data_check.py)
+python -m training check                                   checks a run's data for a preview (data_check.py)
 python -m training --events FD                             one sealed run, for the process that starts it
-                                                           (on_request.py has what goes in and comes out)
+                                                           (on_request.py defines its input and output)
 """
 
 import sys
@@ -13,7 +13,7 @@ from training.process import leave
 
 
 def main() -> int:
-    """The exit code: 0 done · 1 an error was told · 2 a wrong command line · 130 cancelled."""
+    """Returns the exit code: 0 done · 1 an error was printed · 2 a wrong command line · 130 cancelled."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["report"]:
         from training.report.show import main as show

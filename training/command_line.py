@@ -1,4 +1,4 @@
-"""The command line of `python -m training` → a job, or all that is wrong with it. Standard library only.
+"""Reads the command line of `python -m training` into a job, or reports every problem. Standard library only.
 
 Settings are spelt as in a stack's config, and read as `pulumi config set --path` reads them: by their path.
 """
@@ -22,8 +22,8 @@ from training.job import Job
 from training.options import Data
 
 DESCRIPTION: Final = """\
-Trains a model and says how good it is on rows that it has not seen. No stack, no store and no key: nothing is kept but
-what --onnx and --report ask for. The same settings in a stack make the same model, bit for bit.
+Trains a model and shows its metrics on rows that it has not seen. It needs no stack, no store and no key. It keeps
+only the files that --onnx and --report name. The same settings in a stack make the same model, bit for bit.
 """
 EPILOG: Final = """\
 examples:
@@ -31,19 +31,19 @@ examples:
   python -m training --dataset churn.csv --target churned --model mlp --epochs 50 --set earlyStopping.patience=5
   python -m training --dataset mydata:rows --model nets:Wide --set modelArguments.width=128 --report report.html
 
-docs/configuration.md describes every setting of a run, under `training`. `python -m training report --help` says how to
-read the report of a sealed run.
+docs/configuration.md describes every setting of a run, under `training`. `python -m training report --help` explains
+how to read the report of a sealed run.
 """
 PLAIN: Final = ("dataset", "model", "epochs", "learningRate", "batchSize", "seed")
-"""Settings that are options of their own, beside the target."""
+"""Settings that have their own option, beside the target."""
 SECTION: Final = "training"
-"""Where a run's settings are in a stack's config; a path may begin with it."""
+"""Section of a stack's config that has a run's settings. A path may begin with it."""
 Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """One run, and the files that are wanted of it."""
+    """One run, and the files to write."""
 
     job: Job
     onnx: Path | None
@@ -51,7 +51,7 @@ class CommandLine:
 
 
 class _Refused(Exception):
-    """argparse would say it in another way, and end with another exit code."""
+    """A command line that argparse refuses. argparse itself would end with another wording and exit code."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,7 +60,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read_command_line(arguments: Sequence[str], folder: Path) -> tuple[CommandLine | None, list[Problem]]:
-    """What is asked for, or every problem that it has. `folder` is where paths and the user's modules are."""
+    """Returns the run that the arguments describe, or every problem. `folder` is where paths and the user's modules
+    are.
+    """
     try:
         options = _parser().parse_args(arguments)
     except _Refused as refused:
@@ -101,15 +103,17 @@ def _parser() -> argparse.ArgumentParser:
             parser.add_argument("--target", metavar="COLUMN", help=target.meaning.replace("`", "").replace("%", "%%"))
     parser.add_argument(
         "--set", action="append", default=[], dest="settings", metavar="SETTING=VALUE",
-        help="any setting by its path in a stack's config, such as earlyStopping.patience=5; again for the next",
+        help="setting by its path in a stack's config, such as earlyStopping.patience=5; may be repeated",
     )  # fmt: skip
-    parser.add_argument("--onnx", metavar="FILE", type=Path, help="write the model here, readable by you alone")
-    parser.add_argument("--report", metavar="FILE", type=Path, help="write the report here, an HTML page")
+    parser.add_argument(
+        "--onnx", metavar="FILE", type=Path, help="file for the ONNX model, readable only by you (0600)"
+    )
+    parser.add_argument("--report", metavar="FILE", type=Path, help="file for the report, an HTML page")
     return parser
 
 
 def _read_given(options: argparse.Namespace, problems: list[Problem]) -> list[tuple[Steps, str]]:
-    """Paths and texts, `--set` last: it says more exactly what is meant."""
+    """Returns paths and texts. `--set` comes last, so that it overrides the other options."""
     plain: list[tuple[Steps, str | None]] = [(("data", "target"), options.target)]
     plain += [((name,), getattr(options, name)) for name in PLAIN]
     given = [(path, text) for path, text in plain if text is not None]
@@ -126,13 +130,15 @@ def _read_given(options: argparse.Namespace, problems: list[Problem]) -> list[tu
 
 
 def _divide(setting: str) -> tuple[str, str, str]:
-    """At the first equals sign outside of brackets, where a name in quotes may have one."""
+    """Divides at the first equals sign outside brackets. A name in quotes inside brackets may have one."""
     found = re.match(r'((?:\["(?:[^"\\]|\\.)*"\]|[^="])*)=', setting)
     return (found[1], "=", setting[found.end() :]) if found else (setting, "", "")
 
 
 def _steps(name: str) -> Steps:
-    """`quality.ranges.age[0]`, `search.parameters["modelArguments.width"].low`; empty if it names no one setting."""
+    """Parses `quality.ranges.age[0]` or `search.parameters["modelArguments.width"].low`. Empty if it does not name
+    exactly one setting.
+    """
     try:
         keys = parse_path(name)
     except ValueError:
@@ -141,7 +147,7 @@ def _steps(name: str) -> Steps:
 
 
 def _put(raw: dict[str, Any], path: Steps, value: object) -> None:
-    """Raises TypeError where the path goes on inside what has no parts, ValueError where it leaves out an item."""
+    """Raises TypeError if the path continues inside a value without parts, ValueError if it skips an item of a list."""
     here: Any = raw
     for step, following in zip(path, (*path[1:], None), strict=True):
         inside = value if following is None else ([] if isinstance(following, int) else {})
@@ -153,14 +159,16 @@ def _put(raw: dict[str, Any], path: Steps, value: object) -> None:
         elif isinstance(here, dict) and isinstance(step, str):
             here.setdefault(step, inside)
         else:
-            raise TypeError(f"{'.'.join(map(str, path))} goes on inside a value that has no such parts")
+            raise TypeError(f"{'.'.join(map(str, path))} names a part of a value that has no such parts")
         if following is None:
             here[step] = value
         here = here[step]
 
 
 def _value(path: Steps, text: str) -> object:
-    """A text as the kind of its setting wants it; what is none is left as it is, to be quoted."""
+    """Converts the text to the setting's type. Leaves it unchanged if it does not parse, so that the error can quote
+    it.
+    """
     kind = _kind(path)
     if kind in ("string", "number", "integer"):
         return text  # numbers are read with all others
@@ -174,7 +182,7 @@ def _value(path: Steps, text: str) -> object:
 
 
 def _kind(path: Steps) -> str:
-    """JSON Schema's word for it; empty for a section, and for what is inside of a value."""
+    """Returns JSON Schema's name of the setting's type. Empty for a section, and for a part of a value."""
     of: type[Any] | None = Job
     rest = list(path)
     while of is not None and rest:
@@ -191,26 +199,24 @@ def _kind(path: Steps) -> str:
 
 
 def _not_here(job: Job) -> list[Problem]:
-    """What needs a store."""
+    """Returns a problem for each setting that needs a store."""
     problems = []
     if job.processes > 1:
-        message = (
-            f"is {job.processes}; outside a stack a run has one process, since several share their work by a store"
-        )
+        message = f"is {job.processes}; outside a stack it must be 1, since several share their work through a store"
         problems.append(Problem("compute.processes", message))
     if job.init_from is not None and job.init_from.path is None:
-        message = "names an artifact, which is in a stack's store and sealed under its key; give initFrom.path"
+        message = "names an artifact, which only the stack whose store has it can open; give initFrom.path"
         problems.append(Problem("initFrom", message))
     return problems
 
 
 def _unwritable(option: str, file: Path | None) -> list[Problem]:
-    """What is wrong with a place before seconds of training are spent."""
+    """Returns the problems of an output file, before time is spent on training."""
     if file is None:
         return []
     folder = file.absolute().parent
     if not folder.is_dir():
-        return [Problem(option, f"is {str(file)!r}; there is no folder {folder}")]
+        return [Problem(option, f"is {str(file)!r}; the folder {folder} does not exist")]
     if file.is_dir() or not os.access(folder, os.W_OK):
-        return [Problem(option, f"is {str(file)!r}; no file can be written there")]
+        return [Problem(option, f"is {str(file)!r}; it cannot be written")]
     return []

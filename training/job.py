@@ -1,4 +1,4 @@
-"""What one training run is: its settings, whether they can be one, and the digests of all else that shapes the model.
+"""One training run: its settings, their validation, and the digests of everything else that changes the model.
 
 Standard library only: the plugin validates a preview with it where torch may not be installed. It trains nothing.
 """
@@ -40,10 +40,10 @@ from training.tasks import LOSSES_OF, find_known_task, misfits
 from training.weight_files import weight_files
 
 RECIPE: Final = Path(__file__).with_name("recipe")
-"""The package of all that shapes the model's bytes."""
+"""Package of all code that changes the model's bytes."""
 LOSSES: Final = tuple(name for losses in LOSSES_OF.values() for name in losses)
 SHAPING_LIBRARIES: Final = ("torch", "numpy", "scikit-learn", "onnx", "pyarrow")
-"""Another version of these may give other bytes of the same model."""
+"""Libraries whose versions may change the model's bytes."""
 ALWAYS_SAID: Final = ("dataset", "model", "learning_rate", "epochs", "batch_size", "seed", "threads")
 NEEDED_LIBRARIES: Final = (*SHAPING_LIBRARIES, "safetensors", "onnxruntime")
 
@@ -59,7 +59,7 @@ FOLDS: Final = Kind("integer", "from 2 to 20, or 0", _folds)
 
 
 def _check_accumulated(value: object) -> int:
-    """1 and 0 are the same run, so they are the same value."""
+    """Returns 0 for 1: both mean the same run, so they have the same value."""
     number = kinds.whole_number(0, 10_000).accept(value)
     return 0 if number == 1 else number
 
@@ -69,106 +69,140 @@ ACCUMULATED: Final = Kind("integer", "from 0 to 10,000", _check_accumulated)
 
 @dataclass(frozen=True)
 class Job:
-    """The settings of one run. Those that are declared with `shapes=False` judge the model, say what only its makers
-    know, or name a place; two runs that are equal in all others, in data, code, libraries and processor make the same
-    model, bit for bit.
+    """Settings of one training run. Settings declared with `shapes=False` check the model, describe it or name a place.
+    Two runs whose other settings, data, code, libraries and processor are equal make the same model, bit for bit.
     """
 
     source: str = setting(
         kinds.one_of("training", "onnx"),
         "training",
-        '"onnx": `model` is the path or URL of an ONNX file trained elsewhere; files of its weights lie beside it.',
+        'Origin of the model. With "onnx", `model` is the path or URL of an ONNX file trained elsewhere, with the '
+        "files of its weights beside it.",
     )
     dataset: str = setting(
         kinds.place,
         "diabetes",
-        f"A set that scikit-learn ships ({', '.join(sources.BUILT_IN)}); the path or URL of a CSV, "
-        "TSV, Parquet or NPZ file; or `package.module:function`. A URL may be a secret: of its password, query and "
-        "fragment nothing is shown or kept in the clear.",
+        f"Data set to train on: one that scikit-learn ships ({', '.join(sources.BUILT_IN)}), the path or URL of a CSV, "
+        "TSV, Parquet or NPZ file, or `package.module:function`. A URL may be a secret: its password, query and "
+        "fragment are never shown or kept in the clear.",
     )
-    data: Data = section(Data, Data(), "How to read it.")
+    data: Data = section(Data, Data(), "Instructions for reading the data set.")
     model: str = setting(
         kinds.place,
         "net",
-        f"One of {', '.join(f'`{name}`' for name in NETWORKS)}, or `package.module:Class`: a torch module of the "
-        "program's folder or of an installed package.",
+        f"Network to train: {', '.join(f'`{name}`' for name in NETWORKS)}, or `package.module:Class` for a torch "
+        "module of the program's folder or of an installed package.",
     )
-    model_arguments: Mapping[str, object] = setting(kinds.arguments, {}, "Of its constructor.")
+    model_arguments: Mapping[str, object] = setting(
+        kinds.arguments, {}, "Keyword arguments of the model's constructor."
+    )
     model_path: str | None = setting(
         kinds.text,
         None,
-        "The folder, relative to the program's, of your modules: model, augment, a data set's function. None: "
-        "`models`, and then the program's own folder.",
+        "Folder of your modules (model, augment, a data set's function), relative to the program's folder. If not set, "
+        "`models` and then the program's own folder.",
         shapes=False,
     )
-    loss: str | None = setting(kinds.one_of(*LOSSES), None, "None: mse for a regression, crossEntropy for classes.")
+    loss: str | None = setting(
+        kinds.one_of(*LOSSES),
+        None,
+        "Loss function to minimise. If not set, mse for a regression and crossEntropy for a classification.",
+    )
     class_weights: str | Mapping[str, float] | None = setting(
         CLASS_WEIGHTS,
         None,
-        "How much a row of each class counts in crossEntropy and bce, which are then weighted means; a class that is "
-        'not named counts 1. "balanced": inverse to its share of the training rows. Metrics count every row alike.',
+        "Weight of each class in the losses crossEntropy and bce, which are then weighted means. A class that is not "
+        'named has the weight 1. "balanced" makes weights inverse to the classes\' shares of the training rows. '
+        "Metrics count every row alike.",
     )
-    learning_rate: float = setting(kinds.positive_number(1e6, "0.01"), 0.01, "Of SGD.")
-    momentum: float = setting(kinds.number_within(0, 1, below=True), 0.0, "Share of each step that the next one keeps.")
-    nesterov: bool = setting(
-        kinds.boolean, False, "Look ahead along the momentum (Nesterov 1983), as torch.optim.SGD does."
+    learning_rate: float = setting(kinds.positive_number(1e6, "0.01"), 0.01, "Learning rate of SGD.")
+    momentum: float = setting(
+        kinds.number_within(0, 1, below=True), 0.0, "Momentum of SGD: the share of each step that the next one keeps."
     )
-    weight_decay: float = setting(kinds.number_within(0, 1e6), 0.0, "Share of a weight that is added to its gradient.")
+    nesterov: bool = setting(kinds.boolean, False, "Whether the momentum is Nesterov's (1983), as in torch.optim.SGD.")
+    weight_decay: float = setting(
+        kinds.number_within(0, 1e6), 0.0, "L2 penalty added to the gradient (weight decay): this times the weight."
+    )
     gradient_clip: float | None = setting(
         kinds.positive_number(1e9, "1"),
         None,
-        "Largest norm that all gradients together may have; longer ones are scaled down to it. None: any.",
+        "Largest norm of all gradients together. Longer gradients are scaled down to it. If not set, there is no "
+        "limit.",
     )
-    schedule: Schedule = section(Schedule, Schedule(), "The learning rate over time.")
-    epochs: int = setting(kinds.whole_number(1, 10_000_000), 100, "Passes over the training rows, at most.")
+    schedule: Schedule = section(Schedule, Schedule(), "Schedule of the learning rate over the epochs.")
+    epochs: int = setting(kinds.whole_number(1, 10_000_000), 100, "Largest number of passes over the training rows.")
     batch_size: int = setting(
-        kinds.whole_number(1, 1_000_000), 32, "Rows per step; more than there are means all of them."
+        kinds.whole_number(1, 1_000_000), 32, "Training rows per batch. If there are fewer, each batch has all of them."
     )
     accumulate_steps: int = setting(
         ACCUMULATED,
         0,
-        "Batches whose gradients are averaged, weighed by their rows (or these rows' classWeights), before one step: "
-        "that of a batch so many times as large, in the memory of one. 0 and 1: each batch is a step.",
+        "Number of batches whose gradients are averaged before each step (gradient accumulation): the step of a larger "
+        "batch, in the memory of one. The average is weighted by rows, or by their `classWeights`. With 0 or 1, each "
+        "batch is a step.",
     )
     seed: int = setting(
-        kinds.whole_number(0, kinds.LARGEST_WHOLE), 0, "Of the split, the initial weights and the shuffling."
+        kinds.whole_number(0, kinds.LARGEST_WHOLE),
+        0,
+        "Seed of the random split, the initial weights and the shuffling.",
     )
     stop_loss: float | None = setting(
         kinds.positive_number(1e6, "0.5; without it, all epochs run"),
         None,
-        "Stop after the epoch whose mean training loss is at or below this; none: never. The loss is the one that "
-        "progress shows: the loss function's, on a standardised target.",
+        "Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the "
+        "loss that progress shows, on a standardised target.",
     )
-    early_stopping: EarlyStopping | None = section(EarlyStopping, None, "Stop when validation rows get no better.")
-    init_from: InitFrom | None = section(InitFrom, None, "Weights to start from.")
+    early_stopping: EarlyStopping | None = section(
+        EarlyStopping, None, "Early stopping by a metric of the validation rows. If not set, all epochs run."
+    )
+    init_from: InitFrom | None = section(
+        InitFrom, None, "Weights that training starts from. If not set, they are random."
+    )
     freeze: tuple[str, ...] = setting(
-        kinds.texts, (), "Beginnings of the names of parameters that training leaves as they are."
+        kinds.texts, (), "Prefixes of the names of parameters that training does not change, such as `body.`."
     )
     augment: str | None = setting(
         kinds.reference,
         None,
-        "Called with the features of a step's rows and a seeded generator; returns other features.",
+        "Data augmentation: a function that gets a step's features and a seeded generator, and returns other features.",
     )
     folds: int = setting(
-        FOLDS, 0, "Of a cross-validation before the run; 0: none. With `data.timeColumn` each looks ahead only."
+        FOLDS,
+        0,
+        "Number of folds of a cross-validation before the run, or 0 for no cross-validation. With `data.timeColumn`, "
+        "each fold trains on earlier rows than those it is measured on.",
     )
-    search: Search | None = section(Search, None, "For good settings, before the run.")
-    deterministic: bool = setting(kinds.boolean, True, "Refuse what cannot be repeated bit for bit.")
-    privacy: Privacy | None = section(Privacy, None, "Differentially private descent.")
-    masking: Mapping[str, Masking] = sections(Masking, "By column.")
-    quality: Quality = section(Quality, Quality(), "What the data may be.")
-    gates: Gates = section(Gates, Gates(), "What the model must be.", shapes=False)
-    compress: Compress | None = section(Compress, None, "A smaller model.")
-    compute: Compute = section(Compute, Compute(), "How many processes share the work.")
-    device: str = setting(kinds.one_of("auto", "cpu", "cuda"), "cpu", '"auto": cuda where there is one.')
+    search: Search | None = section(Search, None, "Hyperparameter search before the run. If not set, none runs.")
+    deterministic: bool = setting(
+        kinds.boolean, True, "Whether operations are refused whose result cannot be repeated bit for bit."
+    )
+    privacy: Privacy | None = section(
+        Privacy, None, "Differentially private training. If not set, training is not private."
+    )
+    masking: Mapping[str, Masking] = sections(Masking, "Masking of columns, by the column's name.")
+    quality: Quality = section(Quality, Quality(), "Quality checks that the data set must pass.")
+    gates: Gates = section(Gates, Gates(), "Quality gates that the model must pass to be sealed.", shapes=False)
+    compress: Compress | None = section(
+        Compress, None, "Compression of the trained model. If not set, the model stays as trained."
+    )
+    compute: Compute = section(Compute, Compute(), "Number of processes that share the work, and their place.")
+    device: str = setting(
+        kinds.one_of("auto", "cpu", "cuda"),
+        "cpu",
+        'Device that trains the model. "auto" means cuda if a GPU is present, else cpu.',
+    )
     precision: str = setting(
-        kinds.one_of("fp32", "bf16"), "fp32", '"bf16": matrix products in bfloat16, weights in FP32.'
+        kinds.one_of("fp32", "bf16"),
+        "fp32",
+        'Precision of the training. With "bf16", matrix products are in bfloat16 and weights in FP32.',
     )
-    model_card: ModelCard = section(ModelCard, ModelCard(), "For the report.", shapes=False)
+    model_card: ModelCard = section(
+        ModelCard, ModelCard(), "Model card: statements of the makers that the report shows.", shapes=False
+    )
     threads: int = setting(
         kinds.whole_number(1, 64),
         1,
-        "Of torch. Part of the run's identity: sums are split by thread, so it can change the last bit.",
+        "Number of torch's threads. Another number can change the model's last bits, so it retrains the model.",
     )
 
     @classmethod

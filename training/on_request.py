@@ -33,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training", description="One sealed training run: see training/on_request.py"
     )
-    parser.add_argument("--events", type=int, required=True, metavar="FD", help="inherited file descriptor for events")
+    parser.add_argument(
+        "--events", type=int, required=True, metavar="FD", help="inherited file descriptor that events are written to"
+    )
     descriptor = parser.parse_args(arguments).events
     try:
         os.set_inheritable(descriptor, False)

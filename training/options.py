@@ -1,6 +1,6 @@
-"""What a run can be told beyond its plain settings: one frozen dataclass for each object among a TrainingRun's inputs.
+"""The nested settings of a run: one frozen dataclass for each object among a TrainingRun's inputs.
 
-Standard library only. Names outside are the fields' in camelCase.
+Standard library only. Outside Python, the names are the fields' in camelCase.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from sealift.settings import Clash, Kind, Refused, kinds, section, sections, set
 Task = Literal["regression", "classification"]
 
 VALIDATION: Final = "validation."
-"""Begins the names of metrics of the validation rows, in an epoch's history."""
+"""Prefix of the validation rows' metrics in an epoch's history."""
 
 METRICS: Final = {
     "loss": "down",
@@ -24,8 +24,9 @@ METRICS: Final = {
     "f1": "up",
     "auroc": "up",
 }
-"""Metrics of held-out or validation rows, and which way is better. `loss` is the loss function's; mse, mae and r2 are a
-regression's, in the target's own unit; the others a classification's (f1 macro-averaged, auroc one-versus-rest)."""
+"""Metrics of held-out or validation rows, and which direction is better. `loss` is the loss function's value. mse, mae
+and r2 belong to regressions and are in the target's own unit. The others belong to classifications (f1 macro-averaged,
+auroc one-versus-rest)."""
 FINDINGS: Final = (
     "missingValues", "constantColumns", "duplicateColumns", "duplicateRows", "imbalance", "leakage", "outOfRange",
     "precision",
@@ -108,18 +109,25 @@ SOME_FINDINGS: Final = Kind("array", f"some of {_quote(FINDINGS)}", _findings, "
 
 @dataclass(frozen=True)
 class Split:
-    """Which rows are held out, as a column of the table says it; by its values, whole numbers as texts."""
+    """Split of the rows by a column of the table. Values are texts; write whole numbers as texts too, such as
+    "2024".
+    """
 
-    column: str | None = setting(kinds.text, None, "That says it; no feature unless `features` names it.")
-    held_out: tuple[str, ...] = setting(kinds.texts, ("test",), "Values of the rows that the metrics are measured on.")
+    column: str | None = setting(
+        kinds.text, None, "Column whose values assign the rows. The model does not see it unless `features` names it."
+    )
+    held_out: tuple[str, ...] = setting(
+        kinds.texts, ("test",), "Column values of the held-out rows, which the metrics are measured on."
+    )
     validation: tuple[str, ...] = setting(
         kinds.texts,
         ("validation",),
-        "Values of the rows that early stopping and the search look at; where no row has one, rows are drawn for them.",
+        "Column values of the validation rows, which early stopping and the search use. If no row has such a value, "
+        "validation rows are drawn at random.",
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """A column, and values that are not in both lists."""
+        """Requires a column, and values that are not in both lists."""
         if self.column is None:
             yield Clash("column", "is missing; name the column that says which rows are held out")
         if not self.held_out:
@@ -130,17 +138,27 @@ class Split:
 
 @dataclass(frozen=True)
 class ImageColumn:
-    """The one column of image files (PNG, JPEG, WebP) whose pixels are the features."""
+    """Column of image files (PNG, JPEG, WebP) whose pixels are the features."""
 
-    column: str | None = setting(kinds.text, None, "Of a Parquet file; it holds the files themselves, as bytes.")
-    channels: int = setting(kinds.whole_number(1, 3), 3, "3: red, green, blue; 1: grey.")
-    height: int | None = setting(
-        kinds.whole_number(1, 4096), None, "Of the pixels, as is the next; images are scaled to it. None: as they are."
+    column: str | None = setting(
+        kinds.text, None, "Name of a Parquet file's column that holds the image files as bytes."
     )
-    width: int | None = setting(kinds.whole_number(1, 4096), None, "None: as they are, all alike.")
+    channels: int = setting(
+        kinds.whole_number(1, 3), 3, "Number of colour channels: 3 for red, green and blue, 1 for grey."
+    )
+    height: int | None = setting(
+        kinds.whole_number(1, 4096),
+        None,
+        "Height in pixels that every image is scaled to. If not set, images keep their size.",
+    )
+    width: int | None = setting(
+        kinds.whole_number(1, 4096),
+        None,
+        "Width in pixels that every image is scaled to. If not set, images keep their size, which must be the same.",
+    )
 
     def clashes(self) -> Iterator[Clash]:
-        """A column, both sides or none."""
+        """Requires a column, and either both sides or neither."""
         if self.column is None:
             yield Clash("column", "is missing; name the column of images")
         if self.channels == 2:
@@ -151,81 +169,97 @@ class ImageColumn:
 
 @dataclass(frozen=True)
 class Data:
-    """How to read a data set that is a file, a URL or a function."""
+    """Instructions for reading a data set that is a file, a URL or a function."""
 
     target: str | None = setting(
         kinds.text,
         None,
-        "The column to predict; needed for CSV and Parquet. In an NPZ file the array `y` unless another is named.",
+        "Column to predict. CSV and Parquet files need it. In an NPZ file it names the target's array, by default `y`.",
     )
     features: tuple[str, ...] = setting(
         kinds.texts,
         (),
-        "The columns to predict from; none named: all but the target. In an NPZ file the array `x` unless another is.",
+        "Columns to predict from. By default, all columns except the target. In an NPZ file it names the features' "
+        "array, by default `x`.",
     )
     exclude: tuple[str, ...] = setting(
-        kinds.texts, (), "Columns of a table that are left out, instead of naming all others in `features`."
+        kinds.texts,
+        (),
+        "Columns of a table that are left out. A shorter way than to name all the others in `features`.",
     )
     categorical: tuple[str, ...] = setting(
         kinds.texts,
         (),
-        "Columns of names, whatever they look like, such as postal codes; text that looks like no number is so anyway.",
+        "Columns whose values are categories although they look like numbers, such as postal codes. Columns of other "
+        "text are categories anyway.",
     )
     task: str | None = setting(
         kinds.one_of("regression", "classification"),
         None,
-        "None: classes if the target is text, boolean or has at most 20 whole values.",
+        "Kind of prediction. If not set, it is a classification if the target is text, boolean or has at most 20 "
+        "different whole numbers, and a regression otherwise.",
     )
-    encoding: str | None = setting(kinds.one_of(*ENCODINGS), None, "Of a CSV file's characters; none: UTF-8.")
+    encoding: str | None = setting(
+        kinds.one_of(*ENCODINGS), None, "Character encoding of a CSV file. If not set, UTF-8."
+    )
     missing: tuple[str, ...] | None = setting(
         kinds.texts,
         None,
-        "What stands for a missing value in a CSV file, as an empty field does; leave out NA where it is a value. "
-        f"None: {', '.join(MISSING)}.",
+        "Texts that mean a missing value in a CSV file, as an empty field always does. Name your own list if NA is a "
+        f"value in your data. If not set: {', '.join(MISSING)}.",
     )
     drop_missing_target: bool = setting(
         kinds.boolean,
         False,
-        "Whether rows of a table whose target is missing are left out; how many is shown in the progress, the report "
-        "and the model's description. False: they are refused.",
+        "Whether rows whose target is missing are left out. The progress, the report and the model's description show "
+        "their number. If false, such rows are an error.",
     )
-    delimiter: str | None = setting(CHARACTER, None, "Of a CSV file; none: from the file's name and first line.")
+    delimiter: str | None = setting(
+        CHARACTER,
+        None,
+        "Character between a CSV file's fields, such as ';'. If not set, it follows from the file's name and first "
+        "line.",
+    )
     text: str | None = setting(
         kinds.text,
         None,
-        'The one text column whose words are the features (model "textClassifier"), instead of columns of numbers.',
+        "Text column whose words are the features, instead of columns of numbers. Use it with the model "
+        "`textClassifier`.",
     )
     image: ImageColumn | None = section(
-        ImageColumn, None, "A column of images, instead of columns of numbers (model `cnn`)."
+        ImageColumn, None, "Image column that is used instead of columns of numbers, for instance with the model `cnn`."
     )
     held_out: float = setting(
         kinds.number_within(0.01, 0.9),
         0.2,
-        "Share of the rows that no training sees and that the metrics are measured on.",
+        "Share of the rows that training never sees. The metrics are measured on them.",
     )
     validation: float = setting(
         kinds.number_within(0.0, 0.9),
         0.0,
-        "Share of the rest that early stopping and the search look at; 0: a tenth where one of them is asked for.",
+        "Share of the remaining rows that early stopping and the search use. With 0, it is a tenth if either of them "
+        "is set.",
     )
-    split: Split | None = section(Split, None, "By a column. None: rows are drawn by the run's seed.")
+    split: Split | None = section(
+        Split, None, "Column that assigns the rows to the split. If not set, rows are drawn at random by `seed`."
+    )
     time_column: str | None = setting(
         kinds.text,
         None,
-        "A column of times or numbers: the latest rows are held out, and of the rest the latest validate, instead of "
-        "rows that are drawn. It is no feature unless `features` names it.",
+        "Column of times or numbers to split by, instead of at random: the latest rows are held out, and the latest of "
+        "the rest validate. The model does not see the column unless `features` names it.",
     )
     memory_bytes: int = setting(
         kinds.whole_number(1, 2**50),
         2 * 2**30,
-        "A Parquet or CSV file that would take more than this in memory is streamed (Parquet) or refused (CSV).",
+        "Memory limit of the data set, in bytes. A larger Parquet file is streamed, a larger CSV file is refused.",
     )
     arguments: Mapping[str, object] = setting(
-        kinds.arguments, {}, "Of the function that a data set `package.module:function` names."
+        kinds.arguments, {}, "Keyword arguments of the function that `dataset` names as `package.module:function`."
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """One way to split."""
+        """Allows one kind of features, one way to split, and no column in two roles."""
         if self.image is not None:
             for name in ("text", "features", "categorical"):
                 if getattr(self, name):
@@ -241,64 +275,77 @@ class Data:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The learning rate over time, from the run's learning rate on."""
+    """Learning rate schedule, which starts from the run's `learningRate`."""
 
     kind: str = setting(
         kinds.one_of("constant", "step", "cosine"),
         "constant",
-        '"step": times `factor` after every `stepEpochs`; "cosine": down to `minimum` at the last epoch.',
+        'Shape of the schedule. "step" multiplies the rate by `factor` after every `stepEpochs`. "cosine" lowers it to '
+        "`minimum` at the last epoch.",
     )
     warmup_epochs: int = setting(
         kinds.whole_number(0, 10_000_000),
         0,
-        "Epochs at the beginning over which the rate rises in equal steps, one per batch.",
+        "Epochs at the start over which the rate rises in equal steps, one per batch.",
     )
-    step_epochs: int = setting(kinds.whole_number(1, 10_000_000), 30, 'Of "step".')
-    factor: float = setting(kinds.number_within(1e-9, 1.0), 0.1, 'Of "step".')
-    minimum: float = setting(kinds.number_within(0.0, 1e6), 0.0, "Of the cosine, a learning rate.")
+    step_epochs: int = setting(
+        kinds.whole_number(1, 10_000_000), 30, 'Epochs between two changes of the rate, with "step".'
+    )
+    factor: float = setting(
+        kinds.number_within(1e-9, 1.0), 0.1, 'Factor that the rate is multiplied by at each change, with "step".'
+    )
+    minimum: float = setting(kinds.number_within(0.0, 1e6), 0.0, 'Learning rate at the last epoch, with "cosine".')
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Stops when a metric of the validation rows no longer gets better; the best epoch's weights are kept."""
+    """Early stopping: training ends when a metric of the validation rows stops improving. The best epoch's weights are
+    kept.
+    """
 
-    metric: str = setting(METRIC, "loss", "Of the validation rows.")
+    metric: str = setting(METRIC, "loss", "Metric of the validation rows that must improve.")
     patience: int = setting(
-        kinds.whole_number(1, 1_000_000), 10, "Epochs without an improvement after which training stops."
+        kinds.whole_number(1, 1_000_000), 10, "Number of epochs without an improvement after which training ends."
     )
-    minimum_change: float = setting(kinds.number_within(0.0, 1e6), 0.0, "What counts as one.")
+    minimum_change: float = setting(
+        kinds.number_within(0.0, 1e6), 0.0, "Smallest change of the metric that counts as an improvement."
+    )
 
 
 @dataclass(frozen=True)
 class InitFrom:
-    """Whose weights training starts from: a sealed artifact of the run's own store, or a safetensors file."""
+    """Weights that training starts from: a sealed artifact in the run's own store, or a safetensors file."""
 
-    artifact_id: str = setting(_hexadecimal(32), "", "Output of the TrainingRun that made it, as is the next.")
-    payload_digest: str = setting(_hexadecimal(64), "", "Of its payload.")
+    artifact_id: str = setting(
+        _hexadecimal(32), "", "Id of the sealed artifact: the output `artifactId` of its TrainingRun."
+    )
+    payload_digest: str = setting(
+        _hexadecimal(64), "", "Digest of the artifact's payload: the output `payloadDigest` of its TrainingRun."
+    )
     path: str | None = setting(
         kinds.place,
         None,
-        "Or the path or URL of a safetensors file with the network's own state_dict, whose names may all begin with "
-        "the same prefix.",
+        "Path or URL of a safetensors file with the network's state_dict, instead of an artifact. Its names may all "
+        "begin with one prefix, such as `model.`.",
     )
     leave_out: tuple[str, ...] = setting(
         kinds.texts,
         (),
-        "Beginnings of the names of parameters that are not taken, such as those of a head for other classes: they "
-        "start as without.",
+        "Prefixes of the names of parameters that are not loaded, such as `head.` if the classes differ. They start "
+        "from random values, as in a run without `initFrom`.",
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """The artifact's two or the path."""
-        told = (("artifactId", self.artifact_id), ("payloadDigest", self.payload_digest))
+        """Requires either the artifact's id and digest, or the path."""
+        given = (("artifactId", self.artifact_id), ("payloadDigest", self.payload_digest))
         if self.path is None:
-            for name, value in told:
+            for name, value in given:
                 if not value:
                     message = "is missing; it is an output of the TrainingRun whose weights are meant"
                     yield Clash(name, message, ("path",), "for weights from elsewhere, give path: a safetensors file")
             return
-        if any(value for _, value in told):
-            names = tuple(name for name, _ in told)
+        if any(value for _, value in given):
+            names = tuple(name for name, _ in given)
             yield Clash("path", "cannot be together with artifactId and payloadDigest: give either", names)
         ending = self.path.lower().partition("?")[0]
         if ending.endswith(PICKLES):
@@ -310,17 +357,19 @@ class InitFrom:
 
 @dataclass(frozen=True)
 class Range:
-    """The values that a search tries for one setting: an interval or a list."""
+    """Values that a search tries for one setting: an interval or a list."""
 
-    low: float | None = setting(kinds.number_within(-1e9, 1e9), None, "Of an interval, as is the next.")
-    high: float | None = setting(kinds.number_within(-1e9, 1e9), None, "Above low; both are tried too.")
+    low: float | None = setting(kinds.number_within(-1e9, 1e9), None, "Lower end of the interval, which is tried too.")
+    high: float | None = setting(kinds.number_within(-1e9, 1e9), None, "Upper end of the interval, which is tried too.")
     log: bool = setting(
-        kinds.boolean, False, "Whether factors are alike rather than differences: 0.001 to 0.01 is as far as 0.1 to 1."
+        kinds.boolean,
+        False,
+        "Whether values are drawn on a logarithmic scale, where 0.001 to 0.01 is as wide as 0.1 to 1.",
     )
-    choices: tuple[object, ...] = setting(CHOICES, (), "A list of values instead.")
+    choices: tuple[object, ...] = setting(CHOICES, (), "List of values to try, instead of an interval.")
 
     def clashes(self) -> Iterator[Clash]:
-        """An interval or a list."""
+        """Requires either an interval or a list."""
         low, high = self.low, self.high
         if self.choices and (low is not None or high is not None):
             yield Clash("choices", "cannot be together with low and high: give either")
@@ -331,16 +380,16 @@ class Range:
 
 @dataclass(frozen=True)
 class Search:
-    """A search for good settings before the run: the best trial's are what is trained and sealed."""
+    """Hyperparameter search before the run. The settings of the best trial are then trained and sealed."""
 
-    trials: int = setting(kinds.whole_number(1, 10_000), 20, "Runs that are tried, at most `epochs` each.")
-    metric: str = setting(METRIC, "loss", "Of the validation rows.")
+    trials: int = setting(kinds.whole_number(1, 10_000), 20, "Number of trial runs, each of at most `epochs` epochs.")
+    metric: str = setting(METRIC, "loss", "Metric of the validation rows that ranks the trials.")
     parameters: Mapping[str, Range] = sections(
-        Range, f"By setting: one of {_quote(SEARCHABLE)}, or `modelArguments.NAME`."
+        Range, f"Settings to search, and the values to try for each: {_quote(SEARCHABLE)} or `modelArguments.NAME`."
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """Only what can be searched."""
+        """Allows only settings that can be searched, and requires at least one."""
         for name in self.parameters:
             if name not in SEARCHABLE and not name.startswith("modelArguments."):
                 yield Clash(
@@ -352,137 +401,164 @@ class Search:
 
 @dataclass(frozen=True)
 class Privacy:
-    """Differentially private SGD: Gaussian noise on gradients clipped row by row."""
+    """Differentially private SGD: each row's gradient is clipped, and Gaussian noise is added to their sum."""
 
     noise_multiplier: float | None = setting(
         kinds.positive_number(1e6, "1.1"),
         None,
-        "Noise in units of `maxGradientNorm`; none: as little as keeps epsilon.",
+        "Standard deviation of the noise, as a multiple of `maxGradientNorm`. If not set, the smallest that keeps "
+        "`epsilon`.",
     )
     epsilon: float | None = setting(
-        kinds.positive_number(1e6, "8"), None, "The budget that noise is chosen for, over all epochs."
+        kinds.positive_number(1e6, "8"),
+        None,
+        "Privacy budget of the whole training, which the noise is chosen to keep.",
     )
     delta: float = setting(
-        kinds.number_within(1e-12, 0.5), 1e-5, "Probability that the budget is exceeded; below 1 by the number of rows."
+        kinds.number_within(1e-12, 0.5),
+        1e-5,
+        "Probability that the budget does not hold. It should be below 1 divided by the number of rows.",
     )
     max_gradient_norm: float = setting(
-        kinds.positive_number(1e6, "1"), 1.0, "A row's gradient is scaled down to this norm if it is longer."
+        kinds.positive_number(1e6, "1"),
+        1.0,
+        "Largest norm of one row's gradient. A longer gradient is scaled down to it.",
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """One of two."""
+        """Requires exactly one of `epsilon` and `noise_multiplier`."""
         if (self.noise_multiplier is None) == (self.epsilon is None):
             yield Clash("epsilon", "or noiseMultiplier must be given, and not both", ("noiseMultiplier",))
 
 
 @dataclass(frozen=True)
 class Masking:
-    """What is done to one column before anything of it is used or kept."""
+    """Masking of one column, which happens before any of its values is used or kept."""
 
     method: str = setting(
         kinds.one_of("drop", "hash", "generalise", "redact"),
         "drop",
-        '"drop" the column; "hash" its values (under a key of the store\'s, for that alone); "generalise" numbers into '
-        'steps of `step`; "redact" personal data that is found in its text.',
+        'Kind of masking. "drop" removes the column. "hash" replaces its values by keyed hashes; the key belongs to '
+        'the store and has no other use. "generalise" rounds numbers down to multiples of `step`. "redact" removes '
+        "personal data that is found in its text.",
     )
     step: float | None = setting(
         kinds.positive_number(1e12, "10"),
         None,
-        'Width of the ranges that "generalise" makes; a value becomes the lower end of its range.',
+        'Width of the ranges that "generalise" makes. A value becomes the lower end of its range: with 10, 37 becomes '
+        "30.",
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """A step for the one method that has steps."""
+        """Requires a step for "generalise", and refuses it for the other methods."""
         if (self.method == "generalise") != (self.step is not None):
             yield Clash("step", 'must be given with the method "generalise", and with no other', ("method",))
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What a data set is allowed to be. What is found and not allowed stops the run with a report."""
+    """Quality checks of the data set. A finding that is not allowed stops the run, with a report."""
 
     maximum_missing: float = setting(
         kinds.number_within(0.0, 1.0),
         0.0,
-        "Share of missing values that a feature may have; each is then the training rows' mean. A target has none.",
+        "Largest share of missing values that a feature may have. They are replaced by the mean of the training rows. "
+        "A target must not have any.",
         shapes=False,
     )
     minimum_class_share: float = setting(
-        kinds.number_within(0.0, 0.5), 0.01, "Of the rarest class among all rows.", shapes=False
+        kinds.number_within(0.0, 0.5), 0.01, "Smallest share of all rows that the rarest class may have.", shapes=False
     )
     schema: Mapping[str, str] = setting(
-        SCHEMA, {}, "Columns that a table must have, and what they hold; a whole number is a number too."
+        SCHEMA, {}, "Columns that a table must have, and their types. A whole number is a number too."
     )
-    ranges: Mapping[str, tuple[float, float]] = setting(RANGES, {}, "Lowest and highest value by column.")
+    ranges: Mapping[str, tuple[float, float]] = setting(
+        RANGES, {}, "Lowest and highest allowed value of each column named."
+    )
     allow: tuple[str, ...] = setting(
-        SOME_FINDINGS, ("constantColumns", "duplicateRows"), "Findings that are only warned of.", shapes=False
+        SOME_FINDINGS,
+        ("constantColumns", "duplicateRows"),
+        "Findings that cause a warning instead of an error.",
+        shapes=False,
     )
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What one metric of the held-out rows must be."""
+    """Limits of one metric of the held-out rows."""
 
-    minimum: float | None = setting(kinds.number_within(-1e12, 1e12), None, "The metric is at least this.")
-    maximum: float | None = setting(kinds.number_within(-1e12, 1e12), None, "The metric is at most this.")
+    minimum: float | None = setting(kinds.number_within(-1e12, 1e12), None, "Smallest value that the metric may have.")
+    maximum: float | None = setting(kinds.number_within(-1e12, 1e12), None, "Largest value that the metric may have.")
 
     def clashes(self) -> Iterator[Clash]:
-        """One of two at least."""
+        """Requires at least one of the two limits."""
         if self.minimum is None and self.maximum is None:
             yield Clash("minimum", "or maximum must be given", ("maximum",))
 
 
 @dataclass(frozen=True)
 class Gates:
-    """What a model must be in order to be sealed. A failing gate fails the run; what is deployed stays."""
+    """Quality gates that a model must pass to be sealed. If one fails, the run fails and the deployed model stays."""
 
-    metrics: Mapping[str, Gate] = sections(Gate, f"By name: {_quote(tuple(METRICS))}.")
-    no_worse_than_deployed: str | None = setting(
-        METRIC, None, "A metric; it must be no worse than the artifact's that the stack has now."
+    metrics: Mapping[str, Gate] = sections(
+        Gate, f"Limits of the held-out rows' metrics, by name: {_quote(tuple(METRICS))}."
     )
-    tolerance: float = setting(kinds.number_within(0.0, 1e12), 0.0, "By how much it may be worse all the same.")
-    maximum_bytes: int | None = setting(kinds.whole_number(1, 2**50), None, "Of the ONNX file.")
+    no_worse_than_deployed: str | None = setting(
+        METRIC, None, "Metric that must be no worse than that of the model that the stack has now."
+    )
+    tolerance: float = setting(
+        kinds.number_within(0.0, 1e12), 0.0, "Amount by which the metric of `noWorseThanDeployed` may still be worse."
+    )
+    maximum_bytes: int | None = setting(kinds.whole_number(1, 2**50), None, "Largest size of the ONNX file, in bytes.")
 
     def clashes(self) -> Iterator[Clash]:
-        """Only metrics that there are."""
+        """Allows only metrics that exist."""
         for name in sorted(self.metrics.keys() - METRICS.keys()):
             yield Clash("metrics", f"has {kinds.show_value(name)}; allowed: {', '.join(METRICS)}")
 
 
 @dataclass(frozen=True)
 class Compress:
-    """Makes the model smaller, and is given up unless it stays nearly as good."""
+    """Compression of the model. It is undone if the model gets worse by more than `maximumLoss`."""
 
     method: str = setting(
         kinds.one_of("dynamicInt8", "staticInt8", "prune"),
         "dynamicInt8",
-        '"dynamicInt8": weights as int8; "staticInt8": activations too, calibrated on training rows; "prune": the '
-        "smallest weights become 0.",
+        'Kind of compression. "dynamicInt8" stores weights as int8. "staticInt8" does so with activations too, '
+        'calibrated on training rows. "prune" sets the smallest weights to 0.',
     )
     sparsity: float = setting(kinds.number_within(0.01, 0.99), 0.5, 'Share of the weights that "prune" sets to 0.')
-    metric: str | None = setting(METRIC, None, "What is compared; none: accuracy of classes, mae of a regression.")
+    metric: str | None = setting(
+        METRIC, None, "Metric that is compared. If not set, accuracy for a classification and mae for a regression."
+    )
     maximum_loss: float = setting(
-        kinds.number_within(0.0, 1.0), 0.01, "By how much that metric may get worse, relative to what it was."
+        kinds.number_within(0.0, 1.0),
+        0.01,
+        "Largest relative loss of the compared metric. With 0.01, it may get worse by one percent.",
     )
 
 
 @dataclass(frozen=True)
 class Compute:
-    """Where a run's processes are, and how many."""
+    """Processes of a run: their place and their number."""
 
-    kind: str = setting(kinds.one_of("local"), "local", "On this machine, started by torchrun.")
-    processes: int = setting(kinds.whole_number(1, 64), 1, "Rows of a batch are shared out among them.")
+    kind: str = setting(
+        kinds.one_of("local"), "local", "Place of the processes: this machine, where torchrun starts them."
+    )
+    processes: int = setting(kinds.whole_number(1, 64), 1, "Number of processes that share the rows of each batch.")
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What only its makers can say of a model. What is not said is shown as not stated."""
+    """Model card: statements about the model that only its makers can make. The report shows the rest as not stated."""
 
-    intended_use: str | None = setting(kinds.text, None, "For whom and what it is made.")
-    limitations: str | None = setting(kinds.text, None, "What it is not to be used for, and where it is known to fail.")
-    ethical_considerations: str | None = setting(
-        kinds.text, None, "Whom it may harm, what was done about that, and what was not."
+    intended_use: str | None = setting(kinds.text, None, "Purpose of the model, and the users it is made for.")
+    limitations: str | None = setting(
+        kinds.text, None, "Uses that the model is not meant for, and cases where it is known to fail."
     )
-    licence: str | None = setting(kinds.text, None, "Of the model, such as an SPDX identifier.")
-    data_licence: str | None = setting(kinds.text, None, "Of the data it was trained on.")
-    contact: str | None = setting(kinds.text, None, "Who answers for it.")
+    ethical_considerations: str | None = setting(
+        kinds.text, None, "People whom the model may harm, and what was and was not done about it."
+    )
+    licence: str | None = setting(kinds.text, None, "Licence of the model, such as the SPDX identifier Apache-2.0.")
+    data_licence: str | None = setting(kinds.text, None, "Licence of the data that the model was trained on.")
+    contact: str | None = setting(kinds.text, None, "Person or team responsible for the model, such as a mail address.")

@@ -1,5 +1,5 @@
-"""What a run tells at its end, declared once: for the run, its result event, the resource that asked for it, and the
-class and the schema that programs use (`make docs`). Standard library only.
+"""The result of a run, declared once: for the run, its result event, the resource that asked for it, and the class and
+the schema that programs use (`make docs`). Standard library only.
 """
 
 from collections.abc import Mapping
@@ -12,75 +12,75 @@ from sealift.names import camel_case
 
 @dataclass(frozen=True, kw_only=True)
 class RunOutputs:
-    """What the resource keeps of a run's result. A docstring that ends in "Secret." makes the output a secret."""
+    """Part of a run's result that the resource keeps. A docstring that ends in "Secret." makes the output a secret."""
 
     artifact_id: str
-    """The sealed artifact's id, 32 hex digits."""
+    """Id of the sealed artifact, 32 hex digits."""
     payload_digest: str
     """Digest of the sealed payload, 64 hex digits (docs/format-v1.md)."""
     payload_size: int
     """Size of the sealed payload in bytes."""
     manifest: str
-    """The artifact's manifest: canonical JSON, with all that tells which model it is encrypted."""
+    """Manifest of the artifact: canonical JSON. Everything that identifies the model is encrypted in it."""
     metrics: Mapping[str, float]
-    """Metrics on held-out rows. Secret unless `expose_metrics`."""
+    """Metrics of the held-out rows, by name. Secret unless `expose_metrics` is true."""
     example: Mapping[str, object]
-    """One held-out row, the model's answer to it, and the body of a request that asks the service for it:
+    """Example of a prediction: one held-out row, the model's answer, and the body of the request for it:
     {"inputs": [[…]], "expected": [[…]], "request": {…}}. Secret."""
     epochs_run: int
-    """Epochs done when training stopped."""
+    """Number of epochs done when training ended."""
     stop_reason: str
-    """Why training stopped."""
+    """Reason why training ended, such as early stopping."""
     duration_seconds: float
-    """Wall-clock time of the training process."""
+    """Wall-clock time of the training process, in seconds."""
     model_bytes: int
-    """Size of the plain ONNX file."""
+    """Size of the plain ONNX file in bytes."""
     rows: int
-    """Rows of the whole data set."""
+    """Number of rows of the whole data set."""
     report_artifact_id: str
-    """The report, sealed beside the model: `python -m training report` shows it."""
+    """Id of the report's artifact, sealed beside the model. `python -m training report` shows it."""
     report_payload_digest: str
-    """Digest of the report's sealed payload."""
+    """Digest of the report's sealed payload, 64 hex digits."""
     report_manifest: str
-    """The report's manifest."""
+    """Manifest of the report's artifact: canonical JSON."""
     epsilon: float | None = None
-    """What differentially private training spent, with `delta`; none without `privacy`."""
+    """Privacy budget that training spent, together with `delta`. Not set without `privacy`."""
     delta: float | None = None
-    """The probability with which that bound may not hold."""
+    """Probability that the privacy budget `epsilon` does not hold. Not set without `privacy`."""
     energy_joules: float
-    """Of the training process; `energy_source` says whether it was measured or estimated."""
+    """Energy that the training process used, in joules. `energy_source` says whether it was measured or estimated."""
     energy_source: str
-    """How the energy was come by."""
+    """Source of the energy value: how it was measured or estimated."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult(RunOutputs):
-    """All of it."""
+    """The whole result of a run."""
 
     content_digest: str
-    """SHA-256 of the plain model, in hex: for one who has the store's key to make an id of it."""
+    """SHA-256 of the plain model, in hex. The owner of the store's key makes an id from it."""
     noise_multiplier: float | None = None
-    """What differentially private training added, as a multiple of the gradients' bound."""
+    """Noise that differentially private training added, as a multiple of the gradients' bound."""
     reused: bool
-    """Whether the model was sealed already."""
+    """Whether the model had already been sealed."""
     lost: tuple[str, ...] = ()
-    """Ids of what is left of an earlier artifact of this run that was damaged and has owners."""
+    """Ids of the remains of an earlier artifact of this run that was damaged and still has owners."""
 
 
 OUTPUT_NAMES: Final = tuple(camel_case(one.name) for one in fields(RunOutputs))
 
 
 def write_result(result: RunResult) -> dict[str, Any]:
-    """JSON values by the fields' own names; what is None is left out."""
+    """Returns JSON values by the fields' own names, without those that are None."""
     return {name: encode(value) for name, value in vars(result).items() if value is not None}
 
 
 def read_result(values: Mapping[str, object]) -> RunResult:
-    """The result that `write_result` wrote. Raises ContentsError, which names the place."""
+    """Returns the result that `write_result` wrote. Raises ContentsError, which names the place."""
     return decode_fields(RunResult, values, "result")
 
 
 def outputs_of(result: RunResult) -> dict[str, Any]:
-    """The resource's outputs by their names in camelCase, None included."""
+    """Returns the resource's outputs by their names in camelCase, None included."""
     values = vars(result)
     return {camel_case(one.name): encode(values[one.name]) for one in fields(RunOutputs)}

@@ -26,7 +26,9 @@ def extract(page: str) -> Report:
     _, found, rest = page.partition(OPENING)
     text, closed, _ = rest.partition(CLOSING)
     if not found or not closed:
-        raise ReportError("this page has no report inside", "give the ids of a report, not those of a model")
+        raise ReportError(
+            "this page has no report inside", "give --artifact and --payload-digest of a report, not of a model"
+        )
     try:
         return from_json(json.loads(text))
     except (ValueError, RecursionError) as error:

@@ -1,7 +1,7 @@
-"""`python -m training report`: opens a sealed report, shows it, and leaves nothing behind that was not asked for.
+"""`python -m training report`: opens a sealed report and shows it. It writes only the file that --html names.
 
-Neither torch nor matplotlib is loaded: the page is in the artifact as it was rendered. What is shown in a terminal are
-printable characters only, since names in a report come from data.
+Neither torch nor matplotlib is loaded: the artifact has the page as it was rendered. A terminal gets printable
+characters only, since names in a report come from data.
 """
 
 import argparse
@@ -30,10 +30,12 @@ WIDEST_VALUE: Final = 100
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0, or 1 with the error and a hint on standard error, or argparse's 2 for a wrong command line."""
+    """Returns the exit code: 0, 1 with the error and a hint on standard error, or argparse's 2 for a wrong command
+    line.
+    """
     options = _parser().parse_args(arguments)
     if options.open and options.html is None:
-        _parser().error("--open needs --html FILE: a browser reads files, and none is written unasked")
+        _parser().error("--open needs --html FILE, the file that the browser opens")
     try:
         page = _open(options.store, options.artifact, options.payload_digest, options.key)
         report = extract(page)
@@ -48,12 +50,12 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(f"wrote {options.html}", file=sys.stderr)
     if options.open and not webbrowser.open(options.html.resolve().as_uri()):
-        return _fail("no browser could be started", f"open {options.html} in one")
+        return _fail("no browser could be started", f"open {options.html} in a browser yourself")
     return 0
 
 
 def summary(report: Report) -> str:
-    """What a decision needs, for a terminal; the page has the rest."""
+    """Returns the summary for a terminal: what a decision needs. The page has the rest."""
     blocks = [
         [units.name(report.title), f"{report.task} by {units.name(report.model)} on {units.name(report.dataset)}"],
         _block("Held-out metrics", [(name, units.number(value)) for name, value in (report.metrics or {}).items()]),
@@ -67,23 +69,35 @@ def summary(report: Report) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training report",
-        description="Shows the report of a training run: a summary, the whole as an HTML page, or as JSON.",
+        description="Shows the report of a training run: a summary, or the whole report as an HTML page or as JSON.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--store", required=True, metavar="URL", help="the store, such as file://~/.sealift/store")
-    parser.add_argument("--artifact", required=True, metavar="ID", type=_hexadecimal(32), help="the report's own id")
+    parser.add_argument(
+        "--store", required=True, metavar="URL", help="URL of the store, such as file://~/.sealift/store"
+    )
+    parser.add_argument(
+        "--artifact",
+        required=True,
+        metavar="ID",
+        type=_hexadecimal(32),
+        help="id of the report's artifact: the run's output reportArtifactId",
+    )
     parser.add_argument(
         "--payload-digest",
         required=True,
         metavar="HEX",
         type=_hexadecimal(64),
-        help="the report's digest: no other opens",
+        help="digest of the report's payload: the run's output reportPayloadDigest",
     )
-    parser.add_argument("--key", required=True, metavar="FILE", type=Path, help="private key that it is sealed to")
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write the page here, readable by you alone (0600)")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON instead of the summary")
-    parser.add_argument("--open", action="store_true", help="open the page that --html writes in a browser")
+    parser.add_argument(
+        "--key", required=True, metavar="FILE", type=Path, help="file of the private key that opens the report"
+    )
+    parser.add_argument("--html", metavar="FILE", type=Path, help="file for the HTML page, readable only by you (0600)")
+    parser.add_argument(
+        "--json", action="store_true", help="whether the report is printed as JSON instead of the summary"
+    )
+    parser.add_argument("--open", action="store_true", help="whether a browser opens the page that --html writes")
     return parser
 
 
@@ -104,20 +118,24 @@ def _open(store_url: str, artifact_id: str, payload_digest: str, key: Path) -> s
     try:
         return str(opened.model, "utf-8")
     except UnicodeDecodeError as error:
-        raise ReportError("this artifact is not a report", "give the ids of a report, not those of a model") from error
+        raise ReportError(
+            "this artifact is not a report", "give --artifact and --payload-digest of a report, not of a model"
+        ) from error
 
 
 def _read(key: Path) -> str:
     try:
         return key.read_text(encoding="ascii")
     except UnicodeDecodeError:
-        raise WrongKey(f"{key} is not a private key", "a key is a text in ASCII") from None
+        raise WrongKey(f"{key} is not a private key", "a key file is text in ASCII") from None
     except OSError as error:
-        raise WrongKey(f"the key {key} cannot be read: {error.strerror}", "give the key's file with --key") from error
+        raise WrongKey(
+            f"the key {key} cannot be read: {error.strerror}", "give the file of the private key with --key"
+        ) from error
 
 
 def _write(path: Path, page: str) -> None:
-    """Whole or not at all, and never readable by others, whatever was there before."""
+    """Writes the whole page or nothing. Others can never read it, even if the old file allowed that."""
     try:
         write_file(path, page.encode())
     except OSError as error:
@@ -156,7 +174,7 @@ def _cost(report: Report) -> list[tuple[str, str]]:
 
 
 def _block(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
-    """A title and its rows, the values in one column."""
+    """Returns a title and its rows, with the values in one column."""
     if not rows:
         return []
     names = [units.name(name, 40) for name, _ in rows]

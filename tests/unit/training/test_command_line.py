@@ -96,7 +96,7 @@ def test_all_problems_are_told_at_once_by_their_paths(tmp_path: Path) -> None:
 
     for words in (
         "epochs is 'many'; it must be a whole number", f"there is no file {tmp_path}/none.csv", "momentum is 2;",
-        "foo is not a property", "--set is 'nothing'; it must be SETTING=VALUE", "there is no folder",
+        "foo is not a property", "--set is 'nothing'; it must be SETTING=VALUE", "the folder",
     ):  # fmt: skip
         assert words in told
 
@@ -114,7 +114,7 @@ def test_all_problems_are_told_at_once_by_their_paths(tmp_path: Path) -> None:
             "initFrom names an artifact",
         ),
         (["--set", "a[b=1"], "SETTING=VALUE"),
-        (["--report", "/"], "--report is '/'; no file can be written there"),
+        (["--report", "/"], "--report is '/'; it cannot be written"),
     ],
 )
 def test_what_cannot_be_says_what_can(arguments: list[str], words: str) -> None:

@@ -157,7 +157,7 @@ def test_an_artifact_that_is_no_report_is_said_to_be_none(
 
     assert show.main([*sealed.arguments, "--html", str(tmp_path / "report.html")]) == 1
 
-    assert "give the ids of a report" in capsys.readouterr().err
+    assert "give --artifact and --payload-digest of a report" in capsys.readouterr().err
     assert not (tmp_path / "report.html").exists()
 
 
