@@ -20,17 +20,17 @@ from bootstrap.layout import Layout
 from bootstrap.steps import order
 
 EPILOG = """\
-set for one call, as `make up STACK=staging` or in the environment:
-  STACK=dev                    which stack `up` and `down` mean
-  TORCH=cpu, TORCH=cuda        which build of PyTorch (default: with CUDA, 5.4 GB, if there is a card); remembered
-  KUBECONFIG, DOCKER_HOST      a cluster, a Docker engine of yours
-  SEALIFT_REGISTRY             where images are pushed and pulled (default: one on localhost:5000)
-  SEALIFT_BASE_IMAGE           what images build on (default: python:3.12-slim, else made from Debian)
-  PULUMI_BACKEND_URL           where stacks' state lives (default: .sealift/state)
-  PULUMI_CONFIG_PASSPHRASE     what encrypts stacks' secrets (default: generated, .sealift/passphrase)
+variables, in the same command (make up STACK=staging) or in the environment:
+  STACK=dev                    name of the stack for up, down and report (default: dev)
+  TORCH=cpu, TORCH=cuda        build of PyTorch (default: CUDA, 5.4 GB, if an NVIDIA card is found); remembered
+  KUBECONFIG, DOCKER_HOST      your own Kubernetes cluster, your own Docker engine
+  SEALIFT_REGISTRY             registry that images are pushed to and pulled from (default: one on localhost:5000)
+  SEALIFT_BASE_IMAGE           base image (default: python:3.12-slim, or one made from Debian packages)
+  PULUMI_BACKEND_URL           place of the stacks' state (default: .sealift/state)
+  PULUMI_CONFIG_PASSPHRASE     passphrase that encrypts the stacks' secrets (default: generated, .sealift/passphrase)
 
-Everything is installed under .tools/; nothing outside but Debian packages. In a git worktree without .tools, test,
-faults, check and docs use those of the first worktree.
+Everything is installed under .tools/, except Debian packages. In a git worktree without .tools, the commands test,
+faults, check and docs use the .tools of the first worktree.
 """
 OF_ANOTHER_USER = "if another user (root?) set this checkout up, work as that user or clone it anew"
 NO_ROOM = "make room, or clone to a disk that can be written; what is finished stays"
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m bootstrap",
-        description="Sets Sealift up on this machine, starts it, tries it, stops it.",
+        description="Sets up Sealift on this machine, starts it, tests it and stops it.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -82,29 +82,32 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     stack = os.environ.get("STACK") or stacks.DEFAULT
-    add("setup", "install and start what is missing", setup)
-    add("up", "set up, run `pulumi up`, wait, send a row and show the prediction", up_command).add_argument(
-        "--stack", default=stack
-    )
-    add("down", "destroy the stack, stop what we started", down_command).add_argument("--stack", default=stack)
-    reports = add("report", "show the report of the stack's model: metrics, gates, energy; or write it", report_command)
-    reports.add_argument("--stack", default=stack)
+
+    def add_stack(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--stack", default=stack, help="name of the stack (default: %(default)s)")
+
+    add("setup", "install and start everything that is missing", setup)
+    add_stack(add("up", "set up, run `pulumi up`, send a row to the model and show its prediction", up_command))
+    add_stack(add("down", "destroy the stack and stop everything that set-up started", down_command))
+    reports = add("report", "show the report of the stack's model (metrics, gates, energy), or save it", report_command)
+    add_stack(reports)
     reports.add_argument(
         "arguments",
         nargs="*",
         metavar="html=FILE | json | deployed",
-        help="write the page; print JSON; of the deployed model, whatever run was refused since",
+        help="form of the report: html=FILE saves a page, json prints JSON; deployed chooses the deployed model, even "
+        "if a later run was refused",
     )
-    tests = add("test", "set up, run the tests", test_command)
-    tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest; default: all tests")
+    tests = add("test", "set up, then run the tests", test_command)
+    tests.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for pytest (default: all tests)")
     faults_help = (
-        f"set up, kill a run's processes at {faults.MOMENTS} random moments each, see that the next `up` goes on; "
-        f"send the model server {faults.EXAMPLES:,} changed requests"
+        f"set up, kill each process of a run at {faults.MOMENTS} random moments, check that the next `up` continues; "
+        f"send {faults.EXAMPLES:,} damaged requests to the model server"
     )
     add("faults", faults_help, faults_command)
-    add("check", "types, lint, and which room may import which", check_command)
+    add("check", "check types, lint, and the imports between packages", check_command)
     add("docs", "write the pages that are generated from the declarations of the settings", docs_command)
-    add("status", "what is there and what runs", status_command)
+    add("status", "show what is installed and what is running", status_command)
     return parser
 
 

@@ -9,12 +9,13 @@ from components.plugin_resource import PluginResource
 
 
 class ApiKey(PluginResource):
-    """A key that a client of a served model presents. It can be rotated; the state keeps it as a secret."""
+    """API key for the clients of a served model. It can be rotated. The stack's state keeps it as a secret."""
 
     key: pulumi.Output[str]
-    """`sealift_` and 43 characters of base64url, 256 random bits. Secret."""
+    """API key: `sealift_` and 43 characters of base64url (256 random bits). Secret."""
     digests: pulumi.Output[Sequence[str]]
-    """SHA-256, in hex, of each key that is good: the last one, then the one before it, in an overlap. No secret."""
+    """SHA-256 digests of the valid keys, in hex: the current key, then the previous one while `overlap` is true. They
+    are not secret."""
 
     def __init__(self, resource_name: str, args: ApiKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """What is wrong with `args` is told by the plugin's check."""

@@ -16,24 +16,24 @@ from components.validated_args import Checked
 
 
 class EncryptedArtifactStore(pulumi.ComponentResource):
-    """A store of sealed artifacts with its sealing key."""
+    """Store of sealed artifacts, with the key pair that artifacts are sealed to."""
 
     url: pulumi.Output[str]
-    """Where the artifacts are, as given."""
+    """URL of the store, as it was given."""
     retention: pulumi.Output[str]
-    """What deleting or replacing a TrainingRun does with its artifact: "keep" or "delete"."""
+    """Retention of an artifact whose TrainingRun is deleted or replaced: "keep" or "delete"."""
     public_key: pulumi.Output[str]
-    """Public key that artifacts are sealed to: whoever has it can seal, not open."""
+    """Public key that artifacts are sealed to. It can seal artifacts but not open them."""
     private_key: pulumi.Output[str]
-    """Private key, which opens them: a text that says by itself of which kind it is. Secret."""
+    """Private key that opens the artifacts. The text itself states the kind of key. Secret."""
     key_id: pulumi.Output[str]
     """Id of the key pair, 64 hex digits."""
     recipients: pulumi.Output[Sequence[str]]
-    """Public key, then the further recipients."""
+    """Recipients of artifacts: the public key, then the additional recipients."""
     opening_keys: pulumi.Output[Sequence[str]]
-    """Private key, then retired ones that an artifact in the store was sealed to. Secret."""
+    """Opening keys: the private key, then retired keys that an artifact in the store was sealed to. Secret."""
     store_key: pulumi.Output[str]
-    """Base64 of the 32-byte store key, which the keys of the store's records are derived from. Secret."""
+    """Store key, 32 bytes in base64. The keys of the store's records are derived from it. Secret."""
 
     def __init__(self, name: str, args: EncryptedArtifactStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Raises pulumi.RunError with all that is wrong with `args`."""

@@ -24,18 +24,18 @@ from components.validated_args import Checked
 
 
 class ModelContainer(pulumi.ComponentResource):
-    """Container of one model, and its API keys."""
+    """Container of a Docker engine that serves one model, with its API keys."""
 
     url: pulumi.Output[str]
-    """Where the model answers, known once it does."""
+    """URL of the served model. Known once it answers."""
     container: pulumi.Output[str]
-    """Name of the container on the engine."""
+    """Name of the container on the Docker engine."""
     endpoints: pulumi.Output[Mapping[str, str]]
-    """Addresses by what they are for: live, ready, metadata, modelReady, infer."""
+    """URLs of the model's endpoints, by purpose: live, ready, metadata, modelReady, infer."""
     api_keys: pulumi.Output[Mapping[str, str]]
-    """API keys, by name; none with `auth: none`. Secret."""
+    """API keys of clients, by name. Empty with `auth: none`. Secret."""
     grpc_address: pulumi.Output[str | None]
-    """Where gRPC is served, `ADDRESS:PORT`; none without `grpc`."""
+    """Address of the gRPC server, `ADDRESS:PORT`. Not set without `grpc`."""
 
     def __init__(self, name: str, args: ModelContainerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Raises pulumi.RunError with all that is wrong with `args`."""

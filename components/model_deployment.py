@@ -28,12 +28,12 @@ from components.validated_args import Checked
 
 
 class ModelDeployment(pulumi.ComponentResource):
-    """Namespace, ResourceQuota, LimitRange, ServiceAccount, ConfigMap, Secrets, Deployment and Service of one model,
-    and its API keys.
+    """Namespace, ResourceQuota, LimitRange, ServiceAccount, ConfigMap, Secrets, Deployment and Service of one served
+    model, with its API keys.
     """
 
     url: pulumi.Output[str]
-    """Where the model answers, known once it does: `http://127.0.0.1:NODEPORT`, or the Service's cluster address."""
+    """URL of the served model. Known once it answers: `http://127.0.0.1:NODEPORT`, or the Service's cluster address."""
     namespace: pulumi.Output[str]
     """Name of the namespace on the cluster."""
     service: pulumi.Output[str]
@@ -41,11 +41,11 @@ class ModelDeployment(pulumi.ComponentResource):
     deployment: pulumi.Output[str]
     """Name of the Deployment on the cluster."""
     endpoints: pulumi.Output[Mapping[str, str]]
-    """Addresses by what they are for: live, ready, metadata, modelReady, infer."""
+    """URLs of the model's endpoints, by purpose: live, ready, metadata, modelReady, infer."""
     api_keys: pulumi.Output[Mapping[str, str]]
-    """API keys, by name; none with `auth: none`. Secret."""
+    """API keys of clients, by name. Empty with `auth: none`. Secret."""
     grpc_address: pulumi.Output[str | None]
-    """Where gRPC is served, `127.0.0.1:NODEPORT` or the Service's cluster address; none without `grpc`."""
+    """Address of the gRPC server: `127.0.0.1:NODEPORT`, or the Service's cluster address. Not set without `grpc`."""
 
     def __init__(self, name: str, args: ModelDeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """`name`, at most 45 of a-z, 0-9 and "-", begins the objects' names on the cluster.

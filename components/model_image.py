@@ -28,12 +28,12 @@ CONTEXTS: Final = Path(".sealift/images")  # relative: the Docker plugin's diges
 
 
 class ModelImage(pulumi.ComponentResource):
-    """A built and pushed image."""
+    """Image of the server and one sealed model, built and pushed to a registry."""
 
     ref: pulumi.Output[str]
-    """`repository@sha256:…`: what a pod runs."""
+    """Reference of the image by its digest, `repository@sha256:…`. Pods run it."""
     name: pulumi.Output[str]
-    """`repository:tag`: what it was pushed as."""
+    """Reference of the image by its tag, `repository:tag`."""
 
     def __init__(self, name: str, args: ModelImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Raises pulumi.RunError with all that is wrong with `args`."""

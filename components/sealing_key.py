@@ -10,18 +10,20 @@ from sealift.durable import core_dumps
 
 
 class SealingKey(PluginResource):
-    """A key pair, which can be rotated, and a store key, kept in the stack's state as secrets."""
+    """Key pair that artifacts are sealed to, and a store key. The key pair can be rotated. The stack's state keeps both
+    as secrets.
+    """
 
     public_key: pulumi.Output[str]
-    """Public key that artifacts are sealed to: whoever has it can seal, not open."""
+    """Public key that artifacts are sealed to. It can seal artifacts but not open them."""
     private_key: pulumi.Output[str]
-    """Private key, which opens them: a text that says by itself of which kind it is. Secret."""
+    """Private key that opens the artifacts. The text itself states the kind of key. Secret."""
     key_id: pulumi.Output[str]
     """Id of the key pair, 64 hex digits."""
     store_key: pulumi.Output[str]
-    """Base64 of 32 random bytes; no rotation changes it. Secret."""
+    """Store key, 32 random bytes in base64. A rotation does not change it. Secret."""
     opening_keys: pulumi.Output[Sequence[str]]
-    """Private key, then retired ones that an artifact in the store was sealed to. Secret."""
+    """Opening keys: the private key, then retired keys that an artifact in the store was sealed to. Secret."""
 
     def __init__(self, resource_name: str, args: SealingKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """What is wrong with `args` is told by the plugin's check."""

@@ -12,12 +12,16 @@ from components.settings.run import SECRET_INPUTS
 
 
 class TrainingRun(TrainingRunOutputs, PluginResource):
-    """One run of gradient descent, sealed into a store. Unchanged inputs train nothing; a preview never trains."""
+    """Training run (gradient descent) whose model is sealed into a store. Unchanged inputs train nothing. A preview
+    never trains.
+    """
 
     run_id: pulumi.Output[str]
-    """Keyed identity of the run: all that shapes the artifact, and nothing that would confirm a thief's guess."""
+    """Keyed identity of the run, derived from everything that changes the artifact. Without the store key, nobody can
+    use it to confirm a guess."""
     content_id: pulumi.Output[str]
-    """Keyed digest of the plain model: equal for bit-for-bit equal models sealed into one store."""
+    """Keyed digest of the plain model. Models sealed into one store have the same digest if they are equal bit for
+    bit."""
 
     def __init__(self, resource_name: str, args: TrainingRunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """What is wrong with `args` is told by the plugin's check. Objects among them are dicts."""

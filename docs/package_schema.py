@@ -56,7 +56,7 @@ def package_schema() -> str:
         "name": "sealift",
         "displayName": "Sealift",
         "version": VERSION,
-        "description": "From gradient descent to a sealed, quota-bound, observed service on Kubernetes.",
+        "description": "PyTorch models, trained, sealed and served on Kubernetes, within a quota and observed.",
         "meta": {"moduleFormat": "(.*)"},
         "types": dict(sorted(types.items())),
         "resources": resources,

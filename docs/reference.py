@@ -21,22 +21,22 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE_HEAD: Final = """\
 # Configuration: every setting
 
-Generated from the declarations beside the components by `make docs`. A stack's config has sections, each an object of
-settings; what is not given is as by default:
+`make docs` generates this page from the declarations beside the components. A stack's config has sections. Each section
+is an object of settings. A setting that you leave out has its default:
 
     config:
       sealift:training: {dataset: data/churn.csv, data: {target: churned}, momentum: 0.9, earlyStopping: {patience: 5}}
       sealift:deployment: {replicas: 3, memoryLimit: 1Gi}
 
-or, one by one, `pulumi config set --path training.learningRate 0.02`. In a program of your own the same names are keys
-of the components' `args`.
+To change one setting: `pulumi config set --path training.learningRate 0.02`. In your own program, the same names are
+keys of the components' `args`.
 
-`target` says where the model is served: `kubernetes` (the default), as `deployment` has it, or `docker`, as `container`
-has it.
+`target` is the place where the model is served: `kubernetes` (the default), with the settings in `deployment`, or
+`docker`, with the settings in `container`.
 """
 ARGS_HEAD: Final = '''\
-"""What components and resources take as `args`, and the sections of a stack's config: from the declarations of their
-settings, by `make docs`.
+"""Arguments (`args`) of components and resources, and the sections of a stack's config. `make docs` generates this file
+from the declarations of their settings.
 
 No `from __future__ import annotations`, no unions and no Literal: the SDK's component analyzer reads these classes.
 """

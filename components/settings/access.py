@@ -66,20 +66,29 @@ def _audience(value: object) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ClientKey(ApiKeyInputs):
-    """One API key. It is made once, kept as a secret, and can be rotated while its clients go on asking."""
+    """API key of a served model. It is generated once and kept as a secret. It can be rotated while clients keep
+    sending requests.
+    """
 
-    scopes: tuple[str, ...] = setting(_some_of(SCOPES), SCOPES, "What it may ask for.")
+    scopes: tuple[str, ...] = setting(_some_of(SCOPES), SCOPES, "Kinds of requests that the key allows.")
     expires: str | None = setting(
-        Kind("string", "a time with its zone", _time), None, "When it stops working, such as 2027-01-01T00:00:00Z."
+        Kind("string", "a time with its zone", _time),
+        None,
+        "Time when the key stops working, such as 2027-01-01T00:00:00Z. If not set, it never expires.",
     )
     requests_per_second: float | None = setting(
-        kinds.positive_number(1_000_000, "100"), None, "How often it may ask, on average; none: as often as it likes."
+        kinds.positive_number(1_000_000, "100"),
+        None,
+        "Average rate limit of the key, in requests per second. If not set, the rate is not limited.",
     )
     burst: int | None = setting(
-        kinds.whole_number(1, 1_000_000), None, "How many requests at once; none: those of a second."
+        kinds.whole_number(1, 1_000_000),
+        None,
+        "Largest number of requests accepted at once. If not set, the number that `requestsPerSecond` allows in one "
+        "second.",
     )
     revoked: bool = setting(
-        kinds.boolean, False, "Whether the key is deleted, so that its clients are answered with 401 from now on."
+        kinds.boolean, False, "Whether the key is deleted. Requests with a deleted key get status 401."
     )
 
     def clashes(self) -> Iterator[Clash]:
@@ -91,24 +100,41 @@ class ClientKey(ApiKeyInputs):
 
 @dataclass(frozen=True)
 class TokenIssuer:
-    """Whose JSON Web Tokens are taken, and for whom they must have been made out."""
+    """Issuer of the JSON Web Tokens that the server accepts, and their audience."""
 
-    issuer: str = setting(kinds.text, "", "The token's `iss`, to the letter.", required=True)
-    audience: tuple[str, ...] = setting(
-        Kind("array", "a list of texts", _audience, "string"), (), "One of these is the token's `aud`.", required=True
+    issuer: str = setting(
+        kinds.text,
+        "",
+        "Issuer of the tokens, such as https://login.example.com/. A token's `iss` claim must equal it exactly.",
+        required=True,
     )
-    algorithms: tuple[str, ...] = setting(_some_of(ALGORITHMS), ("RS256", "ES256"), "Of signatures.")
+    audience: tuple[str, ...] = setting(
+        Kind("array", "a list of texts", _audience, "string"),
+        (),
+        "Audiences that the server accepts. A token's `aud` claim must contain one of them.",
+        required=True,
+    )
+    algorithms: tuple[str, ...] = setting(
+        _some_of(ALGORITHMS), ("RS256", "ES256"), "Signature algorithms that the server accepts."
+    )
     jwks_url: str | None = setting(
-        Kind("string", "https://…", _https), None, "Where the issuer shows its public keys; read every five minutes."
+        Kind("string", "https://…", _https),
+        None,
+        "URL of the issuer's public keys (JSON Web Key Set). The server reads it every five minutes.",
     )
     jwks: str | None = setting(
-        Kind("string", "a JSON Web Key Set", _key_set), None, "Its public keys themselves, where no URL can be reached."
+        Kind("string", "a JSON Web Key Set", _key_set),
+        None,
+        "Public keys of the issuer (JSON Web Key Set), for servers that cannot reach a URL.",
     )
     scope_claim: str = setting(
-        kinds.text, "scope", 'Which claim has the scopes: a list, or texts with spaces between, of "predict" and so on.'
+        kinds.text,
+        "scope",
+        "Claim that lists the scopes of a token. Its value is a list, or text separated by spaces, such as "
+        '"predict metrics".',
     )
     leeway_seconds: float = setting(
-        kinds.number_within(0, 300), 30, "By how much the issuer's clock and the server's may differ."
+        kinds.number_within(0, 300), 30, "Allowed difference between the issuer's clock and the server's, in seconds."
     )
 
     def clashes(self) -> Iterator[Clash]:

@@ -7,13 +7,17 @@ from sealift.settings import kinds, setting
 
 @dataclass(frozen=True)
 class ApiKeyInputs:
-    """All of an ApiKey's inputs."""
+    """Inputs of an ApiKey resource."""
 
     rotation: str = setting(
-        kinds.any_text, "", "A new text makes a new key; the one before it stays good as long as `overlap` says."
+        kinds.any_text,
+        "",
+        "Name of the key's current version, such as a date. Changing it makes a new key. The previous key stays valid "
+        "while `overlap` is true.",
     )
     overlap: bool = setting(
         kinds.boolean,
         True,
-        "Whether the key before the last rotation is still good. Once it was off, that key is forgotten.",
+        "Whether the key before the last rotation stays valid. Set it to false when all clients use the new key. The "
+        "old key is then forgotten.",
     )

@@ -26,16 +26,22 @@ METRICS_PORT: Final = whole(f"a whole number from 0 to {MAX_PORT}", lambda numbe
 
 @dataclass(frozen=True)
 class ContainerSettings(ServerSettings):
-    """How a model is served in one container of a Docker engine, for those who have no Kubernetes.
+    """Container of a Docker engine that serves a model, for machines without Kubernetes.
 
-    Only one container at a time can have a port of the machine: a new model, and any other change but of memoryLimit,
-    ends the old container before the new one starts, and for some seconds nothing answers.
+    Only one container at a time can use a port of the machine. Any change except of `memoryLimit` therefore stops the
+    old container before the new one starts. For some seconds, requests fail.
     """
 
-    address: str = setting(ADDRESS, "127.0.0.1", "Where its ports are opened: by default for this machine alone.")
-    port: int = setting(HOST_PORT, image_layout.PORT, "Where it answers on that address.")
-    grpc_port: int = setting(HOST_PORT, image_layout.GRPC_PORT, "Where gRPC is, if it is served.")
-    metrics_port: int = setting(METRICS_PORT, 0, "Where Prometheus finds its metrics; 0: nowhere outside.")
+    address: str = setting(
+        ADDRESS, "127.0.0.1", "Address on which the ports are opened. By default, only this machine can connect."
+    )
+    port: int = setting(HOST_PORT, image_layout.PORT, "Port of the machine for HTTP requests.")
+    grpc_port: int = setting(
+        HOST_PORT, image_layout.GRPC_PORT, "Port of the machine for gRPC requests, if `grpc` is true."
+    )
+    metrics_port: int = setting(
+        METRICS_PORT, 0, "Port of the machine for Prometheus metrics. 0 keeps them inside the container."
+    )
 
     @property
     def published(self) -> dict[int, int]:
@@ -69,4 +75,4 @@ class ContainerSettings(ServerSettings):
 
 @dataclass(frozen=True)
 class ModelContainerInputs(ServedModel, ContainerSettings):
-    """All of a ModelContainer's inputs: its settings, and what is served."""
+    """Inputs of a ModelContainer: its settings and the model to serve."""

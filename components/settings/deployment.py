@@ -46,23 +46,26 @@ QUOTA: Final = Kind(
 
 @dataclass(frozen=True)
 class DeploymentSettings(ServerSettings):
-    """How a model is served on Kubernetes, each server in a pod. A quota that is given carries `replicas` pods and the
-    rolling surge.
-    """
+    """Deployment of a model on Kubernetes. Each server runs in its own pod."""
 
-    replicas: int = setting(REPLICAS, 3, "Pods that serve.")
-    cpu_request: Quantity = setting(CPU, parse("cpu", "500m"), "CPUs set aside for each pod.")
-    memory_request: Quantity = setting(MEMORY, parse("memory", "500Mi"), "Memory set aside for each pod.")
+    replicas: int = setting(REPLICAS, 3, "Number of pods that serve the model.")
+    cpu_request: Quantity = setting(CPU, parse("cpu", "500m"), "CPUs reserved for each pod (resource request).")
+    memory_request: Quantity = setting(
+        MEMORY, parse("memory", "500Mi"), "Memory reserved for each pod, in bytes (resource request)."
+    )
     quota: Mapping[str, object] = setting(
         QUOTA,
         {},
-        "Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not "
-        "fit.",
+        "Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, "
+        "for rolling updates.",
     )
     exposure: Exposure = setting(
-        kinds.one_of("cluster", "nodePort"), "cluster", "A Service inside the cluster, or a port on every node as well."
+        kinds.one_of("cluster", "nodePort"),
+        "cluster",
+        'Network access to the service. "cluster": inside the cluster only. "nodePort": on a port of every node as '
+        "well.",
     )
-    node_port: int = setting(NODE_PORT, 0, "That port; one of gRPC is one that Kubernetes chooses.")
+    node_port: int = setting(NODE_PORT, 0, "Node port for HTTP. Kubernetes picks the one for gRPC.")
 
     @property
     def pod(self) -> PodResources:
@@ -84,7 +87,7 @@ class DeploymentSettings(ServerSettings):
 
 @dataclass(frozen=True)
 class ModelDeploymentInputs(ServedModel, DeploymentSettings):
-    """All of a ModelDeployment's inputs: its settings, and what is served."""
+    """Inputs of a ModelDeployment: its settings and the model to serve."""
 
 
 def component_name_problems(name: str) -> list[Problem]:

@@ -28,30 +28,37 @@ BASE_IMAGE: Final = Kind("string", "an image with python3 3.11 or later", _base_
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """How the image of the server and the sealed model is built."""
+    """Image that contains the server and the sealed model."""
 
     registry: str = setting(
-        REGISTRY, DEFAULT_REGISTRY, "Where images are pushed. In a stack's config, none is what set-up has found."
+        REGISTRY,
+        DEFAULT_REGISTRY,
+        "Registry that images are pushed to. If not set in a stack's config, the registry that `make setup` found or "
+        "started.",
     )
     base_image: str = setting(
         BASE_IMAGE,
         "",
-        "What images are built on. In a stack's config, none is what set-up has found or made.",
+        "Base image of the server's image. If not set in a stack's config, the one that `make setup` found or built.",
         required=True,
     )
     wheels: str = setting(
         kinds.text,
         ".tools/wheels",
-        "Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's "
-        "config, none is where set-up has put them.",
+        "Folder of the Python packages that the server needs, unpacked from their wheels. If not set in a stack's "
+        "config, the folder that `make setup` filled.",
     )
-    platform: str = setting(kinds.one_of("linux/amd64", "linux/arm64"), "linux/amd64", "Of the image.")
+    platform: str = setting(
+        kinds.one_of("linux/amd64", "linux/arm64"), "linux/amd64", "Platform that the image is built for."
+    )
 
 
 @dataclass(frozen=True)
 class ModelImageInputs(ImageSettings):
-    """All of a ModelImage's inputs: its settings, and what is built."""
+    """Inputs of a ModelImage: its settings and the artifact to put in."""
 
-    artifact_id: str = setting(kinds.text, "", "Of the sealed artifact that the image carries.", required=True)
-    payload_digest: str = setting(kinds.text, "", "Of its payload; another payload is refused.", required=True)
-    store_url: str = setting(kinds.text, "", "Where the payload is.", required=True)
+    artifact_id: str = setting(kinds.text, "", "Id of the sealed artifact that the image contains.", required=True)
+    payload_digest: str = setting(
+        kinds.text, "", "Digest of the artifact's payload. A payload with another digest is refused.", required=True
+    )
+    store_url: str = setting(kinds.text, "", "URL of the store that holds the payload.", required=True)

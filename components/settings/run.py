@@ -51,21 +51,28 @@ OPENING_KEYS: Final = Kind("array", f"a list, each {identity_forms()}", _opening
 
 @dataclass(frozen=True)
 class TrainingSettings(Job):
-    """What is learnt from what, and how. What shapes the model trains anew. Other gates, another model card, folder of
-    modules, or limit of the data's quality (`maximumMissing`, `minimumClassShare`, `allow`) judge the sealed model and
-    report it again; times, and whether metrics show, do neither.
+    """Settings of training: the data, the network and how it is trained. Changing a setting retrains the model, with
+    two exceptions. Changing `gates`, `modelCard`, `modelPath`, or the limits of data quality (`maximumMissing`,
+    `minimumClassShare`, `allow`) checks the sealed model again and writes a new report. Changing `timeoutSeconds`,
+    `checkpointSeconds` or `exposeMetrics` does neither.
     """
 
     timeout_seconds: float = setting(
         kinds.number_from(0, "seconds, where 0 means no limit,"),
         0,
-        "Cancel training after this long, keeping its checkpoint; 0: no limit.",
+        "Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint.",
     )
-    checkpoint_seconds: float = setting(kinds.number_from(0, "seconds"), 30, "Time between two checkpoints.")
+    checkpoint_seconds: float = setting(
+        kinds.number_from(0, "seconds"), 30, "Time between two checkpoints, in seconds."
+    )
     expose_metrics: bool = setting(
-        kinds.boolean, False, "Whether the held-out metrics may be shown in the clear. They tell which model it is."
+        kinds.boolean,
+        False,
+        "Whether the metrics on held-out rows are shown in plain text. Anyone who sees them can identify the model.",
     )
-    retrain_trigger: str = setting(kinds.any_text, "", "A new text trains and seals anew.")
+    retrain_trigger: str = setting(
+        kinds.any_text, "", "Text such as a date. Changing it trains and seals the model again."
+    )
 
     @property
     def job(self) -> Job:
@@ -75,24 +82,36 @@ class TrainingSettings(Job):
 
 @dataclass(frozen=True)
 class TrainingRunInputs(TrainingSettings):
-    """All of a TrainingRun's inputs: its settings, and what its store gives."""
+    """Inputs of a TrainingRun: its settings, and the URL and keys of its store."""
 
-    store_url: str = setting(STORE_URL, "", "Where the artifact goes; a change replaces the run.", required=True)
+    store_url: str = setting(
+        STORE_URL, "", "URL of the store for the artifact. Changing it replaces the run.", required=True
+    )
     store_key: str = setting(
-        STORE_KEY, "", "Of the store's records: checkpoints and run results.", secret=True, required=True
+        STORE_KEY,
+        "",
+        "Store key. The keys that encrypt checkpoints and run results are derived from it.",
+        secret=True,
+        required=True,
     )
     recipients: tuple[str, ...] = setting(
-        RECIPIENTS, (), "Keys whose owners can open the artifact; at least one.", required=True
+        RECIPIENTS,
+        (),
+        "Recipients of the artifact: at least one public key. Owners of their private keys can open it.",
+        required=True,
     )
-    retention: str = setting(RETENTION, "keep", "Of the artifact, when the run is deleted or replaced.")
+    retention: str = setting(RETENTION, "keep", "Retention of the artifact when its run is deleted or replaced.")
     private_key: str | None = setting(
-        kinds.text, None, "Opens the artifact that `initFrom` names; only needed with its artifactId.", secret=True
+        kinds.text,
+        None,
+        "Private key that opens the artifact named in `initFrom`. Needed only if `initFrom` sets `artifactId`.",
+        secret=True,
     )
     opening_keys: tuple[str, ...] = setting(
         OPENING_KEYS,
         (),
-        "Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for "
-        "them; without, the run is trained and sealed anew.",
+        "Opening keys of the artifact, which stay in the plugin. With them, a change of recipients only wraps the "
+        "artifact's key again. If not set, it trains and seals the model again.",
         secret=True,
     )
 

@@ -9,10 +9,17 @@ from sealift.settings import kinds, setting
 
 @dataclass(frozen=True)
 class SealingKeyInputs:
-    """All of a SealingKey's inputs."""
+    """Inputs of a SealingKey resource."""
 
-    algorithm: str = setting(kinds.one_of(*KEY_ALGORITHMS), KEY_ALGORITHMS[0], "Of the key pair.")
-    rotation: str = setting(kinds.any_text, "", "A new text makes a new key pair and retires the old one.")
+    algorithm: str = setting(kinds.one_of(*KEY_ALGORITHMS), KEY_ALGORITHMS[0], "Algorithm of the sealing key pair.")
+    rotation: str = setting(
+        kinds.any_text,
+        "",
+        "Name of the key pair's current version, such as a date. Changing it makes a new key pair and retires the old "
+        "one.",
+    )
     store_url: str | None = setting(
-        STORE_URL, None, "Where retired keys may still be needed; none: they are kept for ever."
+        STORE_URL,
+        None,
+        "URL of the store whose artifacts may still need retired keys. If not set, retired keys are kept indefinitely.",
     )

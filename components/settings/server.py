@@ -140,53 +140,64 @@ MANIFEST: Final = Kind("string", "TrainingRun's output `manifest`", _manifest)
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """How one server of a model answers, and whom."""
+    """Server of one model: its resources, its logs and the clients it accepts."""
 
     model_name: str = setting(
         MODEL_NAME,
         "",
-        "What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name.",
+        "Name of the model in request paths such as /v2/models/NAME/infer. If not set in a stack's config, the data "
+        "set's name.",
         required=True,
     )
-    cpu_limit: Quantity = setting(CPU, parse("cpu", "1"), "CPUs that a server may use at most.")
-    memory_limit: Quantity = setting(MEMORY, parse("memory", "1Gi"), "Memory beyond which a server is killed.")
+    cpu_limit: Quantity = setting(CPU, parse("cpu", "1"), "CPU limit of one server (container resource limit).")
+    memory_limit: Quantity = setting(
+        MEMORY, parse("memory", "1Gi"), "Memory limit of one server, in bytes. A server that exceeds it is killed."
+    )
     grpc: bool = setting(
         kinds.boolean, False, "Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory."
     )
     access_log: AccessLog = setting(
         kinds.one_of("errors", "all"),
         "errors",
-        "Which requests have a line in the log: those that were refused or failed, or all. Never what was sent.",
+        "Requests that get a line in the log: only those that were refused or failed, or all. Request bodies are "
+        "never logged.",
     )
     explain: bool = setting(
         kinds.boolean,
         False,
-        "Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at "
-        "`/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor.",
+        "Whether the server explains predictions: the contribution of each feature, as Shapley values, at "
+        "`/v2/models/NAME/explain` and on the model's page. One explanation can take seconds of CPU time.",
     )
     cors_origins: tuple[str, ...] = setting(
         ORIGINS,
         (),
-        "Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: "
-        "none but the server's own page.",
+        "Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows "
+        "all origins. By default, only the server's own page may.",
     )
-    tracing: Tracing | None = section(Tracing, None, "Which requests are traced, and where their spans go.")
+    tracing: Tracing | None = section(
+        Tracing, None, "Tracing of requests with OpenTelemetry. If not set, no request is traced."
+    )
     auth: Auth = setting(
         kinds.one_of("apiKey", "jwt", "none"),
         "apiKey",
-        'Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who '
-        "reaches the service.",
+        'Authentication of clients. "apiKey": with an API key. "jwt": with a token of the issuer in `jwt`, or an API '
+        'key of `apiKeys`. "none": anyone who reaches the service can send requests.',
     )
     api_keys: Mapping[str, ClientKey] = sections(
         ClientKey,
-        "API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked.",
+        "API keys of clients, by name. With `auth: apiKey`, a key `default` exists too until you revoke it.",
     )
-    jwt: TokenIssuer | None = section(TokenIssuer, None, "Whose tokens are taken.")
+    jwt: TokenIssuer | None = section(
+        TokenIssuer, None, "Issuer of the tokens that the server accepts. Required with `auth: jwt`."
+    )
     tls_certificate: str | None = setting(
-        PEM, None, "The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without."
+        PEM,
+        None,
+        "TLS certificate of the server, with its chain. If set, every port accepts TLS only. If not set, no port uses "
+        "TLS.",
     )
-    tls_private_key: str | None = setting(PEM, None, "The certificate's private key, unencrypted.", secret=True)
-    labels: Mapping[str, str] = setting(LABELS, {}, "Further labels for every object.")
+    tls_private_key: str | None = setting(PEM, None, "Private key of the TLS certificate, unencrypted.", secret=True)
+    labels: Mapping[str, str] = setting(LABELS, {}, "Additional labels for every object that serves the model.")
 
     @property
     def valid_api_keys(self) -> Mapping[str, ClientKey]:
@@ -250,14 +261,25 @@ class ServerSettings:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """What is served: ModelImage's and TrainingRun's outputs, and the store's key."""
+    """Model to serve: outputs of ModelImage and TrainingRun, and the private key of the store."""
 
-    image: str = setting(IMAGE, "", "ModelImage's output `ref`.", required=True)
-    manifest: str = setting(MANIFEST, "", "Of the sealed artifact. The server has it as a file.", required=True)
-    private_key: str = setting(
-        kinds.text, "", "Opens it, whatever its kind. The server has it as a file.", required=True, secret=True
+    image: str = setting(IMAGE, "", "Image to serve: ModelImage's output `ref`.", required=True)
+    manifest: str = setting(
+        MANIFEST, "", "Manifest of the sealed artifact. The server gets it as a file.", required=True
     )
-    artifact_id: str = setting(_hex(32, "artifactId"), "", "The only artifact that the server opens.", required=True)
+    private_key: str = setting(
+        kinds.text,
+        "",
+        "Private key that opens the artifact, of any kind. The server gets it as a file.",
+        required=True,
+        secret=True,
+    )
+    artifact_id: str = setting(
+        _hex(32, "artifactId"), "", "Id of the sealed artifact. The server opens no other.", required=True
+    )
     payload_digest: str = setting(
-        _hex(64, "payloadDigest"), "", "Of its payload; the server refuses any other.", required=True
+        _hex(64, "payloadDigest"),
+        "",
+        "Digest of the artifact's payload. The server refuses any other payload.",
+        required=True,
     )

@@ -41,18 +41,19 @@ PUBLIC_KEYS: Final = Kind("array", RECIPIENT_LIST, _public_keys, "string")
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """Where sealed artifacts are kept, and who can open them. Nothing here trains or builds anything anew."""
+    """Store of sealed artifacts, and the keys that open them. Changing the keys trains and builds nothing again."""
 
-    url: str = setting(STORE_URL, "file://~/.sealift/store", "Where sealed artifacts are kept.")
-    retention: str = setting(RETENTION, "keep", "What happens to an artifact whose run is deleted or replaced.")
+    url: str = setting(STORE_URL, "file://~/.sealift/store", "URL of the store for sealed artifacts.")
+    retention: str = setting(RETENTION, "keep", "Retention of an artifact whose run is deleted or replaced.")
     rotation: str = setting(
         kinds.any_text,
         "",
-        "A new text makes a new key, which artifacts are then wrapped for; it trains and builds nothing.",
+        "Name of the key pair's current version, such as a date. Changing it makes a new key pair and wraps the "
+        "artifacts' keys for it. Nothing is trained or built again.",
     )
     recipients: tuple[str, ...] = setting(
         PUBLIC_KEYS,
         (),
-        "Further keys whose owners can open the artifacts too: a recovery key that outlives the stack, made with "
-        "`openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`.",
+        "Additional public keys whose owners can open the artifacts too, such as a recovery key that outlives the "
+        "stack. Make its private key with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`.",
     )

@@ -20,17 +20,18 @@ def _endpoint(value: object) -> str:
 
 @dataclass(frozen=True)
 class Tracing:
-    """Spans by OpenTelemetry's protocol."""
+    """Export of traces over OTLP, the protocol of OpenTelemetry."""
 
     otlp_endpoint: str = setting(
         Kind("string", "http://…, https://…", _endpoint),
         "",
-        "A collector that takes OTLP over HTTP, such as http://collector.observability:4318; spans go to its "
-        "/v1/traces.",
+        "URL of a collector that accepts OTLP over HTTP, such as http://collector.observability:4318. The server sends "
+        "spans to its path /v1/traces.",
         required=True,
     )
     ratio: float = setting(
         kinds.number_within(0, 1),
         0.0,
-        "Of the requests without a `traceparent`, how many are traced; of the others, those that their caller traces.",
+        "Share of the requests without a `traceparent` header that are traced. A request with that header is traced if "
+        "its client traces it.",
     )
