@@ -99,7 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         "if a later run was refused",
     )
     tests = add("test", "set up, then run the tests", test_command)
-    tests.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for pytest (default: all tests)")
+    tests.add_argument(
+        "arguments", nargs=argparse.REMAINDER, help="arguments for the test runner, pytest (default: all tests)"
+    )
     faults_help = (
         f"set up, kill each process of a run at {faults.MOMENTS} random moments, check that the next `up` continues; "
         f"send {faults.EXAMPLES:,} damaged requests to the model server"

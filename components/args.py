@@ -133,7 +133,7 @@ class ModelContainerArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
     """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -238,7 +238,7 @@ class ModelDeploymentArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
     """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -264,20 +264,20 @@ class ModelImageArgs(TypedDict):
 
     wheels: NotRequired[pulumi.Input[str]]
     """Folder of the Python packages that the server needs, unpacked from their wheels. If not set in a stack's config,
-    the folder that `make setup` filled. Allowed: text. Default: .tools/wheels.
+    the folder that `make setup` filled. Allowed: non-empty text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]
     """Platform that the image is built for. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
 
     artifactId: pulumi.Input[str]
-    """Id of the sealed artifact that the image contains. Allowed: text."""
+    """Id of the sealed artifact that the image contains. Allowed: non-empty text."""
 
     payloadDigest: pulumi.Input[str]
-    """Digest of the artifact's payload. A payload with another digest is refused. Allowed: text."""
+    """Digest of the artifact's payload. A payload with another digest is refused. Allowed: non-empty text."""
 
     storeUrl: pulumi.Input[str]
-    """URL of the store that holds the payload. Allowed: text."""
+    """URL of the store that holds the payload. Allowed: non-empty text."""
 
 
 class SealingKeyArgs(TypedDict):
@@ -308,7 +308,7 @@ class TrainingRunArgs(TypedDict):
     dataset: NotRequired[pulumi.Input[str]]
     """Data set to train on: one that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud), the
     path or URL of a CSV, TSV, Parquet or NPZ file, or `package.module:function`. A URL may be a secret: its
-    password, query and fragment are never shown or kept in the clear. Allowed: text. Default: diabetes.
+    password, query and fragment are never shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -316,15 +316,15 @@ class TrainingRunArgs(TypedDict):
 
     model: NotRequired[pulumi.Input[str]]
     """Network to train: `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class` for
-    a torch module of the program's folder or of an installed package. Allowed: text. Default: net.
+    a torch module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Keyword arguments of the model's constructor. Allowed: keyword arguments by name."""
+    """Keyword arguments of the model's constructor. Allowed: an object of keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
     """Folder of your modules (model, augment, a data set's function), relative to the program's folder. If not set,
-    `models` and then the program's own folder. Allowed: text.
+    `models` and then the program's own folder. Allowed: non-empty text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
@@ -339,31 +339,37 @@ class TrainingRunArgs(TypedDict):
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Learning rate of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
+    """Learning rate of SGD: the step size along the gradient. Allowed: a number above 0, at most 1,000,000. Default:
+    0.01.
+    """
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Momentum of SGD: the share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
+    """Momentum of SGD: the share of each step that the following step repeats. Allowed: a number from 0 to below 1.
+    Default: 0.0.
+    """
 
     nesterov: NotRequired[pulumi.Input[bool]]
     """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: from 0 to 1e+06. Default: 0.0."""
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1e+06.
+    Default: 0.0.
+    """
 
     gradientClip: NotRequired[pulumi.Input[float]]
     """Largest norm of all gradients together. Longer gradients are scaled down to it. If not set, there is no limit.
-    Allowed: above 0, at most 1,000,000,000.
+    Allowed: a number above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Schedule of the learning rate over the epochs."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Largest number of passes over the training rows. Allowed: from 1 to 10,000,000. Default: 100."""
+    """Largest number of passes over the training rows. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: from 1 to 1,000,000. Default:
-    32.
+    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: a whole number from 1 to
+    1,000,000. Default: 32.
     """
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
@@ -373,13 +379,13 @@ class TrainingRunArgs(TypedDict):
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Seed of the random split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991.
-    Default: 0.
+    """Seed of the random split, the initial weights and the shuffling. Allowed: a whole number from 0 to
+    9,007,199,254,740,991. Default: 0.
     """
 
     stopLoss: NotRequired[pulumi.Input[float]]
     """Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the
-    loss that progress shows, on a standardised target. Allowed: above 0, at most 1,000,000.
+    loss that progress shows, on a standardised target. Allowed: a number above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -389,7 +395,9 @@ class TrainingRunArgs(TypedDict):
     """Weights that training starts from. If not set, they are random."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of texts."""
+    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of non-empty
+    texts.
+    """
 
     augment: NotRequired[pulumi.Input[str]]
     """Data augmentation: a function that gets a step's features and a seeded generator, and returns other features.
@@ -439,17 +447,17 @@ class TrainingRunArgs(TypedDict):
     """Model card: statements of the makers that the report shows."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed:
-    from 1 to 64. Default: 1.
+    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed: a
+    whole number from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: from
-    0. Default: 0.
+    """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: a
+    number of seconds, where 0 means no limit, from 0. Default: 0.
     """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints, in seconds. Allowed: from 0. Default: 30."""
+    """Time between two checkpoints, in seconds. Allowed: a number of seconds from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
     """Whether the metrics on held-out rows are shown in plain text. Anyone who sees them can identify the model.
@@ -479,7 +487,7 @@ class TrainingRunArgs(TypedDict):
 
     privateKey: NotRequired[pulumi.Input[str]]
     """Private key that opens the artifact named in `initFrom`. Needed only if `initFrom` sets `artifactId`. Allowed:
-    text. Secret.
+    non-empty text. Secret.
     """
 
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -499,7 +507,7 @@ class ServedModelArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
     """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
@@ -525,7 +533,7 @@ class TrainingSection(TypedDict):
     dataset: NotRequired[pulumi.Input[str]]
     """Data set to train on: one that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud), the
     path or URL of a CSV, TSV, Parquet or NPZ file, or `package.module:function`. A URL may be a secret: its
-    password, query and fragment are never shown or kept in the clear. Allowed: text. Default: diabetes.
+    password, query and fragment are never shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -533,15 +541,15 @@ class TrainingSection(TypedDict):
 
     model: NotRequired[pulumi.Input[str]]
     """Network to train: `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class` for
-    a torch module of the program's folder or of an installed package. Allowed: text. Default: net.
+    a torch module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Keyword arguments of the model's constructor. Allowed: keyword arguments by name."""
+    """Keyword arguments of the model's constructor. Allowed: an object of keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
     """Folder of your modules (model, augment, a data set's function), relative to the program's folder. If not set,
-    `models` and then the program's own folder. Allowed: text.
+    `models` and then the program's own folder. Allowed: non-empty text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
@@ -556,31 +564,37 @@ class TrainingSection(TypedDict):
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Learning rate of SGD. Allowed: above 0, at most 1,000,000. Default: 0.01."""
+    """Learning rate of SGD: the step size along the gradient. Allowed: a number above 0, at most 1,000,000. Default:
+    0.01.
+    """
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Momentum of SGD: the share of each step that the next one keeps. Allowed: from 0 to below 1. Default: 0.0."""
+    """Momentum of SGD: the share of each step that the following step repeats. Allowed: a number from 0 to below 1.
+    Default: 0.0.
+    """
 
     nesterov: NotRequired[pulumi.Input[bool]]
     """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: from 0 to 1e+06. Default: 0.0."""
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1e+06.
+    Default: 0.0.
+    """
 
     gradientClip: NotRequired[pulumi.Input[float]]
     """Largest norm of all gradients together. Longer gradients are scaled down to it. If not set, there is no limit.
-    Allowed: above 0, at most 1,000,000,000.
+    Allowed: a number above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Schedule of the learning rate over the epochs."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Largest number of passes over the training rows. Allowed: from 1 to 10,000,000. Default: 100."""
+    """Largest number of passes over the training rows. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: from 1 to 1,000,000. Default:
-    32.
+    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: a whole number from 1 to
+    1,000,000. Default: 32.
     """
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
@@ -590,13 +604,13 @@ class TrainingSection(TypedDict):
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Seed of the random split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991.
-    Default: 0.
+    """Seed of the random split, the initial weights and the shuffling. Allowed: a whole number from 0 to
+    9,007,199,254,740,991. Default: 0.
     """
 
     stopLoss: NotRequired[pulumi.Input[float]]
     """Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the
-    loss that progress shows, on a standardised target. Allowed: above 0, at most 1,000,000.
+    loss that progress shows, on a standardised target. Allowed: a number above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -606,7 +620,9 @@ class TrainingSection(TypedDict):
     """Weights that training starts from. If not set, they are random."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of texts."""
+    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of non-empty
+    texts.
+    """
 
     augment: NotRequired[pulumi.Input[str]]
     """Data augmentation: a function that gets a step's features and a seeded generator, and returns other features.
@@ -656,17 +672,17 @@ class TrainingSection(TypedDict):
     """Model card: statements of the makers that the report shows."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed:
-    from 1 to 64. Default: 1.
+    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed: a
+    whole number from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: from
-    0. Default: 0.
+    """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: a
+    number of seconds, where 0 means no limit, from 0. Default: 0.
     """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints, in seconds. Allowed: from 0. Default: 30."""
+    """Time between two checkpoints, in seconds. Allowed: a number of seconds from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
     """Whether the metrics on held-out rows are shown in plain text. Anyone who sees them can identify the model.
@@ -692,7 +708,7 @@ class ImageSection(TypedDict):
 
     wheels: NotRequired[pulumi.Input[str]]
     """Folder of the Python packages that the server needs, unpacked from their wheels. If not set in a stack's config,
-    the folder that `make setup` filled. Allowed: text. Default: .tools/wheels.
+    the folder that `make setup` filled. Allowed: non-empty text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]

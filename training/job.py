@@ -115,9 +115,13 @@ class Job:
         'named has the weight 1. "balanced" makes weights inverse to the classes\' shares of the training rows. '
         "Metrics count every row alike.",
     )
-    learning_rate: float = setting(kinds.positive_number(1e6, "0.01"), 0.01, "Learning rate of SGD.")
+    learning_rate: float = setting(
+        kinds.positive_number(1e6, "0.01"), 0.01, "Learning rate of SGD: the step size along the gradient."
+    )
     momentum: float = setting(
-        kinds.number_within(0, 1, below=True), 0.0, "Momentum of SGD: the share of each step that the next one keeps."
+        kinds.number_within(0, 1, below=True),
+        0.0,
+        "Momentum of SGD: the share of each step that the following step repeats.",
     )
     nesterov: bool = setting(kinds.boolean, False, "Whether the momentum is Nesterov's (1983), as in torch.optim.SGD.")
     weight_decay: float = setting(

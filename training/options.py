@@ -554,7 +554,7 @@ class ModelCard:
 
     intended_use: str | None = setting(kinds.text, None, "Purpose of the model, and the users it is made for.")
     limitations: str | None = setting(
-        kinds.text, None, "Uses that the model is not meant for, and cases where it is known to fail."
+        kinds.text, None, "Limits of the model: uses it is not meant for, and cases where it is known to fail."
     )
     ethical_considerations: str | None = setting(
         kinds.text, None, "People whom the model may harm, and what was and was not done about it."

@@ -35,7 +35,7 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="output as one JSON object instead of a table")
-    parser.add_argument("--threads", type=int, default=1, help="threads of each loop (default: 1, as in runs)")
+    parser.add_argument("--threads", type=int, default=1, help="number of threads in each loop (default: 1)")
     parser.add_argument("--seconds", type=float, default=4.0, help="seconds of steady state for each loop and network")
     parser.add_argument("--rounds", type=int, default=3, help="number of processes of each kind; the fastest counts")
     arguments = parser.parse_args()

@@ -191,13 +191,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     who.add_argument("--auth", choices=["none"], help="no access control: anyone who reaches the port is served")
     tls = "folder with tls.crt and tls.key, like a mounted Secret of type kubernetes.io/tls (default: no TLS)"
     parser.add_argument("--tls", type=Path, metavar="FOLDER", help=tls)
-    host = "address to listen on (default: all IPv6 and IPv4 addresses; with --artifact, 127.0.0.1)"
+    host = "network address to listen on (default: all IPv6 and IPv4 addresses; with --artifact, 127.0.0.1)"
     parser.add_argument("--host", help=host)
     port = f"port for HTTP; 0 picks a free one, which the log shows (default: {image_layout.PORT})"
     parser.add_argument("--port", type=_port, default=image_layout.PORT, help=port)
     origin = "origin whose pages may send requests: https://app.example.com, or * for all; repeatable (default: none)"
     parser.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help=origin)
-    local = "serve only requests whose Host is localhost (default: only if it listens on loopback with --auth none)"
+    local = "restriction to requests whose Host is localhost (default: only if it listens on loopback with --auth none)"
     parser.add_argument("--local", action="store_true", help=local)
     rpc = f"port for gRPC; 0 picks a free one, pods use {image_layout.GRPC_PORT} (default: no gRPC, which saves memory)"
     parser.add_argument("--grpc-port", type=_port, metavar="PORT", help=rpc)
