@@ -11,6 +11,7 @@ from components.sections import SECTIONS
 from components.settings.server import ServedModel
 from docs.messages import messages
 from docs.package_schema import RESOURCES, package_schema
+from docs.requirements_list import requirements
 from docs.run_outputs import run_outputs
 from sealift.rooms import PACKAGES
 from sealift.settings.declare import summary
@@ -60,6 +61,7 @@ def generated() -> dict[Path, str]:
     """Every file, and what must stand in it."""
     return {
         ROOT / "docs" / "configuration.md": _page(),
+        ROOT / "requirements.txt": requirements(ROOT / "pyproject.toml"),
         ROOT / "docs" / "messages.txt": messages(ROOT, sorted(PACKAGES)),
         ROOT / "components" / "args.py": _args(),
         ROOT / "components" / "run_outputs.py": run_outputs(),

@@ -58,24 +58,30 @@ def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
     assert [public for public in package.__all__ if not hasattr(package, public)] == []
 
 
-def test_a_wheel_holds_the_library_the_components_and_the_training(tmp_path: Path) -> None:
-    for package in ("sealift", "training", "components"):
-        shutil.copytree(PROJECT_ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for other in ("tests", "examples", "docs"):
+def test_a_wheel_holds_the_library_and_its_command(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT_ROOT / "sealift", tmp_path / "sealift", ignore=shutil.ignore_patterns("__pycache__"))
+    for other in ("tests", "training", "components"):
         (tmp_path / other).mkdir()
         (tmp_path / other / "mine.py").touch()
-    shutil.copy(PROJECT_ROOT / "pyproject.toml", tmp_path)
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(PROJECT_ROOT / file, tmp_path)
     build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
 
     built = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True, check=True)
 
-    names = zipfile.ZipFile(tmp_path / built.stdout.splitlines()[-1]).namelist()
-    assert {name.partition("/")[0] for name in names} == {
-        "sealift", "training", "components", f"sealift-{VERSION}.dist-info",
-    }  # fmt: skip
-    assert {"sealift/sealing/stream.py", "sealift/serving/page/page.html", "components/plugin/schema.json"} <= set(
-        names
-    )
+    wheel = zipfile.ZipFile(tmp_path / built.stdout.splitlines()[-1])
+    information = f"sealift-{VERSION}.dist-info"
+    assert {name.partition("/")[0] for name in wheel.namelist()} == {"sealift", information}
+    assert {
+        "sealift/py.typed", "sealift/sealing/stream.py", "sealift/serving/page/page.html",
+        f"{information}/licenses/LICENSE",
+    } <= set(wheel.namelist())  # fmt: skip
+    assert b"sealift = sealift.__main__:main" in wheel.read(f"{information}/entry_points.txt")
+    assert b"License-Expression: Apache-2.0" in wheel.read(f"{information}/METADATA")
+    wheel.extractall(tmp_path / "installed")
+    command = [sys.executable, "-m", "sealift", "--version"]
+    said = subprocess.run(command, cwd=tmp_path / "installed", capture_output=True, text=True, check=True)
+    assert said.stdout == f"{VERSION}\n"
 
 
 def test_there_is_one_version() -> None:

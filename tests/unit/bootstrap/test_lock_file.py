@@ -1,6 +1,7 @@
 """Reading requirement locks."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,26 @@ def test_there_is_a_lock() -> None:
 
 def test_every_requirement_is_pinned_says_why_and_is_locked() -> None:
     locked = {(pin.name, pin.version) for pin in lock_file.parse((REPOSITORY / "requirements.lock").read_text())}
-    lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
-    wanted = [line for line in lines if line and not line.startswith("#")]
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    groups: dict[str, list[str]] = tomllib.loads(text)["dependency-groups"]
+    lines = text.partition("[dependency-groups]")[2].partition("\n[")[0].splitlines()
+    wanted = [line for line in lines if line.startswith("    ")]
 
+    assert len(wanted) == sum(map(len, groups.values())) > 40
     assert [line for line in wanted if "# why: " not in line] == []
-    names = {tuple(line.split("#")[0].split(";")[0].strip().split("==")) for line in wanted}
+    names = {tuple(one.split(";")[0].strip().split("==")) for group in groups.values() for one in group}
     assert names <= locked
+
+
+def test_the_server_s_list_is_the_group_s_and_the_extra_allows_it() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    pinned = (REPOSITORY / "sealift" / "serving" / "requirements.txt").read_text().splitlines()
+    server = {line.partition("#")[0].strip() for line in pinned if line and not line.startswith("#")}
+    of_the_checkout = {one for group in project["dependency-groups"].values() for one in group}
+    library = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["serve"]]
+
+    assert server <= of_the_checkout
+    assert {re.split("[=>;]", one)[0] for one in library} == {re.split("[=;]", one)[0].strip() for one in server}
 
 
 def test_the_cpu_build_leaves_out_every_part_of_cuda() -> None:

@@ -176,4 +176,4 @@ def test_the_official_versions_are_those_of_the_sdks() -> None:
     requirements = (Path(__file__).resolve().parents[4] / "requirements.txt").read_text()
 
     for _, kind, name, version, *_ in plugins.PLUGINS:
-        assert kind == "language" or f"pulumi-{name}=={version} " in requirements
+        assert kind == "language" or f"pulumi-{name}=={version}\n" in requirements

@@ -17,6 +17,7 @@ from sealift.serving.http.service import HttpService
 from sealift.serving.memory_budget import MAX_BODY_BYTES, MAX_HELD_BYTES, SMALL_BYTES
 from sealift.serving.model import Model
 from sealift.serving.served import Served
+from sealift.serving.version import VERSION
 from tests.unit.serving.http.client import INFER, Client
 from tests.unit.serving.sockets import SECONDS
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model, request
@@ -33,7 +34,7 @@ def test_live_ready_and_server(client: Client) -> None:
     assert (client.get("/v2/health/live").status_code, client.get("/v2/health/live").json()) == (200, {"live": True})
     assert (client.get("/v2/health/ready").status_code, client.get("/v2/health/ready").json()) == (200, {"ready": True})
     extensions = ["binary_tensor_data", "classification", "statistics"]
-    assert client.get("/v2").json() == {"name": "sealift", "version": "0.1.0", "extensions": extensions}
+    assert client.get("/v2").json() == {"name": "sealift", "version": VERSION, "extensions": extensions}
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
