@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("faults", faults_help, faults_command)
     add("check", "check types, lint, and the imports between packages", check_command)
-    add("docs", "write the pages that are generated from the declarations of the settings", docs_command)
+    add("docs", "write the generated files and build the documentation site in site/", docs_command)
     add("status", "show what is installed and what is running", status_command)
     return parser
 

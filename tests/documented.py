@@ -10,7 +10,7 @@ PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENTS: Final = [
     PROJECT_ROOT / "README.md",
     PROJECT_ROOT / "CONTRIBUTING.md",
-    *sorted((PROJECT_ROOT / "docs").glob("*.md")),
+    *sorted((PROJECT_ROOT / "docs").rglob("*.md")),
     *sorted((PROJECT_ROOT / "examples").glob("*/README.md")),
 ]
 PROGRAMS: Final = ("make", "pulumi", "python", "python3", "kubectl", "docker", "source")

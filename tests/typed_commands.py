@@ -96,14 +96,14 @@ README: Final[Mapping[str, Mapping[str, Step]]] = {
 EXAMPLES: Final = ("language", "recommendation", "vision", "voice")
 TYPED: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
     "README.md": README,
-    "docs/keys.md": {
+    "docs/reference/keys.md": {
         "Rotating keys": {
             "pulumi config set kubernetes:enableSecretMutable true": ANY,
             "pulumi config set --path deployment.apiKeys.default.rotation 2028 && pulumi up": NO_ROLL,
             "pulumi config set --path store.rotation 2028-01 && pulumi up": ROTATES,
         }
     },
-    "docs/observability.md": {
+    "docs/how-to/observability.md": {
         "A key for Prometheus": {
             "pulumi config set --path 'deployment.apiKeys.prometheus.scopes[0]' metrics": ANY,
             "pulumi up": NO_ROLL,
@@ -185,14 +185,14 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "name: my-models": "tests/engine/test_yaml.py",
         "# models/nets.py": "the file that the typed commands after it train",
     },
-    "docs/automation.md": {"import sys": "tests/engine/test_automation.py"},
-    "docs/configuration.md": {"config:": "tests/unit/test_typed_commands.py reads it as a stack's config"},
-    "docs/format-v1.md": {
+    "docs/how-to/automation-api.md": {"import sys": "tests/engine/test_automation.py"},
+    "docs/reference/configuration.md": {"config:": "tests/unit/test_typed_commands.py reads it as a stack's config"},
+    "docs/reference/format-v1.md": {
         "header (40 bytes)": "a layout, which tests/unit/sealing is written from",
         "magic (8 bytes)": "a layout, which tests/unit/contents is written from",
         "payloads/<artifact id>": "compared with a store's folders: tests/cluster/test_documents.py",
     },
-    "docs/serving.md": {
+    "docs/reference/protocol.md": {
         "import os": "tests/process/test_serving_document.py",
         "import asyncio, os": "KServe's client, which is not installed here: see NOT_TYPED",
         '{"model_name": "tiny"': "tests/process/test_serving_document.py",
@@ -200,7 +200,7 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     **{f"examples/{name}/README.md": {"training:": "tests/unit/test_typed_commands.py"} for name in EXAMPLES},
 }
 """Code blocks that are not for a shell: by document and how they begin, and what holds them."""
-BY_A_PROCESS: Final = ("docs/serving.md",)
+BY_A_PROCESS: Final = ("docs/reference/protocol.md",)
 """Documents whose commands need a server alone: tests/process/test_serving_document.py."""
 
 

@@ -1,13 +1,25 @@
-"""`docs`: writes what follows from the declarations of the settings. Needs only the Python environment."""
+"""`docs`: writes the generated files and builds the documentation's site. Needs only the Python environment."""
 
 import subprocess
+from typing import Final
 
 from bootstrap.commands import worktree
 from bootstrap.context import Context
 
+SITE: Final = "site"
+QUIET: Final = {"NO_MKDOCS_2_WARNING": "1"}
+"""mkdocs-material announces the end of its maintenance in 2027 at every start."""
+
 
 def run(context: Context) -> int:
-    """The generator's exit status."""
+    """The exit status of the first command that fails, or 0."""
     context = worktree.with_python(context)
-    argv = [str(context.layout.python), "-m", "docs.reference"]
-    return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode
+    python, root = str(context.layout.python), context.layout.root
+    for argv in (
+        [python, "-m", "docs.generate"],
+        [python, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", SITE],
+    ):
+        if status := subprocess.run(argv, env={**context.variables, **QUIET}, cwd=root, check=False).returncode:
+            return status
+    context.console.line(f"the documentation is in {SITE}/index.html")
+    return 0

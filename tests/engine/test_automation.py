@@ -1,4 +1,4 @@
-"""The inline program that docs/automation.md shows, run by the Automation API on the real engine, and its other way."""
+"""The inline program of docs/how-to/automation-api.md, run by the Automation API on the engine, and its other way."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The commands and programs of docs/serving.md, typed against `sealift.serving` with a key, and what they answer."""
+"""The commands and programs of docs/reference/protocol.md, typed against a server with a key, and what they answer."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.process.serving_process import Server, arguments
 from tests.unit.serving.access.files import KEY, api_key, written
 from tests.unit.serving.tiny import Files
 
-PAGE: Final = "docs/serving.md"
+PAGE: Final = "docs/reference/protocol.md"
 ANSWER: Final = 321.0
 """Of the row 1, 2, 3, as ones, tens and hundreds."""
 

@@ -57,7 +57,7 @@ def test_what_dashboard_and_rules_name_is_exposed_or_recorded(tmp_path: Path) ->
 
 
 def test_the_page_explains_each_alert_and_names_only_what_is_there(tmp_path: Path) -> None:
-    page = (FOLDER.parent / "observability.md").read_text()
+    page = (FOLDER.parent / "how-to" / "observability.md").read_text()
     alerts = {rule["alert"] for rule in rules() if "alert" in rule}
     stems = {re.sub("_(bucket|sum|count)$", "", name) for name in exposed(tmp_path)}
 

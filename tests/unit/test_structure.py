@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import reference
+from docs import generate
 from sealift import rooms
 from sealift.serving.version import VERSION
 
@@ -110,9 +110,9 @@ def test_the_plugin_s_process_loads_neither_torch_nor_the_docker_and_kubernetes_
         assert f"'{heavy}'" not in loaded
 
 
-@pytest.mark.parametrize("file", reference.generated(), ids=lambda file: str(file.name))
+@pytest.mark.parametrize("file", generate.generated(), ids=lambda file: str(file.name))
 def test_what_is_generated_is_what_the_declarations_say(file: Path) -> None:
-    assert file.read_text() == reference.generated()[file], "run `make docs`"
+    assert file.read_text() == generate.generated()[file], "run `make docs`"
 
 
 def test_the_guide_for_contributors_names_files_that_are_there() -> None:

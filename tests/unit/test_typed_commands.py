@@ -63,7 +63,7 @@ def test_nothing_is_kept_that_no_document_says_any_more() -> None:
 
 
 def test_the_config_that_the_reference_shows_is_taken() -> None:
-    shown: dict[str, Any] = yaml.safe_load("\n".join(block("docs/configuration.md", "config:").lines))
+    shown: dict[str, Any] = yaml.safe_load("\n".join(block("docs/reference/configuration.md", "config:").lines))
     sections = {key.removeprefix("sealift:"): value for key, value in shown["config"].items()}
 
     _, problems = parse(sections, {"SEALIFT_BASE_IMAGE": "python@sha256:" + "a" * 64, "SEALIFT_REGISTRY": "localhost"})

@@ -202,6 +202,7 @@ def test_test_check_and_docs_borrow_and_set_nothing_up(
         ["ruff", "check"],
         ["mypy"],
         ["lint-imports"],
-        [python, "-m", "docs.reference"],
+        [python, "-m", "docs.generate"],
+        [python, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", "site"],
     ]
     assert not (second / ".tools").exists()

@@ -47,7 +47,7 @@ def public_text(raw: bytes) -> str:
 
 
 def wrapped_by_hand(share: bytes, recipient: bytes, shared: bytes) -> bytes:
-    """By RFC 5869 and docs/format-v1.md."""
+    """By RFC 5869 and docs/reference/format-v1.md."""
     pseudorandom = hmac.digest(share + recipient, shared, "sha256")
     wrapping_key = hmac.digest(pseudorandom, b"sealift/v1/X25519\0" + b"\1", "sha256")
     return share + AESGCM(wrapping_key).encrypt(bytes(12), DATA_KEY, None)

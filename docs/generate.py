@@ -60,9 +60,9 @@ ARGS: Final[Mapping[str, type[Any]]] = {**INPUTS, "ServedModelArgs": ServedModel
 def generated() -> dict[Path, str]:
     """Every file, and what must stand in it."""
     return {
-        ROOT / "docs" / "configuration.md": _page(),
+        ROOT / "docs" / "reference" / "configuration.md": _page(),
         ROOT / "requirements.txt": requirements(ROOT / "pyproject.toml"),
-        ROOT / "docs" / "messages.txt": messages(ROOT, sorted(PACKAGES)),
+        ROOT / "docs" / "reference" / "messages.txt": messages(ROOT, sorted(PACKAGES)),
         ROOT / "components" / "args.py": _args(),
         ROOT / "components" / "run_outputs.py": run_outputs(),
         ROOT / "components" / "plugin" / "schema.json": package_schema(),
