@@ -11,6 +11,10 @@ HEAD: Final = """\
 
 
 def requirements(pyproject: Path) -> str:
-    """One line for each package, by group."""
+    """One line for each package, below the first group that has it."""
     groups: dict[str, list[str]] = tomllib.loads(pyproject.read_text())["dependency-groups"]
-    return HEAD + "".join(f"\n# {name}\n" + "".join(f"{one}\n" for one in group) for name, group in groups.items())
+    parts, written = [HEAD], set[str]()
+    for name, group in groups.items():
+        parts += [f"\n# {name}\n", *(f"{one}\n" for one in group if one not in written)]
+        written |= set(group)
+    return "".join(parts)
