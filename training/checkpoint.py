@@ -136,10 +136,10 @@ def decode(plaintext: bytes) -> Record:
     try:
         fields = json.loads(head)
         if fields.pop("version") != VERSION:
-            raise CheckpointError(f"the run's record is not of version {VERSION}")
+            raise CheckpointError(f"the run's record has another version than {VERSION}")
         phase, sizes = fields.pop("phase"), fields.pop("sizes")
         if sum(sizes) != len(rest) or min(sizes, default=0) < 0:
-            raise CheckpointError(f"the run's record has {len(rest)} bytes after its head, not {sum(sizes)}")
+            raise CheckpointError(f"the run's record has {len(rest)} bytes after its head instead of {sum(sizes)}")
         for name, size in zip(BODIES[phase], sizes, strict=True):
             fields[name], rest = rest[:size], rest[size:]
         if fields.get("state") is not None:

@@ -76,9 +76,9 @@ def launch(processes: int, cancellation: Cancellation, worker: Callable[..., Sai
                 return
             rank, code = lost
     raise TrainingError(
-        f"worker {rank} of {processes} ended {RESTARTS + 1} times, the last time with exit code "
-        f"{code}{': killed, most often since memory ran out' if code == -signal.SIGKILL else ''}",
-        "ask for fewer compute.processes or a smaller batchSize; the next `pulumi up` goes on from the checkpoint",
+        f"worker {rank} of {processes} ended early {RESTARTS + 1} times, the last time with exit code "
+        f"{code}{' (killed, probably because memory ran out)' if code == -signal.SIGKILL else ''}",
+        "lower compute.processes or batchSize; the next `pulumi up` continues from the checkpoint",
     )
 
 

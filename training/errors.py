@@ -76,6 +76,6 @@ def blame_system(error: OSError) -> TrainingError:
     """A full disk, a missing right: what the system said, and where."""
     where = f" ({error.filename})" if error.filename else ""
     return TrainingError(
-        f"the system refused what training needs: {error.strerror or error}{where}",
-        "mend that and run `pulumi up` again: it goes on from the last checkpoint",
+        f"the operating system reported an error: {error.strerror or error}{where}",
+        "solve that and run `pulumi up` again; it continues from the last checkpoint",
     )

@@ -11,16 +11,16 @@ from training.errors import DataError
 from training.options import Quality
 
 WAYS_OUT: Final = {
-    "missingValues": "fill them, leave the column out by data.exclude, or raise quality.maximumMissing; "
-    "data.missing says which texts of a CSV file are no values",
-    "constantColumns": "leave them out by data.exclude",
-    "duplicateColumns": "leave all but one out by data.exclude",
-    "duplicateRows": "leave the copies out",
-    "imbalance": "gather more rows of that class, or lower quality.minimumClassShare",
-    "leakage": "leave out copies of rows, and by data.exclude what is not known when the model is asked",
-    "outOfRange": "mend the rows, or quality.ranges",
-    "precision": "subtract a constant; name it in data.categorical if its numbers are names; or write it with a "
-    "decimal point if its last digits do not matter",
+    "missingValues": "fill them in, leave the column out with data.exclude, or raise quality.maximumMissing; "
+    "data.missing lists the texts of a CSV file that mean a missing value",
+    "constantColumns": "leave them out with data.exclude",
+    "duplicateColumns": "leave all but one out with data.exclude",
+    "duplicateRows": "remove the copies",
+    "imbalance": "collect more rows of that class, or lower quality.minimumClassShare",
+    "leakage": "remove copies of rows; leave out with data.exclude what is not known at prediction time",
+    "outOfRange": "correct the rows or quality.ranges",
+    "precision": "subtract a constant from it, name it in data.categorical if its numbers are categories, or write it "
+    "with a decimal point if its last digits do not matter",
 }
 
 
@@ -56,8 +56,8 @@ def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> None:
     if wrong:
         lines = "".join(f"\n  {one.kind}: {one.message}; {WAYS_OUT[one.kind]}" for one in wrong)
         raise DataError(
-            f"{name} is not fit to learn from:{lines}",
-            f"quality.allow with {', '.join(sorted({one.kind for one in wrong}))} trains all the same",
+            f"{name} fails the quality checks:{lines}",
+            f"to train anyway, add {', '.join(sorted({one.kind for one in wrong}))} to quality.allow",
         )
 
 

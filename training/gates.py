@@ -48,7 +48,7 @@ def enforce(results: Sequence[GateResult], metrics: Mapping[str, float], *, show
     raise GateError(
         f"the gates refuse the model: {failed}"
         + (f"\n  all metrics of the held-out rows: {measured}" if shown else ""),
-        "what is deployed stays as it is; change the settings, or what the gates ask for",
+        "the deployed model stays; change the settings of the run or its gates",
     )
 
 
@@ -73,7 +73,7 @@ def _results(
 
 def _say(result: GateResult, *, shown: bool) -> str:
     if result.value is None:
-        return f"{result.name} is no metric of this task"
+        return f"{result.name} is not available for this task"
     if not shown:
-        return f"{result.name} is not what its {result.bound} asks for (exposeMetrics shows the values)"
+        return f"{result.name} misses its {result.bound} (exposeMetrics shows the values)"
     return f"{result.name} is {result.value:.6g}, {result.bound} {result.threshold:.6g}"

@@ -19,9 +19,9 @@ def list_highlights(result: FitResult, *, shown: bool) -> Iterator[str]:
         settings = ", ".join(f"{name} {_spell(value)}" for name, value in best.parameters.items())
         score = f", {job.search.metric} {units.number(best.value or 0.0)}" if shown else ""
         number = trained.trials.index(best) + 1
-        yield f"search: trial {number} of {len(trained.trials)} is best{score}, with {settings}"
+        yield f"search: trial {number} of {len(trained.trials)} is the best{score}, with {settings}"
     if trained.folds:
-        scores = _summarise_scores(trained.folds) if shown else "measured; exposeMetrics shows the scores"
+        scores = _summarise_scores(trained.folds) if shown else "done; exposeMetrics shows the scores"
         yield f"cross-validation, {len(trained.folds)} folds: {scores}"
     if trained.compressed is not None and job.compress is not None:
         tried = trained.compressed
@@ -29,7 +29,7 @@ def list_highlights(result: FitResult, *, shown: bool) -> Iterator[str]:
         before, after = tried.metrics_before, tried.metrics_after
         name = job.compress.metric or ("accuracy" if "accuracy" in before else "mae")
         change = f", {name} {units.number(before[name])} → {units.number(after[name])}" if shown else ""
-        verdict = "" if tried.accepted else ": given up, the model stays as it was"
+        verdict = "" if tried.accepted else ": undone, the model stays uncompressed"
         yield f"compression by {job.compress.method}: {sizes}{change}{verdict}"
 
 

@@ -51,7 +51,7 @@ NEEDED_LIBRARIES: Final = (*SHAPING_LIBRARIES, "safetensors", "onnxruntime")
 def _folds(value: object) -> int:
     number = kinds.whole_number(0, 20).accept(value)
     if number == 1:
-        raise Refused("it must be a whole number from 2 to 20, or 0 for none")
+        raise Refused("it must be a whole number from 2 to 20, or 0 for no cross-validation")
     return number
 
 
@@ -226,13 +226,13 @@ class Job:
     def clashes(self) -> Iterator[Clash]:
         """What cannot be together."""
         if sources.is_table(self.dataset) and self.data.target is None:
-            yield Clash("data", "names no target; give data.target, the column to predict", ("dataset",))
+            yield Clash("data", "has no target; set data.target to the column to predict", ("dataset",))
         for name in ("split", "time_column", "drop_missing_target"):
             if getattr(self.data, name) and not sources.is_table(self.dataset):
-                message = f"has {camel_case(name)}, which needs columns: the dataset must be CSV or Parquet"
+                message = f"has {camel_case(name)}, which needs columns; dataset must be a CSV or Parquet file"
                 yield Clash("data", message, ("dataset",))
         if self.data.image is not None and sources.form(self.dataset) != sources.PARQUET:
-            yield Clash("data", "has image, a column of files: the dataset must be Parquet", ("dataset",))
+            yield Clash("data", "has image, a column of files; dataset must be a Parquet file", ("dataset",))
         targets = sources.targets(self.dataset)
         if targets and self.data.target not in (None, *targets):
             message = f"has the target {kinds.show_value(self.data.target)}; allowed: {', '.join(targets)}"
@@ -258,11 +258,17 @@ class Job:
                 "early_stopping",
             ):
                 if getattr(self, name):
-                    yield Clash(camel_case(name), "is for training; with source 'onnx' nothing is trained", ("source",))
+                    yield Clash(
+                        camel_case(name),
+                        "is a setting of training; leave it out, since source 'onnx' trains nothing",
+                        ("source",),
+                    )
         if self.processes > 1:
             for name in ("privacy", "search", "folds"):
                 if getattr(self, name):
-                    yield Clash(name, f"works in one process; compute asks for {self.processes}", ("compute",))
+                    yield Clash(
+                        name, f"works in one process only, and compute.processes is {self.processes}", ("compute",)
+                    )
         if self.search is not None:
             yield from self._clashes_in_search(self.search)
         if self.privacy is not None:
@@ -337,12 +343,16 @@ class Job:
         if self.augment or self.gradient_clip:
             yield Clash("privacy", "clips each row's gradient itself; leave out gradientClip and augment")
         if self.class_weights is not None:
-            yield Clash("classWeights", "makes one row's gradient depend on others; leave it out", ("privacy",))
+            yield Clash("classWeights", "makes one row's gradient depend on other rows; leave it out", ("privacy",))
         if self.accumulate_steps:
-            yield Clash("accumulateSteps", "is for plain batches; privacy draws each by chance", ("privacy",))
+            yield Clash(
+                "accumulateSteps",
+                "needs batches of a fixed size, and privacy draws them at random; leave it out",
+                ("privacy",),
+            )
         for name in ("search", "folds", "early_stopping", "stop_loss"):
             if getattr(self, name):
-                message = "would tell of rows beyond the budget of privacy; leave it out"
+                message = "would reveal more of the rows than the privacy budget allows; leave it out"
                 yield Clash(camel_case(name), message, ("privacy",))
         if self.precision != "fp32":
             yield Clash("precision", f"is {self.precision!r}; with privacy it must be 'fp32'", ("privacy",))
@@ -429,7 +439,7 @@ def _find_missing(job: Job, folder: Path | None) -> Iterator[Clash]:
     if folder is None:
         return
     if job.model_path is not None and not roots[0].is_dir():
-        yield Clash("modelPath", f"is {kinds.show_value(job.model_path)}; there is no folder {roots[0]}")
+        yield Clash("modelPath", f"is {kinds.show_value(job.model_path)}; the folder {roots[0]} does not exist")
     for name in ("model", "augment"):
         code = getattr(job, name)
         missing = user_code.check(code, roots) if code and kinds.is_reference(code) else None
@@ -438,7 +448,7 @@ def _find_missing(job: Job, folder: Path | None) -> Iterator[Clash]:
     init = job.init_from.path if job.init_from is not None else None
     if init is not None and not sources.is_url(init) and not (folder / Path(init).expanduser()).is_file():
         yield Clash(
-            "initFrom.path", f"is {kinds.show_value(init)}; there is no file {folder / Path(init).expanduser()}"
+            "initFrom.path", f"is {kinds.show_value(init)}; the file {folder / Path(init).expanduser()} does not exist"
         )
     if job.source == "onnx" and "://" not in job.model and not (folder / job.model).is_file():
         path = "with source 'onnx' it must be the path or URL of an ONNX file"

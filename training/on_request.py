@@ -85,11 +85,11 @@ def _read_request() -> RunRequest:
         chunk = os.read(STANDARD_INPUT, 65536)
         if not chunk:
             raise RunRequestError(
-                "standard input ended before a line with a request", "write one JSON object on one line"
+                "standard input ended before the request's line was complete", "write one JSON object on one line"
             )
         line += chunk
         if len(line) > LARGEST_BYTES:
             raise RunRequestError(
-                f"the request is longer than {LARGEST_BYTES} bytes", "write one JSON object on one line"
+                f"the request exceeds the limit of {LARGEST_BYTES} bytes", "write one JSON object on one line"
             )
     return read_request(line.partition(b"\n")[0], Path.cwd())

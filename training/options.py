@@ -38,7 +38,7 @@ ENCODINGS: Final = (
     "shift_jis", "euc-jp", "gb18030", "big5", "euc-kr",
 )  # fmt: skip
 PICKLES: Final = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
-SAFE_WAY: Final = "write the weights by safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
+SAFE_WAY: Final = "write the weights with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
 BALANCED: Final = "balanced"
 COLUMN_TYPES: Final = ("number", "whole", "text", "boolean", "time")
 SEARCHABLE: Final = ("learningRate", "batchSize", "momentum", "weightDecay", "epochs", "gradientClip")
@@ -62,20 +62,20 @@ def _hexadecimal(digits: int) -> Kind[str]:
 def _choices(value: object) -> tuple[object, ...]:
     if isinstance(value, list) and value and all(isinstance(one, str | int | float | bool) for one in value):
         return tuple(int(one) if isinstance(one, float) and one.is_integer() else one for one in value)
-    raise Refused("it must be a list of numbers or texts, at least one")
+    raise Refused("it must be a list of at least one number or text")
 
 
 def _ranges(value: object) -> Mapping[str, tuple[float, float]]:
     accept = kinds.number_within(-1e300, 1e300).accept
     if isinstance(value, Mapping) and all(isinstance(pair, list) and len(pair) == 2 for pair in value.values()):
         return {str(name): (accept(pair[0]), accept(pair[1])) for name, pair in value.items()}
-    raise Refused("it must be an object of [lowest, highest] by column")
+    raise Refused("it must be an object of [lowest, highest] pairs by column")
 
 
 def _schema(value: object) -> Mapping[str, str]:
     if isinstance(value, Mapping) and all(kind in COLUMN_TYPES for kind in value.values()):
         return {str(name): str(kind) for name, kind in value.items()}
-    raise Refused(f"it must be an object by column, of {', '.join(COLUMN_TYPES)}")
+    raise Refused(f"it must be an object of types by column; allowed: {', '.join(COLUMN_TYPES)}")
 
 
 def _class_weights(value: object) -> str | Mapping[str, float]:
@@ -91,7 +91,7 @@ def _findings(value: object) -> tuple[str, ...]:
     chosen = kinds.texts.accept(value)
     if set(chosen) <= set(FINDINGS):
         return chosen
-    raise Refused(f"it must be a list of some of {', '.join(FINDINGS)}")
+    raise Refused(f"it must be a list; allowed: {', '.join(FINDINGS)}")
 
 
 def _quote(names: tuple[str, ...]) -> str:
@@ -129,11 +129,11 @@ class Split:
     def clashes(self) -> Iterator[Clash]:
         """Requires a column, and values that are not in both lists."""
         if self.column is None:
-            yield Clash("column", "is missing; name the column that says which rows are held out")
+            yield Clash("column", "is missing; name the column that assigns the rows")
         if not self.held_out:
             yield Clash("heldOut", "is empty; name at least one value")
         for value in sorted(set(self.held_out) & set(self.validation)):
-            yield Clash("validation", f"has {kinds.show_value(value)}, which heldOut has too", ("heldOut",))
+            yield Clash("validation", f"has {kinds.show_value(value)}, which is in heldOut too", ("heldOut",))
 
 
 @dataclass(frozen=True)
@@ -263,14 +263,14 @@ class Data:
         if self.image is not None:
             for name in ("text", "features", "categorical"):
                 if getattr(self, name):
-                    yield Clash(name, "and image are two kinds of features; give either", ("image",))
+                    yield Clash(name, "and image are two kinds of features; give only one of them", ("image",))
         for name in self.exclude:
             if name == self.target:
                 yield Clash("exclude", f"has {kinds.show_value(name)}, which is the target", ("target",))
             if name in self.features:
-                yield Clash("exclude", f"has {kinds.show_value(name)}, which features names too", ("features",))
+                yield Clash("exclude", f"has {kinds.show_value(name)}, which is in features too", ("features",))
         if self.split is not None and self.time_column is not None:
-            yield Clash("timeColumn", "and split are two ways to hold rows out; give either", ("split",))
+            yield Clash("timeColumn", "and split are two ways to hold out rows; give only one of them", ("split",))
 
 
 @dataclass(frozen=True)
@@ -341,15 +341,19 @@ class InitFrom:
         if self.path is None:
             for name, value in given:
                 if not value:
-                    message = "is missing; it is an output of the TrainingRun whose weights are meant"
-                    yield Clash(name, message, ("path",), "for weights from elsewhere, give path: a safetensors file")
+                    message = "is missing; it is an output of the TrainingRun that made the weights"
+                    yield Clash(name, message, ("path",), "for weights from elsewhere, set path to a safetensors file")
             return
         if any(value for _, value in given):
             names = tuple(name for name, _ in given)
-            yield Clash("path", "cannot be together with artifactId and payloadDigest: give either", names)
+            yield Clash(
+                "path",
+                "cannot be combined with artifactId and payloadDigest; give either the path or the artifact",
+                names,
+            )
         ending = self.path.lower().partition("?")[0]
         if ending.endswith(PICKLES):
-            message = f"is {kinds.show_value(self.path)}; a pickle can run any code when it is read, and is not read"
+            message = f"is {kinds.show_value(self.path)}; it is a pickle, which can run code, and is refused"
             yield Clash("path", message, (), SAFE_WAY)
         elif not ending.endswith(".safetensors"):
             yield Clash("path", f"is {kinds.show_value(self.path)}; it must end in .safetensors", (), SAFE_WAY)
@@ -372,9 +376,9 @@ class Range:
         """Requires either an interval or a list."""
         low, high = self.low, self.high
         if self.choices and (low is not None or high is not None):
-            yield Clash("choices", "cannot be together with low and high: give either")
+            yield Clash("choices", "cannot be combined with low and high; give either the list or the interval")
         elif not self.choices and (low is None or high is None or not low < high or (self.log and low <= 0)):
-            message = "and high must be given, low below high (and above 0 if log is true), or else choices"
+            message = "and high must be given, low below high (and above 0 if log is true); or give choices"
             yield Clash("low", message, ("high", "choices"))
 
 
@@ -428,7 +432,7 @@ class Privacy:
     def clashes(self) -> Iterator[Clash]:
         """Requires exactly one of `epsilon` and `noise_multiplier`."""
         if (self.noise_multiplier is None) == (self.epsilon is None):
-            yield Clash("epsilon", "or noiseMultiplier must be given, and not both", ("noiseMultiplier",))
+            yield Clash("epsilon", "or noiseMultiplier must be given, but not both", ("noiseMultiplier",))
 
 
 @dataclass(frozen=True)
@@ -452,7 +456,7 @@ class Masking:
     def clashes(self) -> Iterator[Clash]:
         """Requires a step for "generalise", and refuses it for the other methods."""
         if (self.method == "generalise") != (self.step is not None):
-            yield Clash("step", 'must be given with the method "generalise", and with no other', ("method",))
+            yield Clash("step", 'must be given with the method "generalise", and only with it', ("method",))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ def find_provenance(job: Job, folder: Path) -> dict[str, str]:
     libraries = training_job.libraries(job)
     if libraries is None:
         needed = ", ".join(training_job.NEEDED_LIBRARIES)
-        raise MissingLibraryError(f"training needs {needed}, and not all are installed", "run `make setup`")
+        raise MissingLibraryError(f"training needs {needed}; not all of them are installed", "run `make setup`")
     return {
         "data_digest": training_job.data_digest(job, folder),
         "code_digest": training_job.code_digest(job, folder),

@@ -69,14 +69,14 @@ def read_request(line: bytes, code_folder: Path) -> RunRequest:
     """
     values = _object(line)
     if values.get("version") != VERSION:
-        raise RunRequestError(f"the request on standard input is not of version {VERSION}", WAY_OUT)
+        raise RunRequestError(f"the request on standard input has another version than {VERSION}", WAY_OUT)
     settings = values.get("job")
     job, wrong = Job.validate(settings if isinstance(settings, dict) else {}, code_folder)
     problems = list(_problems(values)) + [f"job.{one.property} {one.message}" for one in wrong]
     if job is not None and job.hashes and not values.get("maskKey"):
-        problems.append("mask_key: is missing, and masking hashes a column")
+        problems.append("mask_key: is missing; masking needs it to hash a column")
     if problems or job is None:
-        raise RunRequestError("the training request cannot be: " + "; ".join(problems), WAY_OUT)
+        raise RunRequestError("the training request is invalid: " + "; ".join(problems), WAY_OUT)
     return RunRequest(job=job, **{name: _value(values, name) for name in RULES if camel_case(name) in values})
 
 
@@ -104,7 +104,7 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
         if not fits:
             yield f"{name}: {allowed}{'' if name in REQUIRED else ', or absent'}"
     for strange in sorted(values.keys() - names_of(RunRequest) - {"version"}):
-        yield f"{strange}: is no field of a request"
+        yield f"{strange}: is not a field of a request"
 
 
 def _value(values: Mapping[str, Any], name: str) -> Any:
@@ -126,7 +126,7 @@ RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "libraries": (bool, "must be text"),
     "processor": (bool, "must be text"),
     "mask_key": (lambda key: key == b"" or _is_key(key), "must be 32 bytes in base64"),
-    "checkpoint_seconds": (lambda seconds: 0 <= seconds < math.inf, "must be a number of seconds from 0"),
+    "checkpoint_seconds": (lambda seconds: 0 <= seconds < math.inf, "must be a number of seconds, at least 0"),
     "init_key": (_is_key, "must be 32 bytes in base64"),
     "deployed_metrics": (lambda metrics: True, "must be an object of numbers"),
     "expose_metrics": (lambda expose: True, "must be true or false"),

@@ -51,7 +51,7 @@ from training.run_result import RunResult
 from training.trainer import train
 
 OTHER_CODE: Final = (
-    "the model is trained again: its code read files that no digest counts, and in this modelPath they may be others"
+    "the model is trained again: its code reads files that no digest covers, and they may differ in this modelPath"
 )
 WAIT_NOTICE_SECONDS: Final = 1.0
 
@@ -88,7 +88,7 @@ def _load(records: Records, events: Events) -> Record | None:
     try:
         return records.load()
     except CheckpointError as error:
-        events.log("warning", f"{error.message}; the run starts anew")
+        events.log("warning", f"{error.message}; the run starts again from the beginning")
         return None
 
 
@@ -106,13 +106,13 @@ def _judge_again(
         manifest = _whole_artifact(store, artifact_id, str(record.result["payload_digest"]))
         report = _find_sealed_report(store, record.reports.get(key))
     except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
-        events.log("warning", f"the sealed artifact of this run is lost, so it is made anew: {error.message}")
+        events.log("warning", f"the sealed artifact of this run is lost and is made again: {error.message}")
         return None
     if not judgement.passed:
-        events.phase("seal", "sealing the report alone: the gates refuse the sealed model")
+        events.phase("seal", "sealing only the report: the gates refuse the sealed model")
         raise _refuse(request, records.fence, judgement, artifact_id, recipients, sealed=True)
     if report is None:
-        events.phase("seal", "judging the sealed model again, and sealing its report")
+        events.phase("seal", "checking the sealed model again and sealing its report")
         report = _seal_report_again(records, record, judgement, key, recipients)
     return {**record.result, "manifest": manifest, **report}
 
@@ -173,7 +173,7 @@ def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:
     manifest = get_manifest(store, artifact_id)
     parsed = parse_manifest(manifest)
     if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, digest):
-        raise ManifestInvalid(f"the manifest of artifact {artifact_id} is another artifact's")
+        raise ManifestInvalid(f"the manifest of artifact {artifact_id} belongs to another artifact")
     return manifest.decode()
 
 
@@ -195,7 +195,7 @@ def _train(
     launch(request.job.processes, cancellation, run_worker, request, SharedDescriptor(events.descriptor), records.fence)
     trained = records.load()
     if not isinstance(trained, TrainedRecord):
-        raise CheckpointError("the workers ended and left no model", "run `pulumi up` again")
+        raise CheckpointError("the workers ended without a model", "run `pulumi up` again")
     return trained
 
 
@@ -214,7 +214,7 @@ def _seal(
     """
     judgement = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
     if not judgement.passed:
-        events.phase("seal", "sealing the report alone: the gates refuse the model")
+        events.phase("seal", "sealing only the report: the gates refuse the model")
         _let_go(records.fence, record)  # what a killed attempt left, whose gates the model passed
         raise _refuse(request, records.fence, judgement, record.artifact_id, recipients, sealed=False)
     events.phase("seal", "sealing the model and its report")
@@ -277,7 +277,7 @@ def _hold_lease(store: Store, run_id: str, events: Events) -> Iterator[Fence]:
     notice = threading.Timer(
         WAIT_NOTICE_SECONDS,
         events.log,
-        ("info", "waiting: another process works on the same run, and its result will do"),
+        ("info", "waiting: another process works on the same run; its result will be used"),
     )
     notice.daemon = True
     notice.start()

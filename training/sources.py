@@ -45,8 +45,8 @@ FORMS: Final = {
 """Of files, by what their names end in."""
 TABLES: Final = (CSV, PARQUET)
 WAY_TO_PARQUET: Final = (
-    "write it as Parquet, which is streamed (by pyarrow.csv.open_csv and pyarrow.parquet.ParquetWriter, or by DuckDB's "
-    "COPY), or raise data.memoryBytes"
+    "write it as Parquet, which is streamed (with pyarrow.csv.open_csv and pyarrow.parquet.ParquetWriter, or with "
+    "DuckDB's COPY), or raise data.memoryBytes"
 )
 
 _digests: dict[tuple[str, int, int, int], str] = {}
@@ -66,7 +66,7 @@ def check(reference: str, folder: Path | None, roots: user_code.Roots = ()) -> s
     path = folder / Path(reference).expanduser()
     if path.is_file():
         return None
-    return f"there is no file {path}{suggest(path.name, _beside(path))}"
+    return f"the file {path} does not exist{suggest(path.name, _beside(path))}"
 
 
 def _beside(path: Path) -> list[str]:
@@ -83,7 +83,7 @@ def too_large(reference: str, folder: Path, largest: int) -> str | None:
     size = (folder / Path(reference).expanduser()).stat().st_size
     if size <= largest:
         return None
-    return f"it has {size:,} bytes, more than data.memoryBytes, {largest:,}; {WAY_TO_PARQUET}"
+    return f"its size of {size:,} bytes exceeds data.memoryBytes, {largest:,}; {WAY_TO_PARQUET}"
 
 
 def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots = ()) -> str:
@@ -127,7 +127,7 @@ def read(reference: str, folder: Path, largest: int) -> bytes:
             f"{reference} cannot be read: {error.strerror or error}", "check the path and its permissions"
         ) from error
     if len(content) > largest:
-        raise DataError(f"{reference} has more than {largest:,} bytes", "raise data.memoryBytes")
+        raise DataError(f"{reference} exceeds the limit of {largest:,} bytes", "raise data.memoryBytes")
     return content
 
 
@@ -162,7 +162,7 @@ def find_built_in_paths(name: str) -> tuple[Path, ...]:
     """Where scikit-learn, which is not imported, ships this set. Raises MissingLibraryError without it."""
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingLibraryError("scikit-learn, which ships the data sets, is not installed", "run `make setup`")
+        raise MissingLibraryError("scikit-learn, which contains the data sets, is not installed", "run `make setup`")
     folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
     return tuple(folder / file for file in BUILT_IN[name])
 

@@ -50,7 +50,7 @@ def find_known_task(job: "Job") -> KnownTask | None:
 
 def misfits(job: "Job", task: KnownTask) -> Iterator[Clash]:
     """Every setting that names a metric, a loss or weights which this task has not."""
-    needs, way_out = ("data", "dataset", "loss"), "" if job.data.task else "; or say data.task"
+    needs, way_out = ("data", "dataset", "loss"), "" if job.data.task else "; or set data.task"
 
     def clash(path: str, name: str, fitting: tuple[str, ...]) -> Clash:
         verb = "has" if path == GATED else "is"

@@ -25,8 +25,8 @@ from training.uncounted import Reading
 LARGEST_WEIGHTS: Final = 2**31 - 1
 """Bytes, as of the ONNX file that they end up in."""
 UNCOUNTED: Final = (
-    "the model's code reads {}, which no digest counts: a change of that alone trains nothing anew. Name it in the "
-    "code, as a text that is its path from the program's folder or from the module's, or as an import; or change "
+    "the model's code reads {}, which no digest covers: if only that changes, the model is not trained again. Name it "
+    "in the code: as an import, or as a text with its path from the program's folder or the module's folder. Or change "
     "retrainTrigger"
 )
 MOST_NAMED: Final = 5
@@ -76,7 +76,7 @@ def train(
         for line in list_highlights(result, shown=request.expose_metrics):
             events.log("info", line)
         if _find_planned_provenance(request, folder) != made_from:
-            raise TrainingError("the data or the code changed while they were used", "run `pulumi up` again")
+            raise TrainingError("the data or the code changed during the run", "run `pulumi up` again")
         uncounted = reading.find_uncounted(read_files(request.job, folder))
         if uncounted:
             events.log("warning", UNCOUNTED.format(", ".join(uncounted[:MOST_NAMED])))
@@ -94,8 +94,8 @@ def train(
 
 def _describe_start(progress: Progress, job: Job) -> str:
     if progress.state is not None:
-        return f"going on after epoch {progress.state.epoch} of {job.epochs}"
-    return "going on with the search and the folds that are done" if progress.study or progress.folds else "starting"
+        return f"continuing after epoch {progress.state.epoch} of {job.epochs}"
+    return "continuing with the finished trials and folds" if progress.study or progress.folds else "starting"
 
 
 def find_device(job: Job) -> str:
@@ -103,7 +103,7 @@ def find_device(job: Job) -> str:
     import torch
 
     if job.device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device is 'cuda', and torch finds no GPU here", "allowed: 'cpu', 'auto'")
+        raise TrainingError("device is 'cuda', but torch finds no GPU on this machine", "allowed: 'cpu', 'auto'")
     return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
@@ -117,7 +117,10 @@ def _read_initial_model(request: RunRequest, store: Store, folder: Path) -> byte
     if init.path is not None:
         return read_weights_file(init.path, folder)
     if request.init_key is None:
-        raise RunRequestError("initFrom needs the key of the artifact", "give TrainingRun a private_key that opens it")
+        raise RunRequestError(
+            "initFrom names an artifact, and the request has no key that opens it",
+            "give TrainingRun a private_key that opens it",
+        )
     opened = open_artifact(
         get_manifest(store, init.artifact_id),
         get_payload(store, init.artifact_id),
@@ -140,7 +143,7 @@ def _find_planned_provenance(request: RunRequest, folder: Path) -> dict[str, str
         planned = getattr(request, name)
         if planned not in (None, value):
             raise TrainingError(
-                f"{name} changed since the run was planned: it was {planned}, now it is {value}",
+                f"{name} changed since the run was planned, from {planned} to {value}",
                 "run `pulumi up` again",
             )
     return actual

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # at run time it would load torch
     from training.fit import FitResult
     from training.report.content import Energy
 
-HELP: Final = "`python -m training --help` shows the options; docs/configuration.md describes every setting"
+HELP: Final = "`python -m training --help` lists the options; docs/configuration.md describes every setting"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path.cwd()
     wanted, problems = read_command_line(arguments, folder)
     if wanted is None:
-        return _fail(problem_report("the run cannot be as it is asked for", problems, HELP))
+        return _fail(problem_report("the settings of the run are invalid", problems, HELP))
     keep_to_itself()
     pin_arithmetic(wanted.job)
     try:
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        return _fail(f"the system refused what training needs: {error.strerror or error}{where}")
+        return _fail(f"the operating system reported an error: {error.strerror or error}{where}")
     return 0
 
 
@@ -138,20 +138,20 @@ def summary(job: Job, tried: TryOut) -> str:
     """What was made, how good it is, and what it cost."""
     trained, outcome = tried.result.trained, tried.result.outcome
     epochs, reason = outcome["epochs_run"], outcome["stop_reason"]
-    stopped = "" if reason == "epochs" else f" (stopped by {reason})"
+    stopped = "" if reason == "epochs" else f" (ended by {reason})"
     took = f"{units.duration(tried.training_seconds)} of training, {units.duration(tried.seconds)} in all"
     done = f"{len(trained.train):,} rows, {epochs:,} epochs{stopped}, {took}"
     lines = [
         f"\n{units.name(without_credentials(job.model))} on {units.name(without_credentials(job.dataset))}: {done}",
-        f"energy {units.energy(tried.energy.joules)}, {tried.energy.method}",
-        f"on {len(trained.held_out):,} rows that it has not seen:",
+        f"energy: {units.energy(tried.energy.joules)}, {tried.energy.method}",
+        f"metrics of {len(trained.held_out):,} held-out rows:",
     ]
     metrics = outcome["metrics"]
     lines[2:2] = tried.highlights
     width = max(map(len, metrics), default=0)
     lines += [f"  {name:<{width}}  {units.number(value)}" for name, value in metrics.items()]
     digest = hashlib.sha256(tried.result.model).hexdigest()
-    return "\n".join([*lines, f"content digest {digest}, {units.size(len(tried.result.model))} of ONNX"])
+    return "\n".join([*lines, f"content digest: {digest}, {units.size(len(tried.result.model))} of ONNX"])
 
 
 def _write(wanted: CommandLine, tried: TryOut, *, passed: bool) -> None:

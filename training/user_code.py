@@ -37,7 +37,7 @@ USED: Final = (
 """Of other installed packages a folder may hold a copy, as Python has it: the folder comes first."""
 LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
-LEFT_OUT: Final = "its text may hold values, so it is shown in a terminal alone, by `python -m training`"
+LEFT_OUT: Final = "its text may contain values of the data, so only `python -m training` in a terminal shows it"
 SOURCE: Final = ".py"
 SUFFIXES: Final = (*importlib.machinery.EXTENSION_SUFFIXES, SOURCE, *importlib.machinery.BYTECODE_SUFFIXES)
 """In the order in which Python takes them."""
@@ -63,7 +63,7 @@ def check(reference: str, roots: Roots) -> str | None:
     if file is None:
         if _is_installed(module):
             return None
-        return f"there is no module {module} in {' or '.join(map(_spell, roots))}, nor installed"
+        return f"the module {module} is neither in {' or '.join(map(_spell, roots))} nor installed"
     try:
         reached = _find_reached(module, roots)
     except ModelError as error:
@@ -71,13 +71,13 @@ def check(reference: str, roots: Roots) -> str | None:
     for one in reached:
         other = _find_shadowed(one, roots)
         if other is not None:
-            return f"module {one} of the program's folder has the name of {other}; rename it"
+            return f"the module {one} of the program's folder has the same name as {other}; rename it"
     if file.suffix != SOURCE:
         return None  # what it has is known once it is loaded
     names = sorted(_find_defined(ast.parse(file.read_bytes())))
     if name in names or "*" in names:
         return None
-    return f"module {module} has no {name}; it has {', '.join(names) or 'nothing'}"
+    return f"the module {module} does not define {name}; it defines {', '.join(names) or 'nothing'}"
 
 
 def digest(reference: str, roots: Roots) -> str:
@@ -117,7 +117,9 @@ def strange_arguments(function: Callable[..., object], given: Iterable[str]) -> 
     if any(one.kind is one.VAR_KEYWORD for one in parameters):
         return []
     taken = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
-    return [f"has {name!r}, which it does not take{suggest(name, taken)}" for name in given if name not in taken]
+    return [
+        f"has {name!r}, which is not one of its arguments{suggest(name, taken)}" for name in given if name not in taken
+    ]
 
 
 def load(reference: str, roots: Roots) -> object:
@@ -127,11 +129,13 @@ def load(reference: str, roots: Roots) -> object:
         loaded = _import_from(roots, module)
     except RAISED as error:
         raise ModelError(
-            f"module {module} cannot be imported: it {say(error)}",
-            f"it must be in {' or '.join(map(_spell, roots))} or installed, and import what it needs",
+            f"the module {module} cannot be imported: it {say(error)}",
+            f"it must be in {' or '.join(map(_spell, roots))} or installed, and all that it imports must be installed",
         ) from error
     if not hasattr(loaded, name):
-        raise ModelError(f"module {module} has no {name}; it has {', '.join(_public(loaded))}", "name one of these")
+        raise ModelError(
+            f"the module {module} does not define {name}; it defines {', '.join(_public(loaded))}", "name one of these"
+        )
     return getattr(loaded, name)
 
 
@@ -180,7 +184,7 @@ def blame(model: str) -> Iterator[None]:
     except RAISED as error:
         if not isinstance(error, SystemExit) and not is_blamed(error):
             raise
-        raise ModelError(f"code of {model} {say(error)}", "mend the code") from error
+        raise ModelError(f"code of {model} {say(error)}", "correct the code") from error
 
 
 def _place(error: BaseException) -> str:
@@ -278,7 +282,7 @@ def _find_reached(module: str, roots: Roots) -> dict[str, Path]:
         try:
             waiting += _imports(file.read_bytes(), _within(file, roots))
         except (SyntaxError, ValueError) as error:
-            raise ModelError(f"{file.name} is not Python: {error}", "mend it") from error
+            raise ModelError(f"{file.name} is not valid Python: {error}", "correct it") from error
     return found
 
 
@@ -288,9 +292,9 @@ def _find_shadowed(module: str, roots: Roots) -> str | None:
     if top in rooms.PACKAGES:
         file = module_file(module, roots)
         ours = file is not None and file.resolve().is_relative_to(ROOT / top)
-        return None if ours else "a package of Sealift's own"
+        return None if ours else "a package of Sealift"
     if top in sys.stdlib_module_names:
-        return "a module of Python's own"
+        return "a module of Python's standard library"
     return "a library that training uses" if top in USED else None
 
 
@@ -336,7 +340,7 @@ def _digest_installed(module: str) -> str:
     top = module.partition(".")[0]
     owners = sorted(set(importlib.metadata.packages_distributions().get(top, [])))
     if not owners:
-        raise ModelError(f"module {module} is neither in the program's folder nor of an installed package")
+        raise ModelError(f"the module {module} is neither in the program's folder nor in an installed package")
     contents: dict[str, str] = {}
     listed: set[Path] = set()
     for owner in owners:  # several share a namespace

@@ -28,8 +28,8 @@ def locations(content: bytes | mmap.mmap) -> set[str]:
         return external_locations(content)
     except NotOnnxError as error:
         raise ModelError(
-            f"model is not an ONNX file, or has parts that are not understood: {error}",
-            "export the model to ONNX again, in one file if you can",
+            f"model is not an ONNX file, or has parts that cannot be read: {error}",
+            "export the model to ONNX again, in one file if possible",
         ) from None
 
 
@@ -45,12 +45,12 @@ def inside(folder: Path, location: str) -> Path:
         ours = hidden = False
     if not ours:
         raise ModelError(
-            f"model keeps weights in {location!r}, which is no file in the model's folder",
-            "put the files of its weights beside it, and no links to elsewhere",
+            f"model keeps weights in {location!r}, which is not a file in the model's folder",
+            "put the files of its weights beside it, without links to other folders",
         )
     if hidden:
         raise ModelError(
-            f"model keeps weights in {location!r}, which is a hidden file or in a hidden folder",
-            "put the files of its weights beside it, under names that do not begin with a dot",
+            f"model keeps weights in {location!r}, which is hidden or in a hidden folder",
+            "put the files of its weights beside it, with names that do not begin with a dot",
         )
     return path

@@ -28,7 +28,7 @@ MANY_MOMENTS = 10
 """From so many on, which take minutes, each is told."""
 SECONDS = 300
 """Nothing that ends takes longer."""
-GOING_ON = "going on after epoch"
+GOING_ON = "continuing after epoch"
 MOST_ROUNDS = 3
 """A busy machine may be late, and kill what has trained already."""
 ENOUGH_LOOKS = 4

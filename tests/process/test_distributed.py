@@ -75,7 +75,7 @@ def test_a_lost_worker_makes_all_go_on_from_the_last_checkpoint(tmp_path: Path, 
 
     result = training.result()
 
-    assert any("going on after epoch" in event.get("message", "") for event in training.events)
+    assert any("continuing after epoch" in event.get("message", "") for event in training.events)
     assert result["content_digest"] == calm["content_digest"]
 
 

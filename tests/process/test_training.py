@@ -222,7 +222,7 @@ def test_a_run_killed_at_ten_moments_ends_as_the_undisturbed_one(tmp_path: Path,
             time.sleep(delay)
         training.signal(signal.SIGKILL)
         killed += training.wait() == -signal.SIGKILL
-        resumed += any("going on after epoch" in event.get("message", "") for event in training.events)
+        resumed += any("continuing after epoch" in event.get("message", "") for event in training.events)
     result = Training(asked, output).result()
 
     assert killed >= 9, "the last kill may come too late"
@@ -313,7 +313,7 @@ def test_a_run_killed_after_seconds_goes_on_though_no_checkpoint_was_due_by_time
     again.signal(signal.SIGKILL)
     again.wait()
 
-    assert any("going on after epoch" in event.get("message", "") for event in again.events)
+    assert any("continuing after epoch" in event.get("message", "") for event in again.events)
 
 
 def test_a_cancelled_and_resumed_run_ends_as_the_undisturbed_one(tmp_path: Path, output: Path) -> None:
@@ -384,7 +384,7 @@ def test_a_cancel_or_a_kill_during_the_export_loses_no_epoch(
     again = Training(asked, output)
 
     assert again.result()["content_digest"] == undisturbed["content_digest"]
-    assert any("going on after epoch 2 of 2" in event.get("message", "") for event in again.events)
+    assert any("continuing after epoch 2 of 2" in event.get("message", "") for event in again.events)
     assert not any("epoch" in event for event in again.events)
 
 

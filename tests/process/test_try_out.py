@@ -47,7 +47,7 @@ def test_the_numbers_and_the_bytes_are_those_of_a_sealed_run_whatever_the_enviro
 
     assert exit_code == 0, told
     assert hashlib.sha256((tmp_path / "model.onnx").read_bytes()).hexdigest() == sealed["content_digest"]
-    assert f"content digest {sealed['content_digest']}" in out
+    assert f"content digest: {sealed['content_digest']}" in out
     metrics = {line.split()[0]: line.split()[1] for line in out.splitlines() if line.startswith("  ")}
     assert metrics == {name: units.number(value) for name, value in sealed["metrics"].items()}
     assert "epoch 20/20" in told
@@ -133,7 +133,7 @@ def test_the_engine_s_secrets_are_hidden_from_own_code(tmp_path: Path) -> None:
 
     _, _, told = tried(tmp_path, "--dataset", "iris", "--model", "mynet:Net", PULUMI_CONFIG_PASSPHRASE="hush")
 
-    assert "\nFalse\nerror: module mynet cannot be imported: it raised ValueError" in told
+    assert "\nFalse\nerror: the module mynet cannot be imported: it raised ValueError" in told
 
 
 @pytest.mark.parametrize("words", ["loading torch", "epoch "], ids=["while torch loads", "while it trains"])

@@ -23,9 +23,12 @@ def to_json(report: Report) -> dict[str, Any]:
 def from_json(values: Mapping[str, Any]) -> Report:
     """The report again. Raises ReportError, naming the place, for anything that `to_json` does not give."""
     if not isinstance(values, Mapping) or values.get("version") != VERSION:
-        raise ReportError(f"this is not a report of version {VERSION}", "show it with the release that wrote it")
+        raise ReportError(
+            f"this is not a report, or its version is not {VERSION}",
+            "show it with the release of Sealift that wrote it",
+        )
     fields = {name: value for name, value in values.items() if name != "version"}
     try:
         return decode(Report, fields, "report")
     except ContentsError as error:
-        raise ReportError(f"{error} is not what a report has there", "take the report from the store again") from error
+        raise ReportError(f"the report is invalid: {error}", "fetch the report from the store again") from error

@@ -70,7 +70,7 @@ class Confusion:
 
     def __post_init__(self) -> None:
         if any(not (0 <= true < self.size and 0 <= said < self.size and rows > 0) for true, said, rows in self.cells):
-            raise ValueError(f"a cell of the confusion matrix is not one of {self.size} × {self.size}")
+            raise ValueError(f"a cell of the confusion matrix is outside {self.size} × {self.size}")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Residuals:
 
     def __post_init__(self) -> None:
         if len(self.true) != len(self.predicted) or len(self.edges) != len(self.counts) + 1:
-            raise ValueError("the residuals' sequences do not go together")
+            raise ValueError("the residuals' sequences have different lengths")
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class SearchReport:
 
     def __post_init__(self) -> None:
         if self.best is not None and not 0 <= self.best < len(self.trials):
-            raise ValueError(f"the best trial, {self.best}, is none of {len(self.trials)}")
+            raise ValueError(f"the best trial, {self.best}, is not among the {len(self.trials)} trials")
 
 
 @dataclass(frozen=True)

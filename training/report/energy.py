@@ -21,7 +21,7 @@ SAMPLE_SECONDS: Final = 30.0
 WATTS_PER_CORE: Final = 10.0
 """Of a busy core: processors of 15 W with 4 cores to 400 W with 64 draw 4 to 10 W a core, memory not counted."""
 GRAMS_PER_KWH: Final = 400.0
-ASSUMED: Final = "assumed; say the intensity of your own electricity for a number that counts"
+ASSUMED: Final = "assumed, not the intensity of your electricity"
 JOULES_PER_KWH: Final = 3.6e6
 
 
@@ -84,9 +84,9 @@ class Meter:
 
     def _processor(self) -> tuple[float, str]:
         if self._rapl.readable:
-            return self._rapl.joules, "measured: RAPL, the whole processor with other programs on it"
-        counted = f"{self._cpu_seconds:.4g} CPU seconds at {WATTS_PER_CORE:g} W a core, assumed"
-        return self._cpu_seconds * WATTS_PER_CORE, f"estimated: {counted} (RAPL cannot be read here)"
+            return self._rapl.joules, "measured: RAPL, whole processor including other programs"
+        counted = f"{self._cpu_seconds:.4g} CPU seconds at an assumed {WATTS_PER_CORE:g} W per core"
+        return self._cpu_seconds * WATTS_PER_CORE, f"estimated: {counted} (RAPL is not readable here)"
 
     def _sample(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):
@@ -132,7 +132,7 @@ class _Nvml:
     def __init__(self, gpus: Sequence[int]) -> None:
         self._gpus, self._first, self._now = gpus, 0, 0
         self._nvml: Any = None
-        self.method = "GPU not counted (NVML cannot be read here)"
+        self.method = "GPU not counted (NVML is not readable here)"
 
     @property
     def joules(self) -> float:
@@ -152,7 +152,7 @@ class _Nvml:
         except nvml.NVMLError:
             self._nvml = None
             return
-        self.method = "measured: NVML, the whole GPU with other programs on it"
+        self.method = "measured: NVML, whole GPU including other programs"
 
     def update(self) -> None:
         """Reads again; a device that was lost keeps what it had."""

@@ -77,8 +77,9 @@ def permutation(
         deviation, mean = torch.std_mean(torch.tensor(losses, dtype=torch.float64), correction=0)
         values[name] = Importance(mean.item(), deviation.item())
     method = (
-        f"Permutation importance: {_unit(task)} when one feature is shuffled among {len(rows_RF):,} held-out rows, "
-        f"mean and deviation of {REPEATS} times. Features that say the same share or hide their importance."
+        f"Permutation importance: {_unit(task)} when one feature is shuffled among {len(rows_RF):,} held-out rows: "
+        f"mean and deviation of {REPEATS} repetitions. Features with the same information share or hide their "
+        "importance."
     )
     return Importances(method, _unit(task), values)
 
@@ -100,8 +101,8 @@ def occlusion(
         values[words[word]] = Importance(loss)
     unit = "rise of the loss"
     method = (
-        f"Occlusion: {unit} on the held-out rows that have a word (out of {len(rows_RL):,}) when it is taken out of "
-        f"them, for the {len(values)} most frequent words."
+        f"Occlusion: {unit} when a word is removed from the held-out rows that contain it (out of {len(rows_RL):,}), "
+        f"for the {len(values)} most frequent words."
     )
     return Importances(method, unit, values)
 
@@ -113,8 +114,8 @@ def attribution(model: nn.Module, features: torch.Tensor, names: Sequence[str], 
     mean_S = _integrated_gradients(model, rows).abs().mean(dim=0)
     unit = "mean absolute attribution"
     method = (
-        f"Integrated gradients (Captum) of the answer given, {ATTRIBUTION_STEPS} steps from the mean row to each of "
-        f"{len(rows):,} held-out rows; the mean of their absolute values."
+        f"Integrated gradients (Captum) of the predicted class, {ATTRIBUTION_STEPS} steps from the mean row to each of "
+        f"{len(rows):,} held-out rows: the mean of their absolute values."
     )
     if mean_S.dim() == 1:
         places = names if len(names) == len(mean_S) else [str(place) for place in range(len(mean_S))]

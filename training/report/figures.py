@@ -50,7 +50,7 @@ def loss(curves: Curves) -> str:
         _by_epoch(axes, "Loss", curves.loss_name)
 
     ends = f"from {units.number(curves.training_loss[0])} to {units.number(curves.training_loss[-1])}"
-    return picture("loss", f"Line chart of the loss by epoch; training loss goes {ends}.", paint)
+    return picture("loss", f"Line chart of the loss by epoch. The training loss goes {ends}.", paint)
 
 
 def learning_rate(curves: Curves) -> str:
@@ -132,7 +132,7 @@ def residuals(part: Residuals) -> str:
         _make_title(axes, "Residuals", f"predicted − true {units.name(part.target, 40)}", "held-out rows")
 
     spread = f"{units.number(part.edges[0])} to {units.number(part.edges[-1])}"
-    return picture("residuals", f"Histogram of the residuals, which go from {spread}.", paint)
+    return picture("residuals", f"Histogram of the residuals, which range from {spread}.", paint)
 
 
 def importances(part: Importances) -> str:
@@ -163,7 +163,7 @@ def heat_map(part: HeatMap, unit: str) -> str:
         axes.grid(visible=False)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
-        _make_title(axes, "Where the answer comes from", part.columns, part.rows)
+        _make_title(axes, "Attribution by place", part.columns, part.rows)
 
     height, width = values.shape
     return picture("heat-map", f"Heat map of {unit}, {height} by {width} places.", paint, height_inches=4.0)

@@ -61,7 +61,7 @@ def pictures(drawn: Iterable[str]) -> Html:
 def _frame(caption: str, head: Html, rows: Sequence[Html], kind: str) -> Html:
     """A table that scrolls by itself where the window is narrower than it."""
     more = len(rows) - MOST_ROWS
-    note = paragraph(f"and {more:,} more, in the JSON inside this page", "note") if more > 0 else NONE
+    note = paragraph(f"{more:,} more rows are in the JSON inside this page", "note") if more > 0 else NONE
     return Html(
         f'<div class="table">{paragraph(caption, "caption")}'
         f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">'

@@ -53,7 +53,7 @@ def _sections(report: Report) -> list[tuple[str, str, list[Html]]]:
         ("results", "Results", sections.results(report)),
         ("model-card", "Model card", sections.card(report.card)),
         ("training", "Training", sections.descent(report.curves)),
-        ("importance", "What the answers hang on", sections.importances(report.importances)),
+        ("importance", "Feature importance", sections.importances(report.importances)),
         ("data", "Data", sections.data(report.data)),
         ("settings", "Settings", sections.settings(report)),
         ("compression", "Compression", sections.compression(report.compression)),
@@ -104,6 +104,6 @@ def _contents(parts: list[tuple[str, str, list[Html]]]) -> Html:
 
 
 def _omit(report: Report) -> Html:
-    note = html.paragraph("Left out of this page and of the JSON inside it, to keep it short:")
-    counts = html.pairs("How many were left out", [(name, f"{count:,}") for name, count in report.omitted.items()])
+    note = html.paragraph("To keep this page short, it and the JSON inside it leave out some entries.")
+    counts = html.pairs("Number of entries left out", [(name, f"{count:,}") for name, count in report.omitted.items()])
     return html.join([note, counts]) if report.omitted else NONE

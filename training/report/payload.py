@@ -27,9 +27,9 @@ def extract(page: str) -> Report:
     text, closed, _ = rest.partition(CLOSING)
     if not found or not closed:
         raise ReportError(
-            "this page has no report inside", "give --artifact and --payload-digest of a report, not of a model"
+            "this page does not contain a report", "give --artifact and --payload-digest of a report, not of a model"
         )
     try:
         return from_json(json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise ReportError("the report inside this page is not JSON", "take it from the store again") from error
+        raise ReportError("the report inside this page is not JSON", "fetch it from the store again") from error

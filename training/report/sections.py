@@ -46,7 +46,9 @@ def gates(parts: Sequence[GateReport] | None) -> list[Html]:
         (gate.name, gate.value, f"{words[gate.bound]} {units.number(gate.threshold)}", _verdict(gate))
         for gate in parts or ()
     ]
-    return [html.table("What the model had to meet to be sealed", ("gate", "value", "required", "verdict"), rows)]
+    return [
+        html.table("Conditions that the model had to meet to be sealed", ("gate", "value", "required", "verdict"), rows)
+    ]
 
 
 def card(part: ModelCardReport | None) -> list[Html]:
@@ -90,7 +92,7 @@ def data(part: DataReport | None) -> list[Html]:
     if part is None:
         return []
     rows = [("training", part.rows_train), ("validation", part.rows_validation), ("held out", part.rows_held_out),
-            ("left out, without a target", part.rows_left_out)]  # fmt: skip
+            ("left out: no target", part.rows_left_out)]  # fmt: skip
     columns = [
         (one.name, *("" if value is None else value for value in (one.mean, one.deviation, one.minimum, one.maximum)),
          one.missing)
@@ -102,7 +104,7 @@ def data(part: DataReport | None) -> list[Html]:
         html.table("Columns, over the training rows",
                    ("column", "mean", "deviation", "minimum", "maximum", "missing"), columns),
         _findings(part.findings),
-        html.pairs("Masked before anything was used", list(part.masked.items())),
+        html.pairs("Masking, applied before any value was used", list(part.masked.items())),
     ]  # fmt: skip
 
 
@@ -120,12 +122,12 @@ def compression(part: Compression | None) -> list[Html]:
     """Before and after."""
     if part is None:
         return []
-    verdict = "accepted: the smaller model was sealed" if part.accepted else "given up: the model was sealed as it was"
+    verdict = "accepted, the smaller model was sealed" if part.accepted else "undone, the model was sealed uncompressed"
     metrics = [name for name in part.metrics_before if name in part.metrics_after]
     rows: list[tuple[object, ...]] = [("size", units.size(part.bytes_before), units.size(part.bytes_after))]
     rows += [(name, part.metrics_before[name], part.metrics_after[name]) for name in metrics]
     return [
-        html.paragraph(f"{part.method}; {verdict}."),
+        html.paragraph(f"{part.method}: {verdict}."),
         html.table("Compression", ("measure", "before", "after"), rows),
     ]
 
@@ -149,9 +151,9 @@ def cost(durations_seconds: Mapping[str, float] | None, energy: Energy | None) -
     if energy is not None:
         used = [
             ("energy", units.energy(energy.joules)),
-            ("how it is known", energy.method),
+            ("source", energy.method),
             ("CO₂", units.mass(energy.co2_grams)),
-            ("from", f"{units.number(energy.intensity_grams_per_kwh)} g/kWh, {energy.intensity_source}"),
+            ("CO₂ intensity", f"{units.number(energy.intensity_grams_per_kwh)} g/kWh, {energy.intensity_source}"),
         ]
     return [html.pairs("Time by phase", rows), html.pairs("Energy and CO₂", used)]
 
@@ -165,7 +167,7 @@ def environment(part: Environment | None) -> list[Html]:
         ("threads", part.threads), ("device", part.device), ("operating system", part.operating_system),
         ("Python", part.python), *part.libraries.items(),
     ]  # fmt: skip
-    return [html.pairs("Where it ran", rows)]
+    return [html.pairs("Machine and libraries of the run", rows)]
 
 
 def provenance(part: Provenance | None) -> list[Html]:
@@ -179,7 +181,7 @@ def provenance(part: Provenance | None) -> list[Html]:
         ("libraries", part.libraries),
         ("content digest", part.content_digest),
     ]
-    return [html.pairs("What it can be made again from", [row for row in rows if row[1] is not None])]  # fmt: skip
+    return [html.pairs("Inputs that reproduce the model", [row for row in rows if row[1] is not None])]  # fmt: skip
 
 
 def _verdict(gate: GateReport) -> str:
@@ -201,8 +203,8 @@ def _confusion(part: Confusion, classes: Sequence[str]) -> list[Html]:
     confused = [(named(true), named(said), rows) for true, said, rows in wrong[:MOST_CONFUSED]]
     return [
         html.pictures([figures.confusion(part, classes)]),
-        html.table("Most often confused", ("true", "answered", "rows"), confused),
-        html.table("Each class, the least often recognised first", ("class", "precision", "recall", "rows"),
+        html.table("Most frequent confusions", ("true", "answered", "rows"), confused),
+        html.table("Classes, the lowest recall first", ("class", "precision", "recall", "rows"),
                    [(named(at), *numbers) for at, numbers in _by_class(part)]),
     ]  # fmt: skip
 
@@ -231,7 +233,7 @@ def _residuals(part: Residuals) -> Html:
 def _findings(findings: Sequence[Mapping[str, object]]) -> Html:
     names = list(dict.fromkeys(name for finding in findings for name in finding))
     rows = [[finding.get(name, "") for name in names] for finding in findings if names]
-    return html.table("What the quality checks found, and the run went on with", names, rows)
+    return html.table("Findings of the quality checks that the run allows", names, rows)
 
 
 def _search(part: SearchReport) -> list[Html]:
@@ -248,7 +250,7 @@ def _search(part: SearchReport) -> list[Html]:
         for at in places
     ]  # fmt: skip
     drawn = [figures.search(part)] if any(trial.value is not None for trial in part.trials) else []
-    caption = f"Trials of the search for the {'lowest' if sign > 0 else 'highest'} {part.metric}, the best first"
+    caption = f"Trials of the search for the {'lowest' if sign > 0 else 'highest'} {part.metric}, best first"
     return [
         html.heading("Search"),
         html.pictures(drawn),

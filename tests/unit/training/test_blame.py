@@ -45,5 +45,5 @@ def test_a_module_s_own_filters_of_warnings_end_with_its_import(tmp_path: Path) 
     assert user_code.load("loud_net:Net", [tmp_path])
 
     assert list(warnings.filters) == before
-    with pytest.raises(ModelError, match="has no Other"):
+    with pytest.raises(ModelError, match="does not define Other"):
         user_code.load("loud_net:Other", [tmp_path])

@@ -344,7 +344,7 @@ def test_all_settings_that_do_not_fit_the_task_of_the_data_are_told_before_the_f
 
     assert callback.phases == ["data"]
     for said in (
-        "gates.metrics has 'accuracy', but houses.csv is a regression; allowed: loss, mse, mae, r2; or say data.task",
+        "gates.metrics has 'accuracy', but houses.csv is a regression; allowed: loss, mse, mae, r2; or set data.task",
         "earlyStopping.metric is 'f1'", "search.metric is 'accuracy'", "compress.metric is 'auroc'", "classWeights is",
     ):  # fmt: skip
         assert said in raised.value.message
@@ -436,7 +436,7 @@ def test_a_network_of_quantities_on_ids_is_told_what_whole_numbers_are(tmp_path:
             True,
             r"accuracy is 0\.\d+, minimum 0\.9999\n  all metrics of the held-out rows: accuracy 0.+ f1 0",
         ),
-        (False, r"accuracy is not what its minimum asks for [^\d]+$"),
+        (False, r"accuracy misses its minimum [^\d]+$"),
     ],
 )
 def test_a_gate_that_fails_names_its_metric_and_where_metrics_are_shown_all_of_them(shown: bool, said: str) -> None:
@@ -629,7 +629,7 @@ def test_a_url_of_a_model_is_read_through_fsspec(tmp_path: Path) -> None:
         stream.write(b"content")
 
     assert read("memory://models/a.onnx", tmp_path, 100) == b"content"
-    with pytest.raises(DataError, match="more than 3 bytes"):
+    with pytest.raises(DataError, match="exceeds the limit of 3 bytes"):
         read("memory://models/a.onnx", tmp_path, 3)
 
 
@@ -652,7 +652,7 @@ def test_folds_search_and_compression_come_to_a_line_each_with_scores_for_those_
 
     search, cross_validation, compression = list_highlights(result, shown=True)
 
-    assert re.fullmatch(r"search: trial [12] of 2 is best, loss [\d.]+, with batchSize (8|16)", search)
+    assert re.fullmatch(r"search: trial [12] of 2 is the best, loss [\d.]+, with batchSize (8|16)", search)
     assert re.match(r"cross-validation, 3 folds: accuracy [\d.]+ ± [\d.]+, loss ", cross_validation)
     assert re.match(r"compression by dynamicInt8: .+ → .+, accuracy [\d.]+ → [\d.]+", compression)
     hidden = " ".join(list_highlights(result, shown=False))

@@ -402,21 +402,24 @@ def test_where_a_module_lies_among_the_folders_does_not_change_what_it_is(tmp_pa
     [
         (
             {"model": "mine:Net", "modelPath": "nets"},
-            ["modelPath is 'nets'; there is no folder", "no module mine in nets/"],
+            ["modelPath is 'nets'; the folder", "the module mine is neither in nets/"],
         ),
-        ({"model": "there:Net", "modelPath": "stores"}, ["no module there in stores/"]),
-        ({"model": "mine:Net"}, ["model", "no module mine"]),
-        ({"model": "there:Nothing"}, ["model", "has no Nothing", "it has Net, os"]),
-        ({"model": "broken:Net"}, ["model", "broken.py is not Python"]),
-        ({"model": "imports_broken:Net"}, ["model", "broken.py is not Python"]),
-        ({"model": "components:Net"}, ["model", "module components ", "a package of Sealift's own", "rename it"]),
-        ({"model": "sealift.mine:Net"}, ["model", "module sealift.mine ", "a package of Sealift's own", "rename it"]),
+        ({"model": "there:Net", "modelPath": "stores"}, ["the module there is neither in stores/"]),
+        ({"model": "mine:Net"}, ["model", "the module mine is neither in"]),
+        ({"model": "there:Nothing"}, ["model", "does not define Nothing", "it defines Net, os"]),
+        ({"model": "broken:Net"}, ["model", "broken.py is not valid Python"]),
+        ({"model": "imports_broken:Net"}, ["model", "broken.py is not valid Python"]),
+        ({"model": "components:Net"}, ["model", "module components ", "a package of Sealift", "rename it"]),
+        ({"model": "sealift.mine:Net"}, ["model", "module sealift.mine ", "a package of Sealift", "rename it"]),
         ({"model": "torch:Net"}, ["model", "module torch ", "a library that training uses", "rename it"]),
-        ({"augment": "random:Net"}, ["augment", "module random ", "a module of Python's own", "rename it"]),
+        (
+            {"augment": "random:Net"},
+            ["augment", "module random ", "a module of Python's standard library", "rename it"],
+        ),
         ({"dataset": "numpy:Net"}, ["dataset", "module numpy ", "a library that training uses", "rename it"]),
         ({"model": "uses:Net"}, ["model", "module numpy ", "a library that training uses", "rename it"]),
-        ({"dataset": "rows.npz"}, ["dataset", "there is no file", "rows.npz"]),
-        ({"dataset": "there:rows"}, ["dataset", "has no rows"]),
+        ({"dataset": "rows.npz"}, ["dataset", "the file", "rows.npz does not exist"]),
+        ({"dataset": "there:rows"}, ["dataset", "does not define rows"]),
         ({"source": "onnx", "model": "model.onnx"}, ["model", "path or URL of an ONNX file"]),
     ],
 )
@@ -446,10 +449,10 @@ def test_what_is_not_there_is_said_before_anything_runs(
         ({"artifactId": "0" * 32}, {"initFrom.payloadDigest": "is missing"}),
         ({"path": "there.safetensors"}, {}),
         ({"path": "s3://bucket/there.safetensors"}, {}),
-        ({"path": "gone.safetensors"}, {"initFrom.path": "there is no file"}),
-        ({"path": "there.safetensors", "artifactId": "0" * 32}, {"initFrom.path": "cannot be together"}),
-        ({"path": "there.PT"}, {"initFrom.path": "pickle can run any code"}),
-        ({"path": "https://host/there.bin?raw=1"}, {"initFrom.path": "pickle can run any code"}),
+        ({"path": "gone.safetensors"}, {"initFrom.path": "gone.safetensors does not exist"}),
+        ({"path": "there.safetensors", "artifactId": "0" * 32}, {"initFrom.path": "cannot be combined"}),
+        ({"path": "there.PT"}, {"initFrom.path": "pickle, which can run code"}),
+        ({"path": "https://host/there.bin?raw=1"}, {"initFrom.path": "pickle, which can run code"}),
         ({"path": "there.onnx"}, {"initFrom.path": "must end in .safetensors"}),
     ],
     ids=str,
@@ -558,7 +561,7 @@ def test_an_edit_of_a_file_of_the_models_weights_is_another_run(tmp_path: Path) 
         onnx.ModelProto(graph=onnx.GraphProto(initializer=[weight])).SerializeToString()
     )
     job = Job(dataset="iris", source="onnx", model="model.onnx")
-    with pytest.raises(InputError, match=r"weights in 'weights.bin', which is no file") as refused:
+    with pytest.raises(InputError, match=r"weights in 'weights.bin', which is not a file") as refused:
         training_job.data_digest(job, tmp_path)
     assert refused.value.property == "model"
 

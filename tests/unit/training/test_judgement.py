@@ -60,7 +60,7 @@ def test_a_limit_that_the_data_exceeds_is_refused_in_the_words_of_a_run() -> Non
 
     with pytest.raises(DataError, match="missingValues: 'age' lacks a value in 3 rows") as refused:
         judge(replace(LENIENT, quality=Quality(maximum_missing=0.02)), EVIDENCE, None)
-    assert "fit to learn from" in refused.value.message
+    assert "fails the quality checks" in refused.value.message
 
 
 def test_the_report_has_what_is_asked_now_beside_the_settings_that_the_model_was_made_with() -> None:

@@ -65,7 +65,8 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
         ({"recipients": "pem"}, "recipients"), ({"maskKey": "c2hvcnQ="}, "mask_key"), ({"initKey": "?"}, "init_key"),
         ({"dataDigest": ""}, "data_digest"), ({"exposeMetrics": 1}, "expose_metrics"), ({"job": None}, "job"),
         ({"deployedMetrics": {"mse": "low"}}, "deployed_metrics"), ({"checkpointSeconds": "NaN"}, "checkpoint_seconds"),
-        ({"codeFolder": "/"}, "codeFolder"), ({"version": 2}, "version 1"), ({"version": None}, "version 1"),
+        ({"codeFolder": "/"}, "codeFolder"), ({"version": 2}, "another version than 1"),
+        ({"version": None}, "another version than 1"),
         ({"job": {"masking": {"sex": {"method": "hash"}}}}, "mask_key"),
     ],
 )  # fmt: skip

@@ -61,7 +61,7 @@ def test_weights_of_classes_are_refused_for_a_regression() -> None:
     _, problems = Job.validate({"dataset": "diabetes", "classWeights": {"a": 2.0}})
 
     assert [str(one.property) for one in problems] == ["classWeights"]
-    assert "is for classes, but diabetes is a regression; leave it out; or say data.task" in problems[0].message
+    assert "is for classes, but diabetes is a regression; leave it out; or set data.task" in problems[0].message
 
 
 def test_a_task_that_was_said_is_no_way_out() -> None:

@@ -74,10 +74,10 @@ def test_they_lie_below_the_models_folder_and_are_no_way_out_of_it(tmp_path: Pat
     for hidden in (".env", ".sealift/passphrase"):
         (folder / hidden).parent.mkdir(exist_ok=True)
         (folder / hidden).touch()
-        with pytest.raises(ModelError, match="a hidden file or in a hidden folder"):
+        with pytest.raises(ModelError, match="which is hidden or in a hidden folder"):
             inside(folder, hidden)
     for wrong in ("../b", str(tmp_path / "b"), "link", "none", "weights", ".", "", "a\0"):
-        with pytest.raises(ModelError, match="which is no file in the model's folder"):
+        with pytest.raises(ModelError, match="which is not a file in the model's folder"):
             inside(folder, wrong)
 
 

@@ -63,7 +63,10 @@ def test_a_run_whose_artifact_is_sealed_already_is_not_said_to_be_trained(tmp_pa
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"gates": {"metrics": {"accuracy": {"minimum": 0.9}}}}, "the gates refuse the model: accuracy is"),
+        (
+            {"gates": {"metrics": {"accuracy": {"minimum": 0.9}}}},
+            "the gates refuse the model: accuracy misses its minimum",
+        ),
         ({"quality": {"maximumMissing": 0.0}}, "age"),
     ],
     ids=["a gate", "a limit of the data"],

@@ -88,7 +88,7 @@ def test_files_elsewhere_are_not_read(tmp_path: Path, location: str, largest: in
     (folder / "link.bin").symlink_to(tmp_path / "all.bin")
     next(entry for entry in proto.graph.initializer[0].external_data if entry.key == "location").value = location
 
-    with pytest.raises(ModelError, match="which is no file in the model's folder"):
+    with pytest.raises(ModelError, match="which is not a file in the model's folder"):
         foreign.load(proto.SerializeToString(), flowers(), folder, largest)
 
 
@@ -119,7 +119,7 @@ def test_a_default_of_a_function_s_attribute_is_a_file_of_the_weights_like_any_o
     model = foreign.load(inside, flowers(), tmp_path / "model")
     assert torch.allclose(model.answers(ROWS[:1]), torch.full((1, 3), 1 / 3))
     assert locations(model.content()) == set()
-    with pytest.raises(ModelError, match="which is no file in the model's folder"):
+    with pytest.raises(ModelError, match="which is not a file in the model's folder"):
         foreign.load(outside, flowers(), tmp_path / "model")
 
 
@@ -132,7 +132,7 @@ def test_a_hidden_file_is_not_read_as_weights(tmp_path: Path) -> None:
 
 
 def test_a_file_with_parts_that_are_not_understood_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"parts that are not understood: .* is a group"):
+    with pytest.raises(ModelError, match=r"parts that cannot be read: .* is a group"):
         foreign.load(b"\x0b\x0c" + CONTENT, flowers())
 
 

@@ -80,7 +80,7 @@ def test_files_that_are_not_the_models_own_are_not_read(tmp_path: Path, location
     for one in proto.graph.initializer:
         next(entry for entry in one.external_data if entry.key == "location").value = location
 
-    with pytest.raises(ModelError, match="which is no file in the model's folder"):
+    with pytest.raises(ModelError, match="which is not a file in the model's folder"):
         list(write_large_form(proto, folder))
 
 

@@ -40,7 +40,7 @@ def test_losses_that_json_has_no_number_for_survive() -> None:
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"version": 2}, "version 1"),
+        ({"version": 2}, "version is not 1"),
         ({"title": 3}, "report.title"),
         ({"task": "guessing"}, "report.task"),
         ({"surprise": 1}, "report"),

@@ -99,8 +99,8 @@ def test_without_a_counter_it_is_an_estimate_and_says_of_what(tmp_path: Path) ->
 
     found = meter.energy()
     assert found.method.startswith("estimated: ")
-    assert "10 W a core, assumed" in found.method
-    assert "RAPL cannot be read" in found.method
+    assert "an assumed 10 W per core" in found.method
+    assert "RAPL is not readable" in found.method
 
 
 def test_a_counter_that_only_root_may_read_is_none(powercap: Powercap, monkeypatch: pytest.MonkeyPatch) -> None:

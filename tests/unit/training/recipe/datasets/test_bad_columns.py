@@ -42,7 +42,7 @@ def test_every_column_that_cannot_be_used_is_told_at_once_with_its_way_out(folde
         assert way_out in line
     assert "missingValues: 'height' lacks a value in 1 rows" in lines[5]
     assert "data.exclude leaves columns out" in lines[3]
-    assert raised.value.hint.startswith("quality.allow with")
+    assert raised.value.hint.startswith("to train anyway, add ")
 
 
 def test_columns_are_left_out_by_name(folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_all_names_that_no_column_has_are_told_with_what_was_meant(folder: Path)
     ("data", "said"),
     [
         ({"target": "a", "exclude": ["a"]}, "has 'a', which is the target"),
-        ({"target": "y", "features": ["a"], "exclude": ["a"]}, "has 'a', which features names too"),
+        ({"target": "y", "features": ["a"], "exclude": ["a"]}, "has 'a', which is in features too"),
     ],
 )
 def test_a_column_is_not_left_out_and_used(data: dict[str, Any], said: str) -> None:
@@ -139,7 +139,9 @@ def test_an_argument_that_is_misspelt_is_told_with_what_was_meant(tmp_path: Path
     (tmp_path / f"rows_{tmp_path.name}.py").write_text("def make(rows, noise=0.1): ...\n")
     arguments = {"rows": 3, "nois": 0.2}
 
-    with pytest.raises(DataError, match=r"data.arguments has 'nois', which it does not take; did you mean 'noise'\?"):
+    with pytest.raises(
+        DataError, match=r"data.arguments has 'nois', which is not one of its arguments; did you mean 'noise'\?"
+    ):
         loaded(tmp_path, dataset=f"rows_{tmp_path.name}:make", data={"arguments": arguments})
 
 
@@ -149,6 +151,6 @@ def test_an_argument_of_a_network_that_is_misspelt_is_told_with_what_was_meant()
     job = Job(dataset="iris", model="mlp", model_arguments={"hiden": [3]})
 
     with pytest.raises(
-        ModelError, match=r"modelArguments has 'hiden', which it does not take; did you mean 'hidden'\?"
+        ModelError, match=r"modelArguments has 'hiden', which is not one of its arguments; did you mean 'hidden'\?"
     ):
         build(job, load(job, Path(), KEY), Path())

@@ -151,11 +151,11 @@ def test_a_time_that_is_missing_is_said(folder: Path) -> None:
         ({"dataset": "a.csv", "data": {"target": "y", "split": {}}}, "data.split.column is missing"),
         (
             {"dataset": "a.csv", "data": {"target": "y", "split": {"column": "a"}, "timeColumn": "b"}},
-            "data.timeColumn and split are two ways to hold rows out",
+            "data.timeColumn and split are two ways to hold out rows",
         ),
         (
             {"dataset": "a.csv", "data": {"target": "y", "split": {"column": "a", "validation": ["test"]}}},
-            "data.split.validation has 'test', which heldOut has too",
+            "data.split.validation has 'test', which is in heldOut too",
         ),
     ],
 )

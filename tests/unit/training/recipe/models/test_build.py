@@ -88,7 +88,7 @@ def test_two_classes_with_bce_need_one_output(tmp_path: Path, own: str) -> None:
     [
         ("Raises", ["ValueError", "modelArguments"]),
         ("number", ["int", "torch.nn.Module"]),
-        ("Absent", ["has no Absent", "Linear"]),
+        ("Absent", ["does not define Absent", "Linear"]),
     ],
 )
 def test_what_cannot_be_built_is_said_with_the_way_out(tmp_path: Path, own: str, name: str, words: list[str]) -> None:
