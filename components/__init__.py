@@ -1,7 +1,6 @@
-"""What a Sealift program composes, in the data's order: store → training run → image → deployment, or a container.
+"""Components of a Sealift program, in the data's order: store → training run → image → deployment, or a container.
 
-The names load on first use: the plugin's process lives in this package too, and must not pay for the Docker and
-Kubernetes SDKs.
+Names load on first use: the plugin's process imports this package too and must not load the Docker and Kubernetes SDKs.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""The access file of one server: what sealift/serving/access/access_file.py reads, from settings and digests.
+"""The access file of one server, which sealift/serving/access/access_file.py reads, from settings and digests.
 
-Pure. There is no key in it, only what tells one.
+Pure. The file contains no key, only digests of keys.
 """
 
 import json
@@ -16,7 +16,7 @@ KEY_SET_FILE: Final = "jwks.json"
 
 
 def access_data(settings: ServerSettings, digests: Mapping[str, Sequence[str]]) -> dict[str, object]:
-    """Contents of the folder `access`, by the file's name. `digests` are the SHA-256 of the good keys, by name."""
+    """Returns the contents of the folder `access` by file name. `digests`: SHA-256 of the valid keys, by name."""
     keys = [_key(name, key, digests[name]) for name, key in settings.valid_api_keys.items()]
     access: dict[str, object] = {"keys": keys}
     files: dict[str, object] = {}

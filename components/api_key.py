@@ -18,5 +18,5 @@ class ApiKey(PluginResource):
     are not secret."""
 
     def __init__(self, resource_name: str, args: ApiKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """What is wrong with `args` is told by the plugin's check."""
+        """The plugin's check validates `args`."""
         super().__init__("ApiKey", resource_name, args, ["key"], opts)

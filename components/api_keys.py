@@ -1,4 +1,4 @@
-"""The API keys of one server, as resources: what clients send, and what the server is told of it."""
+"""The API keys of one server as resources: the keys for clients, and their digests for the server."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,27 +12,27 @@ from components.settings.server import NOBODY, OPEN, ServerSettings
 
 
 class ApiKeys:
-    """One ApiKey for each of `names`, made once the settings are found good: none for a server that is refused."""
+    """One ApiKey for each of `names`, created once the settings are valid: a refused server gets no keys."""
 
     def __init__(
         self, component: str, names: Mapping[str, object], settings: pulumi.Output[Any], opts: pulumi.ResourceOptions
     ) -> None:
-        """`settings` are a ServerSettings of the component of this name."""
+        """`settings` is the ServerSettings of the component named `component`."""
         self._settings = settings
         self._made = {name: ApiKey(f"{component}-{name}", _rotation(settings, name), opts) for name in names}
 
     def by_name(self) -> pulumi.Output[Mapping[str, str]]:
-        """What clients send. Secret."""
+        """Returns the keys that clients send, as a secret."""
         return pulumi.Output.secret(pulumi.Output.all(**{name: made.key for name, made in self._made.items()}))
 
     def access_data(self) -> pulumi.Output[dict[str, object]]:
-        """Contents of the folder `access`, by the file's name."""
+        """Returns the contents of the folder `access` by file name."""
         digests = pulumi.Output.all(**{name: made.digests for name, made in self._made.items()})
         return pulumi.Output.all(self._settings, digests).apply(lambda known: access_data(*known))
 
 
 def warn_of_access(component: pulumi.Resource, settings: ServerSettings) -> None:
-    """Says what nobody may have meant: everybody may ask, or nobody can."""
+    """Warns of settings that may be unintended: every client can send requests, or none can."""
     if settings.auth == "none":
         pulumi.log.warn(OPEN, component)
     elif not settings.lets_someone_predict:

@@ -1,12 +1,12 @@
-"""Kubernetes objects as the API has them, where the SDK takes them.
+"""Kubernetes objects in the API's own form, for the SDK.
 
-Its types know only its own classes, so they check nothing of these. tests/cluster/test_api_schema.py holds what comes
-out against the API's own schema instead.
+The SDK's types know only its own classes, so they do not check these objects. tests/cluster/test_api_schema.py checks
+them against the API's schema instead.
 """
 
 from typing import Any
 
 
 def api_object(part: object) -> Any:
-    """The camelCase dictionary itself, or an output of one."""
+    """Returns the camelCase dictionary, or an output of one, unchanged."""
     return part

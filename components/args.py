@@ -136,11 +136,13 @@ class ModelContainerArgs(TypedDict):
     """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
-    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
+    artifactId.
+    """
 
     payloadDigest: pulumi.Input[str]
-    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, as TrainingRun's
-    output payloadDigest.
+    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
+    TrainingRun's output payloadDigest.
     """
 
 
@@ -241,11 +243,13 @@ class ModelDeploymentArgs(TypedDict):
     """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
-    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
+    artifactId.
+    """
 
     payloadDigest: pulumi.Input[str]
-    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, as TrainingRun's
-    output payloadDigest.
+    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
+    TrainingRun's output payloadDigest.
     """
 
 
@@ -510,11 +514,13 @@ class ServedModelArgs(TypedDict):
     """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
-    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
+    artifactId.
+    """
 
     payloadDigest: pulumi.Input[str]
-    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, as TrainingRun's
-    output payloadDigest.
+    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
+    TrainingRun's output payloadDigest.
     """
 
 

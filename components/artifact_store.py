@@ -1,8 +1,7 @@
-"""`EncryptedArtifactStore`: where sealed models are kept, and the key that opens them.
+"""`EncryptedArtifactStore`: a store of sealed models, and the key that opens them.
 
-The store itself is a URL; nothing is provisioned there, and a thief of it gets ciphertext only. The private key is an
-output that stays secret in the stack's state; whoever only seals (a training machine, a CI job) needs just the public
-one.
+The store itself is a URL. Nothing is provisioned there, and a thief gets only ciphertext. The private key is an output
+that stays secret in the stack's state. A machine that only seals (for training, in CI) needs only the public key.
 """
 
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     """Store key, 32 bytes in base64. The keys of the store's records are derived from it. Secret."""
 
     def __init__(self, name: str, args: EncryptedArtifactStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Raises pulumi.RunError with all that is wrong with `args`."""
+        """Raises pulumi.RunError with all problems of `args`."""
         plain = Checked(f'EncryptedArtifactStore "{name}"', StoreSettings, args).plain
         super().__init__("sealift:index:EncryptedArtifactStore", name, {}, opts)
         url, retention = args.get("url", plain.url), args.get("retention", plain.retention)

@@ -1,8 +1,8 @@
 """The stack's config: where the model is served (`target`), and five objects, `store`, `training`, `image`,
-`deployment` and `container`, each of which goes whole to its component.
+`deployment` and `container`. Each object is passed whole to its component.
 
-What can stand in them is declared beside each component; here they are read once, and everything that is wrong is told
-at once. `parse` is pure; `read_config` is the edge to Pulumi.
+The settings are declared beside each component. This module reads them once and reports all problems at once. `parse`
+is pure; `read_config` is the edge to Pulumi.
 """
 
 import json
@@ -38,18 +38,18 @@ Target = Literal["kubernetes", "docker"]
 TARGET: Final = "target"
 TARGETS: Final = get_args(Target)
 SERVED: Final = ("deployment", "container")
-"""Sections that say how the model is served, on Kubernetes or by Docker."""
-SHOWN: Final = 32  # the exit code that tells a language host that the user has read what is wrong
+"""Sections with the settings for serving, on Kubernetes and with a Docker engine."""
+SHOWN: Final = 32  # with this exit code the language host knows that the error was already shown
 RENAMED: Final = {"storeUrl": "store.url"}
-"""Keys of Sealift 0.1, which had one for each setting, that have another name now."""
+"""Keys of Sealift 0.1 (one key per setting) that have another name now."""
 SET_UP: Final = {"registry": "SEALIFT_REGISTRY", "baseImage": "SEALIFT_BASE_IMAGE", "wheels": "SEALIFT_WHEELS"}
-"""Settings of an image, and the variables in which set-up leaves what it found."""
-HINT: Final = "`pulumi config set --path SECTION.SETTING VALUE` changes one; docs/configuration.md describes them all"
+"""Settings of an image, and the environment variables in which set-up passes its findings."""
+HINT: Final = "set one: `pulumi config set --path SECTION.SETTING VALUE`; docs/configuration.md describes them all"
 
 
 @dataclass(frozen=True)
 class StackConfig:
-    """One stack's config, checked: the sections as they were given, with what stands in for what was not."""
+    """One stack's config, checked: the sections as they were given, completed by what set-up found."""
 
     target: Target
     store: EncryptedArtifactStoreArgs
@@ -65,8 +65,8 @@ class StackConfig:
 
 
 def config_or_exit(config: pulumi.Config) -> StackConfig:
-    """As read_config, for a program's own use: says what is wrong and ends it. To a RunError that reaches the language
-    host, the official one adds a line about an unhandled error.
+    """Like read_config, but reports the problems and exits. If a RunError reaches the official language host, it adds a
+    line about an unhandled error.
     """
     try:
         return read_config(config)
@@ -76,7 +76,7 @@ def config_or_exit(config: pulumi.Config) -> StackConfig:
 
 
 def read_config(config: pulumi.Config) -> StackConfig:
-    """The stack's config. Raises pulumi.RunError, which the CLI shows without a traceback, with all that is wrong."""
+    """Reads the stack's config. Raises pulumi.RunError with all problems; the CLI shows it without a traceback."""
     prefix = config.full_key("")
     stored: Mapping[str, Any] = runtime_config.get_config_env() | runtime_config.CONFIG.get()
     values = {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}
@@ -87,7 +87,7 @@ def read_config(config: pulumi.Config) -> StackConfig:
     values |= {name: merge(own, _object(values.get(name) or {})) for name, own in project.items()}
     secret = [key for key in values if runtime_config.is_config_secret(prefix + key)]
     problems = [*_secret_problems(values, secret)]
-    if problems:  # first, so that no message quotes what was meant to stay hidden
+    if problems:  # first, so that no message quotes a value that should stay hidden
         raise pulumi.RunError(report("the stack's config cannot be used", problems))
     parsed, problems = parse(values, os.environ, Path.cwd())
     if parsed is None:
@@ -100,7 +100,9 @@ def read_config(config: pulumi.Config) -> StackConfig:
 
 
 def find_unused_section(values: Mapping[str, Any], project: Mapping[str, Any]) -> str | None:
-    """What to say of settings that the stack gives to what does not serve; its project's own are for any stack."""
+    """Returns a warning if the stack sets the section of the other target. Settings of the project's file are for all
+    stacks, so they cause no warning.
+    """
     target = values.get(TARGET, TARGETS[0])
     if target not in TARGETS:
         return None
@@ -109,14 +111,14 @@ def find_unused_section(values: Mapping[str, Any], project: Mapping[str, Any]) -
     if not given or given == project.get(other):
         return None
     return (
-        f"{other} has settings, and none of them takes effect: {TARGET} is {target!r}, which is served as {used} says; "
-        f"set them there (`pulumi config set --path {used}.SETTING VALUE`), or another {TARGET}"
+        f"the settings in {other} have no effect: {TARGET} is {target!r}, which uses the settings in {used}; "
+        f"set them there (`pulumi config set --path {used}.SETTING VALUE`), or change {TARGET}"
     )
 
 
 def merge(project: object, stack: object) -> object:
-    """What a stack says, and where it says nothing, what its project does: maps go key by key, anything else whole. A
-    null takes away what the project gives.
+    """Merges the stack's values over the project's: maps key by key, other values whole. A null in the stack removes
+    the project's value.
     """
     if not isinstance(project, Mapping) or not isinstance(stack, Mapping):
         return stack
@@ -126,29 +128,31 @@ def merge(project: object, stack: object) -> object:
 
 
 def _project_sections(prefix: str) -> dict[str, Mapping[str, Any]]:
-    """What the project's own file gives to all its stacks; Pulumi takes a stack's section for the whole one."""
+    """Reads the sections that the project's file sets for all stacks. Pulumi itself lets a stack's section replace the
+    project's whole section.
+    """
     try:
         found = yaml.safe_load((Path(pulumi.get_root_directory()) / "Pulumi.yaml").read_text())["config"]
         given = {key.removeprefix(prefix): entry for key, entry in found.items()}
         values = {name: _value(entry) for name, entry in given.items() if name in SECTIONS}
         return {name: value for name, value in values.items() if isinstance(value, Mapping)}
     except (OSError, TypeError, KeyError, AttributeError, yaml.YAMLError):
-        return {}  # an inline program has no file, and what is wrong with one the engine has told
+        return {}  # an inline program has no file, and the engine has reported a broken one
 
 
 def _value(entry: object) -> object:
-    """As Pulumi has it in a project's file: a value of all stacks, or the default of one that says nothing."""
+    """Returns an entry's value in Pulumi's form of a project file: `value` for all stacks, or `default`."""
     return entry.get("value", entry.get("default")) if isinstance(entry, Mapping) else None
 
 
 def parse(
     values: Mapping[str, Any], environment: Mapping[str, str], folder: Path | None = None
 ) -> tuple[StackConfig | None, list[Problem]]:
-    """`values` by key, objects also as JSON, in which texts of numbers stand for numbers where one is meant: that is
-    how `pulumi config set --path` writes 0.02.
+    """Parses `values` by key. Objects may be JSON. A text of a number counts as a number where a number is expected,
+    because `pulumi config set --path` writes 0.02 as text.
 
-    `environment` is where set-up leaves what it found; `folder` is the program's, where data sets and the user's
-    modules are looked for.
+    `environment` contains set-up's findings. `folder` is the program's folder, in which data sets and the user's
+    modules are searched.
     """
     problems = list(_strange_keys(values))
     given: dict[str, dict[str, Any]] = {}
@@ -160,7 +164,7 @@ def parse(
         given[name] = numbers_read(of, section)
     given["image"] = _find(environment) | given["image"]
     job, training_problems = TrainingSettings.validate(given["training"], folder, path="training.")
-    name_of_model = _name_of(job.dataset) if job else "unknown"  # a wrong job is told anyway
+    name_of_model = _name_of(job.dataset) if job else "unknown"  # an invalid job is reported anyway
     for name in SERVED:
         given[name].setdefault("modelName", name_of_model)
     for name, of in SECTIONS.items():
@@ -173,7 +177,7 @@ def parse(
 
 
 def _secrets_in(values: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
-    """Section, name and value of each setting that is given and is a secret by its declaration."""
+    """Yields section, name and value of each given setting that is declared as a secret."""
     for section, of in SECTIONS.items():
         given = _object(values.get(section) or {})
         for one in declarations(of):
@@ -182,7 +186,7 @@ def _secrets_in(values: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
 
 
 def _urls_in(values: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
-    """The same of each setting that is a URL, and so may be a secret."""
+    """Yields the same for each setting that is a URL, which may be a secret."""
     given = _object(values.get("training") or {})
     if not isinstance(given, Mapping):
         return
@@ -192,28 +196,28 @@ def _urls_in(values: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
 
 
 def _secret_problems(values: Mapping[str, Any], secret: Collection[str]) -> Iterator[Problem]:
-    """The engine tells that something inside a section is a secret, and not what."""
+    """Finds wrong secrets. The engine reports that a section contains a secret, but not which setting it is."""
     hidden = {section: name for section, name, _ in _secrets_in(values)}
     may_be_hidden = {section for section, _, _ in _urls_in(values)}
     for key in sorted({*secret} - hidden.keys() - may_be_hidden):
         message = (
-            "is set as a secret, or has one inside; allowed: plain text, since it shows in names and objects, and URLs "
-            f"as secrets in {', '.join(f'training.{name}' for name in URL_INPUTS)}"
+            "is a secret, or contains one; allowed: plain text, because its values appear in names and objects; only "
+            f"URLs in {', '.join(f'training.{name}' for name in URL_INPUTS)} may be secrets"
         )
         yield Problem(key, message, "set it again with --plaintext")
     for section in sorted(hidden.keys() - {*secret}):
         path = f"{section}.{hidden[section]}"
-        yield Problem(path, "is kept in the clear", f"`pulumi config set --secret --path {path} < FILE` encrypts it")
+        yield Problem(path, "is stored as plain text", f"encrypt it: `pulumi config set --secret --path {path} < FILE`")
 
 
 def _strange_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
-    # Of a name that two sections have, the one that Sealift 0.1 knew stands first.
+    # If two sections have the same name, the section of Sealift 0.1 comes first.
     found = {name: f"{section}.{name}" for section, of in reversed([*SECTIONS.items()]) for name in names_of(of)}
     places = found | RENAMED
     for key in sorted(values.keys() - SECTIONS.keys() - {TARGET}):
         if key in places:
             way = f"`pulumi config set --path {places[key]} VALUE`, then `pulumi config rm {key}`"
-            yield Problem(key, f"has moved, to {places[key]}", way)
+            yield Problem(key, f"has moved to {places[key]}", way)
         else:
             close = get_close_matches(key, [*SECTIONS, *places], n=1)
             meant = f"did you mean '{places.get(close[0], close[0])}'?" if close else f"allowed: {', '.join(SECTIONS)}"
@@ -222,17 +226,17 @@ def _strange_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _find(environment: Mapping[str, str]) -> dict[str, Any]:
     found = {name: environment[variable] for name, variable in SET_UP.items() if environment.get(variable)}
-    return {"baseImage": "", **found}  # there is no default, and the empty one's message says how to get one
+    return {"baseImage": "", **found}  # no default exists, and the message for an empty value says how to get one
 
 
 def _name_of(dataset: str) -> str:
-    """A model's name after its data set's: what a path, URL or reference ends in, in letters that a name may have."""
+    """Derives a model's name from the data set: the last part of a path, URL or reference, in allowed characters."""
     last = without_credentials(dataset).rstrip("…?#").rpartition(":")[2].rpartition("/")[2].partition(".")[0]
     return re.sub("[^a-z0-9]+", "-", last.lower()).strip("-")[:63] or "model"
 
 
 def _object(value: object) -> object:
-    """JSON of an object as that object; anything else as it is."""
+    """Parses a text as JSON. Returns other values, and text that is not JSON, unchanged."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:

@@ -1,12 +1,11 @@
-"""What runs on a Docker engine, as the plain properties that `ModelContainer` hands to its provider.
+"""The container on a Docker engine, as plain properties that `ModelContainer` passes to its provider.
 
-Pure: no Pulumi, no Docker client. Contents typed `object` pass through untouched, so they may be values that are not
-known yet.
+Pure: no Pulumi, no Docker client. Contents typed `object` are passed on unchanged, so they may be unknown values.
 
-The server's files are uploaded into the container before it starts, readable by the server's group alone. They lie in
-the container's own layer on the engine's machine, below a folder that only root enters, and go with the container. The
-provider uploads at the root, which an engine refuses where that is read-only; so it is not, and the server, which is
-not root, can write to nothing there but /tmp.
+The server's files are uploaded into the container before it starts. Only the server's group can read them. They are in
+the container's own layer on the engine's machine, below a folder that only root can enter, and are deleted with the
+container. The provider uploads to the root file system, which an engine refuses if that is read-only. It is therefore
+writable, but the server is not root and can write only to /tmp.
 """
 
 import math
@@ -23,24 +22,24 @@ from components.settings.server import LET_IN
 from sealift.serving import image_layout
 
 Properties = dict[str, object]
-"""Of docker.Container, by the SDK's names."""
+"""Properties of docker.Container, by the SDK's names."""
 PROPERTIES: Final = (
     "image", "command", "labels", "ports", "cpus", "memory", "memory_swap", "capabilities", "security_opts", "restart",
     "must_run", "destroy_grace_seconds", "healthcheck", "wait", "wait_timeout",
 )  # fmt: skip
-"""What `container` gives: it is asked before the values are known."""
+"""Properties that `container` returns. They are listed because the values are not known yet when they are needed."""
 
 STACK_LABEL: Final = "sealift.dev/stack"
-"""PROJECT/STACK: by it the next preview knows a stack's own container from another stack's."""
+"""Label with PROJECT/STACK. The next preview uses it to tell a stack's own container from another stack's."""
 
 STOP_SECONDS: Final = 30  # for requests in flight
-START_SECONDS: Final = 120  # as a pod has
+START_SECONDS: Final = 120  # the same as for a pod
 FILE_MODE: Final = "0440"
 MEBIBYTE: Final = 1 << 20
 
 
 def labels(instance: str, stack: str, settings: ContainerSettings) -> list[Properties]:
-    """By which the containers of a model are found."""
+    """Returns the labels by which the containers of a model are found."""
     found = object_labels(instance, settings.model_name, settings.labels) | {STACK_LABEL: stack}
     if settings.auth != "none":
         found[LET_IN] = settings.let_in
@@ -48,9 +47,11 @@ def labels(instance: str, stack: str, settings: ContainerSettings) -> list[Prope
 
 
 def uploads(version: ServerVersion, folders: Iterable[ServerFolder], access: Contents) -> list[Properties]:
-    """The files of these folders."""
+    """Returns the uploads for the files of these folders."""
     group = str(image_layout.USER_ID)
-    ordered = sorted(folders, key=lambda folder: folder is ACCESS)  # as in every release: another order is a change
+    ordered = sorted(
+        folders, key=lambda folder: folder is ACCESS
+    )  # the order of every release: another one is a change
     return [
         {"file": f"{folder.path}/{name}", "content": content, "permissions": FILE_MODE, "owner": "0", "group": group}
         for folder in ordered
@@ -59,7 +60,7 @@ def uploads(version: ServerVersion, folders: Iterable[ServerFolder], access: Con
 
 
 def container(settings: ContainerSettings, version: ServerVersion, *, stack: str) -> Properties:
-    """All but its uploads. `stack` is PROJECT/STACK."""
+    """Returns all properties except the uploads. `stack` is PROJECT/STACK."""
     memory = math.ceil(settings.memory_limit.amount / MEBIBYTE)
     return {
         "image": version.image,
@@ -68,7 +69,7 @@ def container(settings: ContainerSettings, version: ServerVersion, *, stack: str
         "ports": [*_ports(settings)],
         "cpus": _decimal(settings.cpu_limit.amount),
         "memory": memory,
-        "memory_swap": memory,  # the same: none, since the open model must not be written to a disk
+        "memory_swap": memory,  # equal to memory, so no swap: the opened model must not be written to a disk
         "capabilities": {"drops": ["ALL"]},
         "security_opts": ["no-new-privileges:true"],
         "restart": "unless-stopped",
@@ -87,12 +88,12 @@ def container(settings: ContainerSettings, version: ServerVersion, *, stack: str
 
 
 def url(settings: ContainerSettings) -> str:
-    """Where the model answers, as this machine sees it where the engine is its own."""
+    """Returns the URL of the model, as seen from the engine's machine."""
     return f"{settings.scheme}://{_host(settings)}:{settings.port}"
 
 
 def grpc_address(settings: ContainerSettings) -> str | None:
-    """Where gRPC is served, seen from the same place."""
+    """Returns the gRPC address, as seen from the engine's machine, or None without gRPC."""
     return f"{_host(settings)}:{settings.grpc_port}" if settings.grpc else None
 
 
@@ -101,7 +102,7 @@ def _host(settings: ContainerSettings) -> str:
 
 
 def _local(settings: ContainerSettings) -> list[object]:
-    """Where nothing else keeps a page of a browser on this machine from asking."""
+    """Returns `--local` if nothing else would stop a web page in this machine's browser from sending requests."""
     return ["--local"] if settings.auth == "none" and IPv4Address(settings.address).is_loopback else []
 
 
@@ -111,12 +112,12 @@ def _ports(settings: ContainerSettings) -> Iterator[Properties]:
 
 
 def _duration(seconds: int) -> str:
-    """As the provider reads it back: what it is given otherwise would be a change in every preview."""
+    """Formats seconds as the provider reads them back. Another form would show as a change in every preview."""
     minutes, rest = divmod(seconds, 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
 def _decimal(cpus: Fraction) -> str:
-    """With at least one digit after the point, as the provider reads it back."""
+    """Formats CPUs with at least one digit after the point, as the provider reads them back."""
     text = f"{float(cpus):.9f}".rstrip("0")
     return f"{text}0" if text.endswith(".") else text

@@ -1,8 +1,8 @@
-"""The addresses of one model, as the Open Inference Protocol has them. Pure."""
+"""URLs of one model's endpoints, in the paths of the Open Inference Protocol. Pure."""
 
 
 def endpoints(base_url: str, model_name: str) -> dict[str, str]:
-    """By what they are for."""
+    """Returns the URLs by purpose."""
     model_url = f"{base_url}/v2/models/{model_name}"
     return {
         "live": f"{base_url}/v2/health/live",

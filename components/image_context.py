@@ -1,12 +1,12 @@
-"""The build context of a model image, written so that the same inputs give the same bytes on every machine.
+"""The build context of a model image. The same inputs give the same bytes on every machine.
 
-Hermetic: packages come from an archive of what wheels checked by hash hold, and the build runs nothing and needs no
-network. Layers go from what changes least to what changes most: base → packages → server → sealed payload.
-Neither the manifest nor a key is ever in it. File modes and times are fixed, because the Docker plugin's digest, and
-the layers' own, cover them. No Pulumi, no Docker: files and text only.
+The build is hermetic: packages come from an archive of wheels that were checked by hash, and the build runs no command
+and needs no network. Layers are ordered by how often they change: base → packages → server → sealed payload. The
+context never contains the manifest or a key. File modes and times are fixed, because the digests of the Docker plugin
+and of the layers cover them. No Pulumi, no Docker: files and text only.
 
-A context's folder is named by its content, so that a `preview` during an `up` never touches what the other one's
-image is built from.
+A context's folder is named after its content, so that a `preview` during an `up` never changes the other one's build
+context.
 """
 
 import fcntl
@@ -37,7 +37,7 @@ LOCK_FILE: Final = ".lock"
 
 
 def dockerfile(base_image: str, labels: Mapping[str, str]) -> str:
-    """The recipe: copies only, of which ADD unpacks an archive; labels come last and make no layer."""
+    """Returns the Dockerfile: copies only, and ADD unpacks an archive. Labels come last and make no layer."""
     python_path = f"{image_layout.CODE_FOLDER}:{image_layout.PACKAGES_FOLDER}"
     label_lines = "".join(f'LABEL "{_quote(name)}"="{_quote(value)}"\n' for name, value in sorted(labels.items()))
     return f"""\
@@ -61,16 +61,16 @@ def materialise(
     labels: Mapping[str, str],
     sources: Path = SOURCES,
 ) -> Path:
-    """Writes the context and returns its folder, which is one of `contexts`: the same content, the same name.
-    `write_payload` writes the sealed payload into a file, which can be read too.
+    """Writes the context and returns its folder in `contexts`. The same content has the same folder name.
+    `write_payload` writes the sealed payload into a file that is open for reading too.
 
-    It stays there, whole, while this process lives; those that no living process asked for are removed. Raises
-    FileNotFoundError, which says what to do, when the wheels have not been collected.
+    The folder stays complete while this process lives. Contexts that no living process uses are removed. Raises
+    FileNotFoundError with a hint if the wheels have not been collected.
     """
     packages = wheels / image_layout.PACKAGES_FILE
     if not packages.is_file():
         raise FileNotFoundError(
-            f"no wheels for the image in {wheels}; `make setup` collects them and sets SEALIFT_WHEELS"
+            f"the folder {wheels} has no packages for the image; `make setup` collects them and sets SEALIFT_WHEELS"
         )
     all_labels = {**labels, "dev.sealift.source-digest": source_digest(sources)}
     files = {Path("Dockerfile"): dockerfile(base_image, all_labels).encode()}
@@ -95,12 +95,12 @@ def materialise(
 
 
 def source_digest(sources: Path = SOURCES) -> str:
-    """Hex SHA-256 over the names and bytes of the server's code."""
+    """Returns the SHA-256, in hex, over the names and bytes of the server's code."""
     return file_set.digest(_contents(_server_files(sources)))
 
 
 def context_digest(context: Path) -> str:
-    """Hex SHA-256 over names, modes and bytes of all files of a context."""
+    """Returns the SHA-256, in hex, over names, modes and bytes of all files of a context."""
     paths = {path.relative_to(context).as_posix(): path for path in context.rglob("*") if path.is_file()}
     contents = {name: file_set.of_file(path) for name, path in paths.items()}
     return file_set.digest(contents, {name: path.stat().st_mode for name, path in paths.items()})
@@ -119,7 +119,7 @@ def _contents(files: Mapping[Path, bytes]) -> dict[str, str]:
 
 @contextmanager
 def _only_writer(contexts: Path) -> Iterator[None]:
-    """Waits for others that write here; a killed one's lock is gone."""
+    """Waits until no other process writes here. The lock of a killed process is released."""
     file = os.open(contexts / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -129,22 +129,22 @@ def _only_writer(contexts: Path) -> Iterator[None]:
 
 
 def _hold(context: Path) -> None:
-    """Until this process ends, which is when the image is built: its plugin reads the folder meanwhile."""
+    """Locks the context until this process ends: the Docker plugin reads the folder until the image is built."""
     fcntl.flock(os.open(context, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), fcntl.LOCK_SH)
 
 
 def _remove_unused(contexts: Path) -> None:
-    """What no living process holds. Only for the one writer."""
+    """Removes contexts that no living process holds. Only the one writer may call it."""
     for context in [path for path in contexts.iterdir() if CONTEXT_NAME.match(path.name)]:
         folder = os.open(context, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        with suppress(OSError):  # held, or a file system without locks on folders: it stays
+        with suppress(OSError):  # held, or the file system has no locks on folders: the context stays
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(context)
         os.close(folder)
 
 
 def _remove(context: Path) -> None:
-    """Removes it, so that a kill in between leaves no half of it under its name."""
+    """Removes the context. If the process is killed meanwhile, no incomplete context keeps the name."""
     leaving = context.with_name(LEAVING)
     shutil.rmtree(leaving, ignore_errors=True)
     context.rename(leaving)
@@ -152,7 +152,7 @@ def _remove(context: Path) -> None:
 
 
 def _draft(contexts: Path, write_payload: Callable[[BinaryIO], object]) -> Path:
-    """A folder with the payload alone."""
+    """Makes a folder that contains only the payload."""
     folder = contexts / DRAFT
     shutil.rmtree(folder, ignore_errors=True)  # a killed writer's
     folder.mkdir()

@@ -1,6 +1,6 @@
-"""Names of images, as github.com/distribution/reference has them: `[HOST[:PORT]/]PATH[:TAG][@sha256:DIGEST]`.
+"""Image references in the form of github.com/distribution/reference: `[HOST[:PORT]/]PATH[:TAG][@sha256:DIGEST]`.
 
-Pure: knows the form of a name, not whether anything stands behind it.
+Pure: checks the form of a reference, not whether the image exists.
 """
 
 import re
@@ -18,19 +18,19 @@ _PINNED: Final = re.compile(rf"(?:{_HOST}(?::\d{{1,5}})?/)?{_PATH}(?::{_TAG})?@{
 _REGISTRY: Final = re.compile(rf"{_HOST}(?::\d{{1,5}})?(?:/{_PATH})?", re.ASCII)
 
 MAX_LENGTH: Final = 255
-"""Of a whole name, in characters; a repository's limit, so a longer one is nobody's image."""
+"""Longest reference, in characters: the limit of a repository's name, so no image has a longer one."""
 
 
 def is_reference(text: str) -> bool:
-    """Whether it can name an image: `python:3.12-slim`, `localhost:5000/base@sha256:…`."""
+    """Whether the text is an image reference, such as `python:3.12-slim` or `localhost:5000/base@sha256:…`."""
     return len(text) <= MAX_LENGTH and _REFERENCE.fullmatch(text) is not None
 
 
 def is_pinned(text: str) -> bool:
-    """Whether it names an image by content: `localhost:5000/model@sha256:…`."""
+    """Whether the text references an image by digest, such as `localhost:5000/model@sha256:…`."""
     return len(text) <= MAX_LENGTH and _PINNED.fullmatch(text) is not None
 
 
 def is_registry(text: str) -> bool:
-    """Whether repositories can be named under it: `localhost:5000`, `registry.example.com/team`."""
+    """Whether the text is a registry, such as `localhost:5000` or `registry.example.com/team`."""
     return len(text) <= MAX_LENGTH and _REGISTRY.fullmatch(text) is not None

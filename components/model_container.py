@@ -1,8 +1,8 @@
-"""`ModelContainer`: one sealed model, served from a container of a Docker engine, for those who have no Kubernetes.
+"""`ModelContainer`: one sealed model, served from a container of a Docker engine, for machines without Kubernetes.
 
-Only wires: what the container is like is in container_spec.py, what it may be told in settings/container.py. A change
-other than of its memory ends the old container, which answers what it has taken, and then starts a new one: a port of
-the machine belongs to one container at a time, so for some seconds nothing answers.
+This module only wires: container_spec.py describes the container, settings/container.py its settings. Any change except
+of the memory limit stops the old container, which first answers its accepted requests, and then starts a new one. A
+port of the machine belongs to one container at a time, so requests fail for some seconds.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class ModelContainer(pulumi.ComponentResource):
     """Address of the gRPC server, `ADDRESS:PORT`. Not set without `grpc`."""
 
     def __init__(self, name: str, args: ModelContainerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Raises pulumi.RunError with all that is wrong with `args`."""
+        """Raises pulumi.RunError with all problems of `args`."""
         what, stack = f'ModelContainer "{name}"', f"{pulumi.get_project()}/{pulumi.get_stack()}"
         checked = Checked(what, ModelContainerInputs, args, known=SHAPES)
         super().__init__("sealift:index:ModelContainer", name, {}, opts)
@@ -47,7 +47,7 @@ class ModelContainer(pulumi.ComponentResource):
         keys = ApiKeys(name, checked.plain.valid_api_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
         version, folders = ServerVersion(name, args), folders_of(checked.plain)
-        # Each part that is not known in a preview stands by itself in what is, so that only that part shows as changed.
+        # Each value that a preview does not know is a separate output, so that only that value shows as changed.
         spec = settings.apply(lambda known: container_spec.container(known, version, stack=stack))
         access: pulumi.Output[Any] = keys.access_data() if ACCESS in folders else pulumi.Output.from_input({})
         hidden: pulumi.Output[Any] = pulumi.Output.secret(access)
@@ -56,7 +56,7 @@ class ModelContainer(pulumi.ComponentResource):
             name,
             **{key: spec[key] for key in container_spec.PROPERTIES},
             uploads=_uploads(uploads),
-            # Two of them would open the same ports.
+            # Two containers would open the same ports.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 delete_before_replace=True,
@@ -74,7 +74,7 @@ class ModelContainer(pulumi.ComponentResource):
         keys: ApiKeys,
     ) -> None:
         self.container = container
-        # The container's name is there so that whoever uses the URL waits until it is healthy.
+        # The URL depends on the container's name, so that users of the URL wait until the container is healthy.
         self.url = pulumi.Output.all(settings, container).apply(lambda known: container_spec.url(known[0]))
         self.endpoints = pulumi.Output.all(self.url, args["modelName"]).apply(lambda known: endpoints(*known))
         self.grpc_address = pulumi.Output.all(settings, container).apply(
@@ -93,5 +93,5 @@ class ModelContainer(pulumi.ComponentResource):
 
 
 def _uploads(uploads: pulumi.Output[list[container_spec.Properties]]) -> Any:
-    """The SDK takes dictionaries; its types know only its own classes."""
+    """Casts the uploads: the SDK accepts dictionaries, but its types allow only its own classes."""
     return uploads

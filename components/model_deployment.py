@@ -1,8 +1,7 @@
-"""`ModelDeployment`: one sealed model, served from a namespace of its own on Kubernetes.
+"""`ModelDeployment`: one sealed model, served from its own namespace on Kubernetes.
 
-Only wires: what the objects say is in pod_spec.py, what a deployment may be in settings/deployment.py. Everything is
-checked before the first object is registered, in previews too; values that a preview does not know yet are checked by
-the update.
+This module only wires: pod_spec.py describes the objects, settings/deployment.py the settings. Everything is checked
+before the first object is registered, in previews too. The update checks values that a preview does not know.
 """
 
 import os
@@ -48,9 +47,9 @@ class ModelDeployment(pulumi.ComponentResource):
     """Address of the gRPC server: `127.0.0.1:NODEPORT`, or the Service's cluster address. Not set without `grpc`."""
 
     def __init__(self, name: str, args: ModelDeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """`name`, at most 45 of a-z, 0-9 and "-", begins the objects' names on the cluster.
+        """`name`, at most 45 of a-z, 0-9 and "-", is the prefix of the objects' names on the cluster.
 
-        Raises pulumi.RunError with all that is wrong with `args`.
+        Raises pulumi.RunError with all problems of `args`.
         """
         what = f'ModelDeployment "{name}"'
         checked = Checked(what, ModelDeploymentInputs, args, *component_name_problems(name), known=SHAPES)
@@ -71,12 +70,12 @@ class ModelDeployment(pulumi.ComponentResource):
                 {**namespace.metadata(name), "annotations": settings.apply(pod_spec.service_annotations)}
             ),
             spec=api_object(settings.apply(lambda known: pod_spec.service(known, version.name))),
-            # After the pods: a Service waits for endpoints, and would wait for minutes on pods that cannot start.
+            # After the pods: a Service waits for endpoints, and would wait minutes for pods that cannot start.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[server.deployment],
                 hooks=Hooks(
-                    # A provider of the program's own may ask another cluster than kubectl does.
+                    # A provider that the program creates may use another cluster than kubectl.
                     before_create=[] if _has_provider(opts) else [rolling.finds_free(what, name)],
                     before_update=[rolling.locks_out(self, name, settings)],
                 ),
@@ -93,7 +92,7 @@ class ModelDeployment(pulumi.ComponentResource):
         keys: ApiKeys,
     ) -> None:
         self.service = service.metadata.name
-        # The Deployment's name is there so that whoever uses the URL waits until its pods are ready.
+        # The URL depends on the Deployment's name, so that users of the URL wait until its pods are ready.
         self.url = pulumi.Output.all(settings, self.service, self.namespace, self.deployment).apply(
             lambda known: pod_spec.url(known[0], service_name=known[1], namespace=known[2])
         )
@@ -118,7 +117,7 @@ class ModelDeployment(pulumi.ComponentResource):
 def _refuse_missing_cluster(what: str, opts: pulumi.ResourceOptions | None) -> None:
     missing = find_missing_kubeconfig(os.environ)
     if missing is not None and pulumi.Config("kubernetes").get("kubeconfig") is None and not _has_provider(opts):
-        raise pulumi.RunError(f"{what} cannot be made:\n  {missing}")
+        raise pulumi.RunError(f"{what} cannot be created:\n  {missing}")
 
 
 def _has_provider(opts: pulumi.ResourceOptions | None) -> bool:

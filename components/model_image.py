@@ -1,8 +1,8 @@
-"""`ModelImage`: the server and one sealed payload as an image in a registry, referred to by digest.
+"""`ModelImage`: the server and one sealed payload as an image in a registry, referenced by digest.
 
-The build context is written from the store's payload, a piece at a time, with the same bytes on every machine, before
-the Docker plugin hashes it. While the artifact is unknown (a preview that will train) there is nothing to write, and
-the image is unknown too.
+The build context is written from the store's payload, in pieces, before the Docker plugin hashes it. It has the same
+bytes on every machine. While the artifact is unknown (in a preview that will train), nothing is written and the image
+is unknown too.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class ModelImage(pulumi.ComponentResource):
     """Reference of the image by its tag, `repository:tag`."""
 
     def __init__(self, name: str, args: ModelImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Raises pulumi.RunError with all that is wrong with `args`."""
+        """Raises pulumi.RunError with all problems of `args`."""
         checked = Checked(f'ModelImage "{name}"', ModelImageInputs, args)
         super().__init__("sealift:index:ModelImage", name, {}, opts)
         contexts = CONTEXTS / pulumi.get_stack() / name
@@ -69,7 +69,7 @@ class ModelImage(pulumi.ComponentResource):
         self.register_outputs({"ref": self.ref, "name": self.name})
 
     async def _ask(self, registry: str) -> bool:
-        """Whether it answers; said before training, whose model could not be pushed."""
+        """Whether the registry answers. Warns before training, because the model's image could not be pushed."""
         silent = await asyncio.to_thread(silent_registry, registry, os.environ)
         if silent is not None:
             pulumi.log.warn(silent, self)
@@ -83,7 +83,7 @@ def write_context(
     wheels: Path,
     labels: Mapping[str, str],
 ) -> Path:
-    """The build context, in a folder of its own below `contexts`. Raises pulumi.RunError with the way out."""
+    """Writes the build context into its own folder below `contexts`. Raises pulumi.RunError with a hint."""
     try:
         return materialise(contexts, write_payload=write_payload, base_image=base_image, wheels=wheels, labels=labels)
     except FileNotFoundError as error:
@@ -91,24 +91,22 @@ def write_context(
     except OSError as error:
         raise pulumi.RunError(
             f"the build context cannot be written below {contexts}: {error.strerror or error}\n"
-            "hint: make room, or give this user the right to write there"
+            "hint: free some disk space, or give this user write permission there"
         ) from error
 
 
 def copy_payload(url: str, artifact_id: str, digest: str, file: BinaryIO) -> None:
-    """Copies the sealed payload from the store into `file` and checks its digest there. Raises pulumi.RunError with
-    the way out.
-    """
+    """Copies the sealed payload from the store into `file` and checks its digest. Raises pulumi.RunError."""
     try:
         with open_payload(open_store(url), artifact_id) as payload:
             shutil.copyfileobj(payload, file, PIECE_BYTES)
     except StoreError as error:
         raise pulumi.RunError(
-            f"{error}\nhint: `pulumi refresh` notices a lost artifact; the next `pulumi up` trains it anew"
+            f"{error}\nhint: run `pulumi refresh`, which detects lost artifacts; the next `pulumi up` then trains again"
         ) from error
     file.seek(0)
     if stream_digest(file) != digest:
         raise pulumi.RunError(
-            f"the payload of artifact {artifact_id} in {url} is not the one that was sealed\n"
-            "hint: run `pulumi refresh`, then `pulumi up` trains it anew; find out who can write to the store"
+            f"the payload of artifact {artifact_id} in {url} differs from the sealed one\n"
+            "hint: run `pulumi refresh`; the next `pulumi up` then trains again; find out who can write to the store"
         )

@@ -1,4 +1,4 @@
-"""The namespace of one model: what its pods need there, whatever their version. Only wires."""
+"""The namespace of one model, with the objects that its pods need in any version. This module only wires."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ class ModelNamespace:
     def __init__(
         self, name: str, settings: pulumi.Output[DeploymentSettings], component: pulumi.ComponentResource
     ) -> None:
-        """They begin with `name`, and are parts of the component."""
+        """`name` is the prefix of the objects' names. The objects are children of the component."""
         child = pulumi.ResourceOptions(parent=component)
         self._settings = settings
         secured = self.labels(name).apply(lambda labels: {"labels": labels | pod_spec.pod_security_labels()})
@@ -35,12 +35,13 @@ class ModelNamespace:
             kubernetes.core.v1.ResourceQuota(name, metadata=metadata, spec=api_object(quota), opts=child),
             kubernetes.core.v1.LimitRange(name, metadata=metadata, spec=api_object(limits), opts=child),
         ]
-        """Pods that the quota does not see are not counted, and pods without figures are refused by it."""
+        """Objects that must exist before pods: the quota does not count earlier pods, and it refuses pods without
+        resources."""
 
     def labels(self, instance: str) -> pulumi.Output[Any]:
-        """Of the objects of a version of this name."""
+        """Returns the labels of the objects of the version `instance`."""
         return self._settings.apply(lambda known: object_labels(instance, known.model_name, known.labels))
 
     def metadata(self, instance: str) -> Mapping[str, object]:
-        """Of an object there."""
+        """Returns the metadata of an object in the namespace."""
         return {"namespace": self.name, "labels": self.labels(instance)}

@@ -1,4 +1,4 @@
-"""What the program-side classes of custom resources share: their constructor, and how their outputs are named."""
+"""Base class of the program-side classes of custom resources: their constructor and the names of their outputs."""
 
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
@@ -10,7 +10,7 @@ from sealift.names import snake_case
 
 
 class PluginResource(pulumi.CustomResource):
-    """A resource of Sealift's plugin. The annotations of its class, and of bases beside it, declare its outputs."""
+    """A resource of Sealift's plugin. The annotations of its class and of that class's bases declare its outputs."""
 
     def __init__(
         self,
@@ -20,17 +20,17 @@ class PluginResource(pulumi.CustomResource):
         secret_outputs: Sequence[str],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        """What is wrong with `args` is told by the plugin's check. `secret_outputs` are in camelCase."""
+        """The plugin's check validates `args`. `secret_outputs` are in camelCase."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=[*secret_outputs])
         props = dict.fromkeys(self._output_names()) | dict(args)
         super().__init__(f"sealift:index:{kind}", name, props, pulumi.ResourceOptions.merge(secret, opts))
 
     def translate_input_property(self, prop: str) -> str:
-        """The same: `args` are in camelCase already, and names inside them are the user's."""
+        """Returns `prop` unchanged: `args` are already in camelCase, and names inside them are the user's."""
         return prop
 
     def translate_output_property(self, prop: str) -> str:
-        """The output's attribute; names inside an output, such as a metric's, are data and stay."""
+        """Returns the output's attribute name. Names inside an output, such as metrics' names, stay unchanged."""
         name = snake_case(prop)
         return name if name in self._output_names() else prop
 

@@ -1,12 +1,11 @@
-"""What runs on Kubernetes, as plain camelCase dictionaries: the parts that `ModelDeployment` hands to its provider.
+"""The objects on Kubernetes, as plain camelCase dictionaries that `ModelDeployment` passes to its provider.
 
-Pure: no Pulumi, no Kubernetes client. Leaves typed `object` pass through untouched, so they may be values that are
-not known yet.
+Pure: no Pulumi, no Kubernetes client. Leaves typed `object` are passed on unchanged, so they may be unknown values.
 
-The pods meet the restricted Pod Security profile (kubernetes.io/docs/concepts/security/pod-security-standards), and a
-roll keeps answering: a replacement is ready before an old pod ends, and an old pod goes on serving for DRAIN_SECONDS
-after it was taken out of the endpoints, until every node's kube-proxy has noticed. That sleep is the kubelet's
-(Kubernetes 1.30 and later), so the image needs no shell.
+The pods meet the restricted Pod Security profile (kubernetes.io/docs/concepts/security/pod-security-standards). A
+rolling update loses no request: a replacement is ready before an old pod stops, and an old pod keeps serving for
+DRAIN_SECONDS after its removal from the endpoints, until every node's kube-proxy has noticed. The kubelet does that
+sleep (Kubernetes 1.30 and later), so the image needs no shell.
 """
 
 from collections.abc import Mapping
@@ -23,34 +22,38 @@ from sealift.serving import image_layout
 Spec = dict[str, object]
 """Part of a Kubernetes object, in the API's own camelCase."""
 
-DRAIN_SECONDS: Final = 5  # kube-proxy follows an endpoint's removal within a second or two, on a busy node too
-STOP_SECONDS: Final = 25  # for requests in flight once drained; with the above, Kubernetes' usual 30
-START_SECONDS: Final = 120  # to open the artifact and load the model: a gigabyte opens in a second, a disk may be slow
+DRAIN_SECONDS: Final = 5  # kube-proxy notices an endpoint's removal within two seconds, on a busy node too
+STOP_SECONDS: Final = 25  # for requests in flight after the drain; the sum is Kubernetes' default of 30
+START_SECONDS: Final = (
+    120  # to open the artifact and load the model: a gigabyte opens in a second, but disks may be slow
+)
 
 
 def pod_security_labels() -> dict[str, str]:
-    """On the Namespace: pods that do not meet the restricted profile are refused, warned of and audited."""
+    """Returns the Namespace's labels: pods that violate the restricted profile are refused, warned of and audited."""
     return {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
 
 
 def resource_quota(settings: DeploymentSettings) -> Spec:
-    """ResourceQuota spec."""
+    """Returns the ResourceQuota's spec."""
     return {"hard": hard_limits(settings.quota, settings.replicas, settings.pod)}
 
 
 def limit_range(pod: PodResources) -> Spec:
-    """LimitRange spec: our figures for a pod that has none (a debugging pod, say); the quota admits none without."""
+    """Returns the LimitRange's spec: default resources for other pods, such as debugging pods. The quota refuses pods
+    without resources.
+    """
     resources = _resources(pod)
     return {"limits": [{"type": "Container", "default": resources["limits"], "defaultRequest": resources["requests"]}]}
 
 
 def service_annotations(settings: DeploymentSettings) -> dict[str, str]:
-    """The Service's annotations, by which the next preview knows whom an update locks out."""
+    """Returns the Service's annotations. The next preview reads them to find keys that an update locks out."""
     return {} if settings.auth == "none" else {LET_IN: settings.let_in}
 
 
 def service(settings: DeploymentSettings, *instances: str) -> Spec:
-    """Service spec, of the pods of these versions."""
+    """Returns the spec of the Service for the pods of these versions."""
     port: Spec = {
         "name": image_layout.PORT_NAME,
         "port": image_layout.PORT,
@@ -60,7 +63,7 @@ def service(settings: DeploymentSettings, *instances: str) -> Spec:
     if settings.node_port:
         port["nodePort"] = settings.node_port
     ports = [port, *_grpc_ports(settings)]
-    if settings.exposure == "nodePort":  # which opens every port of the Service on every node: metrics stay inside
+    if settings.exposure == "nodePort":  # it opens every port of the Service on every node, so metrics are left out
         return {"type": "NodePort", "selector": selector_labels(*instances), "ports": ports}
     return {
         "type": "ClusterIP",
@@ -95,14 +98,14 @@ def deployment(
     object_names: Mapping[str, object],
     service_account: object,
 ) -> Spec:
-    """Deployment spec. `replicas` is None where somebody else decides, such as a HorizontalPodAutoscaler; the rest is
-    as in `pod_template`.
+    """Returns the Deployment's spec. `replicas` is None if another controller sets it, such as a
+    HorizontalPodAutoscaler. The other parameters are those of `pod_template`.
     """
     return {
         **({} if replicas is None else {"replicas": replicas}),
         "selector": {"matchLabels": selector_labels(version.name)},
-        # What an older pod would need, its model's manifest and its key, goes with the update that replaced it: older
-        # revisions could not start. The way back is the stack's: an earlier config takes the sealed artifact again.
+        # An update deletes the manifest and the key of the model that it replaces, so older revisions could not start.
+        # To go back, restore the stack's earlier config: it uses the sealed artifact again.
         "revisionHistoryLimit": 0,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": SURGE_PODS}},
         "template": pod_template(
@@ -119,8 +122,8 @@ def pod_template(
     object_names: Mapping[str, object],
     service_account: object,
 ) -> Spec:
-    """Pods of one version. `object_names` are names on the cluster, of the ConfigMap or Secret of each of the server's
-    folders, by the folder's name.
+    """Returns the pod template of one version. `object_names` are the names of the ConfigMap or Secret on the cluster
+    for each of the server's folders, by folder name.
     """
     return {
         "metadata": {"labels": labels, "annotations": _pod_annotations(settings, version)},
@@ -140,7 +143,7 @@ def _pod_annotations(settings: DeploymentSettings, version: ServerVersion) -> Sp
     return {
         "sealift.dev/artifact-id": version.artifact_id,
         "sealift.dev/payload-digest": version.payload_digest,
-        # By which Prometheus finds pods where it is set up as in its own example for Kubernetes.
+        # A Prometheus that is set up like its own example for Kubernetes finds pods by these annotations.
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(image_layout.METRICS_PORT),
         "prometheus.io/path": image_layout.METRICS_PATH,
@@ -151,7 +154,7 @@ def _pod_annotations(settings: DeploymentSettings, version: ServerVersion) -> Sp
 def _volume(folder: ServerFolder, object_name: object) -> Spec:
     if not folder.secret:
         return {"name": folder.name, "configMap": {"name": object_name, "defaultMode": 0o444}}
-    # The group may read it because of fsGroup; nobody else, and nobody may write.
+    # The group can read it because of fsGroup. No other user can read it, and none can write it.
     return {"name": folder.name, "secret": {"secretName": object_name, "defaultMode": 0o440}}
 
 
@@ -169,7 +172,7 @@ def _container(settings: DeploymentSettings, version: ServerVersion) -> Spec:
     return {
         "name": "server",
         "image": version.image,
-        "imagePullPolicy": "IfNotPresent",  # a digest never means another image
+        "imagePullPolicy": "IfNotPresent",  # a digest always means the same image
         "args": version.arguments(settings),
         "ports": [
             {"name": image_layout.PORT_NAME, "containerPort": image_layout.PORT, "protocol": "TCP"},
@@ -188,7 +191,7 @@ def _container(settings: DeploymentSettings, version: ServerVersion) -> Spec:
         },
         "startupProbe": _probe(settings, "live", period_seconds=1, timeout_seconds=1, failure_threshold=START_SECONDS),
         "readinessProbe": _probe(settings, "ready", period_seconds=2, timeout_seconds=2, failure_threshold=2),
-        # Slow to kill: a restart loses what is in flight and cures little that a busy server suffers from.
+        # Slow to kill: a restart loses the requests in flight and rarely helps a busy server.
         "livenessProbe": _probe(settings, "live", period_seconds=10, timeout_seconds=5, failure_threshold=3),
         "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
         "volumeMounts": [
@@ -207,7 +210,7 @@ def _resources(pod: PodResources) -> dict[str, Spec]:
 def _probe(
     settings: DeploymentSettings, endpoint: str, *, period_seconds: int, timeout_seconds: int, failure_threshold: int
 ) -> Spec:
-    scheme = settings.scheme.upper()  # a kubelet verifies no certificate
+    scheme = settings.scheme.upper()  # the kubelet does not verify certificates
     return {
         "httpGet": {"path": f"/v2/health/{endpoint}", "port": image_layout.PORT_NAME, "scheme": scheme},
         "periodSeconds": period_seconds,
@@ -217,14 +220,16 @@ def _probe(
 
 
 def url(settings: DeploymentSettings, *, service_name: str, namespace: str) -> str:
-    """Where the model answers: on this machine's loopback for a node port that is given, else inside the cluster."""
+    """Returns the model's URL: on this machine's loopback if a node port is set, otherwise inside the cluster."""
     if settings.exposure == "nodePort" and settings.node_port:
         return f"{settings.scheme}://127.0.0.1:{settings.node_port}"
     return f"{settings.scheme}://{service_name}.{namespace}.svc:{image_layout.PORT}"
 
 
 def grpc_address(settings: DeploymentSettings, *, service_name: str, namespace: str, spec: Any) -> str | None:
-    """Where gRPC is served; `spec` is the Service's as the cluster has it, whose node port Kubernetes chose."""
+    """Returns the gRPC address, or None without gRPC. `spec` is the cluster's Service spec, with the node port that
+    Kubernetes chose.
+    """
     if not settings.grpc:
         return None
     if settings.exposure == "cluster":

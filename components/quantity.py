@@ -1,8 +1,8 @@
-"""What users may ask for in CPU and memory: settings.quantity reads it, here stands what is allowed and was meant.
+"""Quantities of CPU and memory: settings.quantity parses them, this module checks them and suggests corrections.
 
-Writing the canonical form ourselves keeps a refresh quiet: the API server answers "1Gi" to "1024Mi". Stricter than
-Kubernetes where it would round silently: CPU finer than a millicore and memory in fractions of a byte ("500m") are
-refused, as are amounts not above 0.
+Quantities are written in canonical form, so that a refresh shows no change: the API server turns "1024Mi" into "1Gi".
+Checks are stricter where Kubernetes would round silently: CPU finer than a millicore, memory in fractions of a byte
+("500m") and amounts of 0 or less are refused.
 """
 
 import math
@@ -16,7 +16,7 @@ from sealift.settings.quantity import BINARY, MAX, Quantity
 
 Resource = Literal["cpu", "memory"]
 
-MIN_MEMORY_BYTES: Final = 2**20  # less than a process can live in: a suffix was forgotten
+MIN_MEMORY_BYTES: Final = 2**20  # no process can run with less, so a suffix was forgotten
 
 _NUMBER: Final = re.compile(r"\+?([\d.]+)", re.ASCII)
 _NUMBER_AND_UNIT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", re.ASCII)
@@ -29,7 +29,7 @@ _ALLOWED: Final = {
 
 
 class QuantityError(ValueError):
-    """Not a quantity of this resource; the message continues "<property> …" with the value and what is allowed."""
+    """Not a quantity of this resource. The message follows the property's name: "is VALUE; allowed: …"."""
 
 
 def parse(resource: Resource, value: object) -> Quantity:
@@ -42,7 +42,8 @@ def parse(resource: Resource, value: object) -> Quantity:
     if amount <= 0:
         raise QuantityError(_refusal(resource, value))
     if amount > MAX:
-        raise QuantityError(f"is {value!r}, more than Kubernetes can count (2^63 - 1); allowed: {_ALLOWED[resource]}")
+        limit = "which exceeds the limit of Kubernetes (2^63 - 1)"
+        raise QuantityError(f"is {value!r}, {limit}; allowed: {_ALLOWED[resource]}")
     if resource == "cpu" and (amount * 1000).denominator != 1:
         raise QuantityError(_refusal(resource, value, "it is finer than a thousandth of a CPU"))
     if resource == "memory" and (amount.denominator != 1 or amount < MIN_MEMORY_BYTES):
@@ -85,7 +86,7 @@ def _suffix_forgotten(text: str) -> str:
 
 
 def _did_you_mean(resource: Resource, value: object) -> str:
-    """What was probably meant by "1Gb", "512 mb", "1gi", "2 cores"; empty if nobody can tell."""
+    """Suggests a quantity for texts such as "1Gb", "512 mb", "1gi", "2 cores". Empty if no suggestion is possible."""
     matched = _NUMBER_AND_UNIT.fullmatch(value) if isinstance(value, str) else None
     if matched is None:
         return ""

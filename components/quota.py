@@ -1,14 +1,14 @@
-"""How much CPU and memory a Deployment needs, and the ResourceQuota that holds it.
+"""CPU and memory that a Deployment needs, and the ResourceQuota that limits it.
 
-Kubernetes refuses a pod that would overstep the quota long after `pulumi up` has started, and the Deployment awaiter
-does not look: so the need is computed here, before anything is applied. Pure: plain values in, values and Problems
+Kubernetes refuses a pod that would exceed the quota long after `pulumi up` has started, and the Deployment awaiter does
+not notice. The need is therefore computed here, before anything is applied. Pure: plain values in, values and Problems
 out.
 
-Needed while rolling: `replicas` pods, old and new, plus SURGE_PODS, since none may be missing (maxUnavailable 0). A
-derived quota has room for one draining pod per replica on top: a pod that is being terminated counts until it is
-gone, and each replaced one may still drain when its successors start. That room also lets one roll shrink its pods by
-half. A roll that shrinks them further could never start, since old pods still count and the quota is applied first: it
-is refused in the preview (rolling_problems).
+A rolling update needs `replicas` pods, old and new, plus SURGE_PODS, because no pod may be missing (maxUnavailable 0).
+A derived quota also has room for one draining pod per replica: a pod that is being terminated counts until it is gone,
+and a replaced pod may still drain when its successors start. With that room, one update can halve the pods' resources.
+An update that reduces them further could never start, because old pods still count and the quota is applied first. The
+preview refuses it (find_rolling_problems).
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from sealift.settings.problem import Problem
 from sealift.settings.quantity import Quantity
 
 SURGE_PODS: Final = 1
-"""Pods above `replicas` while rolling: the Deployment's maxSurge."""
+"""Pods above `replicas` during a rolling update: the Deployment's maxSurge."""
 
 COMPUTE: Final[Mapping[str, Resource]] = {
     "requests.cpu": "cpu",
@@ -33,12 +33,12 @@ COMPUTE: Final[Mapping[str, Resource]] = {
 _SETTINGS: Final = ("cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit")
 PODS: Final = "pods"
 ALLOWED: Final = ", ".join([*COMPUTE, PODS])
-_WAY_OUT: Final = "raise the quota to the need, lower replicas or what a pod asks for, or leave quota empty: derived"
+_WAY_OUT: Final = "raise the quota to that amount, lower replicas or a pod's resources, or leave quota out to derive it"
 
 
 @dataclass(frozen=True)
 class PodResources:
-    """What one pod asks for, and what it may use at most."""
+    """Resource requests and limits of one pod."""
 
     cpu_request: Quantity
     memory_request: Quantity
@@ -46,13 +46,13 @@ class PodResources:
     memory_limit: Quantity
 
     def by_quota_resource(self) -> dict[str, Quantity]:
-        """By the ResourceQuota's names for them."""
+        """Quantities by the ResourceQuota's names."""
         each = (self.cpu_request, self.memory_request, self.cpu_limit, self.memory_limit)
         return dict(zip(COMPUTE, each, strict=True))
 
 
 def request_problems(pod: PodResources) -> list[Problem]:
-    """Requests above limits."""
+    """Finds requests above limits."""
     problems = []
     pairs = {"cpu": (pod.cpu_request, pod.cpu_limit), "memory": (pod.memory_request, pod.memory_limit)}
     for kind, (request, limit) in pairs.items():
@@ -63,7 +63,7 @@ def request_problems(pod: PodResources) -> list[Problem]:
 
 
 def quota_problems(quota: object) -> list[Problem]:
-    """What is wrong with the quota as such, whatever is to fit into it."""
+    """Finds problems of the quota itself, independent of the pods."""
     if not isinstance(quota, Mapping):
         return [Problem("quota", f"is {quota!r}; allowed: a map of {ALLOWED} to quantities")]
     problems = []
@@ -78,12 +78,12 @@ def quota_problems(quota: object) -> list[Problem]:
                 problems.append(Problem(_path(PODS), f"is {value!r}; allowed: a whole number from 1"))
         else:
             guess = suggest(str(key), [*COMPUTE, PODS])
-            problems.append(Problem(_path(key), f"is not bounded by Sealift; allowed: {ALLOWED}{guess}"))
+            problems.append(Problem(_path(key), f"is not a resource that Sealift limits; allowed: {ALLOWED}{guess}"))
     return problems
 
 
 def shortfall_problems(quota: Mapping[str, object], replicas: int, pod: PodResources) -> list[Problem]:
-    """Where a well-formed quota is below `replicas` pods plus the rolling surge, with both numbers."""
+    """Finds quota entries that are too small for `replicas` pods plus the surge of a rolling update."""
     pods = replicas + SURGE_PODS
     noun = "replica" if replicas == 1 else "replicas"
     why = f"{replicas} {noun} + {SURGE_PODS} while rolling = {pods} pods"
@@ -103,7 +103,7 @@ def shortfall_problems(quota: Mapping[str, object], replicas: int, pod: PodResou
 
 @dataclass(frozen=True)
 class Running:
-    """What the last update asked for: pods that still count while a roll replaces them."""
+    """Pods of the last update, which still count while a rolling update replaces them."""
 
     replicas: int
     pod: PodResources
@@ -112,7 +112,7 @@ class Running:
 def find_rolling_problems(
     running: Running, quota: Mapping[str, object], replicas: int, pod: PodResources
 ) -> Iterator[Problem]:
-    """Where the first new pod would not fit into the quota beside the pods that run, so that no roll could begin."""
+    """Finds quota entries with no room for the first new pod beside the running pods, so that no update could start."""
     hard = hard_limits(quota, replicas, pod)
     stay = min(running.replicas, replicas)  # Kubernetes ends what is above `replicas` before it starts a new pod
     before = running.pod.by_quota_resource()
@@ -120,18 +120,18 @@ def find_rolling_problems(
         have, need = parse(COMPUTE[key], hard[key]), stay * before[key].amount + each.amount
         if have.amount >= need:
             continue
-        noun = "pod that runs" if stay == 1 else "pods that run"
-        roll = f"{stay} {noun}, of '{before[key].text}', and one new pod need '{_text(key, need)}' while rolling"
+        noun = "running pod" if stay == 1 else "running pods"
+        roll = f"{stay} {noun} of '{before[key].text}' and one new pod need '{_text(key, need)}' during the update"
         for_once = f"set {_path(key)} to '{_text(key, need)}' for this update and remove it afterwards"
         if key in quota:
             yield Problem(_path(key), f"is '{have.text}'; {roll}", f"for this update, set it to '{_text(key, need)}'")
         else:
             message = f"is '{each.text}', from which a quota of '{have.text}' is derived; {roll}"
-            yield Problem(setting_name, message, f"halve it at most, or {for_once}")
+            yield Problem(setting_name, message, f"reduce it by half at most, or {for_once}")
 
 
 def hard_limits(quota: Mapping[str, object], replicas: int, pod: PodResources) -> dict[str, str]:
-    """The ResourceQuota's `hard`: what is given, and for each compute resource that is not, what a roll can need."""
+    """Returns the ResourceQuota's `hard`: the given values, and for other compute resources a rolling update's need."""
     most_pods = 2 * replicas + SURGE_PODS
     hard = {key: _text(key, most_pods * each.amount) for key, each in pod.by_quota_resource().items()}
     for key, value in quota.items():
@@ -140,7 +140,7 @@ def hard_limits(quota: Mapping[str, object], replicas: int, pod: PodResources) -
 
 
 def _pod_count(value: object) -> int | None:
-    """A whole number from 1, given as a number or as text; None if it is not one."""
+    """Reads a whole number from 1, given as a number or as text. Returns None for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

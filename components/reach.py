@@ -1,6 +1,6 @@
-"""Whether what an update needs answers and is free, asked in previews too: a registry, a kubeconfig, a port.
+"""Checks what an update needs, in previews too: that a registry answers, a kubeconfig exists, a port is free.
 
-Each question takes two seconds at most. What cannot be asked from here is no answer, and is not taken for one.
+Each check takes two seconds at most. A check that is not possible from this machine gives no result, never a failure.
 """
 
 import errno
@@ -19,7 +19,7 @@ PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def silent_registry(registry: str, environment: Mapping[str, str]) -> str | None:
-    """What to say of a registry, HOST[:PORT][/PATH], to which nobody can connect; None where one can, or where images
+    """Returns a warning if nothing answers at the registry HOST[:PORT][/PATH]. Returns None if it answers, or if images
     are pushed from another machine or through a proxy.
     """
     host, port = _host_and_port(registry)
@@ -31,8 +31,8 @@ def silent_registry(registry: str, environment: Mapping[str, str]) -> str | None
         socket.create_connection((host.strip("[]"), port), SECONDS).close()
     except OSError as error:
         return (
-            f"registry is {registry!r}, and nothing answers at {host}:{port} ({error.strerror or error}): an image can "
-            "be neither pushed nor pulled; start it, or set another registry"
+            f"registry is {registry!r}, but nothing answers at {host}:{port} ({error.strerror or error}), so images "
+            "cannot be pushed or pulled; start the registry, or set another one"
         )
     return None
 
@@ -44,21 +44,22 @@ def _host_and_port(registry: str) -> tuple[str, int]:
 
 
 def find_missing_kubeconfig(environment: Mapping[str, str]) -> str | None:
-    """What to say of a KUBECONFIG that names no file that there is."""
+    """Returns an error message if KUBECONFIG names only files that do not exist."""
     given = environment.get("KUBECONFIG", "")
     if not given or any(Path(one).exists() for one in given.split(os.pathsep) if one):
         return None
     return (
-        f"KUBECONFIG is {given!r}, and no such file is there: no cluster can be asked\n"
-        "hint: set KUBECONFIG to the cluster's file, or unset it for ~/.kube/config; `source .tools/activate` sets it "
-        "to the local node's"
+        f"KUBECONFIG is {given!r}, but this file does not exist, so no cluster can be reached\n"
+        "hint: set KUBECONFIG to the cluster's kubeconfig file, or unset it to use ~/.kube/config; "
+        "`source .tools/activate` sets it for the local node"
     )
 
 
 def owner_of_node_port(port: int, options: Sequence[str] = ()) -> str | None:
-    """The Service that has the node port, as NAMESPACE/NAME; None where none has, or kubectl cannot say.
+    """Returns the Service that uses the node port, as NAMESPACE/NAME. Returns None if no Service uses it, or if kubectl
+    fails.
 
-    `options` are kubectl's, such as --context.
+    `options` are options of kubectl, such as --context.
     """
     listing = ["get", "services", "--all-namespaces", "--output=json", f"--request-timeout={SECONDS:g}s"]
     said = _ask(["kubectl", *options, *listing], 2 * SECONDS)
@@ -77,21 +78,22 @@ def _owner(services: Mapping[str, list[dict[str, dict[str, object]]]], port: int
 
 
 def container_at(port: int) -> str | None:
-    """The name of the container that publishes the port; "" if none does, None if the Docker engine cannot say."""
+    """Returns the name of the container that publishes the port: "" if none does, None if the Docker engine fails."""
     said = _ask(["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"], SECONDS)
     return None if said is None else said.partition("\n")[0].strip()
 
 
 def label_of(container: str, label: str) -> str:
-    """A label of a container, "" where it has none or cannot be asked."""
+    """Returns a label of a container: "" if the container lacks it or cannot be inspected."""
     form = f'{{{{index .Config.Labels "{label}"}}}}'
     return (_ask(["docker", "inspect", "--format", form, container], SECONDS) or "").strip()
 
 
 def user_of_port(address: str, port: int, container: str | None, environment: Mapping[str, str]) -> str | None:
-    """What has the port of the Docker engine's machine, for a message; None where nothing has it, or nobody can say.
+    """Returns the user of a port of the Docker engine's machine, for a message. Returns None if the port is free or
+    cannot be checked.
 
-    `container` is what `container_at` said.
+    `container` is the result of `container_at`.
     """
     if container:
         return f"the container {container}"
@@ -102,12 +104,12 @@ def user_of_port(address: str, port: int, container: str | None, environment: Ma
         try:
             probe.bind((address, port))
         except OSError as error:
-            return "another program of this machine" if error.errno == errno.EADDRINUSE else None
+            return "another program on this machine" if error.errno == errno.EADDRINUSE else None
     return None
 
 
 def _ask(command: Sequence[str], seconds: float) -> str | None:
-    """What the program prints; None if it is absent, fails or takes too long."""
+    """Returns the program's output, or None if it is not installed, fails or takes too long."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True).stdout
     except (OSError, subprocess.SubprocessError):

@@ -1,5 +1,5 @@
-"""What an update would do to what runs, and what stands in its way, said in the preview: the engine knows what the last
-update asked for, and hands it to hooks.
+"""Checks and warnings about an update's effect on running servers, in previews too. They are resource hooks, which get
+the last update's inputs from the engine.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from components.settings.server import LET_IN, ServerSettings
 from sealift.settings.problem import Problem, report
 
 OUTAGE: Final = (
-    "the container that serves now ends before the new one starts, because only one can have its port, so for some "
-    "seconds nothing answers; with `target: kubernetes` no request is lost"
+    "the running container stops before the new one starts, because only one container can use the port. Requests fail "
+    "for some seconds. With `target: kubernetes` no request is lost"
 )
 Hook = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
 
 
 def fits_beside(what: str, name: str, settings: pulumi.Output[DeploymentSettings]) -> pulumi.ResourceHook:
-    """Refuses an update whose first new pod would not fit into the quota beside the pods that run."""
+    """Refuses an update if its first new pod would not fit into the quota beside the running pods."""
 
     async def refuse(args: pulumi.ResourceHookArgs) -> None:
         known, running = await settings.future(), find_running(args.old_inputs or {})
@@ -35,13 +35,13 @@ def fits_beside(what: str, name: str, settings: pulumi.Output[DeploymentSettings
             return
         problems = [*find_rolling_problems(running, known.quota, known.replicas, known.pod)]
         if problems:
-            raise pulumi.RunError(report(f"{what} cannot be rolled", problems))
+            raise pulumi.RunError(report(f"{what} cannot be updated", problems))
 
     return _hook(f"{name}-fits", refuse)
 
 
 def locks_out(component: pulumi.Resource, name: str, settings: pulumi.Output[ServerSettings]) -> pulumi.ResourceHook:
-    """Warns of keys that the servers take now, and would not take any more."""
+    """Warns of keys that the servers accept now and would no longer accept."""
 
     async def warn(args: pulumi.ResourceHookArgs) -> None:
         _warn_of_lockout(component, await settings.future(), keys_of(args.old_inputs or {}))
@@ -50,7 +50,7 @@ def locks_out(component: pulumi.Resource, name: str, settings: pulumi.Output[Ser
 
 
 def finds_free(what: str, name: str) -> pulumi.ResourceHook:
-    """Refuses a new Service whose node port another one has."""
+    """Refuses a new Service if another one uses its node port."""
 
     async def refuse(args: pulumi.ResourceHookArgs) -> None:
         options = kubectl_options()
@@ -60,10 +60,10 @@ def finds_free(what: str, name: str) -> pulumi.ResourceHook:
             number = int(port.get("nodePort") or 0)
             owner = await asyncio.to_thread(owner_of_node_port, number, options) if number else None
             if owner is not None:
-                message = f"is {number}, which the Service {owner} of the cluster has; allowed: a free one"
+                message = f"is {number}, but the Service {owner} of the cluster uses it; allowed: a free port"
                 way = f"`pulumi config set --path deployment.nodePort 0 --stack {pulumi.get_stack()}`"
                 hint = f"set another nodePort, or 0 to let Kubernetes choose: {way}"
-                raise pulumi.RunError(report(f"{what} cannot be made", [Problem("nodePort", message, hint)]))
+                raise pulumi.RunError(report(f"{what} cannot be created", [Problem("nodePort", message, hint)]))
 
     return _hook(f"{name}-finds-free", refuse)
 
@@ -71,10 +71,11 @@ def finds_free(what: str, name: str) -> pulumi.ResourceHook:
 def takes_over(
     component: pulumi.Resource, what: str, name: str, stack: str, settings: pulumi.Output[ContainerSettings]
 ) -> pulumi.ResourceHook:
-    """Refuses a new container one of whose ports something else has, and warns of what ends with the one before it.
+    """Refuses a new container if something else uses one of its ports, and warns of the effects of replacing the old
+    container.
 
-    `stack` is PROJECT/STACK: containers of other stacks have names that begin like this one's. Those of an earlier
-    release do not say whose they are.
+    `stack` is PROJECT/STACK: containers of other stacks have names that begin in the same way. Containers of an earlier
+    release have no label with their stack.
     """
 
     async def look(args: pulumi.ResourceHookArgs) -> None:
@@ -91,10 +92,10 @@ def takes_over(
                 continue
             user = await asyncio.to_thread(user_of_port, known.address, port, container, os.environ)
             if user is not None:
-                message = f"is {port}, which {user} has; allowed: a free one"
-                problems.append(Problem(setting_name, message, f"set another {setting_name}, or end {user}"))
+                message = f"is {port}, but {user} uses it; allowed: a free port"
+                problems.append(Problem(setting_name, message, f"set another {setting_name}, or stop {user}"))
         if problems:
-            raise pulumi.RunError(report(f"{what} cannot be made", problems))
+            raise pulumi.RunError(report(f"{what} cannot be created", problems))
         if before:
             pulumi.log.warn(OUTAGE, component)
             _warn_of_lockout(component, known, _names(await asyncio.to_thread(label_of, before, LET_IN)))
@@ -103,10 +104,10 @@ def takes_over(
 
 
 def kubectl_options() -> list[str] | None:
-    """By which kubectl asks the cluster that the provider's config names; None where kubectl cannot be told."""
+    """Returns kubectl's options for the cluster in the provider's config, or None if no options can name it."""
     config = pulumi.Config("kubernetes")
     context, file = config.get("context"), config.get("kubeconfig")
-    if file and not _is_file(file):  # the content itself, which is often a secret
+    if file and not _is_file(file):  # the file's content, which is often a secret
         return None
     return [*([f"--context={context}"] if context else []), *([f"--kubeconfig={file}"] if file else [])]
 
@@ -114,12 +115,14 @@ def kubectl_options() -> list[str] | None:
 def _is_file(text: str) -> bool:
     try:
         return Path(text).is_file()
-    except (OSError, ValueError):  # no path, such as one that is too long
+    except (OSError, ValueError):  # not a path, such as a text that is too long
         return False
 
 
 def find_running(inputs: Mapping[str, Any]) -> Running | None:
-    """What a Deployment's inputs ask for; None if that is not known, or not as this component writes it."""
+    """Reads pods and resources from a Deployment's inputs. Returns None if they are unknown, or not in this component's
+    form.
+    """
     try:
         spec = inputs["spec"]
         resources = spec["template"]["spec"]["containers"][0]["resources"]
@@ -130,7 +133,7 @@ def find_running(inputs: Mapping[str, Any]) -> Running | None:
 
 
 def keys_of(inputs: Mapping[str, Any]) -> list[str]:
-    """Names of the keys that a Service's inputs say are let in; none if they do not."""
+    """Returns the names of the accepted keys from a Service's inputs, or an empty list if they are missing."""
     annotations = (inputs.get("metadata") or {}).get("annotations") or {}
     return _names(str(annotations.get(LET_IN, "")))
 
@@ -140,9 +143,9 @@ def _names(let_in: str) -> list[str]:
 
 
 def lockout(names: list[str]) -> str:
-    """What clients with these keys will meet."""
+    """Returns the warning for clients with these keys."""
     keys = ", ".join(f"'{name}'" for name in names)
-    return f"clients that send the key {keys} will be answered with 401: apiKeys no longer lets it in"
+    return f"requests with the API key {keys} will get status 401, because apiKeys no longer accepts it"
 
 
 def _warn_of_lockout(component: pulumi.Resource, known: ServerSettings | None, let_in: list[str]) -> None:
@@ -154,14 +157,14 @@ def _warn_of_lockout(component: pulumi.Resource, known: ServerSettings | None, l
 
 
 def _hook(name: str, function: Hook) -> pulumi.ResourceHook:
-    """What a hook raises is shown: of anything but a refusal, no more than its type, since it may quote a secret."""
+    """Makes a hook. Of an unexpected error it shows only the type, because the message may quote a secret."""
 
     async def guard(args: pulumi.ResourceHookArgs) -> None:
         try:
             await function(args)
         except pulumi.RunError:
             raise
-        except Exception as error:  # noqa: BLE001 - an update does not fail for what only wanted to warn
+        except Exception as error:  # noqa: BLE001 - a failed check must not fail the update
             pulumi.log.warn(f"{name} could not be checked: {type(error).__name__}")
 
     return pulumi.ResourceHook(name, guard, pulumi.ResourceHookOptions(on_dry_run=True))

@@ -26,6 +26,6 @@ class SealingKey(PluginResource):
     """Opening keys: the private key, then retired keys that an artifact in the store was sealed to. Secret."""
 
     def __init__(self, resource_name: str, args: SealingKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """What is wrong with `args` is told by the plugin's check."""
-        core_dumps.forbid()  # the keys come to the program too
+        """The plugin's check validates `args`."""
+        core_dumps.forbid()  # the program gets the keys too
         super().__init__("SealingKey", resource_name, args, ["privateKey", "storeKey", "openingKeys"], opts)

@@ -1,4 +1,4 @@
-"""The sections of a stack's config, each with the settings that can stand in it."""
+"""The sections of a stack's config, each with the class that declares its settings."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,8 +1,7 @@
-"""The files that a server is given beside its image: each folder of them is declared once, here.
+"""The files that a server gets in addition to its image. Each folder of files is declared once, here.
 
-On Kubernetes a folder is a ConfigMap or a Secret, and a volume of the pods; on a Docker engine its files are uploaded
-into the container. Pure: no Pulumi. Contents typed `object` pass through untouched, so they may be values that are not
-known yet.
+On Kubernetes a folder is a ConfigMap or a Secret, and a volume of the pods. On a Docker engine its files are uploaded
+into the container. Pure: no Pulumi. Contents typed `object` are passed on unchanged, so they may be unknown values.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +12,9 @@ from components.settings.server import ServerSettings
 from sealift.serving import image_layout
 
 Contents = Mapping[str, object]
-"""Of a folder, by the file's name."""
+"""Contents of a folder, by file name."""
 MOUNTS: Final = "/etc/sealift"
-"""Where the server finds its folders."""
+"""Parent of the server's folders in the container."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,28 +22,28 @@ class ServerFolder:
     """One folder of a server's files."""
 
     name: str
-    """In MOUNTS, and of the pod's volume; the name of its object ends with it."""
+    """Name of the folder in MOUNTS and of the pod's volume. Its object's name ends with it."""
     option: str
-    """Of the server's arguments, which says where the file or the folder is."""
+    """Option of the server that takes the path of the file or folder."""
     file: str | None
-    """The file that the option names; none where it names the folder."""
+    """File that the option names. None if the option names the folder."""
     inputs: Mapping[str, str]
-    """Names of the component's inputs that the files hold, by the file's name; none of what API keys make."""
+    """Names of the component's inputs that the files contain, by file name. Empty for the access file."""
     secret: bool = True
     object_type: str | None = None
-    """Of its Secret, where Kubernetes has a type for such files."""
+    """Type of its Secret, if Kubernetes has a type for such files."""
     read_again: bool = False
-    """Whether the server reads it again while it runs: its object then keeps its name when the contents change."""
+    """Whether the server reads it again while it runs. Its object then keeps its name when the contents change."""
     is_given: Callable[[ServerSettings], bool] = lambda settings: True
 
     @property
     def path(self) -> str:
-        """In the container."""
+        """Path of the folder in the container."""
         return f"{MOUNTS}/{self.name}"
 
     @property
     def arguments(self) -> tuple[str, str]:
-        """By which the server is told where it is."""
+        """Arguments that pass the path to the server."""
         return self.option, self.path if self.file is None else f"{self.path}/{self.file}"
 
 
@@ -56,7 +55,7 @@ ACCESS: Final = ServerFolder(
     read_again=True,
     is_given=lambda settings: settings.auth != "none",
 )
-"""What access_data.py makes."""
+"""Folder with the contents that access_data.py makes."""
 
 FOLDERS: Final = (
     ServerFolder(
@@ -81,5 +80,5 @@ FOLDERS: Final = (
 
 
 def folders_of(settings: ServerSettings) -> tuple[ServerFolder, ...]:
-    """The folders that a server with these settings is given."""
+    """Returns the folders that a server with these settings gets."""
     return tuple(folder for folder in FOLDERS if folder.is_given(settings))

@@ -1,5 +1,5 @@
-"""The Kubernetes objects of one version of a model's server. Only wires: what they say is in pod_spec.py, and which
-files there are in server_files.py.
+"""The Kubernetes objects of one version of a model's server. This module only wires: pod_spec.py describes the objects,
+server_files.py the files.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from components.settings.deployment import DeploymentSettings
 class ServerObjects:
     """A ConfigMap or Secret for each of the server's folders, and the Deployment that mounts them.
 
-    Several versions' objects stand side by side in one namespace.
+    Objects of several versions can exist in one namespace.
     """
 
     def __init__(
@@ -32,7 +32,9 @@ class ServerObjects:
         replicas: Callable[[DeploymentSettings], int | None] = lambda known: known.replicas,
         hooks: pulumi.ResourceHookBinding | None = None,
     ) -> None:
-        """Parts of the component. `folders` are contents; `replicas` is None where somebody else decides."""
+        """Creates the objects as children of the component. `folders` maps folders to their contents. `replicas`
+        returns None if another controller sets the number of pods.
+        """
         self._component, self._namespace, self._version = component, namespace, version
         object_names = {folder.name: self._files(folder, contents) for folder, contents in folders.items()}
         spec = settings.apply(
@@ -53,11 +55,11 @@ class ServerObjects:
         )
 
     def _files(self, folder: ServerFolder, contents: object) -> pulumi.Output[str]:
-        """The name on the cluster of the object that holds them."""
+        """Creates the object with the folder's files and returns its name on the cluster."""
         name, child = f"{self._version.name}-{folder.name}", pulumi.ResourceOptions(parent=self._component)
         metadata = self._namespace.metadata(self._version.name)
-        # What the server reads again while it runs has a name of its own: a Secret of new content is another object to
-        # the provider, and under another name it would roll the pods.
+        # An object that the server reads again has a fixed name: with auto-naming, new content would make an object
+        # with another name, which would roll the pods.
         metadata = api_object({**metadata, "name": name} if folder.read_again else metadata)
         if not folder.secret:
             held = kubernetes.core.v1.ConfigMap(name, metadata=metadata, data=api_object(contents), opts=child)

@@ -1,7 +1,7 @@
-"""One version of a model's server: what it serves, what it is told, and what its files hold.
+"""One version of a model's server: its artifact, its arguments and the contents of its files.
 
-Several versions can serve side by side, each under a name of its own. Pure: no Pulumi. Leaves typed `object` pass
-through untouched, so they may be values that are not known yet.
+Several versions can serve at the same time, each under its own name. Pure: no Pulumi. Leaves typed `object` are passed
+on unchanged, so they may be unknown values.
 """
 
 from collections.abc import Mapping
@@ -18,36 +18,37 @@ Access = TypeVar("Access")
 
 @dataclass(frozen=True)
 class ServerVersion:
-    """What tells one version of a server from another, whose settings may be the same."""
+    """One version of a server. Two versions may have the same settings."""
 
     name: str
-    """Begins the names of its objects, and tells its pods from another version's."""
+    """Prefix of its objects' names, and the label that selects its pods."""
     inputs: Mapping[str, object]
-    """The component's: ServedModel's, and those that its files hold."""
+    """Inputs of the component: those of ServedModel, and those that the version's files contain."""
 
     @property
     def image(self) -> object:
-        """By its digest."""
+        """Reference of the image, by digest."""
         return self.inputs["image"]
 
     @property
     def artifact_id(self) -> object:
-        """The only artifact that the server opens."""
+        """Id of the only artifact that the server opens."""
         return self.inputs["artifactId"]
 
     @property
     def payload_digest(self) -> object:
-        """Of the artifact's payload."""
+        """Digest of the artifact's payload."""
         return self.inputs["payloadDigest"]
 
     def contents(self, folder: ServerFolder, access: Access) -> Contents | Access:
-        """What the folder holds; `access` is what access_data.py makes, wherever it is known."""
+        """Returns the contents of the folder. `access` is the result of access_data.py, or an output of it."""
         return access if folder is ACCESS else {file: self.inputs[name] for file, name in folder.inputs.items()}
 
     def arguments(self, settings: ServerSettings) -> list[object]:
-        """Of `python -m sealift.serving`, the image's entry point. Nothing secret: arguments are there for all to read.
+        """Returns the arguments of `python -m sealift.serving`, the image's entry point. They contain no secret: other
+        processes can read arguments.
 
-        Their order is that of every release: another order would be another pod template, and roll the pods.
+        The order is the same in every release: another order would change the pod template and roll the pods.
         """
         folders = folders_of(settings)
         return [

@@ -24,7 +24,7 @@ class TrainingRun(TrainingRunOutputs, PluginResource):
     bit."""
 
     def __init__(self, resource_name: str, args: TrainingRunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """What is wrong with `args` is told by the plugin's check. Objects among them are dicts."""
+        """The plugin's check validates `args`. Objects in `args` are dicts."""
         given: Mapping[str, Any] = dict(args)
         hidden = {name: pulumi.Output.secret(given[name]) for name in SECRET_INPUTS if given.get(name) is not None}
         super().__init__(

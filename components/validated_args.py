@@ -1,4 +1,4 @@
-"""A component's `args`, checked by the declarations of its settings: what is known at once, the rest later."""
+"""A component's `args`, checked against the declarations of its settings: known values at once, others later."""
 
 from collections.abc import Collection, Mapping
 from inspect import isawaitable
@@ -15,35 +15,35 @@ Settings = TypeVar("Settings")
 
 
 class Checked(Generic[Settings]):
-    """`args` of the component `what`, such as `ModelDeployment "model"`.
+    """Checked `args` of the component `what`, such as `ModelDeployment "model"`.
 
-    Raises pulumi.RunError with all that is wrong with what needs no waiting, before anything is registered.
+    Raises pulumi.RunError with all problems of the known values, before anything is registered.
     """
 
     def __init__(
         self, what: str, of: type[Settings], args: Mapping[str, Any], *problems: Problem, known: Collection[str] = ()
     ) -> None:
-        """`known` are names that shape what is registered: they cannot be another resource's output."""
-        core_dumps.forbid()  # a component's program is given private keys
+        """`known` names the inputs that determine which resources exist. They cannot be another resource's output."""
+        core_dumps.forbid()  # a component's program gets private keys
         self._what, self._of, self._args = what, of, args
         unknown = [name for name, value in args.items() if not _is_plain(value)]
         self.plain, found = read(of, args, what, unknown=unknown)
-        """What is known; the default stands for what is not."""
+        """Settings with the known values. An unknown value is replaced by its default."""
         waited_for = [
-            Problem(name, "is another resource's output; allowed: what the program knows when it starts")
+            Problem(name, "is another resource's output; allowed: a value that is known when the program starts")
             for name in known
             if name in unknown
         ]
         self._refuse([*problems, *waited_for, *found])
 
     def settings(self, *unshaped: str) -> pulumi.Output[Settings]:
-        """All of them, checked once they are known. What is known is checked, even while something is not.
+        """Returns all settings, checked once they are known. Known values are checked while others are still unknown.
 
-        `unshaped` are names that the caller hands on by themselves: the settings have their defaults, and are known
-        without them.
+        `unshaped` names inputs that the caller passes on itself: the settings have their defaults and do not wait for
+        them.
         """
         outputs = {name: pulumi.Output.from_input(value) for name, value in self._args.items()}
-        # A value is held in a tuple, and None stands for an unknown one: what contains an unknown is itself not known.
+        # A known value is wrapped in a tuple and an unknown one is None: a value that contains an unknown is unknown.
         held = {
             name: value.apply(
                 lambda known: None if pulumi.contains_unknowns(known) else (known,), run_with_unknowns=True
@@ -51,7 +51,7 @@ class Checked(Generic[Settings]):
             for name, value in outputs.items()
         }
         secret = {name: value.is_secret() for name, value in outputs.items()}
-        # Unsecret, because its value is None: a secret among the inputs makes nothing else secret.
+        # Unsecret, because its value is None: a secret input must not make the other settings secret.
         all_known = pulumi.Output.all(pulumi.Output.all(**held), pulumi.Output.all(**secret))
         passed = pulumi.Output.unsecret(all_known.apply(lambda known: self._check(*known)))
         shaping = {name: self._args.get(name) for name in names_of(self._of) if name not in unshaped}
@@ -65,14 +65,14 @@ class Checked(Generic[Settings]):
         self._refuse([_hide(one) if secret.get(input_of(one.property)) else one for one in problems])
 
     def _refuse(self, problems: list[Problem]) -> None:
-        """Ends the program with all the problems and without a traceback, if there are any."""
+        """Raises pulumi.RunError with all problems, if any. The CLI shows it without a traceback."""
         if problems:
-            raise pulumi.RunError(report(f"{self._what} cannot be made", problems))
+            raise pulumi.RunError(report(f"{self._what} cannot be created", problems))
 
 
 def _hide(problem: Problem) -> Problem:
-    """What is wrong with a secret, without its value."""
-    return Problem(problem.property, "is not allowed; it is a secret, so it is not shown", problem.hint)
+    """Returns the problem of a secret without the secret's value."""
+    return Problem(problem.property, "is not allowed; its value is a secret and is not shown", problem.hint)
 
 
 def _is_plain(value: object) -> bool:

@@ -63,7 +63,7 @@ def _users_cluster(context: Context, step: Step) -> str | None:
     if chosen and not any(Path(one).exists() for one in chosen.split(os.pathsep)):
         raise PartMissing(
             TITLE,
-            f"KUBECONFIG is {chosen!r}, and no such file is there",
+            f"KUBECONFIG is {chosen!r}, but this file does not exist",
             ["set KUBECONFIG to the cluster's file", "unset KUBECONFIG: a local node is started"],
         )
     answer = _ask(context, chosen)

@@ -23,7 +23,7 @@ RESOURCES: dict[str, CustomResource] = {
 
 
 def servicer(log: EngineLog) -> ResourceServicer:
-    """Sealing's messages are for the user, as the plugin's own are."""
+    """Makes the plugin's servicer. Messages of sealing and stores are shown to the user, like the plugin's own."""
     return ResourceServicer(
         RESOURCES,
         VERSION,

@@ -1,7 +1,7 @@
-"""`sealift:index:ApiKey`: a key that clients of a served model present.
+"""`sealift:index:ApiKey`: an API key that clients of a served model send.
 
-It is made in this process and leaves it only as a secret output, which the engine encrypts with the stack's secrets
-provider. Of a key that was rotated only the digest is kept: that is all that a server needs to go on taking it.
+The key is generated in this process and leaves it only as a secret output, which the engine encrypts with the stack's
+secrets provider. After a rotation only the digest of the old key is kept: a server needs no more to accept it.
 """
 
 import secrets
@@ -32,30 +32,30 @@ from sealift.provider import (
 )
 
 PREFIX: Final = "sealift_"
-"""By which those who look for secrets in code and logs know one."""
+"""Prefix by which secret scanners recognise a key in code and logs."""
 RANDOM_BYTES: Final = 32
 OUTPUTS: Final = ("key", "digests")
 
 
 class ApiKeyResource:
-    """A key that can be rotated."""
+    """An API key that can be rotated."""
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """All at once; unknown inputs are left for the real run."""
+        """Checks all inputs at once. Unknown inputs are checked by the update."""
         return validation.check(ApiKeyInputs, request.new_inputs, "an API key")
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        """Nothing makes another resource of it."""
+        """Compares the inputs. No change replaces the resource."""
         return DiffResponse(detail_diff(changed_inputs(request.old_inputs, request.new_inputs), replaces=set()))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
-        """A new key; in a preview it is unknown."""
+        """Generates a key. In a preview it is unknown."""
         if request.preview:
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         return CreateResponse(random_id(request), request.inputs | _new_key([]))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Another `rotation`: a new key, beside which the last one stays good. `overlap` off: the last one alone is."""
+        """Generates a new key if `rotation` changed. The previous key stays valid unless `overlap` is off."""
         inputs, rotates = request.new_inputs, request.new_inputs["rotation"] != request.old_inputs["rotation"]
         if rotates and request.preview:
             return UpdateResponse(inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
@@ -66,7 +66,7 @@ class ApiKeyResource:
         return UpdateResponse(inputs | {"key": request.state["key"], "digests": [*good]})
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
-        """The key lives in the stack's state alone, so there is nothing to compare it with, nor to import from.
+        """Returns the state unchanged: the key exists only there, so a refresh has nothing to compare it with.
 
         Raises PluginError on import.
         """
@@ -75,7 +75,7 @@ class ApiKeyResource:
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Forgetting the state is the deletion: the key's digest leaves the servers with the Secret that has it."""
+        """Does nothing: the engine forgets the state, and the key's digest leaves the servers with their Secret."""
 
 
 def _new_key(before: list[str]) -> Properties:

@@ -1,6 +1,6 @@
-"""What a program in another language can have made here: a component's class, called with the engine's inputs.
+"""Components that this plugin constructs for programs in other languages, from the engine's inputs.
 
-A ModelImage and a ModelDeployment stand on the Docker and Kubernetes plugins; they are in the schema, and not here yet.
+ModelImage and ModelDeployment need the Docker and Kubernetes plugins. They are in the schema, but not yet here.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from sealift.provider import Made, MakeComponent
 
 
 def _artifact_store(name: str, args: dict[str, Any], opts: pulumi.ResourceOptions) -> Made:
-    from components.artifact_store import EncryptedArtifactStore  # not needed to answer for resources
+    from components.artifact_store import EncryptedArtifactStore  # not needed for resources
 
     return _with_outputs(EncryptedArtifactStore(name, cast(EncryptedArtifactStoreArgs, args), opts))
 

@@ -1,7 +1,7 @@
-"""Whether a run would take its data, asked before it trains: `python -m training check`, in a process of its own.
+"""The check of a run's data before it trains: `python -m training check`, in its own process.
 
-It is asked of what is new alone: a run without old inputs, another content of the data, another setting of how it is
-read. What was found is remembered for as long as this process lives, which serves one preview or one update.
+Only new inputs are checked: a run without old inputs, changed data, or changed settings for reading it. Findings are
+remembered while this process lives, which serves one preview or one update.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ LOOKED_AT: Final = (
     "dataset", "data", "masking", "quality", "model", "loss", "classWeights", "earlyStopping", "search", "gates",
     "compress", "dataDigest",
 )  # fmt: skip
-"""Inputs that can change what is found."""
+"""Inputs that can change the findings."""
 LONGEST_SECONDS: Final = 10.0
-"""Nearly always it takes one; nobody waits longer for a preview."""
+"""Time limit of a check, so that a preview stays fast. A check usually takes one second."""
 
 
 @dataclass(frozen=True)
 class DataFindings:
-    """`unchecked` says why nothing could be found, if so."""
+    """Findings of a data check. `unchecked` is the reason if the check was not possible."""
 
     failures: tuple[CheckFailure, ...] = ()
     rows: int | None = None
@@ -43,14 +43,14 @@ NOTHING: Final = DataFindings()
 
 
 class DataChecks:
-    """What was found by this process."""
+    """Data checks of this process, with their findings."""
 
     def __init__(self, command: Sequence[str] = (*COMMAND, "check"), longest_seconds: float = LONGEST_SECONDS) -> None:
         self._command, self._longest_seconds = command, longest_seconds
         self._found: dict[str, DataFindings] = {}
 
     async def look(self, olds: Mapping[str, Value], news: Mapping[str, Value], job: Job) -> DataFindings:
-        """Asks, unless these inputs have passed before, or the data is none that can be read in a preview."""
+        """Checks the data, unless these inputs have passed before, or a preview cannot read the data."""
         mark = _mark(news)
         if not is_readable(job) or has_unknown(_look_at(news)) or mark == _mark(olds):
             return NOTHING
@@ -59,7 +59,7 @@ class DataChecks:
         return self._found[mark]
 
     def find_known(self, news: Mapping[str, Value]) -> DataFindings:
-        """What was found of these inputs."""
+        """Returns the findings for these inputs."""
         return self._found.get(_mark(news), NOTHING)
 
     async def _ask(self, job: Job) -> DataFindings:
@@ -72,7 +72,7 @@ class DataChecks:
             async with asyncio.timeout(self._longest_seconds):
                 answer, _ = await process.communicate(json.dumps(asked).encode())
         except TimeoutError:
-            return DataFindings(unchecked=f"to read it took more than {self._longest_seconds:g} seconds")
+            return DataFindings(unchecked=f"reading it took more than {self._longest_seconds:g} seconds")
         finally:
             if process.returncode is None:
                 process.kill()
@@ -81,8 +81,8 @@ class DataChecks:
 
 
 def is_readable(job: Job) -> bool:
-    """Whether it is a local file, or a built-in set of which something is said: what is remote or the user's code is
-    left for the run.
+    """Whether a preview can check the data: a local file, or a built-in data set with settings of its own. Remote data
+    and the user's functions are left to the run.
     """
     if job.dataset in sources.BUILT_IN:
         return (job.data, job.masking, job.quality) != (Data(), {}, Quality())
@@ -90,14 +90,14 @@ def is_readable(job: Job) -> bool:
 
 
 def rows_changed(before: Value, now: int | None) -> str:
-    """ "3,000 → 3,001 rows", or nothing where one of them is not known."""
+    """Returns "3,000 → 3,001 rows", or "" if one of the numbers is unknown."""
     if not isinstance(before, int | float) or now is None:
         return ""
-    return f"{int(before):,} rows, as before" if before == now else f"{int(before):,} → {now:,} rows"
+    return f"still {now:,} rows" if before == now else f"{int(before):,} → {now:,} rows"
 
 
 def _mark(inputs: Mapping[str, Value]) -> str:
-    """Equal for inputs of which the same is found."""
+    """Returns a digest that is equal for inputs with equal findings."""
     plain = reveal_all(_look_at(inputs))
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -110,6 +110,6 @@ def _find(answer: bytes, exit_code: int | None) -> DataFindings:
     try:
         told = json.loads(answer)
     except ValueError:
-        return DataFindings(unchecked=f"the process that reads it ended with exit code {exit_code}")
+        return DataFindings(unchecked=f"the checking process ended with exit code {exit_code}")
     problems = [Problem(one["property"], one["message"]) for one in told["problems"]]
     return DataFindings(tuple(validation.failures(problems)), told["rows"])

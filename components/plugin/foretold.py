@@ -1,6 +1,6 @@
-"""What a preview can say of a run that is about to happen: that its artifact is sealed already, or that it would fail.
+"""Predictions of a preview about a run: that its artifact is already sealed, or that the run would fail.
 
-Nothing here writes, trains or asks the network.
+Nothing here writes, trains or uses the network.
 """
 
 from collections.abc import Mapping
@@ -20,14 +20,15 @@ from training.job import Job
 from training.judgement import Evidence, judge
 
 GPUS: Final = ("nvidia[0-9]*", "dxg", "kfd")
-"""Devices below /dev by which a driver shows a GPU: NVIDIA's, Windows' for its Linux, AMD's."""
+"""Devices below /dev that a GPU's driver makes: NVIDIA's, that of Windows' Linux subsystem, AMD's."""
 
 
 def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, devices: Path = Path("/dev")) -> str | None:
-    """The artifact that is sealed for this very run already; None where it will be trained, or nobody can say.
+    """Returns the id of the artifact that is already sealed for this run. Returns None if the run will train, or if
+    this is unknown.
 
-    Raises PluginError where its gates refuse the sealed model, or the run could not be trained on this machine;
-    StoreError where its store cannot be reached or written. `deployed_metrics`: of the model that the stack has now.
+    `deployed_metrics` are the metrics of the stack's current model. Raises PluginError if the gates refuse the sealed
+    model or this machine cannot train the run, and StoreError if the store cannot be reached or written.
     """
     plain, job, store_key = _read(inputs)
     store = None if "storeUrl" not in plain else find_store(plain)
@@ -38,8 +39,8 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
             return str(record.result["artifact_id"])
     if job is not None and job.device == "cuda" and not any(any(devices.glob(pattern)) for pattern in GPUS):
         raise PluginError(
-            "device is 'cuda', but this machine shows no GPU (/dev/nvidia0 and the like)",
-            "set device to 'auto', which takes the processor where there is no GPU, or install the GPU's driver",
+            "device is 'cuda', but this machine has no GPU device, such as /dev/nvidia0",
+            "set device to 'auto', which uses the CPU if no GPU is available, or install the GPU's driver",
         )
     if store is not None:
         store.check_writable()
@@ -47,20 +48,20 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
 
 
 def is_run(inputs: Mapping[str, Value], run_id: Value) -> bool:
-    """Whether these inputs are those of the run `run_id`, whatever else is asked of its model."""
+    """Whether these inputs belong to the run `run_id`, whatever its gates and other requirements are."""
     plain, job, store_key = _read(inputs)
     return job is not None and store_key is not None and run_id in find_run_ids(job, plain, store_key)
 
 
 def _read(inputs: Mapping[str, Value]) -> tuple[dict[str, Value], Job | None, bytes | None]:
-    """The inputs that are known, and the job and the store's key as far as these tell."""
+    """Returns the known inputs, and the job and the store key if the inputs determine them."""
     plain = {name: value for name, value in reveal_all(inputs).items() if not has_unknown(value)}
     job, _ = Job.validate(find_job_inputs(plain))
     return plain, job, store_key_of(plain["storeKey"]) if "storeKey" in plain else None
 
 
 def _find_record(store: Store, job: Job, store_key: bytes, run_id: str) -> SealedRecord | None:
-    """Of a model that is sealed and there."""
+    """Returns the record of a sealed model that the store still has."""
     found = get_record(store, run_id)
     if found is None:
         return None
@@ -75,11 +76,11 @@ def _find_record(store: Store, job: Job, store_key: bytes, run_id: str) -> Seale
 
 
 def _check_gates(job: Job, record: SealedRecord, deployed_metrics: Value, *, shown: bool) -> None:
-    """Raises PluginError, in the words of the run."""
+    """Raises PluginError with the run's own message if a gate refuses the model."""
     try:
         judgement = judge(job, Evidence.decode(record.evidence), read_metrics(deployed_metrics))
         gates.enforce(judgement.gates, judgement.report.metrics or {}, shown=shown)
-    except CheckpointError:  # the run says what is wrong with it
+    except CheckpointError:  # the run reports it
         return
     except TrainingError as error:
         raise PluginError(error.message, error.hint) from None

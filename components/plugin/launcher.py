@@ -1,13 +1,13 @@
-"""Where training runs: the contract, and what every launcher's runs have in common.
+"""The contract of launchers, which run training in some place, and the part that all of them share.
 
-A launcher starts a run somewhere and gives what it tells, its end, and a way to stop it. What it is given can be sent
-anywhere: a request, in which the run's own keys are, and a folder of code. How long a run may take, when it is
-cancelled and what is made of its end is the same everywhere, so it is here.
+A launcher starts a run and provides its events, its end and a way to stop it. Its input can be sent to any machine: a
+request, which contains only the run's own keys, and a folder of code. Time limit, cancellation and the handling of the
+run's end are the same for all launchers, so they are here.
 
 PluginError
-├── RunFailed       the run told an error
+├── RunFailed       the run reported an error
 │   └── RunRefused  its gates refuse the model
-├── RunCrashed      the run's process ended without a word
+├── RunCrashed      the run's process ended without a result or an error
 └── Cancelled
     ├── RunCancelled
     └── RunTimedOut
@@ -26,53 +26,53 @@ from training.events import DescentEvent, ErrorEvent, Event, LogEvent, PhaseEven
 from training.request import RunRequest
 
 Notice = LogEvent | PhaseEvent | DescentEvent
-"""What a run tells before its end."""
+"""Events of a run before its end."""
 OnNotice = Callable[[Notice], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Submission:
-    """All that a run needs."""
+    """Input of a run."""
 
     request: RunRequest
     code_folder: Path
-    """The user's modules and data files; the run's working folder."""
+    """Folder with the user's modules and data files, which is the run's working folder."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How the run's process ended."""
+    """End of the run's process."""
 
     exit_code: int | None
-    """Minus the signal's number if one killed it."""
+    """Exit code, or the negative number of the signal that killed the process."""
     last_lines: str
-    """That its code printed."""
+    """Last lines that its code printed."""
     memory_bytes: int
-    """That there are where it ran."""
+    """Memory of the machine or control group in which it ran."""
 
 
 class LaunchedRun(Protocol):
     """A run that is under way."""
 
     def events(self) -> AsyncGenerator[Event, None]:
-        """All that it tells, until its end."""
+        """Yields all events until the run's end."""
 
     async def ending(self) -> Ending:
-        """Waits for it."""
+        """Waits for the run's end and returns it."""
 
     async def stop(self) -> None:
-        """Asks the run to save its checkpoint, and ends it when that takes too long. Returns when it has ended."""
+        """Asks the run to save its checkpoint, and kills it if that takes too long. Returns when it has ended."""
 
 
 class Launcher(Protocol):
     """A place where training runs."""
 
     def launch(self, submission: Submission) -> contextlib.AbstractAsyncContextManager[LaunchedRun]:
-        """Starts it. Nothing of the run is left when the context ends."""
+        """Starts a run. No process of the run is left when the context ends."""
 
 
 class RunFailed(PluginError):
-    """The run told an error."""
+    """The run reported an error."""
 
 
 class RunRefused(RunFailed):
@@ -84,15 +84,15 @@ class RunRefused(RunFailed):
 
 
 class RunCrashed(PluginError):
-    """The run's process ended without a word."""
+    """The run's process ended without a result or an error."""
 
 
 class RunCancelled(Cancelled):
-    """The engine, or the user, ended it."""
+    """The engine or the user cancelled the run."""
 
 
 class RunTimedOut(Cancelled):
-    """It took longer than it may."""
+    """The run exceeded its time limit."""
 
 
 async def run_training(
@@ -103,8 +103,8 @@ async def run_training(
     cancelled: asyncio.Event,
     on_notice: OnNotice,
 ) -> ResultEvent:
-    """The run's result. Raises RunCancelled on `cancelled` and RunTimedOut after `timeout_seconds` (0: no limit), with
-    the checkpoint saved; RunFailed, RunRefused, RunCrashed.
+    """Runs training and returns its result. Raises RunCancelled on `cancelled` and RunTimedOut after `timeout_seconds`
+    (0: no limit), both with the checkpoint saved; and RunFailed, RunRefused, RunCrashed.
     """
     async with launcher.launch(submission) as run:
         try:
@@ -114,21 +114,21 @@ async def run_training(
         except TimeoutError:
             await run.stop()
             raise RunTimedOut(
-                f"timeoutSeconds is {timeout_seconds:g} and training was not done by then",
-                "the checkpoint is kept: run `pulumi up` again to go on from it, or raise timeoutSeconds",
+                f"timeoutSeconds is {timeout_seconds:g}, and training did not finish in that time",
+                "the checkpoint is kept; run `pulumi up` again to continue from it, or raise timeoutSeconds",
             ) from None
         except asyncio.CancelledError:
             await run.stop()
             if cancelled.is_set():
                 raise RunCancelled(
-                    "training was cancelled", "the checkpoint is kept: the next `pulumi up` goes on from it"
+                    "training was cancelled", "the checkpoint is kept; the next `pulumi up` continues from it"
                 ) from None
             raise
     return _result(outcome, ending, most_bytes)
 
 
 async def _follow(run: LaunchedRun, on_notice: OnNotice) -> tuple[ResultEvent | ErrorEvent | None, int]:
-    """Passes on every notice until there are no more; returns the last result or error, and the most memory told of."""
+    """Passes on every notice until the end. Returns the last result or error, and the largest memory use in bytes."""
     outcome: ResultEvent | ErrorEvent | None = None
     most_bytes = 0
     async with contextlib.aclosing(run.events()) as events:
@@ -175,15 +175,15 @@ def _failure(error: ErrorEvent) -> RunFailed:
 
 
 def _crash(ending: Ending, most_bytes: int) -> RunCrashed:
-    said = ending.last_lines.strip() or "it printed nothing"
+    said = ending.last_lines.strip() or "(none)"
     if ending.exit_code == -signal.SIGKILL:
         return RunCrashed(
-            f"the training process was killed (signal 9) when it had used {most_bytes / 2**30:.2f} GiB of memory, of "
-            f"{ending.memory_bytes / 2**30:.2f} GiB that there are; its last output: {said}",
-            "most often memory ran out: lower batchSize, stream the data from Parquet (data.memoryBytes) or free some; "
-            "the next `pulumi up` goes on from the checkpoint",
+            f"the training process was killed (signal 9) after it had used {most_bytes / 2**30:.2f} GiB of "
+            f"{ending.memory_bytes / 2**30:.2f} GiB of memory; its last output: {said}",
+            "the usual cause is a lack of memory: lower batchSize, stream the data from Parquet (data.memoryBytes) or "
+            "free some memory; the next `pulumi up` continues from the checkpoint",
         )
     return RunCrashed(
-        f"the training process ended with exit code {ending.exit_code} before it was done; its last output: {said}",
-        "the next `pulumi up` goes on from the last checkpoint",
+        f"the training process ended with exit code {ending.exit_code} before it finished; its last output: {said}",
+        "the next `pulumi up` continues from the last checkpoint",
     )

@@ -1,11 +1,11 @@
 """Training in a process of this machine: `python -m training`, never an import.
 
-The request goes in by standard input (never by argument or environment, where other processes could read its keys) and
-events come back on a pipe of their own, so that user code may print what it likes. The process watches its standard
-input: when this one dies, however it dies, training saves a checkpoint and stops.
+The request is sent over standard input, never as an argument or in the environment, where other processes could read
+its keys. Events come back on a separate pipe, so that user code may print anything. The process watches its standard
+input: when this process dies, for whatever reason, training saves a checkpoint and stops.
 
-The end of the process is the end of the run. What its code leaves behind may hold on to its pipes for ever, so nobody
-waits for their ends: whatever is left of its process group is killed, and a mark of ours ends each pipe.
+The end of the process is the end of the run. Processes that its code left behind may hold its pipes open indefinitely,
+so this module does not wait for the pipes' ends: it kills the rest of the process group and ends each pipe with a mark.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from training.events import Event, read_event
 from training.process import COMMAND, environment
 from training.request import write_request
 
-SAVE_SECONDS: Final = 10  # how long a cancelled run may take to save its checkpoint before it is killed
+SAVE_SECONDS: Final = 10  # time for a cancelled run to save its checkpoint before it is killed
 LAST_LINES: Final = 20
 LONGEST_EVENT: Final = 64 * 1024 * 1024
 LONGEST_LINE: Final = 4096
@@ -33,13 +33,13 @@ POLL_SECONDS: Final = 0.02
 
 @dataclass(frozen=True)
 class LocalLauncher:
-    """Starts `command`, which is told where to write events, for each run."""
+    """Starts `command` for each run, with the option `--events` for the pipe of its events."""
 
     command: Sequence[str] = COMMAND
 
     @contextlib.asynccontextmanager
     async def launch(self, submission: Submission) -> AsyncIterator["LocalRun"]:
-        """Starts a process in the folder of the code."""
+        """Starts the process in the folder of the code."""
         with _Pipe() as events, _Pipe() as output:
             process = await asyncio.create_subprocess_exec(
                 *self.command, "--events", str(events.writing),
@@ -55,7 +55,7 @@ class LocalLauncher:
 
 
 class LocalRun:
-    """One process."""
+    """Process of one run."""
 
     def __init__(self, process: asyncio.subprocess.Process, events: "_Pipe", output: "_Pipe") -> None:
         self._process, self._events = process, events
@@ -64,13 +64,13 @@ class LocalRun:
         self._ended = asyncio.create_task(_end(process, events, output))
 
     def send(self, line: bytes) -> None:
-        """To its standard input, which stays open."""
+        """Writes a line to the process's standard input, which stays open."""
         if self._process.stdin is None:
             raise AssertionError("internal error: the training process has no standard input")
         self._process.stdin.write(line)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """What it tells, but for what is no event."""
+        """Yields the run's events. Lines that are not events are skipped."""
         async with contextlib.aclosing(self._events.lines(LONGEST_EVENT)) as lines:
             async for line in lines:
                 event = read_event(line)
@@ -78,20 +78,20 @@ class LocalRun:
                     yield event
 
     async def ending(self) -> Ending:
-        """Once all is read that it printed."""
+        """Returns the end of the process once its output has been read."""
         await asyncio.shield(self._ended)
         await self._printed
         return Ending(self._process.returncode, "\n".join(self._last_lines), _memory_bytes())
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL after SAVE_SECONDS."""
+        """Sends SIGTERM, and SIGKILL after SAVE_SECONDS."""
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
             await asyncio.wait({self._ended}, timeout=SAVE_SECONDS)
         await self._kill()
 
     async def close(self) -> None:
-        """Ends what is left of it."""
+        """Kills the process if it still runs, and stops reading its output."""
         await self._kill()
         self._printed.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -104,7 +104,7 @@ class LocalRun:
 
 
 class _Pipe:
-    """A pipe from the process to this one, which ends at a mark that this one writes."""
+    """A pipe from the process to this one. It ends at a mark that this process writes."""
 
     def __init__(self) -> None:
         reading, self.writing = os.pipe()
@@ -119,7 +119,9 @@ class _Pipe:
         self._reading.close()
 
     async def lines(self, longest: int) -> AsyncGenerator[bytes, None]:
-        """Until the mark; of a line that is longer than `longest`, its end. Whoever writes on finds no reader."""
+        """Yields the lines up to the mark. Of a line longer than `longest` bytes, it yields the end. Later writes fail,
+        because nobody reads them.
+        """
         reader = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), self._reading
@@ -139,7 +141,7 @@ class _Pipe:
             transport.close()
 
     async def end(self) -> None:
-        """All that was written before is read first; in a thread, since a full pipe takes no mark until then."""
+        """Writes the mark after everything written before. It runs in a thread, because a full pipe would block."""
         with contextlib.suppress(BrokenPipeError):
             await asyncio.to_thread(os.write, self.writing, b"\n" + self._mark + b"\n")
 
@@ -152,13 +154,13 @@ async def _collect(pipe: _Pipe, last_lines: deque[str]) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process, *pipes: _Pipe) -> None:
-    """Waits for the end of the process, ends what is left of its group, and marks the ends of its pipes.
+    """Waits for the end of the process, kills the rest of its group, and writes the marks that end its pipes.
 
-    `process.wait` would wait for all who have its pipes.
+    `process.wait` would wait for every process that holds the pipes.
     """
-    while process.returncode is None:  # noqa: ASYNC110 - asyncio tells of the end by `wait` alone
+    while process.returncode is None:  # noqa: ASYNC110 - asyncio reports the end only through `wait`
         await asyncio.sleep(POLL_SECONDS)
-    with contextlib.suppress(ProcessLookupError):  # nobody is left in it
+    with contextlib.suppress(ProcessLookupError):  # no process is left in the group
         os.killpg(process.pid, signal.SIGKILL)
     if process.stdin is not None:
         process.stdin.close()
@@ -166,7 +168,7 @@ async def _end(process: asyncio.subprocess.Process, *pipes: _Pipe) -> None:
 
 
 def _memory_bytes() -> int:
-    """Of this machine, or of the control group if that has less."""
+    """Returns the memory of this machine, or of the control group if that has less."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with contextlib.suppress(OSError, ValueError):
         return min(physical, int(Path("/sys/fs/cgroup/memory.max").read_text()))

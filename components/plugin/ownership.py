@@ -1,9 +1,9 @@
-"""Which resources use an artifact: it is deleted when the last of them lets go, never before.
+"""Owners of an artifact, the resources that use it. The artifact is deleted when its last owner releases it.
 
-A renamed run, a replaced one, a second one with the same inputs or another spelling of the store's URL all come to the
-same artifact. Each resource that uses it claims it in a record of the store, sealed under the store's key. A resource
-is the random id that the engine keeps for it: its URN changes when the stack, the project or a parent is renamed, and
-a replacement has the URN of what it replaces.
+A renamed run, its replacement, a second run with the same inputs or another spelling of the store's URL can all lead to
+the same artifact. Each resource that uses it claims it in a record of the store, sealed under the store key. A resource
+is identified by the random id that the engine keeps for it: its URN changes when the stack, the project or a parent is
+renamed, and a replacement has the URN of the resource that it replaces.
 """
 
 import json
@@ -16,26 +16,26 @@ from sealift.stores import RECORDS, Store, get_record, has_artifact, hold_lease,
 
 @dataclass(frozen=True)
 class Owner:
-    """One resource: its id. `urn` is a note, of what the resource was called when it claimed."""
+    """One resource, identified by `id`. `urn` is its URN at the time of the claim."""
 
     urn: str
     id: str
 
 
 class OwnersUnreadable(Exception):
-    """The list of an artifact's owners is damaged, or under another key: somebody may use the artifact."""
+    """The list of an artifact's owners is damaged or under another key, so a resource may still use the artifact."""
 
 
 @dataclass(frozen=True)
 class Owners:
-    """The owners of the artifact `artifact_id`. Methods raise the store's errors."""
+    """Owners of the artifact `artifact_id`. Methods raise the store's errors."""
 
     store: Store
     store_key: bytes
     artifact_id: str
 
     def claim(self, owner: Owner) -> bool:
-        """Adds the owner. False: another one has just let go of the artifact and deleted it."""
+        """Adds the owner. Returns False if another owner has just released and deleted the artifact."""
         with hold_lease(self.store, self._name):
             if not has_artifact(self.store, self.artifact_id):
                 self.store.delete(RECORDS, self._name)
@@ -43,14 +43,14 @@ class Owners:
             try:
                 owners, version = self._load()
             except OwnersUnreadable:
-                return True  # nobody ever deletes it
+                return True  # an artifact with an unreadable list is never deleted
             known_as = {one.urn for one in owners if one.id == owner.id}
             others = [replace(one, urn=owner.urn) if one.urn in known_as else one for one in owners]
             self._save([*(one for one in others if one.id != owner.id), owner], version)
         return True
 
     def abandon(self, owner: Owner, delete: Callable[[], None]) -> int:
-        """As `release`, of an artifact that is damaged: what the owner was before is no other user of it."""
+        """Like `release`, for a damaged artifact: earlier claims with the owner's URN do not count as other users."""
         with hold_lease(self.store, self._name):
             owners, version = self._load()
             left = [one for one in owners if owner.id != one.id and owner.urn != one.urn]
@@ -58,13 +58,13 @@ class Owners:
         return len(left)
 
     def release(self, owner: Owner, delete: Callable[[], None]) -> int:
-        """Takes the owner out and calls `delete` if there is no other; returns how many others there are.
+        """Removes the owner and calls `delete` if no other owner is left. Returns the number of other owners.
 
-        The engine makes a replacement before it deletes what was replaced, so a claim of the same URN that is older
-        than the owner's belongs to an operation that was killed: it goes too. Raises OwnersUnreadable.
+        The engine creates a replacement before it deletes the replaced resource. An older claim of the same URN
+        therefore belongs to an operation that was killed, and is removed too. Raises OwnersUnreadable.
         """
         if get_record(self.store, self._name) is None and not has_artifact(self.store, self.artifact_id):
-            delete()  # what may be left of it: a lock would make a store that is not there
+            delete()  # removes remains; taking the lock would create a missing store
             return 0
         with hold_lease(self.store, self._name):
             owners, version = self._load()
@@ -73,7 +73,7 @@ class Owners:
         return len(left)
 
     def _leave(self, left: list[Owner], version: str | None, delete: Callable[[], None]) -> None:
-        self._save(left, version)  # fails where another process has taken the lease over and claimed meanwhile
+        self._save(left, version)  # fails if another process has taken over the lease and claimed meanwhile
         if not left:
             delete()
             self.store.delete(RECORDS, self._name)
@@ -87,7 +87,7 @@ class Owners:
         return record_key(self.store_key, self._name)
 
     def _load(self) -> tuple[list[Owner], str | None]:
-        """The owners, and the record's version."""
+        """Returns the owners and the record's version."""
         record = get_record(self.store, self._name)
         if record is None:
             return [], None
@@ -103,7 +103,7 @@ class Owners:
 
 
 def _without(owners: list[Owner], owner: Owner) -> list[Owner]:
-    """The others; of those that are called as the owner is or was, only the ones that claimed after it."""
+    """Returns the other owners. Of owners with a URN of this owner, only those that claimed after it."""
     claimed_at = max((at for at, one in enumerate(owners) if one.id == owner.id), default=-1)
     known_as = {one.urn for one in owners if one.id == owner.id}
     others = [(at, one) for at, one in enumerate(owners) if one.id != owner.id]

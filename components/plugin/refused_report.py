@@ -1,7 +1,7 @@
-"""Where the report of a run that its gates refused is: the engine keeps nothing of an update that failed.
+"""Notes on the report of a run that its gates refused, because the engine keeps nothing of a failed update.
 
-One small file for each TrainingRun of a stack, in the program's folder; `make report` reads it. It goes, and the
-report with it, when a run of that resource is sealed, or when another refused run takes its place.
+There is one small file for each TrainingRun of a stack, in the program's folder; `make report` reads it. The file and
+the report are deleted when a run of that resource is sealed, or when another refused run replaces them.
 """
 
 import json
@@ -15,13 +15,13 @@ from sealift.durable.new_file import write_file
 from sealift.stores import RECORDS, StoreError, delete_artifact, open_store, version_of
 
 FOLDER: Final = Path(".sealift/refused-reports")
-"""Below it, a folder for each stack."""
+"""Folder of the notes, with a subfolder for each stack."""
 NOTED: Final = ("storeUrl", "artifactId", "payloadDigest", "runId", "recordVersion")
 
 
 def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> None:
-    """Notes the report, spelt as the stack's output `report`, and the run, unless its model is sealed all the same
-    (`of`), which is served maybe; deletes what was noted before.
+    """Notes the report in the form of the stack's output `report`, and deletes the previous one. The run's record is
+    noted too, unless its model is sealed in spite of the refusal (`of`), because that model may be served.
     """
     place = _place(urn)
     if _read_note(place).get("artifactId") != report["artifact_id"]:
@@ -36,23 +36,23 @@ def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> No
 
 
 def say_what_shows(urn: str) -> str:
-    """The way to the report, for a message."""
+    """Returns the command that shows the report, for a message."""
     return (
         f"`make report STACK={_stack(urn)}` shows the report of this run. Outputs that the engine lists as removed "
-        "below are there as before"
+        "below still exist"
     )
 
 
 def clear(urn: str, run_id: str = "") -> None:
-    """Deletes the report of the resource's last refused run, and its record, which has the refused model, if there are
-    any and their store can be reached. The record of the run `run_id`, which is under way, stays, and so does one that
-    has changed since: another resource with other gates works on that run, or has sealed its model.
+    """Deletes the report of the resource's last refused run and the run's record, which contains the refused model, if
+    they exist and their store can be reached. The record of the current run `run_id` stays. A record that has changed
+    since stays too: another resource with other gates works on that run, or has sealed its model.
     """
     _clear(_place(urn), run_id)
 
 
 def clear_stack(urn: str) -> None:
-    """The same of all resources of the stack that the resource `urn` is in: with its key, nobody can open a report."""
+    """Does the same for all resources of the stack of `urn`: without the stack's key, nobody can open a report."""
     for place in _folder(urn).glob("*.json"):
         _clear(place)
 
@@ -80,7 +80,7 @@ def _read_note(place: Path) -> dict[str, str]:
 
 
 def _place(urn: str) -> Path:
-    """`urn:pulumi:dev::sealift::type::training` → `dev/training.json`."""
+    """Returns the file for a resource: `urn:pulumi:dev::sealift::type::training` → `dev/training.json`."""
     return _folder(urn) / f"{quote(urn.rpartition('::')[2], safe='')}.json"
 
 

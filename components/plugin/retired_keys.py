@@ -1,8 +1,8 @@
-"""Which keys an artifact may still need: a key that goes too early takes every artifact with it.
+"""Retired keys that an artifact may still need. If a key is deleted too early, its artifacts are lost.
 
-A store that is not mounted, is empty, or is another one than the key sealed into says nothing about what the key opens.
-So a key goes only on the word of the one store that it sealed into, and only where that store names the key after it:
-then the update that retired it has wrapped what was there. All others stay.
+A store that is not mounted, is empty, or differs from the store that the key sealed into shows nothing about the key's
+artifacts. A key is therefore deleted only if it sealed into one store, and that store names the key's successor: then
+the update that retired the key has wrapped the store's artifacts again. All other keys stay.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from sealift.sealing import SealingError, parse_identity, recipient_ids
 from sealift.stores import Store, StoreError, artifact_ids, get_manifest, is_same_store, open_store
 
 KeyStores = dict[str, Value]
-"""The URLs of the stores that a key sealed into, by key id; a key that is not in it may have sealed into any."""
+"""URLs of the stores that a key sealed into, by key id. A key that is missing may have sealed into any store."""
 KEY_STORES: Final = "keyStores"
-"""The name of these in the state; a state of Sealift 0.1 has none."""
+"""Name of this map in the state. A state of Sealift 0.1 does not have it."""
 
 
 def stores_of(state: Mapping[str, Value]) -> KeyStores:
@@ -25,12 +25,12 @@ def stores_of(state: Mapping[str, Value]) -> KeyStores:
 
 
 def first_store(key_id: str, store_url: Value) -> KeyStores:
-    """For a new key."""
+    """Returns the stores of a new key."""
     return {key_id: [store_url]} if isinstance(store_url, str) else {}
 
 
 def with_store(stores: KeyStores, key_id: str, store_url: Value) -> KeyStores:
-    """With one more store that the key seals into from now on; a URL that is not said may be any."""
+    """Adds a store that the key seals into from now on. Without a URL, it may be any store."""
     before = stores.get(key_id)
     others = {other: urls for other, urls in stores.items() if other != key_id}
     if not isinstance(before, list) or not isinstance(store_url, str):
@@ -39,9 +39,9 @@ def with_store(stores: KeyStores, key_id: str, store_url: Value) -> KeyStores:
 
 
 def still_needed(retired: Sequence[str], last: str, stores: KeyStores, store_url: Value) -> list[str]:
-    """Those of the `retired` keys that may open an artifact; `last` is the one that the rotation retires.
+    """Returns the `retired` keys that may open an artifact. `last` is the key that the rotation retires.
 
-    Raises StoreError or SealingError where the store cannot say: then all are needed.
+    Raises StoreError or SealingError if the store cannot be read; then all keys are needed.
     """
     if not isinstance(store_url, str) or not retired:
         return [*retired]
@@ -53,9 +53,9 @@ def still_needed(retired: Sequence[str], last: str, stores: KeyStores, store_url
 
 
 def find_opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) -> list[str]:
-    """The ids of the artifacts that these `keys` open and no other key, in all stores that they sealed into.
+    """Returns the ids of artifacts that only these `keys` open, in all stores that they sealed into.
 
-    Raises StoreError where a store cannot say.
+    Raises StoreError if a store cannot be read.
     """
     own = {parse_identity(key).key_id for key in keys}
     known = [url for urls in stores.values() if isinstance(urls, list) for url in urls]
@@ -63,14 +63,14 @@ def find_opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) 
     for url in {str(url) for url in [*known, store_url] if isinstance(url, str)}:
         store = open_store(url)
         for artifact in artifact_ids(store):
-            with suppress(SealingError):  # what is damaged is opened by nobody
+            with suppress(SealingError):  # no key opens a damaged artifact
                 if recipient_ids(get_manifest(store, artifact)) <= own:
                     alone.append(artifact)
     return sorted(set(alone))
 
 
 def count_of_artifacts(store_url: Value) -> int:
-    """How many artifacts the store has; 0 too where it is not there yet."""
+    """Returns the number of artifacts in the store, 0 if it does not exist yet."""
     if not isinstance(store_url, str):
         return 0
     with suppress(StoreError):

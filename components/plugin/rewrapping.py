@@ -1,6 +1,6 @@
-"""Who can open an artifact that is sealed already: its key is wrapped anew in the manifest, the payload stays.
+"""Change of a sealed artifact's recipients: its key is wrapped again in the manifest, and the payload stays the same.
 
-So a rotated key trains nothing, builds nothing and changes no digest that a Deployment pins.
+A rotated key therefore trains nothing, builds nothing and changes no digest that a Deployment pins.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,11 @@ def wrap_for(
     keys: Sequence[Identity],
     recipients: Sequence[Recipient],
 ) -> bytes | None:
-    """The artifact's manifest for exactly these recipients, as the store then has it; None if no key can make it so.
+    """Wraps the artifact's key for exactly these recipients and returns the manifest in the store. Returns None if no
+    key opens the artifact.
 
-    `manifest` is the one that the caller knows; one that another resource has made of it meanwhile is taken over.
-    Raises ManifestInvalid if it is not what was sealed, and the store's errors.
+    `manifest` is the one that the caller knows. A newer one that another resource has made from it is used instead.
+    Raises ManifestInvalid if the manifest was altered, and the store's errors.
     """
     wanted = {recipient.key_id for recipient in recipients}
     try:
@@ -33,13 +34,13 @@ def wrap_for(
         if is_authentic(stored.content, data_key) and recipient_ids(stored.content) == wanted:
             return stored.content
         wrapped = rewrap(manifest, data_key, recipients)
-        with suppress(Conflict):  # another resource has wrapped it just now: see what it made
+        with suppress(Conflict):  # another resource has just wrapped it: read its manifest
             store.swap(MANIFESTS, artifact_id, wrapped, stored.version)
             return wrapped
 
 
 def is_made_of(stored: bytes, known: bytes, keys: Sequence[Identity]) -> bool:
-    """Whether the manifest `stored` was made of `known` by one who could open the artifact."""
+    """Whether the manifest `stored` was made from `known` by someone who could open the artifact."""
     try:
         return is_authentic(stored, unwrap(known, keys))
     except WrongKey:

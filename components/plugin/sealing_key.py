@@ -1,11 +1,11 @@
 """`sealift:index:SealingKey`: the key pair that artifacts are sealed to, and the store key of their records.
 
-The key pair is made in this process and leaves it only as a secret output, which the engine encrypts with the
-stack's secrets provider. Another text in `rotation` asks for a new key pair; the old one is kept, secret, as long as an
-artifact may need it (retired_keys.py).
+The key pair is generated in this process and leaves it only as a secret output, which the engine encrypts with the
+stack's secrets provider. A changed `rotation` makes a new key pair. The old private key is kept as a secret as long as
+an artifact may need it (retired_keys.py).
 
-A resource with another name is another one for the engine: it makes a new key and deletes the old. The engine asks
-nothing about a deletion in a preview, so the preview of the new key warns, and the deletion is refused.
+For the engine, a renamed resource is a new one: it creates a new key and deletes the old one. The engine does not
+preview deletions, so the preview of the new key warns, and the deletion is refused.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ from sealift.stores import StoreError
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
 ROTATED: Final = ("publicKey", "privateKey", "keyId", "openingKeys")
-"""The outputs that a rotation changes: the store key stays, or every run would be another one."""
+"""Outputs that a rotation changes. The store key stays, because every run's identity depends on it."""
 
 
 class SealingKeyResource:
@@ -59,19 +59,19 @@ class SealingKeyResource:
 
     def __init__(self) -> None:
         self._staying: set[str] = set()
-        """The ids of the keys that the program has, as far as this process has seen: none when a stack is destroyed."""
+        """Ids of the program's keys that this process has seen. Empty when a stack is destroyed."""
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """All at once; unknown inputs are left for the real run."""
+        """Checks all inputs at once. Unknown inputs are checked by the update."""
         return validation.check(SealingKeyInputs, request.new_inputs, "a sealing key")
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        """Another algorithm is another key; all else is updated."""
+        """Compares the inputs. A changed algorithm replaces the resource, other changes update it."""
         self._staying |= {request.id} - {""}
         return DiffResponse(detail_diff(changed_inputs(request.old_inputs, request.new_inputs), replaces={"algorithm"}))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
-        """A new key pair and store key; in a preview all outputs are unknown."""
+        """Generates a key pair and a store key. In a preview all outputs are unknown."""
         if request.preview:
             await _warn_of_a_second_key(request)
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
@@ -83,7 +83,7 @@ class SealingKeyResource:
         return CreateResponse(resource_id, request.inputs | outputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Another `rotation`: a new key pair, and the retired keys that an artifact may still need."""
+        """Generates a new key pair if `rotation` changed, and keeps the retired keys that an artifact may need."""
         inputs = request.new_inputs
         kept: Properties = {name: request.state[name] for name in OUTPUTS if name in request.state}
         kept["openingKeys"] = Secret([*_find_opening_keys(request.state)])
@@ -98,13 +98,15 @@ class SealingKeyResource:
             needed = await asyncio.to_thread(still_needed, retired, last, stores, inputs.get("storeUrl"))
         except (SealingError, StoreError) as error:
             needed = retired
-            await request.log.say("warning", f"all retired keys are kept, since the store cannot say more: {error}")
+            await request.log.say(
+                "warning", f"all retired keys are kept, because the store could not be checked: {error}"
+            )
         made = await _new_pair(request, inputs, [last, *needed])
         made[KEY_STORES] = stores | first_store(str(made["keyId"]), inputs.get("storeUrl"))
         return UpdateResponse(inputs | kept | made)
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
-        """The key lives in the stack's state alone, so there is nothing to compare it with, nor to import from.
+        """Returns the state unchanged: the key exists only there, so a refresh has nothing to compare it with.
 
         Raises PluginError on import.
         """
@@ -113,8 +115,8 @@ class SealingKeyResource:
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Forgetting the state is the deletion. Raises PluginError where another key takes this one's place, while
-        artifacts need this one.
+        """Does nothing but warn: the engine forgets the state. Raises PluginError if another key replaces this one
+        while artifacts still need this one.
         """
         keys, stores = _find_opening_keys(request.state), stores_of(request.state)
         is_replaced = bool(self._staying - {request.id})
@@ -125,22 +127,22 @@ class SealingKeyResource:
         except StoreError as error:
             if is_replaced:
                 raise PluginError(
-                    f"nobody can say whether artifacts need this key: {error.message}", error.hint
+                    f"the store could not be checked for artifacts that need this key: {error.message}", error.hint
                 ) from error
-            await request.log.say("warning", f"artifacts that only this key opens may be left: {error}")
+            await request.log.say("warning", f"artifacts that only this key opens may remain in the store: {error}")
             return
         if not alone:
             return
         said = f"only this key opens {_list_artifacts(alone)} in the store"
         if is_replaced:
             raise PluginError(
-                f"{said}, and another key takes its place: it is not deleted",
-                "if the resource was renamed or moved, give it its old name back, or that name as an alias before the "
-                'next one is made: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")]). To let the key go, '
-                "delete these artifacts first; to keep it elsewhere, save `pulumi stack export --show-secrets`, then "
-                f"run `pulumi state delete '{request.urn}'`",
+                f"{said}, and another key replaces it, so it is not deleted",
+                "if the resource was renamed or moved, restore its old name, or set the old name as an alias before "
+                'the new key is created: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")]). To delete '
+                "the key, delete these artifacts first. To keep it elsewhere, save the output of "
+                f"`pulumi stack export --show-secrets`, then run `pulumi state delete '{request.urn}'`",
             )
-        await request.log.say("warning", f"{said}, and it goes now")
+        await request.log.say("warning", f"{said}, and the key is deleted now")
 
 
 async def _warn_of_a_second_key(request: CreateRequest) -> None:
@@ -148,9 +150,9 @@ async def _warn_of_a_second_key(request: CreateRequest) -> None:
     if count:
         await request.log.say(
             "warning",
-            f"a new key would be made for a store that has {count} artifacts already, and it opens none of them. If "
-            "this resource had another name or parent before, stop here: its old key would go. Give it an alias, and "
-            'it keeps its key: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")])',
+            f"a new key will be created for a store that already has {count} artifacts, and it opens none of them. If "
+            "this resource had another name or parent before, stop here, because its old key would be deleted. Set an "
+            'alias to keep the old key: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")])',
         )
 
 
@@ -173,6 +175,6 @@ async def _new_pair(operation: Operation, inputs: Properties, retired: list[str]
 
 
 def _find_opening_keys(state: Properties) -> list[str]:
-    """The key that the resource has, then those that it had; a state of Sealift 0.1 has the first alone."""
+    """Returns the current private key, then the retired ones. A state of Sealift 0.1 has only the current one."""
     keys = reveal(state.get("openingKeys"))
     return [str(key) for key in keys] if isinstance(keys, list) else [str(reveal(state["privateKey"]))]

@@ -1,4 +1,4 @@
-"""What a TrainingRun is given: validated all at once, completed by digests, and read as keys, recipients and a store.
+"""Inputs of a TrainingRun: validated all at once, completed by digests, and read as keys, recipients and a store.
 
 Nothing here trains or writes.
 """
@@ -41,21 +41,22 @@ from training.errors import InputError
 
 JOB_INPUTS: Final = training_job.INPUTS
 REQUIREMENTS: Final = tuple(one.name for one in declarations(training_job.Job) if not one.shapes)
-"""Inputs that shape no byte of the model."""
+"""Inputs that do not change the model."""
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
 KEEPING_INPUTS: Final = (
     "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
 )  # fmt: skip
 PLAIN_URL: Final = re.compile(r"[^@?#\s]*")
-"""One without a part that may be secret, nor anything that would keep such a part from being told apart."""
+"""A URL without a part that may be secret, and without characters that could hide such a part."""
 MUST_BE_PLAIN: Final = (
-    "is a secret, and shows in messages and progress; give it in plain text (pulumi.Output.unsecret), or leave it out"
+    "is a secret, but it appears in messages and progress; set it in plain text (pulumi.Output.unsecret), or leave it "
+    "out"
 )
 
 
 async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> CheckResponse:
-    """Validates everything at once, the data included, and adds defaults and digests; unknown inputs are left for the
-    real run.
+    """Validates everything at once, including the data, and adds defaults and digests. Unknown inputs are checked by
+    the update.
     """
     inputs = validation.complete(TrainingRunInputs, news)
     hidden = sorted(name for name, value in news.items() if not _may_be_secret(name, value) and has_secret(value))
@@ -64,7 +65,7 @@ async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> 
     unknown = inputs.keys() - known.keys()
     read, problems = await asyncio.to_thread(TrainingRunInputs.validate, known, folder, unknown=unknown)
     failures = validation.failures(problems)
-    failures += [CheckFailure(name, MUST_BE_PLAIN) for name in hidden]  # and no other message quotes them
+    failures += [CheckFailure(name, MUST_BE_PLAIN) for name in hidden]  # no other message quotes them
     failures += await asyncio.to_thread(_key_failures, known, reveal(olds.get("openingKeys")))
     for name in SECRET_INPUTS:
         if isinstance(inputs.get(name), str | list):
@@ -87,7 +88,7 @@ async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> 
 
 
 def _is_quoted(failure: CheckFailure, news: Properties) -> bool:
-    """Whether the engine, which quotes the value of a property that it is told, would show a URL that may be secret."""
+    """Whether the engine would show a URL that may be secret: it quotes the value of a failed property."""
     name = failure.property.partition(".")[0]
     given = news.get(name)
     if name not in URL_INPUTS or has_secret(given) or has_unknown(given) or not holds_url(given):
@@ -104,7 +105,7 @@ def _may_be_secret(name: str, value: Value) -> bool:
 
 
 def find_changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
-    """The inputs that differ; another spelling of the same store's URL does not."""
+    """Returns the inputs that differ. Another spelling of the same store's URL is no difference."""
     changed = changed_inputs(olds, news)
     urls = olds.get("storeUrl"), news.get("storeUrl")
     if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
@@ -113,11 +114,13 @@ def find_changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[s
 
 
 def _key_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFailure]:
-    """`old_keys` have passed before, and to read a private key takes a quarter of a second."""
+    """Checks the opening keys. `old_keys` are skipped: they were checked before, and parsing a private key takes a
+    quarter of a second.
+    """
     failures = []
     passed = set(map(str, list_of(old_keys or [])))
     keys = known.get("openingKeys")
-    for index, pem in enumerate(keys if isinstance(keys, list) else []):  # what is no list is told already
+    for index, pem in enumerate(keys if isinstance(keys, list) else []):  # anything but a list is already reported
         if str(pem) in passed:
             continue
         try:
@@ -128,7 +131,7 @@ def _key_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFail
 
 
 def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> Properties:
-    """What the run depends on beside its inputs. Without the training libraries, the last known versions stand."""
+    """Returns what the run depends on besides its inputs. Without the training libraries, the old values stay."""
     libraries = training_job.libraries(job)
     return {
         "dataDigest": training_job.data_digest(job, folder) if libraries else olds.get("dataDigest", ""),
@@ -139,7 +142,7 @@ def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> 
 
 
 def find_job_inputs(plain: Mapping[str, Value]) -> Properties:
-    """Those that say what one run is."""
+    """Returns the inputs of the job."""
     return {name: plain[name] for name in JOB_INPUTS if name in plain}
 
 
@@ -148,10 +151,11 @@ def find_store(inputs: Mapping[str, Value]) -> Store:
 
 
 def find_run_ids(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:
-    """The run's identity: keyed, so that a store's thief cannot confirm a guess at what was trained.
+    """Returns the run's two identities. They are keyed, so that a thief of the store cannot confirm a guess about the
+    training.
 
-    Who can open the artifact may change later, so it is not in the first one. The second is for these recipients alone,
-    where the first one's artifact belongs to others.
+    The recipients may change later, so the first identity does not depend on them. The second one is only for these
+    recipients, in case the first one's artifact belongs to others.
     """
     identity: dict[str, object] = {
         "job": job.digest(*(str(inputs[name]) for name in DIGEST_INPUTS)),

@@ -1,5 +1,5 @@
-"""A TrainingRun's inputs → the request of one run. Of keys it has the run's own alone: what opens anything else stays
-here.
+"""A TrainingRun's inputs → the request of one run. The request contains only the run's own keys; keys that open
+anything else stay here.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,8 @@ from training.request import RunRequest
 def make_request(
     job: Job, inputs: Mapping[str, Value], store_key: bytes, run_id: str, deployed_metrics: Value
 ) -> RunRequest:
-    """`inputs` are without secrets' marks; `deployed_metrics` are of the model that the stack has until now.
+    """Makes the request. `inputs` are plain values without secret marks. `deployed_metrics` are the metrics of the
+    stack's current model.
 
     Raises SealingError, StoreError.
     """
@@ -38,7 +39,7 @@ def make_request(
 
 
 def _init_key(job: Job, inputs: Mapping[str, Value]) -> bytes | None:
-    """The data key of the one artifact that the run starts from: the private key stays here."""
+    """Returns the data key of the artifact that the run starts from, so that the private key stays here."""
     if job.init_from is None or job.init_from.path is not None:
         return None
     manifest = get_manifest(find_store(inputs), job.init_from.artifact_id)
@@ -46,7 +47,7 @@ def _init_key(job: Job, inputs: Mapping[str, Value]) -> bytes | None:
 
 
 def read_metrics(value: Value) -> Mapping[str, float] | None:
-    """Metrics as the stack's state has them; None where it has none."""
+    """Reads metrics from the stack's state. Returns None if it has none."""
     if not isinstance(value, Mapping):
         return None
     return {name: float(one) for name, one in value.items() if isinstance(one, int | float)}

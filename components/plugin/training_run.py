@@ -1,10 +1,10 @@
 """`sealift:index:TrainingRun`: gradient descent as a resource.
 
-`check` turns the dataset, the training code and the library versions into inputs, so that the engine's diff says why
-a run happens. `create` and `update` run it in a process of its own, under an identity made of all inputs that shape
-the model: the same identity again, after a kill or a destroyed stack, goes on from the checkpoint or takes the sealed
-artifact as it is. Other gates, limits of the data's quality or a model card are no other identity: the sealed model is
-judged by them and reported again, and nothing is trained.
+`check` turns the data set, the training code and the library versions into inputs, so that the engine's diff shows why
+a run happens. `create` and `update` run it in a separate process, under an identity made of all inputs that change the
+model. A run with the same identity, after a kill or a destroyed stack, continues from the checkpoint or reuses the
+sealed artifact. Gates, limits of data quality and the model card do not belong to the identity: if they change, the
+sealed model is checked and reported again, and nothing is trained.
 """
 
 import asyncio
@@ -82,31 +82,31 @@ ARTIFACTS: Final = {
     "artifactId": ("payloadDigest", "manifest"),
     "reportArtifactId": ("reportPayloadDigest", "reportManifest"),
 }
-"""The outputs that name what a run has in the store; a state of Sealift 0.1 has no report."""
+"""Outputs that identify a run's artifacts in the store. A state of Sealift 0.1 has no report."""
 MANIFESTS: Final = tuple(manifest for _, manifest in ARTIFACTS.values())
 REPORT_OUTPUTS: Final = ("reportArtifactId", *ARTIFACTS["reportArtifactId"])
 
 LOCAL: Final = LocalLauncher()
-"""Where training runs; a cluster would be another launcher."""
+"""Launcher for training on this machine. A cluster would have another launcher."""
 
 
 class TrainingRunResource:
-    """Trains on create and on every update that changes what the model is; `launcher` says where."""
+    """Trains on create and on every update that changes the model. `launcher` determines where training runs."""
 
     def __init__(self, launcher: Launcher = LOCAL) -> None:
         self._launcher = launcher
         self._data_checks = DataChecks()
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """Validates everything at once and adds the digests; unknown inputs are left for the real run."""
+        """Validates everything at once and adds the digests. Unknown inputs are checked by the update."""
         return await check(request.old_inputs, request.new_inputs, self._data_checks)
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        """A new store means a new artifact there and the old one gone here: replaced. All else is updated."""
+        """Compares the inputs. A new store replaces the resource, because the artifact moves. Others update it."""
         return DiffResponse(detail_diff(find_changed(request.old_inputs, request.new_inputs), replaces={"storeUrl"}))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
-        """Trains and seals; a preview only says that it will."""
+        """Trains and seals. A preview only announces it."""
         if request.preview:
             await _say_what_comes(request, request.inputs, "", self._data_checks.find_known(request.inputs), {})
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
@@ -115,59 +115,59 @@ class TrainingRunResource:
         return CreateResponse(resource_id, await _train(self._launcher, request, owner, request.inputs, {}))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Trains if what shapes the model changed; judges and reports again if what is asked of it did; else takes over
-        the new settings.
+        """Trains if an input that changes the model changed, checks and reports the model again if a requirement
+        changed, and otherwise only stores the new settings.
         """
         return UpdateResponse(await _update(self._launcher, request, self._data_checks.find_known(request.new_inputs)))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
-        """None, and a warning, when the artifact is missing from the store or not what was sealed.
+        """Returns None, with a warning, if the artifact is missing from the store or was altered.
 
-        A store that cannot be read says nothing about the artifact, so that is an error. Raises PluginError on import.
+        An unreadable store is an error, because it shows nothing about the artifact. Raises PluginError on import.
         """
         if "artifactId" not in request.state:
             raise PluginError(
-                "a TrainingRun cannot be imported: what it was made from is sealed inside the artifact",
-                "put the run into the program, with the same settings, store and keys: `pulumi up` finds the sealed "
+                "a TrainingRun cannot be imported, because its inputs are sealed inside the artifact",
+                "add the run to the program with the same settings, store and keys; `pulumi up` then finds the sealed "
                 "artifact in the store and trains nothing",
             )
         try:
             manifests = await asyncio.to_thread(_verify, request.state, request.inputs)
         except (ArtifactMissing, ArtifactDamaged, ManifestInvalid) as error:
-            await request.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it anew: {error}")
+            await request.log.say("warning", f"the artifact is lost, so the next `pulumi up` makes it again: {error}")
             return None
         return ReadResponse(request.inputs, request.state | manifests)
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Removes the artifact and the run's record where retention is "delete"."""
+        """Removes the artifact and the run's record if retention is "delete"."""
         state = request.state
         await asyncio.to_thread(refused_report.clear, request.urn)
         if state.get("retention") == "keep" and not await asyncio.to_thread(_others_can_open, request.inputs):
             await request.log.say(
                 "warning",
-                f"artifact {state.get('artifactId')} stays in the store, and only this stack's key opens it, which "
-                "goes when the stack is destroyed. To open it later, stop here (Ctrl-C); then give the store further "
-                "recipients, such as a recovery key of your own, and run `pulumi up`, or save the private key",
+                f"artifact {state.get('artifactId')} stays in the store, and only this stack's key opens it. That key "
+                "is deleted with the stack. To open the artifact later, stop here (Ctrl-C). Then add a recipient to "
+                "the store, such as a recovery key, and run `pulumi up`, or save the private key",
             )
         await _let_go(request, request.inputs, state, retention=state.get("retention"))
 
 
 async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings) -> Properties:
-    """The new state; in a preview, what is known of it. `data`: what was found of the new one."""
+    """Returns the new state; in a preview, the part that is known. `data`: findings of the data check."""
     old_inputs, inputs = request.old_inputs, request.new_inputs
     all_changed = find_changed(reveal_all(old_inputs), reveal_all(inputs))
     changed = [name for name in all_changed if name not in KEEPING_INPUTS]
     kept = {name: reveal(request.state.get(name)) for name in OUTPUTS}
     rewraps = changed == ["recipients"] and "openingKeys" in inputs
     if rewraps and request.preview:
-        await request.log.status("will wrap the artifact's key for its new recipients; trains nothing")
+        await request.log.status("will wrap the artifact's key for its new recipients, without training")
         return inputs | _with_secrets(kept | dict.fromkeys(MANIFESTS, UNKNOWN), inputs)
     if rewraps:
         wrapped = await asyncio.to_thread(_wrap, kept, inputs)
         if wrapped is None:
             raise PluginError(
-                f"recipients changed, and none of openingKeys opens artifact {kept['artifactId']}",
-                "give openingKeys a key that it was sealed to, or set retrainTrigger: then it is trained anew",
+                f"recipients changed, but no key in openingKeys opens artifact {kept['artifactId']}",
+                "add a key that it was sealed to to openingKeys, or set retrainTrigger to train the model again",
             )
         kept |= wrapped
     if rewraps or not changed:
@@ -194,19 +194,19 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
 async def _say_what_comes(
     operation: Operation, inputs: Properties, because: str, data: DataFindings, kept: Mapping[str, Value]
 ) -> str | None:
-    """In a preview; the artifact that is sealed for these inputs already. `kept`: the outputs until now. Raises
-    PluginError, StoreError where the run could not be trained.
+    """Announces the update in a preview, and returns the artifact that is already sealed for these inputs. `kept`: the
+    current outputs. Raises PluginError or StoreError if the run could not be trained.
     """
     sealed = await asyncio.to_thread(foretell, inputs, kept.get("metrics"))
     if sealed is None and kept.get("runId") is not None and await asyncio.to_thread(is_run, inputs, kept["runId"]):
-        because += ", and the store has no record of the run to judge its model by"
+        because += ", and the store has no record of the run, which checking the model again would need"
     if sealed is not None and sealed == kept.get("artifactId"):
-        what = f"judges the sealed artifact {sealed} of {_label(inputs)} again and writes its report"
-        await operation.log.status(f"{what}{because}; trains nothing")
+        what = f"will check the sealed artifact {sealed} of {_label(inputs)} again and rewrite its report"
+        await operation.log.status(f"{what}, without training{because}")
     elif sealed is None:
         await operation.log.status(f"will train {_label(inputs)}{because}")
     else:
-        await operation.log.status(f"takes the sealed artifact {sealed} of {_label(inputs)} again{because}")
+        await operation.log.status(f"will reuse the sealed artifact {sealed} of {_label(inputs)}{because}")
     if data.unchecked:
         dataset = without_credentials(str(reveal(inputs.get("dataset"))))
         await operation.log.say("warning", f"{dataset} is not checked in this preview: {data.unchecked}")
@@ -214,7 +214,9 @@ async def _say_what_comes(
 
 
 def _reasons(names: Sequence[str], old: Mapping[str, Value], new: Mapping[str, Value], rows: str) -> str:
-    """What changed, as "data/churn.csv changed (3,000 → 3,001 rows)"; of several, the rows follow the data's name."""
+    """Returns the changes, such as "data/churn.csv changed (3,000 → 3,001 rows)". Among several changes, the rows
+    follow the data's name.
+    """
     said = {name: _reason(name, old, new) for name in names}
     if not rows or "dataDigest" not in said or "dataset" in said:
         return f"{', '.join(said.values())} changed"
@@ -225,7 +227,7 @@ def _reasons(names: Sequence[str], old: Mapping[str, Value], new: Mapping[str, V
 
 
 def _reason(name: str, old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
-    """A changed input as its reader knows it: a digest is named by what it is the digest of."""
+    """Returns a changed input in the user's words: a digest is named after its content."""
     if name == "dataDigest" and reveal(old.get("dataset")) == reveal(new.get("dataset")):
         return without_credentials(str(reveal(new["dataset"])))
     if name == "codeDigest":
@@ -238,8 +240,8 @@ def _reason(name: str, old: Mapping[str, Value], new: Mapping[str, Value]) -> st
 
 def _other_machine(trained_on: Value, here: Value) -> str:
     return (
-        f"the model was trained on {trained_on} and this machine is {here}, where the same run can give other bits: "
-        "`pulumi up` trains anew here, and on a machine of that type it keeps the model"
+        f"the model was trained on {trained_on}, but this machine is {here}, where the same run can give a different "
+        "model. `pulumi up` trains again here. On a machine of the first type it keeps the model"
     )
 
 
@@ -249,13 +251,13 @@ def _label(inputs: Mapping[str, Value]) -> str:
 
 
 def _others_can_open(inputs: Mapping[str, Value]) -> bool:
-    """Whether a recipient is none of this stack's own keys."""
+    """Whether a recipient is not one of this stack's own keys."""
     own, recipients = {key.key_id for key in find_opening_keys(inputs)}, {key.key_id for key in find_recipients(inputs)}
     return bool(recipients - own) if own else len(recipients) > 1
 
 
 def _artifacts(outputs: Mapping[str, Value]) -> Iterator[tuple[str, str, str, bytes]]:
-    """Id, payload digest, the manifest's output and the manifest, of each artifact that there is."""
+    """Yields id, payload digest, name of the manifest's output and manifest of each existing artifact."""
     for artifact, (digest, manifest) in ARTIFACTS.items():
         if outputs.get(artifact) is not None:
             artifact_id, sealed, known = (str(reveal(outputs[name])) for name in (artifact, digest, manifest))
@@ -263,7 +265,9 @@ def _artifacts(outputs: Mapping[str, Value]) -> Iterator[tuple[str, str, str, by
 
 
 def _wrap(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties | None:
-    """The manifests for the recipients in `inputs`; None if no key can. Raises SealingError, StoreError."""
+    """Wraps the artifacts for the recipients in `inputs` and returns the manifests, or None if no key opens them.
+    Raises SealingError, StoreError.
+    """
     store, keys, recipients = find_store(inputs), find_opening_keys(inputs), find_recipients(inputs)
     manifests: Properties = {}
     for artifact_id, _, manifest, known in _artifacts(outputs):
@@ -277,7 +281,7 @@ def _wrap(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properti
 async def _train(
     launcher: Launcher, operation: Operation, owner: Owner, inputs: Properties, kept: Mapping[str, Value]
 ) -> Properties:
-    """The outputs, with the artifacts claimed for `owner`. `kept`: the outputs until now."""
+    """Trains, claims the artifacts for `owner`, and returns the outputs. `kept`: the current outputs."""
     plain = reveal_all(inputs)
     job, _ = training_job.Job.validate(find_job_inputs(plain))
     store_key = store_key_of(plain["storeKey"])
@@ -298,12 +302,12 @@ async def _train(
             await operation.log.status(status_line(notice, with_metrics=bool(plain["exposeMetrics"])))
 
     store, run_ids = find_store(plain), list(find_run_ids(job, plain, store_key))
-    run_ids.sort(key=lambda one: one != kept.get("runId"))  # where it is judged again, its own record has the evidence
+    run_ids.sort(key=lambda one: one != kept.get("runId"))  # to check it again, its own record has the evidence
     while True:
         if not run_ids:
             raise PluginError(
                 "the manifest of this run's artifact in the store was altered",
-                "find out who can write to the store; set retrainTrigger, and the run is trained and sealed anew",
+                "find out who can write to the store, then set retrainTrigger to train and seal the model again",
             )
         run_id = run_ids[0]
         try:
@@ -321,11 +325,11 @@ async def _train(
             "contentId": content_id(store_key, bytes.fromhex(result.content_digest)),
             **outputs_of(result),
         }
-        wrapped: Properties | None = {}  # what was sealed just now is sealed for these recipients
+        wrapped: Properties | None = {}  # a new artifact is sealed to these recipients
         if result.reused:
             try:
                 wrapped = await asyncio.to_thread(_wrap, outputs, plain)
-            except ManifestInvalid:  # somebody has altered it: nobody can open the artifact
+            except ManifestInvalid:  # it was altered, so nobody can open the artifact
                 wrapped = None
         owners = [Owners(store, store_key, one) for one in (result.artifact_id, result.report_artifact_id)]
         if wrapped is None:
@@ -338,15 +342,15 @@ async def _train(
         await _abandon(operation, Owners(store, store_key, result.lost[0]), owner, result.lost)
     if result.reused:
         again = outputs["artifactId"] == kept.get("artifactId")
-        what = "the sealed model was judged again" if again else "the same run is sealed in the store already"
-        await operation.log.say("info", f"{what}: nothing was trained")
+        what = "the sealed model was checked again" if again else "the store already has this run's sealed artifact"
+        await operation.log.say("info", f"{what}, so nothing was trained")
     else:
         await operation.log.status(f"trained and sealed in {time.monotonic() - started:.1f} s")
     return inputs | _with_secrets(outputs | wrapped, inputs)
 
 
 async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: Sequence[str]) -> None:
-    """Deletes what is left of a damaged artifact, unless somebody else uses it."""
+    """Deletes the remains of a damaged artifact, unless another resource uses it."""
 
     def delete() -> None:
         for artifact_id in lost:
@@ -359,7 +363,7 @@ async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: Seq
     except OwnersUnreadable:
         others = 1
     if others:
-        await operation.log.say("info", f"what is left of artifact {lost[0]} stays: others use it")
+        await operation.log.say("info", f"the remains of artifact {lost[0]} are kept, because other resources use it")
 
 
 def _read_result(told: ResultEvent) -> RunResult:
@@ -367,31 +371,33 @@ def _read_result(told: ResultEvent) -> RunResult:
         return read_result(told.fields)
     except ContentsError as error:
         raise PluginError(
-            f"the training process told of a {error} that is not one", "train with the release that the plugin is of"
+            f"the training process reported an invalid {error}", "train with the same release as the plugin's"
         ) from None
 
 
 def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Properties:
-    """Metrics tell which model it is, and the example is a row of the data: secret unless the stack says otherwise."""
+    """Marks secret outputs: the example, which is a row of the data, and the metrics, which identify the model, unless
+    `exposeMetrics` is on.
+    """
     secret = {"example"} if inputs["exposeMetrics"] else {"example", "metrics"}
     return {name: Secret(value) if name in secret else value for name, value in outputs.items()}
 
 
 def _verify(state: Properties, inputs: Properties) -> Properties:
-    """The manifests as the store has them. Raises SealingError or StoreError if anything is not what was sealed."""
+    """Returns the manifests in the store. Raises SealingError or StoreError if an artifact is altered or missing."""
     store = find_store(state)
     manifests: Properties = {}
     for artifact_id, digest, manifest, known in _artifacts(state):
         verify(store, artifact_id, digest, stream_digest)
         stored = get_manifest(store, artifact_id)
         if stored != known and not is_made_of(stored, known, find_opening_keys(inputs)):
-            raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store is not the one of this stack")
+            raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store differs from this stack's")
         manifests[manifest] = stored.decode()
     return manifests
 
 
 async def _let_go(operation: Operation, inputs: Properties, state: Properties, *, retention: Value) -> None:
-    """Deletes an artifact that this stack no longer uses, if its retention says so."""
+    """Releases an artifact that this stack no longer uses, and deletes it if retention is "delete"."""
     if retention != "delete" or "artifactId" not in state:
         return
     store, store_key = find_store(state), store_key_of(reveal(inputs["storeKey"]))
@@ -413,18 +419,18 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
     try:
         others = await asyncio.to_thread(Owners(store, store_key, artifact_id).release, owner, delete)
     except OwnersUnreadable:
-        await operation.log.say("warning", f"artifact {artifact_id} stays: the list of what uses it is damaged")
+        await operation.log.say("warning", f"artifact {artifact_id} is kept, because the list of its users is damaged")
         return
     if others:
-        await operation.log.say("info", f"artifact {artifact_id} stays: {others} more of its users are there")
+        await operation.log.say("info", f"artifact {artifact_id} is kept, because other resources use it: {others}")
     await _let_go_of_report(operation, inputs, state, retention=retention, shared=others > 0)
 
 
 async def _let_go_of_report(
     operation: Operation, inputs: Properties, state: Properties, *, retention: Value, shared: bool = False
 ) -> None:
-    """The same for the report alone. One that nobody has claimed is of an earlier release, and goes with the model:
-    not while that is `shared`.
+    """Does the same for the report only. A report that no resource has claimed is from an earlier release. It is
+    deleted with the model, but not while the model is `shared`.
     """
     store_key = store_key_of(reveal(inputs["storeKey"]))
     if retention != "delete" or store_key is None or reveal(state.get("reportArtifactId")) is None:
@@ -436,6 +442,6 @@ async def _let_go_of_report(
 
 
 def _release(owners: Owners, owner: Owner) -> None:
-    """Lets go of a report, which goes if nobody else uses it."""
-    with contextlib.suppress(OwnersUnreadable):  # somebody may use it
+    """Releases a report. It is deleted if no other resource uses it."""
+    with contextlib.suppress(OwnersUnreadable):  # another resource may use it
         owners.release(owner, lambda: delete_artifact(owners.store, owners.artifact_id))

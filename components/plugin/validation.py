@@ -1,4 +1,4 @@
-"""What the checks of our resources share: inputs made complete, and problems as the engine is told them."""
+"""Shared parts of the resources' checks: completion of inputs, and problems in the engine's form."""
 
 import contextlib
 from collections.abc import Iterable
@@ -13,9 +13,8 @@ from sealift.stores import StoreUrlInvalid, absolute_url
 
 
 def complete(of: type[Any], given: Properties) -> Properties:
-    """With the defaults of what is on by default, so that a release with another default shows what it changes, and
-    with the store's URL as any process may use it; one that is none stays, for the check to tell. Numbers where text is
-    meant are their texts.
+    """Adds defaults that are not off, so that a release with another default shows the change. Makes the store URL
+    absolute; an invalid URL is left for the check. Turns numbers into text where text is expected.
     """
     defaults: Properties = {
         one.name: one.default  # type: ignore[misc]  # a default is a value that Pulumi has
@@ -31,21 +30,20 @@ def complete(of: type[Any], given: Properties) -> Properties:
 
 
 def check(of: type[Any], given: Properties, what: str) -> CheckResponse:
-    """All problems of the inputs at once; unknown ones are left for the real run. `what` is "an API key"."""
+    """Checks all inputs at once. Unknown inputs are checked by the update. `what` is a noun such as "an API key"."""
     inputs = complete(of, given)
     unknown = [name for name, value in inputs.items() if has_unknown(value)]
     return CheckResponse(inputs, failures(read(of, reveal_all(inputs), what, unknown=unknown)[1]))
 
 
 def refuse_import(what: str, import_id: str) -> PluginError:
-    """The error that refuses an import. `what` is "an ApiKey"."""
+    """Returns the error that refuses an import. `what` is a noun such as "an ApiKey"."""
     return PluginError(
-        f"{what} cannot be imported, so {import_id!r} names none: its key is kept in the state of the stack that made "
-        "it, and nowhere else",
+        f"{what} cannot be imported as {import_id!r}: its key exists only in the state of the stack that made it",
         "move the resource with `pulumi state move`, or let `pulumi up` make a new key",
     )
 
 
 def failures(problems: Iterable[Problem]) -> list[CheckFailure]:
-    """One for each."""
+    """Returns the problems as check failures, one for each."""
     return [CheckFailure(problem.property, problem.message) for problem in problems]

@@ -1,5 +1,5 @@
-"""What each component can be told: its settings, declared once.
+"""Settings of each component, declared once.
 
-From these declarations follow the sections of a stack's config, the components' `args`, the plugin's schema and the
-table of docs/configuration.md. None of them knows Pulumi, Docker or Kubernetes.
+The sections of a stack's config, the components' `args`, the plugin's schema and the tables of docs/configuration.md
+follow from these declarations. No module here knows Pulumi, Docker or Kubernetes.
 """

@@ -1,7 +1,7 @@
-"""Who may ask a served model for what, as a stack's config says it.
+"""Settings of access to a served model: API keys, token issuers and their scopes.
 
-Pure: plain values in, settings or problems out. What a key is, an ApiKey resource makes; what the server is told, is in
-access_data.py.
+Pure: plain values in, settings or problems out. An ApiKey resource makes the keys; access_data.py makes the server's
+access file.
 """
 
 import json
@@ -38,7 +38,7 @@ def _time(value: object) -> str:
     except ValueError:
         moment = datetime.min
     if moment.tzinfo is None:
-        raise Refused("it must be a time with its zone, such as '2027-01-01T00:00:00Z'")
+        raise Refused("it must be a time with a time zone, such as '2027-01-01T00:00:00Z'")
     return moment.isoformat()
 
 
@@ -72,7 +72,7 @@ class ClientKey(ApiKeyInputs):
 
     scopes: tuple[str, ...] = setting(_some_of(SCOPES), SCOPES, "Kinds of requests that the key allows.")
     expires: str | None = setting(
-        Kind("string", "a time with its zone", _time),
+        Kind("string", "a time with a time zone", _time),
         None,
         "Time when the key stops working, such as 2027-01-01T00:00:00Z. If not set, it never expires.",
     )
@@ -92,9 +92,9 @@ class ClientKey(ApiKeyInputs):
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """A burst without a rate."""
+        """Yields a clash for a burst without a rate."""
         if self.burst is not None and self.requests_per_second is None:
-            message = f"is {self.burst}, but there is no requestsPerSecond; allowed with it: none"
+            message = f"is {self.burst}, but requestsPerSecond is not set; allowed only together with it"
             yield Clash("burst", message, ("requestsPerSecond",), "set requestsPerSecond too")
 
 
@@ -138,9 +138,8 @@ class TokenIssuer:
     )
 
     def clashes(self) -> Iterator[Clash]:
-        """Keys from one place."""
+        """Yields a clash unless exactly one source of public keys is set."""
         if (self.jwks_url is None) == (self.jwks is None):
-            message = (
-                "is missing, and so is jwks; one of them is needed" if self.jwks is None else "is given beside jwks"
-            )
-            yield Clash("jwksUrl", message, ("jwks",), "set jwksUrl, or jwks where no URL can be reached")
+            state = "is missing, and jwks too" if self.jwks is None else "is set, and jwks too"
+            hint = "set jwksUrl, or set jwks if the server cannot reach a URL"
+            yield Clash("jwksUrl", f"{state}; allowed: exactly one of them", ("jwks",), hint)

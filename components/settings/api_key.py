@@ -1,4 +1,4 @@
-"""What an ApiKey can be told."""
+"""Settings of an ApiKey."""
 
 from dataclasses import dataclass
 

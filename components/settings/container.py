@@ -1,4 +1,4 @@
-"""What a ModelContainer can be told, checked all at once: plain values in, settings or problems out. Pure."""
+"""Settings of a ModelContainer, checked all at once. Pure: plain values in, settings or problems out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class ContainerSettings(ServerSettings):
 
     @property
     def published(self) -> dict[int, int]:
-        """Ports of the machine, by those of the container."""
+        """Ports of the machine, by port of the container."""
         ports = {image_layout.PORT: self.port}
         if self.grpc:
             ports[image_layout.GRPC_PORT] = self.grpc_port
@@ -55,7 +55,7 @@ class ContainerSettings(ServerSettings):
 
     @property
     def ports(self) -> dict[str, int]:
-        """The same ports of the machine, by their settings."""
+        """The same ports of the machine, by the setting's name."""
         names = {
             image_layout.PORT: "port",
             image_layout.GRPC_PORT: "grpcPort",
@@ -64,11 +64,11 @@ class ContainerSettings(ServerSettings):
         return {names[inside]: port for inside, port in self.published.items()}
 
     def clashes(self) -> Iterator[Clash]:
-        """Two things on one port; and a server's own."""
+        """Yields a clash for each port that is used twice, and the server's own clashes."""
         taken: dict[int, str] = {}
         for name, port in self.ports.items():
             if port in taken:
-                yield Clash(name, f"is {port}, as {taken[port]} is; allowed: a port of its own", (taken[port],))
+                yield Clash(name, f"is {port}, which {taken[port]} uses too; allowed: a different port", (taken[port],))
             taken.setdefault(port, name)
         yield from super().clashes()
 

@@ -1,7 +1,7 @@
-"""What a ModelDeployment can be told, checked all at once: plain values in, settings or problems out.
+"""Settings of a ModelDeployment, checked all at once. Pure: plain values in, settings or problems out.
 
-Pure: a preview's unknown values are left out, and the rest is checked all the same. This is the only check that a
-preview gets, since an unknown image switches the Kubernetes provider's own validation off.
+A preview's unknown values are left out and the rest is checked. This is a preview's only check, because an unknown
+image turns off the Kubernetes provider's own validation.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,10 +16,10 @@ from sealift.settings.quantity import Quantity
 
 Exposure = Literal["cluster", "nodePort"]
 
-MAX_REPLICAS: Final = 10_000  # above what any cluster of Kubernetes' tested sizes carries in one Deployment
+MAX_REPLICAS: Final = 10_000  # more than one Deployment can have in any cluster size that Kubernetes is tested with
 NODE_PORTS: Final = (30000, 32767)  # Kubernetes' default range
 
-_SUFFIX_LENGTH: Final = 9  # "-" and 8 hex digits, which auto-naming adds
+_SUFFIX_LENGTH: Final = 9  # auto-naming adds "-" and 8 hex digits
 _LONGEST_CHILD_SUFFIX: Final = "-manifest"
 
 
@@ -33,7 +33,7 @@ def _quota(value: object) -> Mapping[str, object]:
 REPLICAS: Final = whole(
     f"a whole number from 1 to {MAX_REPLICAS}",
     lambda number: 1 <= number <= MAX_REPLICAS,
-    lambda number: "" if number else "to serve nothing, `pulumi destroy` the stack",
+    lambda number: "" if number else "to stop serving, run `pulumi destroy` for the stack",
 )
 NODE_PORT: Final = whole(
     f"a whole number from {NODE_PORTS[0]} to {NODE_PORTS[1]}, or 0 to let Kubernetes choose",
@@ -69,11 +69,11 @@ class DeploymentSettings(ServerSettings):
 
     @property
     def pod(self) -> PodResources:
-        """What one pod asks for, and what it may use at most."""
+        """Resource requests and limits of one pod."""
         return PodResources(self.cpu_request, self.memory_request, self.cpu_limit, self.memory_limit)
 
     def clashes(self) -> Iterator[Clash]:
-        """Requests above limits, a quota below need, a port that nobody opens; and a server's own."""
+        """Yields requests above limits, a quota that is too small, an unused node port, and the server's clashes."""
         each = ("cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit")
         for problem in request_problems(self.pod):
             yield Clash(problem.property, problem.message, (problem.property.replace("Request", "Limit"),))
@@ -91,7 +91,7 @@ class ModelDeploymentInputs(ServedModel, DeploymentSettings):
 
 
 def component_name_problems(name: str) -> list[Problem]:
-    """Whether the component's name can begin the names of its Kubernetes objects."""
+    """Checks that the names of Kubernetes objects can begin with the component's name."""
     longest = 63 - _SUFFIX_LENGTH - len(_LONGEST_CHILD_SUFFIX)
     if DNS_LABEL.fullmatch(name) and len(name) <= longest:
         return []

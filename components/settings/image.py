@@ -1,4 +1,4 @@
-"""What a ModelImage can be told: what it is built on, for which machines, and where it is pushed."""
+"""Settings of a ModelImage: its base image, its platform and its registry."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +18,7 @@ def _registry(value: object) -> str:
 def _base_image(value: object) -> str:
     if isinstance(value, str) and is_reference(value):
         return value
-    found = "; without one it is what set-up has found: run `make setup`, then `source .tools/activate`"
+    found = "; to use the one that set-up finds, run `make setup`, then `source .tools/activate`"
     raise Refused(f"allowed: an image with python3 3.11 or later, such as 'python:3.12-slim'{'' if value else found}")
 
 

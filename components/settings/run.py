@@ -1,4 +1,4 @@
-"""What a TrainingRun can be told: what a job is, when to stop waiting for it, what to show, and where it goes."""
+"""Settings of a TrainingRun: those of its job, its time limit, its visibility and its store."""
 
 import base64
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def _recipients(value: object) -> tuple[str, ...]:
 
 
 def store_key_of(value: object) -> bytes | None:
-    """The key that this base64 stands for."""
+    """Decodes a store key from base64. Returns None if the text is not 32 bytes in base64."""
     try:
         key = base64.b64decode(str(value), validate=True)
     except ValueError:
@@ -33,12 +33,12 @@ def store_key_of(value: object) -> bytes | None:
 
 def _store_key(value: object) -> str:
     if not isinstance(value, str) or store_key_of(value) is None:
-        raise RefusedInside(Problem("", "must be 32 bytes in base64, as SealingKey's output storeKey is"))
+        raise RefusedInside(Problem("", "must be 32 bytes in base64, such as SealingKey's output storeKey"))
     return value
 
 
 def _opening_keys(value: object) -> tuple[str, ...]:
-    """Their form is not looked at here: to read one takes a quarter of a second, and those of a state have passed."""
+    """Does not parse the keys: parsing one takes a quarter of a second, and keys from a state were checked before."""
     if not isinstance(value, list | tuple):
         raise Refused(f"it must be a list, each {identity_forms()}")
     return tuple(map(str, value))
@@ -76,7 +76,7 @@ class TrainingSettings(Job):
 
     @property
     def job(self) -> Job:
-        """What shapes the model."""
+        """The settings that change the model."""
         return Job(**{field.name: getattr(self, field.name) for field in fields(Job)})
 
 
@@ -117,16 +117,16 @@ class TrainingRunInputs(TrainingSettings):
 
 
 URL_INPUTS: Final = ("dataset", "model", "initFrom")
-"""What may be a secret because a URL in it may hold one: of these, messages and reports show no more than the place."""
+"""Inputs that may be secrets, because a URL may contain one. Messages and reports show only the URL's place."""
 SECRET_INPUTS: Final = tuple(one.name for one in declarations(TrainingRunInputs) if one.secret)
 
 
 def holds_url(value: object) -> bool:
-    """Whether one of URL_INPUTS, or an object's path, is a URL."""
+    """Whether `value` of one of URL_INPUTS is a URL, or an object whose path is a URL."""
     path = value.get("path") if isinstance(value, Mapping) else value
     return isinstance(path, str) and is_url(path)
 
 
 def holds_credentials(value: object) -> bool:
-    """Whether that URL has a part that may be a secret."""
+    """Whether `value` is such a URL with a part that may be a secret."""
     return holds_url(value) and has_credentials(str(value.get("path") if isinstance(value, Mapping) else value))

@@ -1,4 +1,4 @@
-"""What a SealingKey can be told."""
+"""Settings of a SealingKey."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
-"""What the server of one model can be told, wherever it runs: on Kubernetes (deployment.py) or in a container of a
-Docker engine (container.py). Plain values in, settings or problems out.
+"""Settings of one model's server, on Kubernetes (deployment.py) and in a container of a Docker engine (container.py).
+Plain values in, settings or problems out.
 """
 
 import re
@@ -19,21 +19,22 @@ from sealift.settings.quantity import Quantity
 AccessLog = Literal["errors", "all"]
 Auth = Literal["apiKey", "jwt", "none"]
 
-MANIFEST_MAX_BYTES: Final = 1024 * 1024  # the format's limit, and a ConfigMap's
+MANIFEST_MAX_BYTES: Final = 1024 * 1024  # limit of the format and of a ConfigMap
 PEM_BYTES: Final = 256 * 1024  # a Secret holds 1 MiB in all
 DEFAULT_KEY: Final = "default"
 LET_IN: Final = "sealift.dev/api-keys"
-"""Annotation or label of what serves: `let_in`, by which the next preview knows whom an update locks out."""
+"""Annotation or label of a running server with its `let_in`. The next preview reads it to find keys that an update
+locks out."""
 HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
-"""Inputs of a component that pass through to where it serves; all others shape what it makes there."""
+"""Inputs of a component that are passed on unchanged. All other inputs change the objects that it makes."""
 SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
-"""Inputs that say which keys and files there are."""
+"""Inputs that determine which keys and files exist."""
 OPEN: Final = (
-    "auth is 'none': whoever reaches the service may ask the model; set it to 'apiKey' or 'jwt' to change that"
+    "auth is 'none': anyone who reaches the service can send requests; set auth to 'apiKey' or 'jwt' to restrict access"
 )
-"""What every preview of a server that asks for no key says."""
-NOBODY: Final = "no key lets a client predict: none has the scope 'predict'; give one that scope, or keep default"
-"""What a preview says of a server that would answer nobody's rows."""
+"""Warning in every preview of a server that requires no key."""
+NOBODY: Final = "no API key has the scope 'predict', so no client can send rows; give a key that scope, or keep default"
+"""Warning in a preview of a server that no client could send rows to."""
 
 DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
@@ -44,7 +45,7 @@ _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])
 
 
 def whole(allowed: str, fits: Callable[[int], bool], hint: Callable[[int], str] = lambda number: "") -> Kind[int]:
-    """A whole number that `fits`."""
+    """Makes the kind of whole numbers for which `fits` is true."""
 
     def accept(value: object) -> int:
         number = kinds.whole(value)
@@ -56,7 +57,7 @@ def whole(allowed: str, fits: Callable[[int], bool], hint: Callable[[int], str] 
 
 
 def match_text(allowed: str, fits: Callable[[str], object], hint: str = "") -> Kind[str]:
-    """A text that `fits`."""
+    """Makes the kind of texts for which `fits` is true."""
 
     def accept(value: object) -> str:
         if isinstance(value, str) and fits(value):
@@ -78,7 +79,7 @@ def _quantity(resource: Resource, allowed: str) -> Kind[Quantity]:
 
 def _hex(digits: int, output: str) -> Kind[str]:
     pattern = re.compile(rf"[0-9a-f]{{{digits}}}")
-    return match_text(f"{digits} hex digits, as TrainingRun's output {output}", pattern.fullmatch)
+    return match_text(f"{digits} hex digits, such as TrainingRun's output {output}", pattern.fullmatch)
 
 
 def _labels(value: object) -> Mapping[str, str]:
@@ -95,7 +96,8 @@ def _label_problems(labels: Mapping[object, object]) -> Iterator[Problem]:
         if key in RESERVED:
             yield Problem(f'["{key}"]', "is set by the component itself; allowed: any other key")
         elif not isinstance(key, str) or not _LABEL_KEY.fullmatch(key):
-            yield Problem(f'["{key}"]', "is no label key; allowed: [prefix/]name, such as 'team' or 'example.com/team'")
+            allowed = "[prefix/]name, such as 'team' or 'example.com/team'"
+            yield Problem(f'["{key}"]', f"is not a label key; allowed: {allowed}")
         elif not isinstance(text, str) or not _LABEL_VALUE.fullmatch(text):
             allowed = "up to 63 of A-Z, a-z, 0-9, '-', '_' and '.', with a letter or digit at both ends"
             yield Problem(f'["{key}"]', f"is {text!r}; allowed: {allowed}")
@@ -106,8 +108,8 @@ def _origins(value: object) -> tuple[str, ...]:
     wrong = [origin for origin in origins if origin != "*" and not _ORIGIN.fullmatch(origin)]
     if wrong:
         raise Refused(
-            f"{wrong[0]!r} in it is no origin; allowed: 'https://app.example.com' and the like, or '*'",
-            "an origin is a scheme, a host and maybe a port: no path, and no slash at the end",
+            f"{wrong[0]!r} is not an origin; allowed: origins such as 'https://app.example.com', or '*'",
+            "an origin is a scheme, a host and an optional port, without a path or a slash at the end",
         )
     return origins
 
@@ -126,7 +128,7 @@ MODEL_NAME: Final = match_text(
 IMAGE: Final = match_text(
     "an image by its digest, REPOSITORY@sha256:<64 hex digits>",
     is_pinned,
-    "a tag can be moved to another image; ModelImage's output `ref` is pinned",
+    "a tag can be moved to another image; use ModelImage's output `ref`, which contains the digest",
 )
 CPU: Final = _quantity("cpu", "CPUs, such as `500m` or `1`")
 MEMORY: Final = _quantity("memory", "bytes, such as `500Mi` or `1Gi`")
@@ -201,13 +203,13 @@ class ServerSettings:
 
     @property
     def valid_api_keys(self) -> Mapping[str, ClientKey]:
-        """The keys that there are, by name."""
+        """API keys that are not revoked, by name."""
         always = {DEFAULT_KEY: ClientKey()} if self.auth == "apiKey" else {}
         return {name: key for name, key in {**always, **self.api_keys}.items() if not key.revoked}
 
     @property
     def let_in(self) -> str:
-        """Names of the keys that there are, with commas between."""
+        """Names of the API keys that are not revoked, separated by commas."""
         return ",".join(sorted(self.valid_api_keys))
 
     @property
@@ -217,17 +219,17 @@ class ServerSettings:
 
     @property
     def scheme(self) -> str:
-        """Of its addresses."""
+        """Scheme of the server's URLs: "http" or "https"."""
         return "http" if self.tls_certificate is None else "https"
 
     def clashes(self) -> Iterator[Clash]:
-        """Keys that nobody asks for, half a certificate."""
+        """Yields API keys that are never used or missing, and incomplete TLS pairs."""
         yield from self._access_clashes()
         if self.tls_private_key is not None and self.tls_certificate is None:
-            message = "is given without tlsCertificate; allowed without it: none"
-            yield Clash("tlsPrivateKey", message, ("tlsCertificate",), "give the certificate that it belongs to")
+            message = "is set, but tlsCertificate is missing; allowed only together with it"
+            yield Clash("tlsPrivateKey", message, ("tlsCertificate",), "set tlsCertificate to this key's certificate")
         if self.tls_certificate is not None and self.tls_private_key is None:
-            message = "is missing, but tlsCertificate is given"
+            message = "is missing, but tlsCertificate is set"
             hint = "pulumi config set --secret --path deployment.tlsPrivateKey < tls.key (or container., with Docker)"
             yield Clash("tlsPrivateKey", message, ("tlsCertificate",), hint)
         if self.tls_certificate is not None and self.tls_private_key is not None:
@@ -236,27 +238,28 @@ class ServerSettings:
     def _tls_clashes(self, certificate: str, private_key: str) -> Iterator[Clash]:
         found = mismatch(certificate, private_key)
         if found is not None:
-            hint = "give both of one and the same renewal: a server that cannot use them keeps the last ones"
+            hint = (
+                "set the certificate and the key of one renewal; a server keeps the previous pair if they do not match"
+            )
             yield Clash(*found, ("tlsCertificate", "tlsPrivateKey"), hint)
 
     def _access_clashes(self) -> Iterator[Clash]:
         for name in self.api_keys:
             if not KEY_NAME.fullmatch(name):
-                yield Clash(f"apiKeys.{name}", f"is no key's name; allowed: {KEY_NAMES}")
+                yield Clash(f"apiKeys.{name}", f"is not a valid key name; allowed: {KEY_NAMES}")
         if self.auth == "none" and self.api_keys:
             hint = "set auth to 'apiKey', or remove apiKeys"
-            yield Clash("apiKeys", "is given, but auth is 'none', so nobody is asked for a key", ("auth",), hint)
+            yield Clash("apiKeys", "is set, but auth is 'none', so no key is checked", ("auth",), hint)
         if self.auth == "apiKey" and not self.valid_api_keys:
-            hint = "leave one key unrevoked, or name a new one: apiKeys.NAME.scopes"
-            yield Clash("apiKeys", "revokes every key, but auth is 'apiKey', so nobody could ask", ("auth",), hint)
+            hint = "keep one key, or add a new one: apiKeys.NAME.scopes"
+            message = "revokes every key, but auth is 'apiKey', so no client could send requests"
+            yield Clash("apiKeys", message, ("auth",), hint)
         if self.auth == "jwt" and self.jwt is None:
-            yield Clash(
-                "jwt", "is missing, but auth is 'jwt'", ("auth",), "say whose tokens are taken: jwt.issuer and so on"
-            )
+            hint = "set the issuer of the tokens: jwt.issuer, jwt.audience and jwt.jwksUrl"
+            yield Clash("jwt", "is missing, but auth is 'jwt'", ("auth",), hint)
         if self.auth != "jwt" and self.jwt is not None:
-            yield Clash(
-                "jwt", f"is given, but auth is {self.auth!r}", ("auth",), "set auth to 'jwt': apiKeys go on working"
-            )
+            hint = "set auth to 'jwt'; API keys keep working"
+            yield Clash("jwt", f"is set, but auth is {self.auth!r}", ("auth",), hint)
 
 
 @dataclass(frozen=True)

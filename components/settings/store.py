@@ -1,4 +1,4 @@
-"""What an EncryptedArtifactStore can be told: where artifacts are, how long they stay, and who can open them."""
+"""Settings of an EncryptedArtifactStore: its URL, its retention and its recipients."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Where a served model sends what it recorded of requests, as a stack's config says it."""
+"""Settings of tracing: the collector that a server sends its spans to, and the share of traced requests."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ _ENDPOINT: Final = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
 def _endpoint(value: object) -> str:
     if isinstance(value, str) and _ENDPOINT.fullmatch(value):
         return value
-    allowed = "a URL that begins with http:// or https://, without user, query and fragment"
-    if isinstance(value, str) and ("@" in value or "?" in value):  # where secrets stand in URLs
-        raise RefusedInside(Problem("", f"is not shown, since it may have a secret in it; allowed: {allowed}"))
+    allowed = "a URL that begins with http:// or https://, without user, query or fragment"
+    if isinstance(value, str) and ("@" in value or "?" in value):  # parts of a URL that contain secrets
+        raise RefusedInside(Problem("", f"is not shown, because it may contain a secret; allowed: {allowed}"))
     raise Refused(f"allowed: {allowed}")
 
 

@@ -119,7 +119,7 @@ def test_the_preview_of_a_new_model_shows_what_changes_and_that_nothing_answers_
 
     assert step["op"] == "replace"
     assert {re.split(r"[.\[]", path)[0] for path in step["replaceReasons"]} == {"command", "image", "uploads"}
-    assert "nothing answers" in said
+    assert "Requests fail" in said
 
 
 def test_the_preview_of_a_port_that_something_else_has_is_refused(laptop: Stack) -> None:
@@ -130,7 +130,7 @@ def test_the_preview_of_a_port_that_something_else_has_is_refused(laptop: Stack)
         said = laptop.preview().failed().text
     (laptop.folder / "Pulumi.laptop.yaml").write_text(kept)
 
-    assert f"port is {port}, which another program of this machine has" in said
+    assert f"port is {port}, but another program on this machine uses it" in said
 
 
 def test_destroy_leaves_no_container_and_no_key_on_the_disk(cluster: Cluster, home: Path) -> None:

@@ -143,8 +143,8 @@ def test_a_preview_refuses_pods_so_small_that_the_roll_could_not_begin_and_the_q
     """The dev stack has two pods of 128Mi: a derived quota of 5 * 16Mi would not hold one of them."""
     deployed.set_config("deployment.memoryRequest", "16Mi")
     said = deployed.preview().failed().text
-    assert "memoryRequest is '16Mi', from which a quota of '80Mi' is derived; 2 pods that run, of '128Mi'" in said
-    assert "need '272Mi' while rolling" in said
+    assert "memoryRequest is '16Mi', from which a quota of '80Mi' is derived; 2 running pods of '128Mi'" in said
+    assert "need '272Mi' during the update" in said
 
     deployed.set_config("deployment.quota", {"requests.memory": "272Mi"})
     deployed.up().ok()
@@ -158,7 +158,7 @@ def test_a_preview_names_the_clients_that_an_update_locks_out(deployed: Stack) -
     assert "401" not in deployed.preview().ok().text
 
     deployed.set_config("deployment.apiKeys.default", {"revoked": True})
-    assert "clients that send the key 'default' will be answered with 401" in deployed.preview().ok().text
+    assert "requests with the API key 'default' will get status 401" in deployed.preview().ok().text
     (deployed.folder / "Pulumi.dev.yaml").write_text(kept)
 
 
@@ -172,7 +172,7 @@ def test_the_preview_of_a_second_stack_names_who_has_the_node_port(deployed: Sta
     said = second.preview().failed().text
 
     owner = f"{deployed.outputs()['namespace']}/{deployed.outputs()['service']}"
-    assert f"nodePort is {port}, which the Service {owner} of the cluster has" in said
+    assert f"nodePort is {port}, but the Service {owner} of the cluster uses it" in said
 
 
 def readme_commands(path: str) -> list[str]:

@@ -285,7 +285,7 @@ def test_a_name_that_is_none_is_refused_and_the_one_meant_is_named(path: str, sa
 def test_a_key_of_0_1_is_told_its_new_place_and_what_to_write(key: str, place: str) -> None:
     _, problems = parse(stack_values("prod") | {key: "1"}, ENVIRONMENT)
 
-    assert [str(problem) for problem in problems] == [f"{key} has moved, to {place}"]
+    assert [str(problem) for problem in problems] == [f"{key} has moved to {place}"]
     assert problems[0].hint == f"`pulumi config set --path {place} VALUE`, then `pulumi config rm {key}`"
 
 
@@ -360,9 +360,9 @@ def test_a_projects_file_without_sections_gives_nothing(
 @pytest.mark.parametrize(
     ("values", "project", "said"),
     [
-        ({"target": "docker", "deployment": {"replicas": 2}}, {}, "deployment has settings"),
-        ({"target": "docker", "deployment": '{"replicas": 2}'}, {}, "deployment has settings"),
-        ({"container": {"port": 2}}, {}, "container has settings"),
+        ({"target": "docker", "deployment": {"replicas": 2}}, {}, "the settings in deployment have no effect"),
+        ({"target": "docker", "deployment": '{"replicas": 2}'}, {}, "the settings in deployment have no effect"),
+        ({"container": {"port": 2}}, {}, "the settings in container have no effect"),
         ({"target": "docker", "deployment": {"replicas": 2}}, {"deployment": {"replicas": 2}}, None),
         ({"target": "docker", "container": {"port": 2}, "deployment": {}}, {}, None),
         ({"target": "moon", "deployment": {"replicas": 2}}, {}, None),
@@ -397,7 +397,7 @@ def test_the_program_ends_with_all_problems_and_how_to_change_them(engine_config
     lines = str(refused.value).splitlines()
     assert lines[0] == "the stack's config cannot be used:"
     assert sum(line.startswith("  ") for line in lines) == 2
-    assert lines[-1].startswith("hint: `pulumi config set --path SECTION.SETTING VALUE` changes one")
+    assert lines[-1].startswith("hint: set one: `pulumi config set --path SECTION.SETTING VALUE`")
 
 
 def test_the_program_itself_says_so_once_and_exits_with_what_both_language_hosts_add_nothing_to(
@@ -419,7 +419,7 @@ def test_a_value_set_as_a_secret_is_refused_without_quoting_it(engine_config: di
     values = in_the_engine(stack_values("dev") | {"training": {"retrainTrigger": "hush"}})
     runtime_config.set_all_config(values, ["sealift:training"])
 
-    with pytest.raises(pulumi.RunError, match="training is set as a secret") as refused:
+    with pytest.raises(pulumi.RunError, match="training is a secret, or contains one") as refused:
         read_config(pulumi.Config("sealift"))
 
     runtime_config.set_all_config({}, [])
@@ -474,7 +474,7 @@ def test_the_url_of_data_may_be_a_secret_and_names_the_model_without_it(
 def test_a_secret_setting_in_the_clear_is_refused_without_quoting_it(engine_config: dict[str, str]) -> None:
     runtime_config.set_all_config(in_the_engine(stack_values("prod") | {"deployment": TLS}), [])
 
-    with pytest.raises(pulumi.RunError, match=r"deployment\.tlsPrivateKey is kept in the clear") as refused:
+    with pytest.raises(pulumi.RunError, match=r"deployment\.tlsPrivateKey is stored as plain text") as refused:
         read_config(pulumi.Config("sealift"))
 
     runtime_config.set_all_config({}, [])

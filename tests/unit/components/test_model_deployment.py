@@ -261,7 +261,7 @@ def test_none_is_told_with_a_warning_and_mounts_nothing(monkeypatch: pytest.Monk
     assert warnings == []
     objects = deploy(auth="none").objects
 
-    assert len(warnings) == 1 and "whoever reaches the service may ask" in warnings[0]
+    assert len(warnings) == 1 and "anyone who reaches the service can send requests" in warnings[0]
     assert objects.keys() == checked.keys() - {"ApiKey default", "Secret access"}
     pod = objects["Deployment"]["spec"]["template"]["spec"]
     assert {volume["name"] for volume in pod["volumes"]} == {"manifest", "key"}
@@ -280,20 +280,20 @@ def test_a_certificate_travels_in_a_secret_of_its_type_and_its_key_appears_nowhe
 
 
 def test_half_a_certificate_is_refused() -> None:
-    assert "tlsPrivateKey is missing, but tlsCertificate is given" in refusal_of(tlsCertificate="-----BEGIN CERT")
-    assert "tlsPrivateKey is given without tlsCertificate" in refusal_of(tlsPrivateKey="-----BEGIN PRIVATE KEY")
+    assert "tlsPrivateKey is missing, but tlsCertificate is set" in refusal_of(tlsCertificate="-----BEGIN CERT")
+    assert "tlsPrivateKey is set, but tlsCertificate is missing" in refusal_of(tlsPrivateKey="-----BEGIN PRIVATE KEY")
     refusal = refusal_of(tlsCertificate="-----BEGIN CERT", tlsPrivateKey="secret words")
     assert "tlsPrivateKey" in refusal and "secret words" not in refusal
 
 
 def test_a_certificate_beside_another_s_key_is_refused() -> None:
     refusal = refusal_of(tlsCertificate=self_signed().certificate, tlsPrivateKey=self_signed().key)
-    assert "tlsPrivateKey is not the key of tlsCertificate's first certificate" in refusal
+    assert "tlsPrivateKey does not belong to the first certificate in tlsCertificate" in refusal
     assert "BEGIN" not in refusal
 
 
 def test_which_keys_there_are_cannot_be_another_resource_s_output() -> None:
-    assert "apiKeys is another resource's output; allowed: what the program knows when it starts" in refusal_of(
+    assert "apiKeys is another resource's output; allowed: a value that is known when the program starts" in refusal_of(
         apiKeys={"app": {"rotation": pulumi.Output.from_input("2027")}}
     )
 
@@ -352,7 +352,7 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_registered() -> None:
         ModelDeployment("model", args(replicas=0, memoryLimit="1Gb", image="model:latest"))
 
     message = str(refused.value)
-    assert message.startswith('ModelDeployment "model" cannot be made:\n  ')
+    assert message.startswith('ModelDeployment "model" cannot be created:\n  ')
     assert "replicas is 0; allowed: a whole number from 1" in message
     assert "memoryLimit is '1Gb'" in message and "did you mean '1Gi' or '1G'?" in message
     assert "image is 'model:latest'" in message
@@ -392,7 +392,7 @@ def test_a_secret_that_is_refused_is_named_and_not_shown() -> None:
     with pytest.raises(pulumi.RunError) as refused:
         run(program)
     message = str(refused.value)
-    assert "memoryLimit is not allowed; it is a secret" in message
+    assert "memoryLimit is not allowed; its value is a secret" in message
     assert "77Gb" not in message and "nine" not in message
 
 

@@ -13,7 +13,9 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Pa
     wheels = packages_in(tmp_path / "wheels")
     (tmp_path / "file").touch()
 
-    with pytest.raises(pulumi.RunError, match=r"(?s)cannot be written below .*: Not a directory\nhint: make room"):
+    with pytest.raises(
+        pulumi.RunError, match=r"(?s)cannot be written below .*: Not a directory\nhint: free some disk space"
+    ):
         write_context(tmp_path / "file" / "images", lambda file: file.write(b"sealed"), "base:1", wheels, {})
 
 

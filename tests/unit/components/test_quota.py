@@ -61,7 +61,7 @@ def test_a_quota_too_small_is_told_with_need_and_have_of_every_resource_and_the_
         "  quota[\"requests.cpu\"] is '1', but '2' is needed: 3 replicas + 1 while rolling = 4 pods of '500m'",
         "  quota[\"limits.memory\"] is '3Gi', but '4Gi' is needed: 3 replicas + 1 while rolling = 4 pods of '1Gi'",
         '  quota["pods"] is 3, but 4 is needed: 3 replicas + 1 while rolling = 4 pods',
-        "hint: raise the quota to the need, lower replicas or what a pod asks for, or leave quota empty: derived",
+        "hint: raise the quota to that amount, lower replicas or a pod's resources, or leave quota out to derive it",
     ]
 
 
@@ -107,11 +107,12 @@ def test_every_wrong_entry_of_a_quota_is_told() -> None:
     texts = [str(problem) for problem in problems]
     assert len(texts) == 4
     assert (
-        texts[0].startswith('quota["limit.cpu"] is not bounded by Sealift') and "did you mean 'limits.cpu'?" in texts[0]
+        texts[0].startswith('quota["limit.cpu"] is not a resource that Sealift limits')
+        and "did you mean 'limits.cpu'?" in texts[0]
     )
     assert texts[1].startswith("quota[\"requests.memory\"] is '1Gb'; allowed: ")
     assert texts[2] == "quota[\"pods\"] is '0'; allowed: a whole number from 1"
-    assert texts[3].startswith('quota["services"] is not bounded by Sealift; allowed: requests.cpu, ')
+    assert texts[3].startswith('quota["services"] is not a resource that Sealift limits; allowed: requests.cpu, ')
 
 
 @pytest.mark.parametrize("quota", [None, "2", [], 3])
@@ -148,11 +149,11 @@ def test_pods_that_shrink_by_half_fit_beside_the_old_ones_and_a_hair_more_is_ref
 
     (problem,) = rolled({}, to=pod("249m", "250Mi", "500m", "512Mi"))
     assert str(problem) == (
-        "cpuRequest is '249m', from which a quota of '1743m' is derived; 3 pods that run, of '500m', and one new pod "
-        "need '1749m' while rolling"
+        "cpuRequest is '249m', from which a quota of '1743m' is derived; 3 running pods of '500m' and one new pod "
+        "need '1749m' during the update"
     )
     assert problem.hint == (
-        "halve it at most, or set quota[\"requests.cpu\"] to '1749m' for this update and remove it afterwards"
+        "reduce it by half at most, or set quota[\"requests.cpu\"] to '1749m' for this update and remove it afterwards"
     )
 
 

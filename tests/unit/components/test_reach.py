@@ -33,7 +33,7 @@ def test_a_registry_at_which_nothing_listens_is_named_with_the_way_out() -> None
     said = silent_registry(f"{place}/models", {})
 
     assert said is not None
-    assert said.startswith(f"registry is '{place}/models', and nothing answers at {place} (Connection refused)")
+    assert said.startswith(f"registry is '{place}/models', but nothing answers at {place} (Connection refused)")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_kubeconfig_that_is_not_there_is_named_by_its_variable(tmp_path: Path)
     assert find_missing_kubeconfig({"KUBECONFIG": os.pathsep.join(map(str, (other, file)))}) is None
     said = find_missing_kubeconfig({"KUBECONFIG": str(other)})
     assert said is not None
-    assert said.startswith(f"KUBECONFIG is '{other}', and no such file is there")
+    assert said.startswith(f"KUBECONFIG is '{other}', but this file does not exist")
 
 
 def program(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch, name: str = "kubectl") -> None:
@@ -137,7 +137,7 @@ def test_a_label_of_a_container_is_read(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_port_on_which_a_program_listens_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert user_of_port("127.0.0.1", port, "", {}) == "another program of this machine"
+        assert user_of_port("127.0.0.1", port, "", {}) == "another program on this machine"
         assert user_of_port("127.0.0.1", port, "", {"DOCKER_HOST": "ssh://elsewhere"}) is None
         assert user_of_port("127.0.0.1", port, "other", {}) == "the container other"
 

@@ -86,7 +86,7 @@ def test_kubectl_is_told_the_provider_s_cluster_or_not_asked(tmp_path: Path) -> 
 
 def test_whoever_is_locked_out_is_named() -> None:
     assert lockout(["default", "old"]) == (
-        "clients that send the key 'default', 'old' will be answered with 401: apiKeys no longer lets it in"
+        "requests with the API key 'default', 'old' will get status 401, because apiKeys no longer accepts it"
     )
 
 
@@ -122,7 +122,7 @@ def output(known: DeploymentSettings | None) -> "pulumi.Output[Any]":
 def test_an_update_that_cannot_be_rolled_is_refused(asked: Callable[..., None]) -> None:
     before, after = settings(replicas=2, cpuRequest="500m"), settings(replicas=2, cpuRequest="100m")
 
-    with pytest.raises(pulumi.RunError, match="the deployment cannot be rolled") as refused:
+    with pytest.raises(pulumi.RunError, match="the deployment cannot be updated") as refused:
         asked(lambda: fits_beside("the deployment", "model", output(after)), old_inputs=inputs(before))
     assert "cpuRequest" in str(refused.value)
 
@@ -175,7 +175,7 @@ def test_a_node_port_that_another_service_has_is_refused(
     except pulumi.RunError as error:
         said = str(error)
 
-    assert ("is 30080, which the Service team/other of the cluster has" in said) is refused
+    assert ("is 30080, but the Service team/other of the cluster uses it" in said) is refused
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_container_whose_port_another_one_has_is_refused(
     monkeypatch.setattr(rolling, "label_of", lambda container, name: "sealift/laptop")
     known, _ = read(ContainerSettings, {"modelName": "m"}, "a container")
 
-    with pytest.raises(pulumi.RunError, match=f"port is 8080, which the container {other} has"):
+    with pytest.raises(pulumi.RunError, match=f"port is 8080, but the container {other} uses it"):
         asked(lambda: takes_over(None, "the container", "model", "sealift/dev", output(known)))  # type: ignore[arg-type]
 
 

@@ -23,13 +23,13 @@ def test_a_pair_fits_with_whatever_chain_follows() -> None:
 @pytest.mark.parametrize(
     ("certificate", "key", "wrong", "words"),
     [
-        (OTHER.certificate, ONE.key, "tlsPrivateKey", "is not the key of tlsCertificate's first"),
-        (OTHER.certificate + ONE.certificate, ONE.key, "tlsPrivateKey", "is not the key of tlsCertificate's first"),
+        (OTHER.certificate, ONE.key, "tlsPrivateKey", "does not belong to the first certificate in"),
+        (OTHER.certificate + ONE.certificate, ONE.key, "tlsPrivateKey", "does not belong to the first certificate in"),
         (ONE.certificate, encrypted(ONE.key), "tlsPrivateKey", "is encrypted"),
-        (ONE.certificate, "-----BEGIN PRIVATE KEY-----", "tlsPrivateKey", "is no private key"),
-        (ONE.certificate, ONE.certificate, "tlsPrivateKey", "is no private key"),
-        ("-----BEGIN CERTIFICATE-----", ONE.key, "tlsCertificate", "holds no certificate"),
-        (ONE.key, ONE.key, "tlsCertificate", "holds no certificate"),
+        (ONE.certificate, "-----BEGIN PRIVATE KEY-----", "tlsPrivateKey", "is not a readable private key"),
+        (ONE.certificate, ONE.certificate, "tlsPrivateKey", "is not a readable private key"),
+        ("-----BEGIN CERTIFICATE-----", ONE.key, "tlsCertificate", "contains no readable certificate"),
+        (ONE.key, ONE.key, "tlsCertificate", "contains no readable certificate"),
     ],
     ids=["another's", "a chain in another order", "encrypted", "half a key", "no key", "half a one", "no certificate"],
 )

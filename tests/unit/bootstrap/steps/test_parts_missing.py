@@ -84,7 +84,7 @@ def test_a_kubeconfig_of_the_users_that_does_not_answer_is_named(context: Contex
     file = tmp_path / "users-own"
     context.user = {**context.user, "KUBECONFIG": str(file)}
 
-    with pytest.raises(PartMissing, match=f"KUBECONFIG is '{file}', and no such file is there"):
+    with pytest.raises(PartMissing, match=f"KUBECONFIG is '{file}', but this file does not exist"):
         kubernetes.ensure(context, step)
     file.touch()
     with pytest.raises(PartMissing, match=f"the current context of KUBECONFIG={file} does not answer"):

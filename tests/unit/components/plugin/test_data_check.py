@@ -82,8 +82,8 @@ def test_local_files_are_read_and_built_in_sets_of_which_something_is_said(
 @pytest.mark.parametrize(
     ("says", "seconds", "unchecked"),
     [
-        ("time.sleep(60)", 0.01, "to read it took more than 0.01 seconds"),
-        ("sys.exit(3)", 60, "the process that reads it ended with exit code 3"),
+        ("time.sleep(60)", 0.01, "reading it took more than 0.01 seconds"),
+        ("sys.exit(3)", 60, "the checking process ended with exit code 3"),
     ],
 )
 def test_what_cannot_be_asked_refuses_nothing_and_is_said(
@@ -96,7 +96,7 @@ def test_what_cannot_be_asked_refuses_nothing_and_is_said(
     ("before", "now", "expected"),
     [
         (3000.0, 3001, "3,000 → 3,001 rows"),
-        (3000, 3000, "3,000 rows, as before"),
+        (3000, 3000, "still 3,000 rows"),
         (None, 3001, ""),
         (3000, None, ""),
     ],
@@ -112,7 +112,7 @@ def test_rows_are_told_where_both_counts_are_known(before: Any, now: int | None,
         (["epochs", "dataDigest"], "3,000 → 3,001 rows", "epochs, churn.csv (3,000 → 3,001 rows) changed"),
         (["dataDigest"], "", "churn.csv changed"),
         (["dataset", "dataDigest"], "3,000 → 3,001 rows", "dataset, churn.csv changed"),
-        (["epochs"], "3,000 rows, as before", "epochs changed"),
+        (["epochs"], "still 3,000 rows", "epochs changed"),
     ],
 )
 def test_a_changed_file_is_named_with_its_rows(changed: list[str], rows: str, expected: str) -> None:

@@ -111,7 +111,7 @@ def test_where_a_gpu_is_only_wished_for_none_is_missed(tmp_path: Path) -> None:
 def test_a_gpu_that_is_not_there_is_said_before_the_run(tmp_path: Path) -> None:
     given = inputs(tmp_path, device="cuda")
 
-    with pytest.raises(PluginError, match="device is 'cuda', but this machine shows no GPU") as refused:
+    with pytest.raises(PluginError, match="device is 'cuda', but this machine has no GPU device") as refused:
         foretell(given, devices=tmp_path)
     assert "'auto'" in str(refused.value.hint)
     (tmp_path / "nvidia0").touch()

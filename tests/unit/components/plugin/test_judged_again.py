@@ -122,8 +122,8 @@ def test_the_preview_says_so_and_knows_all_but_the_report(deployed: Deployed, ch
     (said,) = deployed.log.said
     artifact, (name,) = deployed.state["artifactId"], change
     assert said == (
-        f"judges the sealed artifact {artifact} of net on diabetes again and writes its report, because {name} "
-        "changed; trains nothing"
+        f"will check the sealed artifact {artifact} of net on diabetes again and rewrite its report, without training, "
+        f"because {name} changed"
     )
     assert {one for one, value in planned.items() if value == UNKNOWN} == set(REPORT_OUTPUTS)
     assert planned["manifest"] == deployed.state["manifest"]
@@ -159,8 +159,8 @@ def test_a_model_whose_record_is_gone_is_trained_anew_and_the_preview_says_why(d
 
     (said,) = deployed.log.said
     assert said == (
-        "will train net on diabetes, because modelCard changed, and the store has no record of the run to judge its "
-        "model by"
+        "will train net on diabetes, because modelCard changed, and the store has no record of the run, which checking "
+        "the model again would need"
     )
     assert planned["artifactId"] == UNKNOWN
 

@@ -65,7 +65,7 @@ def test_an_end_without_a_word_says_what_is_known_of_it() -> None:
     launcher = telling(PhaseEvent("train", "", 2**30), PhaseEvent("train", "", 5))
     launcher.end = Ending(-9, "last words", 2**31)
 
-    with pytest.raises(RunCrashed, match=r"used 1\.00 GiB of memory, of 2\.00 GiB that there are; .*last words"):
+    with pytest.raises(RunCrashed, match=r"used 1\.00 GiB of 2\.00 GiB of memory; .*last words"):
         run(launcher)
 
 

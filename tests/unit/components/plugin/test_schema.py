@@ -102,8 +102,8 @@ def test_a_preview_on_another_type_of_machine_says_that_the_model_would_be_train
 
     said = "\n".join(cast(SilentLog, preview.log).lines)
     assert "because processor changed" in said
-    assert "trained on GenuineIntel x86-64-v3 and this machine is AuthenticAMD x86-64-v3" in said
-    assert "trains anew" in said
+    assert "trained on GenuineIntel x86-64-v3, but this machine is AuthenticAMD x86-64-v3" in said
+    assert "trains again here" in said
 
 
 def test_a_sealing_key_s_private_key_and_store_key_are_secret() -> None:

@@ -57,7 +57,7 @@ def test_the_default_key_stays_beside_named_ones_until_it_is_revoked() -> None:
     assert [*named.valid_api_keys] == ["default", "dashboard"]
     assert [*revoked.valid_api_keys] == ["dashboard"]
     assert problems_of(apiKeys={"default": {"revoked": True}}) == [
-        "apiKeys revokes every key, but auth is 'apiKey', so nobody could ask"
+        "apiKeys revokes every key, but auth is 'apiKey', so no client could send requests"
     ]
 
 
@@ -105,10 +105,10 @@ def test_scopes_and_algorithms_are_the_server_s() -> None:
     ("given", "said"),
     [
         ({"auth": "basic"}, "auth is 'basic'; allowed: 'apiKey', 'jwt', 'none'"),
-        ({"auth": "none", "apiKeys": {"app": {}}}, "apiKeys is given, but auth is 'none'"),
+        ({"auth": "none", "apiKeys": {"app": {}}}, "apiKeys is set, but auth is 'none'"),
         ({"auth": "jwt"}, "jwt is missing, but auth is 'jwt'"),
-        ({"jwt": {**JWT, **URL}}, "jwt is given, but auth is 'apiKey'"),
-        ({"apiKeys": {"My app": {}}}, "apiKeys.My app is no key's name; allowed: at most 32 of a-z"),
+        ({"jwt": {**JWT, **URL}}, "jwt is set, but auth is 'apiKey'"),
+        ({"apiKeys": {"My app": {}}}, "apiKeys.My app is not a valid key name; allowed: at most 32 of a-z"),
         ({"apiKeys": {"app": {"scopes": []}}}, "apiKeys.app.scopes is []; allowed: a list of 'predict'"),
         ({"apiKeys": {"app": {"scopes": ["all"]}}}, "apiKeys.app.scopes is ['all']"),
         (
@@ -116,10 +116,10 @@ def test_scopes_and_algorithms_are_the_server_s() -> None:
             "apiKeys.app.expires is '2027-01-01'; it must be a time with",
         ),
         ({"apiKeys": {"app": {"expires": "soon"}}}, "apiKeys.app.expires is 'soon'"),
-        ({"apiKeys": {"app": {"burst": 5}}}, "apiKeys.app.burst is 5, but there is no requestsPerSecond"),
+        ({"apiKeys": {"app": {"burst": 5}}}, "apiKeys.app.burst is 5, but requestsPerSecond is not set"),
         ({"apiKeys": {"app": {"requestsPerSecond": 0}}}, "apiKeys.app.requestsPerSecond is 0"),
-        ({"auth": "jwt", "jwt": JWT}, "jwt.jwksUrl is missing, and so is jwks"),
-        ({"auth": "jwt", "jwt": {**JWT, **URL, "jwks": '{"keys": []}'}}, "jwt.jwksUrl is given beside jwks"),
+        ({"auth": "jwt", "jwt": JWT}, "jwt.jwksUrl is missing, and jwks too"),
+        ({"auth": "jwt", "jwt": {**JWT, **URL, "jwks": '{"keys": []}'}}, "jwt.jwksUrl is set, and jwks too"),
         ({"auth": "jwt", "jwt": {**JWT, "jwksUrl": "http://x/keys"}}, "it must be a URL that begins with https://"),
         ({"auth": "jwt", "jwt": {**JWT, "jwks": "{"}}, "jwt.jwks is '{'; it must be a JSON Web Key Set"),
         ({"auth": "jwt", "jwt": {**JWT, **URL, "algorithms": ["HS256"]}}, "jwt.algorithms is ['HS256']"),

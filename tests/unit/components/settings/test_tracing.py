@@ -28,8 +28,8 @@ def test_the_server_is_told_where_spans_go(tracing: dict[str, float], ratio: flo
     [
         ({}, "tracing.otlpEndpoint is missing"),
         ({"otlpEndpoint": "collector:4318"}, "begins with http:// or https://"),
-        ({"otlpEndpoint": "http://user:secret@collector"}, "without user, query and fragment"),
-        ({"otlpEndpoint": f"{URL}?key=1"}, "without user, query and fragment"),
+        ({"otlpEndpoint": "http://user:secret@collector"}, "without user, query or fragment"),
+        ({"otlpEndpoint": f"{URL}?key=1"}, "without user, query or fragment"),
         ({"otlpEndpoint": URL, "ratio": 1.5}, "tracing.ratio is 1.5"),
     ],
 )
