@@ -1,7 +1,7 @@
-"""Sealed artifacts: a model encrypted to whoever may open it. Knows no stores, neither Pulumi nor torch.
+"""Sealed artifacts: a model encrypted to its recipients. Depends on no stores, on Pulumi or on torch.
 
-artifact.py is all that others call to seal and open, over stream.py (the payload), manifest.py and recipients/ (who
-can open); record.py is for a store's own encrypted notes. The format is in docs/format-v1.md.
+artifact.py has everything that callers need to seal and open. It uses stream.py (the payload), manifest.py and
+recipients/ (the kinds of keys). record.py encrypts a store's own notes. docs/format-v1.md specifies the format.
 """
 
 from sealift.sealing.artifact import (

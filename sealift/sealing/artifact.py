@@ -1,8 +1,9 @@
-"""Seal and open: all that others call. The order of opening is the safety argument (docs/format-v1.md, "Opening").
+"""Sealing and opening: the functions that callers need. The order of opening is the safety argument (docs/format-v1.md,
+"Opening").
 
 sizes → unwrap → manifest MAC → pinned artifact id and payload digest → segments. The MAC is also the key commitment
-that the payload format lacks, so it is checked before the first segment. Confidential is not authentic: whoever has
-the public key can seal a model of their own, so the pins decide which artifact is opened.
+that the payload format lacks, so it is checked before the first segment. Encryption does not
+authenticate the sender: anyone with the public key can seal a model, so the pins decide which artifact is opened.
 """
 
 import io
@@ -23,7 +24,7 @@ PAYLOAD_CONTEXT: Final = b"sealift/v1\0"
 
 @dataclass(frozen=True)
 class Sealed:
-    """What is told of a payload, and its manifest."""
+    """A payload's id, digest and size in bytes, and its manifest."""
 
     artifact_id: str
     payload_digest: str
@@ -40,7 +41,7 @@ class SealedArtifact(Sealed):
 
 @dataclass(frozen=True, repr=False)
 class OpenedArtifact:
-    """The plain model, in memory that is on no disk, and what the artifact says of itself."""
+    """The plain model, in memory and never on a disk, and the artifact's description."""
 
     model: memoryview
     description: dict[str, Any]
@@ -54,7 +55,8 @@ def new_artifact_id() -> str:
 def seal(
     model: Buffer, description: Mapping[str, Any], recipients: Sequence[Recipient], artifact_id: str | None = None
 ) -> SealedArtifact:
-    """Seals `model` under a fresh data key for every recipient; `description` (JSON) is encrypted into the manifest."""
+    """Seals `model` under a fresh data key, wrapped for every recipient. Encrypts `description` (JSON) into the
+    manifest."""
     payload = io.BytesIO()
     sealed = seal_into(payload.write, model, description, recipients, artifact_id)
     return SealedArtifact(**vars(sealed), payload=payload.getvalue())
@@ -67,9 +69,9 @@ def seal_into(
     recipients: Sequence[Recipient],
     artifact_id: str | None = None,
 ) -> Sealed:
-    """As `seal`, with the payload passed to `write` in pieces: it is not held in memory."""
+    """Seals like `seal`, but passes the payload to `write` in pieces instead of holding it in memory."""
     if not recipients:
-        raise ValueError("an artifact needs at least one recipient, or nobody can open it")
+        raise ValueError("an artifact needs at least one recipient, otherwise nobody can open it")
     artifact_id = artifact_id or new_artifact_id()
     data_key = secrets.token_bytes(KEY_BYTES)
     info = seal_stream(model, data_key, _associated_data(artifact_id), write)
@@ -94,68 +96,69 @@ def open_artifact(
     memory: Callable[[int], memoryview] = private_memory,
     passed: Callable[[slice], object] = do_nothing,
 ) -> OpenedArtifact:
-    """The model of exactly the pinned artifact. `key`: a recipient's, or the artifact's own data key. `memory` gives
-    so many bytes for the model. `passed` is told which part of the payload has been read: twice of each, for its
-    digest and to be opened.
+    """Opens exactly the pinned artifact. `key` is a recipient's identity or the artifact's own data key. `memory`
+    returns memory of the requested size for the model. `passed` is called with each part of the payload after it is
+    read: twice per part, once for the digest and once for decryption.
 
     Raises ManifestInvalid, WrongKey, PinMismatch or ArtifactCorrupt.
     """
     parsed = parse_manifest(manifest)
     if memoryview(payload).nbytes != parsed.payload_size:
-        raise ArtifactCorrupt("the payload has not the size that the manifest says", "take both from the same artifact")
+        raise ArtifactCorrupt("the payload's size differs from the manifest's", "use both from the same artifact")
     data_key = _data_key(parsed, key)
     if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, payload_digest):
         raise PinMismatch(
-            f"this is artifact {parsed.artifact_id}, not the pinned artifact {artifact_id} with its payload",
+            f"artifact {parsed.artifact_id} is not the pinned artifact {artifact_id} with the pinned payload",
             "deploy the manifest and the payload that the stack pins",
         )
     if payload_digest_of(payload, passed) != parsed.payload_digest:
         raise ArtifactCorrupt(
-            "the payload's digest is not the one in its manifest", "take the payload from the store again"
+            "the payload's digest differs from the manifest's", "fetch the payload from the store again"
         )
     model = open_stream(payload, data_key, _associated_data(artifact_id), memory, passed)
     return OpenedArtifact(model, parsed.open_description(data_key))
 
 
 def describe(manifest: bytes, key: Identity) -> dict[str, Any]:
-    """What the artifact says of itself, without its payload. Raises ManifestInvalid, WrongKey or ArtifactCorrupt."""
+    """Returns the artifact's description; needs no payload. Raises ManifestInvalid, WrongKey or ArtifactCorrupt."""
     parsed = parse_manifest(manifest)
     return parsed.open_description(_data_key(parsed, key))
 
 
 def unwrap(manifest: bytes, keys: Sequence[Identity]) -> bytes:
-    """The 32-byte data key, which opens this one artifact. Raises ManifestInvalid, or WrongKey if no key fits."""
+    """Returns the 32-byte data key, which opens this one artifact. Raises ManifestInvalid, or WrongKey if no key
+    fits."""
     parsed = parse_manifest(manifest)
     for key in keys:
         if _stanza_of(parsed, key) is not None:
             return _data_key(parsed, key)
     recipients = f"{len(parsed.recipients)} recipients of artifact {parsed.artifact_id}"
     raise WrongKey(
-        f"none of the {len(keys)} private keys is of the {recipients}",
-        "use a key that it was sealed to",
+        f"none of the {len(keys)} private keys belongs to the {recipients}",
+        "use a private key whose public key is among the recipients",
     )
 
 
 def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[Recipient]) -> bytes:
-    """The manifest for these recipients instead; the payload and what is pinned of it stay.
+    """Returns the manifest with these recipients instead. The payload and its pins stay the same.
 
-    It does not revoke: whoever kept the manifest as it was, and a key of it, still opens the artifact. Raises
+    This does not revoke access: whoever kept the old manifest and a key for it can still open the artifact. Raises
     ManifestInvalid.
     """
     if not recipients:
-        raise ValueError("an artifact needs at least one recipient, or nobody can open it")
+        raise ValueError("an artifact needs at least one recipient, otherwise nobody can open it")
     parsed = parse_manifest(manifest)
     checked = _data_key(parsed, data_key)
     return parsed.for_recipients([recipient.wrap(checked) for recipient in recipients], checked).encode()
 
 
 def named_payload_digest(manifest: bytes) -> str:
-    """Of the payload that it says it goes with. Raises ManifestInvalid."""
+    """The payload digest that the manifest names, in hex. Raises ManifestInvalid."""
     return parse_manifest(manifest).payload_digest
 
 
 def is_authentic(manifest: bytes, data_key: bytes) -> bool:
-    """Whether it is a manifest of the artifact that this data key opens, by one who had that key."""
+    """Whether a holder of this data key wrote the manifest for the artifact that the key opens."""
     try:
         return parse_manifest(manifest).is_authentic(data_key)
     except ManifestInvalid:
@@ -163,26 +166,26 @@ def is_authentic(manifest: bytes, data_key: bytes) -> bool:
 
 
 def recipient_ids(manifest: bytes) -> frozenset[str]:
-    """Key ids of those who can open the artifact. Raises ManifestInvalid."""
+    """Key ids of the artifact's recipients. Raises ManifestInvalid."""
     return frozenset(stanza.key_id for stanza in parse_manifest(manifest).recipients)
 
 
 def _data_key(manifest: Manifest, key: Identity | bytes) -> bytes:
     if isinstance(key, bytes):
         if len(key) != KEY_BYTES or not manifest.is_authentic(key):
-            raise ManifestInvalid("the manifest is not the one that was sealed", "take it from the store again")
+            raise ManifestInvalid("the manifest differs from what was sealed", "fetch it from the store again")
         return key
     stanza = _stanza_of(manifest, key)
     if stanza is None:
         raise WrongKey(
-            f"private key {key.key_id[:16]}… is none of the {len(manifest.recipients)} recipients of this artifact",
-            "use the key that it was sealed to",
+            f"private key {key.key_id[:16]}… is not among the {len(manifest.recipients)} recipients of this artifact",
+            "use the key that the artifact was sealed to",
         )
     return _data_key(manifest, key.unwrap(stanza))
 
 
 def _stanza_of(manifest: Manifest, key: Identity) -> Stanza | None:
-    """The one that this key unwraps. Kinds that are not known here may wrap to the same key in another way."""
+    """The stanza that this key unwraps. Unknown kinds may wrap to the same key in another way."""
     mine = (stanza for stanza in manifest.recipients if (stanza.kind, stanza.key_id) == (key.kind, key.key_id))
     return next(mine, None)
 

@@ -1,11 +1,11 @@
-"""What goes wrong with sealed artifacts, said so that it can be mended and gives nothing secret away.
+"""Errors of sealed artifacts. Their messages say how to fix the problem and contain nothing secret.
 
 SealingError            a sentence, then a hint line
-├── ArtifactCorrupt     a byte, a tag, a digest or a size is not what was sealed
-├── ManifestInvalid     the manifest is not one of format version 1
-├── WrongKey            none of the recipients is this key, or the key is not one that opens artifacts
-│   └── NotThisKind     the text is no key of the kind that it was read as; it may be one of another
-└── PinMismatch         a sound artifact, but not the one that was asked for
+├── ArtifactCorrupt     a byte, a tag, a digest or a size differs from what was sealed
+├── ManifestInvalid     the manifest does not follow format version 1
+├── WrongKey            the key is not a recipient's, or it is not a valid key for artifacts
+│   └── NotThisKind     the text is not a key of the expected kind; it may be a key of another kind
+└── PinMismatch         the artifact is intact, but it is not the requested one
 """
 
 

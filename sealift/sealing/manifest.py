@@ -1,8 +1,8 @@
-"""The manifest: what must travel in the clear to open a payload, and one encrypted blob with all that tells what it is.
+"""The manifest: the plain-text fields that opening a payload needs, and one encrypted blob that describes the model.
 
 Canonical JSON: sorted keys, no spaces, ASCII. Parsing refuses unknown fields, duplicate keys, other versions and
-anything over the limits before it allocates by what the bytes say. What a stanza holds is its kind's own matter, and
-the kind may be one that is not known here. See docs/format-v1.md, "Manifest".
+anything over the limits, before it allocates memory by what the bytes say. Each kind of recipient defines the content
+of its stanzas; a manifest may contain stanzas of unknown kinds. See docs/format-v1.md, "Manifest".
 """
 
 import base64
@@ -27,7 +27,7 @@ VERSION: Final = 1
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 4
 MAX_RECIPIENTS: Final = 64
-MAX_WRAPPED_BYTES: Final = 1 << 13  # a KMS answers with up to 6 KiB
+MAX_WRAPPED_BYTES: Final = 1 << 13  # a KMS returns up to 6 KiB
 NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 NONCE_BYTES: Final = 12
 MAC_INFO: Final = b"sealift/v1/manifest-mac\0"
@@ -55,21 +55,21 @@ class Manifest:
         return _canonical(self._fields() | {"mac": _base64(self.mac)})
 
     def is_authentic(self, data_key: bytes) -> bool:
-        """Whether the MAC fits, in constant time: the manifest is what the data key's maker wrote."""
+        """Whether the MAC matches, in constant time: a holder of the data key wrote this manifest."""
         return hmac.compare_digest(self.mac, _mac(data_key, self.artifact_id, self._fields()))
 
     def for_recipients(self, recipients: Sequence[Stanza], data_key: bytes) -> "Manifest":
-        """The same artifact for these recipients instead, authenticated."""
+        """Returns the manifest with these recipients instead, authenticated."""
         bare = replace(self, recipients=tuple(recipients), mac=b"")
         return replace(bare, mac=_mac(data_key, self.artifact_id, bare._fields()))
 
     def open_description(self, data_key: bytes) -> dict[str, Any]:
-        """What the artifact says of itself. Raises ArtifactCorrupt."""
+        """Decrypts the artifact's description. Raises ArtifactCorrupt."""
         aead = AESGCM(_derive(data_key, DESCRIPTION_INFO, self.artifact_id))
         try:
             plain = aead.decrypt(self.description[:NONCE_BYTES], self.description[NONCE_BYTES:], None)
         except InvalidTag:
-            raise ArtifactCorrupt("the manifest's description is not what was sealed") from None
+            raise ArtifactCorrupt("the manifest's description differs from what was sealed") from None
         try:
             opened = json.loads(plain)
         except (ValueError, RecursionError):
@@ -101,7 +101,7 @@ def make_manifest(
     description: Mapping[str, Any],
     data_key: bytes,
 ) -> Manifest:
-    """Encrypts the description and authenticates the whole. Raises ManifestInvalid if it is over the limits."""
+    """Encrypts the description and authenticates the manifest. Raises ManifestInvalid if it exceeds a limit."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     aead = AESGCM(_derive(data_key, DESCRIPTION_INFO, artifact_id))
     blob = nonce + aead.encrypt(nonce, _canonical(description), None)
@@ -111,25 +111,25 @@ def make_manifest(
 
 
 def parse_manifest(encoded: bytes) -> Manifest:
-    """The manifest in these bytes, not yet authenticated. Raises ManifestInvalid."""
+    """Parses a manifest without authenticating it. Raises ManifestInvalid."""
     if len(encoded) > MAX_BYTES:
-        raise ManifestInvalid(f"the manifest has {len(encoded)} bytes; at most {MAX_BYTES} are allowed")
+        raise ManifestInvalid(f"the manifest has {len(encoded)} bytes; allowed: at most {MAX_BYTES}")
     if _depth(encoded) > MAX_DEPTH:
-        raise ManifestInvalid(f"the manifest nests deeper than {MAX_DEPTH}")
+        raise ManifestInvalid(f"the manifest is nested deeper than {MAX_DEPTH} levels")
     try:
         fields = json.loads(encoded, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise ManifestInvalid("the manifest is not JSON as Sealift writes it") from None
+        raise ManifestInvalid("the manifest is not valid JSON, or has duplicate keys") from None
     if not isinstance(fields, dict) or fields.keys() != FIELDS:
         raise ManifestInvalid(f"the manifest must have exactly the fields {', '.join(sorted(FIELDS))}")
     if type(fields["version"]) is not int or fields["version"] != VERSION:
         raise ManifestInvalid(
             f"the manifest's version is not {VERSION}",
-            "open it with the release of Sealift that wrote it, or a newer one",
+            "use the release of Sealift that wrote it, or a newer one",
         )
     size = fields["payloadSize"]
     if type(size) is not int or not 0 < size < 1 << 52:
-        raise ManifestInvalid("the manifest's payloadSize is not a size in bytes")
+        raise ManifestInvalid("the manifest's payloadSize is not a valid size in bytes")
     manifest = Manifest(
         artifact_id=_hex(fields, "artifactId", HEX_16),
         payload_digest=_hex(fields, "payloadDigest", HEX_32),
@@ -152,7 +152,7 @@ def _stanzas(value: object) -> tuple[Stanza, ...]:
             raise ManifestInvalid(f"a recipient must have exactly the fields {', '.join(sorted(STANZA_FIELDS))}")
         kind = fields["kind"]
         if not isinstance(kind, str) or not KIND.match(kind):
-            raise ManifestInvalid("a recipient's kind is not 1 to 64 letters, digits, '.', '_' and '-'")
+            raise ManifestInvalid("a recipient's kind must be 1 to 64 letters, digits, '.', '_' and '-'")
         wrapped = _bytes(fields, "wrappedKey", minimum=1, maximum=MAX_WRAPPED_BYTES)
         stanzas.append(Stanza(kind, _hex(fields, "keyId", HEX_32), wrapped))
     return tuple(stanzas)
@@ -161,7 +161,7 @@ def _stanzas(value: object) -> tuple[Stanza, ...]:
 def _hex(fields: Mapping[str, object], name: str, form: "re.Pattern[str]") -> str:
     value = fields[name]
     if not isinstance(value, str) or not form.match(value):
-        raise ManifestInvalid(f"the manifest's {name} is not lower-case hex of the right length")
+        raise ManifestInvalid(f"the manifest's {name} must be lower-case hex of the right length")
     return value
 
 
@@ -172,13 +172,13 @@ def _bytes(fields: Mapping[str, object], name: str, *, minimum: int, maximum: in
     except binascii.Error:
         decoded = b""
     if not minimum <= len(decoded) <= maximum:
-        raise ManifestInvalid(f"the manifest's {name} is not base64 of the right length")
+        raise ManifestInvalid(f"the manifest's {name} must be base64 of the right length")
     return decoded
 
 
 def _depth(encoded: bytes) -> int:
-    """How deep brackets nest, counted before the parser allocates anything; brackets in strings only make it refuse
-    earlier.
+    """How deep the brackets nest, counted before the parser allocates anything. Brackets in strings count too, which
+    only makes the limit stricter.
     """
     depth = deepest = 0
     for bracket in encoded.translate(None, NO_BRACKETS):

@@ -1,7 +1,8 @@
-"""Records: small encrypted notes of a store, such as checkpoints and run results, under keys of the store's own key.
+"""Records: small encrypted notes of a store, such as checkpoints and run results, under keys derived from the store
+key.
 
-Same payload format as artifacts; each record has a key of its own, derived from the store key and the record's name, so
-that one who works on a run gets the key of its record and can open no other. The name is in the associated data too.
+Records have the payload format of artifacts. Each has its own key, derived from the store key and the record's name: a
+process that works on a run gets only the key of that run's record. The associated data includes the name too.
 """
 
 import hmac
@@ -20,29 +21,29 @@ RECORD_CONTEXT: Final = b"sealift/v1\0record\0"
 
 
 def record_key(store_key: bytes, name: str) -> bytes:
-    """The 32-byte key of the record `name` (hex), which tells nothing of the store key or of other records' keys."""
+    """The 32-byte key of the record `name` (hex). It reveals neither the store key nor other records' keys."""
     return _derive(store_key, RECORD_INFO + name.encode("ascii"))
 
 
 def mask_key(store_key: bytes) -> bytes:
-    """The 32-byte key that masked values are hashed under: equal values stay equal in all runs of a store."""
+    """The 32-byte key for hashing masked values. Equal values stay equal in all runs of a store."""
     return _derive(store_key, MASK_INFO)
 
 
 def seal_record(key: bytes, name: str, plaintext: Buffer) -> bytes:
-    """The record `name` with this content, under its `record_key`."""
+    """Encrypts the content of the record `name` under its `record_key`."""
     sealed = io.BytesIO()
     seal_stream(plaintext, key, RECORD_CONTEXT + name.encode("ascii"), sealed.write)
     return sealed.getvalue()
 
 
 def open_record(key: bytes, name: str, sealed: Buffer) -> memoryview:
-    """Its content. Raises ArtifactCorrupt if it is another's record, another key's, or altered."""
+    """Decrypts a record. Raises ArtifactCorrupt if the name or the key is another one, or if the record was altered."""
     return open_stream(sealed, key, RECORD_CONTEXT + name.encode("ascii"))
 
 
 def content_id(store_key: bytes, digest: bytes) -> str:
-    """A digest as this store's own id, in hex: HMAC-SHA256, so that a thief of the store cannot confirm a guess."""
+    """The id of a digest in this store, in hex: HMAC-SHA256, so that a thief of the store cannot confirm a guess."""
     return hmac.digest(_derive(store_key, CONTENT_INFO), digest, "sha256").hex()
 
 

@@ -1,7 +1,7 @@
 """The payload: Tink's streaming AEAD `AES256_GCM_HKDF_1MB`, byte for byte (docs/format-v1.md, "Payload").
 
-Gets a key and bytes, and knows no recipients, manifests or stores. Segments are independent, so they are sealed,
-hashed and opened on all cores. Nothing is released before the last segment is authenticated.
+Takes a key and bytes; knows no recipients, manifests or stores. Segments are independent, so they are sealed, hashed
+and opened on all cores. No plaintext is released before the last segment is authenticated.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ class _Segment:
 def seal_stream(
     plaintext: Buffer, data_key: bytes, associated_data: bytes, write: Callable[[Buffer], object]
 ) -> PayloadInfo:
-    """Seals `plaintext` under a fresh salt and nonce prefix, passing header and segments to `write` in order."""
+    """Seals `plaintext` under a fresh salt and nonce prefix. Passes header and segments to `write` in order."""
     plain = memoryview(plaintext).cast("B")
     salt, prefix = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(PREFIX_BYTES)
     aead = AESGCM(_segment_key(data_key, salt, associated_data))
@@ -80,7 +80,7 @@ def seal_stream(
 
 
 def private_memory(size: int) -> memoryview:
-    """Anonymous, so that it is on no disk but for swap."""
+    """Returns anonymous memory of `size` bytes, which reaches a disk only as swap."""
     if size == 0:
         return memoryview(bytearray())
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -90,7 +90,7 @@ def private_memory(size: int) -> memoryview:
 
 
 def do_nothing(_: slice) -> None:
-    """What to do with what has been read."""
+    """The default for `passed`."""
 
 
 def open_stream(
@@ -100,9 +100,9 @@ def open_stream(
     memory: Callable[[int], memoryview] = private_memory,
     passed: Callable[[slice], object] = do_nothing,
 ) -> memoryview:
-    """The plaintext, in `memory` of its size; `passed` is told which part of the payload is not read again.
+    """Returns the plaintext, in `memory` of its size. Calls `passed` with each part of the payload it no longer needs.
 
-    Raises ArtifactCorrupt; nothing is released then.
+    Raises ArtifactCorrupt if any segment is not authentic, and releases no plaintext then.
     """
     sealed = memoryview(payload).cast("B")
     plain_bytes = plaintext_size(len(sealed))
@@ -126,8 +126,8 @@ def open_stream(
 
 
 def payload_digest(payload: Buffer, passed: Callable[[slice], object] = do_nothing) -> str:
-    """Hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored; `passed` is told
-    which part has been read."""
+    """Hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored. Calls `passed`
+    with each part it has read."""
     sealed = memoryview(payload).cast("B")
     whole = hashlib.sha256()
     pieces = (slice(start, start + SEGMENT_BYTES) for start in range(0, len(sealed), SEGMENT_BYTES))
@@ -138,7 +138,7 @@ def payload_digest(payload: Buffer, passed: Callable[[slice], object] = do_nothi
 
 
 def stream_digest(payload: BinaryIO) -> str:
-    """The same of a payload that is read as a stream: a few segments at a time are in memory."""
+    """`payload_digest` of a stream. Holds a few segments in memory at a time."""
     whole = hashlib.sha256()
     segments = iter(lambda: _read_whole(payload, SEGMENT_BYTES), b"")
     for digest in _in_parallel(lambda segment: hashlib.sha256(segment).digest(), segments):
@@ -147,7 +147,7 @@ def stream_digest(payload: BinaryIO) -> str:
 
 
 def _read_whole(stream: BinaryIO, size: int) -> bytes:
-    """`size` bytes, fewer at the end: a stream from a network may give less than it was asked for."""
+    """Reads `size` bytes, fewer at the end. A network stream may return less than requested from each read."""
     piece = stream.read(size)
     while piece and len(piece) < size and (more := stream.read(size - len(piece))):
         piece += more
@@ -155,11 +155,11 @@ def _read_whole(stream: BinaryIO, size: int) -> bytes:
 
 
 def plaintext_size(payload_bytes: int) -> int:
-    """Size of the plaintext in a payload of this size. Raises ArtifactCorrupt where no payload has it."""
+    """Size of the plaintext in a payload of this size. Raises ArtifactCorrupt if no payload can have this size."""
     segments = max(1, -(-payload_bytes // SEGMENT_BYTES))
     plain = payload_bytes - HEADER_BYTES - segments * TAG_BYTES
     last = payload_bytes - (segments - 1) * SEGMENT_BYTES
-    # Only a whole that is empty may end in an empty segment.
+    # Only an empty plaintext may end in an empty segment.
     if plain < 0 or segments > MAX_SEGMENTS or (segments > 1 and last <= TAG_BYTES):
         raise _corrupt()
     return plain
@@ -186,15 +186,15 @@ def _segment_key(data_key: bytes, salt: bytes, associated_data: bytes) -> bytes:
 
 
 def _corrupt() -> ArtifactCorrupt:
-    """A new one each time: a raised error keeps the frames that it came through, and these hold data keys."""
+    """Makes a new error each time: a raised error keeps the frames it passed through, and these hold data keys."""
     return ArtifactCorrupt(
-        "the sealed payload is not what was sealed",
-        "take it from the store or the registry again, or seal the model anew",
+        "the payload differs from what was sealed",
+        "fetch it from the store or the registry again, or seal the model again",
     )
 
 
 def _in_parallel(work: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
-    """`map`, in order, on all cores, with only a few items under way so that memory stays bounded."""
+    """`map` on all cores, in order. Only a few items are in progress at a time, which bounds the memory."""
     first = list(islice(items, 2))
     if len(first) < 2:
         yield from map(work, first)

@@ -1,7 +1,8 @@
-"""Bytes by name: where sealed artifacts and records are kept. Knows no keys, and nothing but the standard library.
+"""Stores of sealed artifacts and records: bytes by name. Knows no keys; uses only the standard library.
 
-store.py is the contract and open.py the way from a URL to a backend, one file each (file_store.py); artifacts.py says,
-once for all of them, what an artifact in a store is and whether it is whole; lease.py lets one process at a time work.
+store.py is the contract. open.py maps a URL to a backend; each backend is one file (file_store.py). artifacts.py
+defines for all backends what an artifact in a store is and when it is complete. lease.py lets one process work at a
+time.
 """
 
 from sealift.stores.artifacts import (

@@ -1,6 +1,8 @@
-"""Artifacts and records in any store: a payload and a manifest of one name, and notes that are replaced as a whole.
+"""Artifacts and records in any store. An artifact is a payload and a manifest of one name; a record is replaced as a
+whole.
 
-Payload first, manifest last: the manifest is the commit point, an artifact is there once its manifest is.
+The payload is written first and the manifest last. The manifest is the commit point: an artifact exists once its
+manifest does.
 """
 
 import hashlib
@@ -14,11 +16,11 @@ from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Folder, Store, Ve
 
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
 MANIFEST_BYTES: Final = 1 << 20
-"""No manifest of any format version is longer: what is longer is not even read."""
+"""Limit on manifests of every format version. A longer file is not read."""
 
 
 class Manifested(Protocol):
-    """What is known of a payload once it is written."""
+    """The result of sealing a payload."""
 
     @property
     def manifest(self) -> bytes:
@@ -27,22 +29,22 @@ class Manifested(Protocol):
 
 Written = TypeVar("Written", bound=Manifested)
 Seal = Callable[[Callable[[Buffer], object]], Written]
-"""Passes a payload in pieces to the function that it is given, and returns what was sealed."""
+"""Passes a payload in pieces to the given function and returns the result of sealing."""
 
 
 def put_artifact(store: Store, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
-    """Puts both; the same again is fine, another artifact of this id is refused."""
+    """Stores payload and manifest. Storing the same again is allowed; a different artifact of this id is refused."""
     store.put(PAYLOADS, artifact_id, payload)
     store.put(MANIFESTS, artifact_id, manifest)
 
 
 def open_payload(store: Store, artifact_id: str) -> BinaryIO:
-    """The payload as a stream; to be closed. Raises ArtifactMissing."""
+    """Opens the payload as a stream, which the caller closes. Raises ArtifactMissing."""
     return store.open(PAYLOADS, artifact_id)
 
 
 def get_payload(store: Store, artifact_id: str) -> bytes:
-    """The payload, whole: only for one who opens it. Raises ArtifactMissing."""
+    """Reads the whole payload into memory, for opening it. Raises ArtifactMissing."""
     return store.get(PAYLOADS, artifact_id)
 
 
@@ -51,7 +53,7 @@ def get_manifest(store: Store, artifact_id: str) -> bytes:
 
 
 def has_artifact(store: Store, artifact_id: str) -> bool:
-    """Whether its manifest is there; whether the whole is, `verify` says."""
+    """Whether the artifact's manifest exists. `verify` checks the whole artifact."""
     try:
         get_manifest(store, artifact_id)
     except ArtifactMissing:
@@ -60,21 +62,21 @@ def has_artifact(store: Store, artifact_id: str) -> bool:
 
 
 def artifact_ids(store: Store) -> list[str]:
-    """Sorted ids of the artifacts with a manifest. Raises StoreUnwritable where the store itself is not there."""
+    """Sorted ids of the artifacts with a manifest. Raises StoreUnwritable if the store itself does not exist."""
     store.reach()
     return store.names(MANIFESTS)
 
 
 def delete_artifact(store: Store, artifact_id: str) -> None:
-    """Manifest first, then payload; fine where there is none."""
+    """Deletes the manifest, then the payload. Does nothing if they do not exist."""
     store.delete(MANIFESTS, artifact_id)
     store.delete(PAYLOADS, artifact_id)
 
 
 def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Callable[[BinaryIO], str]) -> None:
-    """Raises ArtifactMissing or ArtifactDamaged unless manifest and payload are there and the payload has this digest.
+    """Raises ArtifactMissing or ArtifactDamaged unless manifest and payload exist and the payload has this digest.
 
-    What a digest is, is the format's to say: `digest_of` is sealing.stream_digest.
+    The format defines the digest: `digest_of` is sealing.stream_digest.
     """
     store.reach()
     get_manifest(store, artifact_id)
@@ -82,16 +84,16 @@ def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Calla
         found = digest_of(payload)
     if found != payload_digest:
         raise ArtifactDamaged(
-            f"the payload of artifact {artifact_id} is not what was sealed",
+            f"the payload of artifact {artifact_id} differs from what was sealed",
             f"find out who can write to {store.location}",
         )
 
 
 def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Written:
-    """Puts what `seal` seals, instead of what an attempt that was killed left of them. Raises LeaseLost, Conflict.
+    """Stores what `seal` seals, replacing what a killed attempt left. Raises LeaseLost or Conflict.
 
-    What it removes it has seen before it checks the lease: what a process that took the lease over has put since then
-    is another version, and stays.
+    It removes only versions that it saw before it checked the lease. What a process that took the lease over stored
+    since then is another version, and stays.
     """
     store = fence.store
     folders: tuple[Folder, ...] = (MANIFESTS, PAYLOADS)
@@ -108,7 +110,7 @@ def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Writ
 
 
 def version_of(store: Store, folder: Folder, name: str) -> str | None:
-    """None where there is none, which is what `swap` expects then."""
+    """Version of a stored file. None if it does not exist, which is what `swap` then expects."""
     try:
         return store.stat(folder, name).version
     except ArtifactMissing:
@@ -116,19 +118,20 @@ def version_of(store: Store, folder: Folder, name: str) -> str | None:
 
 
 def owners_name(artifact_id: str) -> str:
-    """The name of the record that lists who uses the artifact; whoever has not its key sees that there is one."""
+    """Name of the record that lists the artifact's users. Without its key one sees only that it exists."""
     return hashlib.sha256(OWNERS_CONTEXT + bytes.fromhex(artifact_id)).hexdigest()
 
 
 def delete_record(store: Store, name: str) -> None:
-    """Under its lease, so that nobody who works on it is surprised; fine where there is none."""
+    """Deletes a record under its lease, so that no process loses it while working. Does nothing if it does not
+    exist."""
     if get_record(store, name) is not None:
         with hold_lease(store, name):
             store.delete(RECORDS, name)
 
 
 def get_record(store: Store, name: str) -> Versioned | None:
-    """None where there is none."""
+    """Reads a record. None if it does not exist."""
     try:
         return store.read(RECORDS, name)
     except ArtifactMissing:

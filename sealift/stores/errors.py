@@ -1,12 +1,12 @@
-"""What goes wrong with stores, said so that it can be mended.
+"""Errors of stores. Their messages say how to fix the problem.
 
 StoreError              a sentence, then a hint line
 ├── ArtifactMissing     the store has no such artifact or record
-├── ArtifactDamaged     what is there is not what was put there
-├── Conflict            it has changed since it was read
-├── LeaseLost           another process has taken the work over
+├── ArtifactDamaged     the stored content differs from what was stored
+├── Conflict            the content has changed since it was read
+├── LeaseLost           another process has taken over the work
 ├── StoreUnwritable     the store cannot be read or written: read-only, full, no permission
-└── StoreUrlInvalid     the URL names no store that there is
+└── StoreUrlInvalid     the URL does not name a supported store
 """
 
 

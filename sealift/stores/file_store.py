@@ -1,6 +1,6 @@
-"""The local store: a folder of files that are whole or not there (durable.new_file), private whatever the umask.
+"""The local store: a folder of files that are complete or absent (durable.new_file), private whatever the umask.
 
-Folders are held open and names are resolved in them without following links.
+Folders are held open, and names are resolved in them without following links.
 """
 
 import errno
@@ -20,17 +20,17 @@ from sealift.stores.store import NAME, Folder, Stat, Versioned, Writer, check_na
 
 LOCKS: Final = "locks"
 _FOLDERS: Final = (*get_args(Folder), LOCKS)
-_ANOTHER_PLACE: Final = "give this user the right to write there, or set another store.url (in a program: storeUrl)"
+_ANOTHER_PLACE: Final = "allow this user to write there, or set another store.url (in a program: storeUrl)"
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait for ever
+READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait indefinitely
 
 
 MapErrors = Callable[[], AbstractContextManager[None]]
-"""Turns errors of the file system into the store's own."""
+"""Maps errors of the file system to the store's own."""
 
 
 class FileStore:
-    """A store in a folder of the local file system, `FOLDER/NAME` in it."""
+    """A store in a folder of the local file system; files are at `FOLDER/NAME` in it."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -42,9 +42,8 @@ class FileStore:
     def reach(self) -> None:
         if not self._root.exists():  # as when a disk is not mounted
             raise StoreUnwritable(
-                f"the store {self._root} is not there",
-                "mount it or bring it back; if it is lost for good, make an empty folder there: what was in it is then "
-                "made anew",
+                f"the store {self._root} does not exist",
+                "mount or restore it; if it is lost for good, create an empty folder there: its content is made again",
             )
 
     def check_writable(self) -> None:
@@ -52,10 +51,11 @@ class FileStore:
         folders = [there, *(there / name for name in _FOLDERS if there == self._root and (there / name).exists())]
         for folder in folders:
             if not folder.is_dir():
-                raise StoreUnwritable(f"the store {self._root} cannot be made: {folder} is a file", _ANOTHER_PLACE)
+                raise StoreUnwritable(f"the store {self._root} cannot be created: {folder} is a file", _ANOTHER_PLACE)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise StoreUnwritable(
-                    f"the store {self._root} cannot be written: this user may not write to {folder}", _ANOTHER_PLACE
+                    f"the store {self._root} is not writable: this user may not write to {folder}",
+                    _ANOTHER_PLACE,
                 )
 
     def put(self, folder: Folder, name: str, content: Buffer) -> None:
@@ -84,7 +84,7 @@ class FileStore:
         content = self._read(folder, name, 0, -1 if at_most is None else at_most + 1)
         if at_most is not None and len(content) > at_most:
             raise ArtifactDamaged(
-                f"{name} in {self._root / folder} is longer than {at_most} bytes, which nothing there is",
+                f"{name} in {self._root / folder} exceeds the limit of {at_most} bytes",
                 self._who_can_write(),
             )
         return content
@@ -120,18 +120,18 @@ class FileStore:
                 os.fsync(descriptor)
 
     def _expect(self, folder: int, name: str, expected: str | None) -> None:
-        """Raises Conflict unless this version is there. The caller has the lock."""
+        """Raises Conflict unless this version is stored. The caller holds the lock."""
         try:
             with _open_file(folder, name) as file:
                 found = file_set.of_stream(file)
         except FileNotFoundError:
             found = None
         if found != expected:
-            raise Conflict(f"{name} in the store {self._root} has changed meanwhile", "run `pulumi up` again")
+            raise Conflict(f"{name} in the store {self._root} was changed by another process", "run `pulumi up` again")
 
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:
-        """Held for the moment of a swap, and no longer; the lock of a killed process goes with it, its file stays."""
+        """Holds the lock during a swap only. A killed process loses its lock; the lock's file stays."""
         self._make_folders(LOCKS)
         with self._folder(LOCKS) as folder:
             file = _lock_file(folder, name)
@@ -156,7 +156,7 @@ class FileStore:
                 same = file.has_content_of(there.fileno())
             if not same:
                 raise ArtifactDamaged(
-                    f"another file is already at {file.name} in the store", self._who_can_write()
+                    f"{file.name} already exists in the store with different content", self._who_can_write()
                 ) from None
 
     def _read(self, folder_name: str, name: str, start: int, most: int) -> bytes:
@@ -166,7 +166,7 @@ class FileStore:
 
     @contextmanager
     def _there(self, folder_name: str, name: str) -> Iterator[BinaryIO]:
-        """The open file. Raises ArtifactMissing."""
+        """Opens the file. Raises ArtifactMissing."""
         check_name(name)
         with self._map_errors():
             try:
@@ -175,7 +175,7 @@ class FileStore:
             except FileNotFoundError:
                 raise ArtifactMissing(
                     f"{name} is not in {self._root / folder_name}",
-                    "check the store's URL; a lost artifact is trained anew by `pulumi refresh` and `pulumi up`",
+                    "check the store's URL; `pulumi refresh` and `pulumi up` train a lost artifact again",
                 ) from None
 
     @contextmanager
@@ -196,13 +196,13 @@ class FileStore:
 
     @contextmanager
     def _map_errors(self) -> Iterator[None]:
-        """Turns what the file system refuses into an error that says where and why."""
+        """Maps an error of the file system to one that names the store and the reason."""
         try:
             yield
         except OSError as error:
             raise StoreUnwritable(
                 f"the store {self._root} cannot be used: {error.strerror}",
-                f"make room, {_ANOTHER_PLACE}",
+                f"free some space, {_ANOTHER_PLACE}",
             ) from error
 
     def _who_can_write(self) -> str:
@@ -210,7 +210,7 @@ class FileStore:
 
 
 class _Writer:
-    """A new file whose errors are the store's."""
+    """A new file. Its errors are mapped to the store's."""
 
     def __init__(self, file: NewFile, map_errors: MapErrors) -> None:
         self._file, self._map_errors = file, map_errors
@@ -221,7 +221,7 @@ class _Writer:
 
 
 class _Content(io.FileIO):
-    """A file to be read whose errors are the store's."""
+    """A file open for reading. Its errors are mapped to the store's."""
 
     def __init__(self, descriptor: int, map_errors: MapErrors) -> None:
         super().__init__(descriptor, "rb")
@@ -253,7 +253,7 @@ def _open_file(folder: int, name: str) -> Iterator[BinaryIO]:
 
 
 def _lock_file(folder: int, name: str) -> int:
-    """A descriptor with the lock; one whose file was deleted while we waited locks nothing, so try again."""
+    """Returns a locked descriptor. If the file was deleted while we waited, the lock is void and we try again."""
     while True:
         file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""URLs of local stores: `file://` and a path: absolute, `~/…` or relative."""
+"""URLs of local stores: `file://` and a path, which is absolute, `~/…` or relative."""
 
 import os
 from pathlib import Path
@@ -10,12 +10,12 @@ from sealift.stores.store import Store
 
 
 def open_url(url: str) -> Store:
-    """As stores.open has it; relative paths begin in the working directory."""
+    """See stores.open. Relative paths begin in the working directory."""
     return FileStore(_folder(url))
 
 
 def absolute_url(url: str, folder: Path) -> str:
-    """As stores.open has it."""
+    """See stores.open."""
     path = _path(url)
     if path.is_absolute() or str(path).startswith("~"):
         return url
@@ -23,7 +23,7 @@ def absolute_url(url: str, folder: Path) -> str:
 
 
 def place(url: str) -> str:
-    """As stores.open has it: where all links lead."""
+    """See stores.open. Resolves all links."""
     return os.path.realpath(_folder(url))
 
 
@@ -32,12 +32,15 @@ def _folder(url: str) -> Path:
         return _path(url).expanduser()
     except RuntimeError:
         raise StoreUrlInvalid(
-            f"{url!r} is in the home of a user that is not on this machine", "put an absolute path after file://"
+            f"{url!r} is in the home of a user that does not exist on this machine",
+            "put an absolute path after file://",
         ) from None
 
 
 def _path(url: str) -> Path:
     path = unquote(url.partition("://")[2])
     if not path or "\0" in path:
-        raise StoreUrlInvalid(f"{url!r} names no folder", "put a path after file://, such as file://~/.sealift/store")
+        raise StoreUrlInvalid(
+            f"{url!r} does not name a folder", "put a path after file://, such as file://~/.sealift/store"
+        )
     return Path(path)

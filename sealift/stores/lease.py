@@ -1,16 +1,16 @@
-"""Leases: one process at a time works under a name, and one that was robbed finds out before it commits.
+"""Leases: one process at a time works under a name, and a process that lost its lease notices before it commits.
 
-A lease is a small record that its holder rewrites every few seconds, by compare-and-swap, so that every backend has
-leases and no clock of another machine counts: whoever waits takes it over once it has seen no change for EXPIRY_SECONDS
-of its own time, or at once if the holder was a process of this machine that is no more.
+A lease is a small record that its holder rewrites every few seconds by compare-and-swap. So every backend supports
+leases, and clocks of other machines do not matter. A waiting process takes the lease over once it has seen no change
+for EXPIRY_SECONDS of its own time, or at once if the holder was a process of this machine that has ended.
 
-    killed, this machine       the next one goes on at once
-    killed, another machine    the next one goes on after EXPIRY_SECONDS
-    alive                      never robbed: its thread renews six times before the lease expires
-    stopped or cut off         robbed after EXPIRY_SECONDS; `check` raises LeaseLost when it goes on
+    holder killed, this machine       the next process continues at once
+    holder killed, another machine    the next process continues after EXPIRY_SECONDS
+    holder alive                      keeps the lease: its thread renews it six times before it expires
+    holder stopped or cut off         loses the lease after EXPIRY_SECONDS; its next `check` raises LeaseLost
 
-A check is no lock: between it and the commit a process may be stopped too. So commits under a lease are swaps and
-conditional deletions, which fail on what another holder has changed.
+A check is not a lock: a process may also be stopped between the check and the commit. So commits under a lease are
+swaps and conditional deletions, which fail if another holder has changed the file.
 """
 
 import hashlib
@@ -29,16 +29,16 @@ from sealift.stores.errors import ArtifactMissing, Conflict, LeaseLost, StoreErr
 from sealift.stores.store import LEASES, Store, Versioned
 
 EXPIRY_SECONDS: Final = 60.0
-"""So long that no busy machine keeps a live holder from renewing; only another machine's death has to wait for it."""
+"""Long enough that a holder on a busy machine still renews in time. Only the death of another machine waits for it."""
 RENEWALS: Final = 6
-"""So many within an expiry."""
+"""Renewals within one expiry."""
 POLL_SECONDS: Final = 0.2
 LEASE_BYTES: Final = 1000
 
 
 @dataclass(frozen=True)
 class Fence:
-    """What a holder, or a process that works for one, asks before it commits. Can be pickled."""
+    """The check that a lease is still held, for its holder and for processes that work for it. Can be pickled."""
 
     store: Store
     name: str
@@ -49,14 +49,14 @@ class Fence:
         found = _find_lease(self.store, self.name)
         if found is None or _Term.parse(found.content).holder != self.holder:
             raise LeaseLost(
-                f"another process has taken over the work on {self.name}, since this one had stood still for too long",
-                "let the other one finish, then run `pulumi up` again",
+                f"another process has taken over the work on {self.name}, because this one stood still for too long",
+                "wait until the other process has finished, then run `pulumi up` again",
             )
 
 
 @contextmanager
 def hold_lease(store: Store, name: str, expiry_seconds: float = EXPIRY_SECONDS) -> Iterator[Fence]:
-    """Waits until no other process has the lease `name`, and keeps it until the end of the block."""
+    """Waits until no other process has the lease `name`, then holds it until the end of the block."""
     heart = _Heart(store, name, _Term.new(), expiry_seconds)
     heart.acquire()
     heart.start()
@@ -71,7 +71,7 @@ def hold_lease(store: Store, name: str, expiry_seconds: float = EXPIRY_SECONDS) 
 
 @dataclass(frozen=True)
 class _Term:
-    """What a lease says: who holds it, and a count that tells that the holder lives."""
+    """The content of a lease: its holder, and a count that shows that the holder is alive."""
 
     holder: str
     machine: str
@@ -85,7 +85,7 @@ class _Term:
 
     @classmethod
     def parse(cls, content: bytes) -> "_Term":
-        """One of nobody if it cannot be read: it then expires."""
+        """Parses a lease. An unreadable one has no holder, so it expires."""
         try:
             holder, machine, pid, started, beat = content.decode("ascii").split()
             return cls(holder, machine, int(pid), int(started), int(beat))
@@ -96,12 +96,12 @@ class _Term:
         return f"{self.holder} {self.machine} {self.pid} {self.started} {self.beat}\n".encode("ascii")
 
     def is_dead(self) -> bool:
-        """Whether it was of a process of this machine that is no more; of another machine's, nobody here can tell."""
+        """Whether the holder was a process of this machine that has ended. Unknown for other machines, so False."""
         return self.machine != "-" and self.machine == _machine() and find_start(self.pid) != self.started
 
 
 class _Heart:
-    """Takes the lease, renews it in a thread, and gives it back."""
+    """Acquires the lease, renews it in a thread, and releases it."""
 
     def __init__(self, store: Store, name: str, term: _Term, expiry_seconds: float) -> None:
         self._store, self._name, self._expiry = store, name, expiry_seconds
@@ -111,14 +111,14 @@ class _Heart:
         self._thread = threading.Thread(target=self._beat, name=f"lease {name[:16]}", daemon=True)
 
     def acquire(self) -> None:
-        """Polls until the lease is free, given back, or its holder is dead or has not renewed it for an expiry."""
+        """Polls until the lease is free, or its holder is dead or has not renewed it for an expiry."""
         seen, since = "", time.monotonic()
         while True:
             found = _find_lease(self._store, self._name)
             if found is not None and found.version != seen:
                 seen, since = found.version, time.monotonic()
             if found is None or time.monotonic() - since >= self._expiry or _Term.parse(found.content).is_dead():
-                with suppress(Conflict):  # another one was quicker, or the holder has come back
+                with suppress(Conflict):  # another process was quicker, or the holder has come back
                     self._swap(found.version if found else None)
                     return
             time.sleep(min(POLL_SECONDS, self._expiry / RENEWALS))
@@ -127,7 +127,7 @@ class _Heart:
         self._thread.start()
 
     def stop(self) -> None:
-        """Gives the lease back, if it is still this one's; one that cannot be given back expires."""
+        """Releases the lease if this process still holds it. A lease that cannot be released expires."""
         self._stopping.set()
         self._thread.join()
         with suppress(StoreError):
@@ -139,16 +139,16 @@ class _Heart:
             try:
                 self._swap(self._version)
             except Conflict:
-                return  # lost: the next check says so
+                return  # lost: the next check reports it
             except StoreError:
-                continue  # a store that is away for a moment; if it stays away, so does every commit
+                continue  # the store is away for a moment; if it stays away, no commit succeeds
 
     def _swap(self, expected: str | None) -> None:
         self._version = self._store.swap(LEASES, self._name, self.term.encode(), expected)
 
 
 def _remove_dead_leases(store: Store, own: str) -> dict[str, str]:
-    """Removes the other leases whose holders are dead; of those that are left, the versions by name."""
+    """Removes the other leases whose holders are dead. Returns the versions of the remaining ones by name."""
     left: dict[str, str] = {}
     dead: dict[str, str] = {}
     with suppress(StoreError):
@@ -161,7 +161,7 @@ def _remove_dead_leases(store: Store, own: str) -> dict[str, str]:
 
 
 def _remove(store: Store, leases: dict[str, str]) -> None:
-    """Those that nobody has renewed since their versions were read."""
+    """Removes the leases that were not renewed since their versions were read."""
     for name, version in leases.items():
         with suppress(StoreError):
             store.delete(LEASES, name, expected=version)
@@ -175,7 +175,7 @@ def _find_lease(store: Store, name: str) -> Versioned | None:
 
 
 def _machine() -> str:
-    """This boot of this machine, and this space of process numbers in it, told without naming them; "-": unknown."""
+    """A hash that identifies this boot of this machine and its PID namespace; "-" if unknown."""
     try:
         boot = read_boot_id()
         space = Path("/proc/self/ns/pid").readlink()

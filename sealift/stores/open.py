@@ -1,4 +1,4 @@
-"""The way from a URL to a store: the one place that lists the backends."""
+"""Opening a store by its URL, and the list of the backends."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,20 +10,20 @@ from sealift.stores.store import Store
 
 
 class Backend(Protocol):
-    """One scheme's URLs, as a module has it. Each function raises StoreUrlInvalid."""
+    """A module that handles one URL scheme. Each function raises StoreUrlInvalid."""
 
     def open_url(self, url: str) -> Store:
-        """The store there. Touches nothing yet."""
+        """The store at this URL. Touches nothing yet."""
 
     def absolute_url(self, url: str, folder: Path) -> str:
         """The URL of the same store for a process with another working directory than `folder`."""
 
     def place(self, url: str) -> str:
-        """The same for all spellings that lead to one store, and for no other store."""
+        """A text that is the same for all URLs of one store and differs between stores."""
 
 
 BACKENDS: Final[Mapping[str, Backend]] = {"file": file_url}
-"""By their URLs' scheme."""
+"""Backends by URL scheme."""
 
 
 def open_store(url: str) -> Store:
@@ -37,7 +37,7 @@ def absolute_url(url: str, folder: Path) -> str:
 
 
 def is_same_store(one: str, other: str) -> bool:
-    """Whether two URLs, however spelt and through whatever links, lead to one store. Raises StoreUrlInvalid."""
+    """Whether two URLs, whatever their spelling and links, lead to the same store. Raises StoreUrlInvalid."""
     first, second = _backend(one), _backend(other)
     return first is second and first.place(one) == second.place(other)
 
@@ -46,7 +46,7 @@ def _backend(url: str) -> Backend:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in BACKENDS:
         raise StoreUrlInvalid(
-            f"{url!r} is not the URL of a store",
+            f"{url!r} is not a store's URL",
             "allowed: file:// and a path, such as file:///var/lib/sealift or file://~/.sealift/store",
         )
     return BACKENDS[scheme]

@@ -1,7 +1,7 @@
-"""The contract of a store: bytes by folder and name. A backend is one class that keeps it, in a file of its own.
+"""The contract of a store: bytes by folder and name. Each backend is one class in its own file.
 
-A store knows no keys, and cannot tell ciphertext from plaintext: that only the former comes to it is its callers' care.
-What an artifact is, and whether it is whole, is said once, above this contract, in artifacts.py.
+A store knows no keys and cannot distinguish ciphertext from plaintext: its callers must store ciphertext only.
+artifacts.py, above this contract, defines what an artifact is and when it is complete.
 """
 
 import re
@@ -23,7 +23,7 @@ NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 
 @dataclass(frozen=True)
 class Versioned:
-    """Bytes, and a tag of the store's own that differs whenever they do."""
+    """Bytes, and a version tag that changes whenever they do."""
 
     content: bytes
     version: str
@@ -31,73 +31,75 @@ class Versioned:
 
 @dataclass(frozen=True)
 class Stat:
-    """What is known of something in a store."""
+    """Size and version of a file in a store."""
 
     size_bytes: int
     version: str
 
 
 class Writer(Protocol):
-    """Takes the content of something new, in pieces."""
+    """Takes the content of a new file in pieces."""
 
     def write(self, piece: Buffer, /) -> object:
         """Appends a piece. Raises StoreError."""
 
 
 class Store(Protocol):
-    """`get`, `put`, `read` and `swap` hold a content whole: they are for what is small, or for one who opens it.
+    """Files by folder and name. `get`, `put`, `read` and `swap` hold a whole content in memory: use them for small
+    files.
 
-    Methods raise StoreError; whatever is no name is ArtifactMissing and reaches no file.
+    Methods raise StoreError. An invalid name raises ArtifactMissing and reaches no file.
     """
 
     @property
     def location(self) -> str:
-        """Where it is, for messages."""
+        """Location of the store, for messages."""
 
     def reach(self) -> None:
-        """Raises StoreUnwritable if the store itself is not there, which says nothing about what was put into it."""
+        """Raises StoreUnwritable if the store itself does not exist, as opposed to a file in it."""
 
     def check_writable(self) -> None:
-        """Raises StoreUnwritable if a `put` would fail for want of a right, as far as that shows without one."""
+        """Raises StoreUnwritable if permissions would make a `put` fail, as far as that shows without writing."""
 
     def create(self, folder: Folder, name: str) -> AbstractContextManager[Writer]:
-        """Takes its content in pieces. At the end of the block it is there, whole; after an error, not at all.
+        """Creates a file from pieces. It exists, complete, at the end of the block; after an error, it does not exist.
 
-        The same content again is fine; another is refused: ArtifactDamaged.
+        The same content again is allowed. Different content raises ArtifactDamaged.
         """
 
     def put(self, folder: Folder, name: str, content: Buffer) -> None:
-        """Creates it with this content, as `create` does."""
+        """Creates a file with this content, like `create`."""
 
     def stat(self, folder: Folder, name: str) -> Stat:
-        """Its size, and its version as `read` gives it. Raises ArtifactMissing."""
+        """Size and version, the same version as from `read`. Raises ArtifactMissing."""
 
     def open(self, folder: Folder, name: str) -> BinaryIO:
-        """Its content as a stream; to be closed. Raises ArtifactMissing."""
+        """Opens the content as a stream, which the caller closes. Raises ArtifactMissing."""
 
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
-        """Its bytes. Raises ArtifactMissing; ArtifactDamaged if there are more than `at_most`, without reading them."""
+        """Reads all bytes. Raises ArtifactMissing, or ArtifactDamaged, without reading further, if more than
+        `at_most`."""
 
     def get_range(self, folder: Folder, name: str, start: int, size: int) -> bytes:
-        """`size` bytes from `start`, fewer where it ends before. Raises ArtifactMissing."""
+        """Reads `size` bytes from `start`, fewer at the end. Raises ArtifactMissing."""
 
     def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
-        """As `get`, with the version that a later `swap` or `delete` expects. Meant for what is small."""
+        """Reads like `get`, with the version that a later `swap` or `delete` expects. For small files."""
 
     def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
-        """Replaces the version `expected`, or creates it (None), atomically, and returns the new version.
+        """Atomically replaces the version `expected`, or creates the file (None). Returns the new version.
 
-        Raises Conflict if another version is there, or none.
+        Raises Conflict if the stored version is another one, or does not exist.
         """
 
     def names(self, folder: Folder) -> list[str]:
-        """Sorted; none where the store is not there: whoever concludes anything from that calls `reach` first."""
+        """Sorted names. Empty if the store does not exist: call `reach` first to distinguish."""
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
-        """Removes it, or only this version of it; fine where there is none. Raises Conflict on another version."""
+        """Deletes a file, or only its version `expected`. Does nothing if it does not exist. Raises Conflict."""
 
 
 def check_name(name: str) -> None:
-    """Raises ArtifactMissing on anything but lower-case hex: no name leads out of a store."""
+    """Raises ArtifactMissing unless the name is lower-case hex, so that no name leads out of a store."""
     if not NAME.match(name):
-        raise ArtifactMissing(f"{name[:80]!r} is not the name of anything in a store: names are lower-case hex")
+        raise ArtifactMissing(f"{name[:80]!r} is not a valid name in a store; allowed: 16 to 128 lower-case hex digits")

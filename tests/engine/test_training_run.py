@@ -246,7 +246,7 @@ def test_refresh_of_a_store_that_cannot_be_reached_is_an_error_and_keeps_the_res
     (tmp_path / "store").rename(tmp_path / "unmounted")
 
     refresh = stack.refresh().failed()
-    assert "is not there" in refresh.text
+    assert "does not exist" in refresh.text
     (tmp_path / "unmounted").rename(tmp_path / "store")
 
     stack.up("--expect-no-changes").ok()

@@ -1,4 +1,4 @@
-"""From text to a recipient or an identity, whose text says by itself of which kind it is: the one list of the kinds.
+"""Parsing of recipients and identities, and the list of their kinds. The text itself shows its kind.
 
 A new kind is a file beside this one and a line in KINDS.
 """
@@ -18,34 +18,34 @@ KINDS: Final[list[RecipientKind]] = [
     x25519.X25519,
 ]
 KEY_ALGORITHMS: Final = tuple(kind.name for kind in KINDS if kind.generate is not None)
-"""Of which a key can be generated; the first is what one is unless another is asked for."""
+"""The kinds that keys can be generated for. The first is the default."""
 
 
 def parse_recipient(text: str) -> Recipient:
-    """Raises WrongKey if it is none of any kind."""
+    """Parses a recipient. Raises WrongKey if the text is not a recipient of any kind."""
     return _first((partial(kind.read_recipient, text) for kind in KINDS), recipient_forms())
 
 
 def parse_identity(text: str, *, trusted: bool = False) -> Identity:
-    """One that is `trusted` has been read once without it. Raises WrongKey if it is none of any kind."""
+    """Parses an identity. `trusted`: it has been fully checked before. Raises WrongKey if it is not of any kind."""
     return _first((partial(kind.read_identity, text, trusted) for kind in KINDS), identity_forms())
 
 
 def generate_key_pair(algorithm: str) -> KeyPair:
-    """A new key of one of KEY_ALGORITHMS."""
+    """Generates a key pair of one of KEY_ALGORITHMS."""
     for kind in KINDS:
         if kind.name == algorithm and kind.generate is not None:
             return kind.generate()
-    raise ValueError(f"internal error: no key of {algorithm} can be generated")
+    raise ValueError(f"internal error: keys of {algorithm} cannot be generated")
 
 
 def recipient_forms() -> str:
-    """What a recipient's text can be, for messages."""
+    """The forms that a recipient's text can have, for messages."""
     return _forms((kind.recipient_form, kind.name) for kind in KINDS)
 
 
 def identity_forms() -> str:
-    """What an identity's text can be, for messages."""
+    """The forms that an identity's text can have, for messages."""
     return _forms((kind.identity_form, kind.name) for kind in KINDS)
 
 
@@ -63,4 +63,4 @@ def _first(readers: Iterable[Callable[[], T]], forms: str) -> T:
             return read()
         except NotThisKind as refusal:
             hints.append(refusal.hint)
-    raise WrongKey(f"this is not {forms}", "; ".join(dict.fromkeys(hints)))
+    raise WrongKey(f"the key is not {forms}", "; ".join(dict.fromkeys(hints)))

@@ -1,4 +1,4 @@
-"""Keys in PEM, as OpenSSL writes them: what the kinds whose keys are such texts have in common."""
+"""Keys in PEM, as OpenSSL writes them: code shared by the kinds whose keys are PEM."""
 
 import hashlib
 from typing import Final
@@ -14,19 +14,19 @@ IDENTITY_FORM: Final = "an unencrypted private key in PEM"
 
 
 def read_public_key(text: str) -> PublicKeyTypes:
-    """Raises NotThisKind."""
+    """Parses a public key in PEM. Raises NotThisKind."""
     try:
         return serialization.load_pem_public_key(text.encode())
     except (ValueError, UnsupportedAlgorithm):
-        raise NotThisKind(f"this is not {RECIPIENT_FORM}", "it begins with -----BEGIN PUBLIC KEY-----") from None
+        raise NotThisKind(f"the key is not {RECIPIENT_FORM}", "it begins with -----BEGIN PUBLIC KEY-----") from None
 
 
 def read_private_key(text: str, trusted: bool) -> PrivateKeyTypes:
-    """Of one that is `trusted` it is not asked whether RSA's primes are. Raises NotThisKind."""
+    """Parses a private key in PEM. `trusted` skips the primality check of RSA keys. Raises NotThisKind."""
     try:
         return serialization.load_pem_private_key(text.encode(), None, unsafe_skip_rsa_key_validation=trusted)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise NotThisKind(f"this is not {IDENTITY_FORM}", "it begins with -----BEGIN PRIVATE KEY-----") from None
+        raise NotThisKind(f"the key is not {IDENTITY_FORM}", "it begins with -----BEGIN PRIVATE KEY-----") from None
 
 
 def key_id(key: PublicKeyTypes) -> str:

@@ -1,7 +1,7 @@
-"""The contract of a kind of recipient. The side that seals needs recipients only, and cannot open.
+"""The contract of a kind of recipient. Sealing needs only recipients, which cannot open.
 
-A kind says everything about its keys itself: how their texts look, and what its stanzas hold. A manifest keeps a stanza
-of a kind that is not known here as it is, and who has another key of the artifact still opens it. Reprs and errors show
+A kind defines everything about its keys: the form of their texts and the content of its stanzas. A manifest keeps
+stanzas of unknown kinds unchanged, and holders of another key of the artifact can still open it. Reprs and errors show
 key ids, never keys.
 """
 
@@ -13,12 +13,12 @@ DOES_NOT_UNWRAP: Final = (
     "the data key does not unwrap with this private key",
     "use the key that the artifact was sealed to",
 )
-"""Of every kind, whatever is wrong with the stanza."""
+"""Message and hint for every kind, whatever is wrong with the stanza."""
 
 
 @dataclass(frozen=True)
 class Stanza:
-    """A data key as one recipient gets it."""
+    """A data key wrapped for one recipient."""
 
     kind: str
     key_id: str
@@ -26,34 +26,34 @@ class Stanza:
 
 
 class Recipient(Protocol):
-    """Whoever has it can seal, not open."""
+    """A public key. It seals and cannot open."""
 
     @property
     def key_id(self) -> str:
-        """64 hex digits that tell keys apart, the same for a recipient and its identity."""
+        """Id of the key, 64 hex digits; the same for a recipient and its identity."""
 
     def wrap(self, data_key: bytes) -> Stanza:
-        """The data key for this recipient."""
+        """Wraps the data key for this recipient."""
 
 
 class Identity(Protocol):
-    """What opens that which was sealed to its recipient: a private key, or the way to one that is kept elsewhere."""
+    """A private key, or access to one kept elsewhere. It opens artifacts that were sealed to its recipient."""
 
     @property
     def kind(self) -> str:
-        """Of the stanzas that it unwraps, as manifests say it."""
+        """Kind of the stanzas that it unwraps, as in manifests."""
 
     @property
     def key_id(self) -> str:
-        """The recipient's."""
+        """Id of the recipient's key."""
 
     def unwrap(self, stanza: Stanza) -> bytes:
-        """The data key. Raises WrongKey if it was wrapped to another key or altered, its size included."""
+        """Unwraps the data key. Raises WrongKey if the stanza is for another key or was altered, its size included."""
 
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A new key, as texts that `parse_recipient` and `parse_identity` read."""
+    """A new key pair, as texts for `parse_recipient` and `parse_identity`."""
 
     key_id: str
     recipient: str
@@ -62,17 +62,17 @@ class KeyPair:
 
 @dataclass(frozen=True)
 class RecipientKind:
-    """One kind of key that artifacts are sealed to. Its readers raise NotThisKind at what is another kind's text, and
-    WrongKey at a key of this kind that is not good enough.
+    """One kind of key that artifacts are sealed to. Its readers raise NotThisKind if the text belongs to another kind,
+    and WrongKey if it is an invalid or too weak key of this kind.
     """
 
     name: str
-    """Of its keys, in messages and as SealingKey's `algorithm`."""
+    """Name of the algorithm, in messages and as SealingKey's `algorithm`."""
     recipient_form: str
-    """What a recipient's text is, such as "a public key in PEM"."""
+    """Form of a recipient's text, such as "a public key in PEM"."""
     identity_form: str
     read_recipient: Callable[[str], Recipient]
     read_identity: Callable[[str, bool], Identity]
-    """True says that it was read once before, and found to be good."""
+    """True means that the key was read before and found valid."""
     generate: Callable[[], KeyPair] | None = None
-    """None where keys of this kind are made elsewhere."""
+    """None if keys of this kind are made elsewhere."""

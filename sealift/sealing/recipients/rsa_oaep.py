@@ -1,4 +1,4 @@
-"""RSA-4096 keys that the data key is wrapped to by OAEP with SHA-256 and MGF1-SHA-256."""
+"""RSA-4096 keys. The data key is wrapped with OAEP, SHA-256 and MGF1-SHA-256 (RFC 8017)."""
 
 from typing import Final
 
@@ -14,13 +14,13 @@ KEY_BITS: Final = 4096
 EXPONENT: Final = 65537
 OAEP: Final = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 NOT_RSA_4096: Final = (
-    "the key is not RSA with 4096 bits and public exponent 65537",
-    "make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`",
+    "the key is not an RSA key of 4096 bits with public exponent 65537",
+    "generate one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`",
 )
 
 
 class RsaRecipient:
-    """A public key. Raises WrongKey on anything but RSA-4096 in PEM."""
+    """A public key. Raises WrongKey unless the text is RSA-4096 in PEM."""
 
     def __init__(self, text: str) -> None:
         self._key = _rsa_4096(pem.read_public_key(text))
@@ -36,7 +36,7 @@ class RsaRecipient:
         return pem.key_id(self._key)
 
     def wrap(self, data_key: bytes) -> Stanza:
-        """The data key for this recipient."""
+        """Wraps the data key for this recipient."""
         return Stanza(KIND, self.key_id, self._key.encrypt(data_key, OAEP))
 
     def __repr__(self) -> str:
@@ -44,10 +44,10 @@ class RsaRecipient:
 
 
 class RsaIdentity:
-    """The private key. Raises WrongKey on anything but an unencrypted RSA-4096 key in PEM.
+    """The private key. Raises WrongKey unless the text is an unencrypted RSA-4096 key in PEM.
 
-    One that is `trusted`, since it was checked when it was made, is not asked again whether its primes are: that takes
-    0.3 s. If it is broken all the same, it opens nothing.
+    `trusted` means that the key was checked when it was made. It skips the primality check, which takes 0.3 s. A broken
+    key opens nothing.
     """
 
     kind = KIND
@@ -61,7 +61,7 @@ class RsaIdentity:
 
     @staticmethod
     def generate() -> "RsaIdentity":
-        """A new RSA-4096 key with public exponent 65537."""
+        """Generates an RSA-4096 key with public exponent 65537."""
         return RsaIdentity(pem.private_text(rsa.generate_private_key(EXPONENT, KEY_BITS)))
 
     @property
@@ -80,10 +80,10 @@ class RsaIdentity:
         return self.recipient.key_id
 
     def unwrap(self, stanza: Stanza) -> bytes:
-        """The data key. Raises WrongKey if it was wrapped to another key or altered."""
+        """Unwraps the data key. Raises WrongKey if the stanza is for another key or was altered."""
         try:
             return self._key.decrypt(stanza.wrapped_key, OAEP)
-        except ValueError:  # of another size than the key has, too
+        except ValueError:  # also raised if the size is not the key's
             raise WrongKey(*DOES_NOT_UNWRAP) from None
 
     def __repr__(self) -> str:

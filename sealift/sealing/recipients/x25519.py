@@ -1,5 +1,5 @@
-"""X25519 keys that the data key is wrapped to by an exchange with a key of the moment, as age's X25519 recipient does:
-HKDF-SHA256 of what both share, then AES-256-GCM.
+"""X25519 keys. The data key is wrapped by an exchange with an ephemeral key, like age's X25519 recipient: HKDF-SHA256
+of the shared secret, then AES-256-GCM.
 """
 
 from typing import Final
@@ -20,22 +20,22 @@ PRIME: Final = 2**255 - 19
 INFO: Final = b"sealift/v1/X25519\0"
 SHARE_BYTES: Final = 32
 WRAPPED_BYTES: Final = SHARE_BYTES + 32 + 16  # share · data key · tag
-NONCE: Final = bytes(12)  # each wrapping key encrypts once: the key of the moment is new each time
-NOT_X25519: Final = "the key is not X25519", "make one with `openssl genpkey -algorithm X25519`"
+NONCE: Final = bytes(12)  # each wrapping key encrypts once: the ephemeral key is always new
+NOT_X25519: Final = "the key is not an X25519 key", "generate one with `openssl genpkey -algorithm X25519`"
 
 
 class X25519Recipient:
-    """A public key. Raises WrongKey on anything but X25519 in PEM."""
+    """A public key. Raises WrongKey unless the text is an X25519 key in PEM."""
 
     def __init__(self, text: str) -> None:
         key = pem.read_public_key(text)
         if not isinstance(key, X25519PublicKey):
             raise NotThisKind(*NOT_X25519)
-        if int.from_bytes(key.public_bytes_raw(), "little") >= PRIME:  # another spelling of a key: another id
+        if int.from_bytes(key.public_bytes_raw(), "little") >= PRIME:  # a second encoding of a key, with another id
             raise WrongKey(*NOT_X25519)
         try:
             X25519PrivateKey.generate().exchange(key)
-        except ValueError:  # a point of low order: with it all share the same
+        except ValueError:  # a point of low order: the shared secret would be known
             raise WrongKey(*NOT_X25519) from None
         self._key = key
 
@@ -45,7 +45,7 @@ class X25519Recipient:
         return pem.key_id(self._key)
 
     def wrap(self, data_key: bytes) -> Stanza:
-        """The data key for this recipient."""
+        """Wraps the data key for this recipient."""
         moment = X25519PrivateKey.generate()
         share = moment.public_key().public_bytes_raw()
         wrapping_key = _wrapping_key(moment.exchange(self._key), share, self._key)
@@ -56,7 +56,7 @@ class X25519Recipient:
 
 
 class X25519Identity:
-    """The private key. Raises WrongKey on anything but an unencrypted X25519 key in PEM."""
+    """The private key. Raises WrongKey unless the text is an unencrypted X25519 key in PEM."""
 
     kind = KIND
 
@@ -72,15 +72,16 @@ class X25519Identity:
         return pem.key_id(self._key.public_key())
 
     def unwrap(self, stanza: Stanza) -> bytes:
-        """The data key. Raises WrongKey if it was wrapped to another key or altered."""
-        # GCM does not commit to its key: a longer text could be made to open under many, to be tried with one question.
+        """Unwraps the data key. Raises WrongKey if the stanza is for another key or was altered."""
+        # GCM does not commit to its key: a longer ciphertext could be made to open under many keys, which would let an
+        # attacker test many keys with one query.
         if len(stanza.wrapped_key) != WRAPPED_BYTES:
             raise WrongKey(*DOES_NOT_UNWRAP)
         share, sealed = stanza.wrapped_key[:SHARE_BYTES], stanza.wrapped_key[SHARE_BYTES:]
         try:
             shared = self._key.exchange(X25519PublicKey.from_public_bytes(share))
             return AESGCM(_wrapping_key(shared, share, self._key.public_key())).decrypt(NONCE, sealed, None)
-        except (ValueError, InvalidTag):  # ValueError: a share of low order, too
+        except (ValueError, InvalidTag):  # ValueError includes a share of low order
             raise WrongKey(*DOES_NOT_UNWRAP) from None
 
     def __repr__(self) -> str:
@@ -88,7 +89,8 @@ class X25519Identity:
 
 
 def _wrapping_key(shared: bytes, share: bytes, recipient: X25519PublicKey) -> bytes:
-    """The salt ties it to both keys of the exchange: the shared bytes alone do not (RFC 7748, section 6.1)."""
+    """Derives the wrapping key. The salt binds it to both public keys, which the shared secret does not (RFC 7748,
+    6.1)."""
     return HKDF(hashes.SHA256(), 32, share + recipient.public_bytes_raw(), INFO).derive(shared)
 
 

@@ -107,7 +107,7 @@ def test_a_rotation_keeps_all_keys_while_the_store_is_not_there_and_says_so(url:
     key.update(rotation="2028")
 
     assert key.opening[1:] == before
-    assert any("all retired keys are kept" in line and "is not there" in line for line in key.log.lines)
+    assert any("all retired keys are kept" in line and "does not exist" in line for line in key.log.lines)
     assert not (tmp_path / "store").exists()
 
 
@@ -217,7 +217,7 @@ def test_nor_is_one_whose_store_is_not_there(url: str, tmp_path: Path) -> None:
     (tmp_path / "store").rename(tmp_path / "not mounted")
     Key(url, plugin)
 
-    with pytest.raises(PluginError, match="is not there"):
+    with pytest.raises(PluginError, match="does not exist"):
         key.delete(plugin)
 
 

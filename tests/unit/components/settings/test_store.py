@@ -26,5 +26,7 @@ def test_recipients_may_be_of_several_kinds() -> None:
 def test_what_is_no_key_is_told_the_kinds_by_its_place() -> None:
     [problem] = problems_of(RSA, "a password")
 
-    assert problem.startswith("recipients[1] is 'a password': this is not a public key in PEM (RSA-4096 or X25519); ")
+    assert problem.startswith(
+        "recipients[1] is 'a password': the key is not a public key in PEM (RSA-4096 or X25519); "
+    )
     assert problem.endswith("it begins with -----BEGIN PUBLIC KEY-----")

@@ -58,7 +58,7 @@ def test_a_text_is_read_as_what_it_is(key: RsaIdentity) -> None:
 @pytest.mark.parametrize("text", ["", "secret words", "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----"])
 def test_what_is_no_key_is_told_what_would_be_and_not_quoted(text: str) -> None:
     for read, form in ((parse_recipient, "a public key in PEM"), (parse_identity, "an unencrypted private key in PEM")):
-        with pytest.raises(WrongKey, match=rf"^this is not {form} \(RSA-4096") as refused:
+        with pytest.raises(WrongKey, match=rf"^the key is not {form} \(RSA-4096") as refused:
             read(text)
         assert "secret" not in str(refused.value) and "begins with -----BEGIN P" in refused.value.hint
 
@@ -93,7 +93,7 @@ def test_one_of_a_key_management_service_is_one_line_in_the_list(
 
     for text in (ADDRESS, key.pem):
         assert opened(artifact, artifact.manifest, parse_identity(text)) == b"model"
-    with pytest.raises(WrongKey, match="none of the 2 recipients"):
+    with pytest.raises(WrongKey, match="not among the 2 recipients"):
         describe(artifact.manifest, parse_identity("test-kms://keys/other"))
     with pytest.raises(WrongKey, match=r"in PEM \(RSA-4096.*\) or a key's address \(TEST-KMS\)") as refused:
         parse_identity("neither")

@@ -125,7 +125,7 @@ def test_open_without_a_file_is_refused(sealed: Sealed, capsys: pytest.CaptureFi
         ("--key", "/no/such/key.pem", "cannot be read: No such file"),
         ("--key", "/proc/self/exe", "not a private key"),
         ("--key", "/proc/self/status", "not an unencrypted private key"),
-        ("--store", "ftp://x", "not the URL of a store"),
+        ("--store", "ftp://x", "not a store's URL"),
         ("--store", "file:///no/such/store", "no/such/store"),
     ],
 )
@@ -146,7 +146,7 @@ def test_another_s_key_opens_nothing(sealed: Sealed, tmp_path: Path, capsys: pyt
 
     assert show.main(sealed.but("--key", str(tmp_path / "other.pem"))) == 1
 
-    assert "none of the 1 recipients" in capsys.readouterr().err
+    assert "not among the 1 recipients" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"\x08\x07\xff\xfe onnx", "<html></html>"], ids=["a model", "another page"])
