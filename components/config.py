@@ -44,7 +44,9 @@ RENAMED: Final = {"storeUrl": "store.url"}
 """Keys of Sealift 0.1 (one key per setting) that have another name now."""
 SET_UP: Final = {"registry": "SEALIFT_REGISTRY", "baseImage": "SEALIFT_BASE_IMAGE", "wheels": "SEALIFT_WHEELS"}
 """Settings of an image, and the environment variables in which set-up passes its findings."""
-HINT: Final = "set one: `pulumi config set --path SECTION.SETTING VALUE`; docs/configuration.md describes them all"
+HINT: Final = (
+    "set one: `pulumi config set --path SECTION.SETTING VALUE`; docs/reference/configuration.md describes them all"
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ class TrainingRunOutputs:
     artifact_id: pulumi.Output[str]
     """Id of the sealed artifact, 32 hex digits."""
     payload_digest: pulumi.Output[str]
-    """Digest of the sealed payload, 64 hex digits (docs/format-v1.md)."""
+    """Digest of the sealed payload, 64 hex digits (docs/reference/format-v1.md)."""
     payload_size: pulumi.Output[int]
     """Size of the sealed payload in bytes."""
     manifest: pulumi.Output[str]

@@ -31,8 +31,8 @@ examples:
   python -m training --dataset churn.csv --target churned --model mlp --epochs 50 --set earlyStopping.patience=5
   python -m training --dataset mydata:rows --model nets:Wide --set modelArguments.width=128 --report report.html
 
-docs/configuration.md describes every setting of a run, under `training`. `python -m training report --help` explains
-how to read the report of a sealed run.
+docs/reference/configuration.md describes every setting of a run, under `training`. To read the report of a sealed run,
+see `python -m training report --help`.
 """
 PLAIN: Final = ("dataset", "model", "epochs", "learningRate", "batchSize", "seed")
 """Settings that have their own option, beside the target."""

@@ -17,7 +17,7 @@ class RunOutputs:
     artifact_id: str
     """Id of the sealed artifact, 32 hex digits."""
     payload_digest: str
-    """Digest of the sealed payload, 64 hex digits (docs/format-v1.md)."""
+    """Digest of the sealed payload, 64 hex digits (docs/reference/format-v1.md)."""
     payload_size: int
     """Size of the sealed payload in bytes."""
     manifest: str

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # at run time it would load torch
     from training.fit import FitResult
     from training.report.content import Energy
 
-HELP: Final = "`python -m training --help` lists the options; docs/configuration.md describes every setting"
+HELP: Final = "`python -m training --help` lists the options; docs/reference/configuration.md describes every setting"
 
 
 @dataclass(frozen=True)

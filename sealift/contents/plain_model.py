@@ -1,4 +1,6 @@
-"""The plain model: an ONNX file, or a graph with its large weights beside it (docs/format-v1.md, "The plain model").
+"""The plain model: an ONNX file, or a graph with its large weights beside it.
+
+docs/reference/format-v1.md specifies it in "The plain model".
 
 A bare ONNX file ends at 2 GB. Here the large weights are inputs of the graph. There are no offsets that could overlap
 or lie outside: each weight begins at the next multiple of ALIGNMENT bytes after what comes before it.

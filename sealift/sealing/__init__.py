@@ -1,7 +1,7 @@
 """Sealed artifacts: a model encrypted to its recipients. Depends on no stores, on Pulumi or on torch.
 
 artifact.py has everything that callers need to seal and open. It uses stream.py (the payload), manifest.py and
-recipients/ (the kinds of keys). record.py encrypts a store's own notes. docs/format-v1.md specifies the format.
+recipients/ (the kinds of keys). record.py encrypts a store's own notes. The format: docs/reference/format-v1.md.
 """
 
 from sealift.sealing.artifact import (

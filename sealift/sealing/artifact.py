@@ -1,5 +1,5 @@
-"""Sealing and opening: the functions that callers need. The order of opening is the safety argument (docs/format-v1.md,
-"Opening").
+"""Sealing and opening: the functions that callers need. The order of opening is the safety argument
+(docs/reference/format-v1.md, "Opening").
 
 sizes → unwrap → manifest MAC → pinned artifact id and payload digest → segments. The MAC is also the key commitment
 that the payload format lacks, so it is checked before the first segment. Encryption does not

@@ -2,7 +2,7 @@
 
 Canonical JSON: sorted keys, no spaces, ASCII. Parsing refuses unknown fields, duplicate keys, other versions and
 anything over the limits, before it allocates memory by what the bytes say. Each kind of recipient defines the content
-of its stanzas; a manifest may contain stanzas of unknown kinds. See docs/format-v1.md, "Manifest".
+of its stanzas; a manifest may contain stanzas of unknown kinds. See docs/reference/format-v1.md, "Manifest".
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The payload: Tink's streaming AEAD `AES256_GCM_HKDF_1MB`, byte for byte (docs/format-v1.md, "Payload").
+"""The payload: Tink's streaming AEAD `AES256_GCM_HKDF_1MB`, byte for byte (docs/reference/format-v1.md, "Payload").
 
 Takes a key and bytes; knows no recipients, manifests or stores. Segments are independent, so they are sealed, hashed
 and opened on all cores. No plaintext is released before the last segment is authenticated.

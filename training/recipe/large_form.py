@@ -1,4 +1,4 @@
-"""An ONNX model as a graph and, beside it, its large weights (docs/format-v1.md, "The plain model"), in pieces.
+"""An ONNX model as a graph with its large weights beside it (docs/reference/format-v1.md), in pieces.
 
 A bare ONNX file ends at 2 GB. The weights may lie in files, and are read as they are written: at no time are more than
 one of those that lie in memory, or a piece of one in a file, held besides the model.

@@ -178,7 +178,7 @@ def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
     ]
     for wrong, message in problems:
         if wrong:
-            raise DataError(f"{reference}: {message}", "see `dataset` in docs/configuration.md")
+            raise DataError(f"{reference}: {message}", "see `dataset` in docs/reference/configuration.md")
     _check_indices(reference, features, target, words, classes)
     _check_held(reference, features)
     if np.issubdtype(features.dtype, np.floating) or features.dtype.kind == "b":
