@@ -704,7 +704,7 @@ def test_an_operation_that_cannot_be_repeated_is_refused_unless_the_run_need_not
     refused = Training(request(tmp_path / "store", job=job, **asked), output)
 
     assert refused.wait() == 1
-    assert "put_ of mine:Net gives other bits every time" in refused.last["message"]
+    assert "put_ of mine:Net is not repeatable bit for bit" in refused.last["message"]
     assert "deterministic: false" in refused.last["hint"]
     Training(request(tmp_path / "store", job=job | {"deterministic": False}, **asked), output).result()
 

@@ -20,8 +20,8 @@ def compute_class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tenso
         return None
     if dataset.task != "classification":
         raise ModelError(
-            f"classWeights is for classes, and {dataset.name} is a regression",
-            "leave it out; or say data.task, if the target is classes",
+            f"classWeights needs classes, but {dataset.name} is a regression",
+            "leave it out, or set data.task if the target has classes",
         )
     if isinstance(wanted, str):
         return _balance(len(dataset.classes), rows)

@@ -54,7 +54,7 @@ def wrap_in_columns(content: bytes, columns: Sequence[ColumnEncoding]) -> bytes:
 def check_names(columns: Sequence[ColumnEncoding], taken: Sequence[str]) -> None:
     """Raises DataError for a column whose name something else of the model has."""
     for name in sorted({column.name for column in columns} & set(taken)):
-        raise DataError(f"a column cannot have the name {name!r}, which the model has", "rename the column")
+        raise DataError(f"the column name {name!r} is reserved for the model", "rename the column")
 
 
 def decode(columns: Sequence[ColumnEncoding], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
@@ -74,7 +74,9 @@ def check(
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (answer_RK,) = session.run(None, decode(columns, features_RF))
     if not np.array_equal(answer_RK, expected_RK.numpy()):
-        raise ExportError("the model answers columns otherwise than encoded rows", "internal error: please report it")
+        raise ExportError(
+            "the model's answers for columns differ from those for encoded rows", "internal error; please report it"
+        )
 
 
 def make_decoder(column: ColumnEncoding, first: int, wanted: str, kind: int) -> Iterator[onnx.NodeProto]:

@@ -49,7 +49,9 @@ def compress(content: bytes, wanted: Compress, calibration: Array, measure: Meas
     before = measure(content)
     metric = wanted.metric or ("accuracy" if "accuracy" in before else "mae")
     if metric not in before:
-        raise ModelError(f"compress.metric is {metric!r}, which these rows have not", f"allowed: {', '.join(before)}")
+        raise ModelError(
+            f"compress.metric is {metric!r}, which is not available for these rows", f"allowed: {', '.join(before)}"
+        )
     try:
         smaller = _METHODS[wanted.method](content, wanted, calibration)
         after = measure(smaller)
@@ -70,9 +72,9 @@ def _find_objection(
     """Why it is not taken; None if it is. A loss is relative to what the metric was, or plain if that was 0."""
     lost = (before - after) * (1 if METRICS[metric] == "up" else -1) / (abs(before) or 1.0)
     if not lost <= wanted.maximum_loss:
-        return f"given up, since it loses {lost:.2%} and compress.maximumLoss is {wanted.maximum_loss:.2%}"
+        return f"undone, since the metric loses {lost:.2%} and compress.maximumLoss is {wanted.maximum_loss:.2%}"
     if wanted.method != "prune" and bytes_after >= bytes_before:
-        return "given up, since it is no smaller"
+        return "undone, since the model did not get smaller"
     return None
 
 

@@ -30,8 +30,8 @@ def _make_error(job: Job, what: str, way_out: str, error: BaseException) -> Mode
     text = str(error)
     if isinstance(error, RuntimeError) and NOT_REPEATABLE in text:
         return ModelError(
-            f"{text.split(NOT_REPEATABLE)[0]} of {job.model} gives other bits every time",
-            "use another operation, or say deterministic: false and do without repeatable models",
+            f"{text.split(NOT_REPEATABLE)[0]} of {job.model} is not repeatable bit for bit",
+            "use another operation, or set deterministic to false if the model need not be repeatable",
         )
     if isinstance(error, RuntimeError) and UNUSED in text:
         return ModelError(
@@ -40,12 +40,12 @@ def _make_error(job: Job, what: str, way_out: str, error: BaseException) -> Mode
         )
     if isinstance(error, ValueError) and ONE_ROW in text:
         return ModelError(
-            f"{what} normalises over the rows of a batch, and one has a single row",
-            f"change batchSize, {job.batch_size}: the last batch of an epoch is what the others leave over",
+            f"{what} normalises over the rows of a batch, but a batch has a single row",
+            f"change batchSize, {job.batch_size}: the last batch of an epoch has the remaining rows",
         )
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return ModelError(
             f"memory ran out in a step over {job.batch_size} rows",
-            "lower batchSize (accumulateSteps keeps the step as it is), or take a smaller model",
+            "lower batchSize (accumulateSteps keeps the step the same), or use a smaller model",
         )
     return ModelError(f"{what} {user_code.say(error)}", way_out)

@@ -106,12 +106,12 @@ def _make_no_onnx_form_error(error: BaseException) -> ExportError:
     said = (
         f"it uses {unsupported[1]}, which"
         if unsupported
-        else f"{raised.show(error) or type(error).__name__}; what it uses"
+        else f"{raised.show(error) or type(error).__name__}; an operation that it uses"
     )
     where = f" ({place})" if (place := user_code.own_place(error)) else ""
     return ExportError(
         f"the network cannot be exported to ONNX: {said} has no form in ONNX opset {OPSET}{where}",
-        "use operations that ONNX has; nothing was sealed",
+        "use operations that ONNX supports; nothing was sealed",
     )
 
 
@@ -134,8 +134,8 @@ def check(content: bytes, features: torch.Tensor, expected_RK: torch.Tensor) -> 
         if not difference <= allowed:
             raise ExportError(
                 f"the exported model differs from torch by {difference:g} on held-out rows; allowed: {allowed:g}",
-                "nothing was sealed; a network whose answer depends on the other rows of its batch, or on chance, "
-                "cannot be served",
+                "nothing was sealed; a network cannot be served if its answer depends on chance or on the other rows "
+                "of the batch",
             )
 
 

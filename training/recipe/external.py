@@ -32,13 +32,11 @@ class Region:
                 while left:
                     piece = file.read(min(PIECE_BYTES, left))
                     if not piece:
-                        raise ModelError(f"{self.path.name}, a file of the model's weights, is too short")
+                        raise ModelError(f"the weights file {self.path.name} is too short")
                     left -= len(piece)
                     yield piece
         except OSError as error:
-            raise ModelError(
-                f"{self.path.name}, a file of the model's weights, cannot be read: {error.strerror}"
-            ) from (error)
+            raise ModelError(f"the weights file {self.path.name} cannot be read: {error.strerror}") from (error)
 
 
 def is_external(tensor: TensorProto) -> bool:
@@ -72,7 +70,7 @@ def find_region(tensor: TensorProto, folder: Path) -> Region:
     except (KeyError, TypeError, ValueError):
         size, start, length = 0, -1, -1
     if start < 0 or length != size:
-        raise ModelError(f"model says of {tensor.name!r} that its file holds other than its {size:,} bytes")
+        raise ModelError(f"model gives the tensor {tensor.name!r} a size in its file other than {size:,} bytes")
     return Region(path, start, size)
 
 

@@ -32,8 +32,8 @@ grows with the numbers."""
 PROBE_SHARE: Final = 0.1
 """Of such rows may differ more, where an answer jumps."""
 CONSTANT_ROWS: Final = (
-    "take the number of rows from x.shape[0] in reshape, view or expand alone, not through len(), int() or a loop over "
-    "rows; batch_first=True where a layer has it"
+    "take the number of rows only from x.shape[0] in reshape, view or expand, not from len(), int() or a loop over "
+    "rows; set batch_first=True in layers that have it"
 )
 
 
@@ -58,15 +58,16 @@ def _check_rows(model: nn.Module, features: torch.Tensor, name: str) -> None:
     allowed = ROW_TOLERANCE * max(1.0, float(together.abs().nan_to_num().max()))
     if not bool((_find_difference(compute_answers(model, rows.clone()), together) <= allowed).all()):
         raise ExportError(
-            f"{name} answers the same rows otherwise each time",
-            "leave chance and the time of day out of evaluation mode: `if self.training`, or nn.Dropout",
+            f"{name} gives different answers for the same rows each time",
+            "use random numbers and the time only in training mode: `if self.training`, or nn.Dropout",
         )
     alone = torch.cat([compute_answers(model, row.clone()) for row in torch.split(rows, 1)])
     if alone.shape != together.shape or not bool((_find_difference(alone, together) <= allowed).all()):
         raise ExportError(
-            f"{name} answers a row otherwise when it is alone than among others",
-            "what it takes over the rows of a batch (a mean over dim 0, attention between rows), clients would share: "
-            "nn.BatchNorm keeps its moments, and batch_first=True is for layers that have it",
+            f"{name} gives another answer for a row alone than for the same row in a batch",
+            "compute nothing across the rows of a batch (a mean over dim 0, attention between rows), since they belong "
+            "to different clients; use nn.BatchNorm, which keeps its moments, and batch_first=True in layers that have "
+            "it",
         )
 
 
@@ -81,12 +82,13 @@ def _check_sizes(
             answer = export.ask(session, batch)
         except Exception as error:  # ONNX Runtime's errors have no base class of their own
             raise ExportError(
-                f"{name} was exported from 2 rows, and its ONNX form does not run on {size}{where}", CONSTANT_ROWS
+                f"{name} was exported from 2 rows, but its ONNX form does not run on {size}{where}", CONSTANT_ROWS
             ) from error
         allowed = export.TOLERANCE * max(1.0, float(expected.abs().nan_to_num().max()))
         if answer.shape != expected.shape or not bool((_find_difference(answer, expected) <= allowed).all()):
             raise ExportError(
-                f"{name} was exported from 2 rows, and its ONNX form answers {size} otherwise than torch{where}",
+                f"{name} was exported from 2 rows, but the answers of its ONNX form for {size} rows differ from "
+                f"torch's{where}",
                 CONSTANT_ROWS,
             )
 
@@ -101,9 +103,9 @@ def _check_probe(session: InferenceSession, model: nn.Module, probe: torch.Tenso
     differs = _find_difference(answer, expected).amax(dim=1) > allowed
     if float(differs.float().mean()) > PROBE_SHARE:
         raise ExportError(
-            f"the exported model answers rows {what} otherwise than {name} does in torch",
-            "its forward has something that ONNX cannot hold, such as a branch on values or a value kept from a batch "
-            "before; nothing was sealed",
+            f"the exported model's answers for rows {what} differ from those of {name} in torch",
+            "its forward does something that ONNX cannot express, such as a branch on values or a value kept from an "
+            "earlier batch; nothing was sealed",
         )
 
 

@@ -72,12 +72,12 @@ class TrainedModel:
 def finish(job: Job, dataset: Dataset, rows: Rows, held_out: Rows, result: LoopResult) -> TrainedModel:
     """Of the network that the loop gave. Raises ModelError, ExportError, NonFiniteLossError."""
     features, target = read_every_row(held_out)
-    with blame_model(job, job.model, "mend the model's code"):
+    with blame_model(job, job.model, "correct the model's code"):
         answer_RK = compute_answers(result.model, features)
     metrics = measure(answer_RK, target, dataset.task)
     if not all(map(math.isfinite, metrics.values())):
         raise make_not_finite_error(f"metrics on held-out rows are {metrics}", result.state, job)
-    with blame_model(job, job.model, "mend the model's code"):
+    with blame_model(job, job.model, "correct the model's code"):
         content = make_faithful_onnx(result.model, rows, dataset.task, job.model)
     export.check(content, features, answer_RK)
     model = TrainedModel(job, dataset, rows, None, held_out, content, metrics, answer_RK, result)
@@ -138,10 +138,10 @@ def read_every_row(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
 def _check_large(job: Job, dataset: Dataset) -> None:
     """Raises ModelError for what is not done to a model that one ONNX file cannot hold."""
     if job.compress is not None:
-        raise ModelError("a model above 2 GB is not compressed", "leave out training.compress")
+        raise ModelError("a model above 2 GB cannot be compressed", "leave out training.compress")
     if dataset.served_columns:
         names = ", ".join(column.name for column in dataset.served_columns if column.datatype == "BYTES")
         raise ModelError(
-            f"a model above 2 GB takes numbers only, and columns of {dataset.name} hold texts: {names}",
-            "encode them before, in the data",
+            f"a model above 2 GB takes only numbers, but columns of {dataset.name} hold texts: {names}",
+            "encode them as numbers in the data",
         )

@@ -30,7 +30,8 @@ def split_into_folds(
     """
     if len(rows) < 2 * count:
         raise DataError(
-            f"folds is {count}, and there are {len(rows)} training rows", "ask for fewer folds, at least two rows each"
+            f"folds is {count}, but the data set has only {len(rows)} training rows",
+            "lower folds: each fold needs at least two rows",
         )
     if in_time:
         bounds = [len(rows) * part // (count + 1) for part in range(count + 2)]

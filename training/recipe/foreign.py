@@ -122,8 +122,8 @@ def _parse(content: bytes) -> onnx.ModelProto:
     foreign = sorted({one.domain for one in proto.opset_import} - known)
     if foreign:
         raise ModelError(
-            f"model uses operators of {', '.join(foreign)}, which ONNX Runtime has not",
-            f"export it with operators of {', '.join(filter(None, DOMAINS))}",
+            f"model uses operators of {', '.join(foreign)}, which ONNX Runtime does not support",
+            f"export it with operators of {', '.join(filter(None, DOMAINS))} only",
         )
     return proto
 
@@ -135,8 +135,8 @@ def _find_weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int
         return None
     if folder is None:
         raise ModelError(
-            "model keeps its weights in other files, which are not there by its URL",
-            "give the path of the model with its files, or save it as one: onnx.save(onnx.load(path), other_path)",
+            "model keeps its weights in other files, which its URL does not give",
+            "give the path of the model with its files, or save it as one file: onnx.save(onnx.load(path), other_path)",
         )
     if sum(find_region(tensor, folder).size for tensor in external) > room:
         return folder
@@ -159,9 +159,11 @@ def _find_inputs(proto: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     inputs = [one for one in proto.graph.input if one.name not in weights]
     for one in inputs:
         if not one.type.HasField("tensor_type"):
-            raise ModelError(f"model takes no tensor as {one.name!r}", "export it with tensors")
+            raise ModelError(
+                f"model has the input {one.name!r}, which is not a tensor", "export it with tensors as inputs"
+            )
     if not inputs:
-        raise ModelError("model has no inputs", "export it with a row's features as input")
+        raise ModelError("model has no inputs", "export it with the features of a row as its input")
     return inputs
 
 
@@ -169,14 +171,15 @@ def _describe_given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.
     kind = one.type.tensor_type
     if kind.elem_type == TensorProto.STRING:
         raise ModelError(
-            f"model takes all of a row as one text, {one.name!r}",
-            "export it for numbers, or with an input for each column, by the column's name",
+            f"model takes a whole row as one text, {one.name!r}",
+            "export it for numbers, or with one input for each column, named like the column",
         )
     shape = tuple(one.dim_value for one in kind.shape.dim[1:])
     if kind.HasField("shape") and not (_fits(shape, dataset.shape) or _fits(shape, _find_channels_last(dataset.shape))):
         raise ModelError(
-            f"model takes rows of shape {_show(shape)}, and those of {dataset.name} have {_show(dataset.shape)}",
-            "give it the data set that it was trained for",
+            f"model takes rows of shape {_show(shape)}, but the rows of {dataset.name} have the shape "
+            f"{_show(dataset.shape)}",
+            "use the data set that the model was trained for",
         )
     return InputForm(one.name, kind.elem_type, shape if kind.HasField("shape") else dataset.shape)
 
@@ -191,8 +194,8 @@ def _find_raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
     if len(numbers) != 1:
         names = ", ".join(one.name for one in graph.output)
         raise ModelError(
-            f"model has {len(numbers)} outputs of floating-point numbers among {names}",
-            f"export it with one: {'probabilities' if dataset.task == 'classification' else 'the prediction'}",
+            f"model has {len(numbers)} outputs of floating-point numbers; its outputs: {names}",
+            f"export it with exactly one: {'probabilities' if dataset.task == 'classification' else 'the prediction'}",
         )
     return numbers[0]
 
@@ -209,17 +212,18 @@ def _wrap_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterat
     strangers = [one.name for one in inputs if one.name not in starts]
     if strangers:
         raise ModelError(
-            f"model has {len(inputs)} inputs, and {', '.join(map(repr, strangers))} is no column of {dataset.name}",
-            f"one is needed, for all of a row, or one for each column; its columns: {', '.join(starts) or 'none'}",
+            f"model has {len(inputs)} inputs, but {dataset.name} has no column {', '.join(map(repr, strangers))}",
+            "export it with one input for a whole row, or one for each column; its columns: "
+            f"{', '.join(starts) or 'none'}",
         )
     for one in inputs:
         column, first = starts[one.name]
         kind = one.type.tensor_type
         if (kind.elem_type == TensorProto.STRING) != (column.datatype == "BYTES"):
             raise ModelError(
-                f"model takes {one.name!r} as {TensorProto.DataType.Name(kind.elem_type).lower()}; the column holds "
+                f"model takes {one.name!r} as {TensorProto.DataType.Name(kind.elem_type).lower()}; the column has "
                 f"{'texts' if column.datatype == 'BYTES' else 'numbers'}",
-                "export it for what the column holds",
+                "export it for the type of the column",
             )
         flat = len(kind.shape.dim) == 1 and kind.HasField("shape")
         wanted = f"{PREFIX}{one.name}"
@@ -253,9 +257,9 @@ def _wrap_answer(answer: Answer, dataset: Dataset, raw: str, order: list[int] | 
     width = answer.size // rows
     if answer.shape not in ((rows,), (rows, width)) or width not in (dataset.outputs, 1 if dataset.outputs <= 2 else 0):
         raise ModelError(
-            f"model answers {rows} rows with numbers of shape {answer.shape}; {dataset.name} needs "
+            f"model answers {rows} rows with an array of shape {answer.shape}; {dataset.name} needs "
             f"{(rows, dataset.outputs)}",
-            "give it the data set that it was trained for",
+            "use the data set that the model was trained for",
         )
     nodes = [helper.make_node("Cast", [raw], ["floats"], to=TensorProto.FLOAT)]
     table = helper.make_tensor("", TensorProto.INT64, [2], [-1, width])
@@ -332,7 +336,7 @@ def _compute_answers(model: ForeignModel, features: torch.Tensor, dataset: Datas
         said = " ".join(str(error).split())
         raise ModelError(
             f"model cannot be run on {len(features)} rows of {dataset.name}: {said}",
-            f"export it for any number of rows, and of an opset that onnxruntime {onnxruntime.__version__} knows",
+            f"export it for any number of rows, with an opset that onnxruntime {onnxruntime.__version__} supports",
         ) from error
     return np.asarray(answer)
 
@@ -343,8 +347,8 @@ def _check_rows(model: ForeignModel, features: torch.Tensor, dataset: Dataset) -
     alone = _compute_answers(model, features[:1], dataset)
     if alone.shape != (1, dataset.outputs) or not np.allclose(alone, together[:1], rtol=1e-4, atol=1e-5):
         raise ModelError(
-            "model answers a row otherwise when it is alone than among others",
-            "export it in evaluation mode, and with a batch of any size",
+            "model gives another answer for a row alone than for the same row in a batch",
+            "export it in evaluation mode, for batches of any size",
         )
 
 

@@ -113,9 +113,9 @@ def _find_order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: 
     unseen = [place for place in range(width) if place not in order]
     if left != unseen or len(unseen) > 1:
         raise ModelError(
-            f"model says its classes by an output of labels alone, and the rows show {len(seen)} of {width}: which "
-            "of its numbers are the others' cannot be told",
-            "export it with its labels: scikit-learn's converter writes them with zipmap on",
+            f"model names its classes only in an output of labels, and the rows have {len(seen)} of {width}: the "
+            "columns of the other classes are unknown",
+            "export it with its labels: scikit-learn's converter writes them if zipmap is on",
         )
     return [order.get(place, place) for place in range(width)]
 
@@ -140,7 +140,9 @@ def _check(table_RW: Answer, said: Sequence[str], labels: Labels) -> None:
 def _find_clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, str]]:
     """The column and the label of each row whose largest number is not a tie."""
     if len(said) != len(table_RW):
-        raise ModelError(f"model gives {len(said)} labels to {len(table_RW)} rows", "export it with one for each row")
+        raise ModelError(
+            f"model gives {len(said)} labels to {len(table_RW)} rows", "export it with one label for each row"
+        )
     ordered_RW = np.sort(table_RW, axis=1)
     sure_R = ordered_RW[:, -1] - ordered_RW[:, -2] > TIE
     for row, sure in enumerate(sure_R):
@@ -151,14 +153,14 @@ def _find_clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, st
 def _make_other_labels_error(labels: Sequence[str], classes: Sequence[str]) -> ModelError:
     return ModelError(
         f"model has the labels {_show(labels)}; the data has the classes {_show(classes)}",
-        "give it the data that it was trained for, with classes spelt as the model spells them",
+        "use the data that it was trained for, with classes spelt as the model spells them",
     )
 
 
 def _make_contradiction_error(label: str) -> ModelError:
     return ModelError(
-        f"model gives rows the label {label!r} where its largest number is another class's",
-        "export it with probabilities (scikit-learn: a model with predict_proba), whose largest is the label",
+        f"model gives rows the label {label!r} although the largest number belongs to another class",
+        "export it with probabilities (scikit-learn: a model with predict_proba), the largest of which is the label",
     )
 
 

@@ -68,8 +68,8 @@ def _take_out(graph: onnx.GraphProto) -> list[TensorProto]:
 def _serialize(proto: onnx.ModelProto) -> bytes:
     if proto.ByteSize() > LARGEST_GRAPH:
         raise ModelError(
-            "model has more than 2 GB beside its weights of 8 to 64 bits",
-            "keep them as initializers of the graph, in a datatype that NumPy has",
+            "model has more than 2 GB besides its weights of 8 to 64 bits",
+            "keep the weights as initializers of the graph, in a datatype that NumPy has",
         )
     content: bytes = proto.SerializeToString(deterministic=True)
     refuse_files(content)
@@ -79,7 +79,7 @@ def _serialize(proto: onnx.ModelProto) -> bytes:
 def refuse_files(graph: bytes) -> None:
     """Raises ModelError for a graph that keeps weights in files: the server would open none of them."""
     if locations(graph):
-        raise ModelError("model still keeps weights in other files, where the format has no place for them")
+        raise ModelError("model keeps weights in other files in a place that the sealed format does not support")
 
 
 def _read_content(weight: TensorProto, folder: Path) -> Iterator[bytes | memoryview]:
@@ -88,5 +88,5 @@ def _read_content(weight: TensorProto, folder: Path) -> Iterator[bytes | memoryv
     else:
         array = np.ascontiguousarray(numpy_helper.to_array(weight))
         if array.nbytes != count_bytes(weight):
-            raise ModelError(f"model says of {weight.name!r} that it has other than its {count_bytes(weight):,} bytes")
+            raise ModelError(f"model gives the weight {weight.name!r} a size other than {count_bytes(weight):,} bytes")
         yield array.data.cast("B")

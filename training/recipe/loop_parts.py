@@ -64,7 +64,7 @@ def check_form(job: Job, inputs: LoopInputs) -> None:
     build.check_answer(net, job, dataset, batch_BS)
     refuse_what_changes(net, job.model, lambda: build.check_answer(net, job, dataset, batch_BS, training=True))
     model = DeployedModel(net, scales, dataset.task, build.count_network_outputs(job, dataset))
-    with blame_model(job, job.model, "mend the model's code"):
+    with blame_model(job, job.model, "correct the model's code"):
         make_faithful_onnx(model, few, dataset.task, job.model)
 
 
@@ -142,7 +142,7 @@ def _make_private_method(
     from training.recipe.privacy import Mechanism, NoiseGenerator, PoissonDraw, make_private_gradient
 
     if not isinstance(rows, TensorRows):
-        raise DataError("privacy needs rows in memory; this data set is streamed", "raise data.memoryBytes")
+        raise DataError("privacy needs all rows in memory, but this data set is streamed", "raise data.memoryBytes")
     mechanism = Mechanism.of(wanted, len(rows), job.batch_size, job.epochs)
     noise = NoiseGenerator(noise_key)
     return GradientMethod(
@@ -168,8 +168,8 @@ def _load_augment(job: Job, folder: Path) -> Callable[[torch.Tensor, torch.Gener
         if not isinstance(augmented, torch.Tensor) or augmented.shape != x_BS.shape:
             found = tuple(augmented.shape) if isinstance(augmented, torch.Tensor) else type(augmented).__name__
             raise ModelError(
-                f"augment {job.augment} gave {found} for features of shape {tuple(x_BS.shape)}",
-                "it must return features of the shape that it is given",
+                f"augment {job.augment} returned {found} for features of shape {tuple(x_BS.shape)}",
+                "it must return features of the same shape",
             )
         return augmented
 

@@ -56,7 +56,7 @@ def make(job: Job, inputs: Inputs, progress: Progress, callback: TrainerCallback
     noise_key = derive_noise_key(inputs.run_key, job, inputs.provenance)
     shared = LoopInputs(dataset, rows, validation, inputs.folder, inputs.device, inputs.init, noise_key)
     if is_reference(job.model):  # refused before anybody waits for its training
-        callback.phase("data", f"exporting {job.model} as it is, to see that it can be served")
+        callback.phase("data", f"exporting the untrained {job.model}, to check that it can be served")
         check_form(job, shared)
     search = None
     if job.search is not None:

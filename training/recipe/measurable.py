@@ -19,8 +19,8 @@ def check(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -
         lines += _find_without_auroc(job, dataset, held_out, validation)
     if lines:
         raise ModelError(
-            "nothing is trained, since these settings do not fit the data: " + "; ".join(lines),
-            "change these settings, and run it again",
+            "nothing was trained, since these settings do not fit the data: " + "; ".join(lines),
+            "change these settings, then run it again",
         )
 
 

@@ -83,9 +83,9 @@ def refuse_what_changes(net: nn.Module, name: str, step: Callable[[], object]) -
     for one, value in _list_attributes(net):
         if isinstance(value, COLLECTIONS) and (one not in before or not _is_same(before[one], value)):
             raise ModelError(
-                f"{name} changes its {one}, a {type(value).__name__}, while it is trained: a run that was interrupted "
-                "could not go on with it",
-                "keep it in a tensor (register_buffer) or in a number, or leave it out of forward",
+                f"{name} changes its {one}, a {type(value).__name__}, during training: an interrupted run could not "
+                "continue with it",
+                "keep it in a tensor (register_buffer) or a number, or leave it out of forward",
             )
 
 
@@ -96,9 +96,9 @@ def refuse_another(net: nn.Module, twin: nn.Module, name: str) -> None:
         if key not in other or not torch.equal(one[key], other[key]):
             what = key.removeprefix(OWN_GENERATOR).removeprefix(TENSOR)
             raise ModelError(
-                f"the constructor of {name} gives another {what if key != NUMBERS else 'number'} each time, whatever "
-                "the seed",
-                "draw from torch, random or numpy.random, which the run seeds, or seed a generator of its own",
+                f"the constructor of {name} makes another {what if key != NUMBERS else 'number'} each time, regardless "
+                "of the seed",
+                "use torch, random or numpy.random, which the run seeds, or a generator with its own seed",
             )
 
 

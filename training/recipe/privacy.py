@@ -64,8 +64,8 @@ class Mechanism:
                     )  # fmt: skip
         except ValueError as error:
             raise ModelError(
-                f"privacy.epsilon is {wanted.epsilon}, which no noise keeps over {epochs} epochs",
-                "raise epsilon, or ask for fewer epochs or smaller batches",
+                f"privacy.epsilon is {wanted.epsilon}, which no amount of noise keeps over {epochs} epochs",
+                "raise epsilon, or lower epochs or batchSize",
             ) from error
         return Mechanism(wanted, rows, rate, steps, noise)
 
@@ -139,7 +139,7 @@ def make_private_gradient(
     if errors:
         raise ModelError(
             f"{job.model} cannot be trained with privacy: {str(errors[0]).splitlines()[0]}",
-            "each row's gradient must be its own: use group instead of batch normalisation",
+            "each row's gradient must not depend on other rows: use group instead of batch normalisation",
         )
     rows = GradSampleModule(net)
     parameters = [one for one in net.parameters() if one.requires_grad]
@@ -181,8 +181,8 @@ def make_public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float
         missing.append(target)
     if missing:
         raise DataError(
-            f"quality.ranges lacks {', '.join(map(repr, missing[:8]))}; with privacy, columns are scaled by it",
-            "give the lowest and highest value that each can have; the rows' own would tell of them",
+            f"quality.ranges does not name {', '.join(map(repr, missing[:8]))}; with privacy, it scales the columns",
+            "give the lowest and highest possible value of each; those of the rows would reveal something of them",
         )
     known = [ranges.get(name, (0.0, 1.0)) for name in dataset.feature_names]
     features = _make_scale(known) if known else None

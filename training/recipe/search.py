@@ -66,7 +66,7 @@ def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep:
     done = [trial for trial in trials if trial.value is not None]
     if not done:
         raise ModelError(
-            f"all {len(trials)} trials of the search diverged or were stopped", "search smaller learning rates"
+            f"all {len(trials)} trials of the search diverged or were stopped early", "search lower learning rates"
         )
     value: Callable[[SearchTrial], float] = lambda trial: trial.value or 0.0  # noqa: E731
     best = min(done, key=value) if direction == "minimize" else max(done, key=value)

@@ -130,7 +130,7 @@ class Loop:
         job, state, steps = self.job, self.state, math.ceil(len(self.rows) / self.job.rows_per_step)
         rates = Rates(job, steps)
         self.stop_reason = find_stop_reason(job, state)
-        with blame_model(job, job.model, "mend the model's code"):
+        with blame_model(job, job.model, "correct the model's code"):
             while not self.stop_reason:
                 self.net.train()
                 self._epoch_began = self.generator.get_state()
@@ -179,8 +179,8 @@ class Loop:
             self.net.load_state_dict(_select(tensors, NET))
         except RuntimeError as error:
             raise ModelError(
-                "the checkpoint is of another architecture: " + " ".join(str(error).split()),
-                "set retrainTrigger to a new text: the run then starts anew",
+                "the checkpoint belongs to another architecture: " + " ".join(str(error).split()),
+                "set retrainTrigger to a new text, so that the run starts again from the beginning",
             ) from error
         for name, velocity in _select(tensors, VELOCITY).items():
             self._velocities[name].copy_(velocity)
@@ -209,7 +209,7 @@ class Loop:
             spelt = "NaN" if math.isnan(self.state.loss) else "infinite"
             raise make_not_finite_error(f"the training loss became {spelt}", self.state, self.job)
         if not is_finite(self.net):
-            raise make_not_finite_error("weights became NaN or infinite", self.state, self.job)
+            raise make_not_finite_error("the weights became NaN or infinite", self.state, self.job)
 
     def _make_runner(self, parameters: list[torch.Tensor]) -> Runner:
         """The fused one if this is a dense network's plain descent, whose gradient it knows."""

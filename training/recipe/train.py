@@ -67,7 +67,7 @@ def search_settings(
 
     result = search(wanted, job.seed, attempt, progress.study, keep)
     settings = ", ".join(f"{name} {value}" for name, value in result.best.items())
-    callback.phase("search", f"the best of {len(result.trials)} trials: {settings}")
+    callback.phase("search", f"best of {len(result.trials)} trials: {settings}")
     return result, progress
 
 
@@ -75,7 +75,7 @@ def cross_validate(job: Job, inputs: LoopInputs, progress: Progress, callback: T
     """Trains and measures on each fold of the training rows that is not measured yet."""
     rows = inputs.rows
     if not isinstance(rows, TensorRows):
-        raise DataError("folds needs rows in memory; this data set is streamed", "leave out folds")
+        raise DataError("folds needs all rows in memory, but this data set is streamed", "leave out folds")
     for number, (others, held) in list(enumerate(make_folds(rows, job)))[len(progress.folds) :]:
         callback.phase("folds", f"cross-validation: fold {number + 1} of {job.folds}")
         loop = make_loop(job, replace(inputs, rows=rows.take(others)), _make_generator(job))

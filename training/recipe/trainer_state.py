@@ -85,7 +85,7 @@ def find_metric(setting: str, metric: str, state: TrainerState) -> float:
     last = state.history[-1]
     if f"{VALIDATION}{metric}" not in last:
         there = ", ".join(name.removeprefix(VALIDATION) for name in last if name.startswith(VALIDATION))
-        raise ModelError(f"{setting} is {metric!r}, which these rows have not", f"allowed: {there}")
+        raise ModelError(f"{setting} is {metric!r}, which is not available for these rows", f"allowed: {there}")
     return last[f"{VALIDATION}{metric}"]
 
 
@@ -94,5 +94,5 @@ def make_not_finite_error(what: str, state: TrainerState, job: Job) -> NonFinite
     return NonFiniteLossError(
         f"{what} after epoch {state.epoch} of {job.epochs}, with learningRate {job.learning_rate:g}",
         f"lower learningRate, for instance to {job.learning_rate / 10:g}; a larger batchSize or a gradientClip "
-        "also steadies the descent",
+        "also stabilises training",
     )

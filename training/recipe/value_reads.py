@@ -63,10 +63,10 @@ class _Watch(TorchFunctionMode):
         reads = called in READS or (called in SIZES and any(id(tensor) in self._sized for tensor in given))
         if follows and reads and (line := _find_line()) is not None:
             raise ExportError(
-                f"{self._name} reads values of its input in Python, at {line}: the served model could only keep the "
-                "values that the rows of the export had",
-                "compute with tensors instead: torch.where, clamp or masks for a branch, and no item(), tolist() or "
-                "numpy() in forward; a check that only raises goes behind `if self.training`",
+                f"{self._name} reads values of its input in Python, at {line}: the served model would keep the values "
+                "of the exported rows",
+                "compute with tensors instead: use torch.where, clamp or masks for a branch, and no item(), tolist() "
+                "or numpy() in forward; put a check that only raises behind `if self.training`",
             )
         result = func(*args, **(kwargs or {}))
         if called == "__iter__":

@@ -30,7 +30,7 @@ def load_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
     Raises ModelError if a weight is missing there or has another shape: a checkpoint of another architecture.
     """
     if model.startswith(MAGIC):
-        raise ModelError("the artifact of initFrom is a model above 2 GB", WAY_OUT)
+        raise ModelError("the artifact of initFrom is a model above 2 GB, which is not supported", WAY_OUT)
     if locations(model):  # NumPy's helper for it would read them
         raise ModelError("the artifact of initFrom keeps weights in other files, which are never read", WAY_OUT)
     graph = onnx.ModelProto.FromString(model).graph
@@ -44,14 +44,14 @@ def load_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
         array = found.get(name)
         if array is None:
             if tensor.is_floating_point():  # batch normalisation's count of batches is not exported, nor needed
-                problems.append(f"{name.removeprefix(NET)} is not in it")
+                problems.append(f"{name.removeprefix(NET)} is missing from it")
         elif array.shape != tuple(tensor.shape) or array.dtype != np.float32:
             shape = f"{array.dtype} {array.shape}, not {tuple(tensor.shape)}"
             problems.append(f"{name.removeprefix(NET)} is {shape}")
         else:
             tensor.copy_(torch.from_numpy(array.copy()))
     if problems:
-        raise ModelError("the artifact of initFrom is of another architecture: " + "; ".join(problems[:5]), WAY_OUT)
+        raise ModelError("the artifact of initFrom has another architecture: " + "; ".join(problems[:5]), WAY_OUT)
 
 
 @torch.no_grad()
@@ -70,18 +70,18 @@ def load_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = (
     found, wanted = _take(whole, left_out), _take(state, left_out)
     shared = {wanted[name].data_ptr() for name in found.keys() & wanted.keys()}
     problems = _find_nowhere(left_out, [*state, *whole])
-    problems += [f"{name} is in it and not in the model" for name in sorted(found.keys() - wanted.keys())]
+    problems += [f"{name} is in it, but not in the model" for name in sorted(found.keys() - wanted.keys())]
     for name, tensor in wanted.items():
         given = found.get(name)
         if given is None:
             if tensor.data_ptr() not in shared:  # a tied weight is saved once
-                problems.append(f"{name} is not in it")
+                problems.append(f"{name} is missing from it")
         elif given.shape != tensor.shape or given.dtype != tensor.dtype:
             problems.append(f"{name} is {_describe(given)}, not {_describe(tensor)}")
         elif not given.isfinite().all():
             problems.append(f"{name} has values that are NaN or infinite")
     if problems:
-        raise ModelError("the file of initFrom.path is of another architecture: " + "; ".join(problems[:5]), WAY_OUT)
+        raise ModelError("the file of initFrom.path has another architecture: " + "; ".join(problems[:5]), WAY_OUT)
     for name, given in found.items():
         wanted[name].copy_(given)
 
@@ -93,7 +93,7 @@ def _take(tensors: Mapping[str, torch.Tensor], left_out: Sequence[str]) -> dict[
 def _find_nowhere(left_out: Sequence[str], names: Sequence[str]) -> list[str]:
     """What initFrom.leaveOut names and nobody has: most often misspelt."""
     return [
-        f"no parameter's name begins with {beginning!r}, which leaveOut has"
+        f"leaveOut has {beginning!r}, but no parameter's name begins with it"
         for beginning in left_out
         if not any(name.startswith(beginning) for name in names)
     ]
@@ -119,8 +119,10 @@ def freeze(net: nn.Module, beginnings: Sequence[str]) -> None:
     names = [name for name, _ in net.named_parameters()]
     for beginning in beginnings:
         if not any(name.startswith(beginning) for name in names):
-            raise ModelError(f"freeze has {beginning!r}; no parameter's name begins so", f"allowed: {', '.join(names)}")
+            raise ModelError(
+                f"freeze has {beginning!r}, but no parameter's name begins with it", f"allowed: {', '.join(names)}"
+            )
     for name, parameter in net.named_parameters():
         parameter.requires_grad_(not name.startswith(tuple(beginnings)))
     if not any(parameter.requires_grad for parameter in net.parameters()):
-        raise ModelError("freeze leaves nothing to train", "leave out some of its names")
+        raise ModelError("freeze leaves no parameter to train", "remove some of its names")

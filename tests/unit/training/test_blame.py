@@ -32,7 +32,7 @@ def raised(filename: str) -> Exception:
     ],
 )
 def test_code_of_libraries_is_not_the_user_s(filename: str, blamed: bool) -> None:
-    """pyarrow's compiled code has frames with relative names: "code of net raised … mend the code"."""
+    """pyarrow's compiled code has frames with relative names: "code of net raised … correct the code"."""
     assert user_code.is_blamed(raised(filename)) == blamed
 
 

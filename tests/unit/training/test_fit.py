@@ -377,7 +377,7 @@ def test_a_column_named_as_the_model_s_output_is_refused_before_anything_is_lear
     (tmp_path / "a.csv").write_text("x,prediction,y\n" + "\n".join(lines))
     callback = Recorder()
 
-    with pytest.raises(DataError, match="a column cannot have the name 'prediction'"):
+    with pytest.raises(DataError, match="the column name 'prediction' is reserved"):
         fitted(tmp_path, callback=callback, dataset="a.csv", data={"target": "y"}, epochs=1)
     assert callback.phases == ["data"]
 
@@ -415,7 +415,7 @@ def test_parameters_without_a_part_in_the_answer_are_refused_and_may_be_frozen(n
 def test_a_batch_of_one_row_that_a_network_normalises_over_is_said(nets: Path) -> None:
     settings: dict[str, Any] = {"dataset": "iris", "epochs": 1, "model": f"nets_{nets.name}:Normalised"}
 
-    with pytest.raises(ModelError, match="one has a single row") as raised:
+    with pytest.raises(ModelError, match="a batch has a single row") as raised:
         fitted(nets, **settings, batchSize=7)
     assert "batchSize, 7" in raised.value.hint
     assert fitted(nets, **settings, batchSize=8).outcome["epochs_run"] == 1
@@ -541,7 +541,7 @@ def test_starting_from_another_architecture_is_refused_with_what_differs() -> No
     other = fitted(dataset="iris", model="mlp", modelArguments={"hidden": [5]}, epochs=1)
     job = job_of(Path(), dataset="iris", initFrom={"artifactId": "0" * 32, "payloadDigest": "0" * 64})
 
-    with pytest.raises(ModelError, match=r"another architecture: .*hidden\.weight is not in it"):
+    with pytest.raises(ModelError, match=r"another architecture: .*hidden\.weight is missing from it"):
         fit(job, Inputs(Path(), KEY, init=other.model, provenance=PROVENANCE), Progress(), Recorder())
 
 
@@ -560,7 +560,7 @@ def test_a_head_for_other_classes_starts_afresh_on_a_body_that_is_taken_over() -
 
     with pytest.raises(ModelError, match=r"(?s)output\.weight is .*, not .*leaveOut names what may differ"):
         second()
-    with pytest.raises(ModelError, match="no parameter's name begins with 'ouput', which leaveOut has"):
+    with pytest.raises(ModelError, match="leaveOut has 'ouput', but no parameter's name begins with it"):
         second(leaveOut=["output", "ouput"])
     hidden = [
         next(numpy_helper.to_array(one) for one in onnx.ModelProto.FromString(result.model).graph.initializer

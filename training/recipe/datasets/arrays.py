@@ -64,7 +64,7 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
         unpacked = sum(one.file_size for one in archive.infolist())
         if unpacked > options.memory_bytes:
             raise DataError(
-                f"{reference} has {unpacked:,} bytes once unpacked, more than data.memoryBytes, "
+                f"{reference} has {unpacked:,} bytes unpacked, which exceeds data.memoryBytes, "
                 f"{options.memory_bytes:,}", "raise data.memoryBytes, or write a table as Parquet, which is streamed"
             )  # fmt: skip
         file = np.load(io.BytesIO(content), allow_pickle=False)
@@ -76,7 +76,7 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
             NotImplementedError, RuntimeError) as error:  # fmt: skip
         raise DataError(
             f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}",
-            "write it by numpy.savez, with arrays of numbers or text and no objects",
+            "write it with numpy.savez, with arrays of numbers or text and without objects",
         ) from None
 
 
@@ -87,7 +87,7 @@ def check_names(reference: str, path: Path, options: Data) -> None:
             there = [name.removesuffix(".npy") for name in archive.namelist()]
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(
-            f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}", "write it anew"
+            f"{reference} cannot be read as NPZ: {type(error).__name__}: {error}", "write the file again"
         ) from None
     _check_there(reference, _find_names(options), there)
 
@@ -99,13 +99,13 @@ def _find_names(options: Data) -> tuple[str, str]:
 
 def _check_there(reference: str, names: tuple[str, str], there: Sequence[str]) -> None:
     problems = [
-        Problem(setting, f"names the array {name!r}, which {reference} has not{suggest(name, there)}")
+        Problem(setting, f"names the array {name!r}, which {reference} does not contain{suggest(name, there)}")
         for setting, name in zip(("data.features", "data.target"), names, strict=True)
         if name not in there
     ]
     if problems:
         raise ColumnsMissing(
-            problems, f"its arrays: {', '.join(there)}; x and y are meant where data.features and data.target name none"
+            problems, f"its arrays: {', '.join(there)}; without data.features and data.target, x and y are read"
         )
 
 
@@ -122,23 +122,25 @@ def _check_size(archive: zipfile.ZipFile, name: str) -> None:
         if kind.hasobject:
             return  # NumPy refuses it: allow_pickle is False
         if size != member.file_size - stream.tell() or any(one < 0 for one in shape):
-            raise ValueError(f"the header of the array {name!r} says {size:,} bytes, which it has not")
+            raise ValueError(f"the array {name!r} does not have the {size:,} bytes that its header says")
 
 
 def call(job: Job, folder: Path) -> Arrays:
     """What the user's function returns. Raises DataError."""
     function = user_code.load(job.dataset, job.roots(folder))
     if not callable(function):
-        raise DataError(f"dataset is {job.dataset!r}, which is not a function", "name a function")
+        raise DataError(
+            f"dataset is {job.dataset!r}, which is not a function", "name a function as package.module:function"
+        )
     strange = user_code.strange_arguments(function, job.data.arguments)
     if strange:
-        raise DataError("; ".join(f"data.arguments {said}" for said in strange), f"see what {job.dataset} takes")
+        raise DataError("; ".join(f"data.arguments {said}" for said in strange), f"see the arguments of {job.dataset}")
     try:
         returned = function(**job.data.arguments)
     except user_code.RAISED as error:
         raise DataError(
             f"{job.dataset} {user_code.say(error)}",
-            "it is called with data.arguments",
+            "the function is called with data.arguments",
         ) from error
     if isinstance(returned, tuple) and len(returned) == 2:
         returned = dict(zip(("features", "target"), returned, strict=True))
@@ -160,21 +162,27 @@ def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
     names = tuple(map(str, given.get("feature_names") or ()))
     task = given.get("task")
     problems = [
-        (features.ndim < 2, f"features have the shape {features.shape}; (rows, ...) is needed"),
-        (target.ndim != 1, f"the target has the shape {target.shape}; (rows,) is needed"),
+        (features.ndim < 2, f"features have the shape {features.shape}; it must be (rows, ...)"),
+        (target.ndim != 1, f"the target has the shape {target.shape}; it must be (rows,)"),
         (
             features.shape[:1] != target.shape[:1],
-            f"{features.shape[:1]} rows of features, {target.shape[:1]} of target",
+            f"features have {features.shape[:1]} rows, the target has {target.shape[:1]}",
         ),
-        (not _is_numeric(features), f"features are of {features.dtype}; numbers of at most 64 bits are needed"),
+        (not _is_numeric(features), f"features have the type {features.dtype}; allowed: numbers of at most 64 bits"),
         (
             not _is_numeric(target) and target.dtype.kind not in "US",
-            f"the target is of {target.dtype}; numbers of at most 64 bits or texts are needed",
+            f"the target has the type {target.dtype}; allowed: numbers of at most 64 bits, texts",
         ),
-        (task not in (None, "regression", "classification"), f"task is {task!r}"),
-        (bool(names) and len(names) != features.shape[-1], f"{len(names)} feature_names for shape {features.shape}"),
-        (len(set(names)) != len(names), "feature_names has the same name twice"),
-        (len(set(classes)) != len(classes), "classes has the same name twice"),
+        (
+            task not in (None, "regression", "classification"),
+            f"task is {task!r}; allowed: 'regression', 'classification'",
+        ),
+        (
+            bool(names) and len(names) != features.shape[-1],
+            f"feature_names has {len(names)} names for features of shape {features.shape}",
+        ),
+        (len(set(names)) != len(names), "feature_names contains a name twice"),
+        (len(set(classes)) != len(classes), "classes contains a name twice"),
     ]
     for wrong, message in problems:
         if wrong:
@@ -194,11 +202,11 @@ def _check_indices(
     if classes and (
         target.dtype.kind not in "iu" or (target.size and not 0 <= target.min() <= target.max() < len(classes))
     ):
-        raise DataError(f"{reference}: the target must hold indices of its {len(classes)} classes, from 0", "")
+        raise DataError(f"{reference}: the target must contain indices of its {len(classes)} classes, from 0", "")
     if words and (
         features.dtype.kind not in "iu" or (features.size and not 0 <= features.min() <= features.max() < len(words))
     ):
-        raise DataError(f"{reference}: features must hold indices of its {len(words)} words, from 0", "")
+        raise DataError(f"{reference}: features must contain indices of its {len(words)} words, from 0", "")
 
 
 def _check_held(reference: str, features: Array) -> None:
@@ -211,9 +219,13 @@ def _check_held(reference: str, features: Array) -> None:
         return
     if wrong.any():
         row = int(np.flatnonzero(wrong.reshape(len(features), -1).any(axis=1))[0])
-        limit = "2^63 - 1, the largest of INT64" if features.dtype == np.uint64 else "3.4e38, the largest of FP32"
+        limit = (
+            "2^63 - 1, the largest value of INT64"
+            if features.dtype == np.uint64
+            else "3.4e38, the largest value of FP32"
+        )
         raise DataError(f"{reference}: features have {int(wrong.sum()):,} values beyond {limit}, the first in row "
-                        f"{row + 1:,}", "number ids from 0, and scale quantities")  # fmt: skip
+                        f"{row + 1:,}", "number ids from 0, or scale quantities down")  # fmt: skip
 
 
 def _is_numeric(array: Array) -> bool:

@@ -65,8 +65,8 @@ def choose(job: Job, names: Sequence[str]) -> Choice:
     if problems:
         raise ColumnsMissing(
             problems,
-            f"its columns: {list_names(names)}; if these look wrong, say data.delimiter; "
-            "in CSV the first line must name the columns",
+            f"its columns: {list_names(names)}; if these look wrong, set data.delimiter; "
+            "the first line of a CSV file must name the columns",
         )
     if target in features:
         raise DataError(f"data.features names {target!r}, which is the target", "leave it out of data.features")
@@ -74,10 +74,10 @@ def choose(job: Job, names: Sequence[str]) -> Choice:
     if nameless:
         raise DataError(
             f"column {', '.join(nameless)} of {reference} has no name",
-            "name it, or leave it out by data.features; pandas leaves out its index by to_csv(…, index=False)",
+            "name it, or leave it out of data.features; with pandas, to_csv(…, index=False) leaves the index out",
         )
     if not features:
-        raise DataError(f"{reference} has no column beside the target {target!r}", "there is nothing to predict from")
+        raise DataError(f"{reference} has no column except the target {target!r}", "add a column to predict from")
     chosen = [*dict.fromkeys(features), target]
     return Choice(chosen, splitting, [name for name in names if name in job.masking and name not in chosen])
 
@@ -96,13 +96,15 @@ def _find_absent(
         if name not in known and name in before_masking:
             yield Problem(setting, f"names the column {name!r}, which masking drops")
         elif name not in known:
-            yield Problem(setting, f"names the column {name!r}, which {reference} has not{suggest(name, there)}")
+            yield Problem(
+                setting, f"names the column {name!r}, which {reference} does not contain{suggest(name, there)}"
+            )
 
 
 def _find_no_features(categorical: Sequence[str], features: Sequence[str]) -> Iterator[Problem]:
     for name in categorical:
         if name not in features:
-            yield Problem("data.categorical", f"names {name!r}, which is no feature{suggest(name, features)}")
+            yield Problem("data.categorical", f"names {name!r}, which is not a feature{suggest(name, features)}")
 
 
 def _find_out_of_use(

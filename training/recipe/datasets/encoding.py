@@ -138,7 +138,7 @@ class BadColumns(DataError):
             super().__init__(only.message, only.hint)
             return
         lines = "".join(f"\n  {one.message}; {one.hint}" for one in problems.values())
-        super().__init__(f"{len(problems)} columns cannot be used:{lines}", "data.exclude leaves columns out")
+        super().__init__(f"{len(problems)} columns cannot be used:{lines}", "data.exclude leaves out columns")
 
 
 def learn(
@@ -168,7 +168,9 @@ def learn(
         raise BadColumns(problems)
     task = find_target_task(target, schema.field(target).type, options, distinct)
     if whole and any(column.categories is not None for column in columns):
-        raise DataError("the model recommender takes whole numbers (ids), and a feature is text", "number its values")
+        raise DataError(
+            "the model recommender takes ids (whole numbers), but a feature is text", "replace its values by numbers"
+        )
     classes = _find_classes(target, distinct) if task == "classification" else None
     return Encoding(tuple(columns), target, task, classes, whole)
 
@@ -188,9 +190,9 @@ def _check_hashed(name: str, different: int, *, all_differ: bool) -> None:
     if all_differ or different > MOST_CATEGORIES:
         what = "all values are different" if all_differ else f"there are {different:,} different values"
         raise DataError(
-            f"masking.{name}.method is 'hash', and {what}: each would be a category of its own, of which at most "
-            f"{MOST_CATEGORIES} can be, and one that no other row has tells nothing",
-            f"say masking.{name}.method: drop; or generalise, if it holds numbers or dates",
+            f"masking.{name}.method is 'hash', but {what}: each becomes a category, at most {MOST_CATEGORIES} are "
+            "allowed, and a category of a single row teaches the model nothing",
+            f"set masking.{name}.method to drop, or to generalise if the column has numbers or dates",
         )
 
 
@@ -199,7 +201,7 @@ def find_target_task(target: str, kind: pa.DataType, options: Data, distinct: Di
     textual = is_text(kind)
     if options.task is not None:
         if options.task == "regression" and textual:
-            raise DataError(f"data.task is 'regression', and the target {target!r} is text", _hint_at_mixed(target))
+            raise DataError(f"data.task is 'regression', but the target {target!r} is text", _hint_at_mixed(target))
         return cast(Task, options.task)
     if textual:
         _check_names_of_classes(target, _to_text(distinct(target)).drop_null())
@@ -232,10 +234,10 @@ def _check_spelling(
     ]
     others = "".join(f"\n  {one.message}; {one.hint}" for name, one in problems.items() if name not in found)
     raise DataError(
-        f"texts that look like numbers or dates would become categories or classes:{''.join(lines)}"
+        f"these texts look like numbers or dates, but would become categories or classes:{''.join(lines)}"
         + (f"\nother columns cannot be used:{others}" if others else ""),
-        "where they are names all the same, name a feature in data.categorical; for a target say data.task: "
-        "classification; data.exclude leaves columns out",
+        "if they are names, list a feature in data.categorical, or set data.task to classification for a target; "
+        "data.exclude leaves out columns",
     )
 
 
@@ -245,7 +247,9 @@ def check_kinds(schema: pa.Schema, names: list[str]) -> None:
     for name in features:
         kind = schema.field(name).type
         if not is_text(kind) and not is_number(kind):
-            raise DataError(f"the column {name!r} holds {kind}, which is no feature", "leave it out by data.exclude")
+            raise DataError(
+                f"the column {name!r} holds {kind}, which cannot be a feature", "leave it out with data.exclude"
+            )
     kind = schema.field(target).type
     if not is_text(kind) and not is_number(kind):
         raise DataError(f"the target {target!r} holds {kind}", "it must hold numbers, texts, dates or booleans")
@@ -272,9 +276,9 @@ def read_ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.
     wrong = np.flatnonzero(~(np.abs(values_R) <= EXACT_DOUBLE) | (np.floor(values_R) != values_R))
     if len(wrong):
         raise DataError(
-            f"the column {name!r} has {len(wrong):,} values that are no ids, missing ones among them, the first in row "
+            f"the column {name!r} has {len(wrong):,} values that are not ids (or are missing), the first in row "
             f"{wrong[0] + 1:,}",
-            "ids are whole numbers, from 0",
+            "ids must be whole numbers, at least 0",
         )
     return values_R.astype(np.int64)
 
@@ -297,7 +301,7 @@ def find_largest(column: pa.ChunkedArray) -> int:
 
 def _make_beyond_error(name: str) -> DataError:
     return DataError(
-        f"the column {name!r} has whole numbers beyond 2^63 - 1, the largest of INT64",
+        f"the column {name!r} has whole numbers beyond 2^63 - 1, the largest value of INT64",
         "write them as texts if they are names, or with a decimal point if they are quantities",
     )
 
@@ -340,7 +344,9 @@ def _make_categorical(name: str, kind: pa.DataType, distinct: Distinct) -> Colum
         except pa.ArrowInvalid:
             values = None
     if values is None or pa.types.is_boolean(kind):
-        raise DataError(f"data.categorical names {name!r}, which holds {kind}", "categories are texts or whole numbers")
+        raise DataError(
+            f"data.categorical names {name!r}, which holds {kind}", "categories must be texts or whole numbers"
+        )
     return ColumnEncoding(name, _find_categories(name, values, "values"))
 
 
@@ -348,7 +354,7 @@ def _find_categories(name: str, values: pa.Array, what: str) -> pa.Array:
     if len(values) > MOST_CATEGORIES:
         raise DataError(
             f"the column {name!r} has {len(values):,} different {what}; at most {MOST_CATEGORIES} can be categories",
-            "leave it out by data.exclude, or name it as data.text to learn from its words",
+            "leave it out with data.exclude, or name it in data.text to learn from its words",
         )
     return values.take(pc.sort_indices(values))
 
@@ -358,7 +364,7 @@ def _find_classes(target: str, distinct: Distinct) -> pa.Array:
     if len(values) > MOST_CLASSES:
         raise DataError(
             f"the target {target!r} has {len(values):,} different values; at most {MOST_CLASSES:,} can be classes",
-            "say data.task: regression if it is a number",
+            "set data.task to regression if it is a number",
         )
     return values.take(pc.sort_indices(values))
 
@@ -372,15 +378,15 @@ def _check_names_of_classes(target: str, values: pa.Array) -> None:
     if numeric < len(values):
         raise _refuse_mixed(f"the target {target!r}", target, len(values), numeric)
     raise DataError(
-        f"the target {target!r} is text, and its {len(values):,} different values are all numbers",
-        "write them as numbers; or say data.task: classification, if they are names of classes",
+        f"the target {target!r} is text, but its {len(values):,} different values are all numbers",
+        "write them as numbers, or set data.task to classification if they are names of classes",
     )
 
 
 def _refuse_mixed(what: str, name: str, different: int, numeric: int) -> DataError:
     return DataError(
-        f"{what} is mixed: of its {different:,} different values {numeric:,} are numbers and {different - numeric:,} "
-        "are text",
+        f"{what} mixes types: {numeric:,} of its {different:,} different values are numbers and "
+        f"{different - numeric:,} are text",
         _hint_at_mixed(name),
     )
 
@@ -391,7 +397,7 @@ def count_matching(values: pa.Array, pattern: str) -> int:
 
 
 def _hint_at_mixed(name: str) -> str:
-    return f"mend the texts among the numbers of {name!r}; an empty field or NA stands for a missing value"
+    return f"correct the texts among the numbers of {name!r}; an empty field or NA means a missing value"
 
 
 def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -59,8 +59,8 @@ def _decode(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) ->
     size = len(files) * wanted.channels * height * width * BYTES_A_VALUE
     if size > most_bytes:
         raise DataError(
-            f"the images have {size:,} bytes once decoded, more than data.memoryBytes, {most_bytes:,}",
-            "scale them down by data.image.height and width, or raise data.memoryBytes",
+            f"the images have {size:,} bytes decoded, which exceeds data.memoryBytes, {most_bytes:,}",
+            "scale them down with data.image.height and width, or raise data.memoryBytes",
         )
     pixels_RCHW = np.empty((len(files), wanted.channels, height, width), np.float32)
     for row, file in enumerate(files):
@@ -68,8 +68,9 @@ def _decode(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) ->
         found_height, found_width = _find_upright_size(image, row)
         if wanted.height is None and (found_height, found_width) != (height, width):
             raise DataError(
-                f"the image in row {row + 1} has {found_width} × {found_height} pixels, the first {width} × {height}",
-                "scale all to one size by data.image.height and width",
+                f"the image in row {row + 1} has {found_width} × {found_height} pixels, the first one has {width} × "
+                f"{height}",
+                "scale all images to one size with data.image.height and width",
             )
         pixels_RCHW[row] = _read_pixels(image, wanted.channels, height, width, row)
     return pixels_RCHW
@@ -83,11 +84,11 @@ def _read_files(column: pa.ChunkedArray, name: str | None) -> list[bytes]:
     if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
         raise DataError(
             f"data.image names the column {name!r}, which holds {kind}",
-            "it must hold the image files themselves, as bytes, or as objects with `bytes`",
+            "it must hold image files, as bytes or as objects with `bytes`",
         )
     if column.null_count:
         raise DataError(f"the column {name!r} has no image in {column.null_count:,} of {len(column):,} rows",
-                        "leave out these rows")  # fmt: skip
+                        "remove these rows")  # fmt: skip
     files: list[bytes] = column.to_pylist()
     return files
 
@@ -97,14 +98,16 @@ def _open(file: bytes, row: int) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(file), formats=FORMATS)
     except Image.DecompressionBombError:
-        raise DataError(f"the image in row {row + 1} has more than {MOST_PIXELS:,} pixels", "scale it down") from None
+        raise DataError(
+            f"the image in row {row + 1} exceeds the limit of {MOST_PIXELS:,} pixels", "scale it down"
+        ) from None
     except BROKEN:
-        raise DataError(f"row {row + 1} holds no {', '.join(FORMATS)} image", "write it anew") from None
+        raise DataError(f"row {row + 1} does not hold a {', '.join(FORMATS)} image", "write the image again") from None
     if image.width * image.height > MOST_PIXELS:
-        raise DataError(f"the image in row {row + 1} has {image.width} × {image.height} pixels; at most "
-                        f"{MOST_PIXELS:,} are read", "scale it down")  # fmt: skip
+        raise DataError(f"the image in row {row + 1} has {image.width} × {image.height} pixels; the limit is "
+                        f"{MOST_PIXELS:,}", "scale it down")  # fmt: skip
     if image.format in SEVERAL_FRAMES and getattr(image, "n_frames", 1) > 1:
-        raise DataError(f"the image in row {row + 1} is animated", "write the one frame that is meant")
+        raise DataError(f"the image in row {row + 1} is animated", "write only the frame to learn from")
     return image
 
 
@@ -137,14 +140,17 @@ def _make_opaque(image: Image.Image, row: int) -> Image.Image:
         clear = image.convert("RGBA")
         if clear.getchannel("A").getextrema() != (255, 255):
             raise DataError(
-                f"the image in row {row + 1} has transparent pixels (mode {image.mode}), whose colour nobody sees",
-                "write it without transparency, on the ground that images of requests have",
+                f"the image in row {row + 1} has transparent pixels (mode {image.mode}), whose colour is undefined",
+                "write it without transparency, on the background that images in requests have",
             )
         return clear.convert("RGB")
     if image.mode not in FLAT:
-        raise DataError(f"the image in row {row + 1} has the mode {image.mode}", "write it in RGB or grey, of 8 bits")
+        raise DataError(
+            f"the image in row {row + 1} has the unsupported mode {image.mode}",
+            "write it as RGB or grey, with 8 bits per channel",
+        )
     return image
 
 
 def _make_torn_error(row: int) -> DataError:
-    return DataError(f"the image in row {row + 1} is not whole", "write it anew")
+    return DataError(f"the image in row {row + 1} is incomplete", "write the image again")

@@ -58,13 +58,13 @@ def _stream(job: Job, found: OversizedFile, masker: Masker) -> Dataset:
     at_once, largest = job.data.memory_bytes // SHARE_AT_ONCE, max(groups.group_bytes)
     if largest > at_once:
         raise DataError(
-            f"{job.dataset} has a row group of {largest:,} bytes; at most {at_once:,}, a quarter of "
-            "data.memoryBytes, can be held at once",
+            f"{job.dataset} has a row group of {largest:,} bytes; the limit is {at_once:,}, a quarter of "
+            "data.memoryBytes",
             "write it with smaller row groups, or raise data.memoryBytes",
         )
     if job.data.text or job.data.image or job.data.drop_missing_target:
         what = "image" if job.data.image else "text" if job.data.text else "dropMissingTarget"
-        raise DataError(f"data.{what} needs rows in memory, and this file is streamed", "raise data.memoryBytes")
+        raise DataError(f"data.{what} needs all rows in memory, but this file is streamed", "raise data.memoryBytes")
     masked: dict[str, str] = {}
 
     def change(table: pa.Table) -> pa.Table:

@@ -77,8 +77,8 @@ def _mask(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes, tell: T
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         # Not `from error`: Arrow's message quotes the value.
         raise DataError(
-            f"masking.{name}.method is {rule.method!r}, which failed on a value of this column of {column.type}",
-            "look for values that are out of its usual range, or drop the column",
+            f"masking.{name}.method is {rule.method!r}, which failed for a value of this {column.type} column",
+            "look for values outside the usual range, or drop the column",
         ) from None
 
 
@@ -99,7 +99,7 @@ def _generalise(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -
     """Numbers: the largest multiple of the step that is not above. Dates and times: so in days since 1970-01-01."""
     kind, step = column.type, rule.step or 1.0
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return _floor_time(column, step), f"generalised to the beginning of steps of {step:g} days"
+        return _floor_time(column, step), f"generalised to the start of steps of {step:g} days"
     if pa.types.is_integer(kind):
         # In steps that are not whole, the lower end of a range need not be whole either.
         column = column.cast(pa.int64() if step.is_integer() else pa.float64())
@@ -116,8 +116,8 @@ def _redact(name: str, column: pa.ChunkedArray, rule: Masking, tell: Tell) -> tu
     longest = pc.max(pc.utf8_length(column)).as_py() or 0
     if longest > LONGEST_TEXT:
         raise DataError(
-            f"masking.{name}.method is {rule.method!r}, and a text of the column has {longest:,} characters",
-            f"cut texts to at most {LONGEST_TEXT:,} characters, or drop the column",
+            f"masking.{name}.method is {rule.method!r}, but a text of the column has {longest:,} characters",
+            f"shorten texts to at most {LONGEST_TEXT:,} characters, or drop the column",
         )
     redactor, counts = Redactor.get_shared(), dict[str, int]()
     different = len(pc.unique(column).drop_null())
@@ -183,6 +183,6 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _make_unfit_error(name: str, column: pa.ChunkedArray, rule: Masking, fitting: str, others: str) -> DataError:
     return DataError(
-        f"masking.{name}.method is {rule.method!r}, which is for {fitting}; the column holds {column.type}",
+        f"masking.{name}.method is {rule.method!r}, which needs {fitting}; the column holds {column.type}",
         f"use {others} instead",
     )

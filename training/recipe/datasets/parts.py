@@ -40,13 +40,13 @@ def _split_by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
     found: Parts = part_of_value[indices.fill_null(len(values)).to_numpy()]
     what = None
     if not (found == HELD_OUT).any():
-        what = f"none is in data.split.heldOut, {', '.join(map(repr, split.held_out))}"
+        what = f"none of them is in data.split.heldOut, {', '.join(map(repr, split.held_out))}"
     elif not (found == TRAIN).any():
-        what = "all are named"
+        what = "data.split names all of them"
     if what is not None:
         raise DataError(
-            f"the column {split.column!r} of {job.dataset} has {len(values):,} different values, and {what}",
-            "some rows must be held out, and some must be left to learn from",
+            f"the column {split.column!r} of {job.dataset} has {len(values):,} different values; {what}",
+            "some rows must be held out, and some must be left for training",
         )
     return found
 
@@ -59,7 +59,7 @@ def _split_by_time(column: pa.ChunkedArray, job: Job) -> Parts:
     if missing:
         raise DataError(
             f"data.timeColumn is {name!r}, which is missing in {missing:,} of {len(times_R):,} rows",
-            "fill or leave out these rows",
+            "fill in these values, or remove the rows",
         )
     found: Parts = np.full(len(times_R), TRAIN, np.uint8)
     found[_find_latest(times_R, job.data.held_out)] = HELD_OUT
@@ -69,8 +69,8 @@ def _split_by_time(column: pa.ChunkedArray, job: Job) -> Parts:
         found[np.flatnonzero(earlier_R)[validating]] = VALIDATION
     if not (found == TRAIN).any():
         raise DataError(
-            f"data.timeColumn is {name!r}, and too many rows have its latest time: none is left to learn from",
-            "lower data.heldOut, or take a column with finer times",
+            f"data.timeColumn is {name!r}, but too many rows have its latest time: no rows are left for training",
+            "lower data.heldOut, or use a column with finer times",
         )
     return found
 

@@ -197,7 +197,7 @@ def _prepare_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Prepa
     """One text column: its words."""
     text, target = table.column_names
     if not pa.types.is_string(table[text].type) and not pa.types.is_large_string(table[text].type):
-        raise DataError(f"data.text names {text!r}, which holds {table[text].type}", "name a column of text")
+        raise DataError(f"data.text names {text!r}, which holds {table[text].type}", "name a text column")
     learnt, found = learn(job, table, [target])
     ids, vocabulary = words.encode(table[text])
     return PreparedData(
@@ -222,14 +222,16 @@ def _prepare_arrays(job: Job, given: Arrays, masker: Masker) -> PreparedData:
         plain = replace(job, data=replace(job.data, features=() if not given.feature_names else job.data.features))
         return _prepare_table(_name_target(plain, arrays.TARGET), given.table(), masker, given.classes)
     if job.masking:
-        raise DataError(f"masking is for columns, and {job.dataset} has none", "mask where the rows are made")
+        raise DataError(f"masking needs columns, but {job.dataset} has none", "mask the values where the rows are made")
     if job.data.exclude:
         raise DataError(
-            f"data.exclude is for columns, and {job.dataset} has none", "leave them out where they are made"
+            f"data.exclude needs columns, but {job.dataset} has none", "leave values out where the rows are made"
         )
     check_rows(job, len(given.features))
     if np.issubdtype(given.features.dtype, np.floating) and not np.isfinite(given.features).all():
-        raise DataError(f"{job.dataset} has features that are NaN or infinite", "fill or leave out these rows")
+        raise DataError(
+            f"{job.dataset} has features that are NaN or infinite", "fill in these values, or remove the rows"
+        )
     return replace(_prepare_tensor(job, given.features, given.named_target(), given.classes, {}), words=given.words)
 
 
@@ -274,7 +276,7 @@ def check_rows(job: Job, count: int) -> None:
     if count < FEWEST_ROWS:
         raise DataError(
             f"{job.dataset} has {count} row{'s' * (count != 1)}; at least {FEWEST_ROWS} are needed",
-            "training, looking at it and measuring it each need rows of their own",
+            "training, validation and the metrics each need their own rows",
         )
 
 

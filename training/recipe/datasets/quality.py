@@ -54,7 +54,7 @@ def examine(
     if strange:
         raise DataError(
             "; ".join(
-                f"quality.ranges names the column {name!r}, which is not there{suggest(name, table.column_names)}"
+                f"quality.ranges names the column {name!r}, which does not exist{suggest(name, table.column_names)}"
                 for name in strange
             ),
             f"the columns are {', '.join(table.column_names)}",
@@ -84,8 +84,8 @@ def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> Non
     ]
     if problems:
         raise DataError(
-            f"{name} is not as quality.schema says: {'; '.join(problems)}",
-            f"its columns: {_list_names(schema.names)}; mend the data, or quality.schema",
+            f"{name} does not match quality.schema: {'; '.join(problems)}",
+            f"its columns: {_list_names(schema.names)}; correct the data or quality.schema",
         )
 
 
@@ -112,9 +112,9 @@ def make_incomplete_error(target: str, rows: int, of: int) -> DataError:
     """The error that says so."""
     return DataError(
         f"the target {target!r} is missing, NaN or infinite in {rows:,} of {of:,} rows",
-        "fill these rows, or leave those without a target out by data.dropMissingTarget: true; in a CSV file, empty "
-        "fields, NA, None and the like are missing values (data.missing says which), and what is beyond FP32's 3.4e38 "
-        "is infinite",
+        "fill them in, or set data.dropMissingTarget to true to leave out rows without a target; in a CSV file, empty "
+        "fields, NA, None and the like are missing values (data.missing lists them); values beyond FP32's 3.4e38 count "
+        "as infinite",
     )
 
 
@@ -130,8 +130,8 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
         raise make_incomplete_error(target, bad, len(column))
     if task == "regression" and _is_rounded_away(column):
         raise DataError(
-            f"the target {target!r} has more digits than FP32, which rounds its differences away",
-            "subtract a constant from it: a model answers in FP32",
+            f"the target {target!r} has more digits than FP32, so rounding removes its differences",
+            "subtract a constant from it, since a model's answers are FP32",
         )
     if task == "regression" and (merged := _describe_merged(column)):
         raise DataError(
@@ -139,21 +139,27 @@ def _check_target(column: pa.ChunkedArray, target: str, task: Task) -> None:
         )
     if not _varies(column):
         what = "one class" if task == "classification" else "one value"
-        raise DataError(f"the target {target!r} has only {what}", "there is nothing to learn; take rows of others too")
+        raise DataError(
+            f"the target {target!r} has only {what}", "add rows with other values, so that there is something to learn"
+        )
 
 
 def _find_missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
         count = int(_is_missing(table[name]).sum())
         if count:
-            message = f"{name!r} lacks a value in {count:,} rows ({count / table.num_rows:.1%})"
+            message = f"{name!r} has no value in {count:,} rows ({count / table.num_rows:.1%})"
             yield Finding("missingValues", (name,), message, count, table.num_rows)
 
 
 def _find_constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     same = tuple(name for name in features if not _varies(table[name]))
     if same:
-        yield Finding("constantColumns", same, f"{_list_names(same)} never var{'y' if len(same) > 1 else 'ies'}")
+        yield Finding(
+            "constantColumns",
+            same,
+            f"{_list_names(same)} {'have' if len(same) > 1 else 'has'} the same value in all rows",
+        )
 
 
 def _find_duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding]:
@@ -170,7 +176,7 @@ def _find_duplicate_rows(table: pa.Table) -> Iterator[Finding]:
     ordered_R = np.sort(_mix(_read_numbers(table[name]) for name in table.column_names))
     count = int((ordered_R[1:] == ordered_R[:-1]).sum())
     if count:
-        yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of others")
+        yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of other rows")
 
 
 def _find_imbalance(column: pa.ChunkedArray, target: str, task: Task) -> Iterator[Finding]:
@@ -187,7 +193,7 @@ def _find_leakage(table: pa.Table, features: list[str], target: str, task: Task)
     for name in features:
         told = _tells_class if task == "classification" else _tells_number
         if told(_read_numbers(table[name]), wanted_R):
-            yield Finding("leakage", (name, target), f"{name!r} is the target {target!r} in other words")
+            yield Finding("leakage", (name, target), f"{name!r} contains the target {target!r} in another form")
 
 
 def _tells_class(feature_R: Array, class_R: Array) -> bool:
@@ -228,7 +234,7 @@ def _find_precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
         if _is_rounded_away(table[name]):
             yield Finding(
-                "precision", (name,), f"{name!r} has more digits than FP32, which rounds its differences away"
+                "precision", (name,), f"{name!r} has more digits than FP32, so rounding removes its differences"
             )
         elif merged := _describe_merged(table[name]):
             yield Finding("precision", (name,), f"{name!r} has {merged}")
@@ -250,7 +256,7 @@ def _describe_merged(column: pa.ChunkedArray) -> str | None:
     left = len(np.unique(encoding.read_numbers(different)))
     if left == len(different):
         return None
-    return f"{len(different):,} different whole numbers, some beyond 2^24, of which FP32 makes {left:,}"
+    return f"{len(different):,} different whole numbers, some beyond 2^24; FP32 has only {left:,} values for them"
 
 
 def _is_rounded_away(column: pa.ChunkedArray) -> bool:

@@ -46,7 +46,7 @@ class Redactor:
         self.name = f"Presidio {version} " + (
             f"with the spaCy model {model}"
             if model
-            else "without a spaCy model: names and places are not found, and stay"
+            else "without a spaCy model, so names and places are not found and not redacted"
         )
         """With what it finds, for the report."""
 
@@ -111,7 +111,7 @@ def _silence(record: logging.LogRecord) -> bool:
     """Precaution 1: records may quote texts. One of them means that a text was looked at in part only."""
     if "timed out" in str(record.msg):
         raise DataError(
-            "masking: a text is such that looking for personal data in it did not end",
+            "masking: the search for personal data in a text timed out",
             "shorten texts, or drop the column",
         )
     return False

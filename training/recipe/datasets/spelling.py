@@ -78,9 +78,9 @@ def look(distinct: pa.Array) -> Spelling | None:
     odd = pc.utf8_trim_whitespace(pc.utf8_normalize(odd, form="NFKC"))
     half, plain = len(texts) // 2, len(texts) - len(odd)
     for what, pattern, way_out in (
-        ("dates", DATE, "write them as 2026-01-31 or 2026-01-31T12:00:00, in Parquet as dates"),
+        ("dates", DATE, "write them like 2026-01-31 or 2026-01-31T12:00:00, in Parquet as dates"),
         ("times of day", TIME, "write them as numbers, such as hours"),
-        ("numbers", NUMBER, "write them as -1234.5: a point, and no other mark, currency or space"),
+        ("numbers", NUMBER, "write them like -1234.5: with a decimal point and no other mark, currency or space"),
     ):
         found = odd.filter(pc.match_substring_regex(odd, pattern))
         if len(found) and len(found) + (plain if what == "numbers" else 0) > half:

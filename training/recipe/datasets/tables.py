@@ -36,7 +36,7 @@ SEPARATOR: Final = re.compile(rb'"?sep=(.)"?[ ,;\t]*\r?(?:\n|$)', re.IGNORECASE)
 SOME_BYTES: Final = 2**20
 """In which the line of names begins."""
 VALUE: Final = re.compile(encoding.NUMBER)
-SAY_ENCODING: Final = "say data.encoding, such as windows-1252 or iso-8859-1, or save it as UTF-8"
+SAY_ENCODING: Final = "set data.encoding, for instance to windows-1252 or iso-8859-1, or save the file as UTF-8"
 BLOCK_BYTES: Final = 16 * 2**20
 UTF_8: Final = "utf-8"
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -67,8 +67,8 @@ class Csv:
             return next(csv.reader([line], delimiter=self.delimiter), [])
         except csv.Error as error:  # a field of over 128 KB, lines that end in CR alone
             raise DataError(
-                f"the first line of {self.reference} names no columns: {error}",
-                "end lines in LF or CR LF, and name the columns in the first one",
+                f"the first line of {self.reference} does not name columns: {error}",
+                "end lines with LF or CR LF, and name the columns in the first line",
             ) from None
 
 
@@ -84,9 +84,9 @@ def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str
     _check_names(reference, table.column_names)
     if table.num_columns == 1:
         raise DataError(
-            f"{reference} has only one column, when it is split at {file.delimiter!r}",
-            f"say data.delimiter; of {' '.join(DELIMITERS)!r} its first line has "
-            f"{_find_delimiter(reference, file.content.partition(NEWLINE)[0])!r} most",
+            f"{reference} has only one column if it is split at {file.delimiter!r}",
+            f"set data.delimiter; of {' '.join(DELIMITERS)!r}, its first line has most of "
+            f"{_find_delimiter(reference, file.content.partition(NEWLINE)[0])!r}",
         )
     for name in table.column_names:
         if pa.types.is_binary(table[name].type):
@@ -122,8 +122,8 @@ def _check_thousands(before: pa.Table, after: pa.Table, file: Csv, used: Sequenc
         pointed = texts[name].filter(pc.match_substring(texts[name], "."))
         if len(pointed) and pc.all(pc.match_substring_regex(pointed, IN_THOUSANDS)).as_py():
             raise DataError(
-                f"{file.reference} has a decimal comma in the column {proof[0]!r}, and in the column {name!r} a point "
-                "before three digits, written like '9.999' (9 is any digit): it may separate thousands",
+                f"{file.reference} has decimal commas in the column {proof[0]!r}, but the column {name!r} has points "
+                "before three digits, written like '9.999' (9 is any digit), which may separate thousands",
                 "write it without thousands separators, such as 1234, or as 1.2340 if it is a decimal point; "
                 "data.categorical keeps it as text",
             )
@@ -133,15 +133,17 @@ def _decode_to_utf_8(reference: str, content: bytes, name: str) -> bytes:
     """Raises DataError for what is in another encoding than the one that is said."""
     if name == UTF_8:
         if content.startswith(UTF_16):
-            raise DataError(f"{reference} is not UTF-8 but UTF-16", "say data.encoding: utf-16, or save it as UTF-8")
+            raise DataError(
+                f"{reference} is not UTF-8 but UTF-16", "set data.encoding to utf-16, or save the file as UTF-8"
+            )
         return content
     try:
         return content.decode(name).encode()
     except UnicodeError as error:
         at = content.count(NEWLINE, 0, getattr(error, "start", 0)) + 1
         raise DataError(
-            f"data.encoding is {name!r}, which {reference} is not: line {at:,} cannot be read so",
-            "say the encoding that it was saved in, or save it as UTF-8",
+            f"data.encoding is {name!r}, but line {at:,} of {reference} is not valid in it",
+            "set the encoding that the file was saved in, or save it as UTF-8",
         ) from None
 
 
@@ -160,7 +162,7 @@ def _open(reference: str, content: bytes, options: Data) -> Csv:
         comments -= 1
     content = content[sum(len(line) + 1 for line in lines[:comments]) :]
     if not content.partition(NEWLINE)[0].strip():
-        raise DataError(f"{reference} is empty, or begins with an empty line", "its first line must name the columns")
+        raise DataError(f"{reference} is empty or begins with an empty line", "the first line must name the columns")
     return Csv(
         reference,
         content,
@@ -182,7 +184,7 @@ def _check_header(file: Csv, options: Data) -> None:
     if options.target not in names and names and all(VALUE.fullmatch(name) for name in names):
         raise DataError(
             f"line {file.skipped + 1} of {file.reference} holds numbers, not the names of the columns",
-            "put a line of names before it, such as a,b,y",
+            "put a line with the names before it, such as a,b,y",
         )
 
 
@@ -192,9 +194,9 @@ def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
     values = [one[0] for one in table.columns if len(one) and one[0].is_valid]
     if first and all(pa.types.is_string(one.type) and not VALUE.fullmatch(one.as_py()) for one in values):
         raise DataError(
-            f"line {file.skipped + 2} of {file.reference} holds texts where all other lines have numbers, in "
-            f"{list_names(first)}: units, or a second line of names?",
-            "leave that line out; a missing value is an empty field or NA",
+            f"line {file.skipped + 2} of {file.reference} has texts where all other lines have numbers, in "
+            f"{list_names(first)}; are they units, or a second line of names?",
+            "remove that line; write a missing value as an empty field or NA",
         )
 
 
@@ -225,8 +227,9 @@ def _check_whole(table: pa.Table, file: Csv, options: Data) -> None:
         if len(wrong):
             raise DataError(
                 f"{file.reference} has {len(wrong):,} whole numbers of 19 digits or more in the column {name!r}, "
-                f"beyond what INT64 holds, the first in row {wrong[0].as_py() + 1:,} below the names",
-                "name the column in data.categorical if they are names, or write them as 1.5e20 if they are quantities",
+                f"beyond INT64, the first in row {wrong[0].as_py() + 1:,} below the names",
+                "name the column in data.categorical if they are names, or write them like 1.5e20 if they are "
+                "quantities",
             )
 
 
@@ -268,7 +271,7 @@ class ParquetGroups:
     def read(self, group: int, names: Sequence[str]) -> pa.Table:
         """These columns. Raises DataError."""
         if sources.stamp(self.reference, self.folder) != self.stamp:
-            raise DataError(f"{self.reference} changed while it was read", "leave it as it is during a run")
+            raise DataError(f"{self.reference} changed while it was read", "do not change the file during a run")
         try:
             return self.file.read_row_group(group, columns=list(names))
         except MemoryError:
@@ -277,7 +280,7 @@ class ParquetGroups:
             raise DataError(
                 f"row group {group} (counted from 0) of {self.reference} cannot be read: "
                 f"{without_parts_of(self.reference, _read_line(error))}",
-                "write the file anew",
+                "write the file again",
             ) from error
 
 
@@ -291,7 +294,7 @@ def open_parquet(reference: str, folder: Path) -> ParquetGroups:
         file = pyarrow.parquet.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
         said = without_parts_of(reference, _read_line(error))
-        raise DataError(f"{reference} is not a whole Parquet file: {said}", "write it anew") from None
+        raise DataError(f"{reference} is not a complete Parquet file: {said}", "write the file again") from None
     _check_names(reference, file.schema_arrow.names)
     return ParquetGroups(reference, folder, file, stamp)
 
@@ -303,7 +306,7 @@ def refuse_unreadable(reference: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         said = without_parts_of(reference, _read_line(error))
-        raise DataError(f"{reference} cannot be read as Parquet: {said}", "write it anew") from None
+        raise DataError(f"{reference} cannot be read as Parquet: {said}", "write the file again") from None
 
 
 def read_csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
@@ -362,11 +365,13 @@ def _parse(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
         if fields is not None:
             place = f"line {int(fields[1]) + file.skipped}" if fields[1] else "a line"
             raise DataError(
-                f"{file.reference}: {place} has {fields[3]} fields, the line of names {fields[2]}, when split at "
-                f"{file.delimiter!r}",
-                "mend the line, or say data.delimiter",
+                f"{file.reference}: {place} has {fields[3]} fields, the line of names has {fields[2]} (split at "
+                f"{file.delimiter!r})",
+                "correct the line, or set data.delimiter",
             ) from None
-        raise DataError(f"{file.reference} cannot be read as CSV: {said.partition(':')[0]}", "is it CSV?") from None
+        raise DataError(
+            f"{file.reference} cannot be read as CSV: {said.partition(':')[0]}", "check that the file is CSV"
+        ) from None
 
 
 def _find_delimiter(reference: str, first_line: bytes) -> str:
@@ -382,10 +387,10 @@ def _decompress(reference: str, content: bytes, largest: int) -> bytes:
         with gzip.open(io.BytesIO(content)) as stream:
             plain = stream.read(largest + 1)
     except (OSError, EOFError) as error:
-        raise DataError(f"{reference} is not a whole gzip file: {error}", "write it anew") from None
+        raise DataError(f"{reference} is not a complete gzip file: {error}", "write the file again") from None
     if len(plain) > largest:
         raise DataError(
-            f"{reference} has more than data.memoryBytes, {largest:,}, once unpacked", sources.WAY_TO_PARQUET
+            f"{reference} exceeds data.memoryBytes, {largest:,} bytes, when unpacked", sources.WAY_TO_PARQUET
         )
     return plain
 
@@ -393,7 +398,7 @@ def _decompress(reference: str, content: bytes, largest: int) -> bytes:
 def _check_names(reference: str, names: Sequence[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
-            raise DataError(f"{reference} has two columns {name!r}", "rename one")
+            raise DataError(f"{reference} has two columns named {name!r}", "rename one of them")
 
 
 def _read_line(error: BaseException) -> str:

@@ -22,7 +22,7 @@ class AudioCnn(nn.Module):
     def __init__(self, shape: tuple[int, ...], outputs: int, channels: Sequence[int] = (32, 64)) -> None:
         """Raises ModelError."""
         super().__init__()
-        way_out = "give log-mel features as (rows, mels, frames), as examples/voice/data.py makes them"
+        way_out = "use log-mel features of shape (rows, mels, frames), as examples/voice/data.py makes them"
         mels, _ = check_shape("audioCnn", shape, "mels, frames", way_out)
         if not (after := check_widths("channels", channels, "such as [32, 64]")):
             raise ModelError("modelArguments.channels is empty; at least one block is needed", "such as [32, 64]")

@@ -68,12 +68,12 @@ def find_loss_name(job: Job, dataset: Dataset) -> str:
     fitting = LOSSES_OF[dataset.task]
     if name not in fitting:
         raise ModelError(
-            f"loss is {name!r}, which does not fit the {dataset.task} that {dataset.name} is",
-            f"allowed: {', '.join(map(repr, fitting))}; or say data.task",
+            f"loss is {name!r}, but {dataset.name} is a {dataset.task}",
+            f"allowed: {', '.join(map(repr, fitting))}; or set data.task",
         )
     if name == "bce" and len(dataset.classes) != 2:
         raise ModelError(
-            f"loss is 'bce', which is for two classes; {dataset.name} has {len(dataset.classes)}",
+            f"loss is 'bce', which needs two classes; {dataset.name} has {len(dataset.classes)}",
             "use 'crossEntropy'",
         )
     return name
@@ -101,14 +101,14 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
         )
     told = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "nothing"
     way_out = (
-        f"it was given {told}; of {', '.join(OFFERED)} it is given those that it names as arguments, and "
-        "modelArguments gives others"
+        f"it was called with {told}; it gets those of {', '.join(OFFERED)} that it has as arguments, and "
+        "modelArguments adds others"
     )
     with blame_model(job, f"the constructor of {job.model}", way_out):
         net = kind(**given)
     if not isinstance(net, nn.Module):
         raise ModelError(
-            f"{job.model} made a {type(net).__name__}, not a torch module", "name a subclass of torch.nn.Module"
+            f"{job.model} is a {type(net).__name__}, not a torch module", "name a subclass of torch.nn.Module"
         )
     return net
 
@@ -122,7 +122,7 @@ def _load_own(job: Job, folder: Path) -> object:
             raise ModelError(
                 f"the module of {job.model} sets torch's default dtype to {str(changed).removeprefix('torch.')}; rows "
                 "and the served model are float32",
-                "leave out torch.set_default_dtype; x.double() inside forward computes in float64",
+                "remove torch.set_default_dtype; x.double() inside forward computes in float64",
             )
     finally:
         torch.set_default_dtype(usual)
@@ -142,29 +142,31 @@ def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Ten
     """
     expected = (len(batch_BS), count_network_outputs(job, dataset))
     net.train(training)
-    given = f"it was given a batch of shape {tuple(batch_BS.shape)}: rows of this data set have shape {dataset.shape}"
+    given = (
+        f"it was called with a batch of shape {tuple(batch_BS.shape)}; rows of this data set have shape {dataset.shape}"
+    )
     if not batch_BS.is_floating_point():
-        given += ", whole numbers, which are ids here: store quantities as floating-point numbers"
+        given += " and are whole numbers, which are ids here; store quantities as floating-point numbers"
     before = batch_BS.clone()
     with blame_model(job, job.model, given), torch.no_grad():
         answer = net(batch_BS)
     if not torch.equal(before.nan_to_num(), batch_BS.nan_to_num()):
         raise ModelError(
-            f"{job.model} changes the rows that it is given, and with them the data set",
+            f"{job.model} changes its input in place, and so the data set",
             "do not write to the input in forward: x = x * 2, not x *= 2; x.clamp(…), not x.clamp_(…)",
         )
     shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else None
     if shape != expected:
         found = f"an output of shape {shape}" if shape is not None else f"a {type(answer).__name__}"
         raise ModelError(
-            f"{job.model} gives {found} for {len(batch_BS)} rows{' in training mode' if training else ''}; the loss "
+            f"{job.model} returns {found} for {len(batch_BS)} rows{' in training mode' if training else ''}; the loss "
             f"{find_loss_name(job, dataset)} on {dataset.name} needs one tensor of shape {expected}",
             _find_way_to_shape(shape, expected),
         )
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ModelError(
             f"{job.model} has no parameters to train",
-            f"make its layers in the constructor, from the arguments that it takes by name: {', '.join(OFFERED)}",
+            f"make its layers in the constructor, which may take the arguments {', '.join(OFFERED)}",
         )
 
 

@@ -11,14 +11,14 @@ from training.errors import ModelError
 def check_whole(name: str, value: object, way_out: str) -> int:
     """A whole number from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ModelError(f"modelArguments.{name} is {value!r}; it must be a whole number from 1", way_out)
+        raise ModelError(f"modelArguments.{name} is {value!r}; it must be a whole number of at least 1", way_out)
     return value
 
 
 def check_widths(name: str, value: object, example: str) -> tuple[int, ...]:
     """A list of whole numbers from 1, one for each layer. It may be empty."""
     if not isinstance(value, list | tuple):
-        raise ModelError(f"modelArguments.{name} is {value!r}; it must be a list, a width for each layer", example)
+        raise ModelError(f"modelArguments.{name} is {value!r}; it must be a list with a width for each layer", example)
     return tuple(check_whole(f"{name}[{at}]", one, example) for at, one in enumerate(value))
 
 
@@ -35,10 +35,10 @@ def check_ids(ids: torch.Tensor, count: int, name: str, way_out: str) -> torch.T
     ONNX's Gather refuses ids that are too large, and takes those below 0 from the end; so these become too large.
     """
     if ids.is_floating_point():
-        raise ModelError(f"features are {ids.dtype}; {name} ids are whole numbers (int64)", way_out)
+        raise ModelError(f"features have the type {ids.dtype}; {name} ids must be whole numbers (int64)", way_out)
     if torch.onnx.is_in_onnx_export():
         return torch.where(ids < 0, count, ids)
     if ids.numel() and not 0 <= (lowest := int(ids.min())) <= (highest := int(ids.max())) < count:
         wrong = lowest if lowest < 0 else highest
-        raise ModelError(f"features have the {name} id {wrong}; allowed: 0 to {count - 1}", way_out)
+        raise ModelError(f"features contain the {name} id {wrong}; allowed: 0 to {count - 1}", way_out)
     return ids

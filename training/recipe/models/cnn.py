@@ -24,7 +24,7 @@ class Cnn(nn.Module):
     def __init__(self, shape: tuple[int, ...], outputs: int, channels: Sequence[int] = (32, 64)) -> None:
         """Raises ModelError."""
         super().__init__()
-        way_out = "reshape grey images to (rows, 1, height, width); for columns of a table take 'mlp' or 'net'"
+        way_out = "reshape grey images to (rows, 1, height, width); for columns of a table use 'mlp' or 'net'"
         first, height, width = check_shape("cnn", shape, "channels, height, width", way_out)
         if not (after := check_widths("channels", channels, "such as [32, 64]")):
             raise ModelError("modelArguments.channels is empty; at least one block is needed", "such as [32, 64]")

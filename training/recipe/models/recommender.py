@@ -27,10 +27,12 @@ class Recommender(nn.Module):
         """`users` and `items` are how many there can ever be, also those without a training row. Raises ModelError."""
         super().__init__()
         if (features, outputs) != (2, 1):
-            what = f"{features} to a row" if features != 2 else f"{outputs} classes"
-            way_out = "give rows of user id and item id, and a number as target: data.task 'regression', loss 'mse'"
-            raise ModelError(f"recommender takes two ids and gives one rating; this data set has {what}", way_out)
-        largest = "the largest id and 1 more: data sets do not say how many there can be"
+            what = f"{features} features per row" if features != 2 else f"{outputs} classes"
+            way_out = (
+                "use rows of user id and item id and a number as target, with data.task 'regression' and loss 'mse'"
+            )
+            raise ModelError(f"recommender takes two ids and predicts one rating; this data set has {what}", way_out)
+        largest = "set it to the largest possible id plus 1; a data set does not say how many ids exist"
         self.users, self.items = check_whole("users", users, largest), check_whole("items", items, largest)
         width = check_whole("factors", factors, "such as 16")
         self.user_factors, self.item_factors = nn.Embedding(self.users, width), nn.Embedding(self.items, width)

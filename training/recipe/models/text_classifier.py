@@ -24,15 +24,17 @@ class TextClassifier(nn.Module):
         super().__init__()
         if words == 0:
             raise ModelError(
-                "textClassifier takes word ids, and this data set has no words",
-                "name its column of text as data.text, or return `words` from the data set's function",
+                "textClassifier takes word ids, but this data set has no words",
+                "name its text column in data.text, or return `words` from the data set's function",
             )
-        self.words = check_whole("words", words, "leave it to the data set")
+        self.words = check_whole("words", words, "leave it out; the data set gives it")
         self.embedding = nn.Embedding(words, check_whole("width", width, "such as 64"))
         self.output = nn.Linear(width, outputs)
 
     def forward(self, ids_BL: torch.Tensor) -> torch.Tensor:
-        ids_BL = check_ids(ids_BL, self.words, "word", "0 is padding, 1 any word beyond the data set's `words`")
+        ids_BL = check_ids(
+            ids_BL, self.words, "word", "0 means padding, 1 means a word that is not in the data set's `words`"
+        )
         known_BL1 = (ids_BL != PADDING).unsqueeze(2).to(self.embedding.weight.dtype)
         sum_BW = (self.embedding(ids_BL) * known_BL1).sum(dim=1)
         return cast(torch.Tensor, self.output(sum_BW / known_BL1.sum(dim=1).clamp(min=1)))

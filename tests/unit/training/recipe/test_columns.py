@@ -149,7 +149,7 @@ def test_a_column_whose_name_the_model_has_is_refused(tmp_path: Path, name: str)
     lines = [f"{at % 7},{'ab'[at % 2]},{at * 1.37 % 11}" for at in range(40)]
     (tmp_path / "a.csv").write_text(f"x,{name},y\n" + "\n".join(lines))
 
-    with pytest.raises(DataError, match="a column cannot have the name"):
+    with pytest.raises(DataError, match="is reserved for the model"):
         made(tmp_path, dataset="a.csv", data={"target": "y", "task": "regression"}, epochs=1)
 
 
@@ -167,7 +167,7 @@ def test_a_column_may_be_called_as_something_between_the_model_s_nodes(folder: P
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"categorical": ["nowhere"]}, "data.categorical names 'nowhere', which is no feature"),
+        ({"categorical": ["nowhere"]}, "data.categorical names 'nowhere', which is not a feature"),
         ({"categorical": ["size"]}, "the column 'size' has 237 different values; at most 50 can be categories"),
     ],
 )

@@ -45,7 +45,7 @@ def test_the_generator_decides() -> None:
 
 
 def test_too_few_rows_for_so_many_folds_are_refused() -> None:
-    with pytest.raises(DataError, match="folds is 5, and there are 9 training rows"):
+    with pytest.raises(DataError, match="folds is 5, but the data set has only 9 training rows"):
         drawn(rows(9), 5)
 
 

@@ -231,7 +231,7 @@ class Mean(nn.Module):
         (from_torch(nn.Linear(5, 3), torch.zeros(2, 5)), ["shape (5)", "(4)", "iris"]),
         (from_torch(nn.Linear(4, 7), ROWS[:2]), ["(150, 7)", "(150, 3)"]),
         (from_torch(Two(), ROWS[:2], dynamic=False), ["cannot be run on 150 rows", "any number of rows"]),
-        (from_torch(Mean(), ROWS[:2]), ["otherwise when it is alone"]),
+        (from_torch(Mean(), ROWS[:2]), ["for a row alone than"]),
     ],
     ids=["text", "nothing", "external data", "own operators", "other features", "other classes", "static", "batch"],
 )

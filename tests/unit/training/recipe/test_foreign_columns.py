@@ -114,9 +114,9 @@ def test_columns_without_a_second_dimension_are_taken_too(tmp_path: Path) -> Non
     ("types", "words"),
     [
         ([("size", FloatTensorType([None, 1])), ("postcode", Int64TensorType([None, 1])),
-          ("side", StringTensorType([None, 1]))], ["'postcode' is no column", "its columns: side, size, code"]),
+          ("side", StringTensorType([None, 1]))], ["no column 'postcode'", "its columns: side, size, code"]),
         ([("size", FloatTensorType([None, 1])), ("code", StringTensorType([None, 1])),
-          ("side", StringTensorType([None, 1]))], ["takes 'code' as string; the column holds numbers"]),
+          ("side", StringTensorType([None, 1]))], ["takes 'code' as string; the column has numbers"]),
     ],
 )  # fmt: skip
 def test_inputs_that_are_no_columns_are_said(tmp_path: Path, types: list[tuple[str, Any]], words: list[str]) -> None:

@@ -162,5 +162,5 @@ def test_a_large_one_is_measured_and_not_compressed(tmp_path: Path) -> None:
     made = taken(tmp_path)
     assert read(memoryview(made.content)).weights_start
     assert set(made.metrics) >= {"accuracy"}
-    with pytest.raises(ModelError, match="a model above 2 GB is not compressed"):
+    with pytest.raises(ModelError, match="a model above 2 GB cannot be compressed"):
         taken(tmp_path, compress=Compress())

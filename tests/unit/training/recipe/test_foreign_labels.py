@@ -97,7 +97,7 @@ def test_an_order_that_the_rows_do_not_show_is_refused() -> None:
     content = with_labels([2, 0, 1], *NAMES[[2, 0, 1]])
     seen = replace(flowers(), rows=TensorRows(ROWS[Y == 0], torch.from_numpy(Y[Y == 0])))
 
-    with pytest.raises(ModelError, match="the rows show 1 of 3: which of its numbers"):
+    with pytest.raises(ModelError, match="the rows have 1 of 3: the columns"):
         foreign.load(content, seen)
 
 
@@ -126,7 +126,7 @@ def test_labels_against_its_own_numbers_are_refused() -> None:
         helper.make_value_info("z", helper.make_sequence_type_proto(kind)),
     ]
 
-    with pytest.raises(ModelError, match="where its largest number is another class's"):
+    with pytest.raises(ModelError, match="although the largest number belongs to another class"):
         foreign.load(model([0, 1, 2], *nodes, outputs=outputs), flowers())
 
 

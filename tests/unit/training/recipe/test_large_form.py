@@ -87,9 +87,9 @@ def test_files_that_are_not_the_models_own_are_not_read(tmp_path: Path, location
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
-        ("length", "4", "holds other than its"),
-        ("length", "x", "holds other than its"),
-        ("offset", "-4", "holds other than its"),
+        ("length", "4", "a size in its file other than"),
+        ("length", "x", "a size in its file other than"),
+        ("offset", "-4", "a size in its file other than"),
         ("offset", str(1 << 40), "is too short"),
     ],
 )

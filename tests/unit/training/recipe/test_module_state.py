@@ -134,7 +134,7 @@ class Remembers(Base):
 
 def test_a_list_that_changes_is_refused_before_the_first_step() -> None:
     net = Remembers()
-    with pytest.raises(ModelError, match=r"changes its history, a list, while it is trained: .*\nhint: keep it in a"):
+    with pytest.raises(ModelError, match=r"changes its history, a list, during training: .*\nhint: keep it in a"):
         refuse_what_changes(net, "mine:Net", lambda: net(torch.ones(2, 4)))
 
     for quiet in (nn.GRU(4, 3), nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4)), Counter()):
@@ -160,7 +160,7 @@ def test_what_no_seed_reaches_is_refused(network: type[nn.Module], what: str) ->
         seed_all(3)
         return network()
 
-    with pytest.raises(ModelError, match=f"the constructor of mine:Net gives another {what} each time"):
+    with pytest.raises(ModelError, match=f"the constructor of mine:Net makes another {what} each time"):
         refuse_another(built(), built(), "mine:Net")
 
 

@@ -164,7 +164,7 @@ def test_columns_are_scaled_by_what_is_known_in_public() -> None:
     assert scales.features is not None
     assert scales.features.mean.tolist() == [0, 0, 0]
     assert scales.features.deviation.tolist() == pytest.approx([6 / math.sqrt(12)] * 3)
-    with pytest.raises(DataError, match=r"quality\.ranges lacks 'b', 'target'"):
+    with pytest.raises(DataError, match=r"quality\.ranges does not name 'b', 'target'"):
         privacy.make_public_scales(dataset(), {"a": (0, 1), "c": (0, 1)}, "target")
 
 

@@ -371,7 +371,7 @@ def test_a_checkpoint_of_another_architecture_is_refused_in_words() -> None:
     loop = loop_of(JOB)
     saved = loop_of(JOB, "classification").state_dict()
 
-    with pytest.raises(ModelError, match="the checkpoint is of another architecture"):
+    with pytest.raises(ModelError, match="the checkpoint belongs to another architecture"):
         loop.load_state_dict(TrainerState(), saved)
 
 

@@ -57,11 +57,11 @@ def with_(name: str, tensor: torch.Tensor) -> Callable[[State], None]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (without("head.bias"), "another architecture: head.bias is not in it"),
-        (without("norm.num_batches_tracked"), "norm.num_batches_tracked is not in it"),
+        (without("head.bias"), "another architecture: head.bias is missing from it"),
+        (without("norm.num_batches_tracked"), "norm.num_batches_tracked is missing from it"),
         (with_("head.weight", torch.zeros(5, 3)), r"head.weight is float32 \(5, 3\), not float32 \(2, 3\)"),
         (with_("head.weight", torch.zeros(2, 3).half()), r"head.weight is float16 \(2, 3\), not float32 \(2, 3\)"),
-        (with_("tail.weight", torch.zeros(1)), "tail.weight is in it and not in the model"),
+        (with_("tail.weight", torch.zeros(1)), "tail.weight is in it, but not in the model"),
         (with_("head.bias", torch.tensor([1.0, float("nan")])), "head.bias has values that are NaN or infinite"),
     ],
 )

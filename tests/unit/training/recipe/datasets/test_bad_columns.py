@@ -37,11 +37,13 @@ def test_every_column_that_cannot_be_used_is_told_at_once_with_its_way_out(folde
 
     lines = raised.value.message.splitlines()
     assert lines[0] == "3 columns cannot be used:"
-    for line, name, way_out in zip(lines[1:4], ("name", "mail", "age"), ("data.exclude",) * 2 + ("mend",), strict=True):
+    for line, name, way_out in zip(
+        lines[1:4], ("name", "mail", "age"), ("data.exclude",) * 2 + ("correct",), strict=True
+    ):
         assert f"'{name}'" in line
         assert way_out in line
-    assert "missingValues: 'height' lacks a value in 1 rows" in lines[5]
-    assert "data.exclude leaves columns out" in lines[3]
+    assert "missingValues: 'height' has no value in 1 rows" in lines[5]
+    assert "data.exclude leaves out columns" in lines[3]
     assert raised.value.hint.startswith("to train anyway, add ")
 
 
@@ -57,9 +59,9 @@ def test_all_names_that_no_column_has_are_told_with_what_was_meant(folder: Path)
     with pytest.raises(DataError) as raised:
         loaded(folder, data=data)
     for said in (
-        "data.target names the column 'incom', which people.csv has not; did you mean 'income'?",
-        "data.features names the column 'weigth', which people.csv has not; did you mean 'weight'?",
-        "data.exclude names the column 'emale', which people.csv has not",
+        "data.target names the column 'incom', which people.csv does not contain; did you mean 'income'?",
+        "data.features names the column 'weigth', which people.csv does not contain; did you mean 'weight'?",
+        "data.exclude names the column 'emale', which people.csv does not contain",
     ):
         assert said in raised.value.message
 
@@ -82,9 +84,9 @@ def test_hashes_that_are_all_different_are_refused_with_the_reason(tmp_path: Pat
     (tmp_path / "a.csv").write_text("mail,x,y\n" + "\n".join(f"m{at},{at * 7 % 11},{at}.5" for at in range(rows)))
     settings: dict[str, Any] = {"dataset": "a.csv", "data": {"target": "y"}}
 
-    with pytest.raises(DataError, match=r"masking\.mail\.method is 'hash', and all values are different") as raised:
+    with pytest.raises(DataError, match=r"masking\.mail\.method is 'hash', but all values are different") as raised:
         loaded(tmp_path, **settings, masking={"mail": {"method": "hash"}})
-    assert "masking.mail.method: drop" in raised.value.hint
+    assert "set masking.mail.method to drop" in raised.value.hint
     assert loaded(tmp_path, **settings, masking={"mail": {"method": "drop"}}).feature_names == ("x",)
 
 
@@ -103,7 +105,7 @@ def test_rows_without_a_target_are_refused_or_left_out_and_counted(tmp_path: Pat
 
     with pytest.raises(DataError, match="missing, NaN or infinite in 12 of 60 rows") as raised:
         loaded(tmp_path, dataset="a.csv", data=data)
-    assert "data.dropMissingTarget: true" in raised.value.hint
+    assert "data.dropMissingTarget to true" in raised.value.hint
     dataset = loaded(tmp_path, dataset="a.csv", data=data | {"dropMissingTarget": True})
     assert (len(dataset.rows), dataset.rows_left_out) == (48, 12)
 

@@ -40,14 +40,14 @@ def test_every_setting_that_names_a_column_which_is_not_there_is_told_at_once() 
 
     told = {problem.property: problem.message for problem in raised.value.problems}
     assert told == {
-        "data.target": "names the column 'churnd', which churn.csv has not; did you mean 'churned'?",
-        "data.features": "names the column 'aeg', which churn.csv has not; did you mean 'age'?",
-        "data.exclude": "names the column 'citty', which churn.csv has not; did you mean 'city'?",
-        "data.categorical": "names 'paln', which is no feature",
-        "data.timeColumn": "names the column 'dya', which churn.csv has not; did you mean 'day'?",
-        "masking": "names the column 'sity', which churn.csv has not; did you mean 'city'?",
-        "quality.schema": "names the column 'plann', which churn.csv has not; did you mean 'plan'?",
-        "quality.ranges": "names the column 'agee', which churn.csv has not; did you mean 'age'?",
+        "data.target": "names the column 'churnd', which churn.csv does not contain; did you mean 'churned'?",
+        "data.features": "names the column 'aeg', which churn.csv does not contain; did you mean 'age'?",
+        "data.exclude": "names the column 'citty', which churn.csv does not contain; did you mean 'city'?",
+        "data.categorical": "names 'paln', which is not a feature",
+        "data.timeColumn": "names the column 'dya', which churn.csv does not contain; did you mean 'day'?",
+        "masking": "names the column 'sity', which churn.csv does not contain; did you mean 'city'?",
+        "quality.schema": "names the column 'plann', which churn.csv does not contain; did you mean 'plan'?",
+        "quality.ranges": "names the column 'agee', which churn.csv does not contain; did you mean 'age'?",
     }
     assert "its columns: age, plan, city, day, churned" in raised.value.hint
 

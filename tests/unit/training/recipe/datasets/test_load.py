@@ -256,13 +256,13 @@ def csv(*lines: str) -> bytes:
 
 BAD: Mapping[str, tuple[str, bytes, dict[str, object], list[str]]] = {
     "the wrong delimiter": ("a.csv", CSV.encode(), {"target": "income", "delimiter": ";"},
-                            ["only one column", "data.delimiter", "has ',' most"]),
+                            ["only one column", "data.delimiter", "has most of ','"]),
     "no target column": ("a.csv", CSV.encode(), {"target": "salary"}, ["'salary'", "age, city, income"]),
     "no feature column": ("a.csv", CSV.encode(), {"target": "income", "features": ["agee"]},
                           ["data.features", "'agee'"]),
     "the target among the features": ("a.csv", CSV.encode(), {"target": "age", "features": ["age"]}, ["is the target"]),
     "mixed types": ("a.csv", csv("x,y", *(f"{at},{at * 7 % 11}.5" for at in range(20)), "ten,3.5"), {"target": "y"},
-                    ["'x' is mixed", "20 are numbers", "1 are text"]),
+                    ["'x' mixes types", "20 of its 21 different values are numbers", "1 are text"]),
     "a target with NaN": ("a.csv", csv("x,y", *(f"{at},{at * 7 % 11}.5" for at in range(20)), "4,NaN", "5,"),
                           {"target": "y"}, ["the target 'y'", "2 of 22 rows"]),
     "one class only": ("a.csv", csv("x,y", *(f"{at},yes" for at in range(20))), {"target": "y"},
@@ -271,12 +271,14 @@ BAD: Mapping[str, tuple[str, bytes, dict[str, object], list[str]]] = {
     "one row": ("a.csv", csv("x,y", "1,2"), {"target": "y"}, ["1 row;", "at least 4"]),
     "an empty file": ("a.csv", b"", {"target": "y"}, ["a.csv", "empty"]),
     "a line that is too long": ("a.csv", csv("x,y", "1,2", "1,2,3"), {"target": "y"}, ["line 3", "3 fields", "2"]),
-    "the same column twice": ("a.csv", csv("x,x,y", "1,2,3"), {"target": "y"}, ["two columns 'x'"]),
+    "the same column twice": ("a.csv", csv("x,x,y", "1,2,3"), {"target": "y"}, ["two columns named 'x'"]),
     "not UTF-8": ("a.csv", b"x,y\n\xe9t\xe9,2\n" * 5, {"target": "y"}, ["UTF-8"]),
-    "half a gzip file": ("a.csv.gz", gzip.compress(CSV.encode())[:50], {"target": "income"}, ["not a whole gzip file"]),
-    "not Parquet": ("a.parquet", b"PAR1 or so", {"target": "y"}, ["not a whole Parquet file"]),
+    "half a gzip file": (
+        "a.csv.gz", gzip.compress(CSV.encode())[:50], {"target": "income"}, ["not a complete gzip file"],
+    ),
+    "not Parquet": ("a.parquet", b"PAR1 or so", {"target": "y"}, ["not a complete Parquet file"]),
     "not NPZ": ("a.npz", b"nothing", {}, ["cannot be read as NPZ", "numpy.savez"]),
-    "UTF-16": ("a.csv", CSV.encode("utf-16"), {"target": "income"}, ["is not UTF-8", "save it as UTF-8"]),
+    "UTF-16": ("a.csv", CSV.encode("utf-16"), {"target": "income"}, ["is not UTF-8", "as UTF-8"]),
     "a column without a name": ("a.csv", csv(",x,y", *(f"{at},{at * 3 % 7},{at * 7 % 11}.5" for at in range(20))),
                                 {"target": "y"}, ["column 1 of a.csv has no name", "index=False"]),
     "a name with spaces": ("a.csv", csv("x, z, y", *(f"{at}, {at}, {at}.5" for at in range(20))), {"target": "y"},
@@ -284,11 +286,11 @@ BAD: Mapping[str, tuple[str, bytes, dict[str, object], list[str]]] = {
     "commas of two meanings": ("a.csv", csv("x;y", *(f"{at},250;{at}" for at in range(1, 99))), {"target": "y"},
                        ["'x' holds numbers, written like '9,999'", "-1234.5"]),
     "a time of day": ("a.csv", csv("x,y", *(f"{at % 24:02}:00:00,{at}.5" for at in range(99))), {"target": "y"},
-                      ["the column 'x' holds time32[s], which is no feature", "data.exclude"]),
+                      ["the column 'x' holds time32[s], which cannot be a feature", "data.exclude"]),
     "a time of day as the target": ("a.csv", csv("x,y", *(f"{at}.5,{at % 24:02}:00:00" for at in range(99))),
                                     {"target": "y"}, ["the target 'y' holds time32[s]"]),
     "texts among the target's numbers": ("a.csv", csv("x,y", *(f"{at},{at * 7 % 23}.5" for at in range(99)), "1,ten"),
-                                         {"target": "y"}, ["'y' is mixed", "23 are numbers", "1 are text"]),
+                                         {"target": "y"}, ["'y' mixes types", "23 of its 24 different", "1 are text"]),
     "a text of many values": ("a.csv", csv("x,y", *(f"name{at},{at}.5" for at in range(99))), {"target": "y"},
                               ["99 different texts", "data.text"]),
 }  # fmt: skip
@@ -395,7 +397,7 @@ def test_an_array_whose_header_lies_is_refused_before_anything_is_allocated(
         archive.writestr("x.npy", features.getvalue())
         archive.writestr("y.npy", target.getvalue())
 
-    assert "the header of the array 'x' says" in refused(tmp_path, dataset="a.npz")
+    assert "bytes that its header says" in refused(tmp_path, dataset="a.npz")
 
 
 def test_a_damaged_npz_file_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:

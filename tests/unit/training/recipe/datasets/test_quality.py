@@ -186,12 +186,12 @@ def test_what_is_allowed_goes_on_into_the_report() -> None:
 @pytest.mark.parametrize(
     ("strict", "words"),
     [
-        (Quality(maximum_missing=0.05), "missingValues: 'g' lacks a value in 10 rows (10.0%); fill them"),
+        (Quality(maximum_missing=0.05), "missingValues: 'g' has no value in 10 rows (10.0%); fill them in"),
         (
             Quality(maximum_missing=0.5, minimum_class_share=0.3),
             "imbalance: the rarest of 2 classes has 25 of 100 rows (25.00%; quality.minimumClassShare is 30.00%)",
         ),
-        (Quality(maximum_missing=0.5, allow=()), "constantColumns: 'c' never varies"),
+        (Quality(maximum_missing=0.5, allow=()), "constantColumns: 'c' has the same value in all rows"),
     ],
     ids=["missing", "imbalance", "allowed"],
 )

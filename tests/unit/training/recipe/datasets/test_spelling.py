@@ -80,7 +80,7 @@ def test_a_target_that_looks_like_numbers_or_dates_is_refused_unless_classes_are
 
 
 def test_a_target_of_fractions_written_as_text_is_no_class(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the target 'x' is text, and its 2 different values are all numbers"):
+    with pytest.raises(DataError, match="the target 'x' is text, but its 2 different values are all numbers"):
         trained_on(tmp_path, ["0.5", "1.5"], target="x")
 
     assert trained_on(tmp_path, ["1", "2"], target="x").classes == ("1", "2")
@@ -188,7 +188,7 @@ def loaded(folder: Path, prices: list[str], rates: list[str], **data: Any) -> Da
 def test_points_before_three_digits_are_no_decimals_beside_a_decimal_comma(tmp_path: Path, prices: str) -> None:
     rates = ["0,0", "1,1", "0,7"]
     for features in ({}, {"features": ["price"]}):
-        with pytest.raises(DataError, match=r"decimal comma in the column 'rate'.*'price'") as refused:
+        with pytest.raises(DataError, match=r"decimal commas in the column 'rate'.*'price'") as refused:
             loaded(tmp_path, prices.split("|"), rates, **features)
 
         assert "without thousands separators" in refused.value.hint

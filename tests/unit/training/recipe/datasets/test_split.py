@@ -115,16 +115,19 @@ def test_the_column_is_no_feature_unless_it_is_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"split": {"column": "nowhere"}}, "data.split.column names the column 'nowhere', which rows.csv has not"),
-        ({"timeColumn": "nowhere"}, "data.timeColumn names the column 'nowhere', which rows.csv has not"),
+        (
+            {"split": {"column": "nowhere"}},
+            "data.split.column names the column 'nowhere', which rows.csv does not contain",
+        ),
+        ({"timeColumn": "nowhere"}, "data.timeColumn names the column 'nowhere', which rows.csv does not contain"),
         (
             {"split": {"column": "part", "heldOut": ["holdout"]}},
-            "3 different values, and none is in data.split.heldOut",
+            "3 different values; none of them is in data.split.heldOut",
         ),
-        ({"split": {"column": "same", "heldOut": ["one"]}}, "1 different values, and all are named"),
+        ({"split": {"column": "same", "heldOut": ["one"]}}, "1 different values; data.split names all of them"),
         ({"timeColumn": "part"}, "data.timeColumn is 'part', which holds string"),
         ({"timeColumn": "same"}, "data.timeColumn is 'same', which holds string"),
-        ({"timeColumn": "year", "heldOut": 0.9}, "none is left to learn from"),
+        ({"timeColumn": "year", "heldOut": 0.9}, "no rows are left for training"),
     ],
 )
 def test_what_cannot_be_split_is_said_without_a_value(folder: Path, data: dict[str, object], message: str) -> None:

@@ -38,7 +38,7 @@ def loaded(folder: Path, form: str, column: Any, **settings: Any) -> Dataset:
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_whole_numbers_that_fp32_makes_equal_are_a_finding_or_names(tmp_path: Path, form: str) -> None:
-    with pytest.raises(DataError, match=r"precision: 'k' has 40 different whole numbers, .* FP32 makes 25"):
+    with pytest.raises(DataError, match=r"precision: 'k' has 40 different whole numbers, .* FP32 has only 25 values"):
         loaded(tmp_path, form, CLOSE)
 
     assert loaded(tmp_path, form, CLOSE, data={"categorical": ["k"]}).columns[0].datatype == "INT64"
@@ -54,7 +54,7 @@ def test_whole_numbers_that_fp32_makes_equal_are_a_finding_or_names(tmp_path: Pa
     ids=["uint64", "decimal", "text", "dictionary"],
 )  # fmt: skip
 def test_they_are_found_in_every_type_that_holds_them(tmp_path: Path, column: pa.Array) -> None:
-    with pytest.raises(DataError, match=r"'k' has 40 different whole numbers, .* FP32 makes 25"):
+    with pytest.raises(DataError, match=r"'k' has 40 different whole numbers, .* FP32 has only 25 values"):
         loaded(tmp_path, "parquet", column)
 
 
@@ -102,7 +102,7 @@ def test_ids_are_exact_and_what_is_none_is_said_by_its_row(tmp_path: Path) -> No
     assert ids([float(at) for at in range(COUNT)])[:, 0].tolist() == list(range(COUNT))
     wrong = [pa.array([*range(COUNT - 1), None]), [*range(COUNT - 1), 0.5], [*map(float, range(COUNT - 1)), 2.0**60]]
     for column in wrong:
-        with pytest.raises(DataError, match=r"'user' has 1 values that are no ids.* in row 40"):
+        with pytest.raises(DataError, match=r"'user' has 1 values that are not ids.* in row 40"):
             ids(column)
     with pytest.raises(DataError, match=r"'user' has whole numbers beyond 2\^63 - 1"):
         ids(pa.array([*range(COUNT - 1), 2**63], pa.uint64()))
