@@ -104,7 +104,7 @@ def read_layout(plain: memoryview) -> PlainModelLayout | None:
         raise ContentsError(f"its header has {length} bytes")
     layout = _layout(start + length, _header(plain[start : start + length].tobytes()), len(plain))
     if layout.size_bytes != len(plain):
-        raise ContentsError(f"it has {len(plain)} bytes, and its header says {layout.size_bytes}")
+        raise ContentsError(f"it has {len(plain)} bytes, but its header says {layout.size_bytes}")
     return layout
 
 
@@ -112,7 +112,7 @@ def _header(text: bytes) -> Header:
     try:
         return decode(Header, json.loads(text), "header")
     except ContentsError as error:
-        raise ContentsError(f"its header: {error} is not what a header has there") from error
+        raise ContentsError(f"its header: {error} is missing or invalid") from error
     except (ValueError, RecursionError):
         raise ContentsError("its header: it is not JSON") from None
 
@@ -124,9 +124,9 @@ def _layout(start: int, header: Header, size_bytes: int) -> PlainModelLayout:
         begin = _align(end)
         end = begin + weight.size_bytes
         if end > size_bytes:
-            raise ContentsError(f"it has {size_bytes} bytes, and weight {len(weights)} ends at {end}")
+            raise ContentsError(f"it has {size_bytes} bytes, but weight {len(weights)} ends at {end}")
         if weight.name in names:
-            raise ContentsError(f"weight {len(weights)} has the name of another")
+            raise ContentsError(f"weight {len(weights)} has the same name as another")
         names.add(weight.name)
         weights.append((weight, begin))
     return PlainModelLayout(graph, tuple(weights), end)

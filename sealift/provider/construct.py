@@ -54,8 +54,8 @@ class _Components(Provider):
         if resource_type not in self._components:
             known = ", ".join(sorted({*self._components, *self._resources}))
             raise pulumi.RunError(
-                f"{resource_type} can be made by a program in Python alone, which imports `components`; a program in "
-                f"another language can have {known}"
+                f"only a Python program, which imports `components`, can create {resource_type}; programs in other "
+                f"languages can create {known}"
             )
         given = {key: _as_output(value) for key, value in inputs.items()}
         component, outputs = self._components[resource_type](name, given, options or pulumi.ResourceOptions())

@@ -26,7 +26,9 @@ def main(program: str, make_servicer: MakeServicer) -> int:
     parent = Parent.now()
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if not addresses:
-        sys.stderr.write(f"usage: {program} ENGINE_ADDRESS\nThe Pulumi engine starts it; run `pulumi up` instead.\n")
+        sys.stderr.write(
+            f"usage: {program} ENGINE_ADDRESS\nThe Pulumi engine starts this program; run `pulumi up` instead.\n"
+        )
         return 2
     with asyncio.Runner() as runner:
         runner.run(serve(addresses[-1], make_servicer, parent))

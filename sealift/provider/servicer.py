@@ -139,7 +139,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         token = type_of(request.urn)
         if token not in self._resources:
             await fail(
-                context, f"{token} is not a resource of this plugin; it has {', '.join(sorted(self._resources))}"
+                context, f"{token} is not a resource of this plugin; allowed: {', '.join(sorted(self._resources))}"
             )
         return self._resources[token]
 

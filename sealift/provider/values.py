@@ -107,7 +107,7 @@ def _from_struct_value(struct: struct_pb2.Struct) -> Value:
         return from_struct(struct)
     if struct.fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE:
         return Secret(_from_value(struct.fields["value"]))
-    raise ValueError("assets, archives and resource references are not served by this plugin")
+    raise ValueError("this plugin does not support assets, archives and resource references")
 
 
 def _to_value(value: Value) -> struct_pb2.Value:

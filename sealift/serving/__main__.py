@@ -1,7 +1,7 @@
 """`python -m sealift.serving`, the image's entry point: opens one sealed artifact, serves it until SIGTERM, exits 0.
 
-What keeps it from starting is told in one line, on standard error and in Kubernetes' termination message, with exit
-code 1.
+If it cannot start, it reports the reason in one line, on standard error and in Kubernetes' termination message, and
+exits with code 1.
 """
 
 import argparse
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from sealift.serving.tracing.tracer import Tracer
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
-"""What is in it, Kubernetes shows as the reason that the container ended (Container.terminationMessagePath)."""
+"""Kubernetes shows its content as the reason that the container ended (Container.terminationMessagePath)."""
 TERMINATION_BYTES: Final = 4096
 FLUSH_SECONDS: Final = 2.0
-"""For the last spans; with the drain, less than the pod has."""
+"""Time to send the last spans. Together with the drain, it is less than the pod's grace period."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,10 +41,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code."""
+    """Runs the server. Returns the exit code."""
     started = time.monotonic()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)  # as a container's first process it would not end by SIGTERM otherwise
+        signal.signal(number, _leave)  # otherwise SIGTERM would not end the first process of a container
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model
     try:
         serve(_parse(arguments), started)
@@ -55,13 +55,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(options: argparse.Namespace, started: float) -> None:
-    """Returns when told to stop. Raises StartError."""
+    """Serves until SIGTERM or SIGINT. Raises StartError."""
     source = _source(options)
     confinement.leave_folder()
     with Opening(source) as opening:
         watched = [path for path in (options.access, options.tls) if path is not None]
         key_hidden = confinement.hide(source.key, watched)
-        # Before numpy is loaded: its OpenBLAS, idle here, would start a thread for each of the node's cores.
+        # Before numpy is loaded: its OpenBLAS, unused here, would start a thread for each core of the node.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from sealift.serving.access import Access, CheckedAccess, OneKey, UncheckedAccess, new_key
         from sealift.serving.certificate import Certificate
@@ -82,7 +82,7 @@ def serve(options: argparse.Namespace, started: float) -> None:
         else:
             access = CheckedAccess(options.access) if options.access else UncheckedAccess()
         certificate = Certificate(options.tls) if options.tls else None
-        options.host = options.host or every_address()  # in a pod; what reaches it is the Service's matter
+        options.host = options.host or every_address()  # in a pod, where the Service controls what reaches it
         socket = listen(options.host, options.port)
         metrics_socket = listen(options.host, options.metrics_port) if options.metrics_port is not None else None
         exporter = _exporter(options, source) if options.otlp_endpoint else None
@@ -162,7 +162,7 @@ def _tracer(options: argparse.Namespace, exporter: "Exporter") -> "Tracer":
 
 
 def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificate | None") -> "GrpcTransport":
-    """gRPC beside HTTP: the same model, clients and runs. Loaded only where it is asked for, since it takes memory."""
+    """gRPC beside HTTP: the same model, access and batches. Loaded only on request, because it takes memory."""
     from sealift.serving.grpc.transport import GrpcTransport
     from sealift.serving.memory_budget import MAX_BODY_BYTES
 
@@ -214,7 +214,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     for name, value in vars(options).items():
         if isinstance(value, Path):
-            setattr(options, name, value.absolute())  # it is not served from the folder that they are named in
+            setattr(options, name, value.absolute())  # the server changes its working directory before it reads them
     if options.artifact is not None:
         _refuse_beside(parser, options, ("payload", "manifest", "artifact_id"))
         options.host = options.host or "127.0.0.1"
@@ -241,7 +241,7 @@ def _port(text: str) -> int:
 def _ratio(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("it must be from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a ratio; allowed: 0 to 1")
     return value
 
 
@@ -253,9 +253,9 @@ def _refuse_beside(parser: argparse.ArgumentParser, options: argparse.Namespace,
 
 def _tell(reason: str, termination_log: Path) -> None:
     line = f"{reason}\n".encode()
-    with contextlib.suppress(OSError):  # nobody reads it
+    with contextlib.suppress(OSError):  # standard error is closed
         os.write(sys.stderr.fileno(), line)
-    with contextlib.suppress(OSError):  # not in a container, or not ours to write
+    with contextlib.suppress(OSError):  # not in a container, or not writable
         descriptor = os.open(termination_log, os.O_WRONLY | os.O_TRUNC)  # never creates it
         try:
             os.write(descriptor, line[:TERMINATION_BYTES])
@@ -264,7 +264,7 @@ def _tell(reason: str, termination_log: Path) -> None:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    """Before serving: at once."""
+    """Exits at once, before serving has begun."""
     raise SystemExit(0)
 
 

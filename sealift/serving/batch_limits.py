@@ -1,13 +1,13 @@
-"""How many rows may be run together so that none's answer depends on the others: found by trying.
+"""The number of rows that may run together without any row's answer depending on the others. It is measured.
 
-A kernel for matrices may add in another order than one for a single row, and an operator may look across rows. So
-before the first request, made-up rows are run alone and in every number up to a largest. As many are run together from
-then on as have given, to the last bit, what each gave alone. Where a row alone differs, it is never run without a
-second one.
+A matrix kernel may add in another order than a kernel for a single row, and an operator may look across rows. So before
+the first request, random rows are run alone and in batches of every size up to a largest. From then on, batches have at
+most the size at which every answer was still bit-identical to that of the row alone. If only a row alone differs, a row
+never runs without a second one.
 
-What holds afterwards: the bits of a row's answer do not depend on who else asks at the time, nor, up to `most` rows, on
-how many rows its request has. It is measured, with this model on this processor, and not derived. A model that takes
-ids, texts or shapes of its requests' own is not tried, and its requests are run one by one.
+The result: the bits of a row's answer do not depend on other clients, nor, up to `most` rows, on the number of rows in
+its request. This is measured with this model on this processor, not derived. Models that take ids, texts or variable
+shapes are not tried, and their requests run one by one.
 """
 
 import time
@@ -23,25 +23,26 @@ from sealift.serving.tensor import ANY, Array
 MOST_ROWS: Final = 64
 TIMED_RUNS: Final = 5
 TRYING_SECONDS: Final = 0.1
-"""What there is for it: more would keep clients waiting. A slower model is tried with fewer rows."""
+"""Time limit of the trial, so that clients do not wait. A slower model is tried with fewer rows."""
 
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """`least`: rows of any run, fewer are filled up. `most`: rows of several requests in one run; 1 for none."""
+    """`least`: minimum rows of a run, which is padded to it. `most`: maximum rows of several requests in one run, or
+    1."""
 
     least: int
     most: int
     run_seconds: float
-    """What a run of `least` rows takes."""
+    """Duration of a run of `least` rows."""
     row_seconds: float
-    """What each further row adds."""
+    """Additional duration of each further row."""
 
 
 def find_batch_limits(model: Model) -> BatchLimits:
-    """For this model, on this processor."""
+    """Measures the limits for this model on this processor."""
     alone = BatchLimits(1, 1, model.run_seconds, model.run_seconds)
-    # Every number of rows up to a largest is tried, twice: its square is what takes the time.
+    # Every number of rows up to the largest is tried twice, so the time grows with its square.
     count = min(MOST_ROWS, int((TRYING_SECONDS / model.run_seconds) ** 0.5))
     rows = _make_rows(model, count)
     if rows is None or count < 2:
@@ -55,12 +56,12 @@ def find_batch_limits(model: Model) -> BatchLimits:
 
 
 def fill(inputs: Mapping[str, Array], rows: int) -> dict[str, Array]:
-    """With the last row again and again, until there are so many."""
+    """Pads the inputs to `rows` rows by repeating the last row."""
     return {name: np.concatenate([array, *[array[-1:]] * (rows - len(array))]) for name, array in inputs.items()}
 
 
 def _make_rows(model: Model, count: int) -> dict[str, Array] | None:
-    """Made-up ones. None: what a row is cannot be made up, or a run has no rows."""
+    """Makes random rows. None if rows cannot be made up, or the model has no dimension for rows."""
     rows: dict[str, Array] = {}
     numbers = np.random.default_rng(0)
     for tensor in model.inputs.values():
@@ -74,7 +75,7 @@ def _make_rows(model: Model, count: int) -> dict[str, Array] | None:
 
 
 def _find_most(model: Model, rows: Mapping[str, Array], count: int, least: int) -> int:
-    """How many rows together give what `least` of them gave."""
+    """The largest number of rows that together give the same answers as `least` rows."""
     outputs = list(model.outputs)
 
     def run(first: int, last: int) -> list[Array]:
@@ -83,7 +84,7 @@ def _find_most(model: Model, rows: Mapping[str, Array], count: int, least: int) 
             some = fill(some, least)
         answers = model.run(some, outputs)
         if any(len(answer) != max(last - first, least) for answer in answers.values()):
-            raise ValueError("not an answer for each row")
+            raise ValueError("the model does not answer each row")
         return [answer[: last - first] for answer in answers.values()]
 
     try:
@@ -103,7 +104,7 @@ def _slice(rows: Mapping[str, Array], first: int, last: int) -> dict[str, Array]
 
 
 def _measure_seconds(model: Model, rows: Mapping[str, Array]) -> float:
-    """The quickest of some runs: what else the processor did then is not the model's."""
+    """The shortest of several runs, which other work on the processor disturbed least."""
     outputs = list(model.outputs)
     took = []
     for _ in range(TIMED_RUNS):

@@ -1,7 +1,9 @@
-"""Runs together what came in the same turn of the event loop: no timer, nothing to tune, no cost for a lone client.
+"""Batching: requests that arrive in the same turn of the event loop run together. No timer, nothing to tune, no cost
+for a single client.
 
-A model that answers quickly is run on the loop itself. A slow one is run in a thread, and what comes meanwhile is the
-next batch. More work than QUEUE_SECONDS is not queued: it is refused, so that who is served is served in time.
+A fast model runs on the loop itself. A slow one runs in a thread, and requests that arrive meanwhile form the next
+batch. The queue holds at most QUEUE_SECONDS of work. Further requests are refused, so that accepted requests are
+answered in time.
 """
 
 import asyncio
@@ -21,23 +23,23 @@ from sealift.serving.model import Model
 from sealift.serving.tensor import Array
 
 QUICK_SECONDS: Final = 0.001
-"""A run that takes longer would keep the loop from answering others, the probes among them."""
+"""A longer run would keep the loop from answering other requests, including the probes."""
 QUEUE_SECONDS: Final = 0.5
 SHIFT_SECONDS: Final = 0.02
-"""Of work that the thread is given at a time."""
+"""Amount of work that the thread is given at a time."""
 SHIFTS: Final = 2
 
 RECENT: Final = 0.05
-"""What the latest run counts in the mean."""
+"""Weight of the latest run in the moving average."""
 
 Arrays = Mapping[str, Array]
 Done = Callable[[Arrays | Exception], None]
-"""Called on the loop with all outputs by name, or with what went wrong."""
+"""Called on the loop with all outputs by name, or with the error."""
 
 
 class Ran(NamedTuple):
-    """One run: when it began, by time.perf_counter_ns, what it was of, and what its parts took: putting together,
-    running, taking apart."""
+    """One run: its start by time.perf_counter_ns, its size, and the durations of its parts: joining inputs, running,
+    splitting outputs."""
 
     begun_ns: int
     requests: int
@@ -48,14 +50,14 @@ class Ran(NamedTuple):
 
 
 Watch = Callable[[Ran], None]
-"""Called on the loop, before who waits is told."""
+"""Called on the loop with the run, before its result is delivered."""
 Waiting = tuple[Arrays, int, Done, float, Watch | None]
-"""Inputs, their rows, who is told, since when, and who wants to know of the run."""
+"""Inputs, their rows, callback for the result, time of arrival, callback for the run."""
 Results = list[Arrays | Exception]
 
 
 class Batches:
-    """Of one model and one event loop."""
+    """The queue of one model in one event loop."""
 
     def __init__(self, model: Model, limits: BatchLimits, worker: Executor, counts: Counts) -> None:
         self._model = model
@@ -67,15 +69,15 @@ class Batches:
         self._counts = counts
         self._run_seconds, self._row_seconds = limits.run_seconds, limits.row_seconds
         self._slowness = 1.0
-        """What runs take of late, to what they took when they were tried: other work on the processor counts in."""
+        """Ratio of recent run times to those of the trial, which includes other work on the processor."""
         self._waiting: list[Waiting] = []
         self.rows = 0
-        """That wait, or are run in the thread."""
+        """Rows that wait, or are running in the thread."""
         self._shifts = 0
-        """That the thread has: one that it runs, and one to go on with, so that it need not wait for the loop."""
+        """Shifts that the thread has: one that runs, and a next one, so that it does not wait for the loop."""
 
     def add(self, inputs: Arrays, done: Done, watch: Watch | None = None) -> None:
-        """Raises Overloaded."""
+        """Queues a request. Raises Overloaded."""
         rows = rows_of(inputs)
         if self.rows and self._seconds(self.rows + rows) * self._slowness > QUEUE_SECONDS:
             self._statistics.count_failure(requests=1, ns=0)
@@ -89,17 +91,17 @@ class Batches:
 
     @property
     def is_full(self) -> bool:
-        """Whether one row more is more than can be done in time."""
+        """Whether one more row would exceed the queue's time limit."""
         return self.rows > 0 and self._seconds(self.rows + 1) * self._slowness > QUEUE_SECONDS
 
     async def run(self, inputs: Arrays, watch: Watch | None = None) -> Arrays:
-        """The same for who awaits it: all outputs by name. Raises what went wrong."""
+        """Queues a request and waits for it. Returns all outputs by name, or raises the error of the run."""
         told: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
         self.add(inputs, partial(_settle, told), watch)
         return await told
 
     def _next(self) -> None:
-        """Runs what fits into one run; what does not, in the loop's next turn, so that others come in between."""
+        """Runs what fits into one run. The rest follows in the loop's next turn, so that other work gets its turn."""
         if not self._waiting or self._shifts == SHIFTS:
             return
         batch, rows = self._take()
@@ -121,7 +123,7 @@ class Batches:
             asyncio.get_running_loop().call_soon(self._next)
 
     def _take(self) -> tuple[list[Waiting], int]:
-        """What fits into one run, and its rows."""
+        """Takes the requests that fit into one run. Returns them and the number of their rows."""
         waiting = self._waiting
         count, rows = 1, waiting[0][1]
         while count < len(waiting) and rows + waiting[count][1] <= self._most:
@@ -138,7 +140,7 @@ class Batches:
         self._counts.run_rows.observe(rows)
 
     def _run_all(self, shift: list[tuple[list[Waiting], int]]) -> list[tuple[Results, Ran]]:
-        """In the thread."""
+        """Runs the batches of a shift. Called in the thread."""
         return [self._run(batch, rows) for batch, rows in shift]
 
     def _ran(self, shift: list[tuple[list[Waiting], int]], runs: list[tuple[Results, Ran]]) -> None:
@@ -147,7 +149,7 @@ class Batches:
         self._tell([(batch, *ran) for (batch, _), ran in zip(shift, runs, strict=True)])
 
     def _run(self, batch: list[Waiting], rows: int) -> tuple[Results, Ran]:
-        """Any thread may call it."""
+        """Runs one batch. Any thread may call it."""
         begun = time.perf_counter_ns()
         results: Results
         if len(batch) == 1:
@@ -164,12 +166,12 @@ class Batches:
             )
             done = time.perf_counter_ns()
         slowness = (done - begun) / 1e9 / self._seconds(rows)
-        # One run that was held up for long says little about the next.
+        # A single run that was delayed for long says little about the next.
         self._slowness += RECENT * (min(slowness, 2 * self._slowness) - self._slowness)
         return results, Ran(begun, len(batch), rows, merged - begun, answered - merged, done - answered)
 
     def _seconds(self, rows: int) -> float:
-        """That one run of so many takes on a processor of its own."""
+        """Expected duration of one run of so many rows on an otherwise idle processor."""
         return self._run_seconds + self._row_seconds * (rows - 1)
 
     def _alone(self, inputs: Arrays, rows: int) -> Arrays | Exception:
@@ -178,7 +180,7 @@ class Batches:
                 return self._model.run(inputs, self._outputs)
             answers = self._model.run(fill(inputs, self._least), self._outputs)
             return {name: answer[:rows] for name, answer in answers.items()}
-        except Exception as error:  # noqa: BLE001 - it is told to whoever asked, who knows what to do with it
+        except Exception as error:  # noqa: BLE001 - it is passed to the caller, who handles it
             return error
 
     def _tell(self, told: list[tuple[list[Waiting], Results, Ran]]) -> None:
@@ -210,12 +212,12 @@ class Batches:
 
 
 def make_overloaded() -> Overloaded:
-    """More work waits than can be done in time."""
-    return Overloaded(f"more work is waiting than {QUEUE_SECONDS:g} seconds can do; try again")
+    """Makes the error for a queue that is full."""
+    return Overloaded(f"the queue holds more than {QUEUE_SECONDS:g} seconds of work; try again")
 
 
 def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:
-    if told.done():  # who asked has left
+    if told.done():  # the caller was cancelled
         return
     if isinstance(result, Exception):
         told.set_exception(result)
@@ -224,7 +226,7 @@ def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:
 
 
 def rows_of(inputs: Arrays) -> int:
-    """How many rows they are; a single value is one."""
+    """Number of rows in the inputs. A single value counts as one row."""
     first = next(iter(inputs.values()))
     return len(first) if first.ndim else 1
 

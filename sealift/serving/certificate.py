@@ -1,5 +1,5 @@
-"""The certificate that the server shows: `tls.crt` and `tls.key` in one folder, as Kubernetes mounts a Secret of type
-kubernetes.io/tls, and read again when another one is mounted. Connections that are open keep the one that they have.
+"""The server's TLS certificate: `tls.crt` and `tls.key` in one folder, as Kubernetes mounts a Secret of type
+kubernetes.io/tls. It is read again when its files change. Open connections keep their certificate.
 """
 
 import ssl
@@ -12,24 +12,24 @@ from sealift.serving.errors import StartError
 from sealift.serving.log import log
 
 MOST_BYTES: Final = 1 << 20
-"""Of each: what a Secret can hold."""
+"""Size limit of each file, which is that of a Secret."""
 
 
 class Certificate:
-    """For TLS 1.2 and later, with the library's own choice of ciphers."""
+    """The certificate in use. TLS 1.2 and later, with the library's default ciphers."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises StartError."""
+        """Reads the certificate. Raises StartError."""
         self._paths = folder / image_layout.CERTIFICATE_FILE, folder / image_layout.CERTIFICATE_KEY_FILE
         self._files = WatchedFiles()
         self._used, self.pem = self._read()
-        """And the chain with its private key."""
+        """The chain and its private key, in PEM."""
         self.context = self._used
-        """For all connections. Each takes, as its handshake begins, the certificate that is in use then."""
+        """Context for all connections. Each takes the certificate that is in use when its handshake begins."""
         self.context.sni_callback = self._choose
 
     def refresh(self) -> None:
-        """Takes over another one. A broken one changes nothing and is told once."""
+        """Loads a changed certificate. A broken one changes nothing and is logged once."""
         if not self._files.have_changed():
             return
         self._files = WatchedFiles()
@@ -37,22 +37,22 @@ class Certificate:
             self._used, self.pem = self._read()
             log("info", "certificate read")
         except StartError as error:
-            log("error", "certificate not read, the last one stays in use", reason=str(error))
+            log("error", "certificate not read, the previous one stays in use", reason=str(error))
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-        """OpenSSL asks at every client's hello, whether it names a host or not."""
+        """Called by OpenSSL at every client hello, with or without a host name."""
         connection.context = self._used
 
     def _read(self) -> tuple[ssl.SSLContext, tuple[bytes, bytes]]:
-        """Into a context of its own: one that is in use would lose its certificate to a key that does not fit."""
+        """Reads into a new context: a key that does not fit would remove the certificate from the context in use."""
         certificate, key = self._paths
         context = _context()
         pem = self._files.read(certificate, MOST_BYTES), self._files.read(key, MOST_BYTES)
         try:
             context.load_cert_chain(certificate, key, password=_no_password)
-        except (ssl.SSLError, ValueError, OSError):  # whose messages say no more than a number
+        except (ssl.SSLError, ValueError, OSError):  # their messages contain only a number
             hint = "mount a chain and its unencrypted private key, both in PEM"
-            raise StartError(f"{certificate} and {key} are no certificate and its key", hint) from None
+            raise StartError(f"{certificate} and {key} are not a certificate and its private key", hint) from None
         return context, pem
 
 
@@ -64,5 +64,5 @@ def _context() -> ssl.SSLContext:
 
 
 def _no_password() -> str:
-    """Without this, the terminal would be asked for it."""
+    """An empty password. Without it, OpenSSL would prompt on the terminal."""
     return ""

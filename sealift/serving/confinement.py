@@ -1,8 +1,8 @@
-"""What the serving process gives up before it reads a request: the folder that it was started in, and its key's file.
+"""Rights that the serving process gives up before it reads a request: its working directory and the key's file.
 
-The key is read by the process that opens the artifact (opening.py), which ends. This one could still open the same
-file, were a library of its to be led there by a model or a request. So the kernel is told to refuse it: Landlock
-(docs.kernel.org/userspace-api/landlock.html) needs no privilege, and what it takes away stays away.
+The process that opens the artifact (opening.py) reads the key and ends. The serving process could still open the same
+file, if a model or a request misled one of its libraries. So the kernel denies it: Landlock
+(docs.kernel.org/userspace-api/landlock.html) needs no privilege and cannot be undone.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
-"""System calls, of the same numbers on every architecture."""
+"""System calls, with the same numbers on every architecture."""
 RULE_PATH_BENEATH: Final = 1
 READ_FILE: Final = 1 << 2
 PR_SET_NO_NEW_PRIVS: Final = 38
@@ -23,7 +23,7 @@ MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - a folder is made and rem
 
 
 def leave_folder() -> None:
-    """Goes to an empty folder, where no relative name leads to a file. Where none can be made it stays."""
+    """Changes to an empty folder, where no relative name leads to a file. Stays if none can be made."""
     folder = MEMORY_FOLDER / secrets.token_hex(16)
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700)
@@ -34,24 +34,24 @@ def leave_folder() -> None:
 
 
 def hide(secret: Path, watched: Sequence[Path] = ()) -> bool:
-    """Makes the file unreadable to this process and what it starts, for good; whether it could be done.
+    """Makes the file permanently unreadable to this process and its children. Returns whether it succeeded.
 
-    To be called before there are threads. All that lies on the way to the file is listed, and reading allowed of the
-    rest: files that come later to a folder on that way cannot be read either. So it is not done where one of the
-    `watched` files or folders, which are read again and again, lies in such a folder itself.
+    Must be called before there are threads. It lists the folders on the way to the file and allows reading everything
+    else in them, so files that are added to these folders later cannot be read either. Therefore it does nothing if one
+    of the `watched` files or folders, which are read repeatedly, lies directly in such a folder.
     """
     try:
         real = secret.resolve(strict=True)
-        if real.stat().st_nlink > 1:  # it has another name, which would stay readable
+        if real.stat().st_nlink > 1:  # it has a second name, which would stay readable
             return False
         if any(folder in real.parents for path in watched for folder in _find_changing_folders(path)):
             return False
         ruleset = _call(CREATE_RULESET, struct.pack("=Q", READ_FILE), 8, 0)
-    except OSError:  # a kernel without it, or one that is told not to
+    except OSError:  # a kernel without Landlock, or with Landlock disabled
         return False
     try:
         for beside in _all_but(real):
-            with contextlib.suppress(OSError):  # gone meanwhile, or not ours to reach
+            with contextlib.suppress(OSError):  # it no longer exists, or this user may not reach it
                 _allow(ruleset, beside)
         if ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
             return False
@@ -64,12 +64,12 @@ def hide(secret: Path, watched: Sequence[Path] = ()) -> bool:
 
 
 def _find_changing_folders(path: Path) -> set[Path]:
-    """The folders in which a watched folder, or file, gets new entries: where it is named, and where a link leads."""
+    """The folders in which a watched folder or file gets new entries: its own folder, and that of a link's target."""
     return {path.resolve()} if path.is_dir() else {path.parent.resolve(), path.resolve().parent}
 
 
 def _all_but(real: Path) -> Iterator[Path]:
-    """Every file and folder beside the way from the root to this file."""
+    """Every file and folder beside the path from the root to this file."""
     for folder, on_the_way in zip(reversed(real.parents), (*list(reversed(real.parents))[1:], real), strict=True):
         with contextlib.suppress(PermissionError):  # a folder that cannot be listed: nothing in it is allowed
             yield from (entry for entry in folder.iterdir() if entry != on_the_way and not entry.is_symlink())
@@ -84,7 +84,7 @@ def _allow(ruleset: int, path: Path) -> None:
 
 
 def _call(number: int, *arguments: int | bytes) -> int:
-    """One system call. Raises OSError."""
+    """Makes one system call. Raises OSError."""
     library = ctypes.CDLL(None, use_errno=True)
     result: int = library.syscall(number, *arguments)
     if result < 0:

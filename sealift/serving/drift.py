@@ -1,17 +1,15 @@
-"""Whether what clients ask is still what the model was trained on: each feature's mean, and its population stability
-index against the training rows.
+"""Input drift: each feature's mean in the requests, and its population stability index against the training rows.
 
-    PSI = Σ (p - q) ln(p / q)        over a feature's bins; p is a bin's share of what is asked, q its share in training
+    PSI = Σ (p - q) ln(p / q)        over a feature's bins; p is a bin's share in the requests, q its share in training
 
-(N. Siddiqi, Credit Risk Scorecards, 2006; by its rule of thumb, below 0.1 nothing has changed, above 0.2 much has.)
-Empty bins count as half a value. Without any change, PSI is spread like (1/n + 1/m) χ² with one degree of freedom less
-than there are bins (B. Yurdakul, Statistical Properties of PSI, 2018): with LEAST_ROWS asked, ten bins and a large
-training set it stays below 0.14 in 99.9 % of all cases. So nothing is told of fewer rows, which also keeps a single
-request from being told.
+(N. Siddiqi, Credit Risk Scorecards, 2006; rule of thumb: below 0.1 no change, above 0.2 a large one.)
+Empty bins count as half a value. Without any change, PSI is distributed like (1/n + 1/m) χ² with one degree of freedom
+less than there are bins (B. Yurdakul, Statistical Properties of PSI, 2018): with LEAST_ROWS rows, ten bins and a large
+training set it stays below 0.14 in 99.9 % of all cases. So fewer rows are not reported, which also keeps single
+requests private.
 
-Requests are only noted when they come, a few of each quarter of a second, and counted afterwards: those that are run
-together with others, not large ones, which have a thread. Only numbers that have a name are counted; the columns of a
-table that are texts are not, nor is a missing value.
+Requests are only noted on arrival, a few in each quarter of a second, and counted afterwards. Large requests, which run
+in a thread, are not noted. Only named numeric features are counted: no text columns and no missing values.
 """
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape: S slots of time, R rows, F features, B bins)
@@ -28,19 +26,19 @@ from sealift.serving.model import Model
 from sealift.serving.tensor import Array
 
 NOTED_REQUESTS: Final = 64
-"""Between two counts: what that takes stays below a millisecond, and what is kept is small."""
+"""Maximum between two counts, so that counting takes less than a millisecond and little memory."""
 NOTED_VALUES: Final = 8192
 LEAST_ROWS: Final = 200
 SLOTS: Final = 12
 SLOT_SECONDS: Final = 300
-"""What is told is of the last hour, and loses a twelfth of it at a time."""
+"""The figures cover the last hour and drop a twelfth of it at a time."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
 class Feature:
-    """What is known of one, as of now."""
+    """Current figures of one feature."""
 
     name: str
     mean: float
@@ -48,7 +46,7 @@ class Feature:
 
 
 class Drift:
-    """Of one model, in one thread."""
+    """The drift of one model. Not thread-safe."""
 
     def __init__(self, model: Model) -> None:
         self._places = _places(model)
@@ -66,21 +64,21 @@ class Drift:
         self._noted: list[Mapping[str, Array]] = []
         self._values = 0
         self.takes = bool(self._names)
-        """Whether one more request may be noted now."""
+        """Whether another request may be noted now."""
 
     @property
     def rows(self) -> int:
-        """That were counted, in the last hour."""
+        """Rows that were counted in the last hour."""
         return int(self._rows_S.sum())
 
     def note(self, inputs: Mapping[str, Array]) -> None:
-        """A request that the model can take."""
+        """Notes a valid request."""
         self._noted.append(inputs)
         self._values += sum(inputs[name].size for name, _, _ in self._places)
         self.takes = len(self._noted) < NOTED_REQUESTS and self._values < NOTED_VALUES
 
     def count(self, now: float | None = None) -> None:
-        """What was noted."""
+        """Counts the noted requests."""
         self._turn(int((time.monotonic() if now is None else now) / SLOT_SECONDS))
         noted, self._noted, self._values, self.takes = self._noted, [], 0, bool(self._names)
         if not noted:
@@ -94,7 +92,7 @@ class Drift:
         self._rows_S[at] += len(x_RF)
 
     def features(self) -> list[Feature]:
-        """Those of which enough values were asked."""
+        """Features with enough values in the requests."""
         known = zip(self._names, self._sums_SF.sum(axis=0), self._counts_SFB.sum(axis=0), self._shares, strict=True)
         return [
             Feature(name, float(total / counts.sum()), psi(counts[: len(shares)], shares))
@@ -103,7 +101,7 @@ class Drift:
         ]
 
     def _turn(self, slot: int) -> None:
-        """Forgets what is older than the last SLOTS."""
+        """Drops figures older than the last SLOTS."""
         for passed in range(max(self._slot + 1, slot - SLOTS + 1), slot + 1):
             at = passed % SLOTS
             self._counts_SFB[at] = self._sums_SF[at] = self._rows_S[at] = 0
@@ -118,14 +116,14 @@ class Drift:
 
 
 def psi(counts: Array, shares: Floats) -> float:
-    """Of counts in bins, against the shares that are expected."""
+    """Population stability index of counts by bin against expected shares."""
     counted = np.maximum(counts, 0.5)
     found, expected = counted / counted.sum(), np.maximum(shares, 1e-6) / shares.sum()
     return float(((found - expected) * np.log(found / expected)).sum())
 
 
 def _places(model: Model) -> list[tuple[str, list[int], list[str]]]:
-    """Where the features with bins are: an input, the columns of it, their names."""
+    """Locations of the features with bins: input, columns in it, their names."""
     names, bins = list(model.description.features), model.description.input_bins
     if len(model.inputs) > 1 or list(model.inputs) == names:
         numbers = (one for one in model.inputs.values() if one.datatype != "BYTES")

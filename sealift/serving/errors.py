@@ -1,18 +1,18 @@
-"""What goes wrong with the server, by who has to hear of it.
+"""Errors of the server, by the person who can act on them.
 
     ServingError
-    ├── StartError              whoever deploys: why it does not start, in one line, and the way out
-    │   └── AccessInvalid       who may ask cannot be read; once it has started, what was read before stays in force
-    └── RequestError            whoever asks: what was expected instead
-        ├── InvalidInput        the request is none that the model can take
-        ├── InvalidAnswer       the request is, but the model's answer is none that the protocol can say
-        ├── Overloaded          the request is, but others are before it; it may be sent again
-        ├── Unauthenticated     no credential, or none that is known here
-        ├── Forbidden           a good credential, for something else
-        └── TooManyRequests     a good credential, more often than it may be used
+    ├── StartError              for the person who deploys: why the server does not start, in one line, and the fix
+    │   └── AccessInvalid       the access file cannot be read; a running server keeps the previous one
+    └── RequestError            for the client: what was expected instead
+        ├── InvalidInput        the request does not fit the model
+        ├── InvalidAnswer       the request fits, but the protocol cannot express the model's answer
+        ├── Overloaded          the server is busy; the request may be sent again
+        ├── Unauthenticated     the credential is missing or not valid
+        ├── Forbidden           the credential is valid, but lacks the scope
+        └── TooManyRequests     the credential is valid, but exceeds its rate limit
 
-A transport adds its own kinds of RequestError, and says each kind in its own way (http/errors.py). What sealing raises
-(sealift/sealing/errors.py) is told as a StartError.
+Transports add their own kinds of RequestError and map each kind to a status (http/errors.py). Errors of sealing
+(sealift/sealing/errors.py) become StartErrors.
 """
 
 
@@ -21,7 +21,7 @@ class ServingError(Exception): ...
 
 class StartError(ServingError):
     def __init__(self, message: str, hint: str = "") -> None:
-        # One line, whatever a library's message has in it: Kubernetes shows it as the container's reason.
+        # One line, even if a library's message has several: Kubernetes shows it as the container's reason.
         super().__init__(" ".join((f"{message}; {hint}" if hint else message).split()))
 
 
@@ -29,7 +29,7 @@ class AccessInvalid(StartError): ...
 
 
 class RequestError(ServingError):
-    """The message may quote the request, so it goes to the client and never to the log."""
+    """An error for the client. The message may quote the request, so it is never logged."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -50,12 +50,12 @@ class Unauthenticated(RequestError): ...
 
 class Forbidden(RequestError):
     def __init__(self, caller: str, scope: str) -> None:
-        super().__init__(f"{caller!r} lacks the scope {scope!r} that this asks for")
+        super().__init__(f"{caller!r} lacks the scope {scope!r}, which this request needs")
         self.scope = scope
 
 
 class TooManyRequests(RequestError):
     def __init__(self, caller: str, retry_after: int) -> None:
-        super().__init__(f"{caller!r} asks more often than it may; ask again in {retry_after} s")
+        super().__init__(f"{caller!r} exceeds its rate limit; try again in {retry_after} s")
         self.retry_after = retry_after
         """Whole seconds, at least 1."""

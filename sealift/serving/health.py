@@ -1,6 +1,6 @@
 """`python -m sealift.serving.health [--tls]`: exits 0 if this container's server is ready, else 1 with a reason.
 
-For a Docker engine's health check: the image has no shell and no curl. Nothing of the server is loaded.
+Used by Docker's health check, because the image has no shell and no curl. It loads nothing of the server.
 """
 
 import socket
@@ -13,7 +13,7 @@ SECONDS = 4.0
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code."""
+    """Checks the server. Returns the exit code."""
     try:
         status = ask_status(image_layout.PORT, tls="--tls" in arguments)
     except OSError as error:
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
 
 
 def ask_status(port: int, *, tls: bool) -> str:
-    """The status line of the server on this machine. Raises OSError."""
+    """Requests the readiness of the server on this machine. Returns the status line. Raises OSError."""
     with socket.create_connection(("127.0.0.1", port), SECONDS) as plain:
         connection = _any_certificate().wrap_socket(plain) if tls else plain
         with connection:
@@ -34,7 +34,7 @@ def ask_status(port: int, *, tls: bool) -> str:
 
 
 def _any_certificate() -> ssl.SSLContext:
-    """It is for the names by which clients know the server, not for this one."""
+    """A context that accepts any certificate, since the server's is for its clients' names, not for 127.0.0.1."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,20 +1,20 @@
-"""Where everything is in the image and its pods: declared once, for the server, the image and the pod's spec.
+"""Paths, ports and names in the image and its pods, declared once for the server, the image and the pod spec.
 
-Imports nothing of ours, and importing it changes nothing: components and bootstrap read it, which have no server's
-packages.
+It imports no other module of Sealift and has no side effects: components and bootstrap, which do not have the server's
+packages, import it too.
 """
 
 from typing import Final
 
 ENTRY_POINT: Final = ("python3", "-m", "sealift.serving")
 HEALTH_CHECK: Final = ("python3", "-m", "sealift.serving.health")
-"""For who has no probe of Kubernetes'; with "--tls" where the server speaks it."""
+"""Health check for deployments without Kubernetes' probes. Add "--tls" if the server uses TLS."""
 USER_ID: Final = 65532
 """The image's non-root user, and the group that may read the mounted key."""
 
 PORT: Final = 8080
 PORT_NAME: Final = "http"
-"""On Kubernetes, whose API server finds the port by it."""
+"""Name of the port on Kubernetes, by which the API server finds it."""
 GRPC_PORT: Final = 8081
 GRPC_PORT_NAME: Final = "grpc"
 METRICS_PORT: Final = 8082
@@ -24,20 +24,20 @@ METRICS_PATH: Final = "/metrics"
 CODE_FOLDER: Final = "/opt/sealift"
 PACKAGES_FOLDER: Final = f"{CODE_FOLDER}/site"
 PACKAGES_FILE: Final = "packages.tar"
-"""The archive that set-up makes of them and the image unpacks: one file, quicker than a thousand."""
+"""Archive of the packages, which set-up makes and the image unpacks. One file is faster to copy than a thousand."""
 PAYLOAD_PATH: Final = f"{CODE_FOLDER}/payload"
 """A file of the image, the last layer. Manifest and key are mounted into the pod and never in the image."""
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
-"""Folders of a local store (sealift/stores/store.py), for who opens an artifact there."""
+"""Folders of a local store (sealift/stores/store.py), to open an artifact there."""
 MANIFEST_FILE: Final = "manifest.json"
 KEY_FILE: Final = "private.pem"
-"""As every release has called it; what is in it says by itself of which kind it is."""
+"""Its name in every release. Its content shows the kind of the key."""
 CERTIFICATE_FILE: Final = "tls.crt"
 CERTIFICATE_KEY_FILE: Final = "tls.key"
-"""As a Secret of type kubernetes.io/tls has them."""
+"""Names in a Secret of type kubernetes.io/tls."""
 ACCESS_FILE: Final = "access.json"
-"""Who may ask. Its folder is mounted, never the file alone: only so do the pods see it change."""
+"""The access file. Its folder is mounted rather than the file alone, so that the pods see changes."""
 
 FIXED_TIME: Final = 1_577_836_800  # 2020-01-01, since zip files cannot say earlier than 1980
-"""Of every file that we put into the image, in seconds since 1970."""
+"""Modification time of every file that we add to the image, in seconds since 1970."""

@@ -1,4 +1,4 @@
-"""One JSON object per line on standard output: what the server did, never what clients sent."""
+"""The log: one JSON object per line on standard output. It contains what the server did, never what clients sent."""
 
 import contextlib
 import os
@@ -18,8 +18,8 @@ _second, _stamp = 0, ""
 
 
 def log(level: str, event: str, **fields: str | float | None) -> None:
-    """Writes a line, or none where nobody reads them: no request fails or waits for that. The next line that is read
-    says how many were not."""
+    """Writes a line, or skips it if standard output is blocked, so that no request fails or waits. The next line counts
+    the skipped ones."""
     global _unwritten
     line = {"time": stamp(), "level": level, "event": event, **fields}
     with _lock:
@@ -33,7 +33,8 @@ def log(level: str, event: str, **fields: str | float | None) -> None:
 
 
 def write(lines: Sequence[bytes]) -> None:
-    """Several whole lines at once, of less than PIPE_BUF bytes each; those that nobody reads count as above."""
+    """Writes several complete lines at once, each shorter than PIPE_BUF bytes. Skipped lines are counted as in
+    `log`."""
     global _unwritten
     with _lock:
         first = 0
@@ -50,7 +51,7 @@ def write(lines: Sequence[bytes]) -> None:
 
 
 def stamp() -> str:
-    """The time, to the second, as lines have it."""
+    """The current time to the second, in the format of log lines."""
     global _second, _stamp
     now = int(time.time())
     if now != _second:
@@ -65,7 +66,7 @@ def _put(text: bytes) -> None:
 
 
 def _is_read() -> bool:
-    """Whether a line can be written without waiting: a pipe takes PIPE_BUF bytes then, more than a line has."""
+    """Whether a line can be written without waiting. A writable pipe takes PIPE_BUF bytes, more than a line has."""
     ready = select.poll()
     ready.register(STANDARD_OUTPUT, select.POLLOUT)
     return bool(ready.poll(0))

@@ -1,37 +1,37 @@
-"""The memory that large requests and answers take while they wait for a client or for the model: counted as it is
-taken, never as announced, and in one sum for all transports."""
+"""The memory that large requests and responses take while they wait for a client or for the model. It is counted as it
+is used, not as announced, and in one sum for all transports."""
 
 from typing import Final
 
 from sealift.serving.errors import Overloaded
 
 MAX_BODY_BYTES: Final = 8 << 20
-"""Of a request's body or message, over any transport."""
+"""Size limit of a request's body or message, over any transport."""
 SMALL_BYTES: Final = 64 << 10
-"""Of each body and each answer, not counted: connections are limited, and large requests keep out no small ones."""
+"""Bytes of each body and response that are not counted: connections are limited, and small requests always fit."""
 MAX_HELD_BYTES: Final = 32 << 20
-"""Of all larger ones, so that many clients at once get a 503 and not a pod that is out of memory."""
+"""Limit on the sum of all larger ones, so that many clients at once get a 503 before the pod runs out of memory."""
 
 
 class MemoryBudget:
-    """Of one server."""
+    """The memory budget of one server."""
 
     def __init__(self, most_bytes: int, free_bytes: int) -> None:
-        """At most `most_bytes`; of each request and each answer, `free_bytes` are not counted."""
+        """The limit is `most_bytes`. The first `free_bytes` of each request and response are not counted."""
         self.bytes = 0
         self.most_bytes = most_bytes
         self.free_bytes = free_bytes
 
 
 class Share:
-    """One request's part of the budget, until it is released."""
+    """One request's share of the budget, until it is released."""
 
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
         self._bytes = 0
 
     def grow_to(self, size: int) -> None:
-        """Raises Overloaded."""
+        """Grows the share to `size` bytes. Raises Overloaded."""
         budget = self._budget
         more = size - budget.free_bytes - self._bytes
         if more <= 0:
@@ -42,6 +42,6 @@ class Share:
         self._bytes += more
 
     def release(self) -> None:
-        """All of it; a second time is nothing."""
+        """Releases the whole share. Calling it again does nothing."""
         self._budget.bytes -= self._bytes
         self._bytes = 0

@@ -92,12 +92,14 @@ class Model:
             fed = {**inputs, **self._weights} if self._weights else inputs
             return dict(zip(outputs, self._session.run(outputs, fed), strict=True))
         except InvalidArgument:
-            raise InvalidInput("the model has no answer to these inputs: is every id one that it knows?") from None
+            raise InvalidInput("the model cannot process these inputs; check that it knows every id in them") from None
         except BY_INPUTS as error:
             if any(word in str(error) for word in NO_MEMORY):
                 raise
             # Their messages quote names inside the model, and sometimes numbers of the request.
-            raise InvalidInput("the model does not run on these inputs: do their shapes fit each other?") from None
+            raise InvalidInput(
+                "the model does not run on these inputs; check that their shapes fit each other"
+            ) from None
 
     def _warm_up(self) -> float:
         """So that the first client does not wait, and a model that cannot run is not rolled out. Seconds.
@@ -115,7 +117,7 @@ class Model:
             except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no base class of their own
                 raise StartError(f"the model does not run: {type(error).__name__}", "train it again") from None
             return quickest
-        log("warning", "the model refuses the rows that it was tried with: the first request waits longer")
+        log("warning", "the model did not accept the trial rows, so the first request takes longer")
         return UNTRIED_SECONDS
 
     def _rows_to_try(self) -> Iterator[dict[str, Array]]:
@@ -143,8 +145,8 @@ def _read_description(values: Mapping[str, Any]) -> Description:
         return read_description(values)
     except ContentsError as error:
         raise StartError(
-            f"the artifact's {error} is not what this release reads there",
-            "serve it with the release that trained it, or train it again",
+            f"the artifact's {error} is missing or is not a value that this release reads",
+            "serve the artifact with the release that trained it, or train it again",
         ) from None
 
 
@@ -172,10 +174,10 @@ def _refuse_files(onnx: bytes) -> None:
     try:
         outside = external_locations(onnx)
     except NotOnnxError as error:
-        raise StartError(f"the artifact does not hold an ONNX model: {error}", "train it again") from None
+        raise StartError(f"the artifact does not contain an ONNX model: {error}", "train it again") from None
     if outside:
         raise StartError(
-            "the model keeps weights in other files, which are never opened", "seal it with its weights inside"
+            "the model keeps weights in other files, which the server never opens", "seal it with its weights inside"
         )
 
 
@@ -185,7 +187,7 @@ def _check_weights(weights: Mapping[str, Array], inputs: Mapping[str, Any]) -> N
         tensor = _tensor(inputs[name]) if name in inputs else None
         if tensor is None or array.dtype != KINDS[tensor.datatype] or not _fits(array.shape, tensor.shape):
             raise StartError(
-                "the model does not run: a weight beside its graph is none of the graph's", "train it again"
+                "the model does not run: a weight beside its graph does not match the graph's inputs", "train it again"
             )
 
 
@@ -197,8 +199,8 @@ def _tensor(value: Any) -> Tensor:
     """A session's input or output. A dimension that is named, or unknown, may be any."""
     if value.type not in DATATYPES:
         raise StartError(
-            f"tensor {value.name!r} of the model is {value.type}, which is not served",
-            f"export it as one of {', '.join(DATATYPES)}",
+            f"tensor {value.name!r} of the model has type {value.type}, which the server does not support",
+            f"allowed: {', '.join(DATATYPES)}",
         )
     shape = tuple(size if isinstance(size, int) else ANY for size in value.shape)
     return Tensor(value.name, shape, DATATYPES[value.type])

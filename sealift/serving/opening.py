@@ -44,7 +44,7 @@ class Opening:
         except OSError as error:
             raise _unreadable(error) from None
         if size == 0:
-            raise StartError(f"{source.payload} is empty", "take the payload from the store again")
+            raise StartError(f"{source.payload} is empty", "fetch the payload from the store again")
         self._memory = mmap.mmap(-1, size, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
         self._reading, writing = os.pipe()
         self._child = os.fork()
@@ -64,7 +64,9 @@ class Opening:
             said = pipe.read()
         status = self._wait()
         if status:
-            raise StartError(f"the process that opens the artifact ended with {status}", "has it too little memory?")
+            raise StartError(
+                f"the process that opens the artifact ended with {status}", "check that it has enough memory"
+            )
         told = json.loads(said)
         if "error" in told:
             raise StartError(*told["error"])
@@ -148,4 +150,4 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
 
 
 def _unreadable(error: OSError) -> StartError:
-    return StartError(f"{error.filename} cannot be read: {error.strerror}", "is it mounted, and readable by this user?")
+    return StartError(f"{error.filename} cannot be read: {error.strerror}", "mount it so that this user can read it")

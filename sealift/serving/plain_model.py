@@ -32,7 +32,7 @@ def read_plain_model(plain: memoryview) -> PlainModel:
     try:
         layout = read_layout(plain)
     except ContentsError as error:
-        raise StartError(f"the model's file is not what its header says: {error}", "seal the model again") from None
+        raise StartError(f"the model's file does not match its header: {error}", "seal the model again") from None
     if layout is None:
         return PlainModel(plain)
     content = plain.toreadonly()

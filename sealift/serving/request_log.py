@@ -92,7 +92,7 @@ class RequestLog:
 
     def _begin_second(self) -> None:
         if self._left_out:
-            log("warning", "refusals without a line", count=self._left_out)
+            log("warning", "refusals not logged", count=self._left_out)
         self._written.clear()
         self._left_out = 0
 

@@ -36,4 +36,4 @@ class FileWatch:
         now = time.monotonic()
         if now - self._told_at.get(name, -QUIET_SECONDS) >= QUIET_SECONDS:
             self._told_at[name] = now
-            log("error", "watch failed, it goes on", part=name, error=type(error).__name__)
+            log("error", "watch failed, it continues", part=name, error=type(error).__name__)

@@ -271,7 +271,8 @@ def test_an_access_file_that_cannot_be_used_keeps_it_from_starting(files: Files,
     said, complaints = process.communicate(timeout=SECONDS)
 
     assert (process.returncode, said) == (1, "")
-    assert complaints == f"{path} is no access file: it has neither `keys` nor `jwt`, so nobody could ask\n"
+    problem = "it has neither `keys` nor `jwt`, so no client would have access"
+    assert complaints == f"{path} is not an access file: {problem}\n"
 
 
 def test_access_control_and_none_of_it_are_not_both_chosen(files: Files, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_a_port_in_use_keeps_it_from_starting(files: Files) -> None:
         process = start(arguments(files, grpc_port=str(taken.getsockname()[1])))
         said, complaints = process.communicate(timeout=SECONDS)
     assert (process.returncode, said) == (1, "")
-    assert "for gRPC; is another server using it?" in complaints
+    assert "for gRPC; check whether another server uses this port" in complaints
     assert complaints.count("\n") == 1
 
 

@@ -106,7 +106,7 @@ def test_another_certificate_is_taken_over_and_a_broken_one_is_not(files: Files,
         server.terminate()
         events = [line["event"] for line in server.end()[1]]
 
-    kept = "certificate not read, the last one stays in use"
+    kept = "certificate not read, the previous one stays in use"
     assert events[:4] == ["certificate read", kept, kept, "certificate read"]
 
 
@@ -136,7 +136,7 @@ def test_what_is_no_certificate_keeps_it_from_starting(files: Files, folder: Pat
     said, complaints = process.communicate(timeout=SECONDS)
 
     assert (process.returncode, said, complaints.count("\n")) == (1, "", 1)
-    assert "are no certificate and its key; mount a chain" in complaints and "secret" not in complaints
+    assert "are not a certificate and its private key; mount a chain" in complaints and "secret" not in complaints
 
 
 def test_sockets_that_never_shake_hands_take_little_memory_and_keep_nobody_out(files: Files, folder: Path) -> None:

@@ -113,8 +113,8 @@ def test_what_it_needs_for_that_is_loaded_only_where_it_is_asked_for(files: File
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"otlp_endpoint": "collector:4318"}, "the OTLP endpoint is no URL that begins with http:// or https://"),
-        ({"trace_ratio": "2"}, "argument --trace-ratio: it must be from 0 to 1"),
+        ({"otlp_endpoint": "collector:4318"}, "the OTLP endpoint must be a URL that begins with http:// or https://"),
+        ({"trace_ratio": "2"}, "argument --trace-ratio: '2' is not a ratio; allowed: 0 to 1"),
         ({"trace_ratio": "x"}, "argument --trace-ratio: invalid"),
     ],
 )

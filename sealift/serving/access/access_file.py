@@ -94,21 +94,21 @@ def parse(content: bytes, path: Path) -> AccessFile:
     try:
         access = _DECODER.decode(content)
     except DecodeError as error:
-        raise AccessInvalid(f"{path} is no access file: {error}") from None
+        raise AccessInvalid(f"{path} is not an access file: {error}") from None
     for problem in _problems(access):
-        raise AccessInvalid(f"{path} is no access file: {problem}")
+        raise AccessInvalid(f"{path} is not an access file: {problem}")
     return access
 
 
 def _problems(access: AccessFile) -> list[str]:
     problems = []
     if not access.keys and access.jwt is None:
-        problems.append("it has neither `keys` nor `jwt`, so nobody could ask")
+        problems.append("it has neither `keys` nor `jwt`, so no client would have access")
     names = [key.name for key in access.keys]
     problems += [f"`keys` has {name!r} more than once" for name in sorted({*names}) if names.count(name) > 1]
     digests = [digest for key in access.keys for digest in key.sha256]
     if len({*digests}) < len(digests):
-        problems.append("`keys` has one `sha256` more than once")
+        problems.append("`keys` has the same `sha256` more than once")
     if access.jwt is not None and (access.jwt.jwks_file is None) == (access.jwt.jwks_url is None):
-        problems.append("`jwt` needs one of `jwksFile` and `jwksUrl`, and not both")
+        problems.append("`jwt` needs exactly one of `jwksFile` and `jwksUrl`")
     return problems

@@ -42,15 +42,15 @@ class CheckedAccess:
     def admit(self, credential: bytes | None, scope: Scope, now: float) -> str:
         """The caller's name. Raises Unauthenticated, Forbidden and TooManyRequests."""
         if credential is None:
-            raise Unauthenticated("this needs a credential; send it as `Authorization: Bearer …`")
+            raise Unauthenticated("this request needs a credential; send it as `Authorization: Bearer …`")
         if len(credential) > MAX_CREDENTIAL_BYTES:
-            raise Unauthenticated(f"the credential is longer than {MAX_CREDENTIAL_BYTES} bytes")
+            raise Unauthenticated(f"the credential exceeds the limit of {MAX_CREDENTIAL_BYTES} bytes")
         admitted = self._admitted
         digest = sha256(credential).digest()
         caller = admitted.by_digest.get(digest)
         if caller is None:
             if admitted.tokens is None or credential.count(b".") != 2:
-                raise Unauthenticated("the key is none that is known here; it may have been replaced by a new one")
+                raise Unauthenticated("the key is not valid on this server; it may have been replaced by a new one")
             caller = admitted.tokens.caller(credential, digest)
         return caller.admit(scope, now)
 
@@ -62,7 +62,7 @@ class CheckedAccess:
                 self._admitted = self._read(files, self._admitted)
                 log("info", "access file read", keys=len(self._admitted.by_digest))
             except AccessInvalid as error:
-                log("error", "access file not read, the last one stays in force", reason=str(error))
+                log("error", "access file not read, the previous one stays in effect", reason=str(error))
             self._files = files
         if self._admitted.tokens is not None:
             self._admitted.tokens.refresh(now)

@@ -48,7 +48,7 @@ def parse_key_set(content: bytes, algorithms: Sequence[Algorithm], origin: str) 
     try:
         raw_keys = _SET_DECODER.decode(content).keys
     except DecodeError as error:
-        raise AccessInvalid(f"{origin} is no JSON Web Key Set: {error}") from None
+        raise AccessInvalid(f"{origin} is not a JSON Web Key Set: {error}") from None
     keys = [key for raw in raw_keys if (key := _understood(raw))]
     found: KeySet = {}
     for algorithm in algorithms:

@@ -17,7 +17,9 @@ class OneKey:
     def admit(self, credential: bytes | None, _scope: Scope, _now: float) -> str:
         """Everyone with the key has the same name. Raises Unauthenticated."""
         if credential is None or not compare_digest(sha256(credential).digest(), self._digest):
-            raise Unauthenticated("this needs the key that was shown when the server started; send it as X-API-Key")
+            raise Unauthenticated(
+                "this request needs the key that was shown when the server started; send it as X-API-Key"
+            )
         return "key"
 
     def refresh(self, _now: float) -> None:

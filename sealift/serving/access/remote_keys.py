@@ -73,10 +73,10 @@ class RemoteKeys:
             if len(self._aside) >= MOST_ASIDE:
                 return False
             self._aside.append(fetch)
-            failure = f"{self._url} did not answer to the end within {WHOLE_SECONDS:g} seconds"
+            failure = f"{self._url} did not complete its response within {WHOLE_SECONDS:g} seconds"
         self._fetching = None
         if failure and failure != self._failure:  # once, not every few seconds
-            log("error", "key set not read, the last keys stay in force", reason=failure)
+            log("error", "key set not read, the previous keys stay in effect", reason=failure)
         self._failure = failure
         if failure or not fetch.keys or fetch.content == self._content:
             return False
@@ -100,7 +100,7 @@ class _Fetch(threading.Thread):
         except (OSError, HTTPException, AccessInvalid) as error:  # an OSError also where the name is not found
             self.failure = str(error) if isinstance(error, AccessInvalid) else f"{self._url} does not answer: {error}"
         except Exception as error:  # noqa: BLE001 - whatever a library raises at an odd answer, the keys stay
-            self.failure = f"{self._url} has an answer that cannot be read ({type(error).__name__})"
+            self.failure = f"{self._url} sent a response that cannot be read ({type(error).__name__})"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -109,7 +109,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, _request: urllib.request.Request, _file: IO[bytes], code: int, _text: str, _head: HTTPMessage, url: str
     ) -> None:
-        raise AccessInvalid(f"the key set's URL redirects ({code}) to {url}", "name that one, if it is the right one")
+        raise AccessInvalid(f"the key set's URL redirects ({code}) to {url}", "use that URL if it is the right one")
 
 
 def _read(url: str) -> bytes:
@@ -120,7 +120,7 @@ def _read(url: str) -> bytes:
         while len(content) <= KEY_SET_BYTES and (part := response.read1(KEY_SET_BYTES + 1)):
             content += part
             if time.monotonic() > end:
-                raise AccessInvalid(f"{url} did not answer to the end within {WHOLE_SECONDS:g} seconds")
+                raise AccessInvalid(f"{url} did not complete its response within {WHOLE_SECONDS:g} seconds")
     if len(content) > KEY_SET_BYTES:
-        raise AccessInvalid(f"{url} has more than {KEY_SET_BYTES} bytes, which is no key set")
+        raise AccessInvalid(f"{url} exceeds the limit of {KEY_SET_BYTES} bytes for a key set")
     return content

@@ -64,13 +64,13 @@ class Tokens:
     def _key(self, key_id: str | None, algorithm: object) -> jwt.PyJWK:
         if algorithm not in self.issuer.algorithms:
             allowed = ", ".join(self.issuer.algorithms)
-            raise Unauthenticated(f"the token is refused: its algorithm is none of {allowed}")
+            raise Unauthenticated(f"the token is refused: its algorithm is not one of {allowed}")
         keys = self._keys.keys if isinstance(self._keys, RemoteKeys) else self._keys
         key = keys.get((key_id, str(algorithm)))
         if key is None:
             if isinstance(self._keys, RemoteKeys):
                 self._keys.want()
-            raise Unauthenticated("the token is refused: it names no key that its issuer shows; ask again in a minute")
+            raise Unauthenticated("the token is refused: its key is not among its issuer's keys; try again in a minute")
         return key
 
     def _caller_of(self, claims: Mapping[str, object]) -> Caller:

@@ -27,10 +27,10 @@ class WatchedFiles:
                 content = file.read(limit_bytes + 1)
         except OSError as error:
             raise AccessInvalid(
-                f"{path} cannot be read: {error.strerror}", "mount it, readable for this user"
+                f"{path} cannot be read: {error.strerror}", "mount it so that this user can read it"
             ) from None
         if len(content) > limit_bytes:
-            raise AccessInvalid(f"{path} has more than {limit_bytes} bytes")
+            raise AccessInvalid(f"{path} exceeds the limit of {limit_bytes} bytes")
         return content
 
     def have_changed(self) -> bool:

@@ -56,7 +56,9 @@ class Explainer:
             raise StartError("the model has no output of FP16, FP32 or FP64 to explain", "omit --explain")
         batched = {tensor.shape[:1] == (ANY,) for tensor in model.inputs.values()}
         if len(batched) > 1:
-            raise StartError("some inputs of the model have no rows: one row cannot be explained", "omit --explain")
+            raise StartError(
+                "some inputs of the model have no dimension for rows, so one row cannot be explained", "omit --explain"
+            )
         (self._batched,) = batched
         batched |= {tensor.shape[:1] == (ANY,) for tensor in self.outputs.values()}
         self._run_rows = RUN_ROWS if batched == {True} else 1

@@ -58,7 +58,9 @@ class _Words:
         """As the contract has it."""
         asked = self._reader.parse(body, json_bytes)
         if any(wanted.classes for wanted in asked.wanted):
-            raise InvalidInput("an explanation has no largest classes; expected no parameter classification")
+            raise InvalidInput(
+                "explanations do not support the parameter classification; expected a request without it"
+            )
         found = self._explainer.explain(asked.inputs, asked.outputs, until)
         all_binary = all(wanted.binary for wanted in asked.wanted)
         wanted, arrays = [], dict[str, Array]()

@@ -51,7 +51,7 @@ class RowGame:
 
     def _run(self, joined: Array) -> Array:
         if time.monotonic() > self._until:
-            raise Overloaded("this could not be explained in time; try again, with fewer rows")
+            raise Overloaded("the explanation was not ready in time; try again with fewer rows")
         count, start = len(joined), 0
         inputs = {}
         for name, own, other in self._values:
@@ -61,5 +61,5 @@ class RowGame:
         answers = self._model.run(inputs, self._outputs)
         worth = np.concatenate([answers[name].reshape(count, -1) for name in self._outputs], axis=1)
         if not np.isfinite(worth).all():
-            raise InvalidAnswer("an output is not a finite number where some values are the row's and some usual")
+            raise InvalidAnswer("an output is not a finite number when usual values replace some of the row's")
         return worth.astype(np.float64)

@@ -37,7 +37,7 @@ class Arrivals:
                 while len(self._turns) >= self._most:
                     await self._wait()
         except TimeoutError:
-            raise Overloaded("too many messages are under way; try again") from None
+            raise Overloaded("too many messages are being received; try again") from None
         try:
             async with asyncio.timeout(self._seconds) as turn:
                 with self._turn(turn):

@@ -157,7 +157,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         call.received_bytes = len(data)
         share.grow_to(len(data))
         if len(data) > method.most_bytes:
-            raise InvalidInput(f"the message has {len(data)} bytes; expected {method.most_bytes} at most")
+            raise InvalidInput(f"the message has {len(data)} bytes; expected at most {method.most_bytes}")
         share.grow_to(len(data) + method.check(data))
         return _parse_message(call.name, data)
 
@@ -168,7 +168,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         if isinstance(error, RequestError):
             status, said = STATUS[type(error)], error.message
         else:
-            status, said = grpc.StatusCode.INTERNAL, "internal error; the server's log has its kind"
+            status, said = grpc.StatusCode.INTERNAL, "internal error; see the server's log"
             log("error", "request failed", call=call.name, error=type(error).__name__)
         # They have the frames that read the message, and grpcio's error, which comes of this one, is in a cycle.
         error.__traceback__ = error.__context__ = error.__cause__ = None
@@ -225,7 +225,7 @@ def _parse_message(name: str, data: bytes) -> Any:
     try:
         return CLASSES[f"{name}Request"].FromString(data)
     except DecodeError:
-        raise InvalidInput(f"this is no {name}Request") from None
+        raise InvalidInput(f"the message is not a {name}Request") from None
 
 
 def _bytes(metadata: Mapping[str, str | bytes], name: str) -> bytes | None:

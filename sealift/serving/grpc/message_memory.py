@@ -54,9 +54,7 @@ class _Counter:
                 continue
             self._fields += 1
             if self._fields > self._most:
-                raise InvalidInput(
-                    f"the message has more than {self._most} fields, which is more than this model can take"
-                )
+                raise InvalidInput(f"the message has more than {self._most} fields, which is the limit for this model")
             tag, start = _varint(data, start, end)
             number, kind = tag >> 3, tag & 7
             if kind == VARINT:

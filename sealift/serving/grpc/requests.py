@@ -43,7 +43,9 @@ def inference(message: Any, reader: RequestReader) -> Asked:
     """What a ModelInferRequest asks. Raises InvalidInput."""
     raw = message.raw_input_contents
     if raw and len(raw) != len(message.inputs):
-        raise InvalidInput(f"raw_input_contents are {len(raw)} of {len(message.inputs)} inputs; expected one for each")
+        raise InvalidInput(
+            f"raw_input_contents has {len(raw)} items for {len(message.inputs)} inputs; expected one for each"
+        )
     read = [
         (item.name, partial(_from_raw, item, raw[number]) if raw else partial(_from_contents, item))
         for number, item in enumerate(message.inputs)
@@ -79,7 +81,7 @@ def _from_raw(item: Any, data: bytes, reader: InputReader) -> Array:
 def _from_contents(item: Any, reader: InputReader) -> Array:
     datatype = reader.tensor.datatype
     if datatype not in CONTENTS:
-        raise reader.refusal(f"no raw_input_contents; expected them, since {datatype} has no other form")
+        raise reader.refusal(f"no raw_input_contents; expected them, because {datatype} has no other form")
     return reader.from_values(item.datatype, list(item.shape), getattr(item.contents, CONTENTS[datatype]))
 
 

@@ -87,7 +87,7 @@ class GrpcService:
     async def _infer(self, call: Call) -> Any:
         self._check_model(call.message.model_name, call.message.model_version)
         if self.leaving:
-            raise Overloaded("this server ends; ask again, another one answers")
+            raise Overloaded("this server is shutting down; try again, and another server will answer")
         asked = inference(call.message, self._reader)
         call.rows = rows_of(asked.inputs)
         trace = call.trace

@@ -78,7 +78,7 @@ class GrpcTransport:
             tls = None if self._pem is None else _credentials(self._pem)
             self.port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, tls)
         except RuntimeError:  # which says no more than that
-            hint = "is another server using it?"
+            hint = "check whether another server uses this port"
             raise StartError(f"cannot listen on {self._host} port {self.port} for gRPC", hint) from None
         await server.start()
         self._server = server

@@ -36,7 +36,7 @@ class Browsers:
         """Of a request that does not name this machine."""
         if not self._local or request.host is None or _is_local(request.host):
             return None
-        return RefusedRequest(421, "this server answers requests for localhost alone, since it asks for no key")
+        return RefusedRequest(421, "this server needs no key, so it answers only requests whose Host is localhost")
 
     def preflight(self, request: HttpRequest, route: "Route | None") -> Response | None:
         """The answer to a browser that asks what a page may send; None for any other request."""

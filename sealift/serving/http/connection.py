@@ -24,7 +24,7 @@ from sealift.serving.memory_budget import SMALL_BYTES, Share
 
 PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
 ROOM: Final = 16
-NO_REQUEST: Final = "internal error: the parser tells of a request that has not begun"
+NO_REQUEST: Final = "internal error: the parser reports a request that has not begun"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -385,4 +385,4 @@ class _OverError(Exception):
 
 
 def _head_too_large() -> RefusedRequest:
-    return RefusedRequest(431, f"more than {MAX_HEAD_BYTES} bytes of headers")
+    return RefusedRequest(431, f"the headers exceed the limit of {MAX_HEAD_BYTES} bytes")

@@ -35,18 +35,18 @@ def decompress(body: Body, encoding: bytes, most_bytes: int) -> bytes:
         try:
             parts.append(unpacking.decompress(rest, left + 1))
         except zlib.error:
-            raise InvalidInput(f"the body is not {name}, as its content-encoding says") from None
+            raise InvalidInput(f"the body is not {name}, although its content-encoding says so") from None
         left -= len(parts[-1])
         if left < 0:
             raise TooLarge
         if not unpacking.eof:
-            raise InvalidInput(f"the body ends before its {name} does")
+            raise InvalidInput(f"the body's {name} data is incomplete")
         rest = unpacking.unused_data
         if not rest:
             return parts[0] if len(parts) == 1 else b"".join(parts)
         if encoding == b"deflate":
-            raise InvalidInput(f"the body goes on for {len(rest)} bytes after its deflate ends")
-    raise InvalidInput(f"the body is more than {MOST_MEMBERS} gzip members; send one")
+            raise InvalidInput(f"the body has {len(rest)} bytes after the end of its deflate data")
+    raise InvalidInput(f"the body has more than {MOST_MEMBERS} gzip members; send one")
 
 
 def compress(response: Response) -> Response:

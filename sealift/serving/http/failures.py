@@ -19,7 +19,7 @@ def failure(error: Exception, say: Callable[[str], bytes]) -> Response:
         return Response(status_of(error), say(error.message), fields=_fields(error))
     # The last resort. A trace could quote the input, so only the kind is told.
     log("error", "request failed", error=type(error).__name__)
-    return Response(500, say("internal error; the server's log has its kind"))
+    return Response(500, say("internal error; see the server's log"))
 
 
 def _fields(error: RequestError) -> bytes:

@@ -17,18 +17,18 @@ HOST: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.
 def doubt(request: HttpRequest, version: str) -> RefusedRequest | None:
     """What is wrong with a head that is read to its end, beyond what the parser refuses itself."""
     if version not in VERSIONS:
-        return RefusedRequest(505, f"HTTP/{version} is not spoken here; use HTTP/1.1")
+        return RefusedRequest(505, f"HTTP/{version} is not supported; use HTTP/1.1")
     if request.method == b"CONNECT":  # what follows it is no HTTP
-        return RefusedRequest(501, "CONNECT is not served here: this server is no proxy")
+        return RefusedRequest(501, "CONNECT is not supported: this server is not a proxy")
     if request.host is None and version == "1.1":
-        return RefusedRequest(400, "the Host header is missing; an HTTP/1.1 request has exactly one")
+        return RefusedRequest(400, "the Host header is missing; an HTTP/1.1 request needs exactly one")
     if request.host is not None and request.host.translate(None, HOST):
-        return RefusedRequest(400, "the Host header is not one host with an optional port; a request has exactly one")
+        return RefusedRequest(400, "the Host header is not one host with an optional port; a request needs exactly one")
     if request.transfer is not None:
         if version == "1.0":
             return RefusedRequest(400, "Transfer-Encoding is not part of HTTP/1.0; use HTTP/1.1 or Content-Length")
         if request.transfer.lower() != b"chunked":
-            return RefusedRequest(501, "this transfer-encoding is not known here; allowed: chunked, or none")
+            return RefusedRequest(501, "this transfer-encoding is not supported; allowed: chunked, or none")
     return None
 
 

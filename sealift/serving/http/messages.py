@@ -146,12 +146,12 @@ class HttpRequest:
 
 def too_large() -> RefusedRequest:
     """A body."""
-    return RefusedRequest(413, f"the body is larger than {MAX_BODY_BYTES} bytes; send fewer rows at a time")
+    return RefusedRequest(413, f"the body exceeds the limit of {MAX_BODY_BYTES} bytes; send fewer rows per request")
 
 
 def not_taken() -> RefusedRequest:
     """A body, where none is read."""
-    return RefusedRequest(413, "this path takes no body; send the request without one")
+    return RefusedRequest(413, "this path does not accept a body; send the request without one")
 
 
 REASONS: Final = {int(status): status.phrase.encode() for status in HTTPStatus}

@@ -34,10 +34,12 @@ class MetricsService:
             request.refusal = self.answer_failure(request, error)
             return
         if path_of(request.target) != PATH:
-            request.refusal = Response(404, refusal(f"no such path; there is: {PATH.decode()}"))
+            request.refusal = Response(404, refusal(f"no such path; available: {PATH.decode()}"))
         elif request.method not in READ:
             request.refusal = Response(
-                405, refusal("this method is not for this path; allowed: GET, HEAD"), fields=b"allow: GET, HEAD\r\n"
+                405,
+                refusal("this path does not support this method; allowed: GET, HEAD"),
+                fields=b"allow: GET, HEAD\r\n",
             )
         elif request.announces_body:
             request.refusal = self.answer_failure(request, not_taken())

@@ -29,7 +29,9 @@ SCHEMES: Final[Object] = {
 REFUSED: Final[Object] = {"$ref": "#/components/responses/Refused"}
 REFUSED_LATER: Final[Object] = {"$ref": "#/components/responses/Later"}
 REFUSED_CALLER: Final[Object] = {"$ref": "#/components/responses/Unauthenticated"}
-RETRY_AFTER: Final[Object] = {"retry-after": {"schema": {"type": "integer"}, "description": "In seconds."}}
+RETRY_AFTER: Final[Object] = {
+    "retry-after": {"schema": {"type": "integer"}, "description": "Seconds to wait before the next request."}
+}
 CHALLENGE: Final[Object] = {"www-authenticate": {"schema": {"type": "string"}}}
 JSON_BYTES: Final = JSON_BYTES_HEADER.decode().title()
 ERROR: Final[Object] = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
@@ -39,9 +41,9 @@ TYPES: Final[Mapping[type, str]] = {bool: "boolean", str: "string", int: "intege
 def document(name: str, routes: "Iterable[Route]", asks_for_key: bool) -> bytes:
     """Of all these routes of a server whose clients call its model `name`."""
     refusals: Object = {
-        "Refused": _refusal("What was expected instead."),
-        "Later": _refusal("Ask again later.", RETRY_AFTER),
-        "Unauthenticated": _refusal("No credential that is known here, or one for something else.", CHALLENGE),
+        "Refused": _refusal("The request is invalid. The error says what was expected."),
+        "Later": _refusal("The server is busy, or a rate limit is exceeded. Try again later.", RETRY_AFTER),
+        "Unauthenticated": _refusal("The credential is missing, is not valid, or lacks the scope.", CHALLENGE),
     }
     components: Object = {"responses": refusals, "schemas": {"Error": ERROR}}
     if asks_for_key:
@@ -52,8 +54,8 @@ def document(name: str, routes: "Iterable[Route]", asks_for_key: bool) -> bytes:
             "info": {
                 "title": f"The model {name}",
                 "version": VERSION,
-                "description": f"The Open Inference Protocol v2 over one model, {name!r}. Any method may be answered "
-                "405 with the ones that are allowed, and any request 408, 431 or 503.",
+                "description": f"The Open Inference Protocol v2 over one model, {name!r}. Any path can answer 405 with "
+                "the allowed methods, and any request can get 408, 431 or 503.",
             },
             "paths": {
                 route.path: {
@@ -89,9 +91,14 @@ def _responses(route: "Route", with_body: bool) -> Object:
         found |= {"401": REFUSED_CALLER, "403": REFUSED_CALLER, "429": REFUSED_LATER}
     match route.operation:
         case Inferred(answered_as=schema) | Explained(answered_as=schema):
-            binary = {"description": "The same JSON, and the outputs that are binary after it."}
+            binary = {"description": "The same JSON, followed by the binary outputs."}
             content: Object = {JSON.decode(): {"schema": schema}, BINARY.decode(): {"schema": binary}}
-            headers = {JSON_BYTES: {"schema": {"type": "integer"}, "description": "Of a binary answer."}}
+            headers = {
+                JSON_BYTES: {
+                    "schema": {"type": "integer"},
+                    "description": "Number of bytes of a binary response that are JSON.",
+                }
+            }
             found |= {"200": {"content": content, "headers": headers}, "422": REFUSED}
         case Document(content_type=kind):
             found["200"] = {"content": {kind.partition(";")[0]: {"schema": {"type": "string"}}}}
@@ -128,17 +135,17 @@ def _schema_of(value: Any) -> Object:
 
 def _request_body(operation: Inferred[Any] | Explained) -> Object:
     binary = (
-        f"The same JSON, where an input has the parameter binary_data_size in place of data, and after it their bytes; "
-        f"{JSON_BYTES} says how many bytes are JSON: 0 for one row's bytes alone, of a model with one input."
+        f"The same JSON, in which inputs have the parameter binary_data_size instead of data, followed by their bytes. "
+        f"{JSON_BYTES} gives the number of bytes that are JSON. With 0, the body is one row of a model with one input."
     )
-    limit = f"At most {MAX_BODY_BYTES:,} bytes, unpacked; gzip and deflate are known."
+    limit = f"At most {MAX_BODY_BYTES:,} bytes after decompression. Supported encodings: gzip, deflate."
     content = {JSON.decode(): {"schema": operation.asked_as}, BINARY.decode(): {"schema": {"description": binary}}}
     return {"required": True, "description": limit, "content": content}
 
 
 def _json_bytes_parameter() -> Object:
     schema = {"type": "integer", "minimum": 0}
-    said = "How many bytes of a binary body are JSON."
+    said = "Number of bytes of a binary body that are JSON."
     return {"name": JSON_BYTES, "in": "header", "required": False, "description": said, "schema": schema}
 
 

@@ -68,7 +68,7 @@ def nowhere(target: bytes, name: str, known: Iterable[bytes]) -> str:
     asked = MODEL.match(path_of(target))
     if asked and (asked[1] != name.encode() or asked[2] not in (None, MODEL_VERSION.encode())):
         return unknown(name)
-    return f"no such path; there is: {', '.join(path.decode() for path in known)}"
+    return f"no such path; available: {', '.join(path.decode() for path in known)}"
 
 
 def path_of(target: bytes) -> bytes:

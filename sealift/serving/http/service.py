@@ -84,10 +84,10 @@ class HttpService:
             request.refusal = Response(404, refusal(nowhere(request.target, self.served.name, self._routes)))
         elif request.method not in route.methods:
             allowed = b", ".join(route.methods)
-            said = route.error(f"this method is not for this path; allowed: {allowed.decode()}")
+            said = route.error(f"this path does not support this method; allowed: {allowed.decode()}")
             request.refusal = Response(405, said, fields=b"allow: %s\r\n" % allowed)
         elif request.encoding is not None and request.encoding not in WINDOWS:
-            said = route.error("this content-encoding is not known here; allowed: gzip, deflate, or none")
+            said = route.error("this content-encoding is not supported; allowed: gzip, deflate, or none")
             request.refusal = Response(415, said, fields=ACCEPTED)
         elif request.announces_body and route.methods != POST:
             request.refusal = self.answer_failure(request, not_taken())
@@ -262,7 +262,7 @@ def _json_bytes(request: HttpRequest, body_bytes: int) -> int | None:
         return None
     if not said.isdigit() or len(said) > 10 or int(said) > body_bytes:
         header = JSON_BYTES_HEADER.decode().title()
-        raise RefusedRequest(400, f"{header} is not a number of bytes from 0 to the body's {body_bytes}")
+        raise RefusedRequest(400, f"{header} must be a number of bytes from 0 to the body's {body_bytes}")
     return int(said)
 
 

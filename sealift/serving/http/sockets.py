@@ -26,5 +26,5 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
-        hint = "if another server uses it, give another one with --port"
+        hint = "if another server uses this port, choose another one with --port"
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}", hint) from None

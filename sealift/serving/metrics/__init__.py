@@ -1,12 +1,12 @@
-"""What the server tells of itself to Prometheus. Knows no HTTP, and no model but by its name and digests.
+"""The server's metrics for Prometheus. Knows no HTTP, and of the model only its name and digests.
 
-counts.py       what is counted for each request: plain numbers, for a microsecond or two
-histogram.py    how many values were at most so large
+counts.py       counters for each request: plain numbers that take a microsecond or two
+histogram.py    Prometheus' classic histogram
 exposition.py   families of samples → Prometheus' text format
-process.py      this process: CPU, memory, files
-cgroup.py       its container: CPU and memory, and their limits
+process.py      CPU, memory and files of this process
+cgroup.py       CPU and memory of the container, and their limits
 families.py     all of these → families
 
-The text is written here, not by prometheus_client: loading that takes 70 to 90 ms and 6 MB of each server, for a format
-of five rules. It is the oracle of the tests.
+This package writes the text itself: loading prometheus_client takes 70 to 90 ms and 6 MB in each server, for a format
+of five rules. The tests compare with prometheus_client.
 """

@@ -1,7 +1,7 @@
-"""The container's CPU and memory, and their limits, from cgroup v2 or v1: the host's are of no use to a pod.
+"""CPU and memory of the container, and their limits, from cgroup v2 or v1. The host's figures are of no use to a pod.
 
-https://docs.kernel.org/admin-guide/cgroup-v2.html. What the kernel does not tell, or has no limit for, is None. A limit
-of a group above binds as well, so the smallest on the way up counts.
+https://docs.kernel.org/admin-guide/cgroup-v2.html. Unknown values and missing limits are None. Limits of parent groups
+apply as well, so the smallest limit on the way up counts.
 """
 
 import os
@@ -13,25 +13,25 @@ from typing import Final
 from sealift.serving.metrics.exposition import Family, one
 
 UNLIMITED_V1: Final = 1 << 60
-"""Version 1 says "no limit" as the largest multiple of a page."""
+"""Version 1 expresses "no limit" as the largest multiple of a page."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Of one container, since it was made."""
+    """CPU and memory usage of one container since its start."""
 
     cpu_seconds: float | None = None
     throttled_seconds: float | None = None
-    """In which it wanted to run and was not let, because of its limit."""
+    """Time for which the CPU limit kept it from running."""
     cpu_limit: float | None = None
-    """In cores."""
+    """CPU limit in cores."""
     memory_bytes: int | None = None
-    """Without file caches that can go at once: what the kubelet calls the working set and evicts by."""
+    """Memory without reclaimable file caches: the working set, by which the kubelet evicts."""
     memory_limit_bytes: int | None = None
 
 
 def usage(root: Path = Path("/")) -> Usage:
-    """Of the container that this process is in. `root` is another for tests."""
+    """Usage of the container that this process runs in. Tests set another `root`."""
     groups = _groups(root / "proc/self/cgroup")
     mount = root / "sys/fs/cgroup"
     if (mount / "cgroup.controllers").exists():
@@ -40,14 +40,14 @@ def usage(root: Path = Path("/")) -> Usage:
 
 
 def cpus(root: Path = Path("/")) -> float:
-    """How many cores this process can keep busy."""
+    """Number of cores that this process can keep busy."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = usage(root).cpu_limit
     return here if limit is None else min(limit, here)
 
 
 def families(root: Path = Path("/")) -> list[Family]:
-    """What is known, as of now."""
+    """Current metrics of the container."""
     now = usage(root)
     throttled = "Time in seconds for which the CPU limit kept the container from running."
     memory = "Working set of the container in bytes (memory without reclaimable caches). Kubernetes evicts pods by it."
@@ -111,13 +111,13 @@ def _version_1(mount: Path, groups: dict[str, str]) -> Usage:
 
 
 def _groups(path: Path) -> dict[str, str]:
-    """By controller; version 2's has none. Lines are number:controllers:path (cgroups(7))."""
+    """Group paths by controller; version 2 has the empty name. Lines are number:controllers:path (cgroups(7))."""
     lines = (line.split(":", 2) for line in (_text(path) or "").splitlines())
     return {name: parts[2] for parts in lines if len(parts) == 3 for name in parts[1].split(",")}
 
 
 def _folder(mount: Path, group: str) -> Path:
-    """In a container that has no namespace for them, the path is the host's, and the mount already is the group."""
+    """The group's folder. Without a cgroup namespace, the path is the host's, and the mount itself is the group."""
     folder = mount / group.lstrip("/")
     return folder if ".." not in folder.parts and folder.is_dir() else mount
 

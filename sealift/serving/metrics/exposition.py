@@ -14,12 +14,12 @@ CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
 Sample = tuple[str, Labels, float]
-"""What follows the family's name, labels, value."""
+"""Suffix of the family's name, labels, value."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """Metrics of one name. `help` is one line."""
+    """All samples of one metric name. `help` is one line."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -28,12 +28,12 @@ class Family:
 
 
 def one(name: str, kind: Literal["counter", "gauge"], help: str, value: float) -> Family:  # noqa: A002 - its own word
-    """A family of a single sample without labels."""
+    """Makes a family with a single sample without labels."""
     return Family(name, kind, help, [("", {}, value)])
 
 
 def distribution(name: str, help: str, histogram: Histogram) -> Family:  # noqa: A002 - as above
-    """A histogram's."""
+    """Makes the family of a histogram."""
     counts = list(accumulate(histogram.counts))
     bounds = [*map(_number, histogram.bounds), "+Inf"]
     buckets: list[Sample] = [("_bucket", {"le": bound}, count) for bound, count in zip(bounds, counts, strict=True)]
@@ -41,7 +41,7 @@ def distribution(name: str, help: str, histogram: Histogram) -> Family:  # noqa:
 
 
 def text(families: Iterable[Family]) -> bytes:
-    """All that a scrape is answered."""
+    """The response to a scrape."""
     return "".join(line for family in families for line in _lines(family)).encode()
 
 

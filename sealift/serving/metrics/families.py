@@ -1,4 +1,4 @@
-"""All that the server tells Prometheus, by Prometheus' rules for names (https://prometheus.io/docs/practices/naming)."""
+"""All metrics of the server, named by Prometheus' conventions (https://prometheus.io/docs/practices/naming)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,8 +19,8 @@ def families(
     inputs: Sequence[tuple[str, float, float]],
     spans: Mapping[str, int],
 ) -> list[Family]:
-    """As of now. `info` says which model this is; `inputs` has features' names, means and stability indices;
-    `spans` counts them by outcome, where requests are traced."""
+    """Current metrics. `info` identifies the model. `inputs` has names, means and stability indices of the features.
+    `spans` counts trace spans by outcome; it is empty if requests are not traced."""
     requests = [("", {"route": route, "code": str(code)}, count) for (route, code), count in counts.requests.items()]
     answered = "Time in seconds from a successful inference's first byte until its response is written."
     queued = "Time in seconds that an inference waits in the queue, after it is read and before the model runs."

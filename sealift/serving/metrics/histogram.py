@@ -1,11 +1,11 @@
-"""How many values were at most so large: Prometheus' classic histogram."""
+"""Prometheus' classic histogram: counts of values by upper bound."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
 
 
 class Histogram:
-    """`counts` has one more than `bounds`: of values beyond the last."""
+    """Counts by bucket. The last one counts the values above the last bound."""
 
     __slots__ = ("bounds", "counts", "sum")
 
@@ -15,6 +15,6 @@ class Histogram:
         self.sum = 0.0
 
     def observe(self, value: float) -> None:
-        """A bound belongs to what is at most it."""
+        """Counts a value. Upper bounds are inclusive."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value

@@ -1,7 +1,7 @@
-"""This process, in the names that all of Prometheus' client libraries use, and an estimate of its energy.
+"""Metrics of this process, with the names of Prometheus' client libraries, and an estimate of its energy.
 
 https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics. Memory and files are read from Linux's
-/proc; elsewhere there are no figures of them.
+/proc; other systems do not have these metrics.
 """
 
 import os
@@ -13,11 +13,11 @@ from typing import Final
 from sealift.serving.metrics.exposition import Family, one
 
 WATTS_PER_CORE: Final = 10.0
-"""Of a busy core, as training assumes it where it may read no counter (training/report/energy.py)."""
+"""Assumed power of a busy core, the same as in training without a counter (training/report/energy.py)."""
 
 
 def families(proc: Path = Path("/proc")) -> list[Family]:
-    """As of now."""
+    """Current metrics of the process."""
     seconds = time.process_time()
     estimate = f"Estimated energy of the process in joules: CPU time at an assumed {WATTS_PER_CORE:g} W per core."
     found = [

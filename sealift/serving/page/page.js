@@ -23,7 +23,7 @@ function shown(number) {
   return String(Number(number.toPrecision(5)));
 }
 
-// ---- asking the server
+// ---- requests to the server
 
 class Refused extends Error {
   constructor(status, message) {
@@ -47,7 +47,7 @@ async function ask(path, body) {
   let message = text;
   try {
     message = JSON.parse(text).error;
-  } catch { /* not this server's own words: shown as they are */ }
+  } catch { /* a message from another server or proxy: shown as it is */ }
   throw new Refused(response.status, message || `The server refused this with status ${response.status}.`);
 }
 
@@ -72,9 +72,9 @@ async function start() {
 }
 
 function askForKey(refused) {
-  at("title").textContent = "A model behind a key";
+  at("title").textContent = "This model needs a key";
   at("summary").textContent = "";
-  if (sessionStorage.getItem(KEY)) at("key-reason").textContent = `That key does not do: ${refused.message}.`;
+  if (sessionStorage.getItem(KEY)) at("key-reason").textContent = `This key was not accepted: ${refused.message}.`;
   sessionStorage.removeItem(KEY);
   at("key-form").hidden = false;
   at("columns").hidden = true;
@@ -88,17 +88,17 @@ at("key-form").addEventListener("submit", (event) => {
   start();
 });
 
-// ---- what this is
+// ---- the description of the model
 
 function introduce() {
   document.title = about.name;
   at("title").textContent = about.name;
   const classes = about.classes.length;
-  const what = classes ? `tells which of ${classes} classes a row belongs to` : "predicts a number";
-  at("summary").textContent = `This model ${about.task ? what : "answers"}. Change a value and see its answer change.`;
+  const what = classes ? `predicts which of ${classes} classes a row belongs to` : "predicts a number";
+  at("summary").textContent = `This model ${about.task ? what : "answers requests"}. Change a value and see the prediction change.`;
   const facts = {
     Artifact: about.artifactId, "Payload (SHA-256)": about.payloadDigest, Server: about.server,
-    Takes: about.inputs.map(spelt).join("; "), Gives: about.outputs.map(spelt).join("; "),
+    Inputs: about.inputs.map(spelt).join("; "), Outputs: about.outputs.map(spelt).join("; "),
   };
   at("facts").replaceChildren();
   for (const [name, value] of Object.entries(facts)) {
@@ -141,7 +141,7 @@ function sideOf(input, count) {
   return square || rest.length === 1 && isPicture(input) ? side : 0;
 }
 
-// 64 columns may be anything: they are a picture if their names only count.
+// 64 columns may be anything: they are a picture if their names differ only by a number.
 function isPicture(input) {
   const words = new Set(input.fields.map((field) => field.name.replace(/\d+/g, "")));
   return words.size === 1;
@@ -190,12 +190,12 @@ function listOf(input, id, count) {
     area.removeAttribute("aria-invalid");
   };
   reset();
-  const what = input.datatype === "BYTES" ? "texts, one a line" : "numbers, with commas or spaces between them";
+  const what = input.datatype === "BYTES" ? "texts, one per line" : "numbers, separated by commas or spaces";
   const hint = made("p", { id: `${id}-hint`, className: "hint", textContent: `${count} ${what}` });
   area.setAttribute("aria-describedby", hint.id);
   const read = () => {
     const parts = input.datatype === "BYTES" ? area.value.split(separator) : area.value.trim().split(separator);
-    if (parts.length !== count) throw invalid(area, `${input.name} needs ${count} values, and here are ${parts.length}.`);
+    if (parts.length !== count) throw invalid(area, `${input.name} needs ${count} values, but has ${parts.length}.`);
     return parts.map((part) => checked(area, input.name, input.datatype, part));
   };
   return { element: made("div", {}, made("label", { htmlFor: id, textContent: input.name }), area, hint), reset, ready: true, read };
@@ -214,12 +214,12 @@ function checked(control, name, datatype, text) {
   if (datatype === "BYTES") return text;
   if (datatype === "BOOL") return text === "true";
   const value = Number(text.trim());
-  if (text.trim() === "" || !Number.isFinite(value)) throw invalid(control, `${name} must be a number, and is “${text}”.`);
-  if (!NUMBERS.has(datatype) && !Number.isSafeInteger(value)) throw invalid(control, `${name} must be a whole number, and is “${text}”.`);
+  if (text.trim() === "" || !Number.isFinite(value)) throw invalid(control, `${name} must be a number, but is “${text}”.`);
+  if (!NUMBERS.has(datatype) && !Number.isSafeInteger(value)) throw invalid(control, `${name} must be a whole number, but is “${text}”.`);
   return value;
 }
 
-// ---- a drawing pad: strokes on a fine canvas, of which each pixel of the model's picture is the mean of its part
+// ---- a drawing pad: strokes on a fine canvas; each pixel of the model's picture is the mean of its part
 
 function padOf(input, id, side) {
   const fine = 16, size = side * fine;
@@ -228,7 +228,7 @@ function padOf(input, id, side) {
   drawing.setAttribute("role", "application");
   drawing.setAttribute("aria-label", `Drawing pad, ${side} by ${side}. Arrow keys move, space draws, delete clears.`);
   seen.setAttribute("role", "img");
-  seen.setAttribute("aria-label", "The picture that the model is sent");
+  seen.setAttribute("aria-label", "The picture that the model receives");
   const ink = drawing.getContext("2d", { willReadFrequently: true });
   let cursor = [Math.floor(side / 2), Math.floor(side / 2)], last = null;
 
@@ -303,7 +303,7 @@ function padOf(input, id, side) {
   reset();
   at("row-title").textContent = "Draw here what the model should recognise";
   const element = made("div", { className: "pad" },
-    made("figure", {}, drawing, made("figcaption", { textContent: "Your drawing: by mouse, finger, or arrow keys and space" })),
+    made("figure", {}, drawing, made("figcaption", { textContent: "Your drawing: use the mouse, a finger, or the arrow keys and space" })),
     made("figure", {}, seen, made("figcaption", { textContent: "What the model sees" })));
   return { element, ready: false, read, reset };
 }
@@ -355,7 +355,7 @@ function tellLatency(took) {
   latencies.push(took);
   const middle = `${shown(Math.round(median(latencies) * 10) / 10)} ms`;
   const times = latencies.length > 1 ? `; median of ${latencies.length}: ${middle}` : "";
-  at("latency").textContent = `Answered in ${shown(Math.round(took * 10) / 10)} ms, the network included${times}.`;
+  at("latency").textContent = `Answered in ${shown(Math.round(took * 10) / 10)} ms, including the network${times}.`;
 }
 
 function draw(outputs) {
@@ -387,7 +387,7 @@ function bars(values, labels) {
       made("td", { textContent: value })));
   }
   const table = made("table", { className: "bars" }, body);
-  table.setAttribute("aria-label", percent ? "How likely each class is" : "Values");
+  table.setAttribute("aria-label", percent ? "Probability of each class" : "Values");
   const parts = [table];
   if (labels) parts.unshift(made("p", { className: "number", textContent: labels[best] }));
   if (order.length > MOST_BARS) parts.push(made("p", { className: "hint", textContent: `The ${MOST_BARS} largest of ${order.length}.` }));
@@ -435,7 +435,7 @@ function explain(found) {
   const redraw = () => drawn.replaceChildren(...reasons(features, choices[Number(chosen.value)]));
   chosen.addEventListener("change", redraw);
   redraw();
-  const choose = choices.length > 1 ? [made("label", { htmlFor: "explained", textContent: "What adds to" }), chosen] : [];
+  const choose = choices.length > 1 ? [made("label", { htmlFor: "explained", textContent: "Output to explain" }), chosen] : [];
   at("reasons").replaceChildren(...choose, drawn);
 }
 
@@ -457,7 +457,7 @@ function reasons(features, { label, parts, base, value, error }) {
   }
   const table = made("table", { className: "bars signed" }, body);
   table.setAttribute("aria-label", `What each value adds to ${label}`);
-  const said = [`${shown(base)} for the usual row, and ${shown(value)} for this one: each bar is what a value adds.`];
+  const said = [`The output is ${shown(base)} for the usual row and ${shown(value)} for this row. Each bar shows what one value adds.`];
   if (order.length > MOST_BARS) said.push(`The ${MOST_BARS} largest of ${order.length}.`);
   if (error) said.push(`Estimated from samples, with standard errors up to ${shown(error)}.`);
   return [table, made("p", { className: "hint", textContent: said.join(" ") })];
@@ -481,7 +481,7 @@ function tellPrograms(body) {
   ].join("\n");
 }
 
-// A JSON text's escapes are Python's too.
+// The escapes of a JSON string are valid in Python too.
 const pythonText = (text) => JSON.stringify(text);
 
 for (const button of document.querySelectorAll("[data-copies]")) {
@@ -510,7 +510,7 @@ at("row").addEventListener("reset", (event) => {
   at("why").hidden = true;
   at("reasons").replaceChildren();
   if (inputs.every((input) => input.ready)) predict();
-  else at("answer").replaceChildren(made("p", { className: "hint", textContent: "Nothing asked yet." }));
+  else at("answer").replaceChildren(made("p", { className: "hint", textContent: "No prediction yet." }));
 });
 
 start();

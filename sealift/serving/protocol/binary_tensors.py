@@ -50,7 +50,7 @@ def _texts(data: memoryview, count: int) -> Array:
     check_size(size)
     if size < count * LENGTH_BYTES:
         raise ValueError(
-            f"{size:,} bytes of binary data; expected {count * LENGTH_BYTES:,} or more for {count:,} texts"
+            f"{size:,} bytes of binary data; expected at least {count * LENGTH_BYTES:,} for {count:,} texts"
         )
     texts = np.empty(count, np.object_)
     at = 0

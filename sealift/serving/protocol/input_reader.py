@@ -57,10 +57,10 @@ class InputReader:
         later = [at for at, size in enumerate(tensor.shape) if size == ANY and at > 0]
         if tensor.datatype == "BYTES":
             if later or math.prod(self.one_row) != 1:
-                raise self.refusal(f"shape {list(tensor.shape)}, and bytes without JSON are one text; expected JSON")
+                raise self.refusal(f"shape {list(tensor.shape)}, but bytes alone can only be one text; expected JSON")
             return self._text(data).reshape(self.one_row)
         if len(later) > 1:
-            raise self.refusal(f"shape {list(tensor.shape)}, of which its bytes say no more than one; expected JSON")
+            raise self.refusal(f"shape {list(tensor.shape)}, which its bytes alone do not determine; expected JSON")
         shape = list(self.one_row)
         for at in later:
             shape[at] = max(1, data.nbytes // max(1, math.prod(shape) * KINDS[tensor.datatype].itemsize))

@@ -17,9 +17,9 @@ BEGINNINGS: Final = (
     (b"\x1f\x8b", "the body is compressed; send the header Content-Encoding: gzip with it"),
 )
 WORDS: Final = (
-    (rb"-?(?:nan|inf(?:inity)?)\b", "JSON has no NaN and no infinity; send a number"),
-    (rb"(?:none|true|false)\b", "this is how Python writes it; JSON has null, true and false (in Python json.dumps)"),
-    (rb"'", "JSON has double quotes (in Python json.dumps, not str)"),
+    (rb"-?(?:nan|inf(?:inity)?)\b", "JSON has no NaN or infinity; send a number"),
+    (rb"(?:none|true|false)\b", "this is Python's spelling; JSON has null, true and false (in Python, use json.dumps)"),
+    (rb"'", "JSON needs double quotes (in Python, use json.dumps, not str)"),
 )
 
 

@@ -58,7 +58,7 @@ def make_index_entry(name: str) -> dict[str, str]:
 
 def unknown(name: str) -> str:
     """What who asks for another model or version than this one is told, in words by which Triton's clients know it."""
-    return f"Request for unknown model: there is {name!r}, version {MODEL_VERSION}"
+    return f"Request for unknown model: available is {name!r}, version {MODEL_VERSION}"
 
 
 def error(message: str) -> bytes:

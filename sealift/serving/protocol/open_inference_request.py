@@ -135,7 +135,9 @@ class RequestReader:
         """Without JSON the body is one row of the only input, and all outputs are asked for as binary data, as Triton
         has it."""
         if len(self._readers) != 1:
-            raise InvalidInput(f"no JSON says which bytes are which input; expected {self._example()} before them")
+            raise InvalidInput(
+                f"no JSON says which bytes belong to which input; expected {self._example()} before them"
+            )
         [(name, reader)] = self._readers.items()
         inputs = {name: reader.from_bare(memoryview(body))}
         return Asked(inputs, self._names, self._all[True], None, None, self._unknown(inputs))
@@ -146,7 +148,7 @@ class RequestReader:
 
     def _decode_request(self, body: Body, json_bytes: int | None) -> AnyRequest:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):
-            raise InvalidInput(f"the body has {len(body):,} bytes; expected {json_bytes:,} or more of JSON alone")
+            raise InvalidInput(f"the body has {len(body):,} bytes; expected at least {json_bytes:,} bytes of JSON")
         said = body if json_bytes is None else memoryview(body)[:json_bytes]
         try:
             return _decode(said)
@@ -161,7 +163,7 @@ class RequestReader:
             return None
         size = len(memoryview(raw))
         if size > BESIDE_BYTES:
-            raise InvalidInput(f"{name} have {size:,} bytes; expected {BESIDE_BYTES:,} at most")
+            raise InvalidInput(f"{name} have {size:,} bytes; expected at most {BESIDE_BYTES:,}")
         try:
             return decode(raw)
         except msgspec.ValidationError as error:
@@ -189,8 +191,8 @@ class RequestReader:
                 raise reader.refusal("both data and the parameter binary_data_size; expected one of them")
             if size > len(body) - start:
                 raise reader.refusal(
-                    f"binary_data_size {short(size)}, and {len(body) - start:,} bytes are left in the body after its "
-                    "JSON and the inputs before; expected as many, and the JSON's own length beside the request"
+                    f"binary_data_size {short(size)}, but {len(body) - start:,} bytes are left in the body after its "
+                    "JSON and the inputs before; expected as many, and the length of the JSON in the request's header"
                 )
             inputs[item.name] = reader.from_binary(item.datatype, item.shape, memoryview(body)[start : start + size])
             start += size
@@ -218,7 +220,7 @@ class RequestReader:
             )
         for output in wanted:
             if output.classes and self._tensors[output.name].datatype in ("BOOL", "BYTES"):
-                raise InvalidInput(f"output {output.name!r} has no numbers; expected no parameter classification")
+                raise InvalidInput(f"output {output.name!r} is not numeric; expected no parameter classification")
         return names
 
     @staticmethod
@@ -263,7 +265,7 @@ def whole_number(parameters: Parameters, name: str, of: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidInput(f"{of} has {name} {short(repr(value))}; expected a whole number from 0 on")
+        raise InvalidInput(f"{of} has {name} {short(repr(value))}; expected a whole number, at least 0")
     return value
 
 

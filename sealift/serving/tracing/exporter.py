@@ -106,7 +106,7 @@ class Exporter:
             if not reason:
                 self.sent += count - rejected
                 self._lost += rejected
-                return "the collector refused some" if rejected else ""
+                return "the collector refused some spans" if rejected else ""
             wait = max(wait or 0.0, delay * random.uniform(0.5, 1)) if wait is not None else None  # noqa: S311
             if wait is None or time.monotonic() + wait > until or self._stopping.is_set():
                 self._lost += count
@@ -135,21 +135,21 @@ class Exporter:
         if now - self._told_at < QUIET_SECONDS or not (reason or self._overflowed > self._told_of):
             return
         self._told_at, self._told_of = now, self._overflowed
-        log("warning", "spans not exported", reason=reason or "more than the queue holds", dropped=self.dropped)
+        log("warning", "spans not exported", reason=reason or "the queue is full", dropped=self.dropped)
 
 
 def _target(endpoint: str) -> tuple[Callable[[], http.client.HTTPConnection], str]:
     """What connects to it, and the path to post to."""
-    hint = "as in http://collector.observability:4318"
+    hint = "such as http://collector.observability:4318"
     try:
         url = urlsplit(endpoint)
         host, port = url.hostname, url.port
     except ValueError:
-        raise StartError("the OTLP endpoint is no URL", hint) from None
+        raise StartError("the OTLP endpoint is not a URL", hint) from None
     if url.scheme not in ("http", "https") or not host:
-        raise StartError("the OTLP endpoint is no URL that begins with http:// or https://", hint)
+        raise StartError("the OTLP endpoint must be a URL that begins with http:// or https://", hint)
     if "@" in url.netloc or url.query or url.fragment:
-        raise StartError("the OTLP endpoint has more than scheme, host, port and path", hint)
+        raise StartError("the OTLP endpoint may have only a scheme, host, port and path", hint)
     path = url.path.rstrip("/") + PATH
     if url.scheme == "http":
         return lambda: http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS), path

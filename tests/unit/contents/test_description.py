@@ -85,7 +85,7 @@ def test_what_is_not_as_it_was_written_is_refused_with_its_place(change: dict[st
     with pytest.raises(ContentsError) as refused:
         read_description(written)
     assert str(refused.value) == place
-    with pytest.raises(StartError, match="is not what this release reads there"):
+    with pytest.raises(StartError, match="is not a value that this release reads"):
         Model(onnx_model(), written)
 
 

@@ -101,7 +101,7 @@ def test_a_broken_one_changes_nothing_and_is_told_once(
     assert shown(certificate)[0] == good.certificate
     assert certificate.pem == (good.certificate.encode(), good.key.encode())
     (line,) = capfd.readouterr().out.splitlines()
-    assert "certificate not read, the last one stays in use" in line and "nonsense" not in line
+    assert "certificate not read, the previous one stays in use" in line and "nonsense" not in line
     mounted(tmp_path, other)
     certificate.refresh()
     assert shown(certificate)[0] == other.certificate
@@ -141,7 +141,7 @@ def test_a_pair_that_does_not_fit_is_refused_with_the_way_out(tmp_path: Path, fa
     }[fault]
     mounted(tmp_path, pem)
 
-    with pytest.raises(StartError, match="are no certificate and its key; mount a chain and its unencrypted private"):
+    with pytest.raises(StartError, match="are not a certificate and its private key; mount a chain"):
         Certificate(tmp_path)
 
 
@@ -153,5 +153,5 @@ def test_a_file_that_is_not_there_or_without_an_end_is_named(tmp_path: Path, nam
         Certificate(tmp_path)
 
     (tmp_path / name).write_bytes(bytes(MOST_BYTES + 1))
-    with pytest.raises(StartError, match=f"{name} has more than 1048576 bytes"):
+    with pytest.raises(StartError, match=f"{name} exceeds the limit of 1048576 bytes"):
         Certificate(tmp_path)

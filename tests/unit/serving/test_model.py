@@ -42,7 +42,7 @@ def test_shapes_that_do_not_fit_inside_the_model_are_the_requests_fault_and_are_
     assert model.run({"a": np.ones((1, 2), np.float32), "b": np.ones((1, 2), np.float32)}, ["c"])["c"].tolist() == [
         [2, 2]
     ]
-    with pytest.raises(InvalidInput, match="do their shapes fit") as error:
+    with pytest.raises(InvalidInput, match="check that their shapes fit") as error:
         model.run({"a": np.ones((1, 2), np.float32), "b": np.ones((1, 37), np.float32)}, ["c"])
     assert not {"inner", "37"} & set(error.value.message.split())
 
@@ -70,7 +70,7 @@ def served_graph(nodes: list[Any], inputs: list[Any], outputs: list[Any]) -> byt
 
 def test_tensors_of_other_types_are_not_served() -> None:
     with pytest.raises(
-        StartError, match=r"tensor 'input' of the model is tensor\(bfloat16\), which is not served; export it as one of"
+        StartError, match=r"tensor 'input' of the model has type tensor\(bfloat16\), which the server does not support"
     ):
         Model(onnx_model("Identity", ("input",), TensorProto.BFLOAT16), {})
 
@@ -143,5 +143,5 @@ def test_a_model_that_refuses_all_made_up_rows_starts_and_answers_what_it_can(li
     model = Model(ids_from(50), {})
 
     assert model.run({"id": np.array([[50]])}, ["prediction"])["prediction"].tolist() == [[1]]
-    assert lines == ["warning: the model refuses the rows that it was tried with: the first request waits longer"]
+    assert lines == ["warning: the model did not accept the trial rows, so the first request takes longer"]
     assert model.run_seconds == UNTRIED_SECONDS

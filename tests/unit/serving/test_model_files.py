@@ -87,7 +87,7 @@ def test_a_model_that_names_a_file_is_refused_before_the_file_is_opened(
     (tmp_path / "private.pem").write_bytes(SECRET)
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(StartError, match="keeps weights in other files, which are never opened"):
+    with pytest.raises(StartError, match="keeps weights in other files, which the server never opens"):
         Model(place("private.pem").SerializeToString(), DESCRIPTION)
 
 

@@ -68,7 +68,7 @@ def test_the_plain_model_is_zeroed_though_it_cannot_be_served(source: Source, tm
     files = Files.write(tmp_path, artifact)
     other = Source(files.payload, files.manifest, files.key, artifact.artifact_id, artifact.payload_digest)
 
-    with Opening(other) as opening, pytest.raises(StartError, match=r"does not hold an ONNX model: .*; train"):
+    with Opening(other) as opening, pytest.raises(StartError, match=r"does not contain an ONNX model: .*; train"):
         load_opened(opening)
     assert not any(bytes(opening._memory))
 
@@ -101,7 +101,7 @@ def test_a_process_that_is_killed_is_told_to_be_that(source: Source) -> None:
     os.mkfifo(source.manifest)
     with Opening(source) as opening:
         os.kill(opening._child, 9)
-        with pytest.raises(StartError, match="the process that opens the artifact ended with -9; has it too little"):
+        with pytest.raises(StartError, match="the process that opens the artifact ended with -9; check that it"):
             opening.result()
 
 

@@ -102,7 +102,7 @@ def header(*weights: Mapping[str, Any], graph: int = 1, **others: object) -> dic
         (written(header(), b"gg"), "and its header says"),
         (written(header(WEIGHT), b"g" + bytes(20)), "weight 0 ends at"),
         (written(header(WEIGHT), b"g" + bytes(200)), "and its header says"),
-        (written(header(WEIGHT, WEIGHT), b"g" + bytes(500)), "weight 1 has the name of another"),
+        (written(header(WEIGHT, WEIGHT), b"g" + bytes(500)), "weight 1 has the same name as another"),
         (written(header(WEIGHT | {"shape": [1 << 51] * 32}), b"g" + bytes(99)), "weight 0 ends at"),
         (written(header(WEIGHT | {"shape": [1 << 32, 1 << 32]}), b"g" + bytes(99)), "weight 0 ends at"),
         (written(header(WEIGHT | {"shape": [1] * 33}), b"g" + bytes(99)), "its header: "),

@@ -47,13 +47,13 @@ def test_the_example_in_the_documentation_is_one() -> None:
         ({"keys": [api_key(expires="2027-01-01T00:00:00")]}, "$.keys[0].expires"),
         ({"keys": [api_key(rateLimit={"perSecond": 0, "burst": 1})]}, "$.keys[0].rateLimit.perSecond"),
         ({"keys": [api_key(), api_key(b"other")]}, "'dashboard' more than once"),
-        ({"keys": [api_key(), api_key(name="other")]}, "one `sha256` more than once"),
+        ({"keys": [api_key(), api_key(name="other")]}, "the same `sha256` more than once"),
         (issuer("HS256"), "'HS256' - at `$.jwt.algorithms"),
         (issuer("none"), "'none' - at `$.jwt.algorithms"),
         (issuer(), "$.jwt.algorithms"),
         (issuer("ES256", audience=[]), "$.jwt.audience"),
-        (issuer("ES256", jwksUrl="https://login.example.com/keys"), "one of `jwksFile` and `jwksUrl`"),
-        (issuer("ES256", jwksFile=None), "one of `jwksFile` and `jwksUrl`"),
+        (issuer("ES256", jwksUrl="https://login.example.com/keys"), "exactly one of `jwksFile` and `jwksUrl`"),
+        (issuer("ES256", jwksFile=None), "exactly one of `jwksFile` and `jwksUrl`"),
         (issuer("ES256", jwksFile=None, jwksUrl="http://login.example.com/keys"), "$.jwt.jwksUrl"),
         (issuer("ES256", jwksFile="../../key/private.pem"), "$.jwt.jwksFile"),
         (issuer("ES256", leewaySeconds=3600), "$.jwt.leewaySeconds"),
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_told_in_one_line_with_its_place(access: object, said: 
         parse(json.dumps(access).encode(), PATH)
 
     assert said in str(refused.value)
-    assert str(refused.value).startswith(f"{PATH} is no access file: ")
+    assert str(refused.value).startswith(f"{PATH} is not an access file: ")
     assert "\n" not in str(refused.value)
 
 
@@ -78,5 +78,5 @@ def test_a_key_where_its_digest_belongs_is_not_shown() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"null", b"[]", b"\xff", b'{"keys": [' * 10_000])
 def test_what_is_no_object_is_refused(content: bytes) -> None:
-    with pytest.raises(AccessInvalid, match="is no access file"):
+    with pytest.raises(AccessInvalid, match="is not an access file"):
         parse(content, PATH)

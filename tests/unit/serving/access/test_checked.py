@@ -61,7 +61,7 @@ def test_a_credential_has_16_kib_at_most(tmp_path: Path) -> None:
     access = CheckedAccess(written(tmp_path, {"keys": [api_key(longest)]}))
 
     assert access.admit(longest, "predict", NOW) == "dashboard"
-    with pytest.raises(Unauthenticated, match="the credential is longer than 16384 bytes"):
+    with pytest.raises(Unauthenticated, match="the credential exceeds the limit of 16384 bytes"):
         access.admit(longest + b"k", "predict", NOW)
 
 
@@ -127,7 +127,7 @@ def test_a_broken_file_keeps_the_old_keys_and_is_told_once(
     mount(tmp_path, access=json.dumps({"keys": [api_key(OTHER)]}))
     access.refresh(NOW)
 
-    assert line["level"] == "error" and "access.json is no access file" in line["reason"]
+    assert line["level"] == "error" and "access.json is not an access file" in line["reason"]
     assert KEY.decode() not in json.dumps(line)
     assert not admitted(access, KEY) and admitted(access, OTHER)
 
@@ -166,7 +166,7 @@ def test_a_file_that_has_not_changed_is_not_opened_again(tmp_path: Path, monkeyp
     [
         (lambda path: None, "cannot be read: No such file or directory"),
         (lambda path: path.mkdir(), "cannot be read: Is a directory"),
-        (lambda path: path.write_bytes(b" " * 1_048_577), "has more than 1048576 bytes"),
+        (lambda path: path.write_bytes(b" " * 1_048_577), "exceeds the limit of 1048576 bytes"),
     ],
 )
 def test_a_server_starts_with_no_file_that_cannot_be_read(

@@ -101,7 +101,7 @@ def test_keys_are_fetched_in_a_thread_and_tokens_are_then_good(tmp_path: Path, u
     access.refresh(NOW)  # returns though the issuer does not answer
     until(lambda: answers.asked)
     access.refresh(NOW)
-    with pytest.raises(Unauthenticated, match="names no key that its issuer shows"):
+    with pytest.raises(Unauthenticated, match="is not among its issuer's keys"):
         access.admit(made, "predict", NOW)
     answers.may_answer.set()
 
@@ -163,7 +163,7 @@ def test_after_a_rotation_the_first_token_of_the_new_key_makes_the_server_ask_so
     access.refresh(NOW + SOONEST_SECONDS)
     assert (tokens._keys._fetching, answers.asked) == (None, 1)
 
-    with pytest.raises(Unauthenticated, match="names no key that its issuer shows; ask again in a minute"):
+    with pytest.raises(Unauthenticated, match="is not among its issuer's keys; try again in a minute"):
         access.admit(token(new, "ES256"), "predict", NOW)
     assert fetched(tokens._keys, NOW + SOONEST_SECONDS)
 
@@ -189,7 +189,7 @@ def test_a_withdrawn_key_stops_with_the_next_fetch(tmp_path: Path, url: str, ans
     access.refresh(NOW + EVERY_SECONDS)
 
     access.admit(token(new, "ES256"), "predict", NOW)
-    with pytest.raises(Unauthenticated, match="names no key"):
+    with pytest.raises(Unauthenticated, match="not among its issuer"):
         access.admit(token(old, "ES256"), "predict", NOW)
 
 
@@ -197,9 +197,9 @@ def test_a_withdrawn_key_stops_with_the_next_fetch(tmp_path: Path, url: str, ans
     ("status", "headers", "content", "said"),
     [
         (500, {}, "", "does not answer: HTTP Error 500"),
-        (200, {}, "<html>", "no JSON Web Key Set"),
+        (200, {}, "<html>", "not a JSON Web Key Set"),
         (200, {}, '{"keys": []}', "has no key for ES256"),
-        (200, {}, " " * 300_000, "more than 262144 bytes"),
+        (200, {}, " " * 300_000, "the limit of 262144 bytes"),
         (302, {"Location": "http://127.0.0.1:1/keys"}, "", "redirects (302) to http://127.0.0.1:1/keys"),
     ],
 )
@@ -271,7 +271,7 @@ def test_an_issuer_that_drips_stops_no_later_fetch(monkeypatch: pytest.MonkeyPat
     try:
         for turn in range(MOST_ASIDE + 3):
             keys.refresh(NOW + turn * WHOLE_SECONDS)
-            assert "did not answer to the end within" in keys._failure or turn == 0
+            assert "did not complete its response within" in keys._failure or turn == 0
         assert len(asked) == MOST_ASIDE + 1  # and no more threads than these
     finally:
         drips.set()

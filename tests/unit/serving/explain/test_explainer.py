@@ -204,5 +204,5 @@ def test_a_model_without_numbers_or_rows_is_refused_at_the_start() -> None:
 
     added = helper.make_node("Add", ["rows", "all"], ["sum"])
     inputs = [("rows", TensorProto.FLOAT, ["n", 2]), ("all", TensorProto.FLOAT, [1, 2])]
-    with pytest.raises(StartError, match="some inputs of the model have no rows"):
+    with pytest.raises(StartError, match="some inputs of the model have no dimension for rows"):
         Explainer(Model(graph([added], inputs, ["n", 2]), {}))

@@ -147,7 +147,7 @@ def test_a_message_of_more_than_names_is_refused_where_names_are_asked() -> None
     async def check(ask: Ask, _channel: grpc.aio.Channel) -> None:
         long = CLASSES["ModelReadyRequest"](name="m" * 5000)
         assert await refused(ask("ModelReady", long)) == (
-            "INVALID_ARGUMENT", "the message has 5003 bytes; expected 4096 at most",
+            "INVALID_ARGUMENT", "the message has 5003 bytes; expected at most 4096",
         )  # fmt: skip
 
     with_channel(served(Model(onnx_model(), DESCRIPTION)), check)
@@ -157,7 +157,7 @@ def test_a_message_of_very_many_inputs_is_refused_before_it_is_read() -> None:
     async def check(ask: Ask, _channel: grpc.aio.Channel) -> None:
         many = CLASSES["ModelInferRequest"](model_name="m", inputs=[{}] * 5000)
         code, words = await refused(ask("ModelInfer", many))
-        assert (code, "fields, which is more than this model can take" in words) == ("INVALID_ARGUMENT", True)
+        assert (code, "fields, which is the limit for this model" in words) == ("INVALID_ARGUMENT", True)
 
     with_channel(served(Model(onnx_model(), DESCRIPTION)), check)
 

@@ -199,11 +199,11 @@ def test_what_the_model_cannot_take_is_an_invalid_argument_and_what_is_not_there
         (asking("FP32", [-1, 3], row), "INVALID_ARGUMENT", "shape [-1, 3]"),
         (asking("FP32", [1, 3], typed=[1.0]), "INVALID_ARGUMENT", "1 values; expected 3"),
         (asking("FP32", [1, 3]), "INVALID_ARGUMENT", "0 values; expected 3"),
-        (twice, "INVALID_ARGUMENT", "raw_input_contents are 2 of 1 inputs"),
+        (twice, "INVALID_ARGUMENT", "raw_input_contents has 2 items for 1 inputs"),
         (CLASSES["ModelInferRequest"](model_name="m"), "INVALID_ARGUMENT", "inputs are none; expected 'input'"),
         (asking("FP32", [1, 3], row, outputs=[{"name": "x"}]), "INVALID_ARGUMENT", "outputs are 'x'"),
-        (asking("FP32", [1, 3], row, model_name="x"), "NOT_FOUND", "there is 'm', version 1"),
-        (asking("FP32", [1, 3], row, model_version="2"), "NOT_FOUND", "there is 'm', version 1"),
+        (asking("FP32", [1, 3], row, model_name="x"), "NOT_FOUND", "available is 'm', version 1"),
+        (asking("FP32", [1, 3], row, model_version="2"), "NOT_FOUND", "available is 'm', version 1"),
         (asking("FP32", [1, 3], b"x" * (1 << 20)), "RESOURCE_EXHAUSTED", ""),
     ]
 
@@ -244,7 +244,7 @@ def test_the_statistics_and_the_repository_are_told_as_over_http() -> None:
         other = CLASSES["ModelStatisticsRequest"](name="x")
         assert await refused(ask("ModelStatistics", other)) == (
             "NOT_FOUND",
-            "Request for unknown model: there is 'm', version 1",
+            "Request for unknown model: available is 'm', version 1",
         )
 
     with_server(served(model), check)
@@ -405,7 +405,7 @@ def test_a_classification_that_is_no_number_is_refused_as_over_http(value: dict[
     async def check(ask: Ask) -> None:
         code, details = await refused(ask("ModelInfer", row))
         assert code == "INVALID_ARGUMENT"
-        assert "output 'prediction' has classification" in details and "expected a whole number from 0 on" in details
+        assert "output 'prediction' has classification" in details and "expected a whole number, at least 0" in details
 
     with_server(served(Model(onnx_model(), DESCRIPTION)), check)
 

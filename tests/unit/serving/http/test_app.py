@@ -103,7 +103,7 @@ def test_another_path_or_model_is_told_what_there_is(client: Client, path: str, 
 
     assert response.status_code == 404
     said = response.json()["error"]
-    assert "/v2/models/tiny/infer" in said or said == "Request for unknown model: there is 'tiny', version 1"
+    assert "/v2/models/tiny/infer" in said or said == "Request for unknown model: available is 'tiny', version 1"
 
 
 @pytest.mark.parametrize("path", ["/v2/models/other", "/v2/models/other/infer", "/v2/models/tiny/versions/2/stats"])

@@ -63,7 +63,7 @@ def test_gzip_may_be_several_members_but_not_without_end() -> None:
         decompress(member * 5, b"gzip", 9)
     with pytest.raises(InvalidInput, match="more than 64 gzip members"):
         decompress(gzip.compress(b"") * (MOST_MEMBERS + 1), b"gzip", 1000)
-    with pytest.raises(InvalidInput, match="goes on for"):
+    with pytest.raises(InvalidInput, match="after the end of its deflate"):
         decompress(zlib.compress(b"ab") * 2, b"deflate", 1000)
 
 
@@ -111,14 +111,15 @@ def test_a_bomb_is_too_large_and_takes_no_more_memory_than_a_body(client: Client
     answer = ask(client, bomb, "gzip")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (answer.status_code, "larger than" in answer.json()["error"]) == (413, True)
+    assert (answer.status_code, "exceeds the limit" in answer.json()["error"]) == (413, True)
     assert peak < 3 * MAX_BODY_BYTES
     assert client.infer(request([[1, 2, 3]])).status_code == 200
 
 
 def test_what_is_no_gzip_is_a_bad_request(client: Client) -> None:
     answer = ask(client, b'{"inputs": "secret"}', "gzip")
-    assert (answer.status_code, answer.json()["error"]) == (400, "the body is not gzip, as its content-encoding says")
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "the body is not gzip, although its content-encoding says so"
 
 
 @pytest.mark.parametrize(

@@ -84,17 +84,17 @@ DOUBTS = {
         400, "Transfer-Encoding is not part of HTTP/1.0",
         b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ),
-    "0.9": (505, "HTTP/0.9 is not spoken", b"GET /v2/health/live\r\n\r\n"),
-    "0.9 by name": (505, "HTTP/0.9 is not spoken", b"GET /v2/health/live HTTP/0.9\r\n\r\n"),
-    "2.0": (505, "HTTP/2.0 is not spoken", b"GET /v2/health/live HTTP/2.0\r\nHost: a\r\n\r\n"),
+    "0.9": (505, "HTTP/0.9 is not supported", b"GET /v2/health/live\r\n\r\n"),
+    "0.9 by name": (505, "HTTP/0.9 is not supported", b"GET /v2/health/live HTTP/0.9\r\n\r\n"),
+    "2.0": (505, "HTTP/2.0 is not supported", b"GET /v2/health/live HTTP/2.0\r\nHost: a\r\n\r\n"),
     "2.0 kept alive": (
-        505, "HTTP/2.0 is not spoken", b"GET / HTTP/2.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
+        505, "HTTP/2.0 is not supported", b"GET / HTTP/2.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
     ),
     "1.2": (400, "this is not HTTP", b"GET /v2/health/live HTTP/1.2\r\nHost: a\r\n\r\n"),
     "the preface of HTTP/2": (400, "this is not HTTP", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-    "a tunnel": (501, "CONNECT is not served", b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"),
+    "a tunnel": (501, "CONNECT is not supported", b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"),
     "a tunnel with a body": (
-        501, "CONNECT is not served", b"CONNECT /v2 HTTP/1.1\r\nHost: a\r\n" + SIZED % (len(HIDDEN), HIDDEN),
+        501, "CONNECT is not supported", b"CONNECT /v2 HTTP/1.1\r\nHost: a\r\n" + SIZED % (len(HIDDEN), HIDDEN),
     ),
 }  # fmt: skip
 
@@ -121,4 +121,4 @@ def test_a_path_that_takes_no_body_waits_for_none(path: bytes, body: bytes) -> N
     found, written, last = statuses(b"GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n" % (path, body))
 
     assert (found, last) == ([413], True)
-    assert b"this path takes no body" in written
+    assert b"this path does not accept a body" in written

@@ -94,14 +94,14 @@ def test_a_body_has_8_mib_at_most(service: HttpService, size: int, expected: int
     answer = Client(service).send("POST", INFER, content=row(size))
 
     assert answer.status_code == expected
-    assert expected == 200 or "the body is larger than 8388608 bytes" in answer.json()["error"]
+    assert expected == 200 or "the body exceeds the limit of 8388608 bytes" in answer.json()["error"]
 
 
 def test_a_body_that_does_not_say_how_long_it_is_has_8_mib_at_most(service: HttpService) -> None:
     request = HttpRequest()
     request.extend(bytes(8 * MIB), service.served.memory)
 
-    with pytest.raises(RefusedRequest, match="larger than 8388608 bytes"):
+    with pytest.raises(RefusedRequest, match="the limit of 8388608 bytes"):
         request.extend(b"x", service.served.memory)
     assert (request.body, service.served.memory.bytes) == (b"", 0)
 

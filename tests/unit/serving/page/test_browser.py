@@ -130,7 +130,7 @@ def test_what_is_no_number_is_said_at_its_field(browser: Chromium) -> None:
         browser.evaluate("document.querySelector('#row').requestSubmit()")
 
         wait(browser, "!document.querySelector('#problem').hidden")
-        assert text(browser, "#problem") == "size must be a number, and is “large”."
+        assert text(browser, "#problem") == "size must be a number, but is “large”."
         assert browser.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
 
 
@@ -194,7 +194,7 @@ def test_a_key_is_asked_for_kept_in_the_tab_and_never_shown(browser: Chromium, t
             browser.evaluate(f"document.querySelector('#key').value = {key!r}")
             browser.evaluate("document.querySelector('#key-form').requestSubmit()")
             if key == "wrong":
-                wait(browser, "document.querySelector('#key-reason').innerText.includes('none that is known')")
+                wait(browser, "document.querySelector('#key-reason').innerText.includes('is not valid')")
 
         wait(browser, "document.querySelector('.number')")
         assert text(browser, ".number") == "122200"

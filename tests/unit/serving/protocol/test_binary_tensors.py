@@ -102,8 +102,8 @@ def text(value: bytes, length: int | None = None) -> bytes:
      ("FP32", [2], b"123456789", "9 bytes of binary data; expected 8"),
      ("INT64", [2**62, 2**62], b"", f"expected {2**127:,}"),
      ("BOOL", [3], b"\x00\x01\x02", "2 for BOOL in byte 2"),
-     ("BYTES", [2], text(b"ab"), "6 bytes of binary data; expected 8 or more for 2 texts"),
-     ("BYTES", [2**62], text(b"ab"), "or more for 4,611,686,018,427,387,904 texts"),
+     ("BYTES", [2], text(b"ab"), "6 bytes of binary data; expected at least 8 for 2 texts"),
+     ("BYTES", [2**62], text(b"ab"), "for 4,611,686,018,427,387,904 texts"),
      ("BYTES", [1], text(b"ab", 3), "expected text 0 to end there or before, not at 7"),
      ("BYTES", [2], text(b"abcd") + b"12", "ends at 10"),
      ("BYTES", [1], text(b"", 2**32 - 1), "not at 4,294,967,299"),
@@ -154,14 +154,14 @@ def test_inputs_may_be_binary_or_json_in_one_request(inputs: list[dict[str, Any]
 
 @pytest.mark.parametrize(
     ("left", "data", "words"),
-    [(sized(LEFT, 8), b"1234567", "'left' has binary_data_size 8, and 7 bytes are left"),
+    [(sized(LEFT, 8), b"1234567", "'left' has binary_data_size 8, but 7 bytes are left"),
      (sized(LEFT, 8), b"123456789", "1 bytes are left in the body after all inputs; expected none"),
      (sized(LEFT, 7), b"1234567", "'left' has 7 bytes of binary data; expected 8"),
      (sized(LEFT, 10**40), b"12345678", "'left' has binary_data_size 1000"),
-     (sized(LEFT, -8), b"12345678", "'left' has binary_data_size -8; expected a whole number from 0 on"),
-     (sized(LEFT, "8"), b"12345678", "'left' has binary_data_size '8'; expected a whole number from 0 on"),
-     (sized(LEFT, True), b"1", "'left' has binary_data_size True; expected a whole number from 0 on"),
-     (sized(LEFT, 8.0), b"12345678", "'left' has binary_data_size 8.0; expected a whole number from 0 on"),
+     (sized(LEFT, -8), b"12345678", "'left' has binary_data_size -8; expected a whole number, at least 0"),
+     (sized(LEFT, "8"), b"12345678", "'left' has binary_data_size '8'; expected a whole number, at least 0"),
+     (sized(LEFT, True), b"1", "'left' has binary_data_size True; expected a whole number, at least 0"),
+     (sized(LEFT, 8.0), b"12345678", "'left' has binary_data_size 8.0; expected a whole number, at least 0"),
      (sized(LEFT, 8) | {"data": [1, 2]}, b"12345678", "both data and the parameter binary_data_size"),
      (LEFT, b"12345678", "'left' has no data; expected a JSON array, or the parameter binary_data_size"),
      (LEFT | {"data": [1, 2]}, b"x", "1 bytes are left"),
@@ -216,7 +216,7 @@ def test_without_json_the_bytes_say_how_long_the_one_dimension_is_that_may_be_an
     [((ANY, ANY), b"", "0 bytes of binary data; expected 4"),
      ((ANY, ANY), bytes(9), "9 bytes of binary data; expected 8"),
      ((ANY, 2, ANY), bytes(12), "12 bytes of binary data; expected 8"),
-     ((ANY, ANY, ANY), bytes(8), r"shape \[-1, -1, -1\], of which its bytes say no more than one; expected JSON")],
+     ((ANY, ANY, ANY), bytes(8), r"shape \[-1, -1, -1\], which its bytes alone do not determine; expected JSON")],
 )  # fmt: skip
 def test_without_json_bytes_that_make_no_row_are_refused(shape: tuple[int, ...], data: bytes, words: str) -> None:
     with pytest.raises(InvalidInput, match=f"'left' has {words}"):
@@ -235,8 +235,8 @@ def test_without_json_a_text_is_all_the_bytes_without_its_length(shape: tuple[in
 
 @pytest.mark.parametrize(
     ("shape", "data", "words"),
-    [((ANY, 2), b"a", "are one text; expected JSON"),
-     ((ANY, ANY), b"a", "are one text; expected JSON"),
+    [((ANY, 2), b"a", "can only be one text; expected JSON"),
+     ((ANY, ANY), b"a", "can only be one text; expected JSON"),
      ((ANY, 1), b"\xff", "a text that is not UTF-8"),
      ((ANY, 1), bytes(json_texts.MOST_BYTES + 1), "4,194,305 bytes of texts; expected at most 4,194,304")],
 )  # fmt: skip
@@ -246,7 +246,7 @@ def test_without_json_bytes_that_are_no_text_are_refused(shape: tuple[int, ...],
 
 
 def test_without_json_several_inputs_cannot_be_told_apart() -> None:
-    with pytest.raises(InvalidInput, match="which bytes are which input"):
+    with pytest.raises(InvalidInput, match="which bytes belong to which input"):
         parse([], b"12345678", json_bytes=0)
 
 

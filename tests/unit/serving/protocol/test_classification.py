@@ -49,5 +49,5 @@ def test_a_request_asks_for_it_and_the_answer_is_texts() -> None:
         {"name": "scores", "datatype": "BYTES", "shape": [1, 2], "data": ["10.0:2:c", "5.0:1:b"]}
     ]
     asked["outputs"][0]["name"] = "name"
-    with pytest.raises(InvalidInput, match="output 'name' has no numbers"):
+    with pytest.raises(InvalidInput, match="output 'name' is not numeric"):
         reader.parse(json.dumps(asked).encode(), None)

@@ -53,6 +53,6 @@ def test_one_more_protocol_is_served_beside_the_others_and_refuses_in_its_own_wo
     assert [(answer.status_code, answer.text) for answer in answers] == [
         (200, "PREDICTION 333.0"),
         (400, "ONLY LETTERS"),
-        (405, "THIS METHOD IS NOT FOR THIS PATH; ALLOWED: POST"),
+        (405, "THIS PATH DOES NOT SUPPORT THIS METHOD; ALLOWED: POST"),
         (200, '{"live":true}'),
     ]

@@ -11,13 +11,13 @@ INPUT = '{"inputs":[{"name":"input","shape":[1,3],"datatype":"FP32","data":[%s,2
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (INPUT % "NaN", "JSON has no NaN and no infinity; send a number (byte 67)"),
-        (INPUT % "1,Infinity", "JSON has no NaN and no infinity; send a number (byte 69)"),
-        (INPUT % "-Infinity", "JSON has no NaN and no infinity; send a number (byte"),
+        (INPUT % "NaN", "JSON has no NaN or infinity; send a number (byte 67)"),
+        (INPUT % "1,Infinity", "JSON has no NaN or infinity; send a number (byte 69)"),
+        (INPUT % "-Infinity", "JSON has no NaN or infinity; send a number (byte"),
         (INPUT % "1,nan", "JSON has no NaN"),
         (INPUT % "None", "JSON has null, true and false"),
         (INPUT % "True", "JSON has null, true and false"),
-        ("{'inputs': []}", "JSON has double quotes"),
+        ("{'inputs': []}", "JSON needs double quotes"),
         ("\ufeff" + INPUT % "1", "begins with a byte order mark; send UTF-8 without one"),
         ((INPUT % "1").encode("utf-16"), "the body is UTF-16; send UTF-8"),
         (b"\x1f\x8b\x08\x00abc", "send the header Content-Encoding: gzip with it"),

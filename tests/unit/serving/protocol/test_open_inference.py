@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[object, tuple[str, ...]]] = {
     "parameters of an input that are none": (row(parameters="a"), ("got `str`", "$.inputs[0].parameters")),
     "parameters of an input without an end": (
         row(parameters={str(number): 1 for number in range(10_000)}),
-        ("inputs[0].parameters have 108,890 bytes; expected 65,536 at most",),
+        ("inputs[0].parameters have 108,890 bytes; expected at most 65,536",),
     ),
     "a parameter of an output that is an object": (
         row() | {"outputs": [{"name": "spread", "parameters": {"a": {}}}]},
@@ -104,7 +104,7 @@ REFUSED: dict[str, tuple[object, tuple[str, ...]]] = {
     ),
     "classes that are no number": (
         row() | {"outputs": [{"name": "spread", "parameters": {"classification": True}}]},
-        ("output 'spread' has classification True; expected a whole number from 0 on",),
+        ("output 'spread' has classification True; expected a whole number, at least 0",),
     ),
     "binary data that is neither true nor false": (
         row() | {"outputs": [{"name": "spread", "parameters": {"binary_data": 1}}]},
@@ -323,7 +323,7 @@ def test_what_stands_beside_the_inputs_is_limited_before_it_is_read(beside: str)
     """As objects it would take many times its bytes."""
     many = {"parameters": {str(number): 1 for number in range(10_000)}, "outputs": [{"name": "x"}] * 10_000}[beside]
 
-    with pytest.raises(InvalidInput, match=f"{beside} have .* bytes; expected 65,536 at most"):
+    with pytest.raises(InvalidInput, match=f"{beside} have .* bytes; expected at most 65,536"):
         parse(json.dumps(request([[1, 2, 3]]) | {beside: many}).encode())
 
 
