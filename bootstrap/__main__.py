@@ -1,6 +1,6 @@
-"""`python3 -m bootstrap`: checks the Python it runs on, then hands over to command_line.py.
+"""`python3 -m bootstrap`: checks the version of Python, then calls command_line.py.
 
-This file alone is kept to the syntax of old Pythons, so that one of them can say what is wrong.
+Only this file keeps to the syntax of old Pythons, so that an old Python can show the error.
 """
 
 import sys
@@ -9,9 +9,9 @@ OLDEST = (3, 11)
 
 if sys.version_info < OLDEST:
     lines = [
-        "error: Sealift needs Python {}.{} or newer; this is {} ({})",
-        "  way out: install one (Debian 12: apt-get install python3 python3-venv)",
-        "  way out: say which one to use: make PYTHON=/path/to/python3.11 setup",
+        "error: Python is {2} ({3}); Sealift needs {0}.{1} or newer",
+        "  hint: install a newer Python (Debian 12: apt-get install python3 python3-venv)",
+        "  hint: choose an installed Python: make PYTHON=/path/to/python3.11 setup",
     ]
     sys.stderr.write("\n".join(lines).format(OLDEST[0], OLDEST[1], sys.version.split()[0], sys.executable) + "\n")
     sys.exit(1)

@@ -1,5 +1,5 @@
-"""The command line: setup, up, down, report, test, faults, check, docs, status. Problems are shown as a message and the
-ways out, never as a traceback.
+"""The command line: setup, up, down, report, test, faults, check, docs, status. Problems are shown as a message with
+hints, never as a traceback.
 """
 
 import argparse
@@ -32,13 +32,13 @@ variables, in the same command (make up STACK=staging) or in the environment:
 Everything is installed under .tools/, except Debian packages. In a git worktree without .tools, the commands test,
 faults, check and docs use the .tools of the first worktree.
 """
-OF_ANOTHER_USER = "if another user (root?) set this checkout up, work as that user or clone it anew"
-NO_ROOM = "make room, or clone to a disk that can be written; what is finished stays"
+OF_ANOTHER_USER = "if another user (such as root) set up this checkout, work as that user or clone it again"
+NO_ROOM = "free some space, or clone to a writable disk; finished work is kept"
 
 
 def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
-    # Where Debian keeps what only root runs; a root shell made by `su` has it not.
+    # Folders in which Debian keeps programs for root. A root shell made by `su` does not have them on PATH.
     os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
     root = Path(__file__).resolve().parent.parent
     console = Console()
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
         _show(errors.BootstrapError(f"{problem.filename or layout.tools}: {problem.strerror}", [NO_ROOM]))
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped; what is finished stays, the next call goes on from here\n")
+        sys.stderr.write("\nstopped; finished work is kept, and the next call continues from here\n")
         return 130
 
 
@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show(problem: errors.BootstrapError) -> None:
     sys.stdout.flush()
-    lines = [f"error: {problem.message}", *(f"  way out: {way}" for way in problem.ways)]
+    lines = [f"error: {problem.message}", *(f"  hint: {way}" for way in problem.ways)]
     sys.stderr.write("\n".join(lines) + "\n")
 
 
@@ -123,14 +123,14 @@ def setup(context: Context, options: argparse.Namespace) -> int:
     del options
     set_up(context)
     context.console.line(
-        "\nto type pulumi, pytest and kubectl by hand:  source .tools/activate"
-        "\neverything in one go:                        make up"
+        "\nto use pulumi, pytest and kubectl in this shell:  source .tools/activate"
+        "\nto train, deploy and test a model:                make up"
     )
     return 0
 
 
 def set_up(context: Context, *, cluster: bool = True) -> None:
-    """All steps, under a lock: two set-ups of one checkout would build over each other."""
+    """Runs all steps under a lock: two set-ups of one checkout would overwrite each other's builds."""
     started = time.monotonic()
     with _alone(context):
         order.run(context, cluster=cluster)
@@ -145,7 +145,7 @@ def _alone(context: Context) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            context.console.note("another set-up of this checkout is running; waiting for it")
+            context.console.note("another set-up of this checkout is running; waiting for it to finish")
             fcntl.flock(lock, fcntl.LOCK_EX)
             context.facts = environment.load(context.layout)
         yield

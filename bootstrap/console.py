@@ -1,7 +1,7 @@
-"""Lines on the terminal: one per step with its elapsed time, and what a long step is doing meanwhile.
+"""Lines on the terminal: one per step with its elapsed time, and the progress of a long step.
 
-On a terminal the progress line is rewritten in place; elsewhere (a log, CI) a line every HEARTBEAT_SECONDS shows that
-it lives.
+On a terminal the progress line is rewritten in place. Elsewhere (in a log, in CI), a line is printed every
+HEARTBEAT_SECONDS.
 """
 
 import shutil
@@ -19,7 +19,7 @@ Progress = Callable[[str], None]
 
 
 def duration(seconds: float) -> str:
-    """4.2 s, 1 min 05 s: the unit a person would use."""
+    """Formats a duration: 4.2 s, 1 min 05 s."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -27,7 +27,7 @@ def duration(seconds: float) -> str:
 
 
 class Step:
-    """One running step: `progress(text)` while it works, `done(text)` says what came of it."""
+    """One running step: `progress(text)` shows its progress, `done(text)` sets its result."""
 
     def __init__(self, title: str, stream: TextIO, live: bool) -> None:
         self.title = title
@@ -42,7 +42,7 @@ class Step:
         return time.monotonic() - self._started
 
     def progress(self, text: str) -> None:
-        """Shows `text` (its last line) if it is time to show something again."""
+        """Shows the last line of `text`, unless a line was shown recently."""
         now = time.monotonic()
         if now - self._shown < (REDRAW_SECONDS if self._live else HEARTBEAT_SECONDS):
             return
@@ -60,7 +60,7 @@ class Step:
 
 
 class Console:
-    """Writes to `stream`; `live` says whether lines can be rewritten in place."""
+    """Console on `stream`. `live`: whether lines can be rewritten in place."""
 
     def __init__(self, stream: TextIO | None = None, *, live: bool | None = None) -> None:
         self.stream = sys.stdout if stream is None else stream
@@ -73,7 +73,7 @@ class Console:
         self.stream.flush()
 
     def note(self, text: str) -> None:
-        """Something the user should know, not a problem."""
+        """Prints information that is not a problem."""
         self._clear()
         self.line("  " + text)
 
@@ -83,7 +83,7 @@ class Console:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Prints one line when the body ends, marked by whether it raised."""
+        """Prints one line when the body ends, with a mark for success or failure."""
         step = Step(title, self.stream, self.live)
         if self.live:
             self.stream.write(f"  … {title}")

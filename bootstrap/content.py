@@ -1,7 +1,6 @@
-"""Content keys: a part is made again when what it is made from changed, and only then.
+"""Content keys: a part is made again only if its sources changed.
 
-A stamp is written last, after the part has its final name; so a part without its stamp was not finished and is made
-again.
+A stamp is written last, after the part has its final name. A part without its stamp was not finished and is made again.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ from sealift.durable.new_file import write_file
 
 
 def key(*, files: Iterable[Path] = (), words: Iterable[str] = ()) -> str:
-    """Hex digest over the files' names and bytes and the words, in the order given."""
+    """Returns the hex digest over the files' names and bytes and the words, in the given order."""
     digest = hashlib.sha256()
     for file in files:
         content = file.read_bytes()
@@ -24,7 +23,7 @@ def key(*, files: Iterable[Path] = (), words: Iterable[str] = ()) -> str:
 
 
 def has_stamp(stamp: Path, expected: str) -> bool:
-    """Whether the part was finished with this very key."""
+    """Whether the part was finished with this key."""
     try:
         return stamp.read_text().strip() == expected
     except FileNotFoundError:
@@ -32,6 +31,6 @@ def has_stamp(stamp: Path, expected: str) -> bool:
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Writes a whole file or none, with exactly this mode whatever the umask."""
+    """Writes the whole file or nothing, with exactly this mode, whatever the umask."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, text.encode(), mode)

@@ -1,4 +1,4 @@
-"""What every step is given: paths, the terminal, what the user has set, and the facts found so far."""
+"""Context of every step: paths, the console, the user's environment, and the facts found so far."""
 
 import dataclasses
 import os
@@ -15,7 +15,7 @@ from bootstrap.system.daemon import Daemons
 
 @dataclass
 class Context:
-    """Steps read all of it and change only `facts`, through `learn`."""
+    """Context of the steps. They change only `facts`, through `learn`."""
 
     layout: Layout
     console: Console
@@ -28,23 +28,23 @@ class Context:
 
     @property
     def daemon_variables(self) -> dict[str, str]:
-        """Environment for programs that stay: where to find programs and the network, no secret of the user's shell."""
+        """Environment of background programs: PATH, proxies and the like, but no secret of the user's shell."""
         wanted = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
         return {name: value for name, value in self.user.items() if name in wanted or name.lower().endswith("_proxy")}
 
     @property
     def variables(self) -> dict[str, str]:
-        """Environment for programs, as of now."""
+        """Environment of programs, from the facts found so far."""
         return environment.variables(self.layout, self.facts, self.user)
 
     def set_by_user(self, name: str) -> str:
-        """The user's own value of a variable, "" if there is none or it is one that we set."""
+        """Returns the user's value of a variable, "" if it is not set or if set-up has set it."""
         value = self.user.get(name, "")
         return "" if value == self.user.get(f"SEALIFT_SET_{name}") else value
 
     def learn(self, **facts: Any) -> None:
-        """Adds to the facts and records them at once, so that a set-up that stops later still leaves a usable
-        activate file.
+        """Adds to the facts and saves them at once, so that a set-up that fails later still leaves a usable activate
+        file.
         """
         self.facts = dataclasses.replace(self.facts, **facts)
         environment.save(self.layout, self.facts)

@@ -1,7 +1,7 @@
-"""The variables under which the stack, the tests and a user's shell run, and .tools/activate, which sets them.
+"""The environment variables of the stack, the tests and a user's shell, and .tools/activate, which sets them.
 
-Steps record what they found or made in .tools/environment (JSON); from that come the activate file and the environment
-of the programs that we start, by the same rules: what the user has set wins, PATH only gains.
+Steps record facts in .tools/environment (JSON). The activate file and the environment of started programs follow from
+them by the same rules: the user's own values win, and PATH only gets more entries.
 """
 
 import json
@@ -31,7 +31,7 @@ MARK = "SEALIFT_SET_"
 
 @dataclass(frozen=True)
 class Facts:
-    """What set-up found or made. An empty string means: nothing to say, leave it as it is."""
+    """Facts that set-up found. An empty string leaves the variable as it is."""
 
     base_image: str = ""
     registry: str = ""
@@ -43,7 +43,7 @@ class Facts:
 
 
 def load(layout: Layout) -> Facts:
-    """What the last set-up recorded; nothing before the first."""
+    """Reads the facts of the last set-up. They are empty before the first."""
     try:
         raw = json.loads(layout.environment.read_text())
     except (FileNotFoundError, ValueError):
@@ -55,13 +55,13 @@ def load(layout: Layout) -> Facts:
 
 
 def save(layout: Layout, facts: Facts) -> None:
-    """Records the facts and writes the activate file that follows from them."""
+    """Saves the facts and writes the activate file."""
     content.write(layout.environment, json.dumps(facts.__dict__, indent=2, sort_keys=True) + "\n")
     content.write(layout.activate, activate_text(layout, facts))
 
 
 def path_entries(layout: Layout, facts: Facts) -> list[str]:
-    """What goes before the user's PATH. Stand-ins only when needed: the CLI prefers PATH to its own plugins."""
+    """Returns the entries before the user's PATH. Stand-ins only if needed: the CLI prefers PATH to its own plugins."""
     entries = [str(layout.venv / "bin"), str(layout.bin)]
     if facts.stand_ins:
         entries.append(str(layout.stand_ins))
@@ -69,7 +69,7 @@ def path_entries(layout: Layout, facts: Facts) -> list[str]:
 
 
 def defaults(layout: Layout, facts: Facts) -> dict[str, str]:
-    """Variables that are set unless the user has set them."""
+    """Returns the variables that are set unless the user has set them."""
     values = {
         "PULUMI_BACKEND_URL": layout.stack_state.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(layout.passphrase),
@@ -85,11 +85,11 @@ def defaults(layout: Layout, facts: Facts) -> dict[str, str]:
 
 
 def variables(layout: Layout, facts: Facts, user: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The whole environment of a program that we start; `user` is the environment we were started in."""
+    """Returns the whole environment of a started program. `user` is the environment of this process."""
     user = os.environ if user is None else user
     result = dict(user)
     for mark in [name for name in user if name.startswith(MARK)]:
-        if user[mark] == user.get(mark.removeprefix(MARK)):  # ours, of an earlier set-up: it may say otherwise now
+        if user[mark] == user.get(mark.removeprefix(MARK)):  # set by an earlier set-up, so it may be outdated
             del result[mark.removeprefix(MARK)]
         del result[mark]
     for name, value in defaults(layout, facts).items():
@@ -105,9 +105,7 @@ def variables(layout: Layout, facts: Facts, user: Mapping[str, str] | None = Non
 
 
 def _users_own(name: str, user: Mapping[str, str]) -> bool:
-    """Whether the user chose this value. One that an activate file set (even another checkout's) carries a mark and
-    is not.
-    """
+    """Whether the user chose this value. A value with a mark comes from an activate file, maybe another checkout's."""
     if name in PASSPHRASES:
         return any(user.get(other) and user[other] != user.get(_mark(other)) for other in PASSPHRASES)
     return bool(user.get(name)) and user[name] != user.get(_mark(name))
@@ -118,7 +116,7 @@ def _mark(name: str) -> str:
 
 
 def activate_text(layout: Layout, facts: Facts) -> str:
-    """A file for `source` in sh, bash, dash or zsh: the rules of `variables`, in shell."""
+    """Returns the activate file, for `source` in sh, bash, dash or zsh: the rules of `variables` in shell."""
     return ACTIVATE.format(
         variables="\n".join(
             f"_sealift_default {name} {shlex.quote(defaults(layout, facts).get(name, ''))}" for name in MANAGED
@@ -128,18 +126,18 @@ def activate_text(layout: Layout, facts: Facts) -> str:
     )
 
 
-# A value that we set carries a mark, so that the next activation, of this or another checkout, knows it from the
-# user's own.
+# A value that set-up sets has a mark, so that the next activation, of this or another checkout, can tell it from the
+# user's own value.
 ACTIVATE = """\
-# Written by set-up; `source` it to type pulumi, pytest and kubectl by hand. What you have set yourself stays as it is.
-_sealift_default() {{  # NAME VALUE: sets it, or unsets it for an empty value, unless it is the user's
+# Written by set-up. `source` it to use pulumi, pytest and kubectl in this shell. Variables that you set are kept.
+_sealift_default() {{  # NAME VALUE: sets the variable, or unsets it for an empty value, unless the user set it
     eval "_sealift_now=\\${{$1-}} _sealift_mark=\\${{SEALIFT_SET_$1-}}"
     if [ -n "$_sealift_now" ] && [ "$_sealift_now" != "$_sealift_mark" ]; then return; fi
     if [ "$1" = PULUMI_CONFIG_PASSPHRASE_FILE ] && [ -n "${{PULUMI_CONFIG_PASSPHRASE-}}" ]; then return; fi
     unset "$1" "SEALIFT_SET_$1"
     if [ -n "$2" ]; then export "$1=$2" "SEALIFT_SET_$1=$2"; fi
 }}
-_sealift_path() {{  # ENTRY: puts it first in PATH, once
+_sealift_path() {{  # ENTRY: puts the entry first in PATH, once
     case ":$PATH:" in *":$1:"*) ;; *) PATH="$1:$PATH" ;; esac
 }}
 {variables}

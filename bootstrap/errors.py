@@ -1,9 +1,9 @@
-"""What can go wrong in set-up, in the user's words.
+"""Errors of set-up, with messages for the user.
 
-BootstrapError              message, and the ways out
-├── PartMissing             a part is not here and cannot be had on this machine
+BootstrapError              message and hints
+├── PartMissing             a part is missing and cannot be installed on this machine
 ├── ProgramFailed           a program that a step ran ended with an error
-└── UsageError              what the user asked for makes no sense
+└── UsageError              an option has an invalid value
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class BootstrapError(Exception):
-    """A problem to show without a traceback: one sentence, then one line per way out."""
+    """A problem that is shown without a traceback: one sentence, then one line per hint."""
 
     def __init__(self, message: str, ways: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class BootstrapError(Exception):
 
 
 class PartMissing(BootstrapError):
-    """`part` is not here and cannot be had; `ways` lists how the user can get it."""
+    """`part` is missing and cannot be installed. `ways` lists what the user can do."""
 
     def __init__(self, part: str, why: str, ways: Sequence[str]) -> None:
         super().__init__(f"{part}: {why}", ways)
@@ -28,7 +28,7 @@ class PartMissing(BootstrapError):
 
 
 class ProgramFailed(BootstrapError):
-    """A program ended with an error; the message carries the end of what it said, `log` the whole."""
+    """A program ended with an error. The message contains the end of its output, `log` all of it."""
 
     def __init__(self, argv: Sequence[str], outcome: str, tail: str, log: Path) -> None:
         said = "\n".join(f"    {line}" for line in tail.splitlines())
@@ -40,4 +40,4 @@ class ProgramFailed(BootstrapError):
 
 
 class UsageError(BootstrapError):
-    """What the user asked for makes no sense; the message says what is allowed."""
+    """An option has an invalid value. The message says what is allowed."""

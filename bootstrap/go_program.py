@@ -1,7 +1,7 @@
-"""Builds one Go program of airgap/ or node/ into .tools/bin: when its sources changed, and so that a half-built one is
-never taken for whole.
+"""Builds one Go program of airgap/ or node/ into .tools/bin, if its sources changed. An unfinished build never counts
+as finished.
 
-Go's own caches stay where the user has them, so a second checkout links in seconds.
+Go's own caches stay in the user's place, so a second checkout links in seconds.
 """
 
 import re
@@ -28,8 +28,8 @@ def build(
     cgo: bool | None = None,
     ways: Sequence[str] = (),
 ) -> Path:
-    """`.tools/bin/NAME` from `package` of the Go module in `module`. Raises PartMissing without a Go that is new
-    enough.
+    """Builds `.tools/bin/NAME` from `package` of the Go module in `module`. Raises PartMissing if Go is missing or too
+    old.
     """
     layout = context.layout
     target = layout.bin / name
@@ -65,12 +65,12 @@ def _go(context: Context, part: str, module: Path, ways: Sequence[str]) -> str:
     wanted = f"install Go {needed[1]}.{needed[2]} or newer and put it on PATH"
     go = shutil.which("go", path=context.user.get("PATH"))
     if go is None:
-        raise PartMissing(part, "must be built here, and there is no Go", [*ways, wanted])
+        raise PartMissing(part, "must be built from source, but Go is not installed", [*ways, wanted])
     said = programs.ask([go, "env", "GOVERSION"], timeout_seconds=30, env=context.user) or ""
     version = re.match(r"go(\d+)\.(\d+)", said)
-    # From 1.21 on, Go fetches the newer toolchain that a module asks for, unless it was told to stay local.
+    # Go 1.21 and newer download the toolchain that a module needs, unless GOTOOLCHAIN is "local".
     fetches = version is not None and (int(version[1]), int(version[2])) >= (1, 21)
     fetches = fetches and programs.ask([go, "env", "GOTOOLCHAIN"], env=context.user) != "local"
     if version is None or ((int(version[1]), int(version[2])) < at_least and not fetches):
-        raise PartMissing(part, f"must be built here, and {go} is {said or 'unusable'}", [*ways, wanted])
+        raise PartMissing(part, f"must be built from source, but {go} is {said or 'unusable'}", [*ways, wanted])
     return go

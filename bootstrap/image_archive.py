@@ -1,7 +1,7 @@
-"""Container images made without a builder: one layer, one configuration, in the archive format that `docker load` and
-`ctr import` read.
+"""Container images made without a builder: one layer and one configuration, in the archive format that `docker load`
+and `ctr import` read.
 
-The same layer gives the same bytes, hence the same image id, on every machine: no clock, no user, no path goes in.
+The same layer gives the same bytes, and so the same image id, on every machine: times, users and paths are left out.
 """
 
 import io
@@ -18,7 +18,7 @@ EPOCH = "1970-01-01T00:00:00Z"
 
 
 def layer_of(files: Mapping[str, bytes]) -> bytes:
-    """A layer that holds just these executables, by path."""
+    """Returns a layer that contains only these executables, by path."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as layer:
         for path, data in sorted(files.items()):
@@ -34,7 +34,7 @@ def configuration(
     command: Sequence[str] = (),
     labels: Mapping[str, str] | None = None,
 ) -> bytes:
-    """An image's configuration; its SHA-256 is the image id."""
+    """Returns an image's configuration. Its SHA-256 is the image id."""
     settings = {"Env": list(environment), "Cmd": list(command), "WorkingDir": "/", "Labels": dict(labels or {})}
     return _json(
         {
@@ -49,12 +49,12 @@ def configuration(
 
 
 def image_id(configuration: bytes) -> str:
-    """64 hex digits."""
+    """Returns the image id, 64 hex digits."""
     return file_set.of_bytes(configuration)
 
 
 def write(target: Path, *, layer: Path, configuration: bytes, name: str) -> None:
-    """Writes the archive of the image, to be known as `name`."""
+    """Writes the archive of the image with the name `name`."""
     diff_id = json.loads(configuration)["rootfs"]["diff_ids"][0].removeprefix("sha256:")
     file = f"{image_id(configuration)}.json"
     manifest = _json([{"Config": file, "RepoTags": [name], "Layers": [f"{diff_id}/layer.tar"]}])
@@ -77,9 +77,9 @@ def _json(value: object) -> bytes:
 
 
 def architecture() -> str:
-    """This machine's in the words of images."""
+    """Returns this machine's architecture in the names that images use. Raises BootstrapError if it has none."""
     machine = platform.machine()
     known = {"x86_64": "amd64", "aarch64": "arm64"}
     if machine not in known:
-        raise BootstrapError(f"images for {machine} are not supported", ["x86_64", "aarch64"])
+        raise BootstrapError(f"images for {machine} are not supported; allowed: {', '.join(known)}")
     return known[machine]

@@ -1,8 +1,8 @@
-"""Where things are. Everything that set-up installs is under .tools/, the stack's own state under .sealift/; git
+"""Paths of a checkout. Everything that set-up installs is under .tools/, the stack's own state under .sealift/. Git
 ignores both.
 
-Only sockets and what must not outlive the machine's boot are in /run/sealift: a socket's path may have no more than
-107 bytes, which a deep checkout exceeds.
+/run/sealift contains only sockets and files that must not outlive the machine's boot: a socket's path has at most 107
+bytes, which a deep checkout exceeds.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Layout:
 
     root: Path
     lender: Path | None = None
-    """The checkout whose tools this one uses: see worktree.py."""
+    """Checkout whose tools this one uses (worktree.py)."""
 
     @property
     def tools(self) -> Path:
@@ -37,17 +37,17 @@ class Layout:
 
     @property
     def stand_ins(self) -> Path:
-        """They start code of this very checkout, so they are never borrowed."""
+        """Folder of the stand-ins. They start this checkout's code, so they are never borrowed."""
         return self.tools / "standins" if self.lender is None else self.root / ".sealift" / "standins"
 
     @property
     def logs(self) -> Path:
-        """Logs of programs that a step ran and waited for."""
+        """Logs of programs that a step ran to their end."""
         return self.tools / "log"
 
     @property
     def run(self) -> Path:
-        """Process records and logs of what we started and left running."""
+        """Process records and logs of background programs."""
         return self.tools / "run"
 
     @property

@@ -1,4 +1,4 @@
-"""Reads requirement locks as uv writes them: `name==version ; marker \\`, then one indented line per hash."""
+"""Reads requirement locks in uv's form: `name==version ; marker \\`, then one indented line per hash."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 
 @dataclass(frozen=True)
 class Pin:
-    """One locked package; `text` is its part of the lock, with the marker that says for which Pythons and platforms."""
+    """One locked package. `text` is its part of the lock, including the marker with its Pythons and platforms."""
 
     name: str
     version: str
@@ -18,7 +18,7 @@ class Pin:
 
 
 def parse(lock: str) -> list[Pin]:
-    """The pins in their order; comments are dropped. A line that is neither raises ValueError with its number."""
+    """Returns the pins in their order, without comments. Raises ValueError for any other line."""
     pins: list[Pin] = []
     block: list[str] = []
 
@@ -39,12 +39,12 @@ def parse(lock: str) -> list[Pin]:
         if not line[0].isspace():
             close()
         elif not block:
-            raise ValueError(f"a hash without its requirement: {line!r}")
+            raise ValueError(f"a hash without a requirement: {line!r}")
         block.append(line)
     close()
     return pins
 
 
 def without(pins: list[Pin], unwanted: re.Pattern[str]) -> str:
-    """The lock's text without the packages whose whole name matches."""
+    """Returns the lock's text without the packages whose whole name matches."""
     return "".join(pin.text for pin in pins if not unwanted.fullmatch(pin.name))

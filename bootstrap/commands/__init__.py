@@ -1,3 +1,3 @@
-"""What the words on the command line do, one file each; the files beside them are those that two of them share (stacks,
-stale_lock, worktree) and the prediction that ends `up`.
+"""Commands of the command line, one file each. The other files are shared by several commands (stacks, stale_lock,
+worktree) or make the prediction at the end of `up`.
 """

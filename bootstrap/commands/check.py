@@ -1,4 +1,4 @@
-"""`check`: lint, types, and which room may import which. All three run, also when the first finds something."""
+"""`check`: lint, types, and imports between packages. All three checks run, even if an earlier one fails."""
 
 import subprocess
 
@@ -9,12 +9,12 @@ COMMANDS = (("ruff", "check"), ("mypy",), ("lint-imports",))
 
 
 def run(context: Context) -> int:
-    """Exit status 1 if any of them found something. Needs only the Python environment."""
+    """Returns exit status 1 if a check failed. Needs only the Python environment."""
     context = worktree.with_python(context)
     failed = []
     for argv in COMMANDS:
         context.console.line(f"\n$ {' '.join(argv)}")
         if subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode:
             failed.append(argv[0])
-    context.console.line(f"\nfound something: {', '.join(failed)}" if failed else "\nall good")
+    context.console.line(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed")
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""`down`: destroys the stack if there is one, then stops what we started, and only that, unless other stacks use it."""
+"""`down`: destroys the stack if it exists, then stops what set-up started, unless other stacks use it."""
 
 import subprocess
 
@@ -13,7 +13,7 @@ from bootstrap.system import host_network, leftovers, owner
 
 
 def run(context: Context, stack: str) -> int:
-    """0 when the stack is gone. Raises BootstrapError, with nothing stopped, where that is not so or unknown."""
+    """Returns 0 once the stack is destroyed. Raises BootstrapError, with nothing stopped, if that fails."""
     in_use = stacks.in_use(context)
     mine = [name for name in in_use if stacks.same(name, stack)]
     others = [name for name in in_use if name not in mine]
@@ -22,13 +22,13 @@ def run(context: Context, stack: str) -> int:
     else:
         context.console.note(f"stack {stack} has nothing to destroy")
     if others:
-        context.console.note(f"left running, as other stacks have resources: {', '.join(others)}")
+        context.console.note(f"nothing was stopped, because other stacks have resources: {', '.join(others)}")
         for name in others:
             context.console.note(f"  {_way_down(name)}")
         return 0
     if foreign := node.models(context):
-        context.console.note(f"left running, as stacks of other checkouts have models in: {', '.join(foreign)}")
-        context.console.note("  make down in the checkout that made them destroys them; where that is gone:")
+        context.console.note(f"nothing was stopped, because other checkouts have models in: {', '.join(foreign)}")
+        context.console.note("  run `make down` in the checkout that made them; if that checkout is deleted:")
         context.console.note(f"  kubectl delete namespace {' '.join(foreign)}")
         return 0
     _stop(context)
@@ -36,8 +36,8 @@ def run(context: Context, stack: str) -> int:
 
 
 def _way_down(name: str) -> str:
-    """A name with the project in it is of another program, such as an example."""
-    return f"{stacks.make('down', name)}: destroys it" if "/" not in name else f"pulumi destroy --stack {name}"
+    """Returns the command that destroys a stack. A name with a project is another program's, such as an example's."""
+    return stacks.make("down", name) if "/" not in name else f"pulumi destroy --stack {name}"
 
 
 def _stop(context: Context) -> None:
@@ -53,28 +53,28 @@ def _stop(context: Context) -> None:
 
 
 def _say(stopped: list[str]) -> str:
-    return f"stopped {', '.join(stopped)}" if stopped else "nothing of ours was running"
+    return f"stopped {', '.join(stopped)}" if stopped else "nothing to stop"
 
 
 def _destroy(context: Context, stack: str) -> None:
-    """`pulumi destroy` with its own output."""
+    """Runs `pulumi destroy` with its own output."""
     if stacks.needs_cluster(context, stack) and not _cluster_is_up(context):
         raise BootstrapError(
-            f"stack {stack} still has resources, and what they run on is stopped",
-            [f"make setup, then {stacks.make('down', stack)}: starts it, destroys the stack, stops everything"],
+            f"stack {stack} still has resources, but the local cluster is stopped",
+            [f"run make setup, then {stacks.make('down', stack)}, which destroys the stack and stops everything"],
         )
     stale_lock.release(context, stack)
     argv = ["pulumi", "destroy", "--yes", "--stack", stack, "--skip-preview", "--non-interactive"]
     done = subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False)
     if done.returncode:
         raise BootstrapError(
-            f"`pulumi destroy` of stack {stack} failed (above); nothing was stopped",
-            [f"repair it and say {stacks.make('down', stack)} again"],
+            f"`pulumi destroy` of stack {stack} failed (see above); nothing was stopped",
+            [f"fix the problem and run {stacks.make('down', stack)} again"],
         )
 
 
 def _cluster_is_up(context: Context) -> bool:
-    """Our own cluster must run for its objects to be destroyed; what another's does, pulumi will say."""
+    """Whether the cluster's objects can be destroyed. Our own cluster must run; for others, pulumi reports problems."""
     return context.facts.kubeconfig != str(context.layout.kubeconfig) or node.is_running(context)
 
 
@@ -85,7 +85,7 @@ def _stop_registry(context: Context) -> list[str]:
 
 def _stop_docker(context: Context, step: Step) -> list[str]:
     if not context.daemons.running(docker_engine.NAME):
-        context.daemons.stop(docker_engine.NAME)  # forgets a record of one that has ended
+        context.daemons.stop(docker_engine.NAME)  # removes the record of an engine that has ended
         return []
     step.progress("stopping containers")
     host_network.note_bridges(context.layout, docker_engine.bridges(context))
@@ -94,7 +94,7 @@ def _stop_docker(context: Context, step: Step) -> list[str]:
 
 
 def _sweep(context: Context) -> None:
-    """Once all of ours has stopped: children, mounts, network settings, sockets."""
+    """Removes children, mounts, network settings and sockets once all our programs have stopped."""
     layout = context.layout
     if context.daemons.names():
         return

@@ -1,6 +1,6 @@
-"""Asks the deployed service for one prediction: the stack's example row, over the Open Inference Protocol v2.
+"""Requests one prediction from the deployed service: the stack's example row, over the Open Inference Protocol v2.
 
-Directly where its address can be reached, else through the Kubernetes API server (a service of a cluster elsewhere).
+The request goes directly to the service if its address can be reached, otherwise through the Kubernetes API server.
 """
 
 import json
@@ -28,39 +28,37 @@ REQUEST_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class DeployedService:
-    """What the stack exports of it, and one row that the model has not been trained on, with the answer the data
-    gives.
-    """
+    """The stack's outputs about the service, and one held-out row with torch's answer."""
 
     url: str
     namespace: str
-    """On Kubernetes; empty where a Docker engine serves."""
+    """Namespace on Kubernetes. Empty if a Docker engine serves."""
     name: str
-    """Of the Service on Kubernetes, or of the container."""
+    """Name of the Service on Kubernetes, or of the container."""
     model: str
     row: list[float | str]
     expected: list[float]
     request: dict[str, object]
     """Body of an inference request for the row."""
     key: str | None = None
-    """API key; None where the server asks for none."""
+    """API key. None if the server requires no key."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """Of each request. Not Authorization: the API server, on the way, takes that for its own."""
+        """Headers of each request. Not Authorization, because the API server on the way would use it itself."""
         return {} if self.key is None else {"X-API-Key": self.key}
 
 
 @dataclass(frozen=True)
 class ServiceAnswer:
-    """`via` is the address that answered."""
+    """Answer of the service. `via` is the address that answered."""
 
     values: list[float]
     via: str
 
 
 def parse(outputs: str) -> DeployedService:
-    """From `pulumi stack output --json --show-secrets`. Raises BootstrapError that names the output that is missing."""
+    """Parses `pulumi stack output --json --show-secrets`. Raises BootstrapError with the names of missing outputs."""
     try:
         found = json.loads(outputs)
     except ValueError:
@@ -83,12 +81,12 @@ def parse(outputs: str) -> DeployedService:
 
 
 def _key(keys: dict[str, str]) -> str | None:
-    """The key that is there unless others are named, or the first of those."""
+    """Returns the key `default`, or the first key if `default` is revoked."""
     return keys.get("default") or next(iter(keys.values()), None)
 
 
 def _request(rows: list[list[float]]) -> dict[str, object]:
-    """For a run of an earlier release, whose example does not say it."""
+    """Makes a request for a run of an earlier release, whose example contains no request."""
     return {"inputs": [{"name": "input", "shape": [1, len(rows[0])], "datatype": "FP32", "data": rows[0]}]}
 
 
@@ -96,7 +94,7 @@ Send = Callable[[str, str, str, dict[str, str]], tuple[int, str]]
 
 
 def ask(context: Context, service: DeployedService, progress: Progress, stack: str = stacks.DEFAULT) -> ServiceAnswer:
-    """Waits up to READY_SECONDS for readiness, and for pods that have not been given a new key yet, then asks once."""
+    """Waits up to READY_SECONDS until the service is ready and accepts a new key, then sends one request."""
     ways: list[tuple[str, Send]] = [(service.url, _directly)]
     if service.namespace:
         scheme = "https:" if service.url.startswith("https://") else ""
@@ -112,22 +110,22 @@ def ask(context: Context, service: DeployedService, progress: Progress, stack: s
             status, said = send("GET", f"{model}/ready", "", service.headers)
             if status == 200:
                 status, said = send("POST", f"{model}/infer", json.dumps(service.request), service.headers)
-                if status != 401:  # a kubelet hands a changed Secret on within a minute or two
+                if status != 401:  # a kubelet updates a changed Secret within a minute or two
                     return ServiceAnswer(_values(status, said), base)
         if _is_gone(context, service, said):
             raise BootstrapError(
-                f"{service.name} is not there any more: somebody else than pulumi has removed it",
-                [f"pulumi refresh --stack {stack}, then {stacks.make('up', stack)}: makes anew what is gone"],
+                f"{service.name} does not exist any more: it was removed without pulumi",
+                [f"to create it again, run pulumi refresh --stack {stack}, then {stacks.make('up', stack)}"],
             )
         progress(f"waiting until the service is ready: {_reason(said)}")
         time.sleep(1)
     raise BootstrapError(
-        f"the service did not get ready in {READY_SECONDS:.0f} s: {_reason(said)}", _ways_to_look(context, service)
+        f"the service was not ready after {READY_SECONDS:.0f} s: {_reason(said)}", _ways_to_look(context, service)
     )
 
 
 def _is_gone(context: Context, service: DeployedService, said: str) -> bool:
-    """Whether the container, or the Service, does not exist, as its engine or the API server says."""
+    """Whether the container or the Service does not exist, according to the engine or the API server."""
     if not service.namespace:
         found = ["docker", "ps", "--all", "--quiet", "--filter", f"name=^/{service.name}$"]
         return programs.ask(found, env=context.variables) == ""
@@ -138,7 +136,7 @@ def _is_gone(context: Context, service: DeployedService, said: str) -> bool:
 
 
 def _reason(said: str) -> str:
-    """In one line; the API server packs its own into an object."""
+    """Returns the reason in one line. The API server sends its reason as an object."""
     try:
         return str(json.loads(said)["message"])
     except (ValueError, KeyError, TypeError):
@@ -154,8 +152,8 @@ def _ways_to_look(context: Context, service: DeployedService) -> list[str]:
             f"kubectl --namespace {service.namespace} logs service/{service.name}",
         ]
     if _on_our_node(context):
-        return [f"what its pods say: tail .tools/cluster/pod-logs/{service.namespace}_*/*/*.log"]
-    return ["install kubectl and look at the service's pods and events"]
+        return [f"read the pods' logs: tail .tools/cluster/pod-logs/{service.namespace}_*/*/*.log"]
+    return ["install kubectl and read the events and logs of the service's pods"]
 
 
 def _on_our_node(context: Context) -> bool:
@@ -163,9 +161,9 @@ def _on_our_node(context: Context) -> bool:
 
 
 def by_hand(context: Context, service: DeployedService, via: str, request: str, headers: str) -> list[str]:
-    """Command lines that send the file `request` to where the answer came from, for the checkout's folder.
+    """Returns commands that send the file `request` to the address that answered. Paths are relative to the checkout.
 
-    `headers` is the file that has the key: in a command line it would be in the list of processes and in the history.
+    `headers` is the file with the key: in a command line, the list of processes and the shell's history would show it.
     """
     infer = f"/v2/models/{service.model}/infer"
     key = f" -H @{shlex.quote(headers)}" if service.headers else ""
@@ -184,11 +182,11 @@ def by_hand(context: Context, service: DeployedService, via: str, request: str, 
 
 
 def page(context: Context, service: DeployedService, via: str) -> str:
-    """Where a browser finds the server's page."""
+    """Returns the URL of the server's page, after the command that makes it reachable if one is needed."""
     if via == service.url:
         return f"{via}/"
     scheme = "https" if service.url.startswith("https://") else "http"
-    return f"{scheme}://127.0.0.1:{image_layout.PORT}/ while this runs: {_forward(service)}"
+    return f"{_forward(service)}, then {scheme}://127.0.0.1:{image_layout.PORT}/"
 
 
 def _forward(service: DeployedService) -> str:
@@ -207,11 +205,11 @@ def _values(status: int, body: str) -> list[float]:
 
 
 def _directly(method: str, url: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
-    """Status and body; status 0 and the reason where nobody answers."""
+    """Returns status and body. If nothing answers, the status is 0 and the body the reason."""
     sent = {"Content-Type": "application/json", **headers}
     request = urllib.request.Request(url, body.encode() or None, sent, method=method)  # noqa: S310 (the stack's own address)
     try:
-        # No proxy of the environment: the address is the cluster's.
+        # Without the environment's proxy, because the address is in the cluster.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
             request, timeout=REQUEST_SECONDS
         ) as reply:
@@ -224,7 +222,7 @@ def _directly(method: str, url: str, body: str, headers: dict[str, str]) -> tupl
 
 def _send_through_api_server(context: Context) -> Send:
     def send(method: str, path: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
-        """Key and body travel by stdin: neither is in a list of processes."""
+        """Sends a request. Key and body go through stdin, so the list of processes does not show them."""
         argv = [str(context.layout.python), "-m", "bootstrap.commands.service_proxy", method, path]
         try:
             done = subprocess.run(
@@ -238,7 +236,7 @@ def _send_through_api_server(context: Context) -> Send:
                 check=True,
             )
         except subprocess.TimeoutExpired:
-            return 0, f"the API server does not answer within {3 * REQUEST_SECONDS:.0f} s"
+            return 0, f"the API server did not answer within {3 * REQUEST_SECONDS:.0f} s"
         except subprocess.CalledProcessError as problem:
             raise BootstrapError(f"internal error: `{' '.join(argv[1:3])}` failed:\n{problem.stderr}") from None
         status, text = json.loads(done.stdout)

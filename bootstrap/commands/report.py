@@ -1,5 +1,5 @@
-"""`report`: opens the sealed report of a stack's last run, and shows it: that of the model which the stack has, or of a
-run since then that its gates refused, which is said.
+"""`report`: opens and shows the sealed report of a stack's last run. That is the run of the deployed model, or a later
+run that its gates refused; then a warning says so.
 """
 
 import json
@@ -20,20 +20,20 @@ SEALING_KEY: Final = "sealift:index:SealingKey"
 
 
 def run(context: Context, stack: str, arguments: Sequence[str], *, deployed: bool = False) -> int:
-    """The exit status of `python -m training report`. `deployed`: of the model that the stack has, whatever was refused
-    since.
+    """Returns the exit status of `python -m training report`. `deployed`: shows the report of the deployed model, even
+    if a later run was refused.
     """
     outputs = _ask_outputs(context, "stack", "output", "--json", "--show-secrets", "--stack", stack)
     sealed, key = outputs.get("report"), outputs.get("privateKey") or _key_in_state(context, stack)
     refused = [] if deployed else _find_refused(context.layout.root / REFUSED / quote(stacks.short(stack), safe=""))
     if not key or not (sealed or refused):
         raise BootstrapError(
-            f"stack {stack!r} has no report", [f"{stacks.make('up', stack)} trains a model and writes one"]
+            f"stack {stack!r} has no report", [f"run {stacks.make('up', stack)}, which trains a model and its report"]
         )
     for report in refused:
         context.console.warn(
-            "this is the report of a run that its gates refused, not of the model that the stack has"
-            + (f"; that one's: {stacks.make('report DEPLOYED=1', stack)}" if sealed else "")
+            "this is the report of a run that its gates refused, not of the deployed model"
+            + (f"; for the deployed model, run {stacks.make('report DEPLOYED=1', stack)}" if sealed else "")
         )
         status = _show(context, report, key, arguments)
         if status:
@@ -47,7 +47,7 @@ def _ask_outputs(context: Context, *arguments: str) -> dict[str, Any]:
 
 
 def _key_in_state(context: Context, stack: str) -> str | None:
-    """Of a stack whose first run was refused: its program came to no output."""
+    """Returns the key of a stack whose first run was refused, so that its program set no output."""
     state = _ask_outputs(context, "stack", "export", "--show-secrets", "--stack", stack)
     for resource in (state.get("deployment") or {}).get("resources") or []:
         if resource.get("type") == SEALING_KEY:
@@ -57,10 +57,12 @@ def _key_in_state(context: Context, stack: str) -> str | None:
 
 
 def _find_refused(folder: Path) -> list[dict[str, str]]:
-    """The reports that the plugin noted (components/plugin/refused_report.py), spelt as the output `report`."""
+    """Returns the reports that the plugin noted (components/plugin/refused_report.py), in the form of the output
+    `report`.
+    """
     found = []
     for file in sorted(folder.glob("*.json")):
-        with suppress(OSError, ValueError):  # a note that is not whole names no report
+        with suppress(OSError, ValueError):  # an incomplete note names no report
             noted = json.loads(file.read_text())
             if isinstance(noted, dict) and {"storeUrl", "artifactId", "payloadDigest"} <= noted.keys():
                 found.append(noted)
@@ -68,7 +70,7 @@ def _find_refused(folder: Path) -> list[dict[str, str]]:
 
 
 def _show(context: Context, report: Mapping[str, str], key: str, arguments: Sequence[str]) -> int:
-    """The key goes by a pipe: it is on no disk and in no list."""
+    """Shows a report. The key goes through a pipe, so it is neither on a disk nor in the list of processes."""
     reading, writing = os.pipe()
     os.write(writing, key.encode())
     os.close(writing)

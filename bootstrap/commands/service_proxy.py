@@ -1,8 +1,8 @@
-"""One request to a service by way of the API server: `python -m bootstrap.commands.service_proxy METHOD PATH`, with its
-headers and body on stdin, as JSON.
+"""Sends one request to a service through the API server: `python -m bootstrap.commands.service_proxy METHOD PATH`, with
+its headers and body on stdin, as JSON.
 
-With the official client, as kubeconfig files know many ways to log in. Prints status and body as JSON; the status is 0,
-and the body the reason, where nobody answers.
+It uses the official client, because kubeconfig files have many ways to log in. Prints status and body as JSON. If
+nothing answers, the status is 0 and the body the reason.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Which stacks there are, and which of them have resources. A state that cannot be read is an error: calling it empty
-would leave objects behind.
+"""The existing stacks, and which of them have resources. An unreadable state is an error: treating it as empty would
+leave objects behind.
 """
 
 import json
@@ -14,16 +14,16 @@ from bootstrap.system import programs
 
 DEFAULT = "dev"
 DOCKER = re.compile(r"""^  sealift:target: *["']?docker["']? *$""", re.MULTILINE)
-"""In a stack's file, as `pulumi config set target docker` writes it."""
+"""Line in a stack's file that `pulumi config set target docker` writes."""
 
 
 def make(word: str, stack: str) -> str:
-    """The command as the user types it for this stack."""
+    """Returns the user's command for this stack."""
     return f"make {word}" if stack == DEFAULT else f"make {word} STACK={stack}"
 
 
 def short(stack: str) -> str:
-    """The name without organization and project."""
+    """Returns the name without organization and project."""
     return stack.rpartition("/")[2]
 
 
@@ -32,25 +32,25 @@ def _file(context: Context, stack: str) -> Path:
 
 
 def demand(context: Context, stack: str) -> None:
-    """Raises BootstrapError for a stack that has neither a file nor a state, so that a slip of the pen makes none."""
+    """Raises BootstrapError for a stack that has neither a file nor a state, so that a typo does not create a stack."""
     if _file(context, stack).exists() or exists(context, stack):
         return
     there = sorted(path.name.split(".")[1] for path in context.layout.root.glob("Pulumi.*.yaml"))
     close = get_close_matches(short(stack), there, n=1)
     meant = f"did you mean '{close[0]}'?" if close else f"stacks with a file: {', '.join(there) or 'none'}"
     raise BootstrapError(
-        f"there is no stack {stack!r}: neither a file {_file(context, stack).name} nor a state; {meant}",
-        [f"cp Pulumi.{DEFAULT}.yaml {_file(context, stack).name}: begins a stack with the values of {DEFAULT}"],
+        f"stack {stack!r} does not exist: it has neither a file {_file(context, stack).name} nor a state; {meant}",
+        [f"to start a stack with the values of {DEFAULT}: cp Pulumi.{DEFAULT}.yaml {_file(context, stack).name}"],
     )
 
 
 def ask(context: Context, *arguments: str) -> str | None:
-    """What pulumi says, stripped; None if it is absent, fails or takes too long."""
+    """Returns pulumi's output, stripped, or None if it is not installed, fails or takes too long."""
     return programs.ask(["pulumi", *arguments], env=context.variables, cwd=context.layout.root, timeout_seconds=60)
 
 
 def exists(context: Context, stack: str) -> bool:
-    """Whether the stack has a state, as pulumi says; without a pulumi, none has."""
+    """Whether the stack has a state, according to pulumi. False if pulumi is not installed."""
     if shutil.which("pulumi", path=context.variables["PATH"]) is None:
         return False
     listed = ask(context, "stack", "ls", "--json")
@@ -61,20 +61,21 @@ def exists(context: Context, stack: str) -> bool:
 
 
 def find_selected(context: Context) -> str | None:
-    """The stack that pulumi's own commands mean."""
+    """Returns the selected stack, which pulumi's own commands use, or None."""
     return ask(context, "stack", "--show-name") or None
 
 
 def needs_cluster(context: Context, stack: str) -> bool:
-    """Whether it is served on Kubernetes: by its file alone, since pulumi may not be here yet."""
+    """Whether the stack is served on Kubernetes. Reads only its file, because pulumi may not be installed yet."""
     file = _file(context, stack)
     return not file.exists() or DOCKER.search(file.read_text()) is None
 
 
 def in_use(context: Context) -> list[str]:
-    """Names of all stacks with resources: in our own folder of any project, in the user's backend of this project.
+    """Returns the names of all stacks with resources: of any project in our own folder, of this project in the user's
+    backend.
 
-    Raises BootstrapError with pulumi's own reason where that cannot be told.
+    Raises BootstrapError with pulumi's own reason if the state cannot be read.
     """
     env, layout = context.variables, context.layout
     own = env["PULUMI_BACKEND_URL"] == layout.stack_state.as_uri()
@@ -83,10 +84,10 @@ def in_use(context: Context) -> list[str]:
     pulumi = shutil.which("pulumi", path=env["PATH"])
     if pulumi is None:
         if not layout.environment.exists():
-            return []  # set-up has never been here
+            return []  # set-up has never run here
         raise BootstrapError(
-            "the stacks' state cannot be read: pulumi is not found; nothing was stopped",
-            ["make setup: brings pulumi back"],
+            "the stacks' state cannot be read, because pulumi was not found; nothing was stopped",
+            ["run make setup, which installs pulumi again"],
         )
     listed = programs.demand(
         [pulumi, "stack", "ls", "--json", *(["--all"] if own else [])], env=env, cwd=layout.root, timeout_seconds=60
@@ -94,14 +95,14 @@ def in_use(context: Context) -> list[str]:
     try:
         return [str(one["name"]) for one in json.loads(listed) if _has_resources(one)]
     except (ValueError, KeyError, TypeError):
-        raise BootstrapError(f"`pulumi stack ls` cannot be understood: {listed[:300]}; nothing was stopped") from None
+        raise BootstrapError(f"`pulumi stack ls` printed no valid list: {listed[:300]}; nothing was stopped") from None
 
 
 def _has_resources(listed: dict[str, object]) -> bool:
-    """A service may leave the number out: then every stack counts that was ever updated."""
+    """Whether a stack has resources. A service may leave out the number; then every updated stack counts."""
     return bool(listed.get("resourceCount", listed.get("lastUpdate")))
 
 
 def same(name: str, stack: str) -> bool:
-    """Whether `name`, as listed, is the stack that the user calls `stack`, perhaps with organization and project."""
+    """Whether the listed `name` is the user's `stack`, which may include organization and project."""
     return name in (stack, short(stack))

@@ -1,7 +1,7 @@
-"""Locks that a killed `pulumi` left on a stack of a local backend: released where the process that took them is gone.
+"""Locks that a killed `pulumi` left on a stack of a local backend. They are released if their process has ended.
 
-A lock of another machine, or of a process that lives or may live, is left alone: pulumi then says who holds it. A
-process has another number in each namespace, and who is in a container sees none of those outside it.
+A lock of another machine, or of a process that lives or may live, is kept, and pulumi reports its holder. A process has
+a different id in each PID namespace, and a process in a container does not see processes outside.
 """
 
 import json
@@ -16,15 +16,15 @@ from typing import Final
 from bootstrap.context import Context
 
 INITIAL_NAMESPACE: Final = "pid:[4026531836]"
-"""The kernel's number of the namespace that all processes are in: PROC_PID_INIT_INO."""
+"""The kernel's number of the namespace that contains all processes: PROC_PID_INIT_INO."""
 WRITING_SECONDS: Final = 60.0
-"""A lock that is not whole may be being written, for so long."""
+"""Time after which an incomplete lock no longer counts as being written."""
 
 
 def holder_is_gone(lock: Path) -> bool:
-    """Whether this lock file names this machine and a process that is no more, or was never written whole.
+    """Whether this lock file names this machine and an ended process, or was never completely written.
 
-    One of another form is not: nobody can say whether its process lives.
+    False for a file of another form, because it is unknown whether its process lives.
     """
     try:
         said = json.loads(lock.read_text())
@@ -35,21 +35,21 @@ def holder_is_gone(lock: Path) -> bool:
     if not isinstance(said, dict) or said.get("hostname") != socket.gethostname():
         return False
     number = said.get("pid")
-    return type(number) is int and number > 0 and _is_gone(number)  # of another form: nobody can say
+    return type(number) is int and number > 0 and _is_gone(number)  # unknown for another form
 
 
 def _is_gone(number: int) -> bool:
-    """Whether no process has this number, in whatever namespace; from within a container, nobody can say so."""
+    """Whether no process has this id in any namespace. False in a container, where this is unknown."""
     return sees_all_processes() and number not in numbers() and not _answers(number)
 
 
 def _answers(number: int) -> bool:
-    """Whether a process of our own namespace has this number, also where /proc hides those of other users."""
+    """Whether a process of our own namespace has this id, even if /proc hides other users' processes."""
     try:
         os.kill(number, 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, OverflowError):  # it is another user's, or nobody can say
+    except (PermissionError, OverflowError):  # another user's process, or unknown
         pass
     return True
 
@@ -62,7 +62,7 @@ def sees_all_processes() -> bool:
 
 
 def numbers() -> set[int]:
-    """Of all processes, in all namespaces that they are in."""
+    """Returns the ids of all processes, in all their namespaces."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -82,7 +82,7 @@ def _age_seconds(lock: Path) -> float:
 
 
 def release(context: Context, stack: str) -> None:
-    """Removes the stack's stale locks, and says so."""
+    """Removes the stack's stale locks and reports it."""
     for lock in _locks(context.variables, stack):
         if holder_is_gone(lock):
             context.console.note(f"released the lock that a killed `pulumi` left on stack {stack}")
@@ -90,8 +90,8 @@ def release(context: Context, stack: str) -> None:
             lock.with_name(f"{lock.name}.attrs").unlink(missing_ok=True)
         elif not sees_all_processes():
             context.console.note(
-                f"stack {stack} has a lock, and who is in a container cannot see whether its process lives; if none "
-                f"does, `pulumi cancel --stack {stack}` releases it"
+                f"stack {stack} is locked, and in a container it is unknown whether the lock's process still runs; if "
+                f"no pulumi runs, `pulumi cancel --stack {stack}` releases the lock"
             )
 
 

@@ -1,4 +1,4 @@
-"""`status`: what is there and what runs. Starts and changes nothing."""
+"""`status`: shows what is installed and what is running. It starts and changes nothing."""
 
 from bootstrap.context import Context
 from bootstrap.node import node
@@ -7,11 +7,11 @@ from bootstrap.system import programs
 
 
 def run(context: Context) -> int:
-    """0 if set-up has been here and everything it started still runs, 1 otherwise."""
+    """Returns 0 if set-up has run and everything that it started still runs, otherwise 1."""
     layout, facts, daemons = context.layout, context.facts, context.daemons
     line = context.console.line
     if not layout.activate.exists():
-        line("nothing is set up here yet: make setup")
+        line("nothing is set up here yet; run make setup")
         return 1
     for name, value in sorted(facts.__dict__.items()):
         line(f"{name:<14} {value}")
@@ -23,7 +23,7 @@ def run(context: Context) -> int:
             stopped += not up
             line(f"{name:<24} {'running' if up else 'STOPPED'}  log: {daemons.log_path(name).relative_to(layout.root)}")
     if not daemons.names():
-        line("nothing of ours is running")
+        line("no program of set-up is running")
     version = programs.ask(["docker", "version", "--format", "{{.Server.Version}}"], env=context.variables)
     line(f"{'Docker answers':<24} {version or 'no'}")
     if daemons.names():

@@ -10,7 +10,7 @@ SUITES = ("tests/unit", "tests/process", "tests/engine", "tests/cluster")
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
-    """pytest's exit status."""
+    """Returns pytest's exit status."""
     if not arguments and context.layout.lender is None:
         with context.console.step(yaml_host.TITLE) as step:
             yaml_host.ensure(context, step)

@@ -1,4 +1,4 @@
-"""`up`: `pulumi up` of one stack with its own display, then a real prediction from what it deployed."""
+"""`up`: runs `pulumi up` for one stack with its own display, then requests a prediction from the deployed model."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from bootstrap.steps import stack_state
 from bootstrap.system import programs
 
 SAME = 1e-4
-"""Of the largest expected value: what may lie between ONNX Runtime's and torch's answers in FP32."""
+"""Allowed difference between ONNX Runtime's and torch's answers in FP32, relative to the largest expected value."""
 NEXT = """
 try next (after `source .tools/activate`):
   {ask}
@@ -24,13 +24,13 @@ try next (after `source .tools/activate`):
 
 
 def run(context: Context, stack: str) -> int:
-    """0 when the service has answered. Raises BootstrapError where pulumi or the service does not do its part."""
+    """Returns 0 when the service has answered. Raises BootstrapError if pulumi or the service fails."""
     if not stacks.exists(context, stack):
         _pulumi(context, stack, "stack", "init", "--no-select", stack)
     selected = stacks.find_selected(context)
     if selected is None:
         _pulumi(context, stack, "stack", "select", stack)
-        context.console.note(f"pulumi's own commands now mean stack {stack}; `pulumi stack select` means another")
+        context.console.note(f"pulumi commands now use stack {stack}; `pulumi stack select` selects another one")
     stack_state.hide_salt(context.layout, stack)
     stale_lock.release(context, stack)
     _pulumi(context, stack, "up", "--yes", "--stack", stack)
@@ -51,13 +51,13 @@ def run(context: Context, stack: str) -> int:
         line(f"\n  one held-out row   {_show(service.row)}")
         line(f"  prediction         {_show(answer.values)}")
         line(f"  torch's own answer {_show(service.expected)}")
-    else:  # a log is kept and read by others: the stack's example, a row of its data, is a secret
+    else:  # others read logs, and the stack's example, a row of its data, is a secret
         line(f"\n  one held-out row   [secret]\n  prediction         {_compare(answer.values, service.expected)}")
-    line(f"  page for a browser {prediction.page(context, service, answer.via)}")
+    line(f"  in a browser       {prediction.page(context, service, answer.via)}")
     if new_key and context.console.live:
-        line(f"\n  the key that clients send as X-API-Key, shown this once: {service.key}")
+        line(f"\n  API key for the header X-API-Key, shown only once: {service.key}")
     elif service.key:
-        line(f"\n  clients send a key as X-API-Key: pulumi stack output apiKeys --show-secrets{of_stack}")
+        line(f"\n  API keys for the header X-API-Key: pulumi stack output apiKeys --show-secrets{of_stack}")
     files = str(request.relative_to(context.layout.root)), str(headers.relative_to(context.layout.root))
     ask = "\n  ".join(prediction.by_hand(context, service, answer.via, *files))
     change = "deployment.replicas 3" if service.namespace else "container.port 8088"
@@ -66,7 +66,7 @@ def run(context: Context, stack: str) -> int:
 
 
 def _keep_key(path: Path, service: prediction.DeployedService) -> tuple[Path, bool]:
-    """The file of headers that has the key, for curl, and whether that is another key than at the last time."""
+    """Writes the file of headers with the key, for curl. Returns it, and whether the key has changed."""
     headers = "".join(f"{name}: {value}\n" for name, value in service.headers.items())
     if path.exists() and path.read_text() == headers:
         return path, False
@@ -75,7 +75,7 @@ def _keep_key(path: Path, service: prediction.DeployedService) -> tuple[Path, bo
 
 
 def _pulumi(context: Context, stack: str, *arguments: str) -> None:
-    """With our own terminal: what pulumi shows is what the user sees, and Ctrl-C reaches it."""
+    """Runs pulumi on our own terminal, so that the user sees its display and Ctrl-C reaches it."""
     argv = ["pulumi", *arguments]
     context.console.line(f"\n$ {' '.join(argv)}")
     child = subprocess.Popen(argv, env=context.variables, cwd=context.layout.root)
@@ -85,30 +85,30 @@ def _pulumi(context: Context, stack: str, *arguments: str) -> None:
             break
         except (
             KeyboardInterrupt
-        ):  # the terminal sent it to pulumi as well, which now cancels in good order; a second one makes it stop
+        ):  # the terminal sent it to pulumi too, which now cancels cleanly; a second one stops it at once
             continue
     if status:
         raise BootstrapError(
-            f"`{' '.join(argv)}` ended with exit status {status} (its own words are above)",
+            f"`{' '.join(argv)}` ended with exit status {status} (see its messages above)",
             [
                 *_passphrase(context, stack),
-                f"repair what it names and say {stacks.make('up', stack)} again: finished work is kept",
-                "make status shows what runs",
+                f"fix the problem and run {stacks.make('up', stack)} again; finished work is kept",
+                "run make status, which shows what is running",
             ],
         )
 
 
 def _passphrase(context: Context, stack: str) -> Iterator[str]:
-    """The way out where the stack's secrets cannot be read."""
+    """Yields a hint if the stack's secrets cannot be read."""
     asked = ["pulumi", "stack", "output", "--show-secrets", "--stack", stack]
     try:
         programs.demand(asked, env=context.variables, cwd=context.layout.root, timeout_seconds=60)
     except BootstrapError as problem:
         if "passphrase" in problem.message:
-            names = " and ".join(PASSPHRASES)
+            names = " or ".join(PASSPHRASES)
             yield (
-                f"give the passphrase that stack {stack} was made with in one of {names}; set-up's own is in "
-                ".sealift/passphrase, and is taken where both are unset"
+                f"set {names} to the passphrase that stack {stack} was made with; without them, set-up's own "
+                "passphrase in .sealift/passphrase is used"
             )
 
 
@@ -116,10 +116,10 @@ def _compare(values: list[float], expected: list[float]) -> str:
     differences = [abs(value - other) for value, other in zip(values, expected, strict=True)]
     largest = max(map(abs, expected), default=0.0)
     if all(difference <= SAME * largest for difference in differences):
-        return "[secret], the same as torch's own answer"
-    return f"[secret], off torch's own answer by up to {max(differences) / largest if largest else 1:.1%}"
+        return "[secret], equal to torch's own answer"
+    return f"[secret], differs from torch's own answer by up to {max(differences) / largest if largest else 1:.1%}"
 
 
 def _show(values: Sequence[float | str]) -> str:
     shown = ", ".join(value if isinstance(value, str) else f"{value:.4g}" for value in values[:10])
-    return f"[{shown}, … {len(values)} in all]" if len(values) > 10 else f"[{shown}]"
+    return f"[{shown}, … {len(values)} in total]" if len(values) > 10 else f"[{shown}]"

@@ -1,8 +1,8 @@
-"""A second git worktree uses what set-up has installed in the first one, for chores that install nothing: test, faults,
+"""Tools for a second git worktree, which uses those of the first one for commands that install nothing: test, faults,
 check, docs. Its sources, stand-ins and stacks' state are its own.
 
-A worktree with a .tools of its own borrows nothing; `make setup` there makes one. What is borrowed is never changed
-from here: where it does not fit, the message says who has to set up.
+A worktree with its own .tools borrows nothing; `make setup` there makes one. Borrowed tools are never changed from
+here. If they do not fit, the message says where to run set-up.
 """
 
 from pathlib import Path
@@ -14,11 +14,11 @@ from bootstrap.layout import Layout
 from bootstrap.steps import plugins, python_environment
 from bootstrap.system import programs
 
-OWN = "make setup here: tools of this worktree's own"
+OWN = "run make setup here, which installs this worktree's own tools"
 
 
 def with_python(context: Context) -> Context:
-    """The context of a chore that needs the Python environment only: borrowed, or made here where it is not there."""
+    """Returns the context of a command that needs only the Python environment, which is borrowed or installed here."""
     if found := borrow(context):
         return found
     with context.console.step(python_environment.TITLE) as step:
@@ -27,8 +27,8 @@ def with_python(context: Context) -> Context:
 
 
 def borrow(context: Context) -> Context | None:
-    """The context with the first worktree's tools; None where this checkout has its own, or is the first. Raises
-    BootstrapError if the first has none or they do not fit.
+    """Returns the context with the first worktree's tools, or None if this checkout has its own or is the first one.
+    Raises BootstrapError if the first worktree has no tools or they do not fit.
     """
     root = context.layout.root
     lender = None if context.layout.tools.exists() else first(root)
@@ -39,15 +39,15 @@ def borrow(context: Context) -> Context | None:
     found = Context(layout, context.console, context.user, environment.load(layout))
     if found.facts.stand_ins:
         _write_stand_ins(found, Layout(lender).stand_ins)
-    context.console.note(f"this worktree has no tools of its own: those of {lender} are used")
+    context.console.note(f"this worktree has no tools; it uses those of {lender}")
     return found
 
 
 def first(root: Path) -> Path | None:
-    """The worktree that `git clone` made, if `root` is another one of it."""
+    """Returns the worktree that `git clone` made, if `root` is another worktree of the same repository."""
     asked = ["rev-parse", "--show-toplevel", "--git-dir", "--git-common-dir"]
     answer = (programs.ask(["git", "-C", str(root), *asked]) or "").splitlines()
-    if len(answer) != len(asked) - 1:  # no git, or no checkout of it
+    if len(answer) != len(asked) - 1:  # no git, or not a git checkout
         return None
     top, own, common = ((root / line).resolve() for line in answer)
     return common.parent if top == root.resolve() and own != common and common.name == ".git" else None
@@ -57,21 +57,21 @@ def _require_fitting_python(layout: Layout, lender: Path) -> None:
     stamp, lock = python_environment.stamp_of(layout), layout.root / "requirements.lock"
     if not stamp.exists() or not layout.python.exists():
         raise BootstrapError(
-            f"nothing is set up, neither in this worktree nor in the first one, {lender}",
-            [f"make setup in {lender}: its worktrees use what it has", OWN],
+            f"nothing is set up in this worktree or in the first one, {lender}",
+            [f"run make setup in {lender}, whose tools all its worktrees use", OWN],
         )
     flavour = python_environment.remembered_flavour(layout).read_text().strip()
     if content.has_stamp(stamp, python_environment.key(layout, lock, flavour)):
         return
     theirs = lender / "requirements.lock"
     if theirs.exists() and theirs.read_bytes() == lock.read_bytes():
-        why = "from an earlier requirements.lock, or by another Python than this one"
-        raise BootstrapError(f"the Python environment of {lender} was made {why}", [f"make setup in {lender}", OWN])
-    raise BootstrapError(f"requirements.lock here is not the one of {lender}, whose tools would be used", [OWN])
+        why = "from an earlier requirements.lock, or with another Python"
+        raise BootstrapError(f"the Python environment of {lender} was made {why}", [f"run make setup in {lender}", OWN])
+    raise BootstrapError(f"requirements.lock differs from that of {lender}, whose tools this worktree uses", [OWN])
 
 
 def _write_stand_ins(context: Context, lent: Path) -> None:
-    """The same ones as the lender needs, of this worktree's sources."""
+    """Writes the same stand-ins as the lender has, for this worktree's sources."""
     context.layout.stand_ins.parent.mkdir(mode=0o700, exist_ok=True)
     needed = {one.executable: one.stand_in for one in plugins.PLUGINS if (lent / one.executable).exists()}
     plugins.write_stand_ins(context, needed)

@@ -1,1 +1,1 @@
-"""The local Kubernetes node that set-up makes where the machine has no cluster: configuration.py says what runs."""
+"""The local Kubernetes node that set-up starts if the machine has no cluster. configuration.py describes it."""

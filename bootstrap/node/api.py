@@ -1,4 +1,4 @@
-"""Asks the local node's API server, with the administrator's certificate: is it ready, is the node?"""
+"""Requests to the local node's API server, with the administrator's certificate."""
 
 import contextlib
 import datetime
@@ -14,7 +14,7 @@ from bootstrap.system import ports
 
 
 def request(node: Node, method: str, path: str, body: object = None) -> tuple[int, object]:
-    """Status and decoded answer. Raises OSError while the API server cannot be reached."""
+    """Returns status and decoded answer. Raises OSError if the API server cannot be reached."""
     trust = ssl.create_default_context(cafile=str(node.pki / "ca.crt"))
     trust.load_cert_chain(str(node.pki / "admin.crt"), str(node.pki / "admin.key"))
     connection = http.client.HTTPSConnection(ports.LOOPBACK, node.ports.api, timeout=5, context=trust)
@@ -31,14 +31,14 @@ def request(node: Node, method: str, path: str, body: object = None) -> tuple[in
 
 
 def model_namespaces(node: Node) -> list[str]:
-    """Names of the namespaces that a ModelDeployment has made and that are not on their way out."""
+    """Returns the names of namespaces that a ModelDeployment has made and that are not being deleted."""
     found = _get(node, "/api/v1/namespaces?labelSelector=sealift.dev/model").get("items", [])
     metadata = [item["metadata"] for item in found] if isinstance(found, list) else []
     return sorted(one["name"] for one in metadata if "deletionTimestamp" not in one)
 
 
 def _get(node: Node, path: str) -> dict[str, object]:
-    """The object at `path`; empty while there is none or nobody answers."""
+    """Returns the object at `path`. Empty if it does not exist or nothing answers."""
     try:
         status, found = request(node, "GET", path)
     except (OSError, http.client.HTTPException):
@@ -62,8 +62,8 @@ def bind_roles(node: Node) -> None:
 
 
 def node_ready(node: Node, since: float, progress: Progress) -> bool:
-    """Whether the kubelet, started at `since` (seconds of the epoch), has said so itself: a Ready of an earlier
-    start does not count.
+    """Whether the kubelet started at `since` (seconds of the epoch) reports Ready. A Ready from an earlier start does
+    not count.
     """
     status = _get(node, f"/api/v1/nodes/{configuration.NODE}").get("status")
     conditions = status.get("conditions", []) if isinstance(status, dict) else []

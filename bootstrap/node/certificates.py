@@ -1,8 +1,8 @@
 """The local cluster's certificates: `python -m bootstrap.node.certificates FOLDER NODE ADDRESS…` makes or renews them.
 
-One authority signs everything; each component has its own name, so RBAC and the Node authorizer mean what they say.
-Keys are 0600, the folder 0700. A certificate is renewed a month before it ends, all of them when the authority is.
-ECDSA P-256 throughout, the service accounts' key included.
+One authority signs all certificates. Each component has its own name, so that RBAC and the Node authorizer take effect.
+Keys have mode 0600, the folder 0700. A certificate is renewed a month before it expires, and all are renewed together
+with the authority. All keys are ECDSA P-256, including the service accounts' key.
 """
 
 import datetime
@@ -26,7 +26,7 @@ RENEW_DAYS = 30
 
 @dataclass(frozen=True)
 class Wanted:
-    """One certificate: who it names, as a client (`client`), and under which names and addresses it serves
+    """One certificate: its subject, whether it is for a client (`client`), and the names and addresses that it serves
     (`serves`).
     """
 
@@ -38,7 +38,7 @@ class Wanted:
 
 
 def list_wanted(node: str, addresses: tuple[str, ...]) -> list[Wanted]:
-    """All of them. `addresses` are the API server's beside loopback: the node's and the service's."""
+    """Returns all certificates. `addresses`: the API server's besides loopback, those of the node and the service."""
     api = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
     local = ("localhost", "127.0.0.1")
     return [
@@ -57,7 +57,7 @@ def list_wanted(node: str, addresses: tuple[str, ...]) -> list[Wanted]:
 
 
 def ensure(folder: Path, node: str, addresses: tuple[str, ...], now: datetime.datetime) -> list[str]:
-    """Makes what is missing or about to end; returns the names of what it made."""
+    """Makes certificates that are missing or about to expire. Returns the names of the new ones."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     made: list[str] = []
@@ -166,7 +166,7 @@ def _fits(certificate: x509.Certificate, one: Wanted) -> bool:
 
 
 def _load(folder: Path, file: str) -> Pair | None:
-    """The pair, or None where it is missing or half of it is of another time (the key is written first)."""
+    """Returns the pair, or None if it is missing or its halves do not match (the key is written first)."""
     try:
         certificate = x509.load_pem_x509_certificate((folder / f"{file}.crt").read_bytes())
         key = serialization.load_pem_private_key((folder / f"{file}.key").read_bytes(), None)
@@ -190,7 +190,7 @@ def _save_service_account_key(folder: Path) -> None:
 
 
 def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
-    # The traditional form: the API server reads no PKCS8 keys for service accounts.
+    # The traditional form, because the API server does not read PKCS8 keys for service accounts.
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )

@@ -1,8 +1,7 @@
-"""Every flag and file of the local node, as plain values: what each component is told, and why where it is not obvious.
+"""Flags and files of the local node, as plain values, with a reason for each flag that is not obvious.
 
-Pure: nothing is read, written or started here (node.py does). Files are JSON, which is YAML too. Everything
-listens on loopback. The node's own address is that of the pods' bridge, so that a machine without any network has
-one.
+Pure: node.py reads, writes and starts. Files are JSON, which is also YAML. All components listen on loopback. The
+node's own address is that of the pods' bridge, so that even a machine without a network has one.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +39,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Node:
-    """Where the node keeps things: `state` under the checkout, `run` for sockets; `kube` is the executable."""
+    """Paths and ports of the node: `state` under the checkout, `run` for sockets, the executable `kube`."""
 
     state: Path
     run: Path
@@ -69,7 +68,9 @@ def server(node: Node) -> str:
 
 def etcd(node: Node) -> list[str]:
     pki, client = node.pki, f"https://{LOOPBACK}:{node.ports.etcd}"
-    peer = f"https://{LOOPBACK}:{node.ports.etcd_peer}"  # a cluster of one has no peers, yet etcd listens for them
+    peer = (
+        f"https://{LOOPBACK}:{node.ports.etcd_peer}"  # a cluster of one member has no peers, but etcd listens for them
+    )
     return [
         "etcd",
         f"--name={NODE}",
@@ -100,10 +101,9 @@ def api_server(node: Node) -> list[str]:
     flags = {
         "bind-address": LOOPBACK,
         "secure-port": node.ports.api,
-        # Never dialled (no endpoints are published, below), but it must not be a loopback address.
+        # Never used, because no endpoints are published (below), but it must not be a loopback address.
         "advertise-address": NODE_ADDRESS,
-        # Publishing loopback as the address of the service `kubernetes` is refused; pods of ours have no business
-        # there.
+        # Kubernetes refuses loopback as the address of the service `kubernetes`, and our pods do not need it.
         "endpoint-reconciler-type": "none",
         "etcd-servers": f"https://{LOOPBACK}:{node.ports.etcd}",
         "etcd-cafile": pki / "ca.crt",
@@ -115,8 +115,7 @@ def api_server(node: Node) -> list[str]:
         "anonymous-auth": "false",
         "authorization-mode": "Node,RBAC",
         "enable-admission-plugins": "NodeRestriction",
-        # The kubelet listens on loopback, while the node's address is the bridge's: it is reached by name (see
-        # hosts()).
+        # The kubelet listens on loopback, but the node's address is the bridge's, so it is reached by name (hosts()).
         "kubelet-preferred-address-types": "Hostname",
         "kubelet-certificate-authority": pki / "ca.crt",
         "kubelet-client-certificate": pki / "kubelet-client.crt",
@@ -148,7 +147,7 @@ def controller_manager(node: Node) -> list[str]:
         "cluster-signing-key-file": pki / "ca.key",
         "allocate-node-cidrs": "false",
         "leader-elect": "false",
-        # A build that takes both cores for a minute must not evict the node's pods.
+        # A build that uses both cores for a minute must not evict the node's pods.
         "node-monitor-grace-period": "120s",
         "profiling": "false",
         "v": 1,
@@ -201,7 +200,7 @@ def _component(node: Node, name: str, flags: dict[str, object]) -> list[str]:
 
 
 def hosts() -> str:
-    """/etc/hosts as the API server sees it: the node's name is this machine's loopback."""
+    """Returns /etc/hosts for the API server: the node's name is this machine's loopback."""
     return f"{LOOPBACK} localhost {NODE}\n::1 localhost\n"
 
 
@@ -230,8 +229,7 @@ def kubelet_file(node: Node) -> dict[str, object]:
         # The defaults, -999 and a million, need CAP_SYS_RESOURCE.
         "oomScoreAdj": 0,
         "maxOpenFiles": 16384,
-        # A laptop's disk may be nearly full, and its owner decides what goes; 100 switches the collection of images
-        # off.
+        # A laptop's disk may be nearly full, and its owner decides what to delete. 100 disables deletion of images.
         "evictionHard": {
             "memory.available": "100Mi",
             "nodefs.available": "1%",
@@ -260,13 +258,13 @@ def proxy_file(node: Node) -> dict[str, object]:
         "metricsBindAddress": f"{LOOPBACK}:{node.ports.proxy_metrics}",
         "nodePortAddresses": [f"{LOOPBACK}/8"],
         "oomScoreAdj": 0,
-        # Leave the machine's connection tracking limits as they are.
+        # Keeps the machine's limits of connection tracking.
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     }
 
 
 def containerd_file(node: Node) -> str:
-    """containerd's config.toml (version 2, as Debian's containerd 1.6 reads it)."""
+    """Returns containerd's config.toml (version 2, which Debian's containerd 1.6 reads)."""
     return f"""\
 version = 2
 root = "{node.state / "containerd"}"
@@ -303,7 +301,7 @@ config_path = "{node.state / "registries"}"
 
 
 def registry_file(registry: str) -> str:
-    """hosts.toml of a registry on this machine: plain HTTP."""
+    """Returns hosts.toml of a registry on this machine: plain HTTP."""
     return f'server = "http://{registry}"\n\n[host."http://{registry}"]\ncapabilities = ["pull", "resolve"]\n'
 
 
@@ -326,14 +324,14 @@ def cni_file(node: Node) -> dict[str, object]:
                 },
             },
             {"type": "portmap", "capabilities": {"portMappings": True}},
-            # Accepts what pods forward, on machines where something (such as Docker) drops it.
+            # Accepts packets that pods forward, on machines where another program (such as Docker) drops them.
             {"type": "firewall", "backend": "iptables"},
         ],
     }
 
 
 def kubeconfig_file(node: Node, *, authority: str, certificate: str, key: str, user: str) -> dict[str, object]:
-    """A kubeconfig with everything inside; `authority`, `certificate` and `key` are base64 of PEM."""
+    """Returns a self-contained kubeconfig. `authority`, `certificate` and `key` are base64 of PEM."""
     return {
         "apiVersion": "v1",
         "kind": "Config",
@@ -345,7 +343,9 @@ def kubeconfig_file(node: Node, *, authority: str, certificate: str, key: str, u
 
 
 def kubelet_access() -> dict[str, object]:
-    """Lets the API server call the kubelet (logs, exec, port-forward): Kubernetes ships the role, not its binding."""
+    """Returns the role binding with which the API server calls the kubelet (logs, exec, port-forward). Kubernetes
+    contains the role, but not its binding.
+    """
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",

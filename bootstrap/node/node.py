@@ -1,7 +1,7 @@
-"""The local Kubernetes node: starts and stops what configuration.py describes.
+"""Start and stop of the local Kubernetes node that configuration.py describes.
 
-Its state survives `make down` (.tools/cluster), so that the next start knows the same objects; its processes, mounts,
-addresses and packet filter rules do not.
+Its state (.tools/cluster) survives `make down`, so that the next start has the same objects. Its processes, mounts,
+addresses and packet filter rules do not survive.
 """
 
 import base64
@@ -21,7 +21,7 @@ from bootstrap.node.configuration import Node, Ports
 from bootstrap.system import debian, host_network, leftovers, owner, pod_network, ports, programs
 
 PART = "Kubernetes"
-WAYS = ("point KUBECONFIG at a cluster that answers",)
+WAYS = ("set KUBECONFIG to the kubeconfig file of a running cluster",)
 PACKAGES = (
     "containerd",
     "runc",
@@ -37,7 +37,7 @@ VERSION_FLAGS = (
     "-X k8s.io/component-base/version.gitMajor=1",
     "-X k8s.io/component-base/version.gitMinor=34",
 )
-# In the order of starting; stopped in the reverse order.
+# In the order of the start. They are stopped in reverse order.
 COMPONENTS = (
     "etcd",
     "kube-apiserver",
@@ -49,33 +49,33 @@ COMPONENTS = (
 )
 PORT_BLOCK = 10
 DEVICE_PLUGINS_NOTE = "device-plugins"
-# Binds our hosts file over the machine's, for this one process only.
+# Mounts our hosts file over the machine's, only for this process.
 WITH_HOSTS = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
 
 
 def describe(layout: Layout) -> Node:
-    """The node of this checkout, at the ports chosen at its first start."""
+    """Returns the node of this checkout, with the ports that its first start chose."""
     chosen = layout.cluster / "ports"
     base = int(chosen.read_text()) if chosen.exists() else Ports().base
     return Node(state=layout.cluster, run=RUN, kube=layout.bin / "kube", ports=Ports(base))
 
 
 def models(context: Context) -> list[str]:
-    """Namespaces of models on the local node, if it is this checkout's and runs: what is left there is another's."""
+    """Returns the namespaces of models on this checkout's node, if it runs. They belong to other checkouts."""
     return api.model_namespaces(describe(context.layout)) if is_running(context) else []
 
 
 def is_running(context: Context) -> bool:
-    """Whether all its processes are there and the API server says it is ready."""
+    """Whether all processes of the node run and the API server is ready."""
     return all(map(context.daemons.running, COMPONENTS)) and api.ready(describe(context.layout))
 
 
 def start(context: Context, progress: Progress) -> bool:
-    """Starts what is not running, with the present configuration; says whether it had to. Ends when the node is
-    Ready.
+    """Starts components that do not run, with the present configuration. Returns whether it started any, once the node
+    is Ready.
     """
     if os.geteuid() != 0:
-        raise PartMissing(PART, "no cluster answers, and only root may start one here", WAYS)
+        raise PartMissing(PART, "no cluster answers, and only root may start a local node", WAYS)
     debian.require(PART, PACKAGES, context.layout, progress, WAYS)
     _check_machine(context)
     build(context, progress)
@@ -87,8 +87,7 @@ def start(context: Context, progress: Progress) -> bool:
     if is_running(context) and content.has_stamp(stamp, key):
         return False
     if not content.has_stamp(stamp, key) or not any(map(context.daemons.running, COMPONENTS)):
-        # Also after a restart of the machine: nothing runs, yet mounts' folders, addresses and sockets of that time
-        # are there.
+        # Also after a restart of the machine: nothing runs, but folders of mounts, addresses and sockets remain.
         stop(context, progress)
     stamp.unlink(missing_ok=True)
     _start_all(context, node, progress)
@@ -100,10 +99,12 @@ def _check_machine(context: Context) -> None:
     longest = context.layout.cluster / "kubelet" / "pod-resources" / "kubelet.sock"
     if len(str(longest)) > 107:
         raise PartMissing(
-            PART, f"the checkout's path is too long for a socket in it ({longest})", ["move the checkout", *WAYS]
+            PART,
+            f"the checkout's path is too long for a socket: {longest} has more than 107 bytes",
+            ["move the checkout to a shorter path", *WAYS],
         )
     if not Path("/proc/sys/net/bridge").exists() and programs.ask(["modprobe", "br_netfilter"]) is None:
-        context.console.warn("the kernel module br_netfilter is not there: services may not be reachable between pods")
+        context.console.warn("the kernel module br_netfilter is missing; pods may not reach services")
 
 
 def build(context: Context, progress: Progress) -> None:
@@ -114,7 +115,7 @@ def build(context: Context, progress: Progress) -> None:
 
 
 def _place(context: Context) -> Node:
-    """The node with ports that are ours already or free now."""
+    """Returns the node with ports that it already uses or that are free now."""
     chosen = context.layout.cluster / "ports"
     if chosen.exists() and any(map(context.daemons.running, COMPONENTS)):
         return describe(context.layout)
@@ -123,11 +124,11 @@ def _place(context: Context) -> Node:
         if all(map(ports.free, range(base, base + PORT_BLOCK))):
             content.write(chosen, f"{base}\n")
             return describe(context.layout)
-    raise PartMissing(PART, f"no {PORT_BLOCK} free ports in a row from {Ports().base} on", WAYS)
+    raise PartMissing(PART, f"no {PORT_BLOCK} consecutive ports from {Ports().base} on are free", WAYS)
 
 
 def _configure(context: Context, node: Node, progress: Progress) -> str:
-    """Writes every file; returns the key of it all, which changes when a running component would have to be told."""
+    """Writes all files and returns their key. It changes if a running component needs a restart."""
     layout, write = context.layout, content.write
     progress("certificates")
     argv = [str(layout.python), "-m", "bootstrap.node.certificates", str(node.pki), configuration.NODE]
@@ -191,7 +192,7 @@ def _commands(node: Node) -> dict[str, list[str]]:
 
 def _start_all(context: Context, node: Node, progress: Progress) -> None:
     daemons, commands = context.daemons, _commands(node)
-    # Nothing of the user's shell reaches the components but where to find programs.
+    # The components get nothing of the user's shell.
     env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(node.state)}
     if platform.machine() == "aarch64":
         env["ETCD_UNSUPPORTED_ARCH"] = "arm64"
@@ -217,7 +218,7 @@ def _start_all(context: Context, node: Node, progress: Progress) -> None:
 
 
 def _add_bridge() -> None:
-    """The pods' bridge, up and with the node's address before anything asks for it; the CNI plugin finds it there."""
+    """Adds the pods' bridge with the node's address before a component needs it. The CNI plugin uses it."""
     name, address = pod_network.BRIDGE, f"{configuration.NODE_ADDRESS}/{configuration.PODS.partition('/')[2]}"
     for words in (
         ["link", "add", name, "type", "bridge"],
@@ -227,12 +228,12 @@ def _add_bridge() -> None:
         programs.ask(["ip", *words])
     if configuration.NODE_ADDRESS not in (programs.ask(["ip", "-o", "address", "show", "dev", name]) or ""):
         raise BootstrapError(
-            f"the network bridge {name} could not be made", ["this needs CAP_NET_ADMIN and the kernel's bridge support"]
+            f"the network bridge {name} could not be made", ["allow CAP_NET_ADMIN; the kernel needs bridge support"]
         )
 
 
 def _load_pause(context: Context, node: Node, progress: Progress) -> None:
-    """Gives containerd the image of the process that every pod starts with."""
+    """Imports the pause image into containerd: every pod starts with its process."""
     ctr = ["ctr", "--address", str(node.containerd_socket), "--namespace", "k8s.io"]
     archive, layer = node.state / "pause.tar", node.state / "pause-layer.tar"
     layer.write_bytes(image_archive.layer_of({"pause": (context.layout.bin / "pause").read_bytes()}))
@@ -252,7 +253,7 @@ def _load_pause(context: Context, node: Node, progress: Progress) -> None:
 
 
 def stop(context: Context, progress: Progress) -> list[str]:
-    """Stops the node and removes what it leaves behind; returns what was running. Safe to call when nothing runs."""
+    """Stops the node and removes its remains. Returns the components that ran. Safe to call if nothing runs."""
     layout, node = context.layout, describe(context.layout)
     stopped = [name for name in reversed(COMPONENTS) if name != "containerd" and _stop_one(context, name, progress)]
     if context.daemons.running("containerd"):

@@ -1,8 +1,8 @@
-"""Step: the image that model images build on. SEALIFT_BASE_IMAGE; else python:3.12-slim where it can be pulled; else
-made from Debian.
+"""Step: the base image of model images. It is SEALIFT_BASE_IMAGE, otherwise python:3.12-slim if it can be pulled,
+otherwise an image made from Debian packages.
 
-Ours holds Python and the C++ library that onnxruntime needs, nothing to install with: no apt, no documentation, no
-package lists. Its tag names its content, so a stack that refers to it means those bytes.
+Our own image contains Python and the C++ library that onnxruntime needs, and nothing to install packages with: no apt,
+no documentation, no package lists. Its tag depends on its content, so that a stack always uses the same bytes.
 """
 
 import os
@@ -22,10 +22,9 @@ REPOSITORY = "sealift/python"
 SUITE = "bookworm"
 PACKAGES = ("python3", "libstdc++6")
 RECIPE_LABEL = "sealift.base-image.recipe"
-WAYS = ("SEALIFT_BASE_IMAGE=an image with Python 3.11 or newer that this Docker engine has or can pull",)
+WAYS = ("set SEALIFT_BASE_IMAGE to an image with Python 3.11 or newer that this Docker engine has or can pull",)
 ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8")
-# Folders that stay, without what is in them: documentation, what only apt needs, device nodes (the container has its
-# own).
+# Folders that stay but are emptied: documentation, files that only apt needs, device nodes (the container has its own).
 EMPTIED = (
     "usr/share/doc",
     "usr/share/man",
@@ -47,7 +46,7 @@ def ensure(context: Context, step: Step) -> None:
             raise PartMissing(
                 TITLE, f"SEALIFT_BASE_IMAGE={chosen} is not in the Docker engine and cannot be pulled", WAYS
             )
-        step.done(f"{chosen}, as SEALIFT_BASE_IMAGE says")
+        step.done(f"{chosen}, from SEALIFT_BASE_IMAGE")
         return
     recorded = context.facts.base_image
     if recorded and _present(context, recorded):
@@ -61,7 +60,7 @@ def ensure(context: Context, step: Step) -> None:
         return
     if made := _find_made_before(context):
         context.learn(base_image=made)
-        step.done(f"{made}, made before by another checkout")
+        step.done(f"{made}, made by another checkout")
         return
     name, size_bytes = _from_debian(context, step)
     context.learn(base_image=name)
@@ -88,20 +87,20 @@ def _pull(context: Context, step: Step, image: str, *, timeout_seconds: float) -
 
 
 def recipe() -> str:
-    """Changes when an image made before would no longer do."""
+    """Returns a key that changes when earlier images can no longer be used."""
     return content.key(words=["1", SUITE, *PACKAGES, *EMPTIED, "", *DROPPED, *ENVIRONMENT])
 
 
 def _find_made_before(context: Context) -> str | None:
-    """The newest image of this recipe that the engine has: two checkouts that share an engine mean the same bytes."""
+    """Returns the engine's newest image of this recipe, so that checkouts that share an engine use the same bytes."""
     wanted = ["--filter", f"reference={REPOSITORY}", "--filter", f"label={RECIPE_LABEL}={recipe()}"]
     found = programs.ask(["docker", "images", *wanted, "--format", "{{.Repository}}:{{.Tag}}"], env=context.variables)
     return found.splitlines()[0] if found else None
 
 
 def _from_debian(context: Context, step: Step) -> tuple[str, int]:
-    """Name and size of our own image, loaded into the engine. The root file system is kept: the next engine needs
-    only the load.
+    """Loads our own image into the engine and returns its name and size. The root file system is kept for the next
+    engine, which then only has to load it.
     """
     folder = context.layout.tools / "base-image"
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,18 +137,18 @@ def _bootstrap_debian(context: Context, step: Step, layer: Path) -> None:
     argv = ["mmdebstrap", "--variant=essential", f"--include={','.join(PACKAGES)}", *exclude, SUITE, str(whole)]
     env = {**os.environ, "SOURCE_DATE_EPOCH": "0", "TMPDIR": str(layer.parent)}
     programs.run(argv, log=context.layout.logs / "base-image.log", progress=step.progress, env=env, timeout_seconds=900)
-    step.progress("stripping what an image does not need")
+    step.progress("removing files that the image does not need")
     strip(whole, draft)
     draft.replace(layer)
     whole.unlink()
 
 
 def strip(source: Path, target: Path) -> None:
-    """Copies a root file system's archive without the contents of EMPTIED and without what differs between two runs:
-    order and times.
+    """Copies a root file system's archive without the contents of EMPTIED. Order and times are fixed, because they
+    differ between two runs.
     """
     with tarfile.open(source) as whole, tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as stripped:
-        # Hard links last: each must come after the file it names.
+        # Hard links last: each must come after the file that it names.
         for entry in sorted(whole.getmembers(), key=lambda entry: (entry.islnk(), entry.name)):
             path = entry.name.removeprefix("./").strip("/")
             if path in DROPPED or any(path.startswith(f"{folder}/") for folder in EMPTIED):

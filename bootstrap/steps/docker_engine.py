@@ -1,7 +1,7 @@
-"""Step: a Docker engine. A running one; else Debian's dockerd, started by us with everything of its own.
+"""Step: a Docker engine. It is a running one, otherwise Debian's dockerd, started by set-up with its own configuration.
 
-Ours keeps its data in .tools/docker and its socket in /run/sealift, publishes ports on loopback only, and reads no
-configuration of the machine's. A second checkout finds it by its socket and uses it.
+Our own engine keeps its data in .tools/docker and its socket in /run/sealift, publishes ports only on loopback, and
+reads no configuration of the machine. A second checkout finds it by its socket and uses it.
 """
 
 import json
@@ -21,7 +21,7 @@ NAME = "dockerd"
 SOCKET = RUN / "docker.sock"
 HOST = f"unix://{SOCKET}"
 PACKAGES = ("docker.io", "containerd", "runc", "iptables", "iproute2")
-WAYS = ("start a Docker engine (or set DOCKER_HOST)",)
+WAYS = ("start a Docker engine, or set DOCKER_HOST",)
 
 
 def ensure(context: Context, step: Step) -> None:
@@ -33,19 +33,19 @@ def ensure(context: Context, step: Step) -> None:
     if shutil.which("dockerd") is None or shutil.which("docker") is None:
         debian.require(TITLE, PACKAGES, context.layout, step.progress, WAYS)
     if os.geteuid() != 0:
-        raise PartMissing(TITLE, "none is running, and only root may start one", WAYS)
+        raise PartMissing(TITLE, "no engine is running, and only root may start one", WAYS)
     started = start(context, step)
     context.learn(docker_host=HOST)
     driver = programs.ask(["docker", "info", "--format", "{{.Driver}}"], env=context.variables)
     if driver == "vfs":
         context.console.warn(
-            "Docker stores images with vfs (slow, large): the file system under .tools supports no overlay"
+            "Docker stores images with vfs (slow, large), because the file system of .tools does not support overlay"
         )
-    step.done(f"{answer(context)}, {'started' if started else 'running'} by us ({driver})")
+    step.done(f"{answer(context)}, {'started' if started else 'running'} from .tools ({driver})")
 
 
 def find_elsewhere(context: Context) -> str | None:
-    """DOCKER_HOST ("" for the default) of an engine that answers and is not this checkout's own, else None."""
+    """Returns DOCKER_HOST ("" for the default) of a running engine that is not this checkout's own, otherwise None."""
     if context.daemons.running(NAME):
         return None
     user = {name: value for name, value in context.user.items() if name != "DOCKER_HOST" or context.set_by_user(name)}
@@ -65,8 +65,8 @@ def _ask_version(env: dict[str, str]) -> str | None:
 
 
 def _context_host(env: dict[str, str]) -> str:
-    """The address behind the Docker CLI's current context: our other programs know no contexts. "" if it is the
-    default one.
+    """Returns the address of the Docker CLI's current context, because our other programs know no contexts. "" for the
+    default address.
     """
     if env.get("DOCKER_HOST"):
         return ""
@@ -75,13 +75,13 @@ def _context_host(env: dict[str, str]) -> str:
 
 
 def answer(context: Context) -> str:
-    """The engine's version, asked as our programs will ask it."""
+    """Returns the engine's version, requested in the environment of our programs."""
     version = _ask_version(context.variables)
     if version is None:
         host = context.variables.get("DOCKER_HOST", HOST)
         raise BootstrapError(
             f"the Docker engine at {host} does not answer (DOCKER_HOST)",
-            ["start that engine, or unset DOCKER_HOST: set-up then starts one", "make status shows what runs"],
+            ["start that engine, or unset DOCKER_HOST so that set-up starts one", "run make status"],
         )
     return version
 
@@ -96,7 +96,7 @@ def start(context: Context, step: Step) -> bool:
     settings = layout.tools / "docker.json"
     content.write(settings, json.dumps(configuration(layout.docker), indent=2) + "\n")
     if not context.daemons.running(NAME):
-        clear_away()  # of one that was killed, or of before the machine went down
+        clear_away()  # remains of a killed engine, or from before a restart of the machine
     context.daemons.start(NAME, ["dockerd", "--config-file", str(settings)], env=context.daemon_variables)
     step.progress("waiting for dockerd")
     asking = {**context.user, "DOCKER_HOST": HOST}
@@ -106,7 +106,7 @@ def start(context: Context, step: Step) -> bool:
 
 
 def bridges(context: Context) -> list[str]:
-    """Names of the bridges of our engine's networks; it must run."""
+    """Returns the names of the bridges of our engine's networks. The engine must run."""
     asking = {**context.user, "DOCKER_HOST": HOST}
     listed = programs.ask(["docker", "network", "ls", "--quiet", "--filter", "driver=bridge"], env=asking)
     if not listed:
@@ -116,7 +116,7 @@ def bridges(context: Context) -> list[str]:
 
 
 def clear_away() -> list[str]:
-    """Removes what a dockerd of ours leaves in /run/sealift; returns what is still mounted there."""
+    """Removes what our dockerd leaves in /run/sealift. Returns the remaining mounts."""
     runtime = RUN / "docker"
     leftovers.end_shims_of(runtime / "containerd" / "containerd.sock")
     stuck = leftovers.unmount([runtime])
@@ -127,7 +127,7 @@ def clear_away() -> list[str]:
 
 
 def configuration(data: Path) -> dict[str, object]:
-    """daemon.json."""
+    """Returns the contents of daemon.json."""
     return {
         "hosts": [HOST],
         "data-root": str(data),

@@ -1,4 +1,6 @@
-"""Step: the Pulumi CLI. The one on PATH; else the official installer; else built from its Go module (airgap/engine)."""
+"""Step: the Pulumi CLI. It is the one on PATH, otherwise one from the official installer, otherwise one built from its
+Go module (airgap/engine).
+"""
 
 import re
 import shutil
@@ -16,9 +18,9 @@ VERSION = "3.259.0"
 OLDEST = (3, 230)  # older engines lack calls that the Python SDK makes
 INSTALLER = "https://get.pulumi.com/"
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-# Without it the CLI does not know its version, and the Automation API refuses it.
+# Without this flag the CLI does not know its version, and the Automation API refuses it.
 VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
-WAYS = ("install it: https://www.pulumi.com/docs/install/",)
+WAYS = ("install the Pulumi CLI: https://www.pulumi.com/docs/install/",)
 
 
 def ensure(context: Context, step: Step) -> None:
@@ -51,14 +53,14 @@ def ahead(context: Context) -> str:
     found = _users(context)
     if found and version(found[1]) >= OLDEST:
         return ""
-    return "10 seconds where get.pulumi.com answers, else 4 to 7 minutes: it is built from its Go module"
+    return "10 seconds if get.pulumi.com answers, otherwise 4 to 7 minutes to build it from its Go module"
 
 
 def on_path(context: Context) -> tuple[str, str] | None:
-    """The user's own CLI and its version, if new enough; one that is not is said."""
+    """Returns the user's own CLI and its version if it is new enough. Reports one that is too old."""
     found = _users(context)
     if found and version(found[1]) < OLDEST:
-        needed = f"v{OLDEST[0]}.{OLDEST[1]} or newer is needed, so it is left alone"
+        needed = f"v{OLDEST[0]}.{OLDEST[1]} or newer is needed, so it is not used"
         context.console.note(f"{found[0]} is {found[1]}; {needed}")
         return None
     return found
@@ -73,19 +75,19 @@ def _users(context: Context) -> tuple[str, str] | None:
 
 
 def version(said: str) -> tuple[int, int]:
-    """(3, 259) of "v3.259.0"; (0, 0) of what is no version."""
+    """Parses a version: (3, 259) for "v3.259.0". Returns (0, 0) for any other text."""
     found = re.match(r"v?(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def official(context: Context) -> bool:
-    """Whether the official installer's CLI is in .tools, whole."""
+    """Whether .tools contains the complete CLI of the official installer."""
     return content.has_stamp(context.layout.stamps / "pulumi-official", VERSION)
 
 
 def _install(context: Context, step: Step) -> bool:
-    """The official installer into .tools/pulumi, its executables linked from .tools/bin; False where it does not
-    work.
+    """Runs the official installer into .tools/pulumi and links its executables from .tools/bin. Returns False if it
+    fails.
     """
     layout = context.layout
     script = layout.tools / "download" / "install-pulumi.sh"
@@ -97,7 +99,7 @@ def _install(context: Context, step: Step) -> bool:
         programs.run(argv, log=layout.logs / "pulumi-install.log", progress=step.progress, timeout_seconds=900)
     except (OSError, UnicodeDecodeError, ProgramFailed) as problem:
         context.console.warn(
-            f"the official installer did not work ({str(problem).splitlines()[0]}); building the CLI instead"
+            f"the official installer failed ({str(problem).splitlines()[0]}); building the CLI instead"
         )
         return False
     layout.bin.mkdir(parents=True, exist_ok=True)
@@ -113,7 +115,7 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _home(context: Context) -> str:
-    """Pulumi's own folder: the user's if there is one (it may hold a log-in), else one of ours."""
+    """Returns Pulumi's own folder: the user's if it exists (it may contain a log-in), otherwise one in .tools."""
     if context.set_by_user("PULUMI_HOME") or (Path.home() / ".pulumi").exists():
         return ""
     return str(context.layout.tools / "pulumi-home")

@@ -1,7 +1,7 @@
-"""Step: a Kubernetes cluster. The current kubeconfig context if it answers; else a node of our own on this machine
-(bootstrap/node).
+"""Step: a Kubernetes cluster. It is the current kubeconfig context if it answers, otherwise a local node on this
+machine (bootstrap/node).
 
-The node of another checkout on this machine is used as it is: two of them would fight over the same packet filter
+If another checkout on this machine has a node, that one is used: two nodes would compete for the same packet filter
 chains.
 """
 
@@ -20,8 +20,8 @@ from bootstrap.system import programs
 TITLE = "Kubernetes"
 NEIGHBOUR = RUN / "kubeconfig"
 ASK_SECONDS = 4
-# Asks the current context of KUBECONFIG for its version, with the official client: kubeconfig files know many ways to
-# log in.
+# Requests the version from the current context of KUBECONFIG, with the official client: kubeconfig files have many ways
+# to log in.
 QUESTION = f"""
 from kubernetes import client, config
 config.load_kube_config()
@@ -35,7 +35,7 @@ def ensure(context: Context, step: Step) -> None:
         context.learn(kubeconfig="")
         step.done(f"context {answer}")
         registry = context.set_by_user("SEALIFT_REGISTRY") or context.facts.registry
-        context.console.note(f"its nodes must be able to pull from {registry}; otherwise set SEALIFT_REGISTRY")
+        context.console.note(f"the cluster's nodes must be able to pull from {registry}; if not, set SEALIFT_REGISTRY")
         return
     mine = any(map(context.daemons.running, node.COMPONENTS))
     if not mine and NEIGHBOUR.exists() and (answer := _ask(context, str(NEIGHBOUR))):
@@ -52,32 +52,32 @@ def ahead(context: Context) -> str:
     chosen = context.set_by_user("KUBECONFIG") or (Path.home() / ".kube" / "config").exists() or NEIGHBOUR.exists()
     if chosen or go_program.is_built(context, "kube"):
         return ""
-    return "5 to 12 minutes: it is built from its Go module; a KUBECONFIG of yours would be used instead"
+    return "5 to 12 minutes to build it from its Go module (not needed if you set KUBECONFIG to a cluster)"
 
 
 def _users_cluster(context: Context, step: Step) -> str | None:
     chosen = context.set_by_user("KUBECONFIG")
     if not chosen and not (Path.home() / ".kube" / "config").exists():
         return None
-    step.progress("asking the current kubeconfig context")
+    step.progress("contacting the current kubeconfig context")
     if chosen and not any(Path(one).exists() for one in chosen.split(os.pathsep)):
         raise PartMissing(
             TITLE,
             f"KUBECONFIG is {chosen!r}, but this file does not exist",
-            ["set KUBECONFIG to the cluster's file", "unset KUBECONFIG: a local node is started"],
+            ["set KUBECONFIG to the cluster's kubeconfig file", "or unset KUBECONFIG to start a local node"],
         )
     answer = _ask(context, chosen)
     if answer is None and chosen:
         raise PartMissing(
             TITLE,
             f"the current context of KUBECONFIG={chosen} does not answer within {ASK_SECONDS} s",
-            ["start that cluster or choose another context", "unset KUBECONFIG: a local node is started"],
+            ["start that cluster or choose another context", "or unset KUBECONFIG to start a local node"],
         )
     return answer
 
 
 def _ask(context: Context, kubeconfig: str) -> str | None:
-    """Name, version and address of the current context; None if it does not answer."""
+    """Returns name, version and address of the current context, or None if it does not answer."""
     env = {name: value for name, value in context.user.items() if name != "KUBECONFIG"}
     if kubeconfig:
         env["KUBECONFIG"] = kubeconfig

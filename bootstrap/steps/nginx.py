@@ -1,7 +1,7 @@
-"""Step, before the tests: nginx, which stands before the server in the test that no client gets another's answer. The
-one on PATH; else Debian's package.
+"""Step before the tests: nginx, the reverse proxy in the test that no client gets another client's answer. It is the
+one on PATH, otherwise Debian's package.
 
-No stack needs it, so a machine where it cannot be had only skips that test.
+No stack needs it, so a machine without it only skips that test.
 """
 
 import os
@@ -15,12 +15,12 @@ from bootstrap.system import debian
 TITLE = "nginx"
 PACKAGES = ("nginx-common", "nginx")
 SYSTEM = "/usr/sbin"
-"""Where Debian has it, which is not on every user's PATH."""
+"""Folder of Debian's nginx, which is not on every user's PATH."""
 
 
 def ensure(context: Context, step: Step) -> None:
     if shutil.which("nginx", path=os.pathsep.join([context.user.get("PATH", ""), SYSTEM])):
-        step.done("on this machine")
+        step.done("already installed")
         return
     try:
         debian.require(TITLE, PACKAGES, context.layout, step.progress)

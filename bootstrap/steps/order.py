@@ -1,4 +1,4 @@
-"""The list of steps. Each needs those before it."""
+"""The list of steps. Each step needs the steps before it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from bootstrap.steps import (
 
 @dataclass(frozen=True)
 class SetupStep:
-    """`ensure` makes sure the part is there: at once where it is, and the same however often it is called."""
+    """A step. `ensure` provides the part, and does nothing if the part already exists."""
 
     title: str
     ensure: Callable[[Context, Step], None]
     ahead: Callable[[Context], str] = lambda context: ""
-    """What takes long in it this time, and about how long; "" where nothing does. It asks no network."""
+    """Returns a note if the step will take long, with an estimate, otherwise "". It does not use the network."""
 
 
 MODULES = (stack_state, python_environment, engine, plugins, docker_engine, registry, base_image, kubernetes, wheels)
@@ -37,11 +37,11 @@ SETUP = tuple(
 
 
 def run(context: Context, *, cluster: bool = True) -> None:
-    """All of them, one line each, after a word about those that take long. `cluster`: whether Kubernetes is needed."""
+    """Runs all steps, one line each, after announcing the long ones. `cluster`: whether Kubernetes is needed."""
     steps = [one for one in SETUP if cluster or one.title != kubernetes.TITLE]
     long = [(one.title, said) for one in steps if (said := one.ahead(context))]
     if long:
-        context.console.line("to be made first, once, with about how long it takes on two cores:")
+        context.console.line("these parts are made once, with estimated times on two cores:")
         for title, said in long:
             context.console.line(f"  {title:<{TITLE_COLUMNS}} {said}")
     for one in steps:

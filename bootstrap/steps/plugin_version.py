@@ -1,6 +1,6 @@
-"""Asks a Pulumi plugin for its version, as the engine does: `python -m bootstrap.steps.plugin_version KIND EXECUTABLE`.
+"""Requests a Pulumi plugin's version, as the engine does: `python -m bootstrap.steps.plugin_version KIND EXECUTABLE`.
 
-Plugins have no option for it. The plugin is started, says on which port it listens, is asked, and is ended.
+Plugins have no option for their version. The plugin is started and prints its port; after the request, it is killed.
 """
 
 import subprocess
@@ -17,11 +17,11 @@ STUBS: dict[str, Any] = {
     "language": language_pb2_grpc.LanguageRuntimeStub,
     "resource": provider_pb2_grpc.ResourceProviderStub,
 }
-NO_ENGINE = "127.0.0.1:1"  # plugins want the engine's address and dial it only when they have something to say
+NO_ENGINE = "127.0.0.1:1"  # plugins need the engine's address, but connect only when they log something
 
 
 def ask(kind: str, executable: str) -> str:
-    """The version without a leading v. Raises ValueError or grpc.RpcError for what is no plugin."""
+    """Returns the version without a leading v. Raises ValueError or grpc.RpcError if the program is not a plugin."""
     plugin = subprocess.Popen(
         [executable, NO_ENGINE],
         stdin=subprocess.PIPE,

@@ -1,8 +1,8 @@
 """Step: the language host and the docker and kubernetes plugins.
 
-The official ones if the CLI has them or can install them; else our stand-ins (airgap/plugins), one by one where
-missing. The CLI prefers PATH to its own plugins and ignores versions there: so .tools/standins is on PATH only if
-something is in it, and a plugin on PATH is asked for its version, and what differs from ours is said.
+They are the official ones if the CLI has them or can install them. Each missing one is replaced by a stand-in
+(airgap/plugins). The CLI prefers plugins on PATH to its own and ignores their versions. .tools/standins is therefore on
+PATH only if it is not empty, and this step checks the versions of plugins on PATH and reports differences.
 """
 
 import json
@@ -22,8 +22,8 @@ TITLE = "Pulumi plugins"
 
 
 class Plugin(NamedTuple):
-    """`version` is that of the SDK in requirements.txt; a language host has the CLI's. With one below `least` of the
-    same major version, `up` fails where the image and the model are made already.
+    """A plugin. `version` is the SDK's version in requirements.txt; a language host has the CLI's version. With a
+    version below `least`, `up` fails after it has trained the model and built the image.
     """
 
     executable: str
@@ -56,12 +56,12 @@ def ensure(context: Context, step: Step) -> None:
         if not _fits(plugin, found, wanted):
             refused.append(plugin)
             context.console.warn(
-                f"{path} {_says(found)}; {_list_needed(plugin, wanted)}, so a stand-in takes its place"
+                f"{path} {_says(found)}; {_list_needed(plugin, wanted)}, so a stand-in is used instead"
             )
-            context.console.warn(f"to have the official one, take {path} off PATH and run {_way(plugin, wanted)}")
+            context.console.warn(f"for the official plugin, remove {path} from PATH and run {_way(plugin, wanted)}")
         elif found != wanted:
             differing.append(f"{plugin.name} {found} instead of {wanted}")
-            context.console.warn(f"{path} {_says(found)}; the stack was tried with {wanted}")
+            context.console.warn(f"{path} {_says(found)}; the stack was tested with {wanted}")
     if missing and network.reachable("plugins"):
         missing = [plugin for plugin in missing if not _install(context, step, plugin)]
     stood_in_for = [plugin for plugin in PLUGINS if plugin in missing or plugin in refused]
@@ -76,7 +76,7 @@ def _fits(plugin: Plugin, found: str | None, wanted: str) -> bool:
 
 
 def _list_needed(plugin: Plugin, wanted: str) -> str:
-    least = f"from {plugin.least} on" if plugin.least else f"{wanted.partition('.')[0]}.x"
+    least = f"{plugin.least} or newer" if plugin.least else f"{wanted.partition('.')[0]}.x"
     return f"{plugin.name} {least} is needed"
 
 
@@ -87,7 +87,7 @@ def _way(plugin: Plugin, wanted: str) -> str:
 
 
 def _numbers(version: str) -> list[int]:
-    """Of the release: what stands behind a hyphen or a plus is left out. Empty for what is no version."""
+    """Returns the numbers of the release, without parts after a hyphen or plus. Empty if the text is not a version."""
     release = re.match(r"\d+(?:\.\d+)*", version)
     return [int(number) for number in release[0].split(".")] if release else []
 
@@ -95,7 +95,7 @@ def _numbers(version: str) -> list[int]:
 def _summary(stood_in_for: list[Plugin], refused: list[Plugin], differing: list[str]) -> list[str]:
     if not stood_in_for:
         return [f"official, {', '.join(differing)}" if differing else "official"]
-    why = "those on PATH do not fit" if stood_in_for == refused else "the official ones cannot be had here"
+    why = "the plugins on PATH do not fit" if stood_in_for == refused else "the official ones are not available here"
     return [f"stand-ins for {', '.join(plugin.name for plugin in stood_in_for)}: {why}", *differing]
 
 
@@ -104,7 +104,7 @@ def _says(version: str | None) -> str:
 
 
 def _on_path(context: Context, executable: str) -> str | None:
-    """The user's own: the CLI takes it whatever its version."""
+    """Returns the user's own plugin, which the CLI uses whatever its version."""
     ours = {str(context.layout.stand_ins), str(context.layout.bin)}
     path = ":".join(entry for entry in context.variables["PATH"].split(":") if entry not in ours)
     return shutil.which(executable, path=path)
@@ -117,7 +117,7 @@ def _version(context: Context, plugin: Plugin, path: str) -> str | None:
 
 
 def _cli_version(context: Context) -> str:
-    """The language host's: both come in one archive."""
+    """Returns the CLI's version, which is also the language host's: both are in one archive."""
     own = engine.on_path(context)
     return own[1].removeprefix("v") if own else engine.VERSION
 
@@ -142,8 +142,8 @@ def _install(context: Context, step: Step, plugin: Plugin) -> bool:
 
 
 def write_stand_ins(context: Context, modules: dict[str, str]) -> None:
-    """Exactly these executables in .tools/standins: each runs its module with our Python, in the folder where the
-    engine starts it.
+    """Writes exactly these executables to .tools/standins. Each runs its module with our Python, in the folder in which
+    the engine starts it.
     """
     folder = context.layout.stand_ins
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,7 +154,7 @@ def write_stand_ins(context: Context, modules: dict[str, str]) -> None:
         text = "\n".join(
             [
                 "#!/bin/sh",
-                f"# Stand-in for the official {name}: written by set-up, which could not get that one.",
+                f"# Stand-in for the official {name}, written by set-up because that one was not available.",
                 f'PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}} exec {python} -m {module} "$@"',
                 "",
             ]

@@ -1,6 +1,7 @@
-"""Step, before the tests: Prometheus and promtool, which try the alert rules. Those on PATH; else Debian's package.
+"""Step before the tests: Prometheus and promtool, which test the alert rules. They are the ones on PATH, otherwise
+Debian's package.
 
-No stack needs them, so a machine where they cannot be had only skips the tests that do.
+No stack needs them, so a machine without them only skips those tests.
 """
 
 import shutil

@@ -1,10 +1,11 @@
-"""Step: .tools/venv, exactly what requirements.lock says, every file checked by its hash.
+"""Step: .tools/venv with exactly the packages in requirements.lock. Every file is checked by its hash.
 
-uv does it: the user's own if there is one, else the locked one in a small environment of its own. A venv without its
-stamp was not finished: it is made anew, and what was downloaded comes from uv's cache.
+uv installs them: the user's own uv if it exists, otherwise the locked one in a separate environment. A venv without its
+stamp was not finished. It is made again, from uv's cache as far as possible.
 
-torch with CUDA is by far the largest part, and only a GPU needs it. Without a card PyTorch's own CPU build is taken,
-where its index answers; its files are not in the lock: the version is pinned, its hash is not. TORCH decides otherwise.
+torch with CUDA is by far the largest package, and only a GPU needs it. Without an NVIDIA card, PyTorch's own CPU build
+is installed if its index answers. Its files are not in the lock: the version is pinned, but not the hash. TORCH
+overrides the choice.
 """
 
 import os
@@ -22,7 +23,7 @@ from bootstrap.system import network, programs
 
 TITLE = "Python environment"
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-# What only torch's CUDA build brings along.
+# Packages that only torch's CUDA build needs.
 CUDA_ONLY = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 NEEDED_GIB = {"cuda": 9.0, "cpu": 3.0}
 SIZES = {"cuda": "about 3 GB to download, 5.4 GB on disk", "cpu": "0.2 GB to download"}
@@ -43,13 +44,13 @@ def ensure(context: Context, step: Step) -> None:
     _check_space(layout.tools, flavour)
     size, other = SIZES[flavour], next(name for name in SIZES if name != flavour)
     cpu_is_there = network.reachable("pytorch")
-    offer = f"; `make setup TORCH={other}` takes the other build" if other == "cuda" or cpu_is_there else ""
-    context.console.note(f"torch {torch.version} ({flavour}): {size}, since {reason}{offer}.")
+    offer = f"; `make setup TORCH={other}` installs the other build" if other == "cuda" or cpu_is_there else ""
+    context.console.note(f"torch {torch.version} ({flavour}): {size}, because {reason}{offer}")
     if flavour == "cpu" and not cpu_is_there:
         raise PartMissing(
             "torch (CPU build)",
             f"{PYTORCH_CPU_INDEX} does not answer",
-            ["leave TORCH unset: the CUDA build comes from the package index"],
+            ["unset TORCH to install the CUDA build from the package index"],
         )
     uv = find_uv(context, step, pins)
     if not stamp.exists() or not layout.python.exists():
@@ -70,7 +71,7 @@ def stamp_of(layout: Layout) -> Path:
 
 
 def key(layout: Layout, lock: Path, flavour: str) -> str:
-    """What the stamp says of an environment that was made from `lock` by the Python that we run on."""
+    """Returns the stamp's content for an environment made from `lock` with the current Python."""
     words = [flavour, sys.version, os.path.realpath(sys.executable), str(layout.venv)]
     return content.key(files=[lock], words=words)
 
@@ -81,30 +82,30 @@ def remembered_flavour(layout: Layout) -> Path:
 
 def ahead(context: Context) -> str:
     """See order.SetupStep."""
-    return "" if context.layout.python.exists() else "1 to 5 minutes: packages and PyTorch are downloaded"
+    return "" if context.layout.python.exists() else "1 to 5 minutes to download packages and PyTorch"
 
 
 def torch_flavour(context: Context) -> tuple[str, str]:
-    """ "cuda" or "cpu", and why: what TORCH says, else what was taken before, else what this machine can use."""
+    """Returns "cuda" or "cpu" and the reason: TORCH, otherwise the earlier choice, otherwise this machine's card."""
     remembered = remembered_flavour(context.layout)
     if said := context.user.get("TORCH"):
-        chosen, reason = said, f"TORCH={said} was given"
+        chosen, reason = said, f"TORCH is {said!r}"
     elif remembered.exists():
         chosen = remembered.read_text().strip()
-        reason = "it was taken before"
+        reason = "an earlier set-up chose it"
     elif has_nvidia_card():
-        chosen, reason = "cuda", "there is an NVIDIA card"
+        chosen, reason = "cuda", "this machine has an NVIDIA card"
     elif network.reachable("pytorch"):
-        chosen, reason = "cpu", "there is no NVIDIA card"
+        chosen, reason = "cpu", "this machine has no NVIDIA card"
     else:
-        chosen, reason = "cuda", "PyTorch's index of CPU builds does not answer, and the package index has no other"
+        chosen, reason = "cuda", "PyTorch's index of CPU builds does not answer, and the package index has only CUDA"
     if chosen not in NEEDED_GIB:
-        raise UsageError(f"TORCH={chosen}: must be cpu or cuda", ["make setup TORCH=cpu"])
+        raise UsageError(f"TORCH is {chosen!r}; allowed: cpu, cuda", ["run make setup TORCH=cpu"])
     return chosen, reason
 
 
 def has_nvidia_card(devices: Path = Path("/dev")) -> bool:
-    """Whether the driver shows one."""
+    """Whether a driver shows an NVIDIA card."""
     return any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists()  # dxg: a card under WSL
 
 
@@ -114,13 +115,13 @@ def _check_space(tools: Path, flavour: str) -> None:
     if free_gib < NEEDED_GIB[flavour]:
         raise PartMissing(
             TITLE,
-            f"{free_gib:.1f} GiB free at {tools}, {NEEDED_GIB[flavour]:.0f} GiB needed",
-            ["free some space", "make setup TORCH=cpu needs 3 GiB"],
+            f"{tools} has {free_gib:.1f} GiB free, but {NEEDED_GIB[flavour]:.0f} GiB are needed",
+            ["free some space", "or run make setup TORCH=cpu, which needs 3 GiB"],
         )
 
 
 def find_uv(context: Context, step: Step, pins: list[lock_file.Pin]) -> str:
-    """The user's uv, else the locked one, installed by pip into .tools/uv."""
+    """Returns the user's uv, otherwise the locked one, which pip installs into .tools/uv."""
     own = context.layout.tools / "uv"
     installed = own / "bin" / "uv"
     if programs.ask([str(installed), "--version"]):
@@ -148,7 +149,7 @@ def find_uv(context: Context, step: Step, pins: list[lock_file.Pin]) -> str:
 
 
 def _require_venv(context: Context, step: Step) -> None:
-    """Debian ships Python without what makes environments; then its package is needed."""
+    """Installs Debian's venv package if needed: Debian's Python cannot make environments without it."""
     if programs.ask([sys.executable, "-c", "import venv, ensurepip"]) is not None:
         return
     from bootstrap.system import debian
@@ -158,14 +159,14 @@ def _require_venv(context: Context, step: Step) -> None:
         ["python3-venv"],
         context.layout,
         step.progress,
-        ["use a Python 3.11 or newer that has it"],
+        ["use a Python 3.11 or newer that has the venv module"],
     )
 
 
 def uv_variables(context: Context) -> dict[str, str]:
-    """The environment for uv: the user's own."""
+    """Returns the environment for uv: the user's own."""
     env = {**context.user, "UV_NO_PROGRESS": "1"}
-    if env.get("PIP_INDEX_URL"):  # a user who told pip about a mirror means uv too
+    if env.get("PIP_INDEX_URL"):  # a mirror for pip is used for uv too
         env.setdefault("UV_DEFAULT_INDEX", env["PIP_INDEX_URL"])
     return env
 
@@ -186,7 +187,7 @@ def _install(context: Context, step: Step, uv: str, lock: Path, pins: list[lock_
         "--require-hashes",
         "--only-binary",
         ":all:",
-        "--compile-bytecode",  # where Python may not write beside its modules, torch would compile at every start
+        "--compile-bytecode",  # if Python may not write beside its modules, torch would be compiled at every start
         str(source),
     ]
     programs.run(sync, log=log, progress=step.progress, env=env)

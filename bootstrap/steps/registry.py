@@ -1,8 +1,8 @@
-"""Step: the registry that images travel through. SEALIFT_REGISTRY; else the one on localhost:5000; else one started
-by us.
+"""Step: the registry for images. It is SEALIFT_REGISTRY, otherwise one on localhost:5000, otherwise one that set-up
+starts.
 
-Ours is Debian's docker-registry (or the registry image where images can be pulled), on loopback only, with deletion
-allowed.
+Our own registry is Debian's docker-registry (or the registry image if images can be pulled). It listens only on
+loopback and allows deletion.
 """
 
 import http.client
@@ -19,17 +19,17 @@ TITLE = "Registry"
 NAME = "registry"
 PORTS = range(5000, 5010)
 IMAGE = "registry:2"
-WAYS = ("SEALIFT_REGISTRY=host:port of a registry that this machine may push to",)
+WAYS = ("set SEALIFT_REGISTRY to the host:port of a registry that this machine may push to",)
 
 
 def ensure(context: Context, step: Step) -> None:
     if chosen := context.set_by_user("SEALIFT_REGISTRY"):
         _check_chosen(chosen)
-        step.done(f"{chosen}, as SEALIFT_REGISTRY says")
+        step.done(f"{chosen}, from SEALIFT_REGISTRY")
         return
     recorded = context.facts.registry
     if recorded and _answers_at(recorded):
-        step.done(f"{recorded}, {'started by us' if context.daemons.running(NAME) else 'already running'}")
+        step.done(f"{recorded}, {'started by set-up' if context.daemons.running(NAME) else 'already running'}")
         return
     if answers(PORTS[0]):
         context.learn(registry=f"localhost:{PORTS[0]}")
@@ -37,16 +37,16 @@ def ensure(context: Context, step: Step) -> None:
         return
     port = ports.first_free(PORTS)
     if port is None:
-        raise PartMissing(TITLE, f"ports {PORTS[0]} to {PORTS[-1]} of this machine are all taken", WAYS)
+        raise PartMissing(TITLE, f"all ports from {PORTS[0]} to {PORTS[-1]} of this machine are in use", WAYS)
     if port != PORTS[0]:
-        context.console.note(f"port {PORTS[0]} is taken by something that is no registry; using {port}")
+        context.console.note(f"port {PORTS[0]} is in use by another program; the registry uses port {port}")
     how = start(context, step, port)
     context.learn(registry=f"localhost:{port}")
     step.done(f"localhost:{port}, started ({how})")
 
 
 def answers(port: int) -> bool:
-    """Whether a registry answers on this port of loopback: 200, or 401 when it wants a log-in."""
+    """Whether a registry answers on this port of loopback: with 200, or with 401 if it requires a log-in."""
     connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", "/v2/")
@@ -66,18 +66,18 @@ def _answers_at(registry: str) -> bool:
 
 
 def _check_chosen(registry: str) -> None:
-    """A registry on this machine must answer; one elsewhere is the user's word."""
+    """Raises PartMissing if a registry on this machine does not answer. Other registries are not checked."""
     host, _, port = registry.partition("/")[0].rpartition(":")
     if host in ("localhost", ports.LOOPBACK) and not (port.isdigit() and answers(int(port))):
         raise PartMissing(
             TITLE,
             f"SEALIFT_REGISTRY={registry} does not answer /v2/",
-            ["start it", "unset SEALIFT_REGISTRY: one is started"],
+            ["start that registry", "or unset SEALIFT_REGISTRY so that set-up starts one"],
         )
 
 
 def start(context: Context, step: Step, port: int) -> str:
-    """Starts one on `port`; says which."""
+    """Starts a registry on `port` and returns its kind."""
     if shutil.which("docker-registry") is None and not debian.can_install() and network.reachable("images"):
         publish = ["--publish", f"{ports.LOOPBACK}:{port}:5000", "--env", "REGISTRY_STORAGE_DELETE_ENABLED=true"]
         argv = ["docker", "run", "--detach", "--label", _label(context), *publish, IMAGE]
@@ -100,7 +100,7 @@ def start(context: Context, step: Step, port: int) -> str:
 
 
 def remove_container(context: Context) -> list[str]:
-    """Removes the registry that runs as a container, if this checkout started one; says what it removed."""
+    """Removes the registry's container if this checkout started one. Returns the names of removed parts."""
     argv = ["docker", "ps", "--all", "--quiet", "--filter", f"label={_label(context)}"]
     found = (programs.ask(argv, env=context.variables) or "").split()
     if found:
@@ -113,7 +113,7 @@ def _label(context: Context) -> str:
 
 
 def configuration(context: Context, port: int) -> dict[str, object]:
-    """config.yml (JSON is YAML)."""
+    """Returns the contents of config.yml (JSON is YAML)."""
     return {
         "version": "0.1",
         "log": {"level": "warn", "accesslog": {"disabled": True}},

@@ -1,9 +1,10 @@
-"""Step: the packages that model images hold, unpacked from their wheels for the base image's Python, so that an image's
-build needs neither a network nor anything that installs.
+"""Step: the packages of model images, unpacked from their wheels for the base image's Python. An image's build then
+needs neither a network nor an installer.
 
-.tools/wheels/cp311 (or whichever Python the base image has) has them in one archive: what the server's lock file
-asks for, every wheel checked by its hash, without what no server reads. It is the same bytes on every machine: the
-locked uv unpacks, what it writes of this machine is left out, and modes, times and owners are fixed.
+.tools/wheels/cp311 (or the version of the base image's Python) contains them in one archive: the packages of the
+server's lock file, with every wheel checked by its hash, without files that no server reads. The archive has the same
+bytes on every machine: the locked uv unpacks, its files about this machine are left out, and modes, times and owners
+are fixed.
 """
 
 import json
@@ -23,14 +24,14 @@ from sealift.serving import image_layout
 
 TITLE = "Wheels for images"
 NEWEST_GLIBC = 36  # Debian bookworm's 2.36; older wheels run there too
-# What no server reads: programs, tests, headers, and onnxruntime's converters and second copy of its native library.
+# Files that no server reads: programs, tests, headers, onnxruntime's converters and the second copy of its library.
 UNREAD = (
     "bin", "numpy/_core/include", "numpy/_core/tests", "numpy/f2py", "numpy/lib/tests", "numpy/ma/tests",
     "numpy/linalg/tests", "numpy/random/tests", "numpy/fft/tests", "numpy/polynomial/tests", "numpy/matrixlib/tests",
     "numpy/testing/tests", "numpy/typing/tests", "numpy/tests", "onnxruntime/tools", "onnxruntime/transformers",
     "onnxruntime/quantization", "onnxruntime/datasets", "onnxruntime/capi/libonnxruntime.so*",
 )  # fmt: skip
-# What says where and when this machine unpacked them; RECORD has the digests of the programs, which name a Python here.
+# Files about this machine: place and time of unpacking. RECORD has digests of programs that contain this Python's path.
 OF_THIS_MACHINE = (".lock", "*.dist-info/RECORD", "*.dist-info/uv_cache.json")
 
 
@@ -38,7 +39,7 @@ def ensure(context: Context, step: Step) -> None:
     lock = context.layout.root / "sealift" / "serving" / "requirements.lock"
     if not lock.exists():
         raise BootstrapError(
-            f"{lock.relative_to(context.layout.root)} is missing", ["this checkout is incomplete: git status"]
+            f"{lock.relative_to(context.layout.root)} is missing", ["run git status: this checkout is incomplete"]
         )
     image = context.set_by_user("SEALIFT_BASE_IMAGE") or context.facts.base_image
     python = python_of(context, image)
@@ -55,7 +56,7 @@ def ensure(context: Context, step: Step) -> None:
 
 
 def python_of(context: Context, image: str) -> str:
-    """ "3.11": the Python in the base image. Asked once per image."""
+    """Returns the version of the base image's Python, such as "3.11". It is determined once per image."""
     known = context.layout.tools / "base-image-python"
     remembered = known.read_text().split() if known.exists() else []
     if len(remembered) == 2 and remembered[0] == image:
@@ -66,25 +67,27 @@ def python_of(context: Context, image: str) -> str:
     if said is None or not re.fullmatch(r"3\.\d+", said):
         raise PartMissing(
             TITLE,
-            f"base image {image} has no python3 that runs",
-            ["SEALIFT_BASE_IMAGE=an image with Python 3.11 or newer"],
+            f"base image {image} has no working python3",
+            ["set SEALIFT_BASE_IMAGE to an image with Python 3.11 or newer"],
         )
     if int(said.partition(".")[2]) < 11:
         raise PartMissing(
-            TITLE, f"base image {image} has Python {said}", ["SEALIFT_BASE_IMAGE=an image with Python 3.11 or newer"]
+            TITLE,
+            f"base image {image} has Python {said}",
+            ["set SEALIFT_BASE_IMAGE to an image with Python 3.11 or newer"],
         )
     content.write(known, f"{image} {said}\n")
     return said
 
 
 def _whole(folder: Path) -> bool:
-    """Whether the archive is there with the size that the last collection noted."""
+    """Whether the archive exists with the size that the last collection noted."""
     archive, noted = folder / image_layout.PACKAGES_FILE, folder.parent / f"{folder.name}.json"
     return archive.exists() and noted.exists() and archive.stat().st_size == json.loads(noted.read_text())
 
 
 def _collect(context: Context, step: Step, lock: Path, folder: Path, python: str) -> None:
-    """Unpacks into a folder beside it, which then takes its place: strays and half-written files stay behind."""
+    """Unpacks into a new folder, which then replaces the old one, so that no old or incomplete files remain."""
     layout = context.layout
     draft = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
@@ -109,12 +112,12 @@ def _collect(context: Context, step: Step, lock: Path, folder: Path, python: str
 
 
 def target(python: str) -> list[str]:
-    """uv's options for the image's Python and platform, which are not ours: wheels and markers are judged by them."""
+    """Returns uv's options for the image's Python and platform, which select wheels and markers."""
     return ["--python-version", python, "--python-platform", f"{platform.machine()}-manylinux_2_{NEWEST_GLIBC}"]
 
 
 def prune(folder: Path) -> None:
-    """Removes what the image does not need, and what differs between two machines."""
+    """Removes files that the image does not need or that differ between two machines."""
     for pattern in (*UNREAD, *OF_THIS_MACHINE):
         for path in folder.glob(pattern):
             if path.is_dir():
@@ -124,7 +127,7 @@ def prune(folder: Path) -> None:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """The folder's files, in the order of their names and without anything of this machine."""
+    """Packs the folder's files, ordered by name and without data of this machine."""
     with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(folder.rglob("*")):
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())

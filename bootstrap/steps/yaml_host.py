@@ -1,5 +1,5 @@
-"""Step, before the tests: the language host for programs in YAML. The one on PATH, which the official CLI brings; else
-built from its Go module (airgap/yaml).
+"""Step before the tests: the language host for programs in YAML. It is the one on PATH, which is part of the official
+CLI, otherwise one built from its Go module (airgap/yaml).
 """
 
 import shutil

@@ -1,8 +1,8 @@
-"""Programs that we start and leave running, each with a record of who it is.
+"""Background programs, each with a record that identifies its process.
 
-A record holds the process's id, when it started and during which boot. All three must fit before anything is sent to
-the process: ids are used again, and a machine may have been restarted since. A copy of it in /run/sealift outlives the
-checkout: what a deleted one left running is known by it alone.
+A record contains the process's id, its start time and the boot's id. All three must match before a signal is sent:
+process ids are reused, and the machine may have been restarted. A copy in /run/sealift outlives the checkout, so that
+programs of a deleted checkout can still be found.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ COPIES = RUN / "daemons"
 
 @dataclass(frozen=True)
 class Record:
-    """One process: `started` is in clock ticks since boot (proc(5), stat field 22)."""
+    """Record of one process. `started` is in clock ticks since boot (proc(5), stat field 22)."""
 
     pid: int
     started: int
@@ -37,7 +37,7 @@ class Record:
 
 
 def write_record(path: Path, argv: Sequence[str]) -> None:
-    """Records the calling process under `path`."""
+    """Writes the record of the calling process to `path`."""
     started = find_start(os.getpid())
     if started is None:
         raise RuntimeError("internal error: /proc does not show the calling process")
@@ -45,9 +45,7 @@ def write_record(path: Path, argv: Sequence[str]) -> None:
 
 
 def read_record(path: Path) -> Record | None:
-    """The record under `path`, or None where there is none that can be read: such a file is no reason to kill
-    anything.
-    """
+    """Returns the record in `path`, or None if it cannot be read, so that a damaged file never kills a process."""
     try:
         raw = json.loads(path.read_text())
         return Record(int(raw["pid"]), int(raw["started"]), str(raw["boot"]), [str(word) for word in raw["argv"]])
@@ -56,12 +54,12 @@ def read_record(path: Path) -> Record | None:
 
 
 def alive(record: Record | None) -> bool:
-    """Whether that very process still runs (a zombie does not)."""
+    """Whether exactly that process still runs. A zombie does not count."""
     return record is not None and record.boot == read_boot_id() and find_start(record.pid) == record.started
 
 
 class Daemons:
-    """The daemons of one checkout, by name: records and logs are `.tools/run/NAME.pid` and `NAME.log`."""
+    """Daemons of one checkout, by name. Records and logs are `.tools/run/NAME.pid` and `NAME.log`."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -83,7 +81,7 @@ class Daemons:
         return alive(read_record(self.record_path(name)))
 
     def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> bool:
-        """Starts it unless it runs; says whether it did. The log begins anew."""
+        """Starts the daemon unless it runs. Returns whether it did. A start begins a new log."""
         if self.running(name):
             return False
         self._layout.run.mkdir(parents=True, exist_ok=True)
@@ -97,12 +95,14 @@ class Daemons:
         if done.returncode:
             raise BootstrapError(f"{name} could not be started: {done.stderr.strip()}")
         if COPIES.parent.is_dir():
-            with contextlib.suppress(PermissionError):  # not root: this user's are not the next one's to end
+            with contextlib.suppress(PermissionError):  # without root, another user could not stop it anyway
                 content.write(self.copy_path(name), self.record_path(name).read_text(), mode=0o600)
         return True
 
     def stop(self, name: str, *, grace_seconds: float = 15.0) -> bool:
-        """Ends it if it is ours and runs; says whether it did. First asked, then, after `grace_seconds`, made to."""
+        """Stops the daemon if its record matches. Returns whether it ran. Sends SIGTERM, and SIGKILL after
+        `grace_seconds`.
+        """
         path = self.record_path(name)
         record = read_record(path)
         stopped = record is not None and _stop(record, grace_seconds)
@@ -111,7 +111,7 @@ class Daemons:
         return stopped
 
     def end_all_of_deleted(self) -> list[str]:
-        """Ends what a checkout that is gone has left running, by the copies of its records; returns the names."""
+        """Stops the daemons of a deleted checkout, by the copies of its records. Returns their names."""
         ended = []
         for copy in sorted(self.copy_path("").parent.glob("*.pid")):
             record = read_record(copy)
@@ -122,20 +122,20 @@ class Daemons:
 
     def _forget_copy(self, name: str) -> None:
         copy = self.copy_path(name)
-        with contextlib.suppress(OSError):  # not there, or not the last one
+        with contextlib.suppress(OSError):  # missing, or not the last one
             copy.unlink()
             copy.parent.rmdir()
             COPIES.rmdir()
 
     def wait_until(self, name: str, ready: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Waits until `ready()` holds; raises with the end of the log as soon as the process is gone or the time is
-        up.
+        """Waits until `ready()` is true. Raises BootstrapError with the end of the log if the process ends or the time
+        is over.
         """
         deadline = time.monotonic() + timeout_seconds
         while not ready():
             gone = not self.running(name)
             if gone or time.monotonic() > deadline:
-                why = "ended at once" if gone else f"did not get ready in {timeout_seconds:.0f} s"
+                why = "ended at once" if gone else f"was not ready after {timeout_seconds:.0f} s"
                 said = "\n".join(f"    {line}" for line in self.tail(name))
                 raise BootstrapError(f"{name} {why}:\n{said}", [f"read the whole log: {self.log_path(name)}"])
             time.sleep(0.1)
@@ -147,7 +147,7 @@ class Daemons:
 
 
 def _stop(record: Record, grace_seconds: float) -> bool:
-    """Signals through a pid descriptor: checked after it is opened, it cannot come to mean another process."""
+    """Stops the process through a pid descriptor. It is opened before the check, so it cannot mean another process."""
     try:
         descriptor = os.pidfd_open(record.pid)
     except ProcessLookupError:

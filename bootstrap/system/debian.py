@@ -1,5 +1,5 @@
-"""Debian packages: the only thing that set-up installs outside .tools/. Only the missing ones, only as root, only on
-Debian.
+"""Debian packages, the only parts that set-up installs outside .tools/. It installs only missing ones, only as root and
+only on Debian.
 """
 
 import functools
@@ -13,8 +13,8 @@ from bootstrap.errors import PartMissing
 from bootstrap.layout import Layout
 from bootstrap.system import programs
 
-# Packages whose services Debian starts and enables by itself on a machine with systemd; we start our own, with our own
-# configuration.
+# Packages whose services Debian starts and enables on a machine with systemd. Set-up disables them and starts its own,
+# with its own configuration.
 UNWANTED_SERVICES = {
     "containerd": ("containerd.service",),
     "docker-registry": ("docker-registry.service",),
@@ -31,7 +31,7 @@ def can_install() -> bool:
 
 
 def find_missing(packages: Sequence[str]) -> list[str]:
-    """Those of `packages` that dpkg does not list as installed."""
+    """Returns those of `packages` that dpkg does not list as installed."""
     return [
         name for name in packages if programs.ask(["dpkg-query", "-W", "-f=${db:Status-Status}", name]) != "installed"
     ]
@@ -40,12 +40,10 @@ def find_missing(packages: Sequence[str]) -> list[str]:
 def require(
     part: str, packages: Sequence[str], layout: Layout, progress: Progress, ways: Sequence[str] = ()
 ) -> list[str]:
-    """Installs those of `packages` that are missing, for `part`; returns them. Raises PartMissing where that is not
-    possible.
-    """
+    """Installs the missing ones of `packages` for `part` and returns them. Raises PartMissing if it cannot."""
     by_hand = f"as root on Debian: apt-get update && apt-get install {' '.join(packages)}"
     if shutil.which("dpkg-query") is None or shutil.which("apt-get") is None:
-        raise PartMissing(part, "not found, and this is not a Debian machine", [*ways, by_hand])
+        raise PartMissing(part, "not found, and this machine does not run Debian", [*ways, by_hand])
     absent = find_missing(packages)
     if not absent:
         return []
@@ -63,7 +61,7 @@ def require(
 
 
 def _disable(packages: Sequence[str]) -> None:
-    """Only what has just been installed: a service that was there before is the user's."""
+    """Disables services of packages that were just installed. An earlier service is the user's."""
     units = [unit for package in packages for unit in UNWANTED_SERVICES.get(package, ())]
     if units and SYSTEMD.exists():
         programs.ask(["systemctl", "disable", "--now", *units], timeout_seconds=60)
@@ -75,7 +73,7 @@ def _updated() -> list[bool]:
 
 
 def _update(layout: Layout, progress: Progress) -> None:
-    """`apt-get update`, once per run."""
+    """Runs `apt-get update` once per process."""
     if not _updated():
         programs.run(["apt-get", "update"], log=layout.logs / "apt-update.log", progress=progress, timeout_seconds=300)
         _updated().append(True)

@@ -1,8 +1,8 @@
-"""What our daemons change in the machine's own network and kernel settings, and how it is taken back.
+"""Our daemons' changes to the machine's network and kernel settings, and their reversal.
 
-Before the first of them starts, the settings, links and packet filter rules are noted down; when the last has
-stopped, what they added is removed and what they changed is restored. Nothing that was there before, or that is not
-theirs (packet_filter.py), is touched.
+Before the first daemon starts, the settings, links and packet filter rules are noted. When the last one has stopped,
+added rules and links are removed and changed settings are restored. Earlier ones, and those of other programs
+(packet_filter.py), are not touched.
 """
 
 import contextlib
@@ -18,8 +18,7 @@ from bootstrap.system import packet_filter, programs
 from bootstrap.system.pod_network import BRIDGE
 from sealift.processes import read_boot_id
 
-# Forwarding and bridged packets are what pods and containers need; kubelet and kube-proxy set the others without
-# asking.
+# Pods and containers need forwarding and bridged packets. kubelet and kube-proxy set the others on their own.
 SETTINGS = (
     "net/ipv4/ip_forward",
     "net/ipv4/conf/all/route_localnet",
@@ -37,20 +36,21 @@ CGROUPS = ("docker", "kubepods")
 
 @dataclass(frozen=True)
 class Before:
-    """How things were before the first of our daemons started, during boot `boot`."""
+    """State before the first of our daemons started, in the boot `boot`."""
 
     boot: str
     settings: dict[str, str]
     rules: dict[str, list[str]]
     cgroups: list[str]
-    # Notes of version 0.1 know no links; docker0 may have been there.
+    # Notes of version 0.1 have no links; docker0 may have existed.
     links: list[str] = field(default_factory=lambda: ["docker0"])
 
 
 def prepare(layout: Layout) -> None:
-    """Notes how things are, once per boot, and sets what our daemons need.
+    """Notes the state once per boot, and sets what our daemons need.
 
-    Forwarding goes on before dockerd starts: where dockerd itself switches it on, it also drops what others forward.
+    Forwarding is turned on before dockerd starts: if dockerd turns it on, it also drops other programs' forwarded
+    packets.
     """
     if not Path("/proc/sys/net/bridge").exists():
         programs.ask(["modprobe", "br_netfilter"])
@@ -70,8 +70,8 @@ def prepare(layout: Layout) -> None:
 
 
 def restore(layout: Layout) -> None:
-    """Takes back what our daemons changed. Call it when all of them have stopped; without a note of this boot it
-    does nothing.
+    """Reverses our daemons' changes. Call it when all of them have stopped. Without a note of this boot it does
+    nothing.
     """
     before = _read_note(layout)
     if before is not None:
@@ -94,19 +94,19 @@ def restore(layout: Layout) -> None:
 
 
 def note_bridges(layout: Layout, bridges: Sequence[str]) -> None:
-    """Notes which bridges our Docker engine has, docker0 among them, as long as it can tell."""
+    """Notes the bridges of our running Docker engine, including docker0."""
     if bridges:
         content.write(_bridges_note(layout), "\n".join(bridges) + "\n", mode=0o600)
 
 
 def _bridges(layout: Layout) -> list[str]:
-    """Our Docker engine's; none where another dockerd runs here by now, which shares chains and docker0 with ours."""
+    """Returns our Docker engine's bridges. Empty if another dockerd runs now, which shares chains and docker0."""
     note = _bridges_note(layout)
     return note.read_text().split() if note.exists() and not _another_engine() else []
 
 
 def _another_engine() -> bool:
-    """Whether a dockerd runs in our network; ours has ended when this is asked."""
+    """Whether a dockerd runs in our network. Call it after our own has ended."""
     network = Path("/proc/self/ns/net").readlink()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -116,14 +116,14 @@ def _another_engine() -> bool:
 
 
 def _cgroups() -> list[Path]:
-    """Folders of our daemons' names at the top of every hierarchy (version 1 has one per controller)."""
+    """Returns the folders of our daemons at the top of every hierarchy (version 1 has one per controller)."""
     top = Path("/sys/fs/cgroup")
     roots = [top, *(path for path in top.iterdir() if path.is_dir())] if top.exists() else []
     return [root / name for root in roots for name in CGROUPS if (root / name).is_dir()]
 
 
 def _remove_cgroup(path: Path) -> None:
-    """Children first; one with processes in it stays."""
+    """Removes a control group, children first. A group with processes stays."""
     for child in sorted((entry for entry in path.rglob("*") if entry.is_dir()), key=lambda entry: -len(entry.parts)):
         with contextlib.suppress(OSError):
             child.rmdir()
@@ -151,7 +151,7 @@ def _bridges_note(layout: Layout) -> Path:
 
 
 def _read_note(layout: Layout) -> Before | None:
-    """What was noted during this boot; a restart of the machine has undone everything that came after an older note."""
+    """Returns the note of this boot. An older note is ignored, because the restart has undone all changes."""
     try:
         raw = json.loads(_note(layout).read_text())
         before = Before(**raw)

@@ -1,8 +1,7 @@
-"""Starts one program that outlives us: `python3 -m bootstrap.system.launch RECORD LOG PROGRAM [ARGUMENT…]`.
+"""Starts one background program: `python3 -m bootstrap.system.launch RECORD LOG PROGRAM [ARGUMENT…]`.
 
-The record (see daemon.py) is written by the new process itself before it becomes PROGRAM, so that there is no moment
-at which a kill -9 leaves a program running that nobody knows of. Returns when PROGRAM runs; exits 1 with the reason
-if it cannot.
+The new process itself writes the record (daemon.py) before it becomes PROGRAM, so that a kill -9 at any moment leaves
+no program without a record. Returns when PROGRAM runs. Exits with 1 and the reason if it cannot be started.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""Removes what daemons leave behind when they end: their children, their mounts, traces outside our folders. Only
-what is recognisably ours.
+"""Removal of what daemons leave behind: their children, their mounts, files outside our folders. Only what is certainly
+ours is removed.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ CNI_STATE = (Path("/var/lib/cni/results"), Path("/var/lib/cni/cache/results"))
 CONTAINER_LOGS = Path("/var/log/containers")
 DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
 SHIMS = Path("/run/containerd")
-# The kubelet, containerd's shims, runc, libcni and dockerd take no other place for these.
+# The kubelet, containerd's shims, runc, libcni and dockerd always use these folders.
 FIXED_FOLDERS = (
     DEVICE_PLUGINS,
     DEVICE_PLUGINS.parent,
@@ -32,9 +32,9 @@ FIXED_FOLDERS = (
 
 
 def end_shims_of(socket: Path) -> int:
-    """Kills the containerd shims that report to `socket`, ours, and outlived its containerd; returns how many.
+    """Kills the containerd shims that report to our `socket` and outlived its containerd. Returns their number.
 
-    A shim is known by its program and by this option, and by no other mention of the path: an editor's, a client's.
+    A shim is recognised by its program and this option, not by another mention of the path, such as an editor's.
     """
     ended = 0
     for folder in Path("/proc").iterdir():
@@ -51,14 +51,14 @@ def end_shims_of(socket: Path) -> int:
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
                 ended += 1
         except OSError:
-            pass  # it ended by itself meanwhile
+            pass  # it has ended meanwhile
         finally:
             os.close(descriptor)
     return ended
 
 
 def mounts_under(folders: Iterable[Path], mountinfo: str) -> list[str]:
-    """Mount points at or below `folders`, deepest first, of a text as in /proc/self/mountinfo (proc(5))."""
+    """Returns mount points at or below `folders`, deepest first, from the text of /proc/self/mountinfo (proc(5))."""
     tops = [str(folder) for folder in folders]
     points = [_unescape(line.split()[4]) for line in mountinfo.splitlines()]
     ours = [point for point in points if any(point == top or point.startswith(top + "/") for top in tops)]
@@ -70,7 +70,7 @@ def _unescape(field: str) -> str:
 
 
 def unmount(folders: Iterable[Path]) -> list[str]:
-    """Unmounts everything at or below `folders`; returns what would not go."""
+    """Unmounts everything at or below `folders`. Returns the remaining mount points."""
     tops = list(folders)
     for point in mounts_under(tops, Path("/proc/self/mountinfo").read_text()):
         if programs.ask(["umount", point]) is None:
@@ -79,13 +79,13 @@ def unmount(folders: Iterable[Path]) -> list[str]:
 
 
 def remove(folder: Path) -> None:
-    """Deletes a folder unless something is still mounted in it: what is mounted there is not ours to delete."""
+    """Deletes a folder, unless something is still mounted in it, whose contents must not be deleted."""
     if not mounts_under([folder], Path("/proc/self/mountinfo").read_text()):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget_network(network: str) -> None:
-    """libcni's notes of our pods' interfaces (`NETWORK-POD-eth0`, `cni-loopback-POD-lo`); other networks' stay."""
+    """Deletes libcni's notes about our pods' interfaces (`NETWORK-POD-eth0`, `cni-loopback-POD-lo`)."""
     for state in CNI_STATE:
         for note in state.glob(f"{network}-*"):
             pod = note.name.removeprefix(f"{network}-").rpartition("-")[0]
@@ -94,12 +94,12 @@ def forget_network(network: str) -> None:
 
 
 def note_device_plugins(note: Path) -> None:
-    """Notes which socket for device plugins our kubelet, now Ready, has made: its place is every kubelet's."""
+    """Notes the device plugins' socket of our kubelet, which is Ready. Every kubelet uses the same path."""
     content.write(note, _identity(DEVICE_PLUGINS / "kubelet.sock"), mode=0o600)
 
 
 def _identity(path: Path) -> str:
-    """Tells a file from every other one that comes to have its name, or its inode."""
+    """Returns a text that identifies a file, even if another file gets its name or its inode."""
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def _identity(path: Path) -> str:
 
 
 def remove_device_plugins(note: Path) -> None:
-    """Removes the noted socket; one that another distribution's kubelet has made stays."""
+    """Removes the noted socket. Another kubelet's socket stays."""
     noted = note.read_text() if note.exists() else ""
     if noted and noted == _identity(DEVICE_PLUGINS / "kubelet.sock"):
         (DEVICE_PLUGINS / "kubelet.sock").unlink()
@@ -116,9 +116,9 @@ def remove_device_plugins(note: Path) -> None:
 
 
 def remove_fixed_folders() -> None:
-    """Folders that our daemons made at fixed places of the machine, deepest first; one with others' in it stays."""
+    """Removes folders that our daemons made at fixed paths, deepest first. A folder with other files stays."""
     if f"{SHIMS}/" not in Path("/proc/net/unix").read_text():
-        # Nobody listens there: sockets and state of shims that were killed, no other containerd of this machine's.
+        # No process listens there, so it contains only sockets and state of killed shims.
         remove(SHIMS)
     for folder in FIXED_FOLDERS:
         with contextlib.suppress(OSError):
@@ -126,7 +126,7 @@ def remove_fixed_folders() -> None:
 
 
 def forget_logs(logs: Path) -> None:
-    """The kubelet's links in /var/log/containers that lead into our `logs`."""
+    """Deletes the kubelet's links in /var/log/containers that point into our `logs`."""
     if not CONTAINER_LOGS.is_dir():
         return
     for link in CONTAINER_LOGS.iterdir():

@@ -1,5 +1,5 @@
-"""Is the way to an official part open? One quick look per run decides, so that a dead network costs seconds, not
-minutes.
+"""Whether the sources of official parts can be reached. One quick check per run, so that a dead network costs seconds,
+not minutes.
 """
 
 import functools
@@ -9,7 +9,7 @@ import urllib.request
 
 PROBE_SECONDS = 4.0
 
-# Where official parts come from. All are asked at once, once per run.
+# Sources of official parts. All are checked at the same time, once per run.
 OFFICIAL = {
     "pulumi": "https://get.pulumi.com/",
     "plugins": "https://api.github.com/",
@@ -32,11 +32,11 @@ def _find_answering() -> frozenset[str]:
             with urllib.request.urlopen(url, timeout=PROBE_SECONDS):  # noqa: S310 (addresses above, all https)
                 answered.add(name)
         except urllib.error.HTTPError:
-            answered.add(name)  # an answer all the same: the registry wants a token, for one
+            answered.add(name)  # an error is an answer too: the registry, for example, requires a token
         except OSError:
             pass
 
-    # Daemon threads: name resolution cannot be given a time limit, so a late one is left behind.
+    # Daemon threads, because name resolution has no time limit: a late thread is abandoned.
     probes = [threading.Thread(target=probe, args=item, daemon=True) for item in OFFICIAL.items()]
     for thread in probes:
         thread.start()

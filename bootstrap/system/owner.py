@@ -1,7 +1,8 @@
-"""Which checkout of this machine runs the Docker engine and the local node: there is one set of sockets and chains.
+"""Owner of the Docker engine and the local node: only one checkout of a machine can run them, because they use one set
+of sockets and chains.
 
-/run/sealift/owner names it. Other checkouts use what it runs and never stop it; when nothing of it runs any more, the
-next one that starts something takes over and clears away what was left.
+/run/sealift/owner names the checkout. Other checkouts use its programs and never stop them. When none of them runs any
+more, the next checkout that starts something becomes the owner and removes the remains.
 """
 
 from pathlib import Path
@@ -23,13 +24,13 @@ def claim(layout: Layout) -> None:
     other = _read_owner()
     if other is not None and other != layout.root:
         if not other.exists():
-            # Deleted without `make down`: what it left running works on deleted files, and nobody else can stop it.
+            # It was deleted without `make down`: its programs work on deleted files, and nothing else can stop them.
             Daemons(Layout(other)).end_all_of_deleted()
         running = [name for name in Daemons(Layout(other)).names() if Daemons(Layout(other)).running(name)]
         if running:
             raise BootstrapError(
-                f"the checkout {other} runs {', '.join(running)} here, but not all of it answers",
-                [f"make setup in {other}: repairs it, and this checkout uses it", f"make down in {other}"],
+                f"the checkout {other} runs {', '.join(running)} on this machine, but not every part answers",
+                [f"run make setup in {other}, which repairs it for this checkout too", f"or run make down in {other}"],
             )
     RUN.mkdir(mode=0o700, exist_ok=True)
     content.write(OWNER, f"{layout.root}\n", mode=0o600)

@@ -1,7 +1,7 @@
-"""Which packet filter rules and chains are our daemons' own, and the commands that take them back.
+"""Packet filter rules and chains of our daemons, and the commands that remove them.
 
-Rules are compared, word for word, with those that dockerd, kube-proxy, kubelet and the CNI plugins write: one that
-merely names an interface, a network or a chain of theirs is the user's.
+Rules are compared word for word with those that dockerd, kube-proxy, kubelet and the CNI plugins write. A rule that
+only mentions one of their interfaces, networks or chains is the user's.
 """
 
 import ipaddress
@@ -33,16 +33,16 @@ DOCKER_RULE = (
     r"|-A POSTROUTING -s (?P<network>\S+) ! -o (?:BRIDGES) -j MASQUERADE"
     r"|-A PREROUTING -d \S+ ! -i (?:BRIDGES) -j DROP"
 )
-# For a container that asks a port that it publishes itself.
+# For a container that connects to a port that it publishes itself.
 HAIRPIN = re.compile(r"-A POSTROUTING -s (\S+) -d \1 -p (\w+) -m \2 --dport \d+ -j MASQUERADE")
-# The chain that Docker leaves to the user, and the one rule that dockerd puts there itself.
+# The chain that Docker reserves for the user, and the only rule that dockerd adds to it.
 FOR_THE_USER, UNUSED = "DOCKER-USER", "-A DOCKER-USER -j RETURN"
 
 Line = tuple[str, str]  # table, line as saved
 
 
 def rules(tool: str) -> list[str]:
-    """All tables in `iptables-save` form, without counters and comments."""
+    """Returns all tables in the form of `iptables-save`, without counters and comments."""
     if shutil.which(f"{tool}-save") is None:
         return []
     saved = programs.ask([f"{tool}-save"]) or ""
@@ -50,10 +50,10 @@ def rules(tool: str) -> list[str]:
 
 
 def undo(before: Sequence[str], now: Sequence[str], bridges: Collection[str]) -> list[list[str]]:
-    """Commands that remove from `now` what our daemons have added since `before`: rules first, then chains.
+    """Returns commands that remove our daemons' additions to `now` since `before`: rules first, then chains.
 
-    `bridges` are our Docker engine's; with none, everything of Docker's is another engine's. A chain of ours stays
-    as long as a rule of the user's is in it or leads to it.
+    `bridges` are our Docker engine's bridges. If empty, all of Docker's rules belong to another engine. A chain of ours
+    stays if a user's rule is in it or jumps to it.
     """
     existing, present = set(_in_tables(before)), _in_tables(now)
     new = [one for one in present if one not in existing]
@@ -76,7 +76,7 @@ def undo(before: Sequence[str], now: Sequence[str], bridges: Collection[str]) ->
 
 
 def _find_added_rules(new: Sequence[Line], bridges: Collection[str]) -> set[Line]:
-    """The daemons' rules in chains that are not theirs."""
+    """Returns the daemons' rules in chains that are not theirs."""
     docker = DOCKER_RULE.replace("BRIDGES", "|".join(map(re.escape, bridges)))
     form = re.compile(f"{KUBERNETES_RULE}|{docker}" if bridges else KUBERNETES_RULE)
     found = {one: match.groupdict() for one in new if (match := form.fullmatch(one[1]))}
@@ -116,6 +116,6 @@ def _chain(line: str) -> str:
 
 
 def _words(rule: str) -> list[str]:
-    """A saved rule's words: comments are quoted there, and quotes in them escaped."""
+    """Splits a saved rule into words. Comments are quoted, and quotes in them are escaped."""
     found = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', rule)
     return [re.sub(r"\\(.)", r"\1", quoted) or plain for quoted, plain in found]

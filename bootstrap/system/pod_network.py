@@ -1,5 +1,5 @@
-"""The names of the local node's pod network. They stand here, below the node that uses them, as they are how its bridge
-and its packet filter rules are known as ours when they are taken back.
+"""Names of the local node's pod network. They are here, below the node, because they identify its bridge and its packet
+filter rules when those are removed.
 """
 
 BRIDGE = "sealift0"

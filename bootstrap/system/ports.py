@@ -1,4 +1,4 @@
-"""Which TCP ports of loopback are free."""
+"""Free TCP ports of loopback."""
 
 import contextlib
 import socket
@@ -7,9 +7,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def free(port: int) -> bool:
-    """Whether nobody listens there now."""
+    """Whether no program listens on the port now."""
     with contextlib.closing(socket.socket()) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a connection that still fades away does not count
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections in TIME_WAIT do not count
         try:
             trial.bind((LOOPBACK, port))
         except OSError:

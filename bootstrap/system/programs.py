@@ -1,6 +1,4 @@
-"""Runs other programs: to ask them something (short, silent) or to let them work (logged, with progress and a time
-limit).
-"""
+"""Runs other programs: short queries without output, or long work with a log, progress and a time limit."""
 
 import os
 import selectors
@@ -24,7 +22,7 @@ def ask(
     cwd: Path | None = None,
     stdin: str = "",
 ) -> str | None:
-    """What the program prints on stdout, stripped; None if it is absent, fails or takes too long."""
+    """Returns the program's stdout, stripped, or None if it is not installed, fails or takes too long."""
     try:
         done = _capture(argv, timeout_seconds, env, cwd, stdin)
     except (OSError, subprocess.TimeoutExpired):
@@ -35,7 +33,7 @@ def ask(
 def demand(
     argv: Sequence[str], *, timeout_seconds: float = 10.0, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> str:
-    """Like `ask`, for what must be known: raises BootstrapError with the program's own reason."""
+    """Like `ask`, but raises BootstrapError with the program's own reason instead of returning None."""
     name = " ".join([Path(argv[0]).name, *argv[1:]])
     try:
         done = _capture(argv, timeout_seconds, env, cwd)
@@ -74,10 +72,10 @@ def run(
     cwd: Path | None = None,
     timeout_seconds: float | None = None,
 ) -> None:
-    """Runs the program to its end; both of its streams go to `log`, the newest line to `progress`.
+    """Runs the program to its end. Both of its streams go to `log`, the newest line to `progress`.
 
-    Raises ProgramFailed when it is absent, ends with an error or takes longer than `timeout_seconds`. Whatever happens,
-    Ctrl-C included, no child is left running.
+    Raises ProgramFailed if it is not installed, ends with an error or takes longer than `timeout_seconds`. No child is
+    left running, even after Ctrl-C.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as copy:
@@ -105,7 +103,7 @@ def _follow(
     progress: Progress,
     timeout_seconds: float | None,
 ) -> bool:
-    """Copies the child's output until it closes it; False if the time was up first."""
+    """Copies the child's output until the child closes it. Returns False if the time is over first."""
     if child.stdout is None:
         raise RuntimeError("internal error: the child was started without a pipe")
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
@@ -125,7 +123,7 @@ def _follow(
 
 
 def _end(child: "subprocess.Popen[bytes]", *, by_itself: bool) -> None:
-    """Waits for a child; one that has not closed its output (time is up, Ctrl-C) is told to end, then made to."""
+    """Waits for a child. One that has not closed its output (time limit, Ctrl-C) gets SIGTERM, then SIGKILL."""
     for signal_number, grace_seconds in ((None, 2.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
         if signal_number is not None:
             child.send_signal(signal_number)

@@ -88,7 +88,7 @@ def test_the_readme_shows_what_make_up_prints(first_up: str) -> None:
     end_of_set_up = sample.index(GAP)
 
     assert_shown(sample[end_of_set_up:], first_up)
-    assert "shown this once: sealift_" in first_up
+    assert "shown only once: sealift_" in first_up
 
 
 def test_a_second_make_up_changes_nothing_and_a_log_of_it_has_no_key(shell: Shell, first_up: str) -> None:

@@ -66,8 +66,7 @@ def test_a_users_mistake_is_a_message_and_the_ways_out(
     assert command_line.main(["check"]) == 1
 
     assert (
-        capsys.readouterr().err
-        == "error: Docker engine: none is running\n  way out: start one\n  way out: set DOCKER_HOST\n"
+        capsys.readouterr().err == "error: Docker engine: none is running\n  hint: start one\n  hint: set DOCKER_HOST\n"
     )
 
 
@@ -80,7 +79,7 @@ def test_an_interrupt_ends_without_a_traceback(
     monkeypatch.setattr(check, "run", interrupted)
 
     assert command_line.main(["check"]) == 130
-    assert capsys.readouterr().err == "\nstopped; what is finished stays, the next call goes on from here\n"
+    assert capsys.readouterr().err == "\nstopped; finished work is kept, and the next call continues from here\n"
 
 
 def test_a_step_stops_the_ones_after_it(
@@ -114,7 +113,7 @@ def test_set_up_says_at_the_start_what_takes_long(context: Context, monkeypatch:
     order.run(context)
 
     lines = context.console.stream.getvalue().splitlines()  # type: ignore[union-attr]
-    assert "once, with about how long" in lines[0]
+    assert "once, with estimated times" in lines[0]
     assert lines[1].split() == ["B", "5", "minutes:", "it", "is", "built"]
     assert len(lines) == 4
 
@@ -189,7 +188,7 @@ def test_a_line_that_is_rewritten_fits_the_terminal(monkeypatch: pytest.MonkeyPa
 def test_an_unknown_torch_is_refused(context: Context, torch: str) -> None:
     context.user = {"TORCH": torch}
 
-    with pytest.raises(UsageError, match=f"TORCH={torch}: must be cpu or cuda"):
+    with pytest.raises(UsageError, match=f"TORCH is '{torch}'; allowed: cpu, cuda"):
         python_environment.torch_flavour(context)
 
 
@@ -203,17 +202,17 @@ def test_the_choice_of_torch_is_remembered_once_it_is_there(context: Context, mo
     with pytest.raises(PartMissing, match="does not answer"):
         python_environment.ensure(context, Step("Python environment", io.StringIO(), live=False))
     context.user = {}
-    assert python_environment.torch_flavour(context)[1] != "it was taken before"
+    assert python_environment.torch_flavour(context)[1] != "an earlier set-up chose it"
 
     python_environment.remembered_flavour(context.layout).write_text("cpu\n")
-    assert python_environment.torch_flavour(context) == ("cpu", "it was taken before")
+    assert python_environment.torch_flavour(context) == ("cpu", "an earlier set-up chose it")
 
 
 @pytest.mark.parametrize(
     ("card", "index_answers", "flavour", "reason"),
     [
-        (True, True, "cuda", "there is an NVIDIA card"),
-        (False, True, "cpu", "there is no NVIDIA card"),
+        (True, True, "cuda", "this machine has an NVIDIA card"),
+        (False, True, "cpu", "this machine has no NVIDIA card"),
         (False, False, "cuda", "does not answer"),
     ],
 )

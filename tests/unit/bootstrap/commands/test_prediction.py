@@ -175,7 +175,7 @@ def test_what_the_api_server_says_reaches_the_user(
 ) -> None:
     monkeypatch.setattr(prediction, "READY_SECONDS", 0.2)
 
-    with pytest.raises(BootstrapError, match=r"did not get ready in 0 s: no endpoints available$"):
+    with pytest.raises(BootstrapError, match=r"was not ready after 0 s: no endpoints available$"):
         prediction.ask(context, prediction.parse(json.dumps({**INSIDE, "service": "other"})), lambda _: None)
     assert api_server
 
@@ -195,19 +195,17 @@ def test_a_container_that_is_gone_is_said_at_once_with_the_way_out(
     outputs = {name: value for name, value in OUTPUTS.items() if name not in ("namespace", "service")}
     service = prediction.parse(json.dumps(outputs | {"container": "model-1a2b3c4"}))
 
-    with pytest.raises(BootstrapError, match=r"model-1a2b3c4 is not there any more") as refused:
+    with pytest.raises(BootstrapError, match=r"model-1a2b3c4 does not exist any more") as refused:
         prediction.ask(context, service, lambda _: None, "laptop")
 
-    assert [*refused.value.ways] == [
-        "pulumi refresh --stack laptop, then make up STACK=laptop: makes anew what is gone"
-    ]
+    assert [*refused.value.ways] == ["to create it again, run pulumi refresh --stack laptop, then make up STACK=laptop"]
 
 
 def test_a_service_that_is_gone_is_said_at_once(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     status = json.dumps({"kind": "Status", "reason": "NotFound", "message": 'services "diabetes" not found'})
     monkeypatch.setattr(prediction, "_send_through_api_server", lambda _: lambda *asked: (404, status))
 
-    with pytest.raises(BootstrapError, match=r"diabetes is not there any more"):
+    with pytest.raises(BootstrapError, match=r"diabetes does not exist any more"):
         prediction.ask(context, prediction.parse(json.dumps(INSIDE)), lambda _: None)
 
 
@@ -253,9 +251,7 @@ def test_the_command_to_try_next_suits_the_cluster(context: Context) -> None:
         f"curl -s http://127.0.0.1:8080/v2/models/diabetes/infer {data}  # in another terminal",
     ]
     page = prediction.page(context, service, proxy)
-    assert page == (
-        "http://127.0.0.1:8080/ while this runs: kubectl --namespace dev port-forward service/diabetes 8080:http"
-    )
+    assert page == ("kubectl --namespace dev port-forward service/diabetes 8080:http, then http://127.0.0.1:8080/")
 
     context.learn(kubeconfig=str(context.layout.kubeconfig))
     pki = ".tools/cluster/pki"
@@ -280,7 +276,7 @@ def test_a_service_that_never_gets_ready_says_why(
     monkeypatch.setattr(prediction, "READY_SECONDS", 0.2)
     context.user = {**context.user, "KUBECONFIG": str(tmp_path / "none")}
 
-    with pytest.raises(BootstrapError, match="did not get ready in 0 s: Invalid kube-config file"):
+    with pytest.raises(BootstrapError, match="was not ready after 0 s: Invalid kube-config file"):
         prediction.ask(context, prediction.parse(json.dumps(OUTPUTS)), lambda _: None)
 
 
@@ -289,7 +285,7 @@ def test_ways_to_look_are_commands_that_are_there(context: Context, program: Cal
     service = prediction.parse(json.dumps(OUTPUTS))
     context.learn(kubeconfig=str(context.layout.kubeconfig))
     assert prediction._ways_to_look(context, service) == [
-        "what its pods say: tail .tools/cluster/pod-logs/dev_*/*/*.log"
+        "read the pods' logs: tail .tools/cluster/pod-logs/dev_*/*/*.log"
     ]
 
     program("kubectl", "")

@@ -65,7 +65,7 @@ def test_the_report_of_a_run_that_its_gates_refused_since_is_shown_and_said(
     (line,) = show({"report": SEALED, "privateKey": "K"}, REFUSED)
 
     assert "c" * 32 in line
-    assert "a run that its gates refused, not of the model that the stack has" in terminal.getvalue()
+    assert "a run that its gates refused, not of the deployed model" in terminal.getvalue()
 
 
 def test_of_a_stack_whose_first_run_was_refused_the_key_is_in_the_state(show: Callable[..., list[str]]) -> None:

@@ -101,7 +101,7 @@ def test_up_makes_a_stack_and_selects_it_where_none_is(
         "stack init --no-select mine",
         "stack select mine",
     ]
-    assert "pulumi's own commands now mean stack mine" in checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert "pulumi commands now use stack mine" in checkout.console.stream.getvalue()  # type: ignore[union-attr]
 
 
 def test_a_stack_without_a_file_or_a_state_is_refused_with_the_one_that_was_meant(
@@ -111,7 +111,7 @@ def test_a_stack_without_a_file_or_a_state_is_refused_with_the_one_that_was_mean
     (checkout.layout.root / "Pulumi.prod.yaml").touch()
     (checkout.layout.root / "Pulumi.laptop.yaml").touch()
 
-    with pytest.raises(BootstrapError, match=r"no stack 'prodd'.*did you mean 'prod'\?"):
+    with pytest.raises(BootstrapError, match=r"stack 'prodd' does not exist.*did you mean 'prod'\?"):
         stacks.demand(checkout, "prodd")
     with pytest.raises(BootstrapError, match="stacks with a file: laptop, prod"):
         stacks.demand(checkout, "x")
@@ -165,7 +165,7 @@ def test_what_up_prints_ends_with_what_to_try_next(
 
     assert "prediction         [2.5]\n  torch's own answer [3]\n" in said
     assert "curl -s http://127.0.0.1:1/v2/models/m/infer" in said
-    assert "page for a browser http://127.0.0.1:1/\n" in said
+    assert "in a browser       http://127.0.0.1:1/\n" in said
     assert "-d @.sealift/requests/dev/request.json" in said
 
 
@@ -187,7 +187,7 @@ def test_a_key_is_shown_once_to_a_person_and_kept_for_curl(
     )
 
     assert ["sealift_" in one for one in (first, again, rotated, logged)] == [True, False, True, False]
-    assert "shown this once: sealift_b" in rotated
+    assert "shown only once: sealift_b" in rotated
     assert "pulumi stack output apiKeys --show-secrets" in logged
     assert "-H @.sealift/requests/dev/headers" in first
     headers = checkout.layout.root / ".sealift" / "requests" / "dev" / "headers"
@@ -197,7 +197,7 @@ def test_a_key_is_shown_once_to_a_person_and_kept_for_curl(
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [([3.00001], "the same as torch's own answer"), ([2.7], "off torch's own answer by up to 10.0%")],
+    [([3.00001], "equal to torch's own answer"), ([2.7], "differs from torch's own answer by up to 10.0%")],
 )
 def test_a_log_gets_no_row_of_the_data_and_no_prediction(
     checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch, values: list[float], said: str
@@ -346,7 +346,7 @@ def test_down_destroys_nothing_in_an_empty_stack(checkout: Context, program: Pro
         ("echo 'error: failed to load checkpoint: place 1' >&2; exit 1", "failed to load checkpoint: place 1"),
         ("echo 'error: place 2: bucket' >&2; exit 255", "place 2: bucket"),
         ("exit 1", "exit status 1"),
-        ("echo no list", "cannot be understood: no list"),
+        ("echo no list", "printed no valid list: no list"),
     ],
 )
 def test_down_stops_with_the_reason_where_the_state_cannot_be_read(
@@ -362,7 +362,7 @@ def test_down_stops_with_the_reason_where_the_state_cannot_be_read(
 
 @pytest.mark.usefixtures("state")
 def test_down_stops_with_the_reason_where_there_is_state_but_no_pulumi(checkout: Context, stopped: list[str]) -> None:
-    with pytest.raises(BootstrapError, match="state cannot be read: pulumi is not found"):
+    with pytest.raises(BootstrapError, match="state cannot be read, because pulumi was not found"):
         down.run(checkout, "dev")
     assert not stopped
 
@@ -390,8 +390,8 @@ def test_down_stops_nothing_that_another_stack_uses_and_names_it(
     assert calls(checkout) == ["destroy --yes --stack dev --skip-preview --non-interactive"]
     assert not stopped
     said = checkout.console.stream.getvalue()  # type: ignore[union-attr]
-    assert "left running, as other stacks have resources: staging, organization/voice/dev\n" in said
-    assert "make down STACK=staging: destroys it\n" in said
+    assert "nothing was stopped, because other stacks have resources: staging, organization/voice/dev\n" in said
+    assert "make down STACK=staging\n" in said
     assert "pulumi destroy --stack organization/voice/dev\n" in said
 
 
@@ -402,7 +402,7 @@ def test_down_stops_nothing_when_the_stack_could_not_be_destroyed(
     """Stopped services would leave resources that nobody can destroy."""
     program("pulumi", FULL.replace("exit 0", "exit 1"))
 
-    with pytest.raises(BootstrapError, match="failed \\(above\\); nothing was stopped"):
+    with pytest.raises(BootstrapError, match="failed \\(see above\\); nothing was stopped"):
         down.run(checkout, "dev")
     assert not stopped
 
@@ -412,10 +412,10 @@ def test_down_says_so_when_the_stacks_cluster_does_not_run(checkout: Context, pr
     program("pulumi", listing(("staging", 7)))
     checkout.learn(kubeconfig=str(checkout.layout.kubeconfig))
 
-    with pytest.raises(BootstrapError, match="stack staging still has resources, and what they") as caught:
+    with pytest.raises(BootstrapError, match="stack staging still has resources, but the local cluster") as caught:
         down.run(checkout, "staging")
 
-    assert "make setup, then make down STACK=staging: starts it" in caught.value.ways[0]
+    assert "make setup, then make down STACK=staging, which destroys the stack" in caught.value.ways[0]
 
 
 def test_advice_names_the_stack(checkout: Context, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,4 +428,4 @@ def test_advice_names_the_stack(checkout: Context, program: Program, monkeypatch
     program("pulumi", 'case "$1" in up) exit 255 ;; esac')
     with pytest.raises(BootstrapError) as caught:
         up.run(checkout, "staging")
-    assert "say make up STACK=staging again" in caught.value.ways[0]
+    assert "run make up STACK=staging again" in caught.value.ways[0]

@@ -134,12 +134,12 @@ def test_a_worktree_with_tools_of_its_own_borrows_nothing(first: Path, second: P
 
 
 def test_where_neither_is_set_up_the_message_says_so(first: Path, second: Path) -> None:
-    with pytest.raises(BootstrapError, match="neither in this worktree nor in the first one") as caught:
+    with pytest.raises(BootstrapError, match="nothing is set up in this worktree or in the first one") as caught:
         worktree.borrow(at(second))
 
     assert caught.value.ways == (
-        f"make setup in {first}: its worktrees use what it has",
-        "make setup here: tools of this worktree's own",
+        f"run make setup in {first}, whose tools all its worktrees use",
+        "run make setup here, which installs this worktree's own tools",
     )
     assert not (second / ".tools").exists()
 
@@ -156,10 +156,10 @@ def test_with_another_lock_the_environment_is_not_used(first: Path, second: Path
     set_up(first)
     (second / "requirements.lock").write_text(LOCK.replace("2.0", "2.1"))
 
-    with pytest.raises(BootstrapError, match=r"requirements\.lock here is not the one of") as caught:
+    with pytest.raises(BootstrapError, match=r"requirements\.lock differs from that of") as caught:
         worktree.borrow(at(second))
 
-    assert caught.value.ways == ("make setup here: tools of this worktree's own",)
+    assert caught.value.ways == ("run make setup here, which installs this worktree's own tools",)
 
 
 def test_with_a_newer_lock_in_both_the_first_is_to_be_set_up_again(first: Path, second: Path) -> None:
@@ -170,7 +170,7 @@ def test_with_a_newer_lock_in_both_the_first_is_to_be_set_up_again(first: Path, 
     with pytest.raises(BootstrapError, match=r"was made from an earlier requirements\.lock") as caught:
         worktree.borrow(at(second))
 
-    assert caught.value.ways[0] == f"make setup in {first}"
+    assert caught.value.ways[0] == f"run make setup in {first}"
 
 
 def test_test_check_and_docs_borrow_and_set_nothing_up(

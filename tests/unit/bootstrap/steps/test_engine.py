@@ -101,11 +101,11 @@ def test_a_build_that_was_cut_short_counts_for_nothing(
 
 
 def test_without_go_the_message_names_the_part_and_the_ways(context: Context, step: Step, module: Path) -> None:
-    with pytest.raises(PartMissing, match="Pulumi CLI: must be built here, and there is no Go") as caught:
+    with pytest.raises(PartMissing, match="Pulumi CLI: must be built from source, but Go is not installed") as caught:
         engine.ensure(context, step)
 
     assert caught.value.ways == (
-        "install it: https://www.pulumi.com/docs/install/",
+        "install the Pulumi CLI: https://www.pulumi.com/docs/install/",
         "install Go 1.25 or newer and put it on PATH",
     )
 

@@ -28,10 +28,10 @@ def machine(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_docker_on_a_machine_that_is_not_debian(context: Context, step: Step) -> None:
-    with pytest.raises(PartMissing, match="Docker engine: not found, and this is not a Debian machine") as caught:
+    with pytest.raises(PartMissing, match="Docker engine: not found, and this machine does not run Debian") as caught:
         docker_engine.ensure(context, step)
 
-    assert caught.value.ways[0] == "start a Docker engine (or set DOCKER_HOST)"
+    assert caught.value.ways[0] == "start a Docker engine, or set DOCKER_HOST"
 
 
 def test_no_docker_and_not_root(context: Context, step: Step, program: Program) -> None:
@@ -48,7 +48,7 @@ def test_docker_is_installed_but_does_not_run_and_not_root(context: Context, ste
     program("docker", "exit 1")
     program("dockerd", "exit 1")
 
-    with pytest.raises(PartMissing, match="none is running, and only root may start one"):
+    with pytest.raises(PartMissing, match="no engine is running, and only root may start one"):
         docker_engine.ensure(context, step)
 
 
@@ -73,7 +73,9 @@ def test_a_running_docker_is_used_and_its_context_followed(context: Context, ste
 
 
 def test_no_cluster_and_not_root(context: Context, step: Step) -> None:
-    with pytest.raises(PartMissing, match="Kubernetes: no cluster answers, and only root may start one here") as caught:
+    with pytest.raises(
+        PartMissing, match="Kubernetes: no cluster answers, and only root may start a local node"
+    ) as caught:
         kubernetes.ensure(context, step)
 
     assert caught.value.ways == node.WAYS
@@ -122,7 +124,10 @@ def test_no_prometheus_is_said_and_keeps_no_test_from_running(context: Context, 
     with context.console.step(prometheus.TITLE) as step:
         prometheus.ensure(context, step)
 
-    assert "tests that need it are skipped (Prometheus: not found, and this is not a Debian" in terminal.getvalue()
+    assert (
+        "tests that need it are skipped (Prometheus: not found, and this machine does not run Debian"
+        in terminal.getvalue()
+    )
 
 
 def test_no_nginx_is_said_and_keeps_no_other_test_from_running(
@@ -132,7 +137,10 @@ def test_no_nginx_is_said_and_keeps_no_other_test_from_running(
     with context.console.step(nginx.TITLE) as step:
         nginx.ensure(context, step)
 
-    assert "the test that needs it is skipped (nginx: not found, and this is not a Debian" in terminal.getvalue()
+    assert (
+        "the test that needs it is skipped (nginx: not found, and this machine does not run Debian"
+        in terminal.getvalue()
+    )
 
 
 def test_nginx_on_path_is_taken(

@@ -95,7 +95,7 @@ def test_another_version_on_path_is_used_and_not_called_official_without_saying_
     plugins.ensure(context, step)
 
     assert step.result == "official, docker 5.3.0 instead of 5.2.0, kubernetes 4.32.0 instead of 4.34.2"
-    assert f"warning: {kubernetes} is version 4.32.0; the stack was tried with 4.34.2\n" in terminal.getvalue()
+    assert f"warning: {kubernetes} is version 4.32.0; the stack was tested with 4.34.2\n" in terminal.getvalue()
     assert not context.facts.stand_ins
 
 
@@ -123,10 +123,10 @@ def test_what_does_not_fit_on_path_is_stood_in_for(
     plugins.ensure(context, step)
 
     assert [path.name for path in context.layout.stand_ins.iterdir()] == ["pulumi-resource-docker"]
-    assert step.result == "stand-ins for docker: those on PATH do not fit"
+    assert step.result == "stand-ins for docker: the plugins on PATH do not fit"
     told = terminal.getvalue()
-    assert f"warning: {docker} {said}; docker from 5.2.0 on is needed, so a stand-in takes its place\n" in told
-    assert f"take {docker} off PATH and run `pulumi plugin install resource docker 5.2.0`" in told
+    assert f"warning: {docker} {said}; docker 5.2.0 or newer is needed, so a stand-in is used instead\n" in told
+    assert f"remove {docker} from PATH and run `pulumi plugin install resource docker 5.2.0`" in told
 
 
 def test_a_stand_in_goes_when_the_official_one_has_come(context: Context, step: Step, program: Program) -> None:

@@ -89,7 +89,7 @@ def test_a_taken_port_is_passed_over_and_it_says_so(
     registry.ensure(context, step)
 
     assert started[0] > taken
-    assert f"port {taken} is taken by something that is no registry; using {started[0]}" in terminal.getvalue()
+    assert f"port {taken} is in use by another program; the registry uses port {started[0]}" in terminal.getvalue()
 
 
 def test_the_users_choice_wins(context: Context, step: Step) -> None:

@@ -123,5 +123,5 @@ def test_waiting_for_a_program_that_has_ended_shows_what_it_said(daemons: Daemon
 def test_waiting_ends_when_the_time_is_up(daemons: Daemons) -> None:
     daemons.start("sleeper", SLEEP)
 
-    with pytest.raises(BootstrapError, match="did not get ready in 0 s"):
+    with pytest.raises(BootstrapError, match="was not ready after 0 s"):
         daemons.wait_until("sleeper", lambda: False, timeout_seconds=0.2)

@@ -37,7 +37,7 @@ def other(tmp_path: Path) -> Iterator[Layout]:
 
 
 def test_services_of_another_checkout_are_not_taken_over_while_they_run(other: Layout, tmp_path: Path) -> None:
-    with pytest.raises(BootstrapError, match=f"the checkout {other.root} runs dockerd here"):
+    with pytest.raises(BootstrapError, match=f"the checkout {other.root} runs dockerd on this machine"):
         owner.claim(Layout(tmp_path / "mine"))
 
     assert owner.is_ours(other)
