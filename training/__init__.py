@@ -1,27 +1,25 @@
-"""Gradient descent in a process of its own: DATASET → MODEL → sealed ARTIFACT. Read it in this order:
+"""Training in its own process: DATASET → MODEL → sealed ARTIFACT. Read it in this order:
 
-    job.py         what one run is, over options.py (objects among its settings): each setting declared once; tasks.py
-                   which losses and metrics a task has
-    sources.py     where rows come from, and user_code.py where the user's classes and functions do; weight_files.py
-                   which files an ONNX model consists of; uncounted.py what code reads that no digest counts;
-                   raised.py what is shown of what it raises
-    recipe/        what shapes the model's bytes: rows → network → loop → metrics → ONNX; an edit there trains anew
-    findings.py    what is wrong with the rows, and how much a run allows; gates.py whether the model is good enough
-    fit.py         recipe and gates; description.py what is said of the model, over input_bins.py (how inputs are
-                   spread); report/ and evidence.py what a person reads,
-                   judgement.py what a run's gates and limits say of it
-    checkpoint.py  what a run keeps in the store, so that it can be killed at any point
-    request.py     what is asked for; events.py and, at the end, run_result.py what is told to whoever asked;
-                   cancellation.py when to stop
-    highlights.py  what folds, search and compression came to, in a line each
-    progress.py    what a training tells, at what throughput.py; status_line.py how people read it
-    run.py         from request to result, whatever was done already: trainer.py makes the model, in this process or by
-                   worker.py in each of several (distributed.py); run_callback.py is what it does between stretches
-    process.py     how a training process is started and what it pins; provenance.py what a model is made from
+    job.py         one run and its settings, each declared once; options.py has the nested settings, tasks.py the losses
+                   and metrics of each task
+    sources.py     data sets; user_code.py: the user's classes and functions; weight_files.py: the files of an ONNX
+                   model; uncounted.py: files that code reads and no digest covers; raised.py: the part of an
+                   exception's text that is shown
+    recipe/        everything that changes the model's bytes: rows → network → loop → metrics → ONNX; an edit retrains
+    findings.py    problems of the data, and which of them a run allows; gates.py: conditions on the model
+    fit.py         calls the recipe; description.py: description of the model, with input_bins.py (the distribution of
+                   its inputs); report/ and evidence.py: the report, judgement.py: gates and limits applied to it
+    checkpoint.py  the run's record in the store, so that the run can be killed at any point
+    request.py     the request; events.py and, at the end, run_result.py: the answers; cancellation.py: when to stop
+    highlights.py  results of folds, search and compression, one line each
+    progress.py    progress events, with throughput.py (speed); status_line.py: the same as a line of text
+    run.py         from request to result, from any earlier state: trainer.py makes the model, in this process or with
+                   worker.py in each of several (distributed.py); run_callback.py acts between stretches of steps
+    process.py     start and pins of a training process; provenance.py: what a model is made from
     on_request.py  `python -m training --events FD`: request and code in, events out
-    data_check.py  `python -m training check`: would a run take its data? For previews, without torch
-    try_out.py     `python -m training --dataset …`: for people, over command_line.py and display.py
-    errors.py      what can be wrong, as one tree
+    data_check.py  `python -m training check`: checks data for previews, without torch
+    try_out.py     `python -m training --dataset …`: for people, with command_line.py and display.py
+    errors.py      the tree of errors
 
 Nothing here knows Pulumi. The program and its plugin import `training.job` and what that imports: the standard library.
 """

@@ -1,7 +1,7 @@
-"""Cancels: SIGINT, SIGTERM, and the end of standard input, which means that the parent is gone, however it died.
+"""Cancelling a run: SIGINT, SIGTERM, or the end of standard input, which means that the parent is gone.
 
-Only the loop has something to save. Everywhere else the process may end between any two instructions: what it writes to
-the store is atomic and each step is recorded before it is taken, so the next run goes on from there.
+Only the training loop has something to save. Elsewhere the process may end between any two instructions: its writes to
+the store are atomic and each step is recorded before it is taken, so the next run continues from there.
 """
 
 import contextlib
@@ -21,26 +21,28 @@ class CancelledError(Exception):
 
 
 class Cancellation:
-    """Ends the process on a cancel, at once or, while it is to `defer`, when the loop sees `requested`."""
+    """Ends the process on a cancel: at once or, while it is told to `defer`, when the loop sees `requested`."""
 
     def __init__(self) -> None:
         self.requested = False
         self._deferred = False
         self.descriptors: tuple[int, ...] = ()
-        """That it listens with."""
+        """Descriptors that it listens on."""
 
     def listen(self) -> None:
-        """Takes over the signals of this process, also while a call into a library takes long."""
+        """Handles the signals of this process, even during a long call into a library."""
         for number in ENDING:
             signal.signal(number, self._on_signal)
         self.descriptors = _hear(lambda number: self._cancel())
 
     def watch(self, descriptor: int) -> None:
-        """Makes the end of this file a cancel. What is still written there is read and dropped."""
+        """Treats the end of this file as a cancel. Reads and ignores anything still written to it."""
         threading.Thread(target=_wait_for_end, args=(descriptor,), name="parent watch", daemon=True).start()
 
     def defer(self, wanted: bool) -> None:
-        """From now on a cancel only sets `requested`; or it ends the process again, as does one that nobody saw."""
+        """With `wanted`, a cancel only sets `requested`. Otherwise it ends the process, at once if one has been
+        requested.
+        """
         self._deferred = wanted
         if self.requested:
             self._cancel()
@@ -55,7 +57,7 @@ class Cancellation:
 
 
 def end_on_signal(last_words: str) -> None:
-    """SIGINT and SIGTERM end this process at once, whatever it does: for a run of which nothing is kept."""
+    """Makes SIGINT and SIGTERM end this process at once, in any state: for a run that keeps nothing."""
 
     def end(number: int) -> None:
         with contextlib.suppress(OSError):
@@ -69,10 +71,10 @@ def end_on_signal(last_words: str) -> None:
 
 
 def _hear(heard: Callable[[int], None]) -> tuple[int, int]:
-    """Calls it, in a thread of its own, with each of the signals that end. Gives the pipe that they come by.
+    """Calls `heard`, in its own thread, with each signal that ends the process. Returns the pipe of the signals.
 
-    Python's own handlers wait until a call into a library returns. The number of the signal, which C code writes into a
-    pipe, does not.
+    Python's handlers wait until a call into a library returns. The signal's number, which C code writes into a pipe,
+    does not.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

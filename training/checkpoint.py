@@ -1,12 +1,13 @@
-"""What a run keeps in the store, sealed under a key of its own, so that it can be killed at any point and go on.
+"""The record of a run in the store, sealed with its own key, so that a run can be killed at any point and continue.
 
-    TrainingRecord  search, folds, and the loop's state       → goes on from there, bit for bit
+    TrainingRecord  search, folds, and the loop's state       → continues from there, bit for bit
     TrainedRecord   model and evidence, and the ids that model
-                    and report will be sealed as              → judged, and sealed under those: no kill leaves an orphan
-    SealedRecord    the result and the evidence               → judged and told again, if the artifact is still there
+                    and report will be sealed as              → checked and sealed with those ids, so no kill leaves an
+                                                                orphan
+    SealedRecord    the result and the evidence               → checked and returned again, if the artifact exists
 
-A record is one line of JSON and then bytes: tensors as safetensors (never pickle, which runs code), the ONNX file, the
-evidence (judgement.py).
+A record is one line of JSON followed by bytes: tensors as safetensors (never pickle, which runs code), the ONNX file,
+the evidence (judgement.py).
 """
 
 import json
@@ -26,7 +27,7 @@ VERSION: Final = 5
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """A run that is under way; so many seconds and joules lie behind it. The other fields are `Progress`'s."""
+    """A run in progress, with the seconds and joules it has used so far. The other fields are those of `Progress`."""
 
     seconds: float
     joules: float
@@ -34,12 +35,12 @@ class TrainingRecord:
     folds: Sequence[Mapping[str, float]]
     state: TrainerState | None
     tensors: bytes
-    """safetensors."""
+    """Tensors of the loop's state, as safetensors."""
 
 
 @dataclass(frozen=True)
 class TrainedRecord:
-    """A finished model. `description` goes into the artifact's manifest, `outcome` into the result."""
+    """A trained model. `description` goes into the artifact's manifest, `outcome` into the result."""
 
     artifact_id: str
     report_id: str
@@ -47,27 +48,30 @@ class TrainedRecord:
     outcome: Mapping[str, object]
     seconds: float
     code_place: str | None
-    """The job's modelPath ("": none), where the model's code read files that no digest counts: in another place the
-    same code may make another model. None: all that it read is counted."""
+    """The job's modelPath ("" if not set) if the model's code read files that no digest covers, since the same code may
+    make another model in another place. None if the digests cover all that it read.
+    """
     model: bytes
-    """The ONNX file."""
+    """The model as an ONNX file."""
     evidence: bytes
-    """Of judgement.Evidence."""
+    """The encoded judgement.Evidence."""
 
 
 @dataclass(frozen=True)
 class SealedRecord:
-    """The artifact is in the store. `result` is the result event without the report's part, which other requirements
-    may change, and without the manifest, which a rewrap may.
+    """A run whose artifact is in the store. `result` is the result event without the report's part, which other
+    requirements may change, and without the manifest, which a rewrap may change.
     """
 
     result: Mapping[str, object]
     reports: Mapping[str, Sequence[str]]
-    """By `Judgement.report_key`: artifact id and payload digest; the latter is empty until the report is sealed."""
+    """Artifact id and payload digest of each report, by `Judgement.report_key`. The digest is empty until the report is
+    sealed.
+    """
     evidence: bytes
-    """Of judgement.Evidence."""
+    """The encoded judgement.Evidence."""
     code_place: str | None = None
-    """As in a TrainedRecord."""
+    """The same as in a TrainedRecord."""
 
 
 Record = TrainingRecord | TrainedRecord | SealedRecord
@@ -77,17 +81,19 @@ PHASES: Final[Mapping[str, type[Record]]] = {
     "sealed": SealedRecord,
 }
 BODIES: Final = {"training": ("tensors",), "trained": ("model", "evidence"), "sealed": ("evidence",)}
-"""The fields of each phase that follow the line of JSON, which has their sizes."""
+"""Fields of each phase that follow the line of JSON, which has their sizes."""
 
 
 def is_of_other_code(record: TrainedRecord | SealedRecord, job: Job) -> bool:
-    """Whether another modelPath than the record's may lead to other files, which no digest counts."""
+    """Returns whether another modelPath than the record's may lead to other files that no digest covers."""
     return record.code_place is not None and record.code_place != (job.model_path or "")
 
 
 @dataclass
 class Records:
-    """The one record of the run `run_id` in `store`, for whoever holds the run's lease or works for its holder."""
+    """The single record of the run `run_id` in `store`. Only the holder of the run's lease, or a process that works for
+    it, may use it.
+    """
 
     store: Store
     run_key: bytes
@@ -96,7 +102,9 @@ class Records:
     version: str | None = None
 
     def load(self) -> Record | None:
-        """None if there is none. Raises CheckpointError if it is damaged, and the store's errors."""
+        """Returns the record, or None if there is none. Raises CheckpointError if it is damaged, and the store's
+        errors.
+        """
         found = get_record(self.store, self.run_id)
         if found is None:
             return None
@@ -113,14 +121,14 @@ class Records:
             self.fence.check()
             try:
                 self.version = self.store.swap(RECORDS, self.run_id, sealed, self.version)
-            except Conflict:  # with the lease still ours: by one who had lost it, and was stopped after its check
+            except Conflict:  # our lease still holds: the writer had lost it, and was stopped after its check
                 self.version = version_of(self.store, RECORDS, self.run_id)
             else:
                 return
 
 
 def encode(record: Record) -> bytes:
-    """The record's plaintext."""
+    """Returns the record's plaintext."""
     phase = next(name for name, kind in PHASES.items() if isinstance(record, kind))
     fields = dict(vars(record))
     if isinstance(record, TrainingRecord) and record.state is not None:
@@ -131,7 +139,9 @@ def encode(record: Record) -> bytes:
 
 
 def decode(plaintext: bytes) -> Record:
-    """The record again. Raises CheckpointError, saying what is wrong, for anything that `encode` does not write."""
+    """Returns the record of a plaintext. Raises CheckpointError, with the reason, for anything that `encode` does not
+    write.
+    """
     head, _, rest = plaintext.partition(b"\n")
     try:
         fields = json.loads(head)

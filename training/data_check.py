@@ -1,12 +1,12 @@
-"""`python -m training check`: would a run take its data? Asked by a preview, and answered without torch.
+"""`python -m training check`: checks for a preview whether a run would accept its data. Does not load torch.
 
 in     one JSON object on standard input: job (a run's properties), folder (where its files are)
-out    one JSON object on standard output: problems (property and message of each), rows (how many there are; null: they
+out    one JSON object on standard output: problems (property and message of each), rows (their number; null if they
        were not counted)
 
-A small local file is read as a run reads it; of a larger one the names of the columns are looked at, and what a Parquet
-file says that they hold. Nothing is fetched, and no code of the user's is run. Texts are not redacted here, which takes
-seconds: where masking asks for that, a file counts as a larger one.
+A small local file is read as a run reads it. Of a larger one, only the names of the columns are checked, and a Parquet
+file's column types. Nothing is fetched, and none of the user's code is run. Texts are not redacted here, since that
+takes seconds: if masking redacts, a file counts as a larger one.
 """
 
 import json
@@ -30,26 +30,26 @@ from training.recipe.datasets.column_choice import ColumnsMissing, choose
 from training.recipe.datasets.masking import Masker
 
 WHOLE_BYTES: Final = 4 * 2**20
-"""Of a file that is read as a run reads it, once it is unpacked."""
+"""Largest unpacked size in bytes of a file that is read as a run reads it."""
 COUNTED_BYTES: Final = 64 * 2**20
-"""Of a CSV file whose rows are counted."""
+"""Largest size in bytes of a CSV file whose rows are counted."""
 LONGEST_SECONDS: Final = 60
-"""Then the process ends by itself: whoever asked is gone."""
+"""Seconds after which the process ends, since the caller is gone."""
 KEY_BYTES: Final = 32
 GZIP_LENGTH_BYTES: Final = 4
-"""At a gzip file's end: how long its content is (RFC 1952, ISIZE)."""
+"""Bytes at the end of a gzip file with the length of its content (RFC 1952, ISIZE)."""
 
 
 @dataclass(frozen=True)
 class DataAnswer:
-    """What was found."""
+    """Problems of the data, and its number of rows."""
 
     problems: tuple[Problem, ...] = ()
     rows: int | None = None
 
 
 def main() -> int:
-    """The exit code: 0, whatever was found."""
+    """Checks the data of the request on standard input. Returns the exit code 0, with or without problems."""
     signal.alarm(LONGEST_SECONDS)
     keep_to_itself()
     asked = json.load(sys.stdin.buffer)
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def check(job: Job, folder: Path) -> DataAnswer:
-    """Of a data set that is built in or a local file. Raises MissingLibraryError where a library for it is absent."""
+    """Checks a built-in data set or a local file. Raises MissingLibraryError if a library for it is missing."""
     try:
         if _is_small(job, folder):
             return _as_a_run(job, folder)
@@ -93,7 +93,7 @@ def _is_small(job: Job, folder: Path) -> bool:
 
 
 def _count_unpacked(reference: str, folder: Path) -> int:
-    """As far as the file itself says it."""
+    """Returns the file's unpacked size in bytes, as the file itself gives it."""
     path = folder / Path(reference).expanduser()
     packed = path.stat().st_size
     if reference.lower().endswith(".gz"):

@@ -1,6 +1,6 @@
-"""MODEL → DESCRIPTION: what is sealed into the manifest, and the example that is told with a result.
+"""MODEL → DESCRIPTION: the part of the manifest about the model, and the example in a result.
 
-The same for equal runs: no time, no place, no path.
+It is equal for equal runs: it contains no time, place or path.
 """
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape)
@@ -23,8 +23,8 @@ from training.recipe.scaling import SCALED_ROWS, Moments
 
 
 def make_example(trained: TrainedModel, features: torch.Tensor) -> dict[str, Any]:
-    """The first held-out row without a missing value, raw; the model's answer to it; and the body of a request for it,
-    as the Open Inference Protocol v2 has it.
+    """Returns the first held-out row without a missing value, raw, with the model's answer and the body of a request
+    for it in the form of the Open Inference Protocol v2.
     """
     missing_R = features.reshape(len(features), -1).isnan().any(dim=1)
     at = int(missing_R.int().argmin())
@@ -41,7 +41,7 @@ def make_example(trained: TrainedModel, features: torch.Tensor) -> dict[str, Any
 
 
 def list_inputs(trained: TrainedModel) -> list[TensorForm]:
-    """What the model takes."""
+    """Returns the model's inputs."""
     data = trained.dataset
     if data.served_columns:
         return [TensorForm(one.name, one.datatype, ("batch", 1)) for one in data.served_columns]
@@ -50,7 +50,7 @@ def list_inputs(trained: TrainedModel) -> list[TensorForm]:
 
 
 def make_description(trained: TrainedModel, provenance: Mapping[str, str], outcome: Mapping[str, Any]) -> Description:
-    """`provenance`: the digests and libraries by their fields' names."""
+    """Describes the model. `provenance` has the digests and libraries by their fields' names."""
     job, data, train = trained.job, trained.dataset, trained.train
     public = job.privacy is None
     return Description(
@@ -79,7 +79,7 @@ def make_description(trained: TrainedModel, provenance: Mapping[str, str], outco
 
 
 def summarise_columns(data: Dataset, train: Rows) -> dict[str, Summary]:
-    """Each column's distribution over the training rows: what a server can hold its requests against."""
+    """Returns each column's distribution over the training rows, for a server to compare its requests with."""
     if not data.feature_names:
         return {}
     moments, least, most = Moments(shared=False), torch.tensor(torch.inf), torch.tensor(-torch.inf)
@@ -95,7 +95,7 @@ def summarise_columns(data: Dataset, train: Rows) -> dict[str, Summary]:
 
 
 def find_input_range(data: Dataset, train: Rows) -> ValueRange | None:
-    """None where values have names, or are ids."""
+    """Returns the range of all values. None if columns have names or values are ids."""
     if data.feature_names or not train.first(1)[0].is_floating_point():
         return None
     least = min(float(x_BS.min()) for x_BS, _ in train.batches(SCALED_ROWS, None))
@@ -104,7 +104,7 @@ def find_input_range(data: Dataset, train: Rows) -> ValueRange | None:
 
 
 def to_plain(values: Any) -> Any:
-    """An array as nested lists, FP32 numbers with the fewest digits that name them: 32.1, not 32.099998474121094."""
+    """Returns an array as nested lists, with the shortest form of FP32 numbers: 32.1 instead of 32.099998474121094."""
     if isinstance(values, np.ndarray):
         return [to_plain(one) for one in values]
     return float(str(values)) if isinstance(values, np.floating) else getattr(values, "tolist", lambda: values)()

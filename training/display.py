@@ -1,4 +1,4 @@
-"""Events on a terminal: a bar that moves, with what is worth knowing beside it; where there is no terminal, lines."""
+"""Events on a terminal: a progress bar with the most important figures. Without a terminal, lines."""
 
 import os
 import sys
@@ -13,12 +13,12 @@ from training.report.units import printable
 from training.status_line import costs, figures, status_line, where
 
 LINE_SECONDS: Final = 5.0
-"""Between two lines about the same descent."""
+"""Seconds between two lines about the same loop."""
 BAR_WIDTH: Final = 24
 
 
 class Display(Events):
-    """Shows events on a stream for people, which is standard error: standard output has the result."""
+    """Shows events on a stream, by default standard error, since standard output has the result."""
 
     def __init__(self, stream: TextIO = sys.stderr, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Display(Events):
         self._next_line = 0.0
 
     def tell(self, event: Event) -> None:
-        """Shows progress, and what a log says."""
+        """Shows progress and log lines."""
         if isinstance(event, LogEvent):
             self._line(f"{event.level}: {event.message}")
         elif isinstance(event, PhaseEvent):
@@ -38,7 +38,7 @@ class Display(Events):
             self._show(event)
 
     def close(self) -> None:
-        """Leaves the bar as it is, and goes on below it."""
+        """Leaves the bar as it is, and continues below it."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -55,7 +55,7 @@ class Display(Events):
         self._stream.flush()
 
     def _draw(self, event: DescentEvent) -> None:
-        """A search's next descent begins the bar anew."""
+        """Draws the bar. It starts again for each loop of a search."""
         looks = f"{where(event)} |{{bar:{BAR_WIDTH}}}| {', '.join((*figures(event), *costs(event)))}"
         done, epochs = event.epoch + event.step / event.steps, event.epochs
         if self._bar is None:
@@ -66,5 +66,5 @@ class Display(Events):
 
 
 def _has_width(stream: TextIO) -> bool:
-    """Whether it is a terminal that says how wide it is: some that programs make say 0."""
+    """Returns whether it is a terminal with a known width. Some pseudo-terminals report 0."""
     return stream.isatty() and os.get_terminal_size(stream.fileno()).columns > 0

@@ -1,15 +1,15 @@
-"""One run by several processes of this machine: the parent starts them, and each takes its share of every batch.
+"""One run in several processes of this machine: the parent starts them, and each takes its share of every batch.
 
-    parent      holds the record's lock, starts the workers, starts them again when one is lost, seals in the end
-    worker 0    tells events, keeps checkpoints, measures and exports
-    others      help with gradients
+    parent      holds the record's lock, starts the workers, restarts them when one is lost, and seals at the end
+    worker 0    sends events, saves checkpoints, measures and exports
+    others      compute gradients
 
-How gradients are shared is in recipe/shared.py. All workers pass through the same states, so any of them could be
-worker 0, and a run that lost one goes on from the last checkpoint.
+recipe/shared.py shares the gradients. All workers pass through the same states, so any of them could be worker 0, and a
+run that lost one continues from the last checkpoint.
 
-Nobody else can reach the run. Workers find each other in a file of a folder that only this user can open, not at
-torchrun's rendezvous, a server on all interfaces that unpickles what any client puts there. Gradients travel between
-sockets on the loopback interface, as numbers. What a worker returns comes by a pipe of its own, as JSON.
+Nobody else can reach the run. Workers find each other through a file in a folder that only this user can open, not
+through torchrun's rendezvous, a server on all interfaces that unpickles anything a client puts there. Gradients travel
+as numbers between sockets on the loopback interface. Each worker returns its result as JSON on its own pipe.
 """
 
 import contextlib
@@ -38,33 +38,33 @@ from training.errors import TrainingError
 RESTARTS: Final = 3
 COLLECTIVE_SECONDS: Final = 600
 SAVE_SECONDS: Final = 10
-"""How long a cancelled worker may take to save its checkpoint."""
+"""Seconds that a cancelled worker has to save its checkpoint."""
 LOOK_SECONDS: Final = 0.1
-"""Between two looks at whether the run was cancelled."""
+"""Seconds between two checks whether the run was cancelled."""
 ANSWER_BYTES: Final = 1 << 20
 PR_SET_PDEATHSIG: Final = 1
 LOOPBACK: Final = "lo"
 
 Said = dict[str, str]
-"""What a worker returns: nothing, or an error's message and hint."""
+"""Return value of a worker: empty, or an error's message and hint."""
 
 
 @dataclass(frozen=True)
 class Seat:
-    """A worker's place among the others."""
+    """Place of a worker among the others."""
 
     rank: int
     processes: int
     meeting: Path
-    """The file in which the workers leave their addresses."""
+    """File in which the workers leave their addresses."""
     parent: int
-    """Process id."""
+    """Process id of the parent."""
 
 
 def launch(processes: int, cancellation: Cancellation, worker: Callable[..., Said], *arguments: object) -> None:
-    """Runs `worker(seat, *arguments)` in that many processes of this machine until all are done.
+    """Runs `worker(seat, *arguments)` in `processes` processes of this machine until all are done.
 
-    A lost one makes all start again, RESTARTS times. Raises TrainingError, CancelledError.
+    If a worker is lost, all start again, at most RESTARTS times. Raises TrainingError, CancelledError.
     """
     cancellation.defer(True)
     with tempfile.TemporaryDirectory(prefix="sealift-workers-") as folder:
@@ -85,7 +85,7 @@ def launch(processes: int, cancellation: Cancellation, worker: Callable[..., Sai
 def _attempt(
     seats: Sequence[Seat], cancellation: Cancellation, worker: Callable[..., Said], arguments: Sequence[object]
 ) -> tuple[int, int] | None:
-    """The rank and exit code of the first worker that was lost; None where all are done."""
+    """Returns the rank and exit code of the first lost worker, or None if all are done."""
     context = multiprocessing.get_context("spawn")
     workers: list[SpawnProcess] = []
     answers: list[Connection] = []
@@ -128,7 +128,7 @@ def _raise(answer: Connection) -> None:
 
 
 def _cancel(workers: Sequence[SpawnProcess]) -> CancelledError:
-    """Once the workers have saved what there is to save."""
+    """Returns the error of a cancel, after the workers have saved their checkpoint."""
     for process in workers:
         process.terminate()
     for process in workers:
@@ -137,7 +137,7 @@ def _cancel(workers: Sequence[SpawnProcess]) -> CancelledError:
 
 
 def _work(writing: Connection, worker: Callable[..., Said], seat: Seat, arguments: Sequence[object]) -> None:
-    """In a process of its own, which ends with its parent."""
+    """Runs a worker in its own process, which ends with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != seat.parent:
         os._exit(1)
@@ -146,9 +146,9 @@ def _work(writing: Connection, worker: Callable[..., Said], seat: Seat, argument
 
 @contextlib.contextmanager
 def join_workers(seat: Seat, device: str) -> Iterator[None]:
-    """This worker among the others."""
+    """Joins this worker to the others."""
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
-    for library in ("GLOO", "NCCL"):  # they would listen on the interface that the machine's name leads to
+    for library in ("GLOO", "NCCL"):  # otherwise they would listen on the interface of the machine's name
         os.environ[f"{library}_SOCKET_IFNAME"] = LOOPBACK
     timeout = datetime.timedelta(seconds=COLLECTIVE_SECONDS)
     torch.distributed.init_process_group(
@@ -165,12 +165,12 @@ def join_workers(seat: Seat, device: str) -> Iterator[None]:
 
 
 def is_worker() -> bool:
-    """Whether this process is one of several on one run."""
+    """Returns whether this process is one of several of a run."""
     return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
 def ask_all(mine: bool) -> bool:
-    """Whether it is so in any worker; all must ask."""
+    """Returns whether `mine` is true in any worker. All workers must call it."""
     if not is_worker():
         return mine
     asked = torch.tensor(int(mine))
@@ -179,9 +179,9 @@ def ask_all(mine: bool) -> bool:
 
 
 class SharedDescriptor:
-    """A descriptor of the parent's among the arguments of `launch`: each worker gets one of its own.
+    """A descriptor of the parent among the arguments of `launch`: each worker gets its own copy.
 
-    It cannot be opened by the parent's /proc: that of a process that is not dumpable is closed to all but root.
+    It cannot be opened through the parent's /proc, which only root can read for a process that is not dumpable.
     """
 
     def __init__(self, descriptor: int) -> None:

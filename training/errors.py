@@ -1,15 +1,15 @@
-"""What can go wrong in a run and is told to the user, not raised at him.
+"""Errors of a run that are shown to the user.
 
 TrainingError
-├── RequestError         the request on standard input is not one
+├── RequestError         the request on standard input is invalid
 ├── MissingLibraryError  a library or data file that the run needs is not installed
-├── CheckpointError      a record of the store does not hold what this code writes
-├── DataError            the data set cannot be read, or is not fit to learn from
+├── CheckpointError      a record of the store has a form that this code does not write
+├── DataError            the data set cannot be read, or fails its quality checks
 ├── ModelError           the model cannot be built, or does not fit the data or the loss
-├── InputError           what an input of the run names cannot be read
-├── GateError            the model is not what its gates ask for
+├── InputError           a file, URL or module that an input names cannot be read
+├── GateError            the model fails its gates
 ├── NonFiniteLossError   the loss became NaN or infinite
-└── ExportError          the exported model does not answer as torch does
+└── ExportError          the exported model's answers differ from torch's
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,9 @@ from sealift.settings.urls import without_credentials
 
 
 class TrainingError(Exception):
-    """`message` says what is wrong, `hint` the way out (may be empty). Of URLs they show no secret."""
+    """An error that the user can act on. `message` says what is wrong, `hint` the way out (may be empty). URLs in them
+    show no secret.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         message, hint = without_credentials(message), without_credentials(hint)
@@ -29,7 +31,7 @@ class TrainingError(Exception):
 
 
 class RunRequestError(TrainingError):
-    """The request is not what `python -m training` documents."""
+    """The request does not have the form that `python -m training` documents."""
 
 
 class MissingLibraryError(TrainingError):
@@ -37,19 +39,19 @@ class MissingLibraryError(TrainingError):
 
 
 class CheckpointError(TrainingError):
-    """A record of the store opens with its key but is not one that this code writes."""
+    """A record of the store opens with its key, but has a form that this code does not write."""
 
 
 class DataError(TrainingError):
-    """The data set cannot be read, or a check of its quality found what the run does not allow."""
+    """The data set cannot be read, or its quality checks found something that the run does not allow."""
 
 
 class ModelError(TrainingError):
-    """The model cannot be imported or constructed, or its answer fits neither the data nor the loss."""
+    """The model cannot be imported or constructed, or its output does not fit the data or the loss."""
 
 
 class InputError(TrainingError):
-    """What an input names cannot be read, so that the run has no identity yet."""
+    """A file, URL or module that an input names cannot be read, so the run has no identity yet."""
 
     def __init__(self, path: str, value: str, cause: TrainingError) -> None:
         super().__init__(cause.message, cause.hint)
@@ -57,8 +59,8 @@ class InputError(TrainingError):
 
 
 class GateError(TrainingError):
-    """A gate failed: the model is not sealed, and what is deployed stays. `report` names the run's report, once it is
-    sealed: artifact_id and payload_digest; where the model is sealed already, also `of`, its artifact's id.
+    """A gate failed: the model is not sealed, and the deployed model stays. `report` names the run's report once it is
+    sealed: artifact_id and payload_digest. If the model is already sealed, `of` is its artifact's id.
     """
 
     report: Mapping[str, str] = MappingProxyType({})
@@ -69,11 +71,11 @@ class NonFiniteLossError(TrainingError):
 
 
 class ExportError(TrainingError):
-    """The exported model does not answer held-out rows as torch does."""
+    """The exported model's answers for held-out rows differ from torch's."""
 
 
 def blame_system(error: OSError) -> TrainingError:
-    """A full disk, a missing right: what the system said, and where."""
+    """Returns the error for a failure of the operating system, such as a full disk: what it reported, and where."""
     where = f" ({error.filename})" if error.filename else ""
     return TrainingError(
         f"the operating system reported an error: {error.strerror or error}{where}",

@@ -1,9 +1,8 @@
-"""What a run tells whoever started it, and how that is written: one JSON object per line.
+"""Events that a run sends to the process that started it, and their form: one JSON object per line.
 
     {"event": "progress", "phase": "data", "message": "reading iris", "memory_bytes": 123456}
 
-The dataclasses are the schema, with the names that they have there. A process writes to a file descriptor that nothing
-else writes to. Standard library only.
+The dataclasses are the schema, with the same names. Nothing else writes to the file descriptor. Standard library only.
 """
 
 import json
@@ -21,13 +20,13 @@ from sealift.contents.codec import decode_fields
 from sealift.settings.urls import without_credentials
 
 PROGRESS_SECONDS: Final = 0.25
-"""A display cannot use more, and each costs its reader a line."""
-KIBIBYTE: Final = 1024  # ru_maxrss counts these
+"""Seconds between progress events: a display cannot use more, and each costs its reader a line."""
+KIBIBYTE: Final = 1024  # the unit of ru_maxrss
 
 
 @dataclass(frozen=True)
 class LogEvent:
-    """A line that lasts."""
+    """A log line, which stays on the display."""
 
     level: Literal["info", "warning"]
     message: str
@@ -35,55 +34,56 @@ class LogEvent:
 
 @dataclass(frozen=True)
 class PhaseEvent:
-    """What begins now."""
+    """The start of a phase."""
 
     phase: str
-    """ "load", "data", "search", "folds", "train", "export", "report" or "seal"."""
+    """Name of the phase: "load", "data", "search", "folds", "train", "export", "report" or "seal"."""
     message: str
     memory_bytes: int
-    """The most that the process had."""
+    """Peak memory of the process, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DescentEvent:
-    """How far training is, between two steps."""
+    """Progress of training, between two steps."""
 
     phase: Literal["train"]
     epoch: int
-    """How many are done."""
+    """Number of epochs done."""
     epochs: int
     step: int
-    """Done of the next epoch."""
+    """Number of steps done of the next epoch."""
     steps: int
     loss: float | None
     validation: Mapping[str, float]
-    """A metric's name and value; empty where there is none."""
+    """Name and value of one metric of the validation rows. Empty if there are no such rows."""
     rows_per_second: float
     training_seconds: float
-    """What that is over."""
+    """Seconds of training, which the rate is averaged over."""
     seconds: float
     eta_seconds: float
     energy_joules: float
     last: bool
-    """Whether the descent ends here, maybe early."""
+    """Whether training ends here, possibly early."""
     memory_bytes: int
 
 
 @dataclass(frozen=True)
 class ResultEvent:
-    """The end of a run that is sealed; run_result.py declares the fields."""
+    """The end of a sealed run. run_result.py declares the fields."""
 
     fields: Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """The end of a run that is not."""
+    """The end of a run that failed."""
 
     message: str
     hint: str
     report: Mapping[str, str] = field(default_factory=dict)
-    """Of a model that its gates refuse: artifact_id and payload_digest of its sealed report; else left out."""
+    """Sealed report of a model that its gates refuse: artifact_id and payload_digest. Otherwise empty and not written.
+    """
 
 
 Event = LogEvent | PhaseEvent | DescentEvent | ResultEvent | ErrorEvent
@@ -93,7 +93,7 @@ NAMES: Final[Mapping[type[Event], str]] = {
 
 
 def write_event(event: Event) -> bytes:
-    """The line. Raises ValueError for a number that JSON has no word for."""
+    """Returns the event as one line of JSON. Raises ValueError for a number that JSON cannot express."""
     told = dict(event.fields if isinstance(event, ResultEvent) else vars(event))
     if isinstance(event, ErrorEvent) and not event.report:
         del told["report"]
@@ -101,7 +101,7 @@ def write_event(event: Event) -> bytes:
 
 
 def read_event(line: bytes) -> Event | None:
-    """None if it is not a whole event: the process died while it wrote."""
+    """Returns the event of a line, or None if it is incomplete because the process died while it wrote."""
     try:
         told = json.loads(line)
         name = told.pop("event")
@@ -114,14 +114,14 @@ def read_event(line: bytes) -> Event | None:
 
 
 def _kind(name: str, told: Mapping[str, object]) -> type[Event]:
-    """Raises LookupError."""
+    """Returns the class of an event. Raises LookupError."""
     if name == "progress":
         return DescentEvent if "epoch" in told else PhaseEvent
     return {"log": LogEvent, "error": ErrorEvent}[name]
 
 
 class Events(ABC):
-    """What is told, whoever listens."""
+    """Sink of a run's events."""
 
     def __init__(self) -> None:
         self._next_progress = 0.0
@@ -131,16 +131,16 @@ class Events(ABC):
         """Passes on one event."""
 
     def log(self, level: Literal["info", "warning"], message: str) -> None:
-        """Tells a line that lasts."""
+        """Sends a log line."""
         self.tell(LogEvent(level, without_credentials(message)))
 
     def phase(self, phase: str, message: str) -> None:
-        """Tells what begins now."""
+        """Sends the start of a phase."""
         self.tell(PhaseEvent(phase, without_credentials(message), memory_bytes()))
 
     def descent(self, describe: Callable[[], DescentEvent], *, last: bool) -> None:
-        """Tells how far training is, four times a second at most; the last time always. Asks for no more events than
-        it tells.
+        """Sends the progress of training, at most four times a second, and always the last time. Calls `describe` only
+        for events that it sends.
         """
         now = time.monotonic()
         if now < self._next_progress and not last:
@@ -150,7 +150,7 @@ class Events(ABC):
 
 
 class EventStream(Events):
-    """Writes events to `descriptor`. A closed reader means that the parent is gone: a cancel, as any other."""
+    """Writes events to `descriptor`. If the reader has closed it, the parent is gone, which counts as a cancel."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class EventStream(Events):
         self._closed = False
 
     def tell(self, event: Event) -> None:
-        """Writes the whole event, or nothing once the reader is gone."""
+        """Writes the whole event, or nothing if the reader is gone."""
         line = write_event(event)
         with self._lock:
             if not self._closed and not self._write(line):
@@ -177,5 +177,5 @@ class EventStream(Events):
 
 
 def memory_bytes() -> int:
-    """The most that this process had."""
+    """Returns the peak memory of this process, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE

@@ -1,4 +1,4 @@
-"""MODEL → EVIDENCE: gathers what a run left behind, which is judged and reported then (judgement.py)."""
+"""MODEL → EVIDENCE: collects the measurements of a run, which judgement.py then checks and reports."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from training.recipe.search import SearchTrial
 
 DESCRIBED_ROWS: Final = 100_000
-"""Training rows that the columns' and labels' summaries are of, at most."""
+"""Largest number of training rows that the summaries of columns and labels cover."""
 
 
 def gather_evidence(
@@ -34,7 +34,7 @@ def gather_evidence(
     provenance: Mapping[str, str],
     device: str,
 ) -> Evidence:
-    """All that can be said of the model without a word of what is asked of it."""
+    """Returns everything that is measured of the model, independent of the run's requirements."""
     trained = result.trained
     job, dataset = trained.job, trained.dataset
     features, target = read_every_row(trained.held_out)
@@ -90,7 +90,7 @@ def _make_curves(state: TrainerState, job: Job, dataset: Dataset) -> content.Cur
 def _describe_data(trained: TrainedModel) -> content.DataReport:
     dataset = trained.dataset
     features, target = trained.train.first(DESCRIBED_ROWS)
-    private = trained.job.privacy is not None  # a column's least and greatest value are somebody's
+    private = trained.job.privacy is not None  # a column's smallest and largest value belong to somebody
     return content.DataReport(
         rows_train=len(trained.train),
         rows_held_out=len(trained.held_out),

@@ -1,6 +1,6 @@
-"""What was found of a data set, and how much of it a run allows.
+"""Findings of the quality checks, and which of them a run allows.
 
-Standard library only: what was found once is judged again by other settings without the data (training/judgement.py).
+Standard library only: findings are checked again by other settings, without the data (training/judgement.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,23 +26,23 @@ WAYS_OUT: Final = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: its kind out of options.FINDINGS, the columns it is about, and what it is."""
+    """One problem of the data: its kind out of options.FINDINGS, the columns it concerns, and its description."""
 
     kind: str
     columns: tuple[str, ...]
     message: str
     rows: int | None = None
-    """Of those `of` that there are, where a setting limits them; None: any are too many."""
+    """Number of affected rows out of `of`, if a setting limits it. None if any number is too much."""
     of: int = 0
 
 
 def beyond_limits(findings: Sequence[Finding], quality: Quality) -> tuple[Finding, ...]:
-    """Those that are more than the settings' limits, and say so."""
+    """Returns the findings that exceed the settings' limits, with the limit in their message."""
     return tuple(_tell(one, quality) for one in findings if one.rows is None or _is_beyond(one, one.rows, quality))
 
 
 def warnings(findings: Sequence[Finding], quality: Quality) -> tuple[Mapping[str, object], ...]:
-    """The allowed ones that are beyond limits, as JSON for the report."""
+    """Returns the allowed findings that exceed limits, as JSON for the report."""
     return tuple(
         {"finding": one.kind, "columns": list(one.columns), "what": one.message}
         for one in beyond_limits(findings, quality)
@@ -51,7 +51,7 @@ def warnings(findings: Sequence[Finding], quality: Quality) -> tuple[Mapping[str
 
 
 def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> None:
-    """Raises DataError that lists all that is beyond limits and not allowed, a line each."""
+    """Raises DataError that lists, one per line, each finding that exceeds limits and is not allowed."""
     wrong = [one for one in beyond_limits(findings, quality) if one.kind not in quality.allow]
     if wrong:
         lines = "".join(f"\n  {one.kind}: {one.message}; {WAYS_OUT[one.kind]}" for one in wrong)

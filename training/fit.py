@@ -1,6 +1,6 @@
-"""DATASET → MODEL: makes the model, and says what it is.
+"""DATASET → MODEL: makes the model and describes it.
 
-Importing it loads torch. It changes no byte of the model: what does is in `training.recipe`.
+Importing it loads torch. It changes no byte of the model; only `training.recipe` does.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from training.recipe.make import Inputs, make
 
 @dataclass(frozen=True)
 class FitResult:
-    """A finished model, what is sealed beside it, and what the caller wants to know."""
+    """A finished model, the description that is sealed beside it, and the fields of the result."""
 
     trained: TrainedModel
     description: Description
@@ -24,12 +24,12 @@ class FitResult:
 
     @property
     def model(self) -> bytes:
-        """The ONNX file."""
+        """The model as an ONNX file."""
         return self.trained.content
 
 
 def fit(job: Job, inputs: Inputs, progress: Progress, callback: TrainerCallback) -> FitResult:
-    """Raises what `make` raises."""
+    """Makes and describes the model. Raises the errors of `make`."""
     trained = make(job, inputs, progress, callback)
     features, _ = read_every_row(trained.held_out)
     outcome = {

@@ -1,4 +1,6 @@
-"""What a model must be in order to be sealed: its metrics, its size, and no worse than what is deployed."""
+"""Gates: conditions that a model must meet to be sealed. They limit its metrics, its size, and how much worse than the
+deployed model it may be.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ Bound = Literal["minimum", "maximum"]
 
 @dataclass(frozen=True)
 class GateResult:
-    """One gate and what it was held against. A metric that these rows have not has no value, and fails."""
+    """One gate and the value it was checked with. A metric that is not available for these rows has no value, and
+    fails.
+    """
 
     name: str
     value: float | None
@@ -21,7 +25,7 @@ class GateResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the value is on the right side of the threshold, or on it."""
+        """Whether the value meets the threshold."""
         if self.value is None:
             return False
         return self.value >= self.threshold if self.bound == "minimum" else self.value <= self.threshold
@@ -30,17 +34,19 @@ class GateResult:
 def check(
     gates: Gates, metrics: Mapping[str, float], model_bytes: int, deployed: Mapping[str, float] | None
 ) -> tuple[GateResult, ...]:
-    """All gates. `deployed`: metrics of the model that the stack has now; None: it has none, and nothing is worse."""
+    """Checks all gates. `deployed` are the metrics of the model that the stack has now. None means that it has no
+    model, so nothing is worse.
+    """
     return tuple(_results(gates, metrics, model_bytes, deployed))
 
 
 def have_passed(results: Sequence[GateResult]) -> bool:
-    """Whether every gate did."""
+    """Returns whether all gates passed."""
     return all(result.passed for result in results)
 
 
 def enforce(results: Sequence[GateResult], metrics: Mapping[str, float], *, shown: bool) -> None:
-    """Raises GateError that names every gate that failed, and all metrics, with their values if they may be shown."""
+    """Raises GateError that names every failed gate and all metrics, with their values if `shown`."""
     if have_passed(results):
         return
     failed = "; ".join(_say(result, shown=shown) for result in results if not result.passed)

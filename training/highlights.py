@@ -1,4 +1,4 @@
-"""What folds, search and compression came to, a line each, for the terminal: the report has the whole."""
+"""Results of folds, search and compression, one line each, for the terminal. The report has all of them."""
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from training.report import units
 
 
 def list_highlights(result: FitResult, *, shown: bool) -> Iterator[str]:
-    """`shown`: with metrics, for those who may see them."""
+    """Yields the lines, with metrics if `shown`."""
     trained = result.trained
     job = trained.job
     if job.search is not None and trained.trials:
@@ -34,7 +34,7 @@ def list_highlights(result: FitResult, *, shown: bool) -> Iterator[str]:
 
 
 def _summarise_scores(folds: Sequence[Mapping[str, float]]) -> str:
-    """Mean and sample standard deviation of each metric that all folds have."""
+    """Returns mean and sample standard deviation of each metric that all folds have."""
     names = [name for name in folds[0] if all(name in fold for fold in folds)]
     each = {name: [fold[name] for fold in folds] for name in names}
     return ", ".join(

@@ -1,8 +1,8 @@
-"""How the values of each feature were spread over the training rows: bins between quantiles, and each bin's share, that
-a server holds its requests against.
+"""Distribution of each feature over the training rows: bins between quantiles, and each bin's share, for a server to
+compare its requests with.
 
-They tell of no single row: each bin has at least LEAST_ROWS of them, and a bound is rounded to a hundredth of the
-column's spread. They are as large as MOST_FEATURES allows, since a manifest has to fit into a ConfigMap.
+They reveal no single row: each bin has at least LEAST_ROWS rows, and a bound is rounded to a hundredth of the column's
+spread. MOST_FEATURES limits their size, since a manifest has to fit into a ConfigMap.
 """
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
@@ -20,15 +20,15 @@ from training.recipe.scaling import SCALED_ROWS
 BINS: Final = 10
 LEAST_ROWS: Final = 10
 MOST_FEATURES: Final = 256
-"""The first ones; a table has seldom more."""
+"""Largest number of features with bins; further ones have none. A table seldom has more."""
 SAMPLED_VALUES: Final = 4_000_000
-"""Of more, rows at equal distances are taken."""
+"""Largest number of values used. If there are more, rows at equal distances are used."""
 SPREAD_DIGITS: Final = 2
-"""Of a bound, beyond the order of magnitude of the column's standard deviation."""
+"""Digits of a bound beyond the order of magnitude of the column's standard deviation."""
 
 
 def make_input_bins(data: Dataset, train: Rows) -> dict[str, Bins]:
-    """By feature that is a number and varies."""
+    """Returns the bins of each feature that is a number and varies."""
     texts = {name for column in data.served_columns if column.categories is not None for name in column.feature_names}
     places = [place for place, name in enumerate(data.feature_names) if name not in texts][:MOST_FEATURES]
     if not places:
@@ -41,7 +41,7 @@ def make_input_bins(data: Dataset, train: Rows) -> dict[str, Bins]:
 
 
 def count_values(values: np.ndarray[Any, Any], bounds: Sequence[float]) -> list[int]:
-    """How many values each bin has."""
+    """Returns the number of values in each bin."""
     places = np.searchsorted(np.asarray(bounds), values.astype(np.float64), side="left")
     return [int(count) for count in np.bincount(places, minlength=len(bounds) + 1)]
 
@@ -69,7 +69,7 @@ def _make_bins(values_R: np.ndarray[Any, Any]) -> Bins | None:
 
 
 def _merge_small(bounds: list[float], values_R: np.ndarray[Any, Any]) -> list[float]:
-    """Without those that would leave a bin with too few rows."""
+    """Leaves out bounds that would make a bin with too few rows."""
     below = [int((values_R.astype(np.float64) <= bound).sum()) for bound in bounds]
     kept, last = [], 0
     for bound, count in zip(bounds, below, strict=True):

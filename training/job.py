@@ -213,10 +213,11 @@ class Job:
     def validate(
         cls, raw: Mapping[str, object], folder: Path | None = None, *, path: str = "", unknown: Collection[str] = ()
     ) -> tuple[Self | None, list[Problem]]:
-        """The job that `raw` describes, or every problem it has. Names as in Pulumi; absent or None: the default.
+        """Returns the job that `raw` describes, or every problem. Names are Pulumi's; an absent or None value means the
+        default.
 
-        `folder` is where paths and the user's modules are; without it, whether they are there is not looked at.
-        `path` is what property paths begin with; `unknown` are names whose value is not known yet.
+        `folder` has the paths and the user's modules; without it, their existence is not checked. `path` is the prefix
+        of property paths. `unknown` are names whose values are not known yet.
         """
         job, problems = read(
             cls, raw, "a training run", path=path, unknown=unknown, outside=lambda job: _find_missing(job, folder)
@@ -224,7 +225,7 @@ class Job:
         return (None if problems else job), problems
 
     def clashes(self) -> Iterator[Clash]:
-        """What cannot be together."""
+        """Yields the conflicts between settings."""
         if sources.is_table(self.dataset) and self.data.target is None:
             yield Clash("data", "has no target; set data.target to the column to predict", ("dataset",))
         for name in ("split", "time_column", "drop_missing_target"):
@@ -275,26 +276,26 @@ class Job:
             yield from self._clashes_with_privacy()
 
     def properties(self) -> dict[str, object]:
-        """The job as `validate` reads it: names as in Pulumi; what is as by default is left out, but for what makes a
-        run what it is.
+        """Returns the job in the form that `validate` reads, with Pulumi's names. Leaves out settings with their
+        default, except those that describe every run.
         """
         said = {camel_case(name): spell(getattr(self, name)) for name in ALWAYS_SAID}
         return properties(self) | said
 
     def identity(self) -> dict[str, object]:
-        """The `properties` that shape the model."""
+        """Returns the `properties` that change the model."""
         said = {camel_case(name): spell(getattr(self, name)) for name in ALWAYS_SAID}
         return {**spell(self, shapes=True), **said}
 
     def requirements(self) -> dict[str, object]:
-        """The other `properties`: what is asked of the model and said of it."""
+        """Returns the other `properties`, which check the model or describe it."""
         return {**spell(self, shapes=False)}
 
     def digest(self, data_digest: str, code_digest: str, libraries: str, processor: str) -> str:
-        """The run's identity, 64 hex digits: SHA-256 of all that shapes the model, as canonical JSON.
+        """Returns the run's identity, 64 hex digits: SHA-256 of everything that changes the model, as canonical JSON.
 
-        What is off by default, and is off, is no part of it, so that a release with a new setting knows the runs of the
-        last one; every other setting is, also as by default, so that a release with another default trains anew.
+        Settings that are off by default are left out while they are off, so that a release with a new setting
+        recognises earlier runs. All other settings are included, so that a release with another default trains again.
         """
         identity = {
             "job": spell(self, only_off=True, shapes=True), "data": data_digest, "code": code_digest,
@@ -304,31 +305,31 @@ class Job:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def roots(self, folder: Path) -> user_code.Roots:
-        """Where the user's modules are looked for; `folder` is the program's."""
+        """Returns the folders of the user's modules. `folder` is the program's."""
         return user_code.roots(folder, self.model_path)
 
     @property
     def processes(self) -> int:
-        """That work on it together."""
+        """Number of processes that work on the run."""
         return self.compute.processes
 
     @property
     def rows_per_step(self) -> int:
-        """Of all batches whose gradients make one step."""
+        """Number of rows of all batches whose gradients make one step."""
         return self.batch_size * max(1, self.accumulate_steps)
 
     @property
     def hashes(self) -> bool:
-        """Whether a mask hashes, which needs a key."""
+        """Whether a mask hashes, so that a key is needed."""
         return any(masking.method == "hash" for masking in self.masking.values())
 
     @property
     def validates(self) -> bool:
-        """Whether rows are set aside to look at while training."""
+        """Whether some rows are kept for validation during training."""
         return self.data.validation > 0 or self.early_stopping is not None or self.search is not None
 
     def _clashes_in_search(self, search: Search) -> Iterator[Clash]:
-        """What is tried for a setting must be what the setting itself can be."""
+        """Yields a conflict for each value of the search that the setting itself would refuse."""
         for one in declarations(type(self)):
             tried = search.parameters.get(one.name)
             if tried is None or one.kind is None:
@@ -359,12 +360,12 @@ class Job:
 
 
 INPUTS: Final = names_of(Job)
-"""Of TrainingRun, as Pulumi spells them."""
+"""Inputs of TrainingRun, by their names in Pulumi."""
 
 
 def data_digest(job: Job, folder: Path) -> str:
-    """64 hex digits: SHA-256 of the data set's content, or of the code that makes it, and of the files of a model
-    to take in or to start from.
+    """Returns 64 hex digits: SHA-256 of the data set's content, or of the code that makes it, and of the files of a
+    foreign model or initial weights.
 
     Raises InputError.
     """
@@ -383,7 +384,8 @@ def data_digest(job: Job, folder: Path) -> str:
 
 
 def code_digest(job: Job, folder: Path) -> str:
-    """64 hex digits: SHA-256 over the recipe's modules and the user's, whatever their path, modes and times.
+    """Returns 64 hex digits: SHA-256 of the recipe's and the user's modules, independent of their paths, modes and
+    times.
 
     Raises InputError.
     """
@@ -396,7 +398,7 @@ def code_digest(job: Job, folder: Path) -> str:
 
 
 def read_files(job: Job, folder: Path) -> set[Path]:
-    """The files that the user's code may read, since the digests count them. Raises ModelError."""
+    """Returns the files that the user's code may read, since the digests cover them. Raises ModelError."""
     roots = job.roots(folder)
     code = [one for one in (job.dataset, job.model, job.augment) if one and kinds.is_reference(one)]
     found = {file for one in code if not sources.is_url(one) for file in user_code.files(one, roots)}
@@ -406,7 +408,7 @@ def read_files(job: Job, folder: Path) -> set[Path]:
 
 @contextlib.contextmanager
 def _find_named(path: str, value: str) -> Iterator[None]:
-    """What cannot be read in here is what this property names."""
+    """Raises a TrainingError inside the block as InputError of this property."""
     try:
         yield
     except TrainingError as error:
@@ -414,7 +416,7 @@ def _find_named(path: str, value: str) -> Iterator[None]:
 
 
 def libraries(job: Job) -> str | None:
-    """The versions that can change the model's bytes, "torch 2.15.0, …"; None if any needed library is absent."""
+    """Returns the versions that can change the model, "torch 2.15.0, …". None if a needed library is missing."""
     shaping = (*SHAPING_LIBRARIES, *(["pillow"] if job.data.image is not None else []))
     try:
         versions = {name: importlib.metadata.version(name) for name in (*NEEDED_LIBRARIES, *shaping)}
@@ -424,12 +426,14 @@ def libraries(job: Job) -> str | None:
 
 
 def processor(job: Job) -> str:
-    """The kind of machine, as far as it can change the model's bytes: recipe.processor says what is pinned."""
+    """Returns the kind of machine, as far as it can change the model's bytes. recipe.processor documents what is
+    pinned.
+    """
     return machine.describe_processor(gpus=job.device != "cpu", bf16=job.precision == "bf16")
 
 
 def _find_missing(job: Job, folder: Path | None) -> Iterator[Clash]:
-    """What is named and not there, or more than memory holds."""
+    """Yields a problem for each missing file or module, and for a data set that exceeds the memory limit."""
     roots = () if folder is None else job.roots(folder)
     problem = sources.check(job.dataset, folder, roots)
     if problem is None and folder is not None:

@@ -1,7 +1,7 @@
-"""EVIDENCE → JUDGEMENT: what was measured of a model, judged by what a run asks of it, and the report of both.
+"""EVIDENCE → JUDGEMENT: checks the measurements of a model against the run's requirements, and reports both.
 
-Standard library only, and without the data: a model that is sealed is judged again from its run's record. What judges,
-says or names a place changes no byte of the model; Job's declarations say which settings those are.
+Standard library only, and without the data: a sealed model is checked again from its run's record. Settings that check,
+describe or name a place change no byte of the model; the declarations in Job say which ones those are.
 """
 
 import hmac
@@ -26,22 +26,24 @@ ID_DIGITS: Final = 32
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was measured of one model and of its data."""
+    """Measurements of one model and of its data."""
 
     report: Report
-    """Without gates, warnings and model card; its settings are those that shaped the model, a search's choice too."""
+    """Report without gates, warnings and model card. Its settings are those that changed the model, including those
+    that a search chose.
+    """
     findings: tuple[Finding, ...]
-    """Of the data, whatever is allowed."""
+    """Findings about the data, whether allowed or not."""
     model_bytes: int
 
     def encode(self) -> bytes:
-        """As JSON."""
+        """Returns the evidence as JSON."""
         parts = {"report": to_json(self.report), "findings": encode(self.findings), "modelBytes": self.model_bytes}
         return json.dumps(parts, allow_nan=False).encode()
 
     @classmethod
     def decode(cls, content: bytes) -> "Evidence":
-        """Raises CheckpointError for what `encode` does not write."""
+        """Returns the evidence that `encode` wrote. Raises CheckpointError for anything else."""
         try:
             parts = json.loads(content)
             found = decode(tuple[Finding, ...], parts["findings"], "findings")
@@ -52,7 +54,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the gates say, and the report that shows it."""
+    """Results of the gates, and the report that shows them."""
 
     gates: tuple[GateResult, ...]
     report: Report
@@ -63,21 +65,21 @@ class Judgement:
         return gates.have_passed(self.gates)
 
     def page(self) -> bytes:
-        """The report as one HTML file with the same as JSON inside. Loads matplotlib."""
+        """Returns the report as one HTML file that contains it as JSON too. Loads matplotlib."""
         with import_large_libraries():
             from training.report.page import render
 
         return render(self.report).encode()
 
     def report_key(self, run_key: bytes) -> str:
-        """32 hex digits, which equal reports of one run have in common; they tell nothing to whoever lacks its key."""
+        """Returns 32 hex digits that are equal for equal reports of one run. They reveal nothing without its key."""
         content = json.dumps(to_json(self.report), sort_keys=True).encode()
         return hmac.new(run_key, REPORT_CONTEXT + content, "sha256").hexdigest()[:ID_DIGITS]
 
 
 def judge(job: Job, evidence: Evidence, deployed: Mapping[str, float] | None) -> Judgement:
-    """`deployed`: metrics of the model that the stack has now. Raises DataError for data that the job does not allow;
-    what the gates say is for the caller to enforce, once the report is written.
+    """Checks the evidence. `deployed` are the metrics of the model that the stack has now. Raises DataError for data
+    that the job does not allow. The caller enforces the gates, after it has written the report.
     """
     findings.enforce(evidence.findings, job.quality, job.dataset)
     measured = evidence.report
@@ -99,7 +101,7 @@ def _gate(result: GateResult) -> GateReport:
 
 
 def _merge(first: Mapping[str, object], second: Mapping[str, object]) -> dict[str, object]:
-    """With the names of both, at every depth."""
+    """Returns the entries of both, merged at every depth."""
     merged = {**first, **second}
     for name, value in first.items():
         other = second.get(name)

@@ -1,12 +1,12 @@
-"""`python -m training --events FD`: one sealed run in a process of its own.
+"""`python -m training --events FD`: one sealed run in its own process.
 
-in     the folder that it is started in: the user's modules and data files; and one line of standard input: the request
-       (request.py); then nothing, until the end of standard input: the parent is gone
-out    events (events.py) as JSON lines on the file descriptor FD, which must be inherited; the last one is a result or
-       an error. Standard output and error are for people. What a result has, run_result.py says
-exit   0: a result was told · 1: an error was told · 130: cancelled by SIGINT, SIGTERM or the end of standard input
+in     the current folder, with the user's modules and data files; and one line on standard input: the request
+       (request.py). The end of standard input means that the parent is gone
+out    events (events.py) as JSON lines on the file descriptor FD, which must be inherited. The last one is a result
+       (run_result.py) or an error. Standard output and error are for people
+exit   0: a result was sent · 1: an error was sent · 130: cancelled by SIGINT, SIGTERM or the end of standard input
 
-A run that was killed, cancelled or done already goes on where it was: run.py says how.
+A run that was killed, cancelled or finished before continues from there, as run.py describes.
 """
 
 import argparse
@@ -29,7 +29,7 @@ STANDARD_INPUT: Final = 0
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code; see the module's docstring."""
+    """Returns the exit code, as the module's docstring defines it."""
     parser = argparse.ArgumentParser(
         prog="python -m training", description="One sealed training run: see training/on_request.py"
     )
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _let_go_of_all_but(*ours: int) -> None:
-    """What was inherited."""
+    """Closes all inherited descriptors except these."""
     first = 3
     for descriptor in sorted(ours):
         os.closerange(first, descriptor)

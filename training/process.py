@@ -1,5 +1,5 @@
-"""What a training process is started with, and what it does to itself before torch is loaded: the model's bits hang on
-it, and that nothing of it gets out. Standard library only.
+"""Start of a training process: its environment, and its preparation before torch is loaded. The model's bits depend on
+it, and it keeps the model private. Standard library only.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from training.recipe.processor import pin
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
 COMMAND: Final = (sys.executable, "-P", "-m", "training")
-"""-P: a folder of the user's that is named as one of ours must not stand before it."""
+"""Command of a training process. -P keeps a folder of the user's from shadowing one of our packages."""
 MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - not for our files: so that a library's would not be on a disk
 
 FONT_LIST: Final = "fontlist-v3.11.0.json"
@@ -37,27 +37,30 @@ FONTS: Final = {
         }
     ],
 }  # fmt: skip
-"""As matplotlib keeps it, with the font that it brings and measures texts with. A run would else look through all fonts
-of the machine, by a program of the machine; and does, once matplotlib keeps its list in another form."""
+"""Matplotlib's font list in its own form, with the font that it ships and measures texts with. Without it, a run would
+search all fonts of the machine with a program of the machine. It does so again if matplotlib changes the list's form.
+"""
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """What is inherited without the engine's own: its passphrase and tokens are no business of training code."""
-    # Other pins are recipe/processor.py's; these two are read before a line of Python runs. GLIBC_TUNABLES chooses
-    # among the C library's mathematics, and sets of text in the user's code would be in another order each time.
+    """Returns the inherited variables without those of the engine, since its passphrase and tokens must not reach
+    training code.
+    """
+    # recipe/processor.py has the other pins; these two are read before a line of Python runs. GLIBC_TUNABLES selects
+    # the C library's mathematics; the hash seed fixes the order of sets of text in the user's code.
     kept = {name: one for name, one in inherited.items() if not name.startswith(("PULUMI_", "GLIBC_TUNABLES"))}
-    # onnxruntime would report to its maker and leave a device id in the home folder.
+    # otherwise onnxruntime would report to its maker and leave a device id in the home folder
     ours = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT_ROOT), "ORT_DISABLE_TELEMETRY": "1"}
     return kept | ours | {"PYTHONHASHSEED": "0"}
 
 
 def is_started_so() -> bool:
-    """Whether this process was started with COMMAND and `environment`."""
+    """Returns whether this process was started with COMMAND and `environment`."""
     return sys.flags.safe_path and dict(os.environ) == environment(os.environ)
 
 
 def start_anew(arguments: Sequence[str]) -> NoReturn:
-    """Becomes a process that was. Signals wait until that one listens."""
+    """Replaces this process by one started that way. Signals wait until that one listens."""
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -66,14 +69,14 @@ def start_anew(arguments: Sequence[str]) -> NoReturn:
 
 def keep_to_itself() -> None:
     """Keeps the model off every disk."""
-    core_dumps.forbid()  # one would hold the plain model and the run's key
+    core_dumps.forbid()  # a dump would contain the plain model and the run's key
     if MEMORY_FOLDER.is_dir():
         os.environ["TMPDIR"] = str(MEMORY_FOLDER)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would keep a database in the home and report its sessions
 
 
 def pin_arithmetic(job: Job) -> None:
-    """Before torch is loaded, which reads these once."""
+    """Pins the arithmetic before torch is loaded, since torch reads these variables once."""
     pins = pin(os.environ, bf16=job.precision == "bf16")
     for name in os.environ.keys() - pins.keys():
         del os.environ[name]
@@ -85,10 +88,10 @@ def pin_arithmetic(job: Job) -> None:
 
 @contextlib.contextmanager
 def import_large_libraries() -> Iterator[None]:
-    """For the large libraries."""
-    gc.disable()  # a tenth of the imports' time goes into looking for garbage among what stays
-    with tempfile.TemporaryDirectory() as folder:  # matplotlib would leave a list of fonts in the home
-        with contextlib.suppress(OSError):  # a full disk: it looks for fonts then, which takes longer
+    """Prepares and finishes the import of large libraries inside the block."""
+    gc.disable()  # a tenth of the imports' time would go into collecting garbage among objects that stay
+    with tempfile.TemporaryDirectory() as folder:  # otherwise matplotlib would leave a font list in the home
+        with contextlib.suppress(OSError):  # a full disk: matplotlib then searches for fonts, which takes longer
             Path(folder, FONT_LIST).write_text(json.dumps(FONTS))
         os.environ["MPLCONFIGDIR"] = folder
         yield
@@ -97,8 +100,8 @@ def import_large_libraries() -> Iterator[None]:
 
 
 def leave(exit_code: int) -> NoReturn:
-    """Ends without the interpreter's tear-down, which takes long with torch loaded and frees nothing but memory."""
+    """Exits without the interpreter's tear-down, which takes long with torch loaded and frees only memory."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):  # a reader that is gone
+        with contextlib.suppress(OSError):  # the reader is gone
             stream.flush()
     os._exit(exit_code)

@@ -1,4 +1,4 @@
-"""What a run that is under way tells: its phases, and how its descents go. It keeps and stops nothing."""
+"""Progress of a run: its phases, and the state of its training loops. It keeps nothing and stops nothing."""
 
 import math
 import time
@@ -14,7 +14,7 @@ from training.throughput import Stopwatch
 
 
 class Teller:
-    """Tells events. `seconds` says how long the run has taken, `meter` with how much energy."""
+    """Sends events. `seconds` returns how long the run has taken, `meter` how much energy it has used."""
 
     def __init__(self, events: Events, seconds: Callable[[], float], meter: Meter, progress: Progress) -> None:
         self._events, self._seconds, self._meter = events, seconds, meter
@@ -22,13 +22,13 @@ class Teller:
         self._phases: list[tuple[str, float]] = []
 
     def phase(self, name: str, message: str) -> None:
-        """Tells what begins now."""
+        """Sends the start of a phase."""
         self._stopwatch.begin()
         self._phases.append((name, time.monotonic()))
         self._events.phase(name, message)
 
     def durations(self) -> dict[str, float]:
-        """Seconds of each phase of this process."""
+        """Returns the seconds of each phase of this process."""
         ends = [began for _, began in self._phases[1:]] + [time.monotonic()]
         spent: dict[str, float] = {}
         for (name, began), end in zip(self._phases, ends, strict=True):
@@ -36,7 +36,7 @@ class Teller:
         return spent
 
     def tell(self, job: Job, state: TrainerState, rows: int, *, last: bool) -> None:
-        """Where a descent over so many rows an epoch is; and whether it is the last time, which is always told."""
+        """Sends the progress of a loop over `rows` rows per epoch. The `last` event is always sent."""
         throughput = self._stopwatch.look(job, state, rows)
 
         def describe() -> DescentEvent:
@@ -61,13 +61,13 @@ class Teller:
 
 
 def find_loss(state: TrainerState) -> float | None:
-    """Of the last epoch, or of what there is of the one under way; None while it is no number."""
+    """Returns the mean loss of the last epoch, or of the part done of the current one. None if it is not finite."""
     found = state.summed_loss / (state.summed_weight or 1.0) if state.step else state.loss
     return found if math.isfinite(found) else None
 
 
 def find_validation(job: Job, state: TrainerState) -> dict[str, float]:
-    """The one metric of the validation rows that the run looks at, after the last epoch; empty if there are no rows."""
+    """Returns the validation metric that the run uses, after the last epoch. Empty if there are no validation rows."""
     metrics = {
         name.removeprefix(VALIDATION): value
         for name, value in (state.history[-1] if state.history else {}).items()

@@ -1,4 +1,4 @@
-"""What a model is made from, as it is found here. Neither torch nor the data's rows are loaded."""
+"""Inputs that a model is made from, as they are on this machine. Loads neither torch nor the data's rows."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from training.job import Job
 
 
 def find_provenance(job: Job, folder: Path) -> dict[str, str]:
-    """By the names of a request's fields. Raises MissingLibraryError, InputError."""
+    """Returns digests and versions by the names of a request's fields. Raises MissingLibraryError, InputError."""
     libraries = training_job.libraries(job)
     if libraries is None:
         needed = ", ".join(training_job.NEEDED_LIBRARIES)

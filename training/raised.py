@@ -1,7 +1,8 @@
-"""What of an exception's text is shown: what is known to be about the code, and never what may be a value of the data.
+"""The part of an exception's text that is shown: what is known to concern the code, and never what may be a value of
+the data.
 
-Messages, events, the state and logs outlive a run and have other readers than its data has. Whoever runs `python -m
-training` in a terminal has the data, and sees all of the text.
+Messages, events, the state and logs outlive a run and have other readers than its data. Whoever runs `python -m
+training` in a terminal has the data, and sees the whole text.
 """
 
 import re
@@ -24,7 +25,7 @@ _NAMES: Final = (
     r"division by zero",
     r"maximum recursion depth exceeded(?P<rest>.*)",
 )
-"""Python's own, of names in code."""
+"""Texts of Python itself, about names in code."""
 _SIZES: Final = (
     r"(addmm: )?mat1 and mat2 shapes cannot be multiplied \(\d+x\d+ and \d+x\d+\)",
     r"mat1 and mat2 must have the same dtype, but got \w+ and \w+",
@@ -43,7 +44,7 @@ _SIZES: Final = (
     r"element \d+ of tensors does not require grad and does not have a grad_fn",
     r"one of the variables needed for gradient computation has been modified by an inplace operation(?P<rest>.*)",
 )
-"""torch's, of shapes and types."""
+"""Texts of torch, about shapes and types."""
 KNOWN: Final = tuple(re.compile(pattern) for pattern in (*_NAMES, *_SIZES))
 """Whole texts; `rest` is left out."""
 

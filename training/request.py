@@ -1,9 +1,9 @@
-"""What is asked for: one run as one message, which whoever starts it writes and the training process reads.
+"""The request: one run as one message, which the caller writes and the training process reads.
 
-With the code it is all that a run needs, so it can be sent elsewhere. Its keys are of this run alone. It is one line of
-JSON, with names in camelCase and keys in base64, and goes nowhere but to standard input.
+Together with the code it is all that a run needs, so it can be sent to another machine. Its keys belong to this run
+only. It is one line of JSON, with names in camelCase and keys in base64, and is passed on standard input only.
 
-VERSION grows when a reader of the version before would misunderstand it.
+VERSION grows when a reader of the previous version would misunderstand the request.
 """
 
 import json
@@ -29,43 +29,45 @@ WAY_OUT: Final = "see training/request.py"
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One run, and where its artifact goes."""
+    """One run, and the destination of its artifact."""
 
     job: Job = field(repr=False)
-    """Its URLs may hold a password."""
+    """Settings of the run, whose URLs may contain a password."""
     store_url: str
     run_key: bytes = field(repr=False)
-    """32 bytes: seals the run's record, and opens no other."""
+    """Key of 32 bytes that seals the run's record and opens no other."""
     recipients: tuple[str, ...]
-    """PEM public keys, at least one: each one's owner can open the artifact."""
+    """PEM public keys, at least one. The owner of each can open the artifact."""
     run_id: str
-    """Hex; the run's identity and its record's name in the store. Equal ids must mean equal runs."""
+    """Run identity in hex, which is also its record's name in the store. Equal ids must mean equal runs."""
     data_digest: str | None = None
-    """What the caller took the data set for; the run is refused if it is not that. So are the three below."""
+    """Digest of the data set that the caller planned with. If it differs, the run is refused. The same holds for the
+    next three.
+    """
     code_digest: str | None = None
     libraries: str | None = None
     processor: str | None = None
     mask_key: bytes = field(default=b"", repr=False)
-    """32 bytes, where the job has masks that hash; empty where not."""
+    """Key of 32 bytes for masks that hash. Empty if the job has none."""
     checkpoint_seconds: float = 30.0
-    """Time between checkpoints; 0: as often as there is an opportunity."""
+    """Seconds between checkpoints. 0 saves as often as possible."""
     init_key: bytes | None = field(default=None, repr=False)
-    """32 bytes: the data key of the artifact that `job.init_from` names, which opens no other."""
+    """Data key (32 bytes) of the artifact that `job.init_from` names. It opens no other."""
     deployed_metrics: Mapping[str, float] | None = None
-    """Of the model that the stack has now."""
+    """Metrics of the model that the stack has now."""
     expose_metrics: bool = False
-    """Whether messages may say how good the model is."""
+    """Whether messages may show the model's metrics."""
 
 
 def write_request(request: RunRequest) -> bytes:
-    """The line."""
+    """Returns the request as one line of JSON."""
     values = {"version": VERSION, **encode(request), "job": request.job.properties()}
     return json.dumps(values, allow_nan=False).encode() + b"\n"
 
 
 def read_request(line: bytes, code_folder: Path) -> RunRequest:
-    """`code_folder` is where the user's modules and data files are. Raises RequestError that names every problem, and
-    no secret.
+    """Reads a request. `code_folder` has the user's modules and data files. Raises RunRequestError, which names every
+    problem and no secret.
     """
     values = _object(line)
     if values.get("version") != VERSION:
@@ -93,7 +95,7 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _problems(values: Mapping[str, Any]) -> Iterator[str]:
-    """All but those of the job's settings."""
+    """Yields the problems of all fields except the job's settings."""
     if not isinstance(values.get("job"), dict):
         yield "job: must be an object of the run's properties"
     for name, (holds, allowed) in RULES.items():
@@ -108,7 +110,7 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _value(values: Mapping[str, Any], name: str) -> Any:
-    """Raises ContentsError."""
+    """Decodes one field. Raises ContentsError."""
     return decode(TYPES[name], values[camel_case(name)], name)
 
 
@@ -131,6 +133,6 @@ RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "deployed_metrics": (lambda metrics: True, "must be an object of numbers"),
     "expose_metrics": (lambda expose: True, "must be true or false"),
 }
-"""What a field's type does not say, and all that is allowed of it."""
+"""Checks that a field's type does not make, and what is allowed."""
 REQUIRED: Final = frozenset(one.name for one in fields(RunRequest) if one.default is MISSING)
 TYPES: Final = get_type_hints(RunRequest)

@@ -1,14 +1,14 @@
-"""One run from request to result, whatever was done of it before: reuse, finish, resume or start.
+"""One run from request to result, from any state of earlier work: reuse, finish, resume or start.
 
-    record says    then
-    sealed         the artifact is verified and judged again, by other gates maybe, and the result told; of another
-                   judgement or model card the report is sealed too; torch is not even loaded
-    trained        the model is judged and sealing finished, under the artifact id that was recorded before anything was
-                   put; of a model that its gates refuse, the report alone is sealed
-    training       the loop goes on, bit for bit as if it had never stopped
-    nothing        it starts
+    record         then
+    sealed         the artifact is verified and checked again, possibly by other gates, and the result is returned; if
+                   the judgement or the model card changed, a new report is sealed; torch is not loaded
+    trained        the model is checked and sealed under the artifact id that was recorded before anything was put; if
+                   its gates refuse it, only the report is sealed
+    training       the loop continues, bit for bit as if it had never stopped
+    none           training starts
 
-All under the run's lease, so that two processes with the same run never work against each other.
+All of it happens under the run's lease, so that two processes with the same run never work against each other.
 """
 
 import contextlib
@@ -57,7 +57,9 @@ WAIT_NOTICE_SECONDS: Final = 1.0
 
 
 def run(request: RunRequest, events: EventStream, cancellation: Cancellation) -> RunResult:
-    """Raises TrainingError, SealingError, StoreError, CancelledError."""
+    """Runs the request until its artifact is sealed, or returns the result of an equal run that is already sealed.
+    Raises TrainingError, SealingError, StoreError and CancelledError.
+    """
     recipients = [parse_recipient(pem) for pem in request.recipients]
     store = open_store(request.store_url)
     clock = Clock()
@@ -84,7 +86,9 @@ def run(request: RunRequest, events: EventStream, cancellation: Cancellation) ->
 
 
 def _load(records: Records, events: Events) -> Record | None:
-    """The record; a damaged one is said and counts as none, since training anew gives the same model."""
+    """Returns the record. A damaged one causes a warning and counts as missing, since training again gives the same
+    model.
+    """
     try:
         return records.load()
     except CheckpointError as error:
@@ -95,8 +99,8 @@ def _load(records: Records, events: Events) -> Record | None:
 def _judge_again(
     request: RunRequest, records: Records, record: SealedRecord, recipients: list[Recipient], events: Events
 ) -> dict[str, Any] | None:
-    """The result as it was, with the report of how it is judged now; None if the artifact is no longer whole. Raises
-    DataError, GateError.
+    """Returns the earlier result with the report of the new judgement, or None if the artifact is no longer intact.
+    Raises DataError, GateError.
     """
     evidence = Evidence.decode(record.evidence)
     judgement = judge(request.job, evidence, request.deployed_metrics)
@@ -118,7 +122,7 @@ def _judge_again(
 
 
 def _find_sealed_report(store: Store, report: Sequence[str] | None) -> dict[str, object] | None:
-    """The result's part of it; None if it is not sealed, or its users have deleted it."""
+    """Returns the result's fields about the report, or None if it is not sealed or its users have deleted it."""
     artifact_id, digest = report or ("", "")
     if not digest:
         return None
@@ -132,7 +136,7 @@ def _find_sealed_report(store: Store, report: Sequence[str] | None) -> dict[str,
 def _seal_report_again(
     records: Records, record: SealedRecord, judgement: Judgement, key: str, recipients: list[Recipient]
 ) -> dict[str, object]:
-    """Seals it under an id that is recorded before, so that no kill leaves an orphan."""
+    """Seals the report under an id that is recorded before, so that a kill leaves no orphan."""
     for artifact_id, digest in record.reports.values():
         if not digest:
             delete_artifact(records.store, artifact_id)
@@ -148,15 +152,16 @@ def _report_result(artifact_id: str, digest: str, manifest: str) -> dict[str, ob
 
 
 def _ids(record: TrainedRecord | SealedRecord) -> list[str]:
-    """The model's and its reports'."""
+    """Returns the ids of the model's and its reports' artifacts."""
     if isinstance(record, TrainedRecord):
         return [record.artifact_id, record.report_id]
     return [str(record.result["artifact_id"]), *(artifact_id for artifact_id, _ in record.reports.values())]
 
 
 def _let_go(fence: Fence, record: TrainedRecord | SealedRecord) -> list[str]:
-    """Deletes what the record names, unless somebody uses it: a service may run on what is whole, and a damaged payload
-    may be brought back. The ids of what stays, for one who has the store's key to ask its owners.
+    """Deletes the artifacts that the record names, unless somebody uses them: a service may run on an intact one, and a
+    damaged payload may be restored. Returns the ids of those that stay, so that the owner of the store's key can ask
+    their users.
     """
     fence.check()
     ids = _ids(record)
@@ -168,7 +173,9 @@ def _let_go(fence: Fence, record: TrainedRecord | SealedRecord) -> list[str]:
 
 
 def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:
-    """The artifact's manifest, which may have been rewrapped since. Raises if any part is missing or not its own."""
+    """Returns the artifact's manifest, which may have been rewrapped since. Raises if a part is missing or belongs to
+    another artifact.
+    """
     verify(store, artifact_id, digest, stream_digest)
     manifest = get_manifest(store, artifact_id)
     parsed = parse_manifest(manifest)
@@ -185,7 +192,7 @@ def _train(
     cancellation: Cancellation,
     clock: Clock,
 ) -> TrainedRecord:
-    """Trains from the record on, in this process or in several."""
+    """Trains, continuing from the record, in this process or in several."""
     if request.job.processes == 1:
         return train(request, records, record, events, cancellation, clock)
     events.phase("load", f"starting {request.job.processes} workers")
@@ -207,15 +214,15 @@ def _seal(
     events: Events,
     clock: Clock,
 ) -> dict[str, Any]:
-    """Judges the model and puts both artifacts under their recorded ids, the report first: the model's manifest is what
-    commits the run. Raises DataError, GateError.
+    """Checks the model and puts both artifacts under their recorded ids. The report comes first, since the model's
+    manifest commits the run. Raises DataError, GateError.
 
-    What a killed attempt left there cannot be told from whole: it goes.
+    Anything that a killed attempt left there is replaced, since it may be incomplete.
     """
     judgement = judge(request.job, Evidence.decode(record.evidence), request.deployed_metrics)
     if not judgement.passed:
         events.phase("seal", "sealing only the report: the gates refuse the model")
-        _let_go(records.fence, record)  # what a killed attempt left, whose gates the model passed
+        _let_go(records.fence, record)  # artifacts of a killed attempt whose gates the model passed
         raise _refuse(request, records.fence, judgement, record.artifact_id, recipients, sealed=False)
     events.phase("seal", "sealing the model and its report")
     report = _put_report(records.fence, judgement, record.artifact_id, record.report_id, recipients)
@@ -243,8 +250,8 @@ def _refuse(
     *,
     sealed: bool,
 ) -> GateError:
-    """The error that says so, with the report sealed, under the same id each time and another one than that of the
-    report beside a sealed model; `sealed`: the model is, and it stays.
+    """Returns the error for a refused model, with its report sealed. The report's id is the same each time, and differs
+    from that of the report beside a sealed model. `sealed`: the model is already sealed and stays.
     """
     report = _put_report(fence, judgement, artifact_id, judgement.report_key(request.run_key), recipients)
     try:
@@ -273,7 +280,7 @@ def _put(
 
 @contextlib.contextmanager
 def _hold_lease(store: Store, run_id: str, events: Events) -> Iterator[Fence]:
-    """Holds the run's lease, and says so while another process does."""
+    """Holds the run's lease, and reports it while another process holds it."""
     notice = threading.Timer(
         WAIT_NOTICE_SECONDS,
         events.log,

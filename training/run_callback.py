@@ -1,4 +1,4 @@
-"""What a kept run does between two stretches of steps: tell, save a checkpoint from time to time, stop if cancelled."""
+"""Actions of a sealed run between two stretches of steps: report progress, save checkpoints, stop if cancelled."""
 
 import time
 from collections.abc import Callable
@@ -15,29 +15,31 @@ from training.report.energy import Meter
 from training.request import RunRequest
 
 CHEAP: Final = 50
-"""A checkpoint at an epoch's end is cheap if the epochs since the last one took this many times what that took."""
+"""Factor for cheap checkpoints: one at an epoch's end is cheap if the epochs since the last took this many times its
+duration.
+"""
 DESCENTS: Final = ("search", "folds", "train")
-"""Phases in which `RunCallback.after` is called again and again."""
+"""Phases in which `RunCallback.after` is called repeatedly."""
 MOMENT_SECONDS: Final = 1.0
-"""Of a descent's end, which is not worth a checkpoint."""
+"""Duration in seconds of training that is not worth a checkpoint when it ends."""
 FIRST_SAVE_SECONDS: Final = 0.02
-"""What the first one is taken for, so that it comes at the end of an epoch after a second."""
+"""Assumed duration of the first checkpoint, so that it comes at an epoch's end after a second."""
 
 
 class Clock:
-    """Wall-clock time of a run over all the processes that worked on it."""
+    """Wall-clock time of a run over all its processes."""
 
     def __init__(self) -> None:
         self.seconds_before = 0.0
         self._started = time.monotonic()
 
     def seconds(self) -> float:
-        """Of this process and of those before it, as far as they recorded it."""
+        """Returns the seconds of this process and of earlier ones, as far as they recorded them."""
         return self.seconds_before + time.monotonic() - self._started
 
 
 class RunCallback(Teller):
-    """What happens between two stretches of steps: tell, save from time to time, and stop when cancelled."""
+    """Callback between two stretches of steps: reports progress, saves checkpoints, and stops when cancelled."""
 
     def __init__(
         self,
@@ -56,8 +58,8 @@ class RunCallback(Teller):
         self._save_seconds = FIRST_SAVE_SECONDS
 
     def phase(self, name: str, message: str) -> None:
-        """Tells what begins now. A cancel waits for a descent alone, which has something to save and looks often; to
-        read rows or to write a report may take long.
+        """Sends the start of a phase. Only training loops defer a cancel, since they have something to save and check
+        often. Reading rows or writing a report may take long.
         """
         super().phase(name, message)
         self._cancellation.defer(name in DESCENTS)
@@ -72,19 +74,23 @@ class RunCallback(Teller):
         epoch_ended: bool,
         last: bool,
     ) -> None:
-        """Raises CancelledError, with the checkpoint saved, if a cancel was requested."""
+        """Reports progress and saves a checkpoint if one is due. If a cancel was requested, saves one and raises
+        CancelledError.
+        """
         self.tell(job, state, rows, last=last)
         if self._is_cancelled():
             self._save(progress())
             raise CancelledError(f"cancelled after epoch {state.epoch} of {job.epochs}; the checkpoint is saved")
         since = time.monotonic() - self._saved
         cheap = epoch_ended and since > CHEAP * self._save_seconds
-        lost = last and since > max(MOMENT_SECONDS, self._save_seconds)  # were the process killed in export or report
+        lost = last and since > max(MOMENT_SECONDS, self._save_seconds)  # if a kill came during export or report
         if since >= self._request.checkpoint_seconds or cheap or lost:
             self._save(progress())
 
     def _is_cancelled(self) -> bool:
-        """Several workers stop together, or one would wait for the others for ever."""
+        """Returns whether to stop. Several workers stop together, since otherwise one would wait for the others
+        indefinitely.
+        """
         if self._request.job.processes == 1:
             return self._cancellation.requested
         from training.distributed import ask_all

@@ -1,6 +1,6 @@
-"""Where a data set comes from, and what it is, told by its content: checked and digested without reading its rows.
+"""Sources of data sets: their form, existence and digest, without reading their rows.
 
-Standard library only; a URL needs fsspec, which is loaded then.
+Standard library only. A URL needs fsspec, which is then loaded.
 """
 
 import contextlib
@@ -27,13 +27,13 @@ BUILT_IN: Final = {
     "breast_cancer": ("breast_cancer.csv",),
     "linnerud": ("linnerud_exercise.csv", "linnerud_physiological.csv"),
 }
-"""The files of scikit-learn's `datasets/data` that each set is shipped as."""
+"""Built-in data sets, and the files of scikit-learn's `datasets/data` that contain them."""
 TARGETS: Final = {"linnerud": ("Weight", "Waist", "Pulse")}
-"""Of the sets that have several: what data.target can name, and the first without it."""
+"""Target columns of the sets that have several. Without data.target, the first one is used."""
 REGRESSIONS: Final = ("diabetes", "linnerud")
-"""What scikit-learn has them for, however few values a target has; the others are classifications."""
+"""Built-in sets that are regressions, however few values a target has. The others are classifications."""
 BUILT_IN_TARGET: Final = "target"
-"""The name of any other set's."""
+"""Name of the target column of the other built-in sets."""
 BUILT_IN_FORM: Final = "built in"
 FUNCTION: Final = "function"
 CSV: Final = "CSV"
@@ -42,7 +42,7 @@ NPZ: Final = "NPZ"
 FORMS: Final = {
     ".csv": CSV, ".csv.gz": CSV, ".tsv": CSV, ".tsv.gz": CSV, ".parquet": PARQUET, ".npz": NPZ,
 }  # fmt: skip
-"""Of files, by what their names end in."""
+"""Form of a file, by the end of its name."""
 TABLES: Final = (CSV, PARQUET)
 WAY_TO_PARQUET: Final = (
     "write it as Parquet, which is streamed (with pyarrow.csv.open_csv and pyarrow.parquet.ParquetWriter, or with "
@@ -53,9 +53,9 @@ _digests: dict[tuple[str, int, int, int], str] = {}
 
 
 def check(reference: str, folder: Path | None, roots: user_code.Roots = ()) -> str | None:
-    """What is wrong with a reference, continuing "is VALUE; "; None if it can be read.
+    """Returns what is wrong with a reference, to continue "is VALUE; ", or None if it can be read.
 
-    Without a folder, whether its file or module, one of `roots`, is there is not looked at.
+    Without a folder, it does not check whether the file, or the module in `roots`, exists.
     """
     if is_reference(reference) and not is_url(reference):
         return None if folder is None else user_code.check(reference, roots)
@@ -70,14 +70,16 @@ def check(reference: str, folder: Path | None, roots: user_code.Roots = ()) -> s
 
 
 def _beside(path: Path) -> list[str]:
-    """Names of the files in its folder that could be data sets."""
+    """Returns the names of the files in the path's folder that could be data sets."""
     with contextlib.suppress(OSError):
         return [one.name for one in path.parent.iterdir() if has_known_form(one.name)]
     return []
 
 
 def too_large(reference: str, folder: Path, largest: int) -> str | None:
-    """What is wrong with a text file that memory cannot hold, as `check` says it; looks at its size only."""
+    """Returns what is wrong with a text file that exceeds the memory limit, in the form of `check`. Reads only its
+    size.
+    """
     if is_url(reference) or not reference.lower().endswith((".csv", ".tsv")):
         return None
     size = (folder / Path(reference).expanduser()).stat().st_size
@@ -87,7 +89,7 @@ def too_large(reference: str, folder: Path, largest: int) -> str | None:
 
 
 def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots = ()) -> str:
-    """64 hex digits: SHA-256 over the content; of a function, over its code and its arguments. Raises DataError."""
+    """Returns 64 hex digits: SHA-256 of the content, or of a function's code and arguments. Raises DataError."""
     if reference in BUILT_IN:
         digests = {path.name: file_digest(path) for path in find_built_in_paths(reference)}
         return file_set.digest(digests) if len(digests) > 1 else next(iter(digests.values()))
@@ -102,7 +104,9 @@ def digest(reference: str, folder: Path, options: Data, roots: user_code.Roots =
 
 
 def file_digest(path: Path) -> str:
-    """Of one file, hashed again only if its size, times or inode changed. Raises DataError."""
+    """Returns the SHA-256 of one file in hex. Hashes it again only if its size, times or inode changed. Raises
+    DataError.
+    """
     try:
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
@@ -114,7 +118,7 @@ def file_digest(path: Path) -> str:
 
 
 def read(reference: str, folder: Path, largest: int) -> bytes:
-    """The content of a file or URL. Raises DataError, also if it has more than `largest` bytes."""
+    """Returns the content of a file or URL. Raises DataError, also if it exceeds `largest` bytes."""
     try:
         if is_url(reference):
             with open_url(reference) as stream, _refuse_unreadable(reference):
@@ -132,7 +136,7 @@ def read(reference: str, folder: Path, largest: int) -> bytes:
 
 
 def form(reference: str) -> str:
-    """What reads it: one of the forms of files, BUILT_IN_FORM, or FUNCTION for all else."""
+    """Returns the form of a reference: one of the file forms, BUILT_IN_FORM, or FUNCTION for anything else."""
     if reference in BUILT_IN:
         return BUILT_IN_FORM
     endings = [ending for ending in FORMS if _path(reference).endswith(ending)]
@@ -140,12 +144,12 @@ def form(reference: str) -> str:
 
 
 def targets(reference: str) -> tuple[str, ...]:
-    """What data.target can name in a set that is built in; empty for all else."""
+    """Returns the targets that data.target can name in a built-in set. Empty for anything else."""
     return TARGETS.get(reference, (BUILT_IN_TARGET,) if reference in BUILT_IN else ())
 
 
 def is_table(reference: str) -> bool:
-    """Whether its columns have names, so that one must be named as the target."""
+    """Returns whether the columns have names, so that one must be named as the target."""
     return form(reference) in TABLES
 
 
@@ -154,12 +158,14 @@ def _path(reference: str) -> str:
 
 
 def has_known_form(reference: str) -> bool:
-    """Whether it is built in, or ends as a file that can be read."""
+    """Returns whether it is built in, or has the ending of a file that can be read."""
     return reference in BUILT_IN or _path(reference).endswith((*FORMS, ".onnx"))
 
 
 def find_built_in_paths(name: str) -> tuple[Path, ...]:
-    """Where scikit-learn, which is not imported, ships this set. Raises MissingLibraryError without it."""
+    """Returns the paths of a built-in set in scikit-learn, which is not imported. Raises MissingLibraryError without
+    it.
+    """
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
         raise MissingLibraryError("scikit-learn, which contains the data sets, is not installed", "run `make setup`")
@@ -168,7 +174,7 @@ def find_built_in_paths(name: str) -> tuple[Path, ...]:
 
 
 def open_url(reference: str) -> IO[bytes]:
-    """A stream of what is there. Raises DataError, MissingLibraryError."""
+    """Opens a URL as a stream. Raises DataError, MissingLibraryError."""
     try:
         import fsspec
     except ImportError as error:
@@ -185,7 +191,7 @@ def open_url(reference: str) -> IO[bytes]:
 
 @contextlib.contextmanager
 def _refuse_unreadable(reference: str) -> Iterator[None]:
-    """What the library of a URL raises meanwhile is told without the URL's secrets."""
+    """Raises the errors of a URL's library as DataError, without the URL's secrets."""
     try:
         yield
     except MemoryError:
@@ -203,7 +209,7 @@ Stamp = tuple[int, int, int] | None
 
 
 def stamp(reference: str, folder: Path) -> Stamp:
-    """What is another once a file has changed: its size, time and inode. None of a URL. Raises DataError."""
+    """Returns a file's size, time and inode, which differ once it has changed. None for a URL. Raises DataError."""
     if is_url(reference):
         return None
     path = folder / Path(reference).expanduser()

@@ -1,12 +1,12 @@
-"""A progress event as people read it, on one line: in `pulumi up` and in a terminal. Standard library only."""
+"""A progress event as one line of text, for `pulumi up` and for a terminal. Standard library only."""
 
 from training.events import DescentEvent, PhaseEvent
 from training.report import units
 
 
 def status_line(event: PhaseEvent | DescentEvent, *, with_metrics: bool) -> str:
-    """What matters most comes first, since a narrow terminal cuts the rest off. Loss and metrics are for those who may
-    see them.
+    """Returns the line with the most important part first, since a narrow terminal cuts the rest off. Loss and metrics
+    are shown only `with_metrics`.
     """
     if isinstance(event, PhaseEvent):
         return event.message
@@ -14,13 +14,13 @@ def status_line(event: PhaseEvent | DescentEvent, *, with_metrics: bool) -> str:
 
 
 def figures(event: DescentEvent) -> list[str]:
-    """The loss, and what the rows say that are set aside."""
+    """Returns the loss and the metric of the validation rows."""
     told = [] if event.loss is None else [f"loss {units.number(event.loss)}"]
     return told + [f"validation {name} {units.number(value)}" for name, value in event.validation.items()]
 
 
 def costs(event: DescentEvent) -> list[str]:
-    """Time left or spent, rate and energy; the rate is over the training alone, without what comes before it."""
+    """Returns time left or spent, rate and energy. The rate covers training alone."""
     left = units.duration(max(1, round(event.eta_seconds)))
     rate, energy = f"{event.rows_per_second:,.0f} rows/s", units.energy(event.energy_joules)
     if not event.last:
@@ -33,7 +33,7 @@ def costs(event: DescentEvent) -> list[str]:
 
 
 def where(event: DescentEvent) -> str:
-    """Epochs done, or the share of the one that is under way."""
+    """Returns the epochs done, or the share done of the current one."""
     if not event.step:
         return f"epoch {event.epoch}/{event.epochs}"
     return f"epoch {event.epoch + 1}/{event.epochs} at {100 * event.step // event.steps} %"

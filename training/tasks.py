@@ -1,6 +1,6 @@
-"""What a task has: its losses and its metrics, and which settings of a run name one that only another task has.
+"""Losses and metrics of each task, and the settings of a run that name one of another task.
 
-Standard library only: a preview refuses what the settings alone tell; the rest is refused once the data are read.
+Standard library only: a preview refuses what the settings alone show. The rest is refused once the data is read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,19 +24,19 @@ LOSSES_OF: Final[Mapping[Task, tuple[str, ...]]] = {
 }
 GATED: Final = "gates.metrics"
 MEASURED_WHILE_TRAINING: Final = ("earlyStopping.metric", "search.metric")
-"""On the validation rows; all others are measured on held-out rows."""
+"""Settings whose metrics are measured on the validation rows. All others are measured on held-out rows."""
 
 
 @dataclass(frozen=True)
 class KnownTask:
-    """A task, and since what it is known: "data.task is 'regression'"."""
+    """A task, and the reason why it is known: "data.task is 'regression'"."""
 
     name: Task
     since: str
 
 
 def find_known_task(job: "Job") -> KnownTask | None:
-    """As far as the settings alone tell."""
+    """Returns the task if the settings alone determine it."""
     if job.data.task is not None:
         return KnownTask(cast(Task, job.data.task), f"data.task is {job.data.task!r}")
     if job.dataset in sources.BUILT_IN:
@@ -49,7 +49,7 @@ def find_known_task(job: "Job") -> KnownTask | None:
 
 
 def misfits(job: "Job", task: KnownTask) -> Iterator[Clash]:
-    """Every setting that names a metric, a loss or weights which this task has not."""
+    """Yields a conflict for every setting that names a metric, a loss or weights that this task does not have."""
     needs, way_out = ("data", "dataset", "loss"), "" if job.data.task else "; or set data.task"
 
     def clash(path: str, name: str, fitting: tuple[str, ...]) -> Clash:
@@ -67,7 +67,7 @@ def misfits(job: "Job", task: KnownTask) -> Iterator[Clash]:
 
 
 def find_named_metrics(job: "Job") -> Iterator[tuple[str, str]]:
-    """Settings by their paths, and the metrics that they name."""
+    """Yields the paths of settings and the metrics that they name."""
     for name in job.gates.metrics:
         yield GATED, name
     for path, one in (

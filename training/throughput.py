@@ -1,4 +1,4 @@
-"""How fast a training goes and when it will be done, from looks at its state between two stretches of its steps."""
+"""Speed and remaining time of a training loop, from its state between two stretches of its steps."""
 
 import time
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from training.recipe.trainer_state import TrainerState
 
 @dataclass(frozen=True)
 class Throughput:
-    """At one look."""
+    """Speed of a loop at one moment."""
 
     rows_per_second: float
-    """Of this loop, in this process."""
+    """Training rows per second of this loop in this process."""
     eta_seconds: float
-    """Until its last epoch is done, at that rate."""
+    """Seconds until its last epoch is done, at that rate."""
     seconds: float
-    """That it took so far, in this process: what the rate is over."""
+    """Seconds of this loop in this process, which the rate is averaged over."""
 
 
 class Stopwatch:
-    """Looks at one loop after the other: the trials of a search, folds, the model's own.
+    """Measures one loop after the other: the trials of a search, folds, the model's own.
 
-    `resumed` is where the first one goes on.
+    `resumed` is the state from which the first one continues.
     """
 
     def __init__(self, resumed: TrainerState | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,11 +34,11 @@ class Stopwatch:
         self._first_epochs = 0.0
 
     def begin(self) -> None:
-        """What comes before this is no part of the next loop."""
+        """Starts the time of the next loop, which does not include what came before."""
         self._last_look = self._clock()
 
     def look(self, job: Job, state: TrainerState, rows: int) -> Throughput:
-        """`rows` are those of an epoch."""
+        """Returns the loop's speed. `rows` is the number of rows per epoch."""
         now = self._clock()
         if state is not self._state:
             self._began, self._state = self._last_look, state
@@ -52,5 +52,5 @@ class Stopwatch:
 
 
 def _count_epochs(job: Job, state: TrainerState, rows: int) -> float:
-    """That are done, with the part that is done of the one under way."""
+    """Returns the number of epochs done, including the part done of the current one."""
     return state.epoch + min(1.0, state.step * job.rows_per_step / rows)

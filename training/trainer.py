@@ -1,6 +1,6 @@
-"""One training of a kept run, from what is recorded of it to a model that is recorded before anything is sealed.
+"""One training of a sealed run: from its record to a trained model, which is recorded before anything is sealed.
 
-In one process, or in each of several: worker.py calls it too.
+It runs in one process or in each of several, since worker.py calls it too.
 """
 
 from pathlib import Path
@@ -23,14 +23,14 @@ from training.run_callback import Clock, RunCallback
 from training.uncounted import Reading
 
 LARGEST_WEIGHTS: Final = 2**31 - 1
-"""Bytes, as of the ONNX file that they end up in."""
+"""Largest size in bytes of a weights file, as of the ONNX file that the weights end up in."""
 UNCOUNTED: Final = (
     "the model's code reads {}, which no digest covers: if only that changes, the model is not trained again. Name it "
     "in the code: as an import, or as a text with its path from the program's folder or the module's folder. Or change "
     "retrainTrigger"
 )
 MOST_NAMED: Final = 5
-"""Files, in a message."""
+"""Largest number of files that a message names."""
 
 
 def train(
@@ -41,16 +41,18 @@ def train(
     cancellation: Cancellation,
     clock: Clock,
 ) -> TrainedRecord:
-    """Trains from the record on; artifacts' ids are drawn here, so that they are recorded before anything bears them.
+    """Trains, continuing from the record if there is one. Draws the artifacts' ids, so that they are recorded before an
+    artifact has them.
 
-    Of several workers, each calls it, and the first one keeps what there is to keep.
+    Each of several workers calls it. Only the first one keeps checkpoints and the result. Raises TrainingError,
+    SealingError, StoreError and CancelledError.
     """
     folder = Path.cwd()  # the user's code may change it
     made_from = _find_planned_provenance(request, folder)
     init = _read_initial_model(request, records.store, folder)
     events.phase("load", "loading torch")
     with import_large_libraries():
-        from training.evidence import gather_evidence  # seconds of imports, which a reused run need not wait for
+        from training.evidence import gather_evidence  # seconds of imports that a reused run does not need
         from training.fit import fit
         from training.highlights import list_highlights
         from training.recipe.make import Inputs
@@ -99,7 +101,7 @@ def _describe_start(progress: Progress, job: Job) -> str:
 
 
 def find_device(job: Job) -> str:
-    """The job's device as torch names it. Raises TrainingError where it is not there."""
+    """Returns the job's device by torch's name. Raises TrainingError if it does not exist."""
     import torch
 
     if job.device == "cuda" and not torch.cuda.is_available():
@@ -108,7 +110,7 @@ def find_device(job: Job) -> str:
 
 
 def _read_initial_model(request: RunRequest, store: Store, folder: Path) -> bytes | None:
-    """The safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
+    """Returns the safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
     SealingError, StoreError.
     """
     init = request.job.init_from
@@ -132,12 +134,14 @@ def _read_initial_model(request: RunRequest, store: Store, folder: Path) -> byte
 
 
 def read_weights_file(path: str, folder: Path) -> bytes:
-    """The safetensors file that a job starts from. Raises DataError."""
+    """Returns the safetensors file that a job starts from. Raises DataError."""
     return sources.read(path, folder, LARGEST_WEIGHTS)
 
 
 def _find_planned_provenance(request: RunRequest, folder: Path) -> dict[str, str]:
-    """What the model is made from. Raises TrainingError if that is not what the run was planned with."""
+    """Returns the digests of all that the model is made from. Raises TrainingError if they differ from the planned
+    ones.
+    """
     actual = provenance.find_provenance(request.job, folder)
     for name, value in actual.items():
         planned = getattr(request, name)

@@ -1,8 +1,8 @@
-"""`python -m training --dataset … --model …`: the run that a stack would make, here and now: shown, and not kept.
+"""`python -m training --dataset … --model …`: the run that a stack would make, here and now, without keeping it.
 
-Nothing is sealed, resumed or stored. Settings, arithmetic and the order of all steps are those of a sealed run, so the
-numbers are too. Two things are drawn anew each time, since a stack takes them from its store's key: what private
-training adds noise from, and the key that masked columns are hashed under.
+Nothing is sealed, resumed or stored. Settings, arithmetic and order of steps are those of a sealed run, so the numbers
+are too. Two things are random each time, since a stack derives them from its store's key: the noise of private
+training, and the key that masked columns are hashed with.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from training.recipe.callback import Progress
 from training.recipe.trainer_state import TrainerState
 from training.report import units
 
-if TYPE_CHECKING:  # at run time it would load torch
+if TYPE_CHECKING:  # importing it at run time would load torch
     from training.fit import FitResult
     from training.report.content import Energy
 
@@ -41,15 +41,15 @@ class TryOut:
     energy: "Energy"
     seconds: float
     report: bytes | None
-    """An HTML page."""
+    """Report as an HTML page, if one was made."""
     training_seconds: float = 0.0
-    """Of the descent alone."""
+    """Seconds of the training loop alone."""
     highlights: tuple[str, ...] = ()
-    """What folds, search and compression came to."""
+    """Lines with the results of folds, search and compression."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0, or 1 with all that is wrong on standard error; 130 after Ctrl-C."""
+    """Returns the exit code: 0, or 1 with all problems on standard error, or 130 after Ctrl-C."""
     end_on_signal("cancelled; nothing is kept")
     if not is_started_so():
         start_anew(arguments)
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def try_out(job: Job, folder: Path, *, with_report: bool = False) -> TryOut:
-    """Raises TrainingError."""
+    """Trains the job in this process. Raises TrainingError."""
     from training.display import Display
 
     display = Display()
@@ -103,7 +103,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> TryOut:
             from training.judgement import judge
 
     class TryOutCallback(Teller):
-        """Tells, and keeps nothing."""
+        """Reports progress, and keeps nothing."""
 
         def after(
             self,
@@ -135,7 +135,7 @@ def try_out(job: Job, folder: Path, *, with_report: bool = False) -> TryOut:
 
 
 def summary(job: Job, tried: TryOut) -> str:
-    """What was made, how good it is, and what it cost."""
+    """Returns lines with the model, its metrics and its cost."""
     trained, outcome = tried.result.trained, tried.result.outcome
     epochs, reason = outcome["epochs_run"], outcome["stop_reason"]
     stopped = "" if reason == "epochs" else f" (ended by {reason})"
@@ -155,8 +155,8 @@ def summary(job: Job, tried: TryOut) -> str:
 
 
 def _write(wanted: CommandLine, tried: TryOut, *, passed: bool) -> None:
-    """Whole or not at all, and never readable by others, whatever was there before. Of a model that its gates refuse,
-    the report alone.
+    """Writes whole files or nothing. Others can never read them, even if an old file allowed that. Writes only the
+    report of a model that its gates refuse.
     """
     from sealift.durable.new_file import write_file
 

@@ -1,7 +1,7 @@
-"""What the user's code reads, and no digest of it counts: said after a run, since a change of it would train nothing.
+"""Files that the user's code reads and no digest covers. A run warns of them, since a change of them would not retrain.
 
-Python tells of each file that it opens (PEP 578), and `sys.modules` of each module. What a library opens by itself, in
-C, Python does not see; nor does it see the network, the clock or the environment.
+Python reports each file that it opens (PEP 578), and `sys.modules` has each module. Python does not see what a library
+opens in C, nor the network, the clock or the environment.
 """
 
 import inspect
@@ -16,13 +16,13 @@ from typing import Final
 from training import user_code
 
 MOST: Final = 1_000
-"""Files that are remembered."""
+"""Largest number of files that are remembered."""
 BYTECODE: Final = (".py", ".pyc")
-"""Opened by Python's import, which `sys.modules` tells of."""
+"""Endings of files that Python's import opens; `sys.modules` has these modules."""
 
 
 class Reading:
-    """The files below `roots` that code of theirs opens to read, from now on; a process can stop no such listening."""
+    """Records the files below `roots` that their code opens for reading. A process cannot remove such an audit hook."""
 
     def __init__(self, roots: user_code.Roots) -> None:
         self._roots = tuple(f"{root.resolve()}/" for root in roots)
@@ -31,7 +31,7 @@ class Reading:
         sys.addaudithook(self._hear)
 
     def find_uncounted(self, counted: Collection[Path]) -> list[str]:
-        """Their paths from the root, and those of imported modules, that are none of `counted`."""
+        """Returns the paths, relative to their root, of opened files and imported modules that are not in `counted`."""
         known = {str(path.resolve()) for path in counted}
         modules = {str(module.__file__) for module in [*sys.modules.values()] if getattr(module, "__file__", None)}
         own = {os.path.realpath(path) for path in modules if user_code.is_own_file(path)} | {*self._opened}

@@ -1,7 +1,7 @@
-"""The user's own code: found without running it, digested with all that it imports beside it, and loaded.
+"""The user's code: found without running it, digested with everything that it imports, and loaded.
 
-`package.module:name` is of one of the program's folders, its roots, or else of an installed package. Standard library
-only.
+`package.module:name` refers to a module in one of the program's folders, the roots, or in an installed package.
+Standard library only.
 """
 
 import ast
@@ -28,35 +28,35 @@ from training import raised
 from training.errors import ModelError, TrainingError
 
 RAISED: Final = (Exception, SystemExit)
-"""What a user's code may raise: sys.exit in it ends no run without a word."""
+"""Errors that a user's code may raise. sys.exit is among them, so that it cannot end a run silently."""
 ROOT: Final = Path(__file__).resolve().parents[1]
 USED: Final = (
     "torch", "numpy", "scipy", "sklearn", "pyarrow", "onnx", "onnxruntime", "safetensors", "optuna", "opacus", "captum",
     "matplotlib", "fsspec", "cryptography", "google", "presidio_analyzer",
 )  # fmt: skip
-"""Of other installed packages a folder may hold a copy, as Python has it: the folder comes first."""
+"""A folder may contain a copy of any other installed package. As in Python, the folder comes first."""
 LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 LEFT_OUT: Final = "its text may contain values of the data, so only `python -m training` in a terminal shows it"
 SOURCE: Final = ".py"
 SUFFIXES: Final = (*importlib.machinery.EXTENSION_SUFFIXES, SOURCE, *importlib.machinery.BYTECODE_SUFFIXES)
-"""In the order in which Python takes them."""
+"""Endings of modules, in the order in which Python looks for them."""
 LONGEST_PATH: Final = 255
 
 MODELS: Final = "models"
-"""The folder beside the program's own where modules are looked for unless another is named."""
+"""Folder, inside the program's, that is searched for modules if no other is set."""
 
 Roots = Sequence[Path]
 
 
 def roots(folder: Path, model_path: str | None) -> Roots:
-    """Where modules are looked for, in this order; `folder` is the program's."""
+    """Returns the folders to search for modules, in order. `folder` is the program's."""
     return (folder / MODELS, folder) if model_path is None else (folder / Path(model_path).expanduser(),)
 
 
 def check(reference: str, roots: Roots) -> str | None:
-    """What is wrong with a reference, continuing "is VALUE; "; None if its module is there and, in a root, defines the
-    name.
+    """Returns what is wrong with a reference, to continue "is VALUE; ". None if its module exists and, if it is in a
+    root, defines the name.
     """
     module, _, name = reference.partition(":")
     file = module_file(module, roots)
@@ -73,7 +73,7 @@ def check(reference: str, roots: Roots) -> str | None:
         if other is not None:
             return f"the module {one} of the program's folder has the same name as {other}; rename it"
     if file.suffix != SOURCE:
-        return None  # what it has is known once it is loaded
+        return None  # its names are known once it is loaded
     names = sorted(_find_defined(ast.parse(file.read_bytes())))
     if name in names or "*" in names:
         return None
@@ -81,10 +81,10 @@ def check(reference: str, roots: Roots) -> str | None:
 
 
 def digest(reference: str, roots: Roots) -> str:
-    """64 hex digits: SHA-256 over `files`, whatever their path.
+    """Returns 64 hex digits: SHA-256 of `files`, independent of their paths.
 
-    Of an installed package: its distributions' names, versions and files, or the files where it is installed to be
-    edited. Raises ModelError.
+    For an installed package: of its distributions' names, versions and files, or of its files if it is installed as
+    editable. Raises ModelError.
     """
     module = reference.partition(":")[0]
     if module_file(module, roots) is None:
@@ -95,11 +95,12 @@ def digest(reference: str, roots: Roots) -> str:
 
 
 def files(reference: str, roots: Roots) -> set[Path]:
-    """The module's file, every file of the roots that it imports, compiled ones too, and those that a text of these
-    names: by its path from the root or from the module's folder, in one piece or joined by / or by a call's arguments.
+    """Returns the module's file, every file of the roots that it imports (compiled ones too), and the files that a text
+    in them names: by the path from the root or from the module's folder, in one piece or joined by / or by a call's
+    arguments.
 
-    Imports and paths that are computed are not followed: `uncounted` finds them while they are used. None of an
-    installed package. Raises ModelError.
+    Computed imports and paths are not followed; `uncounted` finds them while they are used. Empty for an installed
+    package. Raises ModelError.
     """
     module = reference.partition(":")[0]
     if module_file(module, roots) is None:
@@ -109,7 +110,7 @@ def files(reference: str, roots: Roots) -> set[Path]:
 
 
 def strange_arguments(function: Callable[..., object], given: Iterable[str]) -> list[str]:
-    """Of the arguments by name that are given: what is wrong with each that the function does not take."""
+    """Returns a problem for each of the given argument names that the function does not have."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -123,7 +124,9 @@ def strange_arguments(function: Callable[..., object], given: Iterable[str]) -> 
 
 
 def load(reference: str, roots: Roots) -> object:
-    """The object that is named. Raises ModelError, which names what is not there or where the code raised."""
+    """Returns the object that the reference names. Raises ModelError, with the missing name or the place where the code
+    raised.
+    """
     module, _, name = reference.partition(":")
     try:
         loaded = _import_from(roots, module)
@@ -140,15 +143,15 @@ def load(reference: str, roots: Roots) -> object:
 
 
 def _import_from(roots: Roots, module: str) -> ModuleType:
-    """Roots come before installed packages while the module is imported, and after them for what it needs later.
+    """Imports a module. The roots come before installed packages meanwhile, and after them for later imports.
 
-    Raises ImportError where the name is taken by a module that was imported before.
+    Raises ImportError if a module that was imported before has the same name.
     """
     file = module_file(module, roots)
     own = [str(root) for root in roots]
     sys.path[:0] = own
     try:
-        with warnings.catch_warnings():  # a module's own filters are its own
+        with warnings.catch_warnings():  # a module's filters end with its import
             loaded = importlib.import_module(module)
     finally:
         for path in own:
@@ -160,7 +163,9 @@ def _import_from(roots: Roots, module: str) -> ModuleType:
 
 
 def say(error: BaseException) -> str:
-    """What code did, and where, without a stack: "raised TypeError: … (mine.py:12)"; of its text, what is shown."""
+    """Describes what code did, and where, without a stack trace: "raised TypeError: … (mine.py:12)". Shows as much of
+    the error's text as may be shown.
+    """
     if isinstance(error, SystemExit):
         code = error.code if error.code is None or isinstance(error.code, int) else "…"
         return f"called sys.exit({'' if code is None else code}) ({_place(error)})"
@@ -170,13 +175,13 @@ def say(error: BaseException) -> str:
 
 
 def is_blamed(error: BaseException) -> bool:
-    """Whether an error passed through code that is neither ours nor a library's."""
+    """Returns whether an error passed through code that is neither ours nor a library's."""
     return bool(_own_frames(error))
 
 
 @contextlib.contextmanager
 def blame(model: str) -> Iterator[None]:
-    """What the user's code raises where nothing else expects it, or calls sys.exit, as a ModelError that says so."""
+    """Raises an unexpected error of the user's code, or its call of sys.exit, as a ModelError that describes it."""
     try:
         yield
     except TrainingError:
@@ -188,7 +193,7 @@ def blame(model: str) -> Iterator[None]:
 
 
 def _place(error: BaseException) -> str:
-    """File and line: the last of the user's own, since the last of all is often deep inside a library."""
+    """Returns file and line: the last of the user's code, since the last of all is often deep inside a library."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
     frames = _own_frames(error) or traceback.extract_tb(error.__traceback__)
@@ -196,13 +201,15 @@ def _place(error: BaseException) -> str:
 
 
 def own_place(error: BaseException) -> str | None:
-    """File and line of the last frame that is the user's own; None where there is none."""
+    """Returns file and line of the last frame in the user's code, or None."""
     frames = _own_frames(error)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
 
 
 def is_own_file(path: str) -> bool:
-    """Whether code of this file is the user's: neither ours nor a library's, whose compiled code has relative names."""
+    """Returns whether a file's code is the user's: neither ours nor a library's, whose compiled code has relative
+    names.
+    """
     others = tuple(f"{folder}/" for folder in (*LIBRARIES, *(ROOT / package for package in rooms.PACKAGES)))
     return path.startswith("/") and not path.startswith(others)
 
@@ -212,8 +219,8 @@ def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def module_file(module: str, roots: Roots) -> Path | None:
-    """The file of a module in the first root that has it, as Python takes it: a package first, and compiled code before
-    its source.
+    """Returns the file of a module in the first root that has it, in Python's order: packages first, and compiled code
+    before its source.
     """
     for root in roots:
         path = root.joinpath(*module.split("."))
@@ -226,17 +233,17 @@ def module_file(module: str, roots: Roots) -> Path | None:
 
 
 def _find_named_files(module: Path, roots: Roots) -> Iterator[Path]:
-    """Files of the roots that a text in the module names."""
+    """Yields the files of the roots that a text in the module names."""
     for text in _texts(ast.parse(module.read_bytes())):
         for folder in (module.parent, *roots):
             file = Path(os.path.normpath(folder / text))
-            with contextlib.suppress(OSError):  # no path, such as one with too long a name
+            with contextlib.suppress(OSError):  # not a path, for instance because the name is too long
                 if any(file.is_relative_to(root) for root in roots) and file.is_file():
                     yield file
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:
-    """Texts that may be paths: as they stand, and those of one expression joined."""
+    """Yields texts that may be paths: single ones, and those of one expression joined."""
     for node in ast.walk(tree):
         parts: list[str] = []
         if isinstance(node, ast.Constant) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
@@ -249,14 +256,14 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 
 
 def _constants(node: ast.AST) -> list[str]:
-    """The texts of an expression of names, texts and /, from the left; what else it has is left out."""
+    """Returns the texts of an expression of names, texts and /, from the left. Ignores its other parts."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         return [*_constants(node.left), *_constants(node.right)]
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 def _within(file: Path, roots: Roots) -> str:
-    """The file's path in its root."""
+    """Returns the file's path relative to its root."""
     return next(file.relative_to(root).as_posix() for root in roots if file.is_relative_to(root))
 
 
@@ -265,12 +272,12 @@ def _spell(root: Path) -> str:
 
 
 def _find_reached(module: str, roots: Roots) -> dict[str, Path]:
-    """The files of the roots that importing this module reads, by their modules. Raises ModelError for one that is not
-    Python.
+    """Returns the files of the roots that importing this module reads, by module. Raises ModelError for a file that is
+    not Python.
     """
     found: dict[str, Path] = {}
     parts = module.split(".")
-    waiting = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]  # with the packages that it is in
+    waiting = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]  # with the packages that contain it
     while waiting:
         name = waiting.pop()
         file = module_file(name, roots)
@@ -287,7 +294,7 @@ def _find_reached(module: str, roots: Roots) -> dict[str, Path]:
 
 
 def _find_shadowed(module: str, roots: Roots) -> str | None:
-    """Whose module this one of the roots would hide, or be hidden by."""
+    """Returns the owner of a module that this one of the roots would hide, or be hidden by."""
     top = module.partition(".")[0]
     if top in rooms.PACKAGES:
         file = module_file(module, roots)
@@ -299,7 +306,7 @@ def _find_shadowed(module: str, roots: Roots) -> str | None:
 
 
 def _imports(content: bytes, name: str) -> Iterator[str]:
-    """Modules that a file imports, with the packages they are in; relative ones in full."""
+    """Yields the modules that a file imports, with their packages and absolute names."""
     package = name.split("/")[:-1]
     for node in ast.walk(ast.parse(content)):
         if isinstance(node, ast.Import):
@@ -317,7 +324,7 @@ def _with_parents(module: str) -> Iterator[str]:
 
 
 def _find_defined(tree: ast.Module) -> Iterator[str]:
-    """Names that a module's own statements give; "*" where it takes over another's."""
+    """Yields the names that a module's statements define, or "*" if they cannot be known."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             yield node.name
@@ -343,7 +350,7 @@ def _digest_installed(module: str) -> str:
         raise ModelError(f"the module {module} is neither in the program's folder nor in an installed package")
     contents: dict[str, str] = {}
     listed: set[Path] = set()
-    for owner in owners:  # several share a namespace
+    for owner in owners:  # several can share a namespace
         record = importlib.metadata.distribution(owner)
         for file in record.files or []:
             if file.hash is not None and file.parts[0] != ".." and not file.parts[0].endswith(".dist-info"):
@@ -353,7 +360,7 @@ def _digest_installed(module: str) -> str:
 
 
 def _find_edited(package: str, listed: Collection[Path]) -> dict[str, str]:
-    """Digests of the files of a package that is installed to be edited: no distribution lists these."""
+    """Returns the digests of the files of a package installed as editable, which no distribution lists."""
     spec = importlib.util.find_spec(package)
     folders = [Path(folder) for folder in (spec.submodule_search_locations or [] if spec else [])]
     origin = Path(spec.origin) if spec and spec.origin else None

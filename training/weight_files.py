@@ -1,6 +1,6 @@
-"""Which files an ONNX file keeps weights in, beside itself: they are part of what the model is.
+"""Files beside an ONNX file that contain its weights. They are part of the model.
 
-Standard library only, since a preview tells what a run is made from before onnx is installed.
+Standard library only, since a preview digests a run's inputs before onnx is installed.
 """
 
 import mmap
@@ -11,8 +11,8 @@ from training.errors import ModelError
 
 
 def weight_files(model: Path) -> dict[str, Path]:
-    """By what the model calls them, which is relative to its folder. Raises ModelError for any that is not in there and
-    for a model that is not an ONNX file, and OSError where the model cannot be read.
+    """Returns the weights files by their names in the model, which are relative to its folder. Raises ModelError for a
+    file outside that folder and for a model that is not an ONNX file, and OSError if the model cannot be read.
     """
     with model.open("rb") as file:
         if not model.stat().st_size:
@@ -23,7 +23,7 @@ def weight_files(model: Path) -> dict[str, Path]:
 
 
 def locations(content: bytes | mmap.mmap) -> set[str]:
-    """What an ONNX file calls the files of its weights. Raises ModelError for what is not an ONNX file."""
+    """Returns the names of an ONNX file's weights files. Raises ModelError if it is not an ONNX file."""
     try:
         return external_locations(content)
     except NotOnnxError as error:
@@ -34,14 +34,14 @@ def locations(content: bytes | mmap.mmap) -> set[str]:
 
 
 def inside(folder: Path, location: str) -> Path:
-    """The file that a model in the folder calls so. Raises ModelError for one that is not there, leads elsewhere or is
-    hidden: what a model brings along is not the program's own `.sealift/passphrase` or `.env`.
+    """Returns the file of this name in a model's folder. Raises ModelError if it does not exist, is outside the folder
+    or is hidden: a model must not read the program's `.sealift/passphrase` or `.env`.
     """
     try:
         path, root = (folder / location).resolve(), folder.resolve()
         ours = path.is_relative_to(root) and path.is_file()
         hidden = ours and any(part.startswith(".") for part in path.relative_to(root).parts)
-    except (OSError, ValueError):  # a name that is too long, or has a zero byte
+    except (OSError, ValueError):  # a name that is too long or contains a zero byte
         ours = hidden = False
     if not ours:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""One of several processes on one run. The parent, which started it, holds the run's lease and seals in the end."""
+"""One of several processes of a run. The parent, which started it, holds the run's lease and seals at the end."""
 
 import os
 
@@ -16,11 +16,11 @@ from training.trainer import find_device, train
 
 
 def run_worker(seat: Seat, request: RunRequest, telling: SharedDescriptor, fence: Fence) -> Said:
-    """Trains with the others; the first worker tells events on the parent's descriptor and keeps the record.
+    """Trains with the other workers. The first worker writes events to the parent's descriptor and keeps the record.
 
-    What is wrong with the run is returned, not raised: starting anew would not mend it.
+    Errors of the run are returned, not raised, since a restart would not solve them.
     """
-    if find_device(request.job) == "cpu":  # what NCCL asks of the other processes' memory has not been tried
+    if find_device(request.job) == "cpu":  # NCCL may need access to the other processes' memory: not tested
         core_dumps.forbid()
     cancellation = Cancellation()
     cancellation.listen()
@@ -31,7 +31,7 @@ def run_worker(seat: Seat, request: RunRequest, telling: SharedDescriptor, fence
             kind = Records if first else ReadOnlyRecords
             records = kind(fence.store, request.run_key, request.run_id, fence)
             record = _load(records)
-            if not isinstance(record, TrainedRecord):  # else the model is there, and another worker was lost after it
+            if not isinstance(record, TrainedRecord):  # else the model exists, and another worker was lost later
                 clock = Clock()
                 clock.seconds_before = record.seconds if record else 0.0
                 train(request, records, record, events, cancellation, clock)
@@ -46,8 +46,8 @@ def run_worker(seat: Seat, request: RunRequest, telling: SharedDescriptor, fence
 
 
 def _load(records: Records) -> TrainingRecord | TrainedRecord | None:
-    """The record. A damaged one, of which the parent has told, is none; so is one whose sealed artifact the parent has
-    not found.
+    """Returns the record. Ignores a damaged one, which the parent has reported, and one whose sealed artifact the
+    parent did not find.
     """
     try:
         record = records.load()
@@ -57,7 +57,7 @@ def _load(records: Records) -> TrainingRecord | TrainedRecord | None:
 
 
 class ReadOnlyRecords(Records):
-    """Of the workers that only help."""
+    """Records of the workers that only help."""
 
     def save(self, record: Record) -> None:
-        """Leaves it to the first worker."""
+        """Does nothing: the first worker saves."""

@@ -1,19 +1,19 @@
-"""The report: what a run was, made and cost, for whoever must decide whether to trust its model.
+"""The report of a run: its settings, results and cost, for people who decide whether to trust its model.
 
-    content.py      what a report can say (frozen dataclasses), and codec.py the same as JSON
+    content.py      the contents of a report (frozen dataclasses), and codec.py the same as JSON
     measure.py      tensors → confusion matrix, residuals, columns; needs torch
-    explanation.py  which inputs the model's answers hang on; needs torch
-    energy.py       joules and CO2 of the run, measured or said to be estimated
+    explanation.py  which inputs the model's answers depend on; needs torch
+    energy.py       joules and CO2 of the run, measured or marked as estimated
     environment.py  the machine and the libraries
-    thinning.py     the same report with nothing in it longer than a page can hold
+    thinning.py     the same report, shortened to what a page can show
     figures.py      parts → inline SVG; needs matplotlib
-    model_card.py   what only the makers can say, with "not stated" where they did not
+    model_card.py   statements of the makers, or "not stated"
     page.py         REPORT → one HTML file with the JSON inside; payload.py gets the JSON out again
                     over sections.py (what a page says), html.py and svg.py (as markup), style.py (its look)
     units.py        numbers, times and sizes as people read them
     show.py         `python -m training report`: sealed artifact → terminal, HTML file or JSON
 
-It measures and shows; it decides nothing and keeps nothing. Importing this package loads neither torch nor matplotlib.
+It measures and shows, and neither decides nor keeps anything. Importing it loads neither torch nor matplotlib.
 """
 
 from training.report.codec import ReportError, from_json, to_json

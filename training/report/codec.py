@@ -12,16 +12,16 @@ VERSION: Final = 1
 
 
 class ReportError(TrainingError):
-    """This is not a report, or one of another version."""
+    """The input is not a report, or a report of another version."""
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """JSON values only; `json.dumps(…, allow_nan=False)` takes them."""
+    """Returns JSON values only, which `json.dumps(…, allow_nan=False)` accepts."""
     return {"version": VERSION, **encode(report)}
 
 
 def from_json(values: Mapping[str, Any]) -> Report:
-    """The report again. Raises ReportError, naming the place, for anything that `to_json` does not give."""
+    """Returns the report that `to_json` encoded. Raises ReportError, with the place, for anything else."""
     if not isinstance(values, Mapping) or values.get("version") != VERSION:
         raise ReportError(
             f"this is not a report, or its version is not {VERSION}",

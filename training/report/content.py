@@ -1,6 +1,6 @@
-"""What a report can say. A part that is None was not made or not asked for, and is not shown.
+"""Contents of a report. A part that is None was not made or not requested, and is not shown.
 
-Values only: nothing here measures, draws or writes. Units are in the names or said beside the field.
+Values only: nothing here measures, draws or writes. Units are in the names or beside the field.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ Task = Literal["regression", "classification"]
 
 @dataclass(frozen=True)
 class Curves:
-    """The descent, epoch by epoch; every sequence is as long as `epochs`. None within one: not measured then."""
+    """Training curves, epoch by epoch. Every sequence is as long as `epochs`. None in a sequence means not measured."""
 
     epochs: tuple[int, ...]
     training_loss: tuple[float, ...]
     validation_loss: tuple[float | None, ...] | None = None
     learning_rate: tuple[float, ...] | None = None
     metrics: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
-    """Of the validation rows."""
+    """Metrics of the validation rows."""
     loss_name: str = "loss"
-    """Which loss, and its unit where it has one: "cross-entropy (nats)"."""
+    """Name of the loss, with its unit if it has one: "cross-entropy (nats)"."""
 
     def __post_init__(self) -> None:
         for values in (self.training_loss, self.validation_loss, self.learning_rate, *self.metrics.values()):
@@ -31,7 +31,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Column:
-    """One column over the training rows, in its own unit. The numbers are None where a column has none, as text has."""
+    """One column over the training rows, in its own unit. The numbers are None if the column has none, such as text."""
 
     name: str
     mean: float | None = None
@@ -39,34 +39,34 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     missing: int = 0
-    """Rows without a value."""
+    """Number of rows without a value."""
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """The rows that the model was made from and measured on."""
+    """Rows that the model was trained and measured on."""
 
     rows_train: int
     rows_held_out: int
     rows_validation: int | None = None
     columns: tuple[Column, ...] = ()
     labels: Mapping[str, int] | None = None
-    """Training rows of each class."""
+    """Number of training rows of each class."""
     findings: tuple[Mapping[str, object], ...] = ()
-    """What the quality checks found and did not stop the run for; JSON values by name."""
+    """Findings of the quality checks that did not stop the run, as JSON values by name."""
     masked: Mapping[str, str] = field(default_factory=dict)
-    """What was done to which column before anything of it was used."""
+    """Masking of each column, applied before any of its values was used."""
     rows_left_out: int | None = None
-    """Since they have no target; None: such rows were refused."""
+    """Number of rows left out because they have no target. None if such rows are refused."""
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often which class was answered for which, on held-out rows. Sparse: (true, predicted, rows), rows above 0."""
+    """Confusion matrix of the held-out rows. Sparse: (true, predicted, rows), with rows above 0."""
 
     cells: tuple[tuple[int, int, int], ...]
     size: int
-    """How many classes there are."""
+    """Number of classes."""
 
     def __post_init__(self) -> None:
         if any(not (0 <= true < self.size and 0 <= said < self.size and rows > 0) for true, said, rows in self.cells):
@@ -75,17 +75,17 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Residuals:
-    """A regression on held-out rows, in the target's unit. A residual is predicted less true."""
+    """A regression on held-out rows, in the target's unit. A residual is the predicted minus the true value."""
 
     true: tuple[float, ...]
     predicted: tuple[float, ...]
-    """Of the same rows, or of a sample of them."""
+    """Predictions for the same rows, or for a sample of them."""
     edges: tuple[float, ...]
-    """Of the residuals' histogram: one more than `counts`."""
+    """Edges of the residuals' histogram, one more than `counts`."""
     counts: tuple[int, ...]
-    """Of all rows."""
+    """Counts of all rows."""
     target: str = "target"
-    """Its name, with the unit where one is known."""
+    """Name of the target, with the unit if it is known."""
 
     def __post_init__(self) -> None:
         if len(self.true) != len(self.predicted) or len(self.edges) != len(self.counts) + 1:
@@ -94,7 +94,7 @@ class Residuals:
 
 @dataclass(frozen=True)
 class Importance:
-    """Of one feature. `deviation` is over repetitions; None if there were none."""
+    """Importance of one feature. `deviation` is over repetitions, None if there were none."""
 
     mean: float
     deviation: float | None = None
@@ -102,7 +102,7 @@ class Importance:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Of the places of an image or of a sequence: rows of equally many numbers from 0."""
+    """Heat map over the places of an image or of a sequence: rows of equal length, with numbers from 0."""
 
     values: tuple[tuple[float, ...], ...]
     rows: str = "row"
@@ -111,31 +111,31 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Importances:
-    """What the model's answers hang on."""
+    """Importance of the model's inputs."""
 
     method: str
-    """How they were found, in a sentence a reader can judge."""
+    """Method that measured them, in a sentence that a reader can assess."""
     unit: str
-    """What the numbers count: "loss of accuracy"."""
+    """Unit of the numbers: "loss of accuracy"."""
     values: Mapping[str, Importance] = field(default_factory=dict)
     heat_map: HeatMap | None = None
 
 
 @dataclass(frozen=True)
 class GateReport:
-    """One condition that the model had to meet in order to be sealed."""
+    """One condition that the model had to meet to be sealed."""
 
     name: str
     value: float
     threshold: float
     bound: Literal["minimum", "maximum"]
-    """What the threshold is for the value."""
+    """Whether the threshold is the value's minimum or maximum."""
     passed: bool
 
 
 @dataclass(frozen=True)
 class Compression:
-    """The model before and after it was made smaller; `accepted` says which of the two was sealed."""
+    """The model before and after compression. `accepted` says which of the two was sealed."""
 
     method: str
     bytes_before: int
@@ -164,7 +164,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class SearchReport:
-    """The search for good settings. `best` is the place in `trials` of the one that was trained and sealed."""
+    """Hyperparameter search. `best` is the index in `trials` of the one that was trained and sealed."""
 
     metric: str
     direction: Literal["minimize", "maximize"]
@@ -178,7 +178,7 @@ class SearchReport:
 
 @dataclass(frozen=True)
 class PrivacyReport:
-    """What differentially private training promises of each training row."""
+    """Guarantee of differentially private training for each training row."""
 
     epsilon: float
     delta: float
@@ -188,24 +188,24 @@ class PrivacyReport:
 
 @dataclass(frozen=True)
 class Environment:
-    """Where the run was."""
+    """Machine and libraries of the run."""
 
     python: str
     libraries: Mapping[str, str]
     operating_system: str
     cpu: str
     cores: int
-    """That this process may use."""
+    """Number of cores that this process may use."""
     memory_bytes: int
     threads: int
-    """Of torch."""
+    """Number of torch's threads."""
     device: str
     """The word "cpu", or the GPU's name."""
 
 
 @dataclass(frozen=True)
 class Energy:
-    """What the run used, and how that is known."""
+    """Energy that the run used, and its source."""
 
     joules: float
     method: str
@@ -217,7 +217,7 @@ class Energy:
 
 @dataclass(frozen=True)
 class ModelCardReport:
-    """What only its makers can say of a model; None is shown as not stated."""
+    """Statements about the model that only its makers can make. None is shown as not stated."""
 
     intended_use: str | None = None
     limitations: str | None = None
@@ -229,7 +229,7 @@ class ModelCardReport:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the model can be made again from, and told by."""
+    """Digests and versions that reproduce and identify the model."""
 
     seed: int | None = None
     data_digest: str | None = None
@@ -240,17 +240,17 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it."""
+    """A whole report."""
 
     title: str
     model: str
     dataset: str
     task: Task
     classes: tuple[str, ...] = ()
-    """In the order of the model's outputs."""
+    """Class names in the order of the model's outputs."""
     feature_names: tuple[str, ...] = ()
     metrics: Mapping[str, float] | None = None
-    """On held-out rows."""
+    """Metrics of the held-out rows."""
     gates: tuple[GateReport, ...] | None = None
     curves: Curves | None = None
     confusion: Confusion | None = None
@@ -258,16 +258,16 @@ class Report:
     importances: Importances | None = None
     data: DataReport | None = None
     hyperparameters: Mapping[str, object] | None = None
-    """JSON values by name, as in Pulumi."""
+    """Settings as JSON values, by their names in Pulumi."""
     search: SearchReport | None = None
     folds: tuple[Fold, ...] | None = None
     compression: Compression | None = None
     privacy: PrivacyReport | None = None
     durations_seconds: Mapping[str, float] | None = None
-    """By phase, in their order."""
+    """Seconds of each phase, in order."""
     energy: Energy | None = None
     environment: Environment | None = None
     card: ModelCardReport | None = None
     provenance: Provenance | None = None
     omitted: Mapping[str, int] = field(default_factory=dict)
-    """How many entries of which part thinning left out."""
+    """Number of entries of each part that thinning left out."""

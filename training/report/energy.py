@@ -1,8 +1,8 @@
-"""Joules that a run used: measured where the machine has counters that this process may read, else estimated and called
-so. CO2 is those joules times what a kilowatt-hour of electricity is assumed, or said, to emit.
+"""Energy of a run in joules: measured if the machine has counters that this process may read, otherwise estimated and
+marked so. CO2 is those joules times the stated or assumed emission of a kilowatt-hour of electricity.
 
-RAPL counts whole processors and NVML whole GPUs, so other programs on them are in the number; the estimate has only
-this process and the children it waited for.
+RAPL counts whole processors and NVML whole GPUs, including other programs on them. The estimate covers only this
+process and the children it waited for.
 """
 
 import importlib
@@ -17,19 +17,21 @@ from training.report.content import Energy
 
 POWERCAP: Final = Path("/sys/class/powercap")
 SAMPLE_SECONDS: Final = 30.0
-"""RAPL's counters start again after some 65 kJ to 262 kJ: at 1 kW after a minute at the earliest."""
+"""Seconds between readings. RAPL's counters wrap around at 65 kJ to 262 kJ: at 1 kW, after a minute at the earliest."""
 WATTS_PER_CORE: Final = 10.0
-"""Of a busy core: processors of 15 W with 4 cores to 400 W with 64 draw 4 to 10 W a core, memory not counted."""
+"""Power of a busy core in watts: processors of 15 W with 4 cores to 400 W with 64 draw 4 to 10 W per core, without
+memory.
+"""
 GRAMS_PER_KWH: Final = 400.0
 ASSUMED: Final = "assumed, not the intensity of your electricity"
 JOULES_PER_KWH: Final = 3.6e6
 
 
 class Meter:
-    """Counts from `with Meter() as meter:` on; ask `meter.energy()` at any time, also after the end.
+    """Measures energy from `with Meter() as meter:` on. `meter.energy()` can be called at any time, also after the end.
 
-    `gpus`: numbers of the NVIDIA devices in use, as NVML counts them. `joules_before`: of earlier processes of the same
-    run. `intensity`: grams of CO2 per kWh and who says so.
+    `gpus` are the numbers of the NVIDIA devices in use, in NVML's order. `joules_before` is the energy of earlier
+    processes of the same run. `intensity` is grams of CO2 per kWh and the source of that number.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Meter:
             self._sampler.join()
 
     def energy(self) -> Energy:
-        """What was used so far, how that is known, and the CO2 of it."""
+        """Returns the energy used so far, its source, and its CO2."""
         if not self._ended.is_set():
             self._update()
         processor, method = self._processor()
@@ -94,7 +96,7 @@ class Meter:
 
 
 class _Rapl:
-    """Intel's and AMD's counters of processor packages and, where they are separate, their memory; microjoules."""
+    """Intel's and AMD's counters of processor packages and, if they are separate, of their memory, in microjoules."""
 
     def __init__(self, powercap: Path) -> None:
         self._ranges = _rapl_domains(powercap)
@@ -105,15 +107,15 @@ class _Rapl:
 
     @property
     def joules(self) -> float:
-        """Since `start`."""
+        """Joules since `start`."""
         return self._microjoules / 1e6
 
     def start(self) -> None:
-        """Counts from here."""
+        """Starts counting."""
         self._last = self._read()
 
     def update(self) -> None:
-        """Adds what came since; a counter that is lower than before went through its end once."""
+        """Adds the energy since the last reading. A counter that is lower than before has wrapped around once."""
         with self._lock:
             now = self._read()
             for domain, count in now.items():
@@ -127,7 +129,7 @@ class _Rapl:
 
 
 class _Nvml:
-    """NVIDIA's counters, millijoules since the driver was loaded; GPUs since Volta have them."""
+    """NVIDIA's counters in millijoules since the driver was loaded. GPUs have them since Volta."""
 
     def __init__(self, gpus: Sequence[int]) -> None:
         self._gpus, self._first, self._now = gpus, 0, 0
@@ -136,11 +138,11 @@ class _Nvml:
 
     @property
     def joules(self) -> float:
-        """Since `start`; 0 if it is not measured."""
+        """Joules since `start`, or 0 if they are not measured."""
         return (self._now - self._first) / 1e3
 
     def start(self) -> None:
-        """Counts from here, if there is a driver and a counter."""
+        """Starts counting, if a driver and a counter exist."""
         try:
             nvml: Any = importlib.import_module("pynvml")
         except ImportError:
@@ -155,7 +157,7 @@ class _Nvml:
         self.method = "measured: NVML, whole GPU including other programs"
 
     def update(self) -> None:
-        """Reads again; a device that was lost keeps what it had."""
+        """Reads again. A lost device keeps its last value."""
         if self._nvml is not None:
             try:
                 self._now = self._read()
@@ -168,9 +170,10 @@ class _Nvml:
 
 
 def _rapl_domains(powercap: Path) -> Mapping[Path, int]:
-    """Readable domains and where their counters start again: packages, and "dram", which no package includes.
+    """Returns the readable domains and the values at which their counters wrap around: packages, and "dram", which no
+    package includes.
 
-    "psys" is left out since it has the packages in it, and so are a package's "core" and "uncore".
+    Leaves out "psys", which includes the packages, and a package's "core" and "uncore".
     """
     domains = {}
     for domain in sorted(powercap.glob("intel-rapl:*")):
@@ -187,7 +190,7 @@ def _integer(path: Path) -> int | None:
 
 
 def _text(path: Path) -> str | None:
-    """None where there is no such file, or it is root's alone as `energy_uj` mostly is."""
+    """Returns the file's text, or None if it does not exist or only root can read it, as usual for `energy_uj`."""
     try:
         return path.read_text().strip()
     except OSError:

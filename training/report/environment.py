@@ -1,4 +1,4 @@
-"""The machine and the libraries that a run had, asked of the operating system; no network, no program started."""
+"""Machine and libraries of a run, as the operating system reports them. Uses no network and starts no program."""
 
 import importlib.metadata
 import os
@@ -10,7 +10,9 @@ from training.report.content import Environment
 
 
 def environment(libraries: Sequence[str], threads: int, device: str) -> Environment:
-    """`libraries` by the names they are installed under, those that are not are left out; `threads` are torch's."""
+    """Returns the environment. `libraries` are names of installed packages; missing ones are left out. `threads` are
+    torch's.
+    """
     return Environment(
         python=platform.python_version(),
         libraries={name: version for name in libraries if (version := _version(name)) is not None},
@@ -31,7 +33,7 @@ def _version(name: str) -> str | None:
 
 
 def _cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """As the processor calls itself; ARM's do not, there the architecture must do."""
+    """Returns the processor's name, or the architecture on ARM, whose processors report no name."""
     try:
         lines = cpuinfo.read_text().splitlines()
     except OSError:

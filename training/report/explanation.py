@@ -1,6 +1,6 @@
-"""Which inputs a model's answers hang on, in the way that fits what the inputs are. Says nothing of causes.
+"""Importance of a model's inputs, measured by the method that fits them. It does not show causes.
 
-    table of up to 200 columns      permutation: how much worse the model gets when one column is shuffled
+    table of up to 200 columns      permutation: how much worse the model gets if one column is shuffled
     text, as ids of known words     occlusion: how much worse it gets on the rows that lose one word
     image, sequence, wider table    Captum's integrated gradients: what each place adds to the answer
 
@@ -26,7 +26,7 @@ PERMUTED_ROWS: Final = 2_000
 REPEATS: Final = 5
 OCCLUDED_WORDS: Final = 200
 PADDING: Final = 0
-"""The id of no word."""
+"""Id that stands for no word."""
 ATTRIBUTED_ROWS: Final = 200
 ATTRIBUTION_STEPS: Final = 32
 ATTRIBUTED_AT_ONCE: Final = 256
@@ -42,10 +42,11 @@ def explain(
     words: Sequence[str] = (),
     seed: int = 0,
 ) -> Importances | None:
-    """The method that fits; None if none does. `model` answers raw `features` [R, *S] and is left as it was.
+    """Explains the model by the method that fits its inputs. Returns None if none fits. `model` answers raw `features`
+    [R, *S] and is not changed.
 
-    `names`: of a table's columns; `words`: of each id, where the features are ids of words. `target`: int64 classes
-    (R,) or numbers (R, 1). One call for each (column, repetition) or word, so minutes for a model that takes long.
+    `names` are those of a table's columns; `words` belong to ids, if the features are ids of words. `target` has int64
+    classes (R,) or numbers (R, 1). It takes one call for each (column, repetition) or word: minutes for a slow model.
     """
     was_training = model.training
     model.eval()
@@ -62,7 +63,7 @@ def explain(
 def permutation(
     model: nn.Module, features: torch.Tensor, target: torch.Tensor, task: Task, names: Sequence[str], seed: int
 ) -> Importances:
-    """Of each column: score of the rows as they are less score with that column shuffled among them."""
+    """Returns for each column the score of the rows minus the score with that column shuffled among them."""
     generator = torch.Generator().manual_seed(seed)
     chosen = _sample(len(features), PERMUTED_ROWS, generator)
     rows_RF, target = features[chosen], target[chosen]
@@ -87,7 +88,7 @@ def permutation(
 def occlusion(
     model: nn.Module, features: torch.Tensor, target: torch.Tensor, task: Task, words: Sequence[str], seed: int
 ) -> Importances:
-    """Of each of the sample's most frequent words: score of the rows that have it less their score without it."""
+    """Returns for each of the sample's most frequent words the rise of the loss on its rows if the word is removed."""
     chosen = _sample(len(features), PERMUTED_ROWS, torch.Generator().manual_seed(seed))
     rows_RL, target = features[chosen], target[chosen]
     counts = Counter(rows_RL.flatten().tolist())
@@ -108,7 +109,9 @@ def occlusion(
 
 
 def attribution(model: nn.Module, features: torch.Tensor, names: Sequence[str], seed: int) -> Importances:
-    """Mean absolute integrated gradients of the answer given, from the mean row; a heat map of images and sequences."""
+    """Returns mean absolute integrated gradients of the predicted class, from the mean row; as a heat map for images
+    and sequences.
+    """
     chosen = _sample(len(features), ATTRIBUTED_ROWS, torch.Generator().manual_seed(seed))
     rows = features[chosen].detach().float()
     mean_S = _integrated_gradients(model, rows).abs().mean(dim=0)
@@ -139,7 +142,9 @@ def _integrated_gradients(model: nn.Module, rows: torch.Tensor) -> torch.Tensor:
 
 
 def _heat_map(mean_S: torch.Tensor) -> HeatMap:
-    """Channels of an image are averaged; the rows of a sequence are its channels. At most HEAT_MAP_SIDE each way."""
+    """Averages the channels of an image. The rows of a sequence are its channels. At most HEAT_MAP_SIDE in each
+    direction.
+    """
     mean_HW = mean_S.flatten(0, -3).mean(dim=0) if mean_S.dim() > 2 else mean_S
     height, width = (min(side, HEAT_MAP_SIDE) for side in mean_HW.shape)
     small_HW = functional.adaptive_avg_pool2d(mean_HW[None, None], (height, width))[0, 0]
@@ -148,7 +153,7 @@ def _heat_map(mean_S: torch.Tensor) -> HeatMap:
 
 
 def _score(model: nn.Module, features: torch.Tensor, target: torch.Tensor, task: Task) -> float:
-    """Accuracy of classes, R² of numbers; more is better."""
+    """Returns accuracy for classes and R² for numbers. Higher is better."""
     with torch.no_grad():
         answer_RK = model(features)
     if task == "classification":
@@ -159,7 +164,9 @@ def _score(model: nn.Module, features: torch.Tensor, target: torch.Tensor, task:
 
 
 def _error(model: nn.Module, features: torch.Tensor, target: torch.Tensor, task: Task) -> float:
-    """Cross-entropy in nats of probabilities, squared error of numbers: finer than a score where few rows change."""
+    """Returns cross-entropy in nats for probabilities and squared error for numbers: finer than a score if few rows
+    change.
+    """
     with torch.no_grad():
         answer_RK = model(features).double()
     if task == "classification":
@@ -177,5 +184,5 @@ def _word(words: Sequence[str], word: int) -> bool:
 
 
 def _sample(count: int, most: int, generator: torch.Generator) -> torch.Tensor:
-    """Sorted places of at most `most` rows; all of them, if they are not more."""
+    """Returns sorted indices of at most `most` rows, or of all if there are fewer."""
     return torch.randperm(count, generator=generator)[:most].sort().values

@@ -1,7 +1,7 @@
-"""The report's pictures: each function draws one part, and nothing where there is nothing to see.
+"""Figures of the report: each function draws one part.
 
-Drawn as wide as a phone, so that texts stay readable there. What is too much for a picture is left out of it and said
-in its title. Every picture's label says in words what it shows.
+They are as wide as a phone, so that texts stay readable there. A figure leaves out what it cannot show and says so in
+its title. Its label describes it in words.
 
 Shapes: K classes, or blocks of them.
 """
@@ -23,20 +23,20 @@ from training.report.svg import BLUE, GREY, ORANGE, picture
 
 BARS: Final = 20
 MOST_NUMBERED: Final = 12
-"""Up to this many classes, the confusion matrix's cells bear their numbers."""
+"""Largest number of classes for which the confusion matrix's cells show their numbers."""
 MOST_NAMED: Final = 30
-"""Up to this many classes, the confusion matrix's rows and columns bear their names."""
+"""Largest number of classes for which the confusion matrix's rows and columns show their names."""
 MOST_BLOCKS: Final = 100
-"""More classes than this share the cells of the picture."""
+"""Largest number of cells per side. More classes share cells."""
 LOG_FROM: Final = 50
-"""A loss that falls by this factor is drawn on a logarithmic axis."""
+"""Factor by which a loss must fall to be drawn on a logarithmic axis."""
 COLOURS: Final = "cividis"
-"""Even steps of brightness, the same to every kind of colour blindness."""
+"""Colour map with even steps of brightness, equal for every kind of colour blindness."""
 ON_DARK, ON_BRIGHT = "#fefefe", "#010101"
 
 
 def loss(curves: Curves) -> str:
-    """Training and validation loss by epoch."""
+    """Draws training and validation loss by epoch."""
 
     def paint(axes: Axes) -> None:
         _line(axes, curves.epochs, curves.training_loss, BLUE, "-", "training")
@@ -54,7 +54,7 @@ def loss(curves: Curves) -> str:
 
 
 def learning_rate(curves: Curves) -> str:
-    """The step size by epoch."""
+    """Draws the learning rate by epoch."""
     rates = curves.learning_rate or ()
 
     def paint(axes: Axes) -> None:
@@ -67,7 +67,7 @@ def learning_rate(curves: Curves) -> str:
 
 
 def metric(curves: Curves, name: str, at: int) -> str:
-    """One metric of the validation rows by epoch; `at` tells this picture from the other metrics'."""
+    """Draws one metric of the validation rows by epoch. `at` makes its ids differ from those of the other metrics."""
 
     def paint(axes: Axes) -> None:
         _line(axes, curves.epochs, curves.metrics[name], ORANGE, "-", name)
@@ -77,7 +77,7 @@ def metric(curves: Curves, name: str, at: int) -> str:
 
 
 def confusion(part: Confusion, classes: Sequence[str]) -> str:
-    """Share of each true class that was answered as each class; many classes are summed in blocks."""
+    """Draws the share of each true class that was predicted as each class. Many classes are summed in blocks."""
     blocks = min(part.size, MOST_BLOCKS)
     rows_KK = np.zeros((blocks, blocks))
     for true, predicted, rows in part.cells:
@@ -107,7 +107,7 @@ def confusion(part: Confusion, classes: Sequence[str]) -> str:
 
 
 def predicted_against_true(part: Residuals) -> str:
-    """One dot for each held-out row; a perfect model's lie on the line."""
+    """Draws one dot for each held-out row. Those of a perfect model lie on the line."""
     ends = [min(part.true + part.predicted), max(part.true + part.predicted)]
 
     def paint(axes: Axes) -> None:
@@ -122,7 +122,7 @@ def predicted_against_true(part: Residuals) -> str:
 
 
 def residuals(part: Residuals) -> str:
-    """The histogram of predicted less true."""
+    """Draws the histogram of predicted minus true values."""
     widths = np.diff(part.edges)
 
     def paint(axes: Axes) -> None:
@@ -136,7 +136,7 @@ def residuals(part: Residuals) -> str:
 
 
 def importances(part: Importances) -> str:
-    """The largest, as bars with their deviation."""
+    """Draws the largest importances as bars, with their deviation."""
     largest = sorted(part.values.items(), key=lambda item: item[1].mean, reverse=True)[:BARS]
     more = "" if len(part.values) <= BARS else f" (largest {BARS} of {len(part.values):,})"
     errors = [one.deviation or 0.0 for _, one in largest]
@@ -146,7 +146,7 @@ def importances(part: Importances) -> str:
 
 
 def labels(counts: Mapping[str, int]) -> str:
-    """Training rows of each class; the most frequent ones if there are many."""
+    """Draws the number of training rows of each class, or of the most frequent ones."""
     largest = dict(sorted(counts.items(), key=lambda item: -item[1])[:BARS]) if len(counts) > BARS else counts
     more = "" if len(counts) <= BARS else f" (largest {BARS} of {len(counts):,})"
     label = f"Bar chart of the training rows of each class{more}; {min(counts.values()):,} to {max(counts.values()):,}."
@@ -154,7 +154,7 @@ def labels(counts: Mapping[str, int]) -> str:
 
 
 def heat_map(part: HeatMap, unit: str) -> str:
-    """Attribution by place."""
+    """Draws the attribution by place."""
     values = np.array(part.values)
 
     def paint(axes: Axes) -> None:
@@ -170,7 +170,7 @@ def heat_map(part: HeatMap, unit: str) -> str:
 
 
 def search(part: SearchReport) -> str:
-    """Each trial's value, and the best one marked."""
+    """Draws each trial's value, and marks the best one."""
     valued = [(at + 1, trial.value) for at, trial in enumerate(part.trials) if trial.value is not None]
 
     def paint(axes: Axes) -> None:
@@ -187,7 +187,7 @@ def search(part: SearchReport) -> str:
 def _line(
     axes: Axes, epochs: Sequence[int], values: Sequence[float | None], colour: str, style: str, name: str
 ) -> None:
-    """Epochs without a value are passed over."""
+    """Draws a line without the epochs that have no value."""
     known = [(epoch, value) for epoch, value in zip(epochs, values, strict=True) if value is not None]
     marker = "o" if len(known) == 1 else None
     axes.plot(
@@ -209,7 +209,7 @@ def _make_title(axes: Axes, title: str, x: str, y: str) -> None:
 def _bars(
     key: str, title: str, values: Mapping[str, float], unit: str, label: str, errors: Sequence[float] | None = None
 ) -> str:
-    """Horizontal, the first on top."""
+    """Draws horizontal bars, with the first on top."""
     places = range(len(values))
 
     def paint(axes: Axes) -> None:

@@ -1,4 +1,4 @@
-"""The few elements that a report is made of. Whatever comes in as `str` is escaped; only `Html` is taken as markup."""
+"""HTML elements of a report. Every `str` is escaped; only `Html` counts as markup."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -13,33 +13,35 @@ NONE: Final = Html("")
 
 
 def text(value: str) -> Html:
-    """Escaped; printable characters only, in one line."""
+    """Escapes a text and reduces it to one line of printable characters."""
     return Html(escape(units.name(value, 10_000)))
 
 
 def paragraph(value: str, kind: str = "") -> Html:
-    """`kind` is a class of the style sheet."""
+    """Makes a paragraph. `kind` is a class of the style sheet."""
     return Html(f'<p class="{kind}">{text(value)}</p>' if kind else f"<p>{text(value)}</p>")
 
 
 def join(parts: Iterable[Html]) -> Html:
-    """One after the other."""
+    """Joins the parts."""
     return Html("".join(parts))
 
 
 def section(key: str, title: str, parts: Sequence[Html]) -> Html:
-    """Nothing at all if there is nothing in it."""
+    """Makes a section, or nothing if it has no content."""
     body = join(parts)
     return Html(f'<section id="{key}"><h2>{text(title)}</h2>{body}</section>') if body else NONE
 
 
 def heading(title: str) -> Html:
-    """Of a part of a section."""
+    """Makes the heading of a part of a section."""
     return Html(f"<h3>{text(title)}</h3>")
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Html:
-    """The first column names the row, columns of numbers stand right; rows over MOST_ROWS are only counted."""
+    """Makes a table. The first column names the row, numbers are aligned right, and rows beyond MOST_ROWS are only
+    counted.
+    """
     if not rows:
         return NONE
     right = [at > 0 and any(_is_number(row[at]) for row in rows) for at in range(len(head))]
@@ -48,18 +50,18 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 
 def pairs(caption: str, rows: Sequence[tuple[str, object]]) -> Html:
-    """A table of names and values, all at the left."""
+    """Makes a table of names and values, aligned left."""
     return _frame(caption, NONE, [_row(row, (False, False)) for row in rows], ' class="pairs"') if rows else NONE
 
 
 def pictures(drawn: Iterable[str]) -> Html:
-    """Side by side where there is room."""
+    """Places figures side by side where they fit."""
     figures = "".join(f"<figure>{svg}</figure>" for svg in drawn)
     return Html(f'<div class="figures">{figures}</div>') if figures else NONE
 
 
 def _frame(caption: str, head: Html, rows: Sequence[Html], kind: str) -> Html:
-    """A table that scrolls by itself where the window is narrower than it."""
+    """Makes a table that scrolls on its own if the window is narrower."""
     more = len(rows) - MOST_ROWS
     note = paragraph(f"{more:,} more rows are in the JSON inside this page", "note") if more > 0 else NONE
     return Html(
@@ -76,7 +78,7 @@ def _row(cells: Sequence[object], right: Sequence[bool]) -> Html:
 
 
 def _element(tag: str, value: object, at_right: bool, attributes: str = "") -> Html:
-    """An empty cell stays empty, while a name that is empty is said to be."""
+    """Makes a cell. An empty cell stays empty, while an empty name is marked as such."""
     kind = ' class="number"' if at_right else ""
     shown = "" if value == "" and tag == "td" else escape(units.name(units.plain(value), LONGEST_CELL))
     return Html(f"<{tag}{attributes}{kind}>{shown}</{tag}>")

@@ -1,4 +1,4 @@
-"""Answers and rows as the parts of a report: confusion matrix, residuals, columns, labels. Sums are in FP64.
+"""Parts of a report measured from answers and rows: confusion matrix, residuals, columns, labels. Sums are in FP64.
 
 Shapes: R rows, K outputs or classes, F columns.
 """
@@ -17,13 +17,13 @@ BINS: Final = 30
 
 
 def confusion(answer_RK: torch.Tensor, target_R: torch.Tensor) -> Confusion:
-    """How often each class was answered for each: `answer_RK` has a score for each class, `target_R` int64 classes."""
+    """Counts predicted against true classes. `answer_RK` has a score for each class, `target_R` int64 classes."""
     pairs = Counter(zip(target_R.tolist(), answer_RK.argmax(dim=1).tolist(), strict=True))
     return Confusion(tuple((*pair, rows) for pair, rows in sorted(pairs.items())), answer_RK.shape[1])
 
 
 def residuals(answer_R1: torch.Tensor, target_R1: torch.Tensor, target: str = "target") -> Residuals:
-    """Predicted less true of all rows, which must be finite numbers and at least one; `target` names them."""
+    """Returns predicted minus true values of all rows, at least one and all finite. `target` is their name."""
     predicted_R, true_R = answer_R1.double().flatten(), target_R1.double().flatten()
     residual_R = predicted_R - true_R
     least, most = residual_R.min().item(), residual_R.max().item()
@@ -40,12 +40,14 @@ def residuals(answer_R1: torch.Tensor, target_R1: torch.Tensor, target: str = "t
 
 
 def columns(features_RF: torch.Tensor, names: Sequence[str]) -> tuple[Column, ...]:
-    """Each column over the rows that have a value in it (are not NaN); deviations divide by their number."""
+    """Describes each column over the rows that have a value (are not NaN). Deviations divide by the number of these
+    rows.
+    """
     return tuple(_column(name, features_RF[:, at].double()) for at, name in enumerate(names))
 
 
 def labels(target_R: torch.Tensor, classes: Sequence[str]) -> dict[str, int]:
-    """Rows of each class, also of those that have none."""
+    """Returns the number of rows of each class, including classes without rows."""
     counts = Counter(target_R.tolist())
     return {name: counts[at] for at, name in enumerate(classes)}
 

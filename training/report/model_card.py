@@ -1,6 +1,6 @@
-"""The model card: questions that only a model's makers can answer, and what they answered.
+"""Model card: questions that only a model's makers can answer, and their answers.
 
-What was not said is shown as not stated. Nothing here guesses: a licence that was invented is worse than none.
+Missing answers are shown as not stated. Nothing is guessed: an invented licence is worse than none.
 """
 
 from typing import Final
@@ -19,11 +19,11 @@ QUESTIONS: Final = {
 
 
 def answers(card: ModelCardReport) -> list[tuple[str, str | None]]:
-    """Question and answer, in the order of reading; None where nothing, or only white space, was said."""
+    """Returns questions and answers in reading order. An empty or blank answer is None."""
     given = ((question, getattr(card, field)) for field, question in QUESTIONS.items())
     return [(question, (answer or "").strip() or None) for question, answer in given]
 
 
 def lines(card: ModelCardReport) -> list[tuple[str, str]]:
-    """The same for a terminal."""
+    """Returns the same for a terminal."""
     return [(question, answer or units.NOT_STATED) for question, answer in answers(card)]

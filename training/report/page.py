@@ -1,6 +1,6 @@
-"""REPORT → one HTML file that needs nothing else: no network, no program, no font, from any disk and under any policy.
+"""REPORT → one self-contained HTML file: no network, script or font; it works from any disk and under any policy.
 
-Pure: equal reports give equal bytes. The JSON of the same report is inside (payload.py).
+Pure: equal reports give equal bytes. The file contains the same report as JSON (payload.py).
 """
 
 import base64
@@ -20,14 +20,14 @@ POLICY: Final = (
     + base64.b64encode(hashlib.sha256(SHEET.encode()).digest()).decode()
     + "'"
 )
-"""Even if a name found a way past the escaping, nothing of it would run or load."""
+"""Content security policy: even if a name got past the escaping, nothing of it would run or load."""
 MOST_TILES: Final = 5
 
 
 def render(report: Report) -> str:
-    """The whole file. What is too long for it is left out, in the JSON too, and both say so."""
+    """Returns the whole file. Entries that are too many are left out, in the JSON too, and both say so."""
     short = thin(report)
-    # precision and recall are sums over cells: they need all of them
+    # precision and recall are sums over cells, so they need all of them
     report = replace(short, classes=report.classes, confusion=report.confusion)
     parts = _sections(report)
     return "".join((
@@ -47,7 +47,9 @@ def render(report: Report) -> str:
 
 
 def _sections(report: Report) -> list[tuple[str, str, list[Html]]]:
-    """Key, title and content, without those that have none: can it be trusted, how was it made, what did it cost."""
+    """Returns key, title and content of the sections that have content: first trust, then how it was made, then its
+    cost.
+    """
     all_parts = [
         ("gates", "Gates", sections.gates(report.gates)),
         ("results", "Results", sections.results(report)),
@@ -74,7 +76,7 @@ def _header(report: Report) -> Html:
 
 
 def _highlights(report: Report) -> list[tuple[str, str, str, str]]:
-    """Name, value, note and class of what a reader looks for first."""
+    """Returns name, value, note and class of the figures that a reader looks for first."""
     found = [(name, units.number(value), "held-out rows", "") for name, value in (report.metrics or {}).items()]
     tiles = found[:MOST_TILES]
     if report.gates:

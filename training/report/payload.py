@@ -1,6 +1,6 @@
-"""The JSON inside the page: put in so that no browser takes it for markup or a program, and got out again.
+"""The JSON inside the page, written so that no browser takes it for markup or a script, and read again.
 
-One file is one sealed payload, so the report that people read and the one that programs read cannot differ.
+One file is one sealed payload, so the report for people and the one for programs cannot differ.
 """
 
 import json
@@ -12,17 +12,17 @@ from training.report.content import Report
 OPENING: Final = '<script type="application/json" id="report">'
 CLOSING: Final = "</script>"
 ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
-"""Inside JSON strings these read back as themselves; outside of strings JSON has none of them."""
+"""Escapes that JSON strings decode to the same characters. Outside strings, JSON has none of these characters."""
 
 
 def embed(report: Report) -> str:
-    """The script element. ASCII only, and free of `</script>` and `<!--` whatever the names in the report are."""
+    """Returns the script element. It is ASCII only, and free of `</script>` and `<!--` for any names in the report."""
     text = json.dumps(to_json(report), allow_nan=False, separators=(",", ":"))
     return OPENING + text.translate(ESCAPES) + CLOSING
 
 
 def extract(page: str) -> Report:
-    """The report in a page that `embed` wrote into. Raises ReportError if there is none or not one of ours."""
+    """Returns the report of a page that `embed` wrote. Raises ReportError if there is none."""
     _, found, rest = page.partition(OPENING)
     text, closed, _ = rest.partition(CLOSING)
     if not found or not closed:

@@ -1,4 +1,4 @@
-"""Each part of a report as a section of the page. A part that is None gives nothing."""
+"""Sections of the page, one for each part of a report. A part that is None makes none."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -26,11 +26,11 @@ from training.report.html import NONE, Html
 MOST_CONFUSED: Final = 10
 MOST_TRIALS: Final = 20
 MOST_METRICS: Final = 6
-"""Curves of metrics that are drawn."""
+"""Largest number of metrics whose curves are drawn."""
 
 
 def results(report: Report) -> list[Html]:
-    """Gates, metrics, and where the model is wrong."""
+    """Shows metrics, and where the model is wrong."""
     parts = [NONE if report.metrics is None else html.pairs("On held-out rows", list(report.metrics.items()))]
     if report.confusion is not None:
         parts += _confusion(report.confusion, report.classes)
@@ -40,7 +40,7 @@ def results(report: Report) -> list[Html]:
 
 
 def gates(parts: Sequence[GateReport] | None) -> list[Html]:
-    """What the model had to meet."""
+    """Shows the conditions that the model had to meet."""
     words = {"minimum": "at least", "maximum": "at most"}
     rows = [
         (gate.name, gate.value, f"{words[gate.bound]} {units.number(gate.threshold)}", _verdict(gate))
@@ -52,7 +52,7 @@ def gates(parts: Sequence[GateReport] | None) -> list[Html]:
 
 
 def card(part: ModelCardReport | None) -> list[Html]:
-    """Every question, with its answer or "not stated"."""
+    """Shows every question with its answer or "not stated"."""
     if part is None:
         return []
     rows = ((question, _answer(answer)) for question, answer in model_card.answers(part))
@@ -61,7 +61,7 @@ def card(part: ModelCardReport | None) -> list[Html]:
 
 
 def descent(part: Curves | None) -> list[Html]:
-    """The curves."""
+    """Shows the training curves."""
     if part is None or not part.epochs:
         return []
     drawn = [figures.loss(part)]
@@ -72,7 +72,7 @@ def descent(part: Curves | None) -> list[Html]:
 
 
 def importances(part: Importances | None) -> list[Html]:
-    """What the answers hang on."""
+    """Shows the importance of the inputs."""
     if part is None:
         return []
     drawn = [] if part.heat_map is None else [figures.heat_map(part.heat_map, part.unit)]
@@ -88,7 +88,7 @@ def importances(part: Importances | None) -> list[Html]:
 
 
 def data(part: DataReport | None) -> list[Html]:
-    """The rows, and what was found in them."""
+    """Shows the rows, and the findings about them."""
     if part is None:
         return []
     rows = [("training", part.rows_train), ("validation", part.rows_validation), ("held out", part.rows_held_out),
@@ -109,7 +109,7 @@ def data(part: DataReport | None) -> list[Html]:
 
 
 def settings(report: Report) -> list[Html]:
-    """Hyperparameters, and how they were found and tried."""
+    """Shows the hyperparameters, and the search and cross-validation behind them."""
     parts = [html.pairs("Hyperparameters", _flat(report.hyperparameters or {}))]
     if report.search is not None:
         parts += _search(report.search)
@@ -119,7 +119,7 @@ def settings(report: Report) -> list[Html]:
 
 
 def compression(part: Compression | None) -> list[Html]:
-    """Before and after."""
+    """Shows the model before and after compression."""
     if part is None:
         return []
     verdict = "accepted, the smaller model was sealed" if part.accepted else "undone, the model was sealed uncompressed"
@@ -133,7 +133,7 @@ def compression(part: Compression | None) -> list[Html]:
 
 
 def privacy(part: PrivacyReport | None) -> list[Html]:
-    """The promise to each training row."""
+    """Shows the guarantee for each training row."""
     if part is None:
         return []
     rows = [("epsilon", part.epsilon), ("delta", part.delta), ("noise multiplier", part.noise_multiplier),
@@ -142,7 +142,7 @@ def privacy(part: PrivacyReport | None) -> list[Html]:
 
 
 def cost(durations_seconds: Mapping[str, float] | None, energy: Energy | None) -> list[Html]:
-    """Time by phase, energy, CO2."""
+    """Shows time by phase, energy and CO2."""
     times = list((durations_seconds or {}).items())
     rows: list[tuple[str, object]] = [(phase, units.duration(seconds)) for phase, seconds in times]
     if len(times) > 1:
@@ -159,7 +159,7 @@ def cost(durations_seconds: Mapping[str, float] | None, energy: Energy | None) -
 
 
 def environment(part: Environment | None) -> list[Html]:
-    """The machine and the libraries."""
+    """Shows the machine and the libraries."""
     if part is None:
         return []
     rows = [
@@ -171,7 +171,7 @@ def environment(part: Environment | None) -> list[Html]:
 
 
 def provenance(part: Provenance | None) -> list[Html]:
-    """What the model can be made again from."""
+    """Shows the inputs that reproduce the model."""
     if part is None:
         return []
     rows = [
@@ -210,7 +210,7 @@ def _confusion(part: Confusion, classes: Sequence[str]) -> list[Html]:
 
 
 def _by_class(part: Confusion) -> list[tuple[int, tuple[object, object, int]]]:
-    """Precision, recall and rows of each class that has rows or answers; "" where there is nothing to divide by."""
+    """Returns precision, recall and rows of each class with rows or predictions. "" where a number is undefined."""
     right, true, said = ([0] * part.size for _ in range(3))
     for row, column, rows in part.cells:
         true[row] += rows
@@ -237,7 +237,7 @@ def _findings(findings: Sequence[Mapping[str, object]]) -> Html:
 
 
 def _search(part: SearchReport) -> list[Html]:
-    """The best trials as a table; a lower or a higher value is better as `direction` says."""
+    """Shows the best trials as a table. `direction` says whether lower or higher values are better."""
     sign = 1 if part.direction == "minimize" else -1
     places = sorted(
         range(len(part.trials)),
@@ -284,7 +284,7 @@ def _flat(values: Mapping[str, object], before: str = "") -> list[tuple[str, obj
 
 
 def _make_setting(value: object) -> object:
-    """As it was written: 0.01, where a measured 0.01 is 0.01000."""
+    """Returns a setting as it was written: 0.01, while a measured 0.01 is shown as 0.01000."""
     if isinstance(value, float):
         return f"{value:.12g}"
     return "none" if value == {} else value

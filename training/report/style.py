@@ -1,6 +1,6 @@
-"""The page's one style sheet: light and dark, phone and paper. Nothing is loaded, so it looks the same everywhere.
+"""The page's only style sheet: light and dark, phone and paper. It loads nothing, so it looks the same everywhere.
 
-The figures' fixed colours (svg.py) are exchanged here for those of a dark page.
+It replaces the figures' fixed colours (svg.py) by those of a dark page.
 """
 
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from training.report import svg
 
 DARK_FIGURES: Final = {svg.INK: "#e6edf3", svg.GRID: "#30363d", svg.BLUE: "#56b4e9", svg.ORANGE: "#ff9e4a"}
-"""Okabe and Ito's sky blue, and an orange as bright; grey is the same on both."""
+"""Okabe and Ito's sky blue, and an orange of the same brightness. Grey is the same on both pages."""
 
 
 def _exchange(colour: str, other: str) -> str:

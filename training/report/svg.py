@@ -1,8 +1,8 @@
-"""One matplotlib figure as an `<svg>` element that may stand in any page: same input, same bytes.
+"""One matplotlib figure as an `<svg>` element that fits into any page. Equal input gives equal bytes.
 
-Left out are all that a content security policy forbids (style attributes, a style element), whatever a date or a random
-number made, and ids that two figures would share. Colours are the fixed ones below, so that the page's style sheet can
-turn each into its counterpart for a dark page. No pyplot: its state belongs to the whole process.
+It leaves out everything that a content security policy forbids (style attributes, a style element), everything that
+depends on a date or random number, and ids that two figures would share. Colours are the fixed ones below, so that the
+page's style sheet can replace them on a dark page. It does not use pyplot, whose state belongs to the whole process.
 """
 
 import io
@@ -23,7 +23,7 @@ GRID: Final = "#d8dee4"
 BLUE: Final = "#0072b2"
 ORANGE: Final = "#d55e00"
 GREY: Final = "#8c959f"
-"""Okabe and Ito's blue and vermilion, which every kind of colour blindness tells apart, and three greys."""
+"""Okabe and Ito's blue and vermilion, distinct for every kind of colour blindness, and three greys."""
 
 WIDTH_INCHES: Final = 5.2
 HEIGHT_INCHES: Final = 3.2
@@ -55,11 +55,13 @@ NO_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": Non
 
 
 def picture(key: str, label: str, paint: Callable[[Axes], None], height_inches: float = HEIGHT_INCHES) -> str:
-    """What `paint` draws. `key`, letters and dashes, tells this figure's ids from others'; `label` is read aloud."""
+    """Returns the figure that `paint` draws. `key`, of letters and dashes, makes its ids unique. Screen readers read
+    `label`.
+    """
     with mpl.rc_context(), warnings.catch_warnings(), np.errstate(all="ignore"):
         mpl.rcdefaults()
         mpl.rcParams.update(cast(Any, SETTINGS))  # its type names every setting
-        # the browser has the fonts that count; matplotlib only guesses widths
+        # the browser has the fonts that count; matplotlib only estimates widths
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
         FigureCanvasSVG(figure)
@@ -75,7 +77,7 @@ def _inline(document: str, key: str, label: str) -> str:
     box = re.search(r'viewBox="[^"]*"', content)
     if box is None:
         raise AssertionError("internal error: matplotlib wrote an SVG without a viewBox")
-    # matplotlib escapes < and > in texts and attributes, so that this finds tags and nothing of a name
+    # matplotlib escapes < and > in texts and attributes, so this finds only tags and no part of a name
     content = re.sub(r"<[^>]*>", lambda tag: _tag(tag[0], key), content)
     content = re.sub(r">\s+<", "><", content).replace("<defs></defs>", "").strip()
     names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -83,20 +85,20 @@ def _inline(document: str, key: str, label: str) -> str:
 
 
 def _tag(tag: str, key: str) -> str:
-    """One tag without style attribute, and with this figure's own ids."""
+    """Returns a tag without style attribute, and with ids of this figure."""
     tag = re.sub(r' style="([^"]*)"', lambda found: _attributes(found[1]), tag)
     return re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{key}-", tag)
 
 
 def _attributes(style: str) -> str:
-    """Style declarations as the SVG attributes of the same names, of several the last, as in a style."""
+    """Converts style declarations to SVG attributes of the same names. The last of several counts, as in a style."""
     declarations = (declaration.partition(":") for declaration in style.split(";") if declaration.strip())
     values = {name.strip(): value.strip() for name, _, value in declarations}
     return "".join(_attribute(name, value) for name, value in values.items())
 
 
 def _attribute(name: str, value: str) -> str:
-    """Families of fonts are the page's choice."""
+    """Leaves out font families, which the page chooses."""
     if name == "font":
         size = re.search(r"[\d.]+px", value)
         return f' font-size="{size[0]}"' if size else ""

@@ -1,6 +1,7 @@
-"""The same report, never longer than a page can hold: what was left out is counted in `omitted`, never hidden.
+"""Shortens a report to what a page can show. `omitted` counts the entries left out.
 
-Curves keep their extremes, confusions their largest cells, searches their best trials; all else keeps what comes first.
+Curves keep their extremes, confusion matrices their largest cells, searches their best trials. Other parts keep their
+first entries.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,13 @@ CELLS: Final = 10_000
 POINTS: Final = 1_000
 TRIALS: Final = 500
 ENTRIES: Final = 1_000
-"""Columns, features, classes, labels, findings, folds."""
+"""Largest number of columns, features, classes, labels, findings or folds."""
 
 Item = TypeVar("Item")
 
 
 def thin(report: Report) -> Report:
-    """A report that is short already comes back equal; thinning twice is thinning once."""
+    """Returns the shortened report. A short report is returned equal, and thinning twice is the same as once."""
     omitted = dict(report.omitted)
 
     def cut_points(name: str, items: Sequence[Item], limit: int = ENTRIES) -> tuple[Item, ...]:
@@ -89,7 +90,7 @@ def _count(omitted: dict[str, int], name: str, more: int) -> None:
 
 
 def _extremes(values: Sequence[float]) -> list[int]:
-    """Where to look so that no peak is lost: least and most of equal stretches, and both ends. At most EPOCHS."""
+    """Returns indices that keep every peak: minimum and maximum of equal stretches, and both ends. At most EPOCHS."""
     if len(values) <= EPOCHS:
         return list(range(len(values)))
     kept = {0, len(values) - 1}
@@ -112,7 +113,7 @@ def _take_epochs(curves: Curves, kept: list[int]) -> Curves:
 
 
 def _best_trials(search: SearchReport) -> list[int]:
-    """Places of the best trials, in the order they ran; a trial without a value is worse than any."""
+    """Returns the indices of the best trials, in the order they ran. A trial without a value ranks last."""
     sign = 1 if search.direction == "minimize" else -1
 
     def rank(at: int) -> tuple[bool, bool, float]:

@@ -1,4 +1,4 @@
-"""Numbers, sizes, times and names as people read them; the same in the page and in the terminal."""
+"""Numbers, sizes, times and names in readable form, the same in the page and in the terminal."""
 
 import math
 from typing import Final
@@ -8,7 +8,7 @@ LONGEST_NAME: Final = 60
 
 
 def number(value: float) -> str:
-    """Four digits that count: 0.9722, 2,859, 1.2e-05; whole numbers in full."""
+    """Formats four significant digits: 0.9722, 2,859, 1.2e-05. Whole numbers are complete."""
     if isinstance(value, bool) or not math.isfinite(value):
         return str(value)
     if value == int(value) and abs(value) < 1e15:
@@ -19,24 +19,24 @@ def number(value: float) -> str:
 
 
 def size(count_bytes: float) -> str:
-    """2.2 kB: powers of 1,000."""
+    """Formats bytes with powers of 1,000: 2.2 kB."""
     return _scale(count_bytes, 1000, ("B", "kB", "MB", "GB", "TB"))
 
 
 def energy(joules: float) -> str:
-    """Joules, and watt-hours from where those are easier to picture."""
+    """Formats joules, or watt-hours if they are easier to picture."""
     if joules >= 3.6e6:
         return f"{joules / 3.6e6:.4g} kWh"
     return f"{joules / 3600:.3g} Wh" if joules >= 3600 else f"{joules:.3g} J"
 
 
 def mass(grams: float) -> str:
-    """mg, g or kg."""
+    """Formats grams as mg, g or kg."""
     return _scale(grams * 1000, 1000, ("mg", "g", "kg", "t"))
 
 
 def duration(seconds: float) -> str:
-    """4.2 ms, 42 s, 3 min 20 s, 2 h 5 min."""
+    """Formats a duration: 4.2 ms, 42 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms"
     if seconds < 60:
@@ -48,18 +48,20 @@ def duration(seconds: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Lines of printable characters: a terminal obeys what it is sent."""
+    """Reduces a text to lines of printable characters, since a terminal obeys control characters."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def name(text: str, longest: int = LONGEST_NAME) -> str:
-    """One line of printable characters, cut with an ellipsis: names come from data and may hold anything."""
+    """Reduces a text to one line of printable characters, cut with an ellipsis. Names come from data and may contain
+    anything.
+    """
     clean = printable(" ".join(text.split()))
     return (clean if len(clean) <= longest else clean[: longest - 1] + "…") or "(empty)"
 
 
 def plain(value: object) -> str:
-    """Any JSON value in a table's cell."""
+    """Formats any JSON value for a table's cell."""
     if value is None:
         return "none"
     if isinstance(value, bool):
