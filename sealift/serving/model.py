@@ -1,7 +1,7 @@
-"""The plain model that was opened → a session that answers, in memory only.
+"""Plain model → ONNX Runtime session, in memory only.
 
-The plain ONNX file is zeroed and dropped as soon as ONNX Runtime has parsed it; the weights it made of it stay, of
-course, for as long as the server runs. So do the weights beside a graph (plain_model.py), where they were opened.
+The plain ONNX file is zeroed and dropped as soon as ONNX Runtime has parsed it. The parsed weights stay in memory for
+as long as the server runs. So do the weights beside a graph (plain_model.py), in the memory they were decrypted into.
 """
 
 import os
@@ -42,21 +42,21 @@ DATATYPES: Final = {
     "tensor(double)": "FP64",
     "tensor(string)": "BYTES",
 }
-"""By ONNX Runtime's names."""
+"""Datatypes by ONNX Runtime's type names."""
 FATAL: Final = 4
-"""Of ONNX Runtime's levels. An error of a run quotes what a client sent, and is told as an exception anyway."""
+"""ONNX Runtime's log level. Errors of a run quote the request, and arrive as exceptions anyway."""
 BY_INPUTS: Final = (Fail, RuntimeException)
-"""What a run ends with where an operator cannot take these shapes or values."""
+"""Errors of a run whose shapes or values an operator does not accept."""
 NO_MEMORY: Final = ("bad_alloc", "allocate")
-"""In their messages, where it is the server that cannot."""
+"""Words in their messages that show a lack of memory instead, which is the server's fault."""
 MADE_UP: Final = (("", 0), ("text", 1))
-"""Texts and numbers for what training said nothing of, in the order in which they are tried."""
+"""Texts and numbers to try, in this order, for values that training did not describe."""
 UNTRIED_SECONDS: Final = 0.001
-"""What a run is taken for where the model refuses all rows that it was tried with: too long for the event loop."""
+"""Assumed duration of a run if the model accepted no trial row. It is too long for the event loop."""
 
 
 class Model:
-    """A model that is ready to answer. Raises StartError for what cannot be served."""
+    """A model that is ready for requests. Raises StartError if it cannot be served."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class Model:
         source: Source | None = None,
         weights: Mapping[str, Array] | None = None,
     ) -> None:
-        """`description`: the artifact's, as JSON. `weights`: inputs of the graph that are the model's own, and no
-        client's.
+        """`description` is the artifact's, as JSON. `weights` are inputs of the graph that belong to the model and not
+        to requests.
         """
         self._session = _session(onnx)
         self._weights = weights or {}
@@ -79,15 +79,15 @@ class Model:
         self.inputs = {tensor.name: tensor for tensor in map(_tensor, clients)}
         self.outputs = {tensor.name: tensor for tensor in map(_tensor, self._session.get_outputs())}
         self.run_seconds = self._warm_up()
-        """What one run of one row takes, at its quickest: others on this processor may hold it up."""
+        """Shortest duration of a run of one row. Other work on the processor can delay a run."""
 
     @property
     def rows(self) -> list[Row]:
-        """What each input takes for one row."""
+        """Description of the values of each input for one row."""
         return make_rows(self.inputs.values(), self.description)
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
-        """The named outputs for inputs in the model's shapes. Any thread may call it. Raises InvalidInput."""
+        """Returns the named outputs for inputs in the model's shapes. Any thread may call it. Raises InvalidInput."""
         try:
             fed = {**inputs, **self._weights} if self._weights else inputs
             return dict(zip(outputs, self._session.run(outputs, fed), strict=True))
@@ -102,9 +102,10 @@ class Model:
             ) from None
 
     def _warm_up(self) -> float:
-        """So that the first client does not wait, and a model that cannot run is not rolled out. Seconds.
+        """Runs the model, so that the first client does not wait and a broken model is not rolled out. Returns seconds.
 
-        Training knows what a row usually is; what it does not tell is made up, and no model has to take that.
+        It uses the usual row from training. Values that training did not describe are made up, and the model may refuse
+        them.
         """
         for row in self._rows_to_try():
             try:
@@ -131,7 +132,7 @@ class Model:
 
 
 def load(opening: Opening) -> Model:
-    """Starts a session. Raises StartError."""
+    """Makes the model from an opened artifact. Raises StartError."""
     memory, description = opening.result()
     plain = read_plain_model(memory)
     model = Model(bytes(plain.graph), description, opening.source, plain.weights)
@@ -157,19 +158,21 @@ def _session(onnx: bytes) -> Any:
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # an arena keeps the largest batch's memory for good
     options.log_severity_level = FATAL
-    options.add_session_config_entry("session.load_model_format", "ONNX")  # its own format is not looked through
+    options.add_session_config_entry(
+        "session.load_model_format", "ONNX"
+    )  # its own format is not checked for file names
     try:
         session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - as above
         raise StartError(f"ONNX Runtime does not load the model: {type(error).__name__}", "train it again") from None
-    session.disable_fallback()  # which would make the session again, from the bytes, and print
-    session._model_bytes = None  # noqa: SLF001 - it would keep the plain file for that
+    session.disable_fallback()  # the fallback would make a new session from the bytes, and print
+    session._model_bytes = None  # noqa: SLF001 - it would keep the plain file for the fallback
     return session
 
 
 def _refuse_files(onnx: bytes) -> None:
-    """ONNX Runtime would open the files that a model names, and whoever has a public key can seal a model: its weights
-    would then be what such a file holds, the private key's too. Raises StartError.
+    """Refuses models that name files. ONNX Runtime would open them, and anyone with a public key can seal a model,
+    whose weights would then be the content of any file, such as the private key. Raises StartError.
     """
     try:
         outside = external_locations(onnx)
@@ -182,12 +185,12 @@ def _refuse_files(onnx: bytes) -> None:
 
 
 def _check_weights(weights: Mapping[str, Array], inputs: Mapping[str, Any]) -> None:
-    """Raises StartError for weights that are none of the graph's, or have another type or shape there."""
+    """Raises StartError for weights that are not inputs of the graph, or have another type or shape there."""
     for name, array in weights.items():
         tensor = _tensor(inputs[name]) if name in inputs else None
         if tensor is None or array.dtype != KINDS[tensor.datatype] or not _fits(array.shape, tensor.shape):
             raise StartError(
-                "the model does not run: a weight beside its graph does not match the graph's inputs", "train it again"
+                "the model does not run: a weight beside its graph does not match its inputs", "train it again"
             )
 
 
@@ -196,7 +199,7 @@ def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
 
 
 def _tensor(value: Any) -> Tensor:
-    """A session's input or output. A dimension that is named, or unknown, may be any."""
+    """Describes an input or output of a session. Named and unknown dimensions may have any size."""
     if value.type not in DATATYPES:
         raise StartError(
             f"tensor {value.name!r} of the model has type {value.type}, which the server does not support",

@@ -1,8 +1,7 @@
-"""Opens one sealed artifact in a process of its own: the private key is never in the memory of the one that serves.
+"""Opens one sealed artifact in a separate process, so that the private key is never in the serving process' memory.
 
-The other process decrypts into memory that both share, says how much, and ends. So nothing that strangers send to the
-server can bring out a key, nothing of the code that opens stays in memory, and the server's own libraries are loaded
-meanwhile. Nothing is written to a disk.
+The other process decrypts into shared memory, reports the size, and ends. So no request can extract a key, the code
+that decrypts does not stay in memory, and the server loads its libraries meanwhile. Nothing is written to a disk.
 """
 
 import json
@@ -21,23 +20,24 @@ PIECE_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """Where one artifact lies, and which one it must be."""
+    """Files of one artifact, and its expected identity."""
 
     payload: Path
     manifest: Path
     key: Path
-    """What opens it: a file whose text says by itself of which kind it is."""
+    """File of the private key. Its text shows the kind of the key."""
     artifact_id: str
     payload_digest: str | None
-    """None: the one that its manifest names. Whoever has a public key can make such a manifest of this id."""
+    """None: the digest in the manifest. Anyone with a public key can make such a manifest for this id."""
 
 
 class Opening:
-    """Begun when it is made, and over at the end of its `with` block, which leaves nothing plain behind but what is to
-    be kept."""
+    """The opening of an artifact. It begins when the object is made. The end of its `with` block wipes the plain model,
+    except for the part to keep."""
 
     def __init__(self, source: Source) -> None:
-        """Raises StartError. To be called before the process has threads: it forks."""
+        """Starts the other process. Must be called before the process has threads, because it forks. Raises
+        StartError."""
         self.source = source
         try:
             size = source.payload.stat().st_size
@@ -59,7 +59,7 @@ class Opening:
         self._wiped_bytes = size
 
     def result(self) -> tuple[memoryview, dict[str, Any]]:
-        """The plain model, which the block's end wipes, and what the artifact says of itself. Raises StartError."""
+        """Returns the plain model, which the end of the block wipes, and the description. Raises StartError."""
         with os.fdopen(self._reading, "rb", closefd=False) as pipe:
             said = pipe.read()
         status = self._wait()
@@ -74,7 +74,7 @@ class Opening:
         return memoryview(self._memory)[: self._size], told["description"]
 
     def keep(self, start: int) -> None:
-        """From there on the plain model stays, for as long as there are views of it, if the block ends well."""
+        """Keeps the plain model from `start` on, as long as views of it exist, if the block ends without an error."""
         self._wiped_bytes = start
 
     def __enter__(self) -> Self:
@@ -93,7 +93,7 @@ class Opening:
             wiped[start : start + PIECE_BYTES] = zeros[: len(wiped) - start]
 
     def _wait(self) -> int:
-        """The exit status of the other process: 0, or less than 0 for the signal that ended it."""
+        """Exit status of the other process. Negative numbers are the signal that ended it."""
         _, status = os.waitpid(self._child, 0)
         self._child = 0
         return os.waitstatus_to_exitcode(status)
@@ -105,7 +105,7 @@ def _tell(writing: int, what: dict[str, Any]) -> None:
 
 
 def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
-    """In the other process."""
+    """Opens the artifact. Runs in the other process."""
     try:
         size, description = _open(source, memory)
     except StartError as error:
@@ -116,7 +116,7 @@ def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
 
 
 def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
-    # Only here: the process that serves has no use for what decrypts.
+    # Imported only here: the serving process does not need the code that decrypts.
     from sealift.sealing import SealingError, named_payload_digest, open_artifact, parse_identity
 
     try:
@@ -130,7 +130,7 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
         raise StartError(f"{source.key}: {error.message}", error.hint) from None
 
     def leave(read: slice) -> None:
-        """The file's pages count in nobody's memory any more; what is read of it again is mapped again."""
+        """Releases the file's pages from memory. If they are read again, the kernel maps them again."""
         start = read.start // mmap.PAGESIZE * mmap.PAGESIZE
         payload.madvise(mmap.MADV_DONTNEED, start, min(read.stop, len(payload)) - start)
 

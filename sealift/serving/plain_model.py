@@ -1,6 +1,6 @@
-"""The plain model that was opened, as views of its memory: a graph, and arrays of the large weights beside it.
+"""Views of an opened plain model's memory: a graph, and arrays of the large weights beside it.
 
-The weights are handed to every run as arrays over the memory that they were opened into: nothing copies them.
+Every run gets the weights as arrays over the memory they were decrypted into. Nothing copies them.
 """
 
 import math
@@ -17,18 +17,18 @@ from sealift.serving.tensor import KINDS, Array
 
 @dataclass(frozen=True)
 class PlainModel:
-    """Views of the memory that it was read from."""
+    """Views of the memory of a plain model."""
 
     graph: memoryview
     """An ONNX file."""
     weights: Mapping[str, Array] = field(default_factory=dict)
-    """Inputs of the graph that are the model's own; read only."""
+    """Inputs of the graph that belong to the model, by name; read-only."""
     weights_start: int | None = None
-    """Where in the memory they begin, and all after them is theirs; None: there are none."""
+    """Offset in the memory from which on everything belongs to the weights. None if there are no weights."""
 
 
 def read_plain_model(plain: memoryview) -> PlainModel:
-    """A model of either form. Raises StartError for one that begins as the second and is not of it."""
+    """Reads a model of either form. Raises StartError if the header of the second form does not match the content."""
     try:
         layout = read_layout(plain)
     except ContentsError as error:

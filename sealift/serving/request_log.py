@@ -1,8 +1,8 @@
-"""A line of the log for each request, or for each that was refused: who asked what and how it ended, not what was sent.
+"""A log line for each request, or only for each refused one: caller, route and status, never the content.
 
-One for all transports. Lines are written once in a turn of the event loop, so a request costs no system call. Of each
-status that says no, LINES_A_SECOND are written in a second, and how many more there were: strangers who are refused do
-not fill a disk.
+All transports share it. Lines are written once per turn of the event loop, so a request needs no system call. For each
+error status, at most LINES_A_SECOND are written per second, and the others are counted, so that refused requests cannot
+fill a disk.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from sealift.serving.log import log, stamp, write
 
 LINES_A_SECOND: Final = 20
 HEADER: Final = "x-request-id"
-"""Where a client says its own identifier of a request, and reads the one that the log has."""
+"""Header with the request's identifier: the client's own in a request, the one in the log in a response."""
 
 _IDENTIFIER: Final = re.compile(rb"[!-~]{1,128}")
-"""Of a request: printable ASCII without spaces. Another is not taken over, and the request gets one of ours."""
+"""Valid identifiers: printable ASCII without spaces. An invalid one is replaced by a generated one."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class RequestLog:
-    """Of one event loop. `all`: requests that succeed have lines, too."""
+    """The request log of one event loop. `all`: successful requests are logged, too."""
 
     def __init__(self, all: bool = False) -> None:  # noqa: A002 - the option's own word
         self.all = all
@@ -33,11 +33,11 @@ class RequestLog:
         self._made = 0
         self._lines: list[bytes] = []
         self._written: dict[int, int] = {}
-        """Refusals of this second, by status."""
+        """Refusals in the current second, by status."""
         self._left_out = 0
 
     def identifier(self, given: bytes | None, status: int) -> bytes | None:
-        """By which client and log know a request: the one that the client gave, or one of ours if it has a line."""
+        """Identifier of a request for client and log: the client's, or a generated one if the request is logged."""
         if given is not None and _IDENTIFIER.fullmatch(given):
             return given
         if status < 400 and not self.all:
@@ -58,9 +58,8 @@ class RequestLog:
         bytes_out: int,
         **more: str | None,
     ) -> None:
-        """A request that came at `began`, by time.perf_counter, with HTTP's status or the one of the same meaning.
-        Without rows, and without a caller, the line says nothing of them, nor of what is None in `more`, which its
-        transport adds."""
+        """Logs a request that arrived at `began`, by time.perf_counter, with its HTTP status or the equivalent one.
+        `more` has fields of the transport. The line leaves out rows of 0, an empty caller, and None values."""
         if not self.all if status < 400 else not self._may_say(status):
             return
         self._add(

@@ -1,8 +1,8 @@
-"""What one value of a row is called, what it usually is, and between which values it lies: as training described it.
+"""Name, usual value and range of each value of a row, as training described them.
 
-The usual value is a mean, or the most frequent category: no row that training saw is told. Bounds are rounded outwards,
-to the column's own order of magnitude, since the smallest and the largest value are each one row's. A model that was
-trained with differential privacy, or elsewhere, says nothing of its rows; a value is usually 0 or an empty text then.
+The usual value is a mean or the most frequent category, so no training row is revealed. Bounds are rounded outwards to
+the column's order of magnitude, because the smallest and the largest value each belong to one row. Models trained with
+differential privacy, or elsewhere, do not describe their rows; the usual value is then 0 or an empty text.
 """
 
 import math
@@ -18,7 +18,7 @@ from sealift.serving.tensor import ANY, KINDS, Array, Tensor
 
 Value = float | str
 USUAL_DIGITS: Final = 2
-"""Of a mean, beyond the order of magnitude of the column's deviation."""
+"""Digits of a mean beyond the order of magnitude of the column's deviation."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,17 @@ class Field:
     """One value of a row."""
 
     name: str
-    """Empty for a value that has none, such as a pixel of a picture."""
+    """Name of the value. Empty if it has none, such as a pixel."""
     usual: Value
     lowest: float | None = None
     highest: float | None = None
     choices: tuple[Value, ...] = ()
-    """Of a category: those that training has seen."""
+    """Categories that training saw, for a categorical value."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one input takes for one row: a field for each place of its shape, in their order."""
+    """The values of one input for one row: a field for each element of its shape, in order."""
 
     tensor: Tensor
     shape: tuple[int, ...]
@@ -44,13 +44,13 @@ class Row:
 
 
 def make_rows(tensors: Iterable[Tensor], known: Description) -> list[Row]:
-    """One for each input. A dimension that may be any is 1."""
+    """Makes the row of each input. Variable dimensions become 1."""
     inputs = list(tensors)
     return [_make_row(tensor, known, alone=len(inputs) == 1) for tensor in inputs]
 
 
 def make_usual_row(row: Row, text: str = "", number: int = 0) -> Array:
-    """The usual row, with these for what is an empty text or 0 in it: all that training said nothing of."""
+    """Makes the usual row. `text` and `number` replace empty texts and zeros, which training did not describe."""
     usual = [one.usual or (text if row.tensor.datatype == "BYTES" else number) for one in row.fields]
     return np.array(usual, KINDS[row.tensor.datatype]).reshape(row.shape)
 
@@ -74,7 +74,7 @@ def _make_unnamed_field(tensor: Tensor, known: ValueRange | None) -> Field:
 
 
 def _make_column_field(tensor: Tensor, known: Description) -> Field:
-    """A column of a table. Of one that holds categories, training has the share of each, as `column=category`."""
+    """Makes the field of a table's column. For categorical columns, training has each share as `column=category`."""
     shares = {
         name.removeprefix(f"{tensor.name}="): one.mean
         for name, one in known.input_reference.items()
@@ -88,7 +88,7 @@ def _make_column_field(tensor: Tensor, known: Description) -> Field:
 
 
 def _find_column(name: str, columns: Sequence[str]) -> str | None:
-    """Whose category `column=category` is: a column may itself have a name of that form."""
+    """The column that `column=category` belongs to. A column may itself have a name of that form."""
     if name in columns:
         return None
     return max((one for one in columns if name.startswith(f"{one}=")), key=len, default=None)
@@ -99,7 +99,7 @@ def _make_number_field(name: str, tensor: Tensor, known: Summary | None) -> Fiel
         return Field(name, _zero_of(tensor))
     mean, deviation = known.mean, known.deviation
     whole = not tensor.datatype.startswith("FP")
-    if not deviation or not all(map(math.isfinite, astuple(known))):  # one value, or none, in all rows
+    if not deviation or not all(map(math.isfinite, astuple(known))):  # all rows have the same value, or no finite one
         usual = mean if math.isfinite(mean) else 0
         return Field(name, round(usual) if whole else usual)
     magnitude = math.floor(math.log10(deviation))
@@ -115,7 +115,7 @@ def _make_number_field(name: str, tensor: Tensor, known: Summary | None) -> Fiel
 
 
 def _round_to(value: float, magnitude: int, towards: str) -> float:
-    """To a multiple of that power of ten. In decimals, since 7.9 / 0.1 is more than 79."""
+    """Rounds to a multiple of that power of ten. Uses decimals, because 7.9 / 0.1 is more than 79 as floats."""
     step = Decimal(1).scaleb(magnitude)
     return float((Decimal(str(value)) / step).to_integral_value(towards) * step)
 

@@ -1,7 +1,6 @@
-"""One model as every transport serves it: who may ask, what is run together, what is counted and logged, and how much
-memory requests may take.
+"""The model as all transports share it: access, batching, metrics, log, and memory for requests.
 
-It knows no transport. Each of them is built on it, and none needs another.
+It knows no transport. Each transport is built on it and needs no other transport.
 """
 
 import time
@@ -22,28 +21,28 @@ if TYPE_CHECKING:
 
 
 class Served:
-    """In one event loop. Clients call the model `name`."""
+    """One served model in one event loop. `name` is its name in the URLs."""
 
     def __init__(
         self, name: str, model: Model, access: Access, *, log_all: bool = False, tracer: "Tracer | None" = None
     ) -> None:
-        """Without a tracer no request is traced. With `log_all`, requests that succeed have lines in the log, too."""
+        """Without a tracer, no request is traced. With `log_all`, successful requests are logged, too."""
         self.name = name
         self.model = model
         self.access = access
         self.tracer = tracer
         self.draining = False
-        """Whether the server ends: it is not ready, and clients are to ask another one."""
+        """Whether the server is shutting down: it reports that it is not ready, so that clients use another one."""
         self.log = RequestLog(log_all)
         self.memory = MemoryBudget(MAX_HELD_BYTES, SMALL_BYTES)
         self.counts = Counts()
         self.counts.saw_unknown(dict.fromkeys(Categories(model.rows).columns, 0))
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        """The one thread of slow runs, and of large requests."""
+        """The only thread for slow runs and for large requests."""
         self.batches = Batches(model, find_batch_limits(model), self.worker, self.counts)
 
     def count_run(self, rows: int, ns: int) -> None:
-        """Counts a run that a transport made in the worker for one request: of so many rows, or none if it failed."""
+        """Counts a run that a transport made in the worker for one request. `rows` is 0 if it failed."""
         statistics = self.model.statistics
         if rows:
             self.counts.run_rows.observe(rows)

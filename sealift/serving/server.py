@@ -1,8 +1,7 @@
-"""The server's life: uvloop, every transport on it, and a drain that no request is lost in. It knows no transport.
+"""The server's life cycle: uvloop, all transports on it, and a drain that loses no request. It knows no transport.
 
-Told to stop, the server first, for up to DRAIN_SECONDS, goes on accepting and answering, while it says that it is not
-ready; clients that are busy leave by themselves. Only then does each transport stop. Requests in flight have
-GRACE_SECONDS more.
+After the signal to stop, the server reports that it is not ready, but accepts and answers requests for up to
+DRAIN_SECONDS, while clients leave. Then each transport stops. Requests in flight have another GRACE_SECONDS.
 """
 
 import asyncio
@@ -25,31 +24,31 @@ from sealift.serving.watch import FileWatch
 
 DRAIN_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = 18.0
-"""More than any transport gives a request to arrive; with the drain, less than the pod has after its preStop sleep."""
+"""Longer than a request may take to arrive. With the drain, less than the pod has after its preStop sleep."""
 TICK_SECONDS: Final = 0.05
 CHECK_SECONDS: Final = 0.25
 SWITCH_SECONDS: Final = 0.0005  # Python's own 5 ms would keep the thread that runs slow models waiting for the loop
 
 
 class Transport(Protocol):
-    """One way to ask, in the server's event loop."""
+    """A way to receive requests, in the server's event loop."""
 
     @property
     def clients(self) -> int:
-        """Those that are connected, as far as a drain waits for them."""
+        """Number of connected clients that a drain waits for."""
 
     async def start(self) -> None:
-        """Listens. Raises StartError."""
+        """Starts listening. Raises StartError."""
 
     def tick(self) -> None:
-        """Called a few times a second: ends what takes too long."""
+        """Called a few times a second. Ends connections that exceed a time limit."""
 
     async def stop(self, seconds: float) -> None:
-        """Takes no more requests. Returns when those in flight have ended, or are given up after so many seconds."""
+        """Accepts no more requests. Returns when those in flight have ended, or gives them up after `seconds`."""
 
 
 class Server:
-    """Serves until it is told to stop: by stop, or, in the main thread, by SIGTERM or SIGINT. Twice is at once."""
+    """Serves until `stop`, or, in the main thread, SIGTERM or SIGINT. A second signal stops it at once."""
 
     def __init__(
         self,
@@ -58,7 +57,7 @@ class Server:
         beside: Sequence[Transport] = (),
         certificate: Certificate | None = None,
     ) -> None:
-        """Those `beside` the transports stay until the clients of these have left. The certificate is looked after."""
+        """Transports `beside` stop after the clients of the others have left. The certificate is refreshed."""
         self._served = served
         self._transports = transports
         self._beside = beside
@@ -68,15 +67,15 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Calls `ready` when all listen, and returns once it has drained. Raises StartError."""
+        """Calls `ready` when all transports listen. Returns after the drain. Raises StartError."""
         _allow_descriptors()
         gc.collect()
-        gc.freeze()  # what is here stays, and need not be looked at again
+        gc.freeze()  # these objects stay, so the collector need not check them again
         sys.setswitchinterval(SWITCH_SECONDS)
         uvloop.run(self._serve(ready))
 
     def stop(self) -> None:
-        """Any thread may call it."""
+        """Stops the server. Any thread may call it."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._count_signal)
 
@@ -128,14 +127,14 @@ class Server:
         return sum(transport.clients for transport in self._transports)
 
     async def _wait(self, seconds: float, more: Callable[[], bool]) -> None:
-        """For as long as there is more to wait for, and it was told to stop once only."""
+        """Waits while `more` holds, up to `seconds`, or until a second signal."""
         while seconds > 0 and self._told_times == 1 and more():
             await asyncio.sleep(TICK_SECONDS)
             seconds -= TICK_SECONDS
 
 
 def _allow_descriptors() -> None:
-    """As many as this process may have: a login's usual 1,024 are too few for all connections."""
+    """Raises the limit on file descriptors to its maximum: the usual 1,024 are too few for all connections."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

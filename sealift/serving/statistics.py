@@ -1,17 +1,17 @@
-"""What a model has done since it started: counts and times, for whoever tells them. It imports nothing of ours.
+"""Statistics of a model since its start: counts and durations. It imports no other module of Sealift.
 
-Whoever runs the model writes it, in one thread; it is only numbers, so any thread may read it.
+The code that runs the model writes them in one thread. They are plain numbers, so any thread may read them.
 """
 
 from typing import Final
 
 MOST_SIZES: Final = 256
-"""Of batches that are told apart. Clients choose their sizes, and memory is not theirs to fill; later ones are only in
-the sums."""
+"""Limit on distinct batch sizes. Clients choose the sizes and must not fill the memory; further sizes count only in the
+sums."""
 
 
 class Durations:
-    """How often something was done, and how long that took in all."""
+    """Count of an operation and its total duration in nanoseconds."""
 
     __slots__ = ("count", "ns")
 
@@ -21,7 +21,7 @@ class Durations:
 
 
 class ComputeStatistics:
-    """The three parts of all runs, each of which was done as often."""
+    """Count and durations of the three parts of all runs."""
 
     __slots__ = ("count", "infer_ns", "input_ns", "output_ns")
 
@@ -42,18 +42,18 @@ class ComputeStatistics:
 
 
 class Statistics:
-    """Of one model."""
+    """The statistics of one model."""
 
     def __init__(self) -> None:
         self.last_ms = 0
-        """When a request was last answered, in milliseconds since 1970; 0 for never."""
+        """Time of the last answered request, in milliseconds since 1970; 0 for never."""
         self.rows = 0
         self.runs = 0
         self.fail = Durations()
         self.compute = ComputeStatistics()
-        """By request: each that is run with others takes as long as they all do."""
+        """Per request. A request in a batch counts the whole batch's duration."""
         self.by_size: dict[int, ComputeStatistics] = {}
-        """By run, for each number of rows."""
+        """Per run, by number of rows."""
         self._queue_ns = 0
 
     @property
@@ -69,7 +69,7 @@ class Statistics:
     def ran(
         self, *, requests: int, rows: int, queue_ns: int, input_ns: int, infer_ns: int, output_ns: int, now_ms: int
     ) -> None:
-        """One run answered these requests, which waited for `queue_ns` in all before it."""
+        """Records a run that answered these requests, which had waited `queue_ns` in total."""
         self.last_ms = now_ms
         self.rows += rows
         self.runs += 1
@@ -90,6 +90,6 @@ class Statistics:
         size.output_ns += output_ns
 
     def count_failure(self, *, requests: int, ns: int) -> None:
-        """These requests were given up after `ns` in all."""
+        """Records requests that failed after `ns` in total."""
         self.fail.count += requests
         self.fail.ns += ns

@@ -1,6 +1,6 @@
-"""Tensors as every layer names them: datatypes, shapes and arrays. It imports nothing of ours.
+"""Tensors for every layer: datatypes, shapes and arrays. It imports no other module of Sealift.
 
-The names of datatypes are the Open Inference Protocol's, which other protocols use too.
+The names of datatypes are those of the Open Inference Protocol, which other protocols use too.
 """
 
 from collections.abc import Mapping
@@ -28,15 +28,15 @@ KINDS: Final[Mapping[str, Kind]] = {
     "FP64": np.dtype(np.float64),
     "BYTES": np.dtype(np.object_),
 }
-"""The datatypes that are served: the protocol's that ONNX has too. BYTES are texts, each a Python string, since ONNX's
-are. BF16 is not there: NumPy has no such numbers, and ONNX Runtime takes them from no array of another kind."""
+"""The supported datatypes: those that both the protocol and ONNX have. BYTES are texts, as Python strings, like ONNX's.
+BF16 is missing: NumPy has no such type, and ONNX Runtime accepts it from no other."""
 ANY: Final = -1
-"""A dimension that the request decides: the batch."""
+"""A dimension of variable size, such as the batch."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One input or output of a model. `shape` has ANY where the request decides."""
+    """One input or output of a model. `shape` has ANY for dimensions of variable size."""
 
     name: str
     shape: tuple[int, ...]

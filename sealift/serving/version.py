@@ -1,4 +1,4 @@
-"""Sealift's version, for all that tell it: the plugin and the server in the image. pyproject.toml has the same."""
+"""Sealift's version, as the plugin and the server report it. pyproject.toml has the same."""
 
 from typing import Final
 

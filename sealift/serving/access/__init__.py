@@ -1,16 +1,16 @@
-"""Who may ask the server for what: a credential and a scope in, the caller's name or a refusal out. Knows no HTTP.
+"""Access control: a credential and a scope in, the caller's name or a refusal out. Knows no HTTP.
 
-contract.py       what a transport calls: admit, and refresh once a second
-unchecked.py      for those who choose that anyone may ask
-one_key.py        for a model that is tried on one's own machine
-validated_args.py        callers by the digest of what they present; reads again what was mounted anew
-access_file.py    the file that says who they are: its format
-watched.py        whether a mounted file has been replaced
-tokens.py         a JSON Web Token → its caller; only loaded if the file names an issuer
+contract.py       the contract for transports: admit, and refresh once a second
+unchecked.py      no access control, if the user chooses that
+one_key.py        one key, for a model that is tried on one's own machine
+checked.py        callers by the digest of their credential; reads a changed access file again
+access_file.py    the format of the access file
+watched.py        detection of changed mounted files
+tokens.py         JSON Web Token → caller; only loaded if the file names an issuer
 key_set.py        the issuer's public keys (JWKS), from text
 remote_keys.py    the same from a URL, fetched in a thread
 caller.py         one caller: scopes, expiry, rate limit
-rate_limit.py     how often
+rate_limit.py     the rate limit of a caller
 """
 
 from sealift.serving.access.checked import CheckedAccess

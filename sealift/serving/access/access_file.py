@@ -1,10 +1,10 @@
-"""The file that says who may ask: JSON, mounted from a Secret though it holds no key, only what tells one.
+"""The access file, which lists who has access. It is JSON, mounted from a Secret, and contains only digests of keys.
 
     {
       "keys": [
         {
           "name": "dashboard",
-          "sha256": ["<64 hex digits>", "<of the key before it, until its rotation is over>"],
+          "sha256": ["<64 hex digits>", "<of the previous key, until its rotation is over>"],
           "scopes": ["predict", "metadata", "metrics"],
           "expires": "2027-01-01T00:00:00Z",
           "rateLimit": {"perSecond": 100, "burst": 200}
@@ -20,12 +20,12 @@
       }
     }
 
-At least one of `keys` and `jwt`. `expires` and `rateLimit` may be left out. Instead of `jwksUrl`, `jwksFile` names a
-file beside this one. The last two of `jwt` are the defaults.
+At least one of `keys` and `jwt` is required. `expires` and `rateLimit` are optional. Instead of `jwksUrl`, `jwksFile`
+names a file beside this one. The last two values of `jwt` above are the defaults.
 
-A key is a text that nobody can guess, such as `sealift_` and 32 random bytes in base64url: the prefix is there for
-those who look for secrets in code and logs. Of 128 random bits or more, a single SHA-256 is as good to keep as any slow
-hash: those make guessing dear where people choose passwords, and random bits cannot be guessed at any price.
+A key is a text that cannot be guessed, such as `sealift_` and 32 random bytes in base64url. The prefix helps scanners
+that search code and logs for secrets. For at least 128 random bits, a single SHA-256 is as safe as any slow hash: slow
+hashes make guessing of passwords expensive, and random bits cannot be guessed at all.
 """
 
 from datetime import datetime
@@ -41,7 +41,7 @@ from sealift.serving.errors import AccessInvalid
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]  # fmt: skip
-"""Of signatures: those with a public key alone, for a server that could check an HMAC could also make one."""
+"""Algorithms of signatures. Only those with a public key: a server that can check an HMAC can also make one."""
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Meta(pattern="^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
@@ -58,7 +58,7 @@ class Rate(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class KeyEntry(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """One caller and the digests of all keys that are its."""
+    """One caller and the digests of all its keys."""
 
     name: Name
     sha256: Annotated[list[Sha256], Meta(min_length=1, max_length=8)]
@@ -68,7 +68,7 @@ class KeyEntry(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class Issuer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Whose tokens are taken, and for whom they must have been made out."""
+    """The accepted issuer of tokens, and the audience that tokens must have."""
 
     issuer: Text
     audience: Annotated[list[Text], Meta(min_length=1)]
@@ -80,7 +80,7 @@ class Issuer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class AccessFile(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """All of the file."""
+    """The whole access file."""
 
     keys: list[KeyEntry] = field(default_factory=list)
     jwt: Issuer | None = None
@@ -90,7 +90,7 @@ _DECODER: Final = Decoder(AccessFile)
 
 
 def parse(content: bytes, path: Path) -> AccessFile:
-    """Raises AccessInvalid, in words that show no value but a scope's or an algorithm's."""
+    """Parses an access file. Raises AccessInvalid, whose message shows no values except scopes and algorithms."""
     try:
         access = _DECODER.decode(content)
     except DecodeError as error:

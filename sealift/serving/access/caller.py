@@ -1,4 +1,4 @@
-"""One caller, once its credential is known."""
+"""One caller, identified by its credential."""
 
 import math
 from collections.abc import Set as AbstractSet
@@ -11,16 +11,16 @@ from sealift.serving.errors import Forbidden, TooManyRequests, Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What it may ask for, until when and how often. Several keys of one name share one Caller, and so its limit."""
+    """A caller's scopes, expiry and rate limit. Several keys of one name share one Caller and its limit."""
 
     name: str
     scopes: AbstractSet[str]
     expires: float = math.inf
-    """In seconds since 1970."""
+    """Time of expiry in seconds since 1970."""
     rate_limit: RateLimit | None = None
 
     def admit(self, scope: Scope, now: float) -> str:
-        """The name. Raises Unauthenticated, Forbidden and TooManyRequests."""
+        """Returns the caller's name. Raises Unauthenticated, Forbidden and TooManyRequests."""
         if now >= self.expires:
             raise Unauthenticated(f"the credential of {self.name!r} has expired; ask for a new one")
         if scope not in self.scopes:

@@ -1,8 +1,8 @@
-"""Callers by the digest of what they present, as the access file has them, and read again when another is mounted.
+"""Callers by the digest of their credential, as in the access file, which is read again when it changes.
 
-Found by its SHA-256 in a dict, a key costs about a microsecond, however many there are. A dict's look-up takes longer
-the more of the digest is right, and that is of no use to anyone: to get nearer to a digest that is there one would have
-to choose one's own digest, and a key is a text of at least 128 random bits (access_file.py).
+The look-up of a key by its SHA-256 in a dict takes about a microsecond, however many keys there are. Its duration may
+depend on how many digits of the digest match. That does not help an attacker, who cannot choose the digest of a guess,
+and a key has at least 128 random bits (access_file.py).
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class CheckedAccess:
         self._admitted = self._read(self._files, _Admitted({}, None))
 
     def admit(self, credential: bytes | None, scope: Scope, now: float) -> str:
-        """The caller's name. Raises Unauthenticated, Forbidden and TooManyRequests."""
+        """Returns the caller's name. Raises Unauthenticated, Forbidden and TooManyRequests."""
         if credential is None:
             raise Unauthenticated("this request needs a credential; send it as `Authorization: Bearer …`")
         if len(credential) > MAX_CREDENTIAL_BYTES:
@@ -55,7 +55,7 @@ class CheckedAccess:
         return caller.admit(scope, now)
 
     def refresh(self, now: float) -> None:
-        """Takes over a new access file, and an issuer's new keys. A broken file changes nothing and is told once."""
+        """Loads a changed access file and an issuer's new keys. A broken file changes nothing and is logged once."""
         if self._files.have_changed():
             files = WatchedFiles()
             try:
@@ -82,8 +82,8 @@ class CheckedAccess:
         if access.jwt is None:
             return None
         if before is not None and before.issuer == access.jwt and access.jwt.jwks_url is not None:
-            return before  # with the keys that it has fetched
-        # PyJWT and urllib are a fifth of a second and some megabytes that most servers do without.
+            return before  # keeps the keys that it has fetched
+        # Loading PyJWT and urllib takes a fifth of a second and some megabytes, which most servers do not need.
         from sealift.serving.access.key_set import KEY_SET_BYTES
         from sealift.serving.access.tokens import tokens_of
 

@@ -1,7 +1,7 @@
-"""An issuer's public keys, by what a token says of the one that signed it (RFC 7517).
+"""An issuer's public keys, by the key id and algorithm that a token names (RFC 7517).
 
-Keys for other uses and algorithms, and those that are not understood, are passed over, as section 5 has it. Of a key
-only its public members are read: a set that shows private ones by mistake makes none of them live here.
+Keys for other uses and algorithms, and unknown ones, are ignored, as section 5 requires. Only the public members of a
+key are read: if a set contains private members by mistake, they do not enter the server.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 _PUBLIC: Final = ("kty", "crv", "n", "e", "x", "y")
 
 KeySet = dict[tuple[str | None, str], jwt.PyJWK]
-"""By key id and algorithm. Without an id stands the only key that there is for an algorithm."""
+"""Keys by key id and algorithm. If an algorithm has a single key, it is also under the id None."""
 
 
 class _Key(Struct):
@@ -44,7 +44,7 @@ _KEY_DECODER: Final = Decoder(_Key)
 
 
 def parse_key_set(content: bytes, algorithms: Sequence[Algorithm], origin: str) -> KeySet:
-    """Raises AccessInvalid if there is no key in it for any of the algorithms."""
+    """Parses a key set. Raises AccessInvalid if it has no key for any of the algorithms."""
     try:
         raw_keys = _SET_DECODER.decode(content).keys
     except DecodeError as error:
@@ -58,7 +58,7 @@ def parse_key_set(content: bytes, algorithms: Sequence[Algorithm], origin: str) 
         if len(usable) == 1:
             found[None, algorithm] = usable[0][1]
         else:
-            found.pop((None, algorithm), None)  # several, of which a token without an id says too little
+            found.pop((None, algorithm), None)  # several keys: a token without an id does not determine one
     if not found:
         raise AccessInvalid(f"{origin} has no key for {' or '.join(algorithms)}")
     return found
@@ -85,5 +85,5 @@ def _make_key(key: _Key, algorithm: Algorithm) -> jwt.PyJWK | None:
     members = {name: value for name in _PUBLIC if (value := getattr(key, name)) is not None}
     try:
         return jwt.PyJWK(members, algorithm)
-    except Exception:  # noqa: BLE001 - a key that no library can make spoils none of the others
+    except Exception:  # noqa: BLE001 - an unusable key does not affect the others
         return None

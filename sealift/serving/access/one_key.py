@@ -1,4 +1,4 @@
-"""One key for all, made when the server starts and shown once: for a model that is tried on one's own machine."""
+"""A single key, made when the server starts and shown once, for a model that is tried on one's own machine."""
 
 import secrets
 from hashlib import sha256
@@ -9,13 +9,13 @@ from sealift.serving.errors import Unauthenticated
 
 
 class OneKey:
-    """Access with `key`, of which only the digest is kept."""
+    """Access with `key`. Only its digest is kept."""
 
     def __init__(self, key: str) -> None:
         self._digest = sha256(key.encode()).digest()
 
     def admit(self, credential: bytes | None, _scope: Scope, _now: float) -> str:
-        """Everyone with the key has the same name. Raises Unauthenticated."""
+        """Returns the same name for every client with the key. Raises Unauthenticated."""
         if credential is None or not compare_digest(sha256(credential).digest(), self._digest):
             raise Unauthenticated(
                 "this request needs the key that was shown when the server started; send it as X-API-Key"
@@ -23,9 +23,9 @@ class OneKey:
         return "key"
 
     def refresh(self, _now: float) -> None:
-        """There is nothing to read again."""
+        """Does nothing: no file can change."""
 
 
 def new_key() -> str:
-    """256 random bits, in the form that all our keys have."""
+    """Makes a key of 256 random bits, in the form of all Sealift keys."""
     return f"sealift_{secrets.token_urlsafe(32)}"

@@ -1,7 +1,7 @@
-"""An issuer's keys from its URL: fetched in a thread, every few minutes, and sooner for a key id that is not known.
+"""An issuer's keys from its URL: fetched in a thread every few minutes, and sooner for an unknown key id.
 
-The event loop starts a fetch and looks later whether it is done; it never waits. Keys that were fetched stay in force
-while the issuer does not answer.
+The event loop starts a fetch and checks later whether it is done; it never waits. Fetched keys stay in effect while the
+issuer does not answer.
 """
 
 import threading
@@ -17,19 +17,19 @@ from sealift.serving.errors import AccessInvalid
 from sealift.serving.log import log
 
 EVERY_SECONDS: Final = 300.0
-"""Issuers show a new key well before they sign with it."""
+"""Interval of fetches. Issuers publish a new key well before they sign with it."""
 SOONEST_SECONDS: Final = 10.0
-"""Strangers can name any key id: no sooner than this do they make the server ask."""
+"""Minimum interval of fetches. Anyone can send an unknown key id and so trigger one."""
 TIMEOUT_SECONDS: Final = 5.0
-"""For each piece of an answer."""
+"""Time limit for each part of a response."""
 WHOLE_SECONDS: Final = 20.0
-"""For all of it: an issuer that drips must not keep the server from asking again."""
+"""Time limit for a whole response, so that a slow issuer does not prevent the next fetch."""
 MOST_ASIDE: Final = 4
-"""Fetches that were given up and have not ended."""
+"""Limit on fetches that were given up and have not ended."""
 
 
 class RemoteKeys:
-    """The keys that the URL had when it last answered; empty before that."""
+    """The keys from the last successful fetch; empty before."""
 
     def __init__(self, url: str, algorithms: Sequence[Algorithm]) -> None:
         self.keys: KeySet = {}
@@ -43,11 +43,11 @@ class RemoteKeys:
         self._aside: list[_Fetch] = []
 
     def want(self) -> None:
-        """A token has named a key that is not there."""
+        """Requests a fetch, because a token has named an unknown key."""
         self._wanted = True
 
     def refresh(self, now: float) -> bool:
-        """Whether there are other keys than before. Starts and ends fetches."""
+        """Starts and ends fetches. Returns whether the keys have changed."""
         changed = self._take_over(now)
         if self._fetching is None and self._is_due(now):
             self._started_at, self._wanted = now, False
@@ -86,7 +86,7 @@ class RemoteKeys:
 
 class _Fetch(threading.Thread):
     def __init__(self, url: str, algorithms: Sequence[Algorithm]) -> None:
-        super().__init__(name="key set", daemon=True)  # a server that ends waits for no issuer
+        super().__init__(name="key set", daemon=True)  # a server that shuts down does not wait for an issuer
         self.content = b""
         self.keys: KeySet = {}
         self.failure = ""
@@ -97,14 +97,15 @@ class _Fetch(threading.Thread):
         try:
             self.content = _read(self._url)
             self.keys = parse_key_set(self.content, self._algorithms, self._url)
-        except (OSError, HTTPException, AccessInvalid) as error:  # an OSError also where the name is not found
+        except (OSError, HTTPException, AccessInvalid) as error:  # an OSError also if the host name is not found
             self.failure = str(error) if isinstance(error, AccessInvalid) else f"{self._url} does not answer: {error}"
-        except Exception as error:  # noqa: BLE001 - whatever a library raises at an odd answer, the keys stay
+        except Exception as error:  # noqa: BLE001 - whatever a library raises at an odd response, the keys stay
             self.failure = f"{self._url} sent a response that cannot be read ({type(error).__name__})"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """To another place, perhaps without TLS: whoever sets up the server names the right one."""
+    """Refuses redirects, which may lead elsewhere or to a URL without TLS. The configuration must name the final
+    URL."""
 
     def redirect_request(
         self, _request: urllib.request.Request, _file: IO[bytes], code: int, _text: str, _head: HTTPMessage, url: str

@@ -1,7 +1,8 @@
-"""A JSON Web Token (RFC 7519) that an issuer has signed → the caller whom it names.
+"""JSON Web Token (RFC 7519) of an issuer → the caller that it names.
 
-PyJWT checks signature and claims. Checking takes up to 0.4 ms, so who was found good once is known by the token's
-digest until the token expires or the issuer's keys change. Strangers cannot fill that table: they have no good token.
+PyJWT checks signature and claims. A check takes up to 0.4 ms, so callers of valid tokens are cached by the token's
+digest until the token expires or the issuer's keys change. Only valid tokens enter the cache, so strangers cannot fill
+it.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ _SCOPES: Final = frozenset(get_args(Scope))
 
 
 class Tokens:
-    """Who presents a token of this issuer."""
+    """Callers by tokens of one issuer."""
 
     def __init__(self, issuer: Issuer, keys: KeySet | RemoteKeys) -> None:
         self.issuer = issuer
@@ -31,18 +32,18 @@ class Tokens:
         self._decoder = jwt.PyJWT({"enforce_minimum_key_length": True, "require": ["exp", "iss", "aud", "sub"]})
 
     def caller(self, token: bytes, digest: bytes) -> Caller:
-        """`digest` tells tokens apart. Raises Unauthenticated with what is wrong with the token."""
+        """Returns the caller. `digest` identifies the token. Raises Unauthenticated with the token's problem."""
         known = self._known.get(digest)
         if known is not None:
             return known
         caller = self._caller_of(self._verify(token))
         if len(self._known) >= MAX_KNOWN:
-            del self._known[next(iter(self._known))]  # the one that is known for longest
+            del self._known[next(iter(self._known))]  # the oldest one
         self._known[digest] = caller
         return caller
 
     def refresh(self, now: float) -> None:
-        """Other keys of the issuer: each token is checked anew, since its key may have been withdrawn."""
+        """Refreshes the issuer's keys. If they changed, all tokens are checked again, as their key may be withdrawn."""
         if isinstance(self._keys, RemoteKeys) and self._keys.refresh(now):
             self._known.clear()
 
@@ -76,7 +77,7 @@ class Tokens:
     def _caller_of(self, claims: Mapping[str, object]) -> Caller:
         scopes = claims.get(self.issuer.scope_claim, "")
         names = scopes.split() if isinstance(scopes, str) else scopes if isinstance(scopes, list) else []
-        # No key's name has a colon: nobody gets a key's name by what an issuer wrote into `sub`.
+        # Names of keys have no colon, so a `sub` from an issuer can never equal the name of a key.
         return Caller(
             name=f"jwt:{claims['sub']}"[:NAME_CHARACTERS],
             scopes=_SCOPES.intersection(name for name in names if isinstance(name, str)),
@@ -85,7 +86,7 @@ class Tokens:
 
 
 def tokens_of(issuer: Issuer, read: Callable[[str], bytes]) -> Tokens:
-    """`read` gives the content of the key set's file. Raises AccessInvalid."""
+    """Makes the Tokens of an issuer. `read` returns the content of the key set's file. Raises AccessInvalid."""
     if issuer.jwks_url is not None:
         return Tokens(issuer, RemoteKeys(issuer.jwks_url, issuer.algorithms))
     name = str(issuer.jwks_file)

@@ -1,4 +1,4 @@
-"""Anyone may ask for anything, as often as the server can answer: only ever by explicit choice."""
+"""No access control: anyone may send any request, without a rate limit. Only used by explicit choice."""
 
 from sealift.serving.access.contract import Scope
 
@@ -7,8 +7,8 @@ class UncheckedAccess:
     """Access without a credential."""
 
     def admit(self, _credential: bytes | None, _scope: Scope, _now: float) -> str:
-        """Everyone has the same name."""
+        """Returns the same name for everyone."""
         return "anyone"
 
     def refresh(self, _now: float) -> None:
-        """There is nothing to read again."""
+        """Does nothing: no file can change."""

@@ -1,7 +1,7 @@
-"""Files that Kubernetes mounts from a Secret, and whether they are still the ones that were read.
+"""Files that Kubernetes mounts from a Secret, and detection of their changes.
 
-Kubernetes writes new content beside the old and then swings one symbolic link, `..data`, to it: a path has another file
-all at once, and every read is of a whole one. So it is enough to look at the path's file, never at what is in it.
+Kubernetes writes new content beside the old and then switches one symbolic link, `..data`: all paths change at once,
+and every read returns a complete file. So it is enough to compare the identity of the file, not its content.
 """
 
 import os
@@ -13,13 +13,13 @@ _Identity = tuple[int, int, int, int]
 
 
 class WatchedFiles:
-    """What was read, by path, and what the file was then."""
+    """The files that were read, by path, with their identity at that time."""
 
     def __init__(self) -> None:
         self._seen: dict[Path, _Identity | None] = {}
 
     def read(self, path: Path, limit_bytes: int) -> bytes:
-        """All of it. Raises AccessInvalid."""
+        """Reads a whole file. Raises AccessInvalid."""
         self._seen[path] = None
         try:
             with path.open("rb") as file:
@@ -34,7 +34,7 @@ class WatchedFiles:
         return content
 
     def have_changed(self) -> bool:
-        """Whether a path that was read, or could not be, now has another file, or none."""
+        """Whether any path now has another file than at the last read, or none."""
         return any(_identity_at(path) != seen for path, seen in self._seen.items())
 
 

@@ -143,5 +143,5 @@ def test_a_resource_that_is_gone_has_no_id() -> None:
 
 
 def test_an_unknown_type_is_told_with_those_there_are() -> None:
-    with pytest.raises(grpc.aio.AioRpcError, match=r"example:index:Window is not .* it has example:index:Door"):
+    with pytest.raises(grpc.aio.AioRpcError, match=r"example:index:Window is not .* allowed: example:index:Door"):
         create(80, urn="urn:pulumi:dev::p::example:index:Window::left")

@@ -109,7 +109,7 @@ def test_a_sealed_model_that_names_a_file_does_not_start(tmp_path: Path, monkeyp
     files = Files.write(tmp_path, artifact)
     source = Source(files.payload, files.manifest, files.key, artifact.artifact_id, artifact.payload_digest)
 
-    with Opening(source) as opening, pytest.raises(StartError, match="never opened"):
+    with Opening(source) as opening, pytest.raises(StartError, match="never opens"):
         load_opened(opening)
 
 
@@ -119,7 +119,7 @@ def test_memory_is_no_file_either() -> None:
     tensor.external_data.add(key="offset", value="140000000000000")
     model = model_of([helper.make_node("Identity", ["weights"], ["answer"])], initializer=[tensor])
 
-    with pytest.raises(StartError, match="never opened"):
+    with pytest.raises(StartError, match="never opens"):
         Model(model.SerializeToString(), DESCRIPTION)
 
 

@@ -110,7 +110,7 @@ def test_a_missing_file_is_named(source: Source, missing: str) -> None:
     path = getattr(source, missing)
     path.unlink()
 
-    with pytest.raises(StartError, match=rf"^{path} cannot be read: No such file or directory; is it mounted"):
+    with pytest.raises(StartError, match=rf"^{path} cannot be read: No such file or directory; mount it"):
         load(source)
 
 

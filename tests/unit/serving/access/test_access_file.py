@@ -26,7 +26,7 @@ def test_the_example_in_the_documentation_is_one() -> None:
 
     text = (access_file.__doc__ or "").split("\n\n")[1]
     text = text.replace("<64 hex digits>", "0" * 64).replace(
-        "<of the key before it, until its rotation is over>", "1" * 64
+        "<of the previous key, until its rotation is over>", "1" * 64
     )
 
     assert parse(text.encode(), PATH).keys[0].name == "dashboard"

@@ -320,7 +320,7 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
         first = GrpcTransport(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", 0, 1 << 20)
         await first.start()
         second = GrpcTransport(served(Model(onnx_model(), DESCRIPTION)), "127.0.0.1", first.port, 1 << 20)
-        with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1 port {first.port} for gRPC; is another"):
+        with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1 port {first.port} for gRPC; check whether"):
             await second.start()
         await first.stop(0)
 
