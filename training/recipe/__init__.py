@@ -1,5 +1,5 @@
-"""What shapes a model's bytes, and nothing else. Every file in here, at any depth, is part of a run's identity: an
-edit of one trains every stack anew, as an edit of what stands outside (requests, events, records, errors) does not.
+"""All code that changes a model's bytes, and no other. Every file in here, at any depth, is part of a run's identity:
+an edit retrains the model of every stack. An edit outside (requests, events, records, errors) does not.
 In the data's order:
 
     make.py        DATASET → MODEL, the story: the order of all these

@@ -1,4 +1,4 @@
-"""What of a run is done, and who is told of it: the two contracts between training and whoever started it."""
+"""Progress of a run, and the callback that receives it: the two contracts between training and its caller."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,17 +10,17 @@ from training.recipe.trainer_state import TrainerState
 
 @dataclass(frozen=True)
 class Progress:
-    """What of a run is done: the state of its search, the folds' metrics, and the loop's state and tensors."""
+    """Finished parts of a run: the state of its search, the folds' metrics, and the loop's state and tensors."""
 
     study: str | None = None
     folds: tuple[Mapping[str, float], ...] = ()
     state: TrainerState | None = None
     tensors: bytes = field(default=b"", repr=False)
-    """safetensors."""
+    """Tensors of the loop's state, as safetensors."""
 
 
 class TrainerCallback(Protocol):
-    """Whoever started the run. Both may raise to stop it."""
+    """Callback of a run's caller. Both methods may raise to stop the run."""
 
     def phase(self, name: str, message: str) -> None: ...
 
@@ -34,6 +34,6 @@ class TrainerCallback(Protocol):
         epoch_ended: bool,
         last: bool,
     ) -> None:
-        """After a stretch of steps; `progress()` is what there is to keep (it is asked for, since tensors cost time to
-        gather), `rows` are those of an epoch, and the last one ends the loop.
+        """Called after a stretch of steps. `progress()` returns what a checkpoint keeps; it is a function since
+        collecting tensors takes time. `rows` is the number of rows per epoch. `last` means that the loop ends.
         """

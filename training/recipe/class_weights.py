@@ -1,4 +1,4 @@
-"""How much a row of each class counts in the loss. Metrics count every row alike."""
+"""Weights of the classes in the loss. Metrics count every row alike."""
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape)
 
@@ -11,9 +11,10 @@ from training.recipe.scaling import SCALED_ROWS
 
 
 def compute_class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tensor | None:
-    """FP32 (K,), or None for a job without. "balanced" is scikit-learn's: inverse to the class's share of these rows.
+    """Returns FP32 (K,), or None for a job without class weights. "balanced" is defined as in scikit-learn: inverse to
+    the class's share of these rows.
 
-    Raises ModelError for a regression and for a class that is none.
+    Raises ModelError for a regression and for an unknown class.
     """
     wanted = job.class_weights
     if wanted is None:
@@ -35,7 +36,7 @@ def compute_class_weights(job: Job, dataset: Dataset, rows: Rows) -> torch.Tenso
 
 
 def _balance(classes: int, rows: Rows) -> torch.Tensor:
-    """A class without a row here has no part in the loss, whatever its weight."""
+    """A class without a row here has no effect on the loss, whatever its weight."""
     counts_K = torch.zeros(classes, dtype=torch.int64)
     for _, y_B in rows.batches(SCALED_ROWS, None):
         counts_K += torch.bincount(y_B, minlength=classes)

@@ -1,9 +1,9 @@
-"""ONE TENSOR → COLUMNS: a model of encoded rows becomes one of the table's own columns, so that a request sends values
-as they stand there: a text as itself, not as a row of 0 and 1.
+"""ONE TENSOR → COLUMNS: turns a model of encoded rows into one of the table's own columns, so that a request sends
+their values: a text as itself, not as a row of 0 and 1.
 
-Each column is an input (batch, 1) by its own name, as scikit-learn's converter and MLServer's pandas codec have it.
-What encoding.py did to the rows is done inside the model, by ONNX's own OneHotEncoder: a text that training has not
-seen, and an empty one, are no category, as they were there.
+Each column is an input (batch, 1) with its own name, as in scikit-learn's converter and MLServer's pandas codec. The
+model itself encodes rows as encoding.py does, with ONNX's OneHotEncoder: an unseen or empty text belongs to no
+category, as in training.
 """
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
@@ -25,13 +25,13 @@ TYPES: Final = {"FP32": TensorProto.FLOAT, "INT64": TensorProto.INT64, "BYTES": 
 """ONNX's element types by the Open Inference Protocol's names."""
 ML_DOMAIN: Final = "ai.onnx.ml"
 ML_OPSET: Final = 1
-"""That OneHotEncoder has been in since."""
+"""Opset version since which OneHotEncoder exists."""
 INNER: Final = "row."
-"""Before the names of what this module adds."""
+"""Prefix of the names that this module adds."""
 
 
 def wrap_in_columns(content: bytes, columns: Sequence[ColumnEncoding]) -> bytes:
-    """The model with these inputs instead of the one tensor. Raises DataError where a column's name is taken."""
+    """Returns the model with these inputs instead of the one tensor. Raises DataError if a column's name is taken."""
     model = onnx.ModelProto.FromString(content)
     graph = model.graph
     names = {column.name for column in columns}
@@ -52,13 +52,13 @@ def wrap_in_columns(content: bytes, columns: Sequence[ColumnEncoding]) -> bytes:
 
 
 def check_names(columns: Sequence[ColumnEncoding], taken: Sequence[str]) -> None:
-    """Raises DataError for a column whose name something else of the model has."""
+    """Raises DataError for a column whose name is already used in the model."""
     for name in sorted({column.name for column in columns} & set(taken)):
         raise DataError(f"the column name {name!r} is reserved for the model", "rename the column")
 
 
 def decode(columns: Sequence[ColumnEncoding], features_RF: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
-    """The columns that these rows were encoded from, (R, 1) each."""
+    """Returns the columns that these rows were encoded from, (R, 1) each."""
     found, at = {}, 0
     for column in columns:
         width = len(column.feature_names)
@@ -70,7 +70,9 @@ def decode(columns: Sequence[ColumnEncoding], features_RF: torch.Tensor) -> dict
 def check(
     content: bytes, columns: Sequence[ColumnEncoding], features_RF: torch.Tensor, expected_RK: torch.Tensor
 ) -> None:
-    """Raises ExportError unless the model answers columns as the one within answered the rows they were."""
+    """Raises ExportError if the model's answers for columns differ from the inner model's answers for their encoded
+    rows.
+    """
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (answer_RK,) = session.run(None, decode(columns, features_RF))
     if not np.array_equal(answer_RK, expected_RK.numpy()):
@@ -80,10 +82,11 @@ def check(
 
 
 def make_decoder(column: ColumnEncoding, first: int, wanted: str, kind: int) -> Iterator[onnx.NodeProto]:
-    """From our one tensor to this column of the table, (batch, 1), as another's model takes it: an ONNX element type.
+    """Yields nodes from our one tensor to this column of the table, (batch, 1), in the ONNX element type that a foreign
+    model takes.
 
-    `first` is where its part of the tensor begins. What is no category is an empty text, or a number that none has.
-    Operators are of forms that every opset from 10 on has.
+    `first` is the start of its part of the tensor. A row of no category becomes an empty text, or a number that no
+    category has. The operators exist in every opset from 10 on.
     """
     own, width = f"{wanted}.part", len(column.feature_names)
     bounds = {f"{wanted}.first": [first], f"{wanted}.end": [first + width], f"{wanted}.axis": [1]}
@@ -101,13 +104,13 @@ def make_decoder(column: ColumnEncoding, first: int, wanted: str, kind: int) -> 
 
 
 def make_constant(name: str, kind: int, values: Sequence[Any], shape: Sequence[int] = ()) -> onnx.NodeProto:
-    """A node that gives these values; flat unless a shape is given."""
+    """Makes a node with these values, flat unless a shape is given."""
     encoded: Any = [value.encode() if isinstance(value, str) else value for value in values]
     return helper.make_node("Constant", [], [name], value=helper.make_tensor("", kind, shape or [len(values)], encoded))
 
 
 def _make_names(column: ColumnEncoding, one_hot: str) -> Iterator[onnx.NodeProto]:
-    """The category of each row, by its position; the last, where no other is 1."""
+    """Yields nodes for the category of each row by its position, which is the last one if no other is 1."""
     names = column.names.tolist()
     yield make_constant(f"{one_hot}.ones", TensorProto.FLOAT, [1.0] * (len(names) - 1), [len(names) - 1, 1])
     yield helper.make_node("MatMul", [one_hot, f"{one_hot}.ones"], [f"{one_hot}.any"])
@@ -135,7 +138,7 @@ def _make_encoder(columns: Sequence[ColumnEncoding]) -> Iterator[onnx.NodeProto]
 
 
 def _find_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """With those of graphs inside: both ways of an If, and what a Loop repeats."""
+    """Yields all nodes, including those of inner graphs: both branches of an If, and the body of a Loop."""
     for node in graph.node:
         yield node
         for attribute in node.attribute:

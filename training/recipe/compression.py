@@ -1,6 +1,6 @@
-"""MODEL → a smaller or sparser MODEL, if it stays nearly as good: int8 by ONNX Runtime, or pruning by magnitude.
+"""MODEL → a smaller or sparser MODEL, if it stays nearly as good: int8 with ONNX Runtime, or pruning by magnitude.
 
-Nothing but memory holds the model: what ONNX Runtime's tools must have as a file is in TMPDIR, which is memory too.
+The model exists only in memory: files that ONNX Runtime's tools need are in TMPDIR, which is in memory too.
 """
 
 import tempfile
@@ -21,10 +21,11 @@ from training.recipe.export import clear_origins
 
 CALIBRATION_BATCH: Final = 32
 MULTIPLYING: Final = ("Conv", "Gemm", "MatMul")
-"""Operators whose weights are matrices or kernels, as against biases and scales."""
+"""Operators whose weights are matrices or kernels, not biases or scales."""
 WEIGHTS: Final = quantization.QuantType.QUInt8
-"""Signed ones times unsigned activations overflow on processors without VNNI, and the model is wrong there alone
-(onnxruntime.ai/docs/performance/model-optimizations/quantization.html, "Data type selection")."""
+"""Weight type. Signed weights times unsigned activations overflow on processors without VNNI and make the model wrong
+there (onnxruntime.ai/docs/performance/model-optimizations/quantization.html, "Data type selection").
+"""
 
 Measure = Callable[[bytes], Mapping[str, float]]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -32,12 +33,12 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class CompressedModel:
-    """What became of the attempt. `model` is the compressed one if it was accepted, else the one that came in."""
+    """Result of a compression. `model` is the compressed one if it was accepted, otherwise the original."""
 
     model: bytes
     accepted: bool
     reason: str
-    """One sentence with the numbers."""
+    """The decision and its numbers, in one sentence."""
     bytes_before: int
     bytes_after: int
     metrics_before: Mapping[str, float]
@@ -45,7 +46,9 @@ class CompressedModel:
 
 
 def compress(content: bytes, wanted: Compress, calibration: Array, measure: Measure) -> CompressedModel:
-    """`calibration`: raw training rows (R, *S). `measure`: a model's metrics on held-out rows. Raises ModelError."""
+    """Compresses a model. `calibration` has raw training rows (R, *S). `measure` returns a model's metrics on held-out
+    rows. Raises ModelError.
+    """
     before = measure(content)
     metric = wanted.metric or ("accuracy" if "accuracy" in before else "mae")
     if metric not in before:
@@ -69,7 +72,9 @@ def compress(content: bytes, wanted: Compress, calibration: Array, measure: Meas
 def _find_objection(
     wanted: Compress, metric: str, before: float, after: float, bytes_before: int, bytes_after: int
 ) -> str | None:
-    """Why it is not taken; None if it is. A loss is relative to what the metric was, or plain if that was 0."""
+    """Returns the reason against the compressed model, or None. The loss is relative to the metric before, or absolute
+    if that was 0.
+    """
     lost = (before - after) * (1 if METRICS[metric] == "up" else -1) / (abs(before) or 1.0)
     if not lost <= wanted.maximum_loss:
         return f"undone, since the metric loses {lost:.2%} and compress.maximumLoss is {wanted.maximum_loss:.2%}"
@@ -79,12 +84,12 @@ def _find_objection(
 
 
 def _quantise_dynamically(content: bytes, wanted: Compress, calibration: Array) -> bytes:
-    """Weights as int8; activations are quantised as they come (Jacob et al. 2018)."""
+    """Stores weights as int8. Activations are quantised at run time (Jacob et al. 2018)."""
     return _quantise(content, lambda model, output: quantization.quantize_dynamic(model, output, weight_type=WEIGHTS))
 
 
 def _quantise_statically(content: bytes, wanted: Compress, calibration: Array) -> bytes:
-    """Weights and activations as int8, with the ranges that the calibration rows have."""
+    """Stores weights and activations as int8, with ranges taken from the calibration rows."""
 
     def quantise(model: onnx.ModelProto, output: Path) -> None:
         rows = CalibrationRows(model.graph.input[0].name, calibration)
@@ -96,7 +101,7 @@ def _quantise_statically(content: bytes, wanted: Compress, calibration: Array) -
 
 
 def _prune(content: bytes, wanted: Compress, calibration: Array) -> bytes:
-    """The smallest weights of every matrix and kernel become 0 (Han et al. 2015)."""
+    """Sets the smallest weights of every matrix and kernel to 0 (Han et al. 2015)."""
     proto = onnx.ModelProto.FromString(content)
     multiplied = {name for node in proto.graph.node if node.op_type in MULTIPLYING for name in node.input[1:2]}
     for tensor in proto.graph.initializer:
@@ -116,7 +121,7 @@ _METHODS: Final[Mapping[str, Callable[[bytes, Compress, Array], bytes]]] = {
 
 
 class CalibrationRows(quantization.CalibrationDataReader):  # type: ignore[misc]  # it has no types
-    """Feeds rows, some at a time."""
+    """Feeds calibration rows in batches."""
 
     def __init__(self, name: str, rows: Array) -> None:
         self._batches: Iterator[dict[str, Array]] = (
@@ -124,12 +129,12 @@ class CalibrationRows(quantization.CalibrationDataReader):  # type: ignore[misc]
         )
 
     def get_next(self) -> dict[str, Array] | None:
-        """None: there are no more."""
+        """Returns the next rows, or None at the end."""
         return next(self._batches, None)
 
 
 def _quantise(content: bytes, quantise: Callable[[onnx.ModelProto, Path], None]) -> bytes:
-    """Shapes are inferred first, as ONNX Runtime's tools ask for."""
+    """Infers shapes and quantises, since ONNX Runtime's tools need the shapes."""
     with tempfile.TemporaryDirectory() as folder:
         inferred, output = Path(folder, "inferred"), Path(folder, "quantised")
         quant_pre_process(onnx.ModelProto.FromString(content), inferred, skip_symbolic_shape=True)

@@ -1,4 +1,4 @@
-"""How good a model is on rows it never saw, in the target's own unit; each metric as scikit-learn defines it.
+"""Metrics of a model on rows it never saw, in the target's own unit, defined as in scikit-learn.
 
 Shapes: R rows, S the shape of one row's features, K outputs.
 """
@@ -18,7 +18,7 @@ ROWS_AT_ONCE: Final = 4096
 
 
 def evaluate(model: nn.Module, rows: Rows) -> dict[str, float]:
-    """`measure` of the deployed model's answers to these raw rows."""
+    """Returns `measure` of the deployed model's answers for these raw rows."""
     model.eval()
     answered, targets = list[torch.Tensor](), list[torch.Tensor]()
     for features, target in rows.batches(ROWS_AT_ONCE, None):
@@ -29,7 +29,7 @@ def evaluate(model: nn.Module, rows: Rows) -> dict[str, float]:
 
 
 def compute_answers(model: nn.Module, features: torch.Tensor) -> torch.Tensor:
-    """What the model says to these raw rows (R, *S), FP32 (R, K)."""
+    """Returns the model's answers for these raw rows (R, *S), FP32 (R, K)."""
     model.eval()
     with torch.no_grad():
         pieces: list[torch.Tensor] = [model(piece) for piece in torch.split(features, ROWS_AT_ONCE)]
@@ -37,8 +37,8 @@ def compute_answers(model: nn.Module, features: torch.Tensor) -> torch.Tensor:
 
 
 def measure(answer_RK: torch.Tensor, target: torch.Tensor, task: Task) -> dict[str, float]:
-    """mse, mae, r2 and loss (mse) of a regression; accuracy, loss (cross-entropy in nats), balancedAccuracy, f1 (macro)
-    and auroc (one-versus-rest, macro) of classes. auroc is left out where a class has no row, or all have it.
+    """Returns mse, mae, r2 and loss (mse) of a regression, or accuracy, loss (cross-entropy in nats), balancedAccuracy,
+    f1 (macro) and auroc (one-versus-rest, macro) of classes. auroc is left out if a class has no row or all rows.
     """
     if task == "regression":
         return _measure_regression(answer_RK.double(), target.double())
@@ -46,7 +46,7 @@ def measure(answer_RK: torch.Tensor, target: torch.Tensor, task: Task) -> dict[s
 
 
 def _measure_regression(answer_RK: torch.Tensor, target_RK: torch.Tensor) -> dict[str, float]:
-    """r2 of a target that never varies is 0."""
+    """The r2 of a constant target is 0."""
     error_RK = answer_RK - target_RK
     squares = error_RK.square().sum().item()
     spread = (target_RK - target_RK.mean()).square().sum().item()
@@ -55,7 +55,7 @@ def _measure_regression(answer_RK: torch.Tensor, target_RK: torch.Tensor) -> dic
 
 
 def _measure_classification(answer_RK: torch.Tensor, target_R: torch.Tensor) -> dict[str, float]:
-    smallest = torch.finfo(torch.float32).tiny  # a probability that FP32 rounded to 0 is not an infinite loss
+    smallest = torch.finfo(torch.float32).tiny  # a probability that FP32 rounded to 0 must not be an infinite loss
     classes = answer_RK.shape[1]
     said_R = answer_RK.argmax(dim=1)
     counts_KK = torch.bincount(target_R * classes + said_R, minlength=classes**2).reshape(classes, classes).double()
@@ -73,7 +73,9 @@ def _measure_classification(answer_RK: torch.Tensor, target_R: torch.Tensor) -> 
 
 
 def _compute_auroc(answer_RK: torch.Tensor, target_R: torch.Tensor) -> float:
-    """Mean over classes of P(a row of the class has the higher score), ties counting half: Mann and Whitney's U."""
+    """Returns the mean over classes of P(a row of the class has the higher score), where ties count half (Mann-Whitney
+    U).
+    """
     areas = []
     for k in range(1 if answer_RK.shape[1] == 2 else 0, answer_RK.shape[1]):
         mine_R = target_R == k
@@ -84,7 +86,7 @@ def _compute_auroc(answer_RK: torch.Tensor, target_R: torch.Tensor) -> float:
 
 
 def _rank(scores_R: torch.Tensor) -> torch.Tensor:
-    """From 1; equal scores share the mean of their ranks."""
+    """Returns ranks from 1. Equal scores share the mean of their ranks."""
     unique: tuple[torch.Tensor, ...] = torch.unique(scores_R, return_inverse=True, return_counts=True)
     _, group_R, sizes = unique
     last = sizes.cumsum(0).double()

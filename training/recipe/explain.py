@@ -1,4 +1,4 @@
-"""What goes wrong inside a user's network or function, as an error for people: what it did, where, and the way out."""
+"""Errors inside a user's network or function, explained: what it did, where, and the way out."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ ONE_ROW: Final = "Expected more than 1 value per channel when training"
 
 @contextlib.contextmanager
 def blame_model(job: Job, what: str, way_out: str) -> Iterator[None]:
-    """Raises ModelError for what the body raises. What the system refuses to our own code stays what it is."""
+    """Raises an error inside the block as ModelError. The system's errors in our own code stay as they are."""
     try:
         yield
     except TrainingError:

@@ -2,8 +2,8 @@
 
 The model is made in memory and stays there: this module opens no file.
 
-torch's TorchScript exporter is used on purpose: it exports these networks in a tenth of a second, where the newer one
-first imports a compiler for several seconds, and writes source paths and stack traces into the model.
+It uses torch's TorchScript exporter on purpose: it exports these networks in a tenth of a second, while the newer one
+first imports a compiler for several seconds and writes source paths and stack traces into the model.
 """
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
@@ -37,25 +37,28 @@ TOLERANCE: Final = 1e-5
 
 
 def find_output_name(task: str) -> str:
-    """The name of the model's only output."""
+    """Returns the name of the model's only output."""
     return "prediction" if task == "regression" else "probabilities"
 
 
 def find_datatype(features: torch.Tensor) -> str:
-    """Of the model's only input, as the Open Inference Protocol spells it."""
+    """Returns the type of the model's only input, by its name in the Open Inference Protocol."""
     return "FP32" if features.is_floating_point() else "INT64"
 
 
 def to_onnx(model: nn.Module, sample: torch.Tensor, task: str) -> bytes:
-    """The model as one ONNX file: [batch, *S] in, FP32 [batch, K] out, any number of rows. `sample` is two raw rows.
+    """Returns the model as one ONNX file: [batch, *S] in, FP32 [batch, K] out, for any number of rows. `sample` is two
+    raw rows.
 
-    Raises ExportError for a network that has no ONNX form.
+    Raises ExportError for a network that cannot be expressed in ONNX.
     """
     return trace(model, sample, task)[0]
 
 
 def trace(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tuple[str, ...]]:
-    """The file of `to_onnx`, and the lines of the network's own code where the trace may have kept a number of rows."""
+    """Returns the file of `to_onnx`, and the lines of the network's code where the trace may have kept a number of
+    rows.
+    """
     output = find_output_name(task)
     exported = io.BytesIO()
     with warnings.catch_warnings(record=True) as told, _silence():
@@ -67,15 +70,15 @@ def trace(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tup
                 exported,  # type: ignore[arg-type]  # this exporter takes any binary file; the signature is the other one's
                 dynamo=False,
                 opset_version=OPSET,
-                # Batch normalisation stays apart from the convolution before it, so that weights keep their names;
-                # ONNX Runtime joins them when it loads the model.
+                # Batch normalisation stays separate from the convolution before it, so that weights keep their names;
+                # ONNX Runtime merges them when it loads the model.
                 training=torch.onnx.TrainingMode.PRESERVE,
                 do_constant_folding=False,
                 input_names=[INPUT],
                 output_names=[output],
                 dynamic_axes={INPUT: {0: "batch"}, output: {0: "batch"}},
             )
-        except user_code.RAISED as error:  # its own errors, and those of what it calls, have no base class
+        except user_code.RAISED as error:  # its errors, and those of the code that it calls, have no common base class
             raise _make_no_onnx_form_error(error) from error
     proto = onnx.ModelProto.FromString(exported.getvalue())
     clear_origins(proto)
@@ -89,7 +92,9 @@ def trace(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tup
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Where it fails, the exporter prints its whole graph to standard output, whatever Python's is (torch 2.15)."""
+    """Silences the exporter, which on failure prints its whole graph to standard output, bypassing Python's (torch
+    2.15).
+    """
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -126,7 +131,7 @@ def _find_warned(told: list[warnings.WarningMessage]) -> tuple[str, ...]:
 
 
 def check(content: bytes, features: torch.Tensor, expected_RK: torch.Tensor) -> None:
-    """Raises ExportError unless ONNX Runtime answers these raw rows as torch did, one by one and all at once."""
+    """Raises ExportError unless ONNX Runtime's answers for these raw rows match torch's, one by one and all at once."""
     features, expected_RK = features[:CHECKED_ROWS], expected_RK[:CHECKED_ROWS]
     allowed = TOLERANCE * max(1.0, float(expected_RK.abs().max()))
     for rows in (len(features), 1):
@@ -140,10 +145,10 @@ def check(content: bytes, features: torch.Tensor, expected_RK: torch.Tensor) -> 
 
 
 def make_session(content: bytes, folder: Path | None = None) -> onnxruntime.InferenceSession:
-    """Of an ONNX file whose external data, if any, lies in the folder: it is mapped, not copied."""
+    """Opens an ONNX file. External data, if any, is in the folder, and is mapped rather than copied."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.log_severity_level = FATAL  # what it cannot run is said by an error, in our words
+    options.log_severity_level = FATAL  # an error of ours reports what it cannot run
     if folder is not None:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder.resolve()))
         options.add_session_config_entry("session.disable_prepacking", "1")
@@ -151,12 +156,12 @@ def make_session(content: bytes, folder: Path | None = None) -> onnxruntime.Infe
 
 
 def run(content: bytes, features: torch.Tensor, folder: Path | None = None) -> torch.Tensor:
-    """What ONNX Runtime answers to these raw rows, FP32 (R, K)."""
+    """Returns ONNX Runtime's answers for these raw rows, FP32 (R, K)."""
     return ask(make_session(content, folder), features)
 
 
 def ask(opened: onnxruntime.InferenceSession, features: torch.Tensor) -> torch.Tensor:
-    """What a session answers to these raw rows, FP32 (R, K)."""
+    """Returns a session's answers for these raw rows, FP32 (R, K)."""
     name = opened.get_inputs()[0].name
     answers = [
         opened.run(None, {name: features[start : start + ROWS_AT_ONCE].numpy()})[0]
@@ -166,7 +171,7 @@ def ask(opened: onnxruntime.InferenceSession, features: torch.Tensor) -> torch.T
 
 
 def clear_origins(proto: onnx.ModelProto) -> None:
-    """Removes all that says where, by whom and from which source lines the model was made."""
+    """Removes all information about where, by whom and from which source lines the model was made."""
     for field in ("producer_name", "producer_version", "domain", "model_version", "doc_string", "metadata_props"):
         proto.ClearField(field)
     _clear_graph(proto.graph)

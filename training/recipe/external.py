@@ -1,4 +1,4 @@
-"""ONNX's external data: tensors of a model whose content lies in files beside it."""
+"""ONNX external data: tensors of a model whose content is in files beside it."""
 
 import math
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ PIECE_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Region:
-    """Where a tensor's content lies in a file."""
+    """Place of a tensor's content in a file."""
 
     path: Path
     start: int
     size: int
 
     def pieces(self) -> Iterator[bytes]:
-        """Raises ModelError where the file is shorter, or cannot be read."""
+        """Yields the content in pieces. Raises ModelError if the file is shorter, or cannot be read."""
         left = self.size
         try:
             with self.path.open("rb") as file:
@@ -44,7 +44,7 @@ def is_external(tensor: TensorProto) -> bool:
 
 
 def list_tensors(message: Message) -> Iterator[TensorProto]:
-    """All of a model, wherever the format can hold one."""
+    """Yields all tensors of a model, wherever the format allows one."""
     if isinstance(message, TensorProto):
         yield message
         return
@@ -55,13 +55,15 @@ def list_tensors(message: Message) -> Iterator[TensorProto]:
 
 
 def count_bytes(tensor: TensorProto) -> int:
-    """Of the content of one whose elements are whole bytes."""
+    """Returns the content's size in bytes of a tensor whose elements are whole bytes."""
     size: int = math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
     return size
 
 
 def find_region(tensor: TensorProto, folder: Path) -> Region:
-    """Raises ModelError for a file that is not below the folder, or is said to hold other than the tensor."""
+    """Returns the place of a tensor's content. Raises ModelError for a file outside the folder, or a size that is not
+    the tensor's.
+    """
     said = {entry.key: entry.value for entry in tensor.external_data}
     path = inside(folder, said.get("location", ""))
     try:
@@ -75,7 +77,7 @@ def find_region(tensor: TensorProto, folder: Path) -> Region:
 
 
 def bring_in(tensor: TensorProto, folder: Path) -> None:
-    """Its content, from its file into the model. Raises ModelError."""
+    """Moves a tensor's content from its file into the model. Raises ModelError."""
     tensor.raw_data = b"".join(find_region(tensor, folder).pieces())
     tensor.ClearField("data_location")
     tensor.ClearField("external_data")

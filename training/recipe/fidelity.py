@@ -1,7 +1,7 @@
-"""Whether the model that is served will answer as the network that was trained: also to rows unlike those it saw.
+"""Checks that the served model will answer like the trained network, also for rows unlike those it saw.
 
-Before the first step the network is exported as it is and compared, so that what has no faithful form is refused before
-anybody waits for it; and once more when it is trained.
+The network is exported and compared before the first step, so that one without a faithful form is refused before
+anybody waits for it; and again after training.
 
 Shapes: B rows of a batch, S the shape of one row's features, K outputs.
 """
@@ -22,15 +22,17 @@ from training.recipe.value_reads import refuse_value_reads
 BATCH_SIZES: Final = (1, 2, 3, 5, 17, 64)
 PROBE_ROWS: Final = 16
 ROW_TOLERANCE: Final = 1e-4
-"""Largest difference of a row's answer alone and among others, relative to the largest answer (or to 1): libraries add
-up in another order for other sizes."""
+"""Largest difference between a row's answer alone and in a batch, relative to the largest answer (or to 1): libraries
+add in another order for other sizes.
+"""
 FAR: Final = 10.0
-"""How many times the range of a column a far row lies beyond it."""
+"""Distance of far rows from the range of a column, in ranges."""
 PROBE_TOLERANCE: Final = 1e-2
-"""Largest difference on rows unlike any of the data, relative to the row's largest answer (or to 1): far out, rounding
-grows with the numbers."""
+"""Largest difference for rows unlike any of the data, relative to the row's largest answer (or to 1): far out, rounding
+grows with the numbers.
+"""
 PROBE_SHARE: Final = 0.1
-"""Of such rows may differ more, where an answer jumps."""
+"""Share of such rows that may differ more, where an answer jumps."""
 CONSTANT_ROWS: Final = (
     "take the number of rows only from x.shape[0] in reshape, view or expand, not from len(), int() or a loop over "
     "rows; set batch_first=True in layers that have it"
@@ -38,7 +40,7 @@ CONSTANT_ROWS: Final = (
 
 
 def make_faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> bytes:
-    """The model as ONNX. Raises ExportError where it does not answer as the network does."""
+    """Returns the model as ONNX. Raises ExportError if its answers differ from the network's."""
     features = rows.first(max(BATCH_SIZES))[0]
     sample = torch.cat([features] * 2)[:2] if len(features) < 2 else features[:2]
     refuse_value_reads(model, sample.clone(), name)
@@ -52,7 +54,7 @@ def make_faithful_onnx(model: nn.Module, rows: Rows, task: str, name: str) -> by
 
 
 def _check_rows(model: nn.Module, features: torch.Tensor, name: str) -> None:
-    """Raises ExportError where the network answers by chance, or a row by the others of its batch."""
+    """Raises ExportError if the network's answers depend on chance, or on the other rows of a batch."""
     rows = features[: BATCH_SIZES[3]]
     together = compute_answers(model, rows.clone())
     allowed = ROW_TOLERANCE * max(1.0, float(together.abs().nan_to_num().max()))
@@ -80,7 +82,7 @@ def _check_sizes(
         expected = compute_answers(model, batch.clone())
         try:
             answer = export.ask(session, batch)
-        except Exception as error:  # ONNX Runtime's errors have no base class of their own
+        except Exception as error:  # ONNX Runtime's errors have no common base class
             raise ExportError(
                 f"{name} was exported from 2 rows, but its ONNX form does not run on {size}{where}", CONSTANT_ROWS
             ) from error
@@ -110,13 +112,13 @@ def _check_probe(session: InferenceSession, model: nn.Module, probe: torch.Tenso
 
 
 def _find_difference(answer: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
-    """Equal infinities, and two answers that are no numbers, do not differ; a number and none do, by infinity."""
+    """Returns the differences. Equal infinities and two NaN do not differ; a number and NaN differ by infinity."""
     same = (answer == expected) | (answer.isnan() & expected.isnan())
     return torch.where(same, 0.0, (answer - expected).abs().nan_to_num(nan=torch.inf))
 
 
 def make_probes(features: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
-    """Rows unlike those given (R, *S), by what they are: each of the same kind and for a reason of its own."""
+    """Yields rows unlike those given (R, *S), with their description. Each kind finds another error."""
     drawing = torch.Generator().manual_seed(0)
     rows = torch.cat([features] * -(-PROBE_ROWS // len(features)))[:PROBE_ROWS]
     if not features.is_floating_point():

@@ -1,4 +1,4 @@
-"""NETWORK → MODEL: measured on the rows that were held out, exported, checked, compressed, with its table's columns.
+"""NETWORK → MODEL: measured on the held-out rows, exported, checked, compressed, and given its table's columns.
 
 A model that was trained elsewhere is measured, compressed and given its columns in the same way.
 """
@@ -24,53 +24,53 @@ from training.recipe.fidelity import make_faithful_onnx
 from training.recipe.sgd import LoopResult
 from training.recipe.trainer_state import make_not_finite_error
 
-if TYPE_CHECKING:  # they load Optuna and ONNX Runtime's tools, which most runs have no use for
+if TYPE_CHECKING:  # they load Optuna and ONNX Runtime's tools, which most runs do not need
     from training.recipe.compression import CompressedModel
     from training.recipe.search import SearchTrial
 
 CALIBRATION_ROWS: Final = 512
 LARGEST_MODEL: Final = 2**31 - 1
-"""Bytes that one ONNX file can have."""
+"""Largest size of one ONNX file, in bytes."""
 MOST_HELD_OUT: Final = 200_000
-"""Rows that metrics are measured on, at most."""
+"""Largest number of rows that metrics are measured on."""
 TRAINED_ELSEWHERE: Final = "trainedElsewhere"
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A finished model, and all that it came from."""
+    """A finished model, with everything it was made from."""
 
     job: Job
-    """With the settings that its search chose."""
+    """The job, with the settings that its search chose."""
     dataset: Dataset
     train: Rows
     validation: Rows | None
     held_out: Rows
     content: bytes
-    """The ONNX file, or what holds a model too large for one."""
+    """The ONNX file, or the large form of a model that is too large for one."""
     metrics: Mapping[str, float]
-    """Of the held-out rows."""
+    """Metrics of the held-out rows."""
     answers: torch.Tensor
-    """To the held-out rows."""
+    """The model's answers for the held-out rows."""
     loop: LoopResult | None = None
-    """None: it was trained elsewhere."""
+    """Result of the loop. None if the model was trained elsewhere."""
     trials: tuple["SearchTrial", ...] = ()
     folds: tuple[Mapping[str, float], ...] = ()
     compressed: "CompressedModel | None" = None
 
     @property
     def epochs(self) -> int:
-        """That it was trained for here."""
+        """Number of epochs that it was trained for here."""
         return self.loop.state.epoch if self.loop else 0
 
     @property
     def stop_reason(self) -> str:
-        """Why it was not trained for longer."""
+        """Reason why training ended."""
         return self.loop.stop_reason if self.loop else TRAINED_ELSEWHERE
 
 
 def finish(job: Job, dataset: Dataset, rows: Rows, held_out: Rows, result: LoopResult) -> TrainedModel:
-    """Of the network that the loop gave. Raises ModelError, ExportError, NonFiniteLossError."""
+    """Makes a model of the loop's network. Raises ModelError, ExportError, NonFiniteLossError."""
     features, target = read_every_row(held_out)
     with blame_model(job, job.model, "correct the model's code"):
         answer_RK = compute_answers(result.model, features)
@@ -87,7 +87,7 @@ def finish(job: Job, dataset: Dataset, rows: Rows, held_out: Rows, result: LoopR
 def take_in(
     job: Job, folder: Path, dataset: Dataset, rows: Rows, held_out: Rows, largest: int = foreign.LARGEST_FILE
 ) -> TrainedModel:
-    """A model that was trained elsewhere, measured on rows that are held out here. Raises ModelError."""
+    """Makes a model of one that was trained elsewhere, measured on rows that are held out here. Raises ModelError."""
     beside = None if sources.is_url(job.model) else (folder / Path(job.model).expanduser()).parent
     taken = foreign.load(sources.read(job.model, folder, LARGEST_MODEL), dataset, beside, largest)
     if taken.folder is not None:
@@ -100,7 +100,7 @@ def take_in(
 
 
 def compress_model(model: TrainedModel) -> TrainedModel:
-    """As the job asks, if what is lost is no more than it allows. Raises ModelError."""
+    """Compresses the model as the job asks, unless it loses more than the job allows. Raises ModelError."""
     job = model.job
     if job.compress is None:
         return model
@@ -120,7 +120,7 @@ def compress_model(model: TrainedModel) -> TrainedModel:
 
 
 def add_columns(model: TrainedModel) -> TrainedModel:
-    """With the table's own columns as inputs, where some hold categories."""
+    """Gives the model the table's own columns as inputs, if some hold categories."""
     wanted = model.dataset.served_columns
     if not wanted:
         return model
@@ -131,12 +131,12 @@ def add_columns(model: TrainedModel) -> TrainedModel:
 
 
 def read_every_row(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-    """All of them at once, in memory: the held-out rows of a set that is streamed are a sample that fits."""
+    """Returns all rows at once, in memory. The held-out rows of a streamed set are a sample that fits."""
     return rows.first(min(len(rows), MOST_HELD_OUT))
 
 
 def _check_large(job: Job, dataset: Dataset) -> None:
-    """Raises ModelError for what is not done to a model that one ONNX file cannot hold."""
+    """Raises ModelError for settings that a model too large for one ONNX file does not support."""
     if job.compress is not None:
         raise ModelError("a model above 2 GB cannot be compressed", "leave out training.compress")
     if dataset.served_columns:

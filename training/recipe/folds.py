@@ -1,7 +1,7 @@
-"""Cross-validation: the rows in k parts, each held out once. Of classes, every part has its share of each.
+"""Cross-validation: the rows are split into k parts, and each is held out once. Every part has its share of each class.
 
-Of rows in the order of time, k + 1 parts: each but the first is held out once, from a model of the rows before it (the
-rolling origin of Tashman 2000, as scikit-learn's TimeSeriesSplit has it).
+Rows in the order of time are split into k + 1 parts: each but the first is held out once, for a model of the rows
+before it (the rolling origin of Tashman 2000, as in scikit-learn's TimeSeriesSplit).
 """
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape)
@@ -16,7 +16,7 @@ from training.recipe.datasets.dataset import TensorRows
 
 
 def make_folds(rows: TensorRows, job: Job) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """The same ones each time, drawn by the job's seed."""
+    """Returns the folds, which the job's seed determines."""
     generator, in_time = torch.Generator().manual_seed(job.seed), job.data.time_column is not None
     return split_into_folds(rows, job.folds, generator, in_time=in_time)
 
@@ -24,9 +24,10 @@ def make_folds(rows: TensorRows, job: Job) -> list[tuple[torch.Tensor, torch.Ten
 def split_into_folds(
     rows: TensorRows, count: int, generator: torch.Generator, *, in_time: bool = False
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """For each fold the indices of the rows to learn from and of its own, in order. Raises DataError for too few rows.
+    """Returns for each fold the indices of the rows to train on and of its own rows, in order. Raises DataError for too
+    few rows.
 
-    `in_time`: rows are in the order of time, and none is learnt from that comes after a fold's own.
+    `in_time`: rows are in the order of time, and no fold trains on rows after its own.
     """
     if len(rows) < 2 * count:
         raise DataError(
@@ -42,5 +43,5 @@ def split_into_folds(
     for members in (torch.nonzero(classes_R == k).flatten() for k in range(int(classes_R.max()) + 1)):
         shuffled = members[torch.randperm(len(members), generator=generator)]
         fold_R[shuffled] = (torch.arange(len(members)) + begin) % count
-        begin += len(members)  # where the last class ended, so that no fold gets all the remainders
+        begin += len(members)  # continue where the last class ended, so that no fold gets all the remainders
     return [(torch.nonzero(fold_R != k).flatten(), torch.nonzero(fold_R == k).flatten()) for k in range(count)]

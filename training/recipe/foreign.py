@@ -1,7 +1,7 @@
-"""An ONNX model that was trained elsewhere, in the form of our own: one input, one output, any number of rows.
+"""An ONNX model that was trained elsewhere, in our own form: one input, one output, any number of rows.
 
-It may come from PyTorch, TensorFlow, Keras, scikit-learn or whatever else writes ONNX. What differs from our own form
-is mended around the model, in ONNX, and what cannot be is refused; its own nodes and weights stay as they are.
+It may come from PyTorch, TensorFlow, Keras, scikit-learn or any other source of ONNX. Differences from our form are
+adapted by nodes around the model, and the rest is refused. Its own nodes and weights stay as they are.
 """
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape)
@@ -28,16 +28,16 @@ from training.recipe.large_form import refuse_files, write_large_form
 from training.weight_files import locations
 
 DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
-"""Of operators that ONNX Runtime has."""
+"""Domains of operators that ONNX Runtime supports."""
 PREFIX: Final = "model_"
-"""Of every name inside, so that none is one of ours."""
+"""Prefix of every inner name, so that none equals one of ours."""
 FLOATS: Final = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 LARGEST_FILE: Final = 2**31 - 1 - (1 << 20)
-"""Bytes that one ONNX file can have, but for what is put around the model."""
+"""Largest size of one ONNX file in bytes, minus room for the nodes around the model."""
 LOOKED_AT_ROWS: Final = 512
 ROWS_OF_A_CLASS: Final = 32
 CERTAIN: Final = 1e-3
-"""How far a row of probabilities may be from the sum 1."""
+"""Largest distance of a row of probabilities from the sum 1."""
 
 
 Answer = np.ndarray[Any, np.dtype[Any]]
@@ -45,17 +45,17 @@ Answer = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class ForeignModel:
-    """A model in our form: one ONNX file, or one whose weights are too large for that and lie in a folder's files."""
+    """A model in our form: one ONNX file, or a graph whose weights are too large for one and stay in files."""
 
     graph: bytes
     folder: Path | None = None
 
     def answers(self, features: torch.Tensor) -> torch.Tensor:
-        """To these raw rows, FP32 (R, K)."""
+        """Returns the answers for these raw rows, FP32 (R, K)."""
         return export.run(self.graph, features, self.folder)
 
     def content(self) -> bytes:
-        """What is sealed: the file, or the graph with its weights beside it."""
+        """The content to seal: the file, or the graph with its weights beside it."""
         if self.folder is None:
             refuse_files(self.graph)
             return self.graph
@@ -66,11 +66,12 @@ class ForeignModel:
 
 
 def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: int = LARGEST_FILE) -> ForeignModel:
-    """The files of its weights lie below `folder`; they go into the model if it has no more than `largest` bytes then.
+    """Loads a model. Its weights files are below `folder`; they are moved into the model if it then has at most
+    `largest` bytes.
 
-    Raises ModelError for what is no ONNX model, or does not fit the data set.
+    Raises ModelError for a file that is not an ONNX model, or does not fit the data set.
     """
-    locations(content)  # what it says cannot be understood is refused before another parser makes something of it
+    locations(content)  # refuses an unreadable file before another parser interprets it
     proto = _parse(content)
     outside = _find_weights_outside(proto, folder, largest - len(content))
     features = dataset.rows.first(LOOKED_AT_ROWS)[0]
@@ -103,7 +104,7 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
 
 
 def _take_of_each_class(dataset: Dataset, features: torch.Tensor) -> torch.Tensor:
-    """These rows, and where all are in memory the first of each class: a file may be sorted by it."""
+    """Returns these rows, and if all are in memory, the first of each class: a file may be sorted by class."""
     rows = dataset.rows
     if not isinstance(rows, TensorRows):
         return features
@@ -129,7 +130,7 @@ def _parse(content: bytes) -> onnx.ModelProto:
 
 
 def _find_weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int) -> Path | None:
-    """The folder, if the weights stay in its files; None once they are in the model. Raises ModelError."""
+    """Returns the folder if the weights stay in its files, or None if they are in the model now. Raises ModelError."""
     external = [tensor for tensor in list_tensors(proto) if is_external(tensor)]
     if not external:
         return None
@@ -147,7 +148,7 @@ def _find_weights_outside(proto: onnx.ModelProto, folder: Path | None, room: int
 
 @dataclass(frozen=True)
 class InputForm:
-    """What the model takes: a name, an ONNX element type, and the shape that it says after the batch (0: any)."""
+    """Form of the model's input: name, ONNX element type, and declared shape after the batch (0 means any)."""
 
     name: str
     kind: int
@@ -185,7 +186,7 @@ def _describe_given(one: onnx.ValueInfoProto, dataset: Dataset, features: torch.
 
 
 def _find_raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
-    """The name of the numbers it answers with; a ZipMap, which makes a dictionary of each row's, is looked behind."""
+    """Returns the name of its numeric output. Looks behind a ZipMap, which makes a dictionary of each row's numbers."""
     zipped: dict[str, str] = {node.output[0]: node.input[0] for node in graph.node if node.op_type == ZIP_MAP}
     for one in graph.output:
         if one.name in zipped:
@@ -201,9 +202,10 @@ def _find_raw_output(graph: onnx.GraphProto, dataset: Dataset) -> str:
 
 
 def _wrap_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterator[onnx.NodeProto]:
-    """From our one tensor to an input for each column, by its name, as scikit-learn's converter makes of a data frame.
+    """Yields nodes from our one tensor to an input for each column, by its name, as scikit-learn's converter makes for
+    a data frame.
 
-    Raises ModelError for an input that is no column, or is of another kind.
+    Raises ModelError for an input that is not a column, or has another type.
     """
     starts, at = {}, 0
     for column in dataset.columns:
@@ -234,7 +236,9 @@ def _wrap_columns(inputs: list[onnx.ValueInfoProto], dataset: Dataset) -> Iterat
 
 
 def _wrap_rows(given: InputForm, dataset: Dataset, features: torch.Tensor) -> Iterator[onnx.NodeProto]:
-    """From our input to the model's: channels last where it takes them so (TensorFlow), and its own element type."""
+    """Yields nodes from our input to the model's: with channels last if it needs that (TensorFlow), and its element
+    type.
+    """
     name = export.INPUT
     wanted = PREFIX + given.name
     if not _fits(given.shape, dataset.shape):
@@ -249,9 +253,9 @@ def _wrap_rows(given: InputForm, dataset: Dataset, features: torch.Tensor) -> It
 
 
 def _wrap_answer(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) -> list[onnx.NodeProto]:
-    """From the model's answer to ours, its columns in the order of the data's classes.
+    """Makes nodes from the model's answer to ours, with columns in the order of the data's classes.
 
-    Raises ModelError if it has another number of values for each row.
+    Raises ModelError if it has another number of values per row.
     """
     wanted, rows = export.find_output_name(dataset.task), len(answer)
     width = answer.size // rows
@@ -303,7 +307,7 @@ def _make_order(given: str, wanted: str, order: list[int]) -> list[onnx.NodeProt
 def _assemble(
     model: onnx.ModelProto, nodes: list[onnx.NodeProto], output: str, dataset: Dataset, features: torch.Tensor
 ) -> bytes:
-    """The whole as one file with our input and this output."""
+    """Returns one file with our input and this output."""
     graph = helper.make_graph(
         nodes,
         "model",
@@ -329,7 +333,7 @@ def _assemble(
 
 
 def _compute_answers(model: ForeignModel, features: torch.Tensor, dataset: Dataset) -> Answer:
-    """To the first rows, however the model shapes them. Raises ModelError where ONNX Runtime cannot."""
+    """Returns the answers for the first rows, in the model's shape. Raises ModelError if ONNX Runtime cannot run it."""
     try:
         (answer,) = export.make_session(model.graph, model.folder).run(None, {export.INPUT: features.numpy()})
     except Exception as error:
@@ -342,7 +346,7 @@ def _compute_answers(model: ForeignModel, features: torch.Tensor, dataset: Datas
 
 
 def _check_rows(model: ForeignModel, features: torch.Tensor, dataset: Dataset) -> None:
-    """Each row must get the same answer alone as among others."""
+    """Raises ModelError unless each row gets the same answer alone as in a batch."""
     together = _compute_answers(model, features[:2], dataset)
     alone = _compute_answers(model, features[:1], dataset)
     if alone.shape != (1, dataset.outputs) or not np.allclose(alone, together[:1], rtol=1e-4, atol=1e-5):

@@ -1,10 +1,10 @@
-"""Which class each of a foreign classifier's numbers is for, as the model says itself.
+"""The class of each number of a foreign classifier, as the model itself declares it.
 
-Data and model may order the classes differently, and numbers in the wrong order are wrong answers with nothing to show
-for it. A model says its order in a ZipMap or a classifier's attributes (onnx.ai/onnx/operators, ai.onnx.ml), or by an
+Data and model may order the classes differently, and numbers in the wrong order are wrong answers that nothing reveals.
+A model declares its order in a ZipMap or a classifier's attributes (onnx.ai/onnx/operators, ai.onnx.ml), or by an
 output with the label of each row.
 
-Shapes: R rows, W numbers of the model's for each.
+Shapes: R rows, W numbers of the model for each.
 """
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
@@ -22,14 +22,14 @@ ZIP_MAP: Final = "ZipMap"
 CLASSIFIERS: Final = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
 LABELS: Final = ("classlabels_strings", "classlabels_ints", "classlabels_int64s")
 TIE: Final = 1e-5
-"""Two numbers so near to each other do not say which of them a label was chosen by."""
+"""Largest difference of two numbers that do not determine which of them a label was chosen by."""
 
 Labels = tuple[str, ...]
 Answer = np.ndarray[Any, np.dtype[Any]]
 
 
 def find_label_output(graph: onnx.GraphProto) -> str | None:
-    """The output with a label for each row; None where there is none, or more than one."""
+    """Returns the output with a label for each row. None if there is not exactly one."""
     found = [
         one.name
         for one in graph.output
@@ -42,10 +42,10 @@ def find_label_output(graph: onnx.GraphProto) -> str | None:
 def find_column_order(
     graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answer, said_R: Answer | None
 ) -> list[int]:
-    """For each of the data's classes, the model's column; two columns stand for one number and its complement.
+    """Returns, for each of the data's classes, the model's column. Two columns stand for one number and its complement.
 
-    `said_R`: the labels that the model gave these rows, where it gives any. Raises ModelError where its labels are not
-    the data's, or contradict its own numbers.
+    `said_R` are the labels that the model gave these rows, if it gives any. Raises ModelError if its labels are not the
+    data's, or contradict its own numbers.
     """
     width = max(2, answer_RW.shape[1])
     table_RW = _make_two_columns(answer_RW) if answer_RW.shape[1] == 1 else answer_RW
@@ -62,14 +62,14 @@ def find_column_order(
 
 
 def _make_two_columns(answer_R1: Answer) -> Answer:
-    """Of a number above 0 (or, of a probability, one half) for the second class."""
+    """Makes two columns of one number, which means the second class above 0 (or above one half for a probability)."""
     within = bool((answer_R1 >= 0).all() and (answer_R1 <= 1).all())
     second = answer_R1 - (0.5 if within else 0.0)
     return np.concatenate([-second, second], axis=1)
 
 
 def _find_declared(graph: onnx.GraphProto, width: int) -> Labels | None:
-    """What the nodes name, a ZipMap before classifiers: of all that have so many labels, if they agree."""
+    """Returns the labels that the nodes declare, ZipMaps before classifiers, if all with so many labels agree."""
     for operators in ((ZIP_MAP,), CLASSIFIERS):
         found = {labels for labels in _find_named(graph, operators) if len(labels) == width}
         if len(found) == 1:
@@ -99,7 +99,9 @@ def _find_order(labels: Labels, classes: Sequence[str]) -> list[int]:
 
 
 def _find_order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: int) -> list[int]:
-    """From the columns whose labels were seen on rows; one that was not is the one that is left."""
+    """Returns the order of the columns whose labels appeared in rows. A single one that did not appear is the remaining
+    one.
+    """
     numbers = not any(name.lstrip("-").isdigit() for name in classes)
     order = dict[int, int]()
     for column, label in seen.items():
@@ -121,7 +123,7 @@ def _find_order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: 
 
 
 def _find_seen(table_RW: Answer, said: Sequence[str]) -> dict[int, str]:
-    """By column, the label of the rows whose largest number it has."""
+    """Returns, by column, the label of the rows whose largest number it has."""
     seen = dict[int, str]()
     for column, label in _find_clear(table_RW, said):
         if seen.setdefault(column, label) != label:
@@ -138,7 +140,7 @@ def _check(table_RW: Answer, said: Sequence[str], labels: Labels) -> None:
 
 
 def _find_clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The column and the label of each row whose largest number is not a tie."""
+    """Yields the column and the label of each row whose largest number is not a tie."""
     if len(said) != len(table_RW):
         raise ModelError(
             f"model gives {len(said)} labels to {len(table_RW)} rows", "export it with one label for each row"

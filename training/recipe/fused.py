@@ -31,17 +31,17 @@ from training.recipe.models.net import Net
 from training.recipe.step import Loss, Runner, Weight, update
 
 SMALL_PRODUCT: Final = 2**18
-"""Multiplications of the largest product that NumPy does: up to here its BLAS uses one thread, whatever it may."""
+"""Largest number of multiplications of a product that NumPy computes: up to here, its BLAS always uses one thread."""
 ALIGNED_NUMBERS: Final = 16
-"""FP32 numbers in a cache line; each parameter begins with one, as tensors of its own do."""
+"""FP32 numbers in a cache line. Each parameter begins with one, as separate tensors do."""
 
 Rows = TypeVar("Rows", Array, torch.Tensor)
 Step = Callable[[Rows, Rows, Rows, float], float]
-"""All features, the batch's indices, its target and rate: takes the step, and returns the mean loss before it."""
+"""Takes all features, the batch's indices, its target and rate. Makes the step, and returns the mean loss before it."""
 
 
 def find_dense_layers(net: nn.Module) -> list[nn.Linear] | None:
-    """The layers between which there is a ReLU, if the network is nothing else and all of it is trained."""
+    """Returns the layers between ReLUs, if the network consists only of them and is trained completely."""
     modules: list[nn.Module]
     if type(net) is Net:
         modules = [net.hidden, net.output]
@@ -70,9 +70,10 @@ def make_fused_runner(
     parameters: Sequence[torch.Tensor],
     velocities: Sequence[torch.Tensor],
 ) -> Runner:
-    """As `step.make_runner`, for the layers that `find_dense_layers` found.
+    """Returns a runner like `step.make_runner`, for the layers of `find_dense_layers`.
 
-    It moves parameters and velocities, which stay the same objects, next to each other: one operation is then over all.
+    It moves parameters and velocities, which stay the same objects, next to each other, so that one operation covers
+    all.
     """
     gradients = [torch.zeros_like(one, requires_grad=False) for one in parameters]
     theta_P, gradient_P = _lay_side_by_side(parameters), _lay_side_by_side(gradients)
@@ -100,7 +101,7 @@ def make_fused_runner(
 def _make_runner(
     step_over: Callable[[int], Step[Rows]], view: Callable[[torch.Tensor], Rows], weight: Weight
 ) -> Runner:
-    """Of steps that are made once for each size of a batch, over what `view` gives of the rows."""
+    """Returns a runner with one prepared step for each batch size, over `view` of the rows."""
     steps: dict[int, Step[Rows]] = {}
 
     def run(
@@ -109,7 +110,7 @@ def _make_runner(
         order = torch.cat(tuple(batches))
         flat, chosen, targets = view(features.flatten(1)), view(order), view(target[order])
         summed_loss, summed_weight, first = 0.0, 0.0, 0
-        with torch.no_grad(), np.errstate(all="ignore"):  # what is not finite any more, the loop tells in words
+        with torch.no_grad(), np.errstate(all="ignore"):  # the loop reports values that are not finite
             for batch, rate in zip(batches, rates, strict=True):
                 rows = batch.shape[0]
                 if rows not in steps:
@@ -127,7 +128,7 @@ def _make_runner(
 
 @dataclass(frozen=True)
 class _Layer:
-    """Weight (O, I) and bias (O,), with their gradients' places."""
+    """Weight (O, I) and bias (O,), with the places of their gradients."""
 
     weight: torch.Tensor
     bias: torch.Tensor
@@ -136,7 +137,7 @@ class _Layer:
 
 
 class _Places:
-    """Where a step over so many rows puts what it computes: memory is asked for once, not in every step."""
+    """Places of a step's results for this number of rows: memory is allocated once, not in every step."""
 
     def __init__(self, layers: Sequence[_Layer], rows: int) -> None:
         self.x_BI = torch.empty(rows, layers[0].weight.shape[1])
@@ -149,7 +150,7 @@ class _Places:
 def _make_small_step(
     layers: Sequence[_Layer], slope_of_loss: WrittenOut, rows: int, descend: Callable[[float], None]
 ) -> Step[Array]:
-    """By NumPy, over the tensors' own memory."""
+    """Makes a step with NumPy, over the tensors' own memory."""
     places = _Places(layers, rows)
     x_BI, ones_B, zero = places.x_BI.numpy(), np.ones(rows, np.float32), np.zeros((), np.float32)
     forward: list[Callable[[], object]] = []
@@ -193,7 +194,7 @@ def _make_small_step(
 def _make_large_step(
     layers: Sequence[_Layer], loss: Loss, rows: int, descend: Callable[[float], None]
 ) -> Step[torch.Tensor]:
-    """By torch."""
+    """Makes a step with torch."""
     places = _Places(layers, rows)
     slope = _make_slope(loss, places)
 
@@ -213,7 +214,9 @@ def _make_large_step(
 def _make_large_step_within_products(
     layers: Sequence[_Layer], loss: Loss, rows: int, weight_decay: float
 ) -> Step[torch.Tensor]:
-    """By torch, where the step is a multiple of the gradient: W ← (1 - rate · decay) W - rate · δᵀ · a, one product."""
+    """Makes a step with torch if it is a multiple of the gradient: W ← (1 - rate · decay) W - rate · δᵀ · a, one
+    product.
+    """
     places = _Places(layers, rows)
     slope = _make_slope(loss, places)
 
@@ -234,7 +237,7 @@ def _make_large_step_within_products(
 
 
 def _compute_answer(layers: Sequence[_Layer], places: _Places, features: torch.Tensor, batch: torch.Tensor) -> None:
-    """Forward: the last of `places.activations`."""
+    """Forward pass; the answer is the last of `places.activations`."""
     torch.index_select(features, 0, batch, out=places.x_BI)
     for at, layer in enumerate(layers):
         torch.addmm(layer.bias, places.inputs[at], layer.weight.T, out=places.activations[at])
@@ -243,7 +246,7 @@ def _compute_answer(layers: Sequence[_Layer], places: _Places, features: torch.T
 
 
 def _pass_back(layers: Sequence[_Layer], places: _Places, at: int) -> None:
-    """δ of the layer before `at`, by the weights as they are."""
+    """Returns δ of the layer before `at`, by the current weights."""
     if at:
         before_BI = places.slopes[at - 1]
         torch.mm(places.slopes[at], layers[at].weight, out=before_BI)
@@ -251,7 +254,7 @@ def _pass_back(layers: Sequence[_Layer], places: _Places, at: int) -> None:
 
 
 def _make_slope(loss: Loss, places: _Places) -> Callable[[torch.Tensor], float]:
-    """Of any loss, by autograd over the loss alone."""
+    """Returns the slope of any loss, by autograd over the loss alone."""
     answer_BK, slope_BK = places.activations[-1], places.slopes[-1]
 
     def slope(y_B: torch.Tensor) -> float:
@@ -265,7 +268,7 @@ def _make_slope(loss: Loss, places: _Places) -> Callable[[torch.Tensor], float]:
 
 
 def _lay_side_by_side(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-    """One vector of them all, with zeros in between; they become views of it."""
+    """Lays the tensors out in one vector, with zeros in between. They become views of it."""
     lengths = [-(-one.numel() // ALIGNED_NUMBERS) * ALIGNED_NUMBERS for one in tensors]
     vector_P = torch.zeros(sum(lengths))
     for one, part in zip(tensors, torch.split(vector_P, lengths), strict=True):

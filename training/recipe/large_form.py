@@ -1,7 +1,7 @@
 """An ONNX model as a graph with its large weights beside it (docs/reference/format-v1.md), in pieces.
 
-A bare ONNX file ends at 2 GB. The weights may lie in files, and are read as they are written: at no time are more than
-one of those that lie in memory, or a piece of one in a file, held besides the model.
+A bare ONNX file is limited to 2 GB. Weights in files are read while they are written: besides the model, at most one
+weight in memory, or a piece of one in a file, is held at any time.
 """
 
 from collections.abc import Iterator
@@ -18,21 +18,23 @@ from training.recipe.external import bring_in, count_bytes, find_region, is_exte
 from training.weight_files import locations
 
 LARGE_BYTES: Final = 1024
-"""A weight of so many is taken out of the graph. Smaller ones are often shapes, which ONNX Runtime wants to know when
-it loads the graph."""
+"""Smallest size in bytes of a weight that is taken out of the graph. Smaller ones are often shapes, which ONNX Runtime
+needs when it loads the graph.
+"""
 HERE: Final = Path()
 DATATYPES: Final[dict[int, str]] = {
     TensorProto.UINT8: "UINT8", TensorProto.UINT16: "UINT16", TensorProto.UINT32: "UINT32",
     TensorProto.UINT64: "UINT64", TensorProto.INT8: "INT8", TensorProto.INT16: "INT16", TensorProto.INT32: "INT32",
     TensorProto.INT64: "INT64", TensorProto.FLOAT16: "FP16", TensorProto.FLOAT: "FP32", TensorProto.DOUBLE: "FP64",
 }  # fmt: skip
-"""Those that NumPy has too. Weights of others stay in the graph."""
+"""Datatypes that NumPy has too. Weights of others stay in the graph."""
 
 
 def write_large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[bytes | memoryview]:
-    """The bytes, the same for the same model. `proto` loses its large weights; the files of any lie below `folder`.
+    """Yields the bytes, which are equal for equal models. `proto` loses its large weights; weights files are below
+    `folder`.
 
-    Raises ModelError for files that are not as it says, and where what is left has more than 2 GB.
+    Raises ModelError for files that differ from the model's declaration, and if the rest has more than 2 GB.
     """
     weights = _take_out(proto.graph)
     for one in filter(is_external, list_tensors(proto)):
@@ -50,7 +52,7 @@ def write_large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[by
 
 
 def _take_out(graph: onnx.GraphProto) -> list[TensorProto]:
-    """The large weights, which become inputs of the graph."""
+    """Takes out the large weights, which become inputs of the graph."""
     answers = {one.name for one in graph.output}
     weights, others = list[TensorProto](), list[TensorProto]()
     for one in graph.initializer:
@@ -77,7 +79,7 @@ def _serialize(proto: onnx.ModelProto) -> bytes:
 
 
 def refuse_files(graph: bytes) -> None:
-    """Raises ModelError for a graph that keeps weights in files: the server would open none of them."""
+    """Raises ModelError for a graph with weights in files, which the server would not open."""
     if locations(graph):
         raise ModelError("model keeps weights in other files in a place that the sealed format does not support")
 

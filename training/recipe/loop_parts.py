@@ -1,4 +1,4 @@
-"""One loop, put together as the job says: network, scales, first weights, loss and gradient.
+"""Parts of one loop, made from the job: network, scales, first weights, loss and gradient.
 
 Importing it loads torch. It measures, exports and keeps nothing.
 """
@@ -35,23 +35,23 @@ from training.recipe.step import Loss, Weight
 
 @dataclass(frozen=True)
 class LoopInputs:
-    """What all loops of one run are made from, beside its job; a fold's has other rows."""
+    """Inputs of all loops of one run, besides its job. A fold's loop has other rows."""
 
     dataset: Dataset
     rows: Rows
-    """That are learnt from."""
+    """Rows to train on."""
     validation: Rows | None
     folder: Path
-    """Where the user's modules are."""
+    """Folder of the user's modules."""
     device: str = "cpu"
     init: bytes | None = None
-    """The file whose weights are the first ones: a safetensors file if `init_from` has a path, else ONNX."""
+    """File with the first weights: a safetensors file if `init_from` has a path, otherwise ONNX."""
     noise_key: bytes = b""
-    """32 bytes that private training draws its numbers from."""
+    """Key of 32 bytes for the random numbers of private training."""
 
 
 def check_form(job: Job, inputs: LoopInputs) -> None:
-    """Raises ModelError and ExportError for a network that does not fit the rows, or has no faithful ONNX form."""
+    """Raises ModelError or ExportError for a network that does not fit the rows or cannot be exported faithfully."""
     seed_all(job.seed)
     dataset = inputs.dataset
     few = TensorRows(*inputs.rows.first(max(BATCH_SIZES)))
@@ -69,7 +69,7 @@ def check_form(job: Job, inputs: LoopInputs) -> None:
 
 
 def make_loop(job: Job, inputs: LoopInputs, generator: torch.Generator) -> Loop:
-    """At its first step. Raises ModelError."""
+    """Returns a loop before its first step. Raises ModelError."""
     seed_all(job.seed)
     dataset, rows, validation, device = inputs.dataset, inputs.rows, inputs.validation, torch.device(inputs.device)
     scales = _make_scales(job, dataset, rows)
@@ -106,7 +106,7 @@ def _load_first_weights(job: Job, init: bytes | None, model: DeployedModel) -> N
 
 
 def _make_scales(job: Job, dataset: Dataset, rows: Rows) -> Scales:
-    """By the rows; with privacy by what is known of the columns without them."""
+    """Returns the scales of the rows; with privacy, those of the public ranges of the columns."""
     if job.privacy is None:
         return Scales.of(dataset, rows)
     from training.recipe.privacy import make_public_scales  # Opacus takes long to import
@@ -115,7 +115,7 @@ def _make_scales(job: Job, dataset: Dataset, rows: Rows) -> Scales:
 
 
 def _make_loss(job: Job, dataset: Dataset, rows: Rows, device: torch.device) -> tuple[Loss, Weight]:
-    """A mean over a batch, and what it divides by."""
+    """Returns the loss, a mean over a batch, and the weight that it divides by."""
     name, weights_K = build.find_loss_name(job, dataset), compute_class_weights(job, dataset, rows)
     if weights_K is None:
         return make_loss(name), len
@@ -124,7 +124,7 @@ def _make_loss(job: Job, dataset: Dataset, rows: Rows, device: torch.device) -> 
 
 
 def _make_method(job: Job, net: nn.Module, rows: Rows, loss: Loss, weight: Weight, noise_key: bytes) -> GradientMethod:
-    """With privacy, by several workers together, or plain."""
+    """Returns the gradient method: private, shared by several workers, or plain."""
     if job.privacy is not None:
         return _make_private_method(job, job.privacy, net, rows, loss, noise_key)
     if job.processes == 1:
@@ -158,7 +158,7 @@ def _make_private_method(
 
 
 def _load_augment(job: Job, folder: Path) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None:
-    """The user's function. What it gives must have the shape that it was given."""
+    """Returns the user's function. Its result must have the shape of its input."""
     if job.augment is None:
         return None
     function: Any = user_code.load(job.augment, job.roots(folder))

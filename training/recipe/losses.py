@@ -1,7 +1,7 @@
-"""The losses by name, as torch has them; and the slopes of the same functions written out, by NumPy.
+"""Losses by name, as in torch, and the slopes of the same functions written out for NumPy.
 
-Sums and products are NumPy's, exponentials and logarithms torch's: NumPy's own are rounded otherwise by a processor
-with newer instructions, which no variable of `processor` keeps it from.
+Sums and products are NumPy's, exponentials and logarithms torch's: NumPy rounds its own differently on processors with
+newer instructions, and no variable of `processor` prevents that.
 
 Shapes: B rows of a batch, K outputs and classes.
 """
@@ -20,13 +20,15 @@ from training.recipe.step import Loss
 
 Array = np.ndarray[Any, Any]
 Slope = Callable[[Array], float]
-"""Of a batch's target: puts the slope of its mean loss in its place, and returns the loss."""
+"""Takes a batch's target, writes the slope of its mean loss to its place, and returns the loss."""
 WrittenOut = Callable[[torch.Tensor, torch.Tensor], Slope]
-"""Of the places of answers (B, K) and of their slope, which stay the same for all batches of so many rows."""
+"""Takes the places of answers (B, K) and of their slope, which stay the same for all batches of this size."""
 
 
 def make_loss(name: str, weights_K: torch.Tensor | None = None) -> Loss:
-    """Mean over a batch of answers (B, K), by classes' weights where there are some; cross-entropies take logits."""
+    """Returns the mean loss over a batch of answers (B, K), weighted by class if weights are given. Cross-entropies
+    take logits.
+    """
     functions: Mapping[str, Callable[..., torch.Tensor]] = {
         "mse": functional.mse_loss,
         "mae": functional.l1_loss,
@@ -40,7 +42,9 @@ def make_loss(name: str, weights_K: torch.Tensor | None = None) -> Loss:
 def binary_cross_entropy(
     y_B1: torch.Tensor, target_B: torch.Tensor, weight: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Of one logit for two classes. Divided by the weights' sum, as cross-entropy is; torch's would divide by rows."""
+    """Cross-entropy of one logit for two classes. Divides by the sum of weights, as cross-entropy does; torch's divides
+    by rows.
+    """
     target_B1 = target_B.to(y_B1).unsqueeze(1)
     if weight is None:
         return functional.binary_cross_entropy_with_logits(y_B1, target_B1)
@@ -50,7 +54,7 @@ def binary_cross_entropy(
 
 
 def write_out(loss: Loss) -> WrittenOut | None:
-    """The slope of one of `make_loss`'s; None for any other."""
+    """Returns the written-out slope of a loss of `make_loss`, or None for any other."""
     if isinstance(loss, partial) and loss.func in OF_CLASSES and loss.keywords.keys() == {"weight"} and not loss.args:
         return partial(OF_CLASSES[loss.func], weights_K=loss.keywords["weight"])
     return OF_NUMBERS.get(loss) or OF_CLASSES.get(loss)
@@ -146,7 +150,7 @@ def _binary_cross_entropy(
 
 
 def _make_shares(rows: int, weights_K: torch.Tensor | None) -> Callable[[Array], Array]:
-    """Of a batch's target: what each row counts for in the mean."""
+    """Returns a function from a batch's target to the weight of each row in the mean."""
     if weights_K is None:
         even_B = np.full(rows, 1 / rows, np.float32)
         return lambda y_B: even_B
@@ -168,4 +172,4 @@ OF_CLASSES: Final[Mapping[Loss, Callable[..., Slope]]] = {
     functional.cross_entropy: _cross_entropy,
     binary_cross_entropy: _binary_cross_entropy,
 }
-"""These take classes' weights too."""
+"""Losses that also take class weights."""

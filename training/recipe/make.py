@@ -1,7 +1,7 @@
 """DATASET → MODEL, in the data's order: rows, search, cross-validation, training, metrics, ONNX, compression.
 
-Importing it loads torch. It keeps, judges and seals nothing: what was done before comes in as `Progress`, and what is
-done goes out through the callback.
+Importing it loads torch. It keeps, checks and seals nothing: earlier results come in as `Progress`, and new ones go out
+through the callback.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from training.recipe.train import apply_settings, cross_validate, search_setting
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model is made from, beside its job."""
+    """Inputs of a model, besides its job."""
 
     folder: Path
     run_key: bytes = field(repr=False)
@@ -38,7 +38,7 @@ class Inputs:
 
 
 def make(job: Job, inputs: Inputs, progress: Progress, callback: TrainerCallback) -> TrainedModel:
-    """Raises TrainingError for all that can be wrong with data, model and settings, and what the callback raises."""
+    """Makes the model. Raises TrainingError for problems of data, model or settings, and the callback's errors."""
     generator = sgd.make_repeatable(job)
     callback.phase("data", f"reading {job.dataset}")
     dataset = load(job, inputs.folder, inputs.mask_key, lambda message: callback.phase("data", message))
@@ -71,7 +71,7 @@ def make(job: Job, inputs: Inputs, progress: Progress, callback: TrainerCallback
 
 
 def examine_split(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dataset:
-    """With what is wrong with the split among its findings. Raises DataError for what is not allowed."""
+    """Adds problems of the split to the findings. Raises DataError for those that are not allowed."""
     if not isinstance(rest, TensorRows) or not isinstance(held_out, TensorRows):
         return dataset
     findings = quality.examine_split(rest, held_out)
@@ -80,6 +80,8 @@ def examine_split(job: Job, dataset: Dataset, rest: Rows, held_out: Rows) -> Dat
 
 
 def derive_noise_key(key: bytes, job: Job, provenance: Mapping[str, str]) -> bytes:
-    """32 bytes: other ones for another run or other data, since equal noise on both would tell their difference."""
+    """Returns 32 bytes that differ for other runs and other data, since equal noise on two of them would reveal their
+    difference.
+    """
     made_from = json.dumps([job.identity(), dict(provenance)], sort_keys=True).encode()
     return hmac.new(key, b"sealift/1 privacy\0" + made_from, hashlib.sha256).digest()

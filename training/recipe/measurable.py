@@ -1,4 +1,4 @@
-"""Whether what the settings name can be measured on these rows: before the first step, and all of it at once."""
+"""Checks, before the first step, that all metrics named by settings can be measured on these rows."""
 
 # ruff: noqa: N806 (names of tensors carry the letters of their shape)
 
@@ -12,7 +12,7 @@ from training.recipe.evaluate import ROWS_AT_ONCE
 
 
 def check(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -> None:
-    """Raises ModelError that lists every setting which does not fit the task or these rows."""
+    """Raises ModelError that lists every setting that does not fit the task or these rows."""
     task = tasks.KnownTask(dataset.task, f"{dataset.name} is a {dataset.task}")
     lines = [f"{clash.property} {clash.message}" for clash in tasks.misfits(job, task)]
     if dataset.task == "classification":
@@ -25,7 +25,7 @@ def check(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -
 
 
 def _find_without_auroc(job: Job, dataset: Dataset, held_out: Rows, validation: Rows | None) -> list[str]:
-    """Settings that name auroc, which needs a row of each class."""
+    """Yields settings that name auroc while a class has no row."""
     lines = []
     paths = [path for path, name in tasks.find_named_metrics(job) if name == "auroc"]
     for rows, of_rows, share in (

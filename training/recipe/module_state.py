@@ -1,8 +1,9 @@
-"""What a run needs, beside a network's `state_dict`, to go on bit for bit: its other state, and generators of chance.
+"""State that a run needs, besides a network's `state_dict`, to continue bit for bit: other values of its modules, and
+random generators.
 
-A network may count in a Python number, draw from a generator of its own, or keep a tensor that is not a parameter; its
-code may draw from Python's `random` or from NumPy. All of these are seeded with the run and kept in its checkpoints. A
-list or dictionary that changes from step to step cannot be kept, and is refused before the first step.
+A network may count in a Python number, draw from its own generator, or keep a tensor that is not a parameter. Its code
+may draw from Python's `random` or from NumPy. All of these are seeded with the run and kept in its checkpoints. A list
+or dictionary that changes from step to step cannot be kept, and is refused before the first step.
 """
 
 import copy
@@ -20,36 +21,36 @@ from torch.nn.parameter import is_lazy
 from training.errors import ModelError
 
 NUMBERS: Final = "numbers"
-"""The key of the JSON that holds all Python numbers and texts."""
+"""Key of the JSON with all Python numbers and texts."""
 TENSOR: Final = "tensor."
 OWN_GENERATOR: Final = "generator."
 COLLECTIONS: Final = (list, dict, set, deque)
 MODULE_S_OWN: Final = frozenset(vars(nn.Module()))
 LARGEST_SEED: Final = 2**32 - 1
-"""Of NumPy's."""
+"""Largest seed that NumPy accepts."""
 RandomGenerator = torch.Generator | random.Random | np.random.Generator | np.random.RandomState
 
 
 def seed_all(seed: int) -> None:
-    """Of torch, Python's `random` and NumPy's global generator."""
+    """Seeds torch, Python's `random` and NumPy's global generator."""
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed & LARGEST_SEED)
 
 
 def read_global_states() -> dict[str, torch.Tensor]:
-    """Of Python's and NumPy's global generators."""
+    """Returns the states of Python's and NumPy's global generators."""
     return {"python": _to_bytes(random.getstate()), "numpy": _to_bytes(np.random.get_state(legacy=False))}
 
 
 def restore_global_states(saved: Mapping[str, torch.Tensor]) -> None:
-    """Puts `read_global_states` back."""
+    """Restores the states of `read_global_states`."""
     random.setstate(_to_tuple(_from_bytes(saved["python"])))
     np.random.set_state(_to_numpy_state(_from_bytes(saved["numpy"])))
 
 
 def read_other_state(net: nn.Module) -> dict[str, torch.Tensor]:
-    """All that a network's modules hold beside `state_dict`: numbers, texts, tensors and generators."""
+    """Returns everything that a network's modules hold besides `state_dict`: numbers, texts, tensors and generators."""
     numbers, found = dict[str, Any](), dict[str, torch.Tensor]()
     for name, value in _list_attributes(net):
         if value is None or isinstance(value, bool | int | float | str):
@@ -62,7 +63,7 @@ def read_other_state(net: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def restore_other_state(net: nn.Module, saved: Mapping[str, torch.Tensor]) -> None:
-    """Puts `read_other_state` back, in place where it can be."""
+    """Restores the state of `read_other_state`, in place where possible."""
     numbers = _from_bytes(saved[NUMBERS])
     for name, value in list(_list_attributes(net)):
         module, _, attribute = name.rpartition(".")
@@ -77,7 +78,7 @@ def restore_other_state(net: nn.Module, saved: Mapping[str, torch.Tensor]) -> No
 
 
 def refuse_what_changes(net: nn.Module, name: str, step: Callable[[], object]) -> None:
-    """Raises ModelError for collections of the network's that a step changes: no checkpoint holds them."""
+    """Raises ModelError for collections of the network that a step changes, since no checkpoint keeps them."""
     before = {one: copy.copy(value) for one, value in _list_attributes(net) if isinstance(value, COLLECTIONS)}
     step()
     for one, value in _list_attributes(net):
@@ -90,7 +91,7 @@ def refuse_what_changes(net: nn.Module, name: str, step: Callable[[], object]) -
 
 
 def refuse_another(net: nn.Module, twin: nn.Module, name: str) -> None:
-    """Raises ModelError where two networks that were built alike differ: no seed reaches what made them so."""
+    """Raises ModelError if two networks built alike differ, since no seed controls the difference."""
     one, other = _read_whole_state(net), _read_whole_state(twin)
     for key in one:
         if key not in other or not torch.equal(one[key], other[key]):
@@ -108,7 +109,7 @@ def _read_whole_state(net: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _is_same(before: Any, now: Any) -> bool:
-    """By the elements themselves: tensors do not compare to one truth."""
+    """Compares by the elements themselves, since comparing tensors does not give a single truth value."""
     if len(before) != len(now):
         return False
     if isinstance(now, dict):
@@ -119,7 +120,7 @@ def _is_same(before: Any, now: Any) -> bool:
 
 
 def _list_attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
-    """What modules hold under names of their own, and the buffers that `state_dict` leaves out."""
+    """Yields values that modules hold under their own names, and buffers that `state_dict` leaves out."""
     for path, module in net.named_modules():
         prefix = f"{path}." if path else ""
         for name, value in vars(module).items():
@@ -151,7 +152,7 @@ def _set_generator_state(generator: RandomGenerator, state: Any) -> None:
 
 
 def _to_bytes(value: Any) -> torch.Tensor:
-    """As JSON, in a tensor: a checkpoint holds nothing else."""
+    """Encodes as JSON in a tensor, since a checkpoint holds only tensors."""
     content = json.dumps(value, default=lambda array: array.tolist()).encode()
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)
 
@@ -161,12 +162,12 @@ def _from_bytes(content: torch.Tensor) -> Any:
 
 
 def _to_tuple(state: Any) -> Any:
-    """Python's `random` wants its tuples back."""
+    """Restores tuples, which Python's `random` requires."""
     return tuple(_to_tuple(one) for one in state) if isinstance(state, list) else state
 
 
 def _to_numpy_state(state: Any) -> Any:
-    """NumPy wants its arrays back; the words of its Mersenne Twister have 32 bits, those of others 64."""
+    """Restores arrays, which NumPy requires. Words of its Mersenne Twister have 32 bits, those of others 64."""
     word = np.uint32 if state["bit_generator"] == "MT19937" else np.uint64
     inner = {name: np.array(one, word) if isinstance(one, list) else one for name, one in state["state"].items()}
     rest = {name: np.array(one, word) if isinstance(one, list) else one for name, one in state.items()}

@@ -1,10 +1,11 @@
-"""Differentially private SGD (Abadi et al. 2016): rows drawn at random, gradients clipped row by row, noise upon them.
+"""Differentially private SGD (Abadi et al. 2016): rows drawn at random, gradients clipped row by row, noise added.
 
-Opacus computes each row's gradient, clips it, and accounts for the budget. The randomness is ours: a stream that is
-keyed by the run's key and all that the run is made from, so that a run can be repeated by whoever has the key, and
-nobody else can take the noise away again. (A generator that is seeded by 32 bits, as torch's is, could be guessed.)
+Opacus computes each row's gradient, clips it, and accounts for the budget. The randomness is ours: a stream keyed by
+the run's key and everything that the run is made from, so that the owner of the key can repeat a run, and nobody else
+can subtract the noise. (A generator with a 32-bit seed, such as torch's, could be guessed.)
 
-The budget covers the weights. What else would tell of rows is made without them: columns are scaled by quality.ranges.
+The budget covers the weights. Anything else that would reveal rows is made without them: quality.ranges scales the
+columns.
 """
 
 # ruff: noqa: N803 (names of tensors carry the letters of their shape)
@@ -36,23 +37,25 @@ from training.recipe.scaling import Scale, Scales
 from training.recipe.step import Gradient, Loss
 
 TERMS: Final = 4
-"""Normal numbers that are added up into one, against attacks on the last bits of one (Holohan, Braghin 2021)."""
+"""Number of normal values added up into one, against attacks on the last bits of one (Holohan, Braghin 2021)."""
 
 
 @dataclass(frozen=True)
 class Mechanism:
-    """How much noise, on gradients of which share of the rows, how often."""
+    """Amount of noise, sampling rate of the rows, and number of steps."""
 
     wanted: Privacy
     rows: int
     sample_rate: float
     steps: int
-    """Of each epoch."""
+    """Steps of each epoch."""
     noise_multiplier: float
 
     @staticmethod
     def of(wanted: Privacy, rows: int, batch_size: int, epochs: int) -> "Mechanism":
-        """With as little noise as keeps epsilon over all epochs, unless the noise is given. Raises ModelError."""
+        """Returns the mechanism with the least noise that keeps epsilon over all epochs, or with the given noise.
+        Raises ModelError.
+        """
         steps, rate = math.ceil(rows / batch_size), min(1.0, batch_size / rows)
         noise = wanted.noise_multiplier
         try:
@@ -70,7 +73,7 @@ class Mechanism:
         return Mechanism(wanted, rows, rate, steps, noise)
 
     def epsilon(self, epochs: int) -> float:
-        """What so many epochs spend, by Rényi accounting (Mironov 2017)."""
+        """Returns the budget that the epochs spend, by Rényi accounting (Mironov 2017)."""
         accountant = RDPAccountant()
         accountant.history = [(self.noise_multiplier, self.sample_rate, epochs * self.steps)]
         with _silence_warnings():
@@ -79,25 +82,25 @@ class Mechanism:
 
 
 class NoiseGenerator:
-    """Normal numbers out of a ChaCha20 stream. Its state is how far the stream was read."""
+    """Generator of normal numbers from a ChaCha20 stream. Its state is the position in the stream."""
 
     def __init__(self, key: bytes) -> None:
-        """`key`: 32 bytes that nobody can guess."""
+        """`key` is 32 bytes that nobody can guess."""
         self._key = key
         self.set_state(torch.zeros(1, dtype=torch.int64))
 
     def get_state(self) -> torch.Tensor:
-        """Int64 (1,)."""
+        """Returns the position, int64 (1,)."""
         return torch.tensor([self._read])
 
     def set_state(self, state: torch.Tensor) -> None:
-        """Goes on from there."""
+        """Continues from this position."""
         self._read = int(state)
         self._stream = Cipher(ChaCha20(self._key, _make_counter(self._read // 64, bytes(8))), mode=None).encryptor()
         self._stream.update(bytes(self._read % 64))
 
     def normal(self, shape: Sequence[int], deviation: float) -> torch.Tensor:
-        """FP32 of this shape (Box, Muller 1958)."""
+        """Returns FP32 numbers of this shape (Box, Muller 1958)."""
         count = math.prod(shape)
         first, second = self._uniform(TERMS * count), self._uniform(TERMS * count)
         drawn = np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
@@ -110,19 +113,21 @@ class NoiseGenerator:
 
 
 def make_uniform(content: bytes) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """One number above 0 and at most 1 for each 8 bytes."""
+    """Returns one number above 0 and at most 1 for each 8 bytes."""
     return ((np.frombuffer(content, "<u8") >> np.uint64(11)) + np.uint64(1)).astype(np.float64) * 2.0**-53
 
 
 @dataclass(frozen=True)
 class PoissonDraw:
-    """Each row is in each batch with the same probability, whichever others are, as the accounting takes for given."""
+    """Draw in which each row is in each batch with the same probability, independent of other rows, as the accounting
+    assumes.
+    """
 
     key: bytes
     mechanism: Mechanism
 
     def __call__(self, count: int, generator: torch.Generator) -> Sequence[torch.Tensor]:
-        """The generator only tells one epoch from another."""
+        """Draws the batches of an epoch. The generator only distinguishes epochs."""
         nonce = hashlib.sha256(generator.get_state().numpy().tobytes()).digest()[:8]
         torch.rand(1, generator=generator)
         stream = Cipher(ChaCha20(self.key, _make_counter(0, nonce)), mode=None).encryptor()
@@ -134,7 +139,9 @@ class PoissonDraw:
 def make_private_gradient(
     net: nn.Module, loss: Loss, job: Job, mechanism: Mechanism, noise: NoiseGenerator
 ) -> Gradient:
-    """Of a batch that PoissonDraw drew. Raises ModelError for a network whose rows cannot be told apart."""
+    """Returns the gradient of a batch of PoissonDraw. Raises ModelError for a network without separate gradients per
+    row.
+    """
     errors = ModuleValidator.validate(net.train(), strict=False)
     if errors:
         raise ModelError(
@@ -145,7 +152,7 @@ def make_private_gradient(
     parameters = [one for one in net.parameters() if one.requires_grad]
     clipping = DPOptimizer(
         torch.optim.SGD(parameters, lr=1.0),
-        noise_multiplier=0.0,  # the noise is ours
+        noise_multiplier=0.0,  # we add the noise ourselves
         max_grad_norm=mechanism.wanted.max_gradient_norm,
         expected_batch_size=None,
         loss_reduction="sum",
@@ -172,7 +179,7 @@ def make_private_gradient(
 
 
 def make_public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float]], target: str) -> Scales:
-    """From what is known of the columns, not from their rows. Raises DataError for a column without a range.
+    """Returns scales of public ranges of the columns, not of their rows. Raises DataError for a column without a range.
 
     A category's column is 0 or 1; images, sounds and words stay as they are.
     """
@@ -191,7 +198,7 @@ def make_public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float
 
 @contextlib.contextmanager
 def _silence_warnings() -> Iterator[None]:
-    """Without what Opacus warns of: orders that could bound the budget tighter, and how torch calls its hooks."""
+    """Silences Opacus's warnings about orders that could bound the budget more tightly, and about torch's hooks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield
@@ -199,7 +206,7 @@ def _silence_warnings() -> Iterator[None]:
 
 def _make_scale(ranges: Sequence[tuple[float, float]]) -> Scale:
     low, high = torch.tensor(ranges, dtype=torch.float64).T
-    return Scale.of((low + high) / 2, (high - low) / math.sqrt(12))  # as if all values between were as likely
+    return Scale.of((low + high) / 2, (high - low) / math.sqrt(12))  # as if all values in between were equally likely
 
 
 def _make_counter(block: int, nonce: bytes) -> bytes:

@@ -1,8 +1,8 @@
-"""What of a machine shapes a model's bits: pinned to a baseline where that can be, else told, as part of the identity.
+"""Properties of a machine that change a model's bits: pinned to a baseline if possible, otherwise part of the identity.
 
-Libraries choose other code, which rounds sums in another order, by the processor's instructions and by variables of
-the environment. Baseline: x86-64-v3 (AVX2 and FMA; nearly every x86 processor since 2015) and one thread until torch
-is told how many. What no variable pins is told by `describe_processor`. Standard library only.
+Libraries choose code, which rounds sums in another order, by the processor's instructions and by environment variables.
+Baseline: x86-64-v3 (AVX2 and FMA; nearly every x86 processor since 2015) and one thread until torch gets its number.
+`describe_processor` describes what no variable pins. Standard library only.
 """
 
 import platform
@@ -16,23 +16,25 @@ SHAPING: Final = (
     "ATEN_", "BLIS_", "CUBLAS_", "DNNL_", "GOMP_", "GOTO_", "KMP_", "MKL_", "NPY_", "NVIDIA_TF32_",
     "OMP_", "ONEDNN_", "OPENBLAS_", "TORCH_ALLOW_TF32_",
 )  # fmt: skip
-"""Beginnings of the names of variables by which libraries choose code, precision and threads."""
+"""Prefixes of variables that make libraries choose code, precision or threads."""
 THREADS: Final = {
     "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
     "OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE",
 }  # fmt: skip
-"""Fewer than asked for, on a busy machine, would be another sum."""
+"""Fewer threads than requested, on a busy machine, would change sums."""
 AT_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
 ONEDNN: Final = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
-"""Not for bfloat16, which takes ninety times as long without its own instructions: there these are told."""
+"""Pin of oneDNN. Not used for bfloat16, which would take ninety times as long; there, the instructions are described
+instead.
+"""
 BF16_FLAGS: Final = ("avx512bw", "avx512_bf16", "amx_bf16", "bf16")
 MODEL: Final = ("CPU implementer", "CPU variant", "CPU part")
-"""Of an Arm core."""
+"""Lines that identify an Arm core."""
 BELOW_BASELINE: Final = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "OPENBLAS_CORETYPE": "Prescott"}
 
 
 def pin(environment: Mapping[str, str], *, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
-    """The environment for a training process: what was inherited that shapes results is dropped, the baseline set."""
+    """Returns the environment of a training process: the baseline, without inherited variables that change results."""
     kept = {name: value for name, value in environment.items() if not name.startswith(SHAPING)}
     if platform.machine() != "x86_64":
         return kept | THREADS
@@ -44,10 +46,10 @@ def pin(environment: Mapping[str, str], *, bf16: bool, cpuinfo: Path = Path("/pr
 def describe_processor(
     *, gpus: bool, bf16: bool, cpuinfo: Path = Path("/proc/cpuinfo"), nvidia: Path = Path("/proc/driver/nvidia/gpus")
 ) -> str:
-    """What remains: "AuthenticAMD x86-64-v3"; where they count, what it has for bfloat16 and the GPUs' models.
+    """Describes what is not pinned: "AuthenticAMD x86-64-v3", and if relevant, bfloat16 instructions and GPU models.
 
-    The maker is told too: MKL has other code for Intel's processors than for others, whatever it is asked for. Of an
-    Arm the models of its cores are told: OpenBLAS and the Arm Compute Library choose their code by them.
+    It includes the vendor, since MKL has other code for Intel's processors regardless of variables. For Arm it includes
+    the core models, since OpenBLAS and the Arm Compute Library choose their code by them.
     """
     flags = _read_flags(cpuinfo)
     if platform.machine() == "x86_64":
@@ -65,7 +67,7 @@ def _read_flags(cpuinfo: Path) -> frozenset[str]:
 
 
 def _list_cores(cpuinfo: Path) -> list[str]:
-    """Each kind of core once, as maker, variant and part: "0x41:0x3:0xd0c" is Arm's Neoverse N1."""
+    """Returns each kind of core once, as vendor, variant and part: "0x41:0x3:0xd0c" is Arm's Neoverse N1."""
     told = (":".join(_find_value(core, name) or "?" for name in MODEL) for core in _read_text(cpuinfo).split("\n\n"))
     return sorted(set(told) - {"?:?:?"})
 
@@ -82,6 +84,6 @@ def _read_text(file: Path) -> str:
 
 
 def _find_value(text: str, name: str) -> str:
-    """Of the first line `name : value`; empty if there is none."""
+    """Returns the value of the first line `name : value`, or an empty text."""
     pairs = (line.partition(":") for line in text.splitlines())
     return next((value.strip() for key, _, value in pairs if key.strip() == name), "")

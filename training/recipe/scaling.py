@@ -1,4 +1,4 @@
-"""Standardisation: every column with mean 0 and deviation 1, by the training rows' moments.
+"""Standardisation: every column gets mean 0 and deviation 1, by the moments of the training rows.
 
 Shapes: B rows of a batch, S the shape of one row's features.
 """
@@ -14,36 +14,38 @@ import torch
 from training.recipe.datasets.dataset import Batch, Dataset, Rows, TensorRows
 
 SCALED_ROWS: Final = 65_536
-"""Rows that a moment is summed over at once."""
+"""Number of rows that a moment sums over at once."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Mean and standard deviation of each column, FP32 of shape (columns,), taken from training rows only."""
+    """Mean and standard deviation of each column, FP32 of shape (columns,), computed from training rows only."""
 
     mean: torch.Tensor
     deviation: torch.Tensor
 
     @classmethod
     def of(cls, mean: torch.Tensor, deviation: torch.Tensor) -> "Scale":
-        """A column that never varies (a digit's corner pixel) gets the deviation 1."""
+        """Returns a scale. A constant column (a digit's corner pixel) gets the deviation 1."""
         return cls(mean.float(), torch.where(deviation > 0, deviation, 1.0).float())
 
     def apply(self, columns: torch.Tensor) -> torch.Tensor:
-        """Standardised: mean 0, deviation 1; a missing value is the mean."""
+        """Standardises to mean 0 and deviation 1. A missing value becomes the mean."""
         return torch.nan_to_num((columns - self.mean) / self.deviation, nan=0.0)
 
 
 @dataclass(frozen=True)
 class Scales:
-    """How features and target are standardised; None where they stay as they are: ids, classes."""
+    """Scales of features and target. None if they are not standardised: ids, classes."""
 
     features: Scale | None
     target: Scale | None
 
     @staticmethod
     def of(dataset: Dataset, train: Rows) -> "Scales":
-        """Columns of a table each have their own scale; all pixels of an image and all points of a sound share one."""
+        """Returns the scales. Columns of a table each have their own; all pixels of an image and all points of a sound
+        share one.
+        """
         features, target = train.first(1)
         one_scale = len(dataset.shape) > 1
         feature_moments = Moments(shared=one_scale) if features.is_floating_point() else None
@@ -56,7 +58,7 @@ class Scales:
         return Scales(*(None if one is None else one.scale() for one in (feature_moments, target_moments)))
 
     def apply(self, batch: Batch) -> Batch:
-        """The batch as a network is trained on it."""
+        """Returns the batch in the form that a network is trained on."""
         features, target = batch
         return (
             features if self.features is None else self.features.apply(features),
@@ -65,14 +67,14 @@ class Scales:
 
 
 class Moments:
-    """Mean and deviation in FP64 over any number of batches (Chan, Golub, LeVeque 1983); NaN does not count."""
+    """Mean and deviation in FP64 over any number of batches (Chan, Golub, LeVeque 1983), without NaN."""
 
     def __init__(self, *, shared: bool) -> None:
         self._shared = shared
         self._count = self.mean = self._squares = torch.zeros((), dtype=torch.float64)
 
     def add(self, batch: torch.Tensor) -> None:
-        """Rows (B, *S); of shape (B * S, 1) where one scale is shared."""
+        """Adds rows (B, *S), or (B * S, 1) for a shared scale."""
         values = batch.double().reshape(-1, 1) if self._shared else batch.double()
         known = ~values.isnan()
         count = known.sum(dim=0)
@@ -86,17 +88,17 @@ class Moments:
 
     @property
     def deviation(self) -> torch.Tensor:
-        """Of all that was added, with the count as divisor."""
+        """Standard deviation of all values added, with their count as divisor."""
         return (self._squares / self._count.clamp(min=1)).sqrt()
 
     def scale(self) -> Scale:
-        """Of all that was added."""
+        """Returns the scale of all values added."""
         return Scale.of(self.mean, self.deviation)
 
 
 @dataclass(frozen=True)
 class ScaledRows:
-    """Rows that are standardised as they are read."""
+    """Rows that are standardised while they are read."""
 
     rows: Rows
     scales: Scales
@@ -105,25 +107,25 @@ class ScaledRows:
         return len(self.rows)
 
     def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         return (self.scales.apply(batch) for batch in self.rows.batches(size, generator, skip))
 
     def split(self, share: float, generator: torch.Generator) -> "tuple[ScaledRows, ScaledRows]":
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         others, chosen = self.rows.split(share, generator)
         return ScaledRows(others, self.scales), ScaledRows(chosen, self.scales)
 
     def where(self, kept_R: torch.Tensor) -> "ScaledRows":
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         return ScaledRows(self.rows.where(kept_R), self.scales)
 
     def first(self, count: int) -> Batch:
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         return self.scales.apply(self.rows.first(count))
 
 
 def standardise(rows: Rows, scales: Scales, device: torch.device) -> Rows:
-    """In memory, and on the device, if they are in memory; else as they are read."""
+    """Standardises rows: in memory on the device if they are in memory, otherwise while they are read."""
     if not isinstance(rows, TensorRows):
         return ScaledRows(rows, scales)
     features, target = scales.apply((rows.features, rows.target))

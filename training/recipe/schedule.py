@@ -1,6 +1,6 @@
-"""The learning rate of each step: a pure function of the run's settings, so that a resumed run needs no state of it.
+"""Learning rate of each step: a pure function of the run's settings, so that a resumed run needs no state for it.
 
-Schedules as in SGDR (Loshchilov, Hutter 2017, without restarts) and the linear warm-up of Goyal et al. 2017.
+Schedules follow SGDR (Loshchilov, Hutter 2017, without restarts), the linear warm-up Goyal et al. 2017.
 """
 
 import math
@@ -17,7 +17,7 @@ class Rates:
     steps: int
 
     def of(self, epoch: int, first: int, last: int) -> list[float]:
-        """The rates of the steps `first` to `last` - 1 of an epoch that is counted from 0."""
+        """Returns the rates of the steps `first` to `last` - 1 of an epoch, counted from 0."""
         rate = self._after_warmup(epoch)
         if epoch >= self.job.schedule.warmup_epochs:
             return [rate] * (last - first)

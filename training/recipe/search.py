@@ -1,7 +1,7 @@
-"""Hyperparameter search by Optuna's tree-structured Parzen estimator (Bergstra et al. 2011), seeded and resumable.
+"""Hyperparameter search with Optuna's tree-structured Parzen estimator (Bergstra et al. 2011), seeded and resumable.
 
-Every trial has a sampler of its own, seeded by its number, and sees the trials before it: a search that was interrupted
-goes on to the very trials that an undisturbed one makes. Trials that fall behind the median of the others are stopped.
+Every trial has its own sampler, seeded by its number, which sees the trials before it: an interrupted search continues
+with exactly the trials of an undisturbed one. Trials that fall behind the median of the others are stopped.
 """
 
 import json
@@ -17,29 +17,29 @@ from training.errors import ModelError, NonFiniteLossError
 from training.options import METRICS, Range, Search
 
 WHOLE: Final = ("batchSize", "epochs")
-"""Settings whose intervals hold whole numbers only."""
+"""Settings whose intervals hold only whole numbers."""
 
 
 @dataclass(frozen=True)
 class SearchTrial:
-    """Settings that were tried, and the metric they gave; None if the trial was stopped early or diverged."""
+    """Settings that were tried, and their metric. None if the trial was stopped early or diverged."""
 
     parameters: Mapping[str, Any]
     value: float | None
     steps: Mapping[str, float] = field(default_factory=dict)
-    """The metric after each epoch."""
+    """Metric after each epoch."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The best trial's settings, and all trials in their order."""
+    """Settings of the best trial, and all trials in order."""
 
     best: Mapping[str, Any]
     trials: tuple[SearchTrial, ...]
 
 
 class MetricReport(Protocol):
-    """Told the metric after each epoch of a trial; raises to stop a trial that cannot become the best."""
+    """Receives the metric after each epoch of a trial. Raises to stop a trial that cannot become the best."""
 
     def __call__(self, epoch: int, value: float) -> None: ...
 
@@ -49,7 +49,9 @@ Attempt = Callable[[Mapping[str, Any], MetricReport], float]
 
 
 def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep: Callable[[str], None]) -> SearchResult:
-    """Makes the trials that `state` has not; `keep` gets the state after each. Raises ModelError if all diverge."""
+    """Runs the trials that `state` does not contain. `keep` gets the state after each. Raises ModelError if all
+    diverge.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     distributions = {name: _make_distribution(name, one) for name, one in search.parameters.items()}
     trials = [] if state is None else [SearchTrial(**trial) for trial in json.loads(state)]

@@ -1,10 +1,10 @@
-"""The loop: stochastic gradient descent, repeatable bit for bit, which can stop and go on between stretches of steps.
+"""The loop: stochastic gradient descent, repeatable bit for bit, which can stop and resume between stretches of steps.
 
     every epoch      draw an order of the rows
-    every stretch    find the rates, take the steps (step.py: forward, backward, clip, update), let who iterates look on
-    every epoch      log the loss, measure the validation rows, keep the best weights, find out whether to stop
+    every stretch    compute the rates, take the steps (step.py: forward, backward, clip, update), return to the caller
+    every epoch      log the loss, measure the validation rows, keep the best weights, check whether to stop
 
-It knows rows, a network and when to stop; not where rows come from nor where its state is kept.
+It knows rows, a network and when to stop. It does not know the rows' source or the place of its checkpoints.
 
 Shapes: B rows of a batch, S the shape of one row's features, K outputs.
 """
@@ -37,8 +37,9 @@ from training.recipe.step import Gradient, Loss, Runner, Weight, accumulate, mak
 from training.recipe.trainer_state import TrainerState, find_stop_reason, make_not_finite_error
 
 STRETCH_OPERATIONS: Final = 2e9
-"""Multiplications between two looks at the clock: some tenths of a second. The job decides, never the clock, so that an
-interrupted run passes through the same states."""
+"""Multiplications between two looks at the clock: some tenths of a second. The job determines it, never the clock, so
+that an interrupted run passes through the same states.
+"""
 
 NET: Final = "net."
 VELOCITY: Final = "velocity."
@@ -50,11 +51,11 @@ GLOBAL: Final = "global."
 OTHER: Final = "other."
 
 Draw = Callable[[int, torch.Generator], Sequence[torch.Tensor]]
-"""The rows of each step of an epoch, as indices into so many rows."""
+"""Function that draws the rows of each step of an epoch, as indices into this many rows."""
 
 
 class Generator(Protocol):
-    """A source of random numbers, as torch.Generator is one."""
+    """Source of random numbers with the interface of torch.Generator."""
 
     def get_state(self) -> torch.Tensor: ...
 
@@ -63,16 +64,16 @@ class Generator(Protocol):
 
 @dataclass(frozen=True)
 class GradientMethod:
-    """How batches are drawn and their gradient is found; as it stands here: plain stochastic gradient descent."""
+    """Method of drawing batches and computing their gradient. The defaults are plain stochastic gradient descent."""
 
     gradient: Gradient | None = None
-    """None: the gradient of the batch's mean loss."""
+    """Gradient function. None means the gradient of the batch's mean loss."""
     draw: Draw | None = None
-    """None: all rows in a new order, `rows_per_step` at a time."""
+    """Draw of the batches. None means all rows in a new order, `rows_per_step` at a time."""
     noise: Generator | None = None
-    """Draws what `gradient` adds."""
+    """Generator of the noise that `gradient` adds."""
     spend: Callable[[int], Mapping[str, float]] = lambda epochs: {}
-    """What so many epochs take of a privacy budget."""
+    """Returns the privacy budget that the epochs spend."""
 
 
 @dataclass(frozen=True)
@@ -83,35 +84,36 @@ class LoopResult:
     state: TrainerState
     stop_reason: str
     spent: Mapping[str, float]
-    """Of a privacy budget: epsilon, delta and noise_multiplier."""
+    """Privacy budget spent: epsilon, delta and noise_multiplier."""
 
 
 @dataclass(eq=False)
 class Loop:
-    """One training, from wherever its state is to its end."""
+    """One training loop, from any state to its end."""
 
     job: Job
     net: nn.Module
     rows: Rows
     generator: torch.Generator
-    """Draws the order of the rows."""
+    """Generator of the order of the rows."""
     loss: Loss
     weight: Weight = len
-    """What `loss` divides by."""
+    """Weight that `loss` divides by."""
     method: GradientMethod = GradientMethod()
     augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None = None
-    """Other features for a batch's, drawn by a generator that is seeded as the job is."""
+    """Returns other features for a batch. Its generator is seeded like the job."""
     validate: Callable[[], Mapping[str, float]] | None = None
-    """Metrics of the validation rows, as the network is now."""
+    """Returns metrics of the validation rows for the current network."""
     deployed: nn.Module | None = None
-    """The network with what is deployed around it; None: the network itself."""
+    """The network with the deployed scales around it. None means the network alone."""
     state: TrainerState = field(default_factory=TrainerState, init=False)
     stop_reason: str = field(default="", init=False)
-    """Why it stops, once its last epoch is done."""
+    """Reason why it ended, set after the last epoch."""
 
     def __post_init__(self) -> None:
         if type(self.net) is Cnn and all(one.device.type == "cpu" for one in self.net.parameters()):
-            # As convolutions on a processor want it: a third less time. A user's may not bear it: `view` raises.
+            # the layout that convolutions on a processor prefer, a third faster; a user's network may use `view`, which
+            # fails on it
             self.net.to(memory_format=torch.channels_last)
         named = {name: one for name, one in self.net.named_parameters() if one.requires_grad}
         self._velocities = {name: torch.zeros_like(one) for name, one in named.items()} if self.job.momentum else {}
@@ -122,10 +124,10 @@ class Loop:
         self._take_steps = self._make_runner(list(named.values()))
 
     def epochs(self) -> Iterator[bool]:
-        """Yields True after each epoch; within a long one, False after each stretch of steps. Whoever iterates looks at
-        `state`, keeps it and `state_dict()` if it will, and may leave at any time.
+        """Yields True after each epoch, and False after each stretch of steps within a long one. The caller may look at
+        `state`, save it with `state_dict()`, and leave at any time.
 
-        Raises NonFiniteLossError, and ModelError for what the user's code raises.
+        Raises NonFiniteLossError, and ModelError for errors of the user's code.
         """
         job, state, steps = self.job, self.state, math.ceil(len(self.rows) / self.job.rows_per_step)
         rates = Rates(job, steps)
@@ -152,14 +154,14 @@ class Loop:
                 self.net.load_state_dict(self._best)
 
     def result(self) -> LoopResult:
-        """The network, once `epochs` has come to its end."""
+        """Returns the network, after `epochs` has ended."""
         if not self.stop_reason:
             raise AssertionError("internal error: the loop has not ended")
         model = (self.deployed or self.net).cpu().to(memory_format=torch.contiguous_format)
         return LoopResult(model, self.state, self.stop_reason, self.method.spend(self.state.epoch))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """All that a run needs, beside its state in numbers, to go on as if it had never stopped."""
+        """Returns everything besides the numeric state that a run needs to continue as if it had never stopped."""
         mid_epoch = self.state.step > 0
         return {
             **{f"{NET}{name}": one.contiguous() for name, one in self.net.state_dict().items()},
@@ -173,7 +175,9 @@ class Loop:
         }
 
     def load_state_dict(self, state: TrainerState, tensors: Mapping[str, torch.Tensor]) -> None:
-        """Goes on from there: puts a `state_dict` back, in place. Raises ModelError if it is another network's."""
+        """Restores a `state_dict`, in place, to continue from there. Raises ModelError if it belongs to another
+        network.
+        """
         self.state = state
         try:
             self.net.load_state_dict(_select(tensors, NET))
@@ -192,7 +196,9 @@ class Loop:
         restore_other_state(self.net, _select(tensors, OTHER))
 
     def _stretches(self, steps: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, Sequence[torch.Tensor]]]:
-        """What is left of the epoch, in pieces short enough to look at the clock in between: rows and their batches."""
+        """Yields the rest of the epoch as rows and their batches, in pieces short enough to look at the clock in
+        between.
+        """
         rows, rows_per_step, first = self.rows, self.job.rows_per_step, self.state.step
         if isinstance(rows, TensorRows):
             batches = (self.method.draw or _shuffle(rows_per_step))(len(rows), self.generator)
@@ -204,7 +210,7 @@ class Loop:
                 yield features, target, [torch.arange(len(features))]
 
     def _check_finite(self) -> None:
-        """Raises NonFiniteLossError."""
+        """Raises NonFiniteLossError if the loss or a weight is not finite."""
         if not math.isfinite(self.state.loss):
             spelt = "NaN" if math.isnan(self.state.loss) else "infinite"
             raise make_not_finite_error(f"the training loss became {spelt}", self.state, self.job)
@@ -212,7 +218,9 @@ class Loop:
             raise make_not_finite_error("the weights became NaN or infinite", self.state, self.job)
 
     def _make_runner(self, parameters: list[torch.Tensor]) -> Runner:
-        """The fused one if this is a dense network's plain descent, whose gradient it knows."""
+        """Returns the fused runner for a dense network's plain descent, whose gradient it knows, otherwise the general
+        one.
+        """
         job, velocities = self.job, list(self._velocities.values())
         other = self.method.gradient or self.augment or job.precision != "fp32" or job.accumulate_steps
         layers = None if other else find_dense_layers(self.net)
@@ -227,10 +235,10 @@ class Loop:
 
 
 def make_repeatable(job: Job) -> torch.Generator:
-    """Fixes all that could differ between two runs; the generator is for the split and then for the shuffling.
+    """Fixes everything that could differ between two runs. The generator is for the split and then for the shuffling.
 
-    `set_deterministic_debug_mode("error")` is `use_deterministic_algorithms(True)` without the compiler's settings:
-    that one imports the compiler, which takes longer than a small run and compiles nothing here.
+    `set_deterministic_debug_mode("error")` equals `use_deterministic_algorithms(True)` without the compiler's settings.
+    The latter imports the compiler, which takes longer than a small run and compiles nothing here.
     """
     torch.set_deterministic_debug_mode("error" if job.deterministic else "default")
     torch.set_num_threads(job.threads)
@@ -239,7 +247,9 @@ def make_repeatable(job: Job) -> torch.Generator:
 
 
 def is_finite(net: nn.Module) -> bool:
-    """Whether all weights are. A sum of numbers of which one is not is not; all are looked at only if a sum is not."""
+    """Returns whether all weights are finite. A sum with a non-finite number is not finite; weights are checked one by
+    one only if a sum is not.
+    """
     parameters = [parameter.detach() for parameter in net.parameters()]
     return math.isfinite(sum(one.sum().item() for one in parameters)) or all(
         bool(one.isfinite().all()) for one in parameters
@@ -247,12 +257,14 @@ def is_finite(net: nn.Module) -> bool:
 
 
 def _shuffle(rows_per_step: int) -> Draw:
-    """All rows once, in an order that the generator draws."""
+    """Draws all rows once, in random order."""
     return lambda count, generator: torch.split(torch.randperm(count, generator=generator), rows_per_step)
 
 
 def _count_steps_at_once(net: nn.Module, rows: TensorRows, rows_per_step: int) -> int:
-    """Steps of about STRETCH_OPERATIONS together: three passes, in which each weight is used at every place."""
+    """Returns the number of steps with about STRETCH_OPERATIONS together: three passes that use each weight at every
+    place.
+    """
     weights = sum(parameter.numel() for parameter in net.parameters())
     places = math.prod(rows.features.shape[2:])
     return max(1, int(STRETCH_OPERATIONS / max(1, 3 * weights * places * rows_per_step)))

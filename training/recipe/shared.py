@@ -1,4 +1,4 @@
-"""The gradient of one batch by several workers, over gloo on CPUs and NCCL on GPUs. It starts none of them."""
+"""Gradient of one batch computed by several workers, over gloo on CPUs and NCCL on GPUs. It does not start them."""
 
 # ruff: noqa: N803 (names of tensors carry the letters of their shape)
 
@@ -11,10 +11,10 @@ from training.recipe.step import Gradient, Loss, Weight
 
 
 def make_shared_gradient(net: nn.Module, loss: Loss, weight: Weight, parameters: list[torch.Tensor]) -> Gradient:
-    """The gradient of a batch's mean loss, each worker working on its share of the rows.
+    """Returns the gradient of a batch's mean loss, to which each worker contributes its share of the rows.
 
-    Shares differ by a row where the batch does not divide: each mean counts by its weight, so that the average over
-    workers is the mean over the batch. A worker without a row takes the first with the weight 0.
+    Shares differ by a row if the batch does not divide evenly. Each mean counts by its weight, so that the average over
+    workers is the mean over the batch. A worker without a row uses the first one with the weight 0.
     """
     together = DistributedDataParallel(net)
     world, mine = torch.distributed.get_world_size(), torch.distributed.get_rank()

@@ -16,18 +16,18 @@ from torch import nn
 from training.job import Job
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Mean over a batch, of answers (B, K) and a target as `dataset.Batch` has it."""
+"""Mean loss over a batch, of answers (B, K) and a target as in `dataset.Batch`."""
 Gradient = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, list[torch.Tensor]]]
-"""A batch's mean loss, and one gradient for each trained parameter."""
+"""Function that returns a batch's mean loss, and one gradient for each trained parameter."""
 Weight = Callable[[torch.Tensor | np.ndarray[Any, Any]], float]
-"""What a batch counts for among others, by its target: its rows, or the sum of their classes' weights."""
+"""Weight of a batch among others, by its target: its number of rows, or the sum of their classes' weights."""
 Augment = Callable[[torch.Tensor], torch.Tensor]
 
 
 class Runner(Protocol):
-    """Takes one step for each rate, over the rows that the batch beside it names.
+    """Takes one step for each rate, over the rows of the batch beside it.
 
-    Returns each batch's mean loss, as it was before its step, times its weight, summed; and the sum of these weights.
+    Returns the sum of each batch's mean loss before its step times its weight, and the sum of these weights.
     """
 
     def __call__(
@@ -36,7 +36,7 @@ class Runner(Protocol):
 
 
 def make_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
-    """Of the batch's mean loss, in the precision that the job asks for."""
+    """Returns the gradient of the batch's mean loss, in the job's precision."""
     reduced = job.precision == "bf16"
     parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
 
@@ -50,7 +50,9 @@ def make_gradient(job: Job, net: nn.Module, loss: Loss) -> Gradient:
 
 
 def accumulate(gradient: Gradient, batch_size: int, weight: Weight) -> Gradient:
-    """The gradient of more rows than one batch: the batches' own, each by its weight, so that it is one's of all."""
+    """Returns the gradient of more rows than one batch: the mean of the batches' gradients by weight, equal to that of
+    one large batch.
+    """
 
     def gradient_of_all(x_BS: torch.Tensor, y_B: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         mean, summed = torch.zeros((), device=x_BS.device), list[torch.Tensor]()
@@ -73,7 +75,7 @@ def make_runner(
     parameters: list[torch.Tensor],
     velocities: list[torch.Tensor],
 ) -> Runner:
-    """Steps as they stand in every book, one by one."""
+    """Returns a runner that takes the textbook steps one by one."""
 
     def run(
         features: torch.Tensor, target: torch.Tensor, batches: Sequence[torch.Tensor], rates: Sequence[float]
@@ -98,10 +100,10 @@ def make_runner(
 def update(
     job: Job, parameters: list[torch.Tensor], velocities: list[torch.Tensor], gradients: list[torch.Tensor], rate: float
 ) -> None:
-    """One step downhill, θ ← θ - rate · v with v ← momentum · v + (clipped gradient + weight decay · θ).
+    """Takes one step: θ ← θ - rate · v with v ← momentum · v + (clipped gradient + weight decay · θ).
 
-    Called under `torch.no_grad()`. Without momentum and clipping, `fused` has it as part of a product.
-    As torch.optim.SGD has it (Sutskever et al. 2013, with the learning rate outside the velocity).
+    It must be called under `torch.no_grad()`. `fused` has it as part of a product if there is no momentum or clipping.
+    The definition is that of torch.optim.SGD (Sutskever et al. 2013, with the learning rate outside the velocity).
     """
     if job.gradient_clip is not None:
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))

@@ -1,7 +1,7 @@
-"""The trainings of one run: a trial after the other of its search, a fold after the other, and the one whose model is
-shipped. Each is a loop (sgd.py) that the callback looks at between two stretches of steps.
+"""Training loops of one run: the trials of its search, its folds, and the one whose model is shipped. The callback sees
+each loop (sgd.py) between two stretches of steps.
 
-What is done already is in the progress, and is not done again.
+Parts that the progress contains are not repeated.
 """
 
 import copy
@@ -23,7 +23,7 @@ from training.recipe.loop_parts import LoopInputs, make_loop
 from training.recipe.sgd import Loop, LoopResult
 from training.recipe.trainer_state import find_metric
 
-if TYPE_CHECKING:  # it loads Optuna, which most runs have no use for
+if TYPE_CHECKING:  # it loads Optuna, which most runs do not need
     from training.recipe.search import MetricReport, SearchResult
 
 
@@ -33,7 +33,7 @@ def run_loop(
     callback: TrainerCallback,
     after_epoch: Callable[[], None] = lambda: None,
 ) -> LoopResult:
-    """From where the loop is to its end. Raises what it raises, and what the callback does."""
+    """Runs the loop from its current state to its end. Raises its errors and the callback's."""
     for epoch_ended in loop.epochs():
         last = epoch_ended and loop.stop_reason != ""
         callback.after(loop.job, progress, loop.state, rows=len(loop.rows), epoch_ended=epoch_ended, last=last)
@@ -45,7 +45,7 @@ def run_loop(
 def search_settings(
     job: Job, inputs: LoopInputs, progress: Progress, callback: TrainerCallback
 ) -> tuple["SearchResult", Progress]:
-    """Tries settings on the validation rows, each time from the seed on."""
+    """Tries settings on the validation rows, each time from the same seed."""
     wanted, validation = job.search, inputs.validation
     if wanted is None or validation is None:
         raise AssertionError("internal error: a search without settings or rows")
@@ -72,7 +72,7 @@ def search_settings(
 
 
 def cross_validate(job: Job, inputs: LoopInputs, progress: Progress, callback: TrainerCallback) -> Progress:
-    """Trains and measures on each fold of the training rows that is not measured yet."""
+    """Trains and measures on each fold of the training rows that has no metrics yet."""
     rows = inputs.rows
     if not isinstance(rows, TensorRows):
         raise DataError("folds needs all rows in memory, but this data set is streamed", "leave out folds")
@@ -87,7 +87,7 @@ def cross_validate(job: Job, inputs: LoopInputs, progress: Progress, callback: T
 def train(
     job: Job, inputs: LoopInputs, progress: Progress, callback: TrainerCallback, generator: torch.Generator
 ) -> LoopResult:
-    """The training whose model is shipped; goes on where the progress was."""
+    """Trains the model that is shipped, continuing from the progress."""
     callback.phase("train", f"training {job.model} on {len(inputs.rows):,} rows")
     loop = make_loop(job, inputs, generator)
     if progress.state is not None:
@@ -101,7 +101,7 @@ def train(
 
 
 def apply_settings(job: Job, settings: Mapping[str, object]) -> Job:
-    """The job with these settings, named as `search.parameters` does."""
+    """Returns the job with these settings, named as in `search.parameters`."""
     arguments = {name.partition(".")[2]: value for name, value in settings.items() if "." in name}
     plain = {snake_case(name): value for name, value in settings.items() if "." not in name}
     return replace(job, **plain, model_arguments={**job.model_arguments, **arguments})  # type: ignore[arg-type]

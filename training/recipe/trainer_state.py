@@ -1,4 +1,4 @@
-"""How far a training is, in numbers: what the loop counts, and its checkpoint keeps beside the tensors. No torch."""
+"""State of a training loop in numbers: its counters, which a checkpoint keeps beside the tensors. No torch."""
 
 import math
 from collections.abc import Mapping
@@ -16,44 +16,45 @@ STOPPED_EARLY: Final = "earlyStopping"
 
 @dataclass
 class TrainerState:
-    """Where the loop is."""
+    """Position and counters of a loop."""
 
     epoch: int = 0
-    """Epochs done."""
+    """Number of epochs done."""
     step: int = 0
-    """Steps done of the epoch that is under way."""
+    """Number of steps done of the current epoch."""
     summed_loss: float = 0.0
-    """Over the rows of those steps, each counted by its weight."""
+    """Sum of the losses of those steps' rows, each times its weight."""
     summed_weight: float = 0.0
-    """Of those rows."""
+    """Sum of the weights of those rows."""
     loss: float = math.inf
-    """Mean training loss of the last epoch done; with class weights the weighted mean, as torch's losses have it."""
+    """Mean training loss of the last finished epoch. With class weights, it is the weighted mean as in torch's losses.
+    """
     history: list[dict[str, float]] = field(default_factory=list)
-    """One entry for each epoch done: loss, learningRate, and the validation rows' metrics as `validation.NAME`."""
+    """One entry for each finished epoch: loss, learningRate, and the validation rows' metrics as `validation.NAME`."""
     best_epoch: int = 0
-    """Counted from 1; the epoch whose weights early stopping keeps."""
+    """Epoch whose weights early stopping keeps, counted from 1."""
     best: float | None = None
-    """Its metric, with the sign changed where more is better."""
+    """Metric of that epoch, with the sign changed if higher is better."""
 
     def add_steps(self, steps: int, summed_loss: float, summed_weight: float) -> None:
-        """Counts steps of the epoch that is under way."""
+        """Counts steps of the current epoch."""
         self.step += steps
         self.summed_loss += summed_loss
         self.summed_weight += summed_weight
 
     def end_epoch(self, learning_rate: float) -> None:
-        """Notes the epoch's mean loss, and the rate of its last step."""
-        self.loss = self.summed_loss / (self.summed_weight or 1.0)  # a Poisson draw may have no row at all
+        """Records the epoch's mean loss, and the rate of its last step."""
+        self.loss = self.summed_loss / (self.summed_weight or 1.0)  # a Poisson draw may have no row
         self.history.append({"loss": self.loss, "learningRate": learning_rate})
         self.epoch, self.step = self.epoch + 1, 0
         self.summed_loss = self.summed_weight = 0.0
 
     def add_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Notes the validation rows' metrics after the epoch that was ended last."""
+        """Records the validation rows' metrics of the epoch that ended last."""
         self.history[-1] |= {f"{VALIDATION}{name}": value for name, value in metrics.items()}
 
     def improve(self, job: Job) -> bool:
-        """Whether the last epoch is the best so far, by the metric of the job's early stopping; notes it if it is.
+        """Returns whether the last epoch is the best so far by the job's early-stopping metric, and records it if so.
 
         Raises ModelError without such a metric.
         """
@@ -69,7 +70,7 @@ class TrainerState:
 
 
 def find_stop_reason(job: Job, state: TrainerState) -> str:
-    """Why a training stops here; empty if it goes on."""
+    """Returns the reason why training ends here, or an empty text if it continues."""
     if state.step:
         return ""
     if job.stop_loss is not None and state.loss <= job.stop_loss:
@@ -81,7 +82,9 @@ def find_stop_reason(job: Job, state: TrainerState) -> str:
 
 
 def find_metric(setting: str, metric: str, state: TrainerState) -> float:
-    """The metric of the validation rows after the last epoch, which `setting` names. Raises ModelError without one."""
+    """Returns the metric of the validation rows after the last epoch, which `setting` names. Raises ModelError if it is
+    missing.
+    """
     last = state.history[-1]
     if f"{VALIDATION}{metric}" not in last:
         there = ", ".join(name.removeprefix(VALIDATION) for name in last if name.startswith(VALIDATION))
@@ -90,7 +93,7 @@ def find_metric(setting: str, metric: str, state: TrainerState) -> float:
 
 
 def make_not_finite_error(what: str, state: TrainerState, job: Job) -> NonFiniteLossError:
-    """The error that says so, with the advice that helps most often."""
+    """Returns the error, with the advice that helps most often."""
     return NonFiniteLossError(
         f"{what} after epoch {state.epoch} of {job.epochs}, with learningRate {job.learning_rate:g}",
         f"lower learningRate, for instance to {job.learning_rate / 10:g}; a larger batchSize or a gradientClip "

@@ -1,9 +1,9 @@
-"""Where a network's Python code reads the values of its input: what no trace can hold.
+"""Detects where a network's Python code reads the values of its input, which no trace can express.
 
 A trace records operations on tensors. Where Python takes a value out of one (`if x.max() > 3`, `.item()`, `.tolist()`),
-the exported model keeps what two rows of training had, and answers all others by it. So one pass over rows is watched
-(torch.overrides.TorchFunctionMode): what is computed from the input is followed, and a read of it is refused, with the
-line. What depends on shapes or on weights alone is not a read of the input.
+the exported model keeps the value of two training rows for all others. So one pass over rows is watched
+(torch.overrides.TorchFunctionMode): everything computed from the input is followed, and a read of its values is refused
+with its line. Reads of shapes or of weights alone are allowed.
 """
 
 # ruff: noqa: N803 (names of tensors carry the letters of their shape)
@@ -24,19 +24,19 @@ READS: Final = frozenset({
     "__int__", "__repr__", "allclose", "data_ptr", "equal", "is_nonzero", "item", "numpy", "storage", "tensor",
     "tolist", "untyped_storage",
 })  # fmt: skip
-"""Names of torch's functions and of Tensor's methods that give Python, or NumPy, values."""
+"""Names of torch's functions and of Tensor's methods that return Python or NumPy values."""
 SIZED_BY_VALUES: Final = frozenset({"argwhere", "masked_select", "nonzero", "unique", "unique_consecutive"})
-"""Whose results have as many rows as the values of what is given have it; so has an index by a mask."""
+"""Functions whose result's size depends on the values of their input, as an index by a mask does."""
 SIZES: Final = frozenset({"__len__", "__get__", "numel", "size", "nelement"})
-"""How Python asks for the size of a tensor; `__get__` stands for `shape`, among others."""
+"""Names by which Python requests the size of a tensor. `__get__` stands for `shape`, among others."""
 TORCH: Final = f"{Path(torch.__file__).parent}/"
 PASSED: Final = (__file__, torch.overrides.__file__, f"{TORCH}_tensor.py")
-"""Those between a read and the code that reads: the last has methods of Tensor that are written in Python."""
+"""Files between a read and the code that reads. The last one has methods of Tensor written in Python."""
 OURS: Final = f"{Path(__file__).parent}/"
 
 
 def refuse_value_reads(model: nn.Module, rows_BS: torch.Tensor, name: str) -> None:
-    """Raises ExportError with the line where the network reads values of these rows, and what the network raises."""
+    """Raises ExportError, with the line, if the network reads values of these rows. Raises the network's own errors."""
     with torch.no_grad(), _Watch(rows_BS, name):
         model.eval()(rows_BS)
 
@@ -46,9 +46,9 @@ class _Watch(TorchFunctionMode):
         super().__init__()
         self._name = name
         self._followed = {id(rows_BS): rows_BS}
-        """By id; kept alive, so that no id is another tensor's."""
+        """Followed tensors by id, kept alive so that no id is reused."""
         self._sized = dict[int, torch.Tensor]()
-        """Of these, the ones whose size hangs on values."""
+        """The ones of these whose size depends on values."""
 
     def __torch_function__(
         self,
@@ -91,7 +91,7 @@ def _is_sized_by_values(called: str, args: tuple[Any, ...]) -> bool:
 
 
 def _find_tensors(value: Any) -> Iterator[torch.Tensor]:
-    """All in nested tuples, lists and dictionaries."""
+    """Yields all tensors in nested tuples, lists and dictionaries."""
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, tuple | list):
@@ -102,7 +102,7 @@ def _find_tensors(value: Any) -> Iterator[torch.Tensor]:
 
 
 def _find_line() -> str | None:
-    """File and line of the code that reads; None where that is torch's own or ours, whose networks are tried."""
+    """Returns file and line of the reading code. None if it is torch's or ours, whose networks are tested."""
     for frame in reversed(traceback.extract_stack()):
         if frame.filename in PASSED:
             continue

@@ -1,4 +1,4 @@
-"""Where a descent starts from: another model's weights, and which of them stay as they are."""
+"""Initial weights from another model, and freezing of parameters."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,14 +24,14 @@ NET = "net."
 
 @torch.no_grad()
 def load_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -> None:
-    """Gives the network inside `deployed` the weights of an ONNX file that export.py wrote; scales stay its own, and so
-    do parameters whose names begin as `left_out` says.
+    """Loads weights of an ONNX file that export.py wrote into the network inside `deployed`. Its scales stay, and so do
+    parameters whose names have a prefix in `left_out`.
 
-    Raises ModelError if a weight is missing there or has another shape: a checkpoint of another architecture.
+    Raises ModelError if a weight is missing or has another shape: a checkpoint of another architecture.
     """
     if model.startswith(MAGIC):
         raise ModelError("the artifact of initFrom is a model above 2 GB, which is not supported", WAY_OUT)
-    if locations(model):  # NumPy's helper for it would read them
+    if locations(model):  # NumPy's helper would read them
         raise ModelError("the artifact of initFrom keeps weights in other files, which are never read", WAY_OUT)
     graph = onnx.ModelProto.FromString(model).graph
     found = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
@@ -43,7 +43,7 @@ def load_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
     for name, tensor in wanted.items():
         array = found.get(name)
         if array is None:
-            if tensor.is_floating_point():  # batch normalisation's count of batches is not exported, nor needed
+            if tensor.is_floating_point():  # batch normalisation's batch count is not exported, nor needed
                 problems.append(f"{name.removeprefix(NET)} is missing from it")
         elif array.shape != tuple(tensor.shape) or array.dtype != np.float32:
             shape = f"{array.dtype} {array.shape}, not {tuple(tensor.shape)}"
@@ -56,10 +56,10 @@ def load_onnx(model: bytes, deployed: nn.Module, left_out: Sequence[str] = ()) -
 
 @torch.no_grad()
 def load_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = ()) -> None:
-    """Gives the network the tensors of a file that holds its `state_dict`, whose names may share a prefix ("module.");
-    none whose name begins as `left_out` says.
+    """Loads a file with the network's `state_dict`, whose names may share a prefix ("module."). Leaves out names with a
+    prefix in `left_out`.
 
-    Raises ModelError if one is missing, has another shape or type or is no number, or if there are others.
+    Raises ModelError if a tensor is missing, has another shape or type or is not finite, or if there are others.
     """
     try:
         found = safetensors.torch.load(content)
@@ -74,7 +74,7 @@ def load_safetensors(content: bytes, net: nn.Module, left_out: Sequence[str] = (
     for name, tensor in wanted.items():
         given = found.get(name)
         if given is None:
-            if tensor.data_ptr() not in shared:  # a tied weight is saved once
+            if tensor.data_ptr() not in shared:  # a tied weight is saved only once
                 problems.append(f"{name} is missing from it")
         elif given.shape != tensor.shape or given.dtype != tensor.dtype:
             problems.append(f"{name} is {_describe(given)}, not {_describe(tensor)}")
@@ -91,7 +91,7 @@ def _take(tensors: Mapping[str, torch.Tensor], left_out: Sequence[str]) -> dict[
 
 
 def _find_nowhere(left_out: Sequence[str], names: Sequence[str]) -> list[str]:
-    """What initFrom.leaveOut names and nobody has: most often misspelt."""
+    """Returns problems for entries of initFrom.leaveOut that match no name, which are mostly misspelt."""
     return [
         f"leaveOut has {beginning!r}, but no parameter's name begins with it"
         for beginning in left_out
@@ -100,7 +100,7 @@ def _find_nowhere(left_out: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _strip_prefix(found: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The names without what all of them begin with, if one of the model's names then stands there and none before."""
+    """Removes a prefix common to all names, if that makes a name of the model and no name matched before."""
     if found.keys() & wanted.keys():
         return found
     for own in wanted:
@@ -115,7 +115,7 @@ def _describe(tensor: torch.Tensor) -> str:
 
 
 def freeze(net: nn.Module, beginnings: Sequence[str]) -> None:
-    """Leaves all parameters as they are whose names begin so. Raises ModelError if none does, or if all do."""
+    """Freezes all parameters whose names have one of these prefixes. Raises ModelError if none has, or if all do."""
     names = [name for name, _ in net.named_parameters()]
     for beginning in beginnings:
         if not any(name.startswith(beginning) for name in names):
