@@ -1,5 +1,6 @@
 """This process' figures, held against prometheus_client's."""
 
+import gc
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -10,6 +11,7 @@ from training.report.energy import WATTS_PER_CORE
 
 
 def test_the_figures_are_prometheus_clients() -> None:
+    gc.collect()  # else what other tests left open may be closed in between
     theirs = {m.samples[0].name: m.samples[0].value for m in ProcessCollector(registry=CollectorRegistry()).collect()}
     ours = {family.name: family.samples[0][2] for family in process.families() if family.name.startswith("process_")}
 
