@@ -17,7 +17,7 @@ RESOURCES: dict[str, CustomResource] = {
 
 
 def servicer(log: EngineLog) -> ResourceServicer:
-    """The version is that of the official plugin whose place it takes."""
+    """Makes the servicer, with the version of the official plugin that it replaces."""
     return ResourceServicer(RESOURCES, "5.2.0", log)
 
 

@@ -1,4 +1,4 @@
-"""What a build and a push say: one status line for the user, every word for the day that it fails."""
+"""Output of a build and a push: one status line for the user, and all lines for the case that it fails."""
 
 import re
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 SECONDS_BETWEEN: Final = 5.0
-"""Where the display is a log, each status is a line of its own."""
+"""Time between two status lines, because a log shows each status as a separate line."""
 STEP: Final = re.compile(r"Step (\d+)/(\d+) : (.*)")
 COLUMNS: Final = 100
 MEGABYTE: Final = 1e6
@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 
 
 class BuildLog:
-    """`status` shows one line in place of the last; `debug` gets every line, as it comes."""
+    """Log of a build. `status` replaces the shown line; `debug` gets every line at once."""
 
     def __init__(self, status: Say, debug: Say, clock: Callable[[], float] = time.monotonic) -> None:
         self._status, self._debug, self._clock = status, debug, clock
@@ -30,12 +30,12 @@ class BuildLog:
         return "\n".join(self._lines)
 
     def say(self, text: str) -> None:
-        """Shows a landmark, whatever was shown just before."""
+        """Shows a line at once, even if another was shown just before."""
         self._shown = self._clock()
         self._status(text)
 
     def built(self, message: Mapping[str, Any]) -> None:
-        """Takes one message of the engine's build."""
+        """Adds one message of the engine's build."""
         for line in filter(str.strip, message.get("stream", "").splitlines()):
             self._lines.append(line.rstrip())
             self._debug(line.strip())
@@ -44,7 +44,7 @@ class BuildLog:
                 self._show(f"building, step {step[1]} of {step[2]}: {step[3]}"[:COLUMNS])
 
     def pushed(self, message: Mapping[str, Any]) -> None:
-        """Takes one message of the engine's push: sizes come layer by layer."""
+        """Adds one message of the engine's push, which reports sizes layer by layer."""
         detail = message.get("progressDetail") or {}
         if "total" in detail:
             self._sizes[message["id"]] = detail.get("current", 0), detail["total"]

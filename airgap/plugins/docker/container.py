@@ -33,11 +33,13 @@ STOP_SECONDS: Final = 10
 CHANGED_BY_DOCKER: Final = {
     "cpuSet": "cpuset_cpus", "cpuShares": "cpu_shares", "memory": "mem_limit", "memorySwap": "memswap_limit",
 }  # fmt: skip
-"""While it runs, by its client's names."""
+"""Inputs that Docker can change while the container runs, with the names in its client."""
 
 
 class Container:
-    """Created and started; one that will not start, or does not get healthy where `wait` says so, leaves nothing."""
+    """A container, created and started. It is removed again if it does not start, or does not become healthy although
+    `wait` is set.
+    """
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         failures = []
@@ -50,7 +52,7 @@ class Container:
         )
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        """Of what was read back and the new inputs."""
+        """Compares the values that were read back with the new inputs."""
         old_inputs, new_inputs = map(container_form.complete, (request.old_inputs, request.new_inputs))
         read_back = {name: request.state.get(name, value) for name, value in old_inputs.items()}
         changes = differences(
@@ -81,7 +83,7 @@ class Container:
 
 
 def run(plain: dict[str, Any], inputs: Properties) -> CreateResponse:
-    """Creates and starts it, and waits for its health where asked to."""
+    """Creates and starts a container, and waits until it is healthy if `wait` is set."""
     with docker_engine() as engine:
         made = engine.create_container(
             plain["image"],
@@ -112,7 +114,7 @@ def run(plain: dict[str, Any], inputs: Properties) -> CreateResponse:
 
 
 def change(container: str, plain: dict[str, Any]) -> dict[str, Any]:
-    """Has Docker change what it can of one that runs, and returns what it then is."""
+    """Changes the properties that Docker can change in a running container. Returns its new state."""
     told = {ours: plain[name] for name, ours in CHANGED_BY_DOCKER.items() if plain.get(name)}
     told |= {name: _mebibytes(told[name]) for name in ("mem_limit", "memswap_limit") if name in told}
     with docker_engine() as engine:
@@ -122,7 +124,7 @@ def change(container: str, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def inspect(container: str) -> dict[str, Any] | None:
-    """The container as the engine has it, or None."""
+    """Returns the engine's data about the container, or None if it does not exist."""
     with docker_engine() as engine:
         try:
             found: dict[str, Any] = engine.inspect_container(container)
@@ -132,7 +134,7 @@ def inspect(container: str) -> dict[str, Any] | None:
 
 
 def remove(name: str, seconds: int) -> None:
-    """Stops and removes it; fine where it is gone. It has `seconds` to end by itself."""
+    """Stops and removes a container, which has `seconds` to stop. A missing one is no error."""
     with docker_engine() as engine:
         try:
             engine.stop(name, timeout=seconds)
@@ -175,7 +177,7 @@ def _host_config(engine: docker.APIClient, plain: dict[str, Any]) -> dict[str, A
 
 
 def _network_mode(plain: dict[str, Any]) -> str | None:
-    """Docker's own network but where another is given."""
+    """Returns the network mode: the first given network, otherwise the given mode."""
     networks = plain.get("networksAdvanced") or []
     given = plain.get("networkMode")
     return str(networks[0]["name"]) if networks and given in (None, "bridge") else given

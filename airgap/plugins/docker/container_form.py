@@ -1,6 +1,7 @@
-"""A container's inputs and state in the official plugin's form, so that a stack goes from one to the other and back.
+"""A container's inputs and state in the official plugin's form, so that a stack can change between both plugins.
 
-What it fills in and reads back is that of github.com/kreuzwerker/terraform-provider-docker, which it is made of.
+Defaults and read-back values are those of github.com/kreuzwerker/terraform-provider-docker, on which the official
+plugin is based.
 """
 
 from collections.abc import Mapping
@@ -24,17 +25,17 @@ IN_PLACE: Final = frozenset({
     "init", "logs", "maxRetryCount", "memory", "memorySwap", "mustRun", "removeVolumes", "restart", "rm", "start",
     "tmpfs", "wait", "waitTimeout",
 })  # fmt: skip
-"""What a change of does not replace it. Docker can change some of these; of the others the state is told."""
+"""Inputs whose change does not replace the container. Docker can change some of them; others only enter the state."""
 COMPUTED: Final = (
     "bridge", "command", "containerLogs", "entrypoints", "envs", "exitCode", "hostname", "init",
     "ipcMode", "labels", "logDriver", "networkDatas", "runtime", "securityOpts", "shmSize", "stopSignal", "stopTimeout",
 )  # fmt: skip
-"""What Docker fills in where nothing is given."""
+"""Properties that Docker fills in if they are not given."""
 NOTE: Final = "__defaults"
 
 
 def complete(inputs: Properties) -> Properties:
-    """With all defaults, and in each object a note of which there are."""
+    """Adds all defaults, and to each object a note with their names."""
     inner: Properties = {}
     for name, value in inputs.items():
         inner[name] = value if name == NOTE else _inner(value, INNER_DEFAULTS.get(name, {}))
@@ -42,12 +43,12 @@ def complete(inputs: Properties) -> Properties:
 
 
 def note_name(inputs: Properties) -> Properties:
-    """With a note that the name is not given."""
+    """Adds a note that the name was not given."""
     return {**inputs, NOTE: [*sorted({*_note(inputs), "name"})]}
 
 
 def without_notes(value: Any) -> Any:
-    """As the state has it."""
+    """Removes the notes, which are not in the state."""
     if isinstance(value, Secret):
         return Secret(without_notes(value.value))
     if isinstance(value, dict):
@@ -56,12 +57,12 @@ def without_notes(value: Any) -> Any:
 
 
 def state(inputs: Properties, found: Mapping[str, Any]) -> Properties:
-    """What is known of a container of these inputs that Docker's `found` tells of."""
+    """Returns the state of a container, from its inputs and Docker's data `found`."""
     return _select_computed(found) | _read_back(without_notes(inputs)) | _outputs(found)
 
 
 def _read_back(inputs: Properties) -> Properties:
-    """Docker knows durations in nanoseconds, and the plugin writes them as Go does."""
+    """Returns the inputs with durations in Go's form: Docker stores nanoseconds, and the plugin writes Go's form."""
     check = inputs.get("healthcheck")
     if not isinstance(check, dict):
         return inputs

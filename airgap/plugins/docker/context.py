@@ -1,7 +1,7 @@
-"""What an image build reads: the context's files, less what .dockerignore leaves out, and a digest of them.
+"""Input of an image build: the context's files without those in .dockerignore, and a digest of them.
 
-The digest covers each file's path, mode and bytes, and the Dockerfile's; not the times and not where the context is.
-It is the official plugin's value, so that going over to it, or back, builds nothing anew.
+The digest covers each file's path, mode and bytes, and the Dockerfile. It does not cover times or the context's place.
+It equals the official plugin's value, so that changing the plugin builds nothing again.
 """
 
 import hashlib
@@ -13,25 +13,27 @@ from typing import Final
 from docker.utils.build import PatternMatcher
 from sealift.provider import PluginError
 
-NO_MODE: Final = "----------"  # the Dockerfile counts under one name and mode, whatever it has
+NO_MODE: Final = "----------"  # the Dockerfile always counts with the same name and mode
 KINDS: Final = {stat.S_IFLNK: "L", stat.S_IFIFO: "p", stat.S_IFSOCK: "S", stat.S_IFBLK: "D", stat.S_IFCHR: "Dc"}
 SPECIAL: Final = {stat.S_ISUID: "u", stat.S_ISGID: "g", stat.S_ISVTX: "t"}
 MAX_LINKS: Final = 255
 
 
 def context_digest(context: str, dockerfile: str) -> str:
-    """Hex SHA-256. Raises PluginError if the folder or the Dockerfile is not there."""
+    """Returns the SHA-256 in hex. Raises PluginError if the folder or the Dockerfile does not exist."""
     root = Path(context)
     if not root.is_dir():
         raise PluginError(
-            f"build.context is {context!r}, which is no folder", "give a path relative to the project's folder"
+            f"build.context is {context!r}, which is not a folder", "set a path relative to the project's folder"
         )
     if not Path(dockerfile).is_file():
         raise PluginError(
-            f"build.dockerfile is {dockerfile!r}, which is no file", "give its path relative to the project's folder"
+            f"build.dockerfile is {dockerfile!r}, which is not a file", "set its path relative to the project's folder"
         )
     whole = hashlib.sha256(_entry("Dockerfile", NO_MODE, Path(dockerfile).read_bytes()))
-    for name in sorted(_files(context, dockerfile), key=lambda name: name.split("/")):  # as a walk of folders has them
+    for name in sorted(
+        _files(context, dockerfile), key=lambda name: name.split("/")
+    ):  # in the order of a walk through the folders
         path = root / name
         mode = path.lstat().st_mode
         whole.update(_entry(name, mode_text(mode), _content(path, mode)))
@@ -39,7 +41,7 @@ def context_digest(context: str, dockerfile: str) -> str:
 
 
 def dockerfile_in_context(context: str, dockerfile: str) -> str:
-    """The Dockerfile's path relative to the context, as the engine wants it."""
+    """Returns the Dockerfile's path relative to the context, which the engine needs."""
     try:
         return str(Path(dockerfile).resolve().relative_to(Path(context).resolve()))
     except ValueError:
@@ -47,14 +49,14 @@ def dockerfile_in_context(context: str, dockerfile: str) -> str:
 
 
 def mode_text(mode: int) -> str:
-    """As Go writes it: a letter for each special kind and bit, or `-`, and then `rwxr-xr-x`."""
+    """Returns a mode in Go's form: a letter for each special kind and bit, or `-`, and then `rwxr-xr-x`."""
     letters = KINDS.get(stat.S_IFMT(mode), "") + "".join(letter for bit, letter in SPECIAL.items() if mode & bit)
     return (letters or "-") + stat.filemode(mode & 0o777)[1:]
 
 
 def _files(context: str, dockerfile: str) -> list[str]:
     matcher = PatternMatcher(_read_ignored(context, dockerfile))
-    matcher.patterns.pop()  # `!.dockerignore`, which only this client adds
+    matcher.patterns.pop()  # removes `!.dockerignore`, which only this client adds
     return [name for name in matcher.walk(context) if not _is_folder(Path(context, name))]
 
 
@@ -79,7 +81,7 @@ def _content(path: Path, mode: int) -> bytes:
 
 
 def _follow(path: str) -> str:
-    """Where its links lead: a relative path for as long as no link is absolute, which no function of Python's gives."""
+    """Resolves a link. The result stays relative unless a link is absolute; no function of Python does that."""
     root, done, left, links = "/" * path.startswith("/"), list[str](), path.split("/")[::-1], 0
     while left:
         part = left.pop()
@@ -91,7 +93,7 @@ def _follow(path: str) -> str:
         elif part not in ("", "."):
             links += 1
             if links > MAX_LINKS or not here.exists():
-                raise PluginError(f"{path} is a link to nothing", "remove it, or name it in .dockerignore")
+                raise PluginError(f"the link {path} has no target", "remove it, or add it to .dockerignore")
             target = str(here.readlink())
             root, done = ("/", []) if target.startswith("/") else (root, done)
             left += target.split("/")[::-1]

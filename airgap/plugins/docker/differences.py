@@ -1,4 +1,4 @@
-"""What differs between two sides, element by element, as the official plugin tells it: `command[20]`, `ports[0].ip`."""
+"""Differences between two property values, by element, in the official plugin's form: `command[20]`, `ports[0].ip`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -8,13 +8,15 @@ from sealift.provider import DiffKind, Properties, PropertyDiff, Value
 
 MISSING: Final = object()
 BOOKKEEPING: Final = "__"
-"""Names that begin so are a plugin's notes and no properties."""
+"""Prefix of a plugin's notes, which are not properties."""
 
 Path = tuple[str | int, ...]
 
 
 def differences(old: Properties, new: Properties, replaces: Callable[[str], bool]) -> dict[str, PropertyDiff]:
-    """By property path; `replaces` tells of a property's name whether only a new resource can take a change on."""
+    """Returns the differences by property path. `replaces`: whether a change of the named property needs a new
+    resource.
+    """
     return {
         write_path(path): PropertyDiff(kind, replaces(str(path[0])), input_diff=False)
         for path, kind in _walk((), old, new)

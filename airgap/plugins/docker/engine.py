@@ -1,4 +1,4 @@
-"""The connection to the Docker engine, and what goes wrong with it, said so that a user can act."""
+"""The connection to the Docker engine, with errors that tell the user what to do."""
 
 import os
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from sealift.provider import PluginError
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 CONNECT_SECONDS: Final = 10
-STEP_SECONDS: Final = 1800  # the longest that one step of a build may be silent
+STEP_SECONDS: Final = 1800  # longest time without output in a step of a build
 
 
 @contextmanager
 def docker_engine() -> Iterator[docker.APIClient]:
-    """A client of the engine at DOCKER_HOST. Raises PluginError if none answers."""
+    """Opens a client of the engine at DOCKER_HOST. Raises PluginError if it does not answer."""
     host = os.environ.get("DOCKER_HOST", DEFAULT_HOST)
     try:
         docker.APIClient(base_url=host, timeout=CONNECT_SECONDS, version="auto").close()
@@ -25,12 +25,12 @@ def docker_engine() -> Iterator[docker.APIClient]:
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise PluginError(
             f"no Docker engine answers at {host}: {_cause(error)}",
-            "start Docker, or set DOCKER_HOST to where it listens; `make setup` starts one where there is none",
+            "start Docker, or set DOCKER_HOST to its address; `make setup` starts an engine if none is running",
         ) from error
     try:
         yield client
     except docker.errors.APIError as error:
-        raise PluginError(f"the Docker engine at {host} refused: {error.explanation or error}") from error
+        raise PluginError(f"the Docker engine at {host} refused the request: {error.explanation or error}") from error
     except requests.RequestException as error:
         raise PluginError(
             f"the connection to the Docker engine at {host} broke: {_cause(error)}", "run `pulumi up` again"
@@ -40,7 +40,7 @@ def docker_engine() -> Iterator[docker.APIClient]:
 
 
 def _cause(error: Exception) -> str:
-    """The innermost reason in words; the libraries wrap it several times."""
+    """Returns the innermost reason, which the libraries wrap several times."""
     text = str(error)
     for known in ("No such file or directory", "Connection refused", "Permission denied", "timed out"):
         if known in text:

@@ -1,4 +1,4 @@
-"""A container's health check: what it may be told, and waiting until the engine says that it is healthy."""
+"""A container's health check: its settings, and the wait until the engine reports that it is healthy."""
 
 import re
 import time
@@ -11,27 +11,27 @@ from sealift.provider import CheckFailure, PluginError, Properties, reveal
 WAIT_SECONDS: Final = 60
 LOOK_SECONDS: Final = 0.2
 TIMES: Final = {"interval": "interval", "timeout": "timeout", "start_period": "startPeriod"}
-"""Of a health check: what the engine's client calls them, and the resource."""
+"""Times of a health check: names in the engine's client, and names in the resource."""
 DURATIONS: Final = (*TIMES.values(), "startInterval")
 DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
 PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNITS: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-"""Nanoseconds."""
+"""Nanoseconds per unit."""
 
 
 def duration_failures(inputs: Properties) -> Iterator[CheckFailure]:
-    """What is no duration."""
+    """Yields a failure for each invalid duration."""
     given = reveal(inputs.get("healthcheck"))
     if not isinstance(given, dict):
         return
     for name in DURATIONS:
         text = given.get(name)
         if isinstance(text, str) and not DURATION.fullmatch(text):
-            yield CheckFailure(f"healthcheck.{name}", f"is {text!r}; allowed: numbers with their units, such as 1m30s")
+            yield CheckFailure(f"healthcheck.{name}", f"is {text!r}; allowed: numbers with units, such as 1m30s")
 
 
 def check(given: dict[str, Any] | None) -> Any:
-    """As the engine's client takes it; None where there is none."""
+    """Returns the health check for the engine's client, or None if none is given."""
     if not given:
         return None
     times = {name: _nanoseconds(given.get(camel)) for name, camel in TIMES.items()}
@@ -39,7 +39,7 @@ def check(given: dict[str, Any] | None) -> Any:
 
 
 def go_duration(text: str) -> str:
-    """The same time as Go writes it: `2m0s` for `120s`."""
+    """Returns the same duration in Go's form: `2m0s` for `120s`."""
     nanoseconds = _nanoseconds(text) or 0
     if nanoseconds and nanoseconds < UNITS["s"]:
         return f"{_decimal(nanoseconds, UNITS['ms'])}ms"
@@ -56,14 +56,14 @@ def _decimal(nanoseconds: int, unit: int) -> str:
 
 
 def _nanoseconds(text: str | None) -> int | None:
-    """Of a duration such as 3s or 1m30s."""
+    """Parses a duration such as 3s or 1m30s."""
     if text is None:
         return None
     return sum(int(float(number) * UNITS[unit]) for number, unit in PART.findall(text))
 
 
 def wait(engine: docker.APIClient, container: str, plain: dict[str, Any]) -> None:
-    """Until it is healthy, or, without a check, runs. Raises PluginError with its last lines."""
+    """Waits until the container is healthy, or runs if it has no check. Raises PluginError with its last lines."""
     limit = plain.get("waitTimeout") or WAIT_SECONDS
     deadline = time.monotonic() + limit
     while True:

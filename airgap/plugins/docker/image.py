@@ -1,7 +1,7 @@
-"""`docker:index/image:Image`: built by the real Docker engine, pushed, and known by its digest.
+"""`docker:index/image:Image`: an image built by the real Docker engine, pushed, and identified by its digest.
 
 Inputs and outputs are those of the official plugin's Image (SDK 5.2). BuildKit is not used, whatever `builderVersion`
-says.
+is.
 """
 
 import asyncio
@@ -44,10 +44,10 @@ OUTPUTS: Final = ("baseImageName", "repoDigest", "registryServer", "context", "d
 
 
 class Image:
-    """Builds on create and on every change; deleting leaves what is in the registry."""
+    """An image. It is built on create and on every change. Deletion leaves it in the registry."""
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """Adds the official plugin's defaults and the context's digest; an unknown build is left alone."""
+        """Adds the official plugin's defaults and the context's digest. An unknown build is not changed."""
         inputs: Properties = {"buildOnPreview": False, "skipPush": False, **request.new_inputs}
         failures = []
         if not isinstance(reveal(inputs.get("imageName")), str) and not has_unknown(inputs.get("imageName")):
@@ -61,27 +61,27 @@ class Image:
         return CheckResponse(inputs, failures)
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        """Nothing replaces: another build is pushed over the same name."""
+        """Compares the inputs. No change replaces the resource: a new build is pushed with the same name."""
         changed = changed_inputs(request.old_inputs, request.new_inputs)
         return DiffResponse(detail_diff(changed, input_diff=False), with_reasons=False)
 
     async def create(self, request: CreateRequest) -> CreateResponse:
-        """Builds and pushes; in a preview nothing is known."""
+        """Builds and pushes. In a preview the outputs are unknown."""
         if request.preview:
             return CreateResponse("", _unknown(request.inputs))
         return CreateResponse(str(reveal(request.inputs["imageName"])), await _make(request, request.inputs))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """As create."""
+        """Builds and pushes again, like create."""
         inputs = request.new_inputs
         return UpdateResponse(_unknown(inputs) if request.preview else await _make(request, inputs))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
-        """What was pushed stays known by its digest, so there is nothing that could drift."""
+        """Returns the state unchanged: a pushed image is identified by its digest, so it cannot drift."""
         return ReadResponse(request.inputs, request.state)
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Leaves the image to the registry, as the official plugin does."""
+        """Leaves the image in the registry, like the official plugin."""
 
 
 def _unknown(inputs: Properties) -> Properties:
@@ -97,7 +97,7 @@ def _complete_build(build: Value) -> Value:
 
 
 async def _make(operation: Operation, inputs: Properties) -> Properties:
-    """Runs the blocking build and push in a thread, and shows where it is as the resource's status."""
+    """Runs the blocking build and push in a thread, and shows the progress as the resource's status."""
     loop = asyncio.get_running_loop()
 
     def status(line: str) -> None:
@@ -122,7 +122,7 @@ async def _make(operation: Operation, inputs: Properties) -> Properties:
 
 
 def build_and_push(inputs: Mapping[str, Value], log: BuildLog, cancelled: Callable[[], bool]) -> str:
-    """`repository@sha256:…` of the pushed image, or of nothing pushed the local image's id."""
+    """Returns `repository@sha256:…` of the pushed image, or with the local image's id if nothing is pushed."""
     name, build = str(inputs["imageName"]), _as_mapping(inputs["build"])
     repository, tag = split_name(name)
     with docker_engine() as engine:
@@ -138,7 +138,7 @@ def build_and_push(inputs: Mapping[str, Value], log: BuildLog, cancelled: Callab
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Repository and tag; a colon before the last slash belongs to the registry's port."""
+    """Splits a name into repository and tag. A colon before the last slash belongs to the registry's port."""
     repository, colon, tag = name.rpartition(":")
     return (repository, tag) if colon and "/" not in tag else (name, "latest")
 
@@ -163,7 +163,8 @@ def _build(
         if "error" in message:
             reason = message["error"].strip()
             raise PluginError(
-                f"the image build failed at {log.step}: {reason}\n{log.whole}", f"the recipe is {build['dockerfile']}"
+                f"the image build failed at {log.step}: {reason}\n{log.whole}",
+                f"read the Dockerfile {build['dockerfile']}",
             )
         image_id = message.get("aux", {}).get("ID", image_id)
         log.built(message)
@@ -187,18 +188,19 @@ def _push(
         if "error" in message:
             raise PluginError(
                 f"the image cannot be pushed to {repository}: {message['error'].strip()}",
-                "check that the registry runs and that config `registry` names it; `docker login` knows your password",
+                "check that the registry runs and that the setting `registry` names it; if it needs a password, run "
+                "`docker login`",
             )
         digest = message.get("aux", {}).get("Digest", digest)
         log.pushed(message)
     if not digest:
-        raise PluginError(f"the registry told no digest for {repository}:{tag}", "run `pulumi up` again")
+        raise PluginError(f"the registry reported no digest for {repository}:{tag}", "run `pulumi up` again")
     return digest
 
 
 def _unless_cancelled(cancelled: Callable[[], bool]) -> None:
     if cancelled():
-        raise Cancelled("the image build was cancelled", "the next `pulumi up` goes on from the layers built so far")
+        raise Cancelled("the image build was cancelled", "the next `pulumi up` continues from the layers built so far")
 
 
 def _as_mapping(value: object) -> dict[str, Any]:

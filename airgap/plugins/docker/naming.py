@@ -1,4 +1,4 @@
-"""Names that nobody gave: `<resource name>-<7 hex digits>`, as the official plugin makes them."""
+"""Automatic names in the official plugin's form: `<resource name>-<7 hex digits>`."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ AUTONAMED: Final = re.compile(r".+-[0-9a-f]{7}\Z")
 
 
 def with_name(request: CheckRequest) -> Properties:
-    """The inputs with a name: the given one, the old one, or a new one from the engine's seed."""
+    """Returns the inputs with a name: the given one, the old one, or a new one from the engine's seed."""
     if request.new_inputs.get("name") is not None:
         return request.new_inputs
     seed = hashlib.sha256(request.random_seed).hexdigest() if request.random_seed else secrets.token_hex(4)
@@ -20,5 +20,5 @@ def with_name(request: CheckRequest) -> Properties:
 
 
 def is_given(inputs: Properties) -> bool:
-    """Whether a replacement would have the same name, so that the original must go first."""
+    """Whether a replacement would have the same name, so that the original must be deleted first."""
     return not AUTONAMED.match(str(inputs.get("name", "")))

@@ -26,7 +26,7 @@ from sealift.provider import (
 
 
 class Network:
-    """Every change replaces."""
+    """A network. Every change replaces it."""
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         return CheckResponse(with_name(request))
@@ -51,7 +51,7 @@ class Network:
 
 
 def create(plain: Properties, inputs: Properties) -> CreateResponse:
-    """Makes the network; its id is the engine's."""
+    """Creates the network. Its id is the engine's."""
     labels = {item["label"]: item["value"] for item in _list(plain.get("labels"))}
     with docker_engine() as engine:
         made = engine.create_network(
@@ -80,7 +80,7 @@ def exists(network: str) -> bool:
 
 
 def remove(name: str) -> None:
-    """Removes it; fine where it is gone."""
+    """Removes the network. A missing one is no error."""
     with docker_engine() as engine:
         try:
             engine.remove_network(name)

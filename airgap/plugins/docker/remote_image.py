@@ -25,7 +25,7 @@ from sealift.provider import (
 
 
 class RemoteImage:
-    """Another name or trigger pulls anew; `keepLocally` leaves the image when the resource goes."""
+    """An image that is pulled, again if the name or a trigger changes. `keepLocally` keeps it on deletion."""
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         return CheckResponse(request.new_inputs)
@@ -55,13 +55,13 @@ class RemoteImage:
 
 
 def pull(name: str) -> tuple[str, str]:
-    """Id and `repository@sha256:…` of the image. Raises PluginError with the registry's own words."""
+    """Pulls the image and returns its id and `repository@sha256:…`. Raises PluginError with the registry's message."""
     with docker_engine() as engine:
         for message in engine.pull(name, stream=True, decode=True):
             if "error" in message:
                 raise PluginError(
                     f"{name} cannot be pulled: {message['error']}",
-                    "check its name, and `docker login` for a private one",
+                    "check its name; for a private image, run `docker login`",
                 )
         found = engine.inspect_image(name)
     return found["Id"], next(iter(found.get("RepoDigests") or []), "")
@@ -78,7 +78,7 @@ def exists(image_id: str) -> bool:
 
 
 def remove(name: str) -> None:
-    """Removes it; fine where it is gone or a container still uses it."""
+    """Removes the image. It is no error if it is missing or a container still uses it."""
     with docker_engine() as engine:
         try:
             engine.remove_image(name)

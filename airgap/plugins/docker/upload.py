@@ -1,4 +1,4 @@
-"""A file that a container is given before it starts."""
+"""A file that is uploaded into a container before it starts."""
 
 import io
 import tarfile
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def archive(upload: dict[str, Any]) -> bytes:
-    """One file, as the engine takes it; folders that are not there become root's."""
+    """Packs one file for the engine. Missing folders are created with owner root."""
     content = b64decode(upload["contentBase64"]) if "contentBase64" in upload else upload["content"].encode()
     file = tarfile.TarInfo(upload["file"].lstrip("/"))
     file.size, file.mode = len(content), int(upload.get("permissions") or "0644", 8)

@@ -9,11 +9,11 @@ from airgap.plugins.kubernetes.servicer import KubernetesServicer
 from sealift.provider import EngineLog, main
 
 VERSION: Final = "4.34.2"
-MAX_REQUESTS: Final = 32  # to the API server at a time
+MAX_REQUESTS: Final = 32  # concurrent requests to the API server
 
 
 def servicer(log: EngineLog) -> KubernetesServicer:
-    """Called on the event loop that its requests will share."""
+    """Makes the servicer. Call it on the event loop that its requests will share."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_REQUESTS))
     return KubernetesServicer(VERSION, log)
 

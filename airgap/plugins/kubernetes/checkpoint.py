@@ -1,5 +1,5 @@
-"""What the engine keeps of a resource: the live object, and beside it the inputs, the API version it was made with and
-its field manager. The shape is the official plugin's.
+"""The engine's state of a resource: the live object, its inputs, the API version that it was created with and its field
+manager. The form is the official plugin's.
 """
 
 import copy
@@ -15,7 +15,7 @@ FIELD_MANAGER: Final = "__fieldManager"
 
 
 def outputs(inputs: Object, live: Object, given: Properties, initial_api_version: str, manager: str) -> Properties:
-    """The outputs of a resource. `inputs` and `live` are plain; `given` says which of them are secret."""
+    """Returns the outputs of a resource. `inputs` and `live` are plain; `given` marks the secret ones."""
     state: dict[str, Any] = copy.deepcopy(live)
     kept: dict[str, Any] = copy.deepcopy(inputs)
     annotate_secrets(state, given)
@@ -27,7 +27,7 @@ def outputs(inputs: Object, live: Object, given: Properties, initial_api_version
 
 
 def parse(state: Properties) -> tuple[Object, Object]:
-    """Inputs and live object, both plain, of what `outputs` made; ({}, {}) of no state."""
+    """Returns inputs and live object, both plain, from the result of `outputs`. ({}, {}) without a state."""
     live: Object = reveal_all(state)
     inputs = live.pop(INPUTS, {})
     live.pop(INITIAL_API_VERSION, None)
@@ -40,5 +40,5 @@ def initial_api_version(state: Properties, otherwise: str) -> str:
 
 
 def remembered_manager(state: Properties) -> str:
-    """ "" if there is none yet."""
+    """Returns the field manager in the state, "" if it has none yet."""
     return str(state.get(FIELD_MANAGER) or "")

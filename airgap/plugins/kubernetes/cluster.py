@@ -1,7 +1,7 @@
-"""One API server, through the official Kubernetes client: the few requests that resources need, on plain JSON.
+"""One API server, through the official Kubernetes client: the requests that resources need, in plain JSON.
 
-Everything here blocks and belongs in a thread. What may pass (a conflict of versions, too many requests, an internal
-error, a refused or broken connection) is tried again with growing pauses, for a bounded time.
+All functions block and belong in a thread. Temporary errors (too many requests, an internal error, a refused or broken
+connection) are retried with growing pauses for a limited time.
 """
 
 import contextlib
@@ -33,13 +33,13 @@ PAUSES_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 APPLY: Final = "application/apply-patch+yaml"
 JSON_PATCH: Final = "application/json-patch+json"
-IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"  # where a pod finds the API server
+IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"  # address of the API server in a pod
 MERGE_PATCH: Final = "application/merge-patch+json"
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
 class Cluster:
-    """An API server that answered once."""
+    """An API server that has answered."""
 
     def __init__(self, configuration: Configuration) -> None:
         """Raises ClusterUnreachable."""
@@ -53,36 +53,36 @@ class Cluster:
         return kind.name in self._served(kind.api_version)
 
     def get(self, kind: ObjectKind, namespace: str, name: str) -> Object:
-        """Raises ApiRefusal, with `is_missing` if it is not there."""
+        """Returns an object. Raises ApiRefusal, with `is_missing` if it does not exist."""
         return self._request("GET", self._path(kind, namespace, name))
 
     def list_all(self, kind: ObjectKind, namespace: str, **selectors: str) -> list[Object]:
-        """All in the namespace; `selectors` are labelSelector and fieldSelector."""
+        """Returns all objects in the namespace. `selectors` are labelSelector and fieldSelector."""
         return list(self._request("GET", self._path(kind, namespace), query=selectors).get("items") or [])
 
     def create(self, obj: Object, *, manager: str, dry_run: bool = False) -> Object:
-        """The object as the API server made it."""
+        """Creates an object and returns the API server's version of it."""
         return self._request("POST", self._path_of(obj, named=False), obj, query=_options(manager, dry_run=dry_run))
 
     def apply(self, obj: Object, *, manager: str, force: bool, dry_run: bool = False) -> Object:
-        """Server-side apply: makes the fields of `obj`, and takes away those that `manager` applied before."""
+        """Runs server-side apply: sets the fields of `obj` and removes other fields that `manager` applied before."""
         query = _options(manager, dry_run=dry_run) | {"force": "true" if force else "false"}
         return self._request("PATCH", self._path_of(obj), json.dumps(obj), query=query, content=APPLY)
 
     def json_patch(self, kind: ObjectKind, namespace: str, name: str, patch: list[Object]) -> Object:
-        """RFC 6902."""
+        """Applies a JSON patch (RFC 6902)."""
         return self._request("PATCH", self._path(kind, namespace, name), patch, content=JSON_PATCH)
 
     def merge_patch(self, kind: ObjectKind, namespace: str, name: str, patch: Object) -> Object:
-        """RFC 7386."""
+        """Applies a JSON merge patch (RFC 7386)."""
         return self._request("PATCH", self._path(kind, namespace, name), patch, content=MERGE_PATCH)
 
     def delete(self, kind: ObjectKind, namespace: str, name: str, *, propagation: str) -> None:
-        """Asks for it; the object is there until its finalizers are through."""
+        """Requests the deletion. The object exists until its finalizers have finished."""
         self._request("DELETE", self._path(kind, namespace, name), {"propagationPolicy": propagation})
 
     def log_tail(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
-        """The last lines of a container's log; "" if there is none."""
+        """Returns the last lines of a container's log, "" if it has none."""
         query = {"container": container, "tailLines": str(lines)} | ({"previous": "true"} if previous else {})
         path = self._path(ObjectKind("v1", "Pod"), namespace, pod) + "/log"
         with contextlib.suppress(ApiRefusal, ClusterUnreachable):
@@ -105,7 +105,7 @@ class Cluster:
         return "/".join([*parts, plural, *filter(None, [name])])
 
     def _served(self, api_version: str) -> dict[str, tuple[str, bool]]:
-        """Plural and scope of each kind of a group version; asked once."""
+        """Returns plural and scope of each kind of a group version. The result is cached."""
         with self._lock:
             if api_version not in self._kinds:
                 try:
@@ -122,7 +122,7 @@ class Cluster:
             return self._kinds[api_version]
 
     def forget(self, kind: ObjectKind) -> None:
-        """What is not served may be since the last look: a CustomResourceDefinition was made."""
+        """Clears the cache of a kind, which a new CustomResourceDefinition may have added."""
         with self._lock:
             self._kinds.pop(kind.api_version, None)
 
@@ -136,7 +136,7 @@ class Cluster:
         content: str = "application/json",
         retry_seconds: float = RETRY_SECONDS,
     ) -> Object:
-        """The decoded answer. Raises ApiRefusal, ClusterUnreachable."""
+        """Sends a request and returns the decoded answer. Raises ApiRefusal, ClusterUnreachable."""
         until = time.monotonic() + retry_seconds
         attempt = 0
         while True:
@@ -144,7 +144,7 @@ class Cluster:
                 return cast("Object", json.loads(self._send(method, path, body, query or {}, content)))
             except (ApiRefusal, ClusterUnreachable) as problem:
                 if attempt and method == "POST" and isinstance(problem, ApiRefusal) and problem.already_exists:
-                    return self._request("GET", f"{path}/{body['metadata']['name']}")  # an attempt did go through
+                    return self._request("GET", f"{path}/{body['metadata']['name']}")  # an earlier attempt succeeded
                 pause = PAUSES_SECONDS[min(attempt, len(PAUSES_SECONDS) - 1)]
                 if not _may_pass(problem) or time.monotonic() + pause > until:
                     raise
@@ -166,7 +166,7 @@ class Cluster:
 
 
 def unreachable(where: str, cause: str) -> ClusterUnreachable:
-    """The error that names server and context, and the way out."""
+    """Returns the error with server, context and a hint."""
     return ClusterUnreachable(
         f"configured Kubernetes cluster is unreachable: {where}: {cause}",
         "start the cluster (`make setup` starts this project's own), or choose another with KUBECONFIG or "
@@ -175,7 +175,7 @@ def unreachable(where: str, cause: str) -> ClusterUnreachable:
 
 
 def _client(configuration: Configuration) -> tuple[Any, str]:
-    """The official client, and the server and context it speaks to, in words."""
+    """Returns the official client, and a description of its server and context."""
     settings = kubernetes.client.Configuration()
     settings.retries = False
     settings.connection_pool_maxsize = 32
@@ -187,7 +187,7 @@ def _client(configuration: Configuration) -> tuple[Any, str]:
             return kubernetes.client.ApiClient(settings), f"{settings.host} (in-cluster)"
         context = configuration.context or str(load_kubeconfig(given).get("current-context", ""))
         if is_path(given):
-            # By its path, because it may name other files relative to its own folder; KUBECONFIG may even be a list.
+            # By its path, because it may name other files relative to its folder, and KUBECONFIG may be a list.
             path = configuration.kubeconfig or os.environ.get("KUBECONFIG") or given
             kubernetes.config.load_kube_config(path, context or None, settings, persist_config=False)  # type: ignore[no-untyped-call]
         else:
@@ -195,7 +195,7 @@ def _client(configuration: Configuration) -> tuple[Any, str]:
                 load_kubeconfig(given), context or None, settings, persist_config=False
             )
     except (kubernetes.config.ConfigException, OSError, yaml.YAMLError) as error:
-        raise unreachable(source, _cause(error)) from None  # its context shows the kubeconfig, which holds keys
+        raise unreachable(source, _cause(error)) from None  # its context shows the kubeconfig, which contains keys
     return kubernetes.client.ApiClient(settings), f"{settings.host} (context {context} of {source})"
 
 
@@ -222,7 +222,7 @@ def _status(data: bytes) -> Object:
 
 
 def _cause(error: Exception) -> str:
-    """The innermost reason in words; the client wraps it several times. Nothing of a kubeconfig's content."""
+    """Returns the innermost reason, which the client wraps several times, without a kubeconfig's content."""
     if isinstance(error, yaml.YAMLError):
         return f"neither YAML nor JSON: {getattr(error, 'problem', 'it cannot be read')}"
     text = str(error)

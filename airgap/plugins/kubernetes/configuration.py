@@ -1,7 +1,7 @@
-"""The provider's configuration: which cluster, and how objects are handled there.
+"""The provider's configuration: the cluster, and the handling of its objects.
 
-Each setting comes from the stack or Provider resource (`kubernetes:NAME`), else from the official plugin's environment
-variable, else from its default.
+Each setting comes from the stack or Provider resource (`kubernetes:NAME`), otherwise from the official plugin's
+environment variable, otherwise it has its default.
 """
 
 import json
@@ -22,14 +22,14 @@ IDENTITY: Final = ("kubeconfig", "context", "cluster")
 
 @dataclass(frozen=True)
 class Configuration:
-    """What one provider instance was configured with."""
+    """Configuration of one provider instance."""
 
     kubeconfig: str = ""
-    """A path, or the content of one; "" for the ambient one (KUBECONFIG, ~/.kube/config, then in-cluster)."""
+    """Path or content of a kubeconfig. "" uses the ambient one (KUBECONFIG, ~/.kube/config, then in-cluster)."""
     context: str = ""
-    """Of the kubeconfig; "" for its current one."""
+    """Context of the kubeconfig. "" uses its current one."""
     namespace: str = ""
-    """For objects that say none; "" for the context's own, or `default`."""
+    """Namespace of objects that set none. "" uses the context's namespace, or `default`."""
     mutable_config_maps: bool = False
     mutable_secrets: bool = False
     delete_unreachable: bool = False
@@ -39,14 +39,14 @@ class Configuration:
 
     @staticmethod
     def from_variables(variables: Mapping[str, str]) -> "Configuration":
-        """Of the engine's Configure request. Raises NotSupported."""
+        """Reads the variables of the engine's Configure request. Raises NotSupported."""
 
         def flag(name: str, variable: str) -> bool:
             return (variables.get(PREFIX + name) or os.environ.get(variable, "")) == "true"
 
         if variables.get(PREFIX + "renderYamlToDirectory"):
             raise NotSupported(
-                "provider setting renderYamlToDirectory is not served by this stand-in for the kubernetes plugin",
+                "this stand-in for the kubernetes plugin does not support the provider setting renderYamlToDirectory",
                 "unset it, or use the official plugin: pulumi plugin install resource kubernetes",
             )
         return Configuration(
@@ -63,7 +63,7 @@ class Configuration:
 
 
 def changed_settings(olds: Properties, news: Properties) -> tuple[list[str], list[str]]:
-    """Which provider settings changed, and which of them mean another cluster, so that everything in it is replaced."""
+    """Returns the changed provider settings, and those that mean another cluster, which replaces all objects."""
     changed = sorted(
         name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name) and name != "version"
     )
@@ -76,7 +76,7 @@ def changed_settings(olds: Properties, news: Properties) -> tuple[list[str], lis
 
 
 def default_namespace(configuration: Configuration) -> str:
-    """Where objects go that say no namespace: the setting, else the context's namespace, else `default`."""
+    """Returns the namespace of objects that set none: the setting, otherwise the context's, otherwise `default`."""
     if configuration.namespace:
         return configuration.namespace
     try:
@@ -84,12 +84,12 @@ def default_namespace(configuration: Configuration) -> str:
             load_kubeconfig(configuration.kubeconfig or ambient_kubeconfig()), configuration.context
         )
     except (OSError, yaml.YAMLError):
-        return "default"  # whoever needs the cluster is told what is wrong
+        return "default"  # operations that need the cluster report the problem
     return str(context.get("namespace") or "default")
 
 
 def ambient_kubeconfig() -> str:
-    """The first existing file of KUBECONFIG, or the default one, whether it exists or not."""
+    """Returns the first existing file of KUBECONFIG, or the default file, whether it exists or not."""
     ambient = os.environ.get("KUBECONFIG", "")
     if not ambient:
         return os.path.expanduser("~/.kube/config")  # noqa: PTH111  a path as users spell it
@@ -98,21 +98,21 @@ def ambient_kubeconfig() -> str:
 
 
 def active_context(config: Object, name: str = "") -> Object:
-    """The context of this name, else the current one; {} if there is none."""
+    """Returns the context of this name, otherwise the current one. {} if it does not exist."""
     wanted = name or config.get("current-context", "")
     found = next((entry["context"] for entry in config.get("contexts") or [] if entry["name"] == wanted), None)
     return found if isinstance(found, dict) else {}
 
 
 def active_cluster(settings: Properties) -> Object | None:
-    """The kubeconfig's entry for the cluster that the settings point to; None if they do not say."""
+    """Returns the kubeconfig's entry for the cluster of the settings, or None if they name no cluster."""
     given = reveal(settings.get("kubeconfig"))
     if not given or given is UNKNOWN:
         return None
     try:
         config = load_kubeconfig(given if isinstance(given, str) else json.dumps(given))
     except (OSError, yaml.YAMLError):
-        return None  # a file that was there once may be gone now; another cluster is not known from that
+        return None  # an earlier file may be missing now, which does not mean another cluster
     context = active_context(config, str(settings.get("context") or ""))
     name = str(settings.get("cluster") or context.get("cluster", ""))
     found = {entry["name"]: entry["cluster"] for entry in config.get("clusters") or []}.get(name)
@@ -120,7 +120,7 @@ def active_cluster(settings: Properties) -> Object | None:
 
 
 def load_kubeconfig(path_or_content: str) -> Object:
-    """Its mapping; {} if that is none. Raises OSError, yaml.YAMLError."""
+    """Returns the kubeconfig's mapping, {} if it contains none. Raises OSError, yaml.YAMLError."""
     content = path_or_content
     if is_path(path_or_content):
         with open(os.path.expanduser(path_or_content)) as file:  # noqa: PTH111, PTH123  a user's spelling of a path
@@ -130,5 +130,5 @@ def load_kubeconfig(path_or_content: str) -> Object:
 
 
 def is_path(path_or_content: str) -> bool:
-    """Whether a kubeconfig setting names a file, rather than being one's content."""
+    """Whether a kubeconfig setting is a path rather than the content."""
     return "\n" not in path_or_content and not path_or_content.lstrip().startswith("{")

@@ -1,8 +1,8 @@
-"""What changes between the live object and new inputs, field by field, and which of it replaces the object.
+"""Changes between the live object and new inputs, by field, and which of them replace the object.
 
-The comparison is the official plugin's: the live state is cut down to the shape of the old inputs, a JSON merge patch
-(RFC 7386) to the new inputs is computed, and the patch is walked for what it really changes. Unlike a comparison of old
-with new inputs this sees drift that a refresh has found.
+The comparison is the official plugin's: the live state is reduced to the fields of the old inputs, a JSON merge patch
+(RFC 7386) to the new inputs is computed, and the patch is searched for real changes. Unlike a comparison of old with
+new inputs, this detects drift that a refresh has found.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def diff(
     mutable_config_maps: bool = False,
     mutable_secrets: bool = False,
 ) -> DiffResponse:
-    """All plain; `new_inputs` may hold UNKNOWN. `ignored` are property paths of ignoreChanges."""
+    """Compares plain objects. `new_inputs` may contain UNKNOWN. `ignored` are property paths of ignoreChanges."""
     new = normalize(new_inputs)
     old = prune(live, normalize(old_inputs))
     _place(old, new, ObjectKind.of(new))
@@ -46,7 +46,7 @@ def diff(
 
 
 def merge_patch(old: Object, new: Object) -> Object:
-    """The JSON merge patch from `old` to `new`; None deletes, and stands for what is unknown."""
+    """Returns the JSON merge patch from `old` to `new`. None deletes, and stands for unknown values."""
     patch: Object = {key: None for key in old if key not in new}
     for key, value in new.items():
         before = old.get(key, MISSING)
@@ -61,7 +61,7 @@ def merge_patch(old: Object, new: Object) -> Object:
 def _changes(
     path: Path, patch: Any, old: Any, new: Any, old_input: Any, fixed: list[Path], *, in_list: bool = False
 ) -> Iterator[tuple[Path, PropertyDiff]]:
-    """The walk over a patch whose parts exist in `old`, the live state, and in the new inputs `new`."""
+    """Walks over a patch whose parts exist in `old`, the live state, and in `new`, the new inputs."""
     if isinstance(patch, dict):
         keys = [*patch, *(key for key in old if key not in patch)] if in_list else list(patch)
         for key in keys:
@@ -78,7 +78,7 @@ def _change(
     path: Path, patch: Any, old: Any, new: Any, old_input: Any, fixed: list[Path], *, in_list: bool
 ) -> Iterator[tuple[Path, PropertyDiff]]:
     if new is MISSING and (patch is not None or old_input is MISSING):
-        return  # between two values that only the API server fills in
+        return  # both values are filled in by the API server
     kind: DiffKind = "update"
     input_diff = False
     if patch is None or patch is UNKNOWN:
@@ -92,13 +92,13 @@ def _change(
         yield from _changes(path, patch, old, new, old_input, fixed, in_list=in_list)
         return
     elif _equal(patch, old):
-        return  # a merge patch holds whole lists, so also what is equal in them
+        return  # a merge patch contains whole lists, including equal elements
     replaces = any(_touches(path, patch, fixed_path) for fixed_path in fixed)
     yield path, PropertyDiff(kind, replaces or (kind == "delete" and path == ("metadata",)), input_diff)
 
 
 def _touches(path: Path, patch: Any, fixed: Path) -> bool:
-    """Whether the change of `path` to `patch` reaches the field `fixed`."""
+    """Whether the change of `path` to `patch` changes the field `fixed`."""
     for position, part in enumerate(fixed):
         if position < len(path):
             if part != path[position] and not (part == ANY and isinstance(path[position], int)):
@@ -123,7 +123,7 @@ def _item(items: Any, index: int) -> Any:
 
 
 def _equal(left: Any, right: Any) -> bool:
-    """As JSON: true is not 1, but 1 is 1.0."""
+    """Compares like JSON: true differs from 1, but 1 equals 1.0."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
@@ -132,7 +132,7 @@ def _equal(left: Any, right: Any) -> bool:
 
 
 def _place(old: Object, new: Object, kind: ObjectKind) -> None:
-    """In both, the namespace that is meant: `default` where none is said, none where the kind has none."""
+    """Sets the effective namespace in both: `default` if none is set, and none for kinds without a namespace."""
     for obj in (old, new):
         metadata = obj.get("metadata")
         if not isinstance(metadata, dict):

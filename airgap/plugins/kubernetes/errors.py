@@ -1,9 +1,9 @@
-"""What goes wrong between the engine and the API server, said so that a user can act.
+"""Errors between the engine and the API server, with messages that tell the user what to do.
 
 PluginError                  (provider.errors) a sentence, then a hint line
-├── ClusterUnreachable       no API server answers, or there is no kubeconfig to find one with
-├── NotSupported             a type or a setting of the official plugin that this stand-in does not serve
-├── ApiRefusal               the API server answered, with an error status
+├── ClusterUnreachable       no API server answers, or no kubeconfig names one
+├── NotSupported             a type or a setting of the official plugin that this stand-in does not support
+├── ApiRefusal               the API server answered with an error status
 └── InitializationFailed     the object is on the cluster but did not become ready; its state must be kept
 """
 
@@ -13,9 +13,9 @@ from airgap.plugins.kubernetes.objects import Object
 from sealift.provider import PluginError
 
 CONFLICT_HELP = (
-    "somebody changed this field past the program, as `kubectl scale` or an autoscaler does, and it counts as theirs; "
-    "give the program its value of now, or take it back: `pulumi config set kubernetes:enablePatchForce true`, "
-    "`pulumi up`, `pulumi config rm kubernetes:enablePatchForce` (for one object alone: its annotation "
+    "another tool, such as `kubectl scale` or an autoscaler, changed this field and now owns it; set its present value "
+    "in the program, or overwrite it: `pulumi config set kubernetes:enablePatchForce true`, `pulumi up`, "
+    "`pulumi config rm kubernetes:enablePatchForce` (for a single object: the annotation "
     'pulumi.com/patchForce "true")'
 )
 
@@ -25,14 +25,14 @@ class ClusterUnreachable(PluginError):
 
 
 class NotSupported(PluginError):
-    """The official plugin serves this; the stand-in does not."""
+    """The official plugin supports this, but the stand-in does not."""
 
 
 class ApiRefusal(PluginError):
-    """An error status of the API server, with its own words."""
+    """An error status of the API server, with its message."""
 
     def __init__(self, code: int, status: Object) -> None:
-        """`status` is the body: a `Status` object, or {} if it was none."""
+        """`status` is the body: a `Status` object, or {} for any other body."""
         self.code = code
         self.reason = str(status.get("reason", ""))
         super().__init__(str(status.get("message") or f"the API server answered {code}"), self._hint())
@@ -50,7 +50,7 @@ class ApiRefusal(PluginError):
 
 
 class InitializationFailed(PluginError):
-    """The object was made or changed, and then did not become ready."""
+    """The object was created or changed, but did not become ready."""
 
     def __init__(self, message: str, live: Object, reasons: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -1,6 +1,6 @@
-"""Who owns which field. Objects are created by the manager `pulumi-kubernetes` and updated by server-side apply under a
-manager of their own, so the first update must take over what creation set: else a field that the program drops would
-stay. Done as the official plugin does (fluxcd's PatchReplaceFieldsManagers).
+"""Owners of fields. The manager `pulumi-kubernetes` creates objects, and server-side apply updates them with a manager
+per object. The first update must therefore take over the fields of the creation: otherwise a field that the program
+removes would stay. The method is the official plugin's (fluxcd's PatchReplaceFieldsManagers).
 """
 
 import copy
@@ -16,11 +16,11 @@ TAKEN_OVER: Final = (
     (CREATION_MANAGER, "Update"),
     ("pulumi-resource-kubernetes", "Update"),
 )
-"""Name prefix and operation."""
+"""Name prefix and operation of managers whose fields are taken over."""
 
 
 def takeover_patch(live: Object, manager: str) -> list[Object]:
-    """The JSON patch that hands the fields of TAKEN_OVER to `manager`; [] if there is nothing to hand over."""
+    """Returns the JSON patch that gives the fields of TAKEN_OVER to `manager`, [] if they have none."""
     entries = dig(live, "metadata", "managedFields", default=[])
     taken = [entry for entry in entries if _is_taken_over(entry)]
     if not taken:
@@ -32,13 +32,13 @@ def takeover_patch(live: Object, manager: str) -> list[Object]:
     kept = [entry for entry in entries if entry is not own and not _is_taken_over(entry)]
     return [
         {"op": "replace", "path": "/metadata/managedFields", "value": [*kept, merged]},
-        # Refused with a conflict if somebody changed the object since it was read.
+        # The API server refuses it with a conflict if the object has changed since it was read.
         {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
     ]
 
 
 def must_force(inputs: Object, live: Object | None, *, preview: bool, always: bool) -> bool:
-    """Whether an apply takes fields from other managers: not unasked; in a preview the takeover is still to come."""
+    """Whether an apply takes fields from other managers: only if requested, or in a preview before the takeover."""
     if always or annotation(inputs, "pulumi.com/patchForce") == "true" or live is None:
         return True
     entries = dig(live, "metadata", "managedFields", default=[])

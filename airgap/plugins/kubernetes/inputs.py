@@ -1,4 +1,4 @@
-"""A program's inputs as the API server will know them, and the live object cut down to what the program said."""
+"""A program's inputs in the API server's form, and the live object reduced to the program's fields."""
 
 import base64
 import binascii
@@ -20,8 +20,8 @@ READ_ONLY_METADATA: Final = (
 
 
 def normalize(inputs: Object) -> Object:
-    """A copy in which equal meanings are spelt equally: Secret `stringData` as base64 `data`, canonical quantities,
-    no read-only metadata. While something is unknown, only the last.
+    """Returns a copy in which equal values have the same form: Secret `stringData` as base64 `data`, canonical
+    quantities, no read-only metadata. If a value is unknown, only the last applies.
     """
     result = dict(inputs)
     if not has_unknown(result):
@@ -40,16 +40,16 @@ def is_config_map(obj: Object) -> bool:
 
 
 def plain_inputs(properties: Properties) -> Object:
-    """The inputs without secret wrappers. Never log what this returns."""
+    """Returns the inputs without secret wrappers. Never log the result."""
     plain: Object = reveal_all(properties)
     return plain
 
 
 def prune(live: Any, shape: Any) -> Any:
-    """`live` cut down to the fields that `shape` (old inputs) has; the official plugin's pruneMap and pruneSlice.
+    """Reduces `live` to the fields of `shape` (old inputs), like the official plugin's pruneMap and pruneSlice.
 
-    A field that the program set to nothing (false, 0, "", {}, []) and that the API server leaves out is given back as
-    the program has it: leaving out is how the API writes such values.
+    An empty field (false, 0, "", {}, []) of the program that the API server leaves out is kept as the program has it:
+    the API leaves out such values.
     """
     if isinstance(live, dict) and isinstance(shape, dict):
         kept = {key: prune(value, shape[key]) for key, value in live.items() if key in shape}
@@ -65,7 +65,7 @@ def prune(live: Any, shape: Any) -> Any:
 
 
 def annotate_secrets(outputs: dict[str, Any], inputs: Properties) -> None:
-    """Wraps, in place, what a Secret holds and what was secret in the inputs. `outputs` are plain."""
+    """Wraps in place the contents of a Secret and the values that were secret in the inputs. `outputs` are plain."""
     if outputs.get("kind") == "Secret":
         for name in ("data", "stringData"):
             if name in outputs and not isinstance(outputs[name], Secret):
@@ -89,7 +89,7 @@ def _normalize_secret(secret: Object) -> Object:
 
 
 def _canonical_base64(value: Any) -> Any:
-    """Without the white space that the API server drops; what is no base64 is left for it to refuse."""
+    """Removes white space, like the API server. Invalid base64 stays, so that the API server refuses it."""
     try:
         return base64.b64encode(base64.b64decode(value)).decode()
     except (binascii.Error, TypeError, ValueError):
@@ -99,5 +99,5 @@ def _canonical_base64(value: Any) -> Any:
 def _with_canonical_spec(inputs: Object) -> Object:
     kind = ObjectKind.of(inputs)
     if "spec" not in inputs or not kind.is_built_in or kind.name == "CustomResourceDefinition":
-        return inputs  # what looks like a quantity there may be something else
+        return inputs  # a text that looks like a quantity there may be something else
     return inputs | {"spec": canonical_quantities(inputs["spec"])}

@@ -1,4 +1,4 @@
-"""Names that nobody gave: `<resource name>-<8 hex digits>`, marked as such so that a replacement may have another."""
+"""Automatic names: `<resource name>-<8 hex digits>`, with a mark so that a replacement may have another name."""
 
 import hashlib
 import secrets
@@ -9,20 +9,21 @@ from sealift.provider import UNKNOWN
 
 FIELD_MANAGER_PREFIX: Final = "pulumi-kubernetes-"
 CREATION_MANAGER: Final = "pulumi-kubernetes"
-"""Creates everything; the first update hands its fields over to the resource's own manager."""
+"""Manager that creates all objects. The first update gives its fields to the resource's own manager."""
 
 
 def unique_name(prefix: str, seed: bytes = b"") -> str:
-    """`prefix` and 8 hex digits: drawn anew, or the same for the same seed (the engine gives one to keep to a plan)."""
+    """Returns `prefix` and 8 hex digits: random, or fixed by a seed, which the engine passes to follow a plan."""
     if seed:
         return prefix + hashlib.sha256(seed + b"\0" + prefix.encode()).hexdigest()[:8]
     return prefix + secrets.token_hex(4)
 
 
 def adopt_or_assign_name(new: Object, old: Object, automatic_name: str) -> None:
-    """Names `new`, in place, if the program did not: as `old` was if that was autonamed, else `automatic_name`.
+    """Sets the name of `new` in place if the program gives none: the name of `old` if that was automatic, otherwise
+    `automatic_name`.
 
-    `old` is {} for a resource that is not there yet. A name or metadata that a preview does not know yet is a name.
+    `old` is {} for a new resource. A name or metadata that a preview does not know counts as a name.
     """
     if is_named(new) or not isinstance(new.setdefault("metadata", {}), dict):
         return
@@ -33,7 +34,7 @@ def adopt_or_assign_name(new: Object, old: Object, automatic_name: str) -> None:
 
 
 def is_named(obj: Object) -> bool:
-    """Whether the program gave a name, known or not."""
+    """Whether the program gives a name, known or unknown."""
     metadata = obj.get("metadata")
     if metadata is UNKNOWN:
         return True
@@ -48,5 +49,5 @@ def _name(obj: Object, name: str) -> None:
 
 
 def field_manager(inputs: Object, remembered: str) -> str:
-    """Who applies this resource: the annotation's word, else what the state remembers, else a new one."""
+    """Returns the field manager: the annotation's, otherwise the state's, otherwise a new one."""
     return annotation(inputs, "pulumi.com/patchFieldManager") or remembered or unique_name(FIELD_MANAGER_PREFIX)

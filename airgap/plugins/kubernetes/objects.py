@@ -1,20 +1,22 @@
-"""Kubernetes objects as their API writes them: what they are, where they are, and how to look into one."""
+"""Kubernetes objects in the API's form: their kind, their place, and access to their fields."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
-"""An object's JSON. Its schema is the API server's business, so it is not typed further."""
+"""An object's JSON. The API server checks its schema, so it is not typed further."""
 
 AUTONAMED: Final = "pulumi.com/autonamed"
 SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 TIMEOUT_SECONDS: Final = "pulumi.com/timeoutSeconds"
 DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 
-BUILT_IN_GROUPS: Final = frozenset({"", "apps", "autoscaling", "batch", "extensions", "policy"})  # and those of k8s.io
+BUILT_IN_GROUPS: Final = frozenset(
+    {"", "apps", "autoscaling", "batch", "extensions", "policy"}
+)  # and groups ending in k8s.io
 
-# Built-in kinds without a namespace; a custom resource's scope is asked of the API server where it matters.
+# Built-in kinds without a namespace. The API server knows the scope of custom resources.
 # fmt: off
 CLUSTER_SCOPED: Final = frozenset({
     "APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ComponentStatus", "CSIDriver",
@@ -30,14 +32,14 @@ CLUSTER_SCOPED: Final = frozenset({
 
 @dataclass(frozen=True)
 class ObjectKind:
-    """Which type an object is: `apps/v1`, `Deployment`."""
+    """Kind of an object, such as `apps/v1`, `Deployment`."""
 
     api_version: str
     name: str
 
     @staticmethod
     def from_token(token: str) -> "ObjectKind":
-        """Of a Pulumi type: `kubernetes:apps/v1:Deployment`; `core/v1` is the group that the API calls just `v1`."""
+        """Parses a Pulumi type, such as `kubernetes:apps/v1:Deployment`. Pulumi's `core/v1` is the API's `v1`."""
         _, api_version, name = token.split(":")
         return ObjectKind(api_version.removeprefix("core/"), name)
 
@@ -47,7 +49,7 @@ class ObjectKind:
 
     @property
     def group(self) -> str:
-        """ "" for the core group."""
+        """Group of the API, "" for the core group."""
         return self.api_version.rpartition("/")[0]
 
     @property
@@ -56,12 +58,12 @@ class ObjectKind:
 
     @property
     def is_namespaced(self) -> bool:
-        """From the list of built-in kinds, without asking anyone."""
+        """Whether the kind has a namespace, according to the list of built-in kinds."""
         return self.name not in CLUSTER_SCOPED
 
     @property
     def is_built_in(self) -> bool:
-        """Whether Kubernetes itself defines it; of others nobody here knows what their fields mean."""
+        """Whether Kubernetes itself defines the kind. The meaning of other kinds' fields is unknown here."""
         return self.group in BUILT_IN_GROUPS or self.group.endswith(".k8s.io")
 
     def __str__(self) -> str:
@@ -69,7 +71,7 @@ class ObjectKind:
 
 
 def dig(obj: Any, *path: str, default: Any = None) -> Any:
-    """The value at `path`, or `default` where something on the way is not there or is not a mapping."""
+    """Returns the value at `path`, or `default` if a part of the path is missing or not a mapping."""
     for key in path:
         if not isinstance(obj, dict) or obj.get(key) is None:
             return default
@@ -82,23 +84,23 @@ def name_of(obj: Object) -> str:
 
 
 def namespace_of(obj: Object) -> str:
-    """ "" where the object says none."""
+    """Returns the object's namespace, "" if it sets none."""
     return str(dig(obj, "metadata", "namespace", default=""))
 
 
 def qualified_name(obj: Object) -> str:
-    """`namespace/name`, or `name` alone: the id of a resource."""
+    """Returns the id of a resource: `namespace/name`, or only `name`."""
     return "/".join(filter(None, (namespace_of(obj), name_of(obj))))
 
 
 def split_id(identity: str) -> tuple[str, str]:
-    """Namespace ("" for none) and name."""
+    """Splits a resource's id into namespace ("" for none) and name."""
     namespace, _, name = identity.rpartition("/")
     return namespace, name
 
 
 def annotation(obj: Object, key: str) -> str:
-    """ "" where it is not there or not known."""
+    """Returns the annotation's value, "" if it is missing or unknown."""
     value = dig(obj, "metadata", "annotations", key, default="")
     return value if isinstance(value, str) else ""
 
@@ -112,17 +114,17 @@ def generation_of(obj: Object) -> int:
 
 
 def conditions_of(obj: Object) -> dict[str, Object]:
-    """The conditions of its status, by type."""
+    """Returns the conditions of the object's status, by type."""
     return {condition["type"]: condition for condition in dig(obj, "status", "conditions", default=[])}
 
 
 def is_owned_by(obj: Object, owner: Object) -> bool:
-    """Whether a controller made `obj` for `owner`."""
+    """Whether a controller created `obj` for `owner`."""
     uid = dig(owner, "metadata", "uid")
     return any(reference.get("uid") == uid for reference in dig(obj, "metadata", "ownerReferences", default=[]))
 
 
 def container_statuses(pod: Object) -> Iterator[Object]:
-    """Of init containers first, as they run."""
+    """Yields the container statuses, init containers first."""
     yield from dig(pod, "status", "initContainerStatuses", default=[])
     yield from dig(pod, "status", "containerStatuses", default=[])

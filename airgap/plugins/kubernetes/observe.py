@@ -1,4 +1,4 @@
-"""Reads what a condition looks at. Blocks: belongs in a thread."""
+"""Reads a condition's snapshot. It blocks, so it belongs in a thread."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ WITH_PODS: Final = frozenset(
 
 
 def observe(cluster: Cluster, live: Object) -> Snapshot:
-    """The object as it is now, with what belongs to it. Raises ApiRefusal, `is_missing` if it is gone."""
+    """Reads the object and the objects that belong to it. Raises ApiRefusal, with `is_missing` if it is deleted."""
     kind, namespace, name = ObjectKind.of(live), namespace_of(live), name_of(live)
     now = cluster.get(kind, namespace, name)
     pods = cluster.list_all(POD, namespace) if kind in WITH_PODS else [now] if kind == POD else []

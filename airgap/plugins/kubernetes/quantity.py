@@ -1,5 +1,5 @@
-"""Where an object has quantities, and these in the form in which the API server gives them back ("1024Mi" comes back as
-"1Gi"), so that a diff against it stays quiet. What a quantity is, settings.quantity knows.
+"""Quantities of an object in the API server's form ("1024Mi" becomes "1Gi"), so that a diff shows no false change.
+settings.quantity parses quantities.
 """
 
 from typing import Any, Final
@@ -9,19 +9,19 @@ from sealift.settings.quantity import parse
 PLACES: Final = frozenset(
     {"requests", "limits", "hard", "capacity", "allocatable", "default", "defaultRequest", "min", "max", "overhead"}
 )
-"""Fields that hold a mapping from resource to quantity, wherever they are under a built-in kind's `spec`."""
+"""Fields that contain a mapping from resource to quantity, anywhere in a built-in kind's `spec`."""
 SINGLE: Final = frozenset({"averageValue", "divisor", "sizeLimit"})
-"""Fields that hold one quantity."""
+"""Fields that contain one quantity."""
 
 
 def canonical(text: str) -> str:
-    """The API server's spelling; what is no quantity is given back as it is, for the API server to refuse."""
+    """Returns the API server's form. An invalid quantity is returned unchanged, so that the API server refuses it."""
     quantity = parse(text)
     return text if quantity is None else quantity.text
 
 
 def canonical_quantities(value: Any) -> Any:
-    """A copy of an object's `spec` (or any part of it) with the quantities in it in canonical form."""
+    """Returns a copy of an object's `spec` (or a part of it) with its quantities in canonical form."""
     if isinstance(value, list):
         return [canonical_quantities(item) for item in value]
     if not isinstance(value, dict):
@@ -36,7 +36,7 @@ def _at(key: str, value: Any) -> Any:
 
 
 def _quantity(amount: Any) -> Any:
-    """Numbers are taken as well; the API server gives them back as text."""
+    """Returns the canonical form. Numbers are accepted too, because the API server returns them as text."""
     if isinstance(amount, bool) or not isinstance(amount, int | float | str):
         return amount
     return canonical(str(amount))

@@ -1,4 +1,4 @@
-"""Which fields cannot change in place, by kind: the official plugin's table (its provider/diff.go, release 4.32)."""
+"""Fields that cannot change in place, by kind: the official plugin's table (its provider/diff.go, release 4.32)."""
 
 from typing import Final
 
@@ -65,8 +65,8 @@ FIXED: Final[dict[ObjectKind, tuple[str, ...]]] = {
 
 
 def fixed_fields(inputs: Object, *, mutable_config_maps: bool = False, mutable_secrets: bool = False) -> list[Path]:
-    """Paths whose change replaces the object. What a ConfigMap or Secret holds is fixed unless the provider's
-    configuration says that it may change in place.
+    """Returns the paths whose change replaces the object. The contents of a ConfigMap or Secret are fixed unless the
+    provider's configuration makes them mutable.
     """
     dotted = [*IDENTITY, *FIXED.get(ObjectKind.of(inputs), ())]
     immutable = bool(inputs.get("immutable"))

@@ -1,6 +1,6 @@
 """One Kubernetes object as a Pulumi resource: create, update, read, delete, each with its preview and its wait.
 
-Plain JSON in and out of the cluster; secrets and unknowns stay outside, in `given`, the inputs as the engine sent them.
+The cluster gets and returns plain JSON. Secrets and unknowns are only in `given`, the inputs from the engine.
 """
 
 import asyncio
@@ -40,13 +40,16 @@ from sealift.provider import (
 )
 
 TAKEOVER_ATTEMPTS: Final = 5
-NEW_KIND_PAUSES_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)  # until a CustomResourceDefinition made just now is served
+NEW_KIND_PAUSES_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)  # until a new CustomResourceDefinition is served
 PROPAGATION: Final = {"orphan": "Orphan", "background": "Background"}
 ALREADY_THERE: Final = (
-    "if it is this stack's, take it over with `pulumi import`; if the resource was renamed in the program, give it an "
-    "alias; else delete it or choose another name"
+    "if the object belongs to this stack, import it with `pulumi import`; if the resource was renamed in the program, "
+    "add an alias; otherwise delete the object or choose another name"
 )
-GONE: Final = "somebody deleted it; `pulumi refresh` takes it out of the state, and the next `pulumi up` makes it anew"
+GONE: Final = (
+    "the object was deleted without pulumi; `pulumi refresh` removes it from the state, and the next `pulumi up` "
+    "creates it again"
+)
 NOT_INPUTS: Final = ("status",)
 CLUSTER_METADATA: Final = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 CLUSTER_ANNOTATIONS: Final = (
@@ -59,7 +62,7 @@ UNAWAITED_DELETION: Final = frozenset({"DaemonSet", "Deployment", "Job", "Namesp
 
 @dataclass(frozen=True)
 class ObjectOperation:
-    """What an operation on one resource needs besides its properties."""
+    """Context of an operation on one resource."""
 
     urn: str
     cluster: Cluster
@@ -69,7 +72,7 @@ class ObjectOperation:
     requested_seconds: float = 0.0
     preview: bool = False
     failed_workloads: list[Object] = field(default_factory=list)
-    """Shared by all operations; see Wait."""
+    """Failed workloads, shared by all operations (Wait)."""
 
     def wait(self, inputs: Object) -> Wait:
         seconds = timeout_seconds(self.requested_seconds, inputs)
@@ -77,7 +80,9 @@ class ObjectOperation:
 
 
 async def create(operation: ObjectOperation, given: Properties) -> CreateResponse:
-    """Raises ApiRefusal if the API server takes nothing, ResourceInitFailed once it has taken the object."""
+    """Creates an object. Raises PluginError if the API server refuses it, ResourceInitFailed if it does not become
+    ready.
+    """
     inputs = plain_inputs(given)
     cluster = operation.cluster
     if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, ObjectKind.of(inputs))):
@@ -91,7 +96,7 @@ async def create(operation: ObjectOperation, given: Properties) -> CreateRespons
         live = await asyncio.to_thread(_create, operation, inputs, manager)
     except ApiRefusal as refusal:
         if operation.preview and (refusal.is_missing or refusal.already_exists or refusal.code == 403):
-            return CreateResponse("", given)  # what it needs is not there yet, or may not be tried
+            return CreateResponse("", given)  # a dependency does not exist yet, or a dry run is not allowed
         message = f'resource "{operation.urn}" was not successfully created by the Kubernetes API server: {refusal}'
         raise PluginError(message, ALREADY_THERE if refusal.already_exists else "") from refusal
     if operation.preview:
@@ -111,7 +116,9 @@ async def create(operation: ObjectOperation, given: Properties) -> CreateRespons
 async def update(
     operation: ObjectOperation, old_state: Properties, given: Properties, ignored: Sequence[str] = ()
 ) -> Properties:
-    """The new state. Raises ApiRefusal if the API server changes nothing, ResourceInitFailed once it has."""
+    """Updates an object and returns the new state. Raises ApiRefusal if the API server refuses the change,
+    ResourceInitFailed if the object does not become ready.
+    """
     inputs = normalize(plain_inputs(given))
     cluster = operation.cluster
     if operation.preview and (has_unknown(given) or not await asyncio.to_thread(cluster.knows, ObjectKind.of(inputs))):
@@ -147,10 +154,10 @@ async def update(
 async def read(
     operation: ObjectOperation, kind: ObjectKind, identity: str, given: Properties, state: Properties
 ) -> ReadResponse | None:
-    """The object as it is, and the inputs it amounts to; None if it is gone.
+    """Reads the object and the inputs that correspond to it. Returns None if it does not exist.
 
-    Raises ResourceInitFailed if it is not ready.
-    Without known inputs (an import) everything that it says is an input, but what the cluster fills in.
+    Raises ResourceInitFailed if it is not ready. Without known inputs (an import), all fields are inputs except those
+    that the cluster fills in.
     """
     namespace, name = split_id(identity)
     old_inputs = normalize(plain_inputs(given))
@@ -181,7 +188,7 @@ async def read(
 
 
 def importable(live: Object) -> Object:
-    """What a program would have to say to get this object."""
+    """Returns the inputs with which a program would create this object."""
     inputs = {key: value for key, value in live.items() if key not in NOT_INPUTS}
     metadata = {key: value for key, value in live.get("metadata", {}).items() if key not in CLUSTER_METADATA}
     if isinstance(metadata.get("annotations"), dict):
@@ -193,7 +200,7 @@ def importable(live: Object) -> Object:
 
 
 async def delete(operation: ObjectOperation, kind: ObjectKind, identity: str, state: Properties) -> None:
-    """Gone, with all that belongs to it, when this returns; an object that is not there is fine."""
+    """Deletes the object and waits until it and its dependents are gone. A missing object is no error."""
     inputs, live = checkpoint.parse(state)
     namespace, name = split_id(identity)
     propagation = PROPAGATION.get(annotation(inputs, DELETION_PROPAGATION).lower(), "Foreground")
@@ -229,7 +236,7 @@ def _create(operation: ObjectOperation, inputs: Object, manager: str) -> Object:
 def _apply(
     operation: ObjectOperation, inputs: Object, name: str, manager: str, ignored: Sequence[str]
 ) -> tuple[Object, Object]:
-    """The object before and after. A preview changes nothing."""
+    """Applies the inputs and returns the object before and after. A preview changes nothing."""
     cluster, preview = operation.cluster, operation.preview
     kind, namespace = ObjectKind.of(inputs), namespace_of(inputs)
     before = live = cluster.get(kind, namespace, name)
@@ -250,7 +257,7 @@ def _apply(
 
 
 def keep_ignored(inputs: Object, live: Object, ignored: Sequence[str]) -> Object:
-    """The inputs with the fields of ignoreChanges as they are on the cluster, whoever set them."""
+    """Returns the inputs with the cluster's values in the fields of ignoreChanges, whoever set them."""
     result: Object = inputs
     for path in ignored:
         with contextlib.suppress(KeyError, IndexError, TypeError):

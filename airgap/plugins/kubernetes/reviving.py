@@ -1,8 +1,8 @@
-"""Tries again at once what failed before, when an update comes to mend it.
+"""Retries earlier failures at once when an update may have fixed them.
 
-Kubernetes itself tries again ever more rarely: an image pull or a crashed container after up to five minutes, a refused
-pod after up to a quarter of an hour. Who has mended the cause and runs `pulumi up` again should not wait for that; the
-official plugin does. Blocks: belongs in a thread.
+Kubernetes itself retries with growing pauses: an image pull or a crashed container after up to five minutes, a refused
+pod after up to a quarter of an hour. After fixing the cause, `pulumi up` should not wait that long; the official plugin
+does. It blocks, so it belongs in a thread.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from airgap.plugins.kubernetes.objects import (
 
 BACKING_OFF: Final = PULLING | {"CrashLoopBackOff"}
 RETRIED_AT: Final = "sealift.dev/retried-at"
-"""Annotation of a ReplicaSet; any change of it makes its controller look again."""
+"""Annotation of a ReplicaSet. Any change makes its controller retry."""
 
 
 def revive(cluster: Cluster, snapshot: Snapshot) -> None:
-    """Of a Deployment whose controller has seen its current generation. What may not be done is left undone."""
+    """Retries for a Deployment whose controller has seen its current generation. Refused requests are ignored."""
     live = snapshot.live
     if ObjectKind.of(live) != ObjectKind("apps/v1", "Deployment"):
         return
@@ -48,7 +48,7 @@ def revive(cluster: Cluster, snapshot: Snapshot) -> None:
 
 
 def stuck_pods(pods: list[Object], owner: Object) -> list[Object]:
-    """Those of `owner` that are only waiting to be tried again."""
+    """Returns the pods of `owner` that only wait for a retry."""
     return [
         pod
         for pod in pods

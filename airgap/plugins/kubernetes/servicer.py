@@ -1,6 +1,6 @@
-"""Answers the engine: Pulumi's resource provider protocol, for every Kubernetes type.
+"""Pulumi's resource provider protocol for every Kubernetes type.
 
-A servicer of its own, because a type here is no class: one description of objects serves all of them.
+It has its own servicer because types are not classes here: one description of objects serves all of them.
 """
 
 import asyncio
@@ -36,11 +36,11 @@ from sealift.provider import (
 )
 
 STAND_IN: Final = (
-    "kubernetes: this is Sealift's stand-in for the official plugin, which could not be had here; it serves single "
-    "objects only (no Helm, no YAML files)"
+    "kubernetes: this is Sealift's stand-in for the official plugin, which is not available here; it supports only "
+    "single objects (no Helm, no YAML files)"
 )
 DELETE_UNREACHABLE: Final = (
-    "if the cluster was deleted, take its resources out of the state: run this again with "
+    "if the cluster was deleted, remove its resources from the state: run the command again with "
     "PULUMI_K8S_DELETE_UNREACHABLE=true"
 )
 UNSERVED: Final = ("helm.sh", "kustomize", "yaml")
@@ -81,7 +81,9 @@ class KubernetesServicer(provider_pb2_grpc.ResourceProviderServicer):
         self._configuration = await answer(context, _from_variables(dict(request.variables)))
         self._namespace = default_namespace(self._configuration)
         self._connection = asyncio.create_task(asyncio.to_thread(self._connect_configured))
-        self._connection.add_done_callback(lambda task: task.exception())  # looked at when it is needed
+        self._connection.add_done_callback(
+            lambda task: task.exception()
+        )  # the exception is handled when the cluster is needed
         await self._log.send("", "info", STAND_IN, ephemeral=False)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, supports_autonaming_configuration=True
@@ -93,17 +95,18 @@ class KubernetesServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Invoke(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         await fail(
-            context, f"{request.tok} is not served by this stand-in for the kubernetes plugin; the official one has it"
+            context, f"this stand-in for the kubernetes plugin does not support {request.tok}; the official plugin does"
         )
 
     async def Call(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         await fail(
-            context, f"{request.tok} is not served by this stand-in for the kubernetes plugin; the official one has it"
+            context, f"this stand-in for the kubernetes plugin does not support {request.tok}; the official plugin does"
         )
 
     async def Construct(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
         await fail(
-            context, f"{request.type} is not served by this stand-in for the kubernetes plugin; the official one has it"
+            context,
+            f"this stand-in for the kubernetes plugin does not support {request.type}; the official plugin does",
         )
 
     async def Check(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802
@@ -114,7 +117,7 @@ class KubernetesServicer(provider_pb2_grpc.ResourceProviderServicer):
         except PluginError as error:
             failure = provider_pb2.CheckFailure(property="metadata.name", reason=str(error))
             return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
-        # Of other kinds nobody here knows whether they have a namespace.
+        # It is unknown here whether other kinds have a namespace.
         namespace = self._namespace if kind.is_built_in else self._configuration.namespace
         checked = check(given, plain_inputs(from_struct(request.olds)), name, namespace)
         return provider_pb2.CheckResponse(inputs=to_struct(checked))
@@ -180,7 +183,7 @@ class KubernetesServicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     async def _cluster(self, request, context) -> Cluster | None:  # type: ignore[no-untyped-def]
-        """None in a preview without a cluster: that goes on with what the program says, after one warning."""
+        """Returns the cluster, or None in a preview without one, which continues with the inputs after a warning."""
         try:
             return await self._connected()
         except ClusterUnreachable as problem:
@@ -188,7 +191,9 @@ class KubernetesServicer(provider_pb2_grpc.ResourceProviderServicer):
                 await fail(context, str(problem))
             if not self._warned_unreachable:
                 self._warned_unreachable = True
-                await self._log.send("", "warning", f"{problem}\nthis preview is without its answers", ephemeral=False)
+                await self._log.send(
+                    "", "warning", f"{problem}\nthis preview does not contain values from the cluster", ephemeral=False
+                )
             return None
 
     async def _connected(self) -> Cluster:
@@ -216,9 +221,9 @@ class KubernetesServicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def check(given: Properties, old_inputs: Object, name: str, namespace: str) -> Properties:
-    """The inputs as they go to the cluster: normalized, named, in a namespace, and secret where they were.
+    """Returns the inputs for the cluster: normalized, with name and namespace, and with the same secrets.
 
-    `name` is for a resource that has none; `namespace`, unless "", for one that says none.
+    `name` is for a resource without a name, `namespace`, unless "", for one without a namespace.
     """
     inputs = normalize(plain_inputs(given))
     adopt_or_assign_name(inputs, old_inputs, name)
@@ -235,13 +240,13 @@ def check(given: Properties, old_inputs: Object, name: str, namespace: str) -> P
 
 
 def automatic_name(request: Any) -> str:
-    """The name for a resource that has none, by the engine's naming rules. Raises PluginError if they forbid it."""
+    """Returns the automatic name by the engine's naming rules. Raises PluginError if they forbid automatic names."""
     options = provider_pb2.CheckRequest.AutonamingOptions
     if request.HasField("autonaming"):
         if request.autonaming.mode != options.DISABLE:
             return str(request.autonaming.proposed_name)
         if not dig(_plain(request.news), "metadata", "name"):
-            raise PluginError("automatic naming is switched off, so .metadata.name must be set")
+            raise PluginError("automatic naming is turned off, so .metadata.name must be set")
     return unique_name(name_of(request.urn) + "-", request.randomSeed)
 
 
@@ -250,7 +255,7 @@ async def _from_variables(variables: dict[str, str]) -> Configuration:
 
 
 async def _served_kind(urn: str, given: Properties) -> ObjectKind:
-    """Raises NotSupported for types that are no single object."""
+    """Returns the kind of a type. Raises NotSupported for types that are not single objects."""
     token = type_of(urn)
     kind = ObjectKind.from_token(token)
     if kind.name.endswith("List") and "items" in given:
@@ -260,19 +265,19 @@ async def _served_kind(urn: str, given: Properties) -> ObjectKind:
         )
     if kind.name.endswith("Patch") and reveal(given.get("kind")) == kind.name.removesuffix("Patch"):
         raise NotSupported(
-            f"{token}: patch resources are not served by this stand-in for the kubernetes plugin",
+            f"{token}: this stand-in for the kubernetes plugin does not support patch resources",
             "manage the whole object, or use the official plugin",
         )
     if kind.group.startswith(UNSERVED) or kind.api_version.startswith(UNSERVED):
         raise NotSupported(
-            f"{token} is not served by this stand-in for the kubernetes plugin, which knows single objects only",
+            f"{token}: this stand-in for the kubernetes plugin supports only single objects",
             "write the objects as resources, or use the official plugin",
         )
     return kind
 
 
 def _kind(urn: str, state: Object) -> ObjectKind:
-    """As the state says it, else as the type does (an import)."""
+    """Returns the kind in the state, otherwise that of the type (an import)."""
     of_state = ObjectKind.of(state)
     return of_state if of_state.api_version and of_state.name else ObjectKind.from_token(type_of(urn))
 

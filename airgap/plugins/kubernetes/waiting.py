@@ -1,4 +1,4 @@
-"""Waits until an object is ready or gone, shows how far it is, and ends early when it never will be."""
+"""Waits until an object is ready or deleted, shows the progress, and ends early if it never will be."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ Show = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Wait:
-    """One operation's patience."""
+    """Settings of one operation's wait."""
 
     cluster: Cluster
     show: Show
@@ -38,17 +38,17 @@ class Wait:
     cancelled: asyncio.Event
     timeout_seconds: float
     failed_workloads: list[Object]
-    """What failed to become ready so far, of all waits: a Service need not wait for the pods of these."""
+    """Workloads of all waits that did not become ready. A Service does not wait for their pods."""
 
 
 def timeout_seconds(requested: float, inputs: Object) -> float:
-    """customTimeouts, else the annotation, else ten minutes."""
+    """Returns the time limit: customTimeouts, otherwise the annotation, otherwise ten minutes."""
     annotated = annotation(inputs, TIMEOUT_SECONDS)
     return requested or (float(annotated) if annotated.isdigit() else DEFAULT_TIMEOUT_SECONDS)
 
 
 async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object | None = None) -> Object:
-    """The object once it is ready. Raises InitializationFailed with its last known state."""
+    """Waits until the object is ready and returns it. Raises InitializationFailed with its last known state."""
     condition = CONDITIONS.get(ObjectKind.of(live))
     if condition is None or annotation(inputs, SKIP_AWAIT) == "true":
         return live
@@ -60,7 +60,7 @@ async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object |
         snapshot = await _look(wait, live)
         live = snapshot.live
         if first is None:
-            # On an update what is there at the first look may have failed before; what comes later is of this wait.
+            # On an update, objects in the first snapshot may have failed before. Later failures belong to this wait.
             first = snapshot if before else Snapshot(live)
             if before:
                 await asyncio.to_thread(revive, wait.cluster, snapshot)
@@ -77,7 +77,7 @@ async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object |
         lasting = [t for t in verdict.troubles if elapsed - since[t.text] >= t.lasting_seconds]
         reasons = [await _with_log(wait.cluster, namespace_of(live), trouble) for trouble in lasting]
         reasons = reasons or [
-            f"its pods do not start: see {name}" for name in failed_backers(live, wait.failed_workloads)
+            f"its pods do not start; see {name}" for name in failed_backers(live, wait.failed_workloads)
         ]
         if reasons:
             wait.failed_workloads.append(live)
@@ -87,7 +87,7 @@ async def until_ready(wait: Wait, inputs: Object, live: Object, before: Object |
 
 
 def failed_backers(live: Object, failed: Sequence[Object]) -> list[str]:
-    """Names of the failed workloads whose pods a Service selects; [] if `live` is none."""
+    """Returns the names of failed workloads whose pods a Service selects, [] for other kinds."""
     selector = dig(live, "spec", "selector", default={})
     if ObjectKind.of(live) != ObjectKind("v1", "Service") or not selector:
         return []
@@ -100,7 +100,7 @@ def failed_backers(live: Object, failed: Sequence[Object]) -> list[str]:
 
 
 async def one_look(cluster: Cluster, show: Show, inputs: Object, live: Object) -> Object:
-    """The object as it is now. Raises InitializationFailed if it is not ready, ApiRefusal if it is gone."""
+    """Reads the object once. Raises InitializationFailed if it is not ready, ApiRefusal if it does not exist."""
     condition = CONDITIONS.get(ObjectKind.of(live))
     if condition is None or annotation(inputs, SKIP_AWAIT) == "true":
         return live
@@ -117,7 +117,7 @@ async def one_look(cluster: Cluster, show: Show, inputs: Object, live: Object) -
 
 
 async def until_gone(wait: Wait, live: Object) -> None:
-    """Returns when the object is gone, or another has taken its name. Raises InitializationFailed with what is left."""
+    """Waits until the object is deleted or another has its name. Raises InitializationFailed with what is left."""
     started = time.monotonic()
     shown = False
     while True:
@@ -144,13 +144,13 @@ async def _look(wait: Wait, live: Object) -> Snapshot:
         return await asyncio.to_thread(observe, wait.cluster, live)
     except (ApiRefusal, ClusterUnreachable) as problem:
         missing = isinstance(problem, ApiRefusal) and problem.is_missing
-        reason = "it was deleted while it was being waited for" if missing else str(problem)
+        reason = "it was deleted during the wait" if missing else str(problem)
         message = f"Resource '{name_of(live)}' was created but failed to initialize"
         raise InitializationFailed(message, live, [reason]) from problem
 
 
 async def _pause(wait: Wait, live: Object, verdict: Verdict, elapsed: float, *, doing: str = "be Ready") -> None:
-    """Until the next look is due. Raises InitializationFailed if time is up or the engine wants to stop."""
+    """Pauses until the next read. Raises InitializationFailed if the time is over or the engine cancels."""
     if elapsed >= wait.timeout_seconds:
         raise InitializationFailed(f"'{name_of(live)}' timed out waiting to {doing}", live, verdict.reasons)
     pause = 0.2 if elapsed < 5 else 0.5 if elapsed < 60 else 1.0

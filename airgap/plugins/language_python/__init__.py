@@ -1,5 +1,5 @@
-"""A stand-in for the official `pulumi-language-python`, used only where that one cannot be had.
+"""Stand-in for the official `pulumi-language-python`, used only if that one is not available.
 
-host.py answers the engine; program.py is the process that runs one Python program, so that every run starts from
-nothing. It runs what is there: it installs no dependencies and generates no code.
+host.py answers the engine. program.py is the process that runs one Python program, so that every run starts in a new
+process. It installs no dependencies and generates no code.
 """

@@ -18,7 +18,7 @@ USAGE = (
 
 
 def main() -> int:
-    """Serves the engine until it says so or is gone."""
+    """Serves the engine until it sends a signal or ends."""
     parent = Parent.now()
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if not addresses:
@@ -38,7 +38,7 @@ def main() -> int:
     ended.wait()
     host.stop()
     server.stop(grace=0)
-    os._exit(0)  # not after the threads that wait for a program
+    os._exit(0)  # does not wait for threads that wait for a program
 
 
 if __name__ == "__main__":

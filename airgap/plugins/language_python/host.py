@@ -1,4 +1,4 @@
-"""The engine's questions to a language host, answered for Python."""
+"""The engine's protocol for language hosts, for Python."""
 
 import os
 import subprocess
@@ -16,14 +16,14 @@ HERE: Final = Path(__file__).resolve().parents[3]
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Runs programs and source plugins, each in a process of its own."""
+    """Language host that runs programs and source plugins, each in its own process."""
 
     def __init__(self, engine_address: str) -> None:
         self._engine_address = engine_address
         self._children: set[subprocess.Popen[bytes]] = set()
 
     def stop(self) -> None:
-        """Ends whatever still runs."""
+        """Terminates all running programs."""
         for child in list(self._children):
             child.terminate()
 
@@ -61,7 +61,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Runs the program in a fresh interpreter; what it prints goes the way of our own output, to the engine."""
+        """Runs the program in a new interpreter. Its output goes to the engine, like this process's own."""
         del request.args[:]
         request.args.append(self._engine_address)
         python = interpreter(request.info.root_directory, _options(request.info))
@@ -80,7 +80,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.RunResponse.FromString(answer)
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
-        """Runs a source plugin (a folder with PulumiPlugin.yaml) and streams what it prints until it ends."""
+        """Runs a source plugin (a folder with PulumiPlugin.yaml) and streams its output until it ends."""
         python = interpreter(request.info.root_directory, _options(request.info))
         child = self._start(
             [python, "-m", PLUGIN, str(os.getpid()), request.info.program_directory, *request.args],
@@ -120,7 +120,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def interpreter(root: str, options: Mapping[str, Any]) -> str:
-    """The program's Python: its `virtualenv` option, relative to the project, if that is there; else our own."""
+    """Returns the program's Python: its `virtualenv` option, relative to the project, if it exists, otherwise ours."""
     virtualenv = options.get("virtualenv")
     if virtualenv:
         python = Path(root) / str(virtualenv) / "bin" / "python"

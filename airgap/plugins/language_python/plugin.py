@@ -1,5 +1,5 @@
-"""Runs one source plugin as `python FOLDER ARGUMENTS` would. The arguments: the process id of the language host, which
-the plugin does not outlive, the plugin's folder, and what it is given.
+"""Runs one source plugin like `python FOLDER ARGUMENTS`. The arguments are the process id of the language host, with
+which the plugin ends, the plugin's folder, and the plugin's own arguments.
 """
 
 import runpy
@@ -9,12 +9,12 @@ from airgap.plugins.language_python.program import watch_host
 
 
 def main() -> None:
-    """Returns when the plugin does."""
+    """Runs the plugin to its end."""
     host, folder, *arguments = sys.argv[1:]
     watch_host(int(host))
     sys.argv[:] = [folder, *arguments]
     if not sys.flags.safe_path:
-        sys.path.pop(0)  # where `python -m` was started, which is the engine's choice
+        sys.path.pop(0)  # the folder in which the engine started `python -m`
     runpy.run_path(folder, run_name="__main__")
 
 

@@ -1,5 +1,5 @@
-"""Runs one Pulumi program: the request comes on standard input, the answer goes to the descriptor given as the first
-argument; the second is the process id of the language host, which the program does not outlive.
+"""Runs one Pulumi program. It reads the request from standard input and writes the answer to the descriptor in the
+first argument. The second argument is the process id of the language host, with which the program ends.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from pulumi.runtime.proto import language_pb2
 
 LOOK_SECONDS: Final = 0.5
 SHOWN: Final = 32
-"""The exit code of a program that has said itself what is wrong; the engine adds nothing."""
+"""Exit code of a program that has reported its error itself, so that the engine adds nothing."""
 RUNNERS: Final = frozenset({__file__, runpy.__file__, "<frozen runpy>"})
 
 
 def main() -> int:
-    """Exit code 0 once the answer is written, whatever it is."""
+    """Returns exit code 0 once the answer is written, whatever it is."""
     watch_host(int(sys.argv[2]))
     request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
     answer = run(request, str(Path(request.info.program_directory) / request.info.entry_point))
@@ -36,8 +36,8 @@ def main() -> int:
 
 
 def watch_host(host: int) -> None:
-    """Ends this process when the language host has ended. `sealift.provider.parent` is not imported: the program may be
-    in another checkout, whose `sealift` must be the first of that name.
+    """Ends this process when the language host has ended. `sealift.provider.parent` is not imported, because the
+    program may be in another checkout, whose own `sealift` must be imported first.
     """
 
     def look() -> None:
@@ -49,7 +49,7 @@ def watch_host(host: int) -> None:
 
 
 def run(request: Any, folder: str) -> Any:
-    """The engine's answer. What was logged when it happened, the engine is told to end with and not to repeat."""
+    """Runs the program and returns the answer for the engine. `bail` tells it not to repeat an error already logged."""
     code = _exit_code(request, folder)
     error = f"program exited with non-zero exit code: {code}" if code not in (0, SHOWN) else ""
     return language_pb2.RunResponse(error=error, bail=code == SHOWN)
@@ -62,7 +62,7 @@ def _exit_code(request: Any, folder: str) -> int:
         engine_address=request.args[0], monitor_address=request.monitor_address,
     )  # fmt: skip
     set_all_config(dict(request.config), list(request.configSecretKeys))
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a failed program leaves tasks that nobody waits for
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a failed program leaves unfinished tasks
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.set_default_executor(ThreadPoolExecutor(max(request.parallel, 1) * 4))
@@ -78,7 +78,7 @@ def _exit_code(request: Any, folder: str) -> int:
     except SystemExit as error:
         return _code(error)
     except grpc.RpcError as error:
-        if error.code() != grpc.StatusCode.UNAVAILABLE:  # else the engine has ended before us, and knows why
+        if error.code() != grpc.StatusCode.UNAVAILABLE:  # otherwise the engine has ended first and knows why
             pulumi.log.error(f"RPC error: {error.details()}")
     except Exception as error:  # noqa: BLE001 - whatever the program raised
         pulumi.log.error(own_traceback(error, folder))
@@ -95,9 +95,9 @@ def _code(error: SystemExit) -> int:
 
 
 def own_traceback(error: BaseException, folder: str) -> str:
-    """The traceback from the program's own first frame on; none where no frame is its own, as with a syntax error.
+    """Returns the traceback from the program's own first frame on, without frames if none is its own (a syntax error).
 
-    What it was raised from keeps its frames, less those of what runs the program.
+    The causes of the exception keep their frames, except those of the code that runs the program.
     """
     whole = traceback.TracebackException.from_exception(error)
     frames = list(whole.stack)

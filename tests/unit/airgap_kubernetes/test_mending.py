@@ -133,4 +133,4 @@ def test_a_service_does_not_wait_for_the_pods_of_a_workload_that_has_failed() ->
     with pytest.raises(InitializationFailed) as caught:
         asyncio.run(wait())
 
-    assert caught.value.reasons == ("its pods do not start: see Deployment m",)
+    assert caught.value.reasons == ("its pods do not start; see Deployment m",)

@@ -1,4 +1,4 @@
-"""When an object is ready: pure functions from what the cluster shows to a verdict, one module per kind."""
+"""Conditions for readiness: pure functions from a snapshot of the cluster to a verdict, one module per kind."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
@@ -25,6 +25,6 @@ CONDITIONS: Final[Mapping[ObjectKind, Condition]] = {
     ObjectKind("v1", "ResourceQuota"): resource_quota,
     ObjectKind("v1", "Service"): service,
 }
-"""Kinds that are waited for; all others are ready as soon as the API server has taken them."""
+"""Kinds that are waited for. All others are ready as soon as the API server has accepted them."""
 
 __all__ = ["CONDITIONS", "Condition", "Snapshot", "Trouble", "Verdict", "WaitSoFar"]

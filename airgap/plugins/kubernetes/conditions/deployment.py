@@ -2,11 +2,11 @@
 
     1. the controller has seen the current generation
     2. the Deployment is Available
-    3. beyond the first revision, Progressing says NewReplicaSetAvailable
-    4. the ReplicaSet of the current revision has as many ready pods as it is to have
+    3. after the first revision, Progressing has the reason NewReplicaSetAvailable
+    4. the ReplicaSet of the current revision has all its pods ready
 
-These are the official plugin's conditions, which never look at ReplicaFailure (no pod could be made: a quota, a pod
-security level); here it ends the wait, unless pods on their way out may still give back what is missing.
+These are the official plugin's conditions, which ignore ReplicaFailure (no pod could be created, because of a quota or
+a pod security level). Here it ends the wait, unless terminating pods may still free the missing resources.
 """
 
 from typing import Final
@@ -16,10 +16,10 @@ from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Trouble, Verd
 from airgap.plugins.kubernetes.objects import Object, conditions_of, dig, generation_of, is_owned_by, qualified_name
 
 REVISION: Final = "deployment.kubernetes.io/revision"
-REFUSED_SECONDS: Final = 5.0  # a quota or service account made at the same time may come a moment later
+REFUSED_SECONDS: Final = 5.0  # a quota or service account created at the same time may come a moment later
 NO_ROOM_SECONDS: Final = 45.0
-"""How long a full quota may go on refusing pods after others have gone: the ReplicaSet tries again ever more rarely, as
-long after them as they took to end.
+"""Time in which a full quota may still refuse pods after others have ended. The ReplicaSet retries with growing pauses,
+up to the time that the others took to end.
 """
 
 
@@ -54,7 +54,7 @@ def deployment(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
 
 
 def current_replica_set(snapshot: Snapshot) -> Object | None:
-    """The one of the Deployment's current revision."""
+    """Returns the ReplicaSet of the Deployment's current revision."""
     revision = _revision(snapshot.live)
     for replica_set in snapshot.replica_sets:
         if is_owned_by(replica_set, snapshot.live) and revision and _revision(replica_set) == revision:
@@ -63,9 +63,9 @@ def current_replica_set(snapshot: Snapshot) -> Object | None:
 
 
 def refusals(snapshot: Snapshot, current: Object | None, *, had_pods: bool = False) -> tuple[Trouble, ...]:
-    """What keeps new pods from being made, if nothing on its way in or out could change that.
+    """Returns what prevents new pods, unless starting or terminating pods could change that.
 
-    `had_pods`: whether the namespace had pods when the wait began, whose end makes room in a quota.
+    `had_pods`: whether the namespace had pods when the wait began; their end frees quota.
     """
     going = any("deletionTimestamp" in pod["metadata"] for pod in snapshot.pods)
     if going or (current and any(is_owned_by(pod, current) and not _is_ready(pod) for pod in snapshot.pods)):
@@ -83,7 +83,7 @@ def _is_ready(pod: Object) -> bool:
 
 
 def _unready(pod: Object) -> str:
-    """What the pod says of its containers that run without being ready; "" if they are."""
+    """Returns the pod's message about containers that run but are not ready, "" if all are ready."""
     condition = conditions_of(pod).get("Ready", {})
     return "" if condition.get("status") == "True" else str(condition.get("message", ""))
 

@@ -39,7 +39,7 @@ def _display_name(live: Object) -> str:
 
 
 def _last_failure(pods: list[Object]) -> tuple[str, str, bool] | None:
-    """Pod and container of the last run that failed."""
+    """Returns pod and container of the last failed run."""
     failed = [
         (str(dig(status, "state", "terminated", "finishedAt", default="")), name_of(pod), str(status["name"]))
         for pod in pods

@@ -1,7 +1,8 @@
-"""Pods: ready as the official plugin sees it; and what keeps one from ever running, which that plugin waits out.
+"""Pods: ready by the official plugin's conditions. Also troubles that keep a pod from ever running, for which that
+plugin waits until the time limit.
 
-Each trouble is counted from the beginning of the wait: a pod that was failing before may be about to succeed, because
-what it lacked is there now (a registry that answers again), and only a new failure shows that it is not.
+Troubles are counted from the beginning of the wait: a pod that failed before may now succeed, because its cause is
+gone (a registry answers again). Only a new failure shows that it is not.
 """
 
 import re
@@ -14,11 +15,11 @@ PULLING: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
 PULLS_BEFORE_FAILURE: Final = 2
 HOPELESS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 MISCONFIGURED: Final = frozenset({"CreateContainerConfigError", "CreateContainerError"})
-MISCONFIGURED_SECONDS: Final = 5.0  # a ConfigMap or Secret made at the same time may come a moment later
+MISCONFIGURED_SECONDS: Final = 5.0  # a ConfigMap or Secret created at the same time may come a moment later
 
 
 def pod(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
-    """Scheduled, initialized, then ready or succeeded."""
+    """Returns the verdict: a pod is scheduled, initialized, then ready or succeeded."""
     live = snapshot.live
     if dig(live, "status", "phase") == "Failed":
         text = pod_errors(live) or dig(live, "status", "message", default="the pod failed")
@@ -39,7 +40,7 @@ def pod(snapshot: Snapshot, so_far: WaitSoFar) -> Verdict:
 
 
 def pod_troubles(live: Object, snapshot: Snapshot, so_far: WaitSoFar, *, crashes: bool = True) -> list[Trouble]:
-    """What will keep this pod from running. `crashes` False: whoever made the pod counts its crashes (a Job)."""
+    """Returns what will keep this pod from running. `crashes` is False if the pod's owner counts crashes (a Job)."""
     if "deletionTimestamp" in live["metadata"]:
         return []
     uid = live["metadata"]["uid"]
@@ -65,7 +66,7 @@ def pod_troubles(live: Object, snapshot: Snapshot, so_far: WaitSoFar, *, crashes
 
 
 def pod_errors(live: Object) -> str:
-    """What its containers complain of, in the official plugin's words; "" for nothing."""
+    """Returns the errors of its containers, in the official plugin's words, "" if they have none."""
     found = []
     for status in container_statuses(live):
         if status.get("ready"):
@@ -80,13 +81,13 @@ def pod_errors(live: Object) -> str:
 
 
 def unschedulable(live: Object) -> str:
-    """Why no node takes the pod; "" if one does, or if nobody has looked yet."""
+    """Returns why no node accepts the pod, "" if one does or the scheduler has not tried yet."""
     condition = conditions_of(live).get("PodScheduled", {})
     return str(condition.get("message", "")) if condition.get("status") == "False" else ""
 
 
 def failed_pulls(events: list[Object]) -> tuple[dict[str, int], dict[str, str]]:
-    """Number and last text of failed image pulls by pod uid, from the namespace's events."""
+    """Returns number and last message of failed image pulls by pod uid, from the namespace's events."""
     counts: dict[str, int] = {}
     texts: dict[str, str] = {}
     for event in events:
@@ -98,7 +99,7 @@ def failed_pulls(events: list[Object]) -> tuple[dict[str, int], dict[str, str]]:
 
 
 def _has_restarted(status: Object, before: Object | None) -> bool:
-    """Whether the container was started again since its pod was as in `before`; None: since there is that pod."""
+    """Whether the container was restarted since the pod's state `before`, or, if that is None, at any time."""
     past = {old["name"]: int(old.get("restartCount", 0)) for old in container_statuses(before or {})}
     return int(status.get("restartCount", 0)) > past.get(status["name"], 0)
 

@@ -1,4 +1,4 @@
-"""StatefulSets and DaemonSets: ready when every pod is of the wanted revision and ready."""
+"""StatefulSets and DaemonSets: ready when every pod has the wanted revision and is ready."""
 
 from airgap.plugins.kubernetes.conditions.pod import pod_errors, pod_troubles
 from airgap.plugins.kubernetes.conditions.verdict import Snapshot, Verdict, WaitSoFar

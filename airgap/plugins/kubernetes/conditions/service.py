@@ -1,7 +1,7 @@
-"""Services: ready when the pods they direct traffic to are, and a load balancer has its address.
+"""Services: ready when their pods are ready and a load balancer has its address.
 
-As with the official plugin a Service without any pod is ready after ten seconds of waiting for one; that plugin waits
-those ten seconds always, this one only as long as no pod is there.
+Like with the official plugin, a Service without pods is ready after ten seconds. That plugin always waits ten seconds,
+this one only while no pod exists.
 """
 
 from typing import Final
@@ -44,7 +44,7 @@ def _directs_to_pods(live: Object) -> bool:
 
 
 def _endpoints(slices: list[Object]) -> tuple[int, int]:
-    """How many pods are ready, and how many still may become so."""
+    """Returns the number of ready pods and of pods that may still become ready."""
     conditions = [dig(end, "conditions", default={}) for piece in slices for end in piece.get("endpoints") or []]
     ready = sum(1 for condition in conditions if condition.get("ready", True))
     pending = sum(1 for c in conditions if not c.get("ready", True) and not c.get("terminating"))

@@ -1,4 +1,4 @@
-"""What a condition looks at, and what it says."""
+"""Input and result of a condition."""
 
 from dataclasses import dataclass, field
 
@@ -7,53 +7,53 @@ from airgap.plugins.kubernetes.objects import Object
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An object and what belongs to it, all read at about the same time."""
+    """An object and the objects that belong to it, all read at about the same time."""
 
     live: Object
     replica_sets: list[Object] = field(default_factory=list)
-    """Of a Deployment."""
+    """ReplicaSets in a Deployment's namespace."""
     pods: list[Object] = field(default_factory=list)
-    """All of the namespace: also those of others count against its quota."""
+    """All pods of the namespace, because pods of other owners count against its quota too."""
     pull_failures: dict[str, int] = field(default_factory=dict)
-    """How often each pod, by uid, failed to pull an image so far."""
+    """Number of failed image pulls so far, by pod uid."""
     pull_messages: dict[str, str] = field(default_factory=dict)
-    """The last of those failures, by pod uid, in the container runtime's words."""
+    """The container runtime's message of the last failed pull, by pod uid."""
     endpoint_slices: list[Object] = field(default_factory=list)
-    """Of a Service."""
+    """EndpointSlices of a Service."""
     storage_class: Object | None = None
-    """Of a PersistentVolumeClaim."""
+    """StorageClass of a PersistentVolumeClaim."""
 
 
 @dataclass(frozen=True)
 class WaitSoFar:
-    """What a condition may remember of one wait."""
+    """History of one wait."""
 
     first: Snapshot
-    """As it was when the wait began: failures of before may have been mended since."""
+    """Snapshot at the beginning of the wait. Failures in it may have been fixed since."""
     before: Object | None = None
-    """The object before this update; None on create."""
+    """Object before this update. None on create."""
     elapsed_seconds: float = 0.0
     reading: bool = False
-    """Whether this is one look (a refresh) rather than a wait, so that nothing is left to settle."""
+    """Whether this is a single read (a refresh) instead of a wait."""
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What will not get better by waiting. It ends the wait once it has lasted without a break."""
+    """A problem that waiting does not solve. It ends the wait once it has lasted for `lasting_seconds`."""
 
     text: str
     lasting_seconds: float = 0.0
     logs_of: tuple[str, str, bool] | None = None
-    """Pod, container, and whether of its previous run: the last lines of that log tell why."""
+    """Pod, container, and whether to read the log of the previous run. Its last lines show the cause."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to show, whether the wait is over, and why not."""
+    """Result of a condition: status lines, whether the wait is over, and what is missing."""
 
     done: bool = False
     status: tuple[str, ...] = ()
-    """Status lines, each to replace the one before."""
+    """Status lines. Each one replaces the line before."""
     troubles: tuple[Trouble, ...] = ()
     reasons: tuple[str, ...] = ()
-    """What is still missing, told if the time is up."""
+    """Missing parts, which are reported if the time is over."""
