@@ -1,6 +1,6 @@
-"""Writes what follows from the declarations of the settings: `make docs`.
+"""Writes the files that are generated from the declarations of the settings: `make docs`.
 
-A test compares each file with what this gives, so that none can go out of date.
+A test compares each file with this module's output, so that no file becomes outdated.
 """
 
 from collections.abc import Mapping
@@ -54,11 +54,11 @@ INPUTS: Final = {f"{name}Args": of for name, (_, of) in RESOURCES.items()}
 ARGS: Final[Mapping[str, type[Any]]] = {**INPUTS, "ServedModelArgs": ServedModel} | {
     f"{name.capitalize()}Section": of for name, of in SECTIONS.items() if of not in INPUTS.values()
 }
-"""A section that is all of a component's inputs has their name."""
+"""Classes to generate. A section whose settings are all of a component's inputs uses the component's class."""
 
 
 def generated() -> dict[Path, str]:
-    """Every file, and what must stand in it."""
+    """Returns every generated file with its content."""
     return {
         ROOT / "docs" / "reference" / "configuration.md": _page(),
         ROOT / "requirements.txt": requirements(ROOT / "pyproject.toml"),

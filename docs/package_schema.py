@@ -1,5 +1,5 @@
-"""The package's schema: inputs from the declarations of the settings, outputs from the annotations of the classes that
-a program uses and the docstrings below them.
+"""The package's schema. Inputs come from the declarations of the settings, outputs from the annotations of the classes
+that a program uses and the docstrings below them.
 """
 
 import ast
@@ -30,7 +30,7 @@ RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "TrainingRun": ("training_run", TrainingRunInputs),
 }
 BASES: Final[Mapping[str, str]] = {"TrainingRunOutputs": "run_outputs"}
-"""Classes that declare outputs for another one, and their modules."""
+"""Base classes that declare outputs, and their modules."""
 TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "str": {"type": "string"},
     "str | None": {"type": "string"},
@@ -42,11 +42,11 @@ TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "Mapping[str, float]": {"type": "object", "additionalProperties": {"type": "number"}},
     "Mapping[str, object]": {"type": "object", "additionalProperties": schema.ANY},
 }
-"""Of outputs, by what stands in `pulumi.Output[…]`."""
+"""Schema types of outputs, by the type in `pulumi.Output[…]`."""
 
 
 def package_schema() -> str:
-    """JSON, as the plugin answers GetSchema."""
+    """Returns the schema as JSON, with which the plugin answers GetSchema."""
     types: dict[str, Any] = {}
     resources = {}
     for name, (module, inputs) in RESOURCES.items():
@@ -81,7 +81,7 @@ def _resource(name: str, module: str, of: type[Any]) -> dict[str, Any]:
 
 
 def _plain(described: Mapping[str, Any]) -> dict[str, Any]:
-    """An input as an output: its default is no part of that."""
+    """Returns an input's description as an output, without the default."""
     return {key: value for key, value in described.items() if key != "default"}
 
 
@@ -93,7 +93,7 @@ def _class(name: str, module: str) -> ast.ClassDef:
 
 
 def _outputs(described: ast.ClassDef) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each annotation `NAME: pulumi.Output[TYPE]` with the docstring below it, which ends in "Secret." for a secret."""
+    """Yields each annotation `NAME: pulumi.Output[TYPE]` with its docstring, which ends in "Secret." for a secret."""
     for base in described.bases:
         if (name := ast.unparse(base)) in BASES:
             yield from _outputs(_class(name, BASES[name]))

@@ -1,4 +1,4 @@
-"""The class of a TrainingRun's outputs, from the declaration of a run's result (training/run_result.py)."""
+"""The class of a TrainingRun's outputs, generated from the declaration of a run's result (training/run_result.py)."""
 
 import ast
 import inspect
@@ -22,7 +22,7 @@ class TrainingRunOutputs:
 
 
 def run_outputs() -> str:
-    """Python source."""
+    """Returns the class as Python source."""
     module = ast.parse(textwrap.dedent(inspect.getsource(run_result.RunOutputs)))
     (declared,) = (node for node in module.body if isinstance(node, ast.ClassDef))
     lines: list[str] = []

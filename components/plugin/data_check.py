@@ -81,7 +81,7 @@ class DataChecks:
 
 
 def is_readable(job: Job) -> bool:
-    """Whether a preview can check the data: a local file, or a built-in data set with settings of its own. Remote data
+    """Whether a preview can check the data: a local file, or a built-in data set with its own settings. Remote data
     and the user's functions are left to the run.
     """
     if job.dataset in sources.BUILT_IN:

@@ -167,7 +167,7 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
         if wrapped is None:
             raise PluginError(
                 f"recipients changed, but no key in openingKeys opens artifact {kept['artifactId']}",
-                "add a key that it was sealed to to openingKeys, or set retrainTrigger to train the model again",
+                "add to openingKeys a key that it was sealed to, or set retrainTrigger to train the model again",
             )
         kept |= wrapped
     if rewraps or not changed:
