@@ -1,4 +1,4 @@
-"""Data sets that come as arrays: NPZ files, and what a user's function returns."""
+"""Data sets of arrays: NPZ files, and return values of user functions."""
 
 import io
 import math
@@ -23,7 +23,7 @@ from training.recipe.datasets.column_choice import ColumnsMissing
 
 TARGET: Final = "target"
 IMAGE_DIMENSIONS: Final = 3
-"""From here on (rows, height, width), bytes are pixels; other whole numbers are ids."""
+"""Number of dimensions (rows, height, width) from which bytes are pixels. Other whole numbers are ids."""
 ALLOWED: Final = ("features", "target", "task", "feature_names", "classes", "words")
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -37,27 +37,27 @@ class Arrays:
     task: Task | None = None
     feature_names: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    """Of a target of indices: their names."""
+    """Names of the classes, if the target has indices."""
     words: tuple[str, ...] = ()
 
     @property
     def is_table(self) -> bool:
-        """Whether its columns are looked at one by one."""
+        """Whether columns are treated one by one."""
         return self.features.ndim == 2 and np.issubdtype(self.features.dtype, np.floating)
 
     def table(self) -> pa.Table:
-        """Of a table: its columns, and the target as "target"."""
+        """Returns the columns, with the target as "target"."""
         count = self.features.shape[1]
         names = self.feature_names or tuple(f"x{at}" for at in range(count))
         return pa.table({**dict(zip(names, map(pa.array, self.features.T), strict=True)), TARGET: self.named_target()})
 
     def named_target(self) -> pa.Array:
-        """Classes by their names, where there are names."""
+        """Returns the target, with class names if there are any."""
         return pa.array(np.array(self.classes)[self.target] if self.classes else self.target)
 
 
 def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
-    """Arrays `x` and `y`, or those that data names. Never unpickles. Raises DataError."""
+    """Reads the arrays `x` and `y`, or those that data names. Never unpickles. Raises DataError."""
     names = _find_names(options)
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
@@ -81,7 +81,7 @@ def read_npz(reference: str, content: bytes, options: Data) -> Arrays:
 
 
 def check_names(reference: str, path: Path, options: Data) -> None:
-    """Raises DataError unless the file has the arrays that data names; reads none of them."""
+    """Raises DataError unless the file has the arrays that data names. Reads none of them."""
     try:
         with zipfile.ZipFile(path) as archive:
             there = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -93,7 +93,7 @@ def check_names(reference: str, path: Path, options: Data) -> None:
 
 
 def _find_names(options: Data) -> tuple[str, str]:
-    """Of the features' and the target's array."""
+    """Returns the names of the features' and the target's array."""
     return options.features[0] if options.features else "x", options.target or "y"
 
 
@@ -110,7 +110,7 @@ def _check_there(reference: str, names: tuple[str, str], there: Sequence[str]) -
 
 
 def _check_size(archive: zipfile.ZipFile, name: str) -> None:
-    """Raises ValueError for an array whose header says another size than it has: NumPy would allocate what it says."""
+    """Raises ValueError for an array whose header gives a wrong size, since NumPy would allocate that size."""
     member = archive.getinfo(name if name in archive.namelist() else f"{name}.npy")
     with archive.open(member) as stream:
         version = np.lib.format.read_magic(stream)
@@ -120,13 +120,13 @@ def _check_size(archive: zipfile.ZipFile, name: str) -> None:
         shape, _, kind = read_header[version](stream)
         size = math.prod(shape) * kind.itemsize
         if kind.hasobject:
-            return  # NumPy refuses it: allow_pickle is False
+            return  # NumPy refuses it, since allow_pickle is False
         if size != member.file_size - stream.tell() or any(one < 0 for one in shape):
             raise ValueError(f"the array {name!r} does not have the {size:,} bytes that its header says")
 
 
 def call(job: Job, folder: Path) -> Arrays:
-    """What the user's function returns. Raises DataError."""
+    """Calls the user's function. Raises DataError."""
     function = user_code.load(job.dataset, job.roots(folder))
     if not callable(function):
         raise DataError(
@@ -154,7 +154,7 @@ def call(job: Job, folder: Path) -> Arrays:
 
 
 def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
-    """Raises DataError for what does not fit together."""
+    """Checks the arrays. Raises DataError if they do not fit together."""
     features, target = np.asarray(given["features"]), np.asarray(given["target"])
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
@@ -210,10 +210,10 @@ def _check_indices(
 
 
 def _check_held(reference: str, features: Array) -> None:
-    """Raises DataError for ids that INT64 has not, and numbers beyond FP32. Says where, never which."""
+    """Raises DataError for ids beyond INT64 and numbers beyond FP32. Gives their place, never their value."""
     if features.dtype == np.uint64:
         wrong = features > np.iinfo(np.int64).max
-    elif features.dtype == np.float64 and features.ndim > 2:  # of tables, the quality says so
+    elif features.dtype == np.float64 and features.ndim > 2:  # for tables, the quality checks report it
         wrong = np.isfinite(features) & (np.abs(features) > np.finfo(np.float32).max)
     else:
         return

@@ -1,4 +1,4 @@
-"""The sets that scikit-learn ships, read from its files without importing it. Nothing here changes a value."""
+"""Data sets that scikit-learn ships, read from its files without importing it. No value is changed."""
 
 # ruff: noqa: N803, N806 (names of arrays carry the letters of their shape)
 
@@ -23,16 +23,16 @@ FEATURES: Final = {
     "linnerud": ("Chins", "Situps", "Jumps"),
     "breast_cancer": tuple(name for form in ("mean {}", "{} error", "worst {}") for name in map(form.format, CELL)),
 }  # fmt: skip
-"""As scikit-learn's own loaders name them: the files do not."""
+"""Column names as in scikit-learn's loaders, since the files have none."""
 TARGET: Final = sources.BUILT_IN_TARGET
 IMAGES: Final = {"digits": (1, 8, 8)}
-"""Channels, height and width of the sets whose columns are pixels, for networks that look at what is next to what."""
+"""Channels, height and width of the sets whose columns are pixels, for networks that use neighbouring values."""
 
 Lines = list[str]
 
 
 def read(name: str, target: str | None = None) -> pa.Table:
-    """Features and `target`: a number or the class's name. `target` chooses among several."""
+    """Reads features and `target`, a number or the class's name. `target` chooses among several."""
     files = [_read_lines(path.read_bytes()) for path in sources.find_built_in_paths(name)]
     targets = sources.TARGETS.get(name)
     if targets is not None:
@@ -41,7 +41,7 @@ def read(name: str, target: str | None = None) -> pa.Table:
 
 
 def _read_one_of(name: str, files: list[Lines], chosen: int) -> pa.Table:
-    """Features in the first file and all targets in the second, each with a line of names."""
+    """Reads a set with features in the first file and all targets in the second, each with a line of names."""
     features_RF, targets_RT = (np.loadtxt(file[1:]) for file in files)
     return _make_table(name, features_RF, pa.array(targets_RT[:, chosen]))
 
@@ -56,7 +56,7 @@ def _read_digits(name: str, files: list[Lines]) -> pa.Table:
 
 
 def _read_with_class_names(name: str, files: list[Lines]) -> pa.Table:
-    """The first line: rows, features, names of the classes."""
+    """Reads a set whose first line has the number of rows and features and the names of the classes."""
     classes = np.array(files[0][0].split(",")[2:])
     rows_RF = np.loadtxt(files[0][1:], delimiter=",")
     return _make_table(name, rows_RF[:, :-1], pa.array(classes[rows_RF[:, -1].astype(int)]))

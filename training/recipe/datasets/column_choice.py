@@ -1,6 +1,6 @@
-"""Which columns of a table a job uses, by their names alone: no value is looked at.
+"""Columns of a table that a job uses, chosen by their names alone, without reading a value.
 
-Whatever names a column that is not there is told at once, each by the setting that names it.
+All settings that name a missing column are reported at once.
 """
 
 import re
@@ -15,29 +15,29 @@ from training.job import Job
 from training.options import Data
 
 PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
-"""The names that pandas gives to an index without one, which is no property of a row."""
+"""Names that pandas gives to an unnamed index, which is not a property of a row."""
 MOST_LISTED: Final = 30
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Columns of one table."""
+    """Chosen columns of one table."""
 
     names: list[str]
-    """The features' and, last, the target's."""
+    """Names of the features and, last, of the target."""
     splitting: str | None
-    """It says which rows are held out."""
+    """Column that assigns the rows to the split."""
     dropped: list[str]
-    """Columns that masking names and nothing else does: mask says of these too what was done."""
+    """Columns that only masking names, which the report of masking includes."""
 
     @property
     def read(self) -> list[str]:
-        """All of them but the splitting one."""
+        """All columns to read, except the splitting one."""
         return [*self.names, *self.dropped]
 
 
 class ColumnsMissing(DataError):
-    """Settings name columns that are not there: `problems` has one for each."""
+    """Settings name columns that do not exist. `problems` has one entry for each."""
 
     def __init__(self, problems: Sequence[Problem], hint: str) -> None:
         super().__init__("; ".join(map(str, problems)), hint)
@@ -45,7 +45,7 @@ class ColumnsMissing(DataError):
 
 
 def choose(job: Job, names: Sequence[str]) -> Choice:
-    """`names` are all that the table has. Raises ColumnsMissing; DataError for what cannot be chosen."""
+    """Chooses among `names`, all columns of the table. Raises ColumnsMissing, or DataError for an impossible choice."""
     options, reference = job.data, job.dataset
     left = [name for name in names if name not in job.masking or job.masking[name].method != "drop"]
     target, (splitting_setting, splitting) = options.target or "", _find_splitting(options)
@@ -83,7 +83,7 @@ def choose(job: Job, names: Sequence[str]) -> Choice:
 
 
 def list_names(names: Sequence[str]) -> str:
-    """Those in quotes whose spaces would be overlooked."""
+    """Lists names, in quotes if their spaces would be overlooked."""
     shown = (name if name and name == name.strip() else repr(name) for name in names[:MOST_LISTED])
     return ", ".join(shown) + (f", and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")
 

@@ -1,4 +1,4 @@
-"""What a data set is once it is read: rows, and what they mean. Where they come from is datasets/'s business.
+"""A data set after reading: rows and their meaning, independent of their source.
 
 Shapes: R rows, S the shape of one row's features ((F,) of a table, (C, H, W) of an image, (L,) of word ids), K outputs.
 """
@@ -27,19 +27,19 @@ class Rows(Protocol):
     def __len__(self) -> int: ...
 
     def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """All rows once, `size` at a time, in an order that `generator` draws (None: as stored).
+        """Yields all rows once, `size` at a time, in an order that `generator` draws (None: as stored).
 
-        `skip` leaves out that many batches at the beginning and draws all the same.
+        `skip` leaves out the first batches, with the same random numbers drawn.
         """
 
     def split(self, share: float, generator: torch.Generator) -> "tuple[Rows, Rows]":
-        """The others, and `share` of the rows (rounded, at least one), drawn by `generator`."""
+        """Returns the other rows, and `share` of the rows (rounded, at least one), drawn by `generator`."""
 
     def where(self, kept_R: torch.Tensor) -> "Rows":
-        """The rows that are True here. Of all the rows of a data set, not of some that were split off."""
+        """Returns the rows that are True here. Only for all rows of a data set, not for some after a split."""
 
     def first(self, count: int) -> Batch:
-        """The first rows, or all if there are fewer."""
+        """Returns the first rows, or all if there are fewer."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TensorRows:
         return len(self.features)
 
     def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         features, target = self.features, self.target
         if generator is not None:
             order_R = torch.randperm(len(self), generator=generator)
@@ -62,56 +62,56 @@ class TensorRows:
             yield features[start : start + size], target[start : start + size]
 
     def split(self, share: float, generator: torch.Generator) -> "tuple[TensorRows, TensorRows]":
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         order_R = torch.randperm(len(self), generator=generator)
         count = max(1, round(share * len(self)))
         return self.take(order_R[count:]), self.take(order_R[:count])
 
     def where(self, kept_R: torch.Tensor) -> "TensorRows":
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         return self.take(kept_R.nonzero().squeeze(1))
 
     def take(self, chosen: torch.Tensor) -> "TensorRows":
-        """The rows of these indices."""
+        """Returns the rows of these indices."""
         return TensorRows(self.features[chosen], self.target[chosen])
 
     def first(self, count: int) -> Batch:
-        """As `Rows` says."""
+        """Does what `Rows` defines."""
         return self.features[:count], self.target[:count]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """All rows of one data set, raw: features as a caller of the deployed model will send them."""
+    """All rows of one data set, raw: with features in the form in which clients send them to the deployed model."""
 
     name: str
     task: Task
     rows: Rows
     shape: tuple[int, ...]
-    """S."""
+    """Shape S of one row's features."""
     feature_names: tuple[str, ...] = ()
-    """One for each column of a table; empty for images, sounds, words."""
+    """Names of a table's columns. Empty for images, sounds and words."""
     classes: tuple[str, ...] = ()
-    """In the order of the model's outputs; empty for a regression."""
+    """Class names in the order of the model's outputs. Empty for a regression."""
     words: tuple[str, ...] = ()
-    """Of a text data set: the word of each id. 0 is padding and 1 any word that is not here; both are "" here."""
+    """Word of each id, for a text data set. Id 0 is padding and id 1 any other word; both are "" here."""
     findings: tuple[Finding, ...] = ()
-    """What the quality checks found, all within what the run allows."""
+    """Findings of the quality checks, all of which the run allows."""
     masked: Mapping[str, str] = field(default_factory=dict)
-    """What was done to which column."""
+    """Masking that was applied to each column."""
     columns: "tuple[ColumnEncoding, ...]" = ()
-    """Of a table: what each of its own columns became."""
+    """Encoding of each of a table's columns."""
     rows_left_out: int = 0
-    """Since they have no target."""
+    """Number of rows left out because they have no target."""
     parts: torch.Tensor | None = field(default=None, repr=False)
-    """(R,) uint8, which rows are held out, as split.py has it; None: they are drawn."""
+    """Assignment of rows to the split, (R,) uint8, as in split.py. None if it is drawn at random."""
 
     @property
     def served_columns(self) -> "tuple[ColumnEncoding, ...]":
-        """The columns that requests send, each by its name; empty where they send rows as they are here."""
+        """Columns that requests send, each by its name. Empty if they send rows in the form used here."""
         return self.columns if any(column.categories is not None for column in self.columns) else ()
 
     @property
     def outputs(self) -> int:
-        """K, the width of the model's output."""
+        """Width K of the model's output."""
         return len(self.classes) or 1

@@ -24,45 +24,47 @@ from training.recipe.datasets import spelling
 MOST_CATEGORIES: Final = 50
 MOST_CLASSES: Final = 1000
 MOST_WHOLE_CLASSES: Final = 20
-"""A target of at most so many different whole numbers is taken for classes, unless data.task says otherwise."""
+"""Largest number of different whole numbers of a target that is taken for classes, unless data.task is set."""
 NUMBER: Final = spelling.PLAIN
 DIGITS: Final = r"^\s*[-+]?\d+\s*$"
 WHOLE: Final = r"^\s*[-+]?\d+(\.0*)?\s*$"
 INT64_MAX: Final = 2**63 - 1
 EXACT_DOUBLE: Final = 2**53
-"""FP64 has every whole number up to here."""
+"""Largest whole number up to which FP64 is exact."""
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Distinct = Callable[[str], pa.Array]
-"""The distinct values of a column."""
+"""Function that returns the distinct values of a column."""
 
 
 @dataclass(frozen=True)
 class ColumnEncoding:
-    """One column of the table. `categories` are its texts, or whole numbers that are names; None: it is a number."""
+    """Encoding of one column. `categories` are its texts, or whole numbers that are names. None means that it is a
+    number.
+    """
 
     name: str
     categories: pa.Array | None
 
     @property
     def feature_names(self) -> list[str]:
-        """Of the tensor's columns that it becomes."""
+        """Names of the tensor's columns that it becomes."""
         if self.categories is None:
             return [self.name]
         return [f"{self.name}={category}" for category in self.categories.to_pylist()]
 
     @property
     def datatype(self) -> str:
-        """Of its values in a request, as the Open Inference Protocol spells it."""
+        """Type of its values in a request, by its name in the Open Inference Protocol."""
         if self.categories is None:
             return "FP32"
         return "INT64" if pa.types.is_integer(self.categories.type) else "BYTES"
 
     @property
     def names(self) -> np.ndarray[Any, Any]:
-        """The categories, and last a value that is none of them."""
+        """The categories, followed by a value that is not one of them."""
         values = [] if self.categories is None else self.categories.to_pylist()
         if self.datatype != "INT64":
             return np.array([*values, ""], object)
@@ -73,7 +75,7 @@ class ColumnEncoding:
         return np.array([*values, unknown], np.int64)
 
     def encode(self, column: pa.ChunkedArray) -> Floats:
-        """FP32 (R, columns)."""
+        """Encodes a column as FP32 (R, columns)."""
         if self.categories is None:
             return read_numbers(column)[:, np.newaxis]
         values = _decode_dictionary(column).cast(self.categories.type)
@@ -82,7 +84,7 @@ class ColumnEncoding:
         return one_hot_RC
 
     def decode(self, one_hot_RC: Floats) -> np.ndarray[Any, Any]:
-        """(R, 1): values as a request has them, of which `encode` makes this again. No category is one that is none."""
+        """Decodes to (R, 1) request values that `encode` maps back. A row of no category gets another value."""
         if self.categories is None:
             return one_hot_RC
         index_R = np.where(one_hot_RC.any(axis=1), one_hot_RC.argmax(axis=1), len(self.categories))
@@ -92,27 +94,27 @@ class ColumnEncoding:
 
 @dataclass(frozen=True)
 class Encoding:
-    """Of a whole table."""
+    """Encoding of a whole table."""
 
     columns: tuple[ColumnEncoding, ...]
     target: str
     task: Task
     classes: pa.Array | None
     whole: bool = False
-    """Whether features stay whole numbers: ids."""
+    """Whether features stay whole numbers (ids)."""
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Of the tensor's columns."""
+        """Names of the tensor's columns."""
         return tuple(name for column in self.columns for name in column.feature_names)
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """In the order of the model's outputs."""
+        """Class names in the order of the model's outputs."""
         return () if self.classes is None else tuple(map(spell, self.classes.to_pylist()))
 
     def encode(self, table: pa.Table) -> tuple[Array, Array]:
-        """Features (R, F), FP32 or int64, and target of these rows."""
+        """Returns features (R, F), FP32 or int64, and the target of these rows."""
         if self.whole:
             ids_RF = np.stack([read_ids(table[column.name], column.name) for column in self.columns], axis=1)
             return ids_RF, self.encode_target(table)
@@ -120,7 +122,7 @@ class Encoding:
         return np.ascontiguousarray(np.concatenate(encoded, axis=1)), self.encode_target(table)
 
     def encode_target(self, table: pa.Table) -> Array:
-        """(R, 1) FP32 or (R,) int64."""
+        """Returns the target, (R, 1) FP32 or (R,) int64."""
         column = table[self.target]
         if self.classes is None:
             return read_numbers(column)[:, np.newaxis]
@@ -129,7 +131,7 @@ class Encoding:
 
 
 class BadColumns(DataError):
-    """What cannot be encoded: the message lists all such features, `names` are theirs."""
+    """Columns that cannot be encoded. The message lists all such features, `names` has their names."""
 
     def __init__(self, problems: Mapping[str, DataError]) -> None:
         self.names = tuple(problems)
@@ -150,8 +152,8 @@ def learn(
     whole: bool,
     hashed: Mapping[str, bool] = MappingProxyType({}),
 ) -> Encoding:
-    """`names`: the features' columns and, last, the target's. `hashed`: those that masking hashes, and whether all
-    values of one are different. Raises DataError for what cannot be encoded, of features all at once.
+    """Learns the encoding. `names` are the features' columns and, last, the target's. `hashed` are those that masking
+    hashes, and whether all of their values differ. Raises DataError that lists all features that cannot be encoded.
     """
     *features, target = names
     check_kinds(schema, [target])
@@ -186,7 +188,7 @@ def _learn_column(
 
 
 def _check_hashed(name: str, different: int, *, all_differ: bool) -> None:
-    """Raises DataError for hashes of which nothing can be learnt: each is a category, whatever it stood for."""
+    """Raises DataError for hashes that nothing can be learnt from: each is a category, whatever its original value."""
     if all_differ or different > MOST_CATEGORIES:
         what = "all values are different" if all_differ else f"there are {different:,} different values"
         raise DataError(
@@ -197,7 +199,9 @@ def _check_hashed(name: str, different: int, *, all_differ: bool) -> None:
 
 
 def find_target_task(target: str, kind: pa.DataType, options: Data, distinct: Distinct) -> Task:
-    """As data.task says, or as the target looks. Raises DataError for a regression of text."""
+    """Returns the task that data.task gives, or that the target's values suggest. Raises DataError for a regression of
+    text.
+    """
     textual = is_text(kind)
     if options.task is not None:
         if options.task == "regression" and textual:
@@ -216,8 +220,8 @@ def find_target_task(target: str, kind: pa.DataType, options: Data, distinct: Di
 def _check_spelling(
     schema: pa.Schema, names: list[str], options: Data, distinct: Distinct, problems: Mapping[str, DataError]
 ) -> None:
-    """Raises DataError that lists the columns, the target's last, whose texts are numbers or dates by their looks, and
-    then the other problems.
+    """Raises DataError that lists the columns, the target last, whose texts look like numbers or dates, and then the
+    other problems.
     """
     by_choice = {*options.categorical, *([names[-1]] if options.task == "classification" else [])}
     looks = {
@@ -242,7 +246,7 @@ def _check_spelling(
 
 
 def check_kinds(schema: pa.Schema, names: list[str]) -> None:
-    """Raises DataError for columns, the target's last, that hold what is neither number nor text nor time."""
+    """Raises DataError for columns, the target last, that hold neither numbers nor text nor time."""
     *features, target = names
     for name in features:
         kind = schema.field(name).type
@@ -256,14 +260,14 @@ def check_kinds(schema: pa.Schema, names: list[str]) -> None:
 
 
 def read_numbers(column: pa.ChunkedArray) -> Floats:
-    """FP32 (R,); missing is NaN."""
-    with np.errstate(over="ignore"):  # infinite then, which quality.py looks for
+    """Returns FP32 (R,). A missing value becomes NaN."""
+    with np.errstate(over="ignore"):  # they become infinite, which quality.py reports
         values_R: Floats = read_doubles(column).astype(np.float32)
     return values_R
 
 
 def read_ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """INT64 (R,), exact. Raises DataError for what is no whole number, or one that INT64 has not."""
+    """Returns exact INT64 (R,). Raises DataError for values that are not whole or exceed INT64."""
     kind = find_value_type(column.type)
     if pa.types.is_integer(kind):
         if pa.types.is_uint64(kind) and find_largest(column) > INT64_MAX:
@@ -284,7 +288,7 @@ def read_ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.
 
 
 def find_whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
-    """The different ones of a column of texts that are all whole numbers, without signs and zeros that change none."""
+    """Returns the distinct values of a text column of whole numbers, without signs and zeros that change none."""
     values = pc.unique(_to_text(column)).drop_null()
     if not len(values) or count_matching(values[:1], DIGITS) == 0 or count_matching(values, DIGITS) < len(values):
         return None
@@ -292,7 +296,7 @@ def find_whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
 
 
 def find_largest(column: pa.ChunkedArray) -> int:
-    """Of whole numbers, the one farthest from 0, without its sign; 0 of none."""
+    """Returns the largest absolute value of whole numbers, 0 if there are none."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     ends = pc.min_max(column).as_py()
@@ -307,10 +311,10 @@ def _make_beyond_error(name: str) -> DataError:
 
 
 def read_doubles(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """FP64 (R,), before they are rounded."""
+    """Returns FP64 (R,), before rounding."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if is_text(column.type):  # "12": text in the file, and a number each; Arrow takes neither spaces nor a plus
+    if is_text(column.type):  # "12" is text in the file, and a number here; Arrow accepts neither spaces nor a plus
         column = pc.utf8_ltrim(pc.utf8_trim_whitespace(_to_text(column)), characters="+").cast(pa.float64())
     elif _is_time(column.type):
         column = pc.divide(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64(), safe=False),
@@ -334,7 +338,7 @@ def _make_column(name: str, kind: pa.DataType, distinct: Distinct) -> ColumnEnco
 
 
 def _make_categorical(name: str, kind: pa.DataType, distinct: Distinct) -> ColumnEncoding:
-    """A column whose values are names, whatever they look like."""
+    """Encodes a column whose values are names, whatever they look like."""
     values = _decode_dictionary(distinct(name)).drop_null()
     if not is_text(kind):
         if pa.types.is_uint64(find_value_type(kind)) and find_largest(values) > INT64_MAX:
@@ -370,7 +374,9 @@ def _find_classes(target: str, distinct: Distinct) -> pa.Array:
 
 
 def _check_names_of_classes(target: str, values: pa.Array) -> None:
-    """Raises DataError for texts that are fractions, and for many that are numbers, or but for a few that are wrong."""
+    """Raises DataError for class names that are fractions, and for many different ones of which most or all are
+    numbers.
+    """
     numeric = count_matching(values, NUMBER)
     fractions = numeric == len(values) > count_matching(values, WHOLE)
     if not fractions and (len(values) <= MOST_WHOLE_CLASSES or numeric <= len(values) // 2):
@@ -392,7 +398,7 @@ def _refuse_mixed(what: str, name: str, different: int, numeric: int) -> DataErr
 
 
 def count_matching(values: pa.Array, pattern: str) -> int:
-    """How many of these texts are so."""
+    """Returns the number of texts that match."""
     return pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0
 
 
@@ -409,20 +415,20 @@ def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Also where the file has each text once, and then its number."""
+    """Returns whether the type is text, also if the file has each text once and refers to it by number."""
     kind = find_value_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether each value becomes one number; null is the kind of a column in which all are missing."""
+    """Returns whether each value becomes one number. The type of a column without any value is null."""
     kind, types = find_value_type(kind), pa.types
     plain = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
     return bool(plain or types.is_null(kind) or _is_time(kind))
 
 
 def find_value_type(kind: pa.DataType) -> pa.DataType:
-    """Of a column that has each value once, and then its number; else its own type."""
+    """Returns the value type of a dictionary column, otherwise the type itself."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -431,7 +437,7 @@ def _is_time(kind: pa.DataType) -> bool:
 
 
 def spell(value: object) -> str:
-    """2.0 as 2, True as true."""
+    """Formats 2.0 as 2, True as true."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

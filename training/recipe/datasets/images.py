@@ -1,8 +1,8 @@
-"""ENCODED IMAGES → PIXELS: the features of a column of PNG, JPEG or WebP files, as Parquet files of images have it.
+"""ENCODED IMAGES → PIXELS: the features of a column of PNG, JPEG or WebP files, as in Parquet files of images.
 
-Values are 0 to 255, as in the file: the deployed model scales them itself. Images are turned as their EXIF says, of 16
-bits the upper 8 are kept, and what could be seen in two ways (transparency, CMYK, several frames) is refused by name.
-Errors name rows, never a path or a pixel.
+Values are 0 to 255, as in the file; the deployed model scales them. Images are turned by their EXIF orientation, and of
+16 bits the upper 8 are kept. Ambiguous images (transparency, CMYK, several frames) are refused by name. Errors name
+rows, never a path or a pixel.
 """
 
 # ruff: noqa: N806 (names of arrays carry the letters of their shape)
@@ -22,33 +22,34 @@ from training.errors import DataError
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 MODES: Final = {1: "L", 3: "RGB"}
 DEEP: Final = ("I;16", "I;16L", "I;16B", "I;16N")
-"""Grey of 16 bits, which Pillow would cut off at 255."""
+"""Modes of 16-bit grey, which Pillow would cut off at 255."""
 FLAT: Final = ("1", "L", "P", "RGB")
-"""What Pillow converts to grey and colours as everybody sees it; below are those with transparency, if they use it."""
+"""Modes that Pillow converts to grey and colours unambiguously. The next ones have transparency, which may be unused.
+"""
 WITH_ALPHA: Final = ("LA", "La", "PA", "RGBA", "RGBa")
 SEVERAL_FRAMES: Final = ("PNG", "WEBP")
-"""Of a JPEG file with several (MPO), the first is the photograph, others are its depth or a smaller one."""
+"""Formats whose further frames are refused. In a JPEG file with several (MPO), the first is the photograph."""
 ORIENTATION: Final = 0x0112
-"""The EXIF tag."""
+"""EXIF tag of the orientation."""
 LYING: Final = (5, 6, 7, 8)
-"""Its values that exchange height and width."""
+"""Orientations that exchange height and width."""
 BROKEN: Final = (OSError, ValueError, SyntaxError, struct.error, LookupError, TypeError, EOFError, OverflowError)
-"""What Pillow raises for files that are not whole."""
+"""Errors that Pillow raises for incomplete files."""
 MOST_PIXELS: Final = 64_000_000
-"""Of one image, before it is scaled: a small file can unpack to more than memory holds."""
+"""Largest number of pixels of one image before scaling, since a small file can unpack to more than memory holds."""
 BYTES_A_VALUE: Final = 4
 
 Pixels = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def decode(column: pa.ChunkedArray, wanted: options.ImageColumn, most_bytes: int) -> Pixels:
-    """(R, C, H, W), FP32 from 0 to 255; height and width as asked for, or else as the first image has them.
+    """Returns (R, C, H, W), FP32 from 0 to 255, with the requested height and width, or those of the first image.
 
-    Raises DataError for what is no image, for images of different sizes, and for more than `most_bytes`.
+    Raises DataError for values that are not images, for images of different sizes, and for more than `most_bytes`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the limit here
-        warnings.simplefilter("ignore", UserWarning)  # of tags in an EXIF that are not whole
+        warnings.simplefilter("ignore", UserWarning)  # of incomplete EXIF tags
         return _decode(_read_files(column, wanted.column), wanted, most_bytes)
 
 
@@ -77,7 +78,7 @@ def _decode(files: list[bytes], wanted: options.ImageColumn, most_bytes: int) ->
 
 
 def _read_files(column: pa.ChunkedArray, name: str | None) -> list[bytes]:
-    """Each row's file: bytes, or the `bytes` of an object, as Hugging Face's data sets store it."""
+    """Returns each row's file: bytes, or the `bytes` of an object, as in Hugging Face's data sets."""
     kind = column.type
     if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
         column = pa.chunked_array([chunk.field("bytes") for chunk in column.chunks], kind.field("bytes").type)
@@ -94,7 +95,7 @@ def _read_files(column: pa.ChunkedArray, name: str | None) -> list[bytes]:
 
 
 def _open(file: bytes, row: int) -> Image.Image:
-    """Its header only. Raises DataError."""
+    """Reads only the header. Raises DataError."""
     try:
         image = Image.open(io.BytesIO(file), formats=FORMATS)
     except Image.DecompressionBombError:
@@ -112,7 +113,7 @@ def _open(file: bytes, row: int) -> Image.Image:
 
 
 def _find_upright_size(image: Image.Image, row: int) -> tuple[int, int]:
-    """Height and width, once it is turned as its EXIF says."""
+    """Returns height and width after the EXIF rotation."""
     try:
         lying = image.getexif().get(ORIENTATION) in LYING
     except BROKEN:
@@ -121,7 +122,7 @@ def _find_upright_size(image: Image.Image, row: int) -> tuple[int, int]:
 
 
 def _read_pixels(image: Image.Image, channels: int, height: int, width: int, row: int) -> Pixels:
-    """(C, H, W)."""
+    """Returns the pixels, (C, H, W)."""
     try:
         plain = _make_opaque(ImageOps.exif_transpose(image), row).convert(MODES[channels])
     except BROKEN:
@@ -133,7 +134,7 @@ def _read_pixels(image: Image.Image, channels: int, height: int, width: int, row
 
 
 def _make_opaque(image: Image.Image, row: int) -> Image.Image:
-    """Of 8 bits and without transparency, which may be there as long as no pixel uses it. Raises DataError."""
+    """Returns the image with 8 bits and without transparency, which may be unused. Raises DataError."""
     if image.mode in DEEP and not image.has_transparency_data:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in WITH_ALPHA or (image.mode in FLAT and image.has_transparency_data):

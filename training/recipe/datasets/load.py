@@ -1,4 +1,4 @@
-"""DATASET → tensors: what prepared.py has read, in memory or streamed from a file that is larger."""
+"""DATASET → tensors: the rows that prepared.py has read, in memory or streamed from a larger file."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +26,15 @@ from training.recipe.datasets.prepared import (
 from training.recipe.datasets.streamed import StreamedRows
 
 EXAMINED_ROWS: Final = 200_000
-"""Of a streamed set: the first ones, which the quality is checked on."""
+"""Number of first rows of a streamed set whose quality is checked."""
 SHARE_AT_ONCE: Final = 4
-"""A streamed set holds a quarter of data.memoryBytes at once: its encoded form and a shuffled copy need the rest."""
+"""A streamed set holds a quarter of data.memoryBytes at once, since its encoded form and a shuffled copy need the rest.
+"""
 
 
 def load(job: Job, folder: Path, key: bytes, tell: Tell = tell_nobody) -> Dataset:
-    """`key`, the store's, is for masks that hash; `tell` hears how far a long one is. Raises DataError, ModelError,
-    MissingLibraryError.
+    """Loads the data set. `key` is the store's, for masks that hash. `tell` gets the progress of a long one. Raises
+    DataError, ModelError, MissingLibraryError.
     """
     masker = Masker(key, tell)
     found = prepare(job, folder, masker)
@@ -106,7 +107,7 @@ def _stream(job: Job, found: OversizedFile, masker: Masker) -> Dataset:
 
 
 def _add_distinct(distinct: dict[str, pa.Array], name: str, table: pa.Table) -> None:
-    """As many as decide what the column is; beyond them, only the texts among numbers that would make it mixed."""
+    """Adds as many values as determine what the column is; beyond them, only texts that would make numbers mixed."""
     before, mine = distinct.get(name), pc.unique(join_chunks(table[name]))
     if before is None:
         distinct[name] = mine

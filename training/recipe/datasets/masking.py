@@ -1,7 +1,7 @@
-"""Takes personal data out of a table's columns before anything else sees them: drop, hash, generalise, redact.
+"""Removes personal data from a table's columns before anything else sees them: drop, hash, generalise, redact.
 
-Nothing here writes, logs or fetches. Masking is not anonymity: what is hashed can still be linked, what is generalised
-or left over can still single a person out, and `redact` (see redaction.py) takes out only what it recognises.
+Nothing here writes, logs or fetches. Masking is not anonymity: hashed values can still be linked, generalised or
+remaining values can still single a person out, and `redact` (see redaction.py) removes only what it recognises.
 """
 
 import hmac
@@ -26,33 +26,33 @@ HASH_BYTES: Final = 8
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 TIMES_TOLD: Final = 20
 FEWEST_UNTOLD, MOST_UNTOLD = 100, 1000
-"""Texts between two words of how far redaction is: a second or some."""
+"""Number of texts between two progress messages of redaction, which take about a second."""
 
 Tell = Callable[[str], None]
 
 
 def tell_nobody(message: str) -> None:
-    """Tells nobody."""
+    """Ignores the message."""
 
 
 @dataclass(frozen=True)
 class Masker:
-    """Masks under `key`, the store's; `tell` hears how far a long pass is."""
+    """Masks under `key`, the store's. `tell` gets the progress of a long pass."""
 
     key: bytes = field(repr=False)
     tell: Tell = tell_nobody
 
     def mask(self, table: pa.Table, rules: Mapping[str, Masking]) -> tuple[pa.Table, Mapping[str, str]]:
-        """As `mask` does."""
+        """Does what `mask` does."""
         return mask(table, rules, self.key, self.tell)
 
 
 def mask(
     table: pa.Table, rules: Mapping[str, Masking], key: bytes, tell: Tell = tell_nobody
 ) -> tuple[pa.Table, Mapping[str, str]]:
-    """The table without what the rules take away, and in words what was done, by column. Missing values stay missing.
+    """Returns the masked table, and a description of the masking of each column. Missing values stay missing.
 
-    The new table has no metadata: in what pandas writes there, values may stand too. Raises DataError.
+    The new table has no metadata, since pandas may write values there. Raises DataError.
     """
     kept, done = {}, {}
     for name, column in zip(table.column_names, table.columns, strict=True):
@@ -83,7 +83,7 @@ def _mask(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes, tell: T
 
 
 def _hash(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
-    """Equal values stay equal within a column, and within columns of that name in the same store; nowhere else."""
+    """Equal values stay equal within a column, and in columns of the same name in the same store, but nowhere else."""
     if pa.types.is_nested(column.type):
         raise _make_unfit_error(name, column, rule, "numbers, dates and text", "drop")
     if pa.types.is_floating(column.type):
@@ -96,12 +96,14 @@ def _hash(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tupl
 
 
 def _generalise(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -> tuple[pa.ChunkedArray, str]:
-    """Numbers: the largest multiple of the step that is not above. Dates and times: so in days since 1970-01-01."""
+    """Replaces numbers by the largest multiple of the step that is not above them. For dates and times, steps are days
+    since 1970-01-01.
+    """
     kind, step = column.type, rule.step or 1.0
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return _floor_time(column, step), f"generalised to the start of steps of {step:g} days"
     if pa.types.is_integer(kind):
-        # In steps that are not whole, the lower end of a range need not be whole either.
+        # If steps are not whole, the lower end of a range need not be whole either.
         column = column.cast(pa.int64() if step.is_integer() else pa.float64())
     elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
@@ -145,7 +147,7 @@ def _floor_time(column: pa.ChunkedArray, step_days: float) -> pa.ChunkedArray:
 
 
 def _floor(column: pa.ChunkedArray, step: float) -> pa.ChunkedArray:
-    """Of int64 with a whole step, or of doubles."""
+    """Rounds down int64 with a whole step, or doubles."""
     missing = column.is_null().to_numpy()
     if pa.types.is_integer(column.type):
         values = column.fill_null(0).to_numpy()
@@ -155,14 +157,14 @@ def _floor(column: pa.ChunkedArray, step: float) -> pa.ChunkedArray:
     else:
         values = column.fill_null(math.nan).to_numpy()
         quotient = values / step
-        # 0.3 / 0.1 is 2.9999999999999996, which is meant to be 3.
+        # 0.3 / 0.1 is 2.9999999999999996, which should be 3.
         near = np.round(quotient)
         lower = step * np.where(np.isclose(quotient, near, rtol=1e-12, atol=1e-9), near, np.floor(quotient))
     return pa.chunked_array([pa.array(lower, column.type, mask=missing)])
 
 
 def _change_each_distinct(column: pa.ChunkedArray, change: Callable[[Any], str]) -> pa.ChunkedArray:
-    """`change` of every value, called once for each that is different; null stays null."""
+    """Changes every value, with one call for each distinct value. Null stays null."""
     chunks = column.dictionary_encode().unify_dictionaries().chunks
     values = chunks[0].dictionary.to_pylist() if chunks else []
     changed = pa.array([change(value) for value in values], pa.string())

@@ -1,4 +1,4 @@
-"""Which rows a column holds out: by its values, or the latest ones.
+"""Split by a column: by its values, or the latest rows.
 
 Shapes: R rows.
 """
@@ -26,7 +26,7 @@ Times = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def find_parts(column: pa.ChunkedArray, job: Job) -> Parts:
-    """TRAIN, VALIDATION or HELD_OUT for each row, (R,) uint8. Raises DataError."""
+    """Returns TRAIN, VALIDATION or HELD_OUT for each row, (R,) uint8. Raises DataError."""
     split = job.data.split
     return _split_by_time(column, job) if split is None else _split_by_value(column, split, job)
 
@@ -52,7 +52,7 @@ def _split_by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
 
 
 def _split_by_time(column: pa.ChunkedArray, job: Job) -> Parts:
-    """The latest rows; those of one time stay together, on the later side."""
+    """Holds out the latest rows. Rows of the same time stay together, on the later side."""
     name = job.data.time_column
     times_R = _read_times(column, name)
     missing = int(np.isnan(times_R).sum())
@@ -76,14 +76,14 @@ def _split_by_time(column: pa.ChunkedArray, job: Job) -> Parts:
 
 
 def _find_latest(times: Times, share: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which of these times are among the latest `share` of them, or equal to one that is."""
+    """Returns which of these times are among the latest `share` of them, or equal to one of those."""
     count = max(1, round(share * len(times)))
     earliest: float = np.partition(times, len(times) - count)[len(times) - count]
     return np.greater_equal(times, earliest)
 
 
 def _read_times(column: pa.ChunkedArray, name: str | None) -> Times:
-    """As numbers that grow with time; microseconds are exact for 285 years around 1970."""
+    """Returns numbers that grow with time. Microseconds are exact for 285 years around 1970."""
     kind = column.type
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())

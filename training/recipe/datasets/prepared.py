@@ -1,7 +1,7 @@
 """DATASET: from a reference to encoded rows, in this order: read → mask → check the quality → encode.
 
-Nothing is kept or written here, and what masking takes away is gone before anything else sees the rows. Without torch,
-so that a preview can read a small file within a second as a run will.
+Nothing is kept or written here, and masked values are gone before anything else sees the rows. It works without torch,
+so that a preview can read a small file within a second, as a run will.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,12 +25,12 @@ from training.recipe.datasets.masking import Masker
 from training.recipe.datasets.parts import Parts, find_parts
 
 FEWEST_ROWS: Final = 4
-"""Two to learn from, one to look at while learning, one to measure on."""
+"""Smallest number of rows: two for training, one for validation, one for the metrics."""
 
 
 @dataclass(frozen=True)
 class PreparedData:
-    """All rows of one data set as arrays; `dataset.Dataset` says what the fields mean."""
+    """All rows of one data set as arrays. `dataset.Dataset` explains the fields."""
 
     name: str
     task: Task
@@ -48,14 +48,14 @@ class PreparedData:
 
 @dataclass(frozen=True)
 class OversizedFile:
-    """A Parquet file that does not fit into memory."""
+    """A Parquet file that exceeds the memory limit."""
 
     groups: tables.ParquetGroups
     choice: Choice
 
 
 def prepare(job: Job, folder: Path, masker: Masker) -> PreparedData | OversizedFile:
-    """Raises DataError, ModelError, MissingLibraryError."""
+    """Prepares the data set. Raises DataError, ModelError, MissingLibraryError."""
     return READERS[sources.form(job.dataset)](job, folder, masker)
 
 
@@ -78,7 +78,7 @@ def _prepare_csv(job: Job, folder: Path, masker: Masker) -> PreparedData:
 
 
 def _find_texts(job: Job) -> set[str | None]:
-    """Columns whose texts are names, or texts to others, whatever they look like."""
+    """Returns the columns whose texts are names, or are masked as text, whatever they look like."""
     return {
         *job.data.categorical,
         job.data.text,
@@ -102,12 +102,12 @@ def _read_content(job: Job, folder: Path) -> bytes:
 
 
 def _prepare_table(job: Job, table: pa.Table, masker: Masker, classes: tuple[str, ...] = ()) -> PreparedData:
-    """`classes`: all names, where the data set gives them an order."""
+    """`classes` are all class names, if the data set orders them."""
     return _prepare_columns(job, table, choose_columns(job, table.schema), masker, classes)
 
 
 def choose_columns(job: Job, schema: pa.Schema) -> Choice:
-    """Raises DataError also where columns hold something else than quality.schema says."""
+    """Chooses columns. Raises DataError, also if the types of columns differ from quality.schema."""
     choice = choose(job, schema.names)
     quality.check_schema(schema, job.quality.schema, job.dataset)
     return choice
@@ -119,14 +119,15 @@ def _prepare_columns(
     check_rows(job, table.num_rows)
     splitting = choice.splitting
     if splitting is not None and job.data.time_column is not None:
-        table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))  # folds look ahead only
+        # in the order of time, so that folds see only earlier rows
+        table = table.take(pc.sort_indices(table, sort_keys=[(splitting, "ascending")]))
     table, left_out = _take_targets(job, table, choice.names[-1])
     prepared = replace(_encode(job, table, choice, masker, classes), rows_left_out=left_out)
     return prepared if splitting is None else replace(prepared, parts=find_parts(table[splitting], job))
 
 
 def _take_targets(job: Job, table: pa.Table, target: str) -> tuple[pa.Table, int]:
-    """The rows that have a target, and how many have none; all of them, unless the job leaves those out."""
+    """Returns the rows with a target, and the number of the others. All rows, unless the job leaves the others out."""
     if not job.data.drop_missing_target:
         return table, 0
     missing = quality.find_missing(table[target])
@@ -155,9 +156,10 @@ def _encode(job: Job, table: pa.Table, choice: Choice, masker: Masker, classes: 
 def learn(
     job: Job, table: pa.Table, names: list[str], distinct: encoding.Distinct | None = None, *, whole: bool = False
 ) -> tuple[encoding.Encoding, tuple[Finding, ...]]:
-    """How the columns `names` are encoded, the target's last, and what the checks of the whole table found and allow.
+    """Learns the encoding of the columns `names`, the target last. Returns it with the allowed findings of the whole
+    table.
 
-    `distinct`, where the table is a sample: of all rows.
+    `distinct` has the values of all rows, if the table is a sample.
     """
     distinct = distinct or (lambda name: pc.unique(join_chunks(table[name])))
     hashed = {
@@ -178,7 +180,7 @@ def learn(
 def _check_others(
     job: Job, table: pa.Table, target: str, distinct: encoding.Distinct, bad: encoding.BadColumns
 ) -> None:
-    """Raises DataError that tells of `bad` columns and of what the checks find in the others too."""
+    """Raises DataError that reports `bad` columns and the findings about the others."""
     ranges = {name: one for name, one in job.quality.ranges.items() if name not in bad.names}
     allowed = replace(job.quality, ranges=ranges)
     try:
@@ -194,7 +196,7 @@ def _do_all_differ(column: pa.ChunkedArray) -> bool:
 
 
 def _prepare_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> PreparedData:
-    """One text column: its words."""
+    """Prepares one text column as word ids."""
     text, target = table.column_names
     if not pa.types.is_string(table[text].type) and not pa.types.is_large_string(table[text].type):
         raise DataError(f"data.text names {text!r}, which holds {table[text].type}", "name a text column")
@@ -207,7 +209,7 @@ def _prepare_text(job: Job, table: pa.Table, masked: Mapping[str, str]) -> Prepa
 
 
 def _prepare_images(job: Job, table: pa.Table, wanted: ImageColumn, masked: Mapping[str, str]) -> PreparedData:
-    """One column of image files: their pixels."""
+    """Prepares one column of image files as pixels."""
     from training.recipe.datasets.images import decode  # Pillow
 
     column, target = table.column_names
@@ -242,7 +244,7 @@ def _prepare_tensor(
     classes: tuple[str, ...],
     masked: Mapping[str, str],
 ) -> PreparedData:
-    """Features that are no columns: images, sounds, ids."""
+    """Prepares features that are not columns: images, sounds, ids."""
     table = pa.table({"features": _make_fingerprints(values), arrays.TARGET: target})
     learnt, found = learn(job, table, [arrays.TARGET])
     if classes:
@@ -256,7 +258,7 @@ def _prepare_tensor(
 
 
 def _prepare_parquet(job: Job, folder: Path, masker: Masker) -> PreparedData | OversizedFile:
-    """In memory if it fits, else streamed."""
+    """Reads the file into memory if it fits, otherwise returns it for streaming."""
     groups = tables.open_parquet(job.dataset, folder)
     choice = choose_columns(job, groups.file.schema_arrow)
     if sum(groups.group_bytes) > job.data.memory_bytes:
@@ -266,13 +268,13 @@ def _prepare_parquet(job: Job, folder: Path, masker: Masker) -> PreparedData | O
 
 
 def list_read_columns(choice: Choice) -> list[str]:
-    """All columns that are read."""
+    """Returns all columns to read."""
     splitting = choice.splitting
     return choice.read if splitting is None or splitting in choice.read else [*choice.read, splitting]
 
 
 def check_rows(job: Job, count: int) -> None:
-    """Raises DataError for too few."""
+    """Raises DataError if there are too few rows."""
     if count < FEWEST_ROWS:
         raise DataError(
             f"{job.dataset} has {count} row{'s' * (count != 1)}; at least {FEWEST_ROWS} are needed",
@@ -281,19 +283,19 @@ def check_rows(job: Job, count: int) -> None:
 
 
 def _name_target(job: Job, target: str) -> Job:
-    """A built-in set and a function name no target column themselves."""
+    """Sets the target's name, since a built-in set and a function do not name the column."""
     return replace(job, data=replace(job.data, target=target))
 
 
 def join_chunks(column: pa.ChunkedArray) -> pa.Array:
-    """In one piece, and without its dictionary."""
+    """Joins the chunks, without a dictionary."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return column.combine_chunks()
 
 
 def _make_fingerprints(features: arrays.Array) -> pa.Array:
-    """One value for each distinct row, so that equal images count as equal."""
+    """Returns one value for each distinct row, so that equal images count as equal."""
     flat = np.ascontiguousarray(features).reshape(len(features), -1)
     rows = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
     return pa.array(np.unique(rows, return_inverse=True)[1].astype(np.int64))

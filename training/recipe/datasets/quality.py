@@ -1,7 +1,7 @@
-"""Is a data set fit to learn from? Looked at after masking and before anything is trained; it changes nothing.
+"""Quality checks of a data set, after masking and before training. They change nothing.
 
-What is found names columns and counts, never values: who may read a report of findings may not always see the data.
-How much of it is allowed, training/findings.py says.
+Findings name columns and counts, never values, since readers of a report may not be allowed to see the data.
+training/findings.py decides which findings are allowed.
 """
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
@@ -20,18 +20,18 @@ from training.findings import Finding
 from training.options import Quality, Task
 from training.recipe.datasets import encoding
 
-if TYPE_CHECKING:  # at run time it would load torch
+if TYPE_CHECKING:  # importing it at run time would load torch
     from training.recipe.datasets.dataset import TensorRows
 
 ONE_AND_THE_SAME: Final = 0.99999
-"""A feature whose correlation with a target of numbers is beyond this is the target in other words."""
+"""Correlation with a numeric target beyond which a feature counts as the target itself."""
 SHARED_ROWS: Final = 0.05
-"""Share of the held-out rows that may also be among the training rows."""
+"""Largest share of the held-out rows that may also be among the training rows."""
 SOME_ROWS: Final = 1000
 ROUNDED: Final = 0.01
-"""Of a column's deviation: more than this, and FP32 has too few digits for it."""
+"""Share of a column's deviation. If rounding exceeds it, FP32 has too few digits for the column."""
 EXACT: Final = 2**24
-"""FP32 has every whole number up to here."""
+"""Largest whole number up to which FP32 is exact."""
 HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
     "number": lambda kind: pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind),
     "whole": pa.types.is_integer,
@@ -39,7 +39,7 @@ HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
     "boolean": pa.types.is_boolean,
     "time": lambda kind: pa.types.is_date(kind) or pa.types.is_timestamp(kind),
 }
-"""By options.COLUMN_TYPES."""
+"""Checks of a column's type, by options.COLUMN_TYPES."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,7 +47,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def examine(
     table: pa.Table, target: str, task: Task, quality: Quality, categorical: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
-    """All findings of these rows, whatever limits say of how many; numbers of `categorical` columns are names. Raises
+    """Returns all findings of these rows, regardless of limits. Numbers of `categorical` columns are names. Raises
     DataError for a target that nothing can be learnt from.
     """
     strange = sorted(quality.ranges.keys() - set(table.column_names))
@@ -74,7 +74,7 @@ def examine(
 
 
 def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> None:
-    """Raises DataError that lists every column that is missing or holds something else."""
+    """Raises DataError that lists every column that is missing or has another type."""
     problems = [
         f"{column!r} is missing"
         if column not in schema.names
@@ -90,7 +90,7 @@ def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> Non
 
 
 def examine_split(train: "TensorRows", held_out: "TensorRows") -> tuple[Finding, ...]:
-    """Held-out rows that training sees too, and so would make a model look better than it is."""
+    """Returns a finding if training also sees held-out rows, which would make a model look better than it is."""
     seen = np.isin(compute_fingerprints(held_out), compute_fingerprints(train))
     if seen.mean() <= SHARED_ROWS:
         return ()
@@ -99,17 +99,17 @@ def examine_split(train: "TensorRows", held_out: "TensorRows") -> tuple[Finding,
 
 
 def find_missing(target: pa.ChunkedArray) -> Array:
-    """(R,) bool: rows without a target; one that is infinite is none of them."""
+    """Returns the rows without a target, (R,) bool. An infinite target does not count."""
     return _is_missing(target)
 
 
 def count_lacking(target: pa.ChunkedArray) -> int:
-    """Rows that nothing can be learnt from."""
+    """Returns the number of rows whose target cannot be learnt from."""
     return int(_is_missing(target).sum()) + int(_is_infinite(target).sum())
 
 
 def make_incomplete_error(target: str, rows: int, of: int) -> DataError:
-    """The error that says so."""
+    """Returns the error for rows without a usable target."""
     return DataError(
         f"the target {target!r} is missing, NaN or infinite in {rows:,} of {of:,} rows",
         "fill them in, or set data.dropMissingTarget to true to leave out rows without a target; in a CSV file, empty "
@@ -119,7 +119,7 @@ def make_incomplete_error(target: str, rows: int, of: int) -> DataError:
 
 
 def compute_fingerprints(rows: "TensorRows") -> Array:
-    """(R,) uint64: equal rows of features and target have equal numbers."""
+    """Returns (R,) uint64. Rows with equal features and target have equal numbers."""
     parts = [part.reshape(len(rows), -1).double().numpy() for part in (rows.features, rows.target)]
     return _mix(column for part in parts for column in part.T)
 
@@ -165,7 +165,7 @@ def _find_constant(table: pa.Table, features: list[str]) -> Iterator[Finding]:
 def _find_duplicate_columns(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     alike: dict[bytes, list[str]] = {}
     for name in features:
-        if _varies(table[name]):  # constant columns are a finding of their own
+        if _varies(table[name]):  # constant columns are a separate finding
             alike.setdefault(_digest(table[name]), []).append(name)
     for names in alike.values():
         if len(names) > 1:
@@ -197,7 +197,7 @@ def _find_leakage(table: pa.Table, features: list[str], target: str, task: Task)
 
 
 def _tells_class(feature_R: Array, class_R: Array) -> bool:
-    """One value for each class, and one class for each value."""
+    """Returns whether each class has one value and each value one class."""
     classes = len(np.unique(class_R))
     if len(np.unique(feature_R)) != classes:
         return False
@@ -226,7 +226,7 @@ def _find_out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
 
 
 def _varies(column: pa.ChunkedArray) -> bool:
-    """Whether it has two different values, a missing one among them: nearly always the first rows tell."""
+    """Returns whether it has two different values, counting a missing one. The first rows nearly always show it."""
     return len(pc.unique(column[:SOME_ROWS])) > 1 or len(pc.unique(column)) > 1
 
 
@@ -241,7 +241,7 @@ def _find_precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
 
 
 def _describe_merged(column: pa.ChunkedArray) -> str | None:
-    """What is wrong with whole numbers that are different, and equal once FP32 has rounded them."""
+    """Describes whole numbers that become equal when FP32 rounds them. None if there are none."""
     kind = encoding.find_value_type(column.type)
     if encoding.is_text(kind):
         different = encoding.find_whole_texts(column)
@@ -260,7 +260,7 @@ def _describe_merged(column: pa.ChunkedArray) -> str | None:
 
 
 def _is_rounded_away(column: pa.ChunkedArray) -> bool:
-    """Whether FP32, in which a network sees it, rounds by more than a hundredth of what the column varies by."""
+    """Returns whether FP32, in which a network sees the column, rounds by more than a hundredth of its deviation."""
     if not encoding.is_number(column.type) or pa.types.is_dictionary(column.type):
         return False
     exact_R = encoding.read_doubles(column)
@@ -270,7 +270,7 @@ def _is_rounded_away(column: pa.ChunkedArray) -> bool:
 
 
 def _is_missing(column: pa.ChunkedArray) -> Array:
-    """Null, NaN, or a text without a letter."""
+    """Returns which values are null, NaN or blank texts."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.equal(pc.utf8_trim_whitespace(column), "")
         return np.asarray(pc.fill_null(column, True))
@@ -278,14 +278,16 @@ def _is_missing(column: pa.ChunkedArray) -> Array:
 
 
 def _is_infinite(column: pa.ChunkedArray) -> Array:
-    """Also what FP32 has no number for, from 3.4e38 on."""
+    """Returns which values are infinite or beyond FP32, from 3.4e38 on."""
     if not pa.types.is_floating(column.type) and not pa.types.is_decimal(column.type):
         return np.zeros(len(column), dtype=bool)
     return np.isinf(encoding.read_numbers(column))
 
 
 def _read_numbers(column: pa.ChunkedArray) -> Array:
-    """(R,) FP64: numbers, or for texts the number of each distinct one in the order of their first rows; NaN: none."""
+    """Returns (R,) FP64: numbers, or for texts the number of each distinct one, in the order of their first rows. NaN
+    means missing.
+    """
     kind = column.type
     if (
         pa.types.is_integer(kind)
@@ -299,14 +301,14 @@ def _read_numbers(column: pa.ChunkedArray) -> Array:
 
 
 def _digest(column: pa.ChunkedArray) -> bytes:
-    """A digest: equal columns have equal ones. Of texts, columns that differ only in their spelling are equal too."""
+    """Returns a digest that is equal for equal columns. Text columns that differ only in spelling are equal."""
     numbers_R = _read_numbers(column)
     numbers_R = np.where(np.isnan(numbers_R), np.nan, numbers_R + 0.0)
     return hashlib.sha256(numbers_R.tobytes()).digest()
 
 
 def _mix(columns: Iterator[Array] | Sequence[Array]) -> Array:
-    """(R,) uint64: rows mixed into one number, column by column (the finaliser of splitmix64, Steele et al. 2014)."""
+    """Mixes rows into one number each, (R,) uint64, column by column (splitmix64's finaliser, Steele et al. 2014)."""
     mixed_R: Array | None = None
     for column_R in columns:
         bits_R: Array = np.where(np.isnan(column_R), np.nan, column_R + 0.0).view(np.uint64)  # one NaN, one zero

@@ -1,9 +1,9 @@
-"""Finds personal data in free text, with Presidio, and puts its kind in its place: `write to <EMAIL_ADDRESS>`.
+"""Finds personal data in text with Presidio, and replaces it by its kind: `write to <EMAIL_ADDRESS>`.
 
-What has a form or a checksum is found by Presidio's recognisers for English: e-mail and IP addresses, URLs, telephone,
-credit card, bank account, social security and passport numbers, dates. Names and places only a spaCy model finds: one
-that is installed is used, none is ever fetched. It errs on both sides: no guarantee that nothing personal is left.
-Nothing here writes, logs or fetches; the precautions that this takes against the libraries are marked below.
+Presidio's recognisers for English find data with a form or a checksum: e-mail and IP addresses, URLs, telephone, credit
+card, bank account, social security and passport numbers, dates. Only a spaCy model finds names and places: an installed
+one is used, none is ever fetched. Errors in both directions are possible: it is no guarantee that nothing personal is
+left. Nothing here writes, logs or fetches; the precautions against the libraries are numbered below.
 """
 
 import functools
@@ -16,20 +16,20 @@ from typing import Any, Final
 from training.errors import DataError, MissingLibraryError
 
 CERTAINTY: Final = 0.4
-"""Presidio's score for a telephone number, and for what only a word beside it gives away ("passport 123456789")."""
+"""Presidio's score of a telephone number, and of what only a nearby word reveals ("passport 123456789")."""
 PHONE_REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "BR")
-"""Whose numbers are found without a country code too; with one, everybody's are."""
+"""Regions whose numbers are found without a country code too. With one, numbers of all regions are found."""
 MODELS: Final = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm")
 LANGUAGE: Final = "en"
 LONGEST_TEXT: Final = 1_000_000
-"""Characters of one text; spaCy's own limit."""
+"""Largest number of characters of one text, which is spaCy's own limit."""
 
 
 class Redactor:
-    """Presidio on the best spaCy model that is installed, or on none."""
+    """Presidio with the best installed spaCy model, or without one."""
 
     def __init__(self) -> None:
-        """Raises MissingLibraryError."""
+        """Loads Presidio. Raises MissingLibraryError."""
         try:
             import presidio_analyzer
             import spacy
@@ -48,19 +48,19 @@ class Redactor:
             if model
             else "without a spaCy model, so names and places are not found and not redacted"
         )
-        """With what it finds, for the report."""
+        """Name with the models in use, for the report."""
 
     @staticmethod
     @functools.cache
     def get_shared() -> "Redactor":
-        """One for the process: making it takes seconds."""
+        """Returns the process's only one, since making it takes seconds."""
         return Redactor()
 
     def redact(self, text: str, counts: dict[str, int]) -> str:
-        """The text with tags; `counts` grows by 1 for each kind that was found in it."""
+        """Returns the text with tags. `counts` grows by 1 for each kind found in it."""
         kinds: set[str] = set()
-        # Once more after every find: of "212-555-5555 4111 1111 1111 1111" Presidio tries "5555 4111 1111 1111" as card
-        # first, and finds the real one once the telephone number is gone. Ends, as only tags are left to stay.
+        # Searches again after every find: in "212-555-5555 4111 1111 1111 1111", Presidio tries "5555 4111 1111 1111"
+        # as card first, and finds the real one after the telephone number is gone. It ends when only tags are left.
         while spans := self._find(text):
             for start, end, (_, _, entity) in reversed(spans):
                 text = f"{text[:start]}<{entity}>{text[end:]}"
@@ -70,7 +70,7 @@ class Redactor:
         return text
 
     def _find(self, text: str) -> "list[Span]":
-        """What is personal beside the tags, in order."""
+        """Returns the personal data outside tags, in order."""
         found = self._analyzer.analyze(text, LANGUAGE, score_threshold=CERTAINTY)
         tags = [match.span() for match in self._tag.finditer(text)]
         spans = ((one.start, one.end, (one.score, one.end - one.start, one.entity_type)) for one in found)
@@ -82,9 +82,9 @@ Span = tuple[int, int, Rank]
 
 
 def _merge(spans: Iterable[Span]) -> list[Span]:
-    """Those that overlap as one, named for the surest (then longest): all that anything found goes.
+    """Merges overlapping spans, and names them after the most certain (then longest): everything found is removed.
 
-    Presidio's own anonymizer would decide ties by the order of a set, which differs from run to run.
+    Presidio's own anonymizer decides ties by the order of a set, which differs from run to run.
     """
     merged: list[Span] = []
     for start, end, rank in sorted(spans):
@@ -97,7 +97,7 @@ def _merge(spans: Iterable[Span]) -> list[Span]:
 
 
 def _grow(text: str, tags: Iterable[tuple[int, int]], span: Span) -> Span:
-    """To whole words, since of fe80::1 Presidio finds fe80:: only; and to whole tags."""
+    """Extends a span to whole words, since Presidio finds only fe80:: of fe80::1, and to whole tags."""
     start, end, rank = span
     while start > 0 and text[start - 1].isalnum():
         start -= 1
@@ -108,7 +108,7 @@ def _grow(text: str, tags: Iterable[tuple[int, int]], span: Span) -> Span:
 
 
 def _silence(record: logging.LogRecord) -> bool:
-    """Precaution 1: records may quote texts. One of them means that a text was looked at in part only."""
+    """Precaution 1: log records may quote texts. One kind of record means that a text was searched only in part."""
     if "timed out" in str(record.msg):
         raise DataError(
             "masking: the search for personal data in a text timed out",
@@ -118,13 +118,13 @@ def _silence(record: logging.LogRecord) -> bool:
 
 
 def _find_installed(models: Iterable[str]) -> str | None:
-    """The best English model, else the first of any language."""
+    """Returns the best English model, otherwise the first of any language."""
     found = sorted(models)
     return next((model for model in MODELS if model in found), found[0] if found else None)
 
 
 def _load_pipeline(spacy: Any, model: str | None) -> Any:
-    """The installed model; without one words and their lower case, which is what a recogniser's context needs."""
+    """Loads the model. Without one, it only splits words in lower case, which a recogniser's context needs."""
     if model:
         return spacy.load(model)
     if not spacy.Language.has_factory("sealift_lower_case"):
@@ -144,7 +144,7 @@ def _make_analyzer(presidio: Any, pipeline: Any) -> Any:
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
     class Loaded(SpacyNlpEngine):
-        """Precaution 2: Presidio's own engine downloads a model that is not there."""
+        """Precaution 2: Presidio's own engine downloads a missing model."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -160,11 +160,13 @@ def _make_analyzer(presidio: Any, pipeline: Any) -> Any:
 
 
 def _make_replacements() -> tuple[Any, ...]:
-    """Recognisers of Presidio's that are set up otherwise here."""
+    """Returns recognisers of Presidio with another set-up."""
     from presidio_analyzer.predefined_recognizers import EmailRecognizer, PhoneRecognizer
 
     class AnyEmailRecognizer(EmailRecognizer):
-        """Precaution 3: Presidio's own asks for the public suffixes over the network; ada@host.internal counts too."""
+        """Precaution 3: Presidio's own fetches the public suffixes over the network. Here, ada@host.internal counts
+        too.
+        """
 
         def validate_result(self, pattern_text: str) -> None:
             return None

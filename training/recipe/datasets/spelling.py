@@ -1,7 +1,7 @@
-"""NUMBERS AND DATES IN ANOTHER SPELLING: found by what the texts of a column look like, however few there are.
+"""NUMBERS AND DATES IN ANOTHER SPELLING: found by the form of a column's texts, however few there are.
 
-One spelling of a CSV file that can mean only one thing is read; all else is refused, since a category would hide it.
-Errors show the form of a value, each digit as 9, never a value, which may be somebody's.
+An unambiguous spelling of a CSV file is read. Others are refused, since a category would hide them. Errors show the
+form of a value, with each digit as 9, never a value, which may be personal.
 """
 
 import re
@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 DIGIT: Final = r"\p{Nd}"
 SIGN: Final = r"[-+\x{2212}\x{2013}\x{2012}]?"
 PLAIN: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
-"""A number as each reader takes it."""
+"""A number that every reader accepts."""
 GROUPED: Final = (
     rf"(?:{DIGIT}{{1,3}}(?:[ .,'\x{{2019}}_]{DIGIT}{{3}})+|{DIGIT}{{1,2}}(?:,{DIGIT}{{2}})+,{DIGIT}{{3}}"
     rf"|{DIGIT}{{1,4}}(?:[ ,]{DIGIT}{{4}})+)"
 )
-"""Of thousands, as in India, and of ten thousands."""
+"""Groups of thousands, of Indian lakhs, and of ten thousands."""
 CORE: Final = rf"(?:(?:{GROUPED}|{DIGIT}+)(?:[.,\x{{066b}}]{DIGIT}*)?|[.,]{DIGIT}+)(?:\s?[eE]{SIGN}{DIGIT}+)?"
 MONEY: Final = (
     r"(?:[A-Z]{0,3}\p{Sc}|R\$|(?i:EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|RUB|AUD|CAD|NZD|"
@@ -32,7 +32,7 @@ AMOUNT: Final = (
 NUMBER: Final = rf"^(?:{AMOUNT}|\({AMOUNT}\)|%\s*{CORE})$"
 YEAR: Final = r"(?:1[5-9]|2[01])\d\d"
 MONTH: Final = r"(?i:jan|feb|m[a\x{e4}]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])\p{L}*"
-"""In English and German; others are texts like any."""
+"""Months in English and German. Those of other languages count as text."""
 CLOCK: Final = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[-+]\d\d:?\d\d)?"
 SHORT_YEAR: Final = rf"(?:{YEAR}|'?\d\d)"
 DAYS: Final = (
@@ -44,24 +44,24 @@ DAYS: Final = (
     rf"{MONTH}[-. ]*\d\d?(?:st|nd|rd|th)?,?\s+{YEAR}|{MONTH}[-./ ]*{YEAR}",
     rf"{YEAR}\s*\x{{5e74}}\s*\d\d?\s*\x{{6708}}(?:\s*\d\d?\s*\x{{65e5}})?",
 )
-"""Whole days, and months of a year; the last as in Chinese and Japanese."""
+"""Whole days, and months of a year. The last form is Chinese and Japanese."""
 DATE: Final = rf"^(?:{'|'.join(DAYS)})(?:[T, ]+{CLOCK})?$"
 TIME: Final = rf"^{CLOCK}$"
 UNIT: Final = rf"^{SIGN}\s?{CORE}\s?(?P<unit>[\p{{L}}\x{{b5}}\x{{b0}}\"'][\p{{L}}\p{{No}}\x{{b0}}/.^*2-3]{{0,11}})$"
 FEWEST_OF_A_UNIT: Final = 3
-"""Different values: "2wd" and "4wd" are names."""
+"""Smallest number of different values with a unit, since "2wd" and "4wd" are names."""
 LONGEST_FORM: Final = 30
 
 COMMA: Final = r"^\s*[-+]?\d+(?:,\d+)?\s*$"
 ONLY_A_DECIMAL: Final = r"^\s*[-+]?(?:0\d*,\d+|\d{4,},\d+|\d+,(?:\d{1,2}|\d{4,}))\s*$"
-"""Its comma separates no thousands."""
+"""A number whose comma cannot separate thousands."""
 YEAR_FIRST: Final = rf"^\s*({YEAR})[/.](\d\d?)[/.](\d\d?)((?:[T ]\d\d:\d\d(?::\d\d)?)?)\s*$"
 DOTTED: Final = rf"^\s*(\d\d?)\.\s?(\d\d?)\.\s?({YEAR})((?:[T ]\d\d:\d\d(?::\d\d)?)?)\s*$"
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """What most texts of a column are: numbers, dates or times, and the form of one of them."""
+    """Spelling of most texts of a column: numbers, dates or times, and the form of one of them."""
 
     what: str
     form: str
@@ -72,7 +72,7 @@ class Spelling:
 
 
 def look(distinct: pa.Array) -> Spelling | None:
-    """What more than half of these different texts are, unless all of those are plain numbers."""
+    """Returns the spelling of more than half of these distinct texts, unless all of those are plain numbers."""
     texts = distinct.cast(pa.string()).drop_null()
     odd = texts.filter(pc.invert(pc.match_substring_regex(texts, PLAIN)))
     odd = pc.utf8_trim_whitespace(pc.utf8_normalize(odd, form="NFKC"))
@@ -99,9 +99,9 @@ def _look_for_unit(odd: pa.Array, half: int) -> Spelling | None:
 
 
 def read(table: pa.Table, kept: Collection[str | None] = ()) -> pa.Table:
-    """The table with columns of text as numbers or dates where all values have one spelling that means only that.
+    """Returns the table with text columns as numbers or dates, if all values have one unambiguous spelling.
 
-    A decimal comma is one if it separates no thousands in some row. Not the columns `kept`.
+    A comma is a decimal comma if it cannot separate thousands in some row. Leaves out the columns `kept`.
     """
     for at, name in enumerate(table.column_names):
         if name not in kept and pa.types.is_string(table[name].type):
@@ -126,20 +126,20 @@ def _read_dates(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
             timed = pc.any(pc.match_substring(text, ":")).as_py()
             try:
                 return text.cast(pa.timestamp("s") if timed else pa.date32())
-            except pa.ArrowInvalid:  # there is no such day: `look` says what the column is
+            except pa.ArrowInvalid:  # no such day exists; `look` reports what the column is
                 return None
     return None
 
 
 def _are_all(column: pa.ChunkedArray, pattern: str) -> bool:
-    """Of at least one value, and no missing one counts."""
+    """Returns whether all present values match, and there is at least one."""
     first = column.drop_null()[:1]
-    if not len(first) or not pc.match_substring_regex(first, pattern)[0].as_py():  # nearly always the first row tells
+    if not len(first) or not pc.match_substring_regex(first, pattern)[0].as_py():  # nearly always enough
         return False
     return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
 
 
 def _find_form(text: str) -> str:
-    """Each digit as 9."""
+    """Returns the text with each digit as 9."""
     shown = re.sub(r"\d", "9", text)
     return shown if len(shown) <= LONGEST_FORM else f"{shown[:LONGEST_FORM]}…"

@@ -1,4 +1,4 @@
-"""Which rows are learnt from, which validate, and which are held out: drawn by the run's seed, or as a column says
+"""Split of the rows into training, validation and held-out rows: at random by the run's seed, or by a column
 (parts.py).
 """
 
@@ -12,7 +12,7 @@ from training.recipe.datasets.parts import HELD_OUT, TRAIN, VALIDATION, VALIDATI
 
 
 def hold_out(dataset: Dataset, job: Job, generator: torch.Generator) -> tuple[Rows, Rows]:
-    """The rest, and the held-out rows."""
+    """Returns the remaining rows, and the held-out rows."""
     if dataset.parts is None:
         return dataset.rows.split(job.data.held_out, generator)
     held_out_R = dataset.parts == HELD_OUT
@@ -20,7 +20,7 @@ def hold_out(dataset: Dataset, job: Job, generator: torch.Generator) -> tuple[Ro
 
 
 def set_aside(dataset: Dataset, rest: Rows, job: Job, generator: torch.Generator) -> tuple[Rows, Rows | None]:
-    """Of the rest: the rows that are learnt from, and those that validate, if the job looks at any."""
+    """Splits the remaining rows into training rows and, if the job uses any, validation rows."""
     if not job.validates:
         return rest, None
     if dataset.parts is not None and (dataset.parts == VALIDATION).any():

@@ -1,7 +1,7 @@
-"""Rows of a Parquet file that is larger than memory: read in row groups, shuffled by a seeded shuffle.
+"""Rows of a Parquet file that is larger than memory: read in row groups, with a seeded shuffle.
 
-The order is drawn in two steps, row groups first and then rows among as many groups as are held at once. So every row
-comes once in each epoch, and the file is read from front to back of each group only.
+The order is drawn in two steps: first of the row groups, then of the rows of as many groups as are held at once. So
+every row comes once per epoch, and each group is read only from front to back.
 """
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
@@ -25,41 +25,41 @@ Change = Callable[[pa.Table], pa.Table]
 
 @dataclass(frozen=True)
 class DrawnSplit:
-    """One split: the rows whose draw is below `share`, or all the others."""
+    """One split: the rows whose random number is below `share`, or all the others."""
 
     seed: int
     share: float
     below: bool
 
     def keeps(self, group: int, count: int) -> torch.Tensor:
-        """Which rows of a row group, (count,) bool; the same each time, whatever else is read."""
+        """Returns which rows of a row group belong to it, (count,) bool, independent of what else is read."""
         drawn_R = torch.rand(count, generator=torch.Generator().manual_seed(self.seed + group))
         return (drawn_R < self.share) == self.below
 
 
 @dataclass(frozen=True)
 class GivenSplit:
-    """One split, of all rows of the file: True in `kept`, (R,) bool. Group g has the rows from `starts[g]` on."""
+    """One split, given for all rows of the file: True in `kept`, (R,) bool. Group g begins at `starts[g]`."""
 
     kept: torch.Tensor
     starts: Sequence[int]
 
     def keeps(self, group: int, count: int) -> torch.Tensor:
-        """As `DrawnSplit` does."""
+        """Does what `DrawnSplit` does."""
         return self.kept[self.starts[group] : self.starts[group] + count]
 
 
 @dataclass(frozen=True)
 class StreamedRows:
-    """The rows of a file, or those that are left of them after splits."""
+    """Rows of a file, or those that remain after splits."""
 
     groups: ParquetGroups
     names: Sequence[str]
     change: Change
-    """What is done to every group before it is encoded: masking."""
+    """Change of every group before it is encoded: masking."""
     encoding: Encoding
     groups_at_once: int
-    """Row groups that fit into memory together."""
+    """Number of row groups that fit into memory together."""
     splits: tuple[DrawnSplit | GivenSplit, ...] = ()
 
     def __len__(self) -> int:
@@ -67,11 +67,11 @@ class StreamedRows:
 
     @cached_property
     def _length(self) -> int:
-        """Counted once: it is asked for after every stretch of steps."""
+        """Number of rows, counted once, since it is needed after every stretch of steps."""
         return sum(int(self._kept(group).sum()) for group in range(self.groups.file.num_row_groups))
 
     def batches(self, size: int, generator: torch.Generator | None, skip: int = 0) -> Iterator[Batch]:
-        """As `dataset.Rows` says."""
+        """Does what `Rows` defines."""
         held: list[Batch] = []
         number = 0
         for piece in self._pieces(generator):
@@ -86,18 +86,18 @@ class StreamedRows:
             yield held[0]
 
     def split(self, share: float, generator: torch.Generator) -> "tuple[StreamedRows, StreamedRows]":
-        """About this share: each row is drawn by itself."""
+        """Splits about this share, since each row is drawn separately."""
         seed = int(torch.randint(LARGEST_SEED, (), generator=generator))
         return tuple(replace(self, splits=(*self.splits, DrawnSplit(seed, share, below))) for below in (False, True))  # type: ignore[return-value]
 
     def where(self, kept_R: torch.Tensor) -> "StreamedRows":
-        """As `dataset.Rows` says."""
+        """Does what `Rows` defines."""
         metadata = self.groups.file.metadata
         counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         return replace(self, splits=(*self.splits, GivenSplit(kept_R, [0, *itertools.accumulate(counts)])))
 
     def first(self, count: int) -> Batch:
-        """As `dataset.Rows` says."""
+        """Does what `Rows` defines."""
         held: list[Batch] = []
         for group in range(self.groups.file.num_row_groups):
             if sum(len(features) for features, _ in held) >= count:
@@ -107,7 +107,7 @@ class StreamedRows:
         return features[:count], target[:count]
 
     def _pieces(self, generator: torch.Generator | None) -> Iterator[Batch]:
-        """As many row groups as fit, shuffled together."""
+        """Yields as many row groups as fit, shuffled together."""
         count = self.groups.file.num_row_groups
         order = list(range(count)) if generator is None else torch.randperm(count, generator=generator).tolist()
         for begin in range(0, count, self.groups_at_once):

@@ -1,6 +1,6 @@
-"""CSV, TSV and Parquet files as tables of columns. What is in the columns is encoding.py's business.
+"""CSV, TSV and Parquet files as tables of columns. encoding.py handles the columns' contents.
 
-Errors name lines and columns, never a value, which may be somebody's.
+Errors name lines and columns, never a value, which may be personal.
 """
 
 import codecs
@@ -32,15 +32,15 @@ GZIP: Final = b"\x1f\x8b"
 DELIMITERS: Final = ",;\t|"
 NEWLINE: Final = b"\n"
 SEPARATOR: Final = re.compile(rb'"?sep=(.)"?[ ,;\t]*\r?(?:\n|$)', re.IGNORECASE)
-"""What Excel writes before the names."""
+"""Line that Excel writes before the names."""
 SOME_BYTES: Final = 2**20
-"""In which the line of names begins."""
+"""Number of first bytes that contain the start of the line of names."""
 VALUE: Final = re.compile(encoding.NUMBER)
 SAY_ENCODING: Final = "set data.encoding, for instance to windows-1252 or iso-8859-1, or save the file as UTF-8"
 BLOCK_BYTES: Final = 16 * 2**20
 UTF_8: Final = "utf-8"
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-"""What a file in it begins with."""
+"""First bytes of a file in UTF-16."""
 BEYOND_INT64: Final = 2.0**63
 MANY_DIGITS: Final = r"^\s*[-+]?\d{19,}\s*$"
 LEADING_ZERO: Final = r"^\s*[-+]?0\d"
@@ -57,15 +57,15 @@ class Csv:
     delimiter: str
     missing: Sequence[str]
     skipped: int = 0
-    """Lines of the file before the content."""
+    """Number of lines of the file before the content."""
 
     @property
     def names(self) -> list[str]:
-        """The fields of the first line."""
+        """Fields of the first line."""
         line = self.content.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0].decode(errors="replace").rstrip("\r")
         try:
             return next(csv.reader([line], delimiter=self.delimiter), [])
-        except csv.Error as error:  # a field of over 128 KB, lines that end in CR alone
+        except csv.Error as error:  # a field of over 128 KB, or lines that end with CR alone
             raise DataError(
                 f"the first line of {self.reference} does not name columns: {error}",
                 "end lines with LF or CR LF, and name the columns in the first line",
@@ -73,8 +73,8 @@ class Csv:
 
 
 def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str | None] = ()) -> pa.Table:
-    """Numbers and dates in another spelling are read, but in the columns `kept`. Raises DataError for what is no table,
-    or too large for memory.
+    """Reads a CSV file. Numbers and dates in another spelling are read, except in the columns `kept`. Raises DataError
+    for a file that is not a table, or exceeds the memory limit.
     """
     if content.startswith(GZIP):
         content = _decompress(reference, content, options.memory_bytes)
@@ -100,7 +100,7 @@ def read_csv(reference: str, content: bytes, options: Data, kept: Collection[str
 
 
 def _find_used(names: Sequence[str], options: Data) -> list[str]:
-    """Of these columns: the features, the target and the one that gives the order."""
+    """Returns the columns in use: features, target and the one that gives the order."""
     one = options.image.column if options.image else options.text
     features = [one] if one else options.features or names
     used = {*features, options.target, options.time_column} - {*options.exclude}
@@ -108,7 +108,7 @@ def _find_used(names: Sequence[str], options: Data) -> list[str]:
 
 
 def _check_thousands(before: pa.Table, after: pa.Table, file: Csv, used: Sequence[str]) -> None:
-    """Raises DataError for decimals whose point may separate thousands, since another column has a decimal comma."""
+    """Raises DataError for decimals whose point may separate thousands, if another column has a decimal comma."""
     proof = [
         name
         for name in after.column_names
@@ -130,7 +130,7 @@ def _check_thousands(before: pa.Table, after: pa.Table, file: Csv, used: Sequenc
 
 
 def _decode_to_utf_8(reference: str, content: bytes, name: str) -> bytes:
-    """Raises DataError for what is in another encoding than the one that is said."""
+    """Raises DataError if the content is not in the given encoding."""
     if name == UTF_8:
         if content.startswith(UTF_16):
             raise DataError(
@@ -148,7 +148,7 @@ def _decode_to_utf_8(reference: str, content: bytes, name: str) -> bytes:
 
 
 def _open(reference: str, content: bytes, options: Data) -> Csv:
-    """Without Excel's line `sep=;`, which says the delimiter, and without comments before the names."""
+    """Opens a file without Excel's line `sep=;`, which gives the delimiter, and without comments before the names."""
     content = content.removeprefix(codecs.BOM_UTF8)
     skipped, said = 0, None
     excel = SEPARATOR.match(content)
@@ -173,7 +173,7 @@ def _open(reference: str, content: bytes, options: Data) -> Csv:
 
 
 def _check_header(file: Csv, options: Data) -> None:
-    """Raises DataError for a first line that is not text, or holds numbers instead of names."""
+    """Raises DataError for a first line that is not text, or has numbers instead of names."""
     try:
         file.content.partition(NEWLINE)[0].decode()
     except UnicodeDecodeError:
@@ -189,7 +189,7 @@ def _check_header(file: Csv, options: Data) -> None:
 
 
 def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
-    """Raises DataError for a second line that says units or names once more."""
+    """Raises DataError for a second line with units or names."""
     first = [name for name in table.column_names if name not in options.categorical and _does_first_differ(table[name])]
     values = [one[0] for one in table.columns if len(one) and one[0].is_valid]
     if first and all(pa.types.is_string(one.type) and not VALUE.fullmatch(one.as_py()) for one in values):
@@ -201,7 +201,7 @@ def _check_units(table: pa.Table, file: Csv, options: Data) -> None:
 
 
 def _does_first_differ(column: pa.ChunkedArray) -> bool:
-    """Whether it is text only by its first value."""
+    """Returns whether it is text only because of its first value."""
     if not pa.types.is_string(column.type) or len(column) < 3 or not column[0].is_valid:
         return False
     rest = column[1:].drop_null()
@@ -211,7 +211,7 @@ def _does_first_differ(column: pa.ChunkedArray) -> bool:
 
 
 def _check_whole(table: pa.Table, file: Csv, options: Data) -> None:
-    """Raises DataError for whole numbers beyond INT64, which Arrow has read as FP64 and so as others."""
+    """Raises DataError for whole numbers beyond INT64, which Arrow reads as FP64 and so changes."""
     large = [
         name
         for name in table.column_names
@@ -234,7 +234,7 @@ def _check_whole(table: pa.Table, file: Csv, options: Data) -> None:
 
 
 def _keep_codes(table: pa.Table, file: Csv, options: Data) -> pa.Table:
-    """Categories that are no plain whole numbers stay as they are written: 01067 is not 1067, 1.10 not 1.1."""
+    """Keeps categories that are not plain whole numbers as written: 01067 is not 1067, 1.10 is not 1.1."""
     read = [one for one in options.categorical if one in table.column_names and not pa.types.is_string(table[one].type)]
     if not read:
         return table
@@ -246,7 +246,7 @@ def _keep_codes(table: pa.Table, file: Csv, options: Data) -> pa.Table:
 
 
 def _is_whole(column: pa.ChunkedArray) -> bool:
-    """Also 1.0 and 2.0, as pandas writes whole numbers of a column in which some are missing."""
+    """Returns whether all are whole, including 1.0 and 2.0, as pandas writes a column with missing values."""
     if not pa.types.is_floating(column.type):
         return bool(pa.types.is_integer(column.type) or pa.types.is_null(column.type))
     known = column.drop_null()
@@ -255,7 +255,7 @@ def _is_whole(column: pa.ChunkedArray) -> bool:
 
 @dataclass(frozen=True)
 class ParquetGroups:
-    """A Parquet file that is read in row groups, for hours maybe, as long as it stays what it was when opened."""
+    """A Parquet file that is read in row groups, possibly for hours, as long as it does not change."""
 
     reference: str
     folder: Path
@@ -264,19 +264,19 @@ class ParquetGroups:
 
     @property
     def group_bytes(self) -> list[int]:
-        """Of each row group in memory."""
+        """Size of each row group in memory, in bytes."""
         metadata = self.file.metadata
         return [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
 
     def read(self, group: int, names: Sequence[str]) -> pa.Table:
-        """These columns. Raises DataError."""
+        """Reads these columns of a row group. Raises DataError."""
         if sources.stamp(self.reference, self.folder) != self.stamp:
             raise DataError(f"{self.reference} changed while it was read", "do not change the file during a run")
         try:
             return self.file.read_row_group(group, columns=list(names))
         except MemoryError:
             raise
-        except Exception as error:  # of pyarrow, of the system, or of what fsspec reads the URL with
+        except Exception as error:  # of pyarrow, the system, or fsspec's library for the URL
             raise DataError(
                 f"row group {group} (counted from 0) of {self.reference} cannot be read: "
                 f"{without_parts_of(self.reference, _read_line(error))}",
@@ -285,7 +285,7 @@ class ParquetGroups:
 
 
 def open_parquet(reference: str, folder: Path) -> ParquetGroups:
-    """Reads its footer only. Raises DataError."""
+    """Opens the file and reads only its footer. Raises DataError."""
     stamp = sources.stamp(reference, folder)
     stream: IO[bytes] | str = (
         sources.open_url(reference) if sources.is_url(reference) else str(folder / Path(reference).expanduser())
@@ -301,7 +301,7 @@ def open_parquet(reference: str, folder: Path) -> ParquetGroups:
 
 @contextlib.contextmanager
 def refuse_unreadable(reference: str) -> Iterator[None]:
-    """What Arrow says of its values as DataError."""
+    """Raises Arrow's errors about values as DataError."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
@@ -310,7 +310,9 @@ def refuse_unreadable(reference: str) -> Iterator[None]:
 
 
 def read_csv_names(reference: str, head: bytes, options: Data) -> list[str] | None:
-    """The names of the columns, by the first bytes of a file; None where they do not tell. Raises DataError."""
+    """Returns the names of the columns from the first bytes of a file, or None if they do not suffice. Raises
+    DataError.
+    """
     if head.startswith(GZIP):
         try:
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, SOME_BYTES)
@@ -319,12 +321,12 @@ def read_csv_names(reference: str, head: bytes, options: Data) -> list[str] | No
     name = options.encoding or UTF_8
     if name != UTF_8:
         try:
-            head = codecs.getincrementaldecoder(name)().decode(head).encode()  # its last character may be cut
+            head = codecs.getincrementaldecoder(name)().decode(head).encode()  # its last character may be cut off
         except UnicodeError:
             _decode_to_utf_8(reference, head, name)
     file = _open(reference, _decode_to_utf_8(reference, head, UTF_8), options)
     line, newline, _ = file.content.partition(NEWLINE)
-    if not newline or line.count(b'"') % 2:  # it goes on in the next line
+    if not newline or line.count(b'"') % 2:  # it continues in the next line
         return None
     _check_header(file, options)
     _check_names(reference, file.names)
@@ -332,14 +334,14 @@ def read_csv_names(reference: str, head: bytes, options: Data) -> list[str] | No
 
 
 def count_csv_rows(reference: str, content: bytes, options: Data) -> int:
-    """How many rows a file has, of which no value is looked at. Raises DataError."""
+    """Counts the rows of a file without reading a value. Raises DataError."""
     file = _open(reference, _decode_to_utf_8(reference, content, options.encoding or UTF_8), options)
     first = file.names[:1]
     return int(_parse(file, first, only=first).num_rows)
 
 
 def _parse(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
-    """All columns, or `only` some. Mixed ones are read again as text, so that encoding.py can say where."""
+    """Parses all columns, or `only` some. Mixed ones are read again as text, so that encoding.py can report them."""
     try:
         return pyarrow.csv.read_csv(
             io.BytesIO(file.content),
@@ -375,7 +377,7 @@ def _parse(file: Csv, as_text: list[str], only: Sequence[str] = ()) -> pa.Table:
 
 
 def _find_delimiter(reference: str, first_line: bytes) -> str:
-    """By the file's name, or the candidate that the first line has most of."""
+    """Chooses by the file's name, or the candidate that is most frequent in the first line."""
     if ".tsv" in reference.lower():
         return "\t"
     line = first_line.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""TEXT → WORD IDS: the features of a text column. 0 is padding, 1 any word that is not in the vocabulary."""
+"""TEXT → WORD IDS: the features of a text column. Id 0 is padding, id 1 any word that is not in the vocabulary."""
 
 import re
 from collections import Counter
@@ -10,19 +10,19 @@ import pyarrow as pa
 WORD: Final = re.compile(r"\w+")
 MOST_WORDS: Final = 20_000
 FEWEST_ROWS: Final = 2
-"""A word that fewer rows have is not in the vocabulary."""
+"""Smallest number of rows with a word of the vocabulary."""
 LONGEST: Final = 256
-"""Words of a text; what comes after is not looked at."""
+"""Largest number of words of a text. Further words are ignored."""
 PADDING, UNKNOWN = 0, 1
 
 
 def split_into_words(text: str | None) -> list[str]:
-    """In lower case, in their order."""
+    """Returns the words in lower case, in order."""
     return WORD.findall((text or "").lower())[:LONGEST]
 
 
 def encode(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int64]], tuple[str, ...]]:
-    """Ids (R, L), L words in the longest text, and the word of each id."""
+    """Returns ids (R, L), with L words in the longest text, and the word of each id."""
     texts = [split_into_words(text) for text in column.to_pylist()]
     counts = Counter(word for text in texts for word in set(text))
     common = sorted((-count, word) for word, count in counts.items() if count >= FEWEST_ROWS)[:MOST_WORDS]

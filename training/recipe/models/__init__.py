@@ -1,4 +1,4 @@
-"""The networks that a job can name, one file each. Importing this loads no torch."""
+"""Networks that a job can name, one file each. Importing this package does not load torch."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -12,11 +12,11 @@ NETWORKS: Final[Mapping[str, str]] = {
     "recommender": "recommender:Recommender",
     "audioCnn": "audio_cnn:AudioCnn",
 }
-"""By the names that users write: the module in this package, and its class."""
+"""Module in this package and class of each network, by the name that users write."""
 
 
 def find_network(name: str) -> Callable[..., object]:
-    """Its class, a torch module's; loads torch."""
+    """Returns the network's class, a torch module. Loads torch."""
     module, _, kind = NETWORKS[name].partition(":")
     found: Callable[..., object] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found

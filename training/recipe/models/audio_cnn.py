@@ -20,7 +20,7 @@ class AudioCnn(nn.Module):
     """
 
     def __init__(self, shape: tuple[int, ...], outputs: int, channels: Sequence[int] = (32, 64)) -> None:
-        """Raises ModelError."""
+        """Raises ModelError for a wrong shape or channels."""
         super().__init__()
         way_out = "use log-mel features of shape (rows, mels, frames), as examples/voice/data.py makes them"
         mels, _ = check_shape("audioCnn", shape, "mels, frames", way_out)

@@ -25,14 +25,16 @@ from training.recipe.scaling import Scale, Scales
 from training.tasks import LOSSES_OF
 
 OFFERED: Final = ("shape", "features", "outputs", "classes", "words")
-"""What a network's constructor is given of its data set, where it takes an argument of that name."""
+"""Properties of the data set that a network's constructor gets, if it has an argument of that name."""
 
 
 class DeployedModel(nn.Module):
-    """A trained network between the scales it was trained with: what is measured, exported and served."""
+    """A trained network between its scales: the model that is measured, exported and served."""
 
     def __init__(self, net: nn.Module, scales: Scales, task: str, outputs: int) -> None:
-        """`outputs` is the network's own width: a classification with one gets the probabilities of both classes."""
+        """`outputs` is the network's own width. A classification with one output gets the probabilities of both
+        classes.
+        """
         super().__init__()
         self.net = net
         self.classifies = task == "classification"
@@ -50,7 +52,7 @@ class DeployedModel(nn.Module):
 
     def forward(self, raw_BS: torch.Tensor) -> torch.Tensor:
         if self.scales_features:
-            # A missing value is the mean; `where`, since ONNX has no nan_to_num.
+            # A missing value becomes the mean. Uses `where`, since ONNX has no nan_to_num.
             known_BS = torch.where(torch.isnan(raw_BS), self.feature_mean, raw_BS)
             raw_BS = (known_BS - self.feature_mean) / self.feature_deviation
         y_BK = self.net(raw_BS)
@@ -63,7 +65,7 @@ class DeployedModel(nn.Module):
 
 
 def find_loss_name(job: Job, dataset: Dataset) -> str:
-    """The job's loss, or the task's. Raises ModelError if it does not fit the task."""
+    """Returns the job's loss, or the task's. Raises ModelError if it does not fit the task."""
     name = job.loss or ("mse" if dataset.task == "regression" else "crossEntropy")
     fitting = LOSSES_OF[dataset.task]
     if name not in fitting:
@@ -80,7 +82,7 @@ def find_loss_name(job: Job, dataset: Dataset) -> str:
 
 
 def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
-    """The job's network with fresh weights from torch's seeded default generator. Raises ModelError."""
+    """Returns the job's network with new weights from torch's seeded default generator. Raises ModelError."""
     kind = _load_own(job, folder) if is_reference(job.model) else find_network(job.model)
     if not callable(kind):
         raise ModelError(f"model is {job.model!r}, which is not a class", "name a subclass of torch.nn.Module")
@@ -114,7 +116,7 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
 
 
 def _load_own(job: Job, folder: Path) -> object:
-    """The user's class. Raises ModelError, also where its module changes what all networks are made of."""
+    """Loads the user's class. Raises ModelError, also if its module changes torch's default type."""
     usual = torch.get_default_dtype()
     try:
         kind = user_code.load(job.model, job.roots(folder))
@@ -130,15 +132,15 @@ def _load_own(job: Job, folder: Path) -> object:
 
 
 def count_network_outputs(job: Job, dataset: Dataset) -> int:
-    """Width of the network's own output: with bce, one number stands for two classes."""
+    """Returns the width of the network's own output. With bce, one number stands for two classes."""
     return 1 if find_loss_name(job, dataset) == "bce" else dataset.outputs
 
 
 def check_answer(net: nn.Module, job: Job, dataset: Dataset, batch_BS: torch.Tensor, *, training: bool = False) -> None:
     """Raises ModelError unless the network answers these (standardised) rows with (B, K) numbers.
 
-    A network with lazy layers has its weights from here on. With `training` it is asked as a step asks it, which may
-    change its buffers: that is for a network that nobody goes on with.
+    It initialises a network with lazy layers. With `training`, it calls the network as a step does, which may change
+    its buffers: use a network that is not needed afterwards.
     """
     expected = (len(batch_BS), count_network_outputs(job, dataset))
     net.train(training)

@@ -15,14 +15,14 @@ from training.recipe.models.checks import check_shape, check_widths
 
 
 class Cnn(nn.Module):
-    """(C, H, W) → one block for each of `channels`: 3×3 convolution, ReLU, the largest of 2×2 → flattened → K.
+    """(C, H, W) → one block for each of `channels`: 3×3 convolution, ReLU, maximum of 2×2 → flattened → K.
 
-    A block halves both sides; one that would halve a side of 1 leaves them. What is left after the last is looked at in
-    whole, so large images want more blocks.
+    A block halves both sides, unless a side is 1. The last layer sees everything that remains, so large images need
+    more blocks.
     """
 
     def __init__(self, shape: tuple[int, ...], outputs: int, channels: Sequence[int] = (32, 64)) -> None:
-        """Raises ModelError."""
+        """Raises ModelError for a wrong shape or channels."""
         super().__init__()
         way_out = "reshape grey images to (rows, 1, height, width); for columns of a table use 'mlp' or 'net'"
         first, height, width = check_shape("cnn", shape, "channels, height, width", way_out)
@@ -38,6 +38,6 @@ class Cnn(nn.Module):
         for convolution in self.convolutions:
             x_BCHW = torch.relu(convolution(x_BCHW))
             if min(x_BCHW.shape[2:]) >= 2:
-                # Squares that do not overlap: no sum in the gradient, so it is repeatable on a GPU too.
+                # Squares do not overlap, so the gradient has no sum and is repeatable on a GPU too.
                 x_BCHW = functional.max_pool2d(x_BCHW, 2)
         return cast(torch.Tensor, self.output(x_BCHW.flatten(1)))

@@ -1,4 +1,4 @@
-"""`mlp`: features → hidden layers (ReLU) → outputs. It does not look at what is next to what."""
+"""`mlp`: features → hidden layers (ReLU) → outputs. It ignores which values are neighbours."""
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
@@ -16,7 +16,7 @@ class Mlp(nn.Module):
     """S, flattened to F → each of `hidden` (ReLU) → K. Without hidden layers it is linear."""
 
     def __init__(self, features: int, outputs: int, hidden: Sequence[int] = (512, 512)) -> None:
-        """Raises ModelError."""
+        """Raises ModelError for wrong widths."""
         super().__init__()
         sizes = (features, *check_widths("hidden", hidden, "such as [512, 512]"))
         self.hidden = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))

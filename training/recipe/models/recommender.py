@@ -1,4 +1,4 @@
-"""`recommender`: what a user would say of an item, by matrix factorisation with biases (Koren, Bell, Volinsky 2009)."""
+"""`recommender`: a user's rating of an item, by matrix factorisation with biases (Koren, Bell, Volinsky 2009)."""
 
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
@@ -11,20 +11,22 @@ from training.errors import ModelError
 from training.recipe.models.checks import check_ids, check_whole
 
 SPREAD: Final = 0.1
-"""Standard deviation of the first factors, so that their products begin near 0."""
+"""Standard deviation of the initial factors, so that their products begin near 0."""
 
 
 class Recommender(nn.Module):
     """int64 ids (B, 2), of a user and an item → (B, 1): user's bias + item's bias + their factors' product.
 
-    The mean rating is no parameter: standardisation takes it away, and the deployed model gives it back.
-    Raises ModelError for ids that are not from 0 to users - 1 and items - 1.
+    The mean rating is not a parameter: standardisation removes it, and the deployed model adds it. Raises ModelError
+    for ids that are not from 0 to users - 1 and items - 1.
     """
 
     def __init__(
         self, features: int, outputs: int, users: int | None = None, items: int | None = None, factors: int = 16
     ) -> None:
-        """`users` and `items` are how many there can ever be, also those without a training row. Raises ModelError."""
+        """`users` and `items` are the largest possible numbers, including those without a training row. Raises
+        ModelError.
+        """
         super().__init__()
         if (features, outputs) != (2, 1):
             what = f"{features} features per row" if features != 2 else f"{outputs} classes"

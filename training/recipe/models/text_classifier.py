@@ -20,7 +20,7 @@ class TextClassifier(nn.Module):
     """
 
     def __init__(self, words: int, outputs: int, width: int = 64) -> None:
-        """Raises ModelError."""
+        """Raises ModelError for a data set without words, or a wrong width."""
         super().__init__()
         if words == 0:
             raise ModelError(
