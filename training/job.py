@@ -121,7 +121,7 @@ class Job:
     momentum: float = setting(
         kinds.number_within(0, 1, below=True),
         0.0,
-        "Momentum of SGD: the share of each step that the following step repeats.",
+        "Momentum of SGD: the share of each step that is added to the following step.",
     )
     nesterov: bool = setting(kinds.boolean, False, "Whether the momentum is Nesterov's (1983), as in torch.optim.SGD.")
     weight_decay: float = setting(

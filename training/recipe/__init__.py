@@ -2,25 +2,25 @@
 an edit retrains the model of every stack. An edit outside (requests, events, records, errors) does not.
 In the data's order:
 
-    make.py        DATASET → MODEL, the story: the order of all these
+    make.py        DATASET → MODEL: the order of all these steps
     datasets/      rows: read, masked, encoded, split
     scaling.py     their columns standardised
     models/        the networks, and the form in which one is deployed
     train.py       the trainings of a run: search.py tries settings, folds.py cross-validates, one makes the model
-    callback.py    who looks at them between two stretches of steps, and what they leave to go on from
-    loop_parts.py  a loop, put together: losses.py with class_weights.py, weights.py to start from or to freeze
-    sgd.py         the loop, at rates of schedule.py
-    trainer_state.py  how far it is, in numbers; module_state.py what a network and generators hold beside its weights
-    step.py        one update: gradient descent as it stands in every book
+    callback.py    the caller's view of them between two stretches of steps, and the progress to resume from
+    loop_parts.py  the parts of a loop: losses.py with class_weights.py, weights.py to start from or to freeze
+    sgd.py         the loop, at the learning rates of schedule.py
+    trainer_state.py  its counters; module_state.py the state of networks and generators besides the weights
+    step.py        one update: textbook gradient descent
     fused.py       the same for dense networks, faster: the gradient written out
-    shared.py      the gradient by several processes; privacy.py the one that keeps rows private
+    shared.py      the gradient of several processes; privacy.py the differentially private gradient
     finish.py      the network that a loop gives → a model: measured, exported, compressed
-    evaluate.py    metrics; measurable.py whether those that are asked for can be had, before the first step
-    export.py      ONNX; columns.py makes it take a table's own columns, compression.py makes it smaller
-    fidelity.py    whether that answers as the network does; value_reads.py what no trace can hold
-    foreign.py     a model that was trained elsewhere, taken in instead; external.py its weights in files of their own,
-                   foreign_labels.py which class its numbers are for
+    evaluate.py    metrics; measurable.py checks before the first step that the requested ones can be measured
+    export.py      ONNX; columns.py gives it a table's own columns as inputs, compression.py makes it smaller
+    fidelity.py    checks that its answers equal the network's; value_reads.py finds what no trace can express
+    foreign.py     a model that was trained elsewhere; external.py its weights in separate files, foreign_labels.py the
+                   classes of its numbers
     large_form.py  ONNX with its weights beside it, for models above 2 GB
-    explain.py     what the user's code does wrong, for people
-    processor.py   the machine, pinned
+    explain.py     errors of the user's code, explained
+    processor.py   the pinned properties of the machine
 """

@@ -1,14 +1,14 @@
-"""Steps of a dense network with its gradient written out: no graph is made and taken apart again in every step.
+"""Steps of a dense network with its gradient written out, without building a graph in every step.
 
     forward     a ← relu(a · Wᵀ + b), layer after layer, the last one without relu
     backward    δ ← the loss's slope at the answer, then from the last layer to the first ∂W = δᵀ · a, ∂b = Σ δ,
                 δ ← (δ · W) where a > 0
-    downhill    as step.update has it
+    update      the same as step.update
 
-A step of a small network is overhead, nearly all of it: NumPy takes it, whose calls cost a fourth of torch's, with the
-loss's slope as `losses` has it. A step of a larger one is products, which torch takes, with its threads, and the loss's
-slope by autograd. Which of them follows from the job and the network alone.
-Sums are rounded elsewhere than in `step.make_runner`, so a run takes all its steps here or all of them there.
+A step of a small network is nearly all overhead, so NumPy computes it, whose calls cost a fourth of torch's, with the
+loss's slope of `losses`. A step of a larger one is mostly products, so torch computes it, with its threads and the
+loss's slope by autograd. The job and the network alone determine the choice. Sums are rounded at other places than in
+`step.make_runner`, so a run takes all its steps here or all of them there.
 
 Shapes: B rows of a batch, I inputs and O outputs of a layer, K of the last, P numbers of all parameters.
 """

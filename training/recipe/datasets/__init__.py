@@ -10,5 +10,5 @@ spelling.py    numbers and dates in another spelling, read or refused
 quality.py     checks of the rows, before training
 encoding.py    columns → numbers; words.py texts → ids; images.py files → pixels
 streamed.py    rows of a Parquet file larger than memory
-split.py       which are learnt from, which validate, which are held out; parts.py by a column
+split.py       training, validation and held-out rows; parts.py splits by a column
 """
