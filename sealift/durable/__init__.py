@@ -1,4 +1,4 @@
-"""Files, for every room: the one way in which this project writes one, and the one digest of a set of them.
+"""Files for all packages: the project's only way to write a file, and its only digest of a set of files.
 
 Standard library only.
 """

@@ -1,8 +1,8 @@
-"""No core dump of a process that has private keys in its memory.
+"""Prevention of core dumps of processes that have private keys in memory.
 
-A limit of 0 keeps the kernel from writing a file. A handler that the kernel pipes dumps to, as systemd-coredump is,
-gets them whatever the limit: not those of a process that is not dumpable, whose memory no other process of the user's
-can read either.
+A limit of 0 keeps the kernel from writing a file. A handler that the kernel pipes dumps to, such as systemd-coredump,
+ignores the limit. So the process is also made non-dumpable, which keeps other processes of the user from reading its
+memory, too.
 """
 
 import contextlib
@@ -15,8 +15,8 @@ PR_SET_DUMPABLE: Final = 4
 
 
 def forbid() -> None:
-    """For the rest of this process; the limit also for those that it starts."""
+    """Forbids core dumps for the rest of this process. Its children inherit only the limit."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # a C library without it
+        with contextlib.suppress(OSError, AttributeError):  # a C library without prctl
             ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

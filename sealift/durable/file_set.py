@@ -1,7 +1,7 @@
-"""What a set of files is: one digest over their names, their contents and, where these count, their modes.
+"""The digest of a set of files: their names, their contents and, optionally, their modes.
 
-Every part is framed by its length as a netstring (https://cr.yp.to/proto/netstrings.txt), so that nothing runs into
-what follows. Neither the order in which files come, nor where they are, nor their times count. Standard library only.
+Every part is framed by its length as a netstring (https://cr.yp.to/proto/netstrings.txt), so that parts cannot merge.
+The order of the files, their folder and their times do not matter. Standard library only.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ PIECE_BYTES: Final = 2**20
 
 
 def digest(contents: Mapping[str, str], modes: Mapping[str, int] | None = None) -> str:
-    """Hex SHA-256 of a set of files: by name, each one's content told by a digest of it. Without `modes` none count."""
+    """Hex SHA-256 of a set of files. `contents` has a digest of each content by name; `modes` is optional."""
     whole = hashlib.sha256()
     for name in sorted(contents):
         mode = "" if modes is None else f"{modes[name]:o}"
@@ -29,7 +29,7 @@ def of_bytes(content: Buffer) -> str:
 
 
 def of_stream(stream: IO[bytes]) -> str:
-    """The same of what is left in a stream, which need not fit into memory."""
+    """Hex SHA-256 of the rest of a stream, which need not fit into memory."""
     whole = hashlib.sha256()
     while piece := stream.read(PIECE_BYTES):
         whole.update(piece)
@@ -37,7 +37,7 @@ def of_stream(stream: IO[bytes]) -> str:
 
 
 def of_file(path: Path) -> str:
-    """The same of what is there. Raises OSError."""
+    """Hex SHA-256 of a file's content. Raises OSError."""
     with path.open("rb") as stream:
         return of_stream(stream)
 

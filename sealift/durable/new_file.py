@@ -1,8 +1,8 @@
-"""A file that is whole or not there, whatever the umask, the power or kill -9 do.
+"""A new file that is complete or absent, whatever happens to the umask, the power or the process (kill -9).
 
-It is written without a name (O_TMPFILE), synced, and linked in as a last step, so that nothing half-written ever has a
-name and nothing is left behind. Where the file system has no such files (NFS, some FUSE and overlays) it has a passing
-name until then, `NAME.….new`, and the next writer of NAME removes what a killed one left.
+It is written without a name (O_TMPFILE), synced, and linked as the last step, so that incomplete files never have a
+name and nothing is left behind. On file systems without unnamed files (NFS, some FUSE and overlays) it has a temporary
+name, `NAME.….new`, and the next writer of NAME removes what a killed writer left.
 """
 
 import errno
@@ -22,7 +22,7 @@ NO_UNNAMED_FILES: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
 
 
 def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Creates or replaces the file, with exactly this mode whatever the umask, and private until then."""
+    """Creates or replaces a file, with exactly this mode whatever the umask. It is private until complete."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with NewFile(folder, path.name, mode) as file:
@@ -33,7 +33,7 @@ def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 class NewFile:
-    """A file on its way to its name in a folder. Its lock tells others that its writer lives."""
+    """A file that is written before it gets its name in a folder. Its lock shows that its writer is alive."""
 
     def __init__(self, folder: int, name: str, mode: int = 0o600) -> None:
         self.folder, self.name = folder, name
@@ -42,7 +42,7 @@ class NewFile:
         self._passing = f"{name}.{secrets.token_hex(8)}{PASSING}"
 
     def __enter__(self) -> Self:
-        """Empty, and without a name."""
+        """Opens an empty file without a name."""
         remove_stale(self.folder, self.name)
         self._open_locked()
         try:
@@ -64,7 +64,7 @@ class NewFile:
             left = left[os.write(self._descriptor, left) :]
 
     def has_content_of(self, file: int) -> bool:
-        """Whether another open file has the same content from its start on."""
+        """Whether another open file has the same content."""
         at = 0
         while True:
             ours, others = os.pread(self._descriptor, PIECE_BYTES, at), os.pread(file, PIECE_BYTES, at)
@@ -73,13 +73,14 @@ class NewFile:
             at += len(ours)
 
     def create(self) -> None:
-        """Syncs it and gives it its name. Raises FileExistsError."""
+        """Syncs the file and gives it its name. Raises FileExistsError."""
         os.fsync(self._descriptor)
         self._link(self.name)
         os.fsync(self.folder)
 
     def replace(self) -> None:
-        """Syncs it and gives it its name, whoever has that. A link cannot replace, so a passing name is renamed."""
+        """Syncs the file and gives it its name, replacing another file. A link cannot replace, so it renames
+        instead."""
         os.fsync(self._descriptor)
         if not self._named:
             self._link(self._passing)
@@ -93,10 +94,10 @@ class NewFile:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             if not self._named or os.fstat(self._descriptor).st_nlink:
                 return
-            os.close(self._descriptor)  # another writer took it for a killed one's, in the moment before the lock
+            os.close(self._descriptor)  # another writer removed it as stale, just before the lock
 
     def _open(self) -> tuple[int, bool]:
-        """A descriptor, and whether its file has the passing name."""
+        """Opens the file. Returns its descriptor and whether it has the temporary name."""
         flags = os.O_RDWR | os.O_CLOEXEC
         try:
             return os.open(".", flags | os.O_TMPFILE, 0o600, dir_fd=self.folder), False
@@ -113,11 +114,11 @@ class NewFile:
 
 
 def remove_stale(folder: int, name: str) -> None:
-    """What writers of `name` left that were killed before they renamed it; a writer that lives holds a lock on it."""
+    """Removes files of killed writers of `name`. Live writers hold a lock on theirs."""
     for passing in os.listdir(folder):
         if not (passing.startswith(f"{name}.") and passing.endswith(PASSING)):
             continue
-        with suppress(OSError):  # its writer lives, or was quicker; what cannot be removed now can be next time
+        with suppress(OSError):  # its writer is alive, or was quicker; the next call can remove it
             file = os.open(passing, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

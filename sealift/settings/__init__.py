@@ -1,16 +1,16 @@
-"""Settings, each declared once, in the dataclass that it is used in: name, kind, default, bounds, unit and meaning.
+"""Settings, each declared once in the dataclass that uses it: name, kind, default, bounds, unit and meaning.
 
-    declare.py   `setting`, `section`, `sections`: what a dataclass's field says of itself
-    kinds.py     what a value can be: numbers, texts, lists, objects, and what is allowed of them
-    read.py      a mapping → the dataclass, or every problem it has at once, by property path
-    problem.py   one of these problems, and how several are told
-    names.py     what a property path begins with, and which name was meant
+    declare.py   `setting`, `section`, `sections`: declarations of a dataclass's fields
+    kinds.py     kinds of values (numbers, texts, lists, objects) and their allowed values
+    read.py      a mapping → the dataclass, or all its problems at once, by property path
+    problem.py   a problem, and reports of several
+    names.py     the input of a property path, and suggestions for misspelt names
     quantity.py  Kubernetes quantities, exactly, and their canonical text
-    table.py     the declarations as tables for people
+    table.py     the declarations as Markdown tables
     typed.py     the declarations as a TypedDict, for programs
     schema.py    the declarations as a package schema, for the engine and other languages
 
-Standard library only: a preview validates with it where torch may not be installed. It knows no setting itself.
+Standard library only, because previews validate without torch. It declares no settings itself.
 """
 
 from sealift.settings import kinds

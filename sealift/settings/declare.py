@@ -1,4 +1,4 @@
-"""What a dataclass's field says of itself, beside its name and its Python type: kind, default, meaning."""
+"""Declarations of settings as fields of a dataclass: kind, default and meaning beside name and type."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -13,20 +13,20 @@ KEY: Final = "setting"
 
 @dataclass(frozen=True)
 class Setting:
-    """One declaration. It has a kind, or, of an object of settings, the dataclass that these stand in."""
+    """One declaration. It has either a kind or, for an object of settings, the dataclass that declares them."""
 
     name: str
-    """camelCase."""
+    """Name in camelCase."""
     kind: Kind[Any] | None
     of: type[Any] | None
     many: bool
-    """An object of objects, by a name that the user gives."""
+    """Whether it is an object of objects, by names that the user chooses."""
     default: object
     meaning: str
     secret: bool
     required: bool
     shapes: bool
-    """Whether what is made depends on it; False: it says where, how that is judged, or what is said of it."""
+    """Whether the result depends on it. False for settings about location, checks or reporting."""
 
 
 def setting(
@@ -38,24 +38,24 @@ def setting(
     required: bool = False,
     shapes: bool = True,
 ) -> Any:
-    """A value. `meaning` is a sentence for people; what is allowed and the default are not repeated there."""
+    """Declares a value. `meaning` is a description for people, without the allowed values and the default."""
     return _field(default, {"kind": kind, "meaning": meaning, "secret": secret, "required": required, "shapes": shapes})
 
 
 def section(of: type[Any], default: object = None, meaning: str = "", *, shapes: bool = True) -> Any:
-    """An object of settings, declared in `of`; None as default: without it there is none, rather than a plain one.
-    Where it `shapes`, each setting inside says whether it does.
+    """Declares an object of settings, which `of` declares. The default None means no object rather than one of
+    defaults. If it `shapes`, each setting inside declares whether it does.
     """
     return _field(default, {"of": of, "meaning": meaning, "shapes": shapes})
 
 
 def sections(of: type[Any], meaning: str = "") -> Any:
-    """Objects of settings, by a name that the user gives."""
+    """Declares objects of settings, by names that the user chooses."""
     return _field({}, {"of": of, "many": True, "meaning": meaning})
 
 
 def declarations(of: type[Any]) -> Iterator[Setting]:
-    """In the order in which they stand there."""
+    """Yields the declarations of a dataclass, in order."""
     for field in dataclasses.fields(of):
         said: Mapping[str, Any] = field.metadata[KEY]
         default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
@@ -73,7 +73,7 @@ def declarations(of: type[Any]) -> Iterator[Setting]:
 
 
 def summary(of: type[Any]) -> str:
-    """What a class of settings says of itself, in one line."""
+    """The docstring of a class of settings, in one line."""
     return " ".join((of.__doc__ or "").split())
 
 

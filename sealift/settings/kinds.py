@@ -1,6 +1,6 @@
-"""What a value can be. A kind takes a value as it arrives and gives it as it is meant, or says what is allowed.
+"""Kinds of values. A kind converts a value to its Python form, or raises an error that says what is allowed.
 
-Values reach us from Pulumi, where every number is a double: whole numbers arrive as 5.0 and are whole again here.
+Values come from Pulumi, where every number is a double. Whole numbers arrive as 5.0 and become integers again here.
 """
 
 import math
@@ -13,14 +13,14 @@ from sealift.settings.problem import Problem
 from sealift.settings.urls import ends_where_seen, without_credentials
 
 LARGEST_WHOLE: Final = 2**53 - 1
-"""A whole number above this would arrive as another one."""
+"""Largest whole number that a double represents exactly."""
 REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 Chosen = TypeVar("Chosen")
 
 
 class Refused(Exception):
-    """A value that a setting cannot have; the text continues "is VALUE; "."""
+    """A value that is not allowed. The text continues "is VALUE; "."""
 
     def __init__(self, text: str, hint: str = "") -> None:
         super().__init__(text)
@@ -28,7 +28,7 @@ class Refused(Exception):
 
 
 class RefusedInside(Exception):
-    """What cannot be, in a value or its parts: paths from the value on, as `["pods"]`, and whole messages."""
+    """Problems in a value or its parts: paths relative to the value, such as `["pods"]`, with complete messages."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(map(str, problems)))
@@ -37,19 +37,19 @@ class RefusedInside(Exception):
 
 @dataclass(frozen=True)
 class Kind(Generic[Chosen]):
-    """`accept` raises Refused or RefusedInside; `type` is JSON Schema's word for it, or "any" where one is too few;
-    `allowed` is for the tables.
+    """A kind of value. `accept` converts a value, or raises Refused or RefusedInside. `type` is the JSON Schema type,
+    or "any" for several. `allowed` describes the allowed values in tables and descriptions.
     """
 
     type: str
     allowed: str
     accept: Callable[[object], Chosen]
     items: str = ""
-    """Of an array or an object: the type of what is in it; empty: anything."""
+    """Type of the elements of an array or object. Empty means any type."""
 
 
 def one_of(*names: str) -> Kind[str]:
-    """One of these texts."""
+    """A kind that allows only these texts."""
     allowed = ", ".join(repr(name) for name in names)
 
     def accept(value: object) -> str:
@@ -61,7 +61,7 @@ def one_of(*names: str) -> Kind[str]:
 
 
 def positive_number(largest: float, example: str) -> Kind[float]:
-    """Above 0."""
+    """A number above 0, at most `largest`."""
 
     def accept(value: object) -> float:
         number = _number(value)
@@ -73,7 +73,7 @@ def positive_number(largest: float, example: str) -> Kind[float]:
 
 
 def number_within(smallest: float, largest: float, *, below: bool = False) -> Kind[float]:
-    """From `smallest` to `largest`; `below` leaves `largest` itself out."""
+    """A number from `smallest` to `largest`. `below` excludes `largest`."""
     allowed = f"a number from {smallest:g} to {'below ' if below else ''}{largest:g}"
 
     def accept(value: object) -> float:
@@ -99,7 +99,7 @@ def number_from(smallest: float, unit: str) -> Kind[float]:
 
 
 def whole_number(smallest: int, largest: int, note: str = "") -> Kind[int]:
-    """From `smallest` to `largest`; `note` says more of what is allowed."""
+    """A whole number from `smallest` to `largest`. `note` is added to the allowed values."""
     allowed = f"a whole number from {smallest:,} to {largest:,}{note}"
 
     def accept(value: object) -> int:
@@ -158,34 +158,34 @@ def _arguments(value: object) -> Mapping[str, object]:
 
 
 boolean: Final = Kind("boolean", "true, false", _boolean)
-"""True or false, not their likenesses."""
+"""True or false, and nothing that merely converts to them."""
 text: Final = Kind("string", "non-empty text", _text)
-"""Any text but an empty one."""
+"""Any non-empty text."""
 place: Final = Kind("string", "non-empty text", _place)
-"""The same, which may be a URL, whose secrets must be told from the text around it."""
+"""Non-empty text that may be a URL, whose secrets must be distinguishable from the text around it."""
 any_text: Final = Kind("string", "any text", _any_text)
-"""Also an empty one."""
+"""Any text, including an empty one."""
 texts: Final = Kind("array", "a list of non-empty texts", _texts, "string")
 reference: Final = Kind("string", "`package.module:name`", _reference)
-"""Code of the user's folder or of an installed package."""
+"""Reference to code in the user's folder or in an installed package."""
 arguments: Final = Kind("object", "an object of keyword arguments by name", _arguments)
-"""JSON values. Whole numbers become integers again, as a constructor expects."""
+"""Keyword arguments as JSON values. Whole numbers become integers again, as constructors expect."""
 
 
 def is_reference(value: str) -> bool:
-    """Whether this names code rather than something of ours."""
+    """Whether the text is a reference to code rather than a built-in name."""
     return REFERENCE.fullmatch(value) is not None
 
 
 def whole(value: object) -> int | None:
-    """The engine sends every number as a double: 3.0 is 3; 1.5, NaN, True and "3" are None."""
+    """The value as a whole number: 3.0 gives 3, while 1.5, NaN, True and "3" give None. The engine sends doubles."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if isinstance(value, int) or value.is_integer() else None
 
 
 def show_value(value: object) -> str:
-    """The value as a user would write it, in at most 60 characters, and without a URL's secrets."""
+    """The value as a user would write it, in at most 60 characters and without the secrets of URLs."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
         value = int(value)
     if isinstance(value, float) and math.isnan(value):
@@ -205,7 +205,7 @@ def _plain(value: object) -> Any:
 
 
 def _number(value: object) -> float | None:
-    """Numbers only: True is not 1 and "0.01" is not 0.01, since both show a mistake made elsewhere."""
+    """The value as a float, or None. True and "0.01" are not numbers, because they show a mistake elsewhere."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

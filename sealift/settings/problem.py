@@ -1,6 +1,6 @@
-"""One thing wrong with what the user asked for, and how several of them are told at once.
+"""A problem with the user's settings, and a report of several problems at once.
 
-Pure: says nothing about who asks or how it reaches the terminal.
+Pure: it does not know the caller or how the report reaches the terminal.
 """
 
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """`property` is the property's path, `message` continues the sentence: its value, and what is allowed."""
+    """A problem of the property at the path `property`. `message` continues the sentence: value and allowed values."""
 
     property: str
     message: str
     hint: str = ""
-    """The way out, where the message does not already say it; empty if it does."""
+    """How to fix it. Empty if the message already says it."""
 
     def __str__(self) -> str:
         return f"{self.property} {self.message}"
 
 
 def report(heading: str, problems: Sequence[Problem], hint: str = "") -> str:
-    """The heading, a line per problem, then each different hint once on a line of its own, `hint` last."""
+    """Writes the heading, a line per problem, then each distinct hint once on its own line, with `hint` last."""
     if not problems:
         raise AssertionError("internal error: a report needs problems")
     hints = dict.fromkeys(text for text in (*(problem.hint for problem in problems), hint) if text)

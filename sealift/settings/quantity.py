@@ -1,7 +1,7 @@
-"""Kubernetes quantities ("500m", "1.5Gi", "12e6"): what a text says, exactly, and the one form that is canonical.
+"""Kubernetes quantities ("500m", "1.5Gi", "12e6"): their exact amount and their canonical text.
 
 Grammar and canonical form are those of k8s.io/apimachinery/pkg/api/resource/quantity.go: ParseQuantity and
-CanonicalizeBytes. It says neither which amounts are allowed nor where quantities are; that is for those who ask.
+CanonicalizeBytes. Callers decide which amounts are allowed.
 """
 
 import re
@@ -12,9 +12,9 @@ from typing import Final
 
 BINARY: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-"""Exponents of ten."""
+"""Exponents of ten by suffix."""
 MAX: Final = 2**63 - 1
-"""The most that Kubernetes can count; with a binary suffix it reads more as this."""
+"""The largest amount in Kubernetes. Larger amounts with a binary suffix are read as this one."""
 
 _SUFFIX: Final = {exponent: suffix for suffix, exponent in DECIMAL.items()}
 # At most 40 digits and a two-digit exponent: exact arithmetic on more would only be a way to burn time. ParseQuantity
@@ -29,16 +29,16 @@ class Quantity:
     """An exact amount and its canonical text."""
 
     amount: Fraction
-    """As written: CPUs, bytes …"""
+    """The amount as written, in CPUs or bytes."""
     text: str
-    """Canonical: the API server prints it as it is here."""
+    """The canonical text, as the API server prints it."""
 
     def __str__(self) -> str:
         return self.text
 
 
 def parse(text: str) -> Quantity | None:
-    """What the text says; None if it is no quantity."""
+    """Parses a quantity. None if the text is not a quantity."""
     matched = _QUANTITY.fullmatch(text)
     if matched is None:
         return None
@@ -48,10 +48,10 @@ def parse(text: str) -> Quantity | None:
 
 
 def canonical(amount: Fraction, suffix: str = "") -> str:
-    """No fraction, and the largest suffix of the same family that allows it.
+    """The canonical text: no fraction, with the largest suffix of the same family that allows that.
 
-    As in Kubernetes, finer than a billionth is rounded away from 0, and fractions are never binary, nor are amounts
-    below 1024.
+    As in Kubernetes, amounts are rounded away from 0 to a billionth. Fractions and amounts below 1024 never have a
+    binary suffix.
     """
     if suffix in BINARY:
         amount = max(Fraction(-MAX), min(amount, Fraction(MAX)))

@@ -1,6 +1,6 @@
-"""A mapping → a dataclass of settings, or every problem it has instead of the first.
+"""A mapping → a dataclass of settings, or all its problems rather than only the first.
 
-A class of settings that cannot be what they are together says so in a method `clashes`, which gives Clash after Clash.
+A class with rules between its settings has a method `clashes`, which yields each violated rule as a Clash.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ Settings = TypeVar("Settings")
 
 @dataclass(frozen=True)
 class Clash:
-    """`property` cannot be as it is, since those it `needs` are as they are; without all of them known, it is none."""
+    """`property` conflicts with the properties in `needs`. The rule is skipped while any of them is unknown."""
 
     property: str
     message: str
@@ -32,7 +32,8 @@ class Clashing(Protocol):
     """A dataclass of settings with rules between them."""
 
     def clashes(self) -> Iterator[Clash]:
-        """Names are camelCase, paths begin in this object. A default stands for what is unknown or refused."""
+        """Yields the conflicts. Names are camelCase, and paths are relative to this object. Unknown and refused values
+        have their defaults."""
 
 
 def read(
@@ -44,11 +45,11 @@ def read(
     unknown: Collection[str] = (),
     outside: Callable[[Settings], Iterable[Clash]] = lambda settings: (),
 ) -> tuple[Settings, list[Problem]]:
-    """What `raw` says, the default where it says nothing (or None) or something wrong, and all that is wrong.
+    """Returns the settings in `raw` and all their problems. Missing (or None) and invalid values get the default.
 
-    `what` it is, for the message about a name that is none; `path` is what property paths begin with. `unknown` are
-    names that have a value which is not known yet: nothing is said of them. `outside` says what they clash with beyond
-    themselves, of those that nothing else is wrong with.
+    `what` describes the object in messages about unknown names. `path` is the prefix of property paths. `unknown` are
+    names whose values are not known yet; they are not checked. `outside` yields further conflicts, of which those about
+    settings with another problem are dropped.
     """
     declared = list(declarations(of))
     chosen: dict[str, object] = {}
@@ -83,19 +84,19 @@ def read(
 
 
 def numbers_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
-    """Texts of numbers as these numbers, wherever a number is declared, and numbers as their texts, wherever text is;
-    anything else as it is, for `read` to quote.
+    """Converts texts to numbers where a number is declared, and numbers to texts where text is declared. Other values
+    stay unchanged, so that `read` can quote them.
     """
     return _each(of, texts_read(of, raw), _number_read)
 
 
 def texts_read(of: type[Any], raw: Mapping[str, object]) -> dict[str, object]:
-    """Numbers as their texts, wherever text is declared: a rotation 2027 reaches us from YAML as a number."""
+    """Converts numbers to texts where text is declared: in YAML, a rotation of 2027 is a number."""
     return _each(of, raw, _text_read)
 
 
 def _each(of: type[Any], raw: Mapping[str, object], change: Callable[[Kind[Any], object], object]) -> dict[str, object]:
-    """With the values of all declared settings, at every depth, changed."""
+    """Applies `change` to the values of all declared settings, at every depth."""
 
     def changed(one: Setting, value: object) -> object:
         if one.kind is not None:
@@ -111,13 +112,13 @@ def _each(of: type[Any], raw: Mapping[str, object], change: Callable[[Kind[Any],
 
 
 def properties(settings: object) -> dict[str, object]:
-    """As `read` takes it: names in camelCase; what is as by default is left out."""
+    """The settings as a mapping for `read`, with camelCase names and without default values."""
     return cast("dict[str, object]", spell(settings))
 
 
 def spell(value: object, *, only_off: bool = False, shapes: bool | None = None) -> Any:
-    """A setting's value as JSON has it: objects of settings by camelCase names, without what they have by default, or,
-    `only_off`, without what of that is off: None, false, 0 or empty. `shapes`: only those that are declared so.
+    """A setting's value as JSON. Objects of settings have camelCase names and no default values or, with `only_off`, no
+    default values that are off: None, false, 0 or empty. `shapes` selects settings by that declaration.
     """
     if is_dataclass(value) and not isinstance(value, type):
         told, default = (_each_spelt(one, only_off, shapes) for one in (value, type(value)()))
@@ -128,7 +129,7 @@ def spell(value: object, *, only_off: bool = False, shapes: bool | None = None) 
 
 
 def _each_spelt(settings: object, only_off: bool, shapes: bool | None) -> dict[str, Any]:
-    """Also what is as by default; of a section that shapes, what of it does not is asked of its own settings."""
+    """All values by name, including defaults. In a section that shapes, each setting decides for itself."""
     chosen: dict[str, Any] = {}
     for field in fields(settings):  # type: ignore[arg-type]
         value, one_shapes = getattr(settings, field.name), field.metadata.get(KEY, {}).get("shapes", True)
@@ -141,7 +142,7 @@ def _each_spelt(settings: object, only_off: bool, shapes: bool | None) -> dict[s
 
 
 def names_of(of: type[Any]) -> tuple[str, ...]:
-    """Of its settings, in camelCase."""
+    """Names of the settings in camelCase."""
     return tuple(camel_case(field.name) for field in fields(of))
 
 
@@ -192,7 +193,7 @@ def _text_read(kind: Kind[Any], value: object) -> object:
 
 
 def _text_of(value: object) -> object:
-    """A number's text, as one writes it; Pulumi has made a double of 2027."""
+    """A number as text in its usual spelling. Pulumi turns 2027 into a double."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,4 +1,4 @@
-"""The declarations as properties of a Pulumi package schema, whose form is pkg/codegen/schema/pulumi.json of Pulumi."""
+"""The declarations as properties of a Pulumi package schema (pkg/codegen/schema/pulumi.json of Pulumi)."""
 
 from typing import Any, Final
 
@@ -8,11 +8,11 @@ from sealift.settings.typed import describe
 ANY: Final = {"$ref": "pulumi.json#/Any"}
 MODULE: Final = "sealift:index"
 LARGEST_DEFAULT: Final = 2**31 - 1
-"""Of an integer, as the engine binds a schema; a larger one stands in the description alone."""
+"""Largest integer default that the engine accepts in a schema. A larger one is only in the description."""
 
 
 def inputs(of: type[Any]) -> dict[str, Any]:
-    """`inputProperties` and `requiredInputs` of a resource."""
+    """Makes `inputProperties` and `requiredInputs` of a resource."""
     declared = list(declarations(of))
     required = [one.name for one in declared if one.required]
     properties = {one.name: _property(one) for one in declared}
@@ -20,7 +20,7 @@ def inputs(of: type[Any]) -> dict[str, Any]:
 
 
 def types(of: type[Any]) -> dict[str, Any]:
-    """The objects of settings among a resource's inputs, by token, those inside them too."""
+    """Makes the types of a resource's objects of settings, by token, including nested ones."""
     found: dict[str, Any] = {}
     for one in declarations(of):
         if one.of is not None:

@@ -1,4 +1,4 @@
-"""The declarations as tables for people, in Markdown: one for the settings, and one for each object among them."""
+"""The declarations as Markdown tables: one for the settings, and one for each object among them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,7 +9,7 @@ UNITS: Final = {2**30: "GiB", 2**20: "MiB"}
 
 
 def tables(of: type[Any], level: int = 2) -> str:
-    """`level`: of the headings over the objects' tables."""
+    """Writes the tables. `level` is the level of the headings of the objects' tables."""
     parts = list(_table(of, ""))
     for path, inner in _objects(of, ""):
         parts += ["", f"{'#' * level} {path}", "", summary(inner), "", *_table(inner, path)]

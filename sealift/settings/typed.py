@@ -1,4 +1,4 @@
-"""The declarations as a TypedDict's source: what a component or resource takes as `args`, with a docstring each."""
+"""The declarations as the source of a TypedDict: the `args` of a component or resource, each with a docstring."""
 
 import textwrap
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ WIDTH: Final = 116
 
 
 def typed_dict(name: str, of: type[Any]) -> str:
-    """`class NAME(TypedDict)`. Keys are Pulumi's own names, camelCase. Without a base: the SDK's analyzer finds no
-    docstrings there.
+    """Writes `class NAME(TypedDict)`. Keys are Pulumi's camelCase names. It has no base class, because the SDK's
+    analyzer does not find docstrings in one.
     """
     lines = [f"class {name}(TypedDict):", *_docstring(summary(of))]
     for one in declarations(of):
@@ -23,7 +23,7 @@ def typed_dict(name: str, of: type[Any]) -> str:
 
 
 def describe(one: Setting) -> str:
-    """Meaning, what is allowed, and the default."""
+    """Description of a setting: meaning, allowed values, and default."""
     return " ".join(_sentences(one))
 
 

@@ -1,4 +1,4 @@
-"""URLs without what may be a secret in them: messages, logs and reports show no user, password, query or fragment."""
+"""Removal of possible secrets from URLs: messages, logs and reports show no user, password, query or fragment."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,10 +6,10 @@ from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
 
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(\S*@)?([^\s?#'\"<>]*)((?:[?#][^\s'\"<>]*)?)")
-"""All up to the last @ is taken for a user's name and password: one of these may hold any sign that is not escaped."""
+"""Everything up to the last @ counts as user and password, which may contain unescaped characters."""
 HIDDEN: Final = "…"
 SHORTEST_PART: Final = 4
-"""Shorter values of a query are in texts by chance."""
+"""Minimum length of parts to hide. Shorter values of a query occur in texts by chance."""
 
 
 def is_url(text: str) -> bool:
@@ -22,7 +22,7 @@ def has_credentials(text: str) -> bool:
 
 
 def ends_where_seen(text: str) -> bool:
-    """Whether a text that is a URL has no sign that ends it for others too early, and shows the rest of its secret."""
+    """Whether a URL has no character at which other programs would end it, and so show the rest of its secret."""
     if not is_url(text):
         return True
     found = _URL.search(text)
@@ -31,12 +31,12 @@ def ends_where_seen(text: str) -> bool:
 
 
 def without_credentials(text: str) -> str:
-    """The text, with "…" in place of each of these parts of the URLs in it."""
+    """The text with "…" in place of each possible secret of the URLs in it."""
     return _URL.sub(_show, text)
 
 
 def without_parts_of(url: str, text: str) -> str:
-    """The text of a library, which may show the URL in pieces: without the parts of it that may be secrets."""
+    """The message of a library, which may show the URL in pieces, without the possible secrets of the URL."""
     text = without_credentials(text)
     for part in sorted({*_parts(url)}, key=len, reverse=True):
         text = text.replace(part, HIDDEN)
@@ -44,7 +44,7 @@ def without_parts_of(url: str, text: str) -> str:
 
 
 def _parts(url: str) -> Iterator[str]:
-    """As they are written and as they are meant."""
+    """Yields the possible secrets of a URL, as written and decoded."""
     for found in _URL.finditer(url) if is_url(url) else ():
         user, rest = (found[2] or "").removesuffix("@"), found[4][1:]
         values = [one.partition("=")[2] or one for one in re.split("[&#;]", rest)]
@@ -55,7 +55,7 @@ def _parts(url: str) -> Iterator[str]:
 
 
 def without_credentials_in(value: Any) -> Any:
-    """The same of every text in JSON."""
+    """Applies `without_credentials` to every text in a JSON value."""
     if isinstance(value, str):
         return without_credentials(value)
     if isinstance(value, Mapping):

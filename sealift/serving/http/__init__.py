@@ -1,12 +1,12 @@
-"""HTTP as the transport over the protocols' operations, by connections of our own on uvloop.
+"""The HTTP transport for the protocols' operations, with its own connections on uvloop.
 
-transport.py   accepts clients, and lets them go; sockets.py what it listens on
-connection.py  one client's connection: bytes → requests in their order, responses → bytes
-routes.py      which paths there are, and who may ask
+transport.py   accepts and dismisses clients; sockets.py has the listening sockets
+connection.py  one client's connection: bytes → requests in order, responses → bytes
+routes.py      paths, their methods and scopes
 service.py     request → operation → response
-messages.py    what a request and a response are
-failures.py    what went wrong → response
-response_log.py      a request in the log; request_span.py as spans
-limits.py      how much, how many and how long
+messages.py    requests and responses
+failures.py    error → response
+response_log.py  a request in the log; request_span.py as spans
+limits.py      limits on sizes, counts and durations
 errors.py      statuses
 """

@@ -1,5 +1,5 @@
-"""What pages of other origins may do with the server, as their browser asks: CORS (fetch.spec.whatwg.org, 3.2), and no
-DNS rebinding where nothing else keeps strangers out.
+"""Access for web pages of other origins: CORS (fetch.spec.whatwg.org, 3.2), and protection against DNS rebinding for
+servers without keys.
 """
 
 import ipaddress
@@ -22,24 +22,24 @@ ANSWER_HEADERS: Final = b", ".join((JSON_BYTES_HEADER, b"x-request-id", b"retry-
 
 
 class Browsers:
-    """Of one server. Cookies play no part: clients send a key or a token, which a page must know."""
+    """The rules of one server. Cookies are not used: clients send a key or a token, which a page must know."""
 
     def __init__(self, origins: Collection[str] = (), *, local: bool = False) -> None:
-        """`origins`: those whose pages may ask, such as `https://app.example.com`, or ANY. `local`: only requests that
-        name this machine are answered, as for a server that asks for no key and is meant for this machine alone: else a
-        page could give its own name this machine's address, and ask as if it came from here.
+        """`origins` are those whose pages may send requests, such as `https://app.example.com`, or ANY. `local` answers
+        only requests whose Host is this machine, for a server without keys that only this machine should use. Otherwise
+        a page could point its own host name to this machine's address and send requests as a page of the same origin.
         """
         self._origins = frozenset(origin.encode() for origin in origins)
         self._local = local
 
     def refusal(self, request: HttpRequest) -> RefusedRequest | None:
-        """Of a request that does not name this machine."""
+        """The refusal of a request whose Host is not this machine, or None."""
         if not self._local or request.host is None or _is_local(request.host):
             return None
         return RefusedRequest(421, "this server needs no key, so it answers only requests whose Host is localhost")
 
     def preflight(self, request: HttpRequest, route: "Route | None") -> Response | None:
-        """The answer to a browser that asks what a page may send; None for any other request."""
+        """The response to a browser's preflight request. None for any other request."""
         if request.method != b"OPTIONS" or request.asked_method is None or not self._allows(request.origin):
             return None
         methods = b", ".join(route.methods) if route is not None else b"GET, HEAD, POST"
@@ -49,7 +49,7 @@ class Browsers:
         return Response(200, b"", fields=fields % (methods, REQUEST_HEADERS, PREFLIGHT_SECONDS))
 
     def mark(self, request: HttpRequest, response: Response) -> Response:
-        """With what lets the page read the answer."""
+        """Adds the headers that let the page read the response."""
         if request.origin is None or not self._allows(request.origin):
             return response
         fields = b"access-control-allow-origin: %s\r\naccess-control-expose-headers: %s\r\nvary: origin\r\n"
@@ -60,7 +60,7 @@ class Browsers:
 
 
 def _is_local(host: bytes) -> bool:
-    """Whether a Host names this machine itself, whatever its port."""
+    """Whether a Host is this machine itself, with any port."""
     name = host.decode("latin-1").lower()
     name = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
     if name == "localhost" or name.endswith(".localhost"):

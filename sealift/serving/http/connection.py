@@ -1,9 +1,9 @@
-"""One client's connection: HTTP/1.1 with keep-alive, requests sent ahead, chunked bodies and Expect.
+"""One client's connection: HTTP/1.1 with keep-alive, pipelining, chunked bodies and Expect.
 
-httptools parses. Requests are answered one at a time, in their order; while one waits for its answer, no more is parsed
-than the piece that it came in. To everything that a client could draw out there is an end: bytes of a head and of a
-body, the time that they take, idle time, an answer that is not taken (limits.py). What is refused before it was read to
-its end is the last on its connection.
+httptools parses. Requests are answered one at a time, in order. While a request waits for its answer, only the piece
+that it arrived in is parsed. Everything a client can hold open has a limit: bytes and duration of a head and of a body,
+idle time, and the time to read a response (limits.py). A request that is refused before it was read completely is the
+last one on its connection.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from sealift.serving.http.limits import HEADER_BYTES, MAX_HEAD_BYTES
 from sealift.serving.http.messages import FIELDS, Handler, HttpRequest, Response, head
 from sealift.serving.memory_budget import SMALL_BYTES, Share
 
-PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time: so many bytes of short requests are parsed ahead at most
+PIECE_BYTES: Final = MAX_HEAD_BYTES  # read at a time, so at most this many bytes of short requests are parsed ahead
 ROOM: Final = 16
 NO_REQUEST: Final = "internal error: the parser reports a request that has not begun"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connections:
-    """All of one server: its clients, its service and the time of day."""
+    """All connections of one server: its clients, its service and the current date."""
 
     def __init__(self, service: Handler) -> None:
         self.service = service
@@ -38,22 +38,23 @@ class Connections:
         self.tick()
 
     def tick(self) -> None:
-        """Called a few times a second: ends what takes too long, and sets the date."""
+        """Called a few times a second. Ends connections that exceed a time limit, and sets the date."""
         self.date = time.strftime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
         now = time.perf_counter()
         failure: Exception | None = None
         for client in list(self.clients):
             try:
                 client.check(now)
-            except Exception as error:  # noqa: BLE001 - one client's: the others have their limits too
+            except Exception as error:  # noqa: BLE001 - the error of one client must not keep the others from being checked
                 failure = error
                 client.abort()
         if failure is not None:
             raise failure
 
     def admit(self, newcomer: "Connection") -> None:
-        """Where there are too many, the longest idle make room: several, since to find them takes a look at all. Where
-        none is idle, those whose body is under way for longest do: to announce one costs nothing."""
+        """Admits a client. If there are too many, drops the longest idle ones: several at a time, because the search
+        looks at all. If none is idle, drops those that have been sending a body for longest, which costs a client
+        nothing."""
         self.clients.add(newcomer)
         if len(self.clients) > limits.MAX_CONNECTIONS:
             others = self.clients - {newcomer}
@@ -63,7 +64,7 @@ class Connections:
 
 
 class Connection(asyncio.Protocol):
-    """One client's."""
+    """The connection of one client."""
 
     def __init__(self, connections: Connections) -> None:
         self._all = connections
@@ -71,37 +72,37 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
         self.since = time.perf_counter()
-        """Of the state that it is in: idle, receiving a head, receiving a body, closing."""
+        """Start of the current state: idle, receiving a head, receiving a body, or closing."""
         self._current: HttpRequest | None = None
-        """The one that is being received."""
+        """The request that is being received."""
         self._answering: HttpRequest | None = None
         self._ahead: deque[HttpRequest] = deque()
-        """Those that are whole and wait for their turn."""
+        """Complete requests that wait for their turn."""
         self._rest = memoryview(b"")
-        """What has come and is not parsed yet."""
+        """Received bytes that are not parsed yet."""
         self._paused = False  # reading
-        self._stuck_since: float | None = None  # the client does not take what we write
+        self._stuck_since: float | None = None  # the client does not read what we write
         self._untaken: Share | None = None
         self._in_head = False
-        self._deaf = False  # nothing that comes is read any more
-        self._ended = False  # nothing comes any more
+        self._deaf = False  # ignores all further input
+        self._ended = False  # the client has closed its side
         self._head_bytes = 0
         self._pending_bytes = 0  # of an unfinished head, chunk's head or trailer
 
     @property
     def idle(self) -> bool:
-        """Whether no request waits for its answer; one whose head is under way does not yet."""
+        """Whether no request waits for its answer. A request whose head is incomplete does not count."""
         waiting = self._answering is not None or self._ahead or self._rest
         return not waiting and (self._current is None or self._in_head)
 
     @property
     def receives(self) -> bool:
-        """Whether it waits for the rest of a request and for nothing else."""
+        """Whether it only waits for the rest of a request."""
         waiting = self._answering is not None or self._ahead or self._rest
         return not waiting and self._current is not None
 
     def abort(self) -> None:
-        """At once, and without a word."""
+        """Closes the connection at once, without a response."""
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -130,7 +131,7 @@ class Connection(asyncio.Protocol):
             self._parse_rest()
 
     def eof_received(self) -> bool:
-        """A client that has said all of its requests may wait for the answers."""
+        """Keeps the connection open if a client that has sent all its requests waits for answers."""
         self._ended = True
         return self._answering is not None or bool(self._ahead) or bool(self._rest)
 
@@ -143,7 +144,7 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def check(self, now: float) -> None:
-        """Ends what takes too long."""
+        """Ends the connection if it exceeds a time limit."""
         if self._stuck_since is not None:
             if now - self._stuck_since > limits.ANSWER_SECONDS:
                 self.abort()
@@ -159,8 +160,8 @@ class Connection(asyncio.Protocol):
             self.dismiss()
 
     def dismiss(self) -> None:
-        """Closes it, if it is idle. To a request that is on its way at this moment, 408 is the answer: not taken, may
-        be sent again (RFC 9110, 15.5.9)."""
+        """Closes the connection if it is idle. A request that is on its way at this moment gets 408: it was not
+        processed and may be sent again (RFC 9110, 15.5.9)."""
         if self._current is None and self.idle and not self._deaf:
             self._answering = request = HttpRequest()
             request.keep_alive = False
@@ -186,8 +187,8 @@ class Connection(asyncio.Protocol):
             self._turn_away(_head_too_large())
 
     def _ignore_offer(self) -> None:
-        """The parser takes an offer to upgrade for the end of the message, and we ignore it (RFC 9110, 7.8): what
-        follows is the body that the head announces. A new parser is told so."""
+        """Ignores an offer to upgrade (RFC 9110, 7.8). The parser ends the message there, but the announced body
+        follows. So a new parser gets a head that announces the body."""
         request = self._current
         if request is None:
             raise AssertionError(NO_REQUEST)
@@ -196,11 +197,11 @@ class Connection(asyncio.Protocol):
 
     @property
     def _refusal(self) -> Response | None:
-        """Of the request whose body is being received, by its head."""
+        """The refusal, by its head, of the request whose body is being received."""
         return self._current.refusal if self._current is not None and not self._in_head else None
 
     def _parse_rest(self) -> None:
-        """A piece after the other, for as long as nothing that was parsed waits."""
+        """Parses piece after piece, as long as no parsed request waits."""
         while self._rest and not self._deaf and self._answering is None and not self._ahead:
             piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
             self._parse(piece)
@@ -208,13 +209,13 @@ class Connection(asyncio.Protocol):
             self._rest = memoryview(b"")
         if bool(self._rest) is not self._paused and not self._transport.is_closing():
             self._paused = bool(self._rest)
-            self.since = time.perf_counter()  # the client cannot help that we did not read
+            self.since = time.perf_counter()  # it is not the client's fault that we did not read
             if self._paused:
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
 
-    # What the parser calls.
+    # Callbacks of the parser.
 
     def on_message_begin(self) -> None:
         if self._deaf:
@@ -237,7 +238,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value) + HEADER_BYTES
         read = FIELDS.get(name) or FIELDS.get(name.lower())
-        if read is not None and self._in_head and self._current is not None:  # not of a trailer
+        if read is not None and self._in_head and self._current is not None:  # not the fields of a trailer
             read(self._current, value)
 
     def on_headers_complete(self) -> None:
@@ -294,7 +295,7 @@ class Connection(asyncio.Protocol):
     # Answers.
 
     def reply(self, response: Response) -> None:
-        """To the request that is being answered."""
+        """Answers the current request."""
         request = self._answering
         if request is None:
             raise AssertionError(NO_REQUEST)
@@ -324,7 +325,7 @@ class Connection(asyncio.Protocol):
             self._bid()
 
     def _next(self) -> None:
-        """The next request that waits, or the next piece, unless something is under way."""
+        """Handles the next waiting request, or parses the next piece, unless a request is being answered."""
         if self._answering is not None or self._stuck_since is not None or self._transport.is_closing():
             return
         if self._ahead:
@@ -336,13 +337,13 @@ class Connection(asyncio.Protocol):
             self._leave()
 
     def _bid(self) -> None:
-        """Tells a client that waits with its body to send it."""
+        """Sends 100 Continue to a client that waits for it before it sends its body."""
         request = self._current
         if request is not None and request.expects and request.refusal is None and not self._in_head:
             self._transport.write(CONTINUE)
 
     def _turn_away(self, refusal: RefusedRequest | Response) -> None:
-        """Refuses what is not whole, after the answers to what came before it, and reads no more."""
+        """Refuses an incomplete request, after the answers to the earlier ones, and reads no more."""
         request = self._current or HttpRequest()
         self._current = None
         request.release()
@@ -358,8 +359,8 @@ class Connection(asyncio.Protocol):
             self._ahead.append(request)
 
     def _leave(self) -> None:
-        """Says that it is over, and reads on a while without keeping it: if it were closed while a client sends, the
-        client would lose the answer."""
+        """Closes the sending side, then discards input for a while. If the connection were closed while a client sends,
+        the client would lose the answer."""
         self._deaf = True
         self._rest = memoryview(b"")
         for request in self._ahead:
@@ -368,7 +369,7 @@ class Connection(asyncio.Protocol):
         self.since = time.perf_counter()
         if self._ended:
             self._transport.close()
-        elif self._transport.can_write_eof():  # over TLS there is no half of a connection to close
+        elif self._transport.can_write_eof():  # TLS cannot close one side of a connection
             self._transport.write_eof()
         if self._paused:
             self._paused = False

@@ -1,6 +1,6 @@
-"""Bodies that are sent compressed (Content-Encoding: RFC 9110, 8.4).
+"""Compressed bodies (Content-Encoding: RFC 9110, 8.4).
 
-How large a body becomes, only unpacking it tells, so it is unpacked as far as it may be large and no further.
+The size of a decompressed body is unknown in advance, so decompression stops at the size limit.
 """
 
 import zlib
@@ -11,21 +11,21 @@ from sealift.serving.errors import InvalidInput
 from sealift.serving.http.messages import Response
 from sealift.serving.protocol.contract import Body
 
-GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's way to say: with gzip's header and check
+GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's code for gzip's header and checksum
 WINDOWS: Final[Mapping[bytes, int]] = {b"gzip": GZIP, b"x-gzip": GZIP, b"deflate": zlib.MAX_WBITS}
 ACCEPTED: Final = b"accept-encoding: gzip, deflate\r\n"
 MOST_MEMBERS: Final = 64
-"""Of one gzip body. It may be several behind each other; each of them costs time, though it be empty."""
+"""Limit on the members of a gzip body. Several may follow each other, and each takes time, even if empty."""
 QUICK: Final = 1
-"""The level: higher ones take several times as long for a tenth less."""
+"""Compression level. Higher ones take several times as long and save a tenth."""
 
 
 class TooLarge(Exception):
-    """Unpacked, it is larger than it may be."""
+    """The decompressed body exceeds the limit."""
 
 
 def decompress(body: Body, encoding: bytes, most_bytes: int) -> bytes:
-    """What a body is without its encoding. Raises TooLarge, and InvalidInput where it is none of that encoding."""
+    """Decompresses a body. Raises TooLarge, or InvalidInput if the body is not in that encoding."""
     name = encoding.decode()
     parts: list[bytes] = []
     rest = body
@@ -50,7 +50,7 @@ def decompress(body: Body, encoding: bytes, most_bytes: int) -> bytes:
 
 
 def compress(response: Response) -> Response:
-    """With its body as gzip."""
+    """Compresses the body of a response with gzip."""
     packing = zlib.compressobj(QUICK, wbits=GZIP)
     body = packing.compress(response.body) + packing.flush()
     return response._replace(body=body, fields=response.fields + b"content-encoding: gzip\r\n")

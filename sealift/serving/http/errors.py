@@ -1,4 +1,4 @@
-"""What went wrong, as an HTTP status: each kind of RequestError has one."""
+"""HTTP statuses of errors: each kind of RequestError has one."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ STATUSES: Final[dict[type[RequestError], int]] = {
 
 
 class RefusedRequest(RequestError):
-    """What HTTP itself refuses: 400, 408, 413, 415, 431, 501, 503 or 505."""
+    """A request that HTTP itself refuses: 400, 408, 413, 415, 421, 431, 501, 503 or 505."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -31,5 +31,5 @@ class RefusedRequest(RequestError):
 
 
 def status_of(error: RequestError) -> int:
-    """4xx or 503."""
+    """The HTTP status of an error: 4xx or 5xx."""
     return error.status if isinstance(error, RefusedRequest) else STATUSES[type(error)]

@@ -1,4 +1,4 @@
-"""What a client is told of a request that went wrong: status, message, and the header lines that go with the status."""
+"""Responses to failed requests: status, message, and the header lines that belong to the status."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,16 +14,16 @@ CHALLENGE_SCOPE: Final = b'www-authenticate: Bearer error="insufficient_scope", 
 
 
 def failure(error: Exception, say: Callable[[str], bytes]) -> Response:
-    """What a request is answered that `error` ended."""
+    """Makes the response to a request that ended with `error`."""
     if isinstance(error, RequestError):
         return Response(status_of(error), say(error.message), fields=_fields(error))
-    # The last resort. A trace could quote the input, so only the kind is told.
+    # The last resort. A trace could quote the input, so only the error's type is logged.
     log("error", "request failed", error=type(error).__name__)
     return Response(500, say("internal error; see the server's log"))
 
 
 def _fields(error: RequestError) -> bytes:
-    """The header lines that its status asks for."""
+    """The header lines that belong to its status."""
     status = status_of(error)
     if isinstance(error, TooManyRequests):
         return b"retry-after: %d\r\n" % error.retry_after

@@ -1,7 +1,7 @@
-"""Where a request ends: heads that leave it in doubt are refused, and an offer to speak another protocol is ignored.
+"""The end of a request: ambiguous heads are refused, and offers to upgrade to another protocol are ignored.
 
-Proxies share one connection among their clients. If we and a proxy disagree about where a request ends, one client gets
-another's answer, so each doubt is a refusal after which the connection closes (RFC 9112, 3.2, 6.1, 6.3 and 11.2).
+Proxies share one connection among their clients. If server and proxy disagree about the end of a request, one client
+gets the answer of another. So each ambiguity is refused and closes the connection (RFC 9112, 3.2, 6.1, 6.3 and 11.2).
 """
 
 from typing import Final
@@ -15,10 +15,10 @@ HOST: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.
 
 
 def doubt(request: HttpRequest, version: str) -> RefusedRequest | None:
-    """What is wrong with a head that is read to its end, beyond what the parser refuses itself."""
+    """The refusal of a complete head that is ambiguous, beyond what the parser refuses. None if it is fine."""
     if version not in VERSIONS:
         return RefusedRequest(505, f"HTTP/{version} is not supported; use HTTP/1.1")
-    if request.method == b"CONNECT":  # what follows it is no HTTP
+    if request.method == b"CONNECT":  # the data after it is not HTTP
         return RefusedRequest(501, "CONNECT is not supported: this server is not a proxy")
     if request.host is None and version == "1.1":
         return RefusedRequest(400, "the Host header is missing; an HTTP/1.1 request needs exactly one")
@@ -33,8 +33,8 @@ def doubt(request: HttpRequest, version: str) -> RefusedRequest | None:
 
 
 def without_offer(request: HttpRequest) -> bytes:
-    """A head with nothing but the framing of the request's. To a parser that ended the message at an offer to upgrade,
-    it says that a body follows, and which."""
+    """A head with only the framing of the request's head. It announces the body to a new parser, after the first one
+    ended the message at an offer to upgrade."""
     if request.transfer is not None:
         body = b"transfer-encoding: chunked\r\n"
     else:

@@ -1,5 +1,5 @@
-"""Accepts clients that speak TLS. Until its handshake is over a client is in no other count, and costs more memory than
-afterwards: so there are few of them at a time, and for one too many the oldest goes.
+"""Accepts TLS clients. During its handshake, a client counts nowhere else and takes more memory than afterwards. So the
+number of handshakes is limited, and a further one ends the oldest.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ ACCEPTED_AT_ONCE: Final = 64
 
 
 class Handshakes:
-    """Of one listening socket. To be made, and closed, in the event loop."""
+    """The handshakes of one listening socket. Create and close it in the event loop."""
 
     def __init__(self, listening: socket.socket, made: Callable[[], asyncio.Protocol], context: ssl.SSLContext) -> None:
         self._listening, self._made, self._context = listening, made, context
         self._loop = asyncio.get_running_loop()
         self._pending: dict[asyncio.Task[None], socket.socket] = {}
-        """The oldest first."""
+        """Handshakes in progress, the oldest first."""
         listening.setblocking(False)
         self._loop.add_reader(listening, self._accept)
 
     def close(self) -> None:
-        """Accepts no more; clients whose handshake is under way are let go."""
+        """Accepts no more clients, and ends the handshakes in progress."""
         self._loop.remove_reader(self._listening)
         self._listening.close()
         for task in list(self._pending):
@@ -36,7 +36,7 @@ class Handshakes:
         for _ in range(ACCEPTED_AT_ONCE):
             try:
                 client, _address = self._listening.accept()
-            except OSError:  # there is none, or no descriptor for it: it waits in the socket's queue
+            except OSError:  # no client, or no file descriptor left: clients wait in the socket's queue
                 return
             client.setblocking(False)
             if len(self._pending) >= MAX_HANDSHAKES:
@@ -50,11 +50,11 @@ class Handshakes:
             await self._loop.connect_accepted_socket(
                 self._made, client, ssl=self._context, ssl_handshake_timeout=HEAD_SECONDS
             )
-        except OSError:  # of the socket, of TLS, or the time is over
+        except OSError:  # an error of the socket or of TLS, or a timeout
             client.close()
 
     def _let_go(self, task: asyncio.Task[None]) -> None:
         client = self._pending.pop(task)
         with contextlib.suppress(OSError):
-            client.shutdown(socket.SHUT_RDWR)  # the transport that has it closes it
+            client.shutdown(socket.SHUT_RDWR)  # its transport closes it
         task.cancel()

@@ -1,4 +1,4 @@
-"""A request as a connection hears it, a response as it says it, and who waits for one."""
+"""Requests and responses, and the contracts of clients and handlers."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 JSON: Final = b"application/json"
 BINARY: Final = b"application/octet-stream"
 JSON_BYTES_HEADER: Final = b"inference-header-content-length"
-"""How many bytes of a body are JSON, where the rest is binary."""
+"""Header with the number of bytes of a body that are JSON; the rest is binary."""
 BEARER: Final = b"bearer "
 
 
 class Response(NamedTuple):
-    """What is said. `fields` are further header lines, each with its end."""
+    """A response. `fields` are further header lines, each with its line end."""
 
     status: int
     body: bytes
@@ -31,78 +31,78 @@ class Response(NamedTuple):
 
 
 class Client(Protocol):
-    """Who sent a request."""
+    """The sender of a request."""
 
     def reply(self, response: Response) -> None:
-        """Called once for each request, on the event loop: at once, or later."""
+        """Sends the response. Called once for each request, on the event loop, at once or later."""
 
 
 class Handler(Protocol):
-    """Whom a connection asks: the model's service, or another on another port."""
+    """Handles a connection's requests: the model's service, or another one on another port."""
 
     served: Served
-    """Once it is draining, each connection closes after the next answer on it."""
+    """While it is draining, each connection closes after its next answer."""
 
     def admit(self, request: "HttpRequest") -> None:
-        """Once its head is read: sets its refusal, if it is refused whatever its body is."""
+        """Called after the head is read. Sets the refusal if the request is refused whatever its body is."""
 
     def handle(self, request: "HttpRequest", client: Client) -> None:
-        """Answers a request that is whole, or refused: at once or later."""
+        """Answers a complete or refused request, at once or later."""
 
     def answer_failure(self, request: "HttpRequest", error: Exception) -> Response:
-        """What a request is answered that `error` ended."""
+        """Makes the response to a request that ended with `error`."""
 
 
 class HttpRequest:
-    """One request. Each field that is not said has the class's value, which costs nothing."""
+    """One request. Missing headers have the class's default values, which take no memory."""
 
     began = 0.0
-    """When its first byte came, by time.perf_counter."""
+    """Arrival of its first byte, by time.perf_counter."""
     method = b""
     target = b""
-    """As it was sent: with a query, percent-encoded."""
+    """The target as sent: percent-encoded, with the query."""
     keep_alive = True
     hop = False
-    """Whether it says something about the connection."""
+    """Whether it has a Connection header."""
     upgrades = False
-    """Whether it offers to speak another protocol."""
+    """Whether it offers to upgrade to another protocol."""
     host: bytes | None = None
-    """As sent; where there is more than one, it is none that could be."""
+    """The Host as sent. Several are joined to a value that is not a valid host."""
     origin: bytes | None = None
-    """Of the page that a browser asks for."""
+    """Origin of the page whose browser sent the request."""
     asked_method: bytes | None = None
-    """What a page will ask with, where its browser asks first whether it may."""
+    """The method in a browser's preflight request."""
     transfer: bytes | None = None
     """The transfer-encoding, as sent."""
     length: int | None = None
-    """Of the body, as announced."""
+    """Announced size of the body in bytes."""
     expects = False
-    """Whether the client waits for a word before it sends the body."""
+    """Whether the client waits for 100 Continue before it sends the body."""
     encoding: bytes | None = None
-    """Of the body, if any, in lower case."""
+    """Content-Encoding of the body, if any, in lower case."""
     accepts_gzip = False
-    """Whether a large answer may be compressed."""
+    """Whether a large response may be compressed."""
     json_bytes: bytes | None = None
-    """That header's value."""
+    """Value of JSON_BYTES_HEADER."""
     credential: bytes | None = None
     """A key or token, without its scheme."""
     body: Body = b""
     identifier: bytes | None = None
-    """By which the client knows it, as sent."""
+    """The client's identifier of the request, as sent."""
     traceparent: bytes | None = None
     tracestate: bytes | None = None
-    """As sent; the first is empty where it came more than once, which is none."""
+    """As sent. `traceparent` is empty, which is invalid, if it was sent more than once."""
     trace: "Trace | None" = None
-    """Where it is recorded."""
+    """The trace, if the request is recorded."""
     rows = 0
-    """That it asks the model for, once they are known."""
+    """Number of rows for the model, once it is known."""
     route: "Route | None" = None
     caller = ""
-    """Who sent it, as far as it was asked."""
+    """Name of the caller, if access was checked."""
     refusal: Response | None = None
-    """What it will be answered, whatever its body is."""
+    """The response, if the request is refused whatever its body is."""
     share: Share | None = None
-    """Of the memory that is counted, where it takes some."""
+    """Its share of the memory budget, if any."""
 
     @property
     def announces_body(self) -> bool:
@@ -110,21 +110,21 @@ class HttpRequest:
         return self.transfer is not None or bool(self.length)
 
     def release(self) -> None:
-        """Drops its body, and gives back what that held."""
+        """Drops the body and releases its memory share."""
         self.body = b""
         if self.share is not None:
             self.share.release()
             self.share = None
 
     def read_field(self, name: bytes, value: bytes) -> None:
-        """A header, in whatever case; most say nothing to us."""
+        """Reads a header, whose name may be in any case. Most headers are ignored."""
         read = FIELDS.get(name) or FIELDS.get(name.lower())
         if read is not None:
             read(self, value)
 
     def extend(self, part: bytes, memory: MemoryBudget) -> None:
-        """A part of the body. Raises Refused 413 and Overloaded, and then keeps nothing of it."""
-        if not self.body:  # what came in one part, as nearly all do, is not copied
+        """Appends a part of the body. Raises RefusedRequest (413) or Overloaded, and then drops the body."""
+        if not self.body:  # a body in one part, as nearly all are, is not copied
             self.body = part
         else:
             if isinstance(self.body, bytes):
@@ -145,12 +145,12 @@ class HttpRequest:
 
 
 def too_large() -> RefusedRequest:
-    """A body."""
+    """Makes the refusal of a body that is too large."""
     return RefusedRequest(413, f"the body exceeds the limit of {MAX_BODY_BYTES} bytes; send fewer rows per request")
 
 
 def not_taken() -> RefusedRequest:
-    """A body, where none is read."""
+    """Makes the refusal of a body on a path that accepts none."""
     return RefusedRequest(413, "this path does not accept a body; send the request without one")
 
 
@@ -163,7 +163,7 @@ STARTS: Final = {
 
 
 def head(response: Response, date: bytes, close: bool) -> bytes:
-    """Status line and headers. `date` is a whole line."""
+    """Makes status line and headers. `date` is a whole header line."""
     status, body, content_type, fields = response
     start = STARTS.get((status, content_type)) or b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\n" % (
         status, REASONS[status], content_type,
@@ -173,7 +173,7 @@ def head(response: Response, date: bytes, close: bool) -> bytes:
 
 
 def _accepts_gzip(value: bytes) -> bool:
-    """Whether an Accept-Encoding has it, with a weight above 0 (RFC 9110, 12.4.2)."""
+    """Whether an Accept-Encoding has gzip with a weight above 0 (RFC 9110, 12.4.2)."""
     for item in value.lower().split(b","):
         name, _, weight = item.replace(b" ", b"").partition(b";q=")
         if name == b"gzip":
@@ -182,7 +182,7 @@ def _accepts_gzip(value: bytes) -> bool:
 
 
 def _set_length(request: HttpRequest, value: bytes) -> None:
-    request.length = int(value)  # the parser lets through nothing but a number
+    request.length = int(value)  # the parser accepts only numbers
 
 
 def _set_host(request: HttpRequest, value: bytes) -> None:
@@ -211,7 +211,7 @@ def _set_expects(request: HttpRequest, value: bytes) -> None:
 
 def _set_encoding(request: HttpRequest, value: bytes) -> None:
     name = value.strip().lower()
-    if request.encoding is not None:  # two of them are one that nobody knows
+    if request.encoding is not None:  # two encodings are joined to an unknown one
         name = b"%s, %s" % (request.encoding, name)
     if name not in (b"", b"identity"):
         request.encoding = name
@@ -251,7 +251,7 @@ def _set_hop(request: HttpRequest, value: bytes) -> None:
 
 
 def _ignore(request: HttpRequest, value: bytes) -> None:
-    """What nearly every client sends, and says nothing to us."""
+    """Ignores headers that nearly every client sends and the server does not use."""
 
 
 _READ: Final[Mapping[bytes, Callable[[HttpRequest, bytes], None]]] = {
@@ -274,4 +274,5 @@ _READ: Final[Mapping[bytes, Callable[[HttpRequest, bytes], None]]] = {
     **dict.fromkeys((b"content-type", b"user-agent", b"accept"), _ignore),
 }
 FIELDS: Final = {name: read for lower, read in _READ.items() for name in (lower, lower.title())}
-"""What a header does to a request, by its name as most clients write it; others are looked up in lower case."""
+"""Functions that read a header into a request, by the name as most clients write it. Other spellings are looked up in
+lower case."""

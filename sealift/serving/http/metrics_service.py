@@ -1,4 +1,4 @@
-"""GET /metrics, on a port of its own: how the server does is not for those who may only ask the model."""
+"""GET /metrics on its own port, because clients of the model need not have access to the metrics."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ PATH: Final = image_layout.METRICS_PATH.encode()
 
 
 class MetricsService:
-    """`page` makes the text when it is asked for. Who asks needs the scope `metrics`, where credentials are checked."""
+    """Serves the text that `page` makes. Clients need the scope `metrics`, unless access control is off."""
 
     def __init__(self, served: Served, page: Callable[[], bytes]) -> None:
         self.served = served
         self._page = page
 
     def admit(self, request: HttpRequest) -> None:
-        """Once its head is read."""
+        """Called after the head is read. Sets the refusal, if any."""
         try:
             request.caller = self.served.access.admit(request.credential, "metrics", time.time())
         except RequestError as error:
@@ -45,7 +45,7 @@ class MetricsService:
             request.refusal = self.answer_failure(request, not_taken())
 
     def handle(self, request: HttpRequest, client: Client) -> None:
-        """Answers at once."""
+        """Answers a request at once."""
         received = len(request.body)
         request.release()
         if request.refusal is not None:
@@ -60,15 +60,15 @@ class MetricsService:
         client.reply(log_response(self.served.log, request, image_layout.METRICS_PATH, received, response))
 
     def answer_failure(self, _request: HttpRequest, error: Exception) -> Response:
-        """What a request is answered that `error` ended."""
+        """Makes the response to a request that ended with `error`."""
         return failure(error, refusal)
 
 
 def metrics_of(
     served: Served, clients: Callable[[], int], info: Mapping[str, str], spans: Callable[[], Mapping[str, int]] = dict
 ) -> MetricsService:
-    """What tells of what is served. `clients` says how many are connected, `info` which model it is, and `spans` how
-    many had which outcome."""
+    """Makes the metrics service of a served model. `clients` returns the number of connections, `info` identifies the
+    model, and `spans` returns counts by outcome."""
 
     drift = served.batches.drift
 

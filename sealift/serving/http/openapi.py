@@ -1,6 +1,6 @@
-"""/openapi.json: what can be asked of this server. It is made from the routes, so that it says what they do.
+"""/openapi.json, the description of the server's API, made from its routes.
 
-OpenAPI 3.1, https://spec.openapis.org/oas/v3.1.1. It is for those who may know what the model is.
+OpenAPI 3.1, https://spec.openapis.org/oas/v3.1.1. Clients need the scope `metadata`, since it describes the model.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ TYPES: Final[Mapping[type, str]] = {bool: "boolean", str: "string", int: "intege
 
 
 def document(name: str, routes: "Iterable[Route]", asks_for_key: bool) -> bytes:
-    """Of all these routes of a server whose clients call its model `name`."""
+    """Makes the document for these routes. `name` is the model's name in the URLs."""
     refusals: Object = {
         "Refused": _refusal("The request is invalid. The error says what was expected."),
         "Later": _refusal("The server is busy, or a rate limit is exceeded. Try again later.", RETRY_AFTER),
@@ -80,7 +80,7 @@ def _operation(route: "Route", method: bytes, asks_for_key: bool) -> Object:
     elif method == b"POST":
         found["requestBody"] = {"content": {JSON.decode(): {"schema": {}}}}
     if asks_for_key and route.scope is not None:
-        # A scope of a scheme that has none of its own is a role, which OpenAPI 3.1 lets us name.
+        # OpenAPI 3.1 allows role names for schemes that define no scopes.
         found["security"] = [{scheme: [route.scope]} for scheme in SCHEMES]
     return found
 
@@ -124,7 +124,7 @@ def _answer(body: bytes) -> Object:
 
 
 def _schema_of(value: Any) -> Object:
-    """Of what always has these members: their names and types, and not what is in them."""
+    """Makes the schema of a value with fixed members: names and types without content."""
     if value is None:
         return {}
     if isinstance(value, dict):

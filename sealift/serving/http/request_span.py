@@ -1,6 +1,7 @@
-"""HTTP's requests as spans, by OpenTelemetry's conventions: https://opentelemetry.io/docs/specs/semconv/http/http-spans.
+"""HTTP's requests as spans, by OpenTelemetry's conventions:
+https://opentelemetry.io/docs/specs/semconv/http/http-spans.
 
-Paths that are not served, headers and queries are not told: clients make them up.
+Spans contain no headers, queries or unknown paths, because clients choose them.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ METHODS: Final = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPT
 
 
 def end(tracer: "Tracer", trace: "Trace", request: HttpRequest, route: str, received: int, response: Response) -> None:
-    """The request is answered."""
+    """Ends the span of an answered request."""
     known = request.method in METHODS
     method = request.method.decode("ascii") if known else "_OTHER"
     attributes: dict[str, Value] = {

@@ -1,11 +1,11 @@
-"""HTTP's requests in the log."""
+"""HTTP requests in the log."""
 
 from sealift.serving.http.messages import HttpRequest, Response
 from sealift.serving.request_log import HEADER, RequestLog
 
 
 def log_response(log: RequestLog, request: HttpRequest, route: str, received: int, response: Response) -> Response:
-    """The response, with the request's identifier if the client gave one or the log has it."""
+    """Logs a request. Returns the response, with the request's identifier if the client sent one or it is logged."""
     identifier = log.identifier(request.identifier, response.status)
     if identifier is None:
         return response

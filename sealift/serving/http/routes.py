@@ -1,8 +1,8 @@
-"""Which paths there are, which methods they take, and who may ask.
+"""The paths of the server, their methods and scopes.
 
-    GET, HEAD   what is fixed, and readiness
-    POST        what the model is run for, and what is fixed though clients send something along
-A slash at the end of a path changes nothing.
+    GET, HEAD   fixed responses, and readiness
+    POST        operations that run the model, and fixed responses to requests with a body
+A slash at the end of a path is ignored.
 """
 
 import re
@@ -29,18 +29,18 @@ MODEL: Final = re.compile(rb"/v2/models/([^/]+)(?:/versions/([^/]+))?")
 
 @dataclass(frozen=True)
 class Route:
-    """One path: what it does, and how its protocol says that something went wrong."""
+    """One path: its operation, and its protocol's form of errors."""
 
     path: str
     operation: Operation
     methods: tuple[bytes, ...]
     scope: Scope | None
-    """What a client must be allowed to ask for. None: it is open to all."""
+    """The scope that a client needs. None means open to all."""
     error: Callable[[str], bytes]
 
 
 def routes(name: str, model: Model, asks_for_key: bool, explain: bool) -> dict[bytes, Route]:
-    """All of one model, by their paths."""
+    """Makes all routes of one model, by path."""
     said = [(protocol.operations(name, model), protocol.error) for protocol in PROTOCOLS]
     if explain:
         said.append((explanation.operations(name, model), explanation.error))
@@ -64,7 +64,7 @@ def _route(path: str, operation: Operation, error: Callable[[str], bytes]) -> Ro
 
 
 def nowhere(target: bytes, name: str, known: Iterable[bytes]) -> str:
-    """What who asks for a path that is not among the known ones is told."""
+    """The error message for an unknown path."""
     asked = MODEL.match(path_of(target))
     if asked and (asked[1] != name.encode() or asked[2] not in (None, MODEL_VERSION.encode())):
         return unknown(name)
@@ -72,7 +72,7 @@ def nowhere(target: bytes, name: str, known: Iterable[bytes]) -> str:
 
 
 def path_of(target: bytes) -> bytes:
-    """Without query and slash at the end, decoded. Whatever has none is no path of ours."""
+    """The decoded path of a target, without query and final slash. Empty if the target has no path."""
     try:
         path = httptools.parse_url(target).path
     except httptools.HttpParserInvalidURLError:

@@ -1,5 +1,5 @@
-"""Request → response: whether it is admitted, what runs for it and where, and with which status it ends. It knows no
-connection. What clients sent is never logged, nor are errors that quote it.
+"""Request → response: checks access, runs the operation in the right thread, and sets the status. It knows no
+connection. It never logs what clients sent, nor errors that quote it.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from sealift.serving.served import Served
 
 
 class _Whole(NamedTuple):
-    """What came of a large request: how many rows the model answered, and the run that answered or refused them."""
+    """The result of a large request: the number of answered rows, and the run that answered or refused them."""
 
     response: Response
     rows: int = 0
@@ -49,10 +49,10 @@ class _Whole(NamedTuple):
 
 
 class HttpService:
-    """Answers one model's requests over HTTP. Once it is draining, it is not ready."""
+    """Answers one model's requests over HTTP. While draining, it reports that it is not ready."""
 
     def __init__(self, served: Served, explain: bool = False, browsers: Browsers | None = None) -> None:
-        """Without `browsers`, pages of other origins may ask nothing."""
+        """Without `browsers`, pages of other origins may not send requests."""
         self.served = served
         self._access, self._tracer, self._log = served.access, served.tracer, served.log
         self._batches, self._counts, self._worker = served.batches, served.counts, served.worker
@@ -62,7 +62,7 @@ class HttpService:
         self._counts.expect(route.path for route in self._routes.values())
 
     def admit(self, request: HttpRequest) -> None:
-        """Once its head is read: finds its route, or says why it is refused, whatever its body is."""
+        """Called after the head is read. Finds the route, or sets the refusal, whatever the body is."""
         route = self._routes.get(request.target) or self._routes.get(path_of(request.target))
         request.route = route
         elsewhere = self._browsers.refusal(request)
@@ -71,7 +71,7 @@ class HttpService:
         )
         if request.refusal is not None:
             return
-        scope = route.scope if route is not None else "metadata"  # what there is, is for those who may know it
+        scope = route.scope if route is not None else "metadata"  # the list of paths needs the scope too
         if scope is not None:
             try:
                 request.caller = self._access.admit(request.credential, scope, time.time())
@@ -93,11 +93,11 @@ class HttpService:
             request.refusal = self.answer_failure(request, not_taken())
         elif request.length is not None and request.length > MAX_BODY_BYTES:
             request.refusal = self.answer_failure(request, too_large())
-        elif scope == "predict" and self._batches.is_full:  # before anything is done for it
+        elif scope == "predict" and self._batches.is_full:  # before any work for it
             request.refusal = self.answer_failure(request, make_overloaded())
 
     def handle(self, request: HttpRequest, client: Client) -> None:
-        """Answers a request that is whole, or refused: at once or later."""
+        """Answers a complete or refused request, at once or later."""
         if request.refusal is not None:
             self._finish(request, client, request.refusal)
             return
@@ -120,7 +120,7 @@ class HttpService:
             self._finish(request, client, ready)
 
     def answer_failure(self, request: HttpRequest, error: Exception) -> Response:
-        """What a request is answered that `error` ended."""
+        """Makes the response to a request that ended with `error`."""
         return failure(error, request.route.error if request.route else refusal)
 
     def _infer(self, operation: Inferred[Any], request: HttpRequest, client: Client) -> None:
@@ -141,7 +141,7 @@ class HttpService:
             request.rows = rows_of(inference.inputs)
             done = partial(self._answer, operation, request, client, inference)
             self._batches.add(inference.inputs, done, None if trace is None else trace.ran)
-        except Exception as error:  # noqa: BLE001 - see failed
+        except Exception as error:  # noqa: BLE001 - see failure
             self._finish(request, client, self.answer_failure(request, error))
 
     def _answer(
@@ -158,7 +158,7 @@ class HttpService:
             self._counts.saw_unknown(inference.unknown_categories)
             try:
                 response = _response(operation.answer(inference, result))
-            except Exception as error:  # noqa: BLE001 - see failed
+            except Exception as error:  # noqa: BLE001 - see failure
                 response = self.answer_failure(request, error)
         if _to_be_packed(request, response):
             running = asyncio.get_running_loop().run_in_executor(self._worker, self._compress, request, response)
@@ -167,15 +167,15 @@ class HttpService:
             self._finish(request, client, response)
 
     def _compress(self, request: HttpRequest, response: Response) -> Response:
-        """In the thread: what it raised there would be nobody's, and the client would wait for ever."""
+        """Compresses in the thread. It must not raise there, since the client would wait indefinitely."""
         try:
             return compress(response)
-        except Exception as error:  # noqa: BLE001 - see failed
+        except Exception as error:  # noqa: BLE001 - see failure
             return self.answer_failure(request, error)
 
     def _whole(self, operation: Inferred[Any], request: HttpRequest) -> _Whole:
-        """A large request, from beginning to end, in a thread. There is one thread, so that what is unpacked of bodies,
-        which no share counts, is one body at a time."""
+        """Handles a large request completely, in the thread. Because there is one thread, only one decompressed body,
+        which the memory budget does not count, exists at a time."""
         rows = begun = 0
         ran: Ran | None = None
         try:
@@ -191,7 +191,7 @@ class HttpService:
             return _Whole(response, rows, ran, inference.unknown_categories)
         except TooLarge:
             return _Whole(self.answer_failure(request, too_large()))
-        except Exception as error:  # noqa: BLE001 - see failed
+        except Exception as error:  # noqa: BLE001 - see failure
             if ran is None and begun:
                 ran = Ran(begun, 1, asked, 0, time.perf_counter_ns() - begun, 0)
             return _Whole(self.answer_failure(request, error), rows, ran)
@@ -205,14 +205,14 @@ class HttpService:
             self._finish(request, client, self.answer_failure(request, error))
 
     def _explain_rows(self, operation: Explained, request: HttpRequest, until: float) -> Response:
-        """In the thread of explanations."""
+        """Explains rows, in the thread of explanations."""
         try:
             body = _body(request, MAX_BODY_BYTES)
             response = _response(operation.answer(body, _json_bytes(request, len(body)), until))
             return compress(response) if _to_be_packed(request, response) else response
         except TooLarge:
             return self.answer_failure(request, too_large())
-        except Exception as error:  # noqa: BLE001 - see failed
+        except Exception as error:  # noqa: BLE001 - see failure
             return self.answer_failure(request, error)
 
     def _finish_whole(self, request: HttpRequest, client: Client, whole: _Whole) -> None:
@@ -245,7 +245,7 @@ class HttpService:
 
 
 def _body(request: HttpRequest, most_bytes: int) -> Body:
-    """Without its encoding. Raises TooLarge, and InvalidInput."""
+    """The decompressed body. Raises TooLarge and InvalidInput."""
     body = request.body
     if len(body) > most_bytes:
         raise TooLarge

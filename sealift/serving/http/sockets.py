@@ -1,4 +1,4 @@
-"""Listening sockets, made before there is an event loop: clients that come before the model is open wait in them."""
+"""Listening sockets, made before the event loop starts. Early clients wait in them until the model is open."""
 
 import socket
 from typing import Final
@@ -7,20 +7,20 @@ from sealift.serving.errors import StartError
 
 BACKLOG: Final = 1024
 EVERY_ADDRESS: Final = "::"
-"""Of IPv6, and of IPv4 with it."""
+"""All addresses of IPv6 and IPv4."""
 
 
 def every_address() -> str:
-    """The host that stands for all of IPv6 and IPv4, or for all of IPv4 on a machine that has no IPv6."""
+    """The host for all addresses of IPv6 and IPv4, or only of IPv4 on a machine without IPv6."""
     try:
         with listen(EVERY_ADDRESS, 0):
             return EVERY_ADDRESS
     except StartError:
-        return "0.0.0.0"  # noqa: S104 - in a pod; what reaches it is the Service's matter
+        return "0.0.0.0"  # noqa: S104 - in a pod, where the Service controls what reaches it
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 is any free one."""
+    """Makes a listening socket. Port 0 picks a free one. Raises StartError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = host == EVERY_ADDRESS and socket.has_dualstack_ipv6()
     try:

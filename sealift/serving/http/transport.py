@@ -1,7 +1,7 @@
-"""HTTP on one listening socket: accepts clients, and lets them go.
+"""HTTP on one listening socket: accepts and dismisses clients.
 
-When it stops, idle connections are closed, each with a 408 for a request that crosses it on its way, which says that it
-was not taken and may be sent again.
+When it stops, it closes idle connections, each with a 408 in case a request is on its way. The 408 means that the
+request was not processed and may be sent again.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ TICK_SECONDS: Final = 0.05
 
 
 class HttpTransport:
-    """Of one handler. With a certificate it speaks HTTPS, and without one HTTP."""
+    """The transport of one handler. It speaks HTTPS with a certificate, and HTTP without."""
 
     def __init__(self, handler: Handler, listening: socket.socket, certificate: Certificate | None = None) -> None:
         self.connections = Connections(handler)
@@ -28,11 +28,11 @@ class HttpTransport:
 
     @property
     def clients(self) -> int:
-        """Those that are connected."""
+        """Number of connected clients."""
         return len(self.connections.clients)
 
     async def start(self) -> None:
-        """Accepts clients."""
+        """Starts to accept clients."""
         if self._certificate is not None:
             self._accepting = Handshakes(self._listening, self._connect, self._certificate.context)
         else:
@@ -40,11 +40,11 @@ class HttpTransport:
             self._accepting = await loop.create_server(self._connect, sock=self._listening, backlog=BACKLOG)
 
     def tick(self) -> None:
-        """Ends what takes too long."""
+        """Ends connections that exceed a time limit."""
         self.connections.tick()
 
     async def stop(self, seconds: float) -> None:
-        """Accepts no more clients. Returns when all have left, or are cut off after so many seconds."""
+        """Accepts no more clients. Returns when all have left, or cuts them off after `seconds`."""
         if self._accepting is not None:
             self._accepting.close()
             self._accepting = None

@@ -1,6 +1,6 @@
-"""The serving protocols: what clients may ask of a model, each in its own words. They know no HTTP.
+"""The serving protocols: operations on a model, and their requests and responses. They know no HTTP.
 
-A new one is a file in this folder that has what contract.py asks for, and its name in PROTOCOLS.
+A new protocol is a file in this folder that implements contract.py, and its name in PROTOCOLS.
 """
 
 from typing import Final
@@ -12,5 +12,5 @@ PROTOCOLS: Final[tuple[ServingProtocol, ...]] = (open_inference,)
 
 
 def refusal(message: str) -> bytes:
-    """An answer to what reaches none of them: in the first one's words."""
+    """Makes the response to a request that belongs to no protocol, in the first protocol's form."""
     return PROTOCOLS[0].error(message)

@@ -1,7 +1,7 @@
-"""Tensors as the binary extension has them: little endian, row by row, without gaps.
+"""Tensors of the binary extension: little endian, row by row, without gaps.
 
-BOOL is a byte, 0 or 1. A text of BYTES has its length before it, in 4 bytes, and is UTF-8, since ONNX's texts are.
-NaN and infinite numbers are taken and given: a model may compute on them, and only JSON has no words for them.
+A BOOL is a byte, 0 or 1. A text of BYTES is UTF-8, like ONNX's texts, after its length in 4 bytes. NaN and infinite
+numbers are allowed: a model may compute on them, and only JSON cannot express them.
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
 """
 
@@ -18,8 +18,8 @@ LENGTH_BYTES: Final = 4
 
 
 def read(data: memoryview, datatype: str, shape: Sequence[int]) -> Array:
-    """A view of `data`, where its place in memory allows that. Raises ValueError: what it has instead."""
-    count = math.prod(shape)  # of Python integers, so that a huge dimension is only ever compared
+    """Reads an array: a view of `data` if its alignment allows that. Raises ValueError with the problem."""
+    count = math.prod(shape)  # Python integers, so that huge dimensions cannot overflow
     if datatype == "BYTES":
         return _texts(data, count).reshape(shape)
     kind = KINDS[datatype]
@@ -35,7 +35,7 @@ def read(data: memoryview, datatype: str, shape: Sequence[int]) -> Array:
 
 
 def write(array: Array, datatype: str) -> bytes | memoryview:
-    """Its bytes: a view of it, where they lie in order."""
+    """The bytes of an array: a view of it if it is contiguous."""
     if datatype != "BYTES":
         return np.ascontiguousarray(array).ravel().view(np.uint8).data
     parts: list[bytes] = []

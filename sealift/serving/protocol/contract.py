@@ -1,7 +1,7 @@
-"""What a serving protocol gives a transport: operations by path, bytes in and bytes out.
+"""The contract between a serving protocol and a transport: operations by path, bytes in and bytes out.
 
-A transport decides how an operation is asked for, how a client hears that one failed, whether the server is ready, and
-what is run together: an inference is parsed and answered here, and run there, with others' if they come at once.
+The transport decides how operations are requested, how failures are reported, whether the server is ready, and which
+requests run together. The protocol parses and answers an inference; the transport runs it, together with others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ Body = bytes | bytearray
 
 
 class Inference:
-    """A request that the model can run. A protocol adds what it needs in order to answer."""
+    """A request that the model can run. A protocol adds what its response needs."""
 
     __slots__ = ("inputs", "outputs", "unknown_categories")
 
@@ -27,18 +27,18 @@ class Inference:
         unknown_categories: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.inputs = inputs
-        """By name, in the model's shapes."""
+        """Arrays by name, in the model's shapes."""
         self.outputs = outputs
-        """The names of those that are asked for."""
+        """Names of the requested outputs."""
         self.unknown_categories = unknown_categories
-        """By input, how many of its values training has never seen; to be said with the answer."""
+        """Number of values by input that training did not see, reported with the answer."""
 
 
 Parsed = TypeVar("Parsed", bound=Inference)
 
 
 class Answer(NamedTuple):
-    """Of `body` the first `json_bytes` are JSON, and the rest is binary; or all is JSON, for None."""
+    """A response body. Its first `json_bytes` are JSON and the rest is binary. For None, all is JSON."""
 
     body: bytes
     json_bytes: int | None = None
@@ -46,17 +46,17 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Fixed:
-    """Says the same for as long as the server runs: to all, or to those who may know what the model is."""
+    """A response that never changes. Open to all, or needs the scope `metadata`."""
 
     answer: bytes
     open: bool = False
     submitted: bool = False
-    """Whether clients send something along, which changes nothing."""
+    """Whether requests have a body, which is ignored."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """For people, and open to all: the same for as long as the server runs."""
+    """A document for browsers that never changes. Open to all."""
 
     content: bytes
     content_type: str
@@ -65,14 +65,14 @@ class Document:
 
 @dataclass(frozen=True)
 class Told:
-    """Says how it is now, to those who may know what the model is."""
+    """A response with the current state. Needs the scope `metadata`."""
 
     answer: Callable[[], bytes]
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether requests should come here. Open to all."""
+    """Whether the server is ready for requests. Open to all."""
 
     ready: bytes
     draining: bytes
@@ -83,25 +83,25 @@ class Inferred(Generic[Parsed]):
     """Runs the model. Any thread may call both, and both raise RequestError."""
 
     parse: Callable[[Body, int | None], Parsed]
-    """Of the body the first so many bytes are JSON, and the rest is binary; or all is JSON, for None. What is parsed
-    may be a view of the body, which nobody changes from then on."""
+    """Parses a body, whose first bytes, by the given number, are JSON and the rest binary. For None, all is JSON. The
+    result may be a view of the body, which must not change afterwards."""
     answer: Callable[[Parsed, Mapping[str, Array]], Answer]
-    """To what was parsed, for the model's outputs by name."""
+    """Makes the response from the parsed request and the model's outputs by name."""
     asked_as: Mapping[str, object] = field(default_factory=dict)
-    """What a request looks like as JSON, as JSON Schema; by default it may be anything."""
+    """JSON Schema of a request. By default, anything is allowed."""
     answered_as: Mapping[str, object] = field(default_factory=dict)
     """The same of an answer."""
 
 
 @dataclass(frozen=True)
 class Explained:
-    """Runs the model many times, to say why it answers as it does: work for a thread of its own."""
+    """Explains predictions by running the model many times, which needs its own thread."""
 
     answer: Callable[[Body, int | None, float], Answer]
-    """To a body as `Inferred.parse` has it, until then by time.monotonic. Any thread may call it, and it raises
-    RequestError: Overloaded where there is no time left."""
+    """Answers a body like that of `Inferred.parse`, before the given time by time.monotonic. Any thread may call it.
+    Raises RequestError, such as Overloaded after that time."""
     asked_as: Mapping[str, object]
-    """What a request looks like as JSON, as JSON Schema."""
+    """JSON Schema of a request."""
     answered_as: Mapping[str, object]
     """The same of an answer."""
 
@@ -113,7 +113,7 @@ class ServingProtocol(Protocol):
     """A module of this folder."""
 
     def operations(self, name: str, model: Model) -> Mapping[str, Operation]:
-        """By path; a path does not end in a slash. Clients call the model `name`."""
+        """Operations by path, which does not end in a slash. `name` is the model's name in the URLs."""
 
     def error(self, message: str) -> bytes:
-        """An answer that says what went wrong."""
+        """Makes the body of an error response."""

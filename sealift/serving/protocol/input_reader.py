@@ -1,6 +1,6 @@
-"""One input of a model: what a request says of it, checked against its tensor → an array.
+"""One input of a model: its data in a request, checked against its tensor → an array.
 
-What is none that the model can take is refused as InvalidInput, which says what was expected instead.
+Inputs that do not fit the model raise InvalidInput, whose message says what was expected.
 """
 
 import math
@@ -29,7 +29,7 @@ class InputReader:
         self._read = (TextReader(rank) if tensor.datatype == "BYTES" else NumberReader(tensor.datatype, rank)).read
 
     def from_json(self, datatype: str, shape: list[int], data: msgspec.Raw) -> Array:
-        """The array of a flat or nested JSON array."""
+        """Reads a flat or nested JSON array."""
         self._check(datatype, shape)
         try:
             array = self._read(data)
@@ -38,12 +38,12 @@ class InputReader:
         return self._reshape(array, shape)
 
     def from_numbers(self, datatype: str, shape: list[int], values: list[Any]) -> Array:
-        """The array of numbers that are known to be the datatype's."""
+        """Makes the array of numbers already checked against the datatype."""
         self._check(datatype, shape)
         return self._reshape(array_of(values, KINDS[datatype]), shape)
 
     def from_binary(self, datatype: str, shape: list[int], data: memoryview) -> Array:
-        """The array of these bytes: a view of them, where it can be one."""
+        """Makes the array of these bytes: a view of them if possible."""
         self._check(datatype, shape)
         try:
             return binary_tensors.read(data, datatype, shape)
@@ -51,8 +51,8 @@ class InputReader:
             raise self.refusal(short(error, 4 * MAX_QUOTED)) from None
 
     def from_bare(self, data: memoryview) -> Array:
-        """The array of one row's bytes, whose number says what one dimension that may be any is; a text is all of
-        them, without its length. Raises InvalidInput for a tensor of which they say no more than that."""
+        """Makes the array of one row's bytes. Their number determines at most one variable dimension. A text is all of
+        them, without a length. Raises InvalidInput for a tensor that the bytes do not determine."""
         tensor = self.tensor
         later = [at for at, size in enumerate(tensor.shape) if size == ANY and at > 0]
         if tensor.datatype == "BYTES":
@@ -67,7 +67,7 @@ class InputReader:
         return self.from_binary(tensor.datatype, shape, data)
 
     def from_values(self, datatype: str, shape: list[int], values: Sequence[Any]) -> Array:
-        """The array of Python's numbers, or of texts in UTF-8, row by row."""
+        """Makes the array of Python numbers, or of texts in UTF-8, row by row."""
         self._check(datatype, shape)
         if len(values) != (count := math.prod(shape)):
             raise self.refusal(f"{len(values)} values; expected {short(count)} for shape {short(shape)}")
@@ -80,7 +80,7 @@ class InputReader:
             raise self.refusal(f"a number beyond {datatype}") from None
 
     def refusal(self, problem: str) -> InvalidInput:
-        """The error for an input that has this."""
+        """Makes the error for an input with this problem."""
         return InvalidInput(f"input {self.tensor.name!r} has {problem}")
 
     def _text(self, data: memoryview) -> Array:
@@ -104,7 +104,7 @@ class InputReader:
             if array.ndim == 1 or array.shape == tuple(shape):
                 return array.reshape(shape)
         except (ValueError, OverflowError):
-            pass  # another number of them
+            pass  # the number of values does not match
         what = "texts" if self.tensor.datatype == "BYTES" else "numbers"
         found = f"data of {array.size} {what} in shape {list(array.shape)}"
         raise self.refusal(f"{found}; expected {short(math.prod(shape))} for shape {short(shape)}")
@@ -117,6 +117,6 @@ class InputReader:
 
 
 def short(value: object, most: int = MAX_QUOTED) -> str:
-    """As text, cut where it is long."""
+    """The value as text, shortened if it is long."""
     text = str(value)
     return text if len(text) <= most else f"{text[:most]}…"

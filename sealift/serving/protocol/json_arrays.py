@@ -1,4 +1,4 @@
-"""What arrays of numbers and of texts in JSON have in common: flat, or nested as their shape says."""
+"""JSON arrays of numbers and of texts: flat, or nested like their shape."""
 
 import re
 from typing import Any, Final
@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 
 NESTED: Final = re.compile(rb"\s*\[\s*\[")
-"""Of an array whose first element is one too."""
+"""Beginning of an array whose first element is an array."""
 
 
 def decoder(kind: Any, rank: int) -> msgspec.json.Decoder[Any]:
-    """Of arrays nested `rank` deep, with this in them and nothing else."""
+    """Makes a decoder of arrays nested `rank` deep, with elements of this kind only."""
     nested: Any = kind
     for _ in range(max(rank, 1)):
         nested = list[nested]
@@ -18,10 +18,10 @@ def decoder(kind: Any, rank: int) -> msgspec.json.Decoder[Any]:
 
 
 def other_data(problem: str, of: str) -> ValueError:
-    """The error for what is no array of these."""
+    """Makes the error for data that is not an array of these elements."""
     return ValueError(f"other data: {problem}; expected a flat array of {of}, or one nested as its shape")
 
 
 def uneven() -> ValueError:
-    """The error for rows that make no table."""
+    """Makes the error for rows of different lengths."""
     return ValueError("nested data with rows of different lengths; expected equal ones")

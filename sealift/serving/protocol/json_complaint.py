@@ -1,4 +1,4 @@
-"""What is wrong with a body that is not JSON, in the words of who sent it: a parser knows no more than a position."""
+"""Explanations for a body that is not JSON, in terms of likely causes. A parser knows only a position."""
 
 import re
 from typing import Final
@@ -24,7 +24,7 @@ WORDS: Final = (
 
 
 def complaint(body: Body | memoryview, error: Exception) -> str:
-    """One line that quotes none of the body's values."""
+    """Describes the problem in one line that quotes no value of the body."""
     start = bytes(body[:LOOKED_AT_BYTES])
     if not start.strip():
         return "the body is empty"
@@ -38,6 +38,6 @@ def complaint(body: Body | memoryview, error: Exception) -> str:
         around = bytes(body[before : at + LOOKED_AT_BYTES])
         for word, said in WORDS:
             for match in re.finditer(word, around, re.IGNORECASE):
-                if match.start() <= at - before <= match.end() + 1:  # null begins as nan does
+                if match.start() <= at - before <= match.end() + 1:  # "null" begins like "nan"
                     return f"{said} ({found[0][1:-1]})"
     return str(error)

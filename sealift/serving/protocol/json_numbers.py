@@ -1,7 +1,7 @@
-"""An array of numbers in JSON → an array of a datatype, exactly or not at all, a piece at a time.
+"""JSON array of numbers → array of a datatype, exactly or not at all, piece by piece.
 
-As Python objects numbers have many times the size that they have in JSON or in the array, and a pod has little memory.
-The datatype's range is in the decoder's type, so that a number is checked where it is read, and no second time.
+Numbers as Python objects take many times their size in JSON or in the array, and a pod has little memory. The decoder's
+type includes the datatype's range, so numbers are checked once, while they are read.
 """
 
 import re
@@ -17,13 +17,13 @@ from sealift.serving.tensor import KINDS, Array, Kind
 
 PIECE_BYTES: Final = 256 << 10
 BETWEEN: Final = {1: re.compile(rb","), 2: re.compile(rb"\]\s*,")}
-"""Where an array of numbers, or of rows of them, can be cut; deeper ones are read whole."""
+"""Positions at which an array of numbers or of rows can be cut. Deeper arrays are read at once."""
 PLACE: Final = re.compile(r"(.*) - at `\$\[(\d+)\](.*)`", re.DOTALL)
-"""In a decoder's message: the problem, the element and what follows."""
+"""Parts of a decoder's message: the problem, the element and the rest."""
 
 MANY: Final = 64
 PACKED: Final = "fd"
-"""Kinds of array that `struct` makes of that many numbers in a third of NumPy's time, with the same bits."""
+"""Kinds of array that `struct` makes from MANY numbers in a third of NumPy's time, with the same bits."""
 
 Buffer = msgspec.Raw | bytes | memoryview
 
@@ -41,16 +41,16 @@ NUMBERS: Final[Mapping[str, Any]] = {
     "UINT8": _between(0, 2**8 - 1),
     "UINT16": _between(0, 2**16 - 1),
     "UINT32": _between(0, 2**32 - 1),
-    "UINT64": _between(0, None),  # a bound of the decoder is an INT64 itself; what is beyond, NumPy refuses
+    "UINT64": _between(0, None),  # the decoder's bounds are INT64; NumPy refuses larger numbers
     "INT8": _between(-(2**7), 2**7 - 1),
     "INT16": _between(-(2**15), 2**15 - 1),
     "INT32": _between(-(2**31), 2**31 - 1),
     "INT64": _between(-(2**63), 2**63 - 1),
-    "FP16": _rounds_within(65520.0),  # halfway between the largest number and where the next one would be
+    "FP16": _rounds_within(65520.0),  # halfway between the largest number and the next one
     "FP32": _rounds_within(2.0**128 - 2.0**103),
-    "FP64": float,  # a decimal beyond it is refused while it is read
+    "FP64": float,  # the decoder refuses larger decimals
 }
-"""What a decoder takes for each datatype."""
+"""Type that the decoder accepts, by datatype."""
 
 
 class NumberReader:
@@ -64,7 +64,7 @@ class NumberReader:
         self._rank = rank
 
     def read(self, data: msgspec.Raw) -> Array:
-        """The array as it came. Raises ValueError: what it has instead."""
+        """Reads the array. Raises ValueError with the problem."""
         numbers, rank = (self._nested, self._rank) if NESTED.match(data) else (self._flat, 1)
         arrays: list[Array] = []
         for piece in (data,) if memoryview(data).nbytes <= PIECE_BYTES else _pieces(data, rank):
@@ -80,10 +80,10 @@ class NumberReader:
         return arrays[0] if len(arrays) == 1 else _join_arrays(arrays)
 
     def _make_refusal(self, problem: str, before: int) -> ValueError:
-        """What a decoder says of a piece that has so many elements before it."""
+        """Makes the error from a decoder's message about a piece with `before` elements before it."""
         if found := PLACE.fullmatch(problem):
             problem, place = found[1], f"[{int(found[2]) + before}]{found[3]}"
-            if ", got " not in problem:  # all else that is said of an element is about its range
+            if ", got " not in problem:  # all other messages about an element concern its range
                 return self._beyond(place)
             problem = f"{problem} at {place}"
         return other_data(problem, "true and false" if self._datatype == "BOOL" else "numbers")
@@ -93,14 +93,14 @@ class NumberReader:
 
 
 def array_of(values: list[Any], kind: Kind) -> Array:
-    """The array of a flat list of numbers. Raises OverflowError."""
+    """Makes the array of a flat list of numbers. Raises OverflowError."""
     if kind.char not in PACKED or len(values) < MANY:
         return np.array(values, kind)
     return np.frombuffer(struct.pack(f"{len(values)}{kind.char}", *values), kind)
 
 
 def _beyond_uint64(values: list[Any], before: int = 0) -> str:
-    """The place of the first one, counted from `before`; or nothing."""
+    """The place of the first number above UINT64, counted from `before`, or an empty text."""
     for index, value in enumerate(values, before):
         if isinstance(value, list):
             if inner := _beyond_uint64(value):
@@ -111,8 +111,9 @@ def _beyond_uint64(values: list[Any], before: int = 0) -> str:
 
 
 def _pieces(data: msgspec.Raw, rank: int) -> Iterator[Buffer]:
-    """The array as smaller arrays, cut between its elements. It is known to be JSON; so if each piece is an array of
-    numbers (or of rows), then so is the whole, and if a cut went through something else, that piece is neither."""
+    """Cuts the array between its elements into smaller arrays. It is valid JSON, so if each piece is an array of
+    numbers (or of rows), the whole is one too. If a cut went through something else, that piece is not such an
+    array."""
     whole = memoryview(data)
     start = 0
     while rank <= 2 and (cut := BETWEEN[rank].search(whole, start + PIECE_BYTES)):

@@ -1,4 +1,4 @@
-"""An array of texts in JSON → Python strings."""
+"""JSON array of texts → Python strings."""
 
 from typing import Final
 
@@ -9,11 +9,12 @@ from sealift.serving.protocol.json_arrays import NESTED, decoder, other_data, un
 from sealift.serving.tensor import Array
 
 MOST_BYTES: Final = 4 << 20
-"""Of texts in a request. Short ones have many times that as Python objects, and a pod has little memory."""
+"""Limit on texts in a request. Short texts take many times their size as Python objects, and a pod has little
+memory."""
 
 
 def check_size(size: int) -> None:
-    """Raises ValueError for more bytes of texts than a request may have."""
+    """Raises ValueError if the texts exceed MOST_BYTES."""
     if size > MOST_BYTES:
         raise ValueError(f"{size:,} bytes of texts; expected at most {MOST_BYTES:,} in one request")
 
@@ -27,7 +28,7 @@ class TextReader:
         self._nested = decoder(str, rank)
 
     def read(self, data: msgspec.Raw) -> Array:
-        """The array as it came. Raises ValueError: what it has instead."""
+        """Reads the array. Raises ValueError with the problem."""
         check_size(memoryview(data).nbytes)
         nested = NESTED.match(data) is not None
         try:

@@ -1,8 +1,8 @@
-"""The Open Inference Protocol v2 over one model: its operations.
+"""The operations of the Open Inference Protocol v2 over one model.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md, and the extensions
-for binary data and for classification. Each operation of a model is also under /versions/1. Nothing here keeps or logs
-a value.
+for binary data and for classification. Each operation of a model is also under /versions/1. This module neither keeps
+nor logs values.
 """
 
 from collections.abc import Mapping
@@ -29,14 +29,14 @@ PLATFORM: Final = "onnxruntime_onnx"
 
 
 def operations(name: str, model: Model) -> Mapping[str, Operation]:
-    """Of the server and of the model, which clients call `name`."""
+    """Operations on the server and on the model, by path. `name` is the model's name in the URLs."""
     found: dict[str, Operation] = {
         "/v2": Fixed(encode(SERVER)),
         "/v2/health/live": Fixed(encode({"live": True}), open=True),
         "/v2/health/ready": _readiness({}),
-        "/v2/models/stats": _stats(name, model),  # of all models; one that is called so has its own metadata there
+        "/v2/models/stats": _stats(name, model),  # of all models; a model named "stats" has its metadata there
     }
-    # Triton's model repository extension, which its clients list with. One sealed model is served, and stays.
+    # Triton's model repository extension, which its clients use to list models. There is one, and it cannot change.
     found["/v2/repository/index"] = Fixed(encode([make_index_entry(name)]), submitted=True)
     for base in paths(name):
         found[base] = Fixed(encode(_metadata(name, model)))
@@ -47,17 +47,17 @@ def operations(name: str, model: Model) -> Mapping[str, Operation]:
 
 
 def paths(name: str) -> tuple[str, str]:
-    """Of a model that clients call `name`: with its only version, and without."""
+    """Paths of the model `name`: without and with its only version."""
     return f"/v2/models/{name}", f"/v2/models/{name}/versions/{MODEL_VERSION}"
 
 
 def make_index_entry(name: str) -> dict[str, str]:
-    """The model in its repository's list."""
+    """The model's entry in the repository index."""
     return {"name": name, "version": MODEL_VERSION, "state": "READY", "reason": ""}
 
 
 def unknown(name: str) -> str:
-    """What who asks for another model or version than this one is told, in words by which Triton's clients know it."""
+    """The error for an unknown model or version, in Triton's wording."""
     return f"Request for unknown model: available is {name!r}, version {MODEL_VERSION}"
 
 
@@ -67,7 +67,7 @@ def error(message: str) -> bytes:
 
 
 def labels_of(model: Model) -> list[str]:
-    """Its classes, in the order of its numbers; or none."""
+    """The model's classes, in the order of its outputs. Empty if it has none."""
     return list(model.description.classes)
 
 
@@ -97,7 +97,7 @@ def _metadata(name: str, model: Model) -> dict[str, object]:
 
 
 def _parameters(description: Description) -> dict[str, object]:
-    """What clients need in order to ask and to read the answer. The metrics may be secret."""
+    """What clients need to send requests and read responses. No metrics, because they may be secret."""
     task = {"task": description.task} if description.task is not None else {}
     return {**task, "features": list(description.features), "classes": list(description.classes)}
 

@@ -1,4 +1,4 @@
-"""A model's outputs → a response of the Open Inference Protocol v2: JSON, and what was asked for as binary after it."""
+"""A model's outputs → a response of the Open Inference Protocol v2: JSON, followed by the binary outputs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -18,7 +18,7 @@ encode: Final = msgspec.json.Encoder().encode
 
 
 class AnswerWriter:
-    """Writes what one model answers; the parts that are always the same are made once. Any thread may call it."""
+    """Writes the responses of one model. Constant parts are made once. Any thread may call it."""
 
     def __init__(self, name: str, version: str, outputs: Mapping[str, Tensor], labels: Sequence[str]) -> None:
         self._tensors = outputs
@@ -27,7 +27,7 @@ class AnswerWriter:
         self._heads = {name: _head(tensor, tensor.datatype) for name, tensor in outputs.items()}
 
     def answer(self, inference: Asked, arrays: Mapping[str, Array]) -> Answer:
-        """The response. Raises InvalidAnswer where it is a number that JSON does not have."""
+        """Writes the response. Raises InvalidAnswer for numbers that JSON cannot express."""
         outputs = []
         binary: list[bytes | memoryview] = []
         for wanted in inference.wanted:
@@ -56,13 +56,13 @@ class AnswerWriter:
 
 
 def _head(tensor: Tensor, datatype: str) -> bytes:
-    """An output's object, as far as its shape."""
+    """The beginning of an output's object, up to its shape."""
     return encode({"name": tensor.name, "datatype": datatype})[:-1] + b',"shape":'
 
 
 def _data(array: Array, name: str, datatype: str) -> bytes:
     data = encode(array.ravel().tolist())
-    if b"n" in data and KINDS[datatype].kind == "f":  # null: the encoder's word for what JSON has no number for
+    if b"n" in data and KINDS[datatype].kind == "f":  # null: the encoder writes it for NaN and infinity
         row = int(np.argmax(~np.isfinite(array.reshape(array.shape[0] if array.ndim else 1, -1)).all(axis=1)))
         raise InvalidAnswer(f"output {name!r} is not a finite number in row {row}: its inputs are too large")
     return data

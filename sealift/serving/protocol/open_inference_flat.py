@@ -1,6 +1,6 @@
-"""The request that most clients send, one input of numbers in one flat array: decoded in one go, in half the time.
+"""A fast path for the most frequent request, one input with a flat array of numbers: one decoding, half the time.
 
-What is another request, or none, is left to the general reader, which knows them all and says what is wrong.
+All other requests, and invalid ones, go to the general reader, which describes the problem.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from sealift.serving.protocol.open_inference_messages import NOTHING, FlatReques
 from sealift.serving.tensor import Array
 
 PAUSE: Final = 64
-"""Requests that are not tried after one that was another: a client's requests are mostly alike."""
+"""Requests that skip the fast path after one that did not fit, because a client's requests are mostly alike."""
 
 
 class FlatReader:
-    """For one input. Any thread may call it."""
+    """Reads requests for one input. Any thread may call it."""
 
     def __init__(self, reader: InputReader) -> None:
         self._reader = reader
@@ -29,14 +29,14 @@ class FlatReader:
 
     @classmethod
     def of(cls, readers: Sequence[InputReader]) -> Self | None:
-        """None for a model that is never asked so."""
-        # What is beyond UINT64 is not known while it is decoded.
+        """Makes a reader, or None for a model that the fast path does not support."""
+        # The decoder cannot detect numbers above UINT64.
         if len(readers) != 1 or readers[0].tensor.datatype in ("BYTES", "UINT64"):
             return None
         return cls(readers[0])
 
     def read(self, body: Body) -> tuple[FlatRequest[Any], dict[str, Array]] | None:
-        """The request and its input, or None. Raises InvalidInput."""
+        """Reads the request and its input. None if the fast path does not fit. Raises InvalidInput."""
         if self._pause or len(body) > PIECE_BYTES:
             self._pause = max(self._pause - 1, 0)
             return None

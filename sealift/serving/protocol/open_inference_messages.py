@@ -1,4 +1,4 @@
-"""The JSON of an inference request, as it is decoded. What a request has besides is skipped."""
+"""The JSON of an inference request, for decoding. Unknown fields are ignored."""
 
 from typing import Annotated, Final, Generic, TypeVar
 
@@ -9,13 +9,13 @@ Number = TypeVar("Number")
 NO_DATA: Final = msgspec.Raw()
 NOTHING: Final = msgspec.Raw(b"null")
 BESIDE_BYTES: Final = 64 << 10
-"""Of a request's parameters, and of the outputs that it asks for."""
+"""Size limit of a request's parameters, and of its requested outputs."""
 Parameters = dict[str, bool | int | float | str | None]
 Dimension = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Input(msgspec.Struct, gc=False):
-    """`data` is read once it is known what it has to be, and `parameters` once it is known how long they are."""
+    """An input. `data` is decoded later by the tensor's datatype, and `parameters` after a check of their size."""
 
     name: str
     shape: list[Dimension]
@@ -25,14 +25,14 @@ class Input(msgspec.Struct, gc=False):
 
 
 class Output(msgspec.Struct, gc=False):
-    """One that is asked for."""
+    """A requested output."""
 
     name: str
     parameters: Parameters | None = None
 
 
 class FlatInput(msgspec.Struct, Generic[Number], gc=False):
-    """One whose numbers stand in one array."""
+    """An input whose numbers are one flat array."""
 
     name: str
     shape: list[Dimension]
@@ -42,8 +42,8 @@ class FlatInput(msgspec.Struct, Generic[Number], gc=False):
 
 
 class InferRequest(msgspec.Struct, Generic[Inputs], gc=False):
-    """The whole JSON. What is beside the inputs is decoded once it is known how long it is: as objects it would take
-    many times its bytes."""
+    """The whole request. Everything but the inputs is decoded after a check of its size, because objects take many
+    times the memory of their JSON."""
 
     inputs: Inputs
     id: str | None = None

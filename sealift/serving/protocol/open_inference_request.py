@@ -1,7 +1,7 @@
-"""An inference request of the Open Inference Protocol v2: its JSON, and what is binary after it → a model's inputs.
+"""An inference request of the Open Inference Protocol v2: its JSON and the binary data after it → a model's inputs.
 
-Parameters that are no extension's change nothing. What is no request that the model can take is refused as
-InvalidInput, which says what was expected instead.
+Parameters of no extension are ignored. Requests that do not fit the model raise InvalidInput, whose message says what
+was expected.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,30 +28,30 @@ from sealift.serving.tensor import ANY, Array, Tensor
 
 Beside = TypeVar("Beside", Parameters, list[Output])
 ALL_BINARY: Final = "binary_data_output"
-"""The parameter of a request that asks for all outputs as binary data."""
+"""Parameter of a request: all outputs as binary data."""
 SIZE: Final = "binary_data_size"
-"""The parameter of an input whose data stands behind the JSON."""
+"""Parameter of an input: size of its binary data after the JSON, in bytes."""
 BINARY: Final = "binary_data"
-"""The parameter of an output that is asked for as binary data, or is not."""
+"""Parameter of an output: whether as binary data."""
 CLASSIFICATION: Final = "classification"
-"""The parameter of an output of which so many classes are asked for."""
+"""Parameter of an output: number of its largest classes."""
 UNKNOWN_CATEGORIES: Final = "unknown_categories.{}"
-"""The parameter of an answer that says how many values of a column training has never seen."""
+"""Parameter of a response: number of a column's values that training did not see."""
 NO_CATEGORIES: Final = Categories([])
 
 
 class AskedOutput(NamedTuple):
-    """How an output is asked for."""
+    """A requested output."""
 
     name: str
     binary: bool = False
-    """Whether as binary data, or else in JSON."""
+    """Whether it is returned as binary data instead of JSON."""
     classes: int = 0
-    """So many of the largest numbers in each row, as texts; or all numbers, for 0."""
+    """Number of the largest values of each row, returned as texts. 0 returns all numbers."""
 
 
 class Asked(Inference):
-    """An inference, and what its answer depends on."""
+    """An inference, and the options of its response."""
 
     __slots__ = ("parameters", "request_id", "wanted")
 
@@ -67,9 +67,9 @@ class Asked(Inference):
         super().__init__(inputs, outputs, unknown_categories)
         self.wanted = wanted
         self.request_id = request_id
-        """To be repeated."""
+        """Repeated in the response."""
         self.parameters = parameters
-        """To be repeated: those that are no extension's."""
+        """Repeated in the response: parameters of no extension."""
 
 
 _decode: Final = msgspec.json.Decoder(AnyRequest).decode
@@ -78,7 +78,7 @@ _decode_outputs: Final = msgspec.json.Decoder(list[Output] | None).decode
 
 
 class RequestReader:
-    """Reads what a model with these tensors is asked. Any thread may call it."""
+    """Reads requests for a model with these tensors. Any thread may call it."""
 
     def __init__(
         self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], categories: Categories = NO_CATEGORIES
@@ -92,7 +92,7 @@ class RequestReader:
         self._all = {binary: [AskedOutput(name, binary) for name in outputs] for binary in (False, True)}
 
     def parse(self, body: Body, json_bytes: int | None) -> Asked:
-        """What the body asks. Raises InvalidInput."""
+        """Parses a body. Raises InvalidInput."""
         if json_bytes == 0:
             return self._raw(body)
         found = self._flat.read(body) if self._flat is not None and json_bytes is None else None
@@ -116,8 +116,8 @@ class RequestReader:
         *,
         binary: bool,
     ) -> Asked:
-        """The same of a request in another form: its inputs' names with what reads each, and its outputs, or none for
-        all, as binary data or else as values. Raises InvalidInput."""
+        """Assembles a request from another form: the inputs' names with functions that read them, and the requested
+        outputs (none means all, as binary data or as values). Raises InvalidInput."""
         inputs: dict[str, Array] = {}
         for name, read_one in read:
             reader = self._readers.get(name)
@@ -132,8 +132,7 @@ class RequestReader:
         return Asked(inputs, self._check_outputs(wanted), wanted, request_id, None, self._unknown(inputs))
 
     def _raw(self, body: Body) -> Asked:
-        """Without JSON the body is one row of the only input, and all outputs are asked for as binary data, as Triton
-        has it."""
+        """Reads a body without JSON, as in Triton: one row of the only input, with all outputs as binary data."""
         if len(self._readers) != 1:
             raise InvalidInput(
                 f"no JSON says which bytes belong to which input; expected {self._example()} before them"
@@ -158,7 +157,7 @@ class RequestReader:
             raise InvalidInput(f"not JSON: {complaint(said, error)}; expected {self._example()}") from None
 
     def _beside(self, name: str, raw: msgspec.Raw, decode: Callable[[msgspec.Raw], Beside | None]) -> Beside | None:
-        """What the request has beside its inputs."""
+        """Decodes a part of the request beside its inputs, after a check of its size."""
         if raw is NOTHING:
             return None
         size = len(memoryview(raw))
@@ -174,7 +173,7 @@ class RequestReader:
             raise InvalidInput(f"not JSON: {error}; expected {self._example()}") from None
 
     def _inputs(self, items: Sequence[Input], body: Body, start: int) -> dict[str, Array]:
-        """The arrays, of which those that are binary stand in `body` from `start` on, in the order of the JSON."""
+        """Reads the arrays. Binary ones are in `body` from `start` on, in the order of the JSON."""
         inputs: dict[str, Array] = {}
         for at, item in enumerate(items):
             reader = self._readers.get(item.name)
@@ -212,7 +211,7 @@ class RequestReader:
             )
 
     def _check_outputs(self, wanted: Sequence[AskedOutput]) -> list[str]:
-        """Their names."""
+        """Checks the requested outputs. Returns their names."""
         names = [output.name for output in wanted]
         if len(set(names)) != len(names) or not set(names) <= set(self._names):
             raise InvalidInput(
@@ -225,7 +224,7 @@ class RequestReader:
 
     @staticmethod
     def _all_binary(parameters: Parameters) -> bool:
-        """Takes the parameter out."""
+        """Removes the parameter from `parameters` and returns it."""
         value = parameters.pop(ALL_BINARY)
         if not isinstance(value, bool):
             raise InvalidInput(f"the parameter {ALL_BINARY} is {short(repr(value))}; expected true or false")
@@ -237,7 +236,7 @@ class RequestReader:
         )
 
     def _example(self) -> str:
-        """A whole request for one row, as text with … where the numbers go."""
+        """A complete request for one row, as text with … in place of the numbers."""
         parts = []
         for reader in self._readers.values():
             tensor = reader.tensor
@@ -260,7 +259,7 @@ def _as_wanted(output: Output, all_binary: bool) -> AskedOutput:
 
 
 def whole_number(parameters: Parameters, name: str, of: str) -> int | None:
-    """The parameter, a number from 0 on. Raises InvalidInput."""
+    """Reads a parameter that is a whole number, at least 0. Raises InvalidInput."""
     value = parameters.get(name)
     if value is None:
         return None

@@ -1,6 +1,6 @@
-"""What an inference request and its answer look like, as JSON Schema (2020-12), for one model's tensors.
+"""JSON Schemas (2020-12) of inference requests and responses for one model's tensors.
 
-A schema cannot say that `data` has as many elements as `shape` asks for; the example shows it.
+A schema cannot express that `data` has as many elements as `shape` requires; the example shows it.
 """
 
 import math
@@ -18,11 +18,11 @@ PARAMETERS: Final[Schema] = {
 }
 NOT_NUMBERS: Final = {"BYTES": {"type": "string"}, "BOOL": {"type": "boolean"}}
 MOST_SHOWN: Final = 1024
-"""Elements of an example. A larger one would be most of the document."""
+"""Limit on elements of an example. A larger one would dominate the document."""
 
 
 def request_schema(model: Model) -> Schema:
-    """Of a request for this model."""
+    """Makes the schema of a request for this model."""
     inputs = [_input(tensor) for tensor in model.inputs.values()]
     example = request_example(model)
     return {
@@ -45,7 +45,7 @@ def request_schema(model: Model) -> Schema:
 
 
 def answer_schema(name: str, tensors: Iterable[Tensor]) -> Schema:
-    """Of what a model that clients call `name` answers: some of these."""
+    """Makes the schema of a response of the model `name`, with some of these tensors."""
     outputs = [_output(tensor) for tensor in tensors]
     return {
         "type": "object",
@@ -61,7 +61,7 @@ def answer_schema(name: str, tensors: Iterable[Tensor]) -> Schema:
 
 
 def request_example(model: Model) -> Schema | None:
-    """One row of zeros, or of empty texts; or none, where that is long."""
+    """Makes a request with one row of zeros or empty texts. None if it would be long."""
     inputs = []
     for tensor in model.inputs.values():
         shape = [1 if size == ANY else size for size in tensor.shape]
@@ -90,7 +90,7 @@ def _input(tensor: Tensor) -> Schema:
 
 
 def _output(tensor: Tensor) -> Schema:
-    """Its data may stand behind the JSON, and is texts where classes are asked for."""
+    """Schema of an output. Its data may follow the JSON, and is texts if classes were requested."""
     return {
         "type": "object",
         "required": ["name", "shape", "datatype"],
@@ -105,7 +105,7 @@ def _output(tensor: Tensor) -> Schema:
 
 
 def _data(datatype: str, rank: int) -> Schema:
-    """Flat, or nested as its shape."""
+    """Schema of data: flat, or nested like its shape."""
     flat: Schema = {"type": "array", "items": _element(datatype)}
     nested = flat
     for _ in range(rank - 1):

@@ -1,4 +1,4 @@
-"""The statistics extension's answer, as an object: HTTP sends it as JSON, gRPC as a message.
+"""The response of the statistics extension, as an object. HTTP sends it as JSON, gRPC as a message.
 
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
 """
@@ -11,7 +11,7 @@ _NONE = Durations()
 
 
 def statistics(name: str, version: str, of: Statistics) -> dict[str, Any]:
-    """Of the one model that is served. Nothing is cached, so nothing is found in a cache."""
+    """Statistics of the served model. There is no cache, so cache hits are zero."""
     inference = {
         "success": _write_durations(of.success),
         "fail": _write_durations(of.fail),
@@ -26,7 +26,7 @@ def statistics(name: str, version: str, of: Statistics) -> dict[str, Any]:
         "inference_count": of.rows,
         "execution_count": of.runs,
         "inference_stats": inference,
-        # Copied in one step, since another thread may add a size meanwhile.
+        # Copied in one step, because another thread may add a size meanwhile.
         "batch_stats": [{"batch_size": size, **_parts(compute)} for size, compute in sorted(of.by_size.copy().items())],
     }
     return {"model_stats": [model]}
