@@ -1,5 +1,5 @@
-"""What components and resources take as `args`, and the sections of a stack's config: from the declarations of their
-settings, by `make docs`.
+"""Arguments (`args`) of components and resources, and the sections of a stack's config. `make docs` generates this file
+from the declarations of their settings.
 
 No `from __future__ import annotations`, no unions and no Literal: the SDK's component analyzer reads these classes.
 """
@@ -13,270 +13,296 @@ import pulumi
 
 
 class ApiKeyArgs(TypedDict):
-    """All of an ApiKey's inputs."""
+    """Inputs of an ApiKey resource."""
 
     rotation: NotRequired[pulumi.Input[str]]
-    """A new text makes a new key; the one before it stays good as long as `overlap` says. Allowed: any text."""
+    """Name of the key's current version, such as a date. Changing it makes a new key. The previous key stays valid
+    while `overlap` is true. Allowed: any text.
+    """
 
     overlap: NotRequired[pulumi.Input[bool]]
-    """Whether the key before the last rotation is still good. Once it was off, that key is forgotten. Default: true."""
+    """Whether the key before the last rotation stays valid. Set it to false when all clients use the new key. The old
+    key is then forgotten. Default: true.
+    """
 
 
 class EncryptedArtifactStoreArgs(TypedDict):
-    """Where sealed artifacts are kept, and who can open them. Nothing here trains or builds anything anew."""
+    """Store of sealed artifacts, and the keys that open them. Changing the keys trains and builds nothing again."""
 
     url: NotRequired[pulumi.Input[str]]
-    """Where sealed artifacts are kept. Allowed: `file://` and a path: absolute, `~/…` or relative to the project's
-    folder. Default: file://~/.sealift/store.
+    """URL of the store for sealed artifacts. Allowed: `file://` and a path: absolute, `~/…` or relative to the
+    project's folder. Default: file://~/.sealift/store.
     """
 
     retention: NotRequired[pulumi.Input[str]]
-    """What happens to an artifact whose run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
+    """Retention of an artifact whose run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
     rotation: NotRequired[pulumi.Input[str]]
-    """A new text makes a new key, which artifacts are then wrapped for; it trains and builds nothing. Allowed: any
-    text.
+    """Name of the key pair's current version, such as a date. Changing it makes a new key pair and wraps the artifacts'
+    keys for it. Nothing is trained or built again. Allowed: any text.
     """
 
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Further keys whose owners can open the artifacts too: a recovery key that outlives the stack, made with `openssl
-    genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list, each a public key in PEM (RSA-4096 or
-    X25519).
+    """Additional public keys whose owners can open the artifacts too, such as a recovery key that outlives the stack.
+    Make its private key with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list, each a
+    public key in PEM (RSA-4096 or X25519).
     """
 
 
 class ModelContainerArgs(TypedDict):
-    """All of a ModelContainer's inputs: its settings, and what is served."""
+    """Inputs of a ModelContainer: its settings and the model to serve."""
 
     modelName: pulumi.Input[str]
-    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
-    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
+    """Name of the model in request paths such as /v2/models/NAME/infer. If not set in a stack's config, the data set's
+    name. Allowed: 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
+    `1Gi`. Default: 1Gi.
+    """
 
     grpc: NotRequired[pulumi.Input[bool]]
     """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
 
     accessLog: NotRequired[pulumi.Input[str]]
-    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
-    "errors", "all". Default: errors.
+    """Requests that get a line in the log: only those that were refused or failed, or all. Request bodies are never
+    logged. Allowed: "errors", "all". Default: errors.
     """
 
     explain: NotRequired[pulumi.Input[bool]]
-    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
-    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
-    false.
+    """Whether the server explains predictions: the contribution of each feature, as Shapley values, at
+    `/v2/models/NAME/explain` and on the model's page. One explanation can take seconds of CPU time. Default: false.
     """
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
-    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
+    """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
+    origins. By default, only the server's own page may. Allowed: a list of origins, such as
+    'https://app.example.com', or '*'.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Which requests are traced, and where their spans go."""
+    """Tracing of requests with OpenTelemetry. If not set, no request is traced."""
 
     auth: NotRequired[pulumi.Input[str]]
-    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
-    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """Authentication of clients. "apiKey": with an API key. "jwt": with a token of the issuer in `jwt`, or an API key
+    of `apiKeys`. "none": anyone who reaches the service can send requests. Allowed: "apiKey", "jwt", "none".
+    Default: apiKey.
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys of clients, by name. With `auth: apiKey`, a key `default` exists too until you revoke it."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Whose tokens are taken."""
+    """Issuer of the tokens that the server accepts. Required with `auth: jwt`."""
 
     tlsCertificate: NotRequired[pulumi.Input[str]]
-    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
-    in PEM, which begins with -----BEGIN.
+    """TLS certificate of the server, with its chain. If set, every port accepts TLS only. If not set, no port uses TLS.
+    Allowed: text in PEM, which begins with -----BEGIN.
     """
 
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
-    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+    """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Further labels for every object. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
 
     address: NotRequired[pulumi.Input[str]]
-    """Where its ports are opened: by default for this machine alone. Allowed: an IPv4 address of the Docker engine's
-    machine, or 0.0.0.0 for all of them. Default: 127.0.0.1.
+    """Address on which the ports are opened. By default, only this machine can connect. Allowed: an IPv4 address of the
+    Docker engine's machine, or 0.0.0.0 for all of them. Default: 127.0.0.1.
     """
 
     port: NotRequired[pulumi.Input[int]]
-    """Where it answers on that address. Allowed: a whole number from 1 to 65535. Default: 8080."""
+    """Port of the machine for HTTP requests. Allowed: a whole number from 1 to 65535. Default: 8080."""
 
     grpcPort: NotRequired[pulumi.Input[int]]
-    """Where gRPC is, if it is served. Allowed: a whole number from 1 to 65535. Default: 8081."""
+    """Port of the machine for gRPC requests, if `grpc` is true. Allowed: a whole number from 1 to 65535. Default: 8081."""
 
     metricsPort: NotRequired[pulumi.Input[int]]
-    """Where Prometheus finds its metrics; 0: nowhere outside. Allowed: a whole number from 0 to 65535. Default: 0."""
+    """Port of the machine for Prometheus metrics. 0 keeps them inside the container. Allowed: a whole number from 0 to
+    65535. Default: 0.
+    """
 
     image: pulumi.Input[str]
-    """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
+    """Image to serve: ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
 
     manifest: pulumi.Input[str]
-    """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
+    """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
-    """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
+    artifactId.
+    """
 
     payloadDigest: pulumi.Input[str]
-    """Of its payload; the server refuses any other. Allowed: 64 hex digits, as TrainingRun's output payloadDigest."""
+    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
+    TrainingRun's output payloadDigest.
+    """
 
 
 class ModelDeploymentArgs(TypedDict):
-    """All of a ModelDeployment's inputs: its settings, and what is served."""
+    """Inputs of a ModelDeployment: its settings and the model to serve."""
 
     modelName: pulumi.Input[str]
-    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
-    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
+    """Name of the model in request paths such as /v2/models/NAME/infer. If not set in a stack's config, the data set's
+    name. Allowed: 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
+    `1Gi`. Default: 1Gi.
+    """
 
     grpc: NotRequired[pulumi.Input[bool]]
     """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
 
     accessLog: NotRequired[pulumi.Input[str]]
-    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
-    "errors", "all". Default: errors.
+    """Requests that get a line in the log: only those that were refused or failed, or all. Request bodies are never
+    logged. Allowed: "errors", "all". Default: errors.
     """
 
     explain: NotRequired[pulumi.Input[bool]]
-    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
-    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
-    false.
+    """Whether the server explains predictions: the contribution of each feature, as Shapley values, at
+    `/v2/models/NAME/explain` and on the model's page. One explanation can take seconds of CPU time. Default: false.
     """
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
-    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
+    """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
+    origins. By default, only the server's own page may. Allowed: a list of origins, such as
+    'https://app.example.com', or '*'.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Which requests are traced, and where their spans go."""
+    """Tracing of requests with OpenTelemetry. If not set, no request is traced."""
 
     auth: NotRequired[pulumi.Input[str]]
-    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
-    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """Authentication of clients. "apiKey": with an API key. "jwt": with a token of the issuer in `jwt`, or an API key
+    of `apiKeys`. "none": anyone who reaches the service can send requests. Allowed: "apiKey", "jwt", "none".
+    Default: apiKey.
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys of clients, by name. With `auth: apiKey`, a key `default` exists too until you revoke it."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Whose tokens are taken."""
+    """Issuer of the tokens that the server accepts. Required with `auth: jwt`."""
 
     tlsCertificate: NotRequired[pulumi.Input[str]]
-    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
-    in PEM, which begins with -----BEGIN.
+    """TLS certificate of the server, with its chain. If set, every port accepts TLS only. If not set, no port uses TLS.
+    Allowed: text in PEM, which begins with -----BEGIN.
     """
 
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
-    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+    """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Further labels for every object. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
 
     replicas: NotRequired[pulumi.Input[int]]
-    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
+    """Number of pods that serve the model. Allowed: a whole number from 1 to 10000. Default: 3."""
 
     cpuRequest: NotRequired[pulumi.Input[str]]
-    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
+    """CPUs reserved for each pod (resource request). Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
 
     memoryRequest: NotRequired[pulumi.Input[str]]
-    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
+    """Memory reserved for each pod, in bytes (resource request). Allowed: bytes, such as `500Mi` or `1Gi`. Default:
+    500Mi.
+    """
 
     quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
-    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
+    """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, for
+    rolling updates. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
     """
 
     exposure: NotRequired[pulumi.Input[str]]
-    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
+    """Network access to the service. "cluster": inside the cluster only. "nodePort": on a port of every node as well.
+    Allowed: "cluster", "nodePort". Default: cluster.
+    """
 
     nodePort: NotRequired[pulumi.Input[int]]
-    """That port; one of gRPC is one that Kubernetes chooses. Allowed: a whole number from 30000 to 32767, or 0 to let
+    """Node port for HTTP. Kubernetes picks the one for gRPC. Allowed: a whole number from 30000 to 32767, or 0 to let
     Kubernetes choose. Default: 0.
     """
 
     image: pulumi.Input[str]
-    """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
+    """Image to serve: ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
 
     manifest: pulumi.Input[str]
-    """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
+    """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
-    """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
+    artifactId.
+    """
 
     payloadDigest: pulumi.Input[str]
-    """Of its payload; the server refuses any other. Allowed: 64 hex digits, as TrainingRun's output payloadDigest."""
+    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
+    TrainingRun's output payloadDigest.
+    """
 
 
 class ModelImageArgs(TypedDict):
-    """All of a ModelImage's inputs: its settings, and what is built."""
+    """Inputs of a ModelImage: its settings and the artifact to put in."""
 
     registry: NotRequired[pulumi.Input[str]]
-    """Where images are pushed. In a stack's config, none is what set-up has found. Allowed: `HOST[:PORT][/PATH]`.
-    Default: localhost:5000.
+    """Registry that images are pushed to. If not set in a stack's config, the registry that `make setup` found or
+    started. Allowed: `HOST[:PORT][/PATH]`. Default: localhost:5000.
     """
 
     baseImage: pulumi.Input[str]
-    """What images are built on. In a stack's config, none is what set-up has found or made. Allowed: an image with
-    python3 3.11 or later.
+    """Base image of the server's image. If not set in a stack's config, the one that `make setup` found or built.
+    Allowed: an image with python3 3.11 or later.
     """
 
     wheels: NotRequired[pulumi.Input[str]]
-    """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
-    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
+    """Folder of the Python packages that the server needs, unpacked from their wheels. If not set in a stack's config,
+    the folder that `make setup` filled. Allowed: non-empty text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]
-    """Of the image. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
+    """Platform that the image is built for. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
 
     artifactId: pulumi.Input[str]
-    """Of the sealed artifact that the image carries. Allowed: text."""
+    """Id of the sealed artifact that the image contains. Allowed: non-empty text."""
 
     payloadDigest: pulumi.Input[str]
-    """Of its payload; another payload is refused. Allowed: text."""
+    """Digest of the artifact's payload. A payload with another digest is refused. Allowed: non-empty text."""
 
     storeUrl: pulumi.Input[str]
-    """Where the payload is. Allowed: text."""
+    """URL of the store that holds the payload. Allowed: non-empty text."""
 
 
 class SealingKeyArgs(TypedDict):
-    """All of a SealingKey's inputs."""
+    """Inputs of a SealingKey resource."""
 
     algorithm: NotRequired[pulumi.Input[str]]
-    """Of the key pair. Allowed: "RSA-4096". Default: RSA-4096."""
+    """Algorithm of the sealing key pair. Allowed: "RSA-4096". Default: RSA-4096."""
 
     rotation: NotRequired[pulumi.Input[str]]
-    """A new text makes a new key pair and retires the old one. Allowed: any text."""
+    """Name of the key pair's current version, such as a date. Changing it makes a new key pair and retires the old one.
+    Allowed: any text.
+    """
 
     storeUrl: NotRequired[pulumi.Input[str]]
-    """Where retired keys may still be needed; none: they are kept for ever. Allowed: `file://` and a path: absolute,
-    `~/…` or relative to the project's folder.
+    """URL of the store whose artifacts may still need retired keys. If not set, retired keys are kept indefinitely.
+    Allowed: `file://` and a path: absolute, `~/…` or relative to the project's folder.
     """
 
 
 class TrainingRunArgs(TypedDict):
-    """All of a TrainingRun's inputs: its settings, and what its store gives."""
+    """Inputs of a TrainingRun: its settings, and the URL and keys of its store."""
 
     source: NotRequired[pulumi.Input[str]]
     """Origin of the model. With "onnx", `model` is the path or URL of an ONNX file trained elsewhere, with the files of
@@ -286,7 +312,7 @@ class TrainingRunArgs(TypedDict):
     dataset: NotRequired[pulumi.Input[str]]
     """Data set to train on: one that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud), the
     path or URL of a CSV, TSV, Parquet or NPZ file, or `package.module:function`. A URL may be a secret: its
-    password, query and fragment are never shown or kept in the clear. Allowed: text. Default: diabetes.
+    password, query and fragment are never shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -294,15 +320,15 @@ class TrainingRunArgs(TypedDict):
 
     model: NotRequired[pulumi.Input[str]]
     """Network to train: `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class` for
-    a torch module of the program's folder or of an installed package. Allowed: text. Default: net.
+    a torch module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Keyword arguments of the model's constructor. Allowed: keyword arguments by name."""
+    """Keyword arguments of the model's constructor. Allowed: an object of keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
     """Folder of your modules (model, augment, a data set's function), relative to the program's folder. If not set,
-    `models` and then the program's own folder. Allowed: text.
+    `models` and then the program's own folder. Allowed: non-empty text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
@@ -317,33 +343,37 @@ class TrainingRunArgs(TypedDict):
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Learning rate of stochastic gradient descent (SGD). Allowed: above 0, at most 1,000,000. Default: 0.01."""
+    """Learning rate of SGD: the step size along the gradient. Allowed: a number above 0, at most 1,000,000. Default:
+    0.01.
+    """
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Momentum of SGD: the share of each step that is added to the following step. Allowed: from 0 to below 1. Default:
-    0.0.
+    """Momentum of SGD: the share of each step that is added to the following step. Allowed: a number from 0 to below 1.
+    Default: 0.0.
     """
 
     nesterov: NotRequired[pulumi.Input[bool]]
     """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: from 0 to 1e+06. Default: 0.0."""
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1e+06.
+    Default: 0.0.
+    """
 
     gradientClip: NotRequired[pulumi.Input[float]]
     """Largest norm of all gradients together. Longer gradients are scaled down to it. If not set, there is no limit.
-    Allowed: above 0, at most 1,000,000,000.
+    Allowed: a number above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Schedule of the learning rate over the epochs."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Largest number of passes over the training rows. Allowed: from 1 to 10,000,000. Default: 100."""
+    """Largest number of passes over the training rows. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: from 1 to 1,000,000. Default:
-    32.
+    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: a whole number from 1 to
+    1,000,000. Default: 32.
     """
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
@@ -353,13 +383,13 @@ class TrainingRunArgs(TypedDict):
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Seed of the random split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991.
-    Default: 0.
+    """Seed of the random split, the initial weights and the shuffling. Allowed: a whole number from 0 to
+    9,007,199,254,740,991. Default: 0.
     """
 
     stopLoss: NotRequired[pulumi.Input[float]]
     """Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the
-    loss that progress shows, on a standardised target. Allowed: above 0, at most 1,000,000.
+    loss that progress shows, on a standardised target. Allowed: a number above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -369,7 +399,9 @@ class TrainingRunArgs(TypedDict):
     """Weights that training starts from. If not set, they are random."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of texts."""
+    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of non-empty
+    texts.
+    """
 
     augment: NotRequired[pulumi.Input[str]]
     """Data augmentation: a function that gets a step's features and a seeded generator, and returns other features.
@@ -419,71 +451,84 @@ class TrainingRunArgs(TypedDict):
     """Model card: statements of the makers that the report shows."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed:
-    from 1 to 64. Default: 1.
+    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed: a
+    whole number from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
+    """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: a
+    number of seconds, where 0 means no limit, from 0. Default: 0.
+    """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints. Allowed: from 0. Default: 30."""
+    """Time between two checkpoints, in seconds. Allowed: a number of seconds from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
-    """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
+    """Whether the metrics on held-out rows are shown in plain text. Anyone who sees them can identify the model.
+    Default: false.
+    """
 
     retrainTrigger: NotRequired[pulumi.Input[str]]
-    """A new text trains and seals anew. Allowed: any text."""
+    """Text such as a date. Changing it trains and seals the model again. Allowed: any text."""
 
     storeUrl: pulumi.Input[str]
-    """Where the artifact goes; a change replaces the run. Allowed: `file://` and a path: absolute, `~/…` or relative to
-    the project's folder.
+    """URL of the store for the artifact. Changing it replaces the run. Allowed: `file://` and a path: absolute, `~/…`
+    or relative to the project's folder.
     """
 
     storeKey: pulumi.Input[str]
-    """Of the store's records: checkpoints and run results. Allowed: 32 bytes in base64. Secret."""
+    """Store key. The keys that encrypt checkpoints and run results are derived from it. Allowed: 32 bytes in base64.
+    Secret.
+    """
 
     recipients: pulumi.Input[Sequence[pulumi.Input[str]]]
-    """Keys whose owners can open the artifact; at least one. Allowed: a list, each a public key in PEM (RSA-4096 or
-    X25519).
+    """Recipients of the artifact: at least one public key. Owners of their private keys can open it. Allowed: a list,
+    each a public key in PEM (RSA-4096 or X25519).
     """
 
     retention: NotRequired[pulumi.Input[str]]
-    """Of the artifact, when the run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
+    """Retention of the artifact when its run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
     privateKey: NotRequired[pulumi.Input[str]]
-    """Opens the artifact that `initFrom` names; only needed with its artifactId. Allowed: text. Secret."""
+    """Private key that opens the artifact named in `initFrom`. Needed only if `initFrom` sets `artifactId`. Allowed:
+    non-empty text. Secret.
+    """
 
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Keys that may open the artifact, and stay in the plugin: with them, other recipients get its key wrapped for
-    them; without, the run is trained and sealed anew. Allowed: a list, each an unencrypted private key in PEM
-    (RSA-4096 or X25519). Secret.
+    """Opening keys of the artifact, which stay in the plugin. With them, a change of recipients only wraps the
+    artifact's key again. If not set, it trains and seals the model again. Allowed: a list, each an unencrypted
+    private key in PEM (RSA-4096 or X25519). Secret.
     """
 
 
 class ServedModelArgs(TypedDict):
-    """What is served: ModelImage's and TrainingRun's outputs, and the store's key."""
+    """Model to serve: outputs of ModelImage and TrainingRun, and the private key of the store."""
 
     image: pulumi.Input[str]
-    """ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
+    """Image to serve: ModelImage's output `ref`. Allowed: an image by its digest, REPOSITORY@sha256:<64 hex digits>."""
 
     manifest: pulumi.Input[str]
-    """Of the sealed artifact. The server has it as a file. Allowed: TrainingRun's output `manifest`."""
+    """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Opens it, whatever its kind. The server has it as a file. Allowed: text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
 
     artifactId: pulumi.Input[str]
-    """The only artifact that the server opens. Allowed: 32 hex digits, as TrainingRun's output artifactId."""
+    """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
+    artifactId.
+    """
 
     payloadDigest: pulumi.Input[str]
-    """Of its payload; the server refuses any other. Allowed: 64 hex digits, as TrainingRun's output payloadDigest."""
+    """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
+    TrainingRun's output payloadDigest.
+    """
 
 
 class TrainingSection(TypedDict):
-    """What is learnt from what, and how. What shapes the model trains anew. Other gates, another model card, folder of
-    modules, or limit of the data's quality (`maximumMissing`, `minimumClassShare`, `allow`) judge the sealed model
-    and report it again; times, and whether metrics show, do neither.
+    """Settings of training: the data, the network and how it is trained. Changing a setting retrains the model, with
+    two exceptions. Changing `gates`, `modelCard`, `modelPath`, or the limits of data quality (`maximumMissing`,
+    `minimumClassShare`, `allow`) checks the sealed model again and writes a new report. Changing `timeoutSeconds`,
+    `checkpointSeconds` or `exposeMetrics` does neither.
     """
 
     source: NotRequired[pulumi.Input[str]]
@@ -494,7 +539,7 @@ class TrainingSection(TypedDict):
     dataset: NotRequired[pulumi.Input[str]]
     """Data set to train on: one that scikit-learn ships (diabetes, digits, iris, wine, breast_cancer, linnerud), the
     path or URL of a CSV, TSV, Parquet or NPZ file, or `package.module:function`. A URL may be a secret: its
-    password, query and fragment are never shown or kept in the clear. Allowed: text. Default: diabetes.
+    password, query and fragment are never shown or kept in the clear. Allowed: non-empty text. Default: diabetes.
     """
 
     data: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -502,15 +547,15 @@ class TrainingSection(TypedDict):
 
     model: NotRequired[pulumi.Input[str]]
     """Network to train: `net`, `mlp`, `cnn`, `textClassifier`, `recommender`, `audioCnn`, or `package.module:Class` for
-    a torch module of the program's folder or of an installed package. Allowed: text. Default: net.
+    a torch module of the program's folder or of an installed package. Allowed: non-empty text. Default: net.
     """
 
     modelArguments: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Keyword arguments of the model's constructor. Allowed: keyword arguments by name."""
+    """Keyword arguments of the model's constructor. Allowed: an object of keyword arguments by name."""
 
     modelPath: NotRequired[pulumi.Input[str]]
     """Folder of your modules (model, augment, a data set's function), relative to the program's folder. If not set,
-    `models` and then the program's own folder. Allowed: text.
+    `models` and then the program's own folder. Allowed: non-empty text.
     """
 
     loss: NotRequired[pulumi.Input[str]]
@@ -525,33 +570,37 @@ class TrainingSection(TypedDict):
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
-    """Learning rate of stochastic gradient descent (SGD). Allowed: above 0, at most 1,000,000. Default: 0.01."""
+    """Learning rate of SGD: the step size along the gradient. Allowed: a number above 0, at most 1,000,000. Default:
+    0.01.
+    """
 
     momentum: NotRequired[pulumi.Input[float]]
-    """Momentum of SGD: the share of each step that is added to the following step. Allowed: from 0 to below 1. Default:
-    0.0.
+    """Momentum of SGD: the share of each step that is added to the following step. Allowed: a number from 0 to below 1.
+    Default: 0.0.
     """
 
     nesterov: NotRequired[pulumi.Input[bool]]
     """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: from 0 to 1e+06. Default: 0.0."""
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1e+06.
+    Default: 0.0.
+    """
 
     gradientClip: NotRequired[pulumi.Input[float]]
     """Largest norm of all gradients together. Longer gradients are scaled down to it. If not set, there is no limit.
-    Allowed: above 0, at most 1,000,000,000.
+    Allowed: a number above 0, at most 1,000,000,000.
     """
 
     schedule: NotRequired[pulumi.Input[Mapping[str, Any]]]
     """Schedule of the learning rate over the epochs."""
 
     epochs: NotRequired[pulumi.Input[int]]
-    """Largest number of passes over the training rows. Allowed: from 1 to 10,000,000. Default: 100."""
+    """Largest number of passes over the training rows. Allowed: a whole number from 1 to 10,000,000. Default: 100."""
 
     batchSize: NotRequired[pulumi.Input[int]]
-    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: from 1 to 1,000,000. Default:
-    32.
+    """Training rows per batch. If there are fewer, each batch has all of them. Allowed: a whole number from 1 to
+    1,000,000. Default: 32.
     """
 
     accumulateSteps: NotRequired[pulumi.Input[int]]
@@ -561,13 +610,13 @@ class TrainingSection(TypedDict):
     """
 
     seed: NotRequired[pulumi.Input[int]]
-    """Seed of the random split, the initial weights and the shuffling. Allowed: from 0 to 9,007,199,254,740,991.
-    Default: 0.
+    """Seed of the random split, the initial weights and the shuffling. Allowed: a whole number from 0 to
+    9,007,199,254,740,991. Default: 0.
     """
 
     stopLoss: NotRequired[pulumi.Input[float]]
     """Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the
-    loss that progress shows, on a standardised target. Allowed: above 0, at most 1,000,000.
+    loss that progress shows, on a standardised target. Allowed: a number above 0, at most 1,000,000.
     """
 
     earlyStopping: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -577,7 +626,9 @@ class TrainingSection(TypedDict):
     """Weights that training starts from. If not set, they are random."""
 
     freeze: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of texts."""
+    """Prefixes of the names of parameters that training does not change, such as `body.`. Allowed: a list of non-empty
+    texts.
+    """
 
     augment: NotRequired[pulumi.Input[str]]
     """Data augmentation: a function that gets a step's features and a seeded generator, and returns other features.
@@ -627,199 +678,213 @@ class TrainingSection(TypedDict):
     """Model card: statements of the makers that the report shows."""
 
     threads: NotRequired[pulumi.Input[int]]
-    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed:
-    from 1 to 64. Default: 1.
+    """Number of torch's threads. Another number can change the model's last bits, so it retrains the model. Allowed: a
+    whole number from 1 to 64. Default: 1.
     """
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
-    """Cancel training after this long, keeping its checkpoint; 0: no limit. Allowed: from 0. Default: 0."""
+    """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: a
+    number of seconds, where 0 means no limit, from 0. Default: 0.
+    """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
-    """Time between two checkpoints. Allowed: from 0. Default: 30."""
+    """Time between two checkpoints, in seconds. Allowed: a number of seconds from 0. Default: 30."""
 
     exposeMetrics: NotRequired[pulumi.Input[bool]]
-    """Whether the held-out metrics may be shown in the clear. They tell which model it is. Default: false."""
+    """Whether the metrics on held-out rows are shown in plain text. Anyone who sees them can identify the model.
+    Default: false.
+    """
 
     retrainTrigger: NotRequired[pulumi.Input[str]]
-    """A new text trains and seals anew. Allowed: any text."""
+    """Text such as a date. Changing it trains and seals the model again. Allowed: any text."""
 
 
 class ImageSection(TypedDict):
-    """How the image of the server and the sealed model is built."""
+    """Image that contains the server and the sealed model."""
 
     registry: NotRequired[pulumi.Input[str]]
-    """Where images are pushed. In a stack's config, none is what set-up has found. Allowed: `HOST[:PORT][/PATH]`.
-    Default: localhost:5000.
+    """Registry that images are pushed to. If not set in a stack's config, the registry that `make setup` found or
+    started. Allowed: `HOST[:PORT][/PATH]`. Default: localhost:5000.
     """
 
     baseImage: pulumi.Input[str]
-    """What images are built on. In a stack's config, none is what set-up has found or made. Allowed: an image with
-    python3 3.11 or later.
+    """Base image of the server's image. If not set in a stack's config, the one that `make setup` found or built.
+    Allowed: an image with python3 3.11 or later.
     """
 
     wheels: NotRequired[pulumi.Input[str]]
-    """Folder of the packages that the server needs, as `make setup` unpacks them from their wheels. In a stack's
-    config, none is where set-up has put them. Allowed: text. Default: .tools/wheels.
+    """Folder of the Python packages that the server needs, unpacked from their wheels. If not set in a stack's config,
+    the folder that `make setup` filled. Allowed: non-empty text. Default: .tools/wheels.
     """
 
     platform: NotRequired[pulumi.Input[str]]
-    """Of the image. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
+    """Platform that the image is built for. Allowed: "linux/amd64", "linux/arm64". Default: linux/amd64."""
 
 
 class DeploymentSection(TypedDict):
-    """How a model is served on Kubernetes, each server in a pod. A quota that is given carries `replicas` pods and the
-    rolling surge.
-    """
+    """Deployment of a model on Kubernetes. Each server runs in its own pod."""
 
     modelName: pulumi.Input[str]
-    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
-    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
+    """Name of the model in request paths such as /v2/models/NAME/infer. If not set in a stack's config, the data set's
+    name. Allowed: 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
+    `1Gi`. Default: 1Gi.
+    """
 
     grpc: NotRequired[pulumi.Input[bool]]
     """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
 
     accessLog: NotRequired[pulumi.Input[str]]
-    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
-    "errors", "all". Default: errors.
+    """Requests that get a line in the log: only those that were refused or failed, or all. Request bodies are never
+    logged. Allowed: "errors", "all". Default: errors.
     """
 
     explain: NotRequired[pulumi.Input[bool]]
-    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
-    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
-    false.
+    """Whether the server explains predictions: the contribution of each feature, as Shapley values, at
+    `/v2/models/NAME/explain` and on the model's page. One explanation can take seconds of CPU time. Default: false.
     """
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
-    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
+    """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
+    origins. By default, only the server's own page may. Allowed: a list of origins, such as
+    'https://app.example.com', or '*'.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Which requests are traced, and where their spans go."""
+    """Tracing of requests with OpenTelemetry. If not set, no request is traced."""
 
     auth: NotRequired[pulumi.Input[str]]
-    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
-    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """Authentication of clients. "apiKey": with an API key. "jwt": with a token of the issuer in `jwt`, or an API key
+    of `apiKeys`. "none": anyone who reaches the service can send requests. Allowed: "apiKey", "jwt", "none".
+    Default: apiKey.
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys of clients, by name. With `auth: apiKey`, a key `default` exists too until you revoke it."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Whose tokens are taken."""
+    """Issuer of the tokens that the server accepts. Required with `auth: jwt`."""
 
     tlsCertificate: NotRequired[pulumi.Input[str]]
-    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
-    in PEM, which begins with -----BEGIN.
+    """TLS certificate of the server, with its chain. If set, every port accepts TLS only. If not set, no port uses TLS.
+    Allowed: text in PEM, which begins with -----BEGIN.
     """
 
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
-    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+    """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Further labels for every object. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
 
     replicas: NotRequired[pulumi.Input[int]]
-    """Pods that serve. Allowed: a whole number from 1 to 10000. Default: 3."""
+    """Number of pods that serve the model. Allowed: a whole number from 1 to 10000. Default: 3."""
 
     cpuRequest: NotRequired[pulumi.Input[str]]
-    """CPUs set aside for each pod. Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
+    """CPUs reserved for each pod (resource request). Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
 
     memoryRequest: NotRequired[pulumi.Input[str]]
-    """Memory set aside for each pod. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 500Mi."""
+    """Memory reserved for each pod, in bytes (resource request). Allowed: bytes, such as `500Mi` or `1Gi`. Default:
+    500Mi.
+    """
 
     quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Of the namespace. What is not given is derived. Refused if `replicas` plus one pod for rolling updates do not
-    fit. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
+    """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, for
+    rolling updates. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
     """
 
     exposure: NotRequired[pulumi.Input[str]]
-    """A Service inside the cluster, or a port on every node as well. Allowed: "cluster", "nodePort". Default: cluster."""
+    """Network access to the service. "cluster": inside the cluster only. "nodePort": on a port of every node as well.
+    Allowed: "cluster", "nodePort". Default: cluster.
+    """
 
     nodePort: NotRequired[pulumi.Input[int]]
-    """That port; one of gRPC is one that Kubernetes chooses. Allowed: a whole number from 30000 to 32767, or 0 to let
+    """Node port for HTTP. Kubernetes picks the one for gRPC. Allowed: a whole number from 30000 to 32767, or 0 to let
     Kubernetes choose. Default: 0.
     """
 
 
 class ContainerSection(TypedDict):
-    """How a model is served in one container of a Docker engine, for those who have no Kubernetes. Only one container
-    at a time can have a port of the machine: a new model, and any other change but of memoryLimit, ends the old
-    container before the new one starts, and for some seconds nothing answers.
+    """Container of a Docker engine that serves a model, for machines without Kubernetes. Only one container at a time
+    can use a port of the machine. Any change except of `memoryLimit` therefore stops the old container before the
+    new one starts. For some seconds, requests fail.
     """
 
     modelName: pulumi.Input[str]
-    """What clients ask for, /v2/models/NAME/infer. In a stack's config, none is the data set's name. Allowed: 1 to 63
-    of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
+    """Name of the model in request paths such as /v2/models/NAME/infer. If not set in a stack's config, the data set's
+    name. Allowed: 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends (DNS-1123).
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPUs that a server may use at most. Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory beyond which a server is killed. Allowed: bytes, such as `500Mi` or `1Gi`. Default: 1Gi."""
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
+    `1Gi`. Default: 1Gi.
+    """
 
     grpc: NotRequired[pulumi.Input[bool]]
     """Whether gRPC is served too, on port 8081. It takes about 15 MB of a server's memory. Default: false."""
 
     accessLog: NotRequired[pulumi.Input[str]]
-    """Which requests have a line in the log: those that were refused or failed, or all. Never what was sent. Allowed:
-    "errors", "all". Default: errors.
+    """Requests that get a line in the log: only those that were refused or failed, or all. Request bodies are never
+    logged. Allowed: "errors", "all". Default: errors.
     """
 
     explain: NotRequired[pulumi.Input[bool]]
-    """Whether rows are explained too: how much each feature adds to an answer, as Shapley values, at
-    `/v2/models/NAME/explain` and on the page. One explanation can take seconds of a server's processor. Default:
-    false.
+    """Whether the server explains predictions: the contribution of each feature, as Shapley values, at
+    `/v2/models/NAME/explain` and on the model's page. One explanation can take seconds of CPU time. Default: false.
     """
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Origins whose pages may ask from a browser, such as `https://app.example.com`; `*` is all of them. Default: none
-    but the server's own page. Allowed: a list of origins, such as 'https://app.example.com', or '*'.
+    """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
+    origins. By default, only the server's own page may. Allowed: a list of origins, such as
+    'https://app.example.com', or '*'.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Which requests are traced, and where their spans go."""
+    """Tracing of requests with OpenTelemetry. If not set, no request is traced."""
 
     auth: NotRequired[pulumi.Input[str]]
-    """Who may ask: clients with a key; those with a token of `jwt`, or a key of `apiKeys`; or, "none", anyone who
-    reaches the service. Allowed: "apiKey", "jwt", "none". Default: apiKey.
+    """Authentication of clients. "apiKey": with an API key. "jwt": with a token of the issuer in `jwt`, or an API key
+    of `apiKeys`. "none": anyone who reaches the service can send requests. Allowed: "apiKey", "jwt", "none".
+    Default: apiKey.
     """
 
     apiKeys: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """API keys, by name. With `auth: apiKey` there is a key `default` beside them, until it is revoked."""
+    """API keys of clients, by name. With `auth: apiKey`, a key `default` exists too until you revoke it."""
 
     jwt: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """Whose tokens are taken."""
+    """Issuer of the tokens that the server accepts. Required with `auth: jwt`."""
 
     tlsCertificate: NotRequired[pulumi.Input[str]]
-    """The server's certificate and its chain; with it, all its ports speak TLS, and none speaks without. Allowed: text
-    in PEM, which begins with -----BEGIN.
+    """TLS certificate of the server, with its chain. If set, every port accepts TLS only. If not set, no port uses TLS.
+    Allowed: text in PEM, which begins with -----BEGIN.
     """
 
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
-    """The certificate's private key, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+    """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Further labels for every object. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
 
     address: NotRequired[pulumi.Input[str]]
-    """Where its ports are opened: by default for this machine alone. Allowed: an IPv4 address of the Docker engine's
-    machine, or 0.0.0.0 for all of them. Default: 127.0.0.1.
+    """Address on which the ports are opened. By default, only this machine can connect. Allowed: an IPv4 address of the
+    Docker engine's machine, or 0.0.0.0 for all of them. Default: 127.0.0.1.
     """
 
     port: NotRequired[pulumi.Input[int]]
-    """Where it answers on that address. Allowed: a whole number from 1 to 65535. Default: 8080."""
+    """Port of the machine for HTTP requests. Allowed: a whole number from 1 to 65535. Default: 8080."""
 
     grpcPort: NotRequired[pulumi.Input[int]]
-    """Where gRPC is, if it is served. Allowed: a whole number from 1 to 65535. Default: 8081."""
+    """Port of the machine for gRPC requests, if `grpc` is true. Allowed: a whole number from 1 to 65535. Default: 8081."""
 
     metricsPort: NotRequired[pulumi.Input[int]]
-    """Where Prometheus finds its metrics; 0: nowhere outside. Allowed: a whole number from 0 to 65535. Default: 0."""
+    """Port of the machine for Prometheus metrics. 0 keeps them inside the container. Allowed: a whole number from 0 to
+    65535. Default: 0.
+    """

@@ -24,6 +24,8 @@ class Step:
     """What stands for a reader's own values."""
     instead: str = ""
     """What is typed for a command that the text does not say in full."""
+    then: str = ""
+    """A command that must succeed afterwards, such as a preview of a setting."""
     fails: bool = False
     answers: bool = False
     """The model that is deployed now gives its example row the answer that training recorded."""
@@ -36,72 +38,80 @@ NO_TRAINING: Final = Step(without=(RUN, IMAGE))
 NO_ROLL: Final = Step(says=("Secret model-access",), without=(RUN, IMAGE, ROLL))
 TRAINS: Final = Step(says=(RUN, IMAGE, ROLL), answers=True)
 ROTATES: Final = Step(says=(ROLL,), without=("epoch ", IMAGE), answers=True)
+PREVIEWS: Final = Step(then="pulumi preview", says=("Previewing update",))
 PROD: Final = Step(before=("pulumi stack select prod",))
 
+NO_TRAINING_SETTINGS: Final = (
+    "pulumi config rm training",
+    "pulumi config set --path training.exposeMetrics true",
+)
+CERTIFICATE: Final = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    " -keyout server-key.pem -out server.pem 2>/dev/null"
+)
+
 README: Final[Mapping[str, Mapping[str, Step]]] = {
-    "What you then see": {
-        "pulumi preview": Step(says=("unchanged",), without=("to update", "to create", "to replace")),
+    "The fastest look": {
+        "python3 -m venv .venv && . .venv/bin/activate && pip install --upgrade pip": ANY,
+        "pip install --group train": Step(instead="python -m pip install --dry-run --group train"),
+        "python -m training --dataset digits": ANY,
+    },
+    "Change one setting": {
         "pulumi config set --path deployment.replicas 3 && pulumi up": Step(says=(ROLL,), without=(RUN, IMAGE)),
         "pulumi config set --path training.learningRate 0.02 && pulumi up": TRAINS,
         "pulumi config set --path training.dataset digits && pulumi up": TRAINS,
-        "pulumi refresh": Step(says=("unchanged",)),
-        "pulumi config set kubernetes:enablePatchForce true": ANY,
-        "pulumi stack output apiKeys --show-secrets": Step(
-            before=("pulumi config rm kubernetes:enablePatchForce",), says=('"default"', "sealift_")
-        ),
-        "pulumi config set --path deployment.apiKeys.default.rotation 2027 && pulumi up": NO_ROLL,
-        "pulumi config set --path deployment.apiKeys.default.overlap false && pulumi up": NO_ROLL,
-        "pulumi config set --path 'deployment.apiKeys.dashboard.scopes[0]' metrics": ANY,
-    },
-    "Without Kubernetes": {
-        "pulumi config set target docker --stack NAME": Step(
-            before=("pulumi stack init --no-select elsewhere",), put={"NAME": "elsewhere"}
-        ),
-        "(umask 077; pulumi stack output privateKey --show-secrets > .sealift/private-key.pem)": Step(
-            makes=".sealift/private-key.pem"
-        ),
     },
     "Your own data": {
         "pulumi config set --path training.dataset data/churn.csv": ANY,
         "pulumi config set --path training.data.target churned": ANY,
-        "pulumi config set --path training.data.timeColumn signed_up": ANY,
         "pulumi config set --path training.masking.email.method drop": ANY,
-        "pulumi config set --path training.quality.schema.age whole": ANY,
-        "pulumi config set --path 'training.quality.ranges.age[0]' 18": ANY,
-        "pulumi config set --path 'training.quality.ranges.age[1]' 99": ANY,
         "pulumi config set --path training.gates.metrics.auroc.minimum 0.8": ANY,
-        "pulumi preview": Step(says=("will train", "because")),
-        "pulumi up": TRAINS,
-        "make report HTML=report.html": Step(makes="report.html"),
-        "python -m training --dataset digits --set earlyStopping.metric=accuracy": ANY,
-    },
-    "Your own model": {
-        "pulumi config set --path training.model nets:Wide": ANY,
-        "pulumi config set --path training.modelArguments.width 128": ANY,
-        "pulumi config set --path training.momentum 0.9": ANY,
-        "pulumi config set --path training.earlyStopping.patience 10": ANY,
         "pulumi up": TRAINS,
     },
-    "Going to production": {
-        "pulumi stack init prod --secrets-provider awskms://…": Step(put={"awskms://…": "passphrase"}),
-        "pulumi config set --path image.registry registry.example.com/models": PROD,
-        "pulumi config set --path store.url file:///srv/sealift": PROD,
-        "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out recovery.pem": Step(makes="recovery.pem"),
-        "pulumi config set --path 'store.recipients[0]' -- \"$(openssl pkey -in recovery.pem -pubout)\"": Step(
-            before=("pulumi stack select dev",)
-        ),
-        "pulumi config set --path store.rotation 2027-01 && pulumi up": ROTATES,
-    },
+    "Your own model": {"pulumi config set --path training.model nets:Wide && pulumi up": TRAINS},
 }
-EXAMPLES: Final = ("language", "recommendation", "vision", "voice")
-TYPED: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
-    "README.md": README,
-    "docs/reference/keys.md": {
-        "Rotating keys": {
-            "pulumi config set kubernetes:enableSecretMutable true": ANY,
-            "pulumi config set --path deployment.apiKeys.default.rotation 2028 && pulumi up": NO_ROLL,
+HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
+    "docs/how-to/install.md": {
+        "The library alone": {
+            'pip install ".[serve]"': Step(
+                instead=".venv/bin/pip install --quiet --no-deps . && .venv/bin/sealift --version", says=("0.",)
+            ),
+            "sealift serve --artifact STORE/ID --key private-key.pem": Step(
+                instead="python -m sealift serve --help", says=("--artifact STORE/ID", "--key FILE")
+            ),
+        },
+    },
+    "docs/how-to/keys-and-access.md": {
+        "Keys and access": {"pulumi stack output apiKeys --show-secrets": Step(says=('"default"', "sealift_"))},
+        "One key for each client": {
+            "pulumi config set --path 'deployment.apiKeys.dashboard.scopes[0]' metrics": ANY,
+            "pulumi up": NO_ROLL,
+        },
+        "Rotating an API key": {
+            "pulumi config set --path deployment.apiKeys.default.rotation 2027 && pulumi up": NO_ROLL,
+            "pulumi config set --path deployment.apiKeys.default.overlap false && pulumi up": NO_ROLL,
+        },
+        "Revoking an API key": {
+            "pulumi config set --path deployment.apiKeys.dashboard.revoked true && pulumi up": NO_ROLL,
+        },
+        "Tokens of your identity provider": {
+            "pulumi config set --path deployment.auth jwt": ANY,
+            "pulumi config set --path deployment.jwt.issuer https://login.example.com": ANY,
+            "pulumi config set --path 'deployment.jwt.audience[0]' models": ANY,
+            "pulumi config set --path deployment.jwt.jwksUrl https://login.example.com/keys": PREVIEWS,
+        },
+        "Web pages of other origins": {
+            "pulumi config set --path 'deployment.corsOrigins[0]' https://app.example.com": PREVIEWS
+        },
+        "Rotating the keys of the store": {
             "pulumi config set --path store.rotation 2028-01 && pulumi up": ROTATES,
-        }
+            "pulumi config set kubernetes:enableSecretMutable true": Step(
+                instead="pulumi config set kubernetes:enableSecretMutable true && "
+                "pulumi config set --path deployment.apiKeys.default.rotation 2028 && pulumi up",
+                says=NO_ROLL.says,
+                without=NO_ROLL.without,
+            ),
+        },
     },
     "docs/how-to/observability.md": {
         "A key for Prometheus": {
@@ -115,7 +125,155 @@ TYPED: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             "pulumi up": Step(says=(ROLL,), without=(RUN, IMAGE), answers=True),
         },
     },
+    "docs/tutorial.md": {
+        "1. Start": {
+            "source .tools/activate": Step(instead="source .tools/activate && pulumi stack --show-name", says=("dev",))
+        },
+        "2. Data": {
+            "python data/wine.py": Step(makes="data/wine.csv"),
+            "python -m training --dataset data/wine.csv --target cultivar": Step(says=("accuracy          0.9",)),
+        },
+        "3. A model of your data": {
+            "pulumi config set --path training.dataset data/wine.csv": Step(before=NO_TRAINING_SETTINGS),
+            "pulumi config set --path training.data.target cultivar": ANY,
+            "pulumi config set --path training.gates.metrics.accuracy.minimum 0.9": ANY,
+            "pulumi preview": Step(says=("will train", "because")),
+            "pulumi up": TRAINS,
+        },
+        "5. The first change": {
+            "pulumi config set --path training.model mlp": ANY,
+            "pulumi up": TRAINS,
+            "make report": Step(says=("accuracy",)),
+        },
+        "6. A change for the worse": {
+            "pulumi config set --path training.learningRate 0.000001": ANY,
+            "pulumi up": Step(fails=True, says=("accuracy", "0.9")),
+        },
+        "7. The way back": {
+            "pulumi config rm --path training.learningRate": ANY,
+            "pulumi up": Step(without=("epoch ", IMAGE, ROLL), answers=True),
+        },
+    },
+    "docs/operations.md": {
+        "Drift": {
+            "pulumi refresh": Step(says=("unchanged",)),
+            "pulumi config set kubernetes:enablePatchForce true": ANY,
+            "pulumi up": Step(without=(RUN, IMAGE)),
+            "pulumi config rm kubernetes:enablePatchForce": ANY,
+        },
+        "The report": {
+            "make report": Step(says=("Metrics",)),
+            "make report HTML=report.html": Step(makes="report.html"),
+        },
+    },
+    "docs/how-to/other-languages.md": {
+        "Programs in other languages": {
+            "pulumi package get-schema ./components/plugin/pulumi-resource-sealift": Step(
+                says=('"sealift:index:TrainingRun"', '"sealift:index:EncryptedArtifactStore"')
+            ),
+        }
+    },
+    "docs/how-to/own-data.md": {
+        "Your own data": {
+            "pulumi config set --path training.dataset data/churn.csv": ANY,
+            "pulumi config set --path training.data.target churned": ANY,
+            "pulumi preview": Step(says=("unchanged",), without=(RUN,)),
+        },
+        "Held-out rows": {
+            "pulumi config set --path training.data.timeColumn signed_up": Step(
+                instead="pulumi config set --path training.data.timeColumn signed_up && pulumi preview",
+                says=("will train", "because"),
+            )
+        },
+        "Quality checks": {
+            "pulumi config set --path training.quality.schema.age whole": ANY,
+            "pulumi config set --path 'training.quality.ranges.age[0]' 18": ANY,
+            "pulumi config set --path 'training.quality.ranges.age[1]' 99": ANY,
+            "pulumi config set --path training.quality.maximumMissing 0.05": PREVIEWS,
+        },
+        "Personal data": {"pulumi config set --path training.masking.email.method drop": ANY},
+        "Gates": {
+            "pulumi config set --path training.gates.metrics.auroc.minimum 0.8": ANY,
+            "pulumi up": ANY,
+            "make report HTML=report.html": Step(makes="report.html"),
+        },
+        "Images": {
+            "pulumi config set --path training.data.image.column photo": ANY,
+            "pulumi config set --path training.data.image.height 64": ANY,
+            "pulumi config set --path training.data.image.width 64": ANY,
+            "pulumi config set --path training.model cnn": ANY,
+        },
+        "Trying settings without a stack": {
+            "python -m training --dataset digits --set earlyStopping.metric=accuracy": ANY,
+        },
+    },
+    "docs/how-to/own-model.md": {
+        "Your own model": {
+            "pulumi config set --path training.model nets:Wide": ANY,
+            "pulumi config set --path training.modelArguments.width 128": ANY,
+            "pulumi up": TRAINS,
+        },
+        "Training settings": {
+            "pulumi config set --path training.momentum 0.9": ANY,
+            "pulumi config set --path training.weightDecay 0.0001": ANY,
+            "pulumi config set --path training.schedule.kind cosine": ANY,
+            "pulumi config set --path training.earlyStopping.patience 10": ANY,
+            "pulumi up": TRAINS,
+        },
+        "Hyperparameter search": {
+            "pulumi config set --path training.search.trials 10": ANY,
+            "pulumi config set --path training.search.parameters.learningRate.low 0.001": ANY,
+            "pulumi config set --path training.search.parameters.learningRate.high 0.1": PREVIEWS,
+        },
+        "Privacy": {"pulumi config set --path training.privacy.epsilon 3": ANY},
+        "Models from elsewhere": {
+            "pulumi config set --path training.source onnx": ANY,
+            "pulumi config set --path training.model models/churn.onnx": ANY,
+        },
+    },
+    "docs/how-to/production.md": {
+        "A stack for each environment": {
+            "pulumi stack init prod --secrets-provider awskms://…": Step(put={"awskms://…": "passphrase"}),
+            "pulumi config set --path image.registry registry.example.com/models": PROD,
+            "pulumi config set --path store.url file:///srv/sealift": PROD,
+        },
+        "A recovery key": {
+            "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out recovery.pem": Step(
+                makes="recovery.pem"
+            ),
+            "pulumi config set --path 'store.recipients[0]' -- \"$(openssl pkey -in recovery.pem -pubout)\"": Step(
+                before=("pulumi stack select dev",)
+            ),
+        },
+        "Rotating the sealing key": {"pulumi config set --path store.rotation 2027-01 && pulumi up": ROTATES},
+    },
+    "docs/how-to/tls.md": {
+        "TLS": {
+            'pulumi config set --path deployment.tlsCertificate -- "$(cat server.pem)"': Step(before=(CERTIFICATE,)),
+            'pulumi config set --path --secret deployment.tlsPrivateKey -- "$(cat server-key.pem)"': ANY,
+            "pulumi up": Step(
+                instead="pulumi preview && pulumi config rm --path deployment.tlsCertificate"
+                " && pulumi config rm --path deployment.tlsPrivateKey",
+                says=("model-tls",),
+                without=(RUN, IMAGE),
+            ),
+        }
+    },
+    "docs/how-to/without-kubernetes.md": {
+        "In a Docker container": {
+            "pulumi config set target docker --stack NAME": Step(
+                before=("pulumi stack init --no-select elsewhere",), put={"NAME": "elsewhere"}
+            ),
+        },
+        "As a local process": {
+            "(umask 077; pulumi stack output privateKey --show-secrets > .sealift/private-key.pem)": Step(
+                makes=".sealift/private-key.pem"
+            ),
+        },
+    },
 }
+EXAMPLES: Final = ("language", "recommendation", "vision", "voice")
+TYPED: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {"README.md": README, **HOW_TO}
 """Lines of code blocks: by document, section and line."""
 
 IN_EXAMPLES: Final[Mapping[str, Step]] = {
@@ -125,6 +283,10 @@ IN_EXAMPLES: Final[Mapping[str, Step]] = {
 
 OF_THE_NAMESPACE: Final = '--namespace "$(pulumi stack output namespace)"'
 MENTIONED: Final[Mapping[str, Step]] = {
+    "pulumi config set --path deployment.auth none": Step(
+        then="pulumi preview && pulumi config rm --path deployment.auth", says=("auth is 'none'",)
+    ),
+    "pulumi preview": Step(says=("unchanged",)),
     "source .tools/activate": Step(instead="source .tools/activate && pulumi stack --show-name", says=("dev",)),
     "pulumi up": Step(says=("unchanged",), without=("updated", "replaced")),
     "pulumi cancel": ANY,
@@ -155,13 +317,23 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "make up": SET_UP,
     "make setup": SET_UP,
     "make down": SET_UP,
+    "make setup TORCH=cpu": SET_UP,
+    "make down STACK=laptop": SET_UP,
+    "make status": SET_UP,
     "make up STACK=laptop": "tests/cluster/test_docker_target.py runs this stack",
     "make up STACK=prod": "needs the reader's registry and store",
     "make test": "would run itself",
+    "make report DEPLOYED=1": "tests/unit/bootstrap/commands/test_report.py; the other form is typed",
+    "kubectl scale": "tests/cluster/test_scaled_by_hand.py scales a Deployment",
+    "pulumi destroy": "ends the stack that the other documents need; every stack of the tests ends by it",
+    "python -m training": "typed with its options",
     "make check": LONG,
     "make faults": LONG,
     "make docs": "writes into the checkout; a test compares what it would write",
     "source sealift/.tools/activate": "tests/engine/test_automation.py runs the page's program in it",
+    "curl --cacert authority.pem https://models.example.com:30080/v2/health/ready": (
+        "needs the reader's name and authority; tests/process/test_serving_tls.py asks a server over TLS"
+    ),
     "pulumi package add": "writes an SDK for another language, whose language host is not part of set-up",
     "python -m sealift.serving": "tests/process type it with all its options",
     "python -m sealift.serving --artifact": "measured for minutes; the README's line is typed",
@@ -172,6 +344,7 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "python -m benchmarks.serving --overload --seconds 5": SMALL_MACHINES,
     "python -m benchmarks.large_model": SMALL_MACHINES,
     "python -m benchmarks.large_model --gigabytes 3": SMALL_MACHINES,
+    "pip wheel .": "tests/unit/test_structure.py builds the wheel",
     "docker restart": "was measured, not asked for",
     "python -m tests.conformance --install FOLDER": "tests/process/test_clients.py installs and runs the same",
     "pip install tritonclient[http,grpc]": "tests/process/test_clients.py installs it",
@@ -181,9 +354,14 @@ NOT_TYPED: Final[Mapping[str, str]] = {
 SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "README.md": {
         "✓ Python environment": "compared with what `make up` prints: tests/cluster/test_documents.py",
-        "error: the stack's config cannot be used:": "compared: tests/cluster/test_documents.py",
-        "name: my-models": "tests/engine/test_yaml.py",
         "# models/nets.py": "the file that the typed commands after it train",
+    },
+    "docs/how-to/other-languages.md": {"name: my-models": "tests/engine/test_yaml.py"},
+    "docs/tutorial.md": {"# data/wine.py": "the typed commands run it"},
+    "docs/explanation/architecture.md": {"config → EncryptedArtifactStore": "the order of __main__.py"},
+    "docs/how-to/own-model.md": {"# models/nets.py": "the README's, which the typed commands train"},
+    "docs/how-to/production.md": {
+        "error: the stack's config cannot be used:": "compared: tests/cluster/test_documents.py",
     },
     "docs/how-to/automation-api.md": {"import sys": "tests/engine/test_automation.py"},
     "docs/reference/configuration.md": {"config:": "tests/unit/test_typed_commands.py reads it as a stack's config"},

@@ -70,6 +70,7 @@ class Shell:
         for placeholder, own in step.put.items():
             line = line.replace(placeholder, own)
         said = self.type(step.instead or line, fails=step.fails)
+        said += self.type(step.then) if step.then else ""
         assert [one for one in step.says if one not in said] == [], f"{line}\n{said}"
         assert [one for one in step.without if one in said] == [], f"{line}\n{said}"
         if step.makes:

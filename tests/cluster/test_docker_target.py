@@ -149,5 +149,5 @@ def test_destroy_leaves_no_container_and_no_key_on_the_disk(cluster: Cluster, ho
 
     assert "auth is 'none'" in said
     assert name not in docker("ps", "-a", "--format", "{{.Names}}")
-    assert not layer.exists(), "the README says that the key lies there until the container goes"
+    assert not layer.exists(), "the key lies there until the container ends, as the documents say"
     assert on_disk or found["Driver"] != "overlay2"

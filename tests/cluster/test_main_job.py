@@ -95,8 +95,8 @@ def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stac
 def test_a_rotated_key_replaces_no_pod_and_the_old_one_works_until_the_overlap_ends(
     deployed: Stack, cluster: Cluster
 ) -> None:
-    """With the README's own commands."""
-    rotate, end_overlap = readme_commands("deployment.apiKeys.default.")
+    """With the commands of the page about keys."""
+    rotate, end_overlap = documented_commands("deployment.apiKeys.default.")
     namespace = deployed.outputs()["namespace"]
     request, url = infer_request(deployed.outputs(secrets=True)["example"]["inputs"]), infer_url(deployed)
 
@@ -175,10 +175,11 @@ def test_the_preview_of_a_second_stack_names_who_has_the_node_port(deployed: Sta
     assert f"nodePort is {port}, but the Service {owner} of the cluster uses it" in said
 
 
-def readme_commands(path: str) -> list[str]:
-    """The README's `pulumi config set` of settings whose path begins so, in its order."""
-    pattern = re.compile(rf"^ {{4}}(pulumi config set --path {re.escape(path)}[^#&]+)&& pulumi up ", re.MULTILINE)
-    return pattern.findall((PROJECT_ROOT / "README.md").read_text())
+def documented_commands(path: str) -> list[str]:
+    """The `pulumi config set` of settings whose path begins so, in the order of the page about keys."""
+    command = rf"^ {{4}}(pulumi config set --path {re.escape(path)}(?:rotation|overlap) [^#&]+)&&"
+    page = PROJECT_ROOT / "docs" / "how-to" / "keys-and-access.md"
+    return re.findall(command, page.read_text(), re.MULTILINE)
 
 
 def type_command(stack: Stack, command: str) -> None:

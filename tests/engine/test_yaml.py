@@ -120,8 +120,8 @@ def test_get_schema_prints_what_stands_in_the_snapshot(engine: str, tmp_path: Pa
             assert described["description"].endswith(".")
 
 
-def test_the_readme_s_program_goes_through_a_preview(stack: Stack) -> None:
-    text = (PROJECT_ROOT / "README.md").read_text()
+def test_the_page_s_program_goes_through_a_preview(stack: Stack) -> None:
+    text = (PROJECT_ROOT / "docs" / "how-to" / "other-languages.md").read_text()
     block = text[text.index("    name: my-models") :].partition("\n\n")[0]
     program = yaml.safe_load(textwrap.dedent(block))
     program["name"] = PROGRAM["name"]

@@ -79,7 +79,7 @@ def test_an_example_s_page_shows_its_settings(example: str) -> None:
     assert shown["training"] == project["config"]["training"]["value"]
 
 
-def test_the_readme_says_what_prod_and_staging_ask_for() -> None:
+def test_the_page_says_what_prod_and_staging_ask_for() -> None:
     asks = {}
     for stack in ("prod", "staging"):
         own = yaml.safe_load((PROJECT_ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
@@ -88,8 +88,8 @@ def test_the_readme_says_what_prod_and_staging_ask_for() -> None:
     prod, staging = asks["prod"], asks["staging"]
 
     assert (
-        f"`prod` asks for {prod['replicas']} replicas with requests of {prod['cpuRequest']} CPU and "
-        f"{prod['memoryRequest']}, "
-        f"`staging` for {staging['replicas']} with {staging['cpuRequest']} and {staging['memoryRequest']}; "
-        "both keep replaced artifacts."
-    ) in " ".join((PROJECT_ROOT / "README.md").read_text().split())
+        f"`prod` runs {prod['replicas']} replicas with requests of {prod['cpuRequest']} CPU and "
+        f"{prod['memoryRequest']}; "
+        f"`staging` runs {staging['replicas']} with {staging['cpuRequest']} and {staging['memoryRequest']}. "
+        "Both keep replaced artifacts"
+    ) in " ".join((PROJECT_ROOT / "docs" / "how-to" / "production.md").read_text().split())
