@@ -1,5 +1,5 @@
-"""What an artifact says of its model: training writes it into the manifest, encrypted; the server and the key's owner
-read it.
+"""An artifact's description of its model. Training writes it into the manifest, encrypted. The server and the key's
+owner read it.
 
 The dataclasses are the schema. VERSION grows when a reader of the version before would misunderstand it; artifacts of
 version 1 do not say their version.
@@ -72,7 +72,7 @@ class Bins:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """All that an artifact says of its model. A reader finds the defaults for what an artifact does not say."""
+    """An artifact's description of its model. Missing fields have the defaults."""
 
     task: str | None = None
     dataset: str | None = None

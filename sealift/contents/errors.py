@@ -1,4 +1,4 @@
-"""What is wrong with the contents of an artifact."""
+"""Errors of the contents of an artifact."""
 
 
 class ContentsError(ValueError):

@@ -1,4 +1,4 @@
-"""How a failure reaches the user: as its own words, without a traceback, and without the state being lost."""
+"""Failures on their way to the user: the message alone, without a traceback, and without losing the state."""
 
 from collections.abc import Awaitable
 from typing import NoReturn, TypeVar
@@ -34,7 +34,7 @@ async def fail(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
 
 
 async def _fail_with_state(context: grpc.aio.ServicerContext, error: ResourceInitFailed) -> NoReturn:
-    """Tells the engine what there is, so that it keeps it and the next update mends it."""
+    """Reports the resource to the engine, which keeps its state so that the next update repairs it."""
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.resource_id, properties=to_struct(error.state), reasons=error.reasons
     )

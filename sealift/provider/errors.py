@@ -1,4 +1,4 @@
-"""What goes wrong in a plugin, said so that a user can act.
+"""Errors of a plugin, with messages that the user can act on.
 
 PluginError             a sentence, then a hint line; the engine shows it as it is, without a traceback
 ├── Cancelled           the user, a timeout or the engine ended the operation; the work done so far is kept
@@ -11,7 +11,7 @@ from sealift.provider.values import Properties
 
 
 class PluginError(Exception):
-    """An operation failed for a reason the user can mend."""
+    """An operation failed for a reason that the user can fix."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message}\nhint: {hint}" if hint else message)
@@ -20,13 +20,13 @@ class PluginError(Exception):
 
 
 class Cancelled(PluginError):
-    """The operation was ended from outside; what was done so far is kept."""
+    """The operation was cancelled. The work done so far is kept."""
 
 
 class ResourceInitFailed(PluginError):
-    """The resource is there but not ready: the engine keeps `state`, and the next update mends it.
+    """The resource exists but is not ready. The engine keeps `state`, and the next update repairs it.
 
-    `inputs` are told by a `read` alone.
+    Only a `read` sets `inputs`.
     """
 
     def __init__(

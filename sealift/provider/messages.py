@@ -1,6 +1,6 @@
-"""What the engine asks of a resource and what it is told, call by call, in Pulumi's own words.
+"""The engine's requests to a resource, and the responses, in Pulumi's terms.
 
-Inputs are what the program says, completed by `check`; the state is what the engine keeps of the resource: its outputs.
+Inputs come from the program, completed by `check`. The state is what the engine stores of the resource: its outputs.
 Both are plain Python (values.py), with Secret and UNKNOWN where they apply.
 """
 
@@ -25,7 +25,7 @@ class CheckRequest:
 
 @dataclass(frozen=True)
 class CheckFailure:
-    """One property that `check` refuses, and why; `reason` says the value and what is allowed."""
+    """A property that `check` refuses. `reason` gives the value and what is allowed."""
 
     property: str
     reason: str

@@ -1,4 +1,4 @@
-"""The process that started this one, and whether it is still there: whoever the engine starts ends with the engine.
+"""The parent process, and detection of its end, so that processes that the engine starts end with the engine.
 
 A kill -9 of the engine tells its children nothing, and Linux's parent-death signal would come when the engine's thread
 ends that made the child, which Go's threads do at any time. So children look: standard input is a pipe whose other end

@@ -1,11 +1,11 @@
-"""Why a model answers a row as it does, where the server is told to explain.
+"""Explanations of predictions, if the server runs with --explain.
 
-shapley.py         a game → what each player adds
+shapley.py         a game → the contribution of each player
 row_game.py        a row and the reference → a game, which the model plays
-reference.py       the usual row, and what its values are called
-explainer.py       rows → their explanation, within bounds
-open_inference.py  a request's bytes → its answer's
-queue.py           which is worked on, and which wait
+reference.py       the usual row, and the names of its values
+explainer.py       rows → their explanation, within limits
+open_inference.py  bytes of a request → bytes of a response
+queue.py           the queue of explanations
 """
 
 from sealift.serving.explain.open_inference import operations

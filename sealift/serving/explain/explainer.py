@@ -1,8 +1,8 @@
-"""Why a model answers a row as it does: Shapley values of its outputs, against the usual row of its training.
+"""Explanations of a model's predictions: Shapley values of its outputs, relative to the usual row of its training.
 
-Those of a single reference (baseline Shapley values: Sundararajan and Najmi 2020, arXiv:1908.08474; Lundberg and Lee
-2017, arXiv:1705.07874). Features are taken as independent, so the model is asked for combinations that no row may ever
-have had.
+The values use a single reference (baseline Shapley values: Sundararajan and Najmi 2020, arXiv:1908.08474; Lundberg and
+Lee 2017, arXiv:1705.07874). Features are assumed to be independent, so the model also runs on combinations that no row
+may ever have had.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,26 +27,26 @@ MOST_NUMBERS: Final = 1 << 16
 
 @dataclass(frozen=True)
 class Explanation:
-    """Of the rows of one request. An output's numbers for a row are flat."""
+    """Explanation of the rows of one request. An output's numbers for a row are flat."""
 
     features: Sequence[str]
-    """Over all inputs, in the model's order."""
+    """Names of the features over all inputs, in the model's order."""
     reference: Mapping[str, Array]
-    """By input: one row."""
+    """The reference row, by input."""
     shap_values: Mapping[str, Array]
     """By output: FP64 [rows, features, numbers]. Over the features they sum to what the row adds to the base."""
     base_values: Mapping[str, Array]
-    """By output: what it is for the reference, FP64 [rows, numbers]."""
+    """By output: its values for the reference, FP64 [rows, numbers]."""
     standard_errors: Mapping[str, Array]
-    """As `shap_values`; zeros for a row that is exact."""
+    """Like `shap_values`. Zeros for exact rows."""
     evaluations: int
-    """Coalitions that the model was run for."""
+    """Number of coalitions that the model was run for."""
     exact: bool
-    """Whether all rows are."""
+    """Whether all rows are exact."""
 
 
 class Explainer:
-    """Of one model. Raises StartError for one that cannot be explained. Any thread may call it."""
+    """Explains one model. Raises StartError if the model cannot be explained. Any thread may call it."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -64,8 +64,8 @@ class Explainer:
         self._run_rows = RUN_ROWS if batched == {True} else 1
 
     def explain(self, inputs: Mapping[str, Array], outputs: Sequence[str], until: float) -> Explanation:
-        """Of these outputs, for inputs in the model's shapes, until then by time.monotonic. Raises InvalidInput,
-        InvalidAnswer and Overloaded."""
+        """Explains these outputs for inputs in the model's shapes, before the time `until` by time.monotonic. Raises
+        InvalidInput, InvalidAnswer and Overloaded."""
         asked = self._rows(inputs)
         usual = {one.tensor.name: reference(one, asked[0][one.tensor.name].shape) for one in self._inputs}
         sizes = [array.size for array in self._model.run(usual, outputs).values()]
@@ -89,7 +89,7 @@ class Explainer:
         )
 
     def _rows(self, inputs: Mapping[str, Array]) -> list[dict[str, Array]]:
-        """Each as whole inputs of the model."""
+        """Splits the inputs into rows. Each row has all inputs of the model."""
         ordered = {one.tensor.name: inputs[one.tensor.name] for one in self._inputs}
         count = len(next(iter(ordered.values()))) if self._batched else 1
         if count > MOST_ROWS:
@@ -111,7 +111,7 @@ class Explainer:
 
 
 def _explain_game(game: RowGame, usual: Mapping[str, Array]) -> Shapley:
-    """For all features: those that do not play have zeros."""
+    """Computes the values of all features. Features that do not play have zeros."""
     played = shapley(game.worth, len(game.players))
     zeros = np.zeros((sum(array.size for array in usual.values()), len(played.base)))
     values, errors = zeros, zeros.copy()

@@ -1,4 +1,4 @@
-"""Explanations one after the other, in a thread of their own: predictions go on meanwhile, and few may wait."""
+"""Explanations, one after the other in their own thread. Predictions continue meanwhile, and few may wait."""
 
 import asyncio
 import time
@@ -9,15 +9,15 @@ from typing import Final, TypeVar
 from sealift.serving.errors import Overloaded
 
 MOST: Final = 4
-"""That wait, the one that is worked on among them."""
+"""Limit on waiting explanations, including the current one."""
 MOST_SECONDS: Final = 10.0
-"""For each, its wait included: less than the server waits for when it ends."""
+"""Time limit for each, including its wait. It is shorter than the shutdown of the server."""
 
 Found = TypeVar("Found")
 
 
 class Queue:
-    """Of one event loop. The thread starts with the first one."""
+    """The queue of one event loop. The thread starts with the first explanation."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="explanation")

@@ -1,4 +1,4 @@
-"""What a row is held against: one whose values are all usual, and what each of its values is called.
+"""The reference row, whose values are all usual, and the names of its values.
 
 Usual is the mean of training or its most frequent category, and what row_schema.py has where training said nothing
 of a value: the smallest one that training saw, as a picture's background, or else 0 or an empty text.
@@ -17,13 +17,13 @@ Value = TypeVar("Value")
 
 
 def reference(row: Row, shape: Sequence[int]) -> Array:
-    """The usual row of one input, in this shape: a request decides dimensions that may be any."""
+    """Makes the usual row of one input, in this shape. The request decides variable dimensions."""
     usual = _of_all([field.usual for field in row.fields], math.prod(shape))
     return np.array(usual, KINDS[row.tensor.datatype]).reshape(shape)
 
 
 def names(row: Row, shape: Sequence[int]) -> list[str]:
-    """Of its values, in their order: as training had them, or the input's with a place in its row."""
+    """Names of its values, in order: those from training, or the input's name with a position."""
     count = math.prod(shape)
     named = _of_all([field.name for field in row.fields], count)
     if count == 1:
@@ -33,5 +33,5 @@ def names(row: Row, shape: Sequence[int]) -> list[str]:
 
 
 def _of_all(values: Sequence[Value], count: int) -> Sequence[Value]:
-    """Where a request decides how many there are, all are alike."""
+    """Repeats the value if the request decides how many there are."""
     return values if len(values) == count else [values[0]] * count

@@ -1,7 +1,7 @@
-"""A row as a game: its features are the players, and a coalition is worth what the model says where only they are the
-row's own, and all others the reference's.
+"""A row as a game. Its features are the players. The worth of a coalition is the model's output for a row with the
+coalition's features from the row and all others from the reference.
 
-A feature that is as in the reference changes nothing (the dummy axiom), and does not play.
+Features that equal the reference contribute nothing (the dummy axiom), and do not play.
 """
 
 import time
@@ -15,11 +15,11 @@ from sealift.serving.model import Model
 from sealift.serving.tensor import Array
 
 RUN_ROWS: Final = 64
-"""Coalitions in one run of the model: enough to be quick, and few enough for predictions to come in between."""
+"""Coalitions in one run of the model: enough to be fast, few enough not to delay predictions."""
 
 
 class RowGame:
-    """Of one row. `row` and `reference` are whole inputs of the model, each for one row."""
+    """The game of one row. `row` and `reference` have all inputs of the model, each for one row."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Shapley values of a cooperative game: what each player adds to its worth, over all orders in which they may join.
+"""Shapley values of a cooperative game: the mean contribution of each player over all orders in which they may join.
 
-Few players are exact: all coalitions are played. More are sampled, by permutations that are each played backwards too
-(antithetic), so that what goes wrong in one order goes wrong the other way in the other. Both share out exactly the
-difference between nobody and everybody (efficiency). The same game has the same values, to the last bit.
+For few players, all coalitions are played and the values are exact. For more, permutations are sampled, each also in
+reverse order (antithetic), so that the errors of the two orders offset each other. In both cases, the values sum
+exactly to the difference between no player and all (efficiency). The same game always has bit-identical values.
 
 It knows no model. Shapley 1953; Castro, Gómez and Tejada 2009 (doi:10.1016/j.cor.2008.04.004); Mitchell, Cooper, Frank
 and Holmes 2022 (arXiv:2104.12199).
@@ -20,9 +20,9 @@ from sealift.serving.tensor import Array
 MOST_EXACT: Final = 10
 """Players of which all coalitions are played: 1,024."""
 EVALUATIONS: Final = 4096
-"""Coalitions that are played, at most, where they are sampled."""
+"""Limit on coalitions that are played if they are sampled."""
 LEAST_PAIRS: Final = 2
-"""Of permutations: one alone says nothing of its error."""
+"""Minimum number of permutation pairs. One pair has no estimate of its error."""
 SEED: Final = 0
 
 Game = Callable[[Array], Array]
@@ -38,14 +38,14 @@ class Shapley:
     standard_errors: Array
     """[players, outputs], estimated from the permutations; zeros where it is exact."""
     base: Array
-    """What nobody is worth: [outputs]."""
+    """Worth of the empty coalition: [outputs]."""
     evaluations: int
     """Coalitions that were played."""
     exact: bool
 
 
 def shapley(game: Game, players: int) -> Shapley:
-    """By whichever way fits so many."""
+    """Computes the values, exactly or by sampling, depending on the number of players."""
     return exact(game, players) if players <= MOST_EXACT else sample_shapley(game, players)
 
 

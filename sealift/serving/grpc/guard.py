@@ -1,10 +1,10 @@
-"""Each call, from head to end: who may make it, with which status it ends, what is counted and logged of it.
+"""Each call from start to end: access, status, metrics and log.
 
-INVALID_ARGUMENT     the request is none that the model can take
+INVALID_ARGUMENT     the request does not fit the model
 NOT_FOUND            another model, or another version
-UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED    as access has it
-UNAVAILABLE          the server is busy, or ends; ask again
-INTERNAL             ours; what clients sent is never logged, nor are errors that quote it
+UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED    errors of access control
+UNAVAILABLE          the server is busy or shutting down; try again
+INTERNAL             a server error; requests, and errors that quote them, are never logged
 """
 
 import time

@@ -1,7 +1,7 @@
-"""gRPC on a port of its own, in the event loop that runs already.
+"""gRPC on its own port, in the server's event loop.
 
-To everything that a client could draw out there is an end: bytes of a message, calls at a time, idle time. Who may not
-call is told so before the message is read (guard.py).
+Everything a client can hold open has a limit: bytes of a message, concurrent calls, idle time. Calls without access are
+refused before their message is read (guard.py).
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""The page for people at `/`, and what it asks to know of the model at `/about`.
+"""The page for browsers at `/`, and its description of the model at `/about`.
 
-The page itself is the same for every model and says nothing of it, so it is open to all. `/about` is for who may know
-what the model is; the page asks for a key where one is needed, and keeps it in the browser's tab.
+The page is the same for every model and contains nothing about it, so it is open to all. `/about` needs the scope
+`metadata`. The page asks for a key if one is needed, and keeps it in the browser's tab.
 """
 
 from collections.abc import Mapping
