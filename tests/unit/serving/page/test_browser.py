@@ -275,7 +275,7 @@ def test_another_row_forgets_why_and_where_nothing_is_explained_nothing_offers_i
         wait(browser, "document.querySelector('.number').innerText === '117200'")
 
         assert explained(browser) == [("side = north", "−5000", "less", 0, 50)]
-        assert "122200 for the usual row, and 117200 for this one" in text(browser, "#reasons")
+        assert "122200 for the usual row and 117200 for this row" in text(browser, "#reasons")
 
         browser.evaluate("document.querySelector('#row').requestSubmit()")
         assert text(browser, "#reasons") == ""
