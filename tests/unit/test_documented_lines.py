@@ -16,6 +16,7 @@ from tests.documented import DOCUMENTS, PROJECT_ROOT, commands, spans
 
 MODULE = re.compile(r"^python3? -m (\S+)(.*)$")
 FILE_OF_OURS = re.compile(r"^(?:[a-z_]+/)*[\w-]+\.(?:py|md|toml|yaml|json)$|^(?:[a-z_]+/)+$")
+IMAGE = re.compile(r' src(?:set)?="([^"]+)"')
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 
@@ -77,7 +78,8 @@ def test_the_folder_has_a_program(command: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(PROJECT_ROOT)))
 def test_a_link_within_the_project_leads_somewhere(document: Path) -> None:
-    targets = [one for one in LINK.findall(document.read_text()) if "://" not in one]
+    text = document.read_text()
+    targets = [one for one in (*LINK.findall(text), *IMAGE.findall(text)) if "://" not in one]
 
     assert [one for one in targets if not (document.parent / one).exists()] == []
 

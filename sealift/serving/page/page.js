@@ -303,7 +303,7 @@ function padOf(input, id, side) {
   reset();
   at("row-title").textContent = "Draw here what the model should recognise";
   const element = made("div", { className: "pad" },
-    made("figure", {}, drawing, made("figcaption", { textContent: "Your drawing: use the mouse, a finger, or the arrow keys and space" })),
+    made("figure", {}, drawing, made("figcaption", { textContent: "Your drawing (mouse, finger, or arrow keys and space)" })),
     made("figure", {}, seen, made("figcaption", { textContent: "What the model sees" })));
   return { element, ready: false, read, reset };
 }
