@@ -23,9 +23,10 @@ from sealift.sealing import RsaIdentity, open_artifact
 from sealift.serving.drift import Drift
 from sealift.serving.errors import StartError
 from sealift.serving.model import Model
+from sealift.serving.version import VERSION as RELEASE
 from tests.unit.serving.tiny import onnx_model
 
-OF_0_1_0 = Path(__file__).resolve().parents[2] / "vectors" / "format-v1-of-0.1.0"
+RELEASES = sorted((Path(__file__).resolve().parents[2] / "vectors").glob("format-v1-of-*"))
 WHOLE = Description(
     task="classification",
     dataset="d.csv",
@@ -95,12 +96,17 @@ def test_what_is_no_object_is_refused(values: object) -> None:
         read_description(values)
 
 
-def test_an_artifact_of_0_1_0_is_read_whole() -> None:
-    kept = json.loads((OF_0_1_0 / "expected.json").read_text())
+def test_each_release_has_an_artifact() -> None:
+    assert [folder.name for folder in RELEASES][-1] == f"format-v1-of-{RELEASE}"
+
+
+@pytest.mark.parametrize("folder", RELEASES, ids=lambda folder: str(folder.name))
+def test_an_artifact_of_a_release_is_read_whole(folder: Path) -> None:
+    kept = json.loads((folder / "expected.json").read_text())
     opened = open_artifact(
-        (OF_0_1_0 / "manifest.json").read_bytes(),
-        (OF_0_1_0 / "payload").read_bytes(),
-        RsaIdentity((OF_0_1_0 / "test-only-private.pem").read_text()),
+        (folder / "manifest.json").read_bytes(),
+        (folder / "payload").read_bytes(),
+        RsaIdentity((folder / "test-only-private.pem").read_text()),
         artifact_id=kept["artifactId"],
         payload_digest=kept["payloadDigest"],
     )
