@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.stack import PASSPHRASE, PROJECT_ROOT
 
+PAGE = PROJECT_ROOT / "docs" / "how-to" / "automation-api.md"
 MAKES_THE_FILE = '(folder / "Pulumi.yaml").write_text'
 OPTIONS = "LocalWorkspaceOptions("
 IN_PATH = """env_vars={"PATH": f"{SEALIFT}/components/plugin:{os.environ['PATH']}"}"""
@@ -15,7 +16,7 @@ IN_PATH = """env_vars={"PATH": f"{SEALIFT}/components/plugin:{os.environ['PATH']
 
 def shown_program(folder: Path) -> str:
     """The page's program, with a store of this test."""
-    blocks = (PROJECT_ROOT / "docs" / "automation.md").read_text().split("\n\n")
+    blocks = PAGE.read_text().split("\n\n")
     lines = [block for block in blocks if block.startswith("    ")]
     shown = textwrap.dedent("\n\n".join(lines))
     assert "file:///srv/sealift" in shown and MAKES_THE_FILE in shown
@@ -46,7 +47,7 @@ def without_the_file(program: str) -> str:
 
 
 def test_the_plugin_in_path_does_too(engine: str, tmp_path: Path) -> None:
-    assert f"`{IN_PATH}`" in (PROJECT_ROOT / "docs" / "automation.md").read_text()
+    assert f"`{IN_PATH}`" in PAGE.read_text()
     program = without_the_file(shown_program(tmp_path))
 
     ran = run(tmp_path, "import os\n" + program.replace(OPTIONS, f"{OPTIONS}{IN_PATH}, "))
