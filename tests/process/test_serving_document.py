@@ -47,7 +47,7 @@ def typed(server: Server, line: str, folder: Path) -> str:
 def test_every_command_of_the_page_is_one_of_these() -> None:
     found = [one.section for one in blocks(PROJECT_ROOT / PAGE) if one.is_typed for _ in one.commands()]
 
-    assert found == ["curl", "curl", "Why this answer"]
+    assert found == ["curl", "curl", "Explanations"]
 
 
 def command(section: str, begins: str) -> str:
@@ -74,7 +74,7 @@ def test_curl_with_the_bytes_of_a_row(server: Server, tmp_path: Path) -> None:
 
 
 def test_an_explanation_is_as_the_page_shows_it(server: Server, tmp_path: Path) -> None:
-    answer: dict[str, Any] = json.loads(typed(server, command("Why this answer", "curl"), tmp_path))
+    answer: dict[str, Any] = json.loads(typed(server, command("Explanations", "curl"), tmp_path))
 
     shown: Block = block(PAGE, '{"model_name": "tiny"')
     assert answer == json.loads("\n".join(shown.lines))
