@@ -9,32 +9,16 @@ from typing import Any, Final
 
 from components.sections import SECTIONS
 from components.settings.server import ServedModel
+from docs import settings_pages
 from docs.messages import messages
 from docs.package_schema import RESOURCES, package_schema
 from docs.requirements_list import requirements
 from docs.run_outputs import run_outputs
 from sealift.rooms import PACKAGES
-from sealift.settings.declare import summary
-from sealift.settings.table import tables
 from sealift.settings.typed import typed_dict
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGE_HEAD: Final = """\
-# Configuration: every setting
-
-`make docs` generates this page from the declarations beside the components. A stack's config has sections. Each section
-is an object of settings. A setting that you leave out has its default:
-
-    config:
-      sealift:training: {dataset: data/churn.csv, data: {target: churned}, momentum: 0.9, earlyStopping: {patience: 5}}
-      sealift:deployment: {replicas: 3, memoryLimit: 1Gi}
-
-To change one setting: `pulumi config set --path training.learningRate 0.02`. In your own program, the same names are
-keys of the components' `args`.
-
-`target` is the place where the model is served: `kubernetes` (the default), with the settings in `deployment`, or
-`docker`, with the settings in `container`.
-"""
+REFERENCE: Final = ROOT / "docs" / "reference"
 ARGS_HEAD: Final = '''\
 """Arguments (`args`) of components and resources, and the sections of a stack's config. `make docs` generates this file
 from the declarations of their settings.
@@ -60,20 +44,14 @@ ARGS: Final[Mapping[str, type[Any]]] = {**INPUTS, "ServedModelArgs": ServedModel
 def generated() -> dict[Path, str]:
     """Returns every generated file with its content."""
     return {
-        ROOT / "docs" / "reference" / "configuration.md": _page(),
+        REFERENCE / "configuration.md": settings_pages.index(),
+        **{REFERENCE / "settings" / f"{name}.md": page for name, page in settings_pages.pages().items()},
         ROOT / "requirements.txt": requirements(ROOT / "pyproject.toml"),
-        ROOT / "docs" / "reference" / "messages.txt": messages(ROOT, sorted(PACKAGES)),
+        REFERENCE / "messages.txt": messages(ROOT, sorted(PACKAGES)),
         ROOT / "components" / "args.py": _args(),
         ROOT / "components" / "run_outputs.py": run_outputs(),
         ROOT / "components" / "plugin" / "schema.json": package_schema(),
     }
-
-
-def _page() -> str:
-    parts = [PAGE_HEAD]
-    for name, of in SECTIONS.items():
-        parts += [f"\n## {name}\n\n{summary(of)}\n\n", tables(of, level=3)]
-    return "".join(parts)
 
 
 def _args() -> str:
@@ -82,4 +60,5 @@ def _args() -> str:
 
 if __name__ == "__main__":
     for file, content in generated().items():
+        file.parent.mkdir(exist_ok=True)
         file.write_text(content)

@@ -1,11 +1,16 @@
 """The project's words: terms in the sense of docs/glossary.md, and plain sentences, wherever a person reads them."""
 
+import ast
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.documented import DOCUMENTS, PROJECT_ROOT
+from sealift.rooms import PACKAGES
+from tests.documented import DOCUMENTS, GENERATED, PROJECT_ROOT
 
 INSTEAD = {
     r"master key|root key": "store key",
@@ -34,7 +39,18 @@ INSTEAD = {
 }
 """Patterns of words that are not used, and what stands for them."""
 NOT_USED = re.compile(r"\b(?:" + "|".join(f"(?:{one})" for one in INSTEAD) + r")\b", re.IGNORECASE)
-PAGES = [*DOCUMENTS, PROJECT_ROOT / "SECURITY.md", PROJECT_ROOT / "CHANGELOG.md"]
+PAGES = [*DOCUMENTS, *GENERATED, PROJECT_ROOT / "SECURITY.md", PROJECT_ROOT / "CHANGELOG.md"]
+MODULES = sorted(one for package in PACKAGES for one in (PROJECT_ROOT / package).rglob("*.py"))
+
+
+def prose(source: str) -> Iterator[tuple[int, str]]:
+    """Texts and comments of a module, with their lines."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, " ".join(node.value.split())
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
@@ -43,6 +59,17 @@ def test_a_page_uses_the_glossary_s_words(path: Path) -> None:
         f"{number}: {match[0]}"
         for number, line in enumerate(path.read_text().splitlines(), 1)
         for match in NOT_USED.finditer(line)
+    ]
+
+    assert found == []
+
+
+def test_texts_and_comments_of_the_code_use_the_glossary_s_words() -> None:
+    found = [
+        f"{path.relative_to(PROJECT_ROOT)}:{number}: {match[0]}"
+        for path in MODULES
+        for number, text in prose(path.read_text())
+        for match in NOT_USED.finditer(text)
     ]
 
     assert found == []
