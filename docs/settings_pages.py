@@ -14,7 +14,11 @@ INDEX_HEAD: Final = """\
 config has sections. Each section is an object of settings. A setting that you leave out has its default:
 
     config:
-      sealift:training: {dataset: data/churn.csv, data: {target: churned}, momentum: 0.9, earlyStopping: {patience: 5}}
+      sealift:training:
+        dataset: data/churn.csv
+        data: {target: churned}
+        momentum: 0.9
+        earlyStopping: {patience: 5}
       sealift:deployment: {replicas: 3, memoryLimit: 1Gi}
 
 To change one setting: `pulumi config set --path training.learningRate 0.02`. In your own program, the same names are
@@ -89,7 +93,7 @@ def _object(one: Declared) -> Iterator[str]:
     text = f"{meaning} {about}" if one.setting.many else " ".join([about, *meaning.split(". ")[1:]])
     yield f"\n### {one.path}\n\n{text}\n"
     kind = "objects by name" if one.setting.many else "object"
-    yield f"\n- Type: {kind}\n- Default: {_default(one)}\n"
+    yield f"\n- Type: {kind}. {_default(one)}.\n"
 
 
 def _setting(one: Declared, example: Example) -> Iterator[str]:
@@ -97,12 +101,11 @@ def _setting(one: Declared, example: Example) -> Iterator[str]:
     if kind is None:
         raise AssertionError(f"internal error: {one.full_path} has no kind")
     yield f"\n### {one.path}\n\n{one.setting.meaning}\n\n"
-    yield f"- Type: {TYPES[kind.type]}{', secret' if one.setting.secret else ''}\n"
-    yield f"- Default: {_default(one)}\n"
-    if kind.type != "boolean":
-        yield f"- Allowed: {kind.allowed}\n"
-    remark = f". {REMARKS[one.full_path]}" if one.full_path in REMARKS else ""
-    yield f"- Change: {effect(one).value}{remark}\n\n"
+    secret = ", secret" if one.setting.secret else ""
+    allowed = "" if kind.type == "boolean" else f" Allowed: {kind.allowed}."
+    remark = f" {REMARKS[one.full_path]}" if one.full_path in REMARKS else ""
+    yield f"- Type: {TYPES[kind.type]}{secret}. {_default(one)}.{allowed}\n"
+    yield f"- Change: {effect(one).value}.{remark}\n\n"
     yield "\n".join(["```sh", *commands(one.section, one.path, example), "```\n"])
 
 
@@ -111,14 +114,18 @@ def _first_sentence(text: str) -> str:
 
 
 def _default(one: Declared) -> str:
-    value = one.setting.default
     if one.setting.required:
-        return "required"
+        return "Required"
+    is_object = one.setting.of is not None and one.setting.default is not None
+    return f"Default: {'`{}`' if is_object else _value(one.setting.default)}"
+
+
+def _value(value: object) -> str:
     if value is None:
         return "not set"
     if isinstance(value, bool):
         return str(value).lower()
-    if one.setting.of is not None or value == {}:
+    if value == {}:
         return "`{}`"
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
