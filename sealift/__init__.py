@@ -1,3 +1,4 @@
-"""Sealift's own library, on which `components/` and `training/` stand. Nothing is imported here: programs import the
-room they need, such as `sealift.sealing`.
+"""Sealift's library, which `components/` and `training/` use.
+
+Nothing is imported here: programs import the package that they need, such as `sealift.sealing`.
 """

@@ -4,11 +4,11 @@ import re
 
 
 def camel_case(name: str) -> str:
-    """`public_key` → `publicKey`."""
+    """Converts a name to camelCase: `public_key` → `publicKey`."""
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
 def snake_case(name: str) -> str:
-    """`publicKey` → `public_key`."""
+    """Converts a name to snake_case: `publicKey` → `public_key`."""
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()

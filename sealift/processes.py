@@ -1,6 +1,6 @@
-"""Which process a number means: numbers are given again, so a process is its number, its start and the machine's boot.
+"""Identity of a process: its number, its start time and the machine's boot, because Linux reuses the numbers.
 
-Linux's /proc (proc(5)). Standard library only.
+Uses Linux's /proc (proc(5)). Standard library only.
 """
 
 from pathlib import Path
@@ -10,14 +10,14 @@ BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 def read_boot_id() -> str:
-    """This boot of this machine. Raises OSError."""
+    """Returns the id of this machine's current boot. Raises OSError if it cannot be read."""
     return BOOT_ID.read_text(encoding="ascii").strip()
 
 
 def find_start(pid: int) -> int | None:
-    """When the process started, in ticks since the boot. None: it has ended, even if its parent has not asked how."""
+    """Returns the process's start in clock ticks since boot, or None if it has ended, including as a zombie."""
     try:
-        # The name, second field, is in parentheses and may itself contain spaces and parentheses.
+        # The second field, the name, is in parentheses and may itself contain spaces and parentheses.
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None

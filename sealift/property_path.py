@@ -1,5 +1,4 @@
-"""Property paths, as Pulumi's engine and its config have them: `data.target`, `recipients[0]`, `ranges["a.b"]`,
-`runs[*].name`.
+"""Property paths of Pulumi's engine and config: `data.target`, `recipients[0]`, `ranges["a.b"]`, `runs[*].name`.
 
 The syntax is that of github.com/pulumi/pulumi/sdk/v3/go/common/resource.ParsePropertyPath.
 """
@@ -16,7 +15,7 @@ PART: Final = re.compile(
 
 
 def parse_path(path: str) -> list[Key]:
-    """Its keys and indices. Raises ValueError if it is none."""
+    """Returns the keys and indices of a path. Raises ValueError if the text is not a property path."""
     keys: list[Key] = []
     position = 0
     while position < len(path):
@@ -34,7 +33,7 @@ def parse_path(path: str) -> list[Key]:
 
 
 def write_path(keys: Sequence[Key]) -> str:
-    """The path of these keys, as the engine writes it: `spec.containers[0].image`, `data["key.pem"]`."""
+    """Returns the path of these keys in the engine's syntax: `spec.containers[0].image`, `data["key.pem"]`."""
     text = ""
     for key in keys:
         if isinstance(key, int):

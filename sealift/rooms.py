@@ -1,4 +1,4 @@
-"""The names that are the project's own, each listed once."""
+"""The project's own package names, each listed once."""
 
 from typing import Final
 
@@ -9,4 +9,4 @@ IN_IMAGE: Final = ("contents", "sealing", "serving")
 """Packages of `sealift` that a model image holds."""
 
 MODULES_IN_IMAGE: Final = ("__init__.py", "names.py")
-"""Modules of `sealift` itself that those import."""
+"""Modules of `sealift` that the packages in IN_IMAGE import."""

@@ -1,7 +1,7 @@
-"""Frozen dataclasses as JSON values and back, exactly: `decode(type(value), encode(value)) == value`.
+"""Lossless conversion of frozen dataclasses to JSON values and back: `decode(type(value), encode(value), "") == value`.
 
-The dataclasses are the schema. Names are camelCase in JSON; a field that is None is left out; a number that JSON has no
-word for is "NaN", "Infinity" or "-Infinity"; bytes are base64. Types of fields: str, bytes, int, float, bool, object
+The dataclasses are the schema. Names are camelCase in JSON. Fields that are None are left out. Numbers that JSON cannot
+express are "NaN", "Infinity" or "-Infinity". Bytes are base64. Types of fields: str, bytes, int, float, bool, object
 (any JSON value), Literal, tuples, mappings of str, other dataclasses, and each of them or None.
 """
 
@@ -21,7 +21,7 @@ Kind = TypeVar("Kind")
 
 
 def encode(value: object) -> Any:
-    """JSON values only; `json.dumps(…, allow_nan=False)` takes them."""
+    """Returns the value as JSON values, which `json.dumps(…, allow_nan=False)` accepts."""
     if dataclasses.is_dataclass(value):
         fields = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {camel_case(name): encode(inner) for name, inner in fields if inner is not None}
@@ -37,17 +37,17 @@ def encode(value: object) -> Any:
 
 
 def decode(kind: type[Kind], value: object, place: str) -> Kind:
-    """The dataclass again. Raises ContentsError, with the place below `place`, for what `encode` does not give."""
+    """Returns the dataclass of JSON values. Raises ContentsError, with the place below `place`, if they do not fit."""
     return cast(Kind, _decode_value(value, kind, place))
 
 
 def decode_fields(kind: type[Kind], values: Mapping[str, object], place: str) -> Kind:
-    """As `decode`, of an object whose names are the fields' own. Raises ContentsError."""
+    """Does the same as `decode`, for an object whose names are those of the fields, in snake_case."""
     return decode(kind, {camel_case(name): value for name, value in values.items()}, place)
 
 
 def names_of(kind: type) -> frozenset[str]:
-    """The names of a dataclass's fields in JSON."""
+    """Returns the names of a dataclass's fields in JSON."""
     return frozenset(camel_case(field.name) for field in dataclasses.fields(kind))
 
 

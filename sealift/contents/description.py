@@ -1,8 +1,8 @@
 """An artifact's description of its model. Training writes it into the manifest, encrypted. The server and the key's
 owner read it.
 
-The dataclasses are the schema. VERSION grows when a reader of the version before would misunderstand it; artifacts of
-version 1 do not say their version.
+The dataclasses are the schema. VERSION increases when readers of the previous version would misunderstand it. Artifacts
+of version 1 do not state their version.
 """
 
 import json
@@ -24,17 +24,17 @@ class RowCounts:
     train: int
     held_out: int
     left_out: int | None = None
-    """Rows without a target, where the run leaves them out."""
+    """Number of rows without a target, if the run leaves them out."""
 
 
 @dataclass(frozen=True)
 class TensorForm:
-    """An input or output of the model, as the Open Inference Protocol v2 has it."""
+    """An input or output of the model, in the terms of the Open Inference Protocol v2."""
 
     name: str
     datatype: str
     shape: tuple[object, ...]
-    """Sizes, and the names of dimensions that may have any."""
+    """Sizes of the dimensions, or names of those whose size is not fixed."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class ValueRange:
-    """The smallest and the largest value of all, where values have no names and share a scale, such as pixels."""
+    """The smallest and the largest of all values, for features without names that share a scale, such as pixels."""
 
     minimum: float
     maximum: float
@@ -57,15 +57,15 @@ class ValueRange:
 
 @dataclass(frozen=True)
 class Bins:
-    """How a feature's values are spread over the training rows, in bins between quantiles."""
+    """Histogram of a feature over the training rows, in bins between quantiles."""
 
     bounds: tuple[float, ...]
-    """Upper bounds; each is part of its bin."""
+    """Upper bounds of the bins, which are inclusive. The last bin has no bound."""
     shares: tuple[float, ...]
-    """Share of the rows in each bin; one more than there are bounds."""
+    """Share of the rows in each bin, one more than the bounds."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
+        """Raises ValueError if the numbers of bounds and shares do not fit."""
         if not self.bounds or len(self.shares) != len(self.bounds) + 1:
             raise ValueError(f"{len(self.bounds)} bounds and {len(self.shares)} shares")
 
@@ -92,28 +92,28 @@ class Description:
     classes: tuple[str, ...] = ()
     """Names of the classes, in the order of the model's numbers."""
     words: tuple[str, ...] = ()
-    """The vocabulary; a word's place is its id."""
+    """The vocabulary. A word's position is its id."""
     inputs: tuple[TensorForm, ...] = ()
     output: TensorForm | None = None
     input_reference: Mapping[str, Summary] = field(default_factory=dict)
-    """Summaries by feature; empty where training was private."""
+    """Summaries by feature. Empty if training was private."""
     input_bins: Mapping[str, Bins] = field(default_factory=dict)
     input_range: ValueRange | None = None
     onnx_opset: int | None = None
 
 
 def write_description(description: Description) -> dict[str, Any]:
-    """JSON values only."""
+    """Returns the description as JSON values."""
     return {"version": VERSION, **encode(description)}
 
 
 def read_description(values: object) -> Description:
-    """The description of any version up to VERSION. Raises ContentsError, which names the place."""
+    """Reads a description of any version up to VERSION. Raises ContentsError, which names the invalid place."""
     if not isinstance(values, Mapping):
         raise ContentsError(PLACE)
     try:
         json.dumps(values, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can have and UTF-8 cannot
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can contain and UTF-8 cannot
         raise ContentsError(PLACE) from None
     version = values.get("version", 1)
     if type(version) is not int:
@@ -126,7 +126,7 @@ def read_description(values: object) -> Description:
 
 
 def _of_version_1(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Whoever sealed it could write what they liked beside the fields that are known; no range was an empty one."""
+    """Converts version 1, which allowed any other fields too, and had an empty object for no range."""
     known = {name: value for name, value in values.items() if name in names_of(Description)}
     if known.get("inputRange") == {}:
         del known["inputRange"]

@@ -2,4 +2,4 @@
 
 
 class ContentsError(ValueError):
-    """A value is missing, or not what its field takes. The text is its place, such as `description.inputBins.age`."""
+    """A value is missing or does not fit its field. The text is its place, such as `description.inputBins.age`."""

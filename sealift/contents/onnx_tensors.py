@@ -1,9 +1,9 @@
-"""The tensors of an ONNX file that keep their content in other files, found in its bytes without any library.
+"""Search for tensors of an ONNX file whose content is in other files. It reads the bytes without any library.
 
-ONNX Runtime opens a file that a tensor names (TensorProto.external_data), whoever wrote the model: so a model from
-elsewhere is walked before anything else parses it. The walk follows protobuf's wire format
-(protobuf.dev/programming-guides/encoding) through every message of onnx.proto3 that can hold a tensor. A field that
-onnx.proto3 does not have is refused, not skipped: another parser may know it.
+ONNX Runtime opens every file that a tensor names (TensorProto.external_data), even in a model of unknown origin.
+Therefore a model from elsewhere is searched before anything else parses it. The search follows protobuf's wire format
+(protobuf.dev/programming-guides/encoding) through every message of onnx.proto3 that can contain a tensor. Fields that
+onnx.proto3 does not have are refused instead of skipped, because another parser may know them.
 """
 
 import mmap
@@ -23,7 +23,7 @@ TENSORS: Final[dict[str, dict[int, str]]] = {
     "SparseTensorProto": {1: "TensorProto", 2: "TensorProto"},
     "TensorProto": {13: "StringStringEntryProto"},
 }  # fmt: skip
-"""By message and field number, the fields that lead to a tensor, and from a tensor to what it says of its file."""
+"""Fields that can contain a tensor, or a tensor's reference to a file, by message and field number."""
 OTHERS: Final[dict[str, frozenset[int]]] = {
     "ModelProto": frozenset({1, 2, 3, 4, 5, 6, 8, 14, 26}),
     "TrainingInfoProto": frozenset({3, 4}),
@@ -35,9 +35,9 @@ OTHERS: Final[dict[str, frozenset[int]]] = {
     "TensorProto": frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16}),
     "StringStringEntryProto": frozenset({1, 2}),
 }
-"""By message, its other fields."""
+"""All other fields, by message."""
 DATA_LOCATION: Final = 14
-"""A tensor's: anything but 0 means that its content is elsewhere."""
+"""Field number of a tensor's data_location. Any value but 0 means that its content is elsewhere."""
 KEY, VALUE = 1, 2
 LOCATION: Final = b"location"
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
@@ -46,17 +46,17 @@ Content = bytes | mmap.mmap | memoryview
 
 
 ORT_MARK: Final = b"ORTM"
-"""At the fifth byte of ONNX Runtime's own format, which it tells from ONNX by this alone (FlatBuffers' identifier)."""
+"""Mark at the fifth byte of ONNX Runtime's own format, by which alone it is recognised (FlatBuffers' identifier)."""
 
 
 class NotOnnxError(ValueError):
-    """The bytes are not an ONNX file, or one with parts that this walk does not know."""
+    """The bytes are not an ONNX file, or the file has parts that this search does not know."""
 
 
 def external_locations(content: Content) -> set[str]:
-    """The files that the tensors name; "" for a tensor that keeps its content elsewhere and does not say where.
+    """Returns the names of the files that tensors refer to, and "" for a tensor whose file is not named.
 
-    Raises NotOnnxError.
+    Raises NotOnnxError if the bytes are not an ONNX file, or have parts that this search does not know.
     """
     if bytes(content[4:8]) == ORT_MARK:
         raise NotOnnxError("it is in ONNX Runtime's own format")
@@ -96,7 +96,7 @@ def _locations_of_tensor(content: Content, span: slice) -> set[str]:
 
 
 def _fields(content: Content, kind: str, span: slice) -> Iterator[tuple[int, slice | int]]:
-    """A message's fields: their numbers, and where their content lies, or the value of those that are varints."""
+    """Yields a message's fields: the number of each, and the slice of its content, or its value if it is a varint."""
     leading = TENSORS.get(kind, {})
     position, end = span.start, span.stop
     while position < end:
@@ -122,7 +122,7 @@ def _fields(content: Content, kind: str, span: slice) -> Iterator[tuple[int, sli
 
 
 def _varint(content: Content, position: int, end: int) -> tuple[int, int]:
-    """A number, and where it ends."""
+    """Returns the varint at `position`, and the position after it."""
     value = shift = 0
     while position < end and shift < LARGEST_VARINT_BITS:
         byte = content[position]

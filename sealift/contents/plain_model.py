@@ -2,8 +2,8 @@
 
 docs/reference/format-v1.md specifies it in "The plain model".
 
-A bare ONNX file ends at 2 GB. Here the large weights are inputs of the graph. There are no offsets that could overlap
-or lie outside: each weight begins at the next multiple of ALIGNMENT bytes after what comes before it.
+A bare ONNX file cannot exceed 2 GB. Here the large weights are inputs of the graph. The format has no offsets, which
+could overlap or lie outside: each weight begins at the next multiple of ALIGNMENT bytes after the previous part.
 """
 
 import json
@@ -23,7 +23,7 @@ LARGEST_GRAPH: Final = 2**31 - 1
 LARGEST_DIMENSION: Final = 2**52 - 1
 MOST_DIMENSIONS: Final = 32
 ALIGNMENT: Final = 64
-"""Bytes; a line of the processor's cache."""
+"""Alignment of weights in bytes: a line of the processor's cache."""
 ITEM_BYTES: Final = {
     "UINT8": 1, "UINT16": 2, "UINT32": 4, "UINT64": 8, "INT8": 1, "INT16": 2, "INT32": 4, "INT64": 8,
     "FP16": 2, "FP32": 4, "FP64": 8,
@@ -33,14 +33,14 @@ ITEM_BYTES: Final = {
 
 @dataclass(frozen=True)
 class Weight:
-    """A weight beside the graph, and an input of the graph by the same name."""
+    """A weight beside the graph. The graph has an input of the same name."""
 
     name: str
     datatype: str
     shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
+        """Raises ValueError if the name, the datatype or the shape is not valid."""
         if not self.name or self.datatype not in ITEM_BYTES or len(self.shape) > MOST_DIMENSIONS:
             raise ValueError("a weight needs a name, a known datatype and at most 32 dimensions")
         if not all(1 <= size <= LARGEST_DIMENSION for size in self.shape):
@@ -48,13 +48,13 @@ class Weight:
 
     @property
     def size_bytes(self) -> int:
-        """Size of its content."""
+        """Size of the weight's content in bytes."""
         return math.prod(self.shape) * ITEM_BYTES[self.datatype]
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a plain model says of its parts."""
+    """Header of a plain model, which describes its parts."""
 
     version: Literal[1]
     graph: int
@@ -62,40 +62,41 @@ class Header:
     weights: tuple[Weight, ...]
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
+        """Raises ValueError if the graph's size is out of range."""
         if not 1 <= self.graph <= LARGEST_GRAPH:
             raise ValueError("the graph's size is out of range")
 
 
 @dataclass(frozen=True)
 class PlainModelLayout:
-    """Where the parts of a plain model lie, in bytes from its start."""
+    """Positions of the parts of a plain model, in bytes from its start."""
 
     graph: slice
     weights: tuple[tuple[Weight, int], ...]
-    """Each weight and where its content begins."""
+    """Each weight, and the position of its content."""
     size_bytes: int
 
     @property
     def weights_start(self) -> int:
-        """The end of what is no weight, rounded up."""
+        """End of the header and the graph, rounded up to ALIGNMENT."""
         return _align(self.graph.stop)
 
 
 def make_header(graph_bytes: int, weights: Sequence[Weight]) -> bytes:
-    """All that comes before the graph."""
+    """Returns the bytes before the graph: magic, length and header."""
     header = encode(Header(VERSION, graph_bytes, tuple(weights)))
     text = json.dumps(header, separators=(",", ":")).encode()
     return MAGIC + len(text).to_bytes(LENGTH_BYTES, "big") + text
 
 
 def padding_bytes(position: int) -> int:
-    """How many zeros come before a weight, after what ends at `position`."""
+    """Returns the number of zero bytes between a part that ends at `position` and the weight after it."""
     return _align(position) - position
 
 
 def read_layout(plain: memoryview) -> PlainModelLayout | None:
-    """Where its parts lie; None for a bare ONNX file. Raises ContentsError, which says what does not fit."""
+    """Returns the positions of the parts, or None for a bare ONNX file. Raises ContentsError, which says what does not
+    fit."""
     if plain[: len(MAGIC)].tobytes() != MAGIC:
         return None
     start = len(MAGIC) + LENGTH_BYTES

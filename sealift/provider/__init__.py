@@ -1,23 +1,23 @@
-"""The Pulumi engine's protocol, for any plugin: what a custom resource answers to, and the process that serves it.
+"""The Pulumi engine's protocol, for any plugin: the contract of a custom resource, and the process that serves it.
 
     resource.py        the contract: CustomResource, one class per resource type
-    messages.py        what the engine asks of it and is told: CheckRequest, CheckResponse and so on
+    messages.py        the engine's requests and the responses: CheckRequest, CheckResponse and so on
     values.py          inputs and state as plain Python, with unknowns and secrets
     diff.py            which inputs changed, for a `diff` that needs no more
-    errors.py          failures that a user can mend, and how they are said
+    errors.py          failures that a user can fix, and their messages
     engine_log.py      lines and live status in the engine's own display
-    ignored_changes.py what `ignoreChanges` keeps as it was
+    ignored_changes.py old values of the properties in `ignoreChanges`
     servicer.py        the gRPC service: dispatches by resource type to custom resources
     construct.py       components for programs in other languages
-    answer.py          how failures travel, for a servicer of the plugin's own
+    answer.py          errors as gRPC responses, for a plugin with its own servicer
     parent.py          the engine as the parent of this process, and its end
     serve.py           the plugin's process, from the first line on stdout to the engine's end
 
 A new plugin writes one class per resource with the methods of CustomResource, and a `__main__` of one call:
 `main("pulumi-resource-NAME", lambda log: ResourceServicer({"NAME:index:Thing": Thing()}, "1.0.0", log))`.
-An executable of that name on PATH, or under `plugins.providers` in Pulumi.yaml, is all that the engine needs.
+The engine needs only an executable of that name on PATH, or under `plugins.providers` in Pulumi.yaml.
 
-It imports nothing of ours. Invokes are not served.
+Of Sealift, the package imports only property_path.py. Invokes are not supported.
 """
 
 from sealift.provider.answer import answer, fail

@@ -1,4 +1,4 @@
-"""Failures on their way to the user: the message alone, without a traceback, and without losing the state."""
+"""Errors as gRPC responses: the message alone, without a traceback, and without losing the state."""
 
 from collections.abc import Awaitable
 from typing import NoReturn, TypeVar
@@ -17,13 +17,13 @@ T = TypeVar("T")
 async def answer(
     context: grpc.aio.ServicerContext, work: Awaitable[T], user_errors: tuple[type[Exception], ...] = ()
 ) -> T:
-    """The result of `work`; a PluginError, or one of `user_errors`, becomes its message alone."""
-    told: tuple[type[Exception], ...] = (PluginError, *user_errors)
+    """Returns the result of `work`. A PluginError or one of `user_errors` ends the call with its message alone."""
+    shown: tuple[type[Exception], ...] = (PluginError, *user_errors)
     try:
         return await work
     except ResourceInitFailed as error:
         await _fail_with_state(context, error)
-    except told as error:
+    except shown as error:
         await fail(context, str(error))
 
 

@@ -1,7 +1,7 @@
-"""Components for programs in other languages: the engine asks for one (Construct), and the Python class makes it here.
+"""Components for programs in other languages: the engine requests one (Construct), and the Python class makes it here.
 
-Pulumi's own servicer turns the request into Outputs and the component's outputs into the answer; it is built on the
-SDK's process-wide settings, so one component is made after the other.
+Pulumi's own servicer converts the request to Outputs, and the component's outputs to the response. It uses the SDK's
+process-wide settings, so only one component is made at a time.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from pulumi.runtime.proto import provider_pb2
 from sealift.provider.errors import PluginError
 
 Made: TypeAlias = tuple[pulumi.ComponentResource, dict[str, Any]]
-"""A component and its outputs, by the engine's names."""
+"""A component, and its outputs by the engine's names."""
 MakeComponent: TypeAlias = Callable[[str, dict[str, Any], pulumi.ResourceOptions], Made]
-"""`(name, args, opts)`, as a component's class has it."""
+"""A function with the arguments of a component's class: `(name, args, opts)`."""
 
 
 class Constructor:
@@ -27,12 +27,12 @@ class Constructor:
     def __init__(
         self, components: Mapping[str, MakeComponent], engine_address: str, resources: Collection[str] = ()
     ) -> None:
-        """`resources` are the type tokens of what a program in any language can have beside them."""
+        """`resources` are the type tokens of the custom resources, which programs in any language can use too."""
         self._components, self._engine_address, self._resources = components, engine_address, resources
         self._one_at_a_time = asyncio.Lock()
 
     async def construct(self, request: provider_pb2.ConstructRequest, context: Any) -> Any:
-        """Raises PluginError with what the component's class says is wrong."""
+        """Makes the requested component. Raises PluginError with the message of the component's class."""
         async with self._one_at_a_time:
             try:
                 servicer = ProviderServicer(_Components(self._components, self._resources), [], self._engine_address)
@@ -42,10 +42,10 @@ class Constructor:
 
 
 class _Components(Provider):
-    """What Pulumi's servicer asks."""
+    """The provider that Pulumi's servicer calls."""
 
     def __init__(self, components: Mapping[str, MakeComponent], resources: Collection[str]) -> None:
-        super().__init__("", "{}")  # version and schema are our servicer's to tell
+        super().__init__("", "{}")  # our own servicer gives the version and the schema
         self._components, self._resources = components, resources
 
     def construct(
@@ -54,7 +54,7 @@ class _Components(Provider):
         if resource_type not in self._components:
             known = ", ".join(sorted({*self._components, *self._resources}))
             raise pulumi.RunError(
-                f"only a Python program, which imports `components`, can create {resource_type}; programs in other "
+                f"only a Python program that imports `components` can create {resource_type}; programs in other "
                 f"languages can create {known}"
             )
         given = {key: _as_output(value) for key, value in inputs.items()}
@@ -63,5 +63,5 @@ class _Components(Provider):
 
 
 def _as_output(value: Any) -> Any:
-    """A value with something unknown in it as an Output that is not known."""
+    """Returns the value, or an unknown Output if anything in the value is unknown."""
     return pulumi.Output.from_input(value) if pulumi.contains_unknowns(value) else value

@@ -1,4 +1,4 @@
-"""Differences of whole inputs: enough for a resource whose inputs are changed or replaced one by one."""
+"""Differences of top-level inputs, for a resource whose inputs are changed or replaced one by one."""
 
 from collections.abc import Collection, Mapping
 
@@ -7,7 +7,8 @@ from sealift.provider.values import Value
 
 
 def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
-    """The top-level inputs that differ, by name; both sides without secret wrappers. An unknown input counts."""
+    """Returns the top-level inputs that differ, by name. Both sides are without secret wrappers. An unknown input
+    counts as changed."""
     changed: dict[str, DiffKind] = {}
     for name in sorted(olds.keys() | news.keys()):
         if name not in olds:
@@ -22,5 +23,5 @@ def changed_inputs(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict
 def detail_diff(
     changed: Mapping[str, DiffKind], replaces: Collection[str] = (), *, input_diff: bool = True
 ) -> dict[str, PropertyDiff]:
-    """`changed` as a DiffResponse has it; `replaces` are the inputs that only a new resource can take on."""
+    """Returns `changed` in the form of a DiffResponse. `replaces` are the inputs whose change needs a new resource."""
     return {name: PropertyDiff(kind, name in replaces, input_diff) for name, kind in changed.items()}

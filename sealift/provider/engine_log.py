@@ -1,6 +1,6 @@
 """Messages to the engine's own display: lasting log lines, and one live status line per resource.
 
-The engine prints what a plugin logs under the resource it names, so nothing here writes to a terminal.
+The engine prints a plugin's messages under the resource that they name, so nothing here writes to a terminal.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SEVERITIES = {
 
 
 class EngineLog:
-    """The engine's logging endpoint. A message that cannot be delivered is dropped: the operation itself must go on."""
+    """The engine's logging endpoint. A message that cannot be delivered is dropped, so that the operation continues."""
 
     def __init__(self, engine_address: str) -> None:
         self.address = engine_address
@@ -47,5 +47,5 @@ class ResourceLog:
         await self.log.send(self.urn, "info", message, ephemeral=True)
 
     async def say(self, severity: Severity, message: str) -> None:
-        """A lasting line in the diagnostics of the resource."""
+        """Adds a lasting line to the diagnostics of the resource."""
         await self.log.send(self.urn, severity, message, ephemeral=False)

@@ -1,8 +1,8 @@
 """Errors of a plugin, with messages that the user can act on.
 
-PluginError             a sentence, then a hint line; the engine shows it as it is, without a traceback
+PluginError             a message, then a hint line, which the engine shows without a traceback
 ├── Cancelled           the user, a timeout or the engine ended the operation; the work done so far is kept
-└── ResourceInitFailed  the resource was made or changed but is not ready; the engine keeps its state
+└── ResourceInitFailed  the resource was created or updated but is not ready; the engine keeps its state
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The parts of a resource's properties that `ignoreChanges` names, as they were."""
+"""Restoring of the old values of the properties that `ignoreChanges` names."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,20 +8,21 @@ from sealift.provider.values import Properties, Value
 
 
 class _Absent:
-    """What is at a path that leads nowhere."""
+    """Marker of a path that does not exist in a value."""
 
 
 ABSENT: Final = _Absent()
 
 
 def restore_properties(old: Properties, new: Properties, path: str) -> Properties:
-    """`restored` for a resource's properties. Raises ValueError if `path` is none."""
+    """Returns `new` with the old value at the property path. Raises ValueError if `path` is not a property path."""
     result = restore(old, new, parse_path(path))
     return result if isinstance(result, dict) else new
 
 
 def restore(old: Value | _Absent, new: Value | _Absent, keys: Sequence[Key]) -> Value | _Absent:
-    """`new` with what stands at the path `keys` as it is in `old`: there, other, or absent."""
+    """Returns `new` with the value that `old` has at the path `keys`. If `old` has no such path, the result has none
+    either."""
     if not keys:
         return old
     key, rest = keys[0], keys[1:]
@@ -33,5 +34,5 @@ def restore(old: Value | _Absent, new: Value | _Absent, keys: Sequence[Key]) -> 
     if isinstance(old, list) and isinstance(new, list):
         both = range(min(len(old), len(new)))
         indices = both if key == ANY else [key] if isinstance(key, int) and key in both else []
-        return [restore(old[i], value, rest) if i in indices else value for i, value in enumerate(new)]  # type: ignore[misc]  # an index that both have is not absent
+        return [restore(old[i], value, rest) if i in indices else value for i, value in enumerate(new)]  # type: ignore[misc]  # an index of both lists is not absent
     return new

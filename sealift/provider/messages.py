@@ -1,6 +1,7 @@
 """The engine's requests to a resource, and the responses, in Pulumi's terms.
 
-Inputs come from the program, completed by `check`. The state is what the engine stores of the resource: its outputs.
+Inputs come from the program, completed by `check`. The state is the part of a resource that the engine stores: its
+outputs.
 Both are plain Python (values.py), with Secret and UNKNOWN where they apply.
 """
 
@@ -15,7 +16,10 @@ from sealift.provider.values import Properties
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """The seed gives the same random name in a preview and its update. No `old_inputs` before the first update."""
+    """Inputs to check. The seed gives the same random name in a preview and its update.
+
+    `old_inputs` is empty before the first update.
+    """
 
     urn: str
     old_inputs: Properties
@@ -33,7 +37,7 @@ class CheckFailure:
 
 @dataclass(frozen=True)
 class CheckResponse:
-    """Inputs as the resource will be compared by: defaults filled in, digests added, secrets still wrapped."""
+    """Checked inputs, which later diffs compare: with defaults and digests, and with secrets still wrapped."""
 
     inputs: Properties
     failures: list[CheckFailure] = field(default_factory=list)
@@ -41,9 +45,9 @@ class CheckResponse:
 
 @dataclass(frozen=True)
 class DiffRequest:
-    """All without secret wrappers; what `ignoreChanges` names is in `new_inputs` as it is in `old_inputs`.
+    """Inputs to compare, without secret wrappers. Properties in `ignoreChanges` have their old values in `new_inputs`.
 
-    `state` is as the last update or refresh left it.
+    `state` is the state after the last update or refresh.
     """
 
     old_inputs: Properties
@@ -57,9 +61,9 @@ DiffKind = Literal["add", "delete", "update"]
 
 @dataclass(frozen=True)
 class PropertyDiff:
-    """One property's change, and whether only a new resource can take it on.
+    """Change of one property, and whether it needs a new resource.
 
-    `input_diff` is how the engine shows it: as a difference of inputs, or from the state as it is.
+    `input_diff` selects how the engine shows it: as a difference of inputs, or from the state to the new input.
     """
 
     kind: DiffKind
@@ -69,9 +73,9 @@ class PropertyDiff:
 
 @dataclass(frozen=True)
 class DiffResponse:
-    """What changed, by property path; nothing, if the resource stays as it is.
+    """Changes by property path, empty if the resource stays unchanged.
 
-    `with_reasons` is whether a preview in JSON lists what changed as its reasons too.
+    `with_reasons` says whether a preview in JSON also lists the changed properties as reasons.
     """
 
     detailed_diff: Mapping[str, PropertyDiff]
@@ -85,9 +89,10 @@ class DiffResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What all requests that do something have. `timeout_seconds` 0 means none; `cancelled` is set by Ctrl-C.
+    """Fields of all requests that change or read a resource.
 
-    `urn` has project, stack and name; `id` is "" until the resource is created.
+    `timeout_seconds` 0 means no limit. `cancelled` is set by Ctrl-C. `urn` contains project, stack and name. `id` is ""
+    until the resource is created.
     """
 
     urn: str
@@ -100,14 +105,14 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class CreateRequest(Operation):
-    """Inputs come checked. In a preview nothing may be made."""
+    """Creation of a resource from checked inputs. In a preview nothing may be created."""
 
     inputs: Properties
 
 
 @dataclass(frozen=True)
 class CreateResponse:
-    """A new resource: the id that the engine keeps for good ("" in a preview), and its state."""
+    """A new resource: its permanent id ("" in a preview) and its state."""
 
     id: str
     state: Properties
@@ -115,7 +120,7 @@ class CreateResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateRequest(Operation):
-    """As the state is now, and the checked inputs that it is to follow."""
+    """Update of a resource with this state to the new inputs, which are checked."""
 
     old_inputs: Properties
     state: Properties
@@ -124,14 +129,14 @@ class UpdateRequest(Operation):
 
 @dataclass(frozen=True)
 class UpdateResponse:
-    """The new state, whole."""
+    """The whole new state."""
 
     state: Properties
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadRequest(Operation):
-    """A refresh: what the engine knows. An import: the `id` alone."""
+    """Refresh or import of a resource. In an import, only the `id` is known."""
 
     inputs: Properties
     state: Properties
@@ -139,7 +144,7 @@ class ReadRequest(Operation):
 
 @dataclass(frozen=True)
 class ReadResponse:
-    """The resource as it was found."""
+    """The resource's actual inputs and state."""
 
     inputs: Properties
     state: Properties
@@ -147,7 +152,7 @@ class ReadResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteRequest(Operation):
-    """What is to go."""
+    """Deletion of a resource."""
 
     inputs: Properties
     state: Properties

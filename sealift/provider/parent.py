@@ -1,8 +1,8 @@
 """The parent process, and detection of its end, so that processes that the engine starts end with the engine.
 
-A kill -9 of the engine tells its children nothing, and Linux's parent-death signal would come when the engine's thread
-ends that made the child, which Go's threads do at any time. So children look: standard input is a pipe whose other end
-only the engine has, and it hangs up even if the engine went before this process first looked.
+A kill -9 of the engine does not notify its children. Linux's parent-death signal is sent when the thread that made the
+child ends, and Go's threads may end at any time. Therefore children poll. Standard input is a pipe whose other end only
+the engine has. The pipe hangs up even if the engine ended before this process first polled.
 """
 
 import os
@@ -26,15 +26,15 @@ class Parent:
 
     @staticmethod
     def now() -> "Parent":
-        """Of a process that the engine starts."""
+        """Returns the parent of this process, which the engine started."""
         return Parent(os.getppid(), STANDARD_INPUT if _is_pipe(STANDARD_INPUT) else None)
 
     def is_gone(self) -> bool:
-        """Whether it has ended, however it did."""
+        """Returns whether the parent has ended, in any way."""
         return os.getppid() != self.process_id or (self.pipe is not None and _hung_up(self.pipe))
 
     def watch(self, gone: Callable[[], object]) -> None:
-        """Calls `gone` once it has ended, in a thread of its own."""
+        """Starts a thread that calls `gone` once the parent has ended."""
 
         def look() -> None:
             pause = threading.Event()
@@ -53,7 +53,7 @@ def _is_pipe(descriptor: int) -> bool:
 
 
 def _hung_up(pipe: int) -> bool:
-    """Nothing is read: what is there may be for somebody else."""
+    """Returns whether the other end is closed. Reads nothing, because the data may be for other code."""
     look = select.poll()
-    look.register(pipe, 0)  # POLLHUP is told unasked
+    look.register(pipe, 0)  # POLLHUP is always reported
     return bool(look.poll(0))

@@ -1,4 +1,4 @@
-"""The contract: what a custom resource answers to. A plugin has one class of this kind per resource type."""
+"""The contract of a custom resource. A plugin has one class with these methods per resource type."""
 
 import secrets
 from typing import Protocol
@@ -19,41 +19,41 @@ from sealift.provider.messages import (
 
 
 class CustomResource(Protocol):
-    """The life of one custom resource, from the program's inputs to the end.
+    """The life of one custom resource, from the program's inputs to its deletion.
 
-    Every method may raise PluginError, and `create`, `update` and `read` ResourceInitFailed, which keeps the state;
-    none may block the event loop, since the engine's other calls share it.
+    Every method may raise PluginError. `create`, `update` and `read` may also raise ResourceInitFailed, which keeps the
+    state. No method may block the event loop, because the engine's other calls share it.
     """
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """Validates everything at once and completes the inputs. Unknown ones are left for the real run."""
+        """Validates all inputs at once and completes them. Unknown inputs are checked later, in the update."""
 
     def diff(self, request: DiffRequest) -> DiffResponse:
-        """What changed, and whether the resource can take it on."""
+        """Returns the changes, and whether each needs a new resource."""
 
     async def create(self, request: CreateRequest) -> CreateResponse:
-        """Makes it; in a preview says what can be known, with UNKNOWN for the rest."""
+        """Creates the resource. In a preview, returns the outputs that are known, and UNKNOWN for the rest."""
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Changes it in place; previews as `create` does."""
+        """Changes the resource in place. Previews like `create`."""
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
-        """The resource as it is; None if it is gone."""
+        """Returns the resource's actual inputs and state, or None if it does not exist any more."""
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Ends it; one that is gone already is fine."""
+        """Deletes the resource. Succeeds if it does not exist any more."""
 
 
 def name_of(urn: str) -> str:
-    """The resource's own name, which the URN ends in."""
+    """Returns the resource's own name, the last part of the URN."""
     return urn.split("::")[-1]
 
 
 def type_of(urn: str) -> str:
-    """The resource's own type token, without the types of its parents."""
+    """Returns the resource's own type token, without the types of its parents."""
     return urn.split("::")[2].split("$")[-1]
 
 
 def random_id(request: CreateRequest) -> str:
-    """An id of the resource's own: its name and 8 random hex digits, none in a preview."""
+    """Returns an id for a new resource: its name and 8 random hex digits, or "" in a preview."""
     return "" if request.preview else f"{name_of(request.urn)}-{secrets.token_hex(4)}"

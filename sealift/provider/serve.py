@@ -1,6 +1,6 @@
-"""The plugin's process: tells the engine its port, answers until the engine is done, and outlives nobody.
+"""The plugin's process: prints its port for the engine, serves until the engine ends it, and ends with the engine.
 
-What is answered is the servicer's business (servicer.py, or one of the plugin's own).
+The servicer answers the calls (servicer.py, or a plugin's own).
 """
 
 import asyncio
@@ -32,11 +32,11 @@ def main(program: str, make_servicer: MakeServicer) -> int:
         return 2
     with asyncio.Runner() as runner:
         runner.run(serve(addresses[-1], make_servicer, parent))
-        os._exit(0)  # a thread that is at work, as one that waits for Docker, is not waited for
+        os._exit(0)  # does not wait for threads that are busy, for instance with Docker
 
 
 async def serve(engine_address: str, make_servicer: MakeServicer, parent: Parent) -> None:
-    """Serves until the engine ends this process; ends by itself when the engine is gone without a word (kill -9)."""
+    """Serves until the engine ends this process, or until the engine itself has ended without doing so (kill -9)."""
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -48,14 +48,14 @@ async def serve(engine_address: str, make_servicer: MakeServicer, parent: Parent
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    while not parent.is_gone():  # noqa: ASYNC110  nothing tells of a parent's death but asking
+    while not parent.is_gone():  # noqa: ASYNC110  a parent's death can only be polled
         await asyncio.sleep(LOOK_SECONDS)
     await server.stop(grace=0)
     await _end_all_others()
 
 
 async def _end_all_others() -> None:
-    """Each task may save what it has; those that take too long are left."""
+    """Cancels all other tasks, and waits up to END_SECONDS while they save their work."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

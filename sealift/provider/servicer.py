@@ -1,7 +1,7 @@
-"""Answers the engine: one gRPC service that dispatches by resource type to custom resources.
+"""The gRPC service that the engine calls. It dispatches to custom resources by resource type.
 
-It stands on the engine's own protocol rather than on `pulumi.provider.experimental`, which puts a Python traceback
-into every error and has no way to see the old inputs in a diff.
+It implements the engine's own protocol and does not use `pulumi.provider.experimental`, which puts a Python traceback
+into every error and does not give a diff the old inputs.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ T = TypeVar("T")
 
 
 class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
-    """The engine's view of some custom resources, by type token.
+    """The service over custom resources, by type token.
 
-    A resource's PluginError is told as its message alone; so are the `user_errors` of the libraries that it stands on.
+    A resource's PluginError is shown as its message alone. So are the `user_errors` of the libraries that it uses.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         schema: str = "",
         components: Mapping[str, MakeComponent] | None = None,
     ) -> None:
-        """`schema` is the package's, as JSON; `components` are what programs in other languages can have made here."""
+        """`schema` is the package's schema as JSON. `components` are those that programs in other languages can use."""
         self._schema = schema
         self._constructor = Constructor(components or {}, log.address, resources)
         self._resources = resources
@@ -144,7 +144,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._resources[token]
 
     def _operation(self, request: Any) -> dict[str, Any]:
-        """The fields of an Operation; not every call of the engine has them all."""
+        """Returns the fields of an Operation. Not every call of the engine has all of them."""
         return {
             "urn": request.urn,
             "id": getattr(request, "id", ""),
@@ -159,7 +159,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def diff_message(response: DiffResponse) -> provider_pb2.DiffResponse:
-    """The protocol's message for this response."""
+    """Returns the protocol's message for this response."""
     changed = response.detailed_diff
     reasons = changed if response.with_reasons else ()
     return provider_pb2.DiffResponse(

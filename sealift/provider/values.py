@@ -1,7 +1,7 @@
-"""The engine's values as plain Python, and back: the one place that knows how unknowns, secrets and numbers travel.
+"""Conversion of the engine's values to plain Python and back, including unknowns, secrets and numbers.
 
-Numbers are doubles on the wire, so whole ones become `int` here and every number leaves as a double.
-Assets, archives and resource references are refused: no resource here has a use for them yet.
+Numbers are doubles on the wire. Whole ones become `int` here, and every number is sent as a double. Assets, archives
+and resource references are refused, because no resource here uses them yet.
 """
 
 from collections.abc import Mapping
@@ -40,17 +40,17 @@ Properties: TypeAlias = dict[str, Value]
 
 
 def from_struct(struct: struct_pb2.Struct) -> Properties:
-    """The properties of a message. Raises ValueError on assets, archives and resource references."""
+    """Returns a message's properties. Raises ValueError if it contains an asset, an archive or a resource reference."""
     return {name: _from_value(value) for name, value in struct.fields.items()}
 
 
 def to_struct(properties: Mapping[str, Value]) -> struct_pb2.Struct:
-    """The message for these properties."""
+    """Returns the message for these properties."""
     return struct_pb2.Struct(fields={name: _to_value(value) for name, value in properties.items()})
 
 
 def reveal(value: Value) -> Value:
-    """The value with every secret wrapper taken off, however deep. Never log what this returns."""
+    """Returns the value without secret wrappers, at any depth. Never log the result."""
     if isinstance(value, Secret):
         return reveal(value.value)
     if isinstance(value, list):
@@ -61,12 +61,12 @@ def reveal(value: Value) -> Value:
 
 
 def reveal_all(properties: Mapping[str, Value]) -> Properties:
-    """`reveal` for a resource's properties."""
+    """Returns a resource's properties without secret wrappers, at any depth. Never log the result."""
     return {name: reveal(value) for name, value in properties.items()}
 
 
 def has_unknown(value: Value) -> bool:
-    """Whether the value, or anything in it, is unknown."""
+    """Returns whether the value, or anything in it, is unknown."""
     if isinstance(value, Secret):
         return has_unknown(value.value)
     if isinstance(value, list):
@@ -77,7 +77,7 @@ def has_unknown(value: Value) -> bool:
 
 
 def has_secret(value: Value) -> bool:
-    """Whether the value, or anything in it, is secret."""
+    """Returns whether the value, or anything in it, is secret."""
     if isinstance(value, list):
         return any(has_secret(item) for item in value)
     if isinstance(value, dict):

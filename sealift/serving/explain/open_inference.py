@@ -1,14 +1,14 @@
-"""`POST …/explain`: rows as for `infer` → their Shapley values, in the form of the Open Inference Protocol v2.
+"""`POST …/explain`: Shapley values of rows, requested like `infer`, in the form of the Open Inference Protocol v2.
 
-The protocol has no such operation; the path and the request are those of other servers of its (MLServer, MLRun), and
-tensors are named as in SHAP's Explanation. For each output that is asked for there are
+The protocol has no such operation. The path and the request are those of other servers with this protocol (MLServer,
+MLRun). Tensors are named as in SHAP's Explanation. A response has these tensors for each requested output:
 
     NAME.shap_values      FP64 [rows, features, numbers of the output]
-    NAME.base_values      FP64 [rows, numbers of the output]: its answer to the reference
-    NAME.standard_errors  as shap_values; only if a row is sampled, with zeros for one that is exact
+    NAME.base_values      FP64 [rows, numbers of the output]: the model's answer for the reference row
+    NAME.standard_errors  shape of shap_values; only if a row was sampled, with zeros for rows with exact values
 
-and for all of them `features`, their names, and `INPUT.reference`, the row that a row is held against. Parameters are
-`method`, exact or sampled, and `evaluations`, how often the model was asked.
+It also has `features` with their names, and `INPUT.reference` with the reference row, which rows are compared with. Its
+parameters are `method` (exact or sampled) and `evaluations` (the number of coalitions that the model was run for).
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ REFERENCE: Final = "{}.reference"
 
 
 def operations(name: str, model: Model) -> Mapping[str, Operation]:
-    """By path. Clients call the model `name`. Raises StartError for a model that cannot be explained."""
+    """Returns the operations by path, for the model name `name`. Raises StartError if the model cannot be explained."""
     words = _Words(name, model)
     schemas = request_schema(model), answer_schema(name, words.tensors.values())
     return {f"{path}/explain": Explained(words.answer, *schemas) for path in paths(name)}
@@ -55,7 +55,7 @@ class _Words:
         self._writer = AnswerWriter(name, MODEL_VERSION, self.tensors, [])
 
     def answer(self, body: Body, json_bytes: int | None, until: float) -> Answer:
-        """As the contract has it."""
+        """Answers a request, as in protocol/contract.py."""
         asked = self._reader.parse(body, json_bytes)
         if any(wanted.classes for wanted in asked.wanted):
             raise InvalidInput(

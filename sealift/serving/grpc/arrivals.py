@@ -1,6 +1,7 @@
-"""Messages as they arrive: how many at a time, and for how long. grpcio counts no byte before a message is whole, so
-few may be under way at once, and one that is slow gives way to others. What is not read yet takes no more than the
-window that a client is granted.
+"""Limits on the gRPC messages that arrive at the same time: their number, and the time each may take.
+
+grpcio counts a message's bytes only when it is complete. Therefore few messages may be in transit at once, and a slow
+one makes room for others. Unread data is limited by the flow-control window of each call.
 """
 
 import asyncio
@@ -13,25 +14,25 @@ import grpc.aio
 from sealift.serving.errors import InvalidInput, Overloaded
 
 MOST_ARRIVING: Final = 4
-"""With the bytes of a message, the memory that unfinished ones take."""
+"""Times the largest size of a message, this bounds the memory of incomplete messages."""
 MESSAGE_SECONDS: Final = 15.0
 TURN_SECONDS: Final = 1.0
-"""For a message that others wait for. Those that are whole already, as nearly all, take none of it."""
+"""Time that a message has once others wait. Nearly all messages are complete already and need none of it."""
 
 
 class Arrivals:
-    """Those of calls that wait for each other."""
+    """Places for arriving messages, shared by a group of calls."""
 
     def __init__(self, most: int = MOST_ARRIVING, seconds: float = MESSAGE_SECONDS) -> None:
-        """`most` at a time. Each may wait for so many seconds, and then be under way for as many."""
+        """Allows `most` messages at a time. Each may wait `seconds` for a place, and then arrive for as long again."""
         self._most = most
         self._seconds = seconds
         self._turns: dict[asyncio.Timeout, float] = {}
-        """Of the messages under way, with when they began."""
+        """Deadlines of the messages in transit, and the time at which each one began."""
         self._waiting: list[asyncio.Future[None]] = []
 
     async def read(self, context: Any) -> bytes:
-        """A call's message. Raises Overloaded, and InvalidInput where there is none."""
+        """Returns a call's message. Raises Overloaded if it takes too long, and InvalidInput if the call has none."""
         try:
             async with asyncio.timeout(self._seconds):
                 while len(self._turns) >= self._most:
@@ -51,7 +52,7 @@ class Arrivals:
         return message
 
     async def _wait(self) -> None:
-        """For a place. The last to come is the first served: who waits for long mostly has nothing to send."""
+        """Waits for a place. The newest call is served first, because one that waits long usually sends nothing."""
         now = asyncio.get_running_loop().time()
         for turn, began in self._turns.items():
             turn.reschedule(min(turn.when() or now, max(now, began + TURN_SECONDS)))
@@ -62,7 +63,7 @@ class Arrivals:
         except asyncio.CancelledError:
             if free in self._waiting:
                 self._waiting.remove(free)
-            else:  # it had a place, which another one can have
+            else:  # this call had been given a place, which another call can use
                 self._wake()
             raise
 
@@ -76,7 +77,7 @@ class Arrivals:
             self._wake()
 
     def _wake(self) -> None:
-        """The last to come of those that wait."""
+        """Gives a place to the newest waiting call."""
         while self._waiting:
             free = self._waiting.pop()
             if not free.done():

@@ -1,4 +1,4 @@
-"""Each call from start to end: access, status, metrics and log.
+"""Handling of a gRPC call from start to end: access, status, metrics and log.
 
 INVALID_ARGUMENT     the request does not fit the model
 NOT_FOUND            another model, or another version
@@ -59,21 +59,21 @@ CODES: Final[Mapping[grpc.StatusCode, int]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
     grpc.StatusCode.INTERNAL: 500,
 }
-"""HTTP's, by which calls are counted and logged: as google/rpc/code.proto pairs them."""
+"""HTTP status codes, by which calls are counted and logged. google/rpc/code.proto defines the mapping."""
 
 NAMES_BYTES: Final = 4096
-"""Of a message that has no more than names."""
+"""Largest size of a message that contains only names."""
 
 OPEN_ARRIVING: Final = 2
 OPEN_SECONDS: Final = 1.0
-"""For messages of calls that anyone may make. They have places of their own: nobody who was let in waits for them."""
+"""Limits for calls that need no key. Their places are separate, so that clients with a key do not wait for them."""
 
 FAILURES: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
-"""The server's, as the conventions have it."""
+"""Status codes that are the server's fault, by OpenTelemetry's conventions."""
 
 
 class Call:
-    """One that a client makes."""
+    """A client's call, and what is known of it so far."""
 
     __slots__ = ("began", "caller", "identifier", "message", "name", "received_bytes", "rows", "trace")
 
@@ -81,30 +81,31 @@ class Call:
         self.name = name
         self.began = time.perf_counter()
         self.caller = ""
-        """Who makes it, as far as it was asked."""
+        """Name of the client. Empty if the call needs no key."""
         self.identifier = _bytes(metadata, HEADER)
-        """By which the client knows it."""
+        """Request id that the client sent."""
         self.message: Any = None
         self.received_bytes = 0
         self.rows = 0
-        """That it asks the model for, once they are known."""
+        """Number of rows in the request. 0 until the message is read."""
         self.trace: Trace | None = None
-        """Where it is recorded."""
+        """The call's part of a trace. None if the call is not sampled."""
 
 
 class Method(NamedTuple):
-    """What answers a call with a message, and what a client must be allowed to ask for, or None."""
+    """The function that answers a call, and the scope that a client needs. None: anyone may make the call."""
 
     answer: Callable[[Call], Awaitable[Any]]
     scope: Scope | None
     most_bytes: int = NAMES_BYTES
-    """Of its message. 0: it is not read at all."""
+    """Largest size of the message. With 0, the message is not read."""
     check: Callable[[bytes], int] = lambda data: 0
-    """The memory that its objects take beside its bytes. Raises InvalidInput for what is not to be made objects of."""
+    """Returns the memory that the message's objects take beside its bytes. Raises InvalidInput if it must not be
+    parsed."""
 
 
 class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
-    """Asks who may make each call, as soon as its head is read."""
+    """Checks the access of each call as soon as its metadata is read, and dispatches it."""
 
     def __init__(self, served: Served, methods: Mapping[str, Method]) -> None:
         self._access, self._tracer, self._memory = served.access, served.tracer, served.memory
@@ -115,7 +116,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         self._counts.expect(self._methods)
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
-        """None is UNIMPLEMENTED."""
+        """Returns the handler of a call. None makes grpcio answer UNIMPLEMENTED."""
         found = self._methods.get(details.method)
         if found is None:
             return None
@@ -129,8 +130,8 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
                 return grpc.stream_unary_rpc_method_handler(partial(self._refuse, call, error))
             if self._tracer is not None:
                 call.trace = self._tracer.start(_bytes(metadata, "traceparent"), _bytes(metadata, "tracestate"))
-        # To the client it is the call that it made. Here it is one that takes a stream, so that no message is waited
-        # for without an end, and none where none is needed.
+        # For the client this is a unary call. Here it takes a stream, so that waiting for the message has a time limit,
+        # and a message that is not needed is not waited for.
         return grpc.stream_unary_rpc_method_handler(partial(self._answer, call, method))
 
     async def _answer(self, call: Call, method: Method, _requests: Any, context: Any) -> bytes:
@@ -151,7 +152,7 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         return answer
 
     async def _receive(self, call: Call, method: Method, share: Share, context: Any) -> Any:
-        """Its message. The bytes are not kept beside it."""
+        """Returns the call's message. Its bytes are not kept."""
         arrivals = self._open_arrivals if method.scope is None else self._arrivals
         data = await arrivals.read(context) if method.most_bytes else b""
         call.received_bytes = len(data)
@@ -170,13 +171,14 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
         else:
             status, said = grpc.StatusCode.INTERNAL, "internal error; see the server's log"
             log("error", "request failed", call=call.name, error=type(error).__name__)
-        # They have the frames that read the message, and grpcio's error, which comes of this one, is in a cycle.
+        # These refer to the frames that read the message, and grpcio's error, which is raised from this one, is in a
+        # reference cycle.
         error.__traceback__ = error.__context__ = error.__cause__ = None
         await context.abort(status, said, self._finish_call(call, status, 0))
         raise AssertionError("internal error: abort returned")
 
     def _finish_call(self, call: Call, status: grpc.StatusCode, answer_bytes: int) -> tuple[tuple[str, str], ...]:
-        """Counts and logs it. The metadata that the client is sent."""
+        """Counts and logs a call. Returns the metadata to send to the client."""
         path, code = _path(call.name), CODES[status]
         self._counts.count_answer(path, code)
         if call.trace is not None and self._tracer is not None:
@@ -200,7 +202,10 @@ class Guard(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no type
 
 
 def _end(tracer: "Tracer", trace: "Trace", call: Call, status: grpc.StatusCode, answer_bytes: int) -> None:
-    """By OpenTelemetry's conventions: https://opentelemetry.io/docs/specs/semconv/rpc/grpc."""
+    """Ends the trace with attributes of OpenTelemetry's conventions.
+
+    https://opentelemetry.io/docs/specs/semconv/rpc/grpc
+    """
     name = _path(call.name)[1:]
     attributes: dict[str, Value] = {
         "rpc.system.name": "grpc",
@@ -234,7 +239,7 @@ def _bytes(metadata: Mapping[str, str | bytes], name: str) -> bytes | None:
 
 
 def _credential(metadata: Mapping[str, str | bytes]) -> bytes | None:
-    """The text after `Bearer ` in `authorization`, or `x-api-key`."""
+    """Returns the text after `Bearer ` in `authorization`, or else `x-api-key`."""
     kind, _, value = str(metadata.get("authorization", "")).partition(" ")
     if kind.lower() == "bearer" and value:
         return value.strip().encode()

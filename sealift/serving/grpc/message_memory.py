@@ -1,5 +1,7 @@
-"""What a message takes once it is made objects, counted before it is: an empty input takes two bytes to send and some
-hundred as an object, an empty text two and some fifty. https://protobuf.dev/programming-guides/encoding
+"""The memory that a message's objects will take, computed from its bytes before it is parsed.
+
+An empty input has two bytes on the wire and about a hundred as an object; an empty text has two and about fifty.
+https://protobuf.dev/programming-guides/encoding
 """
 
 from typing import Final
@@ -11,26 +13,31 @@ from sealift.serving.errors import InvalidInput
 INPUTS: Final = 5
 OUTPUTS: Final = 6
 CONTENTS: Final = 5
-"""Of an input."""
+"""Field number of an input's contents."""
 TEXTS: Final = 8
 WIDTHS: Final = {1: 1, 2: 4, 3: 8, 4: 4, 5: 8}
-"""Of contents whose values are sent in as many bytes as each needs: those that each has in memory."""
+"""Bytes in memory of each value, by the fields of InferTensorContents that send values as varints."""
 TEXT_BYTES: Final = 48
-"""Of memory, beside a text's own: its place in a list, which is copied as it grows, and the object made of it."""
+"""Memory of a text besides its content: its place in a list, which is copied as it grows, and its object."""
 MORE_TIMES: Final = 3
-"""What values may take beside the message, in its own limit: integers of one byte are four each, as they are read."""
+"""Memory that values may take beside the message, as a multiple of the message's limit. Integers of one byte take four
+bytes each when they are read."""
 MOST_FIELDS: Final = 1024
-"""Beside those that the model's own inputs and outputs may need."""
+"""Allowed number of fields, in addition to FIELDS_PER_TENSOR for each input and output of the model."""
 FIELDS_PER_TENSOR: Final = 32
 VARINT, FIXED64, BYTES, START, END, FIXED32 = range(6)
 MESSAGE, INPUT, VALUES, OTHER = range(4)
 
 
 def check_fields(data: bytes, most: int, most_bytes: int, *, texts: bool) -> int:
-    """Of a ModelInferRequest, those of its inputs and outputs too; values are no fields, but where each is one: texts
-    of a model that has none (`texts`), and numbers that are not packed, as all clients send them. Returns the memory
-    that values take beside their bytes in the message. Raises InvalidInput, for more than `most_bytes` too."""
-    if len(data) < 2 * most:  # a field has two bytes at least
+    """Counts the fields of a ModelInferRequest, including those of its inputs and outputs.
+
+    Packed numbers, which all clients send, are not counted as fields. Texts are not counted if the model has text
+    inputs (`texts`). Returns the memory in bytes that values take in addition to their bytes in the message. Raises
+    InvalidInput if there are more than `most` fields, if that memory exceeds `most_bytes`, or if the message is
+    malformed.
+    """
+    if len(data) < 2 * most:  # a field has at least two bytes
         return 0
     counter = _Counter(data, most, most_bytes, texts)
     counter.count(0, len(data), MESSAGE)
@@ -54,7 +61,7 @@ class _Counter:
                 continue
             self._fields += 1
             if self._fields > self._most:
-                raise InvalidInput(f"the message has more than {self._most} fields, which is the limit for this model")
+                raise InvalidInput(f"the message exceeds the limit of {self._most} fields for this model")
             tag, start = _varint(data, start, end)
             number, kind = tag >> 3, tag & 7
             if kind == VARINT:
@@ -76,12 +83,12 @@ class _Counter:
                 raise _broken()
 
     def _skip_texts(self, start: int, end: int) -> int:
-        """Those that follow each other. Where what comes after them begins."""
+        """Counts consecutive texts. Returns the position after them."""
         data, tag, count = self._data, TEXTS << 3 | BYTES, 0
         most = (self._most_bytes - self.more) // TEXT_BYTES + 1
         while start < end and data[start] == tag and count < most:
             count += 1
-            if start + 1 < end and data[start + 1] < 128:  # as most: many are short, and this is much faster
+            if start + 1 < end and data[start + 1] < 128:  # a short text, as most are; much faster than the general way
                 start += 2 + data[start + 1]
                 continue
             size, start = _varint(data, start + 1, end)
@@ -95,18 +102,18 @@ class _Counter:
         self.more += max(0, size)
         if self.more > self._most_bytes:
             raise InvalidInput(
-                f"the values take more than {self._most_bytes} bytes beside the message; "
+                f"the values exceed the limit of {self._most_bytes} bytes beside the message; "
                 "expected fewer rows at a time, or raw_input_contents"
             )
 
 
 def _varints(data: bytes, start: int, size: int) -> int:
-    """How many there are in so many bytes."""
+    """Returns the number of varints in `size` bytes from `start`."""
     return int(np.count_nonzero(np.frombuffer(data, np.uint8, size, start) < 128))
 
 
 def _varint(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """Its value, and where the next one begins."""
+    """Returns the value of the varint at `start`, and the position after it."""
     value = shift = 0
     while start < end and shift < 70:
         byte = data[start]
@@ -119,4 +126,4 @@ def _varint(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def _broken() -> InvalidInput:
-    return InvalidInput("this is no ModelInferRequest")
+    return InvalidInput("the message is not a ModelInferRequest")

@@ -1,9 +1,11 @@
 """The messages of the gRPC inference protocol, as protobuf reads and writes them.
 
-Described here and not generated: generated code runs only with the release of protobuf that it was made for, or later,
-and making it needs a compiler that no image has. Numbers and types are the protocol's; names of messages are not on the
-wire. https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/open_inference_grpc.proto, and
-of Triton's extensions RepositoryIndex and ModelStatistics, which its clients call:
+The messages are described here and not generated. Generated code runs only with the release of protobuf that it was
+made for, or a later one, and generating it needs a compiler that no image has. Field numbers and types are the
+protocol's; names of messages are not sent.
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/open_inference_grpc.proto
+
+RepositoryIndex and ModelStatistics are extensions of Triton, whose clients call them:
 https://github.com/triton-inference-server/common/blob/main/protobuf/grpc_service.proto
 """
 
@@ -115,7 +117,7 @@ MESSAGES: Final[Mapping[str, Mapping[int, str]]] = {
     },
     "ModelStatisticsResponse": {1: "repeated ModelStatistics model_stats"},
 }
-"""By field number: perhaps a label, then the type and the name."""
+"""Fields of each message, by field number: an optional label, the type, and the name."""
 
 
 def _classes() -> dict[str, Any]:
@@ -138,7 +140,7 @@ def _classes() -> dict[str, Any]:
                     message.oneof_decl.add(name="choice")
                 field.oneof_index = 0
             _set_type(field, kind)
-    pool = descriptor_pool.DescriptorPool()  # of our own, so that a program may have the generated ones beside it
+    pool = descriptor_pool.DescriptorPool()  # not the default one, where a program may have the generated messages
     pool.Add(file)
     return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in MESSAGES}
 
@@ -153,4 +155,4 @@ def _set_type(field: FieldDescriptorProto, kind: str) -> None:
 
 
 CLASSES: Final = _classes()
-"""By name."""
+"""Message classes by name."""

@@ -1,7 +1,8 @@
-"""A message that asks for an inference → the inference; and what the model gave → the message that answers.
+"""Conversion of a ModelInferRequest to an inference, and of the model's outputs to a ModelInferResponse.
 
-Tensors come as raw_input_contents, as Triton's clients send them, or typed, and go in the form in which they came. FP16
-has no typed form: where it is asked for, all outputs go as raw_output_contents, since the protocol mixes no forms.
+Inputs come as raw_input_contents, as Triton's clients send them, or as typed contents. Outputs have the form of the
+inputs. FP16 has no typed form: if an FP16 output is requested, all outputs are sent as raw_output_contents, because the
+protocol does not allow both forms in one message.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ CONTENTS: Final[Mapping[str, str]] = {
 
 
 def inference(message: Any, reader: RequestReader) -> Asked:
-    """What a ModelInferRequest asks. Raises InvalidInput."""
+    """Returns the inference that a ModelInferRequest asks for. Raises InvalidInput if it does not fit the model."""
     raw = message.raw_input_contents
     if raw and len(raw) != len(message.inputs):
         raise InvalidInput(
@@ -56,7 +57,7 @@ def inference(message: Any, reader: RequestReader) -> Asked:
 
 
 def response(asked: Asked, arrays: Mapping[str, Array], tensors: Mapping[str, Tensor], labels: list[str]) -> Any:
-    """A ModelInferResponse, but for the model's name and version."""
+    """Returns a ModelInferResponse without the model's name and version."""
     message = CLASSES["ModelInferResponse"](id=asked.request_id or "")
     for name, count in asked.unknown_categories.items():
         message.parameters[UNKNOWN_CATEGORIES.format(name)].int64_param = count
@@ -81,7 +82,7 @@ def _from_raw(item: Any, data: bytes, reader: InputReader) -> Array:
 def _from_contents(item: Any, reader: InputReader) -> Array:
     datatype = reader.tensor.datatype
     if datatype not in CONTENTS:
-        raise reader.refusal(f"no raw_input_contents; expected them, because {datatype} has no other form")
+        raise reader.refusal(f"no raw_input_contents; expected it, because {datatype} has no typed contents")
     return reader.from_values(item.datatype, list(item.shape), getattr(item.contents, CONTENTS[datatype]))
 
 

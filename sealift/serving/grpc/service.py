@@ -1,4 +1,4 @@
-"""The calls of GRPCInferenceService, and what each answers."""
+"""The calls of GRPCInferenceService and their responses."""
 
 from functools import partial
 from typing import Any
@@ -27,10 +27,10 @@ from sealift.serving.tensor import Tensor
 
 
 class GrpcService:
-    """Over one model. In one event loop."""
+    """The gRPC calls over one model. Must be used in one event loop only."""
 
     def __init__(self, served: Served, most_bytes: int) -> None:
-        """For messages of up to `most_bytes`."""
+        """Accepts messages of up to `most_bytes` bytes."""
         self._served = served
         self._reader = RequestReader(served.model.inputs, served.model.outputs, Categories(served.model.rows))
         self._labels = labels_of(served.model)
@@ -43,10 +43,10 @@ class GrpcService:
             texts=any(tensor.datatype == "BYTES" for tensor in served.model.inputs.values()),
         )
         self.leaving = False
-        """Whether it takes no more inferences."""
+        """Whether new inferences are refused, because the server stops."""
 
     def handlers(self) -> grpc.GenericRpcHandler:
-        """What a server is given."""
+        """Returns the handler to add to a gRPC server."""
         methods = {
             "ServerLive": Method(self._live, None, most_bytes=0),
             "ServerReady": Method(self._ready, None, most_bytes=0),
@@ -67,7 +67,7 @@ class GrpcService:
 
     async def _model_ready(self, call: Call) -> Any:
         if not self._is_model(call.message.name, call.message.version):
-            raise UnknownModel("Request for unknown model")  # which there is, is for those who may know it
+            raise UnknownModel("Request for unknown model")  # this call needs no key, so the model's name is not shown
         return CLASSES["ModelReadyResponse"](ready=not self._served.draining)
 
     async def _server(self, _call: Call) -> Any:
@@ -104,7 +104,7 @@ class GrpcService:
 
     async def _statistics(self, call: Call) -> Any:
         name = self._served.name
-        self._check_model(call.message.name or name, call.message.version)  # without a name: of all models
+        self._check_model(call.message.name or name, call.message.version)  # no name means all models
         return CLASSES["ModelStatisticsResponse"](**statistics(name, MODEL_VERSION, self._served.model.statistics))
 
     def _is_model(self, name: str, version: str) -> bool:

@@ -1,6 +1,6 @@
-"""What the page needs in order to make a form, send it and draw the answer: the model, its inputs and where it is from.
+"""Data for the model's page: the model's name, origin, inputs and outputs, from which the page makes its form.
 
-Not the metrics: a stack may keep them secret.
+The metrics are not included, because a stack may keep them secret.
 """
 
 from typing import Final
@@ -11,11 +11,12 @@ from sealift.serving.row_schema import Field, Row
 from sealift.serving.version import VERSION
 
 MOST_FIELDS: Final = 1024
-"""Fields of an input that are told one by one; a larger one is said to be that many times its first."""
+"""Largest number of fields of an input that are listed. Of a larger input without names, only the first field is, and
+the page repeats it."""
 
 
 def about(name: str, model: Model, explains: bool) -> bytes:
-    """JSON."""
+    """Returns the data as JSON."""
     source = model.source
     return encode(
         {

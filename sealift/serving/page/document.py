@@ -1,4 +1,4 @@
-"""The page as one file without outside assets, and the headers that let a browser run only what is in it."""
+"""The model's page as one file without external assets, and headers that let a browser run only its content."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ FOLDER: Final = Path(__file__).parent
 
 
 def document() -> Document:
-    """page.html with page.css and page.js where it says so."""
+    """Returns page.html with page.css and page.js inserted."""
     style, script = (FOLDER.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     shell = FOLDER.joinpath("page.html").read_text("utf-8")
     whole = shell.replace("/* page.css */", style).replace("/* page.js */", script)
@@ -28,7 +28,7 @@ def document() -> Document:
 
 
 def _policy(style: str, script: str) -> str:
-    """Content Security Policy Level 3: nothing but this style, this script, and requests to this server."""
+    """Returns the Content Security Policy (Level 3): only this style, this script, and requests to this server."""
     return "; ".join(
         (
             "default-src 'none'",

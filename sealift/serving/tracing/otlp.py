@@ -1,4 +1,4 @@
-"""Spans → what a collector is sent (https://opentelemetry.io/docs/specs/otlp/), and what it says to that."""
+"""Conversion of spans to an OTLP request, and the collector's response: https://opentelemetry.io/docs/specs/otlp/."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -20,19 +20,19 @@ REMOTE: Final = 0x200
 
 
 def request(resource: Mapping[str, str], spans: Sequence[Span]) -> bytes:
-    """Of one server."""
+    """Returns an ExportTraceServiceRequest, serialised, with the spans of one server."""
     message = ExportTraceServiceRequest()
     of = message.resource_spans.add()
     _set(of.resource.attributes, resource)
     scope = of.scope_spans.add()
     scope.scope.name, scope.scope.version = "sealift", VERSION
-    for span in spans:  # each is made in its place: to put in one that is made copies it
+    for span in spans:  # each message is made in place, because appending a finished one copies it
         _write(scope.spans.add(), span)
     return bytes(message.SerializeToString())
 
 
 def count_refused(answer: bytes) -> int:
-    """How many spans a collector did not take, though it says that it has succeeded."""
+    """Returns the number of spans that a collector refused in a response of success (partial success)."""
     try:
         return int(ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans)
     except DecodeError:

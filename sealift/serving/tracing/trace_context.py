@@ -8,12 +8,13 @@ _MEMBER: Final = re.compile(
     rb"(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})"
     rb"=[ -+\--<>-~]{0,255}[!-+\--<>-~]"
 )
-"""Of `tracestate`, section 3.3.1.3: a value is printable, without comma and equals sign, and ends with no space."""
+"""A member of `tracestate` (section 3.3.1.3). Its value is printable ASCII without a comma or an equals sign, and does
+not end with a space."""
 MOST_MEMBERS: Final = 32
 
 
 class TraceContext(NamedTuple):
-    """Which trace a request belongs to, which span of it asks, and whether the caller records it."""
+    """The trace that a request belongs to, the span of its client, and whether the client records it."""
 
     trace_id: bytes
     parent_id: bytes
@@ -21,7 +22,10 @@ class TraceContext(NamedTuple):
 
 
 def parse_trace_context(traceparent: bytes) -> TraceContext | None:
-    """None: it says nothing, and is to be ignored. A later version than 00 may have more at its end."""
+    """Returns the trace context, or None if the header is invalid and must be ignored.
+
+    A version later than 00 may have more fields at its end.
+    """
     found = _PARENT.fullmatch(traceparent)
     if found is None:
         return None
@@ -34,7 +38,7 @@ def parse_trace_context(traceparent: bytes) -> TraceContext | None:
 
 
 def state_of(tracestate: bytes) -> str:
-    """As it is to be handed on: all of it, or nothing where a part is malformed."""
+    """Returns the state to pass on: all of it, or "" if any member is malformed."""
     members = [member for part in tracestate.split(b",") if (member := part.strip(b" \t"))]
     if len(members) > MOST_MEMBERS or not all(map(_MEMBER.fullmatch, members)):
         return ""

@@ -1,11 +1,11 @@
-"""Which request is sampled, and its times → spans.
+"""Sampling of requests, and the spans of those that are sampled.
 
-As OpenTelemetry's ParentBased(TraceIdRatioBased) decides: the caller's flag where there is one, else a draw. A request
-that is not sampled costs a look at its header, and nothing is made for it.
+The client's flag decides, or chance if the request has no flag, as in OpenTelemetry's ParentBased(TraceIdRatioBased).
+A request that is not sampled costs one look at its header, and no object is made for it.
 
-    server     from the first byte until the answer is written
+    server     from the first byte until the response is written
     ├ queue    until the model's run begins
-    └ run      of the model, with others' rows if they came at once
+    └ run      run of the model, together with other requests' rows that arrived at the same time
 """
 
 import random
@@ -20,21 +20,22 @@ from sealift.serving.tracing.trace_context import parse_trace_context, state_of
 Value = str | int
 LAST_FLAG: Final = slice(54, 55)
 SAMPLED: Final = frozenset(b"%x" % digit for digit in range(1, 16, 2))
-"""The digit of a `traceparent` that has the flag, and what it is then: the rest need not be read to say no."""
+"""Place of the digit of a `traceparent` that has the flag `sampled`, and its values if the flag is set. A request that
+is not sampled needs no further parsing."""
 INTERNAL: Final = 1
 SERVER: Final = 2
-"""Kinds of span, by OpenTelemetry's numbers."""
+"""Kinds of spans, in OpenTelemetry's numbers."""
 
 
 class Span(NamedTuple):
-    """One that has ended. Times are in nanoseconds since 1970."""
+    """A span that has ended. Times are in nanoseconds since 1970."""
 
     trace_id: bytes
     span_id: bytes
     parent_id: bytes
-    """Empty: it has none."""
+    """Span id of the parent. Empty if the span has no parent."""
     is_remote: bool
-    """Whether the parent is another process'."""
+    """Whether the parent is a span of another process."""
     state: str
     name: str
     kind: int
@@ -45,7 +46,7 @@ class Span(NamedTuple):
 
 
 class Trace:
-    """One request's part of a trace that is recorded."""
+    """A request's part of a trace that is recorded."""
 
     __slots__ = ("_queued_ns", "_ran", "parent_id", "span_id", "state", "trace_id")
 
@@ -58,15 +59,15 @@ class Trace:
         self._ran: Ran | None = None
 
     def mark_queued(self) -> None:
-        """It waits for the model from now on."""
+        """Notes that the request waits for the model from now on."""
         self._queued_ns = time.perf_counter_ns()
 
     def ran(self, ran: Ran) -> None:
-        """The model has run for it."""
+        """Notes that the model has run for the request."""
         self._ran = ran
 
     def spans(self, name: str, began: float, attributes: Mapping[str, Value], failed: bool) -> list[Span]:
-        """All of it. `began` is when its first byte came, by time.perf_counter; it ends now."""
+        """Returns the request's spans, which end now. `began` is the time.perf_counter of its first byte."""
         now = time.perf_counter_ns()
         shift = time.time_ns() - now
         remote = bool(self.parent_id)
@@ -92,15 +93,17 @@ class Trace:
 
 
 class Tracer:
-    """`ratio`: of requests that say nothing of a trace, how many are sampled; 0 to 1. `scheme` is HTTP's."""
+    """Decides which requests are traced, and exports their spans."""
 
     def __init__(self, ratio: float, scheme: str, export: Callable[[Sequence[Span]], None]) -> None:
+        """`ratio` is the share, from 0 to 1, of the requests without a trace context that are sampled. `scheme` is the
+        server's, http or https."""
         self.scheme = scheme
         self._ratio = ratio
         self._export = export
 
     def start(self, traceparent: bytes | None, tracestate: bytes | None) -> Trace | None:
-        """For a request with these headers. None: it is not recorded."""
+        """Starts the trace of a request with these headers. Returns None if the request is not sampled."""
         if traceparent is not None:
             if not self._ratio and traceparent[LAST_FLAG] not in SAMPLED:
                 return None
@@ -109,10 +112,10 @@ class Tracer:
                 if not context.sampled:
                     return None
                 return Trace(context.trace_id, context.parent_id, state_of(tracestate or b""))
-        if self._ratio and random.random() < self._ratio:  # noqa: S311 - no secret hangs on it
+        if self._ratio and random.random() < self._ratio:  # noqa: S311 - no secret depends on it
             return Trace(secrets.token_bytes(16))
         return None
 
     def end(self, trace: Trace, name: str, began: float, attributes: Mapping[str, Value], *, failed: bool) -> None:
-        """The request is answered. `failed`: it is the server's fault."""
+        """Exports the spans of a request that is answered. `failed` means that the server caused an error."""
         self._export(trace.spans(name, began, attributes, failed))
