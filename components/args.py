@@ -58,11 +58,11 @@ class ModelContainerArgs(TypedDict):
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: a number of CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
-    `1Gi`. Default: 1Gi.
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: a number of bytes, such as
+    `500Mi` or `1Gi`. Default: 1Gi.
     """
 
     grpc: NotRequired[pulumi.Input[bool]]
@@ -80,8 +80,8 @@ class ModelContainerArgs(TypedDict):
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
-    origins. By default, only the server's own page may. Allowed: a list of origins, such as
-    'https://app.example.com', or '*'.
+    origins. By default, only the server's own page may. Allowed: a list of origins such as
+    'https://app.example.com', or '*' for all.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -108,7 +108,7 @@ class ModelContainerArgs(TypedDict):
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
     address: NotRequired[pulumi.Input[str]]
     """Address on which the ports are opened. By default, only this machine can connect. Allowed: an IPv4 address of the
@@ -155,11 +155,11 @@ class ModelDeploymentArgs(TypedDict):
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: a number of CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
-    `1Gi`. Default: 1Gi.
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: a number of bytes, such as
+    `500Mi` or `1Gi`. Default: 1Gi.
     """
 
     grpc: NotRequired[pulumi.Input[bool]]
@@ -177,8 +177,8 @@ class ModelDeploymentArgs(TypedDict):
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
-    origins. By default, only the server's own page may. Allowed: a list of origins, such as
-    'https://app.example.com', or '*'.
+    origins. By default, only the server's own page may. Allowed: a list of origins such as
+    'https://app.example.com', or '*' for all.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -205,22 +205,23 @@ class ModelDeploymentArgs(TypedDict):
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
     replicas: NotRequired[pulumi.Input[int]]
     """Number of pods that serve the model. Allowed: a whole number from 1 to 10000. Default: 3."""
 
     cpuRequest: NotRequired[pulumi.Input[str]]
-    """CPUs reserved for each pod (resource request). Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
+    """CPUs reserved for each pod (resource request). Allowed: a number of CPUs, such as `500m` or `1`. Default: 500m."""
 
     memoryRequest: NotRequired[pulumi.Input[str]]
-    """Memory reserved for each pod, in bytes (resource request). Allowed: bytes, such as `500Mi` or `1Gi`. Default:
-    500Mi.
+    """Memory reserved for each pod, in bytes (resource request). Allowed: a number of bytes, such as `500Mi` or `1Gi`.
+    Default: 500Mi.
     """
 
     quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, for
-    rolling updates. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
+    rolling updates. Allowed: an object of quantities by `requests.cpu`, `requests.memory`, `limits.cpu`,
+    `limits.memory` and `pods`.
     """
 
     exposure: NotRequired[pulumi.Input[str]]
@@ -339,7 +340,7 @@ class TrainingRunArgs(TypedDict):
     classWeights: NotRequired[pulumi.Input[Any]]
     """Weight of each class in the losses crossEntropy and bce, which are then weighted means. A class that is not named
     has the weight 1. "balanced" makes weights inverse to the classes' shares of the training rows. Metrics count
-    every row alike. Allowed: "balanced", or weights above 0 by class.
+    every row alike. Allowed: "balanced", or an object of weights above 0 by class.
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
@@ -356,7 +357,7 @@ class TrainingRunArgs(TypedDict):
     """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1e+06.
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1,000,000.
     Default: 0.0.
     """
 
@@ -379,7 +380,7 @@ class TrainingRunArgs(TypedDict):
     accumulateSteps: NotRequired[pulumi.Input[int]]
     """Number of batches whose gradients are averaged before each step (gradient accumulation): the step of a larger
     batch, in the memory of one. The average is weighted by rows, or by their `classWeights`. With 0 or 1, each batch
-    is a step. Allowed: from 0 to 10,000. Default: 0.
+    is a step. Allowed: a whole number from 0 to 10,000. Default: 0.
     """
 
     seed: NotRequired[pulumi.Input[int]]
@@ -409,8 +410,8 @@ class TrainingRunArgs(TypedDict):
     """
 
     folds: NotRequired[pulumi.Input[int]]
-    """Number of folds of a cross-validation before the run, or 0 for no cross-validation. With `data.timeColumn`, each
-    fold trains on earlier rows than those it is measured on. Allowed: from 2 to 20, or 0. Default: 0.
+    """Number of folds of a cross-validation before the run. With `data.timeColumn`, each fold trains on earlier rows
+    than those it is measured on. Allowed: a whole number from 2 to 20, or 0 for no cross-validation. Default: 0.
     """
 
     search: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -457,7 +458,7 @@ class TrainingRunArgs(TypedDict):
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
     """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: a
-    number of seconds, where 0 means no limit, from 0. Default: 0.
+    number of seconds from 0, where 0 means no limit. Default: 0.
     """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
@@ -566,7 +567,7 @@ class TrainingSection(TypedDict):
     classWeights: NotRequired[pulumi.Input[Any]]
     """Weight of each class in the losses crossEntropy and bce, which are then weighted means. A class that is not named
     has the weight 1. "balanced" makes weights inverse to the classes' shares of the training rows. Metrics count
-    every row alike. Allowed: "balanced", or weights above 0 by class.
+    every row alike. Allowed: "balanced", or an object of weights above 0 by class.
     """
 
     learningRate: NotRequired[pulumi.Input[float]]
@@ -583,7 +584,7 @@ class TrainingSection(TypedDict):
     """Whether the momentum is Nesterov's (1983), as in torch.optim.SGD. Default: false."""
 
     weightDecay: NotRequired[pulumi.Input[float]]
-    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1e+06.
+    """L2 penalty added to the gradient (weight decay): this times the weight. Allowed: a number from 0 to 1,000,000.
     Default: 0.0.
     """
 
@@ -606,7 +607,7 @@ class TrainingSection(TypedDict):
     accumulateSteps: NotRequired[pulumi.Input[int]]
     """Number of batches whose gradients are averaged before each step (gradient accumulation): the step of a larger
     batch, in the memory of one. The average is weighted by rows, or by their `classWeights`. With 0 or 1, each batch
-    is a step. Allowed: from 0 to 10,000. Default: 0.
+    is a step. Allowed: a whole number from 0 to 10,000. Default: 0.
     """
 
     seed: NotRequired[pulumi.Input[int]]
@@ -636,8 +637,8 @@ class TrainingSection(TypedDict):
     """
 
     folds: NotRequired[pulumi.Input[int]]
-    """Number of folds of a cross-validation before the run, or 0 for no cross-validation. With `data.timeColumn`, each
-    fold trains on earlier rows than those it is measured on. Allowed: from 2 to 20, or 0. Default: 0.
+    """Number of folds of a cross-validation before the run. With `data.timeColumn`, each fold trains on earlier rows
+    than those it is measured on. Allowed: a whole number from 2 to 20, or 0 for no cross-validation. Default: 0.
     """
 
     search: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -684,7 +685,7 @@ class TrainingSection(TypedDict):
 
     timeoutSeconds: NotRequired[pulumi.Input[float]]
     """Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint. Allowed: a
-    number of seconds, where 0 means no limit, from 0. Default: 0.
+    number of seconds from 0, where 0 means no limit. Default: 0.
     """
 
     checkpointSeconds: NotRequired[pulumi.Input[float]]
@@ -730,11 +731,11 @@ class DeploymentSection(TypedDict):
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: a number of CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
-    `1Gi`. Default: 1Gi.
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: a number of bytes, such as
+    `500Mi` or `1Gi`. Default: 1Gi.
     """
 
     grpc: NotRequired[pulumi.Input[bool]]
@@ -752,8 +753,8 @@ class DeploymentSection(TypedDict):
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
-    origins. By default, only the server's own page may. Allowed: a list of origins, such as
-    'https://app.example.com', or '*'.
+    origins. By default, only the server's own page may. Allowed: a list of origins such as
+    'https://app.example.com', or '*' for all.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -780,22 +781,23 @@ class DeploymentSection(TypedDict):
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
     replicas: NotRequired[pulumi.Input[int]]
     """Number of pods that serve the model. Allowed: a whole number from 1 to 10000. Default: 3."""
 
     cpuRequest: NotRequired[pulumi.Input[str]]
-    """CPUs reserved for each pod (resource request). Allowed: CPUs, such as `500m` or `1`. Default: 500m."""
+    """CPUs reserved for each pod (resource request). Allowed: a number of CPUs, such as `500m` or `1`. Default: 500m."""
 
     memoryRequest: NotRequired[pulumi.Input[str]]
-    """Memory reserved for each pod, in bytes (resource request). Allowed: bytes, such as `500Mi` or `1Gi`. Default:
-    500Mi.
+    """Memory reserved for each pod, in bytes (resource request). Allowed: a number of bytes, such as `500Mi` or `1Gi`.
+    Default: 500Mi.
     """
 
     quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, for
-    rolling updates. Allowed: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`.
+    rolling updates. Allowed: an object of quantities by `requests.cpu`, `requests.memory`, `limits.cpu`,
+    `limits.memory` and `pods`.
     """
 
     exposure: NotRequired[pulumi.Input[str]]
@@ -821,11 +823,11 @@ class ContainerSection(TypedDict):
     """
 
     cpuLimit: NotRequired[pulumi.Input[str]]
-    """CPU limit of one server (container resource limit). Allowed: CPUs, such as `500m` or `1`. Default: 1."""
+    """CPU limit of one server (container resource limit). Allowed: a number of CPUs, such as `500m` or `1`. Default: 1."""
 
     memoryLimit: NotRequired[pulumi.Input[str]]
-    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: bytes, such as `500Mi` or
-    `1Gi`. Default: 1Gi.
+    """Memory limit of one server, in bytes. A server that exceeds it is killed. Allowed: a number of bytes, such as
+    `500Mi` or `1Gi`. Default: 1Gi.
     """
 
     grpc: NotRequired[pulumi.Input[bool]]
@@ -843,8 +845,8 @@ class ContainerSection(TypedDict):
 
     corsOrigins: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Origins of web pages that may send requests from a browser, such as `https://app.example.com`. `*` allows all
-    origins. By default, only the server's own page may. Allowed: a list of origins, such as
-    'https://app.example.com', or '*'.
+    origins. By default, only the server's own page may. Allowed: a list of origins such as
+    'https://app.example.com', or '*' for all.
     """
 
     tracing: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -871,7 +873,7 @@ class ContainerSection(TypedDict):
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Additional labels for every object that serves the model. Allowed: label keys and texts."""
+    """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
     address: NotRequired[pulumi.Input[str]]
     """Address on which the ports are opened. By default, only this machine can connect. Allowed: an IPv4 address of the

@@ -55,7 +55,7 @@ def _folds(value: object) -> int:
     return number
 
 
-FOLDS: Final = Kind("integer", "from 2 to 20, or 0", _folds)
+FOLDS: Final = Kind("integer", "a whole number from 2 to 20, or 0 for no cross-validation", _folds)
 
 
 def _check_accumulated(value: object) -> int:
@@ -64,7 +64,7 @@ def _check_accumulated(value: object) -> int:
     return 0 if number == 1 else number
 
 
-ACCUMULATED: Final = Kind("integer", "from 0 to 10,000", _check_accumulated)
+ACCUMULATED: Final = Kind("integer", "a whole number from 0 to 10,000", _check_accumulated)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Job:
     folds: int = setting(
         FOLDS,
         0,
-        "Number of folds of a cross-validation before the run, or 0 for no cross-validation. With `data.timeColumn`, "
+        "Number of folds of a cross-validation before the run. With `data.timeColumn`, "
         "each fold trains on earlier rows than those it is measured on.",
     )
     search: Search | None = section(Search, None, "Hyperparameter search before the run. If not set, none runs.")

@@ -75,7 +75,7 @@ def _ranges(value: object) -> Mapping[str, tuple[float, float]]:
 def _schema(value: object) -> Mapping[str, str]:
     if isinstance(value, Mapping) and all(kind in COLUMN_TYPES for kind in value.values()):
         return {str(name): str(kind) for name, kind in value.items()}
-    raise Refused(f"it must be an object of types by column; allowed: {', '.join(COLUMN_TYPES)}")
+    raise Refused(f"it must be an object of types by column; allowed types: {', '.join(COLUMN_TYPES)}")
 
 
 def _class_weights(value: object) -> str | Mapping[str, float]:
@@ -91,7 +91,7 @@ def _findings(value: object) -> tuple[str, ...]:
     chosen = kinds.texts.accept(value)
     if set(chosen) <= set(FINDINGS):
         return chosen
-    raise Refused(f"it must be a list; allowed: {', '.join(FINDINGS)}")
+    raise Refused(f"it must be a list of names of findings; allowed: {', '.join(FINDINGS)}")
 
 
 def _quote(names: tuple[str, ...]) -> str:
@@ -100,11 +100,11 @@ def _quote(names: tuple[str, ...]) -> str:
 
 METRIC: Final = kinds.one_of(*METRICS)
 CHARACTER: Final = Kind("string", "one character", _character)
-CHOICES: Final = Kind("array", "a list of numbers or texts", _choices)
-SCHEMA: Final = Kind("object", f"by column, one of {_quote(COLUMN_TYPES)}", _schema, "string")
-RANGES: Final = Kind("object", "[lowest, highest] by column", _ranges)
-CLASS_WEIGHTS: Final = Kind("any", f'"{BALANCED}", or weights above 0 by class', _class_weights)
-SOME_FINDINGS: Final = Kind("array", f"some of {_quote(FINDINGS)}", _findings, "string")
+CHOICES: Final = Kind("array", "a list of at least one number or text", _choices)
+SCHEMA: Final = Kind("object", f"an object of types by column, each one of {_quote(COLUMN_TYPES)}", _schema, "string")
+RANGES: Final = Kind("object", "an object of [lowest, highest] pairs by column", _ranges)
+CLASS_WEIGHTS: Final = Kind("any", f'"{BALANCED}", or an object of weights above 0 by class', _class_weights)
+SOME_FINDINGS: Final = Kind("array", f"a list of {_quote(FINDINGS)}", _findings, "string")
 
 
 @dataclass(frozen=True)

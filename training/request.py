@@ -76,7 +76,7 @@ def read_request(line: bytes, code_folder: Path) -> RunRequest:
     job, wrong = Job.validate(settings if isinstance(settings, dict) else {}, code_folder)
     problems = list(_problems(values)) + [f"job.{one.property} {one.message}" for one in wrong]
     if job is not None and job.hashes and not values.get("maskKey"):
-        problems.append("mask_key: is missing; masking needs it to hash a column")
+        problems.append("mask_key is missing; masking needs it to hash a column")
     if problems or job is None:
         raise RunRequestError("the training request is invalid: " + "; ".join(problems), WAY_OUT)
     return RunRequest(job=job, **{name: _value(values, name) for name in RULES if camel_case(name) in values})
@@ -97,16 +97,16 @@ def _object(line: bytes) -> dict[str, Any]:
 def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     """Yields the problems of all fields except the job's settings."""
     if not isinstance(values.get("job"), dict):
-        yield "job: must be an object of the run's properties"
+        yield "job must be an object of the run's settings"
     for name, (holds, allowed) in RULES.items():
         try:
             fits = holds(_value(values, name)) if camel_case(name) in values else name not in REQUIRED
         except ContentsError:
             fits = False
         if not fits:
-            yield f"{name}: {allowed}{'' if name in REQUIRED else ', or absent'}"
+            yield f"{name} {allowed}{'' if name in REQUIRED else ', or absent'}"
     for strange in sorted(values.keys() - names_of(RunRequest) - {"version"}):
-        yield f"{strange}: is not a field of a request"
+        yield f"{strange} is not a field of a request"
 
 
 def _value(values: Mapping[str, Any], name: str) -> Any:

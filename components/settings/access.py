@@ -19,15 +19,16 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 KEY_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 KEY_NAMES: Final = "at most 32 of a-z, 0-9 and '-', with a letter or digit at both ends"
 _KEY_SET_BYTES: Final = 256 * 1024
+_AUDIENCES: Final = "a list of at least one non-empty text"
 
 
 def _some_of(names: tuple[str, ...]) -> Kind[tuple[str, ...]]:
-    allowed = f"a list of {', '.join(map(repr, names))}"
+    allowed = f"a list of at least one of {', '.join(map(repr, names))}"
 
     def accept(value: object) -> tuple[str, ...]:
         if isinstance(value, list | tuple) and value and all(one in names for one in value):
             return tuple(dict.fromkeys(map(str, value)))
-        raise Refused(f"allowed: {allowed}, at least one")
+        raise Refused(f"it must be {allowed}")
 
     return Kind("array", allowed, accept, "string")
 
@@ -61,7 +62,7 @@ def _key_set(value: object) -> str:
 def _audience(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and value and all(isinstance(one, str) and one for one in value):
         return tuple(map(str, value))
-    raise Refused("it must be a list of texts, at least one")
+    raise Refused(f"it must be {_AUDIENCES}")
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class TokenIssuer:
         required=True,
     )
     audience: tuple[str, ...] = setting(
-        Kind("array", "a list of texts", _audience, "string"),
+        Kind("array", _AUDIENCES, _audience, "string"),
         (),
         "Audiences that the server accepts. A token's `aud` claim must contain one of them.",
         required=True,
@@ -140,6 +141,6 @@ class TokenIssuer:
     def clashes(self) -> Iterator[Clash]:
         """Yields a clash unless exactly one source of public keys is set."""
         if (self.jwks_url is None) == (self.jwks is None):
-            state = "is missing, and jwks too" if self.jwks is None else "is set, and jwks too"
+            state = "is missing, and so is jwks" if self.jwks is None else "is set, and so is jwks"
             hint = "set jwksUrl, or set jwks if the server cannot reach a URL"
             yield Clash("jwksUrl", f"{state}; allowed: exactly one of them", ("jwks",), hint)

@@ -40,7 +40,10 @@ NODE_PORT: Final = whole(
     lambda number: number == 0 or NODE_PORTS[0] <= number <= NODE_PORTS[1],
 )
 QUOTA: Final = Kind(
-    "object", "`requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`, `pods`", _quota, "string"
+    "object",
+    "an object of quantities by `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory` and `pods`",
+    _quota,
+    "string",
 )
 
 

@@ -58,7 +58,7 @@ class TrainingSettings(Job):
     """
 
     timeout_seconds: float = setting(
-        kinds.number_from(0, "seconds, where 0 means no limit,"),
+        kinds.number_from(0, "seconds", ", where 0 means no limit"),
         0,
         "Time limit of training, in seconds. Training that exceeds it is cancelled and keeps its checkpoint.",
     )

@@ -41,6 +41,7 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
 _LABEL_KEY: Final = re.compile(
     r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII
 )
+_LABELS: Final = "an object of texts by label key"
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 
 
@@ -84,7 +85,7 @@ def _hex(digits: int, output: str) -> Kind[str]:
 
 def _labels(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
-        raise Refused("allowed: a map of label keys to texts")
+        raise Refused(f"it must be {_LABELS}")
     problems = list(_label_problems(value))
     if problems:
         raise RefusedInside(*problems)
@@ -118,7 +119,7 @@ def _manifest(value: object) -> str:
     if isinstance(value, str) and 0 < len(value.encode()) <= MANIFEST_MAX_BYTES:
         return value
     size = f"{len(value.encode())} bytes of text" if isinstance(value, str) else f"a {type(value).__name__}"
-    allowed = f"1 to {MANIFEST_MAX_BYTES} bytes, TrainingRun's output manifest"
+    allowed = f"TrainingRun's output manifest, of 1 to {MANIFEST_MAX_BYTES} bytes"
     raise RefusedInside(Problem("", f"is {size}; allowed: {allowed}"))
 
 
@@ -130,10 +131,12 @@ IMAGE: Final = match_text(
     is_pinned,
     "a tag can be moved to another image; use ModelImage's output `ref`, which contains the digest",
 )
-CPU: Final = _quantity("cpu", "CPUs, such as `500m` or `1`")
-MEMORY: Final = _quantity("memory", "bytes, such as `500Mi` or `1Gi`")
-LABELS: Final = Kind("object", "label keys and texts", _labels, "string")
-ORIGINS: Final = Kind("array", "a list of origins, such as 'https://app.example.com', or '*'", _origins, "string")
+CPU: Final = _quantity("cpu", "a number of CPUs, such as `500m` or `1`")
+MEMORY: Final = _quantity("memory", "a number of bytes, such as `500Mi` or `1Gi`")
+LABELS: Final = Kind("object", _LABELS, _labels, "string")
+ORIGINS: Final = Kind(
+    "array", "a list of origins such as 'https://app.example.com', or '*' for all", _origins, "string"
+)
 PEM: Final = match_text(
     "text in PEM, which begins with -----BEGIN", lambda text: text.startswith("-----BEGIN ") and len(text) < PEM_BYTES
 )

@@ -74,7 +74,7 @@ def positive_number(largest: float, example: str) -> Kind[float]:
 
 def number_within(smallest: float, largest: float, *, below: bool = False) -> Kind[float]:
     """A number from `smallest` to `largest`. `below` excludes `largest`."""
-    allowed = f"a number from {smallest:g} to {'below ' if below else ''}{largest:g}"
+    allowed = f"a number from {_spell(smallest)} to {'below ' if below else ''}{_spell(largest)}"
 
     def accept(value: object) -> float:
         number = _number(value)
@@ -85,9 +85,9 @@ def number_within(smallest: float, largest: float, *, below: bool = False) -> Ki
     return Kind("number", allowed, accept)
 
 
-def number_from(smallest: float, unit: str) -> Kind[float]:
-    """A finite number of `unit`, at least `smallest`."""
-    allowed = f"a number of {unit} from {smallest:g}"
+def number_from(smallest: float, unit: str, note: str = "") -> Kind[float]:
+    """A finite number of `unit`, at least `smallest`. `note` is added to the allowed values."""
+    allowed = f"a number of {unit} from {_spell(smallest)}{note}"
 
     def accept(value: object) -> float:
         number = _number(value)
@@ -194,6 +194,11 @@ def show_value(value: object) -> str:
         return "a URL that is not shown"
     spelt = str(value).lower() if isinstance(value, bool) else without_credentials(repr(value))
     return spelt if len(spelt) <= 60 else f"{spelt[:57]}…"
+
+
+def _spell(number: float) -> str:
+    """The number with separators of thousands, as whole_number writes it, unless it is a fraction or very large."""
+    return f"{number:,.0f}" if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
 
 
 def _plain(value: object) -> Any:

@@ -1,5 +1,6 @@
 """The declarations as the source of a TypedDict: the `args` of a component or resource, each with a docstring."""
 
+import json
 import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
@@ -42,9 +43,13 @@ def _sentences(one: Setting) -> Iterator[str]:
     if one.kind is not None and one.kind.type != "boolean":
         yield f"Allowed: {one.kind.allowed}."
     if not one.required and one.default not in (None, "", (), {}) and one.kind is not None:
-        yield f"Default: {str(one.default).lower() if isinstance(one.default, bool) else one.default}."
+        yield f"Default: {_spell(one.default)}."
     if one.secret:
         yield "Secret."
+
+
+def _spell(default: object) -> str:
+    return json.dumps(default) if isinstance(default, bool | tuple) else str(default)
 
 
 def _docstring(text: str) -> list[str]:

@@ -105,7 +105,7 @@ def test_what_the_server_will_open_is_pinned_in_full(name: str, value: str) -> N
 def test_a_manifest_that_no_configmap_holds_is_refused_without_quoting_it() -> None:
     assert problems_of(manifest="x" * (2**20)) == []
     assert problems_of(manifest="x" * (2**20 + 1)) == [
-        "manifest is 1048577 bytes of text; allowed: 1 to 1048576 bytes, TrainingRun's output manifest"
+        "manifest is 1048577 bytes of text; allowed: TrainingRun's output manifest, of 1 to 1048576 bytes"
     ]
 
 

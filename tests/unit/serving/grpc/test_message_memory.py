@@ -95,7 +95,7 @@ def test_the_memory_that_values_take_beside_the_message_is_told(contents: dict[s
     ids=["texts", "numbers", "all inputs"],
 )
 def test_values_of_more_memory_than_may_be_taken_are_refused(data: bytes) -> None:
-    with pytest.raises(InvalidInput, match=f"exceed the limit of {MOST_BYTES} bytes beside the message; expected fewer"):
+    with pytest.raises(InvalidInput, match=f"exceed the limit of {MOST_BYTES} bytes beside the message; expected"):
         check(data, texts=True)
 
 

@@ -484,8 +484,9 @@ def test_a_table_that_is_not_as_its_schema_says_is_refused_with_every_column_tha
 def test_a_schema_of_a_type_that_there_is_not_is_told_before_anything_runs(folder: Path) -> None:
     _, problems = Job.validate({"dataset": "iris", "quality": {"schema": {"age": "int"}}}, folder)
 
-    assert "quality.schema is {'age': 'int'}; it must be an object of types by column; allowed: number, whole" in str(
-        problems[0]
+    assert (
+        "quality.schema is {'age': 'int'}; it must be an object of types by column; allowed types: number, whole"
+        in str(problems[0])
     )
 
 
