@@ -1,5 +1,6 @@
 """Pages of the settings: one for each section of a stack's config, and an index of all of them."""
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -128,7 +129,7 @@ def _value(value: object) -> str:
     if value == {}:
         return "`{}`"
     if isinstance(value, tuple):
-        return f"`[{', '.join(map(str, value))}]`"
+        return f"`{json.dumps(value)}`"
     for unit, name in UNITS.items():
         if isinstance(value, int) and value >= unit and value % unit == 0:
             return f"{value // unit} {name}"
