@@ -21,7 +21,7 @@ class CancelledError(Exception):
 
 
 class Cancellation:
-    """Ends the process on a cancel: at once or, while it is told to `defer`, when the loop sees `requested`."""
+    """Ends the process on a cancel: at once or, during `defer`, when the loop sees `requested`."""
 
     def __init__(self) -> None:
         self.requested = False

@@ -102,7 +102,7 @@ class Records:
     version: str | None = None
 
     def load(self) -> Record | None:
-        """Returns the record, or None if there is none. Raises CheckpointError if it is damaged, and the store's
+        """Returns the record, or None if it does not exist. Raises CheckpointError if it is damaged, and the store's
         errors.
         """
         found = get_record(self.store, self.run_id)

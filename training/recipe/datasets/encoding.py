@@ -296,7 +296,7 @@ def find_whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
 
 
 def find_largest(column: pa.ChunkedArray) -> int:
-    """Returns the largest absolute value of whole numbers, 0 if there are none."""
+    """Returns the largest absolute value of whole numbers, 0 without whole numbers."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     ends = pc.min_max(column).as_py()

@@ -241,7 +241,7 @@ def _find_precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
 
 
 def _describe_merged(column: pa.ChunkedArray) -> str | None:
-    """Describes whole numbers that become equal when FP32 rounds them. None if there are none."""
+    """Describes whole numbers that become equal when FP32 rounds them. Returns None if no numbers do."""
     kind = encoding.find_value_type(column.type)
     if encoding.is_text(kind):
         different = encoding.find_whole_texts(column)
