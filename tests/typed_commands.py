@@ -162,7 +162,7 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             "pulumi config rm kubernetes:enablePatchForce": ANY,
         },
         "The report": {
-            "make report": Step(says=("Metrics",)),
+            "make report": Step(says=("Held-out metrics",)),
             "make report HTML=report.html": Step(makes="report.html"),
         },
     },
