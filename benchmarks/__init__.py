@@ -1,4 +1,4 @@
-"""Figures side by side with peers, taken within one run on one machine. Never asserted in tests.
+"""Measurements beside other projects, in one run on one machine. No test asserts them.
 
-Each is `python -m benchmarks.NAME`: a table, and with `--json` one object on standard output.
+`python -m benchmarks.NAME` prints a table, and with `--json` one object on standard output.
 """

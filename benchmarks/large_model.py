@@ -1,9 +1,9 @@
-"""`python -m benchmarks.large_model --gigabytes 3`: what a model above 2 GB takes of memory until it answers.
+"""`python -m benchmarks.large_model --gigabytes 3`: the memory that a server needs for a model above 2 GB.
 
-It is made here, of random weights in dense layers, with NumPy's own answer to one row; sealed; and served as it is by
-`python -m sealift.serving --artifact`. Memory is of the server and of the process that opens for it together, sampled
-from the start to the first answer (process_tree.py says how it is counted: what both share once). All files are written
-as streams into a temporary folder, which takes some three times the model while it is made.
+The model is made of random weights in dense layers, and NumPy computes its answer to one row. The model is sealed, and
+`python -m sealift.serving --artifact` serves it. The memory of the server and its opener together is sampled from the
+start to the first answer (process_tree.py counts it; memory that both share counts once). All files are written as
+streams into a temporary folder, which takes about three times the model's size while the model is made.
 """
 
 import argparse
@@ -40,7 +40,8 @@ Row = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Found:
-    """`ready_seconds` from the server's start to its answer; `difference` from NumPy's, relative to the largest."""
+    """`ready_seconds` is the time from the server's start to its first answer. `difference` is the largest difference
+    from NumPy's answer, relative to its largest number."""
 
     model_bytes: int
     peak_bytes: int
@@ -50,7 +51,7 @@ class Found:
 
 
 def main() -> int:
-    """The exit code: 1 for an answer that is not NumPy's."""
+    """Returns exit code 1 if the answer differs from NumPy's."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large_model", description=__doc__.partition("\n")[0])
     parser.add_argument("--gigabytes", type=float, default=3.0, help="size of the weights in GB (default: 3)")
     width = math.ceil((parser.parse_args().gigabytes * 1e9 / LAYERS / 4) ** 0.5)
@@ -64,8 +65,8 @@ def main() -> int:
         found = serve(folder, artifact_id, size, row, expected)
     print(
         f"model {found.model_bytes / 1e9:.3f} GB, {LAYERS} layers of {width} x {width} FP32\n"
-        f"first answer {found.ready_seconds:.1f} s after the start, off NumPy's by {found.difference:.1e} of its "
-        "largest\n"
+        f"first answer {found.ready_seconds:.1f} s after the start; it differs from NumPy's by {found.difference:.1e} "
+        "of the largest number\n"
         f"peak memory until then {found.peak_bytes / 1e9:.3f} GB, {found.peak_bytes / found.model_bytes:.3f} times the "
         f"model; afterwards {found.serving_bytes / 1e9:.3f} GB"
     )
@@ -73,7 +74,7 @@ def main() -> int:
 
 
 def write_weights(path: Path, width: int) -> tuple[Row, Row]:
-    """A row and NumPy's answer to it, both (1, width), found on the way."""
+    """Writes the weights of all layers. Returns a row and NumPy's answer to it, both (1, width)."""
     numbers = np.random.default_rng(0)
     row: Row = numbers.standard_normal((1, width), np.float32)
     hidden = row
@@ -87,7 +88,7 @@ def write_weights(path: Path, width: int) -> tuple[Row, Row]:
 
 
 def write_plain(folder: Path, width: int) -> int:
-    """The model of the weights in `folder`, in its large form. Bytes."""
+    """Writes the model with the weights in `folder`, in its large form. Returns its size in bytes."""
     nodes, weights, given = list[onnx.NodeProto](), list[TensorProto](), "input"
     for layer in range(LAYERS):
         weight = TensorProto(name=f"weight{layer}", data_type=TensorProto.FLOAT, dims=[width, width])
@@ -110,7 +111,7 @@ def write_plain(folder: Path, width: int) -> int:
 
 
 def write_sealed(folder: Path, plain: Path) -> str:
-    """Into a store in `folder`, with its key in `private.pem`. The artifact's id."""
+    """Seals the model into a store in `folder`, with the key in `private.pem`. Returns the artifact's id."""
     identity = RsaIdentity.generate()
     (folder / "private.pem").write_text(identity.pem)
     description = {"task": "regression", "features": [], "classes": []}
@@ -129,7 +130,7 @@ def write_sealed(folder: Path, plain: Path) -> str:
 
 
 def serve(folder: Path, artifact_id: str, size: int, row: Row, expected: Row) -> Found:
-    """Asks it once."""
+    """Serves the artifact, sends one request, and measures."""
     words = ["--artifact", str(folder / artifact_id), "--key", str(folder / "private.pem"), "--auth", "none"]
     began = time.monotonic()
     process = subprocess.Popen(
@@ -162,7 +163,7 @@ def ask(port: int, row: Row) -> Row:
 
 
 class Memory:
-    """The most that a process and those below it have taken, sampled in a thread until it is asked for."""
+    """The peak memory of a process and its descendants, sampled in a thread."""
 
     def __init__(self, process: int) -> None:
         self._process, self._most = process, 0
@@ -171,7 +172,7 @@ class Memory:
         self._thread.start()
 
     def peak(self) -> int:
-        """Bytes. It ends the sampling."""
+        """Ends the sampling. Returns the peak in bytes."""
         self._over.set()
         self._thread.join()
         return self._most

@@ -15,13 +15,13 @@ Every text of at least three words that the code shows to people: messages, hint
 Written by `make docs` from the code (docs/messages.py). {NAME} stands for a value.
 """
 WORDS: Final = re.compile(r"[A-Za-z][\w'’-]*[,;:.]?(?:\s+\S+)*?\s+[A-Za-z][\w'’-]*[,;:.]?(?:\s+\S+)*?\s+[A-Za-z]")
-"""Three words with white space between them."""
+"""At least three words with white space between them."""
 NO_TEXT: Final = re.compile(r"^\s*[<{\[(\\^#/.-]|\\[sdwb(]|^(?:SELECT|import|from) ")
-"""Markup, patterns and programs."""
+"""Texts that are not for people: markup, patterns and programs."""
 
 
 def messages(root: Path, packages: Iterable[str]) -> str:
-    """The file's content, by module and line."""
+    """Returns the file's content, by module and line."""
     parts = [HEAD]
     modules = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
     for path in modules:
@@ -31,7 +31,7 @@ def messages(root: Path, packages: Iterable[str]) -> str:
 
 
 def texts(source: str) -> Iterator[str]:
-    """Texts of one module, in the order of its lines."""
+    """Yields the texts of one module, in the order of its lines."""
     tree = ast.parse(source)
     inside: set[int] = set()
     found: list[tuple[int, int, str]] = []
@@ -46,7 +46,7 @@ def texts(source: str) -> Iterator[str]:
 
 
 def _text(node: ast.AST) -> str | None:
-    """A string literal as one line."""
+    """Returns a string literal as one line, and None for any other node."""
     match node:
         case ast.Constant(value=str(text)):
             return _one_line(text)

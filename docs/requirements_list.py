@@ -11,7 +11,7 @@ HEAD: Final = """\
 
 
 def requirements(pyproject: Path) -> str:
-    """One line for each package, below the first group that has it."""
+    """Returns one line for each package, below the first group that has it."""
     groups: dict[str, list[str]] = tomllib.loads(pyproject.read_text())["dependency-groups"]
     parts, written = [HEAD], set[str]()
     for name, group in groups.items():

@@ -1,1 +1,2 @@
-"""Four small stacks: vision, language, recommendation, voice. A package, since opacus installs one of the same name."""
+"""Four small stacks: vision, language, recommendation, voice. It is a package because opacus installs one with the same
+name."""

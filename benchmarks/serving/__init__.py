@@ -1,1 +1,1 @@
-"""How fast the model server answers, beside other servers of the same model."""
+"""Speed of the model server, beside other servers of the same model."""

@@ -1,9 +1,9 @@
 """`python -m benchmarks.serving`: our model server beside others, with the same model and the same requests.
 
-Load is `wrk`'s: `apt-get install wrk`. Peers are no dependency of ours: `--install FOLDER` makes a virtual environment
-for each there, and `--peers FOLDER` then has them in the tables. Without it there are ours and a bare ASGI function.
-All servers are started first, one after the other, and then measured in turns, each stopped while others are.
-Figures of one run can be compared with each other, and with those of no other run.
+`wrk` makes the load (`apt-get install wrk`). Peers are not dependencies of ours: `--install FOLDER` makes a virtual
+environment for each in that folder, and `--peers FOLDER` adds them to the tables. Without it, the tables have our
+server and a bare ASGI function. All servers are started first, one after the other. Then they are measured in turns,
+and each is stopped during the others' turns. Compare the figures of one run only with each other.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TITLES: Final = {OURS: "sealift"} | {peer.name: peer.title for peer in PEERS}
 
 
 def main() -> int:
-    """The exit code."""
+    """Measures and prints. Returns exit code 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="output as one JSON object instead of tables")
     parser.add_argument(
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def _compared(arguments: argparse.Namespace) -> tuple[dict[str, float], list[Row], str]:
-    """Ratios, rows, and the tables."""
+    """Compares the servers. Returns ratios, rows and the tables."""
     model, starts, servers = small(), list[Row](), dict[str, Server]()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as ends:
         folder = Path(name)
@@ -88,7 +88,7 @@ def _compared(arguments: argparse.Namespace) -> tuple[dict[str, float], list[Row
 
 
 def _programs(folder: Path, model: bytes, peers: Path | None) -> tuple[dict[str, Program], list[str]]:
-    """Of those that are here, and the titles of the others."""
+    """Returns the programs of the installed servers, and the titles of the others."""
     plain = folder / "net.onnx"
     plain.write_bytes(model)
     pythons = {peer: peer.python(peers) for peer in PEERS}
@@ -98,7 +98,7 @@ def _programs(folder: Path, model: bytes, peers: Path | None) -> tuple[dict[str,
 
 
 def _overloaded(seconds: int) -> tuple[dict[str, float], list[Row], str]:
-    """The same of the overload."""
+    """Measures our server under overload. Returns ratios, rows and the table."""
     model = costly()
     with tempfile.TemporaryDirectory() as folder:
         asked = request(model, COMPARED.form, COMPARED.rows)

@@ -1,4 +1,4 @@
-"""The cells of the table, and one server's figures in each."""
+"""The cells of the table, and the measurement of each server in each cell."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -27,13 +27,13 @@ class Cell:
 
 
 COMPARED: Final = Cell("json", 1, 16)
-"""The one that the ratios of throughput are from."""
+"""The cell that the ratios of throughput come from."""
 CELLS: Final = tuple(Cell(form, rows, many) for form in FORMS for rows in (1, 32, 1024) for many in (1, 16, 64))
 
 
 def measure(servers: Mapping[str, Server], model: bytes, cells: Iterable[Cell], pieces: int) -> list[Row]:
-    """Cell by cell, in pieces of a second for which the servers take turns; a server's fastest piece counts, since
-    others may use the machine meanwhile, and the errors of all. They are paused before and after."""
+    """Measures cell by cell. The servers take turns of a second. A server's fastest turn counts, because other programs
+    may use the machine too, and the errors of all turns are added up. The servers are paused before and after."""
     found: list[Row] = []
     for cell in cells:
         asked = request(model, cell.form, cell.rows)
@@ -51,7 +51,7 @@ def measure(servers: Mapping[str, Server], model: bytes, cells: Iterable[Cell], 
 
 
 def _start(server: Server, asked: Request, cell: Cell) -> Row:
-    """Checks an answer before the warm-up and after it: a server that gives a wrong one is not timed."""
+    """Warms up, and checks an answer before and after that. A server with a wrong answer is not timed."""
     with server.awake():
         wrong = served(server.port, server.headers, asked)
         if not wrong:

@@ -1,4 +1,4 @@
-"""Load on one server: `wrk` with one thread, each connection sending its next request once it has the last answer."""
+"""Load on one server by `wrk` with one thread. A connection sends its next request after the answer to the last one."""
 
 import contextlib
 import http.client
@@ -19,7 +19,7 @@ TIMEOUT_SECONDS: Final = 20
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk told. Errors are answers of 400 and above, broken connections and time-outs."""
+    """The figures that wrk reports. Errors are answers with status 400 and above, broken connections and time-outs."""
 
     requests_per_second: float
     p50_ms: float
@@ -28,7 +28,7 @@ class Load:
 
 
 def served(port: int, headers: Mapping[str, str], request: Request) -> str | None:
-    """None if the server gives the request its right answer, else what it does instead."""
+    """Sends the request once. Returns None if the answer is right, and otherwise what is wrong."""
     with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=TIMEOUT_SECONDS)) as connection:
         connection.request("POST", PATH, request.body, {**request.headers, **headers})
         answer = connection.getresponse()
@@ -39,7 +39,7 @@ def served(port: int, headers: Mapping[str, str], request: Request) -> str | Non
 
 
 def wrk(port: int, headers: Mapping[str, str], request: Request, connections: int, seconds: int) -> Load:
-    """So many connections for so long."""
+    """Loads the server with `connections` connections for `seconds` seconds."""
     with tempfile.TemporaryDirectory() as folder:
         lines, body = Path(folder) / "headers", Path(folder) / "body"
         all_headers = {**request.headers, **headers}

@@ -1,4 +1,4 @@
-"""Requests sent at a rate, whether or not earlier ones are answered: what wrk, which waits for answers, cannot do."""
+"""Requests at a fixed rate, whether or not earlier ones are answered. wrk cannot do this: it waits for answers."""
 
 import asyncio
 import time
@@ -11,18 +11,18 @@ from benchmarks.serving.load import HOST
 from benchmarks.serving.work import PATH, Request
 
 MOST_CONNECTIONS: Final = 900
-"""Of which a process may usually have 1,024. A request that finds all of them waiting is broken at once."""
+"""Maximum number of connections. A process can usually have 1,024. Further requests count as broken at once."""
 LEFT_SECONDS: Final = 5.0
-"""For answers after the last request."""
+"""Time that is left for answers after the last request."""
 TICK_SECONDS: Final = 0.002
 
 
 class OpenLoop:
-    """What is sent to one server, and what becomes of it."""
+    """The requests to one server, and their results."""
 
     def __init__(self, port: int, headers: Mapping[str, str], request: Request) -> None:
         self.sent = self.answered = self.refused = self.broken = 0
-        """Until `finish`: within the seconds of `send`."""
+        """Counts within the seconds of `send`, until `finish` is called."""
         self.answered_seconds: list[float] = []
         self.refused_seconds: list[float] = []
         self.free: list[_Connection] = []
@@ -32,7 +32,7 @@ class OpenLoop:
         self._opening: set[asyncio.Task[None]] = set()
 
     async def send(self, rate: float, seconds: float) -> None:
-        """Evenly spread over the seconds."""
+        """Sends `rate` requests per second, evenly spread over the seconds."""
         began = time.perf_counter()
         while (passed := time.perf_counter() - began) < seconds:
             while self.sent < passed * rate:
@@ -40,9 +40,9 @@ class OpenLoop:
             await asyncio.sleep(TICK_SECONDS)
 
     async def finish(self) -> None:
-        """Waits for what is not answered yet, and closes all connections."""
+        """Waits for the missing answers, and closes all connections."""
         until = time.perf_counter() + LEFT_SECONDS
-        while len(self.free) < self.open and time.perf_counter() < until:  # noqa: ASYNC110 - nobody is told of it
+        while len(self.free) < self.open and time.perf_counter() < until:  # noqa: ASYNC110 - no event reports it
             await asyncio.sleep(TICK_SECONDS)
         for task in self._opening:
             task.cancel()
@@ -51,7 +51,7 @@ class OpenLoop:
             connection.close()
 
     def done(self, status: int | None, seconds: float) -> None:
-        """With one request; None: its connection broke."""
+        """Counts the result of one request. The status is None if its connection broke."""
         if status == 200:
             self.answered += 1
             self.answered_seconds.append(seconds)
@@ -85,7 +85,7 @@ class OpenLoop:
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time."""
+    """A connection, which sends one request at a time."""
 
     def __init__(self, load: OpenLoop) -> None:
         self._load = load
@@ -95,7 +95,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def ask(self, message: bytes, due: float) -> None:
-        """The time until the answer counts from when the request was due, waits of this program included."""
+        """Sends a request. Its time counts from the moment when it was due, with the waits of this program."""
         self._due = due
         self._parser = httptools.HttpResponseParser(self)
         self._transport.write(message)
@@ -106,7 +106,7 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         due, self._due = self._due, None
         if due is None:
-            return  # an answer to no request: a refusal of an idle connection
+            return  # an answer without a request: the refusal of an idle connection
         self._load.done(self._parser.get_status_code(), time.perf_counter() - due)
         if self._parser.should_keep_alive():
             self._load.free.append(self)

@@ -1,4 +1,4 @@
-"""Our server as it is shipped: `python -m sealift.serving` on a sealed artifact, everything on."""
+"""Our server as it is shipped: `python -m sealift.serving` on a sealed artifact, with everything switched on."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from sealift.sealing import RsaIdentity, seal
 
 
 def program(folder: Path, model: bytes) -> Program:
-    """Seals the model into the folder."""
+    """Seals the model into the folder. Returns the program that serves it."""
     identity = RsaIdentity.generate()
     features = [f"x{number}" for number in range(FEATURES)]
     artifact = seal(model, {"task": "regression", "features": features, "classes": []}, [identity.recipient])

@@ -1,8 +1,8 @@
-"""Four times the requests that a server can take, sent whether or not it has answered (an open loop).
+"""Overload: four times the requests that a server can answer, sent without waiting for answers (an open loop).
 
-The peak comes first: answers per second to 16 and to 64 connections that each wait for theirs. Then requests are sent
-at four times that rate, each on a connection that is free or else on a new one. When they end, single requests tell how
-long it takes until the server answers again.
+The peak rate is measured first: answers per second to 16 and to 64 connections that wait for their answers. Then
+requests are sent at four times that rate, each on a free connection or on a new one. Afterwards, single requests show
+how long it takes until the server answers again.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ POLL_SECONDS: Final = 0.01
 
 @dataclass(frozen=True)
 class Overload:
-    """Rates are of requests per second. `broken`: neither answered nor refused with 503."""
+    """Results. Rates are in requests per second. `broken` requests were neither answered nor refused with 503."""
 
     peak: float
     offered: float
@@ -38,7 +38,7 @@ class Overload:
 
 
 def measure(server: Server, request: Request, seconds: int) -> Overload:
-    """Takes some four times the seconds, all in all."""
+    """Measures the overload. Takes about four times `seconds`."""
     wrk(server.port, server.headers, request, CONNECTIONS[0], PIECE_SECONDS)
     peak = max(wrk(server.port, server.headers, request, many, seconds).requests_per_second for many in CONNECTIONS)
     return uvloop.run(_overload(server, request, peak, seconds))
@@ -66,17 +66,17 @@ async def _overload(server: Server, request: Request, peak: float, seconds: int)
 
 
 def ratios(told: Overload) -> dict[str, float]:
-    """1: overload takes nothing from what the server answers."""
+    """Ratio of answers under overload to the peak. At 1, overload does not reduce the server's answers."""
     return {"overload_kept": round(told.answered / told.peak, 3)}
 
 
 def row(told: Overload) -> Row:
-    """Of the JSON."""
+    """Returns the figures for the JSON."""
     return {name: round(value, 3) for name, value in asdict(told).items()}
 
 
 def table(told: Overload) -> str:
-    """For people."""
+    """Returns the figures as a Markdown table."""
     figures = (
         f"{told.peak:,.0f}",
         f"{told.offered:,.0f}",
@@ -86,7 +86,7 @@ def table(told: Overload) -> str:
         f"{told.recovery_seconds:.2f}",
     )
     return (
-        "| peak/s | offered/s | answered/s · p99 ms | refused (503)/s · p99 ms | broken/s | recovery, s |\n"
+        "| Peak/s | Offered/s | Answered/s · p99 ms | Refused (503)/s · p99 ms | Broken/s | Recovery, s |\n"
         "| ---: | ---: | ---: | ---: | ---: | ---: |\n"
         f"| {' | '.join(figures)} |"
     )

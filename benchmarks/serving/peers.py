@@ -1,7 +1,7 @@
-"""Other servers of the same model: what each is installed from, and where. None is a dependency of ours.
+"""Other servers of the same model, with their packages and where these are installed. They are not dependencies.
 
-Each is one process with one thread of ONNX Runtime, as ours is, and otherwise as its makers recommend for production;
-`programs/` has one file for each.
+Each is one process with one thread of ONNX Runtime, like our server, and otherwise as its makers recommend for
+production. `programs/` has one file for each.
 """
 
 import importlib.metadata
@@ -20,15 +20,15 @@ PROGRAMS: Final = "benchmarks.serving.programs"
 
 @dataclass(frozen=True)
 class Peer:
-    """One of them. Its `name` is that of its file in `programs/`."""
+    """One server. `name` is the name of its file in `programs/`."""
 
     name: str
     title: str
     packages: tuple[str, ...]
-    """Beside ONNX Runtime, which is of our version."""
+    """Packages besides ONNX Runtime, which has our version."""
 
     def python(self, folder: Path | None) -> Path | None:
-        """The interpreter that has its packages: in the folder where peers are installed, or, if it will do, ours."""
+        """The interpreter with its packages: from the folder of the peers, or ours if that has them all."""
         installed = folder / self.name / "bin" / "python" if folder else None
         if installed and installed.exists():
             return installed
@@ -36,8 +36,8 @@ class Peer:
         return Path(sys.executable) if ours else None
 
     def program(self, python: Path, model: Path) -> Program:
-        """Over a model in ONNX's format."""
-        # The program's own folder of packages comes first; ours is only where `benchmarks` is found.
+        """Returns the program that serves a model in ONNX's format."""
+        # The interpreter's own packages come first. Our root is only on the path for the package `benchmarks`.
         return Program((str(python), "-m", f"{PROGRAMS}.{self.name}", str(model)), {"PYTHONPATH": str(ROOT)})
 
 
@@ -56,7 +56,7 @@ PEERS: Final = (
 
 
 def install(folder: Path) -> None:
-    """A virtual environment for each, from the package index."""
+    """Makes a virtual environment for each peer, from the package index."""
     runtime = f"onnxruntime=={importlib.metadata.version('onnxruntime')}"
     for peer in PEERS:
         venv.create(folder / peer.name, with_pip=True)

@@ -1,7 +1,8 @@
-"""What a process and all those below it take: memory as if nothing else ran on the machine, and processor time.
+"""Memory and processor time of a process and all its descendants.
 
-Of anonymous memory, each process's proportional share. Of mapped files, each piece once, in full: the proportional
-share would be less for a server whose libraries another server has mapped too.
+Memory is counted as if nothing else ran on the machine. Anonymous memory is the sum of each process's proportional
+share. Each piece of a mapped file counts once, in full: the proportional share would be smaller for a server whose
+libraries another server has mapped too.
 """
 
 import os
@@ -14,7 +15,7 @@ KIB: Final = 1024
 
 
 def tree(process: int) -> list[int]:
-    """The process first, and those that it and they have started and that still are."""
+    """Returns the process, followed by its descendants that still run."""
     found = [process]
     for one in found:
         try:
@@ -26,7 +27,7 @@ def tree(process: int) -> list[int]:
 
 
 def tree_bytes(process: int) -> int:
-    """Of the whole tree."""
+    """Memory of the whole tree in bytes."""
     anonymous, files = 0, dict[tuple[str, ...], int]()
     for one in tree(process):
         try:
@@ -41,7 +42,7 @@ def tree_bytes(process: int) -> int:
 
 
 def tree_cpu_seconds(process: int) -> float:
-    """Of the whole tree, those aside that have ended."""
+    """Processor time of the whole tree in seconds, without processes that have ended."""
     ticks = 0
     for one in tree(process):
         with suppress(OSError):
@@ -51,7 +52,7 @@ def tree_cpu_seconds(process: int) -> float:
 
 
 def file_pages(mappings: str) -> dict[tuple[str, ...], int]:
-    """Bytes that are in memory of each piece of a file (proc_pid_smaps(5)), those that the process changed aside."""
+    """Bytes in memory of each piece of a file (proc_pid_smaps(5)), without the bytes that the process has changed."""
     found: dict[tuple[str, ...], int] = {}
     piece: tuple[str, ...] = ()
     for line in mappings.splitlines():

@@ -1,4 +1,4 @@
-"""What the figures say: the ratios by name, and the tables for people, which are Markdown too."""
+"""The ratios by name, and the tables in Markdown."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -10,9 +10,12 @@ Key = tuple[str | float, ...]
 
 
 def ratios(rows: Sequence[Row], starts: Sequence[Row]) -> dict[str, float]:
-    """Requests per second, and per second of the server's processor time (`_cpu`), which others on the machine disturb
-    less: above 1 is faster. And the worst p99, memory and start against the best peer's, where less
-    is better. Without the servers that one needs, it is left out."""
+    """Returns ratios of our server to its peers, by name.
+
+    `vs_` compares requests per second, and `_cpu` requests per second of processor time, which other work on the
+    machine affects less. Above 1, ours is faster. `_vs_best_peer` compares the worst p99, memory and start with the
+    best peer's. Less is better. A ratio that lacks a server's figures is left out.
+    """
     found: dict[str, float | None] = {}
     for peer in ("peer_mlserver", "raw_asgi"):
         name = f"vs_{peer.removeprefix('peer_')}"
@@ -26,15 +29,15 @@ def ratios(rows: Sequence[Row], starts: Sequence[Row]) -> dict[str, float]:
 
 
 def table(rows: Sequence[Row], starts: Sequence[Row], titles: Mapping[str, str], absent: Sequence[str]) -> str:
-    """Two: of each server, and of each cell."""
+    """Returns two tables: one row for each server, and one for each cell."""
     lines = [
-        "| server | start to ready, s | memory, MB |",
+        "| Server | Start to ready, s | Memory, MB |",
         "| --- | ---: | ---: |",
         *(_start(row, titles) for row in starts),
         "",
-        "Requests per second · processor time of each, µs · p50 ms · p99 ms:",
+        "Requests per second · processor time of one request in µs · p50 in ms · p99 in ms:",
         "",
-        f"| form | rows | connections | {' | '.join(titles[str(row['server'])] for row in starts)} |",
+        f"| Form | Rows | Connections | {' | '.join(titles[str(row['server'])] for row in starts)} |",
         f"| --- | ---: | ---: | {' | '.join('---:' for _ in starts)} |",
     ]
     cells = dict.fromkeys(map(_cell, rows))
@@ -43,7 +46,7 @@ def table(rows: Sequence[Row], starts: Sequence[Row], titles: Mapping[str, str],
         figures = (_figures(of[row["server"]]) if row["server"] in of else "–" for row in starts)
         lines.append(f"| {' | '.join(map(str, cell))} | {' | '.join(figures)} |")
     if absent:
-        lines += ["", f"Not here, so not in the tables: {', '.join(absent)} (see --install)."]
+        lines += ["", f"Not installed, so not in the tables: {', '.join(absent)} (see --install)."]
     return "\n".join(lines)
 
 
@@ -67,15 +70,15 @@ def _figures(row: Row) -> str:
 
 
 def _quotient(rows: Sequence[Row], peer: str, column: str) -> float | None:
-    """Of one column in the cell that is compared, ours to the peer's."""
+    """Our figure divided by the peer's, in the compared cell."""
     compared: Key = (COMPARED.form, COMPARED.rows, COMPARED.connections)
     rates = {str(row["server"]): float(row[column]) for row in rows if _cell(row) == compared and column in row}
     return rates[OURS] / rates[peer] if {OURS, peer} <= rates.keys() and rates[peer] else None
 
 
 def _worst(rows: Sequence[Row], column: str, group: Callable[[Row], Key]) -> float | None:
-    """Of the groups that ours and a peer have figures in, ours to the least of the peers'. Figures with errors of a
-    peer do not count: it may have been quick to fail."""
+    """The largest ratio of our figure to the smallest one of the peers, over all groups that have both. A peer's
+    figures with errors do not count, because it may have failed fast."""
     groups: dict[Key, dict[str, float]] = {}
     for row in rows:
         if column in row and (row["server"] == OURS or not row.get("errors")):

@@ -1,7 +1,7 @@
-"""A server under measurement: its process and those it starts, from the start until the first answer to the end.
+"""A server under measurement: its process and that process's descendants, from the start to the end.
 
-Servers are measured in turns, so that what else the machine does falls on all of them. Those whose turn it is not are
-stopped (SIGSTOP) and take no processor time.
+Servers are measured in turns, so that other work on the machine affects all of them. The others are stopped (SIGSTOP)
+meanwhile, and take no processor time.
 """
 
 import os
@@ -29,7 +29,7 @@ ENVIRONMENT: Final = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "O
 
 @dataclass(frozen=True)
 class Program:
-    """How one is started: a command, to which the port is added, and what its clients have to send."""
+    """A command to which the port is added, its environment, and the headers that its clients must send."""
 
     words: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -37,11 +37,11 @@ class Program:
 
 
 class NotReady(Exception):
-    """Says what the server wrote last."""
+    """The server did not become ready. The message has the last lines that it wrote."""
 
 
 class Server:
-    """One that is ready. Raises NotReady."""
+    """A running server that has answered once. Raises NotReady."""
 
     def __init__(self, program: Program, request: Request) -> None:
         self.headers = program.headers
@@ -62,7 +62,7 @@ class Server:
         self.ready_seconds = time.monotonic() - began
 
     def memory_mb(self) -> float:
-        """Of all its processes, in millions of bytes."""
+        """Memory of all its processes, in millions of bytes."""
         return tree_bytes(self._process.pid) / 1e6
 
     def cpu_seconds(self) -> float:
@@ -70,18 +70,18 @@ class Server:
         return tree_cpu_seconds(self._process.pid)
 
     def pause(self) -> None:
-        """Until it is `awake`."""
+        """Stops all its processes until it is `awake`."""
         self._signal(signal.SIGSTOP)
 
     @contextmanager
     def awake(self) -> Iterator[None]:
-        """For the time of a `with` block."""
+        """Lets the server run during a `with` block."""
         self._signal(signal.SIGCONT)
         yield
         self.pause()
 
     def end(self) -> None:
-        """With all its processes."""
+        """Ends the server and all its processes."""
         self._signal(signal.SIGCONT)
         processes = tree(self._process.pid)
         self._process.terminate()
@@ -96,7 +96,7 @@ class Server:
         self._home.cleanup()
 
     def _wait(self, until: float, request: Request) -> None:
-        said = "it does not answer"
+        said = "the server does not answer"
         while time.monotonic() < until and self._process.poll() is None:
             with suppress(OSError):
                 wrong = served(self.port, self.headers, request)
@@ -106,7 +106,7 @@ class Server:
             time.sleep(POLL_SECONDS)
         self._log.seek(0)
         last = " | ".join(self._log.read().splitlines()[-8:])
-        raise NotReady(f"{said}; exit code {self._process.poll()}; it wrote: {last}")
+        raise NotReady(f"{said}; exit code {self._process.poll()}; its last lines: {last}")
 
     def _signal(self, number: int) -> None:
         for process in tree(self._process.pid):

@@ -1,6 +1,6 @@
-"""What is asked: one small network and requests of the Open Inference Protocol v2 for it, with the right answers.
+"""The models, and requests of the Open Inference Protocol v2 for them, with the right answers.
 
-A request is the same for every server. Its numbers have four decimals, as standardised features mostly have. Its binary
+Every server gets the same requests. Their numbers have four decimals, as standardised features mostly have. The binary
 form is the protocol's binary tensor extension, in the request and in the answer.
 """
 
@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 FEATURES: Final = 10
 HIDDEN: Final = 20
 SIDE: Final = 256
-"""Of the squares that the costly network multiplies, some 0.1 GFLOP for each row: a batch makes no row cheaper."""
+"""Side of the squares that the costly network multiplies: about 0.1 GFLOP for each row, also within a batch."""
 MODEL: Final = "net"
 PATH: Final = f"/v2/models/{MODEL}/infer"
 FORMS: Final = ("json", "binary")
@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, and what has to come back."""
+    """Headers and body of a request, and the right answer."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -39,7 +39,7 @@ class Request:
 
 
 def request(model: bytes, form: str, rows: int) -> Request:
-    """So many rows in one of the FORMS."""
+    """Makes a request with `rows` rows, in one of the FORMS."""
     features = np.random.default_rng(SEED).standard_normal((rows, FEATURES)).round(4).astype(np.float32)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     answer: Floats = session.run(["prediction"], {"input": features})[0]
@@ -56,7 +56,7 @@ def request(model: bytes, form: str, rows: int) -> Request:
 
 
 def right(asked: Request, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether an answer is the one to the request: in JSON, or, to a binary request only, in binary."""
+    """Whether an answer is right. It must be binary if the request is, and otherwise JSON."""
     length = next((int(value) for name, value in headers.items() if name.lower() == HEADER_LENGTH.lower()), None)
     if (length is not None) != (HEADER_LENGTH in asked.headers):
         return False
@@ -67,7 +67,7 @@ def right(asked: Request, headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def small() -> bytes:
-    """ONNX, FP32 [batch, 10] → 20 (ReLU) → [batch, 1]: `net` of the training room for ten features."""
+    """Makes an ONNX model, FP32 [batch, 10] → 20 (ReLU) → [batch, 1], like `net` of `training` with ten features."""
     weights = {"w1": (FEATURES, HIDDEN), "b1": (HIDDEN,), "w2": (HIDDEN, 1), "b2": (1,)}
     nodes = [
         helper.make_node("Gemm", ["input", "w1", "b1"], ["h"]),
@@ -78,7 +78,8 @@ def small() -> bytes:
 
 
 def costly() -> bytes:
-    """ONNX, FP32 [batch, 10] → [batch, 1], whose time goes into products of each row's own square with two others."""
+    """Makes an ONNX model, FP32 [batch, 10] → [batch, 1]. Its time goes into products of each row's own square with two
+    others."""
     weights = {"w0": (FEATURES, SIDE * SIDE), "w1": (SIDE, SIDE), "w2": (SIDE, SIDE)}
     shapes = {"square": np.array([-1, SIDE, SIDE]), "flat": np.array([-1, SIDE * SIDE])}
     nodes = [

@@ -1,1 +1,1 @@
-"""How fast a descent is, beside a plain PyTorch loop and Lightning."""
+"""Speed of the training loop, beside a plain PyTorch loop and Lightning."""

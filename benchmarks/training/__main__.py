@@ -1,9 +1,9 @@
-"""`python -m benchmarks.training`: the loop of `training` beside a plain PyTorch loop, and Lightning where it is.
+"""`python -m benchmarks.training`: our training loop beside a plain PyTorch loop, and Lightning if it is installed.
 
-Steady: steps per second, the fastest piece of a few seconds. Cold and warm: seconds from a process's start to its end,
-after 100 epochs, the fastest of some; cold with an empty folder for caches, warm with one that a process of the same
-kind has left. Lightning is no dependency of ours: `pip install --target FOLDER lightning`, then
-`PYTHONPATH=FOLDER`.
+Steady state: steps per second in the fastest piece of a few seconds. Cold and warm: seconds from a process's start to
+its end, with 100 epochs, in the fastest of several processes. A cold process has an empty folder for caches, a warm one
+the folder that a process of the same kind has left. Lightning is not a dependency of ours. To measure it, run
+`pip install --target FOLDER lightning` and set `PYTHONPATH=FOLDER`.
 """
 
 import argparse
@@ -32,7 +32,7 @@ Row = dict[str, str | float]
 
 
 def main() -> int:
-    """The exit code."""
+    """Measures and prints. Returns exit code 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="output as one JSON object instead of a table")
     parser.add_argument("--threads", type=int, default=1, help="number of threads in each loop (default: 1)")
@@ -56,7 +56,8 @@ def main() -> int:
 
 
 def ratios(rows: list[Row]) -> dict[str, float]:
-    """Ours to the plain loop's: steps per second in steady state, and the worst whole cold run. Above 1 is faster."""
+    """Ratios of our loop to the plain one: steps per second in steady state, and the slowest cold run. Above 1, ours is
+    faster."""
     of = {(row["case"], row["loop"]): row for row in rows}
 
     def ratio(case: str, column: str, *, less: bool = False) -> float:
@@ -68,10 +69,10 @@ def ratios(rows: list[Row]) -> dict[str, float]:
 
 
 def table(rows: list[Row], ratios: Mapping[str, float], *, lightning: bool) -> str:
-    """For people; Markdown too."""
+    """Returns the results as a Markdown table."""
     titles = {case.name: case.title for case in CASES}
     lines = [
-        "| network | loop | steps/s | 100 epochs cold, s | warm, s | loss after them |",
+        "| Network | Loop | Steps/s | 100 epochs cold, s | 100 epochs warm, s | Loss afterwards |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
         *(
             f"| {titles[str(row['case'])]} | {LOOPS[str(row['loop'])]} | {row['steps_per_second']:,.0f} | "
@@ -79,14 +80,14 @@ def table(rows: list[Row], ratios: Mapping[str, float], *, lightning: bool) -> s
             for row in rows
         ),
         "",
-        *([] if lightning else ["Lightning is not here, so it is not in the table.", ""]),
+        *([] if lightning else ["Lightning is not installed, so it is not in the table.", ""]),
         ", ".join(f"{name} {value:.2f}" for name, value in ratios.items()),
     ]
     return "\n".join(lines)
 
 
 def _measured(case: Case, loops: list[str], arguments: argparse.Namespace) -> list[Row]:
-    """One row for each loop; in turns, so that what else the machine does falls on all of them."""
+    """Returns one row for each loop. The loops take turns, so that other work on the machine affects all of them."""
     found: dict[str, Row] = {loop: {"case": case.name, "loop": loop} for loop in loops}
     for _ in range(arguments.rounds):
         for loop, row in found.items():
@@ -104,7 +105,7 @@ def _measured(case: Case, loops: list[str], arguments: argparse.Namespace) -> li
 def _process(
     case: Case, loop: str, threads: int, epochs: int, seconds: float, caches: str, kind: str
 ) -> tuple[float, dict[str, float]]:
-    """Seconds from its start to its end, and what it told."""
+    """Runs one process. Returns the seconds from its start to its end, and the object that it printed."""
     command = [sys.executable, "-m", "benchmarks.training.one", loop, case.name, *map(str, (threads, epochs, seconds))]
     environment = os.environ | {"HOME": caches, "XDG_CACHE_HOME": caches, "TMPDIR": caches}
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What is trained: networks on made-up rows, the same for every loop. Importing it loads no torch."""
+"""The networks and their random rows, the same for every loop. Importing this module does not load torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ LEARNING_RATE: Final = 0.01
 SEED: Final = 0
 
 Run = Callable[[int], float]
-"""Goes on for so many epochs; the mean loss of the last one."""
+"""Trains for the given number of epochs. Returns the mean loss of the last one."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network of `training`'s own, by its name there, and its rows."""
+    """A network of `training`, named by `model`, and its rows."""
 
     name: str
     title: str
     model: str
     shape: tuple[int, ...]
     classes: int
-    """0: a regression."""
+    """Number of classes, or 0 for a regression."""
     rows: int
     batch_size: int
 
     @property
     def steps(self) -> int:
-        """Of an epoch."""
+        """Number of steps in an epoch."""
         return -(-self.rows // self.batch_size)
 
     def net(self) -> "nn.Module":
-        """Fresh."""
+        """Makes a new network."""
         from training.recipe.models import find_network
 
         size = {"shape": self.shape} if self.model == "cnn" else {"features": self.shape[0]}
@@ -42,7 +42,7 @@ class Case:
         return net
 
     def data(self) -> "tuple[torch.Tensor, torch.Tensor]":
-        """Features and target."""
+        """Makes features and target."""
         import torch
 
         own = torch.Generator().manual_seed(SEED)
@@ -52,7 +52,7 @@ class Case:
         return features, torch.randint(0, self.classes, (self.rows,), generator=own)
 
     def loss(self) -> "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]":
-        """Of the task."""
+        """The loss function of the task."""
         from torch.nn import functional
 
         return functional.cross_entropy if self.classes else functional.mse_loss

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.training.one LOOP CASE THREADS EPOCHS SECONDS`: one loop in a process of its own.
+"""`python -m benchmarks.training.one LOOP CASE THREADS EPOCHS SECONDS`: one loop in its own process.
 
-With SECONDS 0 it runs EPOCHS and ends, for whoever measures the whole process. Else it warms up for EPOCHS and then
-runs for about so many seconds, in pieces; the fastest piece counts, since others may use the machine meanwhile.
+With SECONDS 0, it runs EPOCHS and ends, and its caller measures the whole process. Otherwise it warms up for EPOCHS and
+then runs for about SECONDS, in pieces. The fastest piece counts, because other programs may use the machine too.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The loop of `training`, in the environment that a training process has: pinned, so that its bits are repeatable."""
+"""The loop of `training`, in the pinned environment of a training process, which makes its results repeatable."""
 
 import os
 
@@ -7,7 +7,7 @@ from training.recipe.processor import pin
 
 
 def start(case: Case, threads: int, epochs: int) -> Run:
-    """Ready to run up to so many epochs."""
+    """Returns a loop that can run up to `epochs` epochs."""
     pins = pin(os.environ, bf16=False)
     for name in os.environ.keys() - pins.keys():
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""Lightning's Trainer without what it keeps and shows, over its usual DataLoader."""
+"""Lightning's Trainer with its usual DataLoader, and without logs, checkpoints and progress bars."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from benchmarks.training.cases import LEARNING_RATE, SEED, Case, Run
 
 
 def start(case: Case, threads: int, epochs: int) -> Run:
-    """Ready to run; `epochs` does not matter here. Raises ImportError where Lightning is not."""
+    """Returns a loop. `epochs` is not used. Raises ImportError if Lightning is not installed."""
     import logging
     import warnings
 

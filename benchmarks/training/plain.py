@@ -1,10 +1,10 @@
-"""The loop of PyTorch's tutorials, over rows in memory: no DataLoader, so faster than most."""
+"""The loop of PyTorch's tutorials, over rows in memory. It has no DataLoader, so it is faster than most loops."""
 
 from benchmarks.training.cases import LEARNING_RATE, SEED, Case, Run
 
 
 def start(case: Case, threads: int, epochs: int) -> Run:
-    """Ready to run; `epochs` does not matter here."""
+    """Returns a loop. `epochs` is not used."""
     import torch
 
     torch.set_num_threads(threads)

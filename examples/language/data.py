@@ -1,4 +1,4 @@
-"""Short support tickets and the team that each is for, generated from templates; some are sent to a wrong team."""
+"""Short support tickets and the team that each is for, generated from templates. Some have a random team."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from training.recipe.datasets import words
 
 TEAMS: Final = ("account", "billing", "delivery", "technical")
 WRONG_TEAM: Final = 0.05
-"""Share of tickets whose team is drawn anew, from all four."""
+"""Share of the tickets whose team is drawn at random, from all four."""
 
 PROBLEMS: Final = {
     "account": (
@@ -62,11 +62,11 @@ CLOSINGS: Final = ("thank you", "please answer soon", "regards", "i am waiting",
 
 
 def load(rows: int = 1500, seed: int = 0) -> dict[str, Any]:
-    """features int64 (rows, words of the longest ticket), target int64 (rows,), and the `words` that ids stand for."""
+    """Returns features int64 (rows, words of the longest ticket), target int64 (rows,), and the `words` of the ids."""
     if not 40 <= rows <= 20_000:
         raise ValueError(f"rows is {rows}; allowed: 40 to 20000")
     random = np.random.default_rng(seed)
-    tickets: dict[str, int] = {}  # each text once, so that none is both learnt from and tested on
+    tickets: dict[str, int] = {}  # each text once, so that no text is both learnt from and tested on
     while len(tickets) < rows:
         team = int(random.integers(len(TEAMS)))
         text = _ticket(TEAMS[team], random)
@@ -78,7 +78,7 @@ def load(rows: int = 1500, seed: int = 0) -> dict[str, Any]:
 
 
 def _ticket(team: str, random: np.random.Generator) -> str:
-    """Only the problem tells the team; the other parts use some of the same words whatever the team."""
+    """Makes a ticket. Only the problem reveals the team. The other parts are the same for every team."""
 
     def one_of(choices: tuple[str, ...]) -> str:
         return choices[random.integers(len(choices))]

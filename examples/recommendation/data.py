@@ -1,4 +1,4 @@
-"""Ratings of items by users, generated: a taste in a few dimensions, leanings of each, and noise.
+"""Ratings of items by users, generated from tastes in a few dimensions, biases and noise.
 
 Shapes: R ratings, U users, I items, T tastes.
 """
@@ -17,9 +17,10 @@ USER_SPREAD, ITEM_SPREAD, TASTE_SPREAD, NOISE = 0.3, 0.4, 0.4, 0.3
 
 
 def load(rows: int = 4000, seed: int = 0) -> dict[str, Any]:
-    """features int64 (rows, 2), user and item, each pair once; target FP32 (rows,), 0.5 to 5 stars in halves."""
+    """Returns features int64 (rows, 2), user and item, each pair once, and target FP32 (rows,), the stars: 0.5 to 5 in
+    halves."""
     if not 100 <= rows <= USERS * ITEMS:
-        raise ValueError(f"rows is {rows}; allowed: 100 to {USERS * ITEMS}, the pairs that there are")
+        raise ValueError(f"rows is {rows}; allowed: 100 to {USERS * ITEMS}, the number of pairs")
     random = np.random.default_rng(seed)
     pairs_R = random.permutation(USERS * ITEMS)[:rows]
     user_R, item_R = np.divmod(pairs_R, ITEMS)

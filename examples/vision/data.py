@@ -1,4 +1,4 @@
-"""Handwritten digits as images: real scans, which scikit-learn ships."""
+"""Handwritten digits as images: real scans that scikit-learn ships."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 
 
 def load() -> dict[str, Any]:
-    """features FP32 (1797, 1, 8, 8), 0 (paper) to 16 (ink); target int64 (1797,), the digit."""
+    """Returns features FP32 (1797, 1, 8, 8), 0 (paper) to 16 (ink), and target int64 (1797,), the digit."""
     pixels, digits = load_digits(return_X_y=True)
     return {
         "features": pixels.reshape(-1, 1, 8, 8).astype(np.float32),

@@ -1,4 +1,4 @@
-"""Spoken-like vowels and their log-mel features, generated: no recording, a source and a filter as in Klatt (1980).
+"""Synthetic vowels and their log-mel features, generated with a source and a filter as in Klatt (1980).
 
     pulses at the speaker's pitch → falling spectrum → three formants → noise → log-mel features
 
@@ -24,15 +24,14 @@ FORMANTS_HERTZ: Final = np.array(  # Peterson and Barney (1952), means of men, w
     ]
 )
 PITCH_HERTZ: Final = np.array([130.0, 220.0, 265.0])
-"""Of men, women, children; close to the means there."""
+"""Pitch of men, women and children, close to the means of that paper."""
 BANDWIDTHS_HERTZ: Final = np.array([80.0, 100.0, 140.0])
 FRAME_SAMPLES, HOP_SAMPLES, FFT_SAMPLES, MELS = 200, 80, 256, 24
 
 
 def load(rows: int = 1000, seed: int = 0) -> dict[str, Any]:
-    """features FP32 (rows, 24 mels, 38 frames), natural logarithm of power; target int64 (rows,), the vowel.
-
-    Every row has a speaker of its own.
+    """Returns features FP32 (rows, 24 mels, 38 frames), the natural logarithm of power, and target int64 (rows,), the
+    vowel. Every row has its own speaker.
     """
     if not 50 <= rows <= 10_000:
         raise ValueError(f"rows is {rows}; allowed: 50 to 10000")
@@ -50,7 +49,7 @@ def load(rows: int = 1000, seed: int = 0) -> dict[str, Any]:
 
 
 def log_mel(sound_RN: Array) -> Array:
-    """(R, M, T): 25 ms Hann windows every 10 ms, power spectrum, triangles on the mel scale, logarithm."""
+    """Returns (R, M, T): 25 ms Hann windows every 10 ms, power spectrum, triangles on the mel scale, logarithm."""
     frames_RTN = np.lib.stride_tricks.sliding_window_view(sound_RN, FRAME_SAMPLES, axis=1)[:, ::HOP_SAMPLES]
     spectrum_RTQ = np.fft.rfft(frames_RTN * np.hanning(FRAME_SAMPLES), FFT_SAMPLES)
     power_RTM = np.abs(spectrum_RTQ) ** 2 @ _mel_filters().T
@@ -58,7 +57,7 @@ def log_mel(sound_RN: Array) -> Array:
 
 
 def _mel_filters() -> Array:
-    """(M, Q): triangles, whose corners lie evenly on HTK's mel scale, 2595 log10(1 + f / 700), up to half the rate."""
+    """(M, Q): triangles with corners evenly spaced on HTK's mel scale, 2595 log10(1 + f / 700), up to half the rate."""
     highest_mel = 2595 * np.log10(1 + SAMPLE_HERTZ / 2 / 700)
     corners = 700 * (10 ** (np.linspace(0, highest_mel, MELS + 2) / 2595) - 1)
     low_M1, middle_M1, high_M1 = (corners[at : at + MELS, np.newaxis] for at in range(3))
@@ -68,7 +67,7 @@ def _mel_filters() -> Array:
 
 
 def _pulses(pitch_R: Array, random: np.random.Generator) -> Array:
-    """(R, N): one for each opening of the vocal folds; the pitch glides, and trembles a little."""
+    """(R, N): a pulse for each opening of the vocal folds. The pitch glides, and trembles a little."""
     time_N = np.arange(SAMPLES) / SAMPLE_HERTZ
     glide_R1, tremble_R1 = random.normal(0, 0.3, (len(pitch_R), 1)), random.uniform(0, 2 * np.pi, (len(pitch_R), 1))
     change_RN = 1 + glide_R1 * (time_N - time_N.mean()) + 0.01 * np.sin(2 * np.pi * 5.5 * time_N + tremble_R1)
@@ -78,7 +77,7 @@ def _pulses(pitch_R: Array, random: np.random.Generator) -> Array:
 
 
 def _filtered(pulses_RN: Array, formants_R3: Array) -> Array:
-    """(R, N): the pulses through glottis and lips (together 6 dB less an octave) and a resonator for each formant."""
+    """(R, N): the pulses after glottis and lips (together 6 dB less per octave) and a resonator for each formant."""
     turn_Q = np.exp(-2j * np.pi * np.fft.rfftfreq(2 * SAMPLES))
     answer_RQ = np.repeat((1 - 0.95) / (1 - 0.95 * turn_Q[np.newaxis]), len(pulses_RN), axis=0)
     for formant_R, bandwidth in zip(formants_R3.T, BANDWIDTHS_HERTZ, strict=True):
@@ -90,7 +89,7 @@ def _filtered(pulses_RN: Array, formants_R3: Array) -> Array:
 
 
 def _recorded(voice_RN: Array, random: np.random.Generator) -> Array:
-    """(R, N): fading in and out at times of its own, at a loudness of its own, in noise up to 20 dB below."""
+    """(R, N): the voice with its own fading, loudness and noise, up to 20 dB below the voice."""
     rows = len(voice_RN)
     time_N = np.linspace(0, 1, SAMPLES)
     start_R1, end_R1 = random.uniform(0, 0.3, (rows, 1)), random.uniform(0.7, 1, (rows, 1))

@@ -1,4 +1,4 @@
-"""The model as each peer runs it: one thread, and answers in the words of the Open Inference Protocol v2."""
+"""The model as each peer runs it: with one thread, and answers of the Open Inference Protocol v2."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import onnxruntime
 
 
 class Net:
-    """Loaded from a file in ONNX's format."""
+    """A model, loaded from a file in ONNX's format."""
 
     def __init__(self, path: str) -> None:
         options = onnxruntime.SessionOptions()
@@ -15,11 +15,11 @@ class Net:
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def run(self, features: Any) -> Any:
-        """FP32 [batch, 10] → [batch, 1]."""
+        """Runs the model: FP32 [batch, 10] → [batch, 1]."""
         return self._session.run(["prediction"], {"input": features})[0]
 
     def answer(self, name: str, datatype: str, shape: list[int], data: list[float]) -> dict[str, Any]:
-        """To a request with one input. Raises ValueError if it is none of this model's."""
+        """Answers a request with one input. Raises ValueError if the input is not the model's."""
         if name != "input" or datatype != "FP32":
             raise ValueError("expected the input named input, FP32")
         found = self.run(np.array(data, np.float32).reshape(shape))

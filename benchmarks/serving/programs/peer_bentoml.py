@@ -11,7 +11,7 @@ from benchmarks.serving.programs.net import Net
 
 @bentoml.service(workers=1, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Service:
-    """One process of its own below BentoML's."""
+    """The service, which BentoML runs in its own process."""
 
     def __init__(self) -> None:
         self._net = Net(os.environ["NET"])
@@ -23,7 +23,7 @@ class Service:
 
 
 def main(model: str, port: str) -> None:
-    """Ends with the server."""
+    """Serves until the server ends."""
     from bentoml_cli.cli import cli
 
     os.environ |= {"NET": model, "BENTOML_DO_NOT_TRACK": "True"}

@@ -1,4 +1,4 @@
-"""FastAPI on uvicorn with uvloop and httptools: models of pydantic, and a coroutine, since a thread costs more here."""
+"""FastAPI on uvicorn with uvloop and httptools, pydantic models, and a coroutine, which costs less than a thread."""
 
 import sys
 from typing import Any
@@ -22,7 +22,7 @@ class Body(BaseModel):
 
 
 def app(net: Net) -> FastAPI:
-    """The protocol's one path."""
+    """Makes the app with the one path of the protocol."""
     made = FastAPI()
 
     @made.post("/v2/models/net/infer")  # type: ignore[untyped-decorator] # an optional package

@@ -1,4 +1,4 @@
-"""MLServer with a runtime of one model, as its documentation has custom runtimes; no worker processes (one process)."""
+"""MLServer with a custom runtime for one model, as its documentation shows, in one process without workers."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from benchmarks.serving.programs.net import Net
 
 
 class Runtime(MLModel):  # type: ignore[misc] # an optional package without types here
-    """Named in the model's settings."""
+    """The runtime that the model's settings name."""
 
     async def load(self) -> bool:
         self._net = Net(os.environ["NET"])
@@ -28,7 +28,7 @@ class Runtime(MLModel):  # type: ignore[misc] # an optional package without type
 
 
 def main(model: str, port: int) -> None:
-    """Ends with the server."""
+    """Serves until the server ends."""
     from mlserver.cli import main as mlserver
 
     os.environ["NET"] = model

@@ -1,4 +1,4 @@
-"""A bare ASGI function on uvicorn with uvloop and httptools: the least that does the work in a Python server."""
+"""A bare ASGI function on uvicorn with uvloop and httptools: the minimum of a Python server."""
 
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -26,7 +26,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def app(net: Net) -> Callable[[dict[str, Any], Receive, Send], Coroutine[None, None, None]]:
-    """Answers every path alike."""
+    """Makes an app that answers every path in the same way."""
     decode, encode = msgspec.json.Decoder(Body).decode, msgspec.json.encode
 
     async def infer(_scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -38,7 +38,7 @@ def app(net: Net) -> Callable[[dict[str, Any], Receive, Send], Coroutine[None, N
         try:
             (given,) = decode(b"".join(parts)).inputs
             status, body = 200, encode(net.answer(given.name, given.datatype, given.shape, given.data))
-        except ValueError as error:  # msgspec's errors are of its kind
+        except ValueError as error:  # msgspec's errors are ValueErrors
             status, body = 400, encode({"error": str(error)})
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -85,8 +85,8 @@ def test_the_table_says_what_is_not_served_what_failed_and_what_is_not_here() ->
 
     assert "not served (status 400)" in told
     assert "(7 errors)" in told
-    assert "Not here, so not in the tables: LitServe" in told
-    assert "Not here" not in table(ROWS, starts("ours"), TITLES, [])
+    assert "Not installed, so not in the tables: LitServe" in told
+    assert "Not installed" not in table(ROWS, starts("ours"), TITLES, [])
 
 
 def test_a_server_that_does_not_start_has_its_line() -> None:
@@ -227,7 +227,7 @@ def test_requests_that_nobody_takes_are_broken() -> None:
 def test_a_server_that_ends_is_told_with_its_last_words() -> None:
     program = Program((sys.executable, "-c", "print('no such model'); raise SystemExit(3)"))
 
-    with pytest.raises(NotReady, match="exit code 3; it wrote: no such model"):
+    with pytest.raises(NotReady, match="exit code 3; its last lines: no such model"):
         Server(program, request(small(), "json", 1))
 
 

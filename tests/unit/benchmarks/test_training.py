@@ -34,8 +34,8 @@ def test_ratios_have_their_names_and_above_1_is_faster_than_the_plain_loop() -> 
 def test_the_table_says_when_lightning_is_not_there() -> None:
     told = table(rows(), ratios(rows()), lightning=False)
 
-    assert "Lightning is not here" in told
-    assert "Lightning is not here" not in table(rows(), ratios(rows()), lightning=True)
+    assert "Lightning is not installed" in told
+    assert "Lightning is not installed" not in table(rows(), ratios(rows()), lightning=True)
     assert told.count("sealift") == len(CASES)
 
 
