@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from components.sections import SECTIONS
 from components.settings.server import ServedModel
-from docs import settings_pages
+from docs import commands_page, metrics_page, outputs_page, settings_pages
 from docs.messages import messages
 from docs.package_schema import RESOURCES, package_schema
 from docs.requirements_list import requirements
@@ -46,6 +46,9 @@ def generated() -> dict[Path, str]:
     return {
         REFERENCE / "configuration.md": settings_pages.index(),
         **{REFERENCE / "settings" / f"{name}.md": page for name, page in settings_pages.pages().items()},
+        REFERENCE / "commands.md": commands_page.page(),
+        REFERENCE / "outputs.md": outputs_page.page(),
+        REFERENCE / "metrics.md": metrics_page.page(),
         ROOT / "requirements.txt": requirements(ROOT / "pyproject.toml"),
         REFERENCE / "messages.txt": messages(ROOT, sorted(PACKAGES)),
         ROOT / "components" / "args.py": _args(),

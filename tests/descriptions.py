@@ -1,12 +1,10 @@
 """All that describes a thing to a user: settings, inputs, outputs, options of commands, metrics."""
 
-import argparse
 import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
-from unittest.mock import patch
 
 import benchmarks.large_model
 import benchmarks.serving.__main__
@@ -17,6 +15,7 @@ import training.command_line
 import training.report.show
 from components.sections import SECTIONS
 from docs.package_schema import package_schema
+from docs.parsers import options_of, parser_of, subparsers
 from sealift.serving.metrics.counts import Counts
 from sealift.serving.metrics.families import families
 from sealift.settings.declare import declarations, summary
@@ -35,14 +34,6 @@ APPENDED: Final = re.compile(r" (?:Allowed|Default): .*$| Secret\.$", re.DOTALL)
 """What the schema appends to a description."""
 DEFAULT: Final = re.compile(r" \(default: [^)]*\)$")
 """What an option's help ends in."""
-
-
-class _MadeError(Exception):
-    """Leaves a command once it has a parser."""
-
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        super().__init__()
-        self.parser = parser
 
 
 def described() -> Iterator[tuple[str, str]]:
@@ -76,27 +67,11 @@ def _settings(path: str, of: type[Any]) -> Iterator[tuple[str, str]]:
 
 def _options(command: str, make: Callable[[], object]) -> Iterator[tuple[str, str]]:
     """Options of subcommands too; argparse's own --help is left out."""
-    pending = [(command, _parser(make))]
+    pending = [(command, parser_of(make))]
     for name, parser in pending:
-        for action in parser._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                pending += [(f"{name} {inner}", of) for inner, of in action.choices.items()]
-            elif not isinstance(action, argparse._HelpAction):
-                yield f"{name} {' '.join(action.option_strings) or action.dest}", DEFAULT.sub("", str(action.help))
-
-
-def _parser(make: Callable[[], object]) -> argparse.ArgumentParser:
-    with patch("argparse.ArgumentParser.parse_args", _raise_made):
-        try:
-            made = make()
-        except _MadeError as found:
-            return found.parser
-    assert isinstance(made, argparse.ArgumentParser)
-    return made
-
-
-def _raise_made(parser: argparse.ArgumentParser, *_: object) -> None:
-    raise _MadeError(parser)
+        pending += [(f"{name} {inner}", of) for inner, of in subparsers(parser)]
+        for action in options_of(parser):
+            yield f"{name} {' '.join(action.option_strings) or action.dest}", DEFAULT.sub("", str(action.help))
 
 
 def _metrics() -> Iterator[tuple[str, str]]:

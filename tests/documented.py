@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Final
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[1]
-GENERATED: Final = sorted((PROJECT_ROOT / "docs" / "reference" / "settings").glob("*.md"))
-"""Pages whose commands are examples, which tests/unit/test_settings_by_task.py reads."""
+REFERENCE: Final = PROJECT_ROOT / "docs" / "reference"
+GENERATED: Final = [
+    *sorted((REFERENCE / "settings").glob("*.md")),
+    *(REFERENCE / f"{name}.md" for name in ("commands", "metrics", "outputs")),
+]
+"""Pages whose commands are examples, which tests/unit/test_settings_by_task.py reads, or are only named."""
 DOCUMENTS: Final = [
     PROJECT_ROOT / "README.md",
     PROJECT_ROOT / "CONTRIBUTING.md",
