@@ -69,7 +69,8 @@ def anchor(path: str) -> str:
 def _page(section: str) -> Iterator[str]:
     found = {one.path: one for one in declared(section)}
     yield f"# Settings of {section}\n\n{summary(SECTIONS[section])}\n\n"
-    yield "`make docs` generates this page. [Configuration](../configuration.md) lists all settings.\n"
+    yield "`make docs` generates this page. [Configuration](../configuration.md) lists all settings. "
+    yield '"Change" is the effect of a change on the next `pulumi up`.\n'
     shown: set[str] = set()
     for title, examples in GROUPS[section].items():
         yield f"\n## {title}\n"
