@@ -250,7 +250,7 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
     "docs/how-to/tls.md": {
         "TLS": {
             'pulumi config set --path deployment.tlsCertificate -- "$(cat server.pem)"': Step(before=(CERTIFICATE,)),
-            'pulumi config set --path --secret deployment.tlsPrivateKey -- "$(cat server-key.pem)"': ANY,
+            "pulumi config set --path --secret deployment.tlsPrivateKey < server-key.pem": ANY,
             "pulumi up": Step(
                 instead="pulumi preview && pulumi config rm --path deployment.tlsCertificate"
                 " && pulumi config rm --path deployment.tlsPrivateKey",
