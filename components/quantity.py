@@ -52,12 +52,12 @@ def parse(resource: Resource, value: object) -> Quantity:
 
 
 def cpu_text(amount: Fraction) -> str:
-    """Canonical text of a number of CPUs, whole millicores."""
+    """Returns the canonical text of a number of CPUs, which is whole millicores."""
     return quantity.canonical(amount)
 
 
 def memory_text(amount: Fraction) -> str:
-    """Canonical text of a number of bytes, with the largest binary suffix that divides it."""
+    """Returns the canonical text of a number of bytes, with the largest binary suffix that divides it."""
     return quantity.canonical(amount, "Ki")
 
 

@@ -21,13 +21,13 @@ class CancelledError(Exception):
 
 
 class Cancellation:
-    """Ends the process on a cancel: at once or, during `defer`, when the loop sees `requested`."""
+    """Ends the process on a cancel: at once, or inside `defer`, when the loop sees `requested`."""
 
     def __init__(self) -> None:
         self.requested = False
         self._deferred = False
         self.descriptors: tuple[int, ...] = ()
-        """Descriptors that it listens on."""
+        """File descriptors on which a cancel arrives."""
 
     def listen(self) -> None:
         """Handles the signals of this process, even during a long call into a library."""

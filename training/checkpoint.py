@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from sealift.names import counted
 from sealift.sealing.errors import ArtifactCorrupt
 from sealift.sealing.record import open_record, seal_record
 from sealift.stores import RECORDS, Conflict, Fence, Store, get_record, version_of
@@ -102,8 +103,8 @@ class Records:
     version: str | None = None
 
     def load(self) -> Record | None:
-        """Returns the record, or None if it does not exist. Raises CheckpointError if it is damaged, and the store's
-        errors.
+        """Returns the record, or None if the run has no record. Raises CheckpointError if it is damaged, and the
+        store's errors.
         """
         found = get_record(self.store, self.run_id)
         if found is None:
@@ -149,7 +150,9 @@ def decode(plaintext: bytes) -> Record:
             raise CheckpointError(f"the run's record has another version than {VERSION}")
         phase, sizes = fields.pop("phase"), fields.pop("sizes")
         if sum(sizes) != len(rest) or min(sizes, default=0) < 0:
-            raise CheckpointError(f"the run's record has {len(rest)} bytes after its head instead of {sum(sizes)}")
+            raise CheckpointError(
+                f"the run's record has {counted(len(rest), 'byte')} after its head instead of {sum(sizes):,}"
+            )
         for name, size in zip(BODIES[phase], sizes, strict=True):
             fields[name], rest = rest[:size], rest[size:]
         if fields.get("state") is not None:

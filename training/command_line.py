@@ -159,7 +159,7 @@ def _put(raw: dict[str, Any], path: Steps, value: object) -> None:
         elif isinstance(here, dict) and isinstance(step, str):
             here.setdefault(step, inside)
         else:
-            raise TypeError(f"{'.'.join(map(str, path))} names a part of a value that has no such parts")
+            raise TypeError(f"{'.'.join(map(str, path))} names a part of a setting that has no such parts")
         if following is None:
             here[step] = value
         here = here[step]

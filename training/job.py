@@ -151,7 +151,7 @@ class Job:
         "Seed of the random split, the initial weights and the shuffling.",
     )
     stop_loss: float | None = setting(
-        kinds.positive_number(1e6, "0.5; without it, all epochs run"),
+        kinds.positive_number(1e6, "0.5; leave it out to run all epochs"),
         None,
         "Mean training loss of an epoch at or below which training ends. If not set, the loss never ends it. It is the "
         "loss that progress shows, on a standardised target.",
@@ -233,7 +233,9 @@ class Job:
                 message = f"has {camel_case(name)}, which needs columns; dataset must be a CSV or Parquet file"
                 yield Clash("data", message, ("dataset",))
         if self.data.image is not None and sources.form(self.dataset) != sources.PARQUET:
-            yield Clash("data", "has image, a column of files; dataset must be a Parquet file", ("dataset",))
+            yield Clash(
+                "data", "has image, which needs a column of files; dataset must be a Parquet file", ("dataset",)
+            )
         targets = sources.targets(self.dataset)
         if targets and self.data.target not in (None, *targets):
             message = f"has the target {kinds.show_value(self.data.target)}; allowed: {', '.join(targets)}"

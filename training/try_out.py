@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sealift.names import counted
 from sealift.settings import report as problem_report
 from sealift.settings.urls import without_credentials
 from training import gates, provenance, raised, user_code
@@ -140,11 +141,11 @@ def summary(job: Job, tried: TryOut) -> str:
     epochs, reason = outcome["epochs_run"], outcome["stop_reason"]
     stopped = "" if reason == "epochs" else f" (ended by {reason})"
     took = f"{units.duration(tried.training_seconds)} of training, {units.duration(tried.seconds)} in all"
-    done = f"{len(trained.train):,} rows, {epochs:,} epochs{stopped}, {took}"
+    done = f"{counted(len(trained.train), 'row')}, {counted(epochs, 'epoch')}{stopped}, {took}"
     lines = [
         f"\n{units.name(without_credentials(job.model))} on {units.name(without_credentials(job.dataset))}: {done}",
         f"energy: {units.energy(tried.energy.joules)}, {tried.energy.method}",
-        f"metrics of {len(trained.held_out):,} held-out rows:",
+        f"metrics of {counted(len(trained.held_out), 'held-out row')}:",
     ]
     metrics = outcome["metrics"]
     lines[2:2] = tried.highlights

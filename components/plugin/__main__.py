@@ -1,4 +1,4 @@
-"""`pulumi-resource-sealift ENGINE_ADDRESS`: started by the engine, never by hand."""
+"""`pulumi-resource-sealift ENGINE_ADDRESS`: started by the engine only."""
 
 import sys
 from pathlib import Path

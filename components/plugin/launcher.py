@@ -76,7 +76,7 @@ class RunFailed(PluginError):
 
 
 class RunRefused(RunFailed):
-    """Its gates refuse the model; `report` names the run's sealed report."""
+    """The run's gates refuse the model. `report` names the run's sealed report."""
 
     def __init__(self, message: str, hint: str, report: Mapping[str, str]) -> None:
         super().__init__(message, hint)

@@ -24,6 +24,7 @@ from components.plugin.retired_keys import (
     with_store,
 )
 from components.settings.sealing_key import SealingKeyInputs
+from sealift.names import counted
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,
@@ -150,7 +151,8 @@ async def _warn_of_a_second_key(request: CreateRequest) -> None:
     if count:
         await request.log.say(
             "warning",
-            f"a new key will be created for a store that already has {count} artifacts, and it opens none of them. If "
+            f"a new key will be created for a store that already has {counted(count, 'artifact')}, which it cannot "
+            "open. If "
             "this resource had another name or parent before, stop here, because its old key would be deleted. Set an "
             'alias to keep the old key: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")])',
         )

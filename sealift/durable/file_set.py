@@ -15,7 +15,7 @@ PIECE_BYTES: Final = 2**20
 
 
 def digest(contents: Mapping[str, str], modes: Mapping[str, int] | None = None) -> str:
-    """Hex SHA-256 of a set of files. `contents` has a digest of each content by name; `modes` is optional."""
+    """Returns the hex SHA-256 of a set of files. `contents` has the digest of each content by name."""
     whole = hashlib.sha256()
     for name in sorted(contents):
         mode = "" if modes is None else f"{modes[name]:o}"
@@ -24,12 +24,12 @@ def digest(contents: Mapping[str, str], modes: Mapping[str, int] | None = None) 
 
 
 def of_bytes(content: Buffer) -> str:
-    """Hex SHA-256 of one file's content."""
+    """Returns the hex SHA-256 of one file's content."""
     return hashlib.sha256(content).hexdigest()
 
 
 def of_stream(stream: IO[bytes]) -> str:
-    """Hex SHA-256 of the rest of a stream, which need not fit into memory."""
+    """Returns the hex SHA-256 of the rest of a stream, which need not fit into memory."""
     whole = hashlib.sha256()
     while piece := stream.read(PIECE_BYTES):
         whole.update(piece)
@@ -37,7 +37,7 @@ def of_stream(stream: IO[bytes]) -> str:
 
 
 def of_file(path: Path) -> str:
-    """Hex SHA-256 of a file's content. Raises OSError."""
+    """Returns the hex SHA-256 of a file's content. Raises OSError."""
     with path.open("rb") as stream:
         return of_stream(stream)
 

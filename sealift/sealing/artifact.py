@@ -48,7 +48,7 @@ class OpenedArtifact:
 
 
 def new_artifact_id() -> str:
-    """32 random hex digits."""
+    """Returns a new artifact id: 32 random hex digits."""
     return secrets.token_hex(ID_BYTES)
 
 
@@ -132,9 +132,8 @@ def unwrap(manifest: bytes, keys: Sequence[Identity]) -> bytes:
     for key in keys:
         if _stanza_of(parsed, key) is not None:
             return _data_key(parsed, key)
-    recipients = f"{len(parsed.recipients)} recipients of artifact {parsed.artifact_id}"
     raise WrongKey(
-        f"none of the {len(keys)} private keys belongs to the {recipients}",
+        f"no given private key belongs to a recipient of artifact {parsed.artifact_id}",
         "use a private key whose public key is among the recipients",
     )
 
@@ -153,7 +152,7 @@ def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[Recipient]) ->
 
 
 def named_payload_digest(manifest: bytes) -> str:
-    """The payload digest that the manifest names, in hex. Raises ManifestInvalid."""
+    """Returns the payload digest that the manifest names, in hex. Raises ManifestInvalid."""
     return parse_manifest(manifest).payload_digest
 
 
@@ -166,7 +165,7 @@ def is_authentic(manifest: bytes, data_key: bytes) -> bool:
 
 
 def recipient_ids(manifest: bytes) -> frozenset[str]:
-    """Key ids of the artifact's recipients. Raises ManifestInvalid."""
+    """Returns the key ids of the artifact's recipients. Raises ManifestInvalid."""
     return frozenset(stanza.key_id for stanza in parse_manifest(manifest).recipients)
 
 
@@ -178,8 +177,8 @@ def _data_key(manifest: Manifest, key: Identity | bytes) -> bytes:
     stanza = _stanza_of(manifest, key)
     if stanza is None:
         raise WrongKey(
-            f"private key {key.key_id[:16]}… is not among the {len(manifest.recipients)} recipients of this artifact",
-            "use the key that the artifact was sealed to",
+            f"private key {key.key_id[:16]}… does not belong to a recipient of this artifact",
+            "use a private key whose public key is among the recipients",
         )
     return _data_key(manifest, key.unwrap(stanza))
 

@@ -51,7 +51,7 @@ class Manifest:
     mac: bytes
 
     def encode(self) -> bytes:
-        """Canonical JSON."""
+        """Returns the manifest as canonical JSON."""
         return _canonical(self._fields() | {"mac": _base64(self.mac)})
 
     def is_authentic(self, data_key: bytes) -> bool:
@@ -177,8 +177,8 @@ def _bytes(fields: Mapping[str, object], name: str, *, minimum: int, maximum: in
 
 
 def _depth(encoded: bytes) -> int:
-    """How deep the brackets nest, counted before the parser allocates anything. Brackets in strings count too, which
-    only makes the limit stricter.
+    """Returns the depth of nested brackets, counted before the parser allocates anything. Brackets in strings count
+    too, which only makes the limit stricter.
     """
     depth = deepest = 0
     for bracket in encoded.translate(None, NO_BRACKETS):

@@ -126,8 +126,8 @@ def open_stream(
 
 
 def payload_digest(payload: Buffer, passed: Callable[[slice], object] = do_nothing) -> str:
-    """Hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored. Calls `passed`
-    with each part it has read."""
+    """Returns the hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored. Calls
+    `passed` with each part it has read."""
     sealed = memoryview(payload).cast("B")
     whole = hashlib.sha256()
     pieces = (slice(start, start + SEGMENT_BYTES) for start in range(0, len(sealed), SEGMENT_BYTES))
@@ -138,7 +138,7 @@ def payload_digest(payload: Buffer, passed: Callable[[slice], object] = do_nothi
 
 
 def stream_digest(payload: BinaryIO) -> str:
-    """`payload_digest` of a stream. Holds a few segments in memory at a time."""
+    """Returns the `payload_digest` of a stream. Holds a few segments in memory at a time."""
     whole = hashlib.sha256()
     segments = iter(lambda: _read_whole(payload, SEGMENT_BYTES), b"")
     for digest in _in_parallel(lambda segment: hashlib.sha256(segment).digest(), segments):
@@ -155,7 +155,7 @@ def _read_whole(stream: BinaryIO, size: int) -> bytes:
 
 
 def plaintext_size(payload_bytes: int) -> int:
-    """Size of the plaintext in a payload of this size. Raises ArtifactCorrupt if no payload can have this size."""
+    """Returns the plaintext's size in a payload of this size. Raises ArtifactCorrupt if no payload has this size."""
     segments = max(1, -(-payload_bytes // SEGMENT_BYTES))
     plain = payload_bytes - HEADER_BYTES - segments * TAG_BYTES
     last = payload_bytes - (segments - 1) * SEGMENT_BYTES
@@ -194,7 +194,9 @@ def _corrupt() -> ArtifactCorrupt:
 
 
 def _in_parallel(work: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
-    """`map` on all cores, in order. Only a few items are in progress at a time, which bounds the memory."""
+    """Applies `work` to items on all cores, and yields the results in order. Only a few items are in progress at a
+    time, which bounds the memory.
+    """
     first = list(islice(items, 2))
     if len(first) < 2:
         yield from map(work, first)

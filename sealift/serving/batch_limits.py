@@ -61,7 +61,7 @@ def fill(inputs: Mapping[str, Array], rows: int) -> dict[str, Array]:
 
 
 def _make_rows(model: Model, count: int) -> dict[str, Array] | None:
-    """Makes random rows. None if rows cannot be made up, or the model has no dimension for rows."""
+    """Makes random rows. Returns None if rows cannot be made up, or the model has no dimension for rows."""
     rows: dict[str, Array] = {}
     numbers = np.random.default_rng(0)
     for tensor in model.inputs.values():

@@ -171,7 +171,7 @@ class Batches:
         return results, Ran(begun, len(batch), rows, merged - begun, answered - merged, done - answered)
 
     def _seconds(self, rows: int) -> float:
-        """Expected duration of one run of so many rows on an otherwise idle processor."""
+        """Returns the expected duration of one run of `rows` rows on an otherwise idle processor."""
         return self._run_seconds + self._row_seconds * (rows - 1)
 
     def _alone(self, inputs: Arrays, rows: int) -> Arrays | Exception:
@@ -226,7 +226,7 @@ def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:
 
 
 def rows_of(inputs: Arrays) -> int:
-    """Number of rows in the inputs. A single value counts as one row."""
+    """Returns the number of rows in the inputs. A single value counts as one row."""
     first = next(iter(inputs.values()))
     return len(first) if first.ndim else 1
 

@@ -23,7 +23,7 @@ MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - a folder is made and rem
 
 
 def leave_folder() -> None:
-    """Changes to an empty folder, where no relative name leads to a file. Stays if none can be made."""
+    """Changes to an empty folder, where no relative name leads to a file. Stays if no folder can be made."""
     folder = MEMORY_FOLDER / secrets.token_hex(16)
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700)
@@ -69,7 +69,7 @@ def _find_changing_folders(path: Path) -> set[Path]:
 
 
 def _all_but(real: Path) -> Iterator[Path]:
-    """Every file and folder beside the path from the root to this file."""
+    """Yields every file and folder beside the path from the root to this file."""
     for folder, on_the_way in zip(reversed(real.parents), (*list(reversed(real.parents))[1:], real), strict=True):
         with contextlib.suppress(PermissionError):  # a folder that cannot be listed: nothing in it is allowed
             yield from (entry for entry in folder.iterdir() if entry != on_the_way and not entry.is_symlink())

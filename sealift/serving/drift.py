@@ -116,7 +116,7 @@ class Drift:
 
 
 def psi(counts: Array, shares: Floats) -> float:
-    """Population stability index of counts by bin against expected shares."""
+    """Returns the population stability index of counts by bin against expected shares."""
     counted = np.maximum(counts, 0.5)
     found, expected = counted / counted.sum(), np.maximum(shares, 1e-6) / shares.sum()
     return float(((found - expected) * np.log(found / expected)).sum())

@@ -156,7 +156,7 @@ def _session(onnx: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # small models: threads cost more than they save, and the pod has a CPU limit
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # an arena keeps the largest batch's memory for good
+    options.enable_cpu_mem_arena = False  # an arena never frees the largest batch's memory
     options.log_severity_level = FATAL
     options.add_session_config_entry(
         "session.load_model_format", "ONNX"

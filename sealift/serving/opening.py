@@ -28,7 +28,8 @@ class Source:
     """File of the private key. Its text shows the kind of the key."""
     artifact_id: str
     payload_digest: str | None
-    """None: the digest in the manifest. Anyone with a public key can make such a manifest for this id."""
+    """Expected digest of the payload. None accepts the digest in the manifest, which anyone with the public key can
+    make for this id."""
 
 
 class Opening:

@@ -46,14 +46,14 @@ class Statistics:
 
     def __init__(self) -> None:
         self.last_ms = 0
-        """Time of the last answered request, in milliseconds since 1970; 0 for never."""
+        """Time of the last answered request, in milliseconds since 1970. 0 if no request was answered."""
         self.rows = 0
         self.runs = 0
         self.fail = Durations()
         self.compute = ComputeStatistics()
-        """Per request. A request in a batch counts the whole batch's duration."""
+        """Durations per request. A request in a batch counts the whole batch's duration."""
         self.by_size: dict[int, ComputeStatistics] = {}
-        """Per run, by number of rows."""
+        """Durations per run, by its number of rows."""
         self._queue_ns = 0
 
     @property

@@ -13,20 +13,20 @@ KEY: Final = "setting"
 
 @dataclass(frozen=True)
 class Setting:
-    """One declaration. It has either a kind or, for an object of settings, the dataclass that declares them."""
+    """Declaration of a setting, with either a kind or, for an object of settings, the dataclass that declares them."""
 
     name: str
     """Name in camelCase."""
     kind: Kind[Any] | None
     of: type[Any] | None
     many: bool
-    """Whether it is an object of objects, by names that the user chooses."""
+    """Whether the setting is an object of objects, by names that the user chooses."""
     default: object
     meaning: str
     secret: bool
     required: bool
     shapes: bool
-    """Whether the result depends on it. False for settings about location, checks or reporting."""
+    """Whether the result depends on the setting. False for settings about location, checks or reporting."""
 
 
 def setting(

@@ -129,7 +129,7 @@ def spell(value: object, *, only_off: bool = False, shapes: bool | None = None) 
 
 
 def _each_spelt(settings: object, only_off: bool, shapes: bool | None) -> dict[str, Any]:
-    """All values by name, including defaults. In a section that shapes, each setting decides for itself."""
+    """Returns all values by name, including defaults. In a section with `shapes`, each setting decides for itself."""
     chosen: dict[str, Any] = {}
     for field in fields(settings):  # type: ignore[arg-type]
         value, one_shapes = getattr(settings, field.name), field.metadata.get(KEY, {}).get("shapes", True)

@@ -24,7 +24,7 @@ def typed_dict(name: str, of: type[Any]) -> str:
 
 
 def describe(one: Setting) -> str:
-    """Description of a setting: meaning, allowed values, and default."""
+    """Returns the description of a setting: meaning, allowed values, and default."""
     return " ".join(_sentences(one))
 
 

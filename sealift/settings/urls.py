@@ -22,7 +22,7 @@ def has_credentials(text: str) -> bool:
 
 
 def ends_where_seen(text: str) -> bool:
-    """Whether a URL has no character at which other programs would end it, and so show the rest of its secret."""
+    """Whether a URL has no character at which other programs would end it, and therefore show the rest of a secret."""
     if not is_url(text):
         return True
     found = _URL.search(text)

@@ -62,7 +62,7 @@ def has_artifact(store: Store, artifact_id: str) -> bool:
 
 
 def artifact_ids(store: Store) -> list[str]:
-    """Sorted ids of the artifacts with a manifest. Raises StoreUnwritable if the store itself does not exist."""
+    """Returns the sorted ids of the artifacts with a manifest. Raises StoreUnwritable if the store does not exist."""
     store.reach()
     return store.names(MANIFESTS)
 
@@ -110,7 +110,7 @@ def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Writ
 
 
 def version_of(store: Store, folder: Folder, name: str) -> str | None:
-    """Version of a stored file. None if it does not exist, which is what `swap` then expects."""
+    """Returns the version of a stored file, or None if it does not exist, as `Store.swap` expects it."""
     try:
         return store.stat(folder, name).version
     except ArtifactMissing:

@@ -43,7 +43,7 @@ class FileStore:
         if not self._root.exists():  # as when a disk is not mounted
             raise StoreUnwritable(
                 f"the store {self._root} does not exist",
-                "mount or restore it; if it is lost for good, create an empty folder there: its content is made again",
+                "mount or restore it; if its content is lost, create an empty folder there, and it is made again",
             )
 
     def check_writable(self) -> None:

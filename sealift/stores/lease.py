@@ -49,7 +49,7 @@ class Fence:
         found = _find_lease(self.store, self.name)
         if found is None or _Term.parse(found.content).holder != self.holder:
             raise LeaseLost(
-                f"another process has taken over the work on {self.name}, because this one stood still for too long",
+                f"another process has taken over the work on {self.name}, because this one was suspended for too long",
                 "wait until the other process has finished, then run `pulumi up` again",
             )
 

@@ -71,7 +71,7 @@ class Store(Protocol):
         """Creates a file with this content, like `create`."""
 
     def stat(self, folder: Folder, name: str) -> Stat:
-        """Size and version, the same version as from `read`. Raises ArtifactMissing."""
+        """Returns the size and the version, the same version as from `read`. Raises ArtifactMissing."""
 
     def open(self, folder: Folder, name: str) -> BinaryIO:
         """Opens the content as a stream, which the caller closes. Raises ArtifactMissing."""
@@ -93,7 +93,7 @@ class Store(Protocol):
         """
 
     def names(self, folder: Folder) -> list[str]:
-        """Sorted names. Empty if the store does not exist: call `reach` first to distinguish."""
+        """Returns sorted names. They are empty if the store does not exist: call `reach` first to distinguish."""
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
         """Deletes a file, or only its version `expected`. Does nothing if it does not exist. Raises Conflict."""

@@ -101,7 +101,7 @@ def test_a_port_that_is_none_is_refused(files: Files, option: str, port: str) ->
 def test_another_key_keeps_it_from_starting(files: Files) -> None:
     files.key.write_text(key_pair(1).pem)
 
-    assert "is not among the 1 recipients of this artifact; use the key" in refused(arguments(files))
+    assert "does not belong to a recipient of this artifact; use a private key" in refused(arguments(files))
 
 
 @pytest.mark.parametrize("part", ["payload", "manifest"])

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
+from sealift.names import counted
 from training import user_code
 from training.errors import ModelError, TrainingError
 from training.job import Job
@@ -45,7 +46,7 @@ def _make_error(job: Job, what: str, way_out: str, error: BaseException) -> Mode
         )
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return ModelError(
-            f"memory ran out in a step over {job.batch_size} rows",
+            f"memory ran out in a step over {counted(job.batch_size, 'row')}",
             "lower batchSize (accumulateSteps keeps the step the same), or use a smaller model",
         )
     return ModelError(f"{what} {user_code.say(error)}", way_out)

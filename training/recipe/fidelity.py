@@ -13,6 +13,7 @@ import torch
 from onnxruntime import InferenceSession
 from torch import nn
 
+from sealift.names import counted
 from training.errors import ExportError
 from training.recipe import export
 from training.recipe.datasets.dataset import Rows
@@ -84,12 +85,13 @@ def _check_sizes(
             answer = export.ask(session, batch)
         except Exception as error:  # ONNX Runtime's errors have no common base class
             raise ExportError(
-                f"{name} was exported from 2 rows, but its ONNX form does not run on {size}{where}", CONSTANT_ROWS
+                f"{name} was exported from 2 rows, but its ONNX form does not run on {counted(size, 'row')}{where}",
+                CONSTANT_ROWS,
             ) from error
         allowed = export.TOLERANCE * max(1.0, float(expected.abs().nan_to_num().max()))
         if answer.shape != expected.shape or not bool((_find_difference(answer, expected) <= allowed).all()):
             raise ExportError(
-                f"{name} was exported from 2 rows, but the answers of its ONNX form for {size} rows differ from "
+                f"{name} was exported from 2 rows, but its ONNX form's answers for {counted(size, 'row')} differ from "
                 f"torch's{where}",
                 CONSTANT_ROWS,
             )

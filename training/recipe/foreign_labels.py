@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
+from sealift.names import counted
 from training.errors import ModelError
 
 ZIP_MAP: Final = "ZipMap"
@@ -69,7 +70,7 @@ def _make_two_columns(answer_R1: Answer) -> Answer:
 
 
 def _find_declared(graph: onnx.GraphProto, width: int) -> Labels | None:
-    """Returns the labels that the nodes declare, ZipMaps before classifiers, if all with so many labels agree."""
+    """Returns the labels that the nodes declare, ZipMaps before classifiers, if all with `width` labels agree."""
     for operators in ((ZIP_MAP,), CLASSIFIERS):
         found = {labels for labels in _find_named(graph, operators) if len(labels) == width}
         if len(found) == 1:
@@ -143,7 +144,8 @@ def _find_clear(table_RW: Answer, said: Sequence[str]) -> Iterator[tuple[int, st
     """Yields the column and the label of each row whose largest number is not a tie."""
     if len(said) != len(table_RW):
         raise ModelError(
-            f"model gives {len(said)} labels to {len(table_RW)} rows", "export it with one label for each row"
+            f"model gives {counted(len(said), 'label')} to {counted(len(table_RW), 'row')}",
+            "export it with one label for each row",
         )
     ordered_RW = np.sort(table_RW, axis=1)
     sure_R = ordered_RW[:, -1] - ordered_RW[:, -2] > TIE

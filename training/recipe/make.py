@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sealift.names import counted
 from sealift.settings.kinds import is_reference
 from training.findings import enforce
 from training.job import Job
@@ -43,7 +44,7 @@ def make(job: Job, inputs: Inputs, progress: Progress, callback: TrainerCallback
     callback.phase("data", f"reading {job.dataset}")
     dataset = load(job, inputs.folder, inputs.mask_key, lambda message: callback.phase("data", message))
     if job.data.drop_missing_target:
-        callback.phase("data", f"{dataset.rows_left_out:,} rows without a target are left out")
+        callback.phase("data", f"leaving out {counted(dataset.rows_left_out, 'row')} without a target")
     columns.check_names(dataset.served_columns, [export.find_output_name(dataset.task)])
     rest, held_out = hold_out(dataset, job, generator)
     dataset = examine_split(job, dataset, rest, held_out)

@@ -37,7 +37,7 @@ def _find_without_auroc(job: Job, dataset: Dataset, held_out: Rows, validation: 
             what = "held-out" if share == "heldOut" else "validation"
             lines += [
                 f"{path} names auroc, which needs a row of each class: {lacking:,} of {len(dataset.classes):,} classes "
-                f"have no {what} row; raise data.{share}, or name another metric"
+                f"{'has' if lacking == 1 else 'have'} no {what} row; raise data.{share}, or name another metric"
                 for path in of_rows
             ]
     return lines

@@ -29,6 +29,7 @@ from opacus.optimizers import DPOptimizer
 from opacus.validators import ModuleValidator
 from torch import nn
 
+from sealift.names import counted
 from training.errors import DataError, ModelError
 from training.job import Job
 from training.options import Privacy
@@ -67,7 +68,7 @@ class Mechanism:
                     )  # fmt: skip
         except ValueError as error:
             raise ModelError(
-                f"privacy.epsilon is {wanted.epsilon}, which no amount of noise keeps over {epochs} epochs",
+                f"privacy.epsilon is {wanted.epsilon}, which no amount of noise keeps over {counted(epochs, 'epoch')}",
                 "raise epsilon, or lower epochs or batchSize",
             ) from error
         return Mechanism(wanted, rows, rate, steps, noise)

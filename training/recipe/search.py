@@ -13,6 +13,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from sealift.names import counted
 from training.errors import ModelError, NonFiniteLossError
 from training.options import METRICS, Range, Search
 
@@ -68,7 +69,8 @@ def search(search: Search, seed: int, attempt: Attempt, state: str | None, keep:
     done = [trial for trial in trials if trial.value is not None]
     if not done:
         raise ModelError(
-            f"all {len(trials)} trials of the search diverged or were stopped early", "search lower learning rates"
+            f"the search has no result: {counted(len(trials), 'trial')} diverged or stopped early",
+            "search lower learning rates",
         )
     value: Callable[[SearchTrial], float] = lambda trial: trial.value or 0.0  # noqa: E731
     best = min(done, key=value) if direction == "minimize" else max(done, key=value)

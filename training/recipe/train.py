@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import safetensors.torch
 import torch
 
-from sealift.names import snake_case
+from sealift.names import counted, snake_case
 from training.errors import DataError
 from training.job import Job
 from training.recipe.callback import Progress, TrainerCallback
@@ -49,7 +49,7 @@ def search_settings(
     wanted, validation = job.search, inputs.validation
     if wanted is None or validation is None:
         raise AssertionError("internal error: a search without settings or rows")
-    callback.phase("search", f"searching {', '.join(wanted.parameters)} in {wanted.trials} trials")
+    callback.phase("search", f"searching {', '.join(wanted.parameters)} in {counted(wanted.trials, 'trial')}")
     from training.recipe.search import search
 
     def attempt(settings: Mapping[str, object], report: "MetricReport") -> float:
@@ -67,7 +67,7 @@ def search_settings(
 
     result = search(wanted, job.seed, attempt, progress.study, keep)
     settings = ", ".join(f"{name} {value}" for name, value in result.best.items())
-    callback.phase("search", f"best of {len(result.trials)} trials: {settings}")
+    callback.phase("search", f"best of {counted(len(result.trials), 'trial')}: {settings}")
     return result, progress
 
 
@@ -88,7 +88,7 @@ def train(
     job: Job, inputs: LoopInputs, progress: Progress, callback: TrainerCallback, generator: torch.Generator
 ) -> LoopResult:
     """Trains the model that is shipped, continuing from the progress."""
-    callback.phase("train", f"training {job.model} on {len(inputs.rows):,} rows")
+    callback.phase("train", f"training {job.model} on {counted(len(inputs.rows), 'row')}")
     loop = make_loop(job, inputs, generator)
     if progress.state is not None:
         loop.load_state_dict(copy.deepcopy(progress.state), safetensors.torch.load(progress.tensors))

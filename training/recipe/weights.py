@@ -115,7 +115,9 @@ def _describe(tensor: torch.Tensor) -> str:
 
 
 def freeze(net: nn.Module, beginnings: Sequence[str]) -> None:
-    """Freezes all parameters whose names have one of these prefixes. Raises ModelError if none has, or if all do."""
+    """Freezes all parameters whose names have one of these prefixes. Raises ModelError if no name has a prefix, or if
+    all names have one.
+    """
     names = [name for name, _ in net.named_parameters()]
     for beginning in beginnings:
         if not any(name.startswith(beginning) for name in names):

@@ -94,7 +94,7 @@ class Residuals:
 
 @dataclass(frozen=True)
 class Importance:
-    """Importance of one feature. `deviation` is over repetitions, None if there were none."""
+    """Importance of one feature. `deviation` is over repetitions, None without repetitions."""
 
     mean: float
     deviation: float | None = None

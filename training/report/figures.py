@@ -17,6 +17,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from sealift.names import counted
 from training.report import units
 from training.report.content import Confusion, Curves, HeatMap, Importances, Residuals, SearchReport
 from training.report.svg import BLUE, GREY, ORANGE, picture
@@ -181,7 +182,7 @@ def search(part: SearchReport) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _make_title(axes, "Value of each trial", "trial", units.name(part.metric))
 
-    return picture("search", f"Scatter plot of {units.name(part.metric)} of {len(valued):,} trials.", paint)
+    return picture("search", f"Scatter plot of {units.name(part.metric)} of {counted(len(valued), 'trial')}.", paint)
 
 
 def _line(

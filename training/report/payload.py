@@ -22,7 +22,7 @@ def embed(report: Report) -> str:
 
 
 def extract(page: str) -> Report:
-    """Returns the report of a page that `embed` wrote. Raises ReportError if the page has no such record."""
+    """Returns the report of a page that `embed` wrote. Raises ReportError if the page has no report."""
     _, found, rest = page.partition(OPENING)
     text, closed, _ = rest.partition(CLOSING)
     if not found or not closed:

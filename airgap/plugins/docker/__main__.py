@@ -1,4 +1,4 @@
-"""`pulumi-resource-docker ENGINE_ADDRESS`: started by the engine, never by hand."""
+"""`pulumi-resource-docker ENGINE_ADDRESS`: started by the engine only."""
 
 import sys
 

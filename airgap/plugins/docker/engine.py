@@ -1,4 +1,4 @@
-"""The connection to the Docker engine, with errors that tell the user what to do."""
+"""The connection to the Docker engine, with errors that say what the user can do."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`pulumi-resource-kubernetes ENGINE_ADDRESS`: started by the engine, never by hand."""
+"""`pulumi-resource-kubernetes ENGINE_ADDRESS`: started by the engine only."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Errors between the engine and the API server, with messages that tell the user what to do.
+"""Errors between the engine and the API server, with messages that say what the user can do.
 
 PluginError                  (provider.errors) a sentence, then a hint line
 ├── ClusterUnreachable       no API server answers, or no kubeconfig names one

@@ -1,4 +1,4 @@
-"""`pulumi-language-python [FLAGS] ENGINE_ADDRESS`: started by the engine, never by hand."""
+"""`pulumi-language-python [FLAGS] ENGINE_ADDRESS`: started by the engine only."""
 
 import os
 import signal

@@ -30,17 +30,17 @@ def read_private_key(text: str, trusted: bool) -> PrivateKeyTypes:
 
 
 def key_id(key: PublicKeyTypes) -> str:
-    """Hex SHA-256 of the DER SubjectPublicKeyInfo."""
+    """Returns the hex SHA-256 of the DER SubjectPublicKeyInfo."""
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
 
 
 def public_text(key: PublicKeyTypes) -> str:
-    """SubjectPublicKeyInfo in PEM."""
+    """Returns the SubjectPublicKeyInfo in PEM."""
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def private_text(key: PrivateKeyTypes) -> str:
-    """PKCS #8 in PEM, unencrypted: a secret."""
+    """Returns the key as PKCS #8 in PEM, unencrypted: a secret."""
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()

@@ -30,7 +30,7 @@ class Recipient(Protocol):
 
     @property
     def key_id(self) -> str:
-        """Id of the key, 64 hex digits; the same for a recipient and its identity."""
+        """Id of the key: 64 hex digits, the same for a recipient and its identity."""
 
     def wrap(self, data_key: bytes) -> Stanza:
         """Wraps the data key for this recipient."""
@@ -41,7 +41,7 @@ class Identity(Protocol):
 
     @property
     def kind(self) -> str:
-        """Kind of the stanzas that it unwraps, as in manifests."""
+        """Kind of the stanzas that the key unwraps, as in manifests."""
 
     @property
     def key_id(self) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from sealift.names import counted
 from sealift.serving.errors import InvalidInput, StartError
 from sealift.serving.explain.reference import names, reference
 from sealift.serving.explain.row_game import RUN_ROWS, RowGame
@@ -34,9 +35,10 @@ class Explanation:
     reference: Mapping[str, Array]
     """The reference row, by input."""
     shap_values: Mapping[str, Array]
-    """By output: FP64 [rows, features, numbers]. Over the features they sum to what the row adds to the base."""
+    """Shapley values by output: FP64 [rows, features, numbers]. Over the features, they sum to the row's output minus
+    the base value."""
     base_values: Mapping[str, Array]
-    """By output: its values for the reference, FP64 [rows, numbers]."""
+    """Values for the reference row by output: FP64 [rows, numbers]."""
     standard_errors: Mapping[str, Array]
     """Like `shap_values`. Zeros for exact rows."""
     evaluations: int
@@ -105,7 +107,8 @@ class Explainer:
     def _check_numbers(count: int, features: int, numbers: int) -> None:
         if count * features * numbers > MOST_NUMBERS:
             raise InvalidInput(
-                f"{count} rows of {features:,} values, for {numbers:,} numbers of outputs, have "
+                f"{counted(count, 'row')} of {counted(features, 'value')}, explained for "
+                f"{counted(numbers, 'number')} of outputs, would have "
                 f"{count * features * numbers:,} contributions; expected at most {MOST_NUMBERS:,}"
             )
 

@@ -34,16 +34,18 @@ class RowGame:
         self._values = [(name, own, reference[name]) for name, own in row.items()]
         self._outputs = outputs
         self._run_rows = run_rows
-        """At most RUN_ROWS; 1 for a model that takes one row at a time."""
+        """Rows of one run: at most RUN_ROWS, or 1 for a model that takes one row at a time."""
         self._until = until
-        """By time.monotonic."""
+        """Time limit of the explanation, by time.monotonic."""
         self._features = sum(own.size for own in row.values())
         self.players = np.flatnonzero(np.concatenate([(own != other).ravel() for _, own, other in self._values]))
         """Features that play."""
 
     def worth(self, coalitions: Array) -> Array:
-        """Of bool [coalitions, players]: FP64 [coalitions, numbers], over all outputs. Raises InvalidInput,
-        InvalidAnswer, and Overloaded where there is no time left."""
+        """Returns the worth of coalitions, bool [coalitions, players]: FP64 [coalitions, numbers], over all outputs.
+
+        Raises InvalidInput, InvalidAnswer, and Overloaded if the time limit is exceeded.
+        """
         joined = np.zeros((len(coalitions), self._features), np.bool_)
         joined[:, self.players] = coalitions
         starts = range(0, len(joined), self._run_rows)

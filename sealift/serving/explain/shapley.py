@@ -4,8 +4,8 @@ For few players, all coalitions are played and the values are exact. For more, p
 reverse order (antithetic), so that the errors of the two orders offset each other. In both cases, the values sum
 exactly to the difference between no player and all (efficiency). The same game always has bit-identical values.
 
-It knows no model. Shapley 1953; Castro, Gómez and Tejada 2009 (doi:10.1016/j.cor.2008.04.004); Mitchell, Cooper, Frank
-and Holmes 2022 (arXiv:2104.12199).
+The module does not depend on a model. Sources: Shapley 1953; Castro, Gómez and Tejada 2009
+(doi:10.1016/j.cor.2008.04.004); Mitchell, Cooper, Frank and Holmes 2022 (arXiv:2104.12199).
 """
 
 import math
@@ -18,15 +18,15 @@ import numpy as np
 from sealift.serving.tensor import Array
 
 MOST_EXACT: Final = 10
-"""Players of which all coalitions are played: 1,024."""
+"""Largest number of players of which all coalitions are played: 1,024 of them."""
 EVALUATIONS: Final = 4096
-"""Limit on coalitions that are played if they are sampled."""
+"""Largest number of coalitions that are played if they are sampled."""
 LEAST_PAIRS: Final = 2
 """Minimum number of permutation pairs. One pair has no estimate of its error."""
 SEED: Final = 0
 
 Game = Callable[[Array], Array]
-"""Coalitions, bool [coalitions, players] → what each is worth, FP64 [coalitions, outputs]."""
+"""Function from coalitions, bool [coalitions, players], to the worth of each, FP64 [coalitions, outputs]."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Shapley:
     values: Array
     """[players, outputs]."""
     standard_errors: Array
-    """[players, outputs], estimated from the permutations; zeros where it is exact."""
+    """[players, outputs], estimated from the permutations. Zeros if the values are exact."""
     base: Array
     """Worth of the empty coalition: [outputs]."""
     evaluations: int
-    """Coalitions that were played."""
+    """Number of coalitions that were played."""
     exact: bool
 
 
@@ -50,7 +50,7 @@ def shapley(game: Game, players: int) -> Shapley:
 
 
 def exact(game: Game, players: int) -> Shapley:
-    """Over all 2^players coalitions. Number c of them has player p if its bit p is set."""
+    """Computes the values over all 2^players coalitions. Coalition number c has player p if bit p of c is set."""
     numbers = np.arange(1 << players)
     coalitions = (numbers[:, None] >> np.arange(players) & 1).astype(bool)
     worth, sizes = game(coalitions), coalitions.sum(axis=1)
@@ -64,7 +64,7 @@ def exact(game: Game, players: int) -> Shapley:
 
 
 def sample_shapley(game: Game, players: int) -> Shapley:
-    """Over pairs of permutations, for two players or more."""
+    """Estimates the values over pairs of permutations, for at least two players."""
     base, whole = game(np.repeat([[False], [True]], players, axis=1))
     pairs = max(LEAST_PAIRS, (EVALUATIONS - 2) // (2 * (players - 1)))
     numbers = np.random.default_rng(SEED)
@@ -80,10 +80,10 @@ def sample_shapley(game: Game, players: int) -> Shapley:
 
 
 def _pair(game: Game, order: Array, base: Array, whole: Array) -> Array:
-    """What each player adds, in the mean of this order and its reverse."""
+    """Returns each player's contribution, as the mean of this order and its reverse."""
     players = len(order)
     joined = np.argsort(order) < np.arange(1, players)[:, None]  # the first 1, 2, … of the order
-    worth = game(np.concatenate([joined, ~joined]))  # without the first 1, 2, …: the reverse order, from its end
+    worth = game(np.concatenate([joined, ~joined]))  # ~joined: the reverse order, from its end
     forward = np.diff(np.concatenate([[base], worth[: players - 1], [whole]]), axis=0)
     backward = -np.diff(np.concatenate([[whole], worth[players - 1 :], [base]]), axis=0)
     shares = np.empty_like(forward)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from sealift.names import counted
 from sealift.serving.errors import InvalidInput
 from sealift.serving.grpc.messages import CLASSES
 from sealift.serving.protocol import binary_tensors
@@ -45,7 +46,8 @@ def inference(message: Any, reader: RequestReader) -> Asked:
     raw = message.raw_input_contents
     if raw and len(raw) != len(message.inputs):
         raise InvalidInput(
-            f"raw_input_contents has {len(raw)} items for {len(message.inputs)} inputs; expected one for each"
+            f"raw_input_contents has {counted(len(raw), 'item')} for {counted(len(message.inputs), 'input')}; "
+            "expected one for each"
         )
     read = [
         (item.name, partial(_from_raw, item, raw[number]) if raw else partial(_from_contents, item))

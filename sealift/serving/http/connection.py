@@ -52,9 +52,9 @@ class Connections:
             raise failure
 
     def admit(self, newcomer: "Connection") -> None:
-        """Admits a client. If there are too many, drops the longest idle ones: several at a time, because the search
-        looks at all. If none is idle, drops those that have been sending a body for longest, which costs a client
-        nothing."""
+        """Admits a client. If there are too many, drops those that have been idle for longest: several at a time,
+        because the search looks at all clients. If no client is idle, drops those that have been sending a body for
+        longest, because sending slowly costs a client nothing."""
         self.clients.add(newcomer)
         if len(self.clients) > limits.MAX_CONNECTIONS:
             others = self.clients - {newcomer}
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def receives(self) -> bool:
-        """Whether it only waits for the rest of a request."""
+        """Whether the connection only waits for the rest of a request."""
         waiting = self._answering is not None or self._ahead or self._rest
         return not waiting and self._current is not None
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
+from sealift.names import counted
 from sealift.serving.errors import InvalidInput
 from sealift.serving.http.messages import Response
 from sealift.serving.protocol.contract import Body
@@ -45,8 +46,8 @@ def decompress(body: Body, encoding: bytes, most_bytes: int) -> bytes:
         if not rest:
             return parts[0] if len(parts) == 1 else b"".join(parts)
         if encoding == b"deflate":
-            raise InvalidInput(f"the body has {len(rest)} bytes after the end of its deflate data")
-    raise InvalidInput(f"the body has more than {MOST_MEMBERS} gzip members; send one")
+            raise InvalidInput(f"the body has {counted(len(rest), 'byte')} after the end of its deflate data")
+    raise InvalidInput(f"the body exceeds the limit of {MOST_MEMBERS} gzip members; send one")
 
 
 def compress(response: Response) -> Response:

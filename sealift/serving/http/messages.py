@@ -63,9 +63,9 @@ class HttpRequest:
     """The target as sent: percent-encoded, with the query."""
     keep_alive = True
     hop = False
-    """Whether it has a Connection header."""
+    """Whether the request has a Connection header."""
     upgrades = False
-    """Whether it offers to upgrade to another protocol."""
+    """Whether the request offers to upgrade to another protocol."""
     host: bytes | None = None
     """The Host as sent. Several are joined to a value that is not a valid host."""
     origin: bytes | None = None
@@ -91,7 +91,7 @@ class HttpRequest:
     """The client's identifier of the request, as sent."""
     traceparent: bytes | None = None
     tracestate: bytes | None = None
-    """As sent. `traceparent` is empty, which is invalid, if it was sent more than once."""
+    """The headers as sent. `traceparent` is empty, which is invalid, if it was sent more than once."""
     trace: "Trace | None" = None
     """The trace, if the request is recorded."""
     rows = 0
@@ -102,11 +102,11 @@ class HttpRequest:
     refusal: Response | None = None
     """The response, if the request is refused whatever its body is."""
     share: Share | None = None
-    """Its share of the memory budget, if any."""
+    """The request's share of the memory budget, if any."""
 
     @property
     def announces_body(self) -> bool:
-        """Whether its head says that a body follows."""
+        """Whether the head says that a body follows."""
         return self.transfer is not None or bool(self.length)
 
     def release(self) -> None:

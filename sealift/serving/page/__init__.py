@@ -16,10 +16,10 @@ __all__ = ["error", "operations"]
 
 
 def operations(name: str, model: Model, explains: bool) -> Mapping[str, Operation]:
-    """By path. Clients call the model `name`; `explains` says whether they may ask why it answers as it does."""
+    """Returns the operations by path, for the model name `name`. `explains` says whether explanations are served."""
     return {"/": document(), "/about": Fixed(about(name, model, explains))}
 
 
 def error(message: str) -> bytes:
-    """As on all other paths."""
+    """Returns the body of an error, which is the same as on all other paths."""
     return refusal(message)

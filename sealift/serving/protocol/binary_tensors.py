@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from sealift.names import counted
 from sealift.serving.protocol.json_texts import check_size
 from sealift.serving.tensor import KINDS, Array
 
@@ -24,7 +25,7 @@ def read(data: memoryview, datatype: str, shape: Sequence[int]) -> Array:
         return _texts(data, count).reshape(shape)
     kind = KINDS[datatype]
     if data.nbytes != count * kind.itemsize:
-        raise ValueError(f"{data.nbytes:,} bytes of binary data; expected {count * kind.itemsize:,}")
+        raise ValueError(f"{counted(data.nbytes, 'byte')} of binary data; expected {count * kind.itemsize:,}")
     array = np.frombuffer(data, kind)
     if datatype == "BOOL" and (array.view(np.uint8) > 1).any():
         at = int(np.argmax(array.view(np.uint8) > 1))
@@ -50,7 +51,8 @@ def _texts(data: memoryview, count: int) -> Array:
     check_size(size)
     if size < count * LENGTH_BYTES:
         raise ValueError(
-            f"{size:,} bytes of binary data; expected at least {count * LENGTH_BYTES:,} for {count:,} texts"
+            f"{counted(size, 'byte')} of binary data; expected at least {count * LENGTH_BYTES:,} for "
+            f"{counted(count, 'text')}"
         )
     texts = np.empty(count, np.object_)
     at = 0
@@ -67,5 +69,7 @@ def _texts(data: memoryview, count: int) -> Array:
             raise ValueError(f"text {number} in binary data that is not UTF-8") from None
         at = end
     if at != size:
-        raise ValueError(f"{size - at:,} bytes of binary data after its {count:,} texts; expected none")
+        raise ValueError(
+            f"{counted(size - at, 'byte')} of binary data after its {counted(count, 'text')}; expected none"
+        )
     return texts

@@ -1,4 +1,4 @@
-"""One input of a model: its data in a request, checked against its tensor → an array.
+"""Reading of one input of a model: its data in a request is checked against its tensor and becomes an array.
 
 Inputs that do not fit the model raise InvalidInput, whose message says what was expected.
 """
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from sealift.names import counted
 from sealift.serving.errors import InvalidInput
 from sealift.serving.protocol import binary_tensors
 from sealift.serving.protocol.json_numbers import NumberReader, array_of
@@ -70,7 +71,7 @@ class InputReader:
         """Makes the array of Python numbers, or of texts in UTF-8, row by row."""
         self._check(datatype, shape)
         if len(values) != (count := math.prod(shape)):
-            raise self.refusal(f"{len(values)} values; expected {short(count)} for shape {short(shape)}")
+            raise self.refusal(f"{counted(len(values), 'value')}; expected {short(count)} for shape {short(shape)}")
         try:
             texts = [str(value, "utf-8") for value in values] if datatype == "BYTES" else list(values)
             return np.array(texts, KINDS[datatype]).reshape(shape)

@@ -97,7 +97,7 @@ def _metadata(name: str, model: Model) -> dict[str, object]:
 
 
 def _parameters(description: Description) -> dict[str, object]:
-    """What clients need to send requests and read responses. No metrics, because they may be secret."""
+    """Returns data that clients need to send requests and read responses. No metrics, because they may be secret."""
     task = {"task": description.task} if description.task is not None else {}
     return {**task, "features": list(description.features), "classes": list(description.classes)}
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from sealift.names import counted
 from sealift.serving.categories import Categories
 from sealift.serving.errors import InvalidInput
 from sealift.serving.protocol.contract import Body, Inference
@@ -45,7 +46,7 @@ class AskedOutput(NamedTuple):
 
     name: str
     binary: bool = False
-    """Whether it is returned as binary data instead of JSON."""
+    """Whether the output is returned as binary data instead of JSON."""
     classes: int = 0
     """Number of the largest values of each row, returned as texts. 0 returns all numbers."""
 
@@ -147,7 +148,7 @@ class RequestReader:
 
     def _decode_request(self, body: Body, json_bytes: int | None) -> AnyRequest:
         if json_bytes is not None and not 0 <= json_bytes <= len(body):
-            raise InvalidInput(f"the body has {len(body):,} bytes; expected at least {json_bytes:,} bytes of JSON")
+            raise InvalidInput(f"the body has {counted(len(body), 'byte')}; expected at least {json_bytes:,} of JSON")
         said = body if json_bytes is None else memoryview(body)[:json_bytes]
         try:
             return _decode(said)
@@ -190,8 +191,8 @@ class RequestReader:
                 raise reader.refusal("both data and the parameter binary_data_size; expected one of them")
             if size > len(body) - start:
                 raise reader.refusal(
-                    f"binary_data_size {short(size)}, but {len(body) - start:,} bytes are left in the body after its "
-                    "JSON and the inputs before; expected as many, and the length of the JSON in the request's header"
+                    f"binary_data_size {short(size)}, but the body has {counted(len(body) - start, 'byte')} after its "
+                    "JSON and the previous inputs; expected as many, and the JSON's length in the request's header"
                 )
             inputs[item.name] = reader.from_binary(item.datatype, item.shape, memoryview(body)[start : start + size])
             start += size
@@ -200,7 +201,7 @@ class RequestReader:
         if len(self._rows) > 1:
             self._check_rows(inputs)
         if start != len(body):
-            raise InvalidInput(f"{len(body) - start:,} bytes are left in the body after all inputs; expected none")
+            raise InvalidInput(f"the body has {counted(len(body) - start, 'byte')} after all inputs; expected none")
         return inputs
 
     def _check_rows(self, inputs: Mapping[str, Array]) -> None:

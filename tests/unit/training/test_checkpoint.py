@@ -47,9 +47,9 @@ def test_bodies_of_any_content_and_size_survive(body: bytes) -> None:
         (b'{"version": 5, "sizes": [0], "phase": "sealed", "result": {}, "more": 1}\n', "more"),
         (
             b'{"version": 5, "sizes": [0], "phase": "sealed", "result": {}}\nx',
-            "has 1 bytes after its head instead of 0",
+            "has 1 byte after its head instead of 0",
         ),
-        (b'{"version": 5, "sizes": [2, -1], "phase": "training"}\nx', "has 1 bytes after its head instead of 1"),
+        (b'{"version": 5, "sizes": [2, -1], "phase": "training"}\nx', "has 1 byte after its head instead of 1"),
     ],
 )
 def test_what_is_no_record_is_refused_with_the_reason(plaintext: bytes, reason: str) -> None:

@@ -325,7 +325,7 @@ def test_rows_left_out_are_counted_in_progress_report_and_description(tmp_path: 
         tmp_path, callback=callback, dataset="a.csv", data={"target": "y", "dropMissingTarget": True}, epochs=1
     )
 
-    assert "12 rows without a target are left out" in callback.messages
+    assert "leaving out 12 rows without a target" in callback.messages
     assert write_description(result.description)["rows"] == {"train": 38, "heldOut": 10, "leftOut": 12}
     data = reported(result).data
     assert data is not None

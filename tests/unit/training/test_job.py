@@ -83,7 +83,7 @@ def test_numbers_arrive_as_doubles_and_become_whole_where_they_must() -> None:
         ("batchSize", "many", ["is 'many';", "whole number from 1"]),
         ("seed", -1, ["is -1;", "whole number from 0"]),
         ("seed", 2**53, ["whole number from 0 to 9,007,199,254,740,991"]),
-        ("stopLoss", 0, ["is 0;", "above 0", "without it"]),
+        ("stopLoss", 0, ["is 0;", "above 0", "leave it out"]),
         ("stopLoss", NAN, ["is NaN;", "above 0"]),
         ("threads", 65, ["is 65;", "from 1 to 64"]),
         ("momentum", 1, ["is 1;", "from 0 to below 1"]),

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 import numpy as np
 import pyarrow as pa
 
+from sealift.names import counted
 from sealift.settings import Problem
 from sealift.settings.names import suggest
 from training import user_code
@@ -166,7 +167,7 @@ def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
         (target.ndim != 1, f"the target has the shape {target.shape}; it must be (rows,)"),
         (
             features.shape[:1] != target.shape[:1],
-            f"features have {features.shape[:1]} rows, the target has {target.shape[:1]}",
+            f"features have the shape {features.shape}, the target has {target.shape}; their rows must be equally many",
         ),
         (not _is_numeric(features), f"features have the type {features.dtype}; allowed: numbers of at most 64 bits"),
         (
@@ -179,7 +180,7 @@ def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
         ),
         (
             bool(names) and len(names) != features.shape[-1],
-            f"feature_names has {len(names)} names for features of shape {features.shape}",
+            f"feature_names has {counted(len(names), 'name')} for features of shape {features.shape}",
         ),
         (len(set(names)) != len(names), "feature_names contains a name twice"),
         (len(set(classes)) != len(classes), "classes contains a name twice"),
@@ -224,8 +225,10 @@ def _check_held(reference: str, features: Array) -> None:
             if features.dtype == np.uint64
             else "3.4e38, the largest value of FP32"
         )
-        raise DataError(f"{reference}: features have {int(wrong.sum()):,} values beyond {limit}, the first in row "
-                        f"{row + 1:,}", "number ids from 0, or scale quantities down")  # fmt: skip
+        raise DataError(
+            f"{reference}: features have {counted(int(wrong.sum()), 'value')} beyond {limit}, first in row {row + 1:,}",
+            "number ids from 0, or scale quantities down",
+        )
 
 
 def _is_numeric(array: Array) -> bool:

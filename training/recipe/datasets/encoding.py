@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sealift.names import counted
 from training.errors import DataError
 from training.options import Data, Task
 from training.recipe.datasets import spelling
@@ -280,8 +281,7 @@ def read_ids(column: pa.ChunkedArray, name: str) -> np.ndarray[Any, np.dtype[np.
     wrong = np.flatnonzero(~(np.abs(values_R) <= EXACT_DOUBLE) | (np.floor(values_R) != values_R))
     if len(wrong):
         raise DataError(
-            f"the column {name!r} has {len(wrong):,} values that are not ids (or are missing), the first in row "
-            f"{wrong[0] + 1:,}",
+            f"the column {name!r} has no valid id in {counted(len(wrong), 'row')}, first in row {wrong[0] + 1:,}",
             "ids must be whole numbers, at least 0",
         )
     return values_R.astype(np.int64)
@@ -296,7 +296,7 @@ def find_whole_texts(column: pa.ChunkedArray) -> pa.Array | None:
 
 
 def find_largest(column: pa.ChunkedArray) -> int:
-    """Returns the largest absolute value of whole numbers, 0 without whole numbers."""
+    """Returns the largest absolute value of whole numbers, or 0 for an empty column."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     ends = pc.min_max(column).as_py()
@@ -391,8 +391,8 @@ def _check_names_of_classes(target: str, values: pa.Array) -> None:
 
 def _refuse_mixed(what: str, name: str, different: int, numeric: int) -> DataError:
     return DataError(
-        f"{what} mixes types: {numeric:,} of its {different:,} different values are numbers and "
-        f"{different - numeric:,} are text",
+        f"{what} mixes types: its {different:,} different values are {counted(numeric, 'number')} and "
+        f"{counted(different - numeric, 'text')}",
         _hint_at_mixed(name),
     )
 

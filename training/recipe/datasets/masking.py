@@ -101,7 +101,9 @@ def _generalise(name: str, column: pa.ChunkedArray, rule: Masking, key: bytes) -
     """
     kind, step = column.type, rule.step or 1.0
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return _floor_time(column, step), f"generalised to the start of steps of {step:g} days"
+        return _floor_time(
+            column, step
+        ), f"generalised to the start of steps of {step:g} {'day' if step == 1 else 'days'}"
     if pa.types.is_integer(kind):
         # If steps are not whole, the lower end of a range need not be whole either.
         column = column.cast(pa.int64() if step.is_integer() else pa.float64())

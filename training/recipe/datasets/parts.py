@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sealift.names import counted
 from training.errors import DataError
 from training.job import Job
 from training.options import Split
@@ -45,7 +46,7 @@ def _split_by_value(column: pa.ChunkedArray, split: Split, job: Job) -> Parts:
         what = "data.split names all of them"
     if what is not None:
         raise DataError(
-            f"the column {split.column!r} of {job.dataset} has {len(values):,} different values; {what}",
+            f"the column {split.column!r} of {job.dataset} has {counted(len(values), 'different value')}; {what}",
             "some rows must be held out, and some must be left for training",
         )
     return found

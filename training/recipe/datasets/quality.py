@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sealift.names import counted
 from sealift.settings.names import suggest
 from training.errors import DataError
 from training.findings import Finding
@@ -148,7 +149,7 @@ def _find_missing(table: pa.Table, features: list[str]) -> Iterator[Finding]:
     for name in features:
         count = int(_is_missing(table[name]).sum())
         if count:
-            message = f"{name!r} has no value in {count:,} rows ({count / table.num_rows:.1%})"
+            message = f"{name!r} has no value in {counted(count, 'row')} ({count / table.num_rows:.1%})"
             yield Finding("missingValues", (name,), message, count, table.num_rows)
 
 
@@ -176,7 +177,8 @@ def _find_duplicate_rows(table: pa.Table) -> Iterator[Finding]:
     ordered_R = np.sort(_mix(_read_numbers(table[name]) for name in table.column_names))
     count = int((ordered_R[1:] == ordered_R[:-1]).sum())
     if count:
-        yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows are copies of other rows")
+        copies = "is a copy of another row" if count == 1 else "are copies of other rows"
+        yield Finding("duplicateRows", (), f"{count:,} of {table.num_rows:,} rows {copies}")
 
 
 def _find_imbalance(column: pa.ChunkedArray, target: str, task: Task) -> Iterator[Finding]:
@@ -216,7 +218,8 @@ def _find_out_of_range(table: pa.Table, quality: Quality) -> Iterator[Finding]:
     for name in table.column_names:
         infinite = int(_is_infinite(table[name]).sum())
         if infinite:
-            yield Finding("outOfRange", (name,), f"{name!r} is infinite, or too large for FP32, in {infinite:,} rows")
+            message = f"{name!r} is infinite, or too large for FP32, in {counted(infinite, 'row')}"
+            yield Finding("outOfRange", (name,), message)
     for name, (low, high) in quality.ranges.items():
         values_R = _read_numbers(table[name])
         outside = int(((values_R < low) | (values_R > high)).sum())
@@ -241,7 +244,7 @@ def _find_precision(table: pa.Table, features: list[str]) -> Iterator[Finding]:
 
 
 def _describe_merged(column: pa.ChunkedArray) -> str | None:
-    """Describes whole numbers that become equal when FP32 rounds them. Returns None if no numbers do."""
+    """Describes whole numbers that become equal when FP32 rounds them. Returns None if it has no such numbers."""
     kind = encoding.find_value_type(column.type)
     if encoding.is_text(kind):
         different = encoding.find_whole_texts(column)
@@ -256,7 +259,9 @@ def _describe_merged(column: pa.ChunkedArray) -> str | None:
     left = len(np.unique(encoding.read_numbers(different)))
     if left == len(different):
         return None
-    return f"{len(different):,} different whole numbers, some beyond 2^24; FP32 has only {left:,} values for them"
+    return (
+        f"{len(different):,} different whole numbers, some beyond 2^24; FP32 has only {counted(left, 'value')} for them"
+    )
 
 
 def _is_rounded_away(column: pa.ChunkedArray) -> bool:

@@ -1,9 +1,9 @@
 """Finds personal data in text with Presidio, and replaces it by its kind: `write to <EMAIL_ADDRESS>`.
 
 Presidio's recognisers for English find data with a form or a checksum: e-mail and IP addresses, URLs, telephone, credit
-card, bank account, social security and passport numbers, dates. Only a spaCy model finds names and places: an installed
-one is used, none is ever fetched. Errors in both directions are possible: it is no guarantee that nothing personal is
-left. Nothing here writes, logs or fetches; the precautions against the libraries are numbered below.
+card, bank account, social security and passport numbers, dates. Only a spaCy model finds names and places. It is
+used if it is installed, and never fetched. Errors in both directions are possible: personal data may be left. Nothing
+here writes, logs or fetches. The precautions against the libraries are numbered below.
 """
 
 import functools

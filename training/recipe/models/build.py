@@ -103,7 +103,7 @@ def build(job: Job, dataset: Dataset, folder: Path) -> nn.Module:
         )
     told = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "nothing"
     way_out = (
-        f"it was called with {told}; it gets those of {', '.join(OFFERED)} that it has as arguments, and "
+        f"it was called with {told}; Sealift passes those of {', '.join(OFFERED)} that are its arguments, and "
         "modelArguments adds others"
     )
     with blame_model(job, f"the constructor of {job.model}", way_out):

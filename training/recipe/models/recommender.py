@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from sealift.names import counted
 from training.errors import ModelError
 from training.recipe.models.checks import check_ids, check_whole
 
@@ -29,7 +30,7 @@ class Recommender(nn.Module):
         """
         super().__init__()
         if (features, outputs) != (2, 1):
-            what = f"{features} features per row" if features != 2 else f"{outputs} classes"
+            what = f"{counted(features, 'feature')} per row" if features != 2 else f"{outputs} classes"
             way_out = (
                 "use rows of user id and item id and a number as target, with data.task 'regression' and loss 'mse'"
             )

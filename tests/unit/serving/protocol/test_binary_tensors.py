@@ -107,7 +107,7 @@ def text(value: bytes, length: int | None = None) -> bytes:
      ("BYTES", [1], text(b"ab", 3), "expected text 0 to end there or before, not at 7"),
      ("BYTES", [2], text(b"abcd") + b"12", "ends at 10"),
      ("BYTES", [1], text(b"", 2**32 - 1), "not at 4,294,967,299"),
-     ("BYTES", [1], text(b"a") + text(b"b"), "5 bytes of binary data after its 1 texts"),
+     ("BYTES", [1], text(b"a") + text(b"b"), "5 bytes of binary data after its 1 text;"),
      ("BYTES", [1], text(b"\xff"), "text 0 in binary data that is not UTF-8"),
      ("BYTES", [1], bytes(json_texts.MOST_BYTES + 1), "expected at most 4,194,304"),],
 )  # fmt: skip
@@ -154,8 +154,8 @@ def test_inputs_may_be_binary_or_json_in_one_request(inputs: list[dict[str, Any]
 
 @pytest.mark.parametrize(
     ("left", "data", "words"),
-    [(sized(LEFT, 8), b"1234567", "'left' has binary_data_size 8, but 7 bytes are left"),
-     (sized(LEFT, 8), b"123456789", "1 bytes are left in the body after all inputs; expected none"),
+    [(sized(LEFT, 8), b"1234567", "'left' has binary_data_size 8, but the body has 7 bytes after its"),
+     (sized(LEFT, 8), b"123456789", "the body has 1 byte after all inputs; expected none"),
      (sized(LEFT, 7), b"1234567", "'left' has 7 bytes of binary data; expected 8"),
      (sized(LEFT, 10**40), b"12345678", "'left' has binary_data_size 1000"),
      (sized(LEFT, -8), b"12345678", "'left' has binary_data_size -8; expected a whole number, at least 0"),
@@ -164,7 +164,7 @@ def test_inputs_may_be_binary_or_json_in_one_request(inputs: list[dict[str, Any]
      (sized(LEFT, 8.0), b"12345678", "'left' has binary_data_size 8.0; expected a whole number, at least 0"),
      (sized(LEFT, 8) | {"data": [1, 2]}, b"12345678", "both data and the parameter binary_data_size"),
      (LEFT, b"12345678", "'left' has no data; expected a JSON array, or the parameter binary_data_size"),
-     (LEFT | {"data": [1, 2]}, b"x", "1 bytes are left"),
+     (LEFT | {"data": [1, 2]}, b"x", "the body has 1 byte after all inputs"),
      (sized(LEFT | {"shape": [-1, 2]}, 8), b"12345678", "shape .-1, 2.; expected"),
      (sized(LEFT | {"datatype": "FP32"}, 8), b"12345678", "datatype 'FP32'; expected 'INT32'")],
 )  # fmt: skip

@@ -238,7 +238,10 @@ def test_more_than_memory_may_hold_is_refused_before_anything_is_decoded() -> No
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        ({"dataset": "a.csv", "data": {"target": "y", "image": {"column": "a"}}}, "data has image, a column of files"),
+        (
+            {"dataset": "a.csv", "data": {"target": "y", "image": {"column": "a"}}},
+            "data has image, which needs a column of files",
+        ),
         ({"dataset": "a.parquet", "data": {"target": "y", "image": {}}}, "data.image.column is missing"),
         (
             {"dataset": "a.parquet", "data": {"target": "y", "image": {"column": "a", "channels": 2}}},

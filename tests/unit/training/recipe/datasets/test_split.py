@@ -124,7 +124,7 @@ def test_the_column_is_no_feature_unless_it_is_named(folder: Path) -> None:
             {"split": {"column": "part", "heldOut": ["holdout"]}},
             "3 different values; none of them is in data.split.heldOut",
         ),
-        ({"split": {"column": "same", "heldOut": ["one"]}}, "1 different values; data.split names all of them"),
+        ({"split": {"column": "same", "heldOut": ["one"]}}, "1 different value; data.split names all of them"),
         ({"timeColumn": "part"}, "data.timeColumn is 'part', which holds string"),
         ({"timeColumn": "same"}, "data.timeColumn is 'same', which holds string"),
         ({"timeColumn": "year", "heldOut": 0.9}, "no rows are left for training"),

@@ -102,7 +102,7 @@ def test_ids_are_exact_and_what_is_none_is_said_by_its_row(tmp_path: Path) -> No
     assert ids([float(at) for at in range(COUNT)])[:, 0].tolist() == list(range(COUNT))
     wrong = [pa.array([*range(COUNT - 1), None]), [*range(COUNT - 1), 0.5], [*map(float, range(COUNT - 1)), 2.0**60]]
     for column in wrong:
-        with pytest.raises(DataError, match=r"'user' has 1 values that are not ids.* in row 40"):
+        with pytest.raises(DataError, match=r"'user' has no valid id in 1 row, first in row 40"):
             ids(column)
     with pytest.raises(DataError, match=r"'user' has whole numbers beyond 2\^63 - 1"):
         ids(pa.array([*range(COUNT - 1), 2**63], pa.uint64()))
@@ -111,9 +111,9 @@ def test_ids_are_exact_and_what_is_none_is_said_by_its_row(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        (np.array([[[1, 2]], [[3, 2**63]]], np.uint64), r"1 values beyond 2\^63 - 1, .* row 2"),
-        (np.array([[1, 2], [2**64 - 1, 4]], np.uint64), r"1 values beyond 2\^63 - 1, .* row 2"),
-        (np.array([[[1.0]], [[1e39]]]), r"1 values beyond 3\.4e38, .* row 2"),
+        (np.array([[[1, 2]], [[3, 2**63]]], np.uint64), r"1 value beyond 2\^63 - 1, .* row 2"),
+        (np.array([[1, 2], [2**64 - 1, 4]], np.uint64), r"1 value beyond 2\^63 - 1, .* row 2"),
+        (np.array([[[1.0]], [[1e39]]]), r"1 value beyond 3\.4e38, .* row 2"),
         (np.zeros((2, 2), np.longdouble), "at most 64 bits"),
     ],
     ids=["images", "ids", "beyond FP32", "128 bits"],
