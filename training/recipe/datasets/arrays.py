@@ -167,7 +167,7 @@ def check_arrays(reference: str, given: Mapping[str, Any]) -> Arrays:
         (target.ndim != 1, f"the target has the shape {target.shape}; it must be (rows,)"),
         (
             features.shape[:1] != target.shape[:1],
-            f"features have the shape {features.shape}, the target has {target.shape}; their rows must be equally many",
+            f"features have shape {features.shape}, the target has {target.shape}; the numbers of rows must be equal",
         ),
         (not _is_numeric(features), f"features have the type {features.dtype}; allowed: numbers of at most 64 bits"),
         (
