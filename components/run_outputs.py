@@ -17,7 +17,7 @@ class TrainingRunOutputs:
     manifest: pulumi.Output[str]
     """Manifest of the artifact: canonical JSON. Everything that identifies the model is encrypted in it."""
     metrics: pulumi.Output[Mapping[str, float]]
-    """Metrics of the held-out rows, by name. Secret unless `expose_metrics` is true."""
+    """Metrics of the held-out rows, by name. Secret unless `exposeMetrics` is true."""
     example: pulumi.Output[Mapping[str, object]]
     """Example of a prediction: one held-out row, the model's answer, and the body of the request for it:
     {"inputs": [[…]], "expected": [[…]], "request": {…}}. Secret."""
@@ -42,6 +42,6 @@ class TrainingRunOutputs:
     delta: pulumi.Output[float | None]
     """Probability that the privacy budget `epsilon` does not hold. Not set without `privacy`."""
     energy_joules: pulumi.Output[float]
-    """Energy that the training process used, in joules. `energy_source` says whether it was measured or estimated."""
+    """Energy that the training process used, in joules. `energySource` says whether it was measured or estimated."""
     energy_source: pulumi.Output[str]
     """Source of the energy value: how it was measured or estimated."""

@@ -23,7 +23,7 @@ class RunOutputs:
     manifest: str
     """Manifest of the artifact: canonical JSON. Everything that identifies the model is encrypted in it."""
     metrics: Mapping[str, float]
-    """Metrics of the held-out rows, by name. Secret unless `expose_metrics` is true."""
+    """Metrics of the held-out rows, by name. Secret unless `exposeMetrics` is true."""
     example: Mapping[str, object]
     """Example of a prediction: one held-out row, the model's answer, and the body of the request for it:
     {"inputs": [[…]], "expected": [[…]], "request": {…}}. Secret."""
@@ -48,7 +48,7 @@ class RunOutputs:
     delta: float | None = None
     """Probability that the privacy budget `epsilon` does not hold. Not set without `privacy`."""
     energy_joules: float
-    """Energy that the training process used, in joules. `energy_source` says whether it was measured or estimated."""
+    """Energy that the training process used, in joules. `energySource` says whether it was measured or estimated."""
     energy_source: str
     """Source of the energy value: how it was measured or estimated."""
 

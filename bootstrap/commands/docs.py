@@ -21,5 +21,7 @@ def run(context: Context) -> int:
     ):
         if status := subprocess.run(argv, env={**context.variables, **QUIET}, cwd=root, check=False).returncode:
             return status
-    context.console.line(f"the documentation is in {SITE}/index.html")
+    context.console.line(
+        f"the documentation is in {SITE}/index.html; `python3 -m http.server --directory {SITE}` serves it"
+    )
     return 0
