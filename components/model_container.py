@@ -27,7 +27,7 @@ class ModelContainer(pulumi.ComponentResource):
     """Container of a Docker engine that serves one model, with its API keys."""
 
     url: pulumi.Output[str]
-    """URL of the served model. Known once it answers."""
+    """URL of the served model, known once it answers."""
     container: pulumi.Output[str]
     """Name of the container on the Docker engine."""
     endpoints: pulumi.Output[Mapping[str, str]]

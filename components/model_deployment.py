@@ -32,7 +32,7 @@ class ModelDeployment(pulumi.ComponentResource):
     """
 
     url: pulumi.Output[str]
-    """URL of the served model. Known once it answers: `http://127.0.0.1:NODEPORT`, or the Service's cluster address."""
+    """URL of the served model, known once it answers: `http://127.0.0.1:NODEPORT`, or the Service's cluster address."""
     namespace: pulumi.Output[str]
     """Name of the namespace on the cluster."""
     service: pulumi.Output[str]
