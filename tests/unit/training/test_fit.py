@@ -360,7 +360,7 @@ def test_auroc_is_refused_before_the_first_step_where_a_class_has_no_row_to_meas
     (tmp_path / "a.csv").write_text("x,part,y\n" + "\n".join(lines))
     callback = Recorder()
 
-    with pytest.raises(ModelError, match="names auroc, which needs a row of each class: 1 of 2 classes have no"):
+    with pytest.raises(ModelError, match="names auroc, which needs a row of each class: 1 of 2 classes has no"):
         fitted(
             tmp_path,
             callback=callback,

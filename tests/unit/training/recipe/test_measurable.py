@@ -43,7 +43,7 @@ def test_auroc_is_refused_where_a_class_has_no_row_of_those_it_is_measured_on(
 
     said = refusal(given["heldOut"], given["validation"], settings, monkeypatch)
 
-    assert f"1 of 3 classes have no {what} row; raise data.{share}, or name another metric" in said
+    assert f"1 of 3 classes has no {what} row; raise data.{share}, or name another metric" in said
 
 
 @pytest.mark.parametrize("settings", [GATED, STOPPED])
