@@ -100,7 +100,7 @@ def _check_machine(context: Context) -> None:
     if len(str(longest)) > 107:
         raise PartMissing(
             PART,
-            f"the checkout's path is too long for a socket: {longest} has more than 107 bytes",
+            f"the checkout's path is too long for a socket: {longest} exceeds the limit of 107 bytes",
             ["move the checkout to a shorter path", *WAYS],
         )
     if not Path("/proc/sys/net/bridge").exists() and programs.ask(["modprobe", "br_netfilter"]) is None:

@@ -213,7 +213,7 @@ class Batches:
 
 def make_overloaded() -> Overloaded:
     """Makes the error for a queue that is full."""
-    return Overloaded(f"the queue holds more than {QUEUE_SECONDS:g} seconds of work; try again")
+    return Overloaded(f"the queue exceeds the limit of {QUEUE_SECONDS:g} seconds of work; try again")
 
 
 def _settle(told: "asyncio.Future[Arrays]", result: Arrays | Exception) -> None:

@@ -124,7 +124,7 @@ def _find_order_of_seen(seen: Mapping[int, str], classes: Sequence[str], width: 
 
 
 def _find_seen(table_RW: Answer, said: Sequence[str]) -> dict[int, str]:
-    """Returns, by column, the label of the rows whose largest number it has."""
+    """Returns, by column, the label of the rows whose largest number is in this column."""
     seen = dict[int, str]()
     for column, label in _find_clear(table_RW, said):
         if seen.setdefault(column, label) != label:

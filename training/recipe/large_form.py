@@ -34,7 +34,7 @@ def write_large_form(proto: onnx.ModelProto, folder: Path = HERE) -> Iterator[by
     """Yields the bytes, which are equal for equal models. `proto` loses its large weights; weights files are below
     `folder`.
 
-    Raises ModelError for files that differ from the model's declaration, and if the rest has more than 2 GB.
+    Raises ModelError if files differ from the model's declaration, or if the rest exceeds 2 GB.
     """
     weights = _take_out(proto.graph)
     for one in filter(is_external, list_tensors(proto)):
@@ -70,7 +70,7 @@ def _take_out(graph: onnx.GraphProto) -> list[TensorProto]:
 def _serialize(proto: onnx.ModelProto) -> bytes:
     if proto.ByteSize() > LARGEST_GRAPH:
         raise ModelError(
-            "model has more than 2 GB besides its weights of 8 to 64 bits",
+            "model exceeds the limit of 2 GB besides its weights of 8 to 64 bits",
             "keep the weights as initializers of the graph, in a datatype that NumPy has",
         )
     content: bytes = proto.SerializeToString(deterministic=True)

@@ -24,8 +24,8 @@ class Queue:
         self._count = 0
 
     def add(self, explain: Callable[[float], Found], done: Callable[[Found], None]) -> None:
-        """Calls `explain` in the thread, with the time that it must be ready at, by time.monotonic; it raises nothing.
-        Then calls `done` on the loop. Raises Overloaded."""
+        """Calls `explain` in the thread with its deadline by time.monotonic, then `done` on the loop. `explain`
+        must not raise. Raises Overloaded if the queue is full."""
         if self._count >= MOST:
             raise Overloaded(f"{MOST} explanations are waiting already; try again")
         self._count += 1

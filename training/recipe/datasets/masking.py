@@ -37,7 +37,7 @@ def tell_nobody(message: str) -> None:
 
 @dataclass(frozen=True)
 class Masker:
-    """Masks under `key`, the store's. `tell` gets the progress of a long pass."""
+    """Masks under `key`, the store's mask key. `tell` gets the progress of a long pass."""
 
     key: bytes = field(repr=False)
     tell: Tell = tell_nobody
