@@ -16,18 +16,36 @@ Written by `make docs` from the code (docs/messages.py). {NAME} stands for a val
 """
 WORDS: Final = re.compile(r"[A-Za-z][\w'’-]*[,;:.]?(?:\s+\S+)*?\s+[A-Za-z][\w'’-]*[,;:.]?(?:\s+\S+)*?\s+[A-Za-z]")
 """At least three words with white space between them."""
-NO_TEXT: Final = re.compile(r"^\s*[<{\[(\\^#/.-]|\\[sdwb(]|^(?:SELECT|import|from) ")
+PLACEHOLDER: Final = re.compile(r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+NO_TEXT: Final = re.compile(
+    r"^\s*(?:[<{(\\^#.]|/[^ ]*$|\[[^\]]*\]?$)|\\[sSdwb(]|^(?:SELECT|import|from|repeated|-[Am]) "
+)
 """Texts that are not for people: markup, patterns and programs."""
+PAGE_TEXT: Final = {
+    ".html": re.compile(r">([^<>]+)<"),
+    ".js": re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`'),
+}
+"""Texts of the server's page, by the kind of file."""
 
 
 def messages(root: Path, packages: Iterable[str]) -> str:
     """Returns the file's content, by module and line."""
     parts = [HEAD]
-    modules = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
-    for path in modules:
-        if found := list(dict.fromkeys(texts(path.read_text()))):
+    suffixes = {".py", *PAGE_TEXT}
+    files = [path for package in packages for path in sorted((root / package).rglob("*")) if path.suffix in suffixes]
+    for path in files:
+        found = list(dict.fromkeys(texts(path.read_text()) if path.suffix == ".py" else page_texts(path)))
+        if found:
             parts += [f"\n== {path.relative_to(root)}\n", *(f"{one}\n" for one in found)]
     return "".join(parts)
+
+
+def page_texts(path: Path) -> Iterator[str]:
+    """Yields the texts of the server's page: between tags, or literals of its program."""
+    for match in PAGE_TEXT[path.suffix].finditer(path.read_text()):
+        text = _one_line(next(found for found in match.groups() if found is not None))
+        if _is_for_people(text):
+            yield text
 
 
 def texts(source: str) -> Iterator[str]:
@@ -69,4 +87,5 @@ def _one_line(text: str) -> str:
 
 
 def _is_for_people(text: str) -> bool:
-    return bool(WORDS.search(re.sub(r"\{[^{}]*\}", "VALUE", text))) and not NO_TEXT.search(text)
+    shown = PLACEHOLDER.sub("VALUE", text)
+    return bool(WORDS.search(shown)) and not NO_TEXT.search(shown)

@@ -225,7 +225,11 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             "pulumi config set --path training.search.parameters.learningRate.low 0.001": ANY,
             "pulumi config set --path training.search.parameters.learningRate.high 0.1": PREVIEWS,
         },
-        "Privacy": {"pulumi config set --path training.privacy.epsilon 3": ANY},
+        "Privacy": {
+            "pulumi config set --path training.privacy.epsilon 3": ANY,
+            "pulumi config set --path 'training.quality.ranges.age[0]' 18": ANY,
+            "pulumi config set --path 'training.quality.ranges.age[1]' 99": ANY,
+        },
         "Models from elsewhere": {
             "pulumi config set --path training.source onnx": ANY,
             "pulumi config set --path training.model models/churn.onnx": ANY,
@@ -283,6 +287,10 @@ IN_EXAMPLES: Final[Mapping[str, Step]] = {
 
 OF_THE_NAMESPACE: Final = '--namespace "$(pulumi stack output namespace)"'
 MENTIONED: Final[Mapping[str, Step]] = {
+    "pulumi stack output url": Step(says=("http://127.0.0.1:",)),
+    "pulumi stack output apiKeys --show-secrets": Step(says=('"default"', "sealift_")),
+    "pulumi stack select NAME": Step(put={"NAME": "dev"}),
+    "cp Pulumi.dev.yaml Pulumi.NAME.yaml": Step(put={"NAME": "copy"}, makes="Pulumi.copy.yaml"),
     "pulumi config set --path deployment.auth none": Step(
         then="pulumi preview && pulumi config rm --path deployment.auth", says=("auth is 'none'",)
     ),
@@ -322,6 +330,8 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "make status": SET_UP,
     "make up STACK=laptop": "tests/cluster/test_docker_target.py runs this stack",
     "make up STACK=prod": "needs the reader's registry and store",
+    "make up STACK=NAME": SET_UP,
+    "pulumi config rm --path deployment.apiKeys": "would end the keys that the other documents name",
     "make test": "would run itself",
     "make report DEPLOYED=1": "tests/unit/bootstrap/commands/test_report.py; the other form is typed",
     "kubectl scale": "tests/cluster/test_scaled_by_hand.py scales a Deployment",

@@ -419,10 +419,10 @@ async def _let_go(operation: Operation, inputs: Properties, state: Properties, *
     try:
         others = await asyncio.to_thread(Owners(store, store_key, artifact_id).release, owner, delete)
     except OwnersUnreadable:
-        await operation.log.say("warning", f"artifact {artifact_id} is kept, because the list of its users is damaged")
+        await operation.log.say("warning", f"artifact {artifact_id} stays, because the list of its users is damaged")
         return
     if others:
-        await operation.log.say("info", f"artifact {artifact_id} is kept, because other resources use it: {others}")
+        await operation.log.say("info", f"artifact {artifact_id} stays, because other resources use it: {others}")
     await _let_go_of_report(operation, inputs, state, retention=retention, shared=others > 0)
 
 

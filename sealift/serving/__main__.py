@@ -35,19 +35,22 @@ FLUSH_SECONDS: Final = 2.0
 """Time to send the last spans. Together with the drain, it is less than the pod's grace period."""
 
 
+PROGRAM: Final = "python -m sealift.serving"
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise StartError(message, "see python -m sealift.serving --help")
+        raise StartError(message, f"see {self.prog} --help")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the server. Returns the exit code."""
+def main(arguments: list[str] | None = None, program: str = PROGRAM) -> int:
+    """Runs the server, which calls itself `program`. Returns the exit code."""
     started = time.monotonic()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)  # otherwise SIGTERM would not end the first process of a container
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the plain model
     try:
-        serve(_parse(arguments), started)
+        serve(_parse(arguments, program), started)
     except StartError as error:
         _tell(str(error), TERMINATION_LOG)
         return 1
@@ -170,9 +173,9 @@ def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificat
     return GrpcTransport(served, options.host, options.grpc_port, MAX_BODY_BYTES, pem)
 
 
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
+def _parse(arguments: list[str] | None, program: str = PROGRAM) -> argparse.Namespace:
     about = "Serves one sealed model over the Open Inference Protocol v2."
-    parser = _Parser(prog="python -m sealift.serving", description=about)
+    parser = _Parser(prog=program, description=about)
     parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key that opens the artifact")
     store = "artifact in a local store, by its id (listens on this machine only, unless --host is given)"
     parser.add_argument("--artifact", type=Path, metavar="STORE/ID", help=store)
@@ -186,7 +189,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--name", default="model", help="model name in the URLs, /v2/models/NAME (default: model)")
     who = parser.add_mutually_exclusive_group()
     who.add_argument(
-        "--access", type=Path, metavar="FILE", help="file of API keys and their scopes, which clients must have"
+        "--access", type=Path, metavar="FILE", help="file of API keys or a token issuer, with the scopes of clients"
     )
     who.add_argument("--auth", choices=["none"], help="no access control: anyone who reaches the port is served")
     tls = "folder with tls.crt and tls.key, like a mounted Secret of type kubernetes.io/tls (default: no TLS)"

@@ -19,6 +19,10 @@ def refuse(size: int, limit: int) -> None:
     """A function has one too."""
     raise ValueError(f"the size of {size:,} bytes exceeds the limit of {limit} bytes")
     """A docstring below a value, as of a constant."""
+
+
+def refuse_file(path: str, error: Exception) -> None:
+    raise ValueError(f"{path} is not an access file: {error}")
 '''
 
 
@@ -26,6 +30,7 @@ def test_texts_are_whole_and_show_where_values_stand() -> None:
     assert list(texts(MODULE)) == [
         "write it on two lines, and it is one text",
         "the size of {size} bytes exceeds the limit of {limit} bytes",
+        "{path} is not an access file: {error}",
     ]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate
+from sealift import __main__ as command
 from sealift import rooms
 from sealift.serving.version import VERSION
 
@@ -82,6 +83,28 @@ def test_a_wheel_holds_the_library_and_its_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sealift", "--version"]
     said = subprocess.run(command, cwd=tmp_path / "installed", capture_output=True, text=True, check=True)
     assert said.stdout == f"{VERSION}\n"
+
+
+def test_the_command_s_exit_code_is_the_server_s(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sealift", "serve", "--artifact", "nowhere/" + "0" * 32, "--key", "nokey.pem"]
+
+    ran = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+    wrong = subprocess.run(command[:4], cwd=PROJECT_ROOT, capture_output=True, text=True)
+
+    assert ran.returncode == 1 and "nowhere" in ran.stderr and "Traceback" not in ran.stderr
+    assert wrong.returncode == 1 and "see sealift serve --help" in wrong.stderr
+
+
+def test_the_command_names_the_extra_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without_it(*_: object, **__: object) -> int:
+        raise ModuleNotFoundError("No module named 'msgspec'", name="msgspec")
+
+    monkeypatch.setattr("sealift.serving.__main__.main", without_it)
+
+    assert command.main(["serve"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == 'hint: pip install "sealift[serve]"'
 
 
 def test_there_is_one_version() -> None:
