@@ -16,6 +16,7 @@ HEAD: Final = """\
 
 `make docs` generates this page from the program and the package's schema. `pulumi stack output NAME` shows one of the
 stack's outputs. A secret is shown with `--show-secrets` only.
+A preview can show other names for the namespace and the Service than `pulumi up`, because they depend on its values.
 """
 SERVERS: Final = {"kubernetes": "ModelDeployment", "docker": "ModelContainer"}
 """Resources that the program's variable `service` can be, by target."""

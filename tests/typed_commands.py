@@ -96,9 +96,9 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
         },
         "Tokens of your identity provider": {
             "pulumi config set --path deployment.auth jwt": ANY,
-            "pulumi config set --path deployment.jwt.issuer https://login.example.com": ANY,
+            "pulumi config set --path deployment.jwt.issuer https://login.example.com/": ANY,
             "pulumi config set --path 'deployment.jwt.audience[0]' models": ANY,
-            "pulumi config set --path deployment.jwt.jwksUrl https://login.example.com/keys": PREVIEWS,
+            "pulumi config set --path deployment.jwt.jwksUrl https://login.example.com/keys.json": PREVIEWS,
         },
         "Web pages of other origins": {
             "pulumi config set --path 'deployment.corsOrigins[0]' https://app.example.com": PREVIEWS

@@ -42,7 +42,7 @@ EXAMPLES = {
 PEM = self_signed()
 FILLED_IN = {
     "$(cat server.pem)": PEM.certificate,
-    "$(cat server-key.pem)": PEM.key,
+    "server-key.pem": PEM.key,
     "$(cat keys.json)": json.dumps({"keys": []}),
     "$(openssl pkey -in recovery.pem -pubout)": key_pair().recipient.pem,
 }
@@ -109,7 +109,7 @@ def changed(one: Declared) -> dict[str, Any]:
     """The section with the example, as its commands write it."""
     found: Any = beside(one)
     for command in commands(one.section, one.path, EXAMPLES[one.full_path]):
-        *_, key, value = [word for word in shlex.split(command) if word != "--"]
+        *_, key, value = [word for word in shlex.split(command) if word not in ("--", "<")]
         steps = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", key)]
         found = put(found, steps[1:], stored(FILLED_IN.get(value, value)))
     assert isinstance(found, dict)
