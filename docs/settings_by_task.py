@@ -181,7 +181,7 @@ TRAINING: Final[Groups] = {
 }
 CERTIFICATE: Final = (
     'tlsCertificate -- "$(cat server.pem)"',
-    '--secret tlsPrivateKey < server-key.pem',
+    "--secret tlsPrivateKey < server-key.pem",
 )
 MODEL_AND_ACCESS: Final[Mapping[str, Example]] = {
     "modelName": "churn",

@@ -70,7 +70,8 @@ def _page(section: str) -> Iterator[str]:
     found = {one.path: one for one in declared(section)}
     yield f"# Settings of {section}\n\n{summary(SECTIONS[section])}\n\n"
     yield "`make docs` generates this page. [Configuration](../configuration.md) lists all settings. "
-    yield 'A list that you set replaces the default list.\n"Change" is the effect of a change on the next `pulumi up`.\n'
+    yield "A list that you set replaces the default list.\n"
+    yield '"Change" is the effect of a change on the next `pulumi up`.\n'
     shown: set[str] = set()
     for title, examples in GROUPS[section].items():
         yield f"\n## {title}\n"
