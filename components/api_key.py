@@ -14,7 +14,7 @@ class ApiKey(PluginResource):
     key: pulumi.Output[str]
     """API key: `sealift_` and 43 characters of base64url (256 random bits). Secret."""
     digests: pulumi.Output[Sequence[str]]
-    """SHA-256 digests of the valid keys, in hex: the current key, then the previous one while `overlap` is true. They
+    """SHA-256 digests of the valid keys, in hex: the current key, then the previous key while `overlap` is true. They
     are not secret."""
 
     def __init__(self, resource_name: str, args: ApiKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -1,5 +1,6 @@
 """All that describes a thing to a user: settings, inputs, outputs, options of commands, metrics."""
 
+import argparse
 import dataclasses
 import json
 import re
@@ -10,6 +11,7 @@ import benchmarks.large_model
 import benchmarks.serving.__main__
 import benchmarks.training.__main__
 import bootstrap.command_line
+import sealift.__main__
 import sealift.serving.__main__
 import training.command_line
 import training.report.show
@@ -25,6 +27,7 @@ COMMANDS: Final[Mapping[str, Callable[[], object]]] = {
     "benchmarks.large_model": benchmarks.large_model.main,
     "benchmarks.serving": benchmarks.serving.__main__.main,
     "benchmarks.training": benchmarks.training.__main__.main,
+    "sealift": lambda: sealift.__main__.main([]),
     "sealift.serving": lambda: sealift.serving.__main__._parse([]),
     "training": training.command_line._parser,
     "training report": training.report.show._parser,
@@ -66,11 +69,13 @@ def _settings(path: str, of: type[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _options(command: str, make: Callable[[], object]) -> Iterator[tuple[str, str]]:
-    """Options of subcommands too; argparse's own --help is left out."""
+    """Options of subcommands too, without --help and --version, whose texts are argparse's own."""
     pending = [(command, parser_of(make))]
     for name, parser in pending:
         pending += [(f"{name} {inner}", of) for inner, of in subparsers(parser)]
         for action in options_of(parser):
+            if isinstance(action, argparse._VersionAction):
+                continue
             yield f"{name} {' '.join(action.option_strings) or action.dest}", DEFAULT.sub("", str(action.help))
 
 

@@ -206,7 +206,7 @@ def _parse(arguments: list[str] | None, program: str = PROGRAM) -> argparse.Name
     parser.add_argument("--grpc-port", type=_port, metavar="PORT", help=rpc)
     lines = "requests that the log has a line for (default: errors)"
     parser.add_argument("--access-log", choices=["all", "errors"], default="errors", help=lines)
-    why = "also serve explanations at /v2/models/NAME/explain (default: no, since they need much CPU time)"
+    why = "explanations of predictions at /v2/models/NAME/explain (default: no, since they need much CPU time)"
     parser.add_argument("--explain", action="store_true", help=why)
     metrics = f"port for Prometheus metrics at {image_layout.METRICS_PATH}; 0 picks a free one (default: no metrics)"
     parser.add_argument("--metrics-port", type=_port, metavar="PORT", help=metrics)

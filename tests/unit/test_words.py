@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sealift.rooms import PACKAGES
+from tests.descriptions import described
 from tests.documented import DOCUMENTS, GENERATED, PROJECT_ROOT
 
 INSTEAD = {
@@ -73,6 +74,10 @@ def test_texts_and_comments_of_the_code_use_the_glossary_s_words() -> None:
     ]
 
     assert found == []
+
+
+def test_descriptions_use_the_glossary_s_words() -> None:
+    assert [f"{thing}: {match[0]}" for thing, text in described() for match in NOT_USED.finditer(text)] == []
 
 
 def test_the_glossary_explains_each_term_once() -> None:
