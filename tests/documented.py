@@ -19,6 +19,8 @@ DOCUMENTS: Final = [
     *sorted({*(PROJECT_ROOT / "docs").rglob("*.md")} - {*GENERATED}),
     *sorted((PROJECT_ROOT / "examples").glob("*/README.md")),
 ]
+PAGES: Final = [*DOCUMENTS, *GENERATED, PROJECT_ROOT / "SECURITY.md", PROJECT_ROOT / "CHANGELOG.md"]
+"""All pages: those with commands to type, and those that are only read."""
 PROGRAMS: Final = ("make", "pulumi", "python", "python3", "kubectl", "docker", "source")
 OTHERS: Final = ("curl", "openssl", "pip", "(umask", "for", "cp", "git")
 """What a line that a shell is to read may begin with besides."""

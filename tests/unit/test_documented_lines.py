@@ -12,10 +12,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.documented import DOCUMENTS, PROJECT_ROOT, commands, spans
+from sealift.rooms import PACKAGES
+from tests.documented import PAGES, PROJECT_ROOT, commands, spans
 
 MODULE = re.compile(r"^python3? -m (\S+)(.*)$")
-FILE_OF_OURS = re.compile(r"^(?:[a-z_]+/)*[\w-]+\.(?:py|md|toml|yaml|json)$|^(?:[a-z_]+/)+$")
+SUFFIX = "py|md|toml|ya?ml|json|txt|lock|html|js|css|csv|parquet|onnx|pem|svg|png|proto|safetensors|sh"
+FILE = re.compile(rf"^(?:[\w.-]+/)*[\w-]+\.(?:{SUFFIX})$|^(?:[\w.-]+/)+$")
+FOLDERS = "|".join(re.escape(one) for one in (*PACKAGES, "benchmarks", "docs", "examples", "tests", ".github", ".ci"))
+IN_A_FOLDER_OF_OURS = re.compile(rf"^(?:{FOLDERS})/(?!v1\b)[\w./-]+$")
+"""Also without a suffix. `sealift/v1/…` are the labels of the format's keys."""
+OF_OTHERS = {
+    ".sealift/": "made by set-up",
+    "site/": "made by `make docs`",
+    "data/churn.csv": "an example of a user's data set",
+    "models/": "an example of a user's networks",
+    "server.pem": "an example of a user's certificate",
+    "locks/": "in an artifact store",
+    "leases/": "in an artifact store",
+}
+"""Files that documents name and the checkout does not have, with the reason."""
 IMAGE = re.compile(r' src(?:set)?="([^"]+)"')
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
@@ -76,7 +91,7 @@ def test_the_folder_has_a_program(command: str) -> None:
     assert (PROJECT_ROOT / command.split()[2] / "Pulumi.yaml").is_file()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(PROJECT_ROOT)))
+@pytest.mark.parametrize("document", PAGES, ids=lambda one: str(one.relative_to(PROJECT_ROOT)))
 def test_a_link_within_the_project_leads_somewhere(document: Path) -> None:
     text = document.read_text()
     targets = [one for one in (*LINK.findall(text), *IMAGE.findall(text)) if "://" not in one]
@@ -84,10 +99,36 @@ def test_a_link_within_the_project_leads_somewhere(document: Path) -> None:
     assert [one for one in targets if not (document.parent / one).exists()] == []
 
 
-def test_the_files_that_contributors_are_sent_to_are_there() -> None:
-    """By their path from the root, or, in a line about one room, from that room."""
-    named = [one for one in spans(PROJECT_ROOT / "CONTRIBUTING.md") if FILE_OF_OURS.match(one)]
-    rooms = [PROJECT_ROOT, *(path for path in PROJECT_ROOT.iterdir() if path.is_dir())]
+def test_files_are_named() -> None:
+    assert len([one for one in spans(PROJECT_ROOT / "CONTRIBUTING.md") if is_file_of_ours(one)]) > 30
+    assert {*OF_OTHERS} <= {one for document in PAGES for one in spans(document)}
 
-    assert len(named) > 30
-    assert [one for one in named if not any((room / one).exists() for room in rooms)] == []
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda one: str(one.relative_to(PROJECT_ROOT)))
+def test_a_named_file_exists(document: Path) -> None:
+    """By its path from the root, or, in CONTRIBUTING's line about one package, from that package."""
+    folders = [PROJECT_ROOT]
+    if document.name == "CONTRIBUTING.md":
+        folders += [path for path in PROJECT_ROOT.iterdir() if path.is_dir()]
+    named = [one for one in spans(document) if is_file_of_ours(one) and one not in OF_OTHERS]
+
+    assert [one for one in named if not any((folder / one).exists() for folder in folders)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["training/gone.py", "gone.toml", "docs/how-to/gone.md", "sealift/gone", ".github/workflows/gone.yml", "gone/"],
+)
+def test_a_name_that_looks_like_a_file_of_ours_is_checked(name: str) -> None:
+    assert is_file_of_ours(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["/openapi.json", "training.seed", "sealift/v1/record", "python -m training", "text/html"]
+)
+def test_a_name_of_something_else_is_not(name: str) -> None:
+    assert not is_file_of_ours(name)
+
+
+def is_file_of_ours(name: str) -> bool:
+    return bool(FILE.match(name) or IN_A_FOLDER_OF_OURS.match(name))

@@ -11,7 +11,7 @@ import pytest
 
 from sealift.rooms import PACKAGES
 from tests.descriptions import described
-from tests.documented import DOCUMENTS, GENERATED, PROJECT_ROOT
+from tests.documented import PAGES, PROJECT_ROOT
 
 INSTEAD = {
     r"master key|root key": "store key",
@@ -40,12 +40,11 @@ INSTEAD = {
 }
 """Patterns of words that are not used, and what stands for them."""
 NOT_USED = re.compile(r"\b(?:" + "|".join(f"(?:{one})" for one in INSTEAD) + r")\b", re.IGNORECASE)
-PAGES = [*DOCUMENTS, *GENERATED, PROJECT_ROOT / "SECURITY.md", PROJECT_ROOT / "CHANGELOG.md"]
 OTHER_FILES = sorted(
     path
     for pattern in (
-        "sealift/serving/page/page.*", "docs/observability/*", ".github/**/*.*", "Pulumi*.yaml", "examples/*/Pulumi*.yaml",
-        "Makefile", "pyproject.toml",
+        "sealift/serving/page/page.*", "docs/observability/*", ".github/**/*.*", "Pulumi*.yaml",
+        "examples/*/Pulumi*.yaml", "Makefile", "pyproject.toml",
     )
     for path in PROJECT_ROOT.glob(pattern) if path.is_file()
 )  # fmt: skip
