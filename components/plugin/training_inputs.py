@@ -6,7 +6,6 @@ Nothing here trains or writes.
 import asyncio
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -46,8 +45,6 @@ DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
 KEEPING_INPUTS: Final = (
     "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
 )  # fmt: skip
-PLAIN_URL: Final = re.compile(r"[^@?#\s]*")
-"""A URL without a part that may be secret, and without characters that could hide such a part."""
 MUST_BE_PLAIN: Final = (
     "is a secret, but it appears in messages and progress; set it in plain text (pulumi.Output.unsecret), or leave it "
     "out"
@@ -84,20 +81,7 @@ async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> 
         else:
             if inputs["libraries"]:
                 failures += (await data_checks.look(olds, inputs, read.job)).failures
-    return CheckResponse(inputs, [_find_unnamed(one) if _is_quoted(one, news) else one for one in failures])
-
-
-def _is_quoted(failure: CheckFailure, news: Properties) -> bool:
-    """Whether the engine would show a URL that may be secret: it quotes the value of a failed property."""
-    name = failure.property.partition(".")[0]
-    given = news.get(name)
-    if name not in URL_INPUTS or has_secret(given) or has_unknown(given) or not holds_url(given):
-        return False
-    return not PLAIN_URL.fullmatch(str(given.get("path") if isinstance(given, Mapping) else given))
-
-
-def _find_unnamed(failure: CheckFailure) -> CheckFailure:
-    return CheckFailure("", f"{failure.property} {failure.reason}")
+    return CheckResponse(inputs, failures)
 
 
 def _may_be_secret(name: str, value: Value) -> bool:

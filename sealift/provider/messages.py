@@ -29,10 +29,17 @@ class CheckRequest:
 
 @dataclass(frozen=True)
 class CheckFailure:
-    """A property that `check` refuses. `reason` gives the value and what is allowed."""
+    """A property that `check` refuses. `reason` gives the value and what is allowed.
+
+    The engine gets both as one sentence. If it got the property, it would quote the value, which it looks up by the
+    whole path: `<nil>` for `data.target`, Go's `map[…]` for an object, and a URL with its password.
+    """
 
     property: str
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.property} {self.reason}"
 
 
 @dataclass(frozen=True)

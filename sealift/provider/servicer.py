@@ -91,7 +91,7 @@ class ResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         checked = await self._answer(context, resource.check(asked))
         return provider_pb2.CheckResponse(
             inputs=to_struct(checked.inputs),
-            failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in checked.failures],
+            failures=[provider_pb2.CheckFailure(reason=str(failure)) for failure in checked.failures],
         )
 
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's name

@@ -28,7 +28,10 @@ def test_columns_that_are_not_there_and_bad_values_are_refused_before_anything_t
     )
 
     said = stack.preview().failed().text
-    assert "names the column 'spend', which churn.csv does not contain; did you mean 'spent'?" in said
+    assert (
+        "has a problem: data.target names the column 'spend', which churn.csv does not contain; did you mean 'spent'?"
+        in said
+    )
     assert "names the column 'pla', which churn.csv does not contain; did you mean 'plan'?" in said
     assert "names the column 'agee', which churn.csv does not contain; did you mean 'age'?" in said
     for named in ("data.target", "data.exclude", "masking"):

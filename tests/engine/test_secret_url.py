@@ -71,8 +71,8 @@ def test_a_password_and_a_signature_are_kept_nowhere_in_the_clear(
 
 
 def test_a_refused_url_in_the_clear_is_not_quoted_by_the_engine(training_stack: Callable[..., Stack]) -> None:
-    """It writes the value of a property that it is told has a problem."""
+    """The engine would quote the value of a failed property, so it gets the reason alone."""
     said = training_stack(dataset="https://me:hush@127.0.0.1:1/churn.odd").preview().failed().text
 
-    assert "dataset is" in said and "127.0.0.1:1/churn.odd" in said
+    assert "resource 'training' has a problem: dataset is" in said and "127.0.0.1:1/churn.odd" in said
     assert "hush" not in said

@@ -89,10 +89,11 @@ def create(width: int, *, preview: bool = False, urn: str = URN) -> Any:
 
 
 def test_a_check_completes_the_inputs_and_names_what_is_wrong() -> None:
+    """The engine would quote the value of a property, so the property is part of the reason."""
     checked = call(lambda stub: stub.Check(provider_pb2.CheckRequest(urn=URN, news=to_struct({}))))
 
     assert from_struct(checked.inputs) == {"colour": "white"}
-    assert [(failure.property, failure.reason) for failure in checked.failures] == [("width", "is required")]
+    assert [(failure.property, failure.reason) for failure in checked.failures] == [("", "width is required")]
 
 
 def test_a_diff_says_what_changed_and_what_of_it_replaces() -> None:

@@ -18,8 +18,7 @@ HIDDEN_URL = "https://me:hush@host.invalid/churn.csv?sig=hush"
 
 
 def about(failures: Sequence[CheckFailure], name: str) -> list[CheckFailure]:
-    """The failures of a property. One that the engine would quote the value of is told without a property."""
-    return [one for one in failures if one.property == name or (not one.property and one.reason.startswith(f"{name} "))]
+    return [one for one in failures if one.property == name]
 
 
 def checked(monkeypatch: pytest.MonkeyPatch, **inputs: Value) -> CheckResponse:
@@ -122,12 +121,3 @@ def test_neither_does_what_a_library_says_of_pieces_of_it(
 
         assert "/churn.csv?" in told.value.message
         assert "hush" not in str(told.value)
-
-
-def test_the_engine_is_told_no_property_whose_value_it_would_quote(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It writes "property dataset value {…} has a problem"; a secret it hides itself."""
-    shown = checked(monkeypatch, dataset=HIDDEN_URL.replace(".csv", ".odd")).failures
-    hidden = checked(monkeypatch, dataset=Secret(HIDDEN_URL.replace(".csv", ".odd"))).failures
-
-    assert [one.property for one in about(shown, "dataset")] == [""]
-    assert [one.property for one in about(hidden, "dataset")] == ["dataset"]
