@@ -45,7 +45,8 @@ RENAMED: Final = {"storeUrl": "store.url"}
 SET_UP: Final = {"registry": "SEALIFT_REGISTRY", "baseImage": "SEALIFT_BASE_IMAGE", "wheels": "SEALIFT_WHEELS"}
 """Settings of an image, and the environment variables in which set-up passes its findings."""
 HINT: Final = (
-    "set one: `pulumi config set --path SECTION.SETTING VALUE`; docs/reference/configuration.md describes them all"
+    "to change a setting: `pulumi config set --path SECTION.SETTING VALUE`; docs/reference/configuration.md lists the "
+    "settings"
 )
 
 
@@ -93,7 +94,9 @@ def read_config(config: pulumi.Config) -> StackConfig:
         raise pulumi.RunError(report("the stack's config cannot be used", problems))
     parsed, problems = parse(values, os.environ, Path.cwd())
     if parsed is None:
-        raise pulumi.RunError(report("the stack's config cannot be used", problems, HINT))
+        raise pulumi.RunError(
+            report("the stack's config cannot be used", problems, "" if all(one.hint for one in problems) else HINT)
+        )
     for section, name, value in (*_secrets_in(values), *_urls_in(values)):
         if section not in secret and not holds_credentials(value):
             continue
@@ -161,7 +164,7 @@ def parse(
     for name, of in SECTIONS.items():
         section = _object(values.get(name) or {})
         if not isinstance(section, Mapping):
-            problems.append(Problem(name, f"is {section!r}; it must be an object of settings"))
+            problems.append(Problem(name, f"is {section!r}; allowed: an object of settings"))
             section = {}
         given[name] = numbers_read(of, section)
     given["image"] = _find(environment) | given["image"]
@@ -171,7 +174,7 @@ def parse(
         given[name].setdefault("modelName", name_of_model)
     for name, of in SECTIONS.items():
         is_training = of is TrainingSettings
-        problems += training_problems if is_training else read(of, given[name], f"`{name}`", path=f"{name}.")[1]
+        problems += training_problems if is_training else read(of, given[name], name, path=f"{name}.")[1]
     target = values.get(TARGET, TARGETS[0])
     if target not in TARGETS:
         problems.append(Problem(TARGET, f"is {target!r}; allowed: {', '.join(TARGETS)}"))
@@ -223,7 +226,9 @@ def _strange_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
         else:
             close = get_close_matches(key, [*SECTIONS, *places], n=1)
             meant = f"did you mean '{places.get(close[0], close[0])}'?" if close else f"allowed: {', '.join(SECTIONS)}"
-            yield Problem(key, f"is not a key of this project; {meant}", f"`pulumi config rm {key}` removes it")
+            yield Problem(
+                key, f"is not a section of this project's config; {meant}", f"`pulumi config rm {key}` removes it"
+            )
 
 
 def _find(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def request_problems(pod: PodResources) -> list[Problem]:
 def quota_problems(quota: object) -> list[Problem]:
     """Finds problems of the quota itself, independent of the pods."""
     if not isinstance(quota, Mapping):
-        return [Problem("quota", f"is {quota!r}; it must be an object of quantities by {ALLOWED}")]
+        return [Problem("quota", f"is {quota!r}; allowed: an object of quantities by {ALLOWED}")]
     problems = []
     for key, value in quota.items():
         if key in COMPUTE:

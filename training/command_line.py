@@ -121,9 +121,7 @@ def _read_given(options: argparse.Namespace, problems: list[Problem]) -> list[tu
         name, equals, text = setting.partition("=") if "[" not in setting else _divide(setting)
         path = _steps(name)
         if not equals or not path:
-            problems.append(
-                Problem("--set", f"is {show_value(setting)}; it must be SETTING=VALUE, such as momentum=0.9")
-            )
+            problems.append(Problem("--set", f"is {show_value(setting)}; allowed: SETTING=VALUE, such as momentum=0.9"))
         else:
             given.append((path[1:] if path[0] == SECTION and len(path) > 1 else path, text))
     return given

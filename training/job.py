@@ -51,7 +51,7 @@ NEEDED_LIBRARIES: Final = (*SHAPING_LIBRARIES, "safetensors", "onnxruntime")
 def _folds(value: object) -> int:
     number = kinds.whole_number(0, 20).accept(value)
     if number == 1:
-        raise Refused("it must be a whole number from 2 to 20, or 0 for no cross-validation")
+        raise Refused("allowed: a whole number from 2 to 20, or 0 for no cross-validation")
     return number
 
 
@@ -220,7 +220,7 @@ class Job:
         of property paths. `unknown` are names whose values are not known yet.
         """
         job, problems = read(
-            cls, raw, "a training run", path=path, unknown=unknown, outside=lambda job: _find_missing(job, folder)
+            cls, raw, "training", path=path, unknown=unknown, outside=lambda job: _find_missing(job, folder)
         )
         return (None if problems else job), problems
 

@@ -47,14 +47,14 @@ SEARCHABLE: Final = ("learningRate", "batchSize", "momentum", "weightDecay", "ep
 def _character(value: object) -> str:
     if isinstance(value, str) and len(value) == 1:
         return value
-    raise Refused("it must be one character, such as ';'")
+    raise Refused("allowed: one character, such as ';'")
 
 
 def _hexadecimal(digits: int) -> Kind[str]:
     def accept(value: object) -> str:
         if isinstance(value, str) and len(value) == digits and set(value) <= set("0123456789abcdef"):
             return value
-        raise Refused(f"it must be {digits} lower-case hex digits")
+        raise Refused(f"allowed: {digits} lower-case hex digits")
 
     return Kind("string", f"{digits} lower-case hex digits", accept)
 
@@ -62,20 +62,20 @@ def _hexadecimal(digits: int) -> Kind[str]:
 def _choices(value: object) -> tuple[object, ...]:
     if isinstance(value, list) and value and all(isinstance(one, str | int | float | bool) for one in value):
         return tuple(int(one) if isinstance(one, float) and one.is_integer() else one for one in value)
-    raise Refused("it must be a list of at least one number or text")
+    raise Refused("allowed: a list of at least one number or text")
 
 
 def _ranges(value: object) -> Mapping[str, tuple[float, float]]:
     accept = kinds.number_within(-1e300, 1e300).accept
     if isinstance(value, Mapping) and all(isinstance(pair, list) and len(pair) == 2 for pair in value.values()):
         return {str(name): (accept(pair[0]), accept(pair[1])) for name, pair in value.items()}
-    raise Refused("it must be an object of [lowest, highest] pairs by column")
+    raise Refused("allowed: an object of [lowest, highest] pairs by column")
 
 
 def _schema(value: object) -> Mapping[str, str]:
     if isinstance(value, Mapping) and all(kind in COLUMN_TYPES for kind in value.values()):
         return {str(name): str(kind) for name, kind in value.items()}
-    raise Refused(f"it must be an object of types by column; allowed types: {', '.join(COLUMN_TYPES)}")
+    raise Refused(f"allowed: an object of types by column, each type one of {', '.join(COLUMN_TYPES)}")
 
 
 def _class_weights(value: object) -> str | Mapping[str, float]:
@@ -84,14 +84,14 @@ def _class_weights(value: object) -> str | Mapping[str, float]:
     accept = kinds.positive_number(1e6, "2").accept
     if isinstance(value, Mapping) and value:
         return {str(name): accept(one) for name, one in value.items()}
-    raise Refused(f"it must be {BALANCED!r} or an object of weights by class")
+    raise Refused(f"allowed: {BALANCED!r} or an object of weights by class")
 
 
 def _findings(value: object) -> tuple[str, ...]:
     chosen = kinds.texts.accept(value)
     if set(chosen) <= set(FINDINGS):
         return chosen
-    raise Refused(f"it must be a list of names of findings; allowed: {', '.join(FINDINGS)}")
+    raise Refused(f"allowed: a list of findings, each one of {', '.join(FINDINGS)}")
 
 
 def _quote(names: tuple[str, ...]) -> str:

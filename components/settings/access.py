@@ -28,7 +28,7 @@ def _some_of(names: tuple[str, ...]) -> Kind[tuple[str, ...]]:
     def accept(value: object) -> tuple[str, ...]:
         if isinstance(value, list | tuple) and value and all(one in names for one in value):
             return tuple(dict.fromkeys(map(str, value)))
-        raise Refused(f"it must be {allowed}")
+        raise Refused(f"allowed: {allowed}")
 
     return Kind("array", allowed, accept, "string")
 
@@ -39,14 +39,14 @@ def _time(value: object) -> str:
     except ValueError:
         moment = datetime.min
     if moment.tzinfo is None:
-        raise Refused("it must be a time with a time zone, such as '2027-01-01T00:00:00Z'")
+        raise Refused("allowed: a time with a time zone, such as '2027-01-01T00:00:00Z'")
     return moment.isoformat()
 
 
 def _https(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"https://[^/ ]+[^ ]*", value):
         return value
-    raise Refused("it must be a URL that begins with https://")
+    raise Refused("allowed: a URL that begins with https://")
 
 
 def _key_set(value: object) -> str:
@@ -56,13 +56,13 @@ def _key_set(value: object) -> str:
         found = None
     if isinstance(value, str) and isinstance(found, dict) and isinstance(found.get("keys"), list):
         return value
-    raise Refused(f'it must be a JSON Web Key Set, {{"keys": […]}}, as text of at most {_KEY_SET_BYTES} bytes')
+    raise Refused(f'allowed: a JSON Web Key Set, {{"keys": […]}}, as text of at most {_KEY_SET_BYTES} bytes')
 
 
 def _audience(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and value and all(isinstance(one, str) and one for one in value):
         return tuple(map(str, value))
-    raise Refused(f"it must be {_AUDIENCES}")
+    raise Refused(f"allowed: {_AUDIENCES}")
 
 
 @dataclass(frozen=True)

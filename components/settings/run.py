@@ -40,7 +40,7 @@ def _store_key(value: object) -> str:
 def _opening_keys(value: object) -> tuple[str, ...]:
     """Does not parse the keys: parsing one takes a quarter of a second, and keys from a state were checked before."""
     if not isinstance(value, list | tuple):
-        raise Refused(f"it must be a list, each {identity_forms()}")
+        raise Refused(f"allowed: a list, each {identity_forms()}")
     return tuple(map(str, value))
 
 

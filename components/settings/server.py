@@ -85,7 +85,7 @@ def _hex(digits: int, output: str) -> Kind[str]:
 
 def _labels(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
-        raise Refused(f"it must be {_LABELS}")
+        raise Refused(f"allowed: {_LABELS}")
     problems = list(_label_problems(value))
     if problems:
         raise RefusedInside(*problems)

@@ -13,7 +13,7 @@ RETENTION: Final = kinds.one_of("keep", "delete")
 
 def _url(value: object) -> str:
     if not isinstance(value, str):
-        raise Refused("it must be a URL, such as 'file://~/.sealift/store'")
+        raise Refused("allowed: a URL, such as 'file://~/.sealift/store'")
     try:
         open_store(value)
     except StoreError as error:
@@ -23,7 +23,7 @@ def _url(value: object) -> str:
 
 def _public_keys(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        raise Refused(f"it must be {RECIPIENT_LIST}")
+        raise Refused(f"allowed: {RECIPIENT_LIST}")
     problems = []
     for index, key in enumerate(value):
         try:

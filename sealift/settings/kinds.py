@@ -66,7 +66,7 @@ def positive_number(largest: float, example: str) -> Kind[float]:
     def accept(value: object) -> float:
         number = _number(value)
         if number is None or not 0 < number <= largest:
-            raise Refused(f"it must be a number above 0, at most {largest:,.0f}, such as {example}")
+            raise Refused(f"allowed: a number above 0, at most {largest:,.0f}, such as {example}")
         return number
 
     return Kind("number", f"a number above 0, at most {largest:,.0f}", accept)
@@ -79,7 +79,7 @@ def number_within(smallest: float, largest: float, *, below: bool = False) -> Ki
     def accept(value: object) -> float:
         number = _number(value)
         if number is None or not smallest <= number <= largest or (below and number == largest):
-            raise Refused(f"it must be {allowed}")
+            raise Refused(f"allowed: {allowed}")
         return number
 
     return Kind("number", allowed, accept)
@@ -92,7 +92,7 @@ def number_from(smallest: float, unit: str, note: str = "") -> Kind[float]:
     def accept(value: object) -> float:
         number = _number(value)
         if number is None or not smallest <= number < math.inf:
-            raise Refused(f"it must be {allowed}")
+            raise Refused(f"allowed: {allowed}")
         return number
 
     return Kind("number", allowed, accept)
@@ -105,7 +105,7 @@ def whole_number(smallest: int, largest: int, note: str = "") -> Kind[int]:
     def accept(value: object) -> int:
         number = whole(value)
         if number is None or not smallest <= number <= largest:
-            raise Refused(f"it must be {allowed}")
+            raise Refused(f"allowed: {allowed}")
         return number
 
     return Kind("integer", allowed, accept)
@@ -120,7 +120,7 @@ def _boolean(value: object) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    raise Refused("it must be non-empty text")
+    raise Refused("allowed: non-empty text")
 
 
 def _place(value: object) -> str:
@@ -136,25 +136,25 @@ def _place(value: object) -> str:
 def _any_text(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise Refused("it must be text, such as a date")
+    raise Refused("allowed: text, such as a date")
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and all(isinstance(one, str) and one for one in value):
         return tuple(value)
-    raise Refused("it must be a list of non-empty texts")
+    raise Refused("allowed: a list of non-empty texts")
 
 
 def _reference(value: object) -> str:
     if isinstance(value, str) and is_reference(value):
         return value
-    raise Refused("it must be package.module:name, such as 'mymodels.vision:Net'")
+    raise Refused("allowed: package.module:name, such as 'mymodels.vision:Net'")
 
 
 def _arguments(value: object) -> Mapping[str, object]:
     if isinstance(value, Mapping) and all(isinstance(key, str) and key.isidentifier() for key in value):
         return {key: _plain(one) for key, one in value.items()}
-    raise Refused("it must be an object of keyword arguments by name")
+    raise Refused("allowed: an object of keyword arguments by name")
 
 
 boolean: Final = Kind("boolean", "true, false", _boolean)

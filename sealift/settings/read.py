@@ -158,10 +158,10 @@ def _accept(one: Setting, value: object, path: str) -> tuple[object, list[Proble
     if one.of is None:
         raise AssertionError(f"internal error: {path} has neither a kind nor settings of its own")
     if not isinstance(value, Mapping):
-        inside = "objects" if one.many else "properties"
-        return None, [Problem(path, f"is {show_value(value)}; it must be an object of {inside}")]
+        inside = "objects" if one.many else "settings"
+        return None, [Problem(path, f"is {show_value(value)}; allowed: an object of {inside}")]
     if not one.many:
-        return read(one.of, value, f"`{path}`", path=f"{path}.")
+        return read(one.of, value, path, path=f"{path}.")
     named: dict[str, object] = {}
     problems: list[Problem] = []
     for name, inner in value.items():
@@ -203,4 +203,4 @@ def _strange(raw: Mapping[str, object], names: list[str], what: str, path: str) 
     for name in sorted(map(str, raw.keys() - set(names))):
         close = get_close_matches(name, names, n=1)
         meant = f"did you mean '{close[0]}'?" if close else f"allowed: {', '.join(names)}"
-        yield Problem(f"{path}{name}", f"is not a property of {what}; {meant}")
+        yield Problem(f"{path}{name}", f"is not a setting of {what}; {meant}")

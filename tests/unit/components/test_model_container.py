@@ -67,7 +67,7 @@ def test_a_certificate_goes_with_its_key() -> None:
 
 
 def test_what_only_kubernetes_has_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match="replicas is not a property"):
+    with pytest.raises(pulumi.RunError, match="replicas is not a setting"):
         serve(replicas=2)
 
 

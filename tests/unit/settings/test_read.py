@@ -48,18 +48,18 @@ def test_every_problem_is_told_by_its_path_in_the_order_of_the_declarations() ->
     raw = {"toys": {"bell": {"lengthMetres": 4}}, "rod": [], "birds": -1}
 
     assert told(raw) == [
-        "birds is -1; it must be a whole number from 0 to 9",
-        "rod is []; it must be an object of properties",
-        "toys.bell.lengthMetres is 4; it must be a number from 0 to 3",
+        "birds is -1; allowed: a whole number from 0 to 9",
+        "rod is []; allowed: an object of settings",
+        "toys.bell.lengthMetres is 4; allowed: a number from 0 to 3",
     ]
 
 
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        ({"bird": 1}, "bird is not a property of a cage; did you mean 'birds'?"),
-        ({"zzz": 1}, "zzz is not a property of a cage; allowed: birds, places, rod, spare, toys"),
-        ({"rod": {"length": 1}}, "rod.length is not a property of `rod`; did you mean 'lengthMetres'?"),
+        ({"bird": 1}, "bird is not a setting of a cage; did you mean 'birds'?"),
+        ({"zzz": 1}, "zzz is not a setting of a cage; allowed: birds, places, rod, spare, toys"),
+        ({"rod": {"length": 1}}, "rod.length is not a setting of rod; did you mean 'lengthMetres'?"),
     ],
 )
 def test_a_name_that_is_none_is_told_with_what_was_meant(raw: Mapping[str, object], said: str) -> None:
@@ -69,7 +69,7 @@ def test_a_name_that_is_none_is_told_with_what_was_meant(raw: Mapping[str, objec
 def test_a_clash_is_told_only_if_all_that_it_needs_is_known_and_right() -> None:
     assert told({"birds": 3}) == ["birds is 3; there are 2 places"]
     assert told({"birds": 3}, unknown=("places",)) == []
-    assert told({"birds": 3, "places": 0}) == ["places is 0; it must be a whole number from 1 to 9"]
+    assert told({"birds": 3, "places": 0}) == ["places is 0; allowed: a whole number from 1 to 9"]
 
 
 def test_of_an_unknown_value_nothing_is_said() -> None:

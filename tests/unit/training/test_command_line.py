@@ -95,8 +95,8 @@ def test_all_problems_are_told_at_once_by_their_paths(tmp_path: Path) -> None:
     )  # fmt: skip
 
     for words in (
-        "epochs is 'many'; it must be a whole number", f"the file {tmp_path}/none.csv does not exist", "momentum is 2;",
-        "foo is not a property", "--set is 'nothing'; it must be SETTING=VALUE", "does not exist",
+        "epochs is 'many'; allowed: a whole number", f"the file {tmp_path}/none.csv does not exist", "momentum is 2;",
+        "foo is not a setting", "--set is 'nothing'; allowed: SETTING=VALUE", "does not exist",
     ):  # fmt: skip
         assert words in told
 

@@ -104,7 +104,7 @@ def test_numbers_arrive_as_doubles_and_become_whole_where_they_must() -> None:
         ("dataset", "rows.csv", ["target"]),
         ("device", "tpu", ["'tpu'", "'cuda'"]),
         ("deterministic", "yes", ["'yes'", "true, false"]),
-        ("optimizer", "adam", ["not a property", "learningRate"]),
+        ("optimizer", "adam", ["not a setting", "learningRate"]),
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_what_is_allowed(name: str, value: object, words: list[str]) -> None:
@@ -135,10 +135,10 @@ def test_a_long_value_is_cut_in_the_message() -> None:
 @pytest.mark.parametrize(
     ("name", "tried", "said"),
     [
-        ("batchSize", {"low": 0.5, "high": 8}, ["0.5 for batchSize; it must be a whole number from 1"]),
-        ("batchSize", {"choices": [16, -3, "x"]}, ["-3 for batchSize; it", "'x' for batchSize; it"]),
-        ("learningRate", {"low": 0, "high": 0.5}, ["0 for learningRate; it must be a number above 0"]),
-        ("momentum", {"low": 0.5, "high": 1}, ["1 for momentum; it must be a number from 0 to below 1"]),
+        ("batchSize", {"low": 0.5, "high": 8}, ["0.5 for batchSize; allowed: a whole number from 1"]),
+        ("batchSize", {"choices": [16, -3, "x"]}, ["-3 for batchSize; allowed", "'x' for batchSize; allowed"]),
+        ("learningRate", {"low": 0, "high": 0.5}, ["0 for learningRate; allowed: a number above 0"]),
+        ("momentum", {"low": 0.5, "high": 1}, ["1 for momentum; allowed: a number from 0 to below 1"]),
     ],
 )
 def test_a_search_tries_only_what_its_settings_can_be(name: str, tried: dict[str, object], said: list[str]) -> None:

@@ -485,7 +485,7 @@ def test_a_schema_of_a_type_that_there_is_not_is_told_before_anything_runs(folde
     _, problems = Job.validate({"dataset": "iris", "quality": {"schema": {"age": "int"}}}, folder)
 
     assert (
-        "quality.schema is {'age': 'int'}; it must be an object of types by column; allowed types: number, whole"
+        "quality.schema is {'age': 'int'}; allowed: an object of types by column, each type one of number, whole"
         in str(problems[0])
     )
 
