@@ -29,6 +29,7 @@ from sealift.provider import DiffRequest, Properties
 from sealift.settings import read
 from sealift.settings.read import numbers_read
 from tests.certificates import self_signed
+from tests.documented import PROJECT_ROOT
 from tests.keys import key_pair
 from tests.unit.test_documented_commands import ENVIRONMENT, stored
 
@@ -85,6 +86,15 @@ BESIDE: dict[str, dict[str, Any]] = {
     "container.tracing": {"tracing": {"otlpEndpoint": "http://other:4318"}},
 }
 """Settings that an example needs beside it, by its full path or that of an object around it."""
+STATED = {
+    Effect.TRAINS: ("yes", "one layer", "roll"),
+    Effect.CHECKS: ("checks the sealed model again", "no", "stay"),
+    Effect.WRAPS: ("no", "no", "roll"),
+    Effect.BUILDS: ("no", "yes", "roll"),
+    Effect.ROLLS: ("no", "no", "roll"),
+    Effect.NOTHING: ("no", "no", "stay"),
+}
+"""What the table of docs/operations.md says of a change: whether it trains, what it builds, and what the pods do."""
 
 
 @pytest.fixture
@@ -228,13 +238,17 @@ def access_of(settings: ServerSettings) -> dict[str, object]:
 
 
 def template(settings: DeploymentSettings, inputs: dict[str, str] | None = None) -> Any:
-    """The pod template. An object that the server does not read again gets another name with other contents."""
+    return deployment(settings, inputs)["template"]
+
+
+def deployment(settings: DeploymentSettings, inputs: dict[str, str] | None = None) -> Any:
+    """The Deployment's spec. An object that the server does not read again gets another name with other contents."""
     version = version_of(settings, inputs or {})
 
     def object_name(folder: ServerFolder) -> str:
         return folder.name if folder.read_again else f"{folder.name}-{version.contents(folder, {})}"
 
-    spec: Any = pod_spec.deployment(
+    return pod_spec.deployment(
         settings,
         version,
         replicas=settings.replicas,
@@ -242,7 +256,6 @@ def template(settings: DeploymentSettings, inputs: dict[str, str] | None = None)
         object_names={folder.name: object_name(folder) for folder in folders_of(settings)},
         service_account="model",
     )
-    return spec["template"]
 
 
 def container(settings: ContainerSettings) -> dict[str, object]:
@@ -278,9 +291,44 @@ def test_the_remarks_are_true() -> None:
     other = self_signed(2)
     pairs = [{"tlsCertificate": pem.certificate, "tlsPrivateKey": pem.key} for pem in (PEM, other)]
     jwt = {"auth": "jwt", "jwt": ISSUER}
+    few, many = (deployment(server("deployment", {"replicas": replicas})) for replicas in (2, 5))
 
     assert template(server("deployment", pairs[0])) == template(server("deployment", pairs[1]))
     assert template(server("deployment", {"auth": "apiKey"})) == template(server("deployment", jwt))
-    assert set(REMARKS) == {
-        "deployment.auth", "deployment.replicas", "deployment.tlsCertificate", "deployment.tlsPrivateKey",
-    }  # fmt: skip
+    assert (few.pop("replicas"), many.pop("replicas"), few == many) == (2, 5, True)
+    assert dict(REMARKS) == {
+        "deployment.auth": 'A change between "apiKey" and "jwt" restarts nothing.',
+        "deployment.replicas": "Pods are added or removed.",
+        "deployment.tlsCertificate": "A renewed certificate restarts nothing.",
+        "deployment.tlsPrivateKey": "A renewed certificate restarts nothing.",
+    }, "a new remark needs a check above"
+
+
+def rows_of_operations() -> list[tuple[str, ...]]:
+    """Rows of the table in docs/operations.md: change, trains, builds, pods."""
+    _, _, section = (PROJECT_ROOT / "docs" / "operations.md").read_text().partition("\n## What an update does\n")
+    lines = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
+
+
+def test_the_table_of_updates_has_an_example_of_the_effects() -> None:
+    rows = rows_of_operations()
+
+    assert len(rows) >= 6
+    assert {cells[3].partition(";")[0] for cells in rows} == {"roll", "stay", "start or stop"}
+
+
+@pytest.mark.parametrize("cells", rows_of_operations(), ids=lambda cells: str(cells[0]))
+def test_the_table_of_updates_states_the_effects_of_the_settings(cells: tuple[str, ...]) -> None:
+    change, trains, builds, pods = cells
+    named = re.findall(r"`([\w.]+)`", change)
+
+    assert named
+    for path in named:
+        found = [one for one in SETTINGS if f"{one.full_path}.".startswith(f"{path}.")]
+        assert found, path
+        for one in found:
+            *expected, stay = STATED[effect(one)]
+            if REMARKS.get(one.full_path) == "Pods are added or removed.":
+                stay = "start or stop"
+            assert [trains, builds, pods.partition(";")[0]] == [*expected, stay], one.full_path
