@@ -11,7 +11,7 @@ STRICT = {"metrics": {"r2": {"minimum": 0.99}}}
 
 
 def test_a_refused_run_leaves_its_report_beside_outputs_that_stay(training_stack: MakeStack, tmp_path: Path) -> None:
-    """Issue 24, 33: until the next one is sealed, which takes its place."""
+    """Until the next report is sealed, which takes its place."""
     stack = training_stack(epochs=2, expose_metrics=True)
     stack.up().ok()
     before = stack.outputs()
@@ -38,7 +38,7 @@ def test_a_refused_run_leaves_its_report_beside_outputs_that_stay(training_stack
 def test_a_gate_that_the_served_model_does_not_meet_fails_the_update_and_it_stays(
     training_stack: MakeStack, tmp_path: Path
 ) -> None:
-    """Issue 25, 6: it is refused without training, and once the gate is gone nothing is trained either."""
+    """It is refused without training, and once the gate is gone nothing is trained either."""
     stack = training_stack(epochs=2, expose_metrics=True)
     stack.up().ok()
     before = stack.outputs()

@@ -131,7 +131,7 @@ def test_settings_that_do_not_shape_the_model_train_nothing(training_stack: Make
 def test_what_is_asked_of_a_model_is_judged_and_reported_again_and_nothing_is_trained(
     training_stack: MakeStack, tmp_path: Path, asked: dict[str, Any]
 ) -> None:
-    """Issue 25, 6: each of them trained the model anew."""
+    """Each of these changes once trained the model again."""
     stack = training_stack(epochs=2)
     (stack.folder / "nets").mkdir()
     stack.up().ok()

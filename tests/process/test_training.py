@@ -436,7 +436,7 @@ def test_a_diverging_run_advises_keeps_its_last_good_checkpoint_and_seals_nothin
 def test_a_refused_model_is_not_sealed_and_its_report_is_and_the_next_run_trains_nothing(
     tmp_path: Path, output: Path
 ) -> None:
-    """Issue 24, 33: a failed gate left nothing to look at."""
+    """A failed gate once left nothing to look at."""
     job = {"epochs": 2, "gates": {"metrics": {"r2": {"minimum": 0.99}}}}
     asked = request(tmp_path / "store", job=job, expose_metrics=True)
 
@@ -464,7 +464,7 @@ def report_of(store: Path, result: Event) -> Report:
 def test_other_requirements_are_judged_and_reported_from_the_record_of_the_sealed_run(
     tmp_path: Path, output: Path
 ) -> None:
-    """Issue 25, 6: another contact trained the model anew."""
+    """Another contact once trained the model again."""
     store = tmp_path / "store"
     first = Training(request(store, job={"epochs": 2}), output).result()
     asked = {"epochs": 2, "modelCard": {"contact": "ada"}, "gates": {"metrics": {"r2": {"minimum": -100}}}}

@@ -333,7 +333,7 @@ def test_rows_left_out_are_counted_in_progress_report_and_description(tmp_path: 
 
 
 def test_all_settings_that_do_not_fit_the_task_of_the_data_are_told_before_the_first_step(folder: Path) -> None:
-    """Issue 24, 33: each was found alone, and only after the training. Of a file the settings tell no task."""
+    """Each was once found alone, and only after the training. For a file, the settings do not say the task."""
     callback = Recorder()
     settings = houses(folder, data={"target": "price"}, gates={"metrics": {"accuracy": {"minimum": 0.9}}})
     settings |= {"earlyStopping": {"metric": "f1"}, "compress": {"metric": "auroc"}, "classWeights": "balanced"}
@@ -643,7 +643,6 @@ def test_nothing_in_the_description_is_beyond_json() -> None:
 
 
 def test_folds_search_and_compression_come_to_a_line_each_with_scores_for_those_who_may_see_them() -> None:
-    """Issue 24, 40."""
     result = fitted(
         dataset="iris", epochs=3, folds=3, model="mlp", modelArguments={"hidden": [64]},
         search={"trials": 2, "metric": "loss", "parameters": {"batchSize": {"choices": [8, 16]}}},

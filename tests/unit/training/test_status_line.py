@@ -29,7 +29,7 @@ def test_inside_an_epoch_it_says_how_far_that_is() -> None:
 def test_after_the_last_epoch_it_says_how_long_it_took() -> None:
     assert status_line(replace(EVENT, epoch=39, last=True), with_metrics=False).startswith(
         "epoch 39/100, 500 ms of training at 117,903 rows/s, 1.52 s in all, "
-    ), "issue 24, 40: the seconds counted the loading of torch, the rate did not"
+    ), "the seconds counted the loading of torch, the rate did not"
 
 
 def test_a_loss_that_is_not_known_is_left_out() -> None:

@@ -480,7 +480,7 @@ def test_half_the_precision_still_descends_and_keeps_weights_in_fp32() -> None:
 
 
 def test_every_epoch_is_trained_in_training_mode_though_validation_leaves_the_other() -> None:
-    """Issue 24, 51: with train() before the loop alone, dropout and batch norm were off from the second epoch on."""
+    """With train() before the loop alone, dropout and batch norm were off from the second epoch on."""
     modes: list[bool] = []
 
     def validate() -> dict[str, float]:
@@ -497,7 +497,6 @@ def test_every_epoch_is_trained_in_training_mode_though_validation_leaves_the_ot
 
 @pytest.mark.parametrize("minimum_change", [0.0, 0.5])
 def test_a_tie_is_no_improvement_so_a_plateau_stops_and_its_first_epoch_is_kept(minimum_change: float) -> None:
-    """Issue 24, 51."""
     values = iter([3.0, 2.0, 2.0 - minimum_change, 2.0, 2.0])
     stopping = EarlyStopping("mse", patience=2, minimum_change=minimum_change)
     loop = loop_of(replace(JOB, early_stopping=stopping), validate=lambda: {"mse": next(values)})

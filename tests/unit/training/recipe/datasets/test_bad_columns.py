@@ -1,4 +1,4 @@
-"""Issue 24, 34: all that is wrong with a table's columns is told in one run, each with its way out."""
+"""One run reports everything that is wrong with a table's columns, each with a hint."""
 
 from pathlib import Path
 from typing import Any

@@ -492,7 +492,6 @@ def test_a_schema_of_a_type_that_there_is_not_is_told_before_anything_runs(folde
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_boolean_columns_are_one_number_each_and_a_boolean_target_is_two_classes(tmp_path: Path, form: str) -> None:
-    """Issue 24, 51."""
     flags = [at % 3 == 0 for at in range(30)]
     table = pa.table(
         {"flag": flags, "x": [float(at * 7 % 11) for at in range(30)], "y": [at % 2 == 0 for at in range(30)]}

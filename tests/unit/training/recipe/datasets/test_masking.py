@@ -221,7 +221,7 @@ def test_a_text_that_could_not_be_looked_through_is_not_let_through(monkeypatch:
 
 
 def test_a_long_redaction_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issue 24, 40: it was silent for minutes."""
+    """It was once silent for minutes."""
 
     class Fast:
         name = "a test's"
