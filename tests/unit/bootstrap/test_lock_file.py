@@ -1,15 +1,22 @@
 """Reading requirement locks."""
 
+import ast
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from bootstrap import lock_file
 from bootstrap.steps import python_environment
+from sealift.rooms import PACKAGES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+OF_OTHER_ENVIRONMENTS = re.compile(r"/peer_\w+\.py$|/tests/conformance/programs/")
+"""Programs that compare us with other software, which they import from their own environments."""
 LOCK = """\
 # a comment
 numpy==2.4.6 ; python_full_version < '3.12' \\
@@ -69,6 +76,34 @@ def test_every_requirement_is_pinned_says_why_and_is_locked() -> None:
     assert [line for line in wanted if "# why: " not in line] == []
     names = {tuple(one.split(";")[0].strip().split("==")) for group in groups.values() for one in group}
     assert names <= locked
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "benchmarks", "docs", "examples", "tests", "."])
+def test_every_imported_package_is_a_requirement(package: str) -> None:
+    """Not only one of another package's requirements."""
+    project, distributions = tomllib.loads((REPOSITORY / "pyproject.toml").read_text()), packages_distributions()
+    required = {re.split("[=;]", one)[0].strip() for group in project["dependency-groups"].values() for one in group}
+    files = (REPOSITORY / package).glob("*.py" if package == "." else "**/*.py")
+    ours = {*PACKAGES, "benchmarks", "docs", "examples", "tests", "__main__"}
+    found = {
+        f"{path.relative_to(REPOSITORY)}: {name}"
+        for path in files if not OF_OTHER_ENVIRONMENTS.search(str(path))
+        for name in imported(path) - ours - sys.stdlib_module_names
+        if not required & {one.lower().replace("_", "-") for one in distributions.get(name, ())}
+    }  # fmt: skip
+
+    assert found == set()
+
+
+def imported(path: Path) -> set[str]:
+    def names() -> Iterator[str]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (one.name for one in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                yield node.module
+
+    return {one.partition(".")[0] for one in names()}
 
 
 def test_the_server_s_list_is_the_group_s_and_the_extra_allows_it() -> None:
