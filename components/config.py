@@ -94,9 +94,8 @@ def read_config(config: pulumi.Config) -> StackConfig:
         raise pulumi.RunError(report("the stack's config cannot be used", problems))
     parsed, problems = parse(values, os.environ, Path.cwd())
     if parsed is None:
-        raise pulumi.RunError(
-            report("the stack's config cannot be used", problems, "" if all(one.hint for one in problems) else HINT)
-        )
+        hint = "" if all(one.hint for one in problems) else HINT
+        raise pulumi.RunError(report("the stack's config cannot be used", problems, hint))
     for section, name, value in (*_secrets_in(values), *_urls_in(values)):
         if section not in secret and not holds_credentials(value):
             continue

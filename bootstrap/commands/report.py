@@ -13,7 +13,9 @@ from urllib.parse import quote
 
 from bootstrap.commands import stacks
 from bootstrap.context import Context
+from bootstrap.environment import PASSPHRASES
 from bootstrap.errors import BootstrapError
+from bootstrap.system import programs
 
 REFUSED: Final = Path(".sealift/refused-reports")
 SEALING_KEY: Final = "sealift:index:SealingKey"
@@ -42,8 +44,17 @@ def run(context: Context, stack: str, arguments: Sequence[str], *, deployed: boo
 
 
 def _ask_outputs(context: Context, *arguments: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(stacks.ask(context, *arguments) or "{}")
-    return answer
+    """Returns pulumi's JSON. `arguments` end with the stack. Raises BootstrapError with pulumi's own reason."""
+    argv = ["pulumi", *arguments]
+    try:
+        answer = programs.demand(argv, env=context.variables, cwd=context.layout.root, timeout_seconds=60)
+    except BootstrapError as problem:
+        raise BootstrapError(
+            f"the outputs of stack {arguments[-1]!r} could not be read: {problem.message}",
+            [f"check PULUMI_BACKEND_URL and {' or '.join(PASSPHRASES)}"],
+        ) from problem
+    found: dict[str, Any] = json.loads(answer or "{}")
+    return found
 
 
 def _key_in_state(context: Context, stack: str) -> str | None:

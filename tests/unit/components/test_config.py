@@ -389,7 +389,7 @@ def test_an_example_fits_beside_the_dev_stack_on_two_cores_while_it_rolls() -> N
 
 
 def test_the_program_ends_with_all_problems_and_how_to_change_them(engine_config: dict[str, str]) -> None:
-    engine_config |= in_the_engine(changed("deployment.replicas", 0) | {"replica": 3})
+    engine_config |= in_the_engine(changed("deployment.replicas", -1) | {"replica": 3})
 
     with pytest.raises(pulumi.RunError) as refused:
         read_config(pulumi.Config("sealift"))

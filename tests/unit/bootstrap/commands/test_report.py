@@ -78,6 +78,18 @@ def test_a_stack_without_a_report_says_how_to_get_one(show: Callable[..., list[s
         show({}, None)
 
 
+def test_outputs_that_cannot_be_read_are_no_missing_report(context: Context, program: Program) -> None:
+    context.layout.root.mkdir()
+    program("pulumi", "echo 'error: incorrect passphrase' >&2; exit 255")
+
+    with pytest.raises(BootstrapError, match="the outputs of stack 'dev' could not be read: .*incorrect pass") as said:
+        report.run(context, "dev", [])
+
+    assert said.value.ways == (
+        "check PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    )
+
+
 def test_the_deployed_model_s_report_can_be_had_whatever_was_refused_since(show: Callable[..., list[str]]) -> None:
     (line,) = show({"report": SEALED, "privateKey": "K"}, REFUSED, deployed=True)
 
