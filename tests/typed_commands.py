@@ -292,7 +292,9 @@ MENTIONED: Final[Mapping[str, Step]] = {
     "pulumi stack select NAME": Step(put={"NAME": "dev"}),
     "cp Pulumi.dev.yaml Pulumi.NAME.yaml": Step(put={"NAME": "copy"}, makes="Pulumi.copy.yaml"),
     "pulumi config set --path deployment.auth none": Step(
-        then="pulumi preview && pulumi config rm --path deployment.auth", says=("auth is 'none'",)
+        before=("cp Pulumi.dev.yaml kept.yaml", "pulumi config rm --path deployment.apiKeys"),
+        then="pulumi preview && mv kept.yaml Pulumi.dev.yaml",
+        says=("auth is 'none'",),
     ),
     "pulumi preview": Step(says=("unchanged",)),
     "source .tools/activate": Step(instead="source .tools/activate && pulumi stack --show-name", says=("dev",)),

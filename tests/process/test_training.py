@@ -705,7 +705,7 @@ def test_an_operation_that_cannot_be_repeated_is_refused_unless_the_run_need_not
 
     assert refused.wait() == 1
     assert "put_ of mine:Net is not repeatable bit for bit" in refused.last["message"]
-    assert "deterministic: false" in refused.last["hint"]
+    assert "set deterministic to false" in refused.last["hint"]
     Training(request(tmp_path / "store", job=job | {"deterministic": False}, **asked), output).result()
 
 
@@ -1002,4 +1002,4 @@ def test_what_code_reads_by_a_computed_path_is_said_since_no_digest_counts_it(tm
 
     assert training.result()["epochs_run"] == 1
     warnings = [event["message"] for event in training.events if event.get("level") == "warning"]
-    assert [message for message in warnings if "reads computed.txt, which no digest counts" in message] != []
+    assert [message for message in warnings if "reads computed.txt, which no digest covers" in message] != []

@@ -82,7 +82,7 @@ def test_outputs_that_cannot_be_read_are_no_missing_report(context: Context, pro
     context.layout.root.mkdir()
     program("pulumi", "echo 'error: incorrect passphrase' >&2; exit 255")
 
-    with pytest.raises(BootstrapError, match="the outputs of stack 'dev' could not be read: .*incorrect pass") as said:
+    with pytest.raises(BootstrapError, match=r"the outputs of stack 'dev' could not be read: .*incorrect pass") as said:
         report.run(context, "dev", [])
 
     assert said.value.ways == (
