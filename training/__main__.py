@@ -18,7 +18,12 @@ def main() -> int:
     if arguments[:1] == ["report"]:
         from training.report.show import main as show
 
-        return show(arguments[1:])
+        try:
+            status = show(arguments[1:])
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as `head`, has enough
+            return 0
+        return status
     if arguments[:1] == ["check"]:
         from training.data_check import main as check
 

@@ -25,7 +25,8 @@ from training import sources, tasks
 from training.errors import DataError, ModelError
 from training.job import Job
 from training.process import keep_to_itself
-from training.recipe.datasets import arrays, prepared, tables
+from training.recipe.datasets import arrays, prepared, quality, tables
+from training.recipe.datasets.builtin import TARGET
 from training.recipe.datasets.column_choice import ColumnsMissing, choose
 from training.recipe.datasets.masking import Masker
 
@@ -79,6 +80,8 @@ def _as_a_run(job: Job, folder: Path) -> DataAnswer:
     found = prepared.prepare(job, folder, Masker(secrets.token_bytes(KEY_BYTES)))
     if isinstance(found, prepared.OversizedFile):
         return DataAnswer(rows=int(found.groups.file.metadata.num_rows))
+    if job.privacy is not None:
+        quality.demand_ranges(found.feature_names, found.task, job.quality.ranges, job.data.target or TARGET)
     task = tasks.KnownTask(found.task, f"{job.dataset} is a {found.task}")
     misfits = tuple(Problem(one.property, one.message) for one in tasks.misfits(job, task))
     return DataAnswer(misfits, len(found.features) + found.rows_left_out)

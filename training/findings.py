@@ -3,6 +3,7 @@
 Standard library only: findings are checked again by other settings, without the data (training/judgement.py).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -54,10 +55,11 @@ def enforce(findings: Sequence[Finding], quality: Quality, name: str) -> None:
     """Raises DataError that lists, one per line, each finding that exceeds limits and is not allowed."""
     wrong = [one for one in beyond_limits(findings, quality) if one.kind not in quality.allow]
     if wrong:
+        allow = json.dumps(sorted({*quality.allow, *(one.kind for one in wrong)}))  # a list replaces the default
         lines = "".join(f"\n  {one.kind}: {one.message}; {WAYS_OUT[one.kind]}" for one in wrong)
         raise DataError(
             f"{name} fails the quality checks:{lines}",
-            f"to train anyway, add {', '.join(sorted({one.kind for one in wrong}))} to quality.allow",
+            f"to train anyway, set quality.allow to {allow}",
         )
 
 

@@ -45,8 +45,12 @@ def have_passed(results: Sequence[GateResult]) -> bool:
     return all(result.passed for result in results)
 
 
-def enforce(results: Sequence[GateResult], metrics: Mapping[str, float], *, shown: bool) -> None:
-    """Raises GateError that names every failed gate and all metrics, with their values if `shown`."""
+def enforce(
+    results: Sequence[GateResult], metrics: Mapping[str, float], *, shown: bool, for_stack: bool = True
+) -> None:
+    """Raises GateError that names every failed gate and all metrics, with their values if `shown`. `for_stack`: the
+    model would have replaced a stack's model.
+    """
     if have_passed(results):
         return
     failed = "; ".join(_say(result, shown=shown) for result in results if not result.passed)
@@ -54,7 +58,7 @@ def enforce(results: Sequence[GateResult], metrics: Mapping[str, float], *, show
     raise GateError(
         f"the gates refuse the model: {failed}"
         + (f"\n  all metrics of the held-out rows: {measured}" if shown else ""),
-        "the deployed model stays; change the settings of the run or its gates",
+        f"{'the deployed model stays; ' if for_stack else ''}change the settings of the run or its gates",
     )
 
 

@@ -29,7 +29,7 @@ def list_highlights(result: FitResult, *, shown: bool) -> Iterator[str]:
         before, after = tried.metrics_before, tried.metrics_after
         name = job.compress.metric or ("accuracy" if "accuracy" in before else "mae")
         change = f", {name} {units.number(before[name])} → {units.number(after[name])}" if shown else ""
-        verdict = "" if tried.accepted else ": undone, the model stays uncompressed"
+        verdict = "" if tried.accepted else f"; undone, since {tried.objection}"
         yield f"compression by {job.compress.method}: {sizes}{change}{verdict}"
 
 

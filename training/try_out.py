@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         judged = gates.check(wanted.job.gates, metrics, len(result.model), None)
         _write(wanted, tried, passed=gates.have_passed(judged))
         print(summary(wanted.job, tried))
-        gates.enforce(judged, metrics, shown=True)
+        gates.enforce(judged, metrics, shown=True, for_stack=False)
     except TrainingError as error:
         if text := raised.leave_out(error):
             sys.stderr.write(f"{text}\n")

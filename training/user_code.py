@@ -63,7 +63,11 @@ def check(reference: str, roots: Roots) -> str | None:
     if file is None:
         if _is_installed(module):
             return None
-        return f"the module {module} is neither in {' or '.join(map(_spell, roots))} nor installed"
+        there = f"{_spell(roots[0])}{module.replace('.', '/')}{SOURCE}"
+        return (
+            f"the module {module} does not exist {_list_places(roots)}; write it to {there}, or set modelPath to its "
+            "folder"
+        )
     try:
         reached = _find_reached(module, roots)
     except ModelError as error:
@@ -133,7 +137,7 @@ def load(reference: str, roots: Roots) -> object:
     except RAISED as error:
         raise ModelError(
             f"the module {module} cannot be imported: it {say(error)}",
-            f"it must be in {' or '.join(map(_spell, roots))} or installed, and all that it imports must be installed",
+            f"it must exist {_list_places(roots)}, and all that it imports must be installed",
         ) from error
     if not hasattr(loaded, name):
         raise ModelError(
@@ -271,6 +275,12 @@ def _spell(root: Path) -> str:
     return f"{root.name}/"
 
 
+def _list_places(roots: Roots) -> str:
+    """Returns the places where a module is searched. The last of several roots is the program's folder."""
+    folders = [f"in {_spell(roots[0])}", *(["in the program's folder"] if len(roots) > 1 else [])]
+    return f"{', '.join(folders)} or among the installed packages"
+
+
 def _find_reached(module: str, roots: Roots) -> dict[str, Path]:
     """Returns the files of the roots that importing this module reads, by module. Raises ModelError for a file that is
     not Python.
@@ -347,7 +357,7 @@ def _digest_installed(module: str) -> str:
     top = module.partition(".")[0]
     owners = sorted(set(importlib.metadata.packages_distributions().get(top, [])))
     if not owners:
-        raise ModelError(f"the module {module} is neither in the program's folder nor in an installed package")
+        raise ModelError(f"the module {module} does not exist in the program's folder or among the installed packages")
     contents: dict[str, str] = {}
     listed: set[Path] = set()
     for owner in owners:  # several can share a namespace

@@ -43,6 +43,8 @@ class CompressedModel:
     bytes_after: int
     metrics_before: Mapping[str, float]
     metrics_after: Mapping[str, float]
+    objection: str = ""
+    """Reason against the compressed model, without metrics, which may be private. Empty if it was accepted."""
 
 
 def compress(content: bytes, wanted: Compress, calibration: Array, measure: Measure) -> CompressedModel:
@@ -60,27 +62,29 @@ def compress(content: bytes, wanted: Compress, calibration: Array, measure: Meas
         after = measure(smaller)
     except Exception as error:  # noqa: BLE001 - whatever ONNX Runtime cannot do with a model that is good as it is
         said = f"{wanted.method} is not possible for this model: {type(error).__name__}: {error}".splitlines()[0]
-        return CompressedModel(content, False, said, len(content), len(content), before, before)
-    reason = _find_objection(wanted, metric, before[metric], after[metric], len(content), len(smaller))
+        objection = "ONNX Runtime cannot compress this model with it"
+        return CompressedModel(content, False, said, len(content), len(content), before, before, objection)
+    objection = _find_objection(wanted, metric, before[metric], after[metric], len(content), len(smaller))
     numbers = f"{metric} {before[metric]:.6g} → {after[metric]:.6g}, {len(content):,} → {len(smaller):,} bytes"
     return CompressedModel(
-        content if reason else smaller, reason is None, f"{reason or 'accepted'}: {numbers}", len(content),
-        len(smaller), before, after,
+        content if objection else smaller, not objection,
+        f"{f'undone, since {objection}' if objection else 'accepted'}: {numbers}", len(content), len(smaller), before,
+        after, objection,
     )  # fmt: skip
 
 
 def _find_objection(
     wanted: Compress, metric: str, before: float, after: float, bytes_before: int, bytes_after: int
-) -> str | None:
-    """Returns the reason against the compressed model, or None. The loss is relative to the metric before, or absolute
+) -> str:
+    """Returns the reason against the compressed model, or "". The loss is relative to the metric before, or absolute
     if that was 0.
     """
     lost = (before - after) * (1 if METRICS[metric] == "up" else -1) / (abs(before) or 1.0)
     if not lost <= wanted.maximum_loss:
-        return f"undone, since the metric loses {lost:.2%} and compress.maximumLoss is {wanted.maximum_loss:.2%}"
+        return f"the metric got worse by more than {wanted.maximum_loss:.2%} (compress.maximumLoss)"
     if wanted.method != "prune" and bytes_after >= bytes_before:
-        return "undone, since the model did not get smaller"
-    return None
+        return "the model did not get smaller"
+    return ""
 
 
 def _quantise_dynamically(content: bytes, wanted: Compress, calibration: Array) -> bytes:

@@ -30,9 +30,10 @@ from opacus.validators import ModuleValidator
 from torch import nn
 
 from sealift.names import counted
-from training.errors import DataError, ModelError
+from training.errors import ModelError
 from training.job import Job
 from training.options import Privacy
+from training.recipe.datasets import quality
 from training.recipe.datasets.dataset import Dataset
 from training.recipe.scaling import Scale, Scales
 from training.recipe.step import Gradient, Loss
@@ -184,14 +185,7 @@ def make_public_scales(dataset: Dataset, ranges: Mapping[str, tuple[float, float
 
     A category's column is 0 or 1; images, sounds and words stay as they are.
     """
-    missing = [name for name in dataset.feature_names if name not in ranges and "=" not in name]
-    if dataset.task == "regression" and target not in ranges:
-        missing.append(target)
-    if missing:
-        raise DataError(
-            f"quality.ranges does not name {', '.join(map(repr, missing[:8]))}; with privacy, it scales the columns",
-            "give the lowest and highest possible value of each; those of the rows would reveal something of them",
-        )
+    quality.demand_ranges(dataset.feature_names, dataset.task, ranges, target)
     known = [ranges.get(name, (0.0, 1.0)) for name in dataset.feature_names]
     features = _make_scale(known) if known else None
     return Scales(features, _make_scale([ranges[target]]) if dataset.task == "regression" else None)

@@ -114,7 +114,7 @@ def test_a_parquet_file_tells_what_its_columns_hold(tmp_path: Path) -> None:
 
     assert checked(tmp_path, "a.parquet") == data_check.DataAnswer((), ROWS)
     (problem,) = checked(tmp_path, "a.parquet", quality={"schema": {"age": "text"}}).problems
-    assert "'age' holds int64, not text" in problem.message
+    assert "'age' holds whole numbers, not texts" in problem.message
 
 
 @pytest.mark.usefixtures("either")
@@ -191,6 +191,17 @@ def test_a_metric_that_does_not_fit_what_the_data_are_is_refused_by_its_setting(
     assert [one.property for one in answer.problems] == ["gates.metrics"]
     assert "has 'r2', but churn.csv is a classification" in answer.problems[0].message
     assert answer.rows == 40
+
+
+def test_private_training_wants_public_ranges_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "churn.csv").write_text("age,plan\n" + "".join(f"{at},{'ab'[at % 2]}\n" for at in range(40)))
+    given = {"dataset": "churn.csv", "data": {"target": "plan"}, "privacy": {"noiseMultiplier": 1}}
+    job, problems = Job.validate(given, tmp_path)
+    assert job is not None, problems
+
+    (problem,) = data_check.check(job, tmp_path).problems
+
+    assert "quality.ranges does not name 'age'; with privacy" in problem.message
 
 
 @pytest.mark.parametrize("first", ["age,plan\r20,a\r21,b\r", "x" * 200_000 + ",plan\n1,2\n"])

@@ -1,5 +1,6 @@
 """From a data set to a finished model in one call: the uses that an engineer has for it, each from settings alone."""
 
+import dataclasses
 import io
 import json
 import re
@@ -445,6 +446,10 @@ def test_a_gate_that_fails_names_its_metric_and_where_metrics_are_shown_all_of_t
     with pytest.raises(GateError) as raised:
         gates.enforce(judged(result).gates, result.outcome["metrics"], shown=shown)
     assert re.search(said, raised.value.message)
+    assert raised.value.hint == "the deployed model stays; change the settings of the run or its gates"
+    with pytest.raises(GateError) as raised:
+        gates.enforce(judged(result).gates, result.outcome["metrics"], shown=shown, for_stack=False)
+    assert raised.value.hint == "change the settings of the run or its gates"
     (gate,) = reported(result).gates or ()
     assert not gate.passed
 
@@ -654,6 +659,11 @@ def test_folds_search_and_compression_come_to_a_line_each_with_scores_for_those_
     assert re.fullmatch(r"search: trial [12] of 2 is the best, loss [\d.]+, with batchSize (8|16)", search)
     assert re.match(r"cross-validation, 3 folds: accuracy [\d.]+ ± [\d.]+, loss ", cross_validation)
     assert re.match(r"compression by dynamicInt8: .+ → .+, accuracy [\d.]+ → [\d.]+", compression)
+    assert result.trained.compressed is not None
+    undone = dataclasses.replace(result.trained.compressed, accepted=False, objection="the model did not get smaller")
+    trained = dataclasses.replace(result.trained, compressed=undone)
+    *_, last = list_highlights(dataclasses.replace(result, trained=trained), shown=False)
+    assert re.fullmatch(r"compression by dynamicInt8: .+ → .+; undone, since the model did not get smaller", last)
     hidden = " ".join(list_highlights(result, shown=False))
     assert "accuracy" not in hidden
     assert "loss" not in hidden

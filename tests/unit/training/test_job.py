@@ -402,10 +402,16 @@ def test_where_a_module_lies_among_the_folders_does_not_change_what_it_is(tmp_pa
     [
         (
             {"model": "mine:Net", "modelPath": "nets"},
-            ["modelPath is 'nets'; the folder", "the module mine is neither in nets/"],
+            ["modelPath is 'nets'; the folder", "the module mine does not exist in nets/ or among"],
         ),
-        ({"model": "there:Net", "modelPath": "stores"}, ["the module there is neither in stores/"]),
-        ({"model": "mine:Net"}, ["model", "the module mine is neither in"]),
+        (
+            {"model": "there:Net", "modelPath": "stores"},
+            ["does not exist in stores/ or", "; write it to stores/there.py,"],
+        ),
+        (
+            {"model": "mine:Net"},
+            ["model", "mine does not exist in models/, in the program's folder or among", "write it to models/mine.py"],
+        ),
         ({"model": "there:Nothing"}, ["model", "does not define Nothing", "it defines Net, os"]),
         ({"model": "broken:Net"}, ["model", "broken.py is not valid Python"]),
         ({"model": "imports_broken:Net"}, ["model", "broken.py is not valid Python"]),

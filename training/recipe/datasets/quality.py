@@ -29,6 +29,8 @@ ONE_AND_THE_SAME: Final = 0.99999
 SHARED_ROWS: Final = 0.05
 """Largest share of the held-out rows that may also be among the training rows."""
 SOME_ROWS: Final = 1000
+SHOWN: Final = 8
+"""Number of columns that a message names."""
 ROUNDED: Final = 0.01
 """Share of a column's deviation. If rounding exceeds it, FP32 has too few digits for the column."""
 EXACT: Final = 2**24
@@ -41,6 +43,10 @@ HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
     "time": lambda kind: pa.types.is_date(kind) or pa.types.is_timestamp(kind),
 }
 """Checks of a column's type, by options.COLUMN_TYPES."""
+WORDS: Final[Mapping[str, str]] = {
+    "number": "numbers", "whole": "whole numbers", "text": "texts", "boolean": "booleans", "time": "dates or times",
+}  # fmt: skip
+"""Values of a column's type in a message."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -74,12 +80,38 @@ def examine(
     )
 
 
+def demand_ranges(
+    feature_names: Sequence[str], task: Task, ranges: Mapping[str, tuple[float, float]], target: str
+) -> None:
+    """Raises DataError for columns without a public range, which private training scales its columns by. A category's
+    column is 0 or 1.
+    """
+    missing = [name for name in feature_names if name not in ranges and "=" not in name]
+    if task == "regression" and target not in ranges:
+        missing.append(target)
+    if missing:
+        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        raise DataError(
+            f"quality.ranges does not name {', '.join(map(repr, missing[:SHOWN]))}{more}; with privacy, it scales the "
+            "columns",
+            "give the lowest and highest possible value of each; those of the rows would reveal something of them",
+        )
+
+
+def _describe(kind: pa.DataType) -> str:
+    """Returns the values of this type in the words of quality.schema, or Arrow's name of another type."""
+    exact = next((name for name in ("whole", "number", "text", "boolean", "time") if HOLDS[name](kind)), None)
+    if exact is None:
+        return f"values of type {kind}"
+    return "numbers with fractions" if exact == "number" else WORDS[exact]
+
+
 def check_schema(schema: pa.Schema, wanted: Mapping[str, str], name: str) -> None:
     """Raises DataError that lists every column that is missing or has another type."""
     problems = [
         f"{column!r} is missing"
         if column not in schema.names
-        else f"{column!r} holds {schema.field(column).type}, not {kind}"
+        else f"{column!r} holds {_describe(encoding.find_value_type(schema.field(column).type))}, not {WORDS[kind]}"
         for column, kind in wanted.items()
         if column not in schema.names or not HOLDS[kind](encoding.find_value_type(schema.field(column).type))
     ]

@@ -93,8 +93,8 @@ def test_too_great_a_loss_leaves_the_model_as_it_was() -> None:
     assert not found.accepted
     assert found.model == model.content
     assert found.metrics_after["accuracy"] < found.metrics_before["accuracy"]
-    assert "undone" in found.reason
-    assert "compress.maximumLoss is 1.00%" in found.reason
+    assert found.objection == "the metric got worse by more than 1.00% (compress.maximumLoss)"
+    assert f"undone, since {found.objection}: accuracy " in found.reason
 
 
 def test_int8_that_is_no_smaller_is_given_up() -> None:

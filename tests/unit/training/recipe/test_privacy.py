@@ -14,6 +14,7 @@ from training.errors import DataError, ModelError
 from training.job import Job
 from training.options import Privacy, Quality
 from training.recipe import privacy
+from training.recipe.datasets import quality
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.loop_parts import LoopInputs, make_loop
 from training.recipe.sgd import Loop, LoopResult, make_repeatable
@@ -166,6 +167,13 @@ def test_columns_are_scaled_by_what_is_known_in_public() -> None:
     assert scales.features.deviation.tolist() == pytest.approx([6 / math.sqrt(12)] * 3)
     with pytest.raises(DataError, match=r"quality\.ranges does not name 'b', 'target'"):
         privacy.make_public_scales(dataset(), {"a": (0, 1), "c": (0, 1)}, "target")
+
+
+def test_a_message_says_how_many_columns_it_does_not_name() -> None:
+    names = [f"x{at}" for at in range(9)]
+
+    with pytest.raises(DataError, match="'x7' and 2 more; with privacy"):
+        quality.demand_ranges(names, "regression", {}, "y")
 
 
 def test_a_network_that_mixes_rows_is_refused() -> None:

@@ -1,6 +1,7 @@
 """`python -m training report`: what is sealed is shown to whoever has the key, and to no one else."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sealift.sealing import RsaIdentity, SealedArtifact, seal
 from sealift.stores import open_store, put_artifact
 from tests.keys import key_pair
 from tests.unit.training.report import samples
+from training.process import environment
 from training.report import page, show, to_json
 
 PROJECT_ROOT = Path(__file__).resolve().parents[4]
@@ -80,6 +82,17 @@ def test_json_is_the_report(sealed: Sealed, capsys: pytest.CaptureFixture[str]) 
     assert show.main([*sealed.arguments, "--json"]) == 0
 
     assert json.loads(capsys.readouterr().out) == to_json(samples.complete())
+
+
+def test_a_reader_that_has_enough_is_no_error(sealed: Sealed) -> None:
+    shown = subprocess.Popen(
+        [sys.executable, "-P", "-m", "training", "report", *sealed.arguments],
+        cwd=PROJECT_ROOT, env=environment(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert shown.stdout is not None
+    shown.stdout.close()
+
+    assert (shown.communicate()[1], shown.returncode) == (b"", 0)
 
 
 def test_the_page_is_written_for_the_owner_alone_also_over_an_open_one(sealed: Sealed, tmp_path: Path) -> None:

@@ -454,7 +454,7 @@ def test_findings_that_are_allowed_are_told_and_the_others_stop(tmp_path: Path) 
     data = load(tmp_path, **asked, quality={"allow": ["duplicateColumns", "duplicateRows"]})
 
     assert "duplicateColumns: 'x', 'same' hold the same values" in said
-    assert "duplicateRows" not in said
+    assert "duplicateRows" not in said.partition("to train anyway")[0]
     assert [one.kind for one in data.findings] == ["duplicateColumns", "duplicateRows"]
 
 
@@ -477,7 +477,7 @@ def test_a_table_that_is_not_as_its_schema_says_is_refused_with_every_column_tha
         quality={"schema": {"age": "number", "city": "boolean", "income": "whole"}},
     )  # fmt: skip
 
-    assert "'city' holds string, not boolean; 'income' holds double, not whole" in message
+    assert "'city' holds texts, not booleans; 'income' holds numbers with fractions, not whole numbers" in message
     assert "'age'" not in message.partition("its columns")[0]
 
 
