@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Final
 
 from components.quantity import QuantityError, Resource, cpu_text, memory_text, parse
+from sealift.property_path import write_path
 from sealift.settings.names import suggest
 from sealift.settings.problem import Problem
 from sealift.settings.quantity import Quantity
@@ -152,4 +153,4 @@ def _text(key: str, amount: Fraction) -> str:
 
 
 def _path(key: object) -> str:
-    return f'quota["{key}"]'
+    return write_path(["quota", str(key)])

@@ -35,6 +35,7 @@ PREFIX: Final = "sealift_"
 """Prefix by which secret scanners recognise a key in code and logs."""
 RANDOM_BYTES: Final = 32
 OUTPUTS: Final = ("key", "digests")
+ENDED: Final = "the previous key stops working: requests with it will get status 401"
 
 
 class ApiKeyResource:
@@ -57,9 +58,11 @@ class ApiKeyResource:
     async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Generates a new key if `rotation` changed. The previous key stays valid unless `overlap` is off."""
         inputs, rotates = request.new_inputs, request.new_inputs["rotation"] != request.old_inputs["rotation"]
+        digests = _digests(request.state)
+        if not inputs["overlap"] and (rotates or len(digests) > 1):
+            await request.log.say("warning", ENDED)
         if rotates and request.preview:
             return UpdateResponse(inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
-        digests = _digests(request.state)
         if rotates:
             return UpdateResponse(inputs | _new_key(digests[:1] if inputs["overlap"] else []))
         good = digests if inputs["overlap"] else digests[:1]

@@ -23,7 +23,7 @@ from training.process import COMMAND, environment
 
 LOOKED_AT: Final = (
     "dataset", "data", "masking", "quality", "model", "loss", "classWeights", "earlyStopping", "search", "gates",
-    "compress", "dataDigest",
+    "compress", "privacy", "dataDigest",
 )  # fmt: skip
 """Inputs that can change the findings."""
 LONGEST_SECONDS: Final = 10.0

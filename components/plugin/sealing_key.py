@@ -151,10 +151,9 @@ async def _warn_of_a_second_key(request: CreateRequest) -> None:
     if count:
         await request.log.say(
             "warning",
-            f"a new key will be created for a store that already has {counted(count, 'artifact')}, which it cannot "
-            "open. If "
-            "this resource had another name or parent before, stop here, because its old key would be deleted. Set an "
-            'alias to keep the old key: pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")])',
+            f"the store has {counted(count, 'artifact')} of other stacks, which this stack's new key cannot open. If "
+            "this resource was renamed or moved, they may be its own: stop here, and add an alias to keep the old key: "
+            'pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")])',
         )
 
 

@@ -139,7 +139,7 @@ def _source(options: argparse.Namespace) -> Source:
         return Source(options.payload, options.manifest, options.key, options.artifact_id, options.payload_digest)
     store, artifact_id = options.artifact.parent, options.artifact.name
     payload, manifest = store / image_layout.PAYLOADS / artifact_id, store / image_layout.MANIFESTS / artifact_id
-    return Source(payload, manifest, options.key, artifact_id, options.payload_digest)
+    return Source(payload, manifest, options.key, artifact_id, options.payload_digest, store)
 
 
 def _exporter(options: argparse.Namespace, source: Source) -> "Exporter":

@@ -30,6 +30,8 @@ class Source:
     payload_digest: str | None
     """Expected digest of the payload. None accepts the digest in the manifest, which anyone with the public key can
     make for this id."""
+    store: Path | None = None
+    """Folder of the store that has the files, if they were named by it: then nothing is mounted."""
 
 
 class Opening:
@@ -43,7 +45,7 @@ class Opening:
         try:
             size = source.payload.stat().st_size
         except OSError as error:
-            raise _unreadable(error) from None
+            raise _unreadable(error, source) from None
         if size == 0:
             raise StartError(f"{source.payload} is empty", "fetch the payload from the store again")
         self._memory = mmap.mmap(-1, size, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
@@ -126,7 +128,7 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
         with source.payload.open("rb") as file:
             payload = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
-        raise _unreadable(error) from None
+        raise _unreadable(error, source) from None
     except SealingError as error:
         raise StartError(f"{source.key}: {error.message}", error.hint) from None
 
@@ -150,5 +152,16 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
     return len(opened.model), opened.description
 
 
-def _unreadable(error: OSError) -> StartError:
-    return StartError(f"{error.filename} cannot be read: {error.strerror}", "mount it so that this user can read it")
+def _unreadable(error: OSError, source: Source) -> StartError:
+    if source.store is None:
+        return StartError(
+            f"{error.filename} cannot be read: {error.strerror}", "mount it so that this user can read it"
+        )
+    if not isinstance(error, FileNotFoundError):
+        return StartError(f"{error.filename} cannot be read: {error.strerror}", "let this user read it")
+    if error.filename == str(source.key):
+        return StartError(f"the file {source.key} does not exist", "give the file of the private key with --key")
+    return StartError(
+        f"the store {source.store} has no artifact {source.artifact_id}",
+        f"its artifacts are the files of {source.store}/manifests",
+    )

@@ -126,6 +126,6 @@ def test_an_alias_keeps_the_key_of_a_renamed_store(training_stack: MakeStack) ->
     preview = stack.preview().ok().text
     stack.up().ok()
 
-    assert "a new key will be created" not in preview
+    assert "new key cannot open" not in preview
     assert [key.key_id for key in keys(stack)] == [key.key_id for key in held]
     assert stack.outputs()["artifact_id"] == artifact

@@ -50,7 +50,9 @@ def test_a_quota_of_exactly_replicas_plus_surge_is_enough() -> None:
 def test_a_hair_less_of_any_resource_is_refused(resource: str) -> None:
     problems = shortfall_problems(ENOUGH_FOR_3 | {resource: ONE_TOO_FEW[resource]}, 3, pod())
 
-    assert [problem.property for problem in problems] == [f'quota["{resource}"]']
+    assert [problem.property for problem in problems] == [
+        "quota.pods" if resource == "pods" else f'quota["{resource}"]'
+    ]
 
 
 def test_a_quota_too_small_is_told_with_need_and_have_of_every_resource_and_the_way_out() -> None:
@@ -60,7 +62,7 @@ def test_a_quota_too_small_is_told_with_need_and_have_of_every_resource_and_the_
         "no:",
         "  quota[\"requests.cpu\"] is '1', but '2' is needed: 3 replicas + 1 while rolling = 4 pods of '500m'",
         "  quota[\"limits.memory\"] is '3Gi', but '4Gi' is needed: 3 replicas + 1 while rolling = 4 pods of '1Gi'",
-        '  quota["pods"] is 3, but 4 is needed: 3 replicas + 1 while rolling = 4 pods',
+        "  quota.pods is 3, but 4 is needed: 3 replicas + 1 while rolling = 4 pods",
         "hint: raise the quota to that amount, lower replicas or a pod's resources, or leave quota out to derive it",
     ]
 
@@ -111,8 +113,8 @@ def test_every_wrong_entry_of_a_quota_is_told() -> None:
         and "did you mean 'limits.cpu'?" in texts[0]
     )
     assert texts[1].startswith("quota[\"requests.memory\"] is '1Gb'; allowed: ")
-    assert texts[2] == "quota[\"pods\"] is '0'; allowed: a whole number from 1"
-    assert texts[3].startswith('quota["services"] is not a resource that Sealift limits; allowed: requests.cpu, ')
+    assert texts[2] == "quota.pods is '0'; allowed: a whole number from 1"
+    assert texts[3].startswith("quota.services is not a resource that Sealift limits; allowed: requests.cpu, ")
 
 
 @pytest.mark.parametrize("quota", [None, "2", [], 3])
@@ -122,7 +124,7 @@ def test_a_quota_that_is_no_map_is_refused(quota: object) -> None:
 
 @pytest.mark.parametrize("pods", [1.5, "1.5", -1, "-1", True, None, "", "²", "1e3"])
 def test_pods_are_a_whole_number_from_1(pods: object) -> None:
-    assert [problem.property for problem in quota_problems({"pods": pods})] == ['quota["pods"]']
+    assert [problem.property for problem in quota_problems({"pods": pods})] == ["quota.pods"]
 
 
 def test_requests_above_limits_are_refused_each_with_both_values() -> None:

@@ -41,6 +41,18 @@ def test_a_sealed_model_answers_and_says_what_clients_may_know(source: Source) -
     assert (model.description.task, model.description.features) == ("regression", ("age", "bmi", "sex"))
 
 
+def test_outside_a_pod_nothing_is_to_be_mounted(source: Source, tmp_path: Path) -> None:
+    source = replace(source, store=tmp_path)
+    for missing, said in (
+        ({"payload": tmp_path / "none"}, f"the store {tmp_path} has no artifact {source.artifact_id}; "),
+        ({"key": tmp_path / "none"}, f"the file {tmp_path}/none does not exist; "),
+    ):
+        with pytest.raises(StartError) as raised:
+            load(replace(source, **missing))
+        assert said in str(raised.value)
+        assert "mount" not in str(raised.value)
+
+
 def test_a_key_that_is_kept_elsewhere_opens_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse, "KINDS", [*parse.KINDS, KEPT_ELSEWHERE])
     artifact = seal(onnx_model(), DESCRIPTION, [parse_recipient("test-kms://keys/one")])

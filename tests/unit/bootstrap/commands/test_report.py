@@ -61,6 +61,7 @@ def test_the_report_of_the_model_that_the_stack_has_is_shown(show: Callable[...,
 def test_the_report_of_a_run_that_its_gates_refused_since_is_shown_and_said(
     show: Callable[..., list[str]], terminal: io.StringIO
 ) -> None:
+    """Issue 24, 33."""
     (line,) = show({"report": SEALED, "privateKey": "K"}, REFUSED)
 
     assert "c" * 32 in line
@@ -82,12 +83,11 @@ def test_outputs_that_cannot_be_read_are_no_missing_report(context: Context, pro
     context.layout.root.mkdir()
     program("pulumi", "echo 'error: incorrect passphrase' >&2; exit 255")
 
-    with pytest.raises(BootstrapError, match=r"the outputs of stack 'dev' could not be read: .*incorrect pass") as said:
+    with pytest.raises(BootstrapError, match=r"outputs of stack 'dev' could not be read: .*incorrect pass") as said:
         report.run(context, "dev", [])
 
-    assert said.value.ways == (
-        "check PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
-    )
+    (way,) = said.value.ways
+    assert way == "check PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"
 
 
 def test_the_deployed_model_s_report_can_be_had_whatever_was_refused_since(show: Callable[..., list[str]]) -> None:

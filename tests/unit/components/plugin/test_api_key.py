@@ -25,15 +25,19 @@ from sealift.provider import (
 URN = "urn:pulumi:dev::project::sealift:index:ApiKey::key"
 
 
-class SilentLog:
-    """A log that nobody reads."""
+class Log:
+    """What was said, newest last."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
 
     async def status(self, message: str) -> None: ...
 
-    async def say(self, severity: str, message: str) -> None: ...
+    async def say(self, severity: str, message: str) -> None:
+        self.said.append(f"{severity}: {message}")
 
 
-LOG = cast(ResourceLog, SilentLog())
+LOG = Log()
 
 
 def checked(**inputs: str | bool) -> Properties:
@@ -43,14 +47,22 @@ def checked(**inputs: str | bool) -> Properties:
 
 
 def create(inputs: Properties, *, preview: bool = False) -> Properties:
-    request = CreateRequest(urn=URN, log=LOG, preview=preview, cancelled=asyncio.Event(), inputs=inputs)
+    request = CreateRequest(
+        urn=URN, log=cast(ResourceLog, LOG), preview=preview, cancelled=asyncio.Event(), inputs=inputs
+    )
     return asyncio.run(ApiKeyResource().create(request)).state
 
 
 def update(state: Properties, news: Properties, *, preview: bool = False) -> Properties:
     olds: Properties = {name: state[name] for name in ("rotation", "overlap")}
     request = UpdateRequest(
-        urn=URN, log=LOG, preview=preview, cancelled=asyncio.Event(), old_inputs=olds, state=state, new_inputs=news
+        urn=URN,
+        log=cast(ResourceLog, LOG),
+        preview=preview,
+        cancelled=asyncio.Event(),
+        old_inputs=olds,
+        state=state,
+        new_inputs=news,
     )
     return asyncio.run(ApiKeyResource().update(request)).state
 
@@ -98,6 +110,21 @@ def test_the_overlap_ends_without_a_new_key_and_never_comes_back(preview: bool) 
     assert ended["digests"] == again["digests"] == [digest(second)]
 
 
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_key_that_ends_is_warned_of_once(preview: bool) -> None:
+    first = create(checked())
+    second = update(first, checked(rotation="2027"))
+    LOG.said.clear()
+
+    ended = update(second, checked(rotation="2027", overlap=False), preview=preview)
+    assert LOG.said == ["warning: the previous key stops working: requests with it will get status 401"]
+    update(ended, checked(rotation="2027", overlap=False), preview=preview)
+    assert len(LOG.said) == 1
+
+    update(first, checked(rotation="2027", overlap=False), preview=preview)
+    assert len(LOG.said) == 2
+
+
 def test_a_rotation_without_an_overlap_ends_the_old_key_at_once() -> None:
     second = update(create(checked()), checked(rotation="2027", overlap=False))
 
@@ -120,6 +147,8 @@ def test_what_an_input_must_be_is_told() -> None:
 
 
 def test_it_cannot_be_imported_and_says_why() -> None:
-    request = ReadRequest(urn=URN, log=LOG, preview=False, cancelled=asyncio.Event(), id="some-id", inputs={}, state={})
+    request = ReadRequest(
+        urn=URN, log=cast(ResourceLog, LOG), preview=False, cancelled=asyncio.Event(), id="some-id", inputs={}, state={}
+    )
     with pytest.raises(PluginError, match="cannot be imported"):
         asyncio.run(ApiKeyResource().read(request))

@@ -265,7 +265,7 @@ def test_the_preview_of_a_second_key_for_a_store_names_the_alias(url: str) -> No
     key.seal_into(url)
     asyncio.run(SealingKeyResource().create(preview))
 
-    assert "already has 1 artifact," in log.lines[0] and "pulumi.Alias(name=" in log.lines[0]
+    assert "the store has 1 artifact of other stacks," in log.lines[0] and "pulumi.Alias(name=" in log.lines[0]
 
 
 def test_a_rotation_that_arrives_as_a_number_is_its_text() -> None:
