@@ -43,12 +43,12 @@ def test_a_sealed_model_answers_and_says_what_clients_may_know(source: Source) -
 
 def test_outside_a_pod_nothing_is_to_be_mounted(source: Source, tmp_path: Path) -> None:
     source = replace(source, store=tmp_path)
-    for missing, said in (
-        ({"payload": tmp_path / "none"}, f"the store {tmp_path} has no artifact {source.artifact_id}; "),
-        ({"key": tmp_path / "none"}, f"the file {tmp_path}/none does not exist; "),
+    for named, said in (
+        (replace(source, payload=tmp_path / "none"), f"the store {tmp_path} has no artifact {source.artifact_id}; "),
+        (replace(source, key=tmp_path / "none"), f"the file {tmp_path}/none does not exist; "),
     ):
         with pytest.raises(StartError) as raised:
-            load(replace(source, **missing))
+            load(named)
         assert said in str(raised.value)
         assert "mount" not in str(raised.value)
 
