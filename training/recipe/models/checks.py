@@ -11,14 +11,14 @@ from training.errors import ModelError
 def check_whole(name: str, value: object, way_out: str) -> int:
     """Returns a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ModelError(f"modelArguments.{name} is {value!r}; it must be a whole number of at least 1", way_out)
+        raise ModelError(f"modelArguments.{name} is {value!r}; allowed: a whole number from 1", way_out)
     return value
 
 
 def check_widths(name: str, value: object, example: str) -> tuple[int, ...]:
     """Returns a list of whole numbers of at least 1, one for each layer. It may be empty."""
     if not isinstance(value, list | tuple):
-        raise ModelError(f"modelArguments.{name} is {value!r}; it must be a list with a width for each layer", example)
+        raise ModelError(f"modelArguments.{name} is {value!r}; allowed: a list with a width for each layer", example)
     return tuple(check_whole(f"{name}[{at}]", one, example) for at, one in enumerate(value))
 
 
