@@ -61,7 +61,6 @@ def test_the_report_of_the_model_that_the_stack_has_is_shown(show: Callable[...,
 def test_the_report_of_a_run_that_its_gates_refused_since_is_shown_and_said(
     show: Callable[..., list[str]], terminal: io.StringIO
 ) -> None:
-    """Issue 24, 33."""
     (line,) = show({"report": SEALED, "privateKey": "K"}, REFUSED)
 
     assert "c" * 32 in line
