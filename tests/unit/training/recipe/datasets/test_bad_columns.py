@@ -44,7 +44,7 @@ def test_every_column_that_cannot_be_used_is_told_at_once_with_its_way_out(folde
         assert way_out in line
     assert "missingValues: 'height' has no value in 1 row" in lines[5]
     assert "data.exclude leaves out columns" in lines[3]
-    assert raised.value.hint.startswith("to train anyway, add ")
+    assert raised.value.hint.startswith("to train anyway, set quality.allow to ")
 
 
 def test_columns_are_left_out_by_name(folder: Path) -> None:
