@@ -16,10 +16,9 @@ import sealift.serving.__main__
 import training.command_line
 import training.report.show
 from components.sections import SECTIONS
+from docs.metrics_page import all_families
 from docs.package_schema import package_schema
 from docs.parsers import options_of, parser_of, subparsers
-from sealift.serving.metrics.counts import Counts
-from sealift.serving.metrics.families import families
 from sealift.settings.declare import declarations, summary
 
 COMMANDS: Final[Mapping[str, Callable[[], object]]] = {
@@ -80,9 +79,5 @@ def _options(command: str, make: Callable[[], object]) -> Iterator[tuple[str, st
 
 
 def _metrics() -> Iterator[tuple[str, str]]:
-    found = families(
-        Counts(), {"model": "m"}, ready=True, queued_rows=0, connections=0, held_bytes=0, input_rows=0,
-        inputs=[("f", 0.0, 0.0)], spans={"sent": 0},
-    )  # fmt: skip
-    for one in found:
+    for one in all_families():
         yield f"metric {one.name}", one.help

@@ -7,34 +7,16 @@ from pathlib import Path
 
 import yaml
 
-from sealift.serving.metrics import cgroup
-from sealift.serving.metrics.counts import Counts
+from docs.metrics_page import all_families
 from sealift.serving.metrics.exposition import text
-from sealift.serving.metrics.families import families
-from tests.unit.serving.metrics.test_cgroup import VERSION_2, tree
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "observability"
 NAME = re.compile(r"\b(?:sealift|process)_[a-z_]+|\bsealift:[a-z0-9_:]+")
 
 
-def exposed(folder: Path) -> set[str]:
+def exposed() -> set[str]:
     """All names of samples, those of a container with limits among them."""
-    counts = Counts()
-    counts.expect(["/"])
-    counts.saw_unknown({"f": 1})
-    counts.watch_failures["access"] = 1
-    found = families(
-        counts,
-        {"model": "m"},
-        ready=True,
-        queued_rows=0,
-        connections=0,
-        held_bytes=0,
-        input_rows=0,
-        inputs=[("f", 0.0, 0.0)],
-        spans={"sent": 0},
-    )
-    page = text([*found, *cgroup.families(tree(folder, VERSION_2))]).decode()
+    page = text(all_families()).decode()
     return {re.split("[{ ]", line)[0] for line in page.splitlines() if not line.startswith("#")}
 
 
@@ -48,20 +30,20 @@ def dashboard_expressions() -> list[str]:
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
-def test_what_dashboard_and_rules_name_is_exposed_or_recorded(tmp_path: Path) -> None:
+def test_what_dashboard_and_rules_name_is_exposed_or_recorded() -> None:
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     expressions = [*(rule["expr"] for rule in rules()), *dashboard_expressions()]
     named = [NAME.findall(expression) for expression in expressions]
 
     assert all(named), "an expression names no metric of ours"
-    assert {name for names in named for name in names} <= exposed(tmp_path) | recorded
+    assert {name for names in named for name in names} <= exposed() | recorded
 
 
-def test_the_page_explains_each_alert_and_names_only_what_is_there(tmp_path: Path) -> None:
+def test_the_page_explains_each_alert_and_names_only_what_is_there() -> None:
     page = (FOLDER.parent / "how-to" / "observability.md").read_text()
     reference = (FOLDER.parent / "reference" / "metrics.md").read_text()
     alerts = {rule["alert"] for rule in rules() if "alert" in rule}
-    stems = {re.sub("_(bucket|sum|count)$", "", name) for name in exposed(tmp_path)}
+    stems = {re.sub("_(bucket|sum|count)$", "", name) for name in exposed()}
 
     assert alerts <= {*re.findall(r"`(Sealift[A-Za-z]+)`", page), "SealiftLatencyBurnsSlowly"}
     named = {*re.findall(r"`(sealift_[a-z_]+[a-z])[`{]", page)}
