@@ -179,9 +179,9 @@ TRAINING: Final[Groups] = {
         "modelCard.contact": "ml@example.com",
     },
 }
-CERTIFICATE: Final = (
-    'tlsCertificate -- "$(cat server.pem)"',
-    "--secret tlsPrivateKey < server-key.pem",
+CERTIFICATES: Final[Mapping[str, Example]] = dict.fromkeys(
+    ("tlsCertificate", "tlsPrivateKey"),
+    ('tlsCertificate -- "$(cat server.pem)"', "--secret tlsPrivateKey < server-key.pem"),
 )
 MODEL_AND_ACCESS: Final[Mapping[str, Example]] = {
     "modelName": "churn",
@@ -237,7 +237,7 @@ GROUPS: Final[Mapping[str, Groups]] = {
             "grpc": "true",
             "corsOrigins": "[0] https://app.example.com",
         },
-        "Certificates": {"tlsCertificate": CERTIFICATE, "tlsPrivateKey": CERTIFICATE},
+        "Certificates": CERTIFICATES,
         "Observability": OBSERVABILITY,
     },
     "container": {
@@ -251,7 +251,7 @@ GROUPS: Final[Mapping[str, Groups]] = {
             "metricsPort": "9090",
             "corsOrigins": "[0] https://app.example.com",
         },
-        "Certificates": {"tlsCertificate": CERTIFICATE, "tlsPrivateKey": CERTIFICATE},
+        "Certificates": CERTIFICATES,
         "Observability": OBSERVABILITY,
     },
 }

@@ -1,35 +1,29 @@
 """All that describes a thing to a user: settings, inputs, outputs, options of commands, metrics."""
 
 import argparse
-import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import benchmarks.large_model
 import benchmarks.serving.__main__
 import benchmarks.training.__main__
 import bootstrap.command_line
-import sealift.__main__
-import sealift.serving.__main__
-import training.command_line
-import training.report.show
 from components.sections import SECTIONS
+from docs.commands_page import PARSERS
 from docs.metrics_page import all_families
 from docs.package_schema import package_schema
 from docs.parsers import options_of, parser_of, subparsers
-from sealift.settings.declare import declarations, summary
+from docs.settings_by_task import declared
+from sealift.settings.declare import summary
 
 COMMANDS: Final[Mapping[str, Callable[[], object]]] = {
-    "bootstrap": bootstrap.command_line._parser,
-    "benchmarks.large_model": benchmarks.large_model.main,
-    "benchmarks.serving": benchmarks.serving.__main__.main,
-    "benchmarks.training": benchmarks.training.__main__.main,
-    "sealift": lambda: sealift.__main__.main([]),
-    "sealift.serving": lambda: sealift.serving.__main__._parse([]),
-    "training": training.command_line._parser,
-    "training report": training.report.show._parser,
+    **PARSERS,
+    "python3 -m bootstrap": bootstrap.command_line._parser,
+    "python -m benchmarks.large_model": benchmarks.large_model.main,
+    "python -m benchmarks.serving": benchmarks.serving.__main__.main,
+    "python -m benchmarks.training": benchmarks.training.__main__.main,
 }
 """What makes a command's parser, or makes it and then reads arguments."""
 APPENDED: Final = re.compile(r" (?:Allowed|Default): .*$| Secret\.$", re.DOTALL)
@@ -43,7 +37,7 @@ def described() -> Iterator[tuple[str, str]]:
     yield from _schema()
     for name, of in SECTIONS.items():
         yield f"section {name}", summary(of)
-        yield from _settings(name, of)
+        yield from _settings(name)
     for command, make in COMMANDS.items():
         yield from _options(command, make)
     yield from _metrics()
@@ -59,12 +53,11 @@ def _schema() -> Iterator[tuple[str, str]]:
                 yield f"{name}.{key} ({part})", APPENDED.sub("", APPENDED.sub("", value["description"]))
 
 
-def _settings(path: str, of: type[Any]) -> Iterator[tuple[str, str]]:
-    for one in declarations(of):
-        yield f"setting {path}.{one.name}", one.meaning
-        if one.of is not None and dataclasses.is_dataclass(one.of):
-            yield f"object {path}.{one.name}", summary(one.of)
-            yield from _settings(f"{path}.{one.name}", one.of)
+def _settings(section: str) -> Iterator[tuple[str, str]]:
+    for one in declared(section):
+        yield f"setting {one.full_path}", one.setting.meaning
+        if one.setting.of is not None:
+            yield f"object {one.full_path}", summary(one.setting.of)
 
 
 def _options(command: str, make: Callable[[], object]) -> Iterator[tuple[str, str]]:

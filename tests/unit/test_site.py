@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from bootstrap.commands import docs
 from tests.documented import PROJECT_ROOT
 
 ELSEWHERE = ("http", "https", "mailto", "data", "javascript")
@@ -34,9 +35,10 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    argv = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run(argv, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True)
+    built = subprocess.run(
+        docs.build_site(sys.executable, str(folder)),
+        cwd=PROJECT_ROOT, env={**os.environ, **docs.QUIET}, capture_output=True, text=True,
+    )  # fmt: skip
     assert (built.returncode, built.stderr) == (0, "")
     return folder
 

@@ -36,15 +36,19 @@ class CompressedModel:
     """Result of a compression. `model` is the compressed one if it was accepted, otherwise the original."""
 
     model: bytes
-    accepted: bool
     reason: str
     """The decision and its numbers, in one sentence."""
     bytes_before: int
     bytes_after: int
     metrics_before: Mapping[str, float]
     metrics_after: Mapping[str, float]
-    objection: str = ""
+    objection: str
     """Reason against the compressed model, without metrics, which may be private. Empty if it was accepted."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the compressed model is used."""
+        return not self.objection
 
 
 def compress(content: bytes, wanted: Compress, calibration: Array, measure: Measure) -> CompressedModel:
@@ -63,13 +67,12 @@ def compress(content: bytes, wanted: Compress, calibration: Array, measure: Meas
     except Exception as error:  # noqa: BLE001 - whatever ONNX Runtime cannot do with a model that is good as it is
         said = f"{wanted.method} is not possible for this model: {type(error).__name__}: {error}".splitlines()[0]
         objection = "ONNX Runtime cannot compress this model with it"
-        return CompressedModel(content, False, said, len(content), len(content), before, before, objection)
+        return CompressedModel(content, said, len(content), len(content), before, before, objection)
     objection = _find_objection(wanted, metric, before[metric], after[metric], len(content), len(smaller))
     numbers = f"{metric} {before[metric]:.6g} → {after[metric]:.6g}, {len(content):,} → {len(smaller):,} bytes"
     return CompressedModel(
-        content if objection else smaller, not objection,
-        f"{f'undone, since {objection}' if objection else 'accepted'}: {numbers}", len(content), len(smaller), before,
-        after, objection,
+        content if objection else smaller, f"{f'undone, since {objection}' if objection else 'accepted'}: {numbers}",
+        len(content), len(smaller), before, after, objection,
     )  # fmt: skip
 
 

@@ -660,7 +660,7 @@ def test_folds_search_and_compression_come_to_a_line_each_with_scores_for_those_
     assert re.match(r"cross-validation, 3 folds: accuracy [\d.]+ ± [\d.]+, loss ", cross_validation)
     assert re.match(r"compression by dynamicInt8: .+ → .+, accuracy [\d.]+ → [\d.]+", compression)
     assert result.trained.compressed is not None
-    undone = dataclasses.replace(result.trained.compressed, accepted=False, objection="the model did not get smaller")
+    undone = dataclasses.replace(result.trained.compressed, objection="the model did not get smaller")
     trained = dataclasses.replace(result.trained, compressed=undone)
     *_, last = list_highlights(dataclasses.replace(result, trained=trained), shown=False)
     assert re.fullmatch(r"compression by dynamicInt8: .+ → .+; undone, since the model did not get smaller", last)

@@ -44,9 +44,9 @@ HOLDS: Final[Mapping[str, Callable[[pa.DataType], bool]]] = {
 }
 """Checks of a column's type, by options.COLUMN_TYPES."""
 WORDS: Final[Mapping[str, str]] = {
-    "number": "numbers", "whole": "whole numbers", "text": "texts", "boolean": "booleans", "time": "dates or times",
+    "whole": "whole numbers", "number": "numbers", "text": "texts", "boolean": "booleans", "time": "dates or times",
 }  # fmt: skip
-"""Values of a column's type in a message."""
+"""Values of a column's type in a message. A whole number is a number too, so it comes first."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -100,7 +100,7 @@ def demand_ranges(
 
 def _describe(kind: pa.DataType) -> str:
     """Returns the values of this type in the words of quality.schema, or Arrow's name of another type."""
-    exact = next((name for name in ("whole", "number", "text", "boolean", "time") if HOLDS[name](kind)), None)
+    exact = next((name for name in WORDS if HOLDS[name](kind)), None)
     if exact is None:
         return f"values of type {kind}"
     return "numbers with fractions" if exact == "number" else WORDS[exact]
