@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from sealift.stores import file_url
+from sealift.stores import file_url, object_services
 from sealift.stores.errors import StoreUrlInvalid
 from sealift.stores.store import Store
 
@@ -22,7 +22,10 @@ class Backend(Protocol):
         """A text that is the same for all URLs of one store and differs between stores."""
 
 
-BACKENDS: Final[Mapping[str, Backend]] = {"file": file_url}
+BACKENDS: Final[Mapping[str, Backend]] = {
+    "file": file_url,
+    **dict.fromkeys(object_services.SERVICES, object_services),
+}
 """Backends by URL scheme."""
 
 
@@ -47,6 +50,7 @@ def _backend(url: str) -> Backend:
     if not separator or scheme not in BACKENDS:
         raise StoreUrlInvalid(
             f"{url!r} is not a store's URL",
-            "allowed: file:// and a path, such as file:///var/lib/sealift or file://~/.sealift/store",
+            "allowed: file:// and a path, such as file:///var/lib/sealift or file://~/.sealift/store; s3://, gs:// or "
+            "az://, a bucket and a path, such as s3://my-bucket/models",
         )
     return BACKENDS[scheme]

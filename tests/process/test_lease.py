@@ -16,6 +16,9 @@ import pytest
 from sealift.stores import LeaseLost, Store, hold_lease, lease, open_store
 from sealift.stores.lease import _Term
 from sealift.stores.store import LEASES
+from tests.every_store import object_store, store_url
+
+__all__ = ["object_store", "store_url"]
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAME = "ab" * 32
@@ -37,14 +40,14 @@ with hold_lease(open_store(sys.argv[1]), sys.argv[2], float(sys.argv[3])) as fen
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(f"file://{tmp_path / 'store'}")
+def store(store_url: str) -> Store:
+    return open_store(store_url)
 
 
 @contextmanager
 def holder(store: Store, expiry_seconds: float = EXPIRY_SECONDS) -> Iterator["subprocess.Popen[str]"]:
     """A process that waits for the lease, and tells at every line that it gets whether it still has it."""
-    command = [sys.executable, "-c", HOLDER, f"file://{store.location}", NAME, str(expiry_seconds)]
+    command = [sys.executable, "-c", HOLDER, url_of(store), NAME, str(expiry_seconds)]
     with subprocess.Popen(
         command, cwd=PROJECT_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -52,6 +55,10 @@ def holder(store: Store, expiry_seconds: float = EXPIRY_SECONDS) -> Iterator["su
             yield process
         finally:
             process.kill()
+
+
+def url_of(store: Store) -> str:
+    return store.location if "://" in store.location else f"file://{store.location}"
 
 
 def told(process: "subprocess.Popen[str]") -> str:
@@ -176,7 +183,7 @@ def test_of_many_that_wait_one_at_a_time_works(store: Store, tmp_path: Path) -> 
                 time.sleep(0.02)
                 Path(sys.argv[2]).rmdir()
     """
-    command = [sys.executable, "-c", program, f"file://{store.location}", str(tmp_path / "inside")]
+    command = [sys.executable, "-c", program, url_of(store), str(tmp_path / "inside")]
     processes = [subprocess.Popen(command, cwd=PROJECT_ROOT) for _ in range(3)]
 
     assert [process.wait(120) for process in processes] == [0, 0, 0]

@@ -11,6 +11,9 @@ import pytest
 from sealift.stores import Store, hold_lease, open_store
 from sealift.stores.lease import _Term
 from sealift.stores.store import LEASES
+from tests.every_store import object_store, store_url
+
+__all__ = ["object_store", "store_url"]
 
 OWN, OTHER = "ab" * 32, "cd" * 32
 KILLED = """
@@ -22,13 +25,13 @@ with hold_lease(open_store(sys.argv[1]), sys.argv[2]):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(f"file://{tmp_path / 'store'}")
+def store(store_url: str) -> Store:
+    return open_store(store_url)
 
 
-def test_the_lease_of_a_killed_run_goes_with_the_next_run_of_any_name(store: Store) -> None:
+def test_the_lease_of_a_killed_run_goes_with_the_next_run_of_any_name(store: Store, store_url: str) -> None:
     root = Path(__file__).resolve().parents[3]
-    subprocess.run([sys.executable, "-c", KILLED, f"file://{store.location}", OTHER], cwd=root, check=False)
+    subprocess.run([sys.executable, "-c", KILLED, store_url, OTHER], cwd=root, check=False)
     assert store.names(LEASES) == [OTHER]
 
     with hold_lease(store, OWN):

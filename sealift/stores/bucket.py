@@ -1,0 +1,76 @@
+"""The contract of an object storage service: whole objects by key, and conditional writes. One class per service.
+
+object_store.py makes a store of it. A bucket retries what is idempotent, checks the length of what it reads, and maps
+the service's errors to those of stores.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+ABSENT: Final = None
+"""Condition of a write: no object has this key."""
+Condition = str | None
+"""Version that a write replaces, or ABSENT."""
+
+
+class ObjectMissing(Exception):
+    """No object has this key."""
+
+
+class ConditionFailed(Exception):
+    """The stored object is not the one that a conditional write or deletion expects."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Size and version of an object, and the mark of the write that made it."""
+
+    size_bytes: int
+    version: str
+    mark: str
+
+
+class Upload(Protocol):
+    """A large object in parts. It exists, complete, once `commit` returns, and never before."""
+
+    workers: int
+    """Parts that may be sent at a time. 1 means that parts must arrive in order."""
+
+    def put_part(self, number: int, content: bytes | bytearray) -> None:
+        """Sends one part; the first is number 1. Raises StoreError."""
+
+    def commit(self) -> str:
+        """Creates the object from all parts and returns its version. Raises ConditionFailed if the key is taken."""
+
+    def abort(self) -> None:
+        """Removes the parts. Does nothing if the service does not answer: it removes them itself, or a later writer
+        does."""
+
+
+class Bucket(Protocol):
+    """Objects by key. Methods raise StoreError, besides what they name."""
+
+    def reach(self) -> None:
+        """Raises StoreUnwritable if the bucket does not exist or may not be used."""
+
+    def head(self, key: str) -> Head:
+        """Returns what the service knows of an object. Raises ObjectMissing."""
+
+    def read(self, key: str, start: int, size: int, version: str | None = None) -> tuple[bytes, Head]:
+        """Reads up to `size` bytes from `start`, fewer only at the object's end. `version`: read only this version.
+
+        Raises ObjectMissing or ConditionFailed.
+        """
+
+    def put(self, key: str, content: bytes, condition: Condition, mark: str) -> str:
+        """Writes a whole object and returns its version. Raises ConditionFailed."""
+
+    def begin(self, key: str, mark: str) -> Upload:
+        """Begins a large object, which must not exist yet when it is committed."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yields what follows `prefix` in the keys that begin with it."""
+
+    def delete(self, key: str, version: str | None) -> None:
+        """Deletes an object, or only this version of it. Does nothing if it does not exist. Raises ConditionFailed."""

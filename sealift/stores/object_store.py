@@ -1,0 +1,318 @@
+"""A store in a bucket of an object storage service: files are the objects `PREFIX/FOLDER/NAME`.
+
+Services answer a retried write with "the object exists" when only the answer to the first attempt was lost. So each
+write carries a random mark in the object's metadata, and after any failure the store looks whose object is there.
+"""
+
+import io
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, BinaryIO, Final
+
+from sealift.durable.new_file import Buffer
+from sealift.stores.bucket import ABSENT, Bucket, Condition, ConditionFailed, Head, ObjectMissing, Upload
+from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreError, StoreUnwritable
+from sealift.stores.object_url import ObjectUrl
+from sealift.stores.store import NAME, Folder, Stat, Versioned, Writer, check_name
+
+PART_BYTES: Final = 8 << 20
+LARGE_PART_BYTES: Final = 64 << 20
+SMALL_PARTS: Final = 5000
+"""Parts before they grow. Services take at most 10,000 parts: 40 GB in small parts, then 320 GB in large ones."""
+MARKER: Final = "sealift-store"
+MARKER_TEXT: Final = b"A store of sealed artifacts. Conditional writes were checked when this object was made.\n"
+
+
+@dataclass
+class ObjectStore:
+    """A store in any service's bucket. It connects at its first use, and holds no connection when it is pickled."""
+
+    url: ObjectUrl
+    connect: Callable[[ObjectUrl], Bucket]
+    _conditions_checked: bool = field(default=False, init=False, compare=False)
+
+    @property
+    def bucket(self) -> Bucket:
+        return self.connect(self.url)
+
+    @property
+    def location(self) -> str:
+        return self.url.location
+
+    def reach(self) -> None:
+        self.bucket.reach()
+
+    def check_writable(self) -> None:
+        self.bucket.reach()
+
+    def put(self, folder: Folder, name: str, content: Buffer) -> None:
+        with self.create(folder, name) as file:
+            file.write(content)
+
+    @contextmanager
+    def create(self, folder: Folder, name: str) -> Iterator[Writer]:
+        key = _key(folder, name)
+        self._check_conditions()
+        writer = _ObjectWriter(self.bucket, key)
+        try:
+            yield writer
+            created = writer.commit()
+        except BaseException:
+            writer.abort()
+            raise
+        if created:
+            return
+        writer.abort()
+        if not self._has_content(key, writer.size_bytes, writer.digest):
+            raise ArtifactDamaged(
+                f"{name} already exists in the store with different content", self._who_can_write()
+            ) from None
+
+    def stat(self, folder: Folder, name: str) -> Stat:
+        head = self._head(folder, name)
+        return Stat(head.size_bytes, head.version)
+
+    def open(self, folder: Folder, name: str) -> BinaryIO:
+        head = self._head(folder, name)
+
+        def read_range(start: int, size: int) -> bytes:
+            with self._named(name):
+                return self.bucket.read(_key(folder, name), start, size, head.version)[0]
+
+        return io.BufferedReader(_ObjectReader(read_range, head.size_bytes), PART_BYTES)
+
+    def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
+        return self.read(folder, name, at_most).content
+
+    def get_range(self, folder: Folder, name: str, start: int, size: int) -> bytes:
+        key = _key(folder, name)
+        if size == 0:
+            self._head(folder, name)
+            return b""
+        with self._named(name):
+            return self.bucket.read(key, start, size)[0]
+
+    def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
+        key = _key(folder, name)
+        first = PART_BYTES if at_most is None else at_most + 1
+        with self._named(name):
+            content, head = self.bucket.read(key, 0, first)
+            if at_most is not None and head.size_bytes > at_most:
+                raise ArtifactDamaged(
+                    f"{name} in {self.location}/{folder} exceeds the limit of {at_most} bytes",
+                    self._who_can_write(),
+                )
+            rest = range(len(content), head.size_bytes, PART_BYTES)
+            pieces = [content, *(self.bucket.read(key, start, PART_BYTES, head.version)[0] for start in rest)]
+        return Versioned(b"".join(pieces), head.version)
+
+    def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
+        key = _key(folder, name)
+        self._check_conditions()
+        try:
+            return _put(self.bucket, key, bytes(content), expected)
+        except (ConditionFailed, ObjectMissing):
+            raise self._conflict(name) from None
+
+    def names(self, folder: Folder) -> list[str]:
+        return sorted(name for name in self.bucket.names(f"{folder}/") if NAME.match(name))
+
+    def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
+        key = _key(folder, name)
+        try:
+            self.bucket.delete(key, expected)
+        except ConditionFailed:
+            raise self._conflict(name) from None
+
+    def _check_conditions(self) -> None:
+        """Raises StoreUnwritable if the service ignores conditions of writes: then writers would overwrite each other.
+
+        The first writer makes the marker and checks both conditions on it. For later ones, the refusal to make it
+        again is the check.
+        """
+        if self._conditions_checked:
+            return
+        with suppress(ConditionFailed):
+            self.bucket.put(MARKER, MARKER_TEXT, ABSENT, secrets.token_hex(8))
+            for condition in (ABSENT, f"{secrets.randbits(60)}"):
+                try:
+                    self.bucket.put(MARKER, MARKER_TEXT, condition, secrets.token_hex(8))
+                except ConditionFailed:
+                    continue
+                self.bucket.delete(MARKER, None)
+                raise StoreUnwritable(
+                    f"the service of {self.location} ignores the conditions If-None-Match and If-Match of writes",
+                    "use a service that supports conditional writes, as AWS S3 does",
+                )
+        self._conditions_checked = True
+
+    def _head(self, folder: Folder, name: str) -> Head:
+        key = _key(folder, name)
+        with self._named(name):
+            return self.bucket.head(key)
+
+    def _has_content(self, key: str, size_bytes: int, digest: bytes) -> bool:
+        with suppress(ObjectMissing):
+            head = self.bucket.head(key)
+            if head.size_bytes != size_bytes:
+                return False
+            whole = sha256()
+            for start in range(0, size_bytes, PART_BYTES):
+                whole.update(self.bucket.read(key, start, PART_BYTES, head.version)[0])
+            return whole.digest() == digest
+        return False
+
+    @contextmanager
+    def _named(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except ObjectMissing:
+            raise ArtifactMissing(
+                f"{name} is not in the store {self.location}",
+                "check store.url; if the content is lost, restore it, or run `pulumi up` to make it again",
+            ) from None
+        except ConditionFailed:
+            raise self._conflict(name) from None
+
+    def _conflict(self, name: str) -> Conflict:
+        return Conflict(f"{name} in the store {self.location} was changed by another process", "run `pulumi up` again")
+
+    def _who_can_write(self) -> str:
+        return f"find out who can write to {self.location}"
+
+
+class _ObjectWriter:
+    """Collects pieces into parts. A small object is one put; a large one is sent part by part while it is written."""
+
+    def __init__(self, bucket: Bucket, key: str) -> None:
+        self._bucket, self._key, self._mark = bucket, key, secrets.token_hex(8)
+        self._buffer = bytearray()
+        self._hash = sha256()
+        self._upload: Upload | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._under_way: deque[Future[None]] = deque()
+        self._parts = 0
+        self.size_bytes = 0
+
+    @property
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+    def write(self, piece: Buffer) -> None:
+        rest = memoryview(piece).cast("B")
+        self._hash.update(rest)
+        self.size_bytes += len(rest)
+        while len(rest):
+            taken = rest[: self._part_bytes - len(self._buffer)]
+            self._buffer += taken
+            rest = rest[len(taken) :]
+            if len(self._buffer) == self._part_bytes:
+                self._send()
+
+    def commit(self) -> bool:
+        """Creates the object. Returns False if another one has its key."""
+        try:
+            if self._upload is None:
+                _put(self._bucket, self._key, bytes(self._buffer), ABSENT)
+                return True
+            if self._buffer:
+                self._send()
+            self._wait(0)
+            _write(self._bucket, self._key, self._mark, self._upload.commit)
+        except ConditionFailed:
+            return False
+        except ObjectMissing:
+            raise StoreUnwritable(
+                f"the upload of {self._key} was removed before it was complete", "run `pulumi up` again"
+            ) from None
+        self._close()
+        return True
+
+    def abort(self) -> None:
+        if self._upload is not None:
+            self._close()
+            with suppress(StoreError):
+                self._upload.abort()
+
+    @property
+    def _part_bytes(self) -> int:
+        return PART_BYTES if self._parts < SMALL_PARTS else LARGE_PART_BYTES
+
+    def _send(self) -> None:
+        if self._upload is None or self._pool is None:
+            self._upload = self._bucket.begin(self._key, self._mark)
+            self._pool = ThreadPoolExecutor(self._upload.workers)
+        self._wait(self._upload.workers - 1)
+        self._parts += 1
+        self._under_way.append(self._pool.submit(self._upload.put_part, self._parts, self._buffer))
+        self._buffer = bytearray()
+
+    def _wait(self, most: int) -> None:
+        """Waits until at most this number of parts are being sent. Raises the error of a part."""
+        while len(self._under_way) > most:
+            self._under_way.popleft().result()
+
+    def _close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+class _ObjectReader(io.RawIOBase):
+    """One version of an object, read in ranges, so that a broken connection costs one range."""
+
+    def __init__(self, read_range: Callable[[int, int], bytes], size_bytes: int) -> None:
+        self._read_range, self._size_bytes = read_range, size_bytes
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size_bytes}[whence]
+        if begin + offset < 0:
+            raise ValueError("negative seek position")
+        self._at = begin + offset
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer).cast("B")
+        size = min(len(view), PART_BYTES, self._size_bytes - self._at)
+        if size <= 0:
+            return 0
+        content = self._read_range(self._at, size)
+        view[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+
+def _put(bucket: Bucket, key: str, content: bytes, condition: Condition) -> str:
+    mark = secrets.token_hex(8)
+    return _write(bucket, key, mark, lambda: bucket.put(key, content, condition, mark))
+
+
+def _write(bucket: Bucket, key: str, mark: str, send: Callable[[], str]) -> str:
+    """Sends a write and returns the version. If it fails, but the object with its mark is there, it succeeded."""
+    try:
+        return send()
+    except (ConditionFailed, ObjectMissing, StoreError):
+        with suppress(ObjectMissing, StoreError):
+            head = bucket.head(key)
+            if head.mark == mark:
+                return head.version
+        raise
+
+
+def _key(folder: Folder, name: str) -> str:
+    check_name(name)
+    return f"{folder}/{name}"

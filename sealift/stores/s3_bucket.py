@@ -1,0 +1,232 @@
+"""Buckets of AWS S3 and of services with its protocol (MinIO, Ceph, Cloudflare R2, versitygw), through boto3.
+
+boto3 finds credentials, region and endpoint in its usual places (environment, profile, workload identity, instance
+role), retries requests with back-off, and sends and checks CRC-32 checksums. Sources: the API reference of S3, and
+"Conditional requests" in its user guide.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import boto3
+from botocore import exceptions
+from botocore.config import Config
+
+from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing
+from sealift.stores.errors import StoreError, StoreUnwritable
+from sealift.stores.object_url import ObjectUrl
+
+R = TypeVar("R")
+
+MARK: Final = "sealift-write"
+"""Name of the metadata that holds a write's mark."""
+ATTEMPTS: Final = 6
+FIRST_PAUSE_SECONDS: Final = 0.1
+UPLOADS_EXPIRE: Final = timedelta(days=1)
+"""Age at which an unfinished upload is what a killed process left."""
+MISSING: Final = ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
+FAILED: Final = ("PreconditionFailed", "412")
+BEYOND_THE_END: Final = ("InvalidRange", "416")
+COLLISIONS: Final = ("ConditionalRequestConflict", "OperationAborted", "409")
+"""Answers to a conditional write that another one crossed. boto3 does not retry them."""
+BROKEN: Final = (
+    exceptions.ResponseStreamingError,
+    exceptions.IncompleteReadError,
+    exceptions.ReadTimeoutError,
+    exceptions.FlexibleChecksumError,
+)
+"""Errors while an answer's content is read. boto3 does not retry them."""
+PERMISSIONS: Final = "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload"
+HINTS: Final = {
+    "NoSuchBucket": "create the bucket, or check store.url, its region and its endpoint",
+    "PermanentRedirect": "set the bucket's region in store.url, such as ?region=eu-west-1",
+    "AuthorizationHeaderMalformed": "set the bucket's region in store.url, such as ?region=eu-west-1",
+    "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID, or the profile",
+    "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY, or the profile",
+    "ExpiredToken": "get new credentials, for example with `aws sso login`",
+    "RequestTimeTooSkewed": "set this machine's clock",
+}
+NO_CREDENTIALS: Final = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where the workload has an identity"
+)
+
+
+def connect(url: ObjectUrl) -> "S3Bucket":
+    """The bucket at this URL. Sends no request. Raises StoreUnwritable."""
+    try:
+        session = boto3.session.Session(profile_name=url.option("profile"), region_name=url.option("region"))
+        client = _client(session, url, "virtual")
+        if not (urlsplit(client.meta.endpoint_url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            client = _client(session, url, "path")  # other services rarely have a host name for each bucket
+    except exceptions.BotoCoreError as error:
+        raise _unusable(url, error) from error
+    return S3Bucket(url, client)
+
+
+def _client(session: Any, url: ObjectUrl, addressing: str) -> Any:
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        s3={"addressing_style": addressing},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=32,
+    )
+    return session.client("s3", endpoint_url=url.option("endpoint"), config=config)
+
+
+@dataclass(frozen=True)
+class S3Bucket:
+    """See bucket.Bucket."""
+
+    url: ObjectUrl
+    client: Any = field(repr=False)
+
+    def reach(self) -> None:
+        try:
+            self.request(self.client.head_bucket, Bucket=self.url.bucket)
+        except ObjectMissing:
+            raise StoreUnwritable(
+                f"the store {self.url.location} does not exist: there is no bucket {self.url.bucket}",
+                HINTS["NoSuchBucket"],
+            ) from None
+
+    def head(self, key: str) -> Head:
+        found = self.request(self.client.head_object, **self.at(key))
+        return Head(found["ContentLength"], found["ETag"], found["Metadata"].get(MARK, ""))
+
+    def read(self, key: str, start: int, size: int, version: str | None = None) -> tuple[bytes, Head]:
+        condition = {} if version is None else {"IfMatch": version}
+        found = self.request(self._read, **self.at(key), **condition, Range=f"bytes={start}-{start + size - 1}")
+        return found or (b"", self.head(key))
+
+    def put(self, key: str, content: bytes, condition: Condition, mark: str) -> str:
+        condition_of_it = {"IfNoneMatch": "*"} if condition is ABSENT else {"IfMatch": condition}
+        put = self.client.put_object
+        return str(self.request(put, **self.at(key), **condition_of_it, Metadata={MARK: mark}, Body=content)["ETag"])
+
+    def begin(self, key: str, mark: str) -> "S3Upload":
+        with suppress(StoreError, ObjectMissing):
+            self._remove_old_uploads(key)
+        begun = self.request(
+            self.client.create_multipart_upload, **self.at(key), Metadata={MARK: mark}, ChecksumAlgorithm="CRC32"
+        )
+        return S3Upload(self, self.at(key) | {"UploadId": begun["UploadId"]})
+
+    def names(self, prefix: str) -> Iterator[str]:
+        whole = self.url.key(prefix)
+        page: dict[str, Any] = {"NextContinuationToken": None}
+        while "NextContinuationToken" in page:
+            token = page["NextContinuationToken"]
+            more = {} if token is None else {"ContinuationToken": token}
+            page = self.request(self.client.list_objects_v2, Bucket=self.url.bucket, Prefix=whole, **more)
+            for found in page.get("Contents", ()):
+                yield found["Key"][len(whole) :]
+
+    def delete(self, key: str, version: str | None) -> None:
+        condition = {} if version is None else {"IfMatch": version}
+        with suppress(ObjectMissing):
+            self.request(self.client.delete_object, **self.at(key), **condition)
+
+    def at(self, key: str) -> dict[str, Any]:
+        return {"Bucket": self.url.bucket, "Key": self.url.key(key)}
+
+    def request(self, send: Callable[..., R], **parameters: Any) -> R:
+        """Sends a request, and sends it again where boto3 does not. Raises StoreError, ObjectMissing or
+        ConditionFailed."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return send(**parameters)
+            except BROKEN:
+                pass
+            except exceptions.ClientError as error:
+                if _code(error) not in COLLISIONS:
+                    raise _mapped(self.url, error) from error
+            except exceptions.BotoCoreError as error:
+                raise _unusable(self.url, error) from error
+            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        try:
+            return send(**parameters)
+        except exceptions.ClientError as error:
+            raise _mapped(self.url, error) from error
+        except exceptions.BotoCoreError as error:
+            raise _unusable(self.url, error) from error
+
+    def _read(self, **parameters: Any) -> tuple[bytes, Head] | None:
+        """None if the range begins at the object's end or behind it."""
+        try:
+            found = self.client.get_object(**parameters)
+        except exceptions.ClientError as error:
+            if _code(error) in BEYOND_THE_END:
+                return None
+            raise
+        with found["Body"] as body:
+            content = body.read()
+        whole = int(found["ContentRange"].rpartition("/")[2])
+        return content, Head(whole, found["ETag"], found["Metadata"].get(MARK, ""))
+
+    def _remove_old_uploads(self, key: str) -> None:
+        """Aborts what killed processes left of this object."""
+        at = self.at(key)
+        left = self.request(self.client.list_multipart_uploads, Bucket=self.url.bucket, Prefix=at["Key"])
+        for upload in left.get("Uploads", ()):
+            if upload["Key"] == at["Key"] and datetime.now(UTC) - upload["Initiated"] > UPLOADS_EXPIRE:
+                self.request(self.client.abort_multipart_upload, **at, UploadId=upload["UploadId"])
+
+
+class S3Upload:
+    """See bucket.Upload."""
+
+    workers = 3
+
+    def __init__(self, bucket: S3Bucket, at: dict[str, Any]) -> None:
+        self._bucket, self._at = bucket, at
+        self._parts: dict[int, dict[str, Any]] = {}
+
+    def put_part(self, number: int, content: bytes | bytearray) -> None:
+        send = self._bucket.client.upload_part
+        put = self._bucket.request(send, **self._at, PartNumber=number, Body=content)
+        self._parts[number] = {"PartNumber": number, "ETag": put["ETag"], "ChecksumCRC32": put["ChecksumCRC32"]}
+
+    def commit(self) -> str:
+        parts = [self._parts[number] for number in sorted(self._parts)]
+        send = self._bucket.client.complete_multipart_upload
+        return str(self._bucket.request(send, **self._at, MultipartUpload={"Parts": parts}, IfNoneMatch="*")["ETag"])
+
+    def abort(self) -> None:
+        with suppress(ObjectMissing):
+            self._bucket.request(self._bucket.client.abort_multipart_upload, **self._at)
+
+
+def _code(error: exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _mapped(url: ObjectUrl, error: exceptions.ClientError) -> Exception:
+    code = _code(error)
+    if code in MISSING:
+        return ObjectMissing()
+    if code in FAILED:
+        return ConditionFailed()
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
+    hint = HINTS.get(code, f"allow {PERMISSIONS} on it" if status == 403 else "run it again once the service answers")
+    return StoreUnwritable(f"the store {url.location} cannot be used: the service answered {code} ({status})", hint)
+
+
+def _unusable(url: ObjectUrl, error: exceptions.BotoCoreError) -> StoreUnwritable:
+    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
+        return StoreUnwritable(f"the store {url.location} cannot be used: there are no credentials", NO_CREDENTIALS)
+    if isinstance(error, exceptions.ProfileNotFound):
+        return StoreUnwritable(
+            f"the store {url.location} cannot be used: the profile {url.option('profile') or 'in AWS_PROFILE'} is not "
+            "configured",
+            "check the profile's name, in ~/.aws/config",
+        )
+    return StoreUnwritable(
+        f"the store {url.location} cannot be used: {type(error).__name__}",
+        "check the network, and the endpoint in store.url or AWS_ENDPOINT_URL_S3",
+    )

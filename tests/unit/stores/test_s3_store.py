@@ -1,0 +1,220 @@
+"""A store on a real S3 server: the contract of all stores, and what only object storage can get wrong."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from sealift.stores import (
+    MANIFESTS,
+    PAYLOADS,
+    RECORDS,
+    ArtifactDamaged,
+    Store,
+    StoreError,
+    StoreUnwritable,
+    open_store,
+    s3_bucket,
+)
+from sealift.stores.object_store import MARKER, PART_BYTES
+from bootstrap.steps.object_store import BUCKET
+from tests.object_store import ObjectStore, object_store
+from tests.unit.stores.contract import ID, OTHER, StoreContract
+
+__all__ = ["object_store"]
+
+LARGE = bytes(PART_BYTES) + b"end"
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> str:
+    """A prefix of this test's own."""
+    return f"{abs(hash(request.node.nodeid))}"
+
+
+@pytest.fixture
+def store(object_store: ObjectStore, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store."""
+    for name, value in object_store.variables.items():
+        monkeypatch.setenv(name, value)
+    return open_store(f"{object_store.url}/{prefix}")
+
+
+@pytest.fixture
+def client(object_store: ObjectStore, store: Store) -> Any:
+    """Another program's access to the same bucket."""
+    return boto3.client("s3", endpoint_url=object_store.endpoint)
+
+
+class TestS3Store(StoreContract):
+    large_mib = 96
+
+    @pytest.fixture
+    def store(self, store: Store) -> Store:  # type: ignore[override]
+        return store
+
+
+@pytest.mark.parametrize("content", [b"payload", LARGE], ids=["one request", "parts"])
+def test_of_many_writers_of_one_name_exactly_one_wins(store: Store, content: bytes) -> None:
+    def write(at: int) -> bool:
+        try:
+            store.put(PAYLOADS, ID, content + str(at).encode())
+        except ArtifactDamaged:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        won = [*pool.map(write, range(6))]
+
+    assert sum(won) == 1
+    assert store.get(PAYLOADS, ID) == content + str(won.index(True)).encode()
+
+
+def test_writers_of_different_names_do_not_disturb_each_other(store: Store) -> None:
+    names = [f"{at:032x}" for at in range(6)]
+
+    with ThreadPoolExecutor(6) as pool:
+        [*pool.map(lambda name: store.put(PAYLOADS, name, LARGE + name.encode()), names)]
+
+    assert store.names(PAYLOADS) == names
+    assert [store.get(PAYLOADS, name) for name in names] == [LARGE + name.encode() for name in names]
+
+
+def test_a_failed_writer_leaves_no_parts(store: Store, client: Any) -> None:
+    with pytest.raises(RuntimeError), store.create(PAYLOADS, ID) as file:
+        file.write(LARGE)
+        raise RuntimeError
+
+    assert "Uploads" not in client.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_a_refused_writer_leaves_no_parts(store: Store, client: Any) -> None:
+    store.put(PAYLOADS, ID, b"payload")
+
+    with pytest.raises(ArtifactDamaged):
+        store.put(PAYLOADS, ID, LARGE)
+
+    assert "Uploads" not in client.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_a_day_ago(
+    store: Store, client: Any, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (ID, OTHER):
+        key = f"{prefix}/payloads/{name}"
+        client.create_multipart_upload(Bucket=BUCKET, Key=key)
+    store.put(PAYLOADS, ID, LARGE)
+    assert len(client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 2
+    store.delete(PAYLOADS, ID)
+
+    monkeypatch.setattr(s3_bucket, "UPLOADS_EXPIRE", timedelta(days=-1))
+    store.put(PAYLOADS, ID, LARGE)
+
+    left = client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
+    assert [upload["Key"] for upload in left] == [f"{prefix}/payloads/{OTHER}"]
+    client.abort_multipart_upload(Bucket=BUCKET, Key=left[0]["Key"], UploadId=left[0]["UploadId"])
+
+
+def test_a_payload_replaced_while_it_is_read_is_not_mixed_with_the_new_one(
+    store: Store, client: Any, prefix: str
+) -> None:
+    store.put(PAYLOADS, ID, LARGE)
+    with store.open(PAYLOADS, ID) as stream:
+        stream.read(1)
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}/payloads/{ID}", Body=bytes(len(LARGE)) + b"other")
+
+        with pytest.raises(StoreError, match="was changed by another process"):
+            stream.read()
+
+
+def test_other_objects_beside_the_store_are_not_its_files(store: Store, client: Any, prefix: str) -> None:
+    store.put(RECORDS, ID, b"record")
+    for key in ("records/readme.txt", f"records/{OTHER}/deeper", "else"):
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}/{key}", Body=b"x")
+
+    assert store.names(RECORDS) == [ID]
+
+
+def test_two_prefixes_are_two_stores(object_store: ObjectStore, store: Store, prefix: str) -> None:
+    other = open_store(f"{object_store.url}/{prefix}/below")
+    store.put(MANIFESTS, ID, b"mine")
+    other.put(MANIFESTS, ID, b"other")
+
+    assert (store.get(MANIFESTS, ID), other.get(MANIFESTS, ID)) == (b"mine", b"other")
+
+
+def test_a_store_can_be_handed_to_another_process(store: Store) -> None:
+    store.put(PAYLOADS, ID, b"payload")
+
+    assert pickle.loads(pickle.dumps(store)).get(PAYLOADS, ID) == b"payload"
+
+
+def test_a_bucket_that_does_not_exist_is_said(store: Store) -> None:
+    nowhere = open_store("s3://no-such-bucket/store")
+
+    with pytest.raises(StoreUnwritable, match="there is no bucket no-such-bucket"):
+        nowhere.reach()
+    with pytest.raises(StoreUnwritable, match="NoSuchBucket"):
+        nowhere.put(PAYLOADS, ID, b"payload")
+    with pytest.raises(StoreUnwritable, match="NoSuchBucket"):
+        nowhere.names(PAYLOADS)
+
+
+def test_the_url_s_endpoint_and_profile_are_used(
+    object_store: ObjectStore, prefix: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    credentials = f"aws_access_key_id = {object_store.key.access}\naws_secret_access_key = {object_store.key.secret}\n"
+    (tmp_path / "credentials").write_text(f"[mine]\n{credentials}")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    url = f"{object_store.url}/{prefix}?profile=mine&region=us-east-1&endpoint={object_store.endpoint}"
+
+    open_store(url).put(PAYLOADS, ID, b"payload")
+
+    assert open_store(url).get(PAYLOADS, ID) == b"payload"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "wrong", "SignatureDoesNotMatch"),
+        ("AWS_ACCESS_KEY_ID", "nobody", "InvalidAccessKeyId|XAdminUserNotFound"),
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9", "EndpointConnectionError"),
+        ("AWS_PROFILE", "nowhere", "the profile in AWS_PROFILE is not configured"),
+    ],
+)
+def test_what_keeps_the_store_from_being_used_is_said_without_secrets(
+    object_store: ObjectStore, store: Store, prefix: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str,
+    message: str,
+) -> None:  # fmt: skip
+    if name == "AWS_PROFILE":
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(s3_bucket, "ATTEMPTS", 2)
+
+    with pytest.raises(StoreUnwritable, match=message) as refused:
+        open_store(f"{object_store.url}/{prefix}{name.replace('_', '-')}").put(PAYLOADS, ID, b"payload")
+    assert object_store.key.secret not in str(refused.value) and "wrong" not in str(refused.value)
+    assert refused.value.hint
+
+
+def test_without_credentials_the_ways_to_give_them_are_said(
+    object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in object_store.variables:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+    with pytest.raises(StoreUnwritable, match="there are no credentials") as refused:
+        open_store("s3://my-bucket/nobody?region=us-east-1").get(PAYLOADS, ID)
+    assert "AWS_ACCESS_KEY_ID" in refused.value.hint
+
+
+def test_the_marker_shows_that_conditions_were_checked(store: Store, client: Any, prefix: str) -> None:
+    store.put(PAYLOADS, ID, b"payload")
+
+    assert client.head_object(Bucket=BUCKET, Key=f"{prefix}/{MARKER}")["ContentLength"] > 0
