@@ -1,6 +1,6 @@
 # One target per task. `python3 -m bootstrap --help` describes them. Set variables in the command: make up STACK=staging
 PYTHON ?= python3
-export STACK TORCH
+export STACK TORCH STORE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down report test faults check docs status

@@ -13,16 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bootstrap import environment, errors
-from bootstrap.commands import check, docs, down, faults, report, stacks, status, test, up, worktree
+from bootstrap.commands import check, docs, down, faults, report, stacks, status, store, test, up, worktree
 from bootstrap.console import Console, duration
 from bootstrap.context import Context
 from bootstrap.layout import Layout
-from bootstrap.steps import order
+from bootstrap.steps import object_store, order
 
 EPILOG = """\
 variables, in the same command (make up STACK=staging) or in the environment:
   STACK=dev                    name of the stack for up, down and report (default: dev)
   TORCH=cpu, TORCH=cuda        build of PyTorch (default: CUDA, 5.4 GB, if an NVIDIA card is found); remembered
+  STORE=file, STORE=s3         store of the stack's artifacts: the default folder, or an S3 server that set-up starts on
+                               this machine; remembered
   KUBECONFIG, DOCKER_HOST      your own Kubernetes cluster, your own Docker engine
   SEALIFT_REGISTRY             registry that images are pushed to and pulled from (default: one on localhost:5000)
   SEALIFT_BASE_IMAGE           base image (default: python:3.12-slim, or one made from Debian packages)
@@ -122,6 +124,7 @@ def _show(problem: errors.BootstrapError) -> None:
 def setup(context: Context, options: argparse.Namespace) -> int:
     del options
     set_up(context)
+    store.leave(context)
     context.console.line(
         "\nto use pulumi, pytest and kubectl in this shell:  source .tools/activate"
         "\nto train, deploy and test a model:                make up"
@@ -131,6 +134,7 @@ def setup(context: Context, options: argparse.Namespace) -> int:
 
 def set_up(context: Context, *, cluster: bool = True) -> None:
     """Runs all steps under a lock: two set-ups of one checkout would overwrite each other's builds."""
+    object_store.demand(context)
     started = time.monotonic()
     with _alone(context):
         order.run(context, cluster=cluster)
@@ -153,8 +157,11 @@ def _alone(context: Context) -> Iterator[None]:
 
 def up_command(context: Context, options: argparse.Namespace) -> int:
     stacks.demand(context, options.stack)
+    store.demand(context, options.stack)
     set_up(context, cluster=stacks.needs_cluster(context, options.stack))
-    return up.run(context, options.stack)
+    outcome = up.run(context, options.stack)
+    store.leave(context)
+    return outcome
 
 
 def down_command(context: Context, options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ them by the same rules: the user's own values win, and PATH only gets more entri
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bootstrap import content
@@ -24,8 +24,31 @@ MANAGED = (
     "SEALIFT_BASE_IMAGE",
     "SEALIFT_REGISTRY",
     "SEALIFT_WHEELS",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
 )
 PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+# Variables that choose an AWS account, region or endpoint. If the user has set one of them, set-up sets none: half of
+# the user's choice and half of ours would send data to the wrong place.
+AWS_CHOICES = (
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+)
+GROUPS = (PASSPHRASES, AWS_CHOICES)
+"""Variables that one choice of the user keeps out together."""
 MARK = "SEALIFT_SET_"
 
 
@@ -39,6 +62,8 @@ class Facts:
     docker_host: str = ""
     kubeconfig: str = ""
     pulumi_home: str = ""
+    object_store: str = ""
+    """Endpoint of the S3 server that STORE=s3 starts."""
     stand_ins: bool = False
 
 
@@ -80,6 +105,8 @@ def defaults(layout: Layout, facts: Facts) -> dict[str, str]:
         "SEALIFT_BASE_IMAGE": facts.base_image,
         "SEALIFT_REGISTRY": facts.registry,
         "SEALIFT_WHEELS": facts.wheels,
+        "AWS_SHARED_CREDENTIALS_FILE": str(layout.object_store / "credentials") if facts.object_store else "",
+        "AWS_CONFIG_FILE": str(layout.object_store / "config") if facts.object_store else "",
     }
     return {name: value for name, value in values.items() if value}
 
@@ -106,9 +133,13 @@ def variables(layout: Layout, facts: Facts, user: Mapping[str, str] | None = Non
 
 def _users_own(name: str, user: Mapping[str, str]) -> bool:
     """Whether the user chose this value. A value with a mark comes from an activate file, maybe another checkout's."""
-    if name in PASSPHRASES:
-        return any(user.get(other) and user[other] != user.get(_mark(other)) for other in PASSPHRASES)
-    return bool(user.get(name)) and user[name] != user.get(_mark(name))
+    together = next((group for group in GROUPS if name in group), (name,))
+    return bool(set_by_user(together, user))
+
+
+def set_by_user(names: Iterable[str], user: Mapping[str, str]) -> list[str]:
+    """Returns those of the variables that have a value of the user's own."""
+    return [name for name in names if user.get(name) and user[name] != user.get(_mark(name))]
 
 
 def _mark(name: str) -> str:
@@ -123,6 +154,7 @@ def activate_text(layout: Layout, facts: Facts) -> str:
         ),
         path="\n".join(f"_sealift_path {shlex.quote(entry)}" for entry in reversed(path_entries(layout, facts))),
         venv=shlex.quote(str(layout.venv)),
+        aws_choices=" ".join(AWS_CHOICES),
     )
 
 
@@ -131,6 +163,16 @@ def activate_text(layout: Layout, facts: Facts) -> str:
 ACTIVATE = """\
 # Written by set-up. `source` it to use pulumi, pytest and kubectl in this shell. Variables that you set are kept.
 _sealift_default() {{  # NAME VALUE: sets the variable, or unsets it for an empty value, unless the user set it
+    case "$1" in AWS_*)
+        for _sealift_other in {aws_choices}; do
+            eval "_sealift_now=\\${{$_sealift_other-}} _sealift_mark=\\${{SEALIFT_SET_$_sealift_other-}}"
+            if [ -z "$_sealift_now" ] || [ "$_sealift_now" = "$_sealift_mark" ]; then continue; fi
+            if [ "$1" = AWS_CONFIG_FILE ] && [ -n "$2" ]; then
+                echo "$_sealift_other is set, so pulumi cannot reach the store of 'make up STORE=s3'" >&2
+            fi
+            set -- "$1" ""
+        done ;;
+    esac
     eval "_sealift_now=\\${{$1-}} _sealift_mark=\\${{SEALIFT_SET_$1-}}"
     if [ -n "$_sealift_now" ] && [ "$_sealift_now" != "$_sealift_mark" ]; then return; fi
     if [ "$1" = PULUMI_CONFIG_PASSPHRASE_FILE ] && [ -n "${{PULUMI_CONFIG_PASSPHRASE-}}" ]; then return; fi
@@ -143,6 +185,6 @@ _sealift_path() {{  # ENTRY: puts the entry first in PATH, once
 {variables}
 {path}
 export PATH VIRTUAL_ENV={venv}
-unset PYTHONHOME _sealift_now _sealift_mark
+unset PYTHONHOME _sealift_now _sealift_mark _sealift_other
 unset -f _sealift_default _sealift_path
 """

@@ -67,6 +67,11 @@ class Layout:
         return self.tools / "registry"
 
     @property
+    def object_store(self) -> Path:
+        """Key and objects of the server that STORE=s3 starts."""
+        return self.tools / "object-store"
+
+    @property
     def kubeconfig(self) -> Path:
         return self.tools / "kubeconfig"
 

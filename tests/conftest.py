@@ -11,6 +11,10 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.object_store import object_store
+
+__all__ = ["object_store"]
+
 MOST_WORKERS = 8
 ENGINE_LINES = 2
 

@@ -8,7 +8,7 @@ from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.layout import RUN
 from bootstrap.node import node
-from bootstrap.steps import docker_engine, registry
+from bootstrap.steps import docker_engine, object_store, registry
 from bootstrap.system import host_network, leftovers, owner
 
 
@@ -46,6 +46,9 @@ def _stop(context: Context) -> None:
         step.done(_say(node.stop(context, step.progress) if ours else []))
     with context.console.step("Registry") as step:
         step.done(_say(_stop_registry(context)))
+    if context.facts.object_store:
+        with context.console.step(object_store.TITLE) as step:
+            step.done(_say([object_store.NAME] if context.daemons.stop(object_store.NAME) else []))
     with context.console.step("Docker engine") as step:
         step.done(_say(_stop_docker(context, step)))
     if ours:

@@ -27,20 +27,21 @@ def short(stack: str) -> str:
     return stack.rpartition("/")[2]
 
 
-def _file(context: Context, stack: str) -> Path:
+def file_of(context: Context, stack: str) -> Path:
+    """Returns the path of the stack's config."""
     return context.layout.root / f"Pulumi.{short(stack)}.yaml"
 
 
 def demand(context: Context, stack: str) -> None:
     """Raises BootstrapError for a stack that has neither a file nor a state, so that a typo does not create a stack."""
-    if _file(context, stack).exists() or exists(context, stack):
+    if file_of(context, stack).exists() or exists(context, stack):
         return
     there = sorted(path.name.split(".")[1] for path in context.layout.root.glob("Pulumi.*.yaml"))
     close = get_close_matches(short(stack), there, n=1)
     meant = f"did you mean '{close[0]}'?" if close else f"stacks with a file: {', '.join(there) or 'none'}"
     raise BootstrapError(
-        f"stack {stack!r} does not exist: it has neither a file {_file(context, stack).name} nor a state; {meant}",
-        [f"to start a stack with the values of {DEFAULT}: cp Pulumi.{DEFAULT}.yaml {_file(context, stack).name}"],
+        f"stack {stack!r} does not exist: it has neither a file {file_of(context, stack).name} nor a state; {meant}",
+        [f"to start a stack with the values of {DEFAULT}: cp Pulumi.{DEFAULT}.yaml {file_of(context, stack).name}"],
     )
 
 
@@ -67,7 +68,7 @@ def find_selected(context: Context) -> str | None:
 
 def needs_cluster(context: Context, stack: str) -> bool:
     """Whether the stack is served on Kubernetes. Reads only its file, because pulumi may not be installed yet."""
-    file = _file(context, stack)
+    file = file_of(context, stack)
     return not file.exists() or DOCKER.search(file.read_text()) is None
 
 

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 
 from bootstrap.context import Context
-from bootstrap.steps import nginx, prometheus, yaml_host
+from bootstrap.steps import nginx, object_store, prometheus, yaml_host
 
 SUITES = ("tests/unit", "tests/process", "tests/engine", "tests/cluster")
 
@@ -18,6 +18,8 @@ def run(context: Context, arguments: Sequence[str]) -> int:
             prometheus.ensure(context, step)
         with context.console.step(nginx.TITLE) as step:
             nginx.ensure(context, step)
+        with context.console.step(object_store.TITLE) as step:
+            object_store.ensure_program(context, step)
     chosen = list(arguments) or [suite for suite in SUITES if (context.layout.root / suite).exists()]
     argv = [str(context.layout.python), "-m", "pytest", *chosen]
     return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootstrap import content
-from bootstrap.commands import prediction, stacks, stale_lock
+from bootstrap.commands import prediction, stacks, stale_lock, store
 from bootstrap.context import Context
 from bootstrap.environment import PASSPHRASES
 from bootstrap.errors import BootstrapError
@@ -31,6 +31,8 @@ def run(context: Context, stack: str) -> int:
     if selected is None:
         _pulumi(context, stack, "stack", "select", stack)
         context.console.note(f"pulumi commands now use stack {stack}; `pulumi stack select` selects another one")
+    for words in store.changes(context, stack):
+        _pulumi(context, stack, *words, "--stack", stack)
     stack_state.hide_salt(context.layout, stack)
     stale_lock.release(context, stack)
     _pulumi(context, stack, "up", "--yes", "--stack", stack)

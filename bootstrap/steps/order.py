@@ -10,6 +10,7 @@ from bootstrap.steps import (
     docker_engine,
     engine,
     kubernetes,
+    object_store,
     plugins,
     python_environment,
     registry,
@@ -28,8 +29,19 @@ class SetupStep:
     """Returns a note if the step will take long, with an estimate, otherwise "". It does not use the network."""
 
 
-MODULES = (stack_state, python_environment, engine, plugins, docker_engine, registry, base_image, kubernetes, wheels)
-LONG = (python_environment, engine, kubernetes)
+MODULES = (
+    stack_state,
+    python_environment,
+    engine,
+    plugins,
+    docker_engine,
+    registry,
+    object_store,
+    base_image,
+    kubernetes,
+    wheels,
+)
+LONG = (python_environment, engine, object_store, kubernetes)
 SETUP = tuple(
     SetupStep(module.TITLE, module.ensure, module.ahead) if module in LONG else SetupStep(module.TITLE, module.ensure)
     for module in MODULES
@@ -37,8 +49,11 @@ SETUP = tuple(
 
 
 def run(context: Context, *, cluster: bool = True) -> None:
-    """Runs all steps, one line each, after announcing the long ones. `cluster`: whether Kubernetes is needed."""
-    steps = [one for one in SETUP if cluster or one.title != kubernetes.TITLE]
+    """Runs all steps, one line each, after announcing the long ones. `cluster`: whether Kubernetes is needed. The
+    object store is left out unless it was asked for.
+    """
+    needed = {kubernetes.TITLE: cluster, object_store.TITLE: object_store.wanted(context)}
+    steps = [one for one in SETUP if needed.get(one.title, True)]
     long = [(one.title, said) for one in steps if (said := one.ahead(context))]
     if long:
         context.console.line("these parts are made once, with estimated times on two cores:")

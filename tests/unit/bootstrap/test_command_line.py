@@ -39,6 +39,7 @@ def test_help_names_every_command_and_every_variable() -> None:
         "status",
         "STACK",
         "TORCH",
+        "STORE",
         "KUBECONFIG",
         "DOCKER_HOST",
         "SEALIFT_REGISTRY",

@@ -19,6 +19,7 @@ FACTS = Facts(
     docker_host="unix:///run/sealift/docker.sock",
     kubeconfig="/a folder/it's a kubeconfig",
     pulumi_home="",
+    object_store="http://127.0.0.1:7070",
     stand_ins=True,
 )
 USERS = {
@@ -40,15 +41,33 @@ USERS = {
         "PULUMI_BACKEND_URL": "s3://mine",
         "SEALIFT_SET_PULUMI_BACKEND_URL": "file:///other/.sealift/state",
     },
+    "an object store of another checkout": {
+        "AWS_SHARED_CREDENTIALS_FILE": "/other/credentials",
+        "SEALIFT_SET_AWS_SHARED_CREDENTIALS_FILE": "/other/credentials",
+        "AWS_CONFIG_FILE": "/other/config",
+        "SEALIFT_SET_AWS_CONFIG_FILE": "/other/config",
+    },
+}
+ACCOUNTS = {
+    "a profile of the user's": {"AWS_PROFILE": "work"},
+    "a key of the user's": {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
+    "a file of the user's": {"AWS_CONFIG_FILE": "/home/user/config"},
+    "a profile of the user's after an activation": {
+        "AWS_PROFILE": "work",
+        "AWS_SHARED_CREDENTIALS_FILE": "/other/credentials",
+        "SEALIFT_SET_AWS_SHARED_CREDENTIALS_FILE": "/other/credentials",
+        "AWS_CONFIG_FILE": "/other/config",
+        "SEALIFT_SET_AWS_CONFIG_FILE": "/other/config",
+    },
 }
 
 
-def sourced(layout: Layout, user: Mapping[str, str], shell: str = "sh") -> dict[str, str]:
-    """What a shell has after it sourced the activate file."""
+def sourced(layout: Layout, user: Mapping[str, str], shell: str = "sh", says: str = "") -> dict[str, str]:
+    """What a shell has after it sourced the activate file twice."""
     script = f'set -eu; . "{layout.activate}"; . "{layout.activate}"; env -0'
     start = {"PATH": os.defpath, **user}
     done = subprocess.run([shell, "-c", script], env=start, capture_output=True, check=True)
-    assert done.stderr == b""
+    assert done.stderr.decode() == says * 2
     found = dict(line.split("=", 1) for line in done.stdout.decode().split("\0") if line)
     return {name: value for name, value in found.items() if name not in ("PWD", "SHLVL", "_", "OLDPWD")}
 
@@ -78,6 +97,29 @@ def test_what_the_user_set_stays(claim: str, tmp_path: Path) -> None:
     found = sourced(layout, USERS[claim])
 
     assert own.items() <= found.items()
+
+
+@pytest.mark.parametrize("claim", ACCOUNTS)
+def test_an_aws_account_of_the_users_is_neither_hidden_nor_mixed_with_ours(claim: str, tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    environment.save(layout, FACTS)
+    own = {name: value for name, value in ACCOUNTS[claim].items() if not value.startswith("/other/")}
+    says = f"{next(iter(own))} is set, so pulumi cannot reach the store of 'make up STORE=s3'\n"
+
+    in_shell = sourced(layout, ACCOUNTS[claim], says=says)
+    in_python = environment.variables(layout, FACTS, ACCOUNTS[claim])
+
+    for found in (in_shell, in_python):
+        assert {name: value for name, value in found.items() if "AWS_" in name} == own
+
+
+def test_activate_is_quiet_about_aws_accounts_without_an_object_store(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    environment.save(layout, dataclasses.replace(FACTS, object_store=""))
+
+    found = sourced(layout, {"AWS_PROFILE": "work"})
+
+    assert [name for name in found if "AWS_" in name] == ["AWS_PROFILE"]
 
 
 def test_a_passphrase_of_the_users_keeps_ours_out(tmp_path: Path) -> None:

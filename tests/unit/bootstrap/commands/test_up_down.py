@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.commands import down, prediction, stacks, up
+from bootstrap.commands import down, prediction, stacks, store, up
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.node import api, node
+from bootstrap.steps import object_store
 
 Program = Callable[[str, str], Path]
 OUTPUTS = json.dumps(
@@ -102,6 +103,81 @@ def test_up_makes_a_stack_and_selects_it_where_none_is(
         "stack select mine",
     ]
     assert "pulumi commands now use stack mine" in checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+
+LINE = f"s3://{object_store.BUCKET}/staging"
+
+
+def with_store(context: Context, line: str) -> Path:
+    file = context.layout.root / "Pulumi.staging.yaml"
+    file.write_text(f"config:\n  sealift:store:\n    retention: delete\n{line}")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "command"),
+    [
+        ("s3", "", f"config set --path store.url {LINE} --stack staging"),
+        ("s3", "    url: file:///srv/sealift\n", f"config set --path store.url {LINE} --stack staging"),
+        ("s3", f"    url: {LINE}\n", None),
+        ("file", f"    url: {LINE}\n", "config rm --path store.url --stack staging"),
+        ("file", f'    url: "{LINE}"\n', "config rm --path store.url --stack staging"),
+        ("file", "    url: s3://mine/staging\n", None),
+        ("file", "", None),
+        ("", f"    url: {LINE}\n", None),
+        ("", "", None),
+    ],
+)
+def test_up_writes_the_store_that_was_asked_for_before_it_deploys(
+    checkout: Context,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    before: str,
+    command: str | None,
+) -> None:
+    program("pulumi", PULUMI)
+    monkeypatch.setattr(prediction, "ask", lambda *_: prediction.ServiceAnswer([2.5], "http://127.0.0.1:1"))
+    with_store(checkout, before)
+    checkout.user = {**checkout.user, "STORE": asked}
+
+    up.run(checkout, "staging")
+
+    made = [call for call in calls(checkout) if call.startswith(("config", "up"))]
+    assert made == [*([command] if command else []), "up --yes --stack staging"]
+    shown = checkout.console.stream.getvalue()  # type: ignore[union-attr]
+    assert ("Pulumi.staging.yaml" in shown) is (command is not None), "the user sees that a file has changed"
+
+
+def test_a_store_on_our_server_is_never_asked_for_in_the_users_account(checkout: Context) -> None:
+    with_store(checkout, f"    url: {LINE}\n")
+    with pytest.raises(BootstrapError, match=r"Pulumi\.staging\.yaml names a store on the S3 server"):
+        store.demand(checkout, "staging")
+    checkout.learn(object_store="http://127.0.0.1:7070")
+    store.demand(checkout, "staging")
+
+    checkout.user = {"AWS_PROFILE": "work"}
+
+    with pytest.raises(BootstrapError, match="chosen by AWS_PROFILE"):
+        store.demand(checkout, "staging")
+    store.demand(checkout, "dev")
+    with_store(checkout, "    url: s3://company-models/staging\n")
+    store.demand(checkout, "staging")
+
+
+def test_the_server_ends_with_the_last_stack_that_names_it(checkout: Context) -> None:
+    file = with_store(checkout, f"    url: {LINE}\n")
+    checkout.learn(object_store="http://127.0.0.1:7070")
+    checkout.user = {"STORE": "file"}
+
+    store.leave(checkout)
+    assert checkout.facts.object_store
+    assert "keeps running for Pulumi.staging.yaml" in checkout.console.stream.getvalue()  # type: ignore[union-attr]
+
+    file.unlink()
+    store.leave(checkout)
+
+    assert not checkout.facts.object_store
 
 
 def test_a_stack_without_a_file_or_a_state_is_refused_with_the_one_that_was_meant(
