@@ -251,6 +251,14 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
         },
         "Rotating the sealing key": {"pulumi config set --path store.rotation 2027-01 && pulumi up": ROTATES},
     },
+    "docs/how-to/object-storage.md": {
+        "Object storage": {
+            "pulumi config set --path store.url 's3://example-models/prod?region=eu-west-1'": PROD,
+        },
+        "Other servers with S3's API": {
+            "pulumi config set --path store.url 's3://example-models/prod?endpoint=https://s3.example.com'": PROD,
+        },
+    },
     "docs/how-to/tls.md": {
         "TLS": {
             'pulumi config set --path deployment.tlsCertificate -- "$(cat server.pem)"': Step(before=(CERTIFICATE,)),
@@ -328,6 +336,8 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "make setup": SET_UP,
     "make down": SET_UP,
     "make setup TORCH=cpu": SET_UP,
+    "make up STORE=s3": SET_UP,
+    "make up STORE=file": SET_UP,
     "make down STACK=laptop": SET_UP,
     "make status": SET_UP,
     "make up STACK=laptop": "tests/cluster/test_docker_target.py runs this stack",
