@@ -8,7 +8,7 @@ from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.steps import object_store
 
-OURS = re.compile(rf"""^    url: *["']?s3://{object_store.BUCKET}/""", re.MULTILINE)
+OURS = re.compile(rf"""^ +url: *["']?s3://{object_store.BUCKET}/""", re.MULTILINE)
 """Line in a stack's file that `changes` writes."""
 
 
