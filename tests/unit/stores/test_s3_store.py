@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from bootstrap.steps.object_store import BUCKET
 from sealift.stores import (
     MANIFESTS,
     PAYLOADS,
@@ -20,7 +21,6 @@ from sealift.stores import (
     s3_bucket,
 )
 from sealift.stores.object_store import MARKER, PART_BYTES
-from bootstrap.steps.object_store import BUCKET
 from tests.object_store import ObjectStore, object_store
 from tests.unit.stores.contract import ID, OTHER, StoreContract
 
@@ -53,7 +53,7 @@ class TestS3Store(StoreContract):
     large_mib = 96
 
     @pytest.fixture
-    def store(self, store: Store) -> Store:  # type: ignore[override]
+    def store(self, store: Store) -> Store:
         return store
 
 
