@@ -1,7 +1,8 @@
 """Sealed artifacts: a model encrypted to its recipients. Depends on no stores, on Pulumi or on torch.
 
-artifact.py has everything that callers need to seal and open. It uses stream.py (the payload), manifest.py and
-recipients/ (the kinds of keys). record.py encrypts a store's own notes. The format: docs/reference/format-v1.md.
+artifact.py has everything that callers need to seal and open. It uses stream.py (the payload, made of segments.py),
+plain_reader.py (a part of it), manifest.py and recipients/ (the kinds of keys). Bytes come from sources.py. record.py
+encrypts a store's own notes. The format: docs/reference/format-v1.md.
 """
 
 from sealift.sealing.artifact import (
@@ -13,6 +14,9 @@ from sealift.sealing.artifact import (
     named_payload_digest,
     new_artifact_id,
     open_artifact,
+    open_into,
+    open_range,
+    open_reader,
     recipient_ids,
     rewrap,
     seal,
@@ -26,6 +30,7 @@ from sealift.sealing.errors import (
     SealingError,
     WrongKey,
 )
+from sealift.sealing.plain_reader import PlainReader
 from sealift.sealing.recipients.parse import (
     KEY_ALGORITHMS,
     generate_key_pair,
@@ -37,16 +42,20 @@ from sealift.sealing.recipients.parse import (
 from sealift.sealing.recipients.recipient import Identity, KeyPair, Recipient
 from sealift.sealing.recipients.rsa_oaep import RsaIdentity
 from sealift.sealing.record import content_id, mask_key, open_record, record_key, seal_record
+from sealift.sealing.sources import FileSource, RangeSource
 from sealift.sealing.stream import payload_digest, stream_digest
 
 __all__ = [
     "KEY_ALGORITHMS",
     "ArtifactCorrupt",
+    "FileSource",
     "Identity",
     "KeyPair",
     "ManifestInvalid",
     "OpenedArtifact",
     "PinMismatch",
+    "PlainReader",
+    "RangeSource",
     "Recipient",
     "RsaIdentity",
     "Sealed",
@@ -62,6 +71,9 @@ __all__ = [
     "named_payload_digest",
     "new_artifact_id",
     "open_artifact",
+    "open_into",
+    "open_range",
+    "open_reader",
     "open_record",
     "parse_identity",
     "parse_recipient",

@@ -6,13 +6,15 @@ process that works on a run gets only the key of that run's record. The associat
 """
 
 import hmac
-import io
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sealift.sealing.stream import KEY_BYTES, Buffer, open_stream, seal_stream
+from sealift.sealing.memory import Buffer
+from sealift.sealing.segments import KEY_BYTES
+from sealift.sealing.sources import JoinedSource
+from sealift.sealing.stream import open_stream, seal_undigested
 
 RECORD_INFO: Final = b"sealift/v1/record\0"
 MASK_INFO: Final = b"sealift/v1/mask"
@@ -30,11 +32,9 @@ def mask_key(store_key: bytes) -> bytes:
     return _derive(store_key, MASK_INFO)
 
 
-def seal_record(key: bytes, name: str, plaintext: Buffer) -> bytes:
-    """Encrypts the content of the record `name` under its `record_key`."""
-    sealed = io.BytesIO()
-    seal_stream(plaintext, key, RECORD_CONTEXT + name.encode("ascii"), sealed.write)
-    return sealed.getvalue()
+def seal_record(key: bytes, name: str, *pieces: Buffer) -> memoryview:
+    """Encrypts the content of the record `name`, the pieces one after the other, under its `record_key`."""
+    return seal_undigested(JoinedSource(pieces), key, RECORD_CONTEXT + name.encode("ascii"))
 
 
 def open_record(key: bytes, name: str, sealed: Buffer) -> memoryview:

@@ -1,41 +1,41 @@
-"""The payload: Tink's streaming AEAD `AES256_GCM_HKDF_1MB`, byte for byte (docs/reference/format-v1.md, "Payload").
+"""The payload: sealing and opening of all segments (segments.py), on all cores.
 
-Takes a key and bytes; knows no recipients, manifests or stores. Segments are independent, so they are sealed, hashed
-and opened on all cores. No plaintext is released before the last segment is authenticated.
+Takes a key and bytes; knows no recipients, manifests or stores. The thread that seals or opens a segment hashes it too,
+while it is in the processor's cache. Memory and files are read at any place by all threads; streams are read and
+written in order, with a few segments in memory. Only `open_unreleased` passes on plaintext before the last segment is
+authenticated.
 """
 
 import hashlib
-import mmap
-import os
 import secrets
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
-from typing import BinaryIO, Final, TypeVar
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from functools import partial
+from itertools import chain
+from typing import BinaryIO, Final, NamedTuple
 
 from sealift.sealing.errors import ArtifactCorrupt
+from sealift.sealing.memory import Buffer, Slots, private_memory, wipe
+from sealift.sealing.parallel import for_each, in_order
+from sealift.sealing.segments import (
+    FIRST_PIECE_BYTES,
+    HEADER_BYTES,
+    PIECE_BYTES,
+    PREFIX_BYTES,
+    SALT_BYTES,
+    SEGMENT_BYTES,
+    Segment,
+    SegmentCipher,
+    corrupt,
+    payload_size,
+    plaintext_size,
+    segment_at,
+    segment_count,
+)
+from sealift.sealing.sources import ByteSource, Fill, MemorySource, Payload, Plaintext, as_source, as_stream
 
-Buffer = bytes | bytearray | memoryview | mmap.mmap
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-SEGMENT_BYTES: Final = 1 << 20
-KEY_BYTES: Final = 32
-SALT_BYTES: Final = 32
-PREFIX_BYTES: Final = 7
-TAG_BYTES: Final = 16
-HEADER_BYTES: Final = 1 + SALT_BYTES + PREFIX_BYTES
-FIRST_PIECE_BYTES: Final = SEGMENT_BYTES - HEADER_BYTES - TAG_BYTES
-PIECE_BYTES: Final = SEGMENT_BYTES - TAG_BYTES
-MAX_SEGMENTS: Final = 2**32 - 1  # the index is four bytes of the nonce
+DIGEST_BYTES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -46,167 +46,301 @@ class PayloadInfo:
     size_bytes: int
 
 
-@dataclass(frozen=True)
-class _Segment:
-    """One segment's place in the plaintext and in the payload, and the nonce it is sealed under."""
+class _Piece(NamedTuple):
+    """A segment, a function that returns its input, and the slot that holds this input, if one does."""
 
-    plain: slice
-    sealed: slice
-    nonce_tail: bytes
+    segment: Segment
+    read: Callable[[], Buffer]
+    slot: memoryview | None = None
 
 
 def seal_stream(
-    plaintext: Buffer, data_key: bytes, associated_data: bytes, write: Callable[[Buffer], object]
+    plaintext: Plaintext, data_key: bytes, associated_data: bytes, write: Callable[[Buffer], object]
 ) -> PayloadInfo:
-    """Seals `plaintext` under a fresh salt and nonce prefix. Passes header and segments to `write` in order."""
-    plain = memoryview(plaintext).cast("B")
-    salt, prefix = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(PREFIX_BYTES)
-    aead = AESGCM(_segment_key(data_key, salt, associated_data))
-    header = bytes([HEADER_BYTES]) + salt + prefix
-    write(header)
+    """Seals under a fresh salt and nonce prefix. Passes the segments to `write` in order; each is valid during its
+    call."""
+    cipher = _new_cipher(data_key, associated_data)
+    read, made = Slots(SEGMENT_BYTES), Slots(SEGMENT_BYTES)
+    source = as_source(plaintext)
+    pieces = _plain_pieces(source) if source else _filled_pieces(as_stream(plaintext), read)
 
-    def seal_segment(segment: _Segment) -> tuple[bytes, bytes]:
-        sealed = aead.encrypt(prefix + segment.nonce_tail, plain[segment.plain], None)
-        # A stored segment begins where its 2^20 bytes do, so the first one's digest covers the header too.
-        lead = header if segment.sealed.start == HEADER_BYTES else b""
-        return sealed, hashlib.sha256(lead + sealed if lead else sealed).digest()
+    def seal(task: tuple[_Piece, memoryview]) -> tuple[_Piece, memoryview, bytes]:
+        piece, slot = task
+        stored = slot[: piece.segment.stored_bytes]
+        cipher.seal(piece.segment, piece.read(), stored)
+        return piece, slot, hashlib.sha256(stored).digest()
 
-    whole, size = hashlib.sha256(), HEADER_BYTES
-    for sealed, digest in _in_parallel(seal_segment, _segments(len(plain))):
-        write(sealed)
-        whole.update(digest)
-        size += len(sealed)
+    whole, size = hashlib.sha256(), 0
+    try:
+        for piece, slot, digest in in_order(seal, ((piece, made.take()) for piece in pieces)):
+            write(slot[: piece.segment.stored_bytes])
+            whole.update(digest)
+            size += piece.segment.stored_bytes
+            made.give(slot)
+            read.give(piece.slot)
+    finally:
+        read.wipe()
     return PayloadInfo(whole.hexdigest(), size)
 
 
-def private_memory(size: int) -> memoryview:
-    """Returns anonymous memory of `size` bytes, which reaches a disk only as swap."""
-    if size == 0:
-        return memoryview(bytearray())
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    return memoryview(memory)
-
-
-def do_nothing(_: slice) -> None:
-    """The default for `passed`."""
-
-
-def open_stream(
-    payload: Buffer,
+def seal_in_memory(
+    plaintext: ByteSource,
     data_key: bytes,
     associated_data: bytes,
     memory: Callable[[int], memoryview] = private_memory,
-    passed: Callable[[slice], object] = do_nothing,
+) -> tuple[memoryview, PayloadInfo]:
+    """Seals like `seal_stream`. Returns the payload, in `memory` of its size."""
+    digests = _Digests(segment_count(plaintext.size_bytes))
+    payload = _seal_all(plaintext, data_key, associated_data, memory, digests)
+    return payload, PayloadInfo(digests.whole(), len(payload))
+
+
+def seal_undigested(
+    plaintext: ByteSource,
+    data_key: bytes,
+    associated_data: bytes,
+    memory: Callable[[int], memoryview] = private_memory,
 ) -> memoryview:
-    """Returns the plaintext, in `memory` of its size. Calls `passed` with each part of the payload it no longer needs.
+    """Seals like `seal_in_memory`, but without a digest, which takes most of the time. For payloads that nobody
+    pins."""
+    return _seal_all(plaintext, data_key, associated_data, memory, None)
 
-    Raises ArtifactCorrupt if any segment is not authentic, and releases no plaintext then.
+
+def open_stream(
+    payload: Payload,
+    data_key: bytes,
+    associated_data: bytes,
+    memory: Callable[[int], memoryview] = private_memory,
+    *,
+    payload_bytes: int | None = None,
+    digest: str | None = None,
+) -> memoryview:
+    """Returns the plaintext, in `memory` of its size. A stream needs `payload_bytes`.
+
+    Each segment is hashed and decrypted in one pass. Raises ArtifactCorrupt if a segment is not authentic, or if the
+    payload does not have the given digest, and wipes the memory.
     """
-    sealed = memoryview(payload).cast("B")
-    plain_bytes = plaintext_size(len(sealed))
-    if sealed[0] != HEADER_BYTES:
-        raise _corrupt()
-    salt, prefix = bytes(sealed[1 : 1 + SALT_BYTES]), bytes(sealed[1 + SALT_BYTES : HEADER_BYTES])
-    aead = AESGCM(_segment_key(data_key, salt, associated_data))
+    size = _size(payload, payload_bytes)
+    plain_bytes = plaintext_size(size)
+    source = as_source(payload)
+    digests = None if digest is None else _Digests(segment_count(plain_bytes))
     opened = memory(plain_bytes)
-
-    def open_segment(segment: _Segment) -> slice:
-        aead.decrypt_into(prefix + segment.nonce_tail, sealed[segment.sealed], None, opened[segment.plain])
-        return segment.sealed
-
     try:
-        for done in _in_parallel(open_segment, _segments(plain_bytes)):
-            passed(done)
-    except InvalidTag:
-        opened[:] = bytes(len(opened))  # decrypt_into leaves unauthenticated plaintext in its slice
-        raise _corrupt() from None
+        if source:
+            _open_all(source, data_key, associated_data, opened, digests)
+        else:
+            for _ in _open_in_order(payload, size, data_key, associated_data, digests, lambda one: opened[one.plain]):
+                pass
+        _check_digest(digests, digest)
+    except BaseException:
+        wipe(opened)  # nobody may see what is not authenticated as a whole
+        raise
     return opened
 
 
-def payload_digest(payload: Buffer, passed: Callable[[slice], object] = do_nothing) -> str:
-    """Returns the hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored. Calls
-    `passed` with each part it has read."""
-    sealed = memoryview(payload).cast("B")
-    whole = hashlib.sha256()
-    pieces = (slice(start, start + SEGMENT_BYTES) for start in range(0, len(sealed), SEGMENT_BYTES))
-    for piece, digest in _in_parallel(lambda piece: (piece, hashlib.sha256(sealed[piece]).digest()), pieces):
-        whole.update(digest)
-        passed(piece)
-    return whole.hexdigest()
+def open_unreleased(
+    write: Callable[[Buffer], object],
+    payload: Payload,
+    data_key: bytes,
+    associated_data: bytes,
+    *,
+    payload_bytes: int | None = None,
+    digest: str | None = None,
+) -> None:
+    """Passes the plaintext to `write` in order, with a few segments in memory. Each piece is valid during its call.
+
+    The caller must not release a piece before this function returns. Until then, each piece is authentic, but it is
+    not known that the payload is complete and has the digest. Raises ArtifactCorrupt: then the caller must destroy
+    what was written.
+    """
+    size = _size(payload, payload_bytes)
+    digests = None if digest is None else _Digests(segment_count(plaintext_size(size)))
+    slots = Slots(PIECE_BYTES)
+    pieces = _open_in_order(payload, size, data_key, associated_data, digests, lambda _: slots.take())
+    try:
+        with closing(pieces):
+            for piece, slot in pieces:
+                write(slot[: piece.segment.plain_bytes])
+                slots.give(slot)
+    finally:
+        slots.wipe()
+    _check_digest(digests, digest)
+
+
+def payload_digest(payload: Buffer) -> str:
+    """Returns the hex SHA-256 over the concatenated SHA-256 of each 2^20-byte segment of the payload as stored."""
+    stored = MemorySource(payload)
+    digests = _Digests(-(-stored.size_bytes // SEGMENT_BYTES))
+    for_each(lambda index: digests.put(index, stored.read(index * SEGMENT_BYTES, SEGMENT_BYTES)), digests.count)
+    return digests.whole()
 
 
 def stream_digest(payload: BinaryIO) -> str:
     """Returns the `payload_digest` of a stream. Holds a few segments in memory at a time."""
-    whole = hashlib.sha256()
-    segments = iter(lambda: _read_whole(payload, SEGMENT_BYTES), b"")
-    for digest in _in_parallel(lambda segment: hashlib.sha256(segment).digest(), segments):
+    fill, slots, whole = as_stream(payload), Slots(SEGMENT_BYTES), hashlib.sha256()
+
+    def segments() -> Iterator[tuple[memoryview, int]]:
+        while filled := fill(slot := slots.take()):
+            yield slot, filled
+
+    def digest_of(segment: tuple[memoryview, int]) -> tuple[memoryview, bytes]:
+        slot, filled = segment
+        return slot, hashlib.sha256(slot[:filled]).digest()
+
+    for slot, digest in in_order(digest_of, segments()):
         whole.update(digest)
+        slots.give(slot)
     return whole.hexdigest()
 
 
-def _read_whole(stream: BinaryIO, size: int) -> bytes:
-    """Reads `size` bytes, fewer at the end. A network stream may return less than requested from each read."""
-    piece = stream.read(size)
-    while piece and len(piece) < size and (more := stream.read(size - len(piece))):
-        piece += more
-    return piece
+class _Digests:
+    """SHA-256 of each segment, put in any order by several threads."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._all = bytearray(count * DIGEST_BYTES)
+
+    def put(self, index: int, stored: Buffer) -> None:
+        self._all[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES] = hashlib.sha256(stored).digest()
+
+    def whole(self) -> str:
+        return hashlib.sha256(self._all).hexdigest()
 
 
-def plaintext_size(payload_bytes: int) -> int:
-    """Returns the plaintext's size in a payload of this size. Raises ArtifactCorrupt if no payload has this size."""
-    segments = max(1, -(-payload_bytes // SEGMENT_BYTES))
-    plain = payload_bytes - HEADER_BYTES - segments * TAG_BYTES
-    last = payload_bytes - (segments - 1) * SEGMENT_BYTES
-    # Only an empty plaintext may end in an empty segment.
-    if plain < 0 or segments > MAX_SEGMENTS or (segments > 1 and last <= TAG_BYTES):
-        raise _corrupt()
+def _new_cipher(data_key: bytes, associated_data: bytes) -> SegmentCipher:
+    header = bytes([HEADER_BYTES]) + secrets.token_bytes(SALT_BYTES) + secrets.token_bytes(PREFIX_BYTES)
+    return SegmentCipher(data_key, header, associated_data)
+
+
+def _seal_all(
+    plaintext: ByteSource,
+    data_key: bytes,
+    associated_data: bytes,
+    memory: Callable[[int], memoryview],
+    digests: _Digests | None,
+) -> memoryview:
+    cipher = _new_cipher(data_key, associated_data)
+    plain_bytes = plaintext.size_bytes
+    payload = memory(payload_size(plain_bytes))
+
+    def seal(index: int) -> None:
+        segment = segment_at(index, plain_bytes)
+        stored = payload[segment.stored]
+        cipher.seal(segment, _read_plain(plaintext, segment), stored)
+        if digests:
+            digests.put(index, stored)
+
+    for_each(seal, segment_count(plain_bytes))
+    return payload
+
+
+def _open_all(
+    source: ByteSource, data_key: bytes, associated_data: bytes, opened: memoryview, digests: _Digests | None
+) -> None:
+    cipher = SegmentCipher(data_key, bytes(source.read(0, HEADER_BYTES)), associated_data)
+
+    def open_segment(index: int) -> None:
+        segment = segment_at(index, len(opened))
+        stored = source.read(segment.stored.start, segment.stored_bytes)
+        if digests:
+            digests.put(index, stored)
+        cipher.open(segment, stored, opened[segment.plain])
+
+    for_each(open_segment, segment_count(len(opened)))
+
+
+def _open_in_order(
+    payload: Payload,
+    size: int,
+    data_key: bytes,
+    associated_data: bytes,
+    digests: _Digests | None,
+    place: Callable[[Segment], memoryview],
+) -> Generator[tuple[_Piece, memoryview]]:
+    """Opens each segment into the memory that `place` returns for it."""
+    slots = Slots(SEGMENT_BYTES)
+    source = as_source(payload)
+    plain_bytes = plaintext_size(size)
+    if source:
+        pieces, header = _stored_pieces(source, plain_bytes), bytes(source.read(0, HEADER_BYTES))
+    else:
+        taken = _taken_pieces(as_stream(payload), plain_bytes, slots)
+        first = next(taken)
+        pieces, header = chain([first], taken), bytes(memoryview(first.read())[:HEADER_BYTES])
+    cipher = SegmentCipher(data_key, header, associated_data)
+
+    def open_piece(task: tuple[_Piece, memoryview]) -> tuple[_Piece, memoryview]:
+        piece, plain = task
+        stored = piece.read()
+        if digests:
+            digests.put(piece.segment.number, stored)
+        cipher.open(piece.segment, stored, plain[: piece.segment.plain_bytes])
+        return task
+
+    for piece, plain in in_order(open_piece, ((one, place(one.segment)) for one in pieces)):
+        yield piece, plain
+        slots.give(piece.slot)
+
+
+def _plain_pieces(source: ByteSource) -> Iterator[_Piece]:
+    for index in range(segment_count(source.size_bytes)):
+        segment = segment_at(index, source.size_bytes)
+        yield _Piece(segment, partial(_read_plain, source, segment))
+
+
+def _filled_pieces(fill: Fill, slots: Slots) -> Iterator[_Piece]:
+    """Takes plaintext from a stream. Whether a segment is the last one shows only after it."""
+    index, end, slot = 0, 0, slots.take()
+    filled, most = fill(slot[:FIRST_PIECE_BYTES]), FIRST_PIECE_BYTES
+    while True:
+        following, more = None, 0
+        if filled == most:
+            following = slots.take()
+            more = fill(following[:PIECE_BYTES])
+        end += filled
+        yield _Piece(segment_at(index, end, last=not more), partial(_itself, slot[:filled]), slot)
+        if following is None or not more:
+            return
+        index, slot, filled, most = index + 1, following, more, PIECE_BYTES
+
+
+def _stored_pieces(source: ByteSource, plain_bytes: int) -> Iterator[_Piece]:
+    for index in range(segment_count(plain_bytes)):
+        segment = segment_at(index, plain_bytes)
+        yield _Piece(segment, partial(source.read, segment.stored.start, segment.stored_bytes))
+
+
+def _taken_pieces(fill: Fill, plain_bytes: int, slots: Slots) -> Iterator[_Piece]:
+    """Takes segments from a stream. Raises ArtifactCorrupt if it has another size."""
+    for index in range(segment_count(plain_bytes)):
+        segment, slot = segment_at(index, plain_bytes), slots.take()
+        filled = fill(slot[: segment.stored_bytes])
+        yield _Piece(segment, partial(_itself, slot[:filled]), slot)
+    if fill(memoryview(bytearray(1))):
+        raise corrupt()
+
+
+def _itself(taken: memoryview) -> memoryview:
+    return taken
+
+
+def _read_plain(source: ByteSource, segment: Segment) -> Buffer:
+    plain = source.read(segment.plain.start, segment.plain_bytes)
+    if len(plain) != segment.plain_bytes:
+        raise ValueError("the content became smaller while it was sealed")
     return plain
 
 
-def _segments(plain_bytes: int) -> Iterator[_Segment]:
-    index, start, sealed_start, piece = 0, 0, HEADER_BYTES, FIRST_PIECE_BYTES
-    while True:
-        end = min(start + piece, plain_bytes)
-        last = end == plain_bytes
-        sealed_end = sealed_start + (end - start) + TAG_BYTES
-        if index >= MAX_SEGMENTS:
-            raise ValueError(f"a payload has at most {MAX_SEGMENTS} segments of 1 MiB")
-        yield _Segment(slice(start, end), slice(sealed_start, sealed_end), index.to_bytes(4, "big") + bytes([last]))
-        if last:
-            return
-        index, start, sealed_start, piece = index + 1, end, sealed_end, PIECE_BYTES
+def _size(payload: Payload, payload_bytes: int | None) -> int:
+    source = as_source(payload)
+    size = source.size_bytes if source else payload_bytes
+    if size is None:
+        raise ValueError("internal error: the size of a stream is needed")
+    return size
 
 
-def _segment_key(data_key: bytes, salt: bytes, associated_data: bytes) -> bytes:
-    if len(data_key) != KEY_BYTES:
-        raise ValueError("internal error: a data key has 32 bytes")
-    return HKDF(hashes.SHA256(), KEY_BYTES, salt, associated_data).derive(data_key)
-
-
-def _corrupt() -> ArtifactCorrupt:
-    """Makes a new error each time: a raised error keeps the frames it passed through, and these hold data keys."""
-    return ArtifactCorrupt(
-        "the payload differs from what was sealed",
-        "fetch it from the store or the registry again, or seal the model again",
-    )
-
-
-def _in_parallel(work: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
-    """Applies `work` to items on all cores, and yields the results in order. Only a few items are in progress at a
-    time, which bounds the memory.
-    """
-    first = list(islice(items, 2))
-    if len(first) < 2:
-        yield from map(work, first)
-        return
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        under_way = deque(pool.submit(work, item) for item in first)
-        for item in items:
-            under_way.append(pool.submit(work, item))
-            if len(under_way) > 2 * workers:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+def _check_digest(digests: _Digests | None, expected: str | None) -> None:
+    if digests and digests.whole() != expected:
+        raise ArtifactCorrupt(
+            "the payload's digest differs from the manifest's", "fetch the payload from the store again"
+        )

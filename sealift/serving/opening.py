@@ -11,9 +11,12 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sealift.serving.errors import StartError
+
+if TYPE_CHECKING:
+    from sealift.sealing import Identity
 
 PIECE_BYTES: Final = 1 << 20
 
@@ -120,36 +123,34 @@ def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
 
 def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
     # Imported only here: the serving process does not need the code that decrypts.
-    from sealift.sealing import SealingError, named_payload_digest, open_artifact, parse_identity
+    from sealift.sealing import FileSource, SealingError, named_payload_digest, open_artifact
 
     try:
         manifest = source.manifest.read_bytes()
-        key = parse_identity(source.key.read_text("ascii", "replace"), trusted=True)
+        key = _read_key(source.key)
         with source.payload.open("rb") as file:
-            payload = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            opened = open_artifact(
+                manifest,
+                FileSource(file.fileno()),
+                key,
+                artifact_id=source.artifact_id,
+                payload_digest=source.payload_digest or named_payload_digest(manifest),
+                memory=lambda size: memoryview(memory)[:size],
+            )
     except OSError as error:
         raise _unreadable(error, source) from None
     except SealingError as error:
-        raise StartError(f"{source.key}: {error.message}", error.hint) from None
-
-    def leave(read: slice) -> None:
-        """Releases the file's pages from memory. If they are read again, the kernel maps them again."""
-        start = read.start // mmap.PAGESIZE * mmap.PAGESIZE
-        payload.madvise(mmap.MADV_DONTNEED, start, min(read.stop, len(payload)) - start)
-
-    try:
-        opened = open_artifact(
-            manifest,
-            payload,
-            key,
-            artifact_id=source.artifact_id,
-            payload_digest=source.payload_digest or named_payload_digest(manifest),
-            memory=lambda size: memoryview(memory)[:size],
-            passed=leave,
-        )
-    except SealingError as error:
         raise StartError(error.message, error.hint) from None
     return len(opened.model), opened.description
+
+
+def _read_key(path: Path) -> "Identity":
+    from sealift.sealing import SealingError, parse_identity
+
+    try:
+        return parse_identity(path.read_text("ascii", "replace"), trusted=True)
+    except SealingError as error:
+        raise StartError(f"{path}: {error.message}", error.hint) from None
 
 
 def _unreadable(error: OSError, source: Source) -> StartError:

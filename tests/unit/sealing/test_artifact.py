@@ -2,32 +2,44 @@
 
 import io
 import json
+import os
 import secrets
 import traceback
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sealift.durable.new_file import NewFile
 from sealift.sealing import (
     ArtifactCorrupt,
     ManifestInvalid,
     PinMismatch,
+    RangeSource,
     RsaIdentity,
     SealedArtifact,
     SealingError,
     WrongKey,
     is_authentic,
+    new_artifact_id,
     open_artifact,
+    open_into,
+    open_range,
+    open_reader,
     parse_identity,
     parse_recipient,
     recipient_ids,
     rewrap,
     seal,
+    seal_into,
     unwrap,
 )
 from sealift.sealing.artifact import PAYLOAD_CONTEXT
 from sealift.sealing.stream import seal_stream
+from sealift.stores.file_store import FileStore
+from sealift.stores.store import PAYLOADS
 
 MODEL = secrets.token_bytes(3000)
 
@@ -200,3 +212,62 @@ def test_rewrapping_gives_the_artifact_to_others_and_leaves_the_payload(
         opened(artifact, key, manifest=manifest)
     with pytest.raises(WrongKey, match="no given private key belongs"):
         unwrap(artifact.manifest, [other_key])
+
+
+def test_a_stream_is_sealed_and_opened_from_a_store_s_stream(key: RsaIdentity, tmp_path: Path) -> None:
+    model, store = secrets.token_bytes(3 << 20), FileStore(tmp_path)
+    artifact_id = new_artifact_id()
+    with store.create(PAYLOADS, artifact_id) as file:
+        sealed = seal_into(file.write, io.BytesIO(model), {"a": 1}, [key.recipient], artifact_id)
+    pins: dict[str, Any] = {"artifact_id": artifact_id, "payload_digest": sealed.payload_digest}
+
+    with store.open(PAYLOADS, artifact_id) as payload:
+        opened = open_artifact(sealed.manifest, payload, key, **pins)
+        assert (bytes(opened.model), opened.description) == (model, {"a": 1})
+    source = RangeSource(partial(store.get_range, PAYLOADS, artifact_id), sealed.payload_size)
+    assert open_artifact(sealed.manifest, source, key, **pins).model == model
+    assert open_range(sealed.manifest, source, key, 2_000_000, 1024, **pins) == model[2_000_000:2_001_024]
+    with open_reader(sealed.manifest, source, key, **pins) as reader:
+        assert reader.read() == model
+
+
+def test_a_file_gets_its_name_only_when_all_is_authentic(
+    artifact: SealedArtifact, key: RsaIdentity, tmp_path: Path
+) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    pins: dict[str, Any] = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
+    damaged = bytearray(artifact.payload)
+    damaged[-1] ^= 1
+    theirs = io.BytesIO()
+    seal_stream(MODEL, unwrap(artifact.manifest, [key]), PAYLOAD_CONTEXT + bytes.fromhex(artifact.artifact_id),
+                theirs.write)  # fmt: skip
+    for payload in (damaged, theirs.getvalue(), io.BytesIO(damaged), io.BytesIO(bytes(artifact.payload) + b"x")):
+        with NewFile(folder, "model") as file, pytest.raises(ArtifactCorrupt):
+            open_into(file, artifact.manifest, payload, key, **pins)
+        assert list(tmp_path.iterdir()) == []
+
+    with NewFile(folder, "model") as file:
+        assert open_into(file, artifact.manifest, artifact.payload, key, **pins) == {"a": 1}
+    os.close(folder)
+    assert (tmp_path / "model").read_bytes() == MODEL
+
+
+def test_a_range_needs_the_pinned_artifact_and_a_payload_of_its_size(
+    artifact: SealedArtifact, key: RsaIdentity, other_key: RsaIdentity
+) -> None:
+    pins: dict[str, Any] = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
+
+    assert open_range(artifact.manifest, artifact.payload, key, 5, 10, **pins) == MODEL[5:15]
+    with pytest.raises(ArtifactCorrupt, match="size"):
+        open_range(artifact.manifest, artifact.payload[:-1], key, 5, 10, **pins)
+    with pytest.raises(WrongKey):
+        open_range(artifact.manifest, artifact.payload, other_key, 5, 10, **pins)
+    with pytest.raises(PinMismatch):
+        open_range(artifact.manifest, artifact.payload, key, 5, 10, **{**pins, "payload_digest": "0" * 64})
+    with pytest.raises(TypeError, match="open_artifact"):
+        open_range(artifact.manifest, io.BytesIO(artifact.payload), key, 5, 10, **pins)  # type: ignore[arg-type]
+
+
+def test_a_stream_is_not_sealed_in_memory(key: RsaIdentity) -> None:
+    with pytest.raises(TypeError, match="seal_into"):
+        seal(io.BytesIO(MODEL), {}, [key.recipient])  # type: ignore[arg-type]

@@ -5,31 +5,47 @@ import hashlib
 import io
 import os
 import secrets
+import subprocess
 import sys
+import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import BinaryIO, cast
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pytest
 import tink
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tink import cleartext_keyset_handle, streaming_aead
 from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
 from sealift.sealing.errors import ArtifactCorrupt
-from sealift.sealing.stream import (
+from sealift.sealing.memory import Buffer, private_memory
+from sealift.sealing.segments import (
     FIRST_PIECE_BYTES,
     HEADER_BYTES,
     PIECE_BYTES,
     SEGMENT_BYTES,
     TAG_BYTES,
+    payload_size,
+)
+from sealift.sealing.sources import FileSource, JoinedSource, MemorySource, RangeSource
+from sealift.sealing.stream import (
+    PayloadInfo,
     open_stream,
+    open_unreleased,
     payload_digest,
+    seal_in_memory,
     seal_stream,
+    seal_undigested,
     stream_digest,
 )
+from tests.documented import PROJECT_ROOT
 
 KEY = bytes(range(32))
 CONTEXT = b"sealift/v1\0" + bytes(16)
@@ -122,17 +138,6 @@ def test_digest_and_size_are_told_while_sealing_and_are_those_of_the_stored_segm
     assert payload_digest(payload) == expected
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_what_has_been_read_is_told_in_order_and_whole(size: int) -> None:
-    payload = sealed(bytes(size))
-    opened, hashed = list[slice](), list[slice]()
-    open_stream(payload, KEY, CONTEXT, passed=opened.append)
-    payload_digest(payload, hashed.append)
-
-    assert b"".join(payload[one] for one in opened) == payload[HEADER_BYTES:]
-    assert b"".join(payload[one] for one in hashed) == payload
-
-
 def test_two_seals_of_the_same_bytes_share_nothing() -> None:
     first, second = sealed(b"x" * 100), sealed(b"x" * 100)
 
@@ -197,12 +202,8 @@ def test_segments_of_another_payload_under_the_same_key_are_refused() -> None:
 
 def test_an_authentic_but_empty_last_segment_is_refused() -> None:
     """Tink lets a key-holder make one; two payloads for one plaintext would be two digests for one model."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    from sealift.sealing.stream import _segment_key
-
     salt, prefix = bytes(32), bytes(7)
-    aead = AESGCM(_segment_key(KEY, salt, CONTEXT))
+    aead = AESGCM(HKDF(hashes.SHA256(), 32, salt, CONTEXT).derive(KEY))
     first = aead.encrypt(prefix + (0).to_bytes(4, "big") + b"\0", bytes(FIRST_PIECE_BYTES), None)
     last = aead.encrypt(prefix + (1).to_bytes(4, "big") + b"\1", b"", None)
 
@@ -226,15 +227,37 @@ def test_no_bytes_from_outside_open_or_crash(payload: bytes) -> None:
         open_stream(payload, KEY, CONTEXT)
 
 
-class InSteps(io.BytesIO):
+class InSteps(io.RawIOBase):
     """Gives at most `step` bytes at once, as a stream from a network does."""
 
     def __init__(self, content: bytes, step: int) -> None:
-        super().__init__(content)
-        self.step = step
+        super().__init__()
+        self.content, self.step = io.BytesIO(content), step
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        return super().read(self.step if size is None or size < 0 else min(size, self.step))
+    def readinto(self, buffer: Any, /) -> int:
+        return self.content.readinto(memoryview(buffer)[: self.step])
+
+
+class OnlyRead:
+    """A stream without `readinto`."""
+
+    def __init__(self, content: bytes, step: int) -> None:
+        self.content, self.step = io.BytesIO(content), step
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self.content.read(min(size, self.step))
+
+
+def in_pieces(content: bytes, step: int) -> Iterator[Buffer]:
+    """Pieces that are gone when the next one is taken, with empty ones among them."""
+    for start in range(0, len(content), step):
+        piece = bytearray(content[start : start + step])
+        yield piece
+        piece[:] = bytes(len(piece))
+        yield b""
+
+
+STREAMS: list[Callable[[bytes, int], Any]] = [InSteps, OnlyRead]
 
 
 @pytest.mark.parametrize("step", [65_521, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1])
@@ -242,17 +265,132 @@ class InSteps(io.BytesIO):
 def test_the_digest_of_a_stream_is_the_digest_of_its_bytes(size: int, step: int) -> None:
     payload = bytes(sealed(secrets.token_bytes(size)))
 
-    assert stream_digest(InSteps(payload, step)) == payload_digest(payload)
+    for stream in STREAMS:
+        assert stream_digest(stream(payload, step)) == payload_digest(payload)
+
+
+@pytest.mark.parametrize("step", [65_521, SEGMENT_BYTES - 1, SEGMENT_BYTES + 1, 10 * SEGMENT_BYTES])
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_sealed_from_a_stream_opens_from_a_stream(size: int, step: int) -> None:
+    plain = secrets.token_bytes(size)
+    for way in (*STREAMS, in_pieces):
+        payload, opened = bytearray(), bytearray()
+        info = seal_stream(way(plain, step), KEY, CONTEXT, payload.extend)
+        assert (info.digest_hex, info.size_bytes) == (payload_digest(payload), len(payload))
+        assert open_stream(payload, KEY, CONTEXT, digest=info.digest_hex) == plain
+
+        known: dict[str, Any] = {"payload_bytes": len(payload), "digest": info.digest_hex}
+        assert open_stream(way(bytes(payload), step), KEY, CONTEXT, **known) == plain
+        open_unreleased(opened.extend, way(bytes(payload), step), KEY, CONTEXT, **known)
+        assert opened == plain
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_memory_and_files_and_ranges_seal_and_open_alike(size: int, tmp_path: Path) -> None:
+    plain = secrets.token_bytes(size)
+    (tmp_path / "plain").write_bytes(plain)
+    with (tmp_path / "plain").open("rb") as file:
+        half = size // 3
+        for source in (
+            MemorySource(plain), FileSource(file.fileno()), JoinedSource([plain[:half], b"", plain[half:]]),
+            RangeSource(lambda start, size: plain[start : start + size], size),
+        ):  # fmt: skip
+            streamed, opened = bytearray(), bytearray()
+            seal_stream(source, KEY, CONTEXT, streamed.extend)
+            payload, info = seal_in_memory(source, KEY, CONTEXT)
+            assert info == PayloadInfo(payload_digest(payload), payload_size(size))
+            assert open_stream(payload, KEY, CONTEXT, digest=info.digest_hex) == plain
+            assert open_stream(seal_undigested(source, KEY, CONTEXT), KEY, CONTEXT) == plain
+            assert open_stream(streamed, KEY, CONTEXT) == plain
+            open_unreleased(opened.extend, payload, KEY, CONTEXT, digest=info.digest_hex)
+            assert opened == plain
+    (tmp_path / "payload").write_bytes(payload)
+    with (tmp_path / "payload").open("rb") as file:
+        assert open_stream(FileSource(file.fileno()), KEY, CONTEXT, digest=info.digest_hex) == plain
+
+
+@pytest.mark.parametrize("position", [3, 100, SEGMENT_BYTES + 5, 3 * SEGMENT_BYTES - 1])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_wrong_byte_anywhere_leaves_no_plaintext_in_the_memory(position: int, stream: bool) -> None:
+    payload = sealed(b"x" * THREE)
+    payload[position] ^= 1
+    taken = list[memoryview]()
+
+    def memory(size: int) -> memoryview:
+        taken.append(private_memory(size))
+        return taken[-1]
+
+    with pytest.raises(ArtifactCorrupt):
+        given: Any = InSteps(bytes(payload), 65_521) if stream else payload
+        open_stream(given, KEY, CONTEXT, memory, payload_bytes=len(payload))
+    assert not any(taken[0])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_authentic_payload_with_another_digest_leaves_no_plaintext_in_the_memory(stream: bool) -> None:
+    """A holder of the data key can make one."""
+    payload, taken = sealed(b"x" * THREE), private_memory(THREE)
+    given: Any = InSteps(bytes(payload), 65_521) if stream else payload
+
+    with pytest.raises(ArtifactCorrupt, match="digest"):
+        open_stream(given, KEY, CONTEXT, lambda _: taken, payload_bytes=len(payload), digest="0" * 64)
+    assert not any(taken)
+
+
+@pytest.mark.parametrize("extra", [-SEGMENT_BYTES, -1, 1, SEGMENT_BYTES])
+def test_a_stream_of_another_size_is_refused(extra: int) -> None:
+    payload = bytes(sealed(bytes(THREE)))
+    given: Any = InSteps(payload[:extra] if extra < 0 else payload + bytes(extra), 65_521)
+
+    with pytest.raises(ArtifactCorrupt):
+        open_stream(given, KEY, CONTEXT, payload_bytes=len(payload))
+
+
+def test_a_header_that_changes_after_it_is_read_is_refused() -> None:
+    ours, theirs, reads = bytes(sealed(b"model")), bytes(sealed(b"theirs")), list[int]()
+
+    def changing(start: int, size: int) -> bytes:
+        reads.append(start)
+        return (ours if len(reads) == 1 else theirs[:HEADER_BYTES] + ours[HEADER_BYTES:])[start : start + size]
+
+    with pytest.raises(ArtifactCorrupt):
+        open_stream(RangeSource(changing, len(ours)), KEY, CONTEXT)
+
+
+def test_a_writer_that_fails_ends_everything() -> None:
+    def fail(_: object) -> None:
+        raise OSError("disk full")
+
+    threads = threading.active_count()
+    for work in (
+        lambda: seal_stream(bytes(40 * SEGMENT_BYTES), KEY, CONTEXT, fail),
+        lambda: open_unreleased(fail, sealed(bytes(40 * SEGMENT_BYTES)), KEY, CONTEXT),
+    ):
+        with pytest.raises(OSError, match="disk full"):
+            work()
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("way", ["seal", "open"])
+def test_a_stream_of_2_gb_is_sealed_and_opened_in_less_than_64_mib(way: str) -> None:
+    """In its own process, which has the memory of the interpreter and these modules before it begins."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.unit.sealing.stream_memory", way, "2000000000"],
+        cwd=PROJECT_ROOT, stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
+
+    assert 0 < int(done.stdout) < 64 << 20
 
 
 def test_the_digest_of_a_stream_holds_a_few_segments_at_a_time() -> None:
     class Zeros(io.RawIOBase):
         left = 400 * SEGMENT_BYTES + 7
 
-        def read(self, size: int = -1, /) -> bytes:
-            taken = min(size, self.left)
+        def readinto(self, buffer: Any, /) -> int:
+            taken = min(len(buffer), self.left)
+            buffer[:taken] = bytes(taken)
             self.left -= taken
-            return bytes(taken)
+            return taken
 
     tracemalloc.start()
     try:

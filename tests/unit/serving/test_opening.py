@@ -154,7 +154,7 @@ def test_another_key_another_pin_and_flipped_bits_are_told_in_one_line(source: S
     payload = bytearray(source.payload.read_bytes())
     payload[-1] ^= 1
     source.payload.write_bytes(payload)
-    with pytest.raises(StartError, match=r"^the payload's digest differs from the manifest's; fetch the payload"):
+    with pytest.raises(StartError, match=r"^the payload differs from what was sealed; fetch it from the store"):
         load(source)
 
 
