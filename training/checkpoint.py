@@ -24,6 +24,7 @@ from training.job import Job
 from training.recipe.trainer_state import TrainerState
 
 VERSION: Final = 5
+LINE_PIECE_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,15 @@ class Records:
             return None
         self.version = found.version
         try:
-            return decode(bytes(open_record(self.run_key, self.run_id, found.content)))
+            opened = open_record(self.run_key, self.run_id, found.content)
+            del found  # a model may be large: at most two copies exist at any time
+            return decode(opened)
         except ArtifactCorrupt as error:
             raise CheckpointError(f"the record of run {self.run_id} is damaged: {error.message}") from error
 
     def save(self, record: Record) -> None:
         """Replaces the record atomically. Raises LeaseLost, with nothing saved, and the store's other errors."""
-        sealed = seal_record(self.run_key, self.run_id, encode(record))
+        sealed = seal_record(self.run_key, self.run_id, *encode(record))
         while True:
             self.fence.check()
             try:
@@ -128,22 +131,23 @@ class Records:
                 return
 
 
-def encode(record: Record) -> bytes:
-    """Returns the record's plaintext."""
+def encode(record: Record) -> list[bytes]:
+    """Returns the pieces of the record's plaintext. Its large fields are among them, not copied."""
     phase = next(name for name, kind in PHASES.items() if isinstance(record, kind))
     fields = dict(vars(record))
     if isinstance(record, TrainingRecord) and record.state is not None:
         fields["state"] = asdict(record.state)
     bodies: list[bytes] = [fields.pop(name) for name in BODIES[phase]]
     head = {"version": VERSION, "phase": phase, "sizes": list(map(len, bodies)), **fields}
-    return b"".join((json.dumps(head, allow_nan=False).encode(), b"\n", *bodies))
+    return [json.dumps(head, allow_nan=False).encode() + b"\n", *bodies]
 
 
-def decode(plaintext: bytes) -> Record:
+def decode(plaintext: bytes | memoryview) -> Record:
     """Returns the record of a plaintext. Raises CheckpointError, with the reason, for anything that `encode` does not
     write.
     """
-    head, _, rest = plaintext.partition(b"\n")
+    head = _read_line(plaintext)
+    rest = memoryview(plaintext)[len(head) + 1 :]
     try:
         fields = json.loads(head)
         if fields.pop("version") != VERSION:
@@ -154,9 +158,20 @@ def decode(plaintext: bytes) -> Record:
                 f"the run's record has {counted(len(rest), 'byte')} after its head instead of {sum(sizes):,}"
             )
         for name, size in zip(BODIES[phase], sizes, strict=True):
-            fields[name], rest = rest[:size], rest[size:]
+            fields[name], rest = bytes(rest[:size]), rest[size:]
         if fields.get("state") is not None:
             fields["state"] = TrainerState(**fields["state"])
         return PHASES[phase](**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"the run's record cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _read_line(plaintext: bytes | memoryview) -> bytes:
+    """Returns the first line, without a copy of what follows it."""
+    line = bytearray()
+    for start in range(0, len(plaintext), LINE_PIECE_BYTES):
+        piece, end, _ = bytes(plaintext[start : start + LINE_PIECE_BYTES]).partition(b"\n")
+        line += piece
+        if end:
+            break
+    return bytes(line)

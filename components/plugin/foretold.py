@@ -66,7 +66,7 @@ def _find_record(store: Store, job: Job, store_key: bytes, run_id: str) -> Seale
     if found is None:
         return None
     try:
-        record = decode(bytes(open_record(record_key(store_key, run_id), run_id, found.content)))
+        record = decode(open_record(record_key(store_key, run_id), run_id, found.content))
     except (ArtifactCorrupt, CheckpointError):
         return None
     if not isinstance(record, SealedRecord):

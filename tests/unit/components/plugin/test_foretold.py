@@ -45,7 +45,7 @@ def seal(folder: Path, given: Properties, *, artifact: bool, record: Record = SE
     assert job is not None
     run_id, _ = find_run_ids(job, plain, STORE_KEY)
     store = open_store(f"file://{folder / 'store'}")
-    store.swap(RECORDS, run_id, seal_record(record_key(key, run_id), run_id, encode(record)), None)
+    store.swap(RECORDS, run_id, seal_record(record_key(key, run_id), run_id, *encode(record)), None)
     if artifact:
         store.put(MANIFESTS, ARTIFACT, b"{}")
 

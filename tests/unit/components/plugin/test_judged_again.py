@@ -55,7 +55,7 @@ class Trainer:
             self.trained += 1
             self.models[run_id] = self._sealed()
             result = {"artifact_id": self.models[run_id]["artifactId"]}
-            record = seal_record(record_key(STORE_KEY, run_id), run_id, encode(SealedRecord(result, {}, b"")))
+            record = seal_record(record_key(STORE_KEY, run_id), run_id, *encode(SealedRecord(result, {}, b"")))
             self._store.swap(RECORDS, run_id, record, version_of(self._store, RECORDS, run_id))
         model, report = self.models[run_id], self._sealed()
         gate = request.job.gates.metrics.get("r2")
