@@ -59,28 +59,16 @@ def seal_stream(
 ) -> PayloadInfo:
     """Seals under a fresh salt and nonce prefix. Passes the segments to `write` in order; each is valid during its
     call."""
-    cipher = _new_cipher(data_key, associated_data)
-    read, made = Slots(SEGMENT_BYTES), Slots(SEGMENT_BYTES)
-    source = as_source(plaintext)
-    pieces = _plain_pieces(source) if source else _filled_pieces(as_stream(plaintext), read)
+    digests = list[bytes]()
+    size = _seal_in_order(plaintext, data_key, associated_data, write, digests)
+    return PayloadInfo(hashlib.sha256(b"".join(digests)).hexdigest(), size)
 
-    def seal(task: tuple[_Piece, memoryview]) -> tuple[_Piece, memoryview, bytes]:
-        piece, slot = task
-        stored = slot[: piece.segment.stored_bytes]
-        cipher.seal(piece.segment, piece.read(), stored)
-        return piece, slot, hashlib.sha256(stored).digest()
 
-    whole, size = hashlib.sha256(), 0
-    try:
-        for piece, slot, digest in in_order(seal, ((piece, made.take()) for piece in pieces)):
-            write(slot[: piece.segment.stored_bytes])
-            whole.update(digest)
-            size += piece.segment.stored_bytes
-            made.give(slot)
-            read.give(piece.slot)
-    finally:
-        read.wipe()
-    return PayloadInfo(whole.hexdigest(), size)
+def seal_undigested_stream(
+    plaintext: Plaintext, data_key: bytes, associated_data: bytes, write: Callable[[Buffer], object]
+) -> int:
+    """Seals like `seal_stream`, but without a digest. Returns the payload's size. For payloads that nobody pins."""
+    return _seal_in_order(plaintext, data_key, associated_data, write, None)
 
 
 def seal_in_memory(
@@ -210,6 +198,39 @@ class _Digests:
 def _new_cipher(data_key: bytes, associated_data: bytes) -> SegmentCipher:
     header = bytes([HEADER_BYTES]) + secrets.token_bytes(SALT_BYTES) + secrets.token_bytes(PREFIX_BYTES)
     return SegmentCipher(data_key, header, associated_data)
+
+
+def _seal_in_order(
+    plaintext: Plaintext,
+    data_key: bytes,
+    associated_data: bytes,
+    write: Callable[[Buffer], object],
+    digests: list[bytes] | None,
+) -> int:
+    """Appends each segment's digest to the given ones: 32 bytes per MiB, as in the other ways."""
+    cipher = _new_cipher(data_key, associated_data)
+    read, made = Slots(SEGMENT_BYTES), Slots(SEGMENT_BYTES)
+    source = as_source(plaintext)
+    pieces = _plain_pieces(source) if source else _filled_pieces(as_stream(plaintext), read)
+
+    def seal(task: tuple[_Piece, memoryview]) -> tuple[_Piece, memoryview, bytes]:
+        piece, slot = task
+        stored = slot[: piece.segment.stored_bytes]
+        cipher.seal(piece.segment, piece.read(), stored)
+        return piece, slot, b"" if digests is None else hashlib.sha256(stored).digest()
+
+    size = 0
+    try:
+        for piece, slot, digest in in_order(seal, ((piece, made.take()) for piece in pieces)):
+            write(slot[: piece.segment.stored_bytes])
+            if digests is not None:
+                digests.append(digest)
+            size += piece.segment.stored_bytes
+            made.give(slot)
+            read.give(piece.slot)
+    finally:
+        read.wipe()
+    return size
 
 
 def _seal_all(
