@@ -81,12 +81,14 @@ def trace(model: nn.Module, sample: torch.Tensor, task: str) -> tuple[bytes, tup
         except user_code.RAISED as error:  # its errors, and those of the code that it calls, have no common base class
             raise _make_no_onnx_form_error(error) from error
     proto = onnx.ModelProto.FromString(exported.getvalue())
+    exported.close()
     clear_origins(proto)
+    content: bytes = proto.SerializeToString(deterministic=True)
+    del proto  # a model may be large, and the check copies what it gets
     try:
-        onnx.checker.check_model(proto, full_check=True)
+        onnx.checker.check_model(content, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise _make_no_onnx_form_error(error) from error
-    content: bytes = proto.SerializeToString(deterministic=True)
     return content, _find_warned(told)
 
 
