@@ -498,7 +498,7 @@ class TrainingRunArgs(TypedDict):
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Opening keys of the artifact, which stay in the plugin. With them, a change of recipients only wraps the
     artifact's key again. If not set, it trains and seals the model again. Allowed: a list, each an unencrypted
-    private key in PEM (RSA-4096 or X25519). Secret.
+    private key in PEM (RSA-4096 or X25519) or the address of a key in a KMS, with hashivault:// (RSA-4096). Secret.
     """
 
 

@@ -25,6 +25,7 @@ from sealift.sealing.artifact import (
 )
 from sealift.sealing.errors import (
     ArtifactCorrupt,
+    KeyUnavailable,
     ManifestInvalid,
     PinMismatch,
     SealingError,
@@ -51,6 +52,7 @@ __all__ = [
     "FileSource",
     "Identity",
     "KeyPair",
+    "KeyUnavailable",
     "ManifestInvalid",
     "OpenedArtifact",
     "PinMismatch",

@@ -5,6 +5,7 @@ SealingError            a sentence, then a hint line
 ├── ManifestInvalid     the manifest does not follow format version 1
 ├── WrongKey            the key is not a recipient's, or it is not a valid key for artifacts
 │   └── NotThisKind     the text is not a key of the expected kind; it may be a key of another kind
+├── KeyUnavailable      a key management service cannot be reached, or refuses to use the key
 └── PinMismatch         the artifact is intact, but it is not the requested one
 """
 
@@ -26,6 +27,9 @@ class WrongKey(SealingError): ...
 
 
 class NotThisKind(WrongKey): ...
+
+
+class KeyUnavailable(SealingError): ...
 
 
 class PinMismatch(SealingError): ...

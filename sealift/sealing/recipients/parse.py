@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from sealift.sealing.errors import NotThisKind, WrongKey
-from sealift.sealing.recipients import rsa_oaep, x25519
+from sealift.sealing.recipients import kms, rsa_oaep, x25519
 from sealift.sealing.recipients.recipient import Identity, KeyPair, Recipient, RecipientKind
 
 T = TypeVar("T")
@@ -16,6 +16,7 @@ T = TypeVar("T")
 KINDS: Final[list[RecipientKind]] = [
     rsa_oaep.RSA_4096,
     x25519.X25519,
+    kms.RSA_4096_IN_KMS,
 ]
 KEY_ALGORITHMS: Final = tuple(kind.name for kind in KINDS if kind.generate is not None)
 """The kinds that keys can be generated for. The first is the default."""
@@ -23,7 +24,8 @@ KEY_ALGORITHMS: Final = tuple(kind.name for kind in KINDS if kind.generate is no
 
 def parse_recipient(text: str) -> Recipient:
     """Parses a recipient. Raises WrongKey if the text is not a recipient of any kind."""
-    return _first((partial(kind.read_recipient, text) for kind in KINDS), recipient_forms())
+    readers = (kind.read_recipient for kind in KINDS)
+    return _first((partial(read, text) for read in readers if read is not None), recipient_forms())
 
 
 def parse_identity(text: str, *, trusted: bool = False) -> Identity:
@@ -49,10 +51,11 @@ def identity_forms() -> str:
     return _forms((kind.identity_form, kind.name) for kind in KINDS)
 
 
-def _forms(forms: Iterable[tuple[str, str]]) -> str:
+def _forms(forms: Iterable[tuple[str | None, str]]) -> str:
     names: dict[str, list[str]] = {}
     for form, name in forms:
-        names.setdefault(form, []).append(name)
+        if form is not None:
+            names.setdefault(form, []).append(name)
     return " or ".join(f"{form} ({' or '.join(named)})" for form, named in names.items())
 
 

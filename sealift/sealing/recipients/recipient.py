@@ -48,7 +48,9 @@ class Identity(Protocol):
         """Id of the recipient's key."""
 
     def unwrap(self, stanza: Stanza) -> bytes:
-        """Unwraps the data key. Raises WrongKey if the stanza is for another key or was altered, its size included."""
+        """Unwraps the data key. Raises WrongKey if the stanza is for another key or was altered, its size included, and
+        KeyUnavailable if the key is kept elsewhere and cannot be used now.
+        """
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ class RecipientKind:
 
     name: str
     """Name of the algorithm, in messages and as SealingKey's `algorithm`."""
-    recipient_form: str
-    """Form of a recipient's text, such as "a public key in PEM"."""
+    recipient_form: str | None
+    """Form of a recipient's text, such as "a public key in PEM". None if recipients are of another kind."""
     identity_form: str
-    read_recipient: Callable[[str], Recipient]
+    read_recipient: Callable[[str], Recipient] | None
     read_identity: Callable[[str, bool], Identity]
     """True means that the key was read before and found valid."""
     generate: Callable[[], KeyPair] | None = None
