@@ -37,6 +37,12 @@ class EncryptedArtifactStoreArgs(TypedDict):
     retention: NotRequired[pulumi.Input[str]]
     """Retention of an artifact whose run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
+    key: NotRequired[pulumi.Input[str]]
+    """Private key in a key management service (KMS), instead of a key pair that the stack makes and keeps. The stack's
+    state then holds no private key. The newest version of the key is used until `rotation` changes. Allowed: the
+    address of a key in a KMS (hashivault://).
+    """
+
     rotation: NotRequired[pulumi.Input[str]]
     """Name of the key pair's current version, such as a date. Changing it makes a new key pair and wraps the artifacts'
     keys for it. Nothing is trained or built again. Allowed: any text.
@@ -291,6 +297,11 @@ class SealingKeyArgs(TypedDict):
     algorithm: NotRequired[pulumi.Input[str]]
     """Algorithm of the sealing key pair. Allowed: "RSA-4096". Default: RSA-4096."""
 
+    key: NotRequired[pulumi.Input[str]]
+    """Private key in a key management service (KMS), instead of a generated key pair. Only its public key and its
+    address are outputs. Allowed: the address of a key in a KMS (hashivault://).
+    """
+
     rotation: NotRequired[pulumi.Input[str]]
     """Name of the key pair's current version, such as a date. Changing it makes a new key pair and retires the old one.
     Allowed: any text.
@@ -498,7 +509,7 @@ class TrainingRunArgs(TypedDict):
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Opening keys of the artifact, which stay in the plugin. With them, a change of recipients only wraps the
     artifact's key again. If not set, it trains and seals the model again. Allowed: a list, each an unencrypted
-    private key in PEM (RSA-4096 or X25519) or the address of a key in a KMS, with hashivault:// (RSA-4096). Secret.
+    private key in PEM (RSA-4096 or X25519) or the address of a key in a KMS (hashivault://) (RSA-4096). Secret.
     """
 
 

@@ -1,7 +1,8 @@
 """`EncryptedArtifactStore`: a store of sealed models, and the key that opens them.
 
 The store itself is a URL. Nothing is provisioned there, and a thief gets only ciphertext. The private key is an output
-that stays secret in the stack's state. A machine that only seals (for training, in CI) needs only the public key.
+that stays secret in the stack's state. If `key` names a key in a KMS, the output is that name instead. A machine that
+only seals (for training, in CI) needs only the public key.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     public_key: pulumi.Output[str]
     """Public key that artifacts are sealed to. It can seal artifacts but not open them."""
     private_key: pulumi.Output[str]
-    """Private key that opens the artifacts. The text itself states the kind of key. Secret."""
+    """Private key that opens the artifacts, or its address in a KMS. The text itself states the kind of key. Secret."""
     key_id: pulumi.Output[str]
     """Id of the key pair, 64 hex digits."""
     recipients: pulumi.Output[Sequence[str]]
@@ -41,7 +42,11 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
         url, retention = args.get("url", plain.url), args.get("retention", plain.retention)
         key = SealingKey(
             name,
-            {"rotation": args.get("rotation", plain.rotation), "storeUrl": url},
+            {
+                "rotation": args.get("rotation", plain.rotation),
+                "storeUrl": url,
+                **({"key": args["key"]} if args.get("key") is not None else {}),
+            },
             pulumi.ResourceOptions(parent=self),
         )
         self.url = pulumi.Output.from_input(url)

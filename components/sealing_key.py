@@ -11,13 +11,13 @@ from sealift.durable import core_dumps
 
 class SealingKey(PluginResource):
     """Key pair that artifacts are sealed to, and a store key. The key pair can be rotated. The stack's state keeps both
-    as secrets.
+    as secrets, except a private key in a KMS.
     """
 
     public_key: pulumi.Output[str]
     """Public key that artifacts are sealed to. It can seal artifacts but not open them."""
     private_key: pulumi.Output[str]
-    """Private key that opens the artifacts. The text itself states the kind of key. Secret."""
+    """Private key that opens the artifacts, or its address in a KMS. The text itself states the kind of key. Secret."""
     key_id: pulumi.Output[str]
     """Id of the key pair, 64 hex digits."""
     store_key: pulumi.Output[str]

@@ -212,6 +212,7 @@ GROUPS: Final[Mapping[str, Groups]] = {
     "store": {
         "Place": {"url": "file:///srv/sealift", "retention": "delete"},
         "Keys": {
+            "key": "hashivault://sealift",
             "rotation": "2027-01",
             "recipients": '[0] -- "$(openssl pkey -in recovery.pem -pubout)"',
         },

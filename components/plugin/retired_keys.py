@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from sealift.provider import Value
-from sealift.sealing import SealingError, parse_identity, recipient_ids
+from sealift.sealing import SealingError, is_in_kms, parse_identity, recipient_ids
 from sealift.stores import Store, StoreError, artifact_ids, get_manifest, is_same_store, open_store
 
 KeyStores = dict[str, Value]
@@ -57,7 +57,7 @@ def find_opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) 
 
     Raises StoreError if a store cannot be read.
     """
-    own = {parse_identity(key).key_id for key in keys}
+    own = {parse_identity(key).key_id for key in keys if not is_in_kms(key)}  # a key in a KMS outlives the stack
     known = [url for urls in stores.values() if isinstance(urls, list) for url in urls]
     alone = []
     for url in {str(url) for url in [*known, store_url] if isinstance(url, str)}:

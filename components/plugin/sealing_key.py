@@ -1,8 +1,9 @@
 """`sealift:index:SealingKey`: the key pair that artifacts are sealed to, and the store key of their records.
 
 The key pair is generated in this process and leaves it only as a secret output, which the engine encrypts with the
-stack's secrets provider. A changed `rotation` makes a new key pair. The old private key is kept as a secret as long as
-an artifact may need it (retired_keys.py).
+stack's secrets provider. With `key`, the private key is in a key management service (KMS): the outputs are its public
+key and its address, and the state holds no private key. A changed `rotation` makes a new key pair, or asks the KMS for
+its newest version. The old key is kept as a secret as long as an artifact may need it (retired_keys.py).
 
 For the engine, a renamed resource is a new one: it creates a new key and deletes the old one. The engine does not
 preview deletions, so the preview of the new key warns, and the deletion is refused.
@@ -27,6 +28,7 @@ from components.settings.sealing_key import SealingKeyInputs
 from sealift.names import counted
 from sealift.provider import (
     UNKNOWN,
+    CheckFailure,
     CheckRequest,
     CheckResponse,
     CreateRequest,
@@ -47,7 +49,7 @@ from sealift.provider import (
     random_id,
     reveal,
 )
-from sealift.sealing import SealingError, generate_key_pair
+from sealift.sealing import SealingError, find_key_pair, generate_key_pair
 from sealift.stores import StoreError
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
@@ -63,8 +65,15 @@ class SealingKeyResource:
         """Ids of the program's keys that this process has seen. Empty when a stack is destroyed."""
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """Checks all inputs at once. Unknown inputs are checked by the update."""
-        return validation.check(SealingKeyInputs, request.new_inputs, "a sealing key")
+        """Checks all inputs at once, and asks the KMS about a changed key. Unknown inputs are checked by the update."""
+        checked = validation.check(SealingKeyInputs, request.new_inputs, "a sealing key")
+        address = reveal(checked.inputs.get("key"))
+        if isinstance(address, str) and not checked.failures and _needs_pair(request.old_inputs, checked.inputs):
+            try:
+                await asyncio.to_thread(find_key_pair, address)
+            except SealingError as error:
+                checked.failures.append(CheckFailure("key", f"cannot be used: {error.message}; {error.hint}"))
+        return checked
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Compares the inputs. A changed algorithm replaces the resource, other changes update it."""
@@ -84,12 +93,12 @@ class SealingKeyResource:
         return CreateResponse(resource_id, request.inputs | outputs)
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Generates a new key pair if `rotation` changed, and keeps the retired keys that an artifact may need."""
+        """Gets a new key pair if `rotation` or `key` changed, and keeps the retired keys that an artifact may need."""
         inputs = request.new_inputs
         kept: Properties = {name: request.state[name] for name in OUTPUTS if name in request.state}
         kept["openingKeys"] = Secret([*_find_opening_keys(request.state)])
         stores = stores_of(request.state)
-        if inputs["rotation"] == request.old_inputs["rotation"]:
+        if not _needs_pair(request.old_inputs, inputs):
             kept[KEY_STORES] = with_store(stores, str(kept["keyId"]), inputs.get("storeUrl"))
             return UpdateResponse(inputs | kept)
         if request.preview:
@@ -163,15 +172,23 @@ def _list_artifacts(artifacts: list[str]) -> str:
     return f"{len(artifacts)} artifacts ({', '.join(artifacts[:3])}{', …' if len(artifacts) > 3 else ''})"
 
 
+def _needs_pair(old_inputs: Properties, inputs: Properties) -> bool:
+    return any(reveal(inputs.get(name)) != reveal(old_inputs.get(name)) for name in ("rotation", "key"))
+
+
 async def _new_pair(operation: Operation, inputs: Properties, retired: list[str]) -> Properties:
-    algorithm = str(inputs["algorithm"])
-    await operation.log.status(f"generating a key pair ({algorithm})")
-    pair = await asyncio.to_thread(generate_key_pair, algorithm)
+    algorithm, address = str(inputs["algorithm"]), reveal(inputs.get("key"))
+    if address is None:
+        await operation.log.status(f"generating a key pair ({algorithm})")
+        pair = await asyncio.to_thread(generate_key_pair, algorithm)
+    else:
+        await operation.log.status(f"asking for the public key of {address}")
+        pair = await asyncio.to_thread(find_key_pair, str(address))
     return {
         "publicKey": pair.recipient,
         "privateKey": Secret(pair.identity),
         "keyId": pair.key_id,
-        "openingKeys": Secret([pair.identity, *retired]),
+        "openingKeys": Secret([pair.identity, *(key for key in retired if key != pair.identity)]),
     }
 
 

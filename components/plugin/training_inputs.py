@@ -158,7 +158,11 @@ def find_recipients(inputs: Mapping[str, Value]) -> list[Recipient]:
 
 
 def find_opening_keys(inputs: Mapping[str, Value]) -> list[Identity]:
-    return [parse_identity(str(pem)) for pem in list_of(reveal(inputs.get("openingKeys") or []))]
+    return [parse_identity(text) for text in find_key_texts(inputs)]
+
+
+def find_key_texts(inputs: Mapping[str, Value]) -> list[str]:
+    return [str(text) for text in list_of(reveal(inputs.get("openingKeys") or []))]
 
 
 def list_of(value: Value) -> list[Value]:

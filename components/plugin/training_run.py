@@ -27,6 +27,7 @@ from components.plugin.training_inputs import (
     check,
     find_changed,
     find_job_inputs,
+    find_key_texts,
     find_opening_keys,
     find_recipients,
     find_run_ids,
@@ -58,7 +59,7 @@ from sealift.provider import (
     reveal,
     reveal_all,
 )
-from sealift.sealing import ManifestInvalid, content_id, stream_digest
+from sealift.sealing import ManifestInvalid, content_id, is_in_kms, parse_identity, stream_digest
 from sealift.settings.urls import without_credentials
 from sealift.stores import (
     ArtifactDamaged,
@@ -252,8 +253,9 @@ def _label(inputs: Mapping[str, Value]) -> str:
 
 def _others_can_open(inputs: Mapping[str, Value]) -> bool:
     """Whether a recipient is not one of this stack's own keys."""
-    own, recipients = {key.key_id for key in find_opening_keys(inputs)}, {key.key_id for key in find_recipients(inputs)}
-    return bool(recipients - own) if own else len(recipients) > 1
+    keys, recipients = find_key_texts(inputs), {key.key_id for key in find_recipients(inputs)}
+    own = {parse_identity(key).key_id for key in keys if not is_in_kms(key)}  # a key in a KMS outlives the stack
+    return bool(recipients - own) if keys else len(recipients) > 1
 
 
 def _artifacts(outputs: Mapping[str, Value]) -> Iterator[tuple[str, str, str, bytes]]:

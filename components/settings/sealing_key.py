@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.settings.store import STORE_URL
+from components.settings.store import KMS_KEY, STORE_URL
 from sealift.sealing import KEY_ALGORITHMS
 from sealift.settings import kinds, setting
 
@@ -12,6 +12,12 @@ class SealingKeyInputs:
     """Inputs of a SealingKey resource."""
 
     algorithm: str = setting(kinds.one_of(*KEY_ALGORITHMS), KEY_ALGORITHMS[0], "Algorithm of the sealing key pair.")
+    key: str | None = setting(
+        KMS_KEY,
+        None,
+        "Private key in a key management service (KMS), instead of a generated key pair. Only its public key and its "
+        "address are outputs.",
+    )
     rotation: str = setting(
         kinds.any_text,
         "",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sealift.sealing import SealingError, parse_recipient, recipient_forms
+from sealift.sealing import KMS_ADDRESS_FORM, SealingError, is_in_kms, parse_identity, parse_recipient, recipient_forms
 from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 from sealift.stores import StoreError, open_store
 
@@ -35,8 +35,19 @@ def _public_keys(value: object) -> tuple[str, ...]:
     return tuple(map(str, value))
 
 
+def _kms_key(value: object) -> str:
+    if not isinstance(value, str) or not is_in_kms(value):  # not quoted: it may be a private key
+        raise RefusedInside(Problem("", f"is not an address; allowed: {KMS_ADDRESS_FORM}"))
+    try:
+        parse_identity(value)
+    except SealingError as error:
+        raise RefusedInside(Problem("", f"is not usable: {error.message}; {error.hint}")) from None
+    return value
+
+
 STORE_URL: Final = Kind("string", "`file://` and a path: absolute, `~/…` or relative to the project's folder", _url)
 PUBLIC_KEYS: Final = Kind("array", RECIPIENT_LIST, _public_keys, "string")
+KMS_KEY: Final = Kind("string", KMS_ADDRESS_FORM, _kms_key)
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,12 @@ class StoreSettings:
 
     url: str = setting(STORE_URL, "file://~/.sealift/store", "URL of the store for sealed artifacts.")
     retention: str = setting(RETENTION, "keep", "Retention of an artifact whose run is deleted or replaced.")
+    key: str | None = setting(
+        KMS_KEY,
+        None,
+        "Private key in a key management service (KMS), instead of a key pair that the stack makes and keeps. The "
+        "stack's state then holds no private key. The newest version of the key is used until `rotation` changes.",
+    )
     rotation: str = setting(
         kinds.any_text,
         "",

@@ -31,9 +31,11 @@ from sealift.sealing.errors import (
     SealingError,
     WrongKey,
 )
+from sealift.sealing.kms.parse import KMS_ADDRESS_FORM, is_in_kms
 from sealift.sealing.plain_reader import PlainReader
 from sealift.sealing.recipients.parse import (
     KEY_ALGORITHMS,
+    find_key_pair,
     generate_key_pair,
     identity_forms,
     parse_identity,
@@ -48,6 +50,7 @@ from sealift.sealing.stream import payload_digest, stream_digest
 
 __all__ = [
     "KEY_ALGORITHMS",
+    "KMS_ADDRESS_FORM",
     "ArtifactCorrupt",
     "FileSource",
     "Identity",
@@ -66,9 +69,11 @@ __all__ = [
     "WrongKey",
     "content_id",
     "describe",
+    "find_key_pair",
     "generate_key_pair",
     "identity_forms",
     "is_authentic",
+    "is_in_kms",
     "mask_key",
     "named_payload_digest",
     "new_artifact_id",

@@ -15,6 +15,7 @@ from components import EncryptedArtifactStore, TrainingRun
 config = pulumi.Config()
 store = EncryptedArtifactStore("store", {"url": config.require("storeUrl"),
                                          "retention": config.get("retention") or "delete",
+                                         **({"key": config.get("key")} if config.get("key") else {}),
                                          "rotation": config.get("rotation") or "",
                                          "recipients": config.get_object("recipients") or []})
 wiring = {"storeUrl": store.url, "storeKey": store.store_key, "recipients": store.recipients,

@@ -210,7 +210,7 @@ def test_a_change_of_the_store_has_the_effect_of_the_plugin() -> None:
     assert difference.replaces == ["storeUrl"]
     assert effects.pop("retention") is Effect.NOTHING
     assert "retention" in KEEPING_INPUTS
-    assert effects == {"rotation": Effect.WRAPS, "recipients": Effect.WRAPS}
+    assert effects == {"key": Effect.WRAPS, "rotation": Effect.WRAPS, "recipients": Effect.WRAPS}
     assert template(server("deployment", {})) != template(server("deployment", {}), {"manifest": "other"})
 
 

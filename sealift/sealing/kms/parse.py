@@ -11,10 +11,10 @@ from sealift.sealing.kms.kms_key import KmsKey, KmsService, malformed
 
 SERVICES: Final[tuple[KmsService, ...]] = (hashivault.HASHIVAULT,)
 SCHEMES: Final = tuple(f"{service.scheme}://" for service in SERVICES)
-ADDRESS_FORM: Final = f"the address of a key in a KMS ({', '.join(SCHEMES)})"
+KMS_ADDRESS_FORM: Final = f"the address of a key in a KMS ({', '.join(SCHEMES)})"
 
 
-def is_address(text: str) -> bool:
+def is_in_kms(text: str) -> bool:
     """Whether the text names a key in a KMS."""
     return text.strip().startswith(SCHEMES)
 
@@ -33,4 +33,4 @@ def open_key(text: str) -> KmsKey:
             if address.username is not None or address.fragment:
                 raise malformed(service.form)
             return service.open_key(address)
-    raise NotThisKind(f"the key is not {ADDRESS_FORM}", f"it begins with {' or '.join(SCHEMES)}")
+    raise NotThisKind(f"the key is not {KMS_ADDRESS_FORM}", f"it begins with {' or '.join(SCHEMES)}")

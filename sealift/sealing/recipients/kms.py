@@ -6,11 +6,9 @@ from functools import cached_property
 from typing import Final
 
 from sealift.sealing.errors import WrongKey
-from sealift.sealing.kms.parse import SCHEMES, open_key
+from sealift.sealing.kms.parse import KMS_ADDRESS_FORM, open_key
 from sealift.sealing.recipients.recipient import DOES_NOT_UNWRAP, RecipientKind, Stanza
 from sealift.sealing.recipients.rsa_oaep import KEY_BITS, KIND, RsaRecipient
-
-IDENTITY_FORM: Final = f"the address of a key in a KMS, with {', '.join(SCHEMES)}"
 
 
 class KmsIdentity:
@@ -44,4 +42,4 @@ class KmsIdentity:
         return f"KmsIdentity({self._key!r})"
 
 
-RSA_4096_IN_KMS: Final = RecipientKind("RSA-4096", None, IDENTITY_FORM, None, KmsIdentity)
+RSA_4096_IN_KMS: Final = RecipientKind("RSA-4096", None, KMS_ADDRESS_FORM, None, KmsIdentity)

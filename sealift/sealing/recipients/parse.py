@@ -3,11 +3,13 @@
 A new kind is a file beside this one and a line in KINDS.
 """
 
+import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, TypeVar
 
 from sealift.sealing.errors import NotThisKind, WrongKey
+from sealift.sealing.kms.parse import open_key
 from sealift.sealing.recipients import kms, rsa_oaep, x25519
 from sealift.sealing.recipients.recipient import Identity, KeyPair, Recipient, RecipientKind
 
@@ -39,6 +41,18 @@ def generate_key_pair(algorithm: str) -> KeyPair:
         if kind.name == algorithm and kind.generate is not None:
             return kind.generate()
     raise ValueError(f"internal error: keys of {algorithm} cannot be generated")
+
+
+def find_key_pair(address: str) -> KeyPair:
+    """Asks a KMS for the key at this address, and whether it opens what is sealed to it. The pair's identity is the
+    address of exactly this version of the key. Raises KeyUnavailable or WrongKey.
+    """
+    public_key = open_key(address).public_key()
+    recipient, identity = parse_recipient(public_key.pem), parse_identity(public_key.address)
+    sample = secrets.token_bytes(32)
+    if identity.unwrap(recipient.wrap(sample)) != sample:
+        raise WrongKey(f"the key {public_key.address} does not decrypt what its own public key encrypted")
+    return KeyPair(recipient.key_id, public_key.pem, public_key.address)
 
 
 def recipient_forms() -> str:

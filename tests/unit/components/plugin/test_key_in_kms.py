@@ -1,0 +1,185 @@
+"""A SealingKey whose private key is in a KMS, a real OpenBao: the state holds its address, and nothing is lost."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from components.plugin.sealing_key import SealingKeyResource
+from sealift.provider import (
+    CheckRequest,
+    CreateRequest,
+    DeleteRequest,
+    Properties,
+    ResourceLog,
+    Secret,
+    UpdateRequest,
+    reveal,
+)
+from sealift.sealing import RsaIdentity, describe, parse_identity, parse_recipient, seal
+from sealift.stores import open_store, put_artifact
+from tests.keys import key_pair
+from tests.openbao import OpenBao, running
+
+URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
+
+
+@pytest.fixture(scope="module")
+def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    with running(tmp_path_factory.mktemp("openbao")) as server:
+        yield server
+
+
+@pytest.fixture
+def bao(openbao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
+    for name, value in openbao.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(RsaIdentity, "generate", staticmethod(key_pair))
+    return openbao
+
+
+class Log:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    async def status(self, message: str) -> None: ...
+
+    async def say(self, severity: str, message: str) -> None:
+        self.lines.append(f"{severity}: {message}")
+
+
+class Key:
+    """A SealingKey as the engine keeps it."""
+
+    def __init__(self, **inputs: str) -> None:
+        self.log, self.inputs = Log(), self._checked({}, inputs)
+        self._common = {"urn": URN, "log": cast(ResourceLog, self.log), "cancelled": asyncio.Event()}
+        made = asyncio.run(SealingKeyResource().create(CreateRequest(inputs=self.inputs, **self._common)))  # type: ignore[arg-type]
+        self.id, self.state = made.id, made.state
+
+    def _checked(self, olds: Properties, news: dict[str, str]) -> Properties:
+        checked = asyncio.run(SealingKeyResource().check(CheckRequest(URN, olds, {**news})))
+        assert checked.failures == []
+        return checked.inputs
+
+    def update(self, **news: str) -> None:
+        inputs = self._checked(self.inputs, news)
+        request = UpdateRequest(old_inputs=self.inputs, state=self.state, new_inputs=inputs, **self._common)  # type: ignore[arg-type]
+        self.state, self.inputs = asyncio.run(SealingKeyResource().update(request)).state, inputs
+
+    def delete(self, plugin: SealingKeyResource) -> None:
+        request = DeleteRequest(id=self.id, inputs=self.inputs, state=self.state, **self._common)  # type: ignore[arg-type]
+        asyncio.run(plugin.delete(request))
+
+    def seal_into(self, url: str) -> bytes:
+        artifact = seal(b"model", {"a": 1}, [parse_recipient(str(self.state["publicKey"]))])
+        put_artifact(open_store(url), artifact.artifact_id, artifact.payload, artifact.manifest)
+        return artifact.manifest
+
+    @property
+    def opening(self) -> list[str]:
+        return cast(list[str], reveal(self.state["openingKeys"]))
+
+
+def refusal_of(**inputs: str) -> str:
+    checked = asyncio.run(SealingKeyResource().check(CheckRequest(URN, {}, {**inputs})))
+    [failure] = checked.failures
+    assert failure.property == "key"
+    return failure.reason
+
+
+def test_the_state_has_the_key_s_address_and_public_key(bao: OpenBao, tmp_path: Path) -> None:
+    name = bao.make_key()
+
+    key = Key(key=f"hashivault://{name}")
+
+    assert reveal(key.state["privateKey"]) == f"hashivault://{name}?version=1"
+    assert key.opening == [f"hashivault://{name}?version=1"]
+    assert "PRIVATE" not in repr(reveal_everything(key.state))
+    manifest = key.seal_into(f"file://{tmp_path}/store")
+    assert describe(manifest, parse_identity(key.opening[0])) == {"a": 1}
+
+
+def reveal_everything(state: Properties) -> Properties:
+    return {name: value.value if isinstance(value, Secret) else value for name, value in state.items()}
+
+
+def test_the_newest_version_comes_with_a_rotation_alone(bao: OpenBao) -> None:
+    name = bao.make_key()
+    address = f"hashivault://{name}"
+    key = Key(key=address)
+    bao.client.secrets.transit.rotate_key(name)
+
+    key.update(key=address, storeUrl="file:///elsewhere")
+    assert key.opening == [f"{address}?version=1"]
+    key.update(key=address, rotation="2027")
+    assert key.opening == [f"{address}?version=2", f"{address}?version=1"]
+    key.update(key=address, rotation="2028")
+    assert key.opening == [f"{address}?version=2", f"{address}?version=1"], "no version stands there twice"
+
+
+def test_a_stack_moves_its_key_into_a_kms_and_then_forgets_its_own(bao: OpenBao, tmp_path: Path) -> None:
+    url, address = f"file://{tmp_path}/store", f"hashivault://{bao.make_key()}"
+    key = Key(storeUrl=url)
+    own = key.opening[0]
+
+    key.update(storeUrl=url, key=address)
+    assert key.opening == [f"{address}?version=1", own], "artifacts are sealed to the own key until they are wrapped"
+    key.seal_into(url)  # as the run does that wraps its artifact for the new key
+    key.update(storeUrl=url, key=address, rotation="2027")
+
+    assert key.opening == [f"{address}?version=1"]
+    assert "PRIVATE" not in repr(reveal_everything(key.state))
+
+
+def test_a_stack_takes_a_key_pair_of_its_own_again(bao: OpenBao) -> None:
+    address = f"hashivault://{bao.make_key()}"
+    key = Key(key=address)
+
+    key.update()
+
+    assert key.opening == [key_pair().pem, f"{address}?version=1"]
+
+
+def test_a_destroyed_stack_takes_no_key_from_a_kms(bao: OpenBao, tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/store"
+    key = Key(key=f"hashivault://{bao.make_key()}", storeUrl=url)
+    key.seal_into(url)
+
+    key.delete(SealingKeyResource())
+
+    assert key.log.lines == []
+
+
+def test_a_preview_says_what_is_wrong_with_a_key(bao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = bao.make_key("rsa-2048")
+    assert "is not an RSA key of 4096 bits" in refusal_of(key=f"hashivault://{small}")
+    assert "has no key hashivault://missing" in refusal_of(key="hashivault://missing")
+    name = bao.make_key()
+    monkeypatch.setenv("VAULT_TOKEN", bao.make_token('path "transit/keys/*" {capabilities=["read"]}'))
+    assert f"denies the key hashivault://{name}" in refusal_of(key=f"hashivault://{name}"), "it may not decrypt"
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+    assert "cannot be reached" in refusal_of(key=f"hashivault://{name}")
+
+
+def test_a_key_in_plain_text_is_refused_and_not_quoted() -> None:
+    reason = refusal_of(key=key_pair().pem)
+
+    assert "hashivault://" in reason and "PRIVATE" not in reason
+
+
+def test_a_kms_that_is_gone_stops_neither_other_changes_nor_a_destroy(
+    bao: OpenBao, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    address = f"hashivault://{bao.make_key()}"
+    key = Key(key=address, storeUrl=f"file://{tmp_path}/a")
+    key.seal_into(f"file://{tmp_path}/a")
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+
+    key.update(key=address, storeUrl=f"file://{tmp_path}/b")
+    key.delete(SealingKeyResource())
+
+    with pytest.raises(AssertionError, match="cannot be reached"):
+        key.update(key=address, rotation="2027")
