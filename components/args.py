@@ -139,7 +139,9 @@ class ModelContainerArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. If the key is in a KMS, the
+    server gets only the artifact's data key. Allowed: non-empty text. Secret.
+    """
 
     artifactId: pulumi.Input[str]
     """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
@@ -247,7 +249,9 @@ class ModelDeploymentArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. If the key is in a KMS, the
+    server gets only the artifact's data key. Allowed: non-empty text. Secret.
+    """
 
     artifactId: pulumi.Input[str]
     """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output
@@ -523,7 +527,9 @@ class ServedModelArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. Allowed: non-empty text. Secret."""
+    """Private key that opens the artifact, of any kind. The server gets it as a file. If the key is in a KMS, the
+    server gets only the artifact's data key. Allowed: non-empty text. Secret.
+    """
 
     artifactId: pulumi.Input[str]
     """Id of the sealed artifact. The server opens no other. Allowed: 32 hex digits, such as TrainingRun's output

@@ -18,6 +18,7 @@ from components.endpoints import endpoints
 from components.rolling import takes_over
 from components.server_files import ACCESS, folders_of
 from components.server_version import ServerVersion
+from components.serving_key import serving_key
 from components.settings.container import ContainerSettings, ModelContainerInputs
 from components.settings.server import HANDED_ON, SHAPES
 from components.validated_args import Checked
@@ -46,7 +47,8 @@ class ModelContainer(pulumi.ComponentResource):
         settings = checked.settings(*HANDED_ON)
         keys = ApiKeys(name, checked.plain.valid_api_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
-        version, folders = ServerVersion(name, args), folders_of(checked.plain)
+        handed_on = {**args, "privateKey": serving_key(what, args["privateKey"], args["manifest"])}
+        version, folders = ServerVersion(name, handed_on), folders_of(checked.plain)
         # Each value that a preview does not know is a separate output, so that only that value shows as changed.
         spec = settings.apply(lambda known: container_spec.container(known, version, stack=stack))
         access: pulumi.Output[Any] = keys.access_data() if ACCESS in folders else pulumi.Output.from_input({})

@@ -21,6 +21,7 @@ from components.reach import find_missing_kubeconfig
 from components.server_files import folders_of
 from components.server_objects import ServerObjects
 from components.server_version import ServerVersion
+from components.serving_key import serving_key
 from components.settings.deployment import DeploymentSettings, ModelDeploymentInputs, component_name_problems
 from components.settings.server import HANDED_ON, SHAPES
 from components.validated_args import Checked
@@ -60,7 +61,8 @@ class ModelDeployment(pulumi.ComponentResource):
         keys = ApiKeys(name, checked.plain.valid_api_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
         namespace = ModelNamespace(name, settings, self)
-        version, access = ServerVersion(name, args), keys.access_data()
+        handed_on = {**args, "privateKey": serving_key(what, args["privateKey"], args["manifest"])}
+        version, access = ServerVersion(name, handed_on), keys.access_data()
         folders = {folder: version.contents(folder, access) for folder in folders_of(checked.plain)}
         fits = Hooks(before_update=[rolling.fits_beside(what, name, settings)])
         server = ServerObjects(self, namespace, version, settings, folders, hooks=fits)

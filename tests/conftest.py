@@ -6,14 +6,17 @@ them: each spends ten seconds of a processor on the imports of all tests.
 
 import os
 import zlib
+from collections.abc import Iterator
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.every_store import store_url
 from tests.object_store import object_store
+from tests.openbao import OpenBao, running
 
-__all__ = ["object_store"]
+__all__ = ["object_store", "store_url"]
 
 MOST_WORKERS = 8
 ENGINE_LINES = 2
@@ -53,3 +56,20 @@ class Lines(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lines:
     return Lines(config, log)
+
+
+@pytest.fixture(scope="session")
+def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    """A real OpenBao, one for each process of tests that asks for it."""
+    with running(tmp_path_factory.mktemp("openbao")) as server:
+        yield server
+
+
+@pytest.fixture
+def bao(openbao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
+    """The server, in this process's environment too, without anything of the user's own Vault."""
+    for name in ("VAULT_NAMESPACE", "VAULT_SERVER_URL", "VAULT_SERVER_TOKEN", "VAULT_KUBERNETES_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in openbao.environment.items():
+        monkeypatch.setenv(name, value)
+    return openbao

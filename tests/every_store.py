@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.object_store import ObjectStore, object_store
-
-__all__ = ["object_store", "store_url"]
+from tests.object_store import ObjectStore
 
 
 @pytest.fixture(params=["file", "s3"])

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import hvac
-
 SECONDS: Final = 60
 TRANSIT_USER: Final = """
 path "transit/keys/{name}" {{capabilities=["read"]}}
@@ -41,6 +39,8 @@ class OpenBao:
     @property
     def client(self) -> Any:
         """A client of its root user."""
+        import hvac
+
         return hvac.Client(self.url, self.root_token)
 
     def make_key(self, kind: str = "rsa-4096") -> str:
@@ -80,6 +80,8 @@ def running(folder: Path) -> Iterator[OpenBao]:
 
 
 def _wait_for(server: OpenBao, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    import hvac
+
     until = time.monotonic() + SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -23,6 +23,7 @@ from sealift.sealing.artifact import (
     seal_into,
     unwrap,
 )
+from sealift.sealing.data_key import data_key_text, parse_key
 from sealift.sealing.errors import (
     ArtifactCorrupt,
     KeyUnavailable,
@@ -68,6 +69,7 @@ __all__ = [
     "SealingError",
     "WrongKey",
     "content_id",
+    "data_key_text",
     "describe",
     "find_key_pair",
     "generate_key_pair",
@@ -83,6 +85,7 @@ __all__ = [
     "open_reader",
     "open_record",
     "parse_identity",
+    "parse_key",
     "parse_recipient",
     "payload_digest",
     "recipient_forms",

@@ -176,7 +176,7 @@ def _rpc(options: argparse.Namespace, served: "Served", certificate: "Certificat
 def _parse(arguments: list[str] | None, program: str = PROGRAM) -> argparse.Namespace:
     about = "Serves one sealed model over the Open Inference Protocol v2."
     parser = _Parser(prog=program, description=about)
-    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key that opens the artifact")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private or data key of the artifact")
     store = "artifact in a local store, by its id (listens on this machine only, unless --host is given)"
     parser.add_argument("--artifact", type=Path, metavar="STORE/ID", help=store)
     for name in ("payload", "manifest"):

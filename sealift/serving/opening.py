@@ -28,7 +28,7 @@ class Source:
     payload: Path
     manifest: Path
     key: Path
-    """File of the private key. Its text shows the kind of the key."""
+    """File of the private key, or of the artifact's data key. Its text shows the kind of the key."""
     artifact_id: str
     payload_digest: str | None
     """Expected digest of the payload. None accepts the digest in the manifest, which anyone with the public key can
@@ -123,11 +123,11 @@ def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
 
 def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
     # Imported only here: the serving process does not need the code that decrypts.
-    from sealift.sealing import FileSource, SealingError, named_payload_digest, open_artifact
+    from sealift.sealing import FileSource, SealingError, named_payload_digest, open_artifact, parse_key
 
     try:
         manifest = source.manifest.read_bytes()
-        key = _read_key(source.key)
+        key = parse_key(source.key.read_text("ascii", "replace"), trusted=True)
         with source.payload.open("rb") as file:
             opened = open_artifact(
                 manifest,

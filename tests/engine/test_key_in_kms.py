@@ -1,27 +1,14 @@
 """On the real engine: a stack whose private key is in a KMS (a real OpenBao) has no private key in its state."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from sealift.sealing import describe, parse_identity
-from tests.openbao import OpenBao, running
+from tests.openbao import OpenBao
 from tests.stack import Stack
 
 MakeStack = Callable[..., Stack]
-
-
-@pytest.fixture(scope="session")
-def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    with running(tmp_path_factory.mktemp("openbao")) as server:
-        yield server
-
-
-@pytest.fixture
-def bao(openbao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
-    for name, value in openbao.environment.items():
-        monkeypatch.setenv(name, value)
-    return openbao
 
 
 def state_of(stack: Stack) -> str:

@@ -16,9 +16,6 @@ import pytest
 from sealift.stores import LeaseLost, Store, hold_lease, lease, open_store
 from sealift.stores.lease import _Term
 from sealift.stores.store import LEASES
-from tests.every_store import object_store, store_url
-
-__all__ = ["object_store", "store_url"]
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 NAME = "ab" * 32

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sealift.sealing import parse_recipient, seal
+from sealift.sealing import data_key_text, parse_identity, parse_recipient, seal, unwrap
 from sealift.sealing.recipients import parse
 from sealift.serving.errors import StartError
 from sealift.serving.model import Model
@@ -62,6 +62,17 @@ def test_a_key_that_is_kept_elsewhere_opens_by_its_address(tmp_path: Path, monke
     model = load(Source(files.payload, files.manifest, files.key, artifact.artifact_id, artifact.payload_digest))
 
     assert model.inputs == {"input": Tensor("input", (ANY, 3))}
+
+
+def test_the_artifact_s_own_data_key_opens_it(source: Source) -> None:
+    """As a server gets it if the private key is in a KMS."""
+    identity = parse_identity(source.key.read_text())
+    source.key.write_text(data_key_text(unwrap(source.manifest.read_bytes(), [identity])))
+    assert load(source).inputs == {"input": Tensor("input", (ANY, 3))}
+
+    source.key.write_text(data_key_text(bytes(32)))
+    with pytest.raises(StartError, match="the manifest differs"):
+        load(source)
 
 
 def test_the_plain_model_is_zeroed_and_nobody_holds_a_copy(source: Source) -> None:

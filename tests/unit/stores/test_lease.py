@@ -11,9 +11,6 @@ import pytest
 from sealift.stores import Store, hold_lease, open_store
 from sealift.stores.lease import _Term
 from sealift.stores.store import LEASES
-from tests.every_store import object_store, store_url
-
-__all__ = ["object_store", "store_url"]
 
 OWN, OTHER = "ab" * 32, "cd" * 32
 KILLED = """

@@ -21,10 +21,8 @@ from sealift.stores import (
     s3_bucket,
 )
 from sealift.stores.object_store import MARKER, PART_BYTES
-from tests.object_store import ObjectStore, object_store
+from tests.object_store import ObjectStore
 from tests.unit.stores.contract import ID, OTHER, StoreContract
-
-__all__ = ["object_store"]
 
 LARGE = bytes(PART_BYTES) + b"end"
 

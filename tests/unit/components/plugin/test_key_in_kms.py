@@ -1,7 +1,6 @@
 """A SealingKey whose private key is in a KMS, a real OpenBao: the state holds its address, and nothing is lost."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -21,23 +20,15 @@ from sealift.provider import (
 from sealift.sealing import RsaIdentity, describe, parse_identity, parse_recipient, seal
 from sealift.stores import open_store, put_artifact
 from tests.keys import key_pair
-from tests.openbao import OpenBao, running
+from tests.openbao import OpenBao
 
 URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
 
 
-@pytest.fixture(scope="module")
-def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    with running(tmp_path_factory.mktemp("openbao")) as server:
-        yield server
-
-
-@pytest.fixture
-def bao(openbao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
-    for name, value in openbao.environment.items():
-        monkeypatch.setenv(name, value)
+@pytest.fixture(autouse=True)
+def made_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key pair is the shared one."""
     monkeypatch.setattr(RsaIdentity, "generate", staticmethod(key_pair))
-    return openbao
 
 
 class Log:

@@ -30,6 +30,12 @@ from tests.keys import key_pair
 from tests.openbao import TRANSIT_USER, OpenBao
 
 
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A home without a token."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 def refusal_of(address: str) -> SealingError:
     """What is said of a key that cannot be used: one sentence and a way out, and never the token."""
     with pytest.raises(SealingError) as refused:
