@@ -259,6 +259,9 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             "pulumi config set --path store.url 's3://example-models/prod?endpoint=https://s3.example.com'": PROD,
         },
     },
+    "docs/how-to/kms.md": {
+        "An existing stack": {"pulumi config set --path store.rotation 2029-01 && pulumi up": ROTATES},
+    },
     "docs/how-to/tls.md": {
         "TLS": {
             'pulumi config set --path deployment.tlsCertificate -- "$(cat server.pem)"': Step(before=(CERTIFICATE,)),
@@ -349,6 +352,9 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "kubectl scale": "tests/cluster/test_scaled_by_hand.py scales a Deployment",
     "pulumi destroy": "ends the stack that the other documents need; every stack of the tests ends by it",
     "python -m training": "typed with its options",
+    "pulumi config set --path store.key hashivault://sealift && pulumi up": (
+        "needs a Vault; tests/engine/test_key_in_kms.py does it with a real OpenBao"
+    ),
     "make check": LONG,
     "make faults": LONG,
     "make docs": "writes into the checkout; a test compares what it would write",
@@ -379,6 +385,7 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "✓ Python environment": "compared with what `make up` prints: tests/cluster/test_documents.py",
         "# models/nets.py": "the file that the typed commands after it train",
     },
+    "docs/how-to/kms.md": {"vault secrets enable": "tests/openbao.py makes such keys, and tokens with this policy"},
     "docs/how-to/other-languages.md": {"name: my-models": "tests/engine/test_yaml.py"},
     "docs/tutorial.md": {"# data/wine.py": "the typed commands run it"},
     "docs/explanation/architecture.md": {"config → EncryptedArtifactStore": "the order of __main__.py"},
