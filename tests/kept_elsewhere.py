@@ -19,7 +19,7 @@ KEYS: Final = {f"{SCHEME}keys/{name}": AESGCM(secrets.token_bytes(32)) for name 
 class KeptElsewhere:
     """Recipient and identity alike: who may do which is the service's matter."""
 
-    kind = "TEST-KMS"
+    kinds = ("TEST-KMS",)
 
     def __init__(self, address: str, trusted: bool = False) -> None:
         if not address.startswith(SCHEME):
@@ -32,7 +32,7 @@ class KeptElsewhere:
 
     def wrap(self, data_key: bytes) -> Stanza:
         nonce = secrets.token_bytes(12)
-        return Stanza(self.kind, self.key_id, nonce + KEYS[self._address].encrypt(nonce, data_key, None))
+        return Stanza(self.kinds[0], self.key_id, nonce + KEYS[self._address].encrypt(nonce, data_key, None))
 
     def unwrap(self, stanza: Stanza) -> bytes:
         try:

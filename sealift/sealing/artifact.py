@@ -302,7 +302,7 @@ def _data_key(manifest: Manifest, key: Identity | bytes) -> bytes:
 
 def _stanza_of(manifest: Manifest, key: Identity) -> Stanza | None:
     """The stanza that this key unwraps. Unknown kinds may wrap to the same key in another way."""
-    mine = (stanza for stanza in manifest.recipients if (stanza.kind, stanza.key_id) == (key.kind, key.key_id))
+    mine = (stanza for stanza in manifest.recipients if stanza.kind in key.kinds and stanza.key_id == key.key_id)
     return next(mine, None)
 
 

@@ -17,7 +17,7 @@ class KmsIdentity:
     The service is asked for the first time when the key's id is needed.
     """
 
-    kind = KIND
+    kinds = (KIND,)
 
     def __init__(self, text: str, trusted: bool = False) -> None:
         self._key = open_key(text)

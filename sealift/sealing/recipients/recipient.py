@@ -40,8 +40,8 @@ class Identity(Protocol):
     """A private key, or access to one kept elsewhere. It opens artifacts that were sealed to its recipient."""
 
     @property
-    def kind(self) -> str:
-        """Kind of the stanzas that the key unwraps, as in manifests."""
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of the stanzas that the key unwraps, as in manifests, the current one first."""
 
     @property
     def key_id(self) -> str:

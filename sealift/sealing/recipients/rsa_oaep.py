@@ -50,7 +50,7 @@ class RsaIdentity:
     key opens nothing.
     """
 
-    kind = KIND
+    kinds = (KIND,)
 
     def __init__(self, text: str, trusted: bool = False) -> None:
         key = pem.read_private_key(text, trusted)

@@ -1,11 +1,14 @@
-"""X25519 keys. The data key is wrapped by an exchange with an ephemeral key, like age's X25519 recipient: HKDF-SHA256
-of the shared secret, then AES-256-GCM.
+"""X25519 keys. The data key is wrapped by HPKE (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, mode
+Base, without associated data.
+
+Releases up to 0.2 wrapped by an exchange of their own, which is only unwrapped here: HKDF-SHA256 of the secret shared
+with an ephemeral key, then AES-256-GCM.
 """
 
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -14,12 +17,15 @@ from sealift.sealing.errors import NotThisKind, WrongKey
 from sealift.sealing.recipients import pem
 from sealift.sealing.recipients.recipient import DOES_NOT_UNWRAP, RecipientKind, Stanza
 
-KIND: Final = "X25519-HKDF-SHA256-AES256-GCM"
+KIND: Final = "HPKE-X25519-HKDF-SHA256-AES256-GCM"
+KIND_BEFORE_HPKE: Final = "X25519-HKDF-SHA256-AES256-GCM"
+SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+INFO: Final = b"sealift/v1/HPKE\0"
 PRIME: Final = 2**255 - 19
 """RFC 7748, 4.1: coordinates are below it."""
-INFO: Final = b"sealift/v1/X25519\0"
+INFO_BEFORE_HPKE: Final = b"sealift/v1/X25519\0"
 SHARE_BYTES: Final = 32
-WRAPPED_BYTES: Final = SHARE_BYTES + 32 + 16  # share · data key · tag
+WRAPPED_BYTES: Final = SHARE_BYTES + 32 + 16  # encapsulated key, or share · data key · tag
 NONCE: Final = bytes(12)  # each wrapping key encrypts once: the ephemeral key is always new
 NOT_X25519: Final = "the key is not an X25519 key", "generate one with `openssl genpkey -algorithm X25519`"
 
@@ -46,10 +52,7 @@ class X25519Recipient:
 
     def wrap(self, data_key: bytes) -> Stanza:
         """Wraps the data key for this recipient."""
-        moment = X25519PrivateKey.generate()
-        share = moment.public_key().public_bytes_raw()
-        wrapping_key = _wrapping_key(moment.exchange(self._key), share, self._key)
-        return Stanza(KIND, self.key_id, share + AESGCM(wrapping_key).encrypt(NONCE, data_key, None))
+        return Stanza(KIND, self.key_id, SUITE.encrypt(data_key, self._key, info=INFO))
 
     def __repr__(self) -> str:
         return f"X25519Recipient(key_id={self.key_id[:16]}…)"
@@ -58,7 +61,7 @@ class X25519Recipient:
 class X25519Identity:
     """The private key. Raises WrongKey unless the text is an unencrypted X25519 key in PEM."""
 
-    kind = KIND
+    kinds = (KIND, KIND_BEFORE_HPKE)
 
     def __init__(self, text: str, trusted: bool = False) -> None:
         key = pem.read_private_key(text, trusted)
@@ -77,12 +80,17 @@ class X25519Identity:
         # attacker test many keys with one query.
         if len(stanza.wrapped_key) != WRAPPED_BYTES:
             raise WrongKey(*DOES_NOT_UNWRAP)
-        share, sealed = stanza.wrapped_key[:SHARE_BYTES], stanza.wrapped_key[SHARE_BYTES:]
         try:
-            shared = self._key.exchange(X25519PublicKey.from_public_bytes(share))
-            return AESGCM(_wrapping_key(shared, share, self._key.public_key())).decrypt(NONCE, sealed, None)
+            if stanza.kind == KIND:
+                return SUITE.decrypt(stanza.wrapped_key, self._key, info=INFO)
+            return self._unwrap_before_hpke(stanza.wrapped_key)
         except (ValueError, InvalidTag):  # ValueError includes a share of low order
             raise WrongKey(*DOES_NOT_UNWRAP) from None
+
+    def _unwrap_before_hpke(self, wrapped: bytes) -> bytes:
+        share, sealed = wrapped[:SHARE_BYTES], wrapped[SHARE_BYTES:]
+        shared = self._key.exchange(X25519PublicKey.from_public_bytes(share))
+        return AESGCM(_wrapping_key(shared, share, self._key.public_key())).decrypt(NONCE, sealed, None)
 
     def __repr__(self) -> str:
         return f"X25519Identity(key_id={self.key_id[:16]}…)"
@@ -91,7 +99,7 @@ class X25519Identity:
 def _wrapping_key(shared: bytes, share: bytes, recipient: X25519PublicKey) -> bytes:
     """Derives the wrapping key. The salt binds it to both public keys, which the shared secret does not (RFC 7748,
     6.1)."""
-    return HKDF(hashes.SHA256(), 32, share + recipient.public_bytes_raw(), INFO).derive(shared)
+    return HKDF(hashes.SHA256(), 32, share + recipient.public_bytes_raw(), INFO_BEFORE_HPKE).derive(shared)
 
 
 X25519: Final = RecipientKind("X25519", pem.RECIPIENT_FORM, pem.IDENTITY_FORM, X25519Recipient, X25519Identity)

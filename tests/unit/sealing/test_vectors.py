@@ -20,7 +20,7 @@ from sealift.sealing import WrongKey, content_id, mask_key, open_artifact, open_
 from sealift.sealing.recipients import pem
 from sealift.sealing.recipients.recipient import Stanza
 from sealift.sealing.recipients.rsa_oaep import OAEP
-from sealift.sealing.recipients.x25519 import X25519Identity
+from sealift.sealing.recipients.x25519 import KIND_BEFORE_HPKE, X25519Identity
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 WYCHEPROOF = PROJECT_ROOT.parent / "shared" / "vectors" / "wycheproof"
@@ -112,9 +112,9 @@ def test_x25519() -> None:
             tried += 1
             if shared == bytes(32):
                 with pytest.raises(WrongKey):
-                    identity.unwrap(Stanza(identity.kind, identity.key_id, wrapped))
+                    identity.unwrap(Stanza(KIND_BEFORE_HPKE, identity.key_id, wrapped))
             else:
-                assert identity.unwrap(Stanza(identity.kind, identity.key_id, wrapped)) == bytes(32)
+                assert identity.unwrap(Stanza(KIND_BEFORE_HPKE, identity.key_id, wrapped)) == bytes(32)
     assert tried > 50
 
 

@@ -81,7 +81,7 @@ def test_an_altered_stanza_opens_nothing(bao: OpenBao) -> None:
     identity = parse_identity(f"hashivault://{bao.make_key()}")
     for wrapped in (bytes(512), bytes(511), b"\xff" * 512, key_pair().recipient.wrap(bytes(32)).wrapped_key):
         with pytest.raises(WrongKey, match="does not unwrap"):
-            identity.unwrap(Stanza(identity.kind, identity.key_id, wrapped))
+            identity.unwrap(Stanza(identity.kinds[0], identity.key_id, wrapped))
 
 
 def test_a_token_that_may_use_one_key_is_enough(bao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,5 +237,5 @@ def test_an_address_is_no_recipient() -> None:
 def test_an_address_is_parsed_without_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
 
-    assert parse_identity(" hashivault://a?version=2\n").kind == "RSA-OAEP-4096-SHA256"
+    assert parse_identity(" hashivault://a?version=2\n").kinds == ("RSA-OAEP-4096-SHA256",)
     assert json.dumps(repr(parse_identity("hashivault://a"))).count("hashivault") == 0

@@ -1,14 +1,17 @@
-"""X25519 recipients: RFC 7748's exchange, and what is made of it by the page on the format alone."""
+"""X25519 recipients: HPKE beside Tink's, and what releases up to 0.2 made of RFC 7748's exchange."""
 
 import hmac
 import shutil
 import subprocess
-from typing import Final
+from typing import Any, Final
 
 import pytest
+import tink
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from tink import cleartext_keyset_handle, hybrid
+from tink.proto import hpke_pb2, tink_pb2
 
 from sealift.sealing import (
     RsaIdentity,
@@ -27,7 +30,9 @@ from sealift.sealing.recipients.recipient import Stanza
 from sealift.sealing.recipients.rsa_oaep import RsaRecipient
 from sealift.sealing.recipients.x25519 import X25519Identity, X25519Recipient
 
-KIND: Final = "X25519-HKDF-SHA256-AES256-GCM"
+KIND: Final = "HPKE-X25519-HKDF-SHA256-AES256-GCM"
+BEFORE_HPKE: Final = "X25519-HKDF-SHA256-AES256-GCM"
+INFO: Final = b"sealift/v1/HPKE\0"
 DATA_KEY: Final = bytes(range(32))
 
 # RFC 7748, section 6.1
@@ -61,17 +66,48 @@ def alice() -> X25519Identity:
 def test_the_exchange_is_rfc_7748_s_and_the_rest_is_the_page_s(alice: X25519Identity) -> None:
     wrapped = wrapped_by_hand(BOB_PUBLIC, ALICE_PUBLIC, SHARED)
 
-    assert alice.unwrap(Stanza(KIND, alice.key_id, wrapped)) == DATA_KEY
+    assert alice.unwrap(Stanza(BEFORE_HPKE, alice.key_id, wrapped)) == DATA_KEY
     assert len(wrapped) == 80
 
 
-def test_what_is_wrapped_is_what_the_page_says(alice: X25519Identity) -> None:
+def tink_key() -> hpke_pb2.HpkePrivateKey:
+    """Alice's key, as Tink has it."""
+    parameters = hpke_pb2.HpkeParams(
+        kem=hpke_pb2.DHKEM_X25519_HKDF_SHA256, kdf=hpke_pb2.HKDF_SHA256, aead=hpke_pb2.AES_256_GCM
+    )
+    public = hpke_pb2.HpkePublicKey(params=parameters, public_key=ALICE_PUBLIC)
+    return hpke_pb2.HpkePrivateKey(public_key=public, private_key=ALICE)
+
+
+def tink_handle(key: Any, name: str, material: int) -> tink.KeysetHandle:
+    url = f"type.googleapis.com/google.crypto.tink.{name}"
+    data = tink_pb2.KeyData(type_url=url, value=key.SerializeToString(), key_material_type=material)
+    one = tink_pb2.Keyset.Key(key_data=data, status=tink_pb2.ENABLED, key_id=1, output_prefix_type=tink_pb2.RAW)
+    keyset = tink_pb2.Keyset(primary_key_id=1, key=[one])
+    return cleartext_keyset_handle.read(tink.BinaryKeysetReader(keyset.SerializeToString()))
+
+
+def test_tink_unwraps_what_is_wrapped(alice: X25519Identity) -> None:
+    hybrid.register()
+    handle = tink_handle(tink_key(), "HpkePrivateKey", tink_pb2.KeyData.ASYMMETRIC_PRIVATE)
+
     stanza = X25519Recipient(public_text(ALICE_PUBLIC)).wrap(DATA_KEY)
 
-    share = X25519PublicKey.from_public_bytes(stanza.wrapped_key[:32])
-    shared = X25519PrivateKey.from_private_bytes(ALICE).exchange(share)
-    assert stanza.wrapped_key == wrapped_by_hand(stanza.wrapped_key[:32], ALICE_PUBLIC, shared)
-    assert (stanza.kind, stanza.key_id) == (KIND, alice.key_id)
+    assert handle.primitive(hybrid.HybridDecrypt).decrypt(stanza.wrapped_key, INFO) == DATA_KEY
+    assert (stanza.kind, stanza.key_id, len(stanza.wrapped_key)) == (KIND, alice.key_id, 80)
+
+
+def test_what_tink_wraps_is_unwrapped(alice: X25519Identity) -> None:
+    hybrid.register()
+    handle = tink_handle(tink_key().public_key, "HpkePublicKey", tink_pb2.KeyData.ASYMMETRIC_PUBLIC)
+
+    wrapped = handle.primitive(hybrid.HybridEncrypt).encrypt(DATA_KEY, INFO)
+
+    assert alice.unwrap(Stanza(KIND, alice.key_id, wrapped)) == DATA_KEY
+    for other in (b"", b"another purpose"):
+        with pytest.raises(WrongKey, match="does not unwrap"):
+            wrapped = handle.primitive(hybrid.HybridEncrypt).encrypt(DATA_KEY, other)
+            alice.unwrap(Stanza(KIND, alice.key_id, wrapped))
 
 
 def test_no_two_wrappings_have_the_same_share(alice: X25519Identity) -> None:
@@ -80,19 +116,32 @@ def test_no_two_wrappings_have_the_same_share(alice: X25519Identity) -> None:
     assert recipient.wrap(DATA_KEY).wrapped_key[:32] != recipient.wrap(DATA_KEY).wrapped_key[:32]
 
 
-def test_every_altered_byte_and_every_other_size_is_refused(alice: X25519Identity) -> None:
+@pytest.mark.parametrize("kind", [KIND, BEFORE_HPKE])
+def test_every_altered_byte_and_every_other_size_is_refused(alice: X25519Identity, kind: str) -> None:
     wrapped = wrapped_by_hand(BOB_PUBLIC, ALICE_PUBLIC, SHARED)
+    if kind == KIND:
+        wrapped = X25519Recipient(public_text(ALICE_PUBLIC)).wrap(DATA_KEY).wrapped_key
     flipped = [wrapped[:at] + bytes([wrapped[at] ^ 1]) + wrapped[at + 1 :] for at in range(len(wrapped))]
 
     for wrong in (*flipped, b"", wrapped[:31], wrapped[:32], wrapped[:-1], wrapped + b"\0", wrapped[:32] + bytes(64)):
         with pytest.raises(WrongKey, match="does not unwrap"):
-            alice.unwrap(Stanza(KIND, alice.key_id, wrong))
+            alice.unwrap(Stanza(kind, alice.key_id, wrong))
 
 
+def test_neither_way_of_wrapping_is_taken_for_the_other(alice: X25519Identity) -> None:
+    now = X25519Recipient(public_text(ALICE_PUBLIC)).wrap(DATA_KEY).wrapped_key
+    for kind, wrapped in ((BEFORE_HPKE, now), (KIND, wrapped_by_hand(BOB_PUBLIC, ALICE_PUBLIC, SHARED))):
+        with pytest.raises(WrongKey, match="does not unwrap"):
+            alice.unwrap(Stanza(kind, alice.key_id, wrapped))
+
+
+@pytest.mark.parametrize("kind", [KIND, BEFORE_HPKE])
 @pytest.mark.parametrize("point", [bytes(32), b"\1" + bytes(31)])
-def test_a_point_of_low_order_is_neither_a_share_nor_a_recipient(alice: X25519Identity, point: bytes) -> None:
+def test_a_point_of_low_order_is_neither_a_share_nor_a_recipient(
+    alice: X25519Identity, point: bytes, kind: str
+) -> None:
     with pytest.raises(WrongKey):
-        alice.unwrap(Stanza(KIND, alice.key_id, wrapped_by_hand(point, ALICE_PUBLIC, bytes(32))))
+        alice.unwrap(Stanza(kind, alice.key_id, wrapped_by_hand(point, ALICE_PUBLIC, bytes(32))))
     with pytest.raises(WrongKey, match="not an X25519 key"):
         parse_recipient(public_text(point))
 
