@@ -123,11 +123,11 @@ def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
 
 def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
     # Imported only here: the serving process does not need the code that decrypts.
-    from sealift.sealing import FileSource, SealingError, named_payload_digest, open_artifact, parse_key
+    from sealift.sealing import FileSource, SealingError, named_payload_digest, open_artifact
 
     try:
         manifest = source.manifest.read_bytes()
-        key = parse_key(source.key.read_text("ascii", "replace"), trusted=True)
+        key = _read_key(source.key)
         with source.payload.open("rb") as file:
             opened = open_artifact(
                 manifest,
@@ -144,11 +144,11 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
     return len(opened.model), opened.description
 
 
-def _read_key(path: Path) -> "Identity":
-    from sealift.sealing import SealingError, parse_identity
+def _read_key(path: Path) -> "Identity | bytes":
+    from sealift.sealing import SealingError, parse_key
 
     try:
-        return parse_identity(path.read_text("ascii", "replace"), trusted=True)
+        return parse_key(path.read_text("ascii", "replace"), trusted=True)
     except SealingError as error:
         raise StartError(f"{path}: {error.message}", error.hint) from None
 
