@@ -9,7 +9,7 @@ from typing import Final
 
 from sealift.sealing.memory import private_memory
 from sealift.sealing.plain_reader import PlainReader
-from sealift.sealing.segments import payload_size
+from sealift.sealing.segments import SEGMENT_BYTES, payload_size
 from sealift.sealing.sources import FileSource, MemorySource
 from sealift.sealing.stream import (
     open_stream,
@@ -57,8 +57,9 @@ class InMemory:
         """Returns the median seconds in which 1 KiB opens, at places that no earlier range has opened."""
         self.seal()
         reader = PlainReader(MemorySource(self._sealed), KEY, CONTEXT)
-        step = len(self._opened) // RANGES
-        return median(seconds_of(partial(reader.read_range, at * step, RANGE_BYTES)) for at in range(RANGES))
+        step = max(SEGMENT_BYTES, len(self._opened) // RANGES)  # a segment that was opened before is kept
+        places = range(0, len(self._opened), step)
+        return median(seconds_of(partial(reader.read_range, at, RANGE_BYTES)) for at in places)
 
     def _into_sealed(self, size: int) -> memoryview:
         return self._sealed[:size]
