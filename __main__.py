@@ -19,6 +19,7 @@ run = TrainingRun(
         "privateKey": store.private_key,
         "openingKeys": store.opening_keys,
         "retention": store.retention,
+        "reseal": store.reseal,
     },
 )
 

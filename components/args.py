@@ -48,6 +48,12 @@ class EncryptedArtifactStoreArgs(TypedDict):
     keys for it. Nothing is trained or built again. Allowed: any text.
     """
 
+    reseal: NotRequired[pulumi.Input[str]]
+    """Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models again
+    under new data keys and deletes the old artifacts. The image and the pods follow, and nothing is trained.
+    Allowed: any text.
+    """
+
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Additional public keys whose owners can open the artifacts too, such as a recovery key that outlives the stack.
     Make its private key with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list, each a
@@ -500,6 +506,11 @@ class TrainingRunArgs(TypedDict):
     recipients: pulumi.Input[Sequence[pulumi.Input[str]]]
     """Recipients of the artifact: at least one public key. Owners of their private keys can open it. Allowed: a list,
     each a public key in PEM (RSA-4096 or X25519).
+    """
+
+    reseal: NotRequired[pulumi.Input[str]]
+    """Name of the artifact's current data key, such as a date. After a compromise, changing it seals the model again
+    under a new data key and deletes the old artifact. Nothing is trained. Allowed: any text.
     """
 
     retention: NotRequired[pulumi.Input[str]]

@@ -6,6 +6,7 @@ only seals (for training, in CI) needs only the public key.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import pulumi
 
@@ -22,6 +23,8 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     """URL of the store, as it was given."""
     retention: pulumi.Output[str]
     """Retention of an artifact whose TrainingRun is deleted or replaced: "keep" or "delete"."""
+    reseal: pulumi.Output[str]
+    """Name of the artifacts' current data keys, as it was given. Without a value if it was not."""
     public_key: pulumi.Output[str]
     """Public key that artifacts are sealed to. It can seal artifacts but not open them."""
     private_key: pulumi.Output[str]
@@ -51,6 +54,7 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
         )
         self.url = pulumi.Output.from_input(url)
         self.retention = pulumi.Output.from_input(retention)
+        self.reseal = pulumi.Output.from_input(cast(pulumi.Input[str], args.get("reseal")))
         self.public_key = key.public_key
         self.private_key = key.private_key
         self.key_id = key.key_id

@@ -34,6 +34,7 @@ class Effect(Enum):
     TRAINS = "retrains the model, then builds its image and rolls the pods"
     CHECKS = "checks the sealed model again and rewrites its report; nothing restarts"
     WRAPS = "wraps the artifact's key again and rolls the pods; nothing is trained or built"
+    RESEALS = "seals the same model again, then builds its image and rolls the pods; nothing is trained"
     BUILDS = "builds the image and rolls the pods"
     ROLLS = "rolls the pods"
     RECREATES = "replaces the container, and requests fail for some seconds"
@@ -214,6 +215,7 @@ GROUPS: Final[Mapping[str, Groups]] = {
         "Keys": {
             "key": "hashivault://sealift",
             "rotation": "2027-01",
+            "reseal": "2027-01",
             "recipients": '[0] -- "$(openssl pkey -in recovery.pem -pubout)"',
         },
     },
@@ -260,6 +262,7 @@ GROUPS: Final[Mapping[str, Groups]] = {
 EFFECTS: Final[Mapping[str, Effect]] = {
     "store.url": Effect.TRAINS,
     "store.retention": Effect.NOTHING,
+    "store.reseal": Effect.RESEALS,
     "store": Effect.WRAPS,
     "training.timeoutSeconds": Effect.NOTHING,
     "training.checkpointSeconds": Effect.NOTHING,

@@ -105,6 +105,14 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
         },
         "Rotating the keys of the store": {
             "pulumi config set --path store.rotation 2028-01 && pulumi up": ROTATES,
+        },
+        "After a compromise": {
+            "pulumi config set --path store.rotation 2028-02": ANY,
+            "pulumi config set --path store.reseal 2028-02 && pulumi up": Step(
+                says=(IMAGE, ROLL), without=("epoch ",), answers=True
+            ),
+        },
+        "What a rotation does with running pods": {
             "pulumi config set kubernetes:enableSecretMutable true": Step(
                 instead="pulumi config set kubernetes:enableSecretMutable true && "
                 "pulumi config set --path deployment.apiKeys.default.rotation 2028 && pulumi up",

@@ -7,19 +7,31 @@ renamed, and a replacement has the URN of the resource that it replaces.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 
+from components.plugin.rewrapping import Keep
 from sealift.sealing import ArtifactCorrupt, open_record, record_key, seal_record
-from sealift.stores import RECORDS, Store, get_record, has_artifact, hold_lease, owners_name
+from sealift.stores import RECORDS, ArtifactMissing, Store, get_record, has_artifact, hold_lease, owners_name
+
+Wrap = Callable[[Keep], bytes | None]
+"""Wraps an artifact's key and returns the manifest, or None if no key opens the artifact."""
+
+
+def keep_manifest(_: Keep) -> bytes:
+    """Wraps nothing: a new artifact is sealed to its owner's recipients."""
+    return b""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """One resource, identified by `id`. `urn` is its URN at the time of the claim."""
+    """One resource, identified by `id`. `urn` is its URN at the time of the claim. `recipients` are the ids of the keys
+    that it wants the artifact sealed to; None in claims of Sealift 0.2, which did not name them.
+    """
 
     urn: str
     id: str
+    recipients: Sequence[str] | None = None
 
 
 class OwnersUnreadable(Exception):
@@ -34,20 +46,27 @@ class Owners:
     store_key: bytes
     artifact_id: str
 
-    def claim(self, owner: Owner) -> bool:
-        """Adds the owner. Returns False if another owner has just released and deleted the artifact."""
+    def claim(self, owner: Owner, wrap: Wrap = keep_manifest) -> bytes | None:
+        """Adds the owner, after `wrap` has wrapped the artifact's key for it and kept the other owners' recipients.
+        Returns what `wrap` returns; None adds no owner.
+
+        Raises ArtifactMissing if another owner has just released and deleted the artifact.
+        """
         with hold_lease(self.store, self._name):
             if not has_artifact(self.store, self.artifact_id):
                 self.store.delete(RECORDS, self._name)
-                return False
+                raise ArtifactMissing(f"artifact {self.artifact_id} was just deleted by its last user")
             try:
                 owners, version = self._load()
-            except OwnersUnreadable:
-                return True  # an artifact with an unreadable list is never deleted
+            except OwnersUnreadable:  # an artifact with an unreadable list is never deleted
+                return wrap(lambda _: True)
             known_as = {one.urn for one in owners if one.id == owner.id}
-            others = [replace(one, urn=owner.urn) if one.urn in known_as else one for one in owners]
-            self._save([*(one for one in others if one.id != owner.id), owner], version)
-        return True
+            own = known_as | {owner.urn}
+            wrapped = wrap(_recipients_of(one for one in owners if one.id != owner.id and one.urn not in own))
+            if wrapped is not None:
+                others = [replace(one, urn=owner.urn) if one.urn in known_as else one for one in owners]
+                self._save([*(one for one in others if one.id != owner.id), owner], version)
+        return wrapped
 
     def abandon(self, owner: Owner, delete: Callable[[], None]) -> int:
         """Like `release`, for a damaged artifact: earlier claims with the owner's URN do not count as other users."""
@@ -93,13 +112,19 @@ class Owners:
             return [], None
         try:
             plaintext = bytes(open_record(self._key, self._name, record.content))
-            return [Owner(*pair) for pair in json.loads(plaintext)], record.version
+            return [Owner(*fields) for fields in json.loads(plaintext)], record.version
         except (ArtifactCorrupt, ValueError, TypeError) as error:
             raise OwnersUnreadable from error
 
     def _save(self, owners: list[Owner], version: str | None) -> None:
-        plaintext = json.dumps([[owner.urn, owner.id] for owner in owners]).encode()
+        plaintext = json.dumps([astuple(owner) for owner in owners]).encode()
         self.store.swap(RECORDS, self._name, seal_record(self._key, self._name, plaintext), version)
+
+
+def _recipients_of(owners: Iterable[Owner]) -> Keep:
+    """Returns whether one of these owners wants a recipient. An owner that names none may want each."""
+    wanted = [one.recipients for one in owners]
+    return lambda key_id: any(named is None or key_id in named for named in wanted)
 
 
 def _without(owners: list[Owner], owner: Owner) -> list[Owner]:

@@ -3,12 +3,19 @@
 A rotated key therefore trains nothing, builds nothing and changes no digest that a Deployment pins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from sealift.sealing import Identity, Recipient, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
 from sealift.stores import MANIFESTS, Conflict, Store
 from sealift.stores.artifacts import MANIFEST_BYTES
+
+Keep = Callable[[str], bool]
+"""Whether a recipient's key id belongs to another user of the artifact, so that its wrapped key must stay."""
+
+
+def keep_none(_: str) -> bool:
+    return False
 
 
 def wrap_for(
@@ -17,9 +24,10 @@ def wrap_for(
     manifest: bytes,
     keys: Sequence[Identity],
     recipients: Sequence[Recipient],
+    keep: Keep = keep_none,
 ) -> bytes | None:
-    """Wraps the artifact's key for exactly these recipients and returns the manifest in the store. Returns None if no
-    key opens the artifact.
+    """Wraps the artifact's key for these recipients and the present ones that `keep` names, and returns the manifest in
+    the store. Returns None if no key opens the artifact.
 
     `manifest` is the one that the caller knows. A newer one that another resource has made from it is used instead.
     Raises ManifestInvalid if the manifest was altered, and the store's errors.
@@ -31,9 +39,11 @@ def wrap_for(
         return manifest if recipient_ids(manifest) == wanted else None
     while True:
         stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
-        if is_authentic(stored.content, data_key) and recipient_ids(stored.content) == wanted:
-            return stored.content
-        wrapped = rewrap(manifest, data_key, recipients)
+        latest = stored.content if is_authentic(stored.content, data_key) else manifest
+        kept = set(filter(keep, recipient_ids(latest)))
+        if latest == stored.content and recipient_ids(latest) == wanted | kept:
+            return latest
+        wrapped = rewrap(latest, data_key, recipients, kept)
         with suppress(Conflict):  # another resource has just wrapped it: read its manifest
             store.swap(MANIFESTS, artifact_id, wrapped, stored.version)
             return wrapped

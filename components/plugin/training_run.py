@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from components.plugin.foretold import foretell, is_run
 from components.plugin.launcher import Launcher, Notice, RunRefused, Submission, run_training
 from components.plugin.local_launcher import LocalLauncher
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
+from components.plugin.resealing import OldArtifact, Resealing
 from components.plugin.rewrapping import is_made_of, wrap_for
 from components.plugin.training_inputs import (
     KEEPING_INPUTS,
@@ -55,6 +57,7 @@ from sealift.provider import (
     UpdateResponse,
     Value,
     detail_diff,
+    has_unknown,
     random_id,
     reveal,
     reveal_all,
@@ -86,6 +89,10 @@ ARTIFACTS: Final = {
 """Outputs that identify a run's artifacts in the store. A state of Sealift 0.1 has no report."""
 MANIFESTS: Final = tuple(manifest for _, manifest in ARTIFACTS.values())
 REPORT_OUTPUTS: Final = ("reportArtifactId", *ARTIFACTS["reportArtifactId"])
+RESEALED: Final = ("artifactId", "payloadSize", *ARTIFACTS["artifactId"], *REPORT_OUTPUTS)
+"""Outputs that differ once the artifacts are sealed under new data keys."""
+KEY_INPUTS: Final = ("recipients", "reseal")
+"""Inputs that change the keys of an artifact and not its model."""
 
 LOCAL: Final = LocalLauncher()
 """Launcher for training on this machine. A cluster would have another launcher."""
@@ -112,7 +119,7 @@ class TrainingRunResource:
             await _say_what_comes(request, request.inputs, "", self._data_checks.find_known(request.inputs), {})
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
-        owner = Owner(request.urn, resource_id)
+        owner = Owner(request.urn, resource_id, _recipient_ids(request.inputs))
         return CreateResponse(resource_id, await _train(self._launcher, request, owner, request.inputs, {}))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
@@ -159,19 +166,30 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
     all_changed = find_changed(reveal_all(old_inputs), reveal_all(inputs))
     changed = [name for name in all_changed if name not in KEEPING_INPUTS]
     kept = {name: reveal(request.state.get(name)) for name in OUTPUTS}
-    rewraps = changed == ["recipients"] and "openingKeys" in inputs
-    if rewraps and request.preview:
-        await request.log.status("will wrap the artifact's key for its new recipients, without training")
-        return inputs | _with_secrets(kept | dict.fromkeys(MANIFESTS, UNKNOWN), inputs)
-    if rewraps:
-        wrapped = await asyncio.to_thread(_wrap, kept, inputs)
+    owner = Owner(request.urn, request.id, _recipient_ids(inputs))
+    reseals = "reseal" in changed and bool(inputs.get("reseal"))
+    keys_only = changed != [] and set(changed) <= {*KEY_INPUTS} and "openingKeys" in inputs
+    if keys_only and request.preview:
+        if reseals:
+            await request.log.status(
+                "will seal the model again under a new data key, without training, and delete the old artifact. The "
+                "image and the pods follow"
+            )
+        elif "recipients" in changed:
+            await request.log.status("will wrap the artifact's key for its new recipients, without training")
+        new = RESEALED if reseals else MANIFESTS if "recipients" in changed else ()
+        return inputs | _with_secrets(kept | dict.fromkeys(new, UNKNOWN), inputs)
+    if keys_only and reseals:
+        kept = await _reseal(request, owner, inputs, kept)
+    elif keys_only and "recipients" in changed:
+        wrapped = await asyncio.to_thread(_claim, owner, kept, inputs)
         if wrapped is None:
             raise PluginError(
                 f"recipients changed, but no key in openingKeys opens artifact {kept['artifactId']}",
                 "add to openingKeys a key that it was sealed to, or set retrainTrigger to train the model again",
             )
         kept |= wrapped
-    if rewraps or not changed:
+    if keys_only or not changed:
         return inputs | _with_secrets(kept, inputs)
     if request.preview:
         rows = rows_changed(reveal(request.state.get("rows")), data.rows)
@@ -182,13 +200,48 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
             await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
         if sealed is None or sealed != kept["artifactId"]:
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
-        new = MANIFESTS if "recipients" in changed else ()
+        new = RESEALED if reseals else MANIFESTS if "recipients" in changed else ()
         return inputs | _with_secrets(kept | dict.fromkeys((*REPORT_OUTPUTS, *new), UNKNOWN), inputs)
-    outputs = await _train(launcher, request, Owner(request.urn, request.id), inputs, kept)
+    outputs = await _train(launcher, request, owner, inputs, kept)
     if outputs["artifactId"] != kept["artifactId"]:
         await _let_go(request, old_inputs, request.state, retention=inputs["retention"])
     elif outputs["reportArtifactId"] != kept["reportArtifactId"]:
         await _let_go_of_report(request, old_inputs, request.state, retention=inputs["retention"])
+    if reseals and outputs["artifactId"] == kept["artifactId"]:
+        plain = {name: reveal(outputs.get(name)) for name in OUTPUTS}
+        return inputs | _with_secrets(await _reseal(request, owner, inputs, plain), inputs)
+    return outputs
+
+
+async def _reseal(operation: Operation, owner: Owner, inputs: Properties, kept: Properties) -> Properties:
+    """Seals the artifacts again under new data keys, deletes the old ones, and returns the outputs."""
+    store, store_key = find_store(inputs), store_key_of(reveal(inputs["storeKey"]))
+    if store_key is None:
+        raise AssertionError("internal error: inputs that check refused came back")
+    await operation.log.status("sealing the model again under a new data key")
+    old = [OldArtifact(artifact_id, digest, known) for artifact_id, digest, _, known in _artifacts(kept)]
+    resealing = Resealing(store, store_key, str(kept["runId"]), str(reveal(inputs["reseal"])))
+    keys, recipients = find_opening_keys(inputs), find_recipients(inputs)
+    model, report = await asyncio.to_thread(
+        resealing.reseal, old[0], old[1] if len(old) > 1 else None, keys, recipients
+    )
+    outputs = kept | {"payloadSize": model.payload_size}
+    for sealed, (name, (digest, manifest)) in zip((model, report), ARTIFACTS.items(), strict=True):
+        if sealed is not None:
+            await asyncio.to_thread(Owners(store, store_key, sealed.artifact_id).claim, owner)
+            outputs |= {name: sealed.artifact_id, digest: sealed.payload_digest, manifest: sealed.manifest.decode()}
+    for one in old:
+        owners = Owners(store, store_key, one.artifact_id)
+        try:
+            others = await asyncio.to_thread(owners.release, owner, partial(delete_artifact, store, one.artifact_id))
+        except OwnersUnreadable:
+            others = 1
+        if others:
+            await operation.log.say(
+                "warning",
+                f"the old artifact {one.artifact_id} stays, because other resources use it: whoever has its data key "
+                "can still open it. Set `reseal` for them too",
+            )
     return outputs
 
 
@@ -266,18 +319,29 @@ def _artifacts(outputs: Mapping[str, Value]) -> Iterator[tuple[str, str, str, by
             yield artifact_id, sealed, manifest, known.encode()
 
 
-def _wrap(outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties | None:
-    """Wraps the artifacts for the recipients in `inputs` and returns the manifests, or None if no key opens them.
-    Raises SealingError, StoreError.
+def _claim(owner: Owner, outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties | None:
+    """Claims the artifacts for the owner, wraps them for the recipients in `inputs` and those of their other owners,
+    and returns the manifests, or None if no key opens them. Raises SealingError, StoreError.
     """
     store, keys, recipients = find_store(inputs), find_opening_keys(inputs), find_recipients(inputs)
+    store_key = store_key_of(reveal(inputs["storeKey"]))
+    if store_key is None:
+        raise AssertionError("internal error: inputs that check refused came back")
     manifests: Properties = {}
     for artifact_id, _, manifest, known in _artifacts(outputs):
-        wrapped = wrap_for(store, artifact_id, known, keys, recipients)
+        wrap = partial(wrap_for, store, artifact_id, known, keys, recipients)
+        wrapped = Owners(store, store_key, artifact_id).claim(owner, wrap)
         if wrapped is None:
             return None
         manifests[manifest] = wrapped.decode()
     return manifests
+
+
+def _recipient_ids(inputs: Mapping[str, Value]) -> list[str]:
+    """Returns the ids of the keys in `inputs`, none if they are unknown yet."""
+    return (
+        [] if has_unknown(inputs.get("recipients", UNKNOWN)) else sorted(key.key_id for key in find_recipients(inputs))
+    )
 
 
 async def _train(
@@ -328,17 +392,20 @@ async def _train(
             **outputs_of(result),
         }
         wrapped: Properties | None = {}  # a new artifact is sealed to these recipients
-        if result.reused:
-            try:
-                wrapped = await asyncio.to_thread(_wrap, outputs, plain)
-            except ManifestInvalid:  # it was altered, so nobody can open the artifact
-                wrapped = None
         owners = [Owners(store, store_key, one) for one in (result.artifact_id, result.report_artifact_id)]
-        if wrapped is None:
-            run_ids.pop(0)
-            await asyncio.to_thread(_release, owners[1], owner)  # a report that others use stays
-        elif await asyncio.to_thread(lambda: all(one.claim(owner) for one in owners)):  # noqa: B023
+        try:
+            if result.reused:
+                wrapped = await asyncio.to_thread(_claim, owner, outputs, plain)
+            else:
+                await asyncio.to_thread(lambda: [one.claim(owner) for one in owners])  # noqa: B023
+        except ArtifactMissing:  # its last owner has just deleted it
+            continue
+        except ManifestInvalid:  # it was altered, so nobody can open the artifact
+            wrapped = None
+        if wrapped is not None:
             break
+        run_ids.pop(0)
+        await asyncio.to_thread(_release, owners[1], owner)  # a report that others use stays
     await asyncio.to_thread(refused_report.clear, owner.urn, run_id)
     if result.lost and inputs["retention"] == "delete":
         await _abandon(operation, Owners(store, store_key, result.lost[0]), owner, result.lost)

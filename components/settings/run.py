@@ -100,6 +100,12 @@ class TrainingRunInputs(TrainingSettings):
         "Recipients of the artifact: at least one public key. Owners of their private keys can open it.",
         required=True,
     )
+    reseal: str | None = setting(
+        kinds.any_text,
+        None,
+        "Name of the artifact's current data key, such as a date. After a compromise, changing it seals the model "
+        "again under a new data key and deletes the old artifact. Nothing is trained.",
+    )
     retention: str = setting(RETENTION, "keep", "Retention of the artifact when its run is deleted or replaced.")
     private_key: str | None = setting(
         kinds.text,

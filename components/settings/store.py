@@ -68,6 +68,12 @@ class StoreSettings:
         "Name of the key pair's current version, such as a date. Changing it makes a new key pair and wraps the "
         "artifacts' keys for it. Nothing is trained or built again.",
     )
+    reseal: str | None = setting(
+        kinds.any_text,
+        None,
+        "Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models "
+        "again under new data keys and deletes the old artifacts. The image and the pods follow, and nothing is trained.",
+    )
     recipients: tuple[str, ...] = setting(
         PUBLIC_KEYS,
         (),

@@ -8,7 +8,7 @@ public key can seal a model, so the pins decide which artifact is opened.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -215,8 +215,11 @@ def unwrap(manifest: bytes, keys: Sequence[Identity]) -> bytes:
     )
 
 
-def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[Recipient]) -> bytes:
-    """Returns the manifest with these recipients instead. The payload and its pins stay the same.
+def rewrap(
+    manifest: bytes, data_key: bytes, recipients: Sequence[Recipient], kept: Collection[str] = frozenset()
+) -> bytes:
+    """Returns the manifest with these recipients, and with the present ones whose key ids are in `kept`. The payload
+    and its pins stay the same.
 
     This does not revoke access: whoever kept the old manifest and a key for it can still open the artifact. Raises
     ManifestInvalid.
@@ -225,7 +228,10 @@ def rewrap(manifest: bytes, data_key: bytes, recipients: Sequence[Recipient]) ->
         raise ValueError("an artifact needs at least one recipient, otherwise nobody can open it")
     parsed = parse_manifest(manifest)
     checked = _data_key(parsed, data_key)
-    return parsed.for_recipients([recipient.wrap(checked) for recipient in recipients], checked).encode()
+    wrapped = [recipient.wrap(checked) for recipient in recipients]
+    own = {stanza.key_id for stanza in wrapped}
+    others = [stanza for stanza in parsed.recipients if stanza.key_id in kept and stanza.key_id not in own]
+    return parsed.for_recipients([*wrapped, *others], checked).encode()
 
 
 def named_payload_digest(manifest: bytes) -> str:

@@ -90,6 +90,7 @@ STATED = {
     Effect.TRAINS: ("yes", "one layer", "roll"),
     Effect.CHECKS: ("checks the sealed model again", "no", "stay"),
     Effect.WRAPS: ("no", "no", "roll"),
+    Effect.RESEALS: ("seals the same model again", "one layer", "roll"),
     Effect.BUILDS: ("no", "yes", "roll"),
     Effect.ROLLS: ("no", "no", "roll"),
     Effect.NOTHING: ("no", "no", "stay"),
@@ -210,7 +211,8 @@ def test_a_change_of_the_store_has_the_effect_of_the_plugin() -> None:
     assert difference.replaces == ["storeUrl"]
     assert effects.pop("retention") is Effect.NOTHING
     assert "retention" in KEEPING_INPUTS
-    assert effects == {"key": Effect.WRAPS, "rotation": Effect.WRAPS, "recipients": Effect.WRAPS}
+    wraps = dict.fromkeys(("key", "rotation", "recipients"), Effect.WRAPS)
+    assert effects == wraps | {"reseal": Effect.RESEALS}
     assert template(server("deployment", {})) != template(server("deployment", {}), {"manifest": "other"})
 
 

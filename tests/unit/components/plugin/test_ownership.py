@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
-from sealift.stores import MANIFESTS, Store, delete_artifact, has_artifact, open_store, put_artifact
+from sealift.stores import MANIFESTS, ArtifactMissing, Store, delete_artifact, has_artifact, open_store, put_artifact
 
 ARTIFACT = "ab" * 16
 KEY = b"k" * 32
@@ -33,7 +33,8 @@ class Deletion:
 
 def test_an_artifact_stays_while_another_resource_uses_it(store: Store) -> None:
     owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
-    assert owners.claim(Owner(MODEL, "model-1")) and owners.claim(Owner(RENAMED, "renamed-1"))
+    owners.claim(Owner(MODEL, "model-1"))
+    owners.claim(Owner(RENAMED, "renamed-1"))
 
     assert owners.release(Owner(MODEL, "model-1"), delete) == 1
     assert delete.count == 0 and has_artifact(store, ARTIFACT)
@@ -71,7 +72,8 @@ def test_a_resource_without_a_claim_does_not_delete_what_others_use(store: Store
 def test_a_claim_of_an_artifact_that_was_just_deleted_fails(store: Store) -> None:
     delete_artifact(store, ARTIFACT)
 
-    assert not Owners(store, KEY, ARTIFACT).claim(Owner(MODEL, "model-1"))
+    with pytest.raises(ArtifactMissing, match="just deleted"):
+        Owners(store, KEY, ARTIFACT).claim(Owner(MODEL, "model-1"))
 
 
 def files(folder: Path) -> list[str]:
@@ -123,7 +125,8 @@ def test_a_claim_of_an_artifact_that_lost_its_manifest_fails_and_forgets_who_cla
     owners.claim(Owner(RENAMED, "renamed-1"))
     delete_artifact(store, ARTIFACT)
 
-    assert not owners.claim(Owner(MODEL, "model-1"))
+    with pytest.raises(ArtifactMissing):
+        owners.claim(Owner(MODEL, "model-1"))
     assert files(tmp_path) == []
 
 
@@ -213,7 +216,38 @@ def test_a_damaged_list_of_owners_counts_as_somebody(store: Store) -> None:
     owners.claim(Owner(MODEL, "model-1"))
     others_key = Owners(store, b"x" * 32, ARTIFACT)
 
-    assert others_key.claim(Owner(RENAMED, "renamed-1"))
+    assert others_key.claim(Owner(RENAMED, "renamed-1"), lambda keep: b"kept" if keep("any key") else b"") == b"kept"
     with pytest.raises(OwnersUnreadable):
         others_key.release(Owner(RENAMED, "renamed-1"), delete)
     assert delete.count == 0
+
+
+def kept_for(owners: Owners, owner: Owner) -> list[str]:
+    """The key ids, of a, b and c, that must stay when this owner's artifact is wrapped."""
+    kept = owners.claim(owner, lambda keep: "".join(filter(keep, "abc")).encode())
+    return list((kept or b"").decode())
+
+
+def test_the_recipients_of_other_owners_stay_and_one_s_own_earlier_ones_do_not(store: Store) -> None:
+    owners = Owners(store, KEY, ARTIFACT)
+    owners.claim(Owner(MODEL, "killed-before-the-engine-knew", ["c"]))
+    owners.claim(Owner(RENAMED, "renamed-1", ["b"]))
+
+    assert kept_for(owners, Owner(MODEL, "model-1", ["a"])) == ["b"]
+    assert kept_for(owners, Owner(RENAMED, "renamed-1", ["c"])) == ["a", "c"], "the killed create may still be one"
+    assert kept_for(owners, Owner(MODEL, "model-1", ["b"])) == ["c"]
+
+
+def test_of_an_owner_that_named_no_recipients_all_stay(store: Store) -> None:
+    owners = Owners(store, KEY, ARTIFACT)
+    owners._save([Owner(RENAMED, "renamed-1")], None)
+
+    assert kept_for(owners, Owner(MODEL, "model-1", ["a"])) == ["a", "b", "c"]
+
+
+def test_an_owner_whose_key_cannot_be_wrapped_has_claimed_nothing(store: Store) -> None:
+    owners, delete = Owners(store, KEY, ARTIFACT), Deletion(store)
+    owners.claim(Owner(RENAMED, "renamed-1"))
+
+    assert owners.claim(Owner(MODEL, "model-1"), lambda keep: None) is None
+    assert owners.release(Owner(RENAMED, "renamed-1"), delete) == 0
