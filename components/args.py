@@ -50,8 +50,8 @@ class EncryptedArtifactStoreArgs(TypedDict):
 
     reseal: NotRequired[pulumi.Input[str]]
     """Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models again
-    under new data keys and deletes the old artifacts. The image and the pods follow, and nothing is trained.
-    Allowed: any text.
+    under new data keys and deletes the old artifacts. Image and pods follow, and nothing is trained. Allowed: any
+    text.
     """
 
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]

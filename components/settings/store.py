@@ -72,7 +72,7 @@ class StoreSettings:
         kinds.any_text,
         None,
         "Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models "
-        "again under new data keys and deletes the old artifacts. The image and the pods follow, and nothing is trained.",
+        "again under new data keys and deletes the old artifacts. Image and pods follow, and nothing is trained.",
     )
     recipients: tuple[str, ...] = setting(
         PUBLIC_KEYS,

@@ -9,6 +9,7 @@ from sealift.stores.artifacts import (
     artifact_ids,
     delete_artifact,
     delete_record,
+    erase_artifact,
     get_manifest,
     get_payload,
     get_record,
@@ -20,8 +21,11 @@ from sealift.stores.artifacts import (
     verify,
     version_of,
 )
+from sealift.stores.collection import GRACE_SECONDS, Collected, collect
+from sealift.stores.erasure import Tombstone, find_tombstone
 from sealift.stores.errors import (
     ArtifactDamaged,
+    ArtifactErased,
     ArtifactMissing,
     Conflict,
     LeaseLost,
@@ -31,15 +35,20 @@ from sealift.stores.errors import (
 )
 from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.open import absolute_url, is_same_store, open_store
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Stat, Store, Versioned, Writer
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, TOMBSTONES, Entry, Stat, Store, Versioned, Writer
 
 __all__ = [
+    "GRACE_SECONDS",
     "MANIFESTS",
     "PAYLOADS",
     "RECORDS",
+    "TOMBSTONES",
     "ArtifactDamaged",
+    "ArtifactErased",
     "ArtifactMissing",
+    "Collected",
     "Conflict",
+    "Entry",
     "Fence",
     "LeaseLost",
     "Stat",
@@ -47,12 +56,16 @@ __all__ = [
     "StoreError",
     "StoreUnwritable",
     "StoreUrlInvalid",
+    "Tombstone",
     "Versioned",
     "Writer",
     "absolute_url",
     "artifact_ids",
+    "collect",
     "delete_artifact",
     "delete_record",
+    "erase_artifact",
+    "find_tombstone",
     "get_manifest",
     "get_payload",
     "get_record",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 from sealift.durable.new_file import Buffer
+from sealift.stores.erasure import Tombstone, erase, missing
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Folder, Store, Versioned
@@ -49,7 +50,11 @@ def get_payload(store: Store, artifact_id: str) -> bytes:
 
 
 def get_manifest(store: Store, artifact_id: str) -> bytes:
-    return store.get(MANIFESTS, artifact_id, MANIFEST_BYTES)
+    """Reads the manifest. Raises ArtifactMissing, or ArtifactErased with the tombstone's date and reason."""
+    try:
+        return store.get(MANIFESTS, artifact_id, MANIFEST_BYTES)
+    except ArtifactMissing as error:
+        raise missing(store, artifact_id, error) from None
 
 
 def has_artifact(store: Store, artifact_id: str) -> bool:
@@ -136,3 +141,8 @@ def get_record(store: Store, name: str) -> Versioned | None:
         return store.read(RECORDS, name)
     except ArtifactMissing:
         return None
+
+
+def erase_artifact(store: Store, artifact_id: str, reason: str) -> Tombstone:
+    """Destroys an artifact and leaves a tombstone: see erasure.erase."""
+    return erase(store, artifact_id, reason, owners_name(artifact_id))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from sealift.stores.store import Entry
+
 ABSENT: Final = None
 """Condition of a write: no object has this key."""
 Condition = str | None
@@ -69,8 +71,16 @@ class Bucket(Protocol):
     def begin(self, key: str, mark: str) -> Upload:
         """Begins a large object, which must not exist yet when it is committed."""
 
-    def names(self, prefix: str) -> Iterator[str]:
-        """Yields what follows `prefix` in the keys that begin with it."""
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """Yields the objects whose keys begin with `prefix`, named by what follows it."""
 
     def delete(self, key: str, version: str | None) -> None:
         """Deletes an object, or only this version of it. Does nothing if it does not exist. Raises ConditionFailed."""
+
+    def purge(self, key: str) -> None:
+        """Deletes an object and all its earlier versions. Does nothing if there are none."""
+
+    def remove_unfinished(self, older_than_seconds: float) -> int:
+        """Removes uploads below the URL's prefix that killed writers left, and returns their number. A service that
+        removes them by itself returns 0.
+        """

@@ -2,6 +2,7 @@
 
 StoreError              a sentence, then a hint line
 ├── ArtifactMissing     the store has no such artifact or record
+│   └── ArtifactErased  it was erased; its tombstone says when and why
 ├── ArtifactDamaged     the stored content differs from what was stored
 ├── Conflict            the content has changed since it was read
 ├── LeaseLost           another process has taken over the work
@@ -18,6 +19,9 @@ class StoreError(Exception):
 
 
 class ArtifactMissing(StoreError): ...
+
+
+class ArtifactErased(ArtifactMissing): ...
 
 
 class ArtifactDamaged(StoreError): ...

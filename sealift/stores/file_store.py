@@ -8,15 +8,16 @@ import fcntl
 import io
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, get_args
 
 from sealift.durable import file_set
-from sealift.durable.new_file import Buffer, NewFile, remove_stale
+from sealift.durable.new_file import PASSING, Buffer, NewFile, remove_stale
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
-from sealift.stores.store import NAME, Folder, Stat, Versioned, Writer, check_name
+from sealift.stores.store import NAME, Entry, Folder, Stat, Versioned, Writer, check_name
 
 LOCKS: Final = "locks"
 _FOLDERS: Final = (*get_args(Folder), LOCKS)
@@ -103,10 +104,29 @@ class FileStore:
             file.replace()
         return file_set.of_bytes(content)
 
+    def entries(self, folder: Folder) -> list[Entry]:
+        with self._map_errors(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+            return sorted(_entries(descriptor), key=lambda entry: entry.name)
+        return []
+
     def names(self, folder: Folder) -> list[str]:
         with self._map_errors(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
             return sorted(entry.name for entry in os.scandir(descriptor) if NAME.match(entry.name))
         return []
+
+    def purge(self, folder: Folder, name: str) -> None:
+        self.delete(folder, name)
+
+    def remove_unfinished(self, older_than_seconds: float) -> int:
+        removed = 0
+        for folder in get_args(Folder):
+            with self._map_errors(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+                old = time.time() - older_than_seconds
+                found = {entry.name for entry in os.scandir(descriptor) if _is_older(entry, old)}
+                for name in {found_name.partition(".")[0] for found_name in found if found_name.endswith(PASSING)}:
+                    remove_stale(descriptor, name)
+                removed += len(found - {entry.name for entry in os.scandir(descriptor)})
+        return removed
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
         check_name(name)
@@ -234,6 +254,20 @@ class _Content(io.FileIO):
     def readall(self) -> bytes:
         with self._map_errors():
             return super().readall()
+
+
+def _entries(folder: int) -> Iterator[Entry]:
+    for entry in os.scandir(folder):
+        if NAME.match(entry.name):
+            with suppress(FileNotFoundError):  # it was deleted meanwhile
+                status = entry.stat(follow_symlinks=False)
+                yield Entry(entry.name, status.st_size, status.st_mtime)
+
+
+def _is_older(entry: "os.DirEntry[str]", than: float) -> bool:
+    with suppress(FileNotFoundError):
+        return entry.stat(follow_symlinks=False).st_mtime < than
+    return False
 
 
 @contextmanager

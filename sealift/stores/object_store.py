@@ -18,7 +18,7 @@ from sealift.durable.new_file import Buffer
 from sealift.stores.bucket import ABSENT, Bucket, Condition, ConditionFailed, Head, ObjectMissing, Upload
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
-from sealift.stores.store import NAME, Folder, Stat, Versioned, Writer, check_name
+from sealift.stores.store import NAME, Entry, Folder, Stat, Versioned, Writer, check_name
 
 PART_BYTES: Final = 8 << 20
 LARGE_PART_BYTES: Final = 64 << 20
@@ -119,8 +119,18 @@ class ObjectStore:
         except (ConditionFailed, ObjectMissing):
             raise self._conflict(name) from None
 
+    def entries(self, folder: Folder) -> list[Entry]:
+        found = (entry for entry in self.bucket.entries(f"{folder}/") if NAME.match(entry.name))
+        return sorted(found, key=lambda entry: entry.name)
+
     def names(self, folder: Folder) -> list[str]:
-        return sorted(name for name in self.bucket.names(f"{folder}/") if NAME.match(name))
+        return [entry.name for entry in self.entries(folder)]
+
+    def purge(self, folder: Folder, name: str) -> None:
+        self.bucket.purge(_key(folder, name))
+
+    def remove_unfinished(self, older_than_seconds: float) -> int:
+        return self.bucket.remove_unfinished(older_than_seconds)
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
         key = _key(folder, name)

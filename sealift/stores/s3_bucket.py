@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from botocore.config import Config
 from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing
 from sealift.stores.errors import StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
+from sealift.stores.store import Entry
 
 R = TypeVar("R")
 
@@ -27,7 +27,7 @@ MARK: Final = "sealift-write"
 """Name of the metadata that holds a write's mark."""
 ATTEMPTS: Final = 6
 FIRST_PAUSE_SECONDS: Final = 0.1
-UPLOADS_EXPIRE: Final = timedelta(days=1)
+UPLOADS_EXPIRE_SECONDS: Final = 86400.0
 """Age at which an unfinished upload is what a killed process left."""
 MISSING: Final = ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
 FAILED: Final = ("PreconditionFailed", "412")
@@ -117,20 +117,36 @@ class S3Bucket:
         )
         return S3Upload(self, self.at(key) | {"UploadId": begun["UploadId"]})
 
-    def names(self, prefix: str) -> Iterator[str]:
+    def entries(self, prefix: str) -> Iterator[Entry]:
         whole = self.url.key(prefix)
-        page: dict[str, Any] = {"NextContinuationToken": None}
-        while "NextContinuationToken" in page:
-            token = page["NextContinuationToken"]
-            more = {} if token is None else {"ContinuationToken": token}
-            page = self.request(self.client.list_objects_v2, Bucket=self.url.bucket, Prefix=whole, **more)
-            for found in page.get("Contents", ()):
-                yield found["Key"][len(whole) :]
+        for found in self._pages(self.client.list_objects_v2, "Contents", whole, "ContinuationToken"):
+            yield Entry(found["Key"][len(whole) :], found["Size"], found["LastModified"].timestamp())
 
     def delete(self, key: str, version: str | None) -> None:
         condition = {} if version is None else {"IfMatch": version}
         with suppress(ObjectMissing):
             self.request(self.client.delete_object, **self.at(key), **condition)
+
+    def purge(self, key: str) -> None:
+        whole = self.url.key(key)
+        for kind in ("Versions", "DeleteMarkers"):
+            versions = self._pages(self.client.list_object_versions, kind, whole, "KeyMarker", "VersionIdMarker")
+            for found in [one for one in versions if one["Key"] == whole]:
+                version = {} if found.get("VersionId") in (None, "null") else {"VersionId": found["VersionId"]}
+                self.request(self.client.delete_object, **self.at(key), **version)
+        self.delete(key, None)
+
+    def remove_unfinished(self, older_than_seconds: float) -> int:
+        removed = 0
+        for upload in self._uploads(self.url.key(""), older_than_seconds):
+            self.request(
+                self.client.abort_multipart_upload,
+                Bucket=self.url.bucket,
+                Key=upload["Key"],
+                UploadId=upload["UploadId"],
+            )
+            removed += 1
+        return removed
 
     def at(self, key: str) -> dict[str, Any]:
         return {"Bucket": self.url.bucket, "Key": self.url.key(key)}
@@ -172,10 +188,24 @@ class S3Bucket:
     def _remove_old_uploads(self, key: str) -> None:
         """Aborts what killed processes left of this object."""
         at = self.at(key)
-        left = self.request(self.client.list_multipart_uploads, Bucket=self.url.bucket, Prefix=at["Key"])
-        for upload in left.get("Uploads", ()):
-            if upload["Key"] == at["Key"] and datetime.now(UTC) - upload["Initiated"] > UPLOADS_EXPIRE:
+        for upload in self._uploads(at["Key"], UPLOADS_EXPIRE_SECONDS):
+            if upload["Key"] == at["Key"]:
                 self.request(self.client.abort_multipart_upload, **at, UploadId=upload["UploadId"])
+
+    def _uploads(self, prefix: str, older_than_seconds: float) -> list[Any]:
+        """Returns the unfinished uploads of this age."""
+        found = self._pages(self.client.list_multipart_uploads, "Uploads", prefix, "KeyMarker", "UploadIdMarker")
+        return [one for one in found if time.time() - one["Initiated"].timestamp() > older_than_seconds]
+
+    def _pages(self, send: Callable[..., Any], kind: str, prefix: str, *markers: str) -> Iterator[Any]:
+        """Yields what a listing has of one kind, on all its pages."""
+        more: dict[str, Any] = {}
+        while True:
+            page = self.request(send, Bucket=self.url.bucket, Prefix=prefix, **more)
+            yield from page.get(kind, ())
+            more = {marker: page[f"Next{marker}"] for marker in markers if page.get(f"Next{marker}")}
+            if not more or not page.get("IsTruncated"):
+                return
 
 
 class S3Upload:

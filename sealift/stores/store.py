@@ -12,11 +12,12 @@ from typing import BinaryIO, Final, Literal, Protocol
 from sealift.durable.new_file import Buffer
 from sealift.stores.errors import ArtifactMissing
 
-Folder = Literal["payloads", "manifests", "records", "leases"]
+Folder = Literal["payloads", "manifests", "records", "leases", "tombstones"]
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
 LEASES: Final = "leases"
+TOMBSTONES: Final = "tombstones"
 
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 
@@ -35,6 +36,17 @@ class Stat:
 
     size_bytes: int
     version: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in a listing: its name, its size, and the time of its last change by the store's clock, in seconds since
+    the epoch.
+    """
+
+    name: str
+    size_bytes: int
+    modified: float
 
 
 class Writer(Protocol):
@@ -92,11 +104,22 @@ class Store(Protocol):
         Raises Conflict if the stored version is another one, or does not exist.
         """
 
+    def entries(self, folder: Folder) -> list[Entry]:
+        """Returns the files of a folder, sorted by name, without reading them. There are none if the store does not
+        exist: call `reach` first to distinguish.
+        """
+
     def names(self, folder: Folder) -> list[str]:
-        """Returns sorted names. They are empty if the store does not exist: call `reach` first to distinguish."""
+        """Returns the names of `entries`."""
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
         """Deletes a file, or only its version `expected`. Does nothing if it does not exist. Raises Conflict."""
+
+    def purge(self, folder: Folder, name: str) -> None:
+        """Deletes a file and all earlier versions of it that the store keeps. Does nothing if there are none."""
+
+    def remove_unfinished(self, older_than_seconds: float) -> int:
+        """Removes what killed writers left of files that do not exist, if it is older than this. Returns its count."""
 
 
 def check_name(name: str) -> None:

@@ -78,7 +78,7 @@ def test_a_resealed_model_is_judged_again_without_training(training_stack: MakeS
     stack.up().ok()
     resealed = stack.outputs()["artifact_id"]
 
-    stack.set_run(epochs=2, gates=[{"metric": "r2", "minimum": -1000}])
+    stack.set_run(epochs=2, gates={"metrics": {"r2": {"minimum": -1000}}})
     assert "epoch " not in stack.up().ok().text
 
     assert stack.outputs()["artifact_id"] == resealed
@@ -90,7 +90,7 @@ def test_gates_and_data_keys_may_change_at_once(training_stack: MakeStack, store
     before = stack.outputs()["artifact_id"]
 
     stack.set_config("reseal", "2027")
-    stack.set_run(epochs=2, gates=[{"metric": "r2", "minimum": -1000}])
+    stack.set_run(epochs=2, gates={"metrics": {"r2": {"minimum": -1000}}})
     assert "epoch " not in stack.up().ok().text
 
     assert stack.outputs()["artifact_id"] != before

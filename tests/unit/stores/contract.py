@@ -3,6 +3,7 @@
 Small on purpose: what only one backend can get wrong (links, umasks, a full disk) stands in that backend's tests.
 """
 
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,11 +15,19 @@ from sealift.stores import (
     PAYLOADS,
     RECORDS,
     ArtifactDamaged,
+    ArtifactErased,
     ArtifactMissing,
     Conflict,
     Stat,
     Store,
+    StoreError,
     Versioned,
+    collect,
+    erase_artifact,
+    find_tombstone,
+    get_manifest,
+    owners_name,
+    put_artifact,
 )
 from sealift.stores.store import Folder
 
@@ -126,6 +135,69 @@ class StoreContract:
             store.put(RECORDS, name, b"")
 
         assert store.names(RECORDS) == [ID, OTHER, "ef" * 32]
+
+    def test_a_listing_has_sizes_and_times_without_reading(self, store: Store) -> None:
+        before = time.time()
+        store.put(PAYLOADS, ID, b"payload")
+        store.put(PAYLOADS, OTHER, b"")
+
+        listed = store.entries(PAYLOADS)
+
+        assert [(entry.name, entry.size_bytes) for entry in listed] == [(ID, 7), (OTHER, 0)]
+        assert all(before - 2 <= entry.modified <= time.time() + 2 for entry in listed)
+
+    def test_what_is_purged_is_gone(self, store: Store) -> None:
+        store.swap(RECORDS, ID, b"second", store.swap(RECORDS, ID, b"first", None))
+        store.purge(RECORDS, ID)
+        store.purge(RECORDS, ID)
+
+        assert store.names(RECORDS) == []
+        store.swap(RECORDS, ID, b"third", None)
+
+    def test_only_payloads_without_a_manifest_are_collected_and_only_old_ones(self, store: Store) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        store.put(PAYLOADS, OTHER, b"left")
+        store.put(RECORDS, OTHER, b"record")
+
+        assert collect(store).payloads == ()
+        assert [entry.name for entry in collect(store, -10, dry_run=True).payloads] == [OTHER]
+        assert store.names(PAYLOADS) == [ID, OTHER]
+        assert [entry.name for entry in collect(store, -10).payloads] == [OTHER]
+        assert (store.names(PAYLOADS), store.names(RECORDS)) == ([ID], [OTHER])
+        assert collect(store, -10).payloads == ()
+
+    def test_an_erased_artifact_leaves_only_its_tombstone(self, store: Store) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        store.put(RECORDS, owners_name(ID), b"owners")
+
+        erased = erase_artifact(store, ID, "request 17")
+
+        assert erase_artifact(store, ID, "again") == erased == find_tombstone(store, ID)
+        assert [store.names(folder) for folder in FOLDERS] == [[], [], []]
+        assert erased.erased_at.endswith("Z") and erased.reason == "request 17"
+        with pytest.raises(ArtifactErased, match=r"was erased on .*: request 17"):
+            get_manifest(store, ID)
+        with pytest.raises(ArtifactMissing):
+            erase_artifact(store, OTHER, "request 18")
+        assert find_tombstone(store, OTHER) is None
+
+    @pytest.mark.parametrize("left", [MANIFESTS, PAYLOADS])
+    def test_an_erasure_that_was_killed_is_done_again(self, store: Store, left: Folder) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        erase_artifact(store, ID, "request 17")
+        store.put(left, ID, b"left")
+
+        erase_artifact(store, ID, "request 17")
+
+        assert store.names(left) == []
+
+    @pytest.mark.parametrize("reason", ["", "  ", "two\nlines", "x" * 501, "\x1b[2J"])
+    def test_a_reason_is_one_printable_line(self, store: Store, reason: str) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+
+        with pytest.raises(StoreError, match="one line"):
+            erase_artifact(store, ID, reason)
+        assert get_manifest(store, ID) == b"manifest"
 
     @pytest.mark.parametrize(("start", "size"), [(0, 0), (0, 10), (3, 4), (3, 100), (9, 1), (10, 1), (50, 1)])
     def test_a_range_is_read_alone_and_ends_where_the_content_does(self, store: Store, start: int, size: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, Store, StoreUnwritable, open_store
+from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, Store, StoreUnwritable, collect, open_store
 from sealift.stores.store import Folder
 from tests.unit.stores.contract import ID, StoreContract
 from tests.unit.stores.file_systems import NAMED_FILES_ONLY, files, overwrite
@@ -141,3 +141,14 @@ def test_a_store_that_vanishes_is_an_error_with_a_way_out(tmp_path: Path) -> Non
 
     with pytest.raises(StoreUnwritable, match=r"another store\.url"):
         overwrite(open_store(f"file://{tmp_path / 'store'}"), ID, b"record")
+
+
+def test_a_collection_removes_what_killed_writers_left(store: Store, tmp_path: Path) -> None:
+    overwrite(store, ID, b"record")
+    left = tmp_path / "store" / "records" / f"{ID}.0123456789abcdef.new"
+    left.write_bytes(b"half")
+
+    assert collect(store).unfinished == 0
+    assert left.exists()
+    assert collect(store, -10).unfinished == 1
+    assert not left.exists() and store.get(RECORDS, ID) == b"record"

@@ -2,7 +2,6 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -17,6 +16,7 @@ from sealift.stores import (
     Store,
     StoreError,
     StoreUnwritable,
+    collect,
     open_store,
     s3_bucket,
 )
@@ -108,7 +108,7 @@ def test_the_next_writer_removes_what_a_killed_one_left_a_day_ago(
     assert len(client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 2
     store.delete(PAYLOADS, ID)
 
-    monkeypatch.setattr(s3_bucket, "UPLOADS_EXPIRE", timedelta(days=-1))
+    monkeypatch.setattr(s3_bucket, "UPLOADS_EXPIRE_SECONDS", -86400.0)
     store.put(PAYLOADS, ID, LARGE)
 
     left = client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
@@ -216,3 +216,18 @@ def test_the_marker_shows_that_conditions_were_checked(store: Store, client: Any
     store.put(PAYLOADS, ID, b"payload")
 
     assert client.head_object(Bucket=BUCKET, Key=f"{prefix}/{MARKER}")["ContentLength"] > 0
+
+
+def test_a_collection_removes_old_uploads_of_this_store_alone(
+    object_store: ObjectStore, store: Store, client: Any, prefix: str
+) -> None:
+    store.put(MANIFESTS, ID, b"manifest")
+    keys = [f"{prefix}/payloads/{ID}", f"{prefix}-other/payloads/{ID}"]
+    uploads = [client.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"] for key in keys]
+
+    assert collect(store).unfinished == 0
+    assert collect(store, -10).unfinished == 1
+
+    left = client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
+    assert [upload["Key"] for upload in left] == keys[1:]
+    client.abort_multipart_upload(Bucket=BUCKET, Key=keys[1], UploadId=uploads[1])

@@ -1,0 +1,83 @@
+"""Erasure of an artifact, and the tombstone that stays in its place. A tombstone is readable without a key.
+
+The tombstone is written first: an erasure that was killed shows, and can be done again.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from sealift.stores.errors import ArtifactErased, ArtifactMissing, StoreError
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, TOMBSTONES, Folder, Store
+
+REASON_CHARACTERS: Final = 500
+TOMBSTONE_BYTES: Final = 4096
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is known of an erased artifact: when it was erased (UTC, as in 2026-11-30T12:00:00Z), and why."""
+
+    erased_at: str
+    reason: str
+
+
+def erase(store: Store, artifact_id: str, reason: str, owners: str) -> Tombstone:
+    """Destroys payload, manifest and the list of owners, in all versions that the store keeps, and leaves a tombstone.
+
+    `owners` is the name of the record that lists the artifact's owners. Erasing again keeps the first tombstone. Raises
+    ArtifactMissing if the store never had the artifact, and StoreError if a part of it can still be read afterwards.
+    """
+    if not reason.strip() or not reason.isprintable() or len(reason) > REASON_CHARACTERS:
+        raise StoreError(
+            f"the reason must be one line of 1 to {REASON_CHARACTERS} printable characters",
+            "say why, such as a request's number, without personal data: everybody who reads the store can read it",
+        )
+    store.reach()
+    tombstone = find_tombstone(store, artifact_id)
+    parts: tuple[tuple[Folder, str], ...] = ((MANIFESTS, artifact_id), (PAYLOADS, artifact_id), (RECORDS, owners))
+    if tombstone is None:
+        if not any(_is_there(store, folder, name) for folder, name in parts[:2]):
+            raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
+        tombstone = Tombstone(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), reason)
+        store.put(TOMBSTONES, artifact_id, json.dumps(asdict(tombstone), sort_keys=True).encode())
+    for folder, name in parts:
+        store.purge(folder, name)
+    for folder, name in parts:
+        if _is_there(store, folder, name):
+            raise StoreError(
+                f"{folder}/{name} is still in the store {store.location} after its deletion",
+                "find out who writes it or what retains it, then erase the artifact again",
+            )
+    return tombstone
+
+
+def find_tombstone(store: Store, artifact_id: str) -> Tombstone | None:
+    """Returns an erased artifact's tombstone, or None."""
+    try:
+        fields = json.loads(store.get(TOMBSTONES, artifact_id, TOMBSTONE_BYTES))
+        return Tombstone(str(fields["erased_at"]), str(fields["reason"]))
+    except ArtifactMissing:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return Tombstone("an unknown date", "the tombstone cannot be read")
+
+
+def missing(store: Store, artifact_id: str, error: ArtifactMissing) -> ArtifactMissing:
+    """Returns the error for a missing artifact: with date and reason if it was erased."""
+    tombstone = find_tombstone(store, artifact_id)
+    if tombstone is None:
+        return error
+    return ArtifactErased(
+        f"artifact {artifact_id} was erased on {tombstone.erased_at}: {tombstone.reason}",
+        "nothing can restore it; to train a model again, first remove from the data what had to be erased",
+    )
+
+
+def _is_there(store: Store, folder: Folder, name: str) -> bool:
+    try:
+        store.get_range(folder, name, 0, 1)
+    except ArtifactMissing:
+        return False
+    return True
