@@ -12,11 +12,12 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.azurite import azurite
 from tests.every_store import store_url
 from tests.object_store import object_store
 from tests.openbao import OpenBao, running
 
-__all__ = ["object_store", "store_url"]
+__all__ = ["azurite", "object_store", "store_url"]
 
 MOST_WORKERS = 8
 ENGINE_LINES = 2

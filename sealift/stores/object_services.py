@@ -17,6 +17,7 @@ from sealift.stores.store import Store
 
 SERVICES: Final[Mapping[str, str]] = {
     "s3": "sealift.stores.s3_bucket",
+    "az": "sealift.stores.az_bucket",
 }
 """Modules of the services, each with a function `connect`, by URL scheme."""
 
