@@ -393,7 +393,10 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "✓ Python environment": "compared with what `make up` prints: tests/cluster/test_documents.py",
         "# models/nets.py": "the file that the typed commands after it train",
     },
-    "docs/how-to/kms.md": {"vault secrets enable": "tests/openbao.py makes such keys, and tokens with this policy"},
+    "docs/how-to/kms.md": {
+        "vault secrets enable": "tests/openbao.py makes such keys, and tokens with this policy",
+        "aws kms create-key": "needs an AWS account; tests/unit/sealing/kms/test_awskms.py asks a stand-in",
+    },
     "docs/how-to/other-languages.md": {"name: my-models": "tests/engine/test_yaml.py"},
     "docs/tutorial.md": {"# data/wine.py": "the typed commands run it"},
     "docs/explanation/architecture.md": {"config → EncryptedArtifactStore": "the order of __main__.py"},

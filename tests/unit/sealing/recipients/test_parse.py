@@ -97,7 +97,7 @@ def test_one_of_a_key_management_service_is_one_line_in_the_list(
         describe(artifact.manifest, parse_identity("test-kms://keys/other"))
     with pytest.raises(WrongKey, match=r"in PEM \(RSA-4096.*\) or a key's address \(TEST-KMS\)") as refused:
         parse_identity("neither")
-    assert refused.value.hint.startswith("it begins with -----BEGIN PRIVATE KEY-----; it begins with gcpkms://")
+    assert refused.value.hint.startswith("it begins with -----BEGIN PRIVATE KEY-----; it begins with awskms://")
     assert refused.value.hint.endswith("; it begins with test-kms://")
 
 
