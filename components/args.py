@@ -40,7 +40,7 @@ class EncryptedArtifactStoreArgs(TypedDict):
     key: NotRequired[pulumi.Input[str]]
     """Private key in a key management service (KMS), instead of a key pair that the stack makes and keeps. The stack's
     state then holds no private key. The newest version of the key is used until `rotation` changes. Allowed: the
-    address of a key in a KMS (awskms://, gcpkms://, hashivault://).
+    address of a key in a KMS (awskms://, azurekeyvault://, gcpkms://, hashivault://).
     """
 
     rotation: NotRequired[pulumi.Input[str]]
@@ -309,7 +309,8 @@ class SealingKeyArgs(TypedDict):
 
     key: NotRequired[pulumi.Input[str]]
     """Private key in a key management service (KMS), instead of a generated key pair. Only its public key and its
-    address are outputs. Allowed: the address of a key in a KMS (awskms://, gcpkms://, hashivault://).
+    address are outputs. Allowed: the address of a key in a KMS (awskms://, azurekeyvault://, gcpkms://,
+    hashivault://).
     """
 
     rotation: NotRequired[pulumi.Input[str]]
@@ -524,8 +525,8 @@ class TrainingRunArgs(TypedDict):
     openingKeys: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Opening keys of the artifact, which stay in the plugin. With them, a change of recipients only wraps the
     artifact's key again. If not set, it trains and seals the model again. Allowed: a list, each an unencrypted
-    private key in PEM (RSA-4096 or X25519) or the address of a key in a KMS (awskms://, gcpkms://, hashivault://)
-    (RSA-4096). Secret.
+    private key in PEM (RSA-4096 or X25519) or the address of a key in a KMS (awskms://, azurekeyvault://, gcpkms://,
+    hashivault://) (RSA-4096). Secret.
     """
 
 

@@ -395,7 +395,8 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "docs/how-to/kms.md": {
         "vault secrets enable": "tests/openbao.py makes such keys, and tokens with this policy",
-        "aws kms create-key": "needs an AWS account; tests/unit/sealing/kms/test_awskms.py asks a stand-in",
+        "aws kms create-key": "needs an AWS account; test_awskms.py asks a stand-in",
+        "az keyvault key create": "needs an Azure account; test_azurekeyvault.py asks a stand-in",
     },
     "docs/how-to/other-languages.md": {"name: my-models": "tests/engine/test_yaml.py"},
     "docs/tutorial.md": {"# data/wine.py": "the typed commands run it"},

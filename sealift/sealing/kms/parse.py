@@ -6,10 +6,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sealift.sealing.errors import NotThisKind
-from sealift.sealing.kms import awskms, gcpkms, hashivault
+from sealift.sealing.kms import awskms, azurekeyvault, gcpkms, hashivault
 from sealift.sealing.kms.kms_key import KmsKey, KmsService, malformed
 
-SERVICES: Final[tuple[KmsService, ...]] = (awskms.AWSKMS, gcpkms.GCPKMS, hashivault.HASHIVAULT)
+SERVICES: Final[tuple[KmsService, ...]] = (
+    awskms.AWSKMS,
+    azurekeyvault.AZUREKEYVAULT,
+    gcpkms.GCPKMS,
+    hashivault.HASHIVAULT,
+)
 SCHEMES: Final = tuple(f"{service.scheme}://" for service in SERVICES)
 KMS_ADDRESS_FORM: Final = f"the address of a key in a KMS ({', '.join(SCHEMES)})"
 
