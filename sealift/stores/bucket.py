@@ -78,7 +78,7 @@ class Bucket(Protocol):
         """Deletes an object, or only this version of it. Does nothing if it does not exist. Raises ConditionFailed."""
 
     def purge(self, key: str) -> None:
-        """Deletes an object and all its earlier versions. Does nothing if there are none."""
+        """Deletes an object and all its earlier versions. Does nothing if it does not exist."""
 
     def remove_unfinished(self, older_than_seconds: float) -> int:
         """Removes uploads below the URL's prefix that killed writers left, and returns their number. A service that

@@ -105,7 +105,7 @@ class Store(Protocol):
         """
 
     def entries(self, folder: Folder) -> list[Entry]:
-        """Returns the files of a folder, sorted by name, without reading them. There are none if the store does not
+        """Returns the files of a folder, sorted by name, without reading them. The list is empty if the store does not
         exist: call `reach` first to distinguish.
         """
 
@@ -116,7 +116,7 @@ class Store(Protocol):
         """Deletes a file, or only its version `expected`. Does nothing if it does not exist. Raises Conflict."""
 
     def purge(self, folder: Folder, name: str) -> None:
-        """Deletes a file and all earlier versions of it that the store keeps. Does nothing if there are none."""
+        """Deletes a file and all earlier versions of it that the store keeps. Does nothing if it does not exist."""
 
     def remove_unfinished(self, older_than_seconds: float) -> int:
         """Removes what killed writers left of files that do not exist, if it is older than this. Returns its count."""
