@@ -18,6 +18,7 @@ from sealift.stores.store import Store
 SERVICES: Final[Mapping[str, str]] = {
     "s3": "sealift.stores.s3_bucket",
     "az": "sealift.stores.az_bucket",
+    "gs": "sealift.stores.gs_bucket",
 }
 """Modules of the services, each with a function `connect`, by URL scheme."""
 
