@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,7 @@ OF_REPORT: Final = {
 }
 """Variables that only the Makefile reads."""
 DEFAULT: Final = re.compile(r"\.? \(default: (.*)\)$")
+EXAMPLES: Final = re.compile(r"^examples:\n((?:  .+\n)+)", re.MULTILINE)
 LINE: Final = re.compile(r"^  ([A-Z].*?)  +(.+)$", re.MULTILINE)
 PARSERS: Final = {
     "python -m training": lambda: training.command_line.read_command_line([], Path()),
@@ -62,6 +64,7 @@ def page() -> str:
         parser = parser_of(command)
         also = f"\n{ALSO[name]}\n" if name in ALSO else ""
         parts += [f"\n## {name}\n\n{_text(parser.description)}\n{also}", *_options(parser), *_subcommands(parser)]
+        parts += [part for inner, one in subparsers(parser) if one.description for part in _section(name, inner, one)]
     return "".join(parts)
 
 
@@ -99,6 +102,15 @@ def _subcommands(parser: argparse.ArgumentParser) -> Iterator[str]:
     names = [name for name, _ in subparsers(parser)]
     if names:
         yield f"\nSubcommands: {', '.join(f'`{name}`' for name in names)}.\n"
+
+
+def _section(command: str, name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+    """A subcommand with texts of its own: what it does, its options, and its examples."""
+    yield f"\n### {command} {name}\n\n{_text(parser.description)}\n"
+    yield from _options(parser)
+    examples = EXAMPLES.search(parser.epilog or "")
+    if examples:
+        yield f"\n{textwrap.indent(textwrap.dedent(examples[1]), ' ' * 4)}"
 
 
 def _text(text: str | None) -> str:

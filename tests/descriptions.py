@@ -68,7 +68,10 @@ def _options(command: str, make: Callable[[], object]) -> Iterator[tuple[str, st
         for action in options_of(parser):
             if isinstance(action, argparse._VersionAction):
                 continue
-            yield f"{name} {' '.join(action.option_strings) or action.dest}", DEFAULT.sub("", str(action.help))
+            yield (
+                f"{name} {' '.join(action.option_strings) or action.metavar or action.dest}",
+                DEFAULT.sub("", str(action.help)),
+            )
 
 
 def _metrics() -> Iterator[tuple[str, str]]:

@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pytest
-import tink
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tink import cleartext_keyset_handle, streaming_aead
-from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
 from sealift.sealing.errors import ArtifactCorrupt
 from sealift.sealing.memory import Buffer, private_memory
@@ -46,6 +43,7 @@ from sealift.sealing.stream import (
     stream_digest,
 )
 from tests.documented import PROJECT_ROOT
+from tests.unit.sealing.tink_oracle import streaming_primitive
 
 KEY = bytes(range(32))
 CONTEXT = b"sealift/v1\0" + bytes(16)
@@ -81,32 +79,11 @@ def test_a_payload_that_does_not_open_leaves_nothing_that_holds_the_data_key(
     assert sys.getrefcount(key) == before
 
 
-def tink_primitive() -> streaming_aead.StreamingAead:
-    """Tink's own implementation with our key: a keyset of one raw AES256_GCM_HKDF_1MB key."""
-    streaming_aead.register()
-    key = aes_gcm_hkdf_streaming_pb2.AesGcmHkdfStreamingKey(
-        version=0, key_value=KEY,
-        params=aes_gcm_hkdf_streaming_pb2.AesGcmHkdfStreamingParams(
-            ciphertext_segment_size=SEGMENT_BYTES, derived_key_size=32, hkdf_hash_type=common_pb2.SHA256
-        ),
-    )  # fmt: skip
-    keyset = tink_pb2.Keyset(primary_key_id=1)
-    keyset.key.add(
-        key_data=tink_pb2.KeyData(
-            type_url="type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey",
-            value=key.SerializeToString(), key_material_type=tink_pb2.KeyData.SYMMETRIC,
-        ),
-        status=tink_pb2.ENABLED, key_id=1, output_prefix_type=tink_pb2.RAW,
-    )  # fmt: skip
-    handle = cleartext_keyset_handle.read(tink.BinaryKeysetReader(keyset.SerializeToString()))
-    return handle.primitive(streaming_aead.StreamingAead)
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_what_we_seal_tink_opens(size: int) -> None:
     plain = secrets.token_bytes(size)
 
-    with tink_primitive().new_decrypting_stream(io.BytesIO(bytes(sealed(plain))), CONTEXT) as stream:
+    with streaming_primitive(KEY).new_decrypting_stream(io.BytesIO(bytes(sealed(plain))), CONTEXT) as stream:
         assert stream.read() == plain
 
 
@@ -120,7 +97,7 @@ class KeptOpen(io.BytesIO):
 @pytest.mark.parametrize("size", SIZES)
 def test_what_tink_seals_we_open(size: int) -> None:
     plain, destination = secrets.token_bytes(size), KeptOpen()
-    with tink_primitive().new_encrypting_stream(destination, CONTEXT) as stream:
+    with streaming_primitive(KEY).new_encrypting_stream(destination, CONTEXT) as stream:
         stream.write(plain)
 
     assert bytes(open_stream(destination.getvalue(), KEY, CONTEXT)) == plain
