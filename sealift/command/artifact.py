@@ -2,7 +2,9 @@
 
 import argparse
 import io
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import BinaryIO, Final
 from sealift.command.errors import CommandError, WrongUsage
 from sealift.sealing import FileSource, PinMismatch
 from sealift.sealing.manifest import MAX_BYTES, Manifest, parse_manifest
-from sealift.stores import ArtifactMissing, Store, get_manifest, open_payload, open_store
+from sealift.stores import ArtifactMissing, Store, artifact_ids, get_manifest, open_payload, open_store
 
 ARTIFACT_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -50,15 +52,37 @@ class Location:
             )
         return manifest
 
+    @property
+    def name(self) -> str:
+        """The artifact's id, or its manifest's file, for messages."""
+        return self.artifact_id or str(self.manifest_file)
+
     @contextmanager
-    def payload(self) -> Iterator[FileSource | BinaryIO]:
-        """Opens the payload: a file as a source of known size, anything else as a stream."""
+    def payload_stream(self) -> Iterator[BinaryIO]:
+        """Opens the payload as a stream. Raises CommandError or StoreError."""
         if self.store is not None and self.artifact_id is not None:
-            with open_payload(self.store, self.artifact_id) as stream:
-                yield _as_file(stream)
+            try:
+                stream = open_payload(self.store, self.artifact_id)
+            except ArtifactMissing:
+                raise CommandError(
+                    f"the store {self.store.location} has the manifest of artifact {self.artifact_id}, but no payload",
+                    "restore the payload from a copy of the store",
+                ) from None
+            with stream:
+                yield stream
         else:
             with open_input(_needed(self.payload_file)) as file:
-                yield _as_file(file)
+                yield file
+
+    @contextmanager
+    def payload(self) -> Iterator[FileSource | BinaryIO]:
+        """Opens the payload: a regular file as a source, which several threads read; anything else as a stream."""
+        with self.payload_stream() as stream:
+            try:
+                regular = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+            except (OSError, io.UnsupportedOperation):  # object storage
+                regular = False
+            yield FileSource(stream.fileno()) if regular else stream
 
 
 def add_store(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
@@ -66,9 +90,16 @@ def add_store(parser: argparse.ArgumentParser, *, required: bool = False) -> Non
     parser.add_argument("--store", metavar="URL", required=required, help=STORE_HELP)
 
 
-def add_location(parser: argparse.ArgumentParser, *, payload: bool = True) -> None:
-    """Adds the options that name one artifact."""
-    parser.add_argument("artifact_id", metavar="ARTIFACT-ID", nargs="?", type=artifact_id, help=ID_HELP)
+def add_digest(parser: argparse.ArgumentParser) -> None:
+    """Adds the option of the expected digest."""
+    digest = "payload digest that the artifact must have, as `sealift seal` printed it (default: the manifest's own)"
+    parser.add_argument("--payload-digest", metavar="HEX", type=payload_digest, help=digest)
+
+
+def add_location(parser: argparse.ArgumentParser, *, payload: bool = True, many: bool = False) -> None:
+    """Adds the options that name one artifact, or `many` of a store."""
+    count = "*" if many else "?"
+    parser.add_argument("artifact_id", metavar="ARTIFACT-ID", nargs=count, type=artifact_id, help=ID_HELP)
     add_store(parser)
     for name in ("payload", "manifest") if payload else ("manifest",):
         parser.add_argument(
@@ -76,19 +107,65 @@ def add_location(parser: argparse.ArgumentParser, *, payload: bool = True) -> No
         )
 
 
+def add_locations(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that name several artifacts of a store, or one in files."""
+    add_location(parser, many=True)
+    add_all(parser)
+
+
+def add_all(parser: argparse.ArgumentParser) -> None:
+    """Adds the option for a whole store."""
+    parser.add_argument("--all", action="store_true", help="choice of all artifacts of the store, instead of ids")
+
+
 def find_location(options: argparse.Namespace) -> Location:
     """Returns the artifact that the options name. Raises WrongUsage or StoreUrlInvalid."""
-    payload = getattr(options, "payload", None)
     if options.store is not None:
-        if payload or options.manifest:
-            raise WrongUsage("--store is not allowed beside files", "give ARTIFACT-ID --store URL, or the files alone")
+        _refuse_files(options)
         if options.artifact_id is None:
             raise WrongUsage("the artifact's id is missing", "`sealift list --store URL` shows all ids")
         return Location(options.artifact_id, open_store(options.store), None, None)
-    if options.manifest is None or (hasattr(options, "payload") and payload is None):
-        files = "--payload FILE and --manifest FILE" if hasattr(options, "payload") else "--manifest FILE"
+    return _in_files(options, options.artifact_id)
+
+
+def find_locations(options: argparse.Namespace) -> list[Location]:
+    """Returns the artifacts that the options of `add_locations` name. Raises WrongUsage or StoreError."""
+    if options.store is None:
+        if options.all or len(options.artifact_id) > 1:
+            raise WrongUsage("files hold one artifact only", "give --store URL for several")
+        return [_in_files(options, next(iter(options.artifact_id), None))]
+    _refuse_files(options)
+    store = open_store(options.store)
+    return [Location(one, store, None, None) for one in chosen_ids(options, store)]
+
+
+def chosen_ids(options: argparse.Namespace, store: Store) -> list[str]:
+    """Returns the ids that the options name in this store. Raises WrongUsage or StoreError."""
+    if options.all == bool(options.artifact_id):
+        raise WrongUsage("the choice of artifacts is missing or double", "give either ids or --all")
+    return artifact_ids(store) if options.all else list(dict.fromkeys(options.artifact_id))
+
+
+def check_pin(manifest: Manifest, pinned: str | None) -> None:
+    """Raises PinMismatch unless the manifest names the pinned digest, if there is one."""
+    if pinned not in (None, manifest.payload_digest):
+        raise PinMismatch(
+            f"artifact {manifest.artifact_id} has the payload digest {manifest.payload_digest}, not the expected one",
+            "find out who can write to the place that it came from",
+        )
+
+
+def _refuse_files(options: argparse.Namespace) -> None:
+    if getattr(options, "payload", None) or options.manifest:
+        raise WrongUsage("--store is not allowed beside files", "give ARTIFACT-ID --store URL, or the files alone")
+
+
+def _in_files(options: argparse.Namespace, expected_id: str | None) -> Location:
+    has_payload = hasattr(options, "payload")
+    if options.manifest is None or (has_payload and options.payload is None):
+        files = "--payload FILE and --manifest FILE" if has_payload else "--manifest FILE"
         raise WrongUsage("the artifact's place is missing", f"give ARTIFACT-ID and --store URL, or {files}")
-    return Location(options.artifact_id, None, payload, options.manifest)
+    return Location(expected_id, None, options.payload if has_payload else None, options.manifest)
 
 
 @contextmanager
@@ -116,15 +193,6 @@ def _hexadecimal(text: str, form: "re.Pattern[str]", digits: int) -> str:
     if not form.match(text):
         raise argparse.ArgumentTypeError(f"{text[:80]!r} is not an id; allowed: {digits} lower-case hex digits")
     return text
-
-
-def _as_file(stream: BinaryIO) -> FileSource | BinaryIO:
-    """A regular file is read by several threads, anything else in order."""
-    try:
-        source = FileSource(stream.fileno())
-    except (OSError, io.UnsupportedOperation):
-        return stream
-    return source if stream.seekable() else stream
 
 
 def _read(path: Path | None) -> bytes:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self, TextIO, cast
 
 from sealift.sealing.memory import Buffer
-from sealift.sealing.sources import ByteSource, as_source, as_stream
+from sealift.sealing.sources import ByteSource, as_stream
 
 QUIET_SECONDS: Final = 0.7
 STEP_SECONDS: Final = 0.1
@@ -59,9 +59,12 @@ class ByteMeter:
         return f"{self._what} [{bar}] {share:4.0%} of {size_text(self._total)}  {rate}"
 
     def source(self, content: ByteSource | BinaryIO) -> ByteSource | BinaryIO:
-        """Returns the same content, whose reads are counted. Of a stream it has only `readinto`, as sealing needs."""
-        source = as_source(content)
-        return cast(BinaryIO, MeteredStream(content, self)) if source is None else MeteredSource(source, self)
+        """Returns the same content, whose reads are counted."""
+        return MeteredSource(content, self) if isinstance(content, ByteSource) else self.stream(content)
+
+    def stream(self, content: BinaryIO) -> BinaryIO:
+        """Returns the same stream, whose reads are counted. It has only `readinto`, all that sealing needs."""
+        return cast(BinaryIO, MeteredStream(content, self))
 
 
 class MeteredSource:
@@ -81,7 +84,7 @@ class MeteredSource:
 class MeteredStream:
     """A stream, whose reads a meter counts."""
 
-    def __init__(self, stream: ByteSource | BinaryIO, meter: ByteMeter) -> None:
+    def __init__(self, stream: BinaryIO, meter: ByteMeter) -> None:
         self._fill, self._meter = as_stream(stream), meter
 
     def readinto(self, buffer: memoryview, /) -> int:

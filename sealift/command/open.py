@@ -8,13 +8,13 @@ import argparse
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from sealift.command.artifact import Location, add_location, find_location, payload_digest
+from sealift.command.artifact import Location, add_digest, add_location, check_pin, find_location
 from sealift.command.errors import WrongUsage
 from sealift.command.keys import STANDARD_INPUT, add_identities, data_key_of, find_keys
 from sealift.command.new_files import new_file
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal, secret_output
-from sealift.sealing import PinMismatch, open_artifact, open_into
+from sealift.sealing import open_artifact, open_into
 from sealift.sealing.manifest import Manifest
 
 INSTEAD: Final = "give -o FILE, or redirect the output to a file or a program"
@@ -26,12 +26,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     output = "new file for the plain content, with mode 0600; - is standard output, no terminal (default: -)"
     parser.add_argument("-o", "--output", metavar="FILE", default=STANDARD_INPUT, help=output)
     add_digest(parser)
-
-
-def add_digest(parser: argparse.ArgumentParser) -> None:
-    """Adds the option of the expected digest."""
-    digest = "payload digest that the artifact must have, as `sealift seal` printed it (default: the manifest's own)"
-    parser.add_argument("--payload-digest", metavar="HEX", type=payload_digest, help=digest)
 
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -77,15 +71,6 @@ def _unwrapped(options: argparse.Namespace, location: Location) -> tuple[Manifes
     manifest = location.manifest()
     check_pin(manifest, options.payload_digest)
     return manifest, data_key_of(manifest.encode(), find_keys(options)), manifest.payload_digest
-
-
-def check_pin(manifest: Manifest, pinned: str | None) -> None:
-    """Raises PinMismatch unless the manifest names the pinned digest, if there is one."""
-    if pinned not in (None, manifest.payload_digest):
-        raise PinMismatch(
-            f"artifact {manifest.artifact_id} has the payload digest {manifest.payload_digest}, not the expected one",
-            "find out who can write to the place that it came from",
-        )
 
 
 COMMAND: Final = Subcommand(

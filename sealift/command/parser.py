@@ -3,12 +3,19 @@
 import argparse
 from typing import Final, NoReturn
 
-from sealift.command import keygen, open, seal  # noqa: A004 - the command's name
+from sealift.command import inspect, keygen, list, open, seal, verify  # noqa: A004 - the commands' names
 from sealift.command.errors import WrongUsage
 from sealift.command.subcommand import EXIT_CODES, Subcommand
 from sealift.serving.version import VERSION
 
-COMMANDS: Final[tuple[Subcommand, ...]] = (keygen.COMMAND, seal.COMMAND, open.COMMAND)
+COMMANDS: Final[tuple[Subcommand, ...]] = (
+    keygen.COMMAND,
+    seal.COMMAND,
+    open.COMMAND,
+    inspect.COMMAND,
+    verify.COMMAND,
+    list.COMMAND,
+)
 ABOUT: Final = "Seals models, opens and keeps sealed artifacts, and serves them."
 JSON_HELP: Final = "form of the result: JSON, one object per line, instead of text"
 
