@@ -26,6 +26,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing
 from sealift.stores.errors import StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
+from sealift.stores.store import Entry
 
 R = TypeVar("R")
 
@@ -117,15 +118,28 @@ class GoogleBucket:
     def begin(self, key: str, mark: str) -> "GoogleUpload":
         return GoogleUpload(self, key, mark)
 
-    def names(self, prefix: str) -> Iterator[str]:
+    def entries(self, prefix: str) -> Iterator[Entry]:
         whole = self.url.key(prefix)
-        fields = "items(name),nextPageToken"
+        for blob in self._blobs(whole, "items(name,size,updated),nextPageToken"):
+            yield Entry(blob.name[len(whole) :], blob.size, blob.updated.timestamp())
+
+    def purge(self, key: str) -> None:
+        """Deletes the object in all generations. What the bucket's soft delete retains stays until then."""
+        whole = self.url.key(key)
+        for blob in self._blobs(whole, "items(name,generation),nextPageToken", versions=True):
+            if blob.name == whole:
+                with suppress(ObjectMissing):
+                    self.request(blob.delete, retry=RETRY, timeout=TIMEOUT_SECONDS)  # of its own generation
+
+    def remove_unfinished(self, older_than_seconds: float) -> int:
+        """Google removes unfinished resumable uploads after a week."""
+        return 0
+
+    def _blobs(self, prefix: str, fields: str, **options: Any) -> list[Any]:
         with self.only_the_bucket_may_be_missing():
-            found = self.request(
-                lambda: [*self.client.list_blobs(self.url.bucket, prefix=whole, fields=fields, retry=RETRY)]
+            return self.request(
+                lambda: [*self.client.list_blobs(self.url.bucket, prefix=prefix, fields=fields, retry=RETRY, **options)]
             )
-        for blob in found:
-            yield blob.name[len(whole) :]
 
     def delete(self, key: str, version: str | None) -> None:
         with suppress(ObjectMissing):
