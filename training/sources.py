@@ -1,6 +1,7 @@
 """Sources of data sets: their form, existence and digest, without reading their rows.
 
-Standard library only. A URL needs fsspec, which is then loaded.
+Standard library only. A URL needs a library, which is then loaded: the service's own for s3://, gs:// and az://, with
+the same credentials as those of a store, and fsspec for others.
 """
 
 import contextlib
@@ -174,7 +175,13 @@ def find_built_in_paths(name: str) -> tuple[Path, ...]:
 
 
 def open_url(reference: str) -> IO[bytes]:
-    """Opens a URL as a stream. Raises DataError, MissingLibraryError."""
+    """Opens a URL as a stream that can seek. Raises DataError, MissingLibraryError. Reading object storage raises
+    DataError too.
+    """
+    from sealift.stores import is_object_url, open_object
+
+    if is_object_url(reference):
+        return open_object(reference, lambda error: _unusable(reference, error.message, error.hint))
     try:
         import fsspec
     except ImportError as error:
@@ -194,15 +201,18 @@ def _refuse_unreadable(reference: str) -> Iterator[None]:
     """Raises the errors of a URL's library as DataError, without the URL's secrets."""
     try:
         yield
-    except MemoryError:
+    except (MemoryError, DataError):
         raise
     except Exception as error:
         raise _unreadable(reference, error) from error
 
 
 def _unreadable(reference: str, error: Exception) -> DataError:
-    said = without_parts_of(reference, f"{type(error).__name__}: {error}")
-    return DataError(f"{reference} cannot be read: {said}", "check the URL and your access to it")
+    return _unusable(reference, f"{type(error).__name__}: {error}", "check the URL and your access to it")
+
+
+def _unusable(reference: str, said: str, hint: str) -> DataError:
+    return DataError(f"{reference} cannot be read: {without_parts_of(reference, said)}", hint)
 
 
 Stamp = tuple[int, int, int] | None

@@ -34,6 +34,7 @@ from sealift.stores.errors import (
     StoreUrlInvalid,
 )
 from sealift.stores.lease import Fence, hold_lease
+from sealift.stores.objects import is_object_url, open_object
 from sealift.stores.open import absolute_url, is_same_store, open_store
 from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, TOMBSTONES, Entry, Stat, Store, Versioned, Writer
 
@@ -71,7 +72,9 @@ __all__ = [
     "get_record",
     "has_artifact",
     "hold_lease",
+    "is_object_url",
     "is_same_store",
+    "open_object",
     "open_payload",
     "open_store",
     "owners_name",

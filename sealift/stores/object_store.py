@@ -84,7 +84,7 @@ class ObjectStore:
             with self._named(name):
                 return self.bucket.read(_key(folder, name), start, size, head.version)[0]
 
-        return io.BufferedReader(_ObjectReader(read_range, head.size_bytes), PART_BYTES)
+        return io.BufferedReader(ObjectReader(read_range, head.size_bytes), PART_BYTES)
 
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
         return self.read(folder, name, at_most).content
@@ -272,7 +272,7 @@ class _ObjectWriter:
             self._pool.shutdown(cancel_futures=True)
 
 
-class _ObjectReader(io.RawIOBase):
+class ObjectReader(io.RawIOBase):
     """One version of an object, read in ranges, so that a broken connection costs one range."""
 
     def __init__(self, read_range: Callable[[int, int], bytes], size_bytes: int) -> None:
