@@ -103,7 +103,7 @@ def test_a_failed_upload_makes_no_object_even_if_it_is_never_ended(store: Store)
     with pytest.raises(RuntimeError), store.create(PAYLOADS, ID) as file:
         file.write(LARGE)
         raise RuntimeError
-    assert store.names(PAYLOADS) == [] and [*bucket.names("payloads/")] == []
+    assert store.names(PAYLOADS) == [] and [*bucket.entries("payloads/")] == []
 
 
 def test_a_payload_replaced_while_it_is_read_is_not_mixed_with_the_new_one(store: Store) -> None:
