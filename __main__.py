@@ -36,7 +36,7 @@ image = ModelImage(
 served: ServedModelArgs = {
     "image": image.ref,
     "manifest": run.manifest,
-    "privateKey": store.private_key,
+    "privateKey": run.data_key.apply(str) if config.store.get("key") else store.private_key,
     "artifactId": run.artifact_id,
     "payloadDigest": run.payload_digest,
 }

@@ -145,8 +145,8 @@ class ModelContainerArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. If the key is in a KMS, the
-    server gets only the artifact's data key. Allowed: non-empty text. Secret.
+    """Private key that opens the artifact, of any kind, or its data key. The server gets it as a file. If the key is in
+    a KMS, the server gets only the artifact's data key. Allowed: non-empty text. Secret.
     """
 
     artifactId: pulumi.Input[str]
@@ -255,8 +255,8 @@ class ModelDeploymentArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. If the key is in a KMS, the
-    server gets only the artifact's data key. Allowed: non-empty text. Secret.
+    """Private key that opens the artifact, of any kind, or its data key. The server gets it as a file. If the key is in
+    a KMS, the server gets only the artifact's data key. Allowed: non-empty text. Secret.
     """
 
     artifactId: pulumi.Input[str]
@@ -540,8 +540,8 @@ class ServedModelArgs(TypedDict):
     """Manifest of the sealed artifact. The server gets it as a file. Allowed: TrainingRun's output `manifest`."""
 
     privateKey: pulumi.Input[str]
-    """Private key that opens the artifact, of any kind. The server gets it as a file. If the key is in a KMS, the
-    server gets only the artifact's data key. Allowed: non-empty text. Secret.
+    """Private key that opens the artifact, of any kind, or its data key. The server gets it as a file. If the key is in
+    a KMS, the server gets only the artifact's data key. Allowed: non-empty text. Secret.
     """
 
     artifactId: pulumi.Input[str]

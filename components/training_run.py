@@ -22,11 +22,14 @@ class TrainingRun(TrainingRunOutputs, PluginResource):
     content_id: pulumi.Output[str]
     """Keyed digest of the plain model. Models sealed into one store have the same digest if they are equal bit for
     bit."""
+    data_key: pulumi.Output[str | None]
+    """Data key of the artifact, which opens it and no other. A server gets it as its private key. Not set unless the
+    first of `openingKeys` is in a KMS. Secret."""
 
     def __init__(self, resource_name: str, args: TrainingRunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """The plugin's check validates `args`. Objects in `args` are dicts."""
         given: Mapping[str, Any] = dict(args)
         hidden = {name: pulumi.Output.secret(given[name]) for name in SECRET_INPUTS if given.get(name) is not None}
         super().__init__(
-            "TrainingRun", resource_name, {**given, **hidden}, ["example", "privateKey", "openingKeys"], opts
+            "TrainingRun", resource_name, {**given, **hidden}, ["example", "privateKey", "openingKeys", "dataKey"], opts
         )

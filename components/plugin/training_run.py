@@ -62,7 +62,15 @@ from sealift.provider import (
     reveal,
     reveal_all,
 )
-from sealift.sealing import ManifestInvalid, content_id, is_in_kms, parse_identity, stream_digest
+from sealift.sealing import (
+    ManifestInvalid,
+    content_id,
+    data_key_text,
+    is_in_kms,
+    parse_identity,
+    stream_digest,
+    unwrap,
+)
 from sealift.settings.urls import without_credentials
 from sealift.stores import (
     ArtifactDamaged,
@@ -80,7 +88,7 @@ from training.events import LogEvent, ResultEvent
 from training.run_result import OUTPUT_NAMES, RunResult, outputs_of, read_result
 from training.status_line import status_line
 
-OUTPUTS: Final = ("runId", "contentId", *OUTPUT_NAMES)
+OUTPUTS: Final = ("runId", "contentId", "dataKey", *OUTPUT_NAMES)
 
 ARTIFACTS: Final = {
     "artifactId": ("payloadDigest", "manifest"),
@@ -168,6 +176,9 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
     kept = {name: reveal(request.state.get(name)) for name in OUTPUTS}
     owner = Owner(request.urn, request.id, _recipient_ids(inputs))
     reseals = "reseal" in changed and bool(inputs.get("reseal"))
+    before = dict(kept)
+    if request.preview:
+        kept["dataKey"] = _find_data_key(kept, inputs, kept, preview=True)
     keys_only = changed != [] and set(changed) <= {*KEY_INPUTS} and "openingKeys" in inputs
     if keys_only and request.preview:
         if reseals:
@@ -177,7 +188,7 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
             )
         elif "recipients" in changed:
             await request.log.status("will wrap the artifact's key for its new recipients, without training")
-        new = RESEALED if reseals else MANIFESTS if "recipients" in changed else ()
+        new = _find_new(changed, kept, reseals=reseals)
         return inputs | _with_secrets(kept | dict.fromkeys(new, UNKNOWN), inputs)
     if keys_only and reseals:
         kept = await _reseal(request, owner, inputs, kept)
@@ -190,6 +201,8 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
             )
         kept |= wrapped
     if keys_only or not changed:
+        if not request.preview:
+            kept["dataKey"] = await asyncio.to_thread(_find_data_key, kept, inputs, before)
         return inputs | _with_secrets(kept, inputs)
     if request.preview:
         rows = rows_changed(reveal(request.state.get("rows")), data.rows)
@@ -200,7 +213,7 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
             await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
         if sealed is None or sealed != kept["artifactId"]:
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
-        new = RESEALED if reseals else MANIFESTS if "recipients" in changed else ()
+        new = _find_new(changed, kept, reseals=reseals)
         return inputs | _with_secrets(kept | dict.fromkeys((*REPORT_OUTPUTS, *new), UNKNOWN), inputs)
     outputs = await _train(launcher, request, owner, inputs, kept)
     if outputs["artifactId"] != kept["artifactId"]:
@@ -208,9 +221,18 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
     elif outputs["reportArtifactId"] != kept["reportArtifactId"]:
         await _let_go_of_report(request, old_inputs, request.state, retention=inputs["retention"])
     if reseals and outputs["artifactId"] == kept["artifactId"]:
-        plain = {name: reveal(outputs.get(name)) for name in OUTPUTS}
-        return inputs | _with_secrets(await _reseal(request, owner, inputs, plain), inputs)
+        judged = {name: reveal(outputs.get(name)) for name in OUTPUTS}
+        resealed = await _reseal(request, owner, inputs, judged)
+        resealed["dataKey"] = await asyncio.to_thread(_find_data_key, resealed, inputs, judged)
+        return inputs | _with_secrets(resealed, inputs)
     return outputs
+
+
+def _find_new(changed: Sequence[str], kept: Mapping[str, Value], *, reseals: bool) -> Sequence[str]:
+    """Returns the outputs that an update of the keys will change."""
+    if reseals:
+        return (*RESEALED, *(["dataKey"] if kept.get("dataKey") is not None else []))
+    return MANIFESTS if "recipients" in changed else ()
 
 
 async def _reseal(operation: Operation, owner: Owner, inputs: Properties, kept: Properties) -> Properties:
@@ -344,6 +366,21 @@ def _recipient_ids(inputs: Mapping[str, Value]) -> list[str]:
     )
 
 
+def _find_data_key(
+    outputs: Mapping[str, Value], inputs: Mapping[str, Value], kept: Mapping[str, Value], *, preview: bool = False
+) -> Value:
+    """Returns the artifact's data key if the stack's own key is in a KMS, otherwise None. The KMS is asked only for
+    another artifact than that of `kept`, the current outputs, and not in a preview. Raises SealingError.
+    """
+    if not has_unknown(inputs.get("openingKeys")) and not any(map(is_in_kms, find_key_texts(inputs)[:1])):
+        return None
+    if outputs["artifactId"] == kept.get("artifactId") and kept.get("dataKey") is not None:
+        return kept["dataKey"]
+    if preview:
+        return UNKNOWN
+    return data_key_text(unwrap(str(outputs["manifest"]).encode(), find_opening_keys(inputs)))
+
+
 async def _train(
     launcher: Launcher, operation: Operation, owner: Owner, inputs: Properties, kept: Mapping[str, Value]
 ) -> Properties:
@@ -403,6 +440,7 @@ async def _train(
         except ManifestInvalid:  # it was altered, so nobody can open the artifact
             wrapped = None
         if wrapped is not None:
+            outputs["dataKey"] = await asyncio.to_thread(_find_data_key, outputs | wrapped, plain, kept)
             break
         run_ids.pop(0)
         await asyncio.to_thread(_release, owners[1], owner)  # a report that others use stays
@@ -445,11 +483,11 @@ def _read_result(told: ResultEvent) -> RunResult:
 
 
 def _with_secrets(outputs: Properties, inputs: Mapping[str, Value]) -> Properties:
-    """Marks secret outputs: the example, which is a row of the data, and the metrics, which identify the model, unless
-    `exposeMetrics` is on.
+    """Marks secret outputs: the data key, the example, which is a row of the data, and the metrics, which identify the
+    model, unless `exposeMetrics` is on.
     """
-    secret = {"example"} if inputs["exposeMetrics"] else {"example", "metrics"}
-    return {name: Secret(value) if name in secret else value for name, value in outputs.items()}
+    secret = {"dataKey", "example"} if inputs["exposeMetrics"] else {"dataKey", "example", "metrics"}
+    return {name: Secret(value) if name in secret and value is not None else value for name, value in outputs.items()}
 
 
 def _verify(state: Properties, inputs: Properties) -> Properties:

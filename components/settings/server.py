@@ -276,8 +276,8 @@ class ServedModel:
     private_key: str = setting(
         kinds.text,
         "",
-        "Private key that opens the artifact, of any kind. The server gets it as a file. If the key is in a KMS, the "
-        "server gets only the artifact's data key.",
+        "Private key that opens the artifact, of any kind, or its data key. The server gets it as a file. If the key "
+        "is in a KMS, the server gets only the artifact's data key.",
         required=True,
         secret=True,
     )

@@ -22,7 +22,8 @@ store = EncryptedArtifactStore("store", {"url": config.require("storeUrl"),
 wiring = {"storeUrl": store.url, "storeKey": store.store_key, "recipients": store.recipients,
           "openingKeys": store.opening_keys, "retention": store.retention, "reseal": store.reseal}
 run = TrainingRun("training", {**wiring, **(config.get_object("run") or {})})
-for name in ("artifact_id", "content_id", "stop_reason", "epochs_run", "metrics", "manifest", "payload_digest"):
+for name in ("artifact_id", "content_id", "stop_reason", "epochs_run", "metrics", "manifest", "payload_digest",
+             "data_key"):
     pulumi.export(name, getattr(run, name))
 pulumi.export("opening_keys", store.opening_keys)
 """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sealift.sealing import describe, parse_identity
+from sealift.sealing import describe, is_authentic, parse_identity, parse_key
 from tests.openbao import OpenBao
 from tests.stack import Stack
 
@@ -15,7 +15,9 @@ def state_of(stack: Stack) -> str:
     return stack.run("stack", "export", "--show-secrets", "--stack", stack.name).ok().text
 
 
-def test_a_stack_with_a_key_in_a_kms_has_no_private_key(bao: OpenBao, training_stack: MakeStack) -> None:
+def test_a_stack_with_a_key_in_a_kms_has_no_private_key(
+    bao: OpenBao, training_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = bao.make_key()
     stack = training_stack(epochs=2)
     stack.set_config("key", f"hashivault://{name}")
@@ -27,6 +29,12 @@ def test_a_stack_with_a_key_in_a_kms_has_no_private_key(bao: OpenBao, training_s
     assert outputs["opening_keys"] == [f"hashivault://{name}?version=1"]
     identity = parse_identity(outputs["opening_keys"][0])
     assert describe(outputs["manifest"].encode(), identity)["task"] == "regression"
+    data_key = parse_key(outputs["data_key"])
+    assert isinstance(data_key, bytes) and is_authentic(outputs["manifest"].encode(), data_key)
+    with monkeypatch.context() as gone:
+        gone.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+        stack.preview("--expect-no-changes").ok()
+        stack.up("--expect-no-changes").ok()
     stack.up("--expect-no-changes").ok()
     assert "lost" not in stack.refresh().ok().text
 

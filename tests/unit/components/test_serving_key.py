@@ -50,6 +50,16 @@ def test_a_container_gets_the_artifact_s_data_key(bao: OpenBao) -> None:
     assert files(container)["/etc/sealift/key/private.pem"] == told
 
 
+def test_a_run_s_data_key_is_handed_on_and_no_kms_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+    artifact = seal(b"model", {}, [key_pair().recipient])
+    data_key = data_key_text(unwrap(artifact.manifest, [key_pair()]))
+
+    objects = deploy(**given(artifact, pulumi.Output.from_input(data_key))).objects
+    assert data_key in repr(objects["Secret"])
+    assert files(serve(**given(artifact, data_key))["Container"])["/etc/sealift/key/private.pem"] == data_key
+
+
 def test_a_key_that_does_not_open_the_artifact_is_a_message(bao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
     artifact, _ = sealed_in(bao)
     other = f"hashivault://{bao.make_key()}"

@@ -1,13 +1,16 @@
-"""A SealingKey whose private key is in a KMS, a real OpenBao: the state holds its address, and nothing is lost."""
+"""A SealingKey whose private key is in a KMS, a real OpenBao: the state holds its address, and nothing is lost. A
+TrainingRun then tells its artifact's data key, and asks the KMS for it once.
+"""
 
 import asyncio
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from components.plugin.sealing_key import SealingKeyResource
 from sealift.provider import (
+    UNKNOWN,
     CheckRequest,
     CreateRequest,
     DeleteRequest,
@@ -17,10 +20,20 @@ from sealift.provider import (
     UpdateRequest,
     reveal,
 )
-from sealift.sealing import RsaIdentity, describe, parse_identity, parse_recipient, seal
+from sealift.sealing import (
+    KeyUnavailable,
+    RsaIdentity,
+    data_key_text,
+    describe,
+    parse_identity,
+    parse_recipient,
+    seal,
+    unwrap,
+)
 from sealift.stores import open_store, put_artifact
 from tests.keys import key_pair
 from tests.openbao import OpenBao
+from tests.unit.components.plugin.test_judged_again import Deployed
 
 URN = "urn:pulumi:dev::project::sealift:index:SealingKey::key"
 
@@ -174,3 +187,47 @@ def test_a_kms_that_is_gone_stops_neither_other_changes_nor_a_destroy(
 
     with pytest.raises(AssertionError, match="cannot be reached"):
         key.update(key=address, rotation="2027")
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    """A run of a stack with a key pair of its own."""
+    return Deployed(tmp_path, monkeypatch)
+
+
+def run_with(key: Key) -> dict[str, Any]:
+    """The inputs of a run after the stack's key has moved into a KMS, with a recovery key."""
+    return {
+        "recipients": [str(key.state["publicKey"]), key_pair().recipient.pem],
+        "openingKeys": Secret([*key.opening, key_pair().pem]),
+    }
+
+
+def test_a_run_tells_its_data_key_as_soon_as_its_key_is_in_a_kms(bao: OpenBao, deployed: Deployed) -> None:
+    assert deployed.state["dataKey"] is None
+    moved = run_with(Key(key=f"hashivault://{bao.make_key()}"))
+
+    assert reveal(deployed.update(preview=True, **moved)["dataKey"]) is UNKNOWN
+    after = deployed.update(**moved)
+
+    told = data_key_text(unwrap(str(after["manifest"]).encode(), [key_pair()]))
+    assert isinstance(after["dataKey"], Secret) and reveal(after["dataKey"]) == told
+    assert deployed.trainer.trained == 1
+
+
+def test_a_known_data_key_needs_no_kms(bao: OpenBao, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = run_with(Key(key=f"hashivault://{bao.make_key()}"))
+    deployed.state = deployed.update(**moved)
+    deployed.inputs = deployed.checked(**moved)
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+
+    for preview, changed in (
+        (True, {"retention": "keep"}),
+        (False, {"retention": "keep"}),
+        (True, {"modelCard": {"contact": "ada@example.org"}}),
+    ):
+        after = deployed.update(preview=preview, **moved, **changed)
+        assert reveal(after["dataKey"]) == reveal(deployed.state["dataKey"]) is not None
+    assert reveal(deployed.update(preview=True, seed=3, **moved)["dataKey"]) is UNKNOWN
+    with pytest.raises(KeyUnavailable, match="cannot be reached"):
+        deployed.update(seed=3, **moved)

@@ -46,8 +46,8 @@ def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
         "source", "stopLoss", "storeKey", "storeUrl", "threads", "timeoutSeconds", "weightDecay",
     ]  # fmt: skip
     assert sorted(OUTPUTS) == [
-        "artifactId", "contentId", "delta", "durationSeconds", "energyJoules", "energySource", "epochsRun", "epsilon",
-        "example", "manifest", "metrics", "modelBytes", "payloadDigest", "payloadSize", "reportArtifactId",
+        "artifactId", "contentId", "dataKey", "delta", "durationSeconds", "energyJoules", "energySource", "epochsRun",
+        "epsilon", "example", "manifest", "metrics", "modelBytes", "payloadDigest", "payloadSize", "reportArtifactId",
         "reportManifest", "reportPayloadDigest", "rows", "runId", "stopReason",
     ]  # fmt: skip
 
