@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 
-from components.plugin.rewrapping import Keep
+from sealift.rewrapping import Keep
 from sealift.sealing import ArtifactCorrupt, open_record, record_key, seal_record
 from sealift.stores import RECORDS, ArtifactMissing, Store, get_record, has_artifact, hold_lease, owners_name
 

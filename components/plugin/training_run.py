@@ -22,7 +22,6 @@ from components.plugin.launcher import Launcher, Notice, RunRefused, Submission,
 from components.plugin.local_launcher import LocalLauncher
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from components.plugin.resealing import OldArtifact, Resealing
-from components.plugin.rewrapping import is_made_of, wrap_for
 from components.plugin.training_inputs import (
     KEEPING_INPUTS,
     REQUIREMENTS,
@@ -62,6 +61,7 @@ from sealift.provider import (
     reveal,
     reveal_all,
 )
+from sealift.rewrapping import is_made_of, wrap_for
 from sealift.sealing import (
     ManifestInvalid,
     content_id,

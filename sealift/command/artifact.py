@@ -21,6 +21,8 @@ DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 STORE_HELP: Final = "URL of the store, such as file://~/.sealift/store or s3://my-bucket/models"
 ID_HELP: Final = "id of the artifact in the store; beside --payload and --manifest, the id that they must have"
 
+ARTIFACTS_HELP: Final = "ids of artifacts in the store, one or several"
+
 
 @dataclass(frozen=True)
 class Location:

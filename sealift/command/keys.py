@@ -66,7 +66,7 @@ def refuse_secrets(arguments: Sequence[str]) -> None:
 
 def find_recipients(options: argparse.Namespace) -> list[Recipient]:
     """Reads all recipients of the options, each once. Raises CommandError or SealingError."""
-    found = [_recipient(given) for given in options.recipient]
+    found = [read_recipient(given) for given in options.recipient]
     for given in options.recipients:
         found += [_parse_recipient(text, given) for text in _listed(_read(given))]
     return list({one.key_id: one for one in found}.values())
@@ -92,7 +92,8 @@ def data_key_of(manifest: bytes, keys: Sequence[Key]) -> bytes:
     return unwrap(manifest, identities)
 
 
-def _recipient(given: str) -> Recipient:
+def read_recipient(given: str) -> Recipient:
+    """Reads one recipient: a file, its text or an address. Raises CommandError or WrongUsage."""
     if is_in_kms(given) or given.lstrip().startswith("-----BEGIN "):
         return _parse_recipient(given, "")
     found = _listed(_read(given))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.plugin.rewrapping import is_made_of, wrap_for
+from sealift.rewrapping import is_made_of, wrap_for
 from sealift.sealing import ManifestInvalid, RsaIdentity, SealedArtifact, recipient_ids, rewrap, seal, unwrap
 from sealift.stores import MANIFESTS, Conflict, Store, get_manifest, get_payload, open_store, put_artifact
 from sealift.stores.file_store import FileStore

@@ -1,0 +1,113 @@
+"""Change of a sealed artifact's recipients: its key is wrapped again in the manifest, and the payload stays the same.
+
+A rotated key therefore trains nothing, builds nothing and changes no digest that a Deployment pins.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+
+from sealift.sealing import Identity, Recipient, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
+from sealift.sealing.manifest import parse_manifest
+from sealift.stores import MANIFESTS, Conflict, Store
+from sealift.stores.artifacts import MANIFEST_BYTES
+
+Change = Callable[[bytes, bytes], bytes]
+"""Returns a manifest with other recipients. Its inputs are the manifest and the data key."""
+
+
+Keep = Callable[[str], bool]
+"""Whether a recipient's key id belongs to another user of the artifact, so that its wrapped key must stay."""
+
+
+def keep_none(_: str) -> bool:
+    return False
+
+
+def wrap_for(
+    store: Store,
+    artifact_id: str,
+    manifest: bytes,
+    keys: Sequence[Identity],
+    recipients: Sequence[Recipient],
+    keep: Keep = keep_none,
+) -> bytes | None:
+    """Wraps the artifact's key for these recipients and the present ones that `keep` names, and returns the manifest in
+    the store. Returns None if no key opens the artifact.
+
+    `manifest` is the one that the caller knows. A newer one that another resource has made from it is used instead.
+    Raises ManifestInvalid if the manifest was altered, and the store's errors.
+    """
+    wanted = {recipient.key_id for recipient in recipients}
+    try:
+        data_key = unwrap(manifest, keys)
+    except WrongKey:
+        return manifest if recipient_ids(manifest) == wanted else None
+    while True:
+        stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
+        latest = stored.content if is_authentic(stored.content, data_key) else manifest
+        kept = set(filter(keep, recipient_ids(latest)))
+        if latest == stored.content and recipient_ids(latest) == wanted | kept:
+            return latest
+        wrapped = rewrap(latest, data_key, recipients, kept)
+        with suppress(Conflict):  # another resource has just wrapped it: read its manifest
+            store.swap(MANIFESTS, artifact_id, wrapped, stored.version)
+            return wrapped
+
+
+def change_recipients(
+    store: Store, artifact_id: str, find_data_key: Callable[[bytes], bytes], change: Change
+) -> tuple[bytes, bool]:
+    """Changes the recipients of the stored manifest, whatever other processes do to it meanwhile. Returns the manifest
+    in the store, and whether it was changed.
+
+    `find_data_key` unwraps and authenticates a manifest's data key. Raises its errors and the store's.
+    """
+    while True:
+        stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
+        changed = change(stored.content, find_data_key(stored.content))
+        if changed == stored.content:
+            return changed, False
+        with suppress(Conflict):  # another process has just changed it: begin again with its manifest
+            store.swap(MANIFESTS, artifact_id, changed, stored.version)
+            return changed, True
+
+
+def with_only(recipients: Sequence[Recipient]) -> Change:
+    """Makes these the recipients. A manifest that has them already stays as it is."""
+    wanted = {recipient.key_id for recipient in recipients}
+
+    def change(manifest: bytes, data_key: bytes) -> bytes:
+        return manifest if recipient_ids(manifest) == wanted else rewrap(manifest, data_key, recipients)
+
+    return change
+
+
+def with_and_without(added: Sequence[Recipient], removed: Collection[str]) -> Change:
+    """Adds recipients and removes others, by their key ids. The wrapped keys of all others stay as they are.
+
+    The change raises WrongKey if no recipient were left.
+    """
+
+    def change(manifest: bytes, data_key: bytes) -> bytes:
+        parsed = parse_manifest(manifest)
+        kept = [stanza for stanza in parsed.recipients if stanza.key_id not in removed]
+        there = {stanza.key_id for stanza in kept}
+        new = [recipient.wrap(data_key) for recipient in added if recipient.key_id not in there]
+        if not kept and not new:
+            raise WrongKey(
+                f"artifact {parsed.artifact_id} would have no recipient left, so nobody could open it",
+                "add a recipient in the same change, or erase the artifact",
+            )
+        if not new and len(kept) == len(parsed.recipients):
+            return manifest
+        return parsed.for_recipients([*kept, *new], data_key).encode()
+
+    return change
+
+
+def is_made_of(stored: bytes, known: bytes, keys: Sequence[Identity]) -> bool:
+    """Whether the manifest `stored` was made from `known` by someone who could open the artifact."""
+    try:
+        return is_authentic(stored, unwrap(known, keys))
+    except WrongKey:
+        return False
