@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 from sealift.command.errors import CommandError, WrongUsage
 from sealift.sealing import FileSource, PinMismatch
 from sealift.sealing.manifest import MAX_BYTES, Manifest, parse_manifest
-from sealift.stores import ArtifactMissing, Store, artifact_ids, get_manifest, open_payload, open_store
+from sealift.stores import ArtifactErased, ArtifactMissing, Store, artifact_ids, get_manifest, open_payload, open_store
 
 ARTIFACT_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -39,6 +39,8 @@ class Location:
         if self.store is not None and self.artifact_id is not None:
             try:
                 encoded = get_manifest(self.store, self.artifact_id)
+            except ArtifactErased:
+                raise
             except ArtifactMissing:
                 raise CommandError(
                     f"the store {self.store.location} has no artifact {self.artifact_id}",

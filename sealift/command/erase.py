@@ -33,10 +33,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     derived = _find_derived(store, options.artifact_id, keys) if keys else None
     if not options.yes:
         get_manifest(store, options.artifact_id)
-        _say_derived(derived, terminal)
         raise CommandError(
             f"artifact {options.artifact_id} is not erased, because --yes is missing",
-            "nothing can undo an erasure: add --yes to go on",
+            "nothing can undo an erasure: add --yes to go on. " + _say_derived(derived),
         )
     tombstone = erase_artifact(store, options.artifact_id, options.reason)
     result = {"artifactId": options.artifact_id, "erasedAt": tombstone.erased_at, "reason": tombstone.reason}
@@ -45,15 +44,16 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         f"{options.artifact_id}: erased on {tombstone.erased_at}, and no longer readable in this store",
     )
     if not terminal.as_json:
-        _say_derived(derived, terminal)
+        terminal.note(_say_derived(derived))
     return DONE
 
 
-def _say_derived(derived: Sequence[str] | None, terminal: Terminal) -> None:
+def _say_derived(derived: Sequence[str] | None) -> str:
     if derived is None:
-        terminal.note("artifacts of the same data are not listed: give a key that opens them with -i")
-    for one in derived or ():
-        terminal.note(f"{one}: made from the same data, or its report")
+        return "To see which other artifacts were made from the same data, give a key that opens them with -i"
+    if not derived:
+        return "No other artifact that the given key opens was made from the same data"
+    return f"Other artifacts of the same data, and their reports: {', '.join(derived)}"
 
 
 def _find_derived(store: Store, erased: str, keys: Sequence[Key]) -> list[str]:

@@ -51,8 +51,8 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 COMMAND: Final = Subcommand(
     "gc",
     "remove payloads and uploads that killed writers left in a store",
-    "Removes payloads that have no manifest and unfinished uploads, if they are older than a day. Artifacts, records of "
-    "runs and tombstones stay. It needs no key, and it is safe while other programs use the store: a payload that is "
+    "Removes payloads that have no manifest and unfinished uploads, if they are older than a day. Artifacts, records "
+    "of runs and tombstones stay. It needs no key, and is safe while other programs use the store: a payload that is "
     "written again meanwhile stays.",
     "sealift gc --store file://~/.sealift/store --dry-run\nsealift gc --store s3://my-bucket/models --older-than 7d",
     _add_options,

@@ -3,7 +3,7 @@
 import argparse
 from typing import Final, NoReturn
 
-from sealift.command import inspect, keygen, list, open, rewrap, seal, verify  # noqa: A004 - the commands' names
+from sealift.command import erase, gc, inspect, keygen, list, open, rewrap, seal, verify  # noqa: A004 - the commands' names
 from sealift.command.errors import WrongUsage
 from sealift.command.subcommand import EXIT_CODES, Subcommand
 from sealift.serving.version import VERSION
@@ -16,6 +16,8 @@ COMMANDS: Final[tuple[Subcommand, ...]] = (
     verify.COMMAND,
     list.COMMAND,
     rewrap.COMMAND,
+    gc.COMMAND,
+    erase.COMMAND,
 )
 ABOUT: Final = "Seals models, opens and keeps sealed artifacts, and serves them."
 JSON_HELP: Final = "form of the result: JSON, one object per line, instead of text"

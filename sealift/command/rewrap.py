@@ -86,8 +86,8 @@ COMMAND: Final = Subcommand(
     "rewrap",
     "change the recipients of artifacts in a store, without their payloads",
     "Wraps the data keys of artifacts for other recipients. -r and -R name all recipients that the artifacts have "
-    "afterwards; --add and --remove change some and leave the others. If another process "
-    "changes a manifest meanwhile, its version is read again and changed. After an interruption, run the same command again. Payloads "
+    "afterwards; --add and --remove change some and leave the others. If another process changes a manifest "
+    "meanwhile, its version is read again and changed. After an interruption, run the same command again. Payloads "
     "and their digests stay the same. This does not revoke access: whoever kept an old manifest and a key for it can "
     "still open that artifact.",
     "sealift rewrap --all --store file://~/.sealift/store -i old.pem -r new.pem.pub -r recovery.pub\n"
