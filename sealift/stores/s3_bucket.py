@@ -43,7 +43,6 @@ BROKEN: Final = (
 """Errors while an answer's content is read. boto3 does not retry them."""
 PERMISSIONS: Final = "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload"
 HINTS: Final = {
-    "NoSuchBucket": "create the bucket, or check store.url, its region and its endpoint",
     "PermanentRedirect": "set the bucket's region in store.url, such as ?region=eu-west-1",
     "AuthorizationHeaderMalformed": "set the bucket's region in store.url, such as ?region=eu-west-1",
     "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID, or the profile",
@@ -87,13 +86,7 @@ class S3Bucket:
     client: Any = field(repr=False)
 
     def reach(self) -> None:
-        try:
-            self.request(self.client.head_bucket, Bucket=self.url.bucket)
-        except ObjectMissing:
-            raise StoreUnwritable(
-                f"the store {self.url.location} does not exist: there is no bucket {self.url.bucket}",
-                HINTS["NoSuchBucket"],
-            ) from None
+        self.request(self.client.list_objects_v2, Bucket=self.url.bucket, MaxKeys=1)  # HEAD would not say what is wrong
 
     def head(self, key: str) -> Head:
         found = self.request(self.client.head_object, **self.at(key))
@@ -242,6 +235,11 @@ def _mapped(url: ObjectUrl, error: exceptions.ClientError) -> Exception:
         return ObjectMissing()
     if code in FAILED:
         return ConditionFailed()
+    if code == "NoSuchBucket":
+        return StoreUnwritable(
+            f"the store {url.location} does not exist: there is no bucket {url.bucket}",
+            "create the bucket, or check store.url, its region and its endpoint",
+        )
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
     hint = HINTS.get(code, f"allow {PERMISSIONS} on it" if status == 403 else "run it again once the service answers")
     return StoreUnwritable(f"the store {url.location} cannot be used: the service answered {code} ({status})", hint)
