@@ -120,6 +120,18 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
                 without=NO_ROLL.without,
             ),
         },
+        "Opening an artifact by hand": {
+            "(umask 077; pulumi stack output privateKey --show-secrets > .sealift/private-key.pem)": Step(
+                makes=".sealift/private-key.pem"
+            ),
+            "python -m sealift list --store file://~/.sealift/store": Step(says=("kB",)),
+            "python -m sealift verify $(pulumi stack output artifactId) --store file://~/.sealift/store"
+            " -i .sealift/private-key.pem": Step(says=("intact and authentic",)),
+            "python -m sealift open $(pulumi stack output artifactId) --store file://~/.sealift/store"
+            " -i .sealift/private-key.pem --payload-digest $(pulumi stack output payloadDigest) -o model.onnx": Step(
+                says=("wrote model.onnx",), makes="model.onnx"
+            ),
+        },
     },
     "docs/how-to/observability.md": {
         "A key for Prometheus": {
@@ -360,6 +372,7 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "kubectl scale": "tests/cluster/test_scaled_by_hand.py scales a Deployment",
     "pulumi destroy": "ends the stack that the other documents need; every stack of the tests ends by it",
     "python -m training": "typed with its options",
+    "python -m sealift": "typed with its commands",
     "pulumi config set --path store.key hashivault://sealift && pulumi up": (
         "needs a Vault; tests/engine/test_key_in_kms.py does it with a real OpenBao"
     ),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from sealift.command.errors import CommandError, WrongUsage
 from sealift.sealing import FileSource, PinMismatch
@@ -174,9 +174,12 @@ def _in_files(options: argparse.Namespace, expected_id: str | None) -> Location:
 
 @contextmanager
 def open_input(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file of the user's. Raises CommandError."""
+    """Opens a file of the user's. Raises CommandError.
+
+    It has no buffer, because a buffer's large reads of a pipe cannot be interrupted between two system calls.
+    """
     try:
-        file = path.open("rb")
+        file = cast(BinaryIO, path.open("rb", buffering=0))
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}", "check its name and its permissions") from None
     with file:
@@ -201,7 +204,7 @@ def _hexadecimal(text: str, form: "re.Pattern[str]", digits: int) -> str:
 
 def _read(path: Path | None) -> bytes:
     with open_input(_needed(path)) as file:
-        return file.read(MAX_BYTES + 1)
+        return io.BufferedReader(cast(io.RawIOBase, file)).read(MAX_BYTES + 1)
 
 
 def _needed(path: Path | None) -> Path:

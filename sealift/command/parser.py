@@ -3,7 +3,18 @@
 import argparse
 from typing import Final, NoReturn
 
-from sealift.command import erase, gc, inspect, keygen, list, open, rewrap, seal, verify  # noqa: A004 - the commands' names
+from sealift.command import (  # the commands' names
+    completion,
+    erase,
+    gc,
+    inspect,
+    keygen,
+    list,  # noqa: A004
+    open,  # noqa: A004
+    rewrap,
+    seal,
+    verify,
+)
 from sealift.command.errors import WrongUsage
 from sealift.command.subcommand import EXIT_CODES, Subcommand
 from sealift.serving.version import VERSION
@@ -18,6 +29,7 @@ COMMANDS: Final[tuple[Subcommand, ...]] = (
     rewrap.COMMAND,
     gc.COMMAND,
     erase.COMMAND,
+    completion.COMMAND,
 )
 ABOUT: Final = "Seals models, opens and keeps sealed artifacts, and serves them."
 JSON_HELP: Final = "form of the result: JSON, one object per line, instead of text"

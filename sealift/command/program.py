@@ -20,11 +20,7 @@ def run(arguments: Sequence[str]) -> int:
     core_dumps.forbid()  # private keys and plain models are in this process
     terminal = Terminal()
     try:
-        refuse_secrets(arguments)
-        options = make_parser().parse_args(arguments)
-        terminal = Terminal(options.json)
-        code: int = options.run(options, terminal)
-        sys.stdout.flush()
+        return _parse_and_run(arguments)
     except WrongUsage as error:
         terminal.complain(error.message, error.hint)
         return USAGE
@@ -41,7 +37,18 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         terminal.note("")
         return INTERRUPTED
-    return code
+
+
+def _parse_and_run(arguments: Sequence[str]) -> int:
+    """Raises what a command raises. Nothing that was printed is left in a buffer, where a closed pipe would be found
+    too late."""
+    try:
+        refuse_secrets(arguments)
+        options = make_parser().parse_args(arguments)
+        code: int = options.run(options, Terminal(options.json))
+        return code
+    finally:
+        sys.stdout.flush()
 
 
 def _close_pipes() -> None:

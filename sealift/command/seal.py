@@ -1,6 +1,7 @@
 """`sealift seal`: a file or a pipe becomes an artifact, in a store or in two files."""
 
 import argparse
+import io
 import json
 import os
 import stat
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from sealift.command.artifact import add_store, open_input
 from sealift.command.errors import WrongUsage
@@ -82,7 +83,7 @@ def _into_files(path: Path, plain: Plain, description: dict[str, Any], recipient
 def _plain(given: str) -> Iterator[Plain]:
     """Opens what is sealed. A regular file is read by several threads, anything else in order."""
     if given == STANDARD_INPUT:
-        yield sys.stdin.buffer
+        yield cast(BinaryIO, cast(io.BufferedReader, sys.stdin.buffer).raw)  # see open_input
         return
     with open_input(Path(given)) as file:
         yield FileSource(file.fileno()) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else file
