@@ -11,6 +11,7 @@ from sealift.command.terminal import Terminal, secret_output
 from sealift.sealing import KEY_ALGORITHMS, generate_key_pair
 
 PUBLIC_MODE: Final = 0o644
+STANDARD_OUTPUT: Final = "-"
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
-    if options.output is None:
+    if options.output in (None, Path(STANDARD_OUTPUT)):
         return _to_pipe(options, terminal)
     public = options.output.with_name(f"{options.output.name}.pub")
     with new_file(options.output) as private_file, new_file(public, PUBLIC_MODE) as public_file:

@@ -18,6 +18,9 @@ from sealift.stores import StoreError
 def run(arguments: Sequence[str]) -> int:
     """Runs the command with the arguments after `sealift`. Returns its exit code."""
     core_dumps.forbid()  # private keys and plain models are in this process
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller: a new file could get the descriptor
+        print("error: standard output and standard error must be open", file=sys.stderr)
+        return REFUSED
     terminal = Terminal()
     try:
         return _parse_and_run(arguments)

@@ -23,8 +23,9 @@ def test_a_pair_in_files_is_private_and_fits_together(tmp_path: Path, algorithm:
     assert "PRIVATE" not in str(made)
 
 
-def test_a_pair_in_a_pipe_has_the_private_key_on_standard_output_only() -> None:
-    made = succeeds("keygen")
+@pytest.mark.parametrize("output", [(), ("-o", "-")])
+def test_a_pair_in_a_pipe_has_the_private_key_on_standard_output_only(output: tuple[str, ...]) -> None:
+    made = succeeds("keygen", *output)
 
     assert parse_identity(made.output.decode()).key_id == parse_recipient(made.errors).key_id
     assert "PRIVATE" not in made.errors

@@ -116,6 +116,15 @@ def test_a_pipe_that_closes_early_ends_the_command_quietly(tmp_path: Path) -> No
     process.stderr.close()
 
 
+def test_a_closed_output_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    closed = f"{shlex.join(SEALIFT)} keygen -o key.pem >&-"
+
+    ran = subprocess.run(["bash", "-c", closed], cwd=tmp_path, capture_output=True, env=environment(), check=False)
+
+    assert (ran.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert ran.stderr == b"error: standard output and standard error must be open\n"
+
+
 def test_a_pipe_that_nobody_reads_gets_no_plaintext_and_no_complaint(tmp_path: Path) -> None:
     private, public = key_files(tmp_path)
     succeeds("seal", "-", "-r", public, "-o", tmp_path / "model", given=bytes(1 << 20))
