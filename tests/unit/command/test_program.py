@@ -21,7 +21,7 @@ from sealift.sealing import seal
 from sealift.stores import MANIFESTS
 from tests.documented import PROJECT_ROOT
 from tests.keys import key_pair
-from tests.unit.command.typed import SEALIFT, environment, is_refused, key_files, sealift, succeeds
+from tests.unit.command.typed import SEALIFT, environment, hear_interrupts, is_refused, key_files, sealift, succeeds
 
 NAMES = [one.name for one in COMMANDS]
 HEAVY = {"boto3", "botocore", "numpy", "onnxruntime", "hvac", "requests", "torch", "pulumi", "grpc"}
@@ -151,7 +151,7 @@ def test_ctrl_c_while_opening_leaves_no_file(tmp_path: Path) -> None:
             *SEALIFT, "open", "--payload", str(slow), "--manifest", str(tmp_path / "model.manifest"),
             "-i", str(private), "-o", str(tmp_path / "plain"),
         ],
-        stderr=subprocess.PIPE, env=environment(),
+        stderr=subprocess.PIPE, env=environment(), preexec_fn=hear_interrupts,
     )  # fmt: skip
     with slow.open("wb") as payload:  # once the command has opened its end
         payload.write((tmp_path / "model.payload").read_bytes()[: 3 << 20])

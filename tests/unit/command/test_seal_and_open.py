@@ -30,7 +30,7 @@ from sealift.stores.file_store import FileStore
 from sealift.stores.store import Folder
 from tests.keys import key_pair
 from tests.openbao import OpenBao
-from tests.unit.command.typed import SEALIFT, environment, is_refused, key_files, sealift, succeeds
+from tests.unit.command.typed import SEALIFT, environment, hear_interrupts, is_refused, key_files, sealift, succeeds
 from tests.unit.sealing.tink_oracle import streaming_primitive
 
 SEGMENT = 1 << 20
@@ -184,6 +184,7 @@ def test_an_interrupted_sealing_leaves_no_artifact(
     process = subprocess.Popen(
         [*SEALIFT, "seal", "-", "-r", str(public), *place],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+        preexec_fn=hear_interrupts,
     )  # fmt: skip
     assert process.stdin
     process.stdin.write(bytes(5 * SEGMENT))  # the pipe takes it all once the command reads and seals

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -71,3 +72,8 @@ def key_files(folder: Path, number: int = 0) -> tuple[Path, Path]:
     private.write_text(key.pem)
     public.write_text(key.recipient.pem)
     return private, public
+
+
+def hear_interrupts() -> None:
+    """A shell starts programs in the background deaf to Ctrl-C, and this test may be in such a one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
