@@ -9,7 +9,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,10 +59,16 @@ class ObjectStore:
 
 @pytest.fixture(scope="session")
 def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    folder = tmp_path_factory.mktemp("object-store")
+    with running(tmp_path_factory.mktemp("object-store")) as store:
+        yield store
+
+
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[ObjectStore]:
+    """Runs a server with its files in `folder`. `options` are those of its posix backend."""
     key = setup.new_key()
     program = _find_program()
-    server, port = _start(program, folder, key)
+    server, port = _start(program, folder, key, options)
     store = ObjectStore(program, f"http://127.0.0.1:{port}", key, folder / "data")
     try:
         yield store
@@ -85,9 +92,10 @@ def _find_program() -> Path:
         pytest.skip(f"no S3 server: {problem.message}")
 
 
-def _start(program: Path, folder: Path, key: Key) -> tuple["subprocess.Popen[bytes]", int]:
+def _start(program: Path, folder: Path, key: Key, options: Sequence[str]) -> tuple["subprocess.Popen[bytes]", int]:
     """Starts the server on a port that was free. Another program may take that port first, so it tries again."""
-    argv = setup.command(program, folder / "data")
+    *argv, data = setup.command(program, folder / "data")
+    argv += [*options, data]
     log = folder / "log"
     for _ in range(ATTEMPTS):
         with socket.socket() as trial:

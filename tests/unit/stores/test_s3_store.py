@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,11 +18,13 @@ from sealift.stores import (
     StoreError,
     StoreUnwritable,
     collect,
+    erase_artifact,
     open_store,
+    put_artifact,
     s3_bucket,
 )
 from sealift.stores.object_store import MARKER, PART_BYTES
-from tests.object_store import ObjectStore
+from tests.object_store import ObjectStore, running
 from tests.unit.stores.contract import ID, OTHER, StoreContract
 
 LARGE = bytes(PART_BYTES) + b"end"
@@ -44,7 +47,7 @@ def store(object_store: ObjectStore, prefix: str, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def client(object_store: ObjectStore, store: Store) -> Any:
     """Another program's access to the same bucket."""
-    return boto3.client("s3", endpoint_url=object_store.endpoint)
+    return boto3.session.Session().client("s3", endpoint_url=object_store.endpoint)
 
 
 class TestS3Store(StoreContract):
@@ -231,3 +234,25 @@ def test_a_collection_removes_old_uploads_of_this_store_alone(
     left = client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
     assert [upload["Key"] for upload in left] == keys[1:]
     client.abort_multipart_upload(Bucket=BUCKET, Key=keys[1], UploadId=uploads[1])
+
+
+def test_an_erasure_destroys_the_versions_that_a_bucket_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "versions").mkdir()
+    with running(tmp_path, "--versioning-dir", str(tmp_path / "versions")) as server:
+        for name, value in server.variables.items():
+            monkeypatch.setenv(name, value)
+        client = boto3.session.Session().client("s3", endpoint_url=server.endpoint)
+        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        store = open_store(f"{server.url}/versioned")
+        put_artifact(store, ID, b"payload", b"manifest")
+        store.swap(MANIFESTS, ID, b"rewrapped", store.read(MANIFESTS, ID).version)
+        put_artifact(store, OTHER, b"payload", b"manifest")
+        store.delete(PAYLOADS, OTHER)
+        assert len(client.list_object_versions(Bucket=BUCKET, Prefix=f"versioned/manifests/{ID}")["Versions"]) == 2
+
+        for artifact_id in (ID, OTHER):
+            erase_artifact(store, artifact_id, "request 17")
+
+        listed = client.list_object_versions(Bucket=BUCKET, Prefix="versioned/")
+    assert {version["Key"].split("/")[1] for version in listed["Versions"]} == {MARKER, "tombstones"}
+    assert "DeleteMarkers" not in listed
