@@ -354,6 +354,7 @@ SERVES: Final = (
 SET_UP: Final = "sets a machine up, or takes it down; what it does beyond that is the first step of the typed documents"
 LONG: Final = "takes minutes, and runs in CI"
 SMALL_MACHINES: Final = "measures for minutes, beside peers that are not here; its options are asked of --help"
+ERASES: Final = "would destroy what the other documents need; tests/unit/command/test_gc_and_erase.py types it"
 NOT_TYPED: Final[Mapping[str, str]] = {
     "make up": SET_UP,
     "make setup": SET_UP,
@@ -373,6 +374,9 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "pulumi destroy": "ends the stack that the other documents need; every stack of the tests ends by it",
     "python -m training": "typed with its options",
     "python -m sealift": "typed with its commands",
+    "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' -i key.pem": ERASES,
+    "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' --yes": ERASES,
+    "python -m sealift gc --store s3://example-models/prod": ERASES,
     "pulumi config set --path store.key hashivault://sealift && pulumi up": (
         "needs a Vault; tests/engine/test_key_in_kms.py does it with a real OpenBao"
     ),
