@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from sealift.stores.errors import StoreUnwritable
 from sealift.stores.store import Entry
 
 ABSENT: Final = None
@@ -24,9 +25,14 @@ class ConditionFailed(Exception):
     """The stored object is not the one that a conditional write or deletion expects."""
 
 
+class WriteUnclear(StoreUnwritable):
+    """No answer says whether the service did a write with a condition. A bucket that repeats such writes itself never
+    raises it."""
+
+
 @dataclass(frozen=True)
 class Head:
-    """Size and version of an object, and the mark of the write that made it."""
+    """Size and version of an object, and the mark that its write carried."""
 
     size_bytes: int
     version: str
@@ -43,7 +49,8 @@ class Upload(Protocol):
         """Sends one part; the first is number 1. Raises StoreError."""
 
     def commit(self) -> str:
-        """Creates the object from all parts and returns its version. Raises ConditionFailed if the key is taken."""
+        """Creates the object from all parts and returns its version. Raises ConditionFailed if the key is taken, or
+        WriteUnclear."""
 
     def abort(self) -> None:
         """Removes the parts. Does nothing if the service does not answer: it removes them itself, or a later writer
@@ -66,7 +73,7 @@ class Bucket(Protocol):
         """
 
     def put(self, key: str, content: bytes, condition: Condition, mark: str) -> str:
-        """Writes a whole object and returns its version. Raises ConditionFailed."""
+        """Writes a whole object and returns its version. Raises ConditionFailed or WriteUnclear."""
 
     def begin(self, key: str, mark: str) -> Upload:
         """Begins a large object, which must not exist yet when it is committed."""

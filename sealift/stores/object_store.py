@@ -1,11 +1,14 @@
 """A store in a bucket of an object storage service: files are the objects `PREFIX/FOLDER/NAME`.
 
-Services answer a retried write with "the object exists" when only the answer to the first attempt was lost. So each
-write carries a random mark in the object's metadata, and after any failure the store looks whose object is there.
+Services answer a repeated write with "the object exists" when only the answer to the first attempt was lost. So each
+write carries a random mark in the object's metadata, and after any failure the store looks whose object is there. A
+write that replaces an object keeps the marks of the last ones before it, since another process may have replaced ours
+before we look.
 """
 
 import io
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +18,16 @@ from hashlib import sha256
 from typing import Any, BinaryIO, Final
 
 from sealift.durable.new_file import Buffer
-from sealift.stores.bucket import ABSENT, Bucket, Condition, ConditionFailed, Head, ObjectMissing, Upload
+from sealift.stores.bucket import (
+    ABSENT,
+    Bucket,
+    Condition,
+    ConditionFailed,
+    Head,
+    ObjectMissing,
+    Upload,
+    WriteUnclear,
+)
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import NAME, Entry, Folder, Stat, Versioned, Writer, check_name
@@ -26,6 +38,11 @@ SMALL_PARTS: Final = 5000
 """Parts before they grow. Services take at most 10,000 parts: 40 GB in small parts, then 320 GB in large ones."""
 RANGES_AHEAD: Final = 3
 """Ranges that are read at a time by a reader that reads on."""
+PAUSES_SECONDS: Final = (0.1, 0.5, 2.0, 5.0, 10.0)
+"""Longest pauses before a write without an answer is sent again."""
+MARKS: Final = 16
+"""Marks that an object keeps: its own write's, and those of the last writes that it replaced. Services limit metadata
+to 2 KB."""
 MARKER: Final = "sealift-store"
 MARKER_TEXT: Final = b"A store of sealed artifacts. Conditional writes were checked when this object was made.\n"
 
@@ -117,7 +134,8 @@ class ObjectStore:
         key = _key(folder, name)
         self._check_conditions()
         try:
-            return _put(self.bucket, key, bytes(content), expected)
+            replaced = "" if expected is ABSENT else self._mark(key, expected)
+            return _put(self.bucket, key, bytes(content), expected, replaced)
         except (ConditionFailed, ObjectMissing):
             raise self._conflict(name) from None
 
@@ -139,7 +157,9 @@ class ObjectStore:
         try:
             self.bucket.delete(key, expected)
         except ConditionFailed:
-            raise self._conflict(name) from None
+            with suppress(ObjectMissing):  # then it is deleted, perhaps by an attempt whose answer was lost
+                self.bucket.head(key)
+                raise self._conflict(name) from None
 
     def _check_conditions(self) -> None:
         """Raises StoreUnwritable if the service ignores conditions of writes: then writers would overwrite each other.
@@ -150,10 +170,10 @@ class ObjectStore:
         if self._conditions_checked:
             return
         with suppress(ConditionFailed):
-            self.bucket.put(MARKER, MARKER_TEXT, ABSENT, secrets.token_hex(8))
+            _put(self.bucket, MARKER, MARKER_TEXT, ABSENT)
             for condition in (ABSENT, f"{secrets.randbits(60)}"):
                 try:
-                    self.bucket.put(MARKER, MARKER_TEXT, condition, secrets.token_hex(8))
+                    _put(self.bucket, MARKER, MARKER_TEXT, condition)
                 except ConditionFailed:
                     continue
                 self.bucket.delete(MARKER, None)
@@ -162,6 +182,13 @@ class ObjectStore:
                     "use a service that supports conditional writes, as AWS S3 does",
                 )
         self._conditions_checked = True
+
+    def _mark(self, key: str, version: str) -> str:
+        """Returns the mark of this version. Raises ConditionFailed if it is not the stored one."""
+        head = self.bucket.head(key)
+        if head.version != version:
+            raise ConditionFailed
+        return head.mark
 
     def _head(self, folder: Folder, name: str) -> Head:
         key = _key(folder, name)
@@ -302,6 +329,14 @@ class ObjectReader(io.RawIOBase):
         self._at = begin + offset
         return self._at
 
+    def readall(self) -> bytes:
+        """Reads in ranges of PART_BYTES. The inherited method would read 8 KiB with each request."""
+        content = bytearray(max(0, self._size_bytes - self._at))
+        filled = 0
+        while taken := self.readinto(memoryview(content)[filled:]):
+            filled += taken
+        return bytes(content[:filled])
+
     def readinto(self, buffer: Any, /) -> int:
         view = memoryview(buffer).cast("B")
         size = min(len(view), PART_BYTES, self._size_bytes - self._at)
@@ -344,21 +379,32 @@ class ObjectReader(io.RawIOBase):
             self._ahead.popleft()[1].cancel()
 
 
-def _put(bucket: Bucket, key: str, content: bytes, condition: Condition) -> str:
-    mark = secrets.token_hex(8)
-    return _write(bucket, key, mark, lambda: bucket.put(key, content, condition, mark))
+def _put(bucket: Bucket, key: str, content: bytes, condition: Condition, replaced: str = "") -> str:
+    """Writes a whole object that replaces one with the mark `replaced`, and returns the version."""
+    own = secrets.token_hex(8)
+    mark = ".".join([own, *filter(None, replaced.split("."))][:MARKS])
+    return _write(bucket, key, own, lambda: bucket.put(key, content, condition, mark))
 
 
-def _write(bucket: Bucket, key: str, mark: str, send: Callable[[], str]) -> str:
-    """Sends a write and returns the version. If it fails, but the object with its mark is there, it succeeded."""
-    try:
-        return send()
-    except (ConditionFailed, ObjectMissing, StoreError):
-        with suppress(ObjectMissing, StoreError):
-            head = bucket.head(key)
-            if head.mark == mark:
-                return head.version
-        raise
+def _write(bucket: Bucket, key: str, own: str, send: Callable[[], str]) -> str:
+    """Sends a write and returns the version. If it fails, but an object with its mark is there, it succeeded. It is
+    sent again only after such a look.
+    """
+    for pause in (*PAUSES_SECONDS, None):
+        try:
+            return send()
+        except (ConditionFailed, ObjectMissing, StoreError) as error:
+            with suppress(ObjectMissing):
+                try:
+                    head = bucket.head(key)
+                except StoreError:
+                    raise error from None
+                if own in head.mark.split("."):
+                    return head.version
+            if pause is None or not isinstance(error, WriteUnclear):
+                raise
+        time.sleep(pause * (0.5 + secrets.randbelow(500) / 1000))  # so that two writers do not keep in step
+    raise AssertionError("internal error: the last attempt neither returned nor raised")
 
 
 def _key(folder: Folder, name: str) -> str:

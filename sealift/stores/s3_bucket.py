@@ -1,13 +1,14 @@
 """Buckets of AWS S3 and of services with its protocol (MinIO, Ceph, Cloudflare R2, versitygw), through boto3.
 
 boto3 finds credentials, region and endpoint in its usual places (environment, profile, workload identity, instance
-role), retries requests with back-off, and sends and checks CRC-32 checksums. Sources: the API reference of S3, and
-"Conditional requests" in its user guide.
+role), retries requests with back-off, and sends and checks CRC-32 checksums. Writes with conditions are sent once: the
+store above looks before it sends them again. Sources: the API reference of S3, and "Conditional requests" in its user
+guide.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -15,8 +16,9 @@ from urllib.parse import urlsplit
 import boto3
 from botocore import exceptions
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
-from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing
+from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing, WriteUnclear
 from sealift.stores.errors import StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import Entry
@@ -27,6 +29,8 @@ MARK: Final = "sealift-write"
 """Name of the metadata that holds a write's mark."""
 ATTEMPTS: Final = 6
 FIRST_PAUSE_SECONDS: Final = 0.1
+READ_SECONDS: Final = 60.0
+"""Longest silence of a service that has a request."""
 UPLOADS_EXPIRE_SECONDS: Final = 86400.0
 """Age at which an unfinished upload is what a killed process left."""
 MISSING: Final = ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
@@ -34,7 +38,9 @@ FAILED: Final = ("PreconditionFailed", "412")
 BEYOND_THE_END: Final = ("InvalidRange", "416")
 COLLISIONS: Final = ("ConditionalRequestConflict", "OperationAborted", "409")
 """Answers to a conditional write that another one crossed. boto3 does not retry them."""
+BUSY: Final = ("RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", *COLLISIONS)
 BROKEN: Final = (
+    ResponseParserError,
     exceptions.ResponseStreamingError,
     exceptions.IncompleteReadError,
     exceptions.ReadTimeoutError,
@@ -59,20 +65,23 @@ def connect(url: ObjectUrl) -> "S3Bucket":
     """The bucket at this URL. Sends no request. Raises StoreUnwritable."""
     try:
         session = boto3.session.Session(profile_name=url.option("profile"), region_name=url.option("region"))
-        client = _client(session, url, "virtual")
+        addressing = "virtual"
+        client = _client(session, url, addressing)
         if not (urlsplit(client.meta.endpoint_url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn")):
-            client = _client(session, url, "path")  # other services rarely have a host name for each bucket
+            addressing = "path"  # other services rarely have a host name for each bucket
+            client = _client(session, url, addressing)
+        once = _client(session, url, addressing, 1)
     except exceptions.BotoCoreError as error:
         raise _unusable(url, error) from error
-    return S3Bucket(url, client)
+    return S3Bucket(url, client, once)
 
 
-def _client(session: Any, url: ObjectUrl, addressing: str) -> Any:
+def _client(session: Any, url: ObjectUrl, addressing: str, attempts: int | None = None) -> Any:
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
         s3={"addressing_style": addressing},
         connect_timeout=10,
-        read_timeout=60,
+        read_timeout=READ_SECONDS,
         max_pool_connections=32,
     )
     return session.client("s3", endpoint_url=url.option("endpoint"), config=config)
@@ -84,12 +93,14 @@ class S3Bucket:
 
     url: ObjectUrl
     client: Any = field(repr=False)
+    once: Any = field(repr=False)
+    """A client that repeats nothing."""
 
     def reach(self) -> None:
         self.request(self.client.list_objects_v2, Bucket=self.url.bucket, MaxKeys=1)  # HEAD would not say what is wrong
 
     def head(self, key: str) -> Head:
-        found = self.request(self.client.head_object, **self.at(key))
+        found = self.request(_whole(self.client.head_object, "ContentLength", "ETag"), **self.at(key))
         return Head(found["ContentLength"], found["ETag"], found["Metadata"].get(MARK, ""))
 
     def read(self, key: str, start: int, size: int, version: str | None = None) -> tuple[bytes, Head]:
@@ -99,14 +110,17 @@ class S3Bucket:
 
     def put(self, key: str, content: bytes, condition: Condition, mark: str) -> str:
         condition_of_it = {"IfNoneMatch": "*"} if condition is ABSENT else {"IfMatch": condition}
-        put = self.client.put_object
-        return str(self.request(put, **self.at(key), **condition_of_it, Metadata={MARK: mark}, Body=content)["ETag"])
+        put = _whole(self.once.put_object, "ETag")
+        return str(self.write(put, **self.at(key), **condition_of_it, Metadata={MARK: mark}, Body=content)["ETag"])
 
     def begin(self, key: str, mark: str) -> "S3Upload":
         with suppress(StoreError, ObjectMissing):
             self._remove_old_uploads(key)
         begun = self.request(
-            self.client.create_multipart_upload, **self.at(key), Metadata={MARK: mark}, ChecksumAlgorithm="CRC32"
+            _whole(self.client.create_multipart_upload, "UploadId"),
+            **self.at(key),
+            Metadata={MARK: mark},
+            ChecksumAlgorithm="CRC32",
         )
         return S3Upload(self, self.at(key) | {"UploadId": begun["UploadId"]})
 
@@ -144,6 +158,22 @@ class S3Bucket:
     def at(self, key: str) -> dict[str, Any]:
         return {"Bucket": self.url.bucket, "Key": self.url.key(key)}
 
+    def write(self, send: Callable[..., R], **parameters: Any) -> R:
+        """Sends a write with a condition, once. Raises StoreError, ObjectMissing or ConditionFailed, or WriteUnclear if
+        the service may have done it."""
+        try:
+            return send(**parameters)
+        except exceptions.ClientError as error:
+            refused = _mapped(self.url, error)
+            if isinstance(refused, StoreError) and (_code(error) in BUSY or _status(error) >= 500):
+                raise WriteUnclear(refused.message, refused.hint) from error
+            raise refused from error
+        except (ResponseParserError, exceptions.HTTPClientError, exceptions.ConnectionError) as error:
+            unclear = _unusable(self.url, error)
+            raise WriteUnclear(unclear.message, unclear.hint) from error
+        except exceptions.BotoCoreError as error:
+            raise _unusable(self.url, error) from error
+
     def request(self, send: Callable[..., R], **parameters: Any) -> R:
         """Sends a request, and sends it again where boto3 does not. Raises StoreError, ObjectMissing or
         ConditionFailed."""
@@ -162,21 +192,24 @@ class S3Bucket:
             return send(**parameters)
         except exceptions.ClientError as error:
             raise _mapped(self.url, error) from error
-        except exceptions.BotoCoreError as error:
+        except (exceptions.BotoCoreError, *BROKEN) as error:
             raise _unusable(self.url, error) from error
 
     def _read(self, **parameters: Any) -> tuple[bytes, Head] | None:
         """None if the range begins at the object's end or behind it."""
         try:
-            found = self.client.get_object(**parameters)
+            found = _whole(self.client.get_object, "ContentRange", "ETag")(**parameters)
         except exceptions.ClientError as error:
             if _code(error) in BEYOND_THE_END:
                 return None
             raise
-        with found["Body"] as body:
+        with closing(found["Body"]) as body:  # its own block would give the stream below it, whose errors are others
             content = body.read()
-        whole = int(found["ContentRange"].rpartition("/")[2])
-        return content, Head(whole, found["ETag"], found["Metadata"].get(MARK, ""))
+        sent, _, whole = found["ContentRange"].rpartition(" ")[2].partition("/")
+        first, _, last = sent.partition("-")
+        if len(content) != int(last) - int(first) + 1:
+            raise exceptions.IncompleteReadError(actual_bytes=len(content), expected_bytes=int(last) - int(first) + 1)
+        return content, Head(int(whole), found["ETag"], found["Metadata"].get(MARK, ""))
 
     def _remove_old_uploads(self, key: str) -> None:
         """Aborts what killed processes left of this object."""
@@ -211,22 +244,39 @@ class S3Upload:
         self._parts: dict[int, dict[str, Any]] = {}
 
     def put_part(self, number: int, content: bytes | bytearray) -> None:
-        send = self._bucket.client.upload_part
+        send = _whole(self._bucket.client.upload_part, "ETag", "ChecksumCRC32")
         put = self._bucket.request(send, **self._at, PartNumber=number, Body=content)
         self._parts[number] = {"PartNumber": number, "ETag": put["ETag"], "ChecksumCRC32": put["ChecksumCRC32"]}
 
     def commit(self) -> str:
         parts = [self._parts[number] for number in sorted(self._parts)]
-        send = self._bucket.client.complete_multipart_upload
-        return str(self._bucket.request(send, **self._at, MultipartUpload={"Parts": parts}, IfNoneMatch="*")["ETag"])
+        send = _whole(self._bucket.once.complete_multipart_upload, "ETag")
+        return str(self._bucket.write(send, **self._at, MultipartUpload={"Parts": parts}, IfNoneMatch="*")["ETag"])
 
     def abort(self) -> None:
         with suppress(ObjectMissing):
             self._bucket.request(self._bucket.client.abort_multipart_upload, **self._at)
 
 
+def _whole(send: Callable[..., Any], *fields: str) -> Callable[..., Any]:
+    """Returns a function that refuses answers without these fields: a connection may close within the headers."""
+
+    def send_whole(**parameters: Any) -> Any:
+        answer = send(**parameters)
+        if any(field not in answer for field in fields) or not str(answer.get("ETag", '"')).endswith('"'):
+            raise ResponseParserError("the answer's headers are not complete")
+        return answer
+
+    return send_whole
+
+
 def _code(error: exceptions.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _status(error: exceptions.ClientError) -> int:
+    """Returns the answer's status, 0 if there is none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _mapped(url: ObjectUrl, error: exceptions.ClientError) -> Exception:
@@ -240,12 +290,12 @@ def _mapped(url: ObjectUrl, error: exceptions.ClientError) -> Exception:
             f"the store {url.location} does not exist: there is no bucket {url.bucket}",
             "create the bucket, or check store.url, its region and its endpoint",
         )
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
+    status = _status(error) or "no status"
     hint = HINTS.get(code, f"allow {PERMISSIONS} on it" if status == 403 else "run it again once the service answers")
     return StoreUnwritable(f"the store {url.location} cannot be used: the service answered {code} ({status})", hint)
 
 
-def _unusable(url: ObjectUrl, error: exceptions.BotoCoreError) -> StoreUnwritable:
+def _unusable(url: ObjectUrl, error: Exception) -> StoreUnwritable:
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
         return StoreUnwritable(f"the store {url.location} cannot be used: there are no credentials", NO_CREDENTIALS)
     if isinstance(error, exceptions.ProfileNotFound):
