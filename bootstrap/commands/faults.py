@@ -1,5 +1,5 @@
-"""`faults`: kills training, plugin and engine at many random moments, and sends many damaged requests to the model
-server. `test` does the same at a few moments, with a few requests.
+"""`faults`: kills training, plugin, engine and writers of stores at many random moments, puts many random faults
+between a store and its service, and sends many damaged requests to the model server. `test` does the same at a few moments.
 """
 
 from bootstrap.commands import test
@@ -11,8 +11,9 @@ EXAMPLES = 20_000
 """Number of damaged requests. They take about three minutes."""
 ARGUMENTS = (
     "--moments", str(MOMENTS), "--examples", str(EXAMPLES), "-n", "2", "-rP",
-    "-o", f"faulthandler_timeout={4 * 3600}", "-k", "random_moments or in_any_pieces",
+    "-o", f"faulthandler_timeout={4 * 3600}", "-k", "random_moments or random_faults or in_any_pieces",
     "tests/engine/test_interruptions.py", "tests/unit/serving/http/test_fuzzing.py",
+    "tests/process/test_killed_stores.py", "tests/unit/stores/test_faulty_s3.py",
 )  # fmt: skip
 
 

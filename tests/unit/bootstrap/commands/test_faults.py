@@ -19,6 +19,10 @@ def test_it_chooses_a_test_for_each_process_and_one_of_requests_and_gives_their_
 
     tests = [line for line in collected.stdout.splitlines() if "::" in line]
     assert [test.partition("[")[2] for test in tests[:3]] == ["the training process]", "the plugin]", "the engine]"]
-    assert tests[3:] == [
-        "tests/unit/serving/http/test_fuzzing.py::test_what_is_changed_is_answered_the_same_in_any_pieces"
-    ]
+    assert (
+        tests[3] == "tests/unit/serving/http/test_fuzzing.py::test_what_is_changed_is_answered_the_same_in_any_pieces"
+    )
+    assert {test.partition("::")[0] for test in tests[4:]} == {
+        "tests/process/test_killed_stores.py",
+        "tests/unit/stores/test_faulty_s3.py",
+    }
