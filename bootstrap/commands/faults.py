@@ -1,5 +1,6 @@
 """`faults`: kills training, plugin, engine and writers of stores at many random moments, puts many random faults
-between a store and its service, and sends many damaged requests to the model server. `test` does the same at a few moments.
+between a store and its service, and sends many damaged requests to the model server. `test` does the same at a few
+moments.
 """
 
 from bootstrap.commands import test
