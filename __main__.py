@@ -19,6 +19,8 @@ run = TrainingRun(
         "privateKey": store.private_key,
         "openingKeys": store.opening_keys,
         "retention": store.retention,
+        "retainCount": store.retain_count,
+        "retainDays": store.retain_days,
         "reseal": store.reseal,
     },
 )

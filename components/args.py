@@ -37,6 +37,18 @@ class EncryptedArtifactStoreArgs(TypedDict):
     retention: NotRequired[pulumi.Input[str]]
     """Retention of an artifact whose run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
+    retainCount: NotRequired[pulumi.Input[int]]
+    """Number of replaced artifacts that stay with `retention: delete`, the newest first, for a return to earlier
+    settings without training. An artifact goes once it is neither among them nor younger than `retainDays`. The
+    current artifact is never counted and never deleted. Allowed: a whole number from 0 to 1,000.
+    """
+
+    retainDays: NotRequired[pulumi.Input[float]]
+    """Days that a replaced artifact stays at least with `retention: delete`, whatever `retainCount` is. Each `pulumi
+    up` that replaces an artifact or changes these settings deletes what goes, and `pulumi destroy` the rest.
+    Allowed: a number of days from 0.
+    """
+
     key: NotRequired[pulumi.Input[str]]
     """Private key in a key management service (KMS), instead of a key pair that the stack makes and keeps. The stack's
     state then holds no private key. The newest version of the key is used until `rotation` changes. Allowed: the
@@ -50,8 +62,8 @@ class EncryptedArtifactStoreArgs(TypedDict):
 
     reseal: NotRequired[pulumi.Input[str]]
     """Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models again
-    under new data keys and deletes the old artifacts. Image and pods follow, and nothing is trained. Allowed: any
-    text.
+    under new data keys and deletes the old artifacts, also those that `retention` or `retainCount` would keep. Image
+    and pods follow, and nothing is trained. Allowed: any text.
     """
 
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -511,11 +523,24 @@ class TrainingRunArgs(TypedDict):
 
     reseal: NotRequired[pulumi.Input[str]]
     """Name of the artifact's current data key, such as a date. After a compromise, changing it seals the model again
-    under a new data key and deletes the old artifact. Nothing is trained. Allowed: any text.
+    under a new data key and deletes the old artifact, and earlier ones that `retainCount` or `retainDays` would
+    keep. Nothing is trained. Allowed: any text.
     """
 
     retention: NotRequired[pulumi.Input[str]]
     """Retention of the artifact when its run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
+
+    retainCount: NotRequired[pulumi.Input[int]]
+    """Number of replaced artifacts that stay with `retention: delete`, the newest first, for a return to earlier
+    settings without training. An artifact goes once it is neither among them nor younger than `retainDays`. The
+    current artifact is never counted and never deleted. Allowed: a whole number from 0 to 1,000.
+    """
+
+    retainDays: NotRequired[pulumi.Input[float]]
+    """Days that a replaced artifact stays at least with `retention: delete`, whatever `retainCount` is. Each `pulumi
+    up` that replaces an artifact or changes these settings deletes what goes, and `pulumi destroy` the rest.
+    Allowed: a number of days from 0.
+    """
 
     privateKey: NotRequired[pulumi.Input[str]]
     """Private key that opens the artifact named in `initFrom`. Needed only if `initFrom` sets `artifactId`. Allowed:

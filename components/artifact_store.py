@@ -23,6 +23,10 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     """URL of the store, as it was given."""
     retention: pulumi.Output[str]
     """Retention of an artifact whose TrainingRun is deleted or replaced: "keep" or "delete"."""
+    retain_count: pulumi.Output[int]
+    """Number of replaced artifacts that stay, as it was given. Without a value if it was not."""
+    retain_days: pulumi.Output[float]
+    """Days that a replaced artifact stays at least, as it was given. Without a value if it was not."""
     reseal: pulumi.Output[str]
     """Name of the artifacts' current data keys, as it was given. Without a value if it was not."""
     public_key: pulumi.Output[str]
@@ -54,6 +58,8 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
         )
         self.url = pulumi.Output.from_input(url)
         self.retention = pulumi.Output.from_input(retention)
+        self.retain_count = pulumi.Output.from_input(cast(pulumi.Input[int], args.get("retain_count")))
+        self.retain_days = pulumi.Output.from_input(cast(pulumi.Input[float], args.get("retain_days")))
         self.reseal = pulumi.Output.from_input(cast(pulumi.Input[str], args.get("reseal")))
         self.public_key = key.public_key
         self.private_key = key.private_key

@@ -211,7 +211,7 @@ OBSERVABILITY: Final[Mapping[str, Example]] = {
 }
 GROUPS: Final[Mapping[str, Groups]] = {
     "store": {
-        "Place": {"url": "file:///srv/sealift", "retention": "delete"},
+        "Place": {"url": "file:///srv/sealift", "retention": "delete", "retainCount": "3", "retainDays": "30"},
         "Keys": {
             "key": "hashivault://sealift",
             "rotation": "2027-01",
@@ -262,6 +262,8 @@ GROUPS: Final[Mapping[str, Groups]] = {
 EFFECTS: Final[Mapping[str, Effect]] = {
     "store.url": Effect.TRAINS,
     "store.retention": Effect.NOTHING,
+    "store.retainCount": Effect.NOTHING,
+    "store.retainDays": Effect.NOTHING,
     "store.reseal": Effect.RESEALS,
     "store": Effect.WRAPS,
     "training.timeoutSeconds": Effect.NOTHING,

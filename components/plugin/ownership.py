@@ -68,6 +68,10 @@ class Owners:
                 self._save([*(one for one in others if one.id != owner.id), owner], version)
         return wrapped
 
+    def find_earlier(self, owner: Owner) -> list[Owner]:
+        """Returns the other owners with the owner's URN. Raises OwnersUnreadable."""
+        return [one for one in self._load()[0] if one.urn == owner.urn and one.id != owner.id]
+
     def abandon(self, owner: Owner, delete: Callable[[], None]) -> int:
         """Like `release`, for a damaged artifact: earlier claims with the owner's URN do not count as other users."""
         with hold_lease(self.store, self._name):

@@ -18,6 +18,7 @@ from components.settings.run import (
     TrainingRunInputs,
     holds_credentials,
     holds_url,
+    store_key_of,
 )
 from sealift.provider import (
     CheckFailure,
@@ -42,8 +43,9 @@ JOB_INPUTS: Final = training_job.INPUTS
 REQUIREMENTS: Final = tuple(one.name for one in declarations(training_job.Job) if not one.shapes)
 """Inputs that do not change the model."""
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
+RETENTION_INPUTS: Final = ("retention", "retainCount", "retainDays")
 KEEPING_INPUTS: Final = (
-    "timeoutSeconds", "checkpointSeconds", "retention", "exposeMetrics", "privateKey", "openingKeys",
+    "timeoutSeconds", "checkpointSeconds", *RETENTION_INPUTS, "exposeMetrics", "privateKey", "openingKeys",
 )  # fmt: skip
 MUST_BE_PLAIN: Final = (
     "is a secret, but it appears in messages and progress; set it in plain text (pulumi.Output.unsecret), or leave it "
@@ -132,6 +134,14 @@ def find_job_inputs(plain: Mapping[str, Value]) -> Properties:
 
 def find_store(inputs: Mapping[str, Value]) -> Store:
     return open_store(str(reveal(inputs["storeUrl"])))
+
+
+def find_store_key(inputs: Mapping[str, Value]) -> bytes:
+    """Returns the store key of checked inputs."""
+    store_key = store_key_of(reveal(inputs["storeKey"]))
+    if store_key is None:
+        raise AssertionError("internal error: inputs that check refused came back")
+    return store_key
 
 
 def find_run_ids(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> tuple[str, str]:

@@ -16,15 +16,24 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin import refused_report
+from components.plugin.artifact_retention import find_replaced, let_go, say, settle, wrap_replaced
 from components.plugin.data_check import DataChecks, DataFindings, rows_changed
 from components.plugin.foretold import foretell, is_run
 from components.plugin.launcher import Launcher, Notice, RunRefused, Submission, run_training
 from components.plugin.local_launcher import LocalLauncher
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
+from components.plugin.replaced_artifacts import (
+    ReplacedArtifacts,
+    Retained,
+    RunArtifacts,
+    find_run_artifacts,
+    release_report,
+)
 from components.plugin.resealing import OldArtifact, Resealing
 from components.plugin.training_inputs import (
     KEEPING_INPUTS,
     REQUIREMENTS,
+    RETENTION_INPUTS,
     check,
     find_changed,
     find_job_inputs,
@@ -33,6 +42,7 @@ from components.plugin.training_inputs import (
     find_recipients,
     find_run_ids,
     find_store,
+    find_store_key,
 )
 from components.plugin.training_request import make_request
 from components.settings.run import store_key_of
@@ -75,11 +85,9 @@ from sealift.settings.urls import without_credentials
 from sealift.stores import (
     ArtifactDamaged,
     ArtifactMissing,
-    StoreError,
     delete_artifact,
     delete_record,
     get_manifest,
-    get_record,
     owners_name,
     verify,
 )
@@ -165,7 +173,7 @@ class TrainingRunResource:
                 "is deleted with the stack. To open the artifact later, stop here (Ctrl-C). Then add a recipient to "
                 "the store, such as a recovery key, and run `pulumi up`, or save the private key",
             )
-        await _let_go(request, request.inputs, state, retention=state.get("retention"))
+        await let_go(request, Owner(request.urn, request.id), request.inputs, state)
 
 
 async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings) -> Properties:
@@ -203,6 +211,10 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
     if keys_only or not changed:
         if not request.preview:
             kept["dataKey"] = await asyncio.to_thread(_find_data_key, kept, inputs, before)
+            if reseals or all_changed.keys() & {*RETENTION_INPUTS}:
+                await settle(request, owner, inputs, kept, None, reseals=reseals)
+            if "recipients" in changed:
+                await wrap_replaced(request, owner, inputs)
         return inputs | _with_secrets(kept, inputs)
     if request.preview:
         rows = rows_changed(reveal(request.state.get("rows")), data.rows)
@@ -216,16 +228,28 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
         new = _find_new(changed, kept, reseals=reseals)
         return inputs | _with_secrets(kept | dict.fromkeys((*REPORT_OUTPUTS, *new), UNKNOWN), inputs)
     outputs = await _train(launcher, request, owner, inputs, kept)
-    if outputs["artifactId"] != kept["artifactId"]:
-        await _let_go(request, old_inputs, request.state, retention=inputs["retention"])
-    elif outputs["reportArtifactId"] != kept["reportArtifactId"]:
-        await _let_go_of_report(request, old_inputs, request.state, retention=inputs["retention"])
-    if reseals and outputs["artifactId"] == kept["artifactId"]:
+    old: RunArtifacts | None = find_run_artifacts(request.state)
+    if reveal(old_inputs["storeKey"]) != reveal(
+        inputs["storeKey"]
+    ):  # no run under the new key has an artifact of the old one
+        await let_go(request, owner, old_inputs, request.state | {"retention": inputs["retention"]})
+        old = find_run_artifacts(outputs)
+    if reseals and await asyncio.to_thread(_was_sealed_before, owner, inputs, outputs, kept):
         judged = {name: reveal(outputs.get(name)) for name in OUTPUTS}
         resealed = await _reseal(request, owner, inputs, judged)
         resealed["dataKey"] = await asyncio.to_thread(_find_data_key, resealed, inputs, judged)
-        return inputs | _with_secrets(resealed, inputs)
+        old = None if judged["artifactId"] == kept["artifactId"] else old
+        outputs = inputs | _with_secrets(resealed, inputs)
+    await settle(request, owner, inputs, outputs, old, reseals=reseals)
+    if "recipients" in changed:
+        await wrap_replaced(request, owner, inputs)
     return outputs
+
+
+def _was_sealed_before(owner: Owner, inputs: Properties, outputs: Properties, kept: Mapping[str, Value]) -> bool:
+    """Whether the artifact was already this resource's, so that somebody may know its data key."""
+    earlier = {one.artifact_id for one in find_replaced(owner, inputs).find()}
+    return outputs["artifactId"] in {*earlier, kept["artifactId"]}
 
 
 def _find_new(changed: Sequence[str], kept: Mapping[str, Value], *, reseals: bool) -> Sequence[str]:
@@ -237,9 +261,7 @@ def _find_new(changed: Sequence[str], kept: Mapping[str, Value], *, reseals: boo
 
 async def _reseal(operation: Operation, owner: Owner, inputs: Properties, kept: Properties) -> Properties:
     """Seals the artifacts again under new data keys, deletes the old ones, and returns the outputs."""
-    store, store_key = find_store(inputs), store_key_of(reveal(inputs["storeKey"]))
-    if store_key is None:
-        raise AssertionError("internal error: inputs that check refused came back")
+    store, store_key = find_store(inputs), find_store_key(inputs)
     await operation.log.status("sealing the model again under a new data key")
     old = [OldArtifact(artifact_id, digest, known) for artifact_id, digest, _, known in _artifacts(kept)]
     resealing = Resealing(store, store_key, str(kept["runId"]), str(reveal(inputs["reseal"])))
@@ -346,9 +368,7 @@ def _claim(owner: Owner, outputs: Mapping[str, Value], inputs: Mapping[str, Valu
     and returns the manifests, or None if no key opens them. Raises SealingError, StoreError.
     """
     store, keys, recipients = find_store(inputs), find_opening_keys(inputs), find_recipients(inputs)
-    store_key = store_key_of(reveal(inputs["storeKey"]))
-    if store_key is None:
-        raise AssertionError("internal error: inputs that check refused came back")
+    store_key = find_store_key(inputs)
     manifests: Properties = {}
     for artifact_id, _, manifest, known in _artifacts(outputs):
         wrap = partial(wrap_for, store, artifact_id, known, keys, recipients)
@@ -404,7 +424,8 @@ async def _train(
         else:
             await operation.log.status(status_line(notice, with_metrics=bool(plain["exposeMetrics"])))
 
-    store, run_ids = find_store(plain), list(find_run_ids(job, plain, store_key))
+    replaced = ReplacedArtifacts(find_store(plain), store_key, owner)
+    store, run_ids = replaced.store, list(find_run_ids(job, plain, store_key))
     run_ids.sort(key=lambda one: one != kept.get("runId"))  # to check it again, its own record has the evidence
     while True:
         if not run_ids:
@@ -431,6 +452,8 @@ async def _train(
         wrapped: Properties | None = {}  # a new artifact is sealed to these recipients
         owners = [Owners(store, store_key, one) for one in (result.artifact_id, result.report_artifact_id)]
         try:
+            if kept and inputs["retention"] == "delete":
+                await asyncio.to_thread(replaced.announce, find_run_artifacts(outputs))
             if result.reused:
                 wrapped = await asyncio.to_thread(_claim, owner, outputs, plain)
             else:
@@ -443,7 +466,8 @@ async def _train(
             outputs["dataKey"] = await asyncio.to_thread(_find_data_key, outputs | wrapped, plain, kept)
             break
         run_ids.pop(0)
-        await asyncio.to_thread(_release, owners[1], owner)  # a report that others use stays
+        await asyncio.to_thread(release_report, owners[1], owner)  # a report that others use stays
+        await asyncio.to_thread(replaced.forget, find_run_artifacts(outputs))
     await asyncio.to_thread(refused_report.clear, owner.urn, run_id)
     if result.lost and inputs["retention"] == "delete":
         await _abandon(operation, Owners(store, store_key, result.lost[0]), owner, result.lost)
@@ -457,7 +481,13 @@ async def _train(
 
 
 async def _abandon(operation: Operation, owners: Owners, owner: Owner, lost: Sequence[str]) -> None:
-    """Deletes the remains of a damaged artifact, unless another resource uses it."""
+    """Deletes the remains of a damaged artifact, unless another resource uses it. A refresh makes the engine forget the
+    resource of a damaged artifact, and this one takes its place: so what that one has replaced goes too.
+    """
+    with contextlib.suppress(OwnersUnreadable):
+        for earlier in await asyncio.to_thread(owners.find_earlier, owner):
+            forgotten = ReplacedArtifacts(owners.store, owners.store_key, earlier)
+            await say(operation, await asyncio.to_thread(forgotten.settle, None, None, Retained()))
 
     def delete() -> None:
         for artifact_id in lost:
@@ -501,54 +531,3 @@ def _verify(state: Properties, inputs: Properties) -> Properties:
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store differs from this stack's")
         manifests[manifest] = stored.decode()
     return manifests
-
-
-async def _let_go(operation: Operation, inputs: Properties, state: Properties, *, retention: Value) -> None:
-    """Releases an artifact that this stack no longer uses, and deletes it if retention is "delete"."""
-    if retention != "delete" or "artifactId" not in state:
-        return
-    store, store_key = find_store(state), store_key_of(reveal(inputs["storeKey"]))
-    if store_key is None:
-        raise AssertionError("internal error: inputs that check refused came back")
-    try:
-        store.reach()
-    except StoreError as error:
-        await operation.log.say("warning", f"artifact {reveal(state['artifactId'])} is not deleted: {error}")
-        return
-    await operation.log.status("deleting the artifact")
-
-    owner, artifact_id = Owner(operation.urn, operation.id), str(reveal(state["artifactId"]))
-
-    def delete() -> None:
-        delete_artifact(store, artifact_id)
-        delete_record(store, str(reveal(state["runId"])))
-
-    try:
-        others = await asyncio.to_thread(Owners(store, store_key, artifact_id).release, owner, delete)
-    except OwnersUnreadable:
-        await operation.log.say("warning", f"artifact {artifact_id} stays, because the list of its users is damaged")
-        return
-    if others:
-        await operation.log.say("info", f"artifact {artifact_id} stays, because other resources use it: {others}")
-    await _let_go_of_report(operation, inputs, state, retention=retention, shared=others > 0)
-
-
-async def _let_go_of_report(
-    operation: Operation, inputs: Properties, state: Properties, *, retention: Value, shared: bool = False
-) -> None:
-    """Does the same for the report only. A report that no resource has claimed is from an earlier release. It is
-    deleted with the model, but not while the model is `shared`.
-    """
-    store_key = store_key_of(reveal(inputs["storeKey"]))
-    if retention != "delete" or store_key is None or reveal(state.get("reportArtifactId")) is None:
-        return
-    owners = Owners(find_store(state), store_key, str(reveal(state["reportArtifactId"])))
-    if shared and get_record(owners.store, owners_name(owners.artifact_id)) is None:
-        return
-    await asyncio.to_thread(_release, owners, Owner(operation.urn, operation.id))
-
-
-def _release(owners: Owners, owner: Owner) -> None:
-    """Releases a report. It is deleted if no other resource uses it."""
-    with contextlib.suppress(OwnersUnreadable):  # another resource may use it
-        owners.release(owner, lambda: delete_artifact(owners.store, owners.artifact_id))

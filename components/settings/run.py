@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
-from components.settings.store import PUBLIC_KEYS, RETENTION, STORE_URL
+from components.settings.store import (
+    PUBLIC_KEYS,
+    RETAIN_COUNT,
+    RETAIN_COUNT_TEXT,
+    RETAIN_DAYS,
+    RETAIN_DAYS_TEXT,
+    RETENTION,
+    STORE_URL,
+)
 from sealift.sealing import identity_forms, recipient_forms
 from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 from sealift.settings.declare import declarations
@@ -104,9 +112,12 @@ class TrainingRunInputs(TrainingSettings):
         kinds.any_text,
         None,
         "Name of the artifact's current data key, such as a date. After a compromise, changing it seals the model "
-        "again under a new data key and deletes the old artifact. Nothing is trained.",
+        "again under a new data key and deletes the old artifact, and earlier ones that `retainCount` or `retainDays` "
+        "would keep. Nothing is trained.",
     )
     retention: str = setting(RETENTION, "keep", "Retention of the artifact when its run is deleted or replaced.")
+    retain_count: int | None = setting(RETAIN_COUNT, None, RETAIN_COUNT_TEXT)
+    retain_days: float | None = setting(RETAIN_DAYS, None, RETAIN_DAYS_TEXT)
     private_key: str | None = setting(
         kinds.text,
         None,

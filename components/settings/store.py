@@ -9,6 +9,17 @@ from sealift.stores import StoreError, open_store
 
 RECIPIENT_LIST: Final = f"a list, each {recipient_forms()}"
 RETENTION: Final = kinds.one_of("keep", "delete")
+RETAIN_COUNT: Final = kinds.whole_number(0, 1000)
+RETAIN_DAYS: Final = kinds.number_from(0, "days")
+RETAIN_COUNT_TEXT: Final = (
+    "Number of replaced artifacts that stay with `retention: delete`, the newest first, for a return to earlier "
+    "settings without training. An artifact goes once it is neither among them nor younger than `retainDays`. The "
+    "current artifact is never counted and never deleted."
+)
+RETAIN_DAYS_TEXT: Final = (
+    "Days that a replaced artifact stays at least with `retention: delete`, whatever `retainCount` is. Each "
+    "`pulumi up` that replaces an artifact or changes these settings deletes what goes, and `pulumi destroy` the rest."
+)
 
 
 def _url(value: object) -> str:
@@ -56,6 +67,8 @@ class StoreSettings:
 
     url: str = setting(STORE_URL, "file://~/.sealift/store", "URL of the store for sealed artifacts.")
     retention: str = setting(RETENTION, "keep", "Retention of an artifact whose run is deleted or replaced.")
+    retain_count: int | None = setting(RETAIN_COUNT, None, RETAIN_COUNT_TEXT)
+    retain_days: float | None = setting(RETAIN_DAYS, None, RETAIN_DAYS_TEXT)
     key: str | None = setting(
         KMS_KEY,
         None,
@@ -72,7 +85,8 @@ class StoreSettings:
         kinds.any_text,
         None,
         "Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models "
-        "again under new data keys and deletes the old artifacts. Image and pods follow, and nothing is trained.",
+        "again under new data keys and deletes the old artifacts, also those that `retention` or `retainCount` would "
+        "keep. Image and pods follow, and nothing is trained.",
     )
     recipients: tuple[str, ...] = setting(
         PUBLIC_KEYS,
