@@ -58,8 +58,8 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
         )
         self.url = pulumi.Output.from_input(url)
         self.retention = pulumi.Output.from_input(retention)
-        self.retain_count = pulumi.Output.from_input(cast(pulumi.Input[int], args.get("retain_count")))
-        self.retain_days = pulumi.Output.from_input(cast(pulumi.Input[float], args.get("retain_days")))
+        self.retain_count = pulumi.Output.from_input(cast(pulumi.Input[int], args.get("retainCount")))
+        self.retain_days = pulumi.Output.from_input(cast(pulumi.Input[float], args.get("retainDays")))
         self.reseal = pulumi.Output.from_input(cast(pulumi.Input[str], args.get("reseal")))
         self.public_key = key.public_key
         self.private_key = key.private_key

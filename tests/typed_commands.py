@@ -270,6 +270,10 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             ),
         },
         "Rotating the sealing key": {"pulumi config set --path store.rotation 2027-01 && pulumi up": ROTATES},
+        "Going back to an earlier model": {
+            "pulumi config set --path store.retainCount 3": PROD,
+            "pulumi config set --path store.retainDays 30": PROD,
+        },
     },
     "docs/how-to/object-storage.md": {
         "Object storage": {

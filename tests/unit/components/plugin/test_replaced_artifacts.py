@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from components.plugin import replaced_artifacts
 from components.plugin.ownership import Owner, Owners
 from components.plugin.replaced_artifacts import DAY_SECONDS, ReplacedArtifacts, Retained, RunArtifacts
 from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, Store, has_artifact, open_store, put_artifact
@@ -80,7 +79,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the clock, in days."""
-    return lambda days: monkeypatch.setattr(replaced_artifacts.time, "time", lambda: days * DAY_SECONDS)
+    return lambda days: monkeypatch.setattr("time.time", lambda: days * DAY_SECONDS)
 
 
 def follow(store: Store, letters: str, retained: Retained, now: Callable[[float], None]) -> RunArtifacts:
@@ -208,7 +207,7 @@ def test_a_kill_at_any_call_leaves_nothing(
         b = trained(store, "b")
         killed = False
         try:
-            update(MortalStore(store, at), current, b, retained)  # type: ignore[arg-type]
+            update(MortalStore(store, at), current, b, retained)
         except Killed:
             killed = True
         for lease in store.names(LEASES):  # the next process sees that their holder is dead

@@ -43,7 +43,8 @@ def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
         "freeze", "gates", "gradientClip", "initFrom", "learningRate", "loss", "masking", "model",
         "modelArguments", "modelCard", "modelPath", "momentum", "nesterov", "openingKeys", "precision", "privacy",
         "privateKey", "quality", "recipients", "reseal", "retainCount", "retainDays", "retention", "retrainTrigger",
-        "schedule", "search", "seed", "source", "stopLoss", "storeKey", "storeUrl", "threads", "timeoutSeconds", "weightDecay",
+        "schedule", "search", "seed", "source", "stopLoss", "storeKey", "storeUrl", "threads",
+        "timeoutSeconds", "weightDecay",
     ]  # fmt: skip
     assert sorted(OUTPUTS) == [
         "artifactId", "contentId", "dataKey", "delta", "durationSeconds", "energyJoules", "energySource", "epochsRun",
