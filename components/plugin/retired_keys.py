@@ -7,11 +7,12 @@ the update that retired the key has wrapped the store's artifacts again. All oth
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from sealift.provider import Value
 from sealift.sealing import SealingError, is_in_kms, parse_identity, recipient_ids
-from sealift.stores import Store, StoreError, artifact_ids, get_manifest, is_same_store, open_store
+from sealift.stores import Store, StoreError, artifact_ids, get_manifest, is_same_store, map_artifacts, open_store
 
 KeyStores = dict[str, Value]
 """URLs of the stores that a key sealed into, by key id. A key that is missing may have sealed into any store."""
@@ -59,13 +60,10 @@ def find_opened_alone(keys: Sequence[str], stores: KeyStores, store_url: Value) 
     """
     own = {parse_identity(key).key_id for key in keys if not is_in_kms(key)}  # a key in a KMS outlives the stack
     known = [url for urls in stores.values() if isinstance(urls, list) for url in urls]
-    alone = []
+    alone: list[str] = []
     for url in {str(url) for url in [*known, store_url] if isinstance(url, str)}:
-        store = open_store(url)
-        for artifact in artifact_ids(store):
-            with suppress(SealingError):  # no key opens a damaged artifact
-                if recipient_ids(get_manifest(store, artifact)) <= own:
-                    alone.append(artifact)
+        found = map_artifacts(store := open_store(url), partial(_find_recipients, store))
+        alone += [artifact for artifact, named in found if named is not None and named <= own]
     return sorted(set(alone))
 
 
@@ -83,4 +81,12 @@ def _only_in(store_url: str, urls: Value) -> bool:
 
 
 def _find_named(store: Store) -> set[str]:
-    return {key_id for artifact in artifact_ids(store) for key_id in recipient_ids(get_manifest(store, artifact))}
+    found = map_artifacts(store, lambda artifact_id: recipient_ids(get_manifest(store, artifact_id)))
+    return {key_id for _, named in found for key_id in named}
+
+
+def _find_recipients(store: Store, artifact_id: str) -> set[str] | None:
+    """Returns the ids of an artifact's recipients, or None for a damaged artifact, which no key opens."""
+    with suppress(SealingError):
+        return set(recipient_ids(get_manifest(store, artifact_id)))
+    return None

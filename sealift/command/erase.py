@@ -12,7 +12,7 @@ from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.sealing import SealingError
 from sealift.sealing.manifest import parse_manifest
-from sealift.stores import Store, StoreError, artifact_ids, erase_artifact, get_manifest, open_store
+from sealift.stores import Store, StoreError, erase_artifact, get_manifest, map_artifacts, open_store
 
 DATA_DIGEST: Final = "dataDigest"
 OF: Final = "of"
@@ -58,10 +58,13 @@ def _say_derived(derived: Sequence[str] | None) -> str:
 
 def _find_derived(store: Store, erased: str, keys: Sequence[Key]) -> list[str]:
     """Returns the ids of the other artifacts of the same data, and of their reports, as far as the keys open them."""
-    told = {}
-    for one in artifact_ids(store):
+
+    def describe(artifact_id: str) -> dict[str, Any]:
         with suppress(SealingError, StoreError):
-            told[one] = _describe(get_manifest(store, one), keys)
+            return _describe(get_manifest(store, artifact_id), keys)
+        return {}
+
+    told = dict(map_artifacts(store, describe))
     data = told.get(erased, {}).get(DATA_DIGEST)
     models = {erased} | {one for one, fields in told.items() if data is not None and fields.get(DATA_DIGEST) == data}
     return sorted((models | {one for one, fields in told.items() if fields.get(OF) in models}) - {erased})

@@ -1,8 +1,7 @@
 """`sealift list`: the artifacts of a store, from their manifests alone."""
 
 import argparse
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from sealift.command.artifact import add_store
@@ -11,10 +10,8 @@ from sealift.command.subcommand import DONE, REFUSED, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.sealing import ManifestInvalid
 from sealift.sealing.manifest import Manifest, parse_manifest
-from sealift.stores import ArtifactDamaged, ArtifactMissing, Store, artifact_ids, get_manifest, open_store
+from sealift.stores import ArtifactDamaged, ArtifactMissing, Store, get_manifest, map_artifacts, open_store
 
-READERS: Final = 16
-"""Requests at a time: object storage answers each after some milliseconds."""
 SHORT_ID: Final = 16
 
 Entry = Manifest | str | None
@@ -27,7 +24,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     code = DONE
-    for artifact_id, entry in _entries(open_store(options.store)):
+    store = open_store(options.store)
+    for artifact_id, entry in map_artifacts(store, partial(_read, store)):
         if isinstance(entry, str):
             code = REFUSED
             terminal.say({"artifactId": artifact_id, "error": entry}, f"{artifact_id}  damaged: {entry}")
@@ -40,16 +38,6 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
             short = ", ".join(f"{one[:SHORT_ID]}…" for one in ids)
             terminal.say(result, f"{artifact_id}  {size_text(entry.payload_size):>8}  {short}")
     return code
-
-
-def _entries(store: Store) -> Iterator[tuple[str, Entry]]:
-    """Yields all artifacts in the order of their ids. Raises StoreError."""
-    ids = artifact_ids(store)
-    pool = ThreadPoolExecutor(READERS)
-    try:
-        yield from zip(ids, pool.map(lambda artifact_id: _read(store, artifact_id), ids), strict=True)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _read(store: Store, artifact_id: str) -> Entry:

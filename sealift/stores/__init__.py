@@ -33,6 +33,7 @@ from sealift.stores.errors import (
     StoreUnwritable,
     StoreUrlInvalid,
 )
+from sealift.stores.every_artifact import map_artifacts
 from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.objects import is_object_url, open_object
 from sealift.stores.open import absolute_url, is_same_store, open_store
@@ -74,6 +75,7 @@ __all__ = [
     "hold_lease",
     "is_object_url",
     "is_same_store",
+    "map_artifacts",
     "open_object",
     "open_payload",
     "open_store",

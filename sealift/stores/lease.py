@@ -15,6 +15,7 @@ swaps and conditional deletions, which fail if another holder has changed the fi
 
 import hashlib
 import os
+import random
 import secrets
 import threading
 import time
@@ -34,6 +35,9 @@ RENEWALS: Final = 6
 """Renewals within one expiry."""
 POLL_SECONDS: Final = 0.2
 LEASE_BYTES: Final = 1000
+LOOKED_AT: Final = 16
+"""Other leases that a new holder reads to find dead ones: few, because each is a request. Chosen by chance, so that in
+the end each is looked at."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +156,9 @@ def _remove_dead_leases(store: Store, own: str) -> dict[str, str]:
     left: dict[str, str] = {}
     dead: dict[str, str] = {}
     with suppress(StoreError):
-        for name in store.names(LEASES):
-            found = _find_lease(store, name) if name != own else None
+        others = [name for name in store.names(LEASES) if name != own]
+        for name in random.sample(others, min(len(others), LOOKED_AT)):
+            found = _find_lease(store, name)
             if found is not None:
                 (dead if _Term.parse(found.content).is_dead() else left)[name] = found.version
     _remove(store, dead)
