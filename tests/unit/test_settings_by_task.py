@@ -15,7 +15,7 @@ from components import container_spec, pod_spec
 from components.access_data import access_data
 from components.config import merge, parse
 from components.object_labels import object_labels
-from components.plugin.training_inputs import KEEPING_INPUTS, REQUIREMENTS
+from components.plugin.training_inputs import KEEPING_INPUTS, RETENTION_INPUTS, REQUIREMENTS
 from components.plugin.training_run import TrainingRunResource
 from components.sections import SECTIONS
 from components.server_files import ACCESS, ServerFolder, folders_of
@@ -209,8 +209,9 @@ def test_a_change_of_the_store_has_the_effect_of_the_plugin() -> None:
 
     assert effects.pop("url") is Effect.TRAINS
     assert difference.replaces == ["storeUrl"]
-    assert effects.pop("retention") is Effect.NOTHING
-    assert "retention" in KEEPING_INPUTS
+    for name in RETENTION_INPUTS:
+        assert effects.pop(name) is Effect.NOTHING
+        assert name in KEEPING_INPUTS
     wraps = dict.fromkeys(("key", "rotation", "recipients"), Effect.WRAPS)
     assert effects == wraps | {"reseal": Effect.RESEALS}
     assert template(server("deployment", {})) != template(server("deployment", {}), {"manifest": "other"})
