@@ -104,12 +104,14 @@ def always(fault: Fault) -> Plan:
 def at_random(seed: str, share: float) -> Plan:
     """A plan: this share of all requests gets faults of all kinds but the late one, never three after each other."""
     chance, row = random.Random(seed), [0]
-    faults = [fault for fault in Fault if fault is not Fault.LATE]
+    faults, deck = [fault for fault in Fault if fault is not Fault.LATE], list[Fault]()
 
     def plan(method: str, path: str) -> Fault | None:
         spoilt = chance.random() < share and row[0] < 2
         row[0] = row[0] + 1 if spoilt else 0
-        return chance.choice(faults) if spoilt else None
+        if spoilt and not deck:  # each kind comes before one comes again
+            deck.extend(chance.sample(faults, len(faults)))
+        return deck.pop() if spoilt else None
 
     return plan
 
