@@ -15,7 +15,7 @@ from components import container_spec, pod_spec
 from components.access_data import access_data
 from components.config import merge, parse
 from components.object_labels import object_labels
-from components.plugin.training_inputs import KEEPING_INPUTS, RETENTION_INPUTS, REQUIREMENTS
+from components.plugin.training_inputs import KEEPING_INPUTS, REQUIREMENTS, RETENTION_INPUTS
 from components.plugin.training_run import TrainingRunResource
 from components.sections import SECTIONS
 from components.server_files import ACCESS, ServerFolder, folders_of
