@@ -238,7 +238,6 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
         judged = {name: reveal(outputs.get(name)) for name in OUTPUTS}
         resealed = await _reseal(request, owner, inputs, judged)
         resealed["dataKey"] = await asyncio.to_thread(_find_data_key, resealed, inputs, judged)
-        old = None if judged["artifactId"] == kept["artifactId"] else old
         outputs = inputs | _with_secrets(resealed, inputs)
     await settle(request, owner, inputs, outputs, old, reseals=reseals)
     if "recipients" in changed:
