@@ -14,7 +14,7 @@ ARGUMENTS = (
     "--moments", str(MOMENTS), "--examples", str(EXAMPLES), "-n", "2", "-rP",
     "-o", f"faulthandler_timeout={4 * 3600}", "-k", "random_moments or random_faults or in_any_pieces",
     "tests/engine/test_interruptions.py", "tests/unit/serving/http/test_fuzzing.py",
-    "tests/process/test_killed_stores.py", "tests/unit/stores/test_faulty_s3.py",
+    "tests/process/test_killed_stores.py", "tests/process/test_faulty_s3.py",
 )  # fmt: skip
 
 

@@ -275,7 +275,7 @@ def _code(error: exceptions.ClientError) -> str:
 
 
 def _status(error: exceptions.ClientError) -> int:
-    """Returns the answer's status, 0 if there is none."""
+    """Returns the answer's status, 0 without an answer."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from components.plugin.resealing import OldArtifact, Resealing
-from components.plugin.rewrapping import wrap_for
+from sealift.rewrapping import wrap_for
 from sealift.sealing import RsaIdentity, named_payload_digest, open_artifact, seal, seal_into, unwrap
 from sealift.stores import (
     MANIFESTS,
