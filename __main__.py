@@ -58,6 +58,7 @@ if config.served.get("grpc"):
 pulumi.export("apiKeys", service.api_keys)
 pulumi.export("image", image.ref)
 pulumi.export("artifactId", run.artifact_id)
+pulumi.export("payloadDigest", run.payload_digest)
 pulumi.export("metrics", run.metrics)
 report = {"storeUrl": store.url, "artifactId": run.report_artifact_id, "payloadDigest": run.report_payload_digest}
 pulumi.export("report", report)

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from sealift.serving.version import VERSION
+
 INTERRUPTED = 130
 EXTRA = """error: the model server needs packages that are not installed: {missing}
 hint: pip install "sealift[serve]"
@@ -14,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["serve"]:
         return _serve(given[1:])
+    if given == ["--version"]:  # also answered where the package was installed without what it needs
+        print(VERSION)
+        return 0
     try:
         # Imported only here: the server's process does not load the code that decrypts.
         from sealift.command.program import run

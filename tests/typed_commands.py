@@ -39,6 +39,8 @@ NO_ROLL: Final = Step(says=("Secret model-access",), without=(RUN, IMAGE, ROLL))
 TRAINS: Final = Step(says=(RUN, IMAGE, ROLL), answers=True)
 ROTATES: Final = Step(says=(ROLL,), without=("epoch ", IMAGE), answers=True)
 PREVIEWS: Final = Step(then="pulumi preview", says=("Previewing update",))
+TAKEN_BACK: Final = Step(then="pulumi config rm --path store.url")
+"""The bucket is the reader's."""
 PROD: Final = Step(before=("pulumi stack select prod",))
 
 NO_TRAINING_SETTINGS: Final = (
@@ -271,16 +273,16 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
         },
         "Rotating the sealing key": {"pulumi config set --path store.rotation 2027-01 && pulumi up": ROTATES},
         "Going back to an earlier model": {
-            "pulumi config set --path store.retainCount 3": PROD,
-            "pulumi config set --path store.retainDays 30": PROD,
+            "pulumi config set --path store.retainCount 3": ANY,
+            "pulumi config set --path store.retainDays 30": ANY,
         },
     },
     "docs/how-to/object-storage.md": {
         "Object storage": {
-            "pulumi config set --path store.url 's3://example-models/prod?region=eu-west-1'": PROD,
+            "pulumi config set --path store.url 's3://example-models/prod?region=eu-west-1'": TAKEN_BACK,
         },
         "Other servers with S3's API": {
-            "pulumi config set --path store.url 's3://example-models/prod?endpoint=https://s3.example.com'": PROD,
+            "pulumi config set --path store.url 's3://example-models/prod?endpoint=https://s3.example.com'": TAKEN_BACK,
         },
     },
     "docs/how-to/kms.md": {
