@@ -3,12 +3,12 @@ PYTHON ?= python3
 export STACK TORCH STORE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down report test faults check docs status
+.PHONY: help setup up down report test faults check audit docs status
 
 help:  ## show this text
 	@$(PYTHON) -m bootstrap --help
 
-setup up down test faults check docs status:
+setup up down test faults check audit docs status:
 	@$(PYTHON) -m bootstrap $@
 
 report:  # `make report HTML=report.html` saves the page

@@ -1,5 +1,5 @@
-"""The command line: setup, up, down, report, test, faults, check, docs, status. Problems are shown as a message with
-hints, never as a traceback.
+"""The command line: setup, up, down, report, test, faults, check, audit, docs, status. Problems are shown as a message
+with hints, never as a traceback.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bootstrap import environment, errors
-from bootstrap.commands import check, docs, down, faults, report, stacks, status, store, test, up, worktree
+from bootstrap.commands import audit, check, docs, down, faults, report, stacks, status, store, test, up, worktree
 from bootstrap.console import Console, duration
 from bootstrap.context import Context
 from bootstrap.layout import Layout
@@ -32,7 +32,7 @@ variables, in the same command (make up STACK=staging) or in the environment:
   PULUMI_CONFIG_PASSPHRASE     passphrase that encrypts the stacks' secrets (default: generated, .sealift/passphrase)
 
 Everything is installed under .tools/, except Debian packages. In a git worktree without .tools, the commands test,
-faults, check and docs use the .tools of the first worktree.
+faults, check, audit and docs use the .tools of the first worktree.
 """
 OF_ANOTHER_USER = "if another user (such as root) set up this checkout, work as that user or clone it again"
 NO_ROOM = "free some space, or clone to a writable disk; finished work is kept"
@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("faults", faults_help, faults_command)
     add("check", "check types, lint, and the imports between packages", check_command)
+    add("audit", "look up known vulnerabilities of everything in the environment and the image", audit_command)
     add("docs", "write the generated files and build the documentation site in site/", docs_command)
     add("status", "show what is installed and what is running", status_command)
     return parser
@@ -192,6 +193,11 @@ def faults_command(context: Context, options: argparse.Namespace) -> int:
         return faults.run(lent)
     set_up(context)
     return faults.run(context)
+
+
+def audit_command(context: Context, options: argparse.Namespace) -> int:
+    del options
+    return audit.run(context)
 
 
 def check_command(context: Context, options: argparse.Namespace) -> int:

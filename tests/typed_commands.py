@@ -387,6 +387,7 @@ NOT_TYPED: Final[Mapping[str, str]] = {
         "needs a Vault; tests/engine/test_key_in_kms.py does it with a real OpenBao"
     ),
     "make check": LONG,
+    "make audit": "needs a service of the internet; tests/unit/bootstrap/commands/test_audit.py reads its answers",
     "make faults": LONG,
     "make docs": "writes into the checkout; a test compares what it would write",
     "source sealift/.tools/activate": "tests/engine/test_automation.py runs the page's program in it",

@@ -1,5 +1,5 @@
 """Tools for a second git worktree, which uses those of the first one for commands that install nothing: test, faults,
-check, docs. Its sources, stand-ins and stacks' state are its own.
+check, audit, docs. Its sources, stand-ins and stacks' state are its own.
 
 A worktree with its own .tools borrows nothing; `make setup` there makes one. Borrowed tools are never changed from
 here. If they do not fit, the message says where to run set-up.
