@@ -299,3 +299,20 @@ class StoreContract:
                     read(folder, name)
             with pytest.raises(ArtifactMissing), store.create(folder, name) as file:
                 file.write(b"x")
+
+
+def exactly_one_wins(store: Store, content: bytes) -> None:
+    """Of six writers that create one payload at once, each with an end of its own, the store has one's content."""
+
+    def write(at: int) -> bool:
+        try:
+            store.put(PAYLOADS, ID, content + str(at).encode())
+        except ArtifactDamaged:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        won = [*pool.map(write, range(6))]
+
+    assert sum(won) == 1
+    assert store.get(PAYLOADS, ID) == content + str(won.index(True)).encode()

@@ -5,7 +5,6 @@ Identities (workload identity, `az login`) are Azure's own library's work: Azuri
 
 import base64
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -26,7 +25,7 @@ from sealift.stores import (
 from sealift.stores.object_store import MARKER, PART_BYTES
 from sealift.stores.object_url import ObjectUrl
 from tests.azurite import CONTAINER, VARIABLES, Azurite
-from tests.unit.stores.contract import ID, OTHER, StoreContract
+from tests.unit.stores.contract import ID, OTHER, StoreContract, exactly_one_wins
 
 LARGE = bytes(PART_BYTES) + b"end"
 
@@ -59,18 +58,7 @@ class TestAzureStore(StoreContract):
 
 @pytest.mark.parametrize("content", [b"payload", LARGE], ids=["one request", "blocks"])
 def test_of_many_writers_of_one_name_exactly_one_wins(store: Store, content: bytes) -> None:
-    def write(at: int) -> bool:
-        try:
-            store.put(PAYLOADS, ID, content + str(at).encode())
-        except ArtifactDamaged:
-            return False
-        return True
-
-    with ThreadPoolExecutor(6) as pool:
-        won = [*pool.map(write, range(6))]
-
-    assert sum(won) == 1
-    assert store.get(PAYLOADS, ID) == content + str(won.index(True)).encode()
+    exactly_one_wins(store, content)
 
 
 @pytest.mark.parametrize("equal", [True, False], ids=["equal", "different"])

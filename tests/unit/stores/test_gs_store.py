@@ -14,7 +14,6 @@ import json
 import secrets
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from google.cloud.storage.retry import DEFAULT_RETRY
@@ -22,7 +21,6 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from sealift.stores import (
     PAYLOADS,
     RECORDS,
-    ArtifactDamaged,
     Conflict,
     Store,
     StoreError,
@@ -35,7 +33,7 @@ from sealift.stores.object_services import connect
 from sealift.stores.object_store import PART_BYTES
 from sealift.stores.object_url import parse_object_url
 from tests.fake_gcs import BUCKET, fake_gcs
-from tests.unit.stores.contract import ID, StoreContract
+from tests.unit.stores.contract import ID, StoreContract, exactly_one_wins
 
 __all__ = ["fake_gcs"]
 
@@ -71,18 +69,7 @@ class TestGoogleStore(StoreContract):
 
 @pytest.mark.parametrize("content", [b"payload", pytest.param(LARGE, marks=CONDITION_IGNORED)], ids=["small", "large"])
 def test_of_many_writers_of_one_name_exactly_one_wins(store: Store, content: bytes) -> None:
-    def write(at: int) -> bool:
-        try:
-            store.put(PAYLOADS, ID, content + str(at).encode())
-        except ArtifactDamaged:
-            return False
-        return True
-
-    with ThreadPoolExecutor(6) as pool:
-        won = [*pool.map(write, range(6))]
-
-    assert sum(won) == 1
-    assert store.get(PAYLOADS, ID) == content + str(won.index(True)).encode()
+    exactly_one_wins(store, content)
 
 
 @pytest.mark.parametrize("size", [PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES])

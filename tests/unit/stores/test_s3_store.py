@@ -25,7 +25,7 @@ from sealift.stores import (
 )
 from sealift.stores.object_store import MARKER, PART_BYTES
 from tests.object_store import ObjectStore, running
-from tests.unit.stores.contract import ID, OTHER, StoreContract
+from tests.unit.stores.contract import ID, OTHER, StoreContract, exactly_one_wins
 
 LARGE = bytes(PART_BYTES) + b"end"
 
@@ -60,18 +60,7 @@ class TestS3Store(StoreContract):
 
 @pytest.mark.parametrize("content", [b"payload", LARGE], ids=["one request", "parts"])
 def test_of_many_writers_of_one_name_exactly_one_wins(store: Store, content: bytes) -> None:
-    def write(at: int) -> bool:
-        try:
-            store.put(PAYLOADS, ID, content + str(at).encode())
-        except ArtifactDamaged:
-            return False
-        return True
-
-    with ThreadPoolExecutor(6) as pool:
-        won = [*pool.map(write, range(6))]
-
-    assert sum(won) == 1
-    assert store.get(PAYLOADS, ID) == content + str(won.index(True)).encode()
+    exactly_one_wins(store, content)
 
 
 def test_writers_of_different_names_do_not_disturb_each_other(store: Store) -> None:
