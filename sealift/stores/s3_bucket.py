@@ -138,10 +138,8 @@ class S3Bucket:
         whole = self.url.key(key)
         for kind in ("Versions", "DeleteMarkers"):
             versions = self._pages(self.client.list_object_versions, kind, whole, "KeyMarker", "VersionIdMarker")
-            for found in [one for one in versions if one["Key"] == whole]:
-                version = {} if found.get("VersionId") in (None, "null") else {"VersionId": found["VersionId"]}
-                self.request(self.client.delete_object, **self.at(key), **version)
-        self.delete(key, None)
+            for version in [one["VersionId"] for one in versions if one["Key"] == whole]:
+                self.request(self.client.delete_object, **self.at(key), VersionId=version)
 
     def remove_unfinished(self, older_than_seconds: float) -> int:
         removed = 0

@@ -231,15 +231,16 @@ def test_an_erasure_destroys_the_versions_that_a_bucket_keeps(tmp_path: Path, mo
         for name, value in server.variables.items():
             monkeypatch.setenv(name, value)
         client = boto3.session.Session().client("s3", endpoint_url=server.endpoint)
+        store, early = open_store(f"{server.url}/versioned"), "ef" * 16
+        put_artifact(store, early, b"payload", b"manifest")
         client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        store = open_store(f"{server.url}/versioned")
         put_artifact(store, ID, b"payload", b"manifest")
         store.swap(MANIFESTS, ID, b"rewrapped", store.read(MANIFESTS, ID).version)
         put_artifact(store, OTHER, b"payload", b"manifest")
         store.delete(PAYLOADS, OTHER)
         assert len(client.list_object_versions(Bucket=BUCKET, Prefix=f"versioned/manifests/{ID}")["Versions"]) == 2
 
-        for artifact_id in (ID, OTHER):
+        for artifact_id in (ID, OTHER, early):
             erase_artifact(store, artifact_id, "request 17")
 
         listed = client.list_object_versions(Bucket=BUCKET, Prefix="versioned/")
