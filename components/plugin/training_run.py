@@ -45,7 +45,6 @@ from components.plugin.training_inputs import (
     find_store_key,
 )
 from components.plugin.training_request import make_request
-from components.settings.run import store_key_of
 from sealift.contents.errors import ContentsError
 from sealift.provider import (
     UNKNOWN,
@@ -406,9 +405,9 @@ async def _train(
     """Trains, claims the artifacts for `owner`, and returns the outputs. `kept`: the current outputs."""
     plain = reveal_all(inputs)
     job, _ = training_job.Job.validate(find_job_inputs(plain))
-    store_key = store_key_of(plain["storeKey"])
-    if job is None or store_key is None:
+    if job is None:
         raise AssertionError("internal error: inputs that check refused came back")
+    store_key = find_store_key(plain)
     if not plain["libraries"]:
         raise PluginError(
             "the training libraries (torch, numpy, scikit-learn, onnx) are not installed",
