@@ -43,6 +43,8 @@ TAKEN_BACK: Final = Step(then="pulumi config rm --path store.url")
 """The bucket is the reader's."""
 PROD: Final = Step(before=("pulumi stack select prod",))
 
+WRITE_KEY: Final = "(umask 077; pulumi stack output privateKey --show-secrets > .sealift/private-key.pem)"
+
 NO_TRAINING_SETTINGS: Final = (
     "pulumi config rm training",
     "pulumi config set --path training.exposeMetrics true",
@@ -132,6 +134,23 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             "python -m sealift open $(pulumi stack output artifactId) --store file://~/.sealift/store"
             " -i .sealift/private-key.pem --payload-digest $(pulumi stack output payloadDigest) -o model.onnx": Step(
                 says=("wrote model.onnx",), makes="model.onnx"
+            ),
+        },
+    },
+    "docs/how-to/provenance.md": {
+        "Where a model comes from": {
+            "python -m sealift provenance $(pulumi stack output artifactId) --store file://~/.sealift/store"
+            " -i .sealift/private-key.pem -o .sealift/model.slsa.json": Step(
+                before=(WRITE_KEY,), says=("wrote",), makes=".sealift/model.slsa.json"
+            ),
+            "python -m sealift provenance $(pulumi stack output artifactId) --store file://~/.sealift/store"
+            " -i .sealift/private-key.pem --format cyclonedx -o .sealift/model.cdx.json": Step(
+                says=("wrote",), makes=".sealift/model.cdx.json"
+            ),
+            "python -m sealift verify $(pulumi stack output artifactId) --store file://~/.sealift/store"
+            " -i .sealift/private-key.pem --provenance .sealift/model.slsa.json": Step(
+                says=("intact and authentic",),
+                then="rm .sealift/model.slsa.json .sealift/model.cdx.json",
             ),
         },
     },

@@ -11,6 +11,7 @@ from sealift.command import (  # the commands' names
     keygen,
     list,  # noqa: A004
     open,  # noqa: A004
+    provenance,
     rewrap,
     seal,
     verify,
@@ -25,6 +26,7 @@ COMMANDS: Final[tuple[Subcommand, ...]] = (
     open.COMMAND,
     inspect.COMMAND,
     verify.COMMAND,
+    provenance.COMMAND,
     list.COMMAND,
     rewrap.COMMAND,
     gc.COMMAND,

@@ -1,0 +1,114 @@
+"""`sealift provenance`: a document about an artifact, for programs of others."""
+
+import argparse
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from sealift.command.artifact import Location, add_digest, add_location, check_pin, find_location, open_input
+from sealift.command.errors import CommandError
+from sealift.command.hashed_stream import HashedStream
+from sealift.command.keys import Key, add_identities, data_key_of, find_keys
+from sealift.command.new_files import create_all, new_file
+from sealift.command.subcommand import DONE, Subcommand
+from sealift.command.terminal import Terminal
+from sealift.contents.description import read_description
+from sealift.contents.errors import ContentsError
+from sealift.provenance import Subject, make_cyclonedx, make_slsa
+from sealift.provenance.slsa import PREDICATE_TYPE
+from sealift.sealing import stream_digest
+
+FORMS: Final[Mapping[str, Callable[[Subject], dict[str, Any]]]] = {"slsa": make_slsa, "cyclonedx": make_cyclonedx}
+LARGEST_DOCUMENT: Final = 1 << 22
+PUBLIC_MODE: Final = 0o644
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_location(parser)
+    add_identities(parser, required=True)
+    add_digest(parser)
+    form = "form of the document: slsa is an in-toto statement, cyclonedx a bill of materials (default: slsa)"
+    parser.add_argument("--format", choices=sorted(FORMS), default="slsa", help=form)
+    output = "name of the new file for the document (default: standard output)"
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output)
+
+
+def _run(options: argparse.Namespace, terminal: Terminal) -> int:
+    location = find_location(options)
+    subject = read_subject(location, find_keys(options), options.payload_digest, terminal)
+    document = json.dumps(FORMS[options.format](subject), indent=None if terminal.as_json else 2, sort_keys=True)
+    if options.output is None:
+        print(document)
+        return DONE
+    with new_file(options.output, PUBLIC_MODE) as file:
+        file.write(f"{document}\n".encode())
+        create_all((file,))
+    result = {"artifactId": subject.artifact_id, "format": options.format, "output": str(options.output)}
+    terminal.say(result, f"wrote {options.output}")
+    return DONE
+
+
+def read_subject(location: Location, keys: Sequence[Key], pinned: str | None, terminal: Terminal) -> Subject:
+    """Reads the whole artifact and authenticates it. Raises CommandError, SealingError or StoreError."""
+    manifest = location.manifest()
+    check_pin(manifest, pinned)
+    opened = manifest.open_description(data_key_of(manifest.encode(), keys))
+    try:
+        description = read_description(opened)
+    except ContentsError as error:
+        raise CommandError(
+            f"the description of artifact {manifest.artifact_id} is not one that training wrote: {error}",
+            "documents are about artifacts that a training run sealed; `sealift inspect -i KEY` shows what it says",
+        ) from None
+    with location.payload_stream() as payload, terminal.meter("reading", manifest.payload_size) as meter:
+        hashed = HashedStream(meter.stream(payload))
+        digest = stream_digest(cast(BinaryIO, hashed))
+    if (digest, meter.done_bytes) != (manifest.payload_digest, manifest.payload_size):
+        raise CommandError(
+            f"the payload of artifact {manifest.artifact_id} differs from what was sealed",
+            "find out who can write to the place of the artifact, and restore it from a copy",
+        )
+    return Subject(manifest.artifact_id, manifest.payload_digest, manifest.payload_size, hashed.sha256(), description)
+
+
+def check_document(path: Path, subject: Subject) -> None:
+    """Raises CommandError unless the file is what `sealift provenance` writes about the artifact."""
+    with open_input(path) as file:
+        text = io.BufferedReader(cast(io.RawIOBase, file)).read(LARGEST_DOCUMENT + 1)
+    try:
+        given = json.loads(text) if len(text) <= LARGEST_DOCUMENT else None
+    except (ValueError, RecursionError):
+        given = None
+    marks = given if isinstance(given, dict) else {}
+    for name, value, make in (("predicateType", PREDICATE_TYPE, make_slsa), ("bomFormat", "CycloneDX", make_cyclonedx)):
+        if marks.get(name) == value:
+            _compare(path, marks, make(subject))
+            return
+    raise CommandError(
+        f"{path} is no document about an artifact", "give a file that `sealift provenance` wrote, of at most 4 MiB"
+    )
+
+
+def _compare(path: Path, given: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    differing = sorted(name for name in given.keys() | expected.keys() if given.get(name) != expected.get(name))
+    if differing or json.dumps(given, sort_keys=True) != json.dumps(expected, sort_keys=True):
+        raise CommandError(
+            f"{path} says something else than the artifact, in {', '.join(differing) or 'its numbers'}",
+            "`sealift provenance` writes what the artifact says; find out who wrote this file",
+        )
+
+
+COMMAND: Final = Subcommand(
+    "provenance",
+    "write where a model comes from: an in-toto statement (SLSA), or a bill of materials (CycloneDX)",
+    "Reads and authenticates a whole artifact and writes a document about it: its digests, the digests of its data and "
+    "code, its hyperparameters, metrics and libraries. slsa is an in-toto statement with SLSA's provenance, cyclonedx "
+    "is a bill of materials of CycloneDX 1.6. The document is not encrypted: it shows what the artifact's description "
+    "says, in the clear. Equal artifacts have equal documents, so `sealift verify --provenance FILE` can compare one.",
+    "sealift provenance 0123456789abcdef0123456789abcdef --store s3://my-bucket/models -i key.pem -o model.slsa.json\n"
+    "sealift provenance --payload out/model.payload --manifest out/model.manifest -i key.pem --format cyclonedx",
+    _add_options,
+    _run,
+)
