@@ -15,15 +15,15 @@ class Pem:
     key: str
 
 
-def self_signed(serial: int = 1) -> Pem:
-    """For 127.0.0.1, from yesterday until tomorrow."""
+def self_signed(serial: int = 1, address: str = "127.0.0.1") -> Pem:
+    """For an address of the loopback, from yesterday until tomorrow."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"loopback {serial}")])
     today = datetime.now(UTC)
     day = timedelta(days=1)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), serial, today - day, today + day)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -401,6 +401,8 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "python -m sealift": "typed with its commands",
     "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' -i key.pem": ERASES,
     "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' --yes": ERASES,
+    "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' --yes"
+    " --image ghcr.io/acme/sealift-model": ERASES,
     "python -m sealift gc --store s3://example-models/prod": ERASES,
     "pulumi config set --path store.key hashivault://sealift && pulumi up": (
         "needs a Vault; tests/engine/test_key_in_kms.py does it with a real OpenBao"
