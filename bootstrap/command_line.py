@@ -127,7 +127,7 @@ def setup(context: Context, options: argparse.Namespace) -> int:
     set_up(context)
     store.leave(context)
     context.console.line(
-        "\nto use pulumi, pytest and kubectl in this shell:  source .tools/activate"
+        "\nto use pulumi, sealift, pytest and kubectl in this shell:  source .tools/activate"
         "\nto train, deploy and test a model:                make up"
     )
     return 0

@@ -10,6 +10,7 @@ overrides the choice.
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ SIZES = {"cuda": "about 3 GB to download, 5.4 GB on disk", "cpu": "0.2 GB to dow
 
 def ensure(context: Context, step: Step) -> None:
     layout = context.layout
+    write_command(layout)
     flavour, reason = torch_flavour(context)
     lock = layout.root / "requirements.lock"
     stamp = stamp_of(layout)
@@ -64,6 +66,13 @@ def ensure(context: Context, step: Step) -> None:
     content.write(stamp, expected + "\n")
     content.write(remembered_flavour(layout), flavour + "\n")
     step.done(summary)
+
+
+def write_command(layout: Layout) -> None:
+    """Writes `.tools/bin/sealift`, which runs this checkout's command in any folder."""
+    root, python = shlex.quote(str(layout.root)), shlex.quote(str(layout.python))
+    text = f'#!/bin/sh\nPYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}} exec {python} -P -m sealift "$@"\n'
+    content.write(layout.bin / "sealift", text, mode=0o755)
 
 
 def stamp_of(layout: Layout) -> Path:
