@@ -50,7 +50,8 @@ def modules(contract: dict[str, list[str]]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["components", "sealift.provider", "sealift.sealing", "sealift.settings", "sealift.stores"]
+    "name",
+    ["components", "sealift.provider", "sealift.sealing", "sealift.settings", "sealift.signing", "sealift.stores"],
 )
 def test_all_is_sorted_and_every_name_is_there(name: str) -> None:
     package = importlib.import_module(name)
