@@ -161,7 +161,7 @@ def activate_text(layout: Layout, facts: Facts) -> str:
 # A value that set-up sets has a mark, so that the next activation, of this or another checkout, can tell it from the
 # user's own value.
 ACTIVATE = """\
-# Written by set-up. `source` it to use pulumi, sealift, pytest and kubectl in this shell. Variables that you set are kept.
+# Written by set-up. `source` it to use pulumi, sealift, pytest and kubectl in this shell. Your own variables are kept.
 _sealift_default() {{  # NAME VALUE: sets the variable, or unsets it for an empty value, unless the user set it
     case "$1" in AWS_*)
         for _sealift_other in {aws_choices}; do

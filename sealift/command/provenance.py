@@ -5,20 +5,19 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final, cast
 
 from sealift.command.artifact import Location, add_digest, add_location, check_pin, find_location, open_input
 from sealift.command.errors import CommandError
-from sealift.command.hashed_stream import HashedStream
 from sealift.command.keys import Key, add_identities, data_key_of, find_keys
 from sealift.command.new_files import create_all, new_file
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.contents.description import read_description
 from sealift.contents.errors import ContentsError
+from sealift.payload_digests import read_digests
 from sealift.provenance import Subject, make_cyclonedx, make_slsa
 from sealift.provenance.slsa import PREDICATE_TYPE
-from sealift.sealing import stream_digest
 
 FORMS: Final[Mapping[str, Callable[[Subject], dict[str, Any]]]] = {"slsa": make_slsa, "cyclonedx": make_cyclonedx}
 LARGEST_DOCUMENT: Final = 1 << 22
@@ -63,14 +62,13 @@ def read_subject(location: Location, keys: Sequence[Key], pinned: str | None, te
             "documents are about artifacts that a training run sealed; `sealift inspect -i KEY` shows what it says",
         ) from None
     with location.payload_stream() as payload, terminal.meter("reading", manifest.payload_size) as meter:
-        hashed = HashedStream(meter.stream(payload))
-        digest = stream_digest(cast(BinaryIO, hashed))
-    if (digest, meter.done_bytes) != (manifest.payload_digest, manifest.payload_size):
+        found = read_digests(meter.stream(payload))
+    if (found.payload_digest, found.size_bytes) != (manifest.payload_digest, manifest.payload_size):
         raise CommandError(
             f"the payload of artifact {manifest.artifact_id} differs from what was sealed",
             "find out who can write to the place of the artifact, and restore it from a copy",
         )
-    return Subject(manifest.artifact_id, manifest.payload_digest, manifest.payload_size, hashed.sha256(), description)
+    return Subject(manifest.artifact_id, manifest.payload_digest, manifest.payload_size, found.sha256, description)
 
 
 def check_document(path: Path, subject: Subject) -> None:
