@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from components.plugin.training_inputs import find_job_inputs, find_run_ids, find_store
+from components.plugin.training_inputs import find_job_inputs, find_run_ids, find_shared_run_id, find_store
 from components.plugin.training_request import read_metrics
 from components.settings.run import store_key_of
 from sealift.provider import PluginError, Value, has_unknown, reveal_all
@@ -33,7 +33,7 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
     plain, job, store_key = _read(inputs)
     store = None if "storeUrl" not in plain else find_store(plain)
     if job is not None and store is not None and store_key is not None:
-        record = _find_record(store, job, store_key, find_run_ids(job, plain, store_key)[0])
+        record = _find_record(store, job, store_key, find_shared_run_id(job, plain, store_key))
         if record is not None:
             _check_gates(job, record, deployed_metrics, shown=bool(plain.get("exposeMetrics")))
             return str(record.result["artifact_id"])
@@ -50,7 +50,11 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
 def is_run(inputs: Mapping[str, Value], run_id: Value) -> bool:
     """Whether these inputs belong to the run `run_id`, whatever its gates and other requirements are."""
     plain, job, store_key = _read(inputs)
-    return job is not None and store_key is not None and run_id in find_run_ids(job, plain, store_key)
+    if job is None or store_key is None:
+        return False
+    if "recipients" not in plain:  # a rotation makes new ones
+        return run_id == find_shared_run_id(job, plain, store_key)
+    return run_id in find_run_ids(job, plain, store_key)
 
 
 def _read(inputs: Mapping[str, Value]) -> tuple[dict[str, Value], Job | None, bytes | None]:

@@ -151,16 +151,22 @@ def find_run_ids(job: training_job.Job, inputs: Mapping[str, Value], store_key: 
     The recipients may change later, so the first identity does not depend on them. The second one is only for these
     recipients, in case the first one's artifact belongs to others.
     """
-    identity: dict[str, object] = {
+    alone = {"recipients": sorted(recipient.key_id for recipient in find_recipients(inputs))}
+    return find_shared_run_id(job, inputs, store_key), _run_id(job, inputs, store_key, alone)
+
+
+def find_shared_run_id(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes) -> str:
+    """Returns the run's first identity. A preview of a rotation knows it: the recipients are unknown then."""
+    return _run_id(job, inputs, store_key, {})
+
+
+def _run_id(job: training_job.Job, inputs: Mapping[str, Value], store_key: bytes, others: Mapping[str, object]) -> str:
+    made_of = {
         "job": job.digest(*(str(inputs[name]) for name in DIGEST_INPUTS)),
         "retrainTrigger": inputs["retrainTrigger"],
+        **others,
     }
-    alone = identity | {"recipients": sorted(recipient.key_id for recipient in find_recipients(inputs))}
-    first, second = (
-        content_id(store_key, hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).digest())
-        for made_of in (identity, alone)
-    )
-    return first, second
+    return content_id(store_key, hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).digest())
 
 
 def find_recipients(inputs: Mapping[str, Value]) -> list[Recipient]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from components.plugin.foretold import foretell
+from components.plugin.foretold import foretell, is_run
 from components.plugin.training_inputs import JOB_INPUTS, find_run_ids
 from components.plugin.training_run import TrainingRunResource
-from sealift.provider import CheckRequest, PluginError, Properties, Value, reveal_all
+from sealift.provider import UNKNOWN, CheckRequest, PluginError, Properties, Value, reveal_all
 from sealift.sealing import record_key, seal_record
 from sealift.stores import MANIFESTS, RECORDS, StoreUnwritable, open_store
 from tests.keys import key_pair
@@ -38,12 +38,16 @@ SEALED = SealedRecord({"artifact_id": ARTIFACT}, {}, b"")
 UNDER_WAY = TrainingRecord(1.0, 1.0, None, (), None, b"")
 
 
-def seal(folder: Path, given: Properties, *, artifact: bool, record: Record = SEALED, key: bytes = STORE_KEY) -> None:
-    """What a run leaves in the store."""
+def run_ids(given: Properties) -> tuple[str, str]:
     plain = reveal_all(given)
     job, _ = Job.validate({name: plain[name] for name in JOB_INPUTS if name in plain})
     assert job is not None
-    run_id, _ = find_run_ids(job, plain, STORE_KEY)
+    return find_run_ids(job, plain, STORE_KEY)
+
+
+def seal(folder: Path, given: Properties, *, artifact: bool, record: Record = SEALED, key: bytes = STORE_KEY) -> None:
+    """What a run leaves in the store."""
+    run_id, _ = run_ids(given)
     store = open_store(f"file://{folder / 'store'}")
     store.swap(RECORDS, run_id, seal_record(record_key(key, run_id), run_id, *encode(record)), None)
     if artifact:
@@ -83,6 +87,21 @@ def test_a_sealed_model_that_would_be_refused_is_refused_before_the_run(
 
     with pytest.raises(PluginError, match=words):
         foretell(inputs(tmp_path, **(allowed | asked)))
+
+
+def test_keys_that_a_rotation_makes_anew_are_no_part_of_what_is_foretold(tmp_path: Path) -> None:
+    """A preview of a rotation knows neither the new recipients nor the keys that open, whatever else changes."""
+    unknown: dict[str, Value] = {"recipients": UNKNOWN, "openingKeys": UNKNOWN}
+    given = inputs(tmp_path, **unknown)
+    seal(tmp_path, inputs(tmp_path), artifact=True)
+    run_id, for_these_keys = run_ids(inputs(tmp_path))
+
+    assert foretell(given) == ARTIFACT
+    assert foretell(inputs(tmp_path, learningRate=0.5, **unknown)) is None
+    assert is_run(given, run_id)
+    assert not is_run(given, for_these_keys)
+    assert is_run(inputs(tmp_path), for_these_keys)
+    assert not is_run(inputs(tmp_path, learningRate=0.5, **unknown), run_id)
 
 
 def test_a_record_whose_artifact_is_gone_foretells_training(tmp_path: Path) -> None:

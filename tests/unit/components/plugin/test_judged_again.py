@@ -129,6 +129,14 @@ def test_the_preview_says_so_and_knows_all_but_the_report(deployed: Deployed, ch
     assert planned["manifest"] == deployed.state["manifest"]
 
 
+def test_a_preview_of_a_rotation_together_with_another_training_says_what_comes(deployed: Deployed) -> None:
+    planned = deployed.update(preview=True, recipients=UNKNOWN, openingKeys=UNKNOWN, learningRate=0.5)
+
+    (said,) = deployed.log.said
+    assert said.startswith("will train net on diabetes, because ") and "learningRate" in said
+    assert planned["artifactId"] == planned["manifest"] == UNKNOWN
+
+
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_update_keeps_the_model_and_its_old_report_goes(deployed: Deployed, change: dict[str, Any]) -> None:
     before = deployed.state
