@@ -6,7 +6,6 @@ of its stanzas; a manifest may contain stanzas of unknown kinds. See docs/refere
 """
 
 import base64
-import binascii
 import hmac
 import json
 import re
@@ -113,7 +112,7 @@ def make_manifest(
 def parse_manifest(encoded: bytes) -> Manifest:
     """Parses a manifest without authenticating it. Raises ManifestInvalid."""
     if len(encoded) > MAX_BYTES:
-        raise ManifestInvalid(f"the manifest has {len(encoded)} bytes; allowed: at most {MAX_BYTES}")
+        raise ManifestInvalid(f"the manifest exceeds the limit of {MAX_BYTES} bytes")
     if _depth(encoded) > MAX_DEPTH:
         raise ManifestInvalid(f"the manifest is nested deeper than {MAX_DEPTH} levels")
     try:
@@ -169,7 +168,7 @@ def _bytes(fields: Mapping[str, object], name: str, *, minimum: int, maximum: in
     value = fields[name]
     try:
         decoded = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         decoded = b""
     if not minimum <= len(decoded) <= maximum:
         raise ManifestInvalid(f"the manifest's {name} must be base64 of the right length")

@@ -1,7 +1,8 @@
 """Opens one sealed artifact in a separate process, so that the private key is never in the serving process' memory.
 
 The other process decrypts into shared memory, reports the size, and ends. So no request can extract a key, the code
-that decrypts does not stay in memory, and the server loads its libraries meanwhile. Nothing is written to a disk.
+that decrypts does not stay in memory, and the server loads its libraries meanwhile. Nothing is written to a disk. The
+memory gets its size once the manifest is checked: a file of any other size takes none.
 """
 
 import json
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sealift.sealing import Identity
 
 PIECE_BYTES: Final = 1 << 20
+LARGEST_KEY_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,18 @@ class Opening:
             raise _unreadable(error, source) from None
         if size == 0:
             raise StartError(f"{source.payload} is empty", "fetch the payload from the store again")
-        self._memory = mmap.mmap(-1, size, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+        self._memory: mmap.mmap | bytes = b""
+        self._file = os.memfd_create("plain model", os.MFD_CLOEXEC)
         self._reading, writing = os.pipe()
         self._child = os.fork()
         if self._child == 0:
             try:
                 os.close(self._reading)
-                _tell(writing, _answer(source, self._memory))
+                _tell(writing, _answer(source, self._file))
             finally:
                 os._exit(0)
         os.close(writing)
-        self._size = 0
-        self._wiped_bytes = size
+        self._wiped_bytes: int | None = None
 
     def result(self) -> tuple[memoryview, dict[str, Any]]:
         """Returns the plain model, which the end of the block wipes, and the description. Raises StartError."""
@@ -76,8 +78,8 @@ class Opening:
         told = json.loads(said)
         if "error" in told:
             raise StartError(*told["error"])
-        self._size = told["size"]
-        return memoryview(self._memory)[: self._size], told["description"]
+        self._map()
+        return memoryview(self._memory), told["description"]
 
     def keep(self, start: int) -> None:
         """Keeps the plain model from `start` on, as long as views of it exist, if the block ends without an error."""
@@ -93,10 +95,18 @@ class Opening:
             os.kill(self._child, signal.SIGKILL)
             self._wait()
         os.close(self._reading)
-        wiped = memoryview(self._memory)[: self._wiped_bytes if kind is None else len(self._memory)]
+        self._map()
+        os.close(self._file)
+        wiped = memoryview(self._memory)[: self._wiped_bytes if kind is None else None]
         zeros = bytes(PIECE_BYTES)
         for start in range(0, len(wiped), PIECE_BYTES):
             wiped[start : start + PIECE_BYTES] = zeros[: len(wiped) - start]
+
+    def _map(self) -> None:
+        """Maps the memory, which has the size that the other process gave it."""
+        size = os.fstat(self._file).st_size
+        if size and not self._memory:
+            self._memory = mmap.mmap(self._file, size)
 
     def _wait(self) -> int:
         """Exit status of the other process. Negative numbers are the signal that ended it."""
@@ -110,10 +120,10 @@ def _tell(writing: int, what: dict[str, Any]) -> None:
         pipe.write(json.dumps(what).encode())
 
 
-def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
+def _answer(source: Source, file: int) -> dict[str, Any]:
     """Opens the artifact. Runs in the other process."""
     try:
-        size, description = _open(source, memory)
+        size, description = _open(source, file)
     except StartError as error:
         return {"error": [str(error)]}
     except Exception as error:  # noqa: BLE001 - the other process could not tell it from a success
@@ -121,21 +131,22 @@ def _answer(source: Source, memory: mmap.mmap) -> dict[str, Any]:
     return {"size": size, "description": description}
 
 
-def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
+def _open(source: Source, file: int) -> tuple[int, dict[str, Any]]:
     # Imported only here: the serving process does not need the code that decrypts.
     from sealift.sealing import FileSource, SealingError, named_payload_digest, open_artifact
+    from sealift.sealing.manifest import MAX_BYTES
 
     try:
-        manifest = source.manifest.read_bytes()
+        manifest = _read(source.manifest, MAX_BYTES)
         key = _read_key(source.key)
-        with source.payload.open("rb") as file:
+        with source.payload.open("rb") as payload:
             opened = open_artifact(
                 manifest,
-                FileSource(file.fileno()),
+                FileSource(payload.fileno()),
                 key,
                 artifact_id=source.artifact_id,
                 payload_digest=source.payload_digest or named_payload_digest(manifest),
-                memory=lambda size: memoryview(memory)[:size],
+                memory=lambda size: _share(file, size),
             )
     except OSError as error:
         raise _unreadable(error, source) from None
@@ -144,11 +155,30 @@ def _open(source: Source, memory: mmap.mmap) -> tuple[int, dict[str, Any]]:
     return len(opened.model), opened.description
 
 
+def _share(file: int, size: int) -> memoryview:
+    """Returns the memory of the file, which gets this size. Raises StartError."""
+    if size == 0:
+        return memoryview(bytearray())
+    try:
+        os.ftruncate(file, size)
+        return memoryview(mmap.mmap(file, size))
+    except OSError as error:
+        raise StartError(
+            f"there is no memory for the model of {size} bytes: {error.strerror}", "give the server more memory"
+        ) from None
+
+
+def _read(path: Path, most: int) -> bytes:
+    """Reads a small file. Of a larger one it reads one byte more than `most`, so that the caller refuses it."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
 def _read_key(path: Path) -> "Identity | bytes":
     from sealift.sealing import SealingError, parse_key
 
     try:
-        return parse_key(path.read_text("ascii", "replace"), trusted=True)
+        return parse_key(_read(path, LARGEST_KEY_BYTES).decode("ascii", "replace"), trusted=True)
     except SealingError as error:
         raise StartError(f"{path}: {error.message}", error.hint) from None
 

@@ -53,12 +53,20 @@ def changed(manifest: bytes, **fields: Any) -> bytes:
         {"artifactId": "AB" * 16}, {"artifactId": "../../etc/passwd"}, {"artifactId": "ab"},
         {"payloadDigest": "x" * 64},
         {"recipients": []}, {"recipients": {}}, {"recipients": [1]},
-        {"mac": ""}, {"mac": "!"}, {"description": ""}, {"description": 5},
+        {"mac": ""}, {"mac": "!"}, {"mac": "é" * 44}, {"description": ""}, {"description": 5},
+        {"description": "\u0661" * 44},
     ],
 )  # fmt: skip
 def test_a_field_that_cannot_be_is_refused(manifest: bytes, fields: dict[str, Any]) -> None:
     with pytest.raises(ManifestInvalid):
         parse_manifest(changed(manifest, **fields))
+
+
+def test_a_wrapped_key_that_is_not_ascii_is_refused(manifest: bytes) -> None:
+    one = json.loads(manifest)["recipients"][0]
+
+    with pytest.raises(ManifestInvalid, match="wrappedKey must be base64"):
+        parse_manifest(changed(manifest, recipients=[one | {"wrappedKey": "é" * 8}]))
 
 
 def test_too_many_recipients_are_refused(manifest: bytes) -> None:

@@ -144,6 +144,18 @@ def test_an_empty_payload_is_named(source: Source) -> None:
         load(source)
 
 
+@pytest.mark.parametrize("larger", ["payload", "manifest"])
+def test_a_file_of_a_size_that_cannot_be_takes_no_memory(source: Source, larger: str) -> None:
+    """A file with holes claims any size."""
+    os.truncate(getattr(source, larger), 1 << 42)
+
+    with Opening(source) as opening:
+        with pytest.raises(StartError, match=f"the {larger}('s size differs| exceeds the limit)"):
+            load_opened(opening)
+        assert os.fstat(opening._file).st_size == 0
+    assert not opening._memory
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"-----BEGIN PRIVATE KEY-----\n", b"secret words"])
 def test_what_is_no_key_is_named_and_not_quoted(source: Source, content: bytes) -> None:
     source.key.write_bytes(content)
