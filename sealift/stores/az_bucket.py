@@ -19,7 +19,17 @@ from typing import Any, Final, TypeVar
 from azure.core import MatchConditions, exceptions
 from azure.storage.blob import BlobBlock, ContainerClient, ExponentialRetry
 
-from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing
+from sealift.stores.bucket import (
+    ABSENT,
+    CONTENT_RANGE,
+    OTHER_RANGE,
+    OTHER_RANGE_HINT,
+    Condition,
+    ConditionFailed,
+    Head,
+    ObjectMissing,
+    find_object_size,
+)
 from sealift.stores.errors import StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import Entry
@@ -117,7 +127,7 @@ class AzureContainer:
         return Head(found.size, found.etag, (found.metadata or {}).get(MARK, ""))
 
     def read(self, key: str, start: int, size: int, version: str | None = None) -> tuple[bytes, Head]:
-        found = self.request(self._read, key, start, size, _condition(version) if version else {})
+        found = self.request(self._read, key, start, size, version)
         return found or (b"", self.head(key))
 
     def put(self, key: str, content: bytes, condition: Condition, mark: str) -> str:
@@ -173,18 +183,33 @@ class AzureContainer:
         except exceptions.AzureError as error:
             raise _mapped(self.url, error) from None
 
-    def _read(self, key: str, start: int, size: int, condition: dict[str, Any]) -> tuple[bytes, Head] | None:
+    def _read(self, key: str, start: int, size: int, version: str | None) -> tuple[bytes, Head] | None:
         """None if the range begins at the blob's end or behind it."""
+        answers: list[Any] = []  # the library itself shows the range that was asked for
         try:
-            found = self.blob(key).download_blob(offset=start, length=size, max_concurrency=1, **condition)
+            found = self.blob(key).download_blob(
+                offset=start,
+                length=size,
+                max_concurrency=1,
+                raw_response_hook=lambda answer: answers.append(answer.http_response),
+                **(_condition(version) if version else {}),
+            )
             content = found.readall()
+            tag, mark = found.properties.etag, (found.properties.metadata or {}).get(MARK, "")
         except exceptions.HttpResponseError as error:
             if error.status_code == BEYOND_THE_END:
                 return None
             raise
-        properties = found.properties
-        whole = int((properties.content_range or f"/{len(content)}").rpartition("/")[2])
-        return content, Head(whole, properties.etag, (properties.metadata or {}).get(MARK, ""))
+        except (ValueError, TypeError, LookupError, AttributeError):  # of headers that the library cannot read
+            raise _unusable(self.url, OTHER_RANGE, OTHER_RANGE_HINT) from None
+        if not content and _is_beyond_the_end(answers[-1], start):  # as Azurite answers
+            return None
+        whole = _find_size([one for one in answers if one.status_code < 300], start, size, len(content))
+        if whole is None or not tag:
+            raise _unusable(self.url, OTHER_RANGE, OTHER_RANGE_HINT)
+        if version not in (None, tag):
+            raise ConditionFailed
+        return content, Head(whole, tag, mark)
 
 
 class AzureUpload:
@@ -216,6 +241,25 @@ class AzureUpload:
 
     def _id(self, number: int) -> str:
         return base64.b64encode(f"{self._own}{number:06}".encode()).decode()
+
+
+def _find_size(answers: list[Any], start: int, size: int, received: int) -> int | None:
+    """Returns the blob's size, None if the answers are not this range. To a short answer the library asks for the
+    rest."""
+    end, whole = start, None
+    for answer in answers:
+        text = answer.headers.get("Content-Range")
+        found = CONTENT_RANGE.match(text or "")
+        if found is None or int(found[1]) != end:
+            return None
+        end = int(found[2]) + 1
+        whole = find_object_size(text, start, size, received, resumed=True)
+    return whole
+
+
+def _is_beyond_the_end(answer: Any, start: int) -> bool:
+    found = CONTENT_RANGE.match(answer.headers.get("Content-Range") or "")
+    return found is not None and int(found[3]) <= start
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

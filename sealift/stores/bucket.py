@@ -4,6 +4,7 @@ object_store.py makes a store of it. A bucket retries what is idempotent, checks
 the service's errors to those of stores.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -15,6 +16,10 @@ ABSENT: Final = None
 """Condition of a write: no object has this key."""
 Condition = str | None
 """Version that a write replaces, or ABSENT."""
+CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})\Z")
+"""RFC 9110, 14.4, of an object whose size is known."""
+OTHER_RANGE: Final = "the answer is not the range that was asked for"
+OTHER_RANGE_HINT: Final = "run it again; check what is between this machine and the service"
 
 
 class ObjectMissing(Exception):
@@ -91,3 +96,19 @@ class Bucket(Protocol):
         """Removes uploads below the URL's prefix that killed writers left, and returns their number. A service that
         removes them by itself returns 0.
         """
+
+
+def find_object_size(
+    content_range: object, start: int, size: int, received: int, *, resumed: bool = False
+) -> int | None:
+    """Returns the object's size from the header of an answer to a request for `size` bytes from `start`. Returns None
+    if the `received` bytes are not this range, cut off only at the object's end. `resumed`: the header may be of the
+    answer that completed a broken one.
+    """
+    found = CONTENT_RANGE.match(content_range) if isinstance(content_range, str) else None
+    if found is None:
+        return None
+    first, last, whole = map(int, found.groups())
+    begins = start <= first <= last if resumed else start == first
+    ends = last == start + received - 1 and received == min(size, whole - start)
+    return whole if begins and ends and received > 0 else None

@@ -18,12 +18,21 @@ import google_crc32c
 import requests
 from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
-from google.cloud.storage import Client
+from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.fileio import BlobWriter
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing
+from sealift.stores.bucket import (
+    ABSENT,
+    OTHER_RANGE,
+    OTHER_RANGE_HINT,
+    Condition,
+    ConditionFailed,
+    Head,
+    ObjectMissing,
+    find_object_size,
+)
 from sealift.stores.errors import StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import Entry
@@ -36,9 +45,6 @@ CHUNK_BYTES: Final = 8 << 20
 """Bytes of a request of a resumable upload: a multiple of 256 KiB."""
 RETRY: Final = DEFAULT_RETRY.with_timeout(60)
 TIMEOUT_SECONDS: Final = (10, 60)
-READ_ATTEMPTS: Final = 5
-"""Reads of an object that is replaced between the request for its content and that for its size."""
-KNOWN_HEADS: Final = 100
 NOT_FOUND, PRECONDITION_FAILED, BEYOND_THE_END = 404, 412, 416
 NO_BUCKET: Final = "bucket does not exist"
 """What Google says of a missing bucket. Its status is that of a missing object."""
@@ -69,7 +75,6 @@ class GoogleBucket:
 
     url: ObjectUrl
     client: Any = field(repr=False)
-    _heads: dict[tuple[str, str], Head] = field(default_factory=dict, repr=False, compare=False)
 
     def reach(self) -> None:
         try:  # a role for objects allows listing them, and not to ask for the bucket itself
@@ -80,24 +85,12 @@ class GoogleBucket:
     def head(self, key: str) -> Head:
         blob = self.blob(key)
         self.request(blob.reload, retry=RETRY, timeout=TIMEOUT_SECONDS)
-        head = Head(blob.size, str(blob.generation), (blob.metadata or {}).get(MARK, ""))
-        if len(self._heads) >= KNOWN_HEADS:
-            self._heads.clear()
-        self._heads[key, head.version] = head
-        return head
+        return Head(blob.size, str(blob.generation), (blob.metadata or {}).get(MARK, ""))
 
     def read(self, key: str, start: int, size: int, version: str | None = None) -> tuple[bytes, Head]:
-        """The mark is left out if the answer alone shows the object's end: it does not come with the content."""
-        for _ in range(READ_ATTEMPTS):
-            content, found = self._read(key, start, size, version)
-            if 0 < len(content) < size:
-                return content, Head(start + len(content), found, "")
-            head = self._heads.get((key, found)) or self.head(key)
-            if head.version == found or not content:
-                return content, head
-            if version is not None:
-                break
-        raise ConditionFailed
+        """The mark is left out: it does not come with the content."""
+        found = self._read(key, start, size, version)
+        return found or (b"", self.head(key))
 
     def put(self, key: str, content: bytes, condition: Condition, mark: str) -> str:
         blob = self.blob(key)
@@ -160,9 +153,9 @@ class GoogleBucket:
         except ERRORS as error:
             raise _mapped(self.url, error) from None
 
-    def _read(self, key: str, start: int, size: int, version: str | None) -> tuple[bytes, str]:
-        """Returns the bytes and their version. Both are empty if the range begins at the object's end or behind it."""
-        blob = self.blob(key)
+    def _read(self, key: str, start: int, size: int, version: str | None) -> tuple[bytes, Head] | None:
+        """None if the range begins at the object's end or behind it."""
+        blob = _RangedBlob(self.url.key(key), self.client.bucket(self.url.bucket))
         try:
             content: bytes = self.request(
                 blob.download_as_bytes,
@@ -175,13 +168,16 @@ class GoogleBucket:
                 timeout=TIMEOUT_SECONDS,
             )
         except _BeyondTheEnd:
-            return b"", ""
+            return None
+        whole = find_object_size(blob.content_range, start, size, len(content), resumed=True)
+        if whole is None or blob.generation is None:
+            raise _unusable(self.url, OTHER_RANGE, OTHER_RANGE_HINT)
         found = str(blob.generation)
         if version not in (None, found):
             raise ConditionFailed
-        if start == 0 and len(content) < size and blob.crc32c not in (None, _crc32c(content)):
+        if len(content) == whole and blob.crc32c not in (None, _crc32c(content)):
             raise _unusable(self.url, "the answer is not what was stored", "run it again; check the network")
-        return content, found
+        return content, Head(whole, found, "")
 
     def _missing(self) -> StoreUnwritable:
         return StoreUnwritable(
@@ -190,6 +186,16 @@ class GoogleBucket:
 
     def only_the_bucket_may_be_missing(self) -> "_OnlyTheBucket":
         return _OnlyTheBucket(self._missing())
+
+
+class _RangedBlob(Blob):  # type: ignore[misc]  # it has no types
+    """An object of which one range is read. The library itself does not show which one came."""
+
+    content_range: str | None = None
+
+    def _extract_headers_from_download(self, response: requests.Response) -> None:
+        super()._extract_headers_from_download(response)
+        self.content_range = response.headers.get("Content-Range")
 
 
 class _BeyondTheEnd(Exception):

@@ -18,7 +18,15 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from sealift.stores.bucket import ABSENT, Condition, ConditionFailed, Head, ObjectMissing, WriteUnclear
+from sealift.stores.bucket import (
+    ABSENT,
+    Condition,
+    ConditionFailed,
+    Head,
+    ObjectMissing,
+    WriteUnclear,
+    find_object_size,
+)
 from sealift.stores.errors import StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import Entry
@@ -104,8 +112,7 @@ class S3Bucket:
         return Head(found["ContentLength"], found["ETag"], found["Metadata"].get(MARK, ""))
 
     def read(self, key: str, start: int, size: int, version: str | None = None) -> tuple[bytes, Head]:
-        condition = {} if version is None else {"IfMatch": version}
-        found = self.request(self._read, **self.at(key), **condition, Range=f"bytes={start}-{start + size - 1}")
+        found = self.request(self._read, key=key, start=start, size=size, version=version)
         return found or (b"", self.head(key))
 
     def put(self, key: str, content: bytes, condition: Condition, mark: str) -> str:
@@ -193,21 +200,24 @@ class S3Bucket:
         except (exceptions.BotoCoreError, *BROKEN) as error:
             raise _unusable(self.url, error) from error
 
-    def _read(self, **parameters: Any) -> tuple[bytes, Head] | None:
+    def _read(self, key: str, start: int, size: int, version: str | None) -> tuple[bytes, Head] | None:
         """None if the range begins at the object's end or behind it."""
+        condition = {} if version is None else {"IfMatch": version}
+        get = _whole(self.client.get_object, "ContentRange", "ETag")
         try:
-            found = _whole(self.client.get_object, "ContentRange", "ETag")(**parameters)
+            found = get(**self.at(key), **condition, Range=f"bytes={start}-{start + size - 1}")
         except exceptions.ClientError as error:
             if _code(error) in BEYOND_THE_END:
                 return None
             raise
         with closing(found["Body"]) as body:  # its own block would give the stream below it, whose errors are others
-            content = body.read()
-        sent, _, whole = found["ContentRange"].rpartition(" ")[2].partition("/")
-        first, _, last = sent.partition("-")
-        if len(content) != int(last) - int(first) + 1:
-            raise exceptions.IncompleteReadError(actual_bytes=len(content), expected_bytes=int(last) - int(first) + 1)
-        return content, Head(int(whole), found["ETag"], found["Metadata"].get(MARK, ""))
+            content = body.read(size + 1)  # a service may send more than was asked for
+        whole = find_object_size(found["ContentRange"], start, size, len(content))
+        if whole is None:
+            raise exceptions.IncompleteReadError(actual_bytes=len(content), expected_bytes=size)
+        if version not in (None, found["ETag"]):
+            raise ConditionFailed
+        return content, Head(whole, found["ETag"], found["Metadata"].get(MARK, ""))
 
     def _remove_old_uploads(self, key: str) -> None:
         """Aborts what killed processes left of this object."""
