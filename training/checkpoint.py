@@ -11,6 +11,7 @@ the evidence (judgement.py).
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -91,6 +92,11 @@ def is_of_other_code(record: TrainedRecord | SealedRecord, job: Job) -> bool:
     return record.code_place is not None and record.code_place != (job.model_path or "")
 
 
+def find_largest_bytes() -> int:
+    """Limit on the size of a run's record: this machine's memory. A run saves nothing that it could not hold."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 @dataclass
 class Records:
     """The single record of the run `run_id` in `store`. Only the holder of the run's lease, or a process that works for
@@ -107,7 +113,7 @@ class Records:
         """Returns the record, or None if the run has no record. Raises CheckpointError if it is damaged, and the
         store's errors.
         """
-        found = get_record(self.store, self.run_id)
+        found = get_record(self.store, self.run_id, find_largest_bytes())
         if found is None:
             return None
         self.version = found.version

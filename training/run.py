@@ -31,8 +31,8 @@ from sealift.stores import (
     Store,
     delete_artifact,
     get_manifest,
-    get_record,
     has_artifact,
+    has_record,
     hold_lease,
     open_store,
     owners_name,
@@ -165,7 +165,7 @@ def _let_go(fence: Fence, record: TrainedRecord | SealedRecord) -> list[str]:
     """
     fence.check()
     ids = _ids(record)
-    if get_record(fence.store, owners_name(ids[0])) is not None:
+    if has_record(fence.store, owners_name(ids[0])):
         return ids
     for one in ids:
         delete_artifact(fence.store, one)

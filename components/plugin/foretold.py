@@ -14,7 +14,7 @@ from sealift.provider import PluginError, Value, has_unknown, reveal_all
 from sealift.sealing import ArtifactCorrupt, open_record, record_key
 from sealift.stores import Store, get_record, has_artifact
 from training import gates
-from training.checkpoint import SealedRecord, decode, is_of_other_code
+from training.checkpoint import SealedRecord, decode, find_largest_bytes, is_of_other_code
 from training.errors import CheckpointError, TrainingError
 from training.job import Job
 from training.judgement import Evidence, judge
@@ -66,7 +66,7 @@ def _read(inputs: Mapping[str, Value]) -> tuple[dict[str, Value], Job | None, by
 
 def _find_record(store: Store, job: Job, store_key: bytes, run_id: str) -> SealedRecord | None:
     """Returns the record of a sealed model that the store still has."""
-    found = get_record(store, run_id)
+    found = get_record(store, run_id, find_largest_bytes())
     if found is None:
         return None
     try:

@@ -12,7 +12,17 @@ from dataclasses import astuple, dataclass, replace
 
 from sealift.rewrapping import Keep
 from sealift.sealing import ArtifactCorrupt, open_record, record_key, seal_record
-from sealift.stores import RECORDS, ArtifactMissing, Store, get_record, has_artifact, hold_lease, owners_name
+from sealift.stores import (
+    RECORDS,
+    ArtifactDamaged,
+    ArtifactMissing,
+    Store,
+    get_record,
+    has_artifact,
+    has_record,
+    hold_lease,
+    owners_name,
+)
 
 Wrap = Callable[[Keep], bytes | None]
 """Wraps an artifact's key and returns the manifest, or None if no key opens the artifact."""
@@ -86,7 +96,7 @@ class Owners:
         The engine creates a replacement before it deletes the replaced resource. An older claim of the same URN
         therefore belongs to an operation that was killed, and is removed too. Raises OwnersUnreadable.
         """
-        if get_record(self.store, self._name) is None and not has_artifact(self.store, self.artifact_id):
+        if not has_record(self.store, self._name) and not has_artifact(self.store, self.artifact_id):
             delete()  # removes remains; taking the lock would create a missing store
             return 0
         with hold_lease(self.store, self._name):
@@ -111,7 +121,10 @@ class Owners:
 
     def _load(self) -> tuple[list[Owner], str | None]:
         """Returns the owners and the record's version."""
-        record = get_record(self.store, self._name)
+        try:
+            record = get_record(self.store, self._name)
+        except ArtifactDamaged as error:  # larger than any list
+            raise OwnersUnreadable from error
         if record is None:
             return [], None
         try:

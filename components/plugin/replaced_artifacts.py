@@ -26,6 +26,7 @@ from sealift.stores import (
     delete_artifact,
     delete_record,
     get_record,
+    has_record,
     hold_lease,
     owners_name,
 )
@@ -83,7 +84,7 @@ class ReplacedArtifacts:
 
     def forget(self, current: RunArtifacts) -> None:
         """Takes artifacts off the list without letting go of them."""
-        if get_record(self.store, self._name) is not None:
+        if has_record(self.store, self._name):
             self._change(lambda entries: [one for one in entries if one.artifact_id != current.artifact_id])
 
     def find(self) -> list[RunArtifacts]:
@@ -94,7 +95,7 @@ class ReplacedArtifacts:
         """Lets go of everything that neither is `current` nor stays as a replaced artifact. `replaced` was current
         until now. Returns messages for the user.
         """
-        if get_record(self.store, self._name) is None:
+        if not has_record(self.store, self._name):
             if replaced is None or (current and _same(current, replaced)):
                 return []
             if current is None:  # taking a lease would create a missing store
@@ -146,7 +147,7 @@ class ReplacedArtifacts:
         """
         for report in reports:
             owners = Owners(self.store, self.store_key, report)
-            if not shared or get_record(self.store, owners_name(report)) is not None:
+            if not shared or has_record(self.store, owners_name(report)):
                 release_report(owners, self.owner)
 
     def _change(self, change: Callable[[list[RunArtifacts]], list[RunArtifacts]]) -> None:

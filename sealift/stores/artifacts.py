@@ -18,6 +18,8 @@ from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Folder, Store, Ve
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
 MANIFEST_BYTES: Final = 1 << 20
 """Limit on manifests of every format version. A longer file is not read."""
+RECORD_BYTES: Final = 64 << 20
+"""Limit on records that are lists. The record of a run may hold a model, and has a limit of its own."""
 
 
 class Manifested(Protocol):
@@ -130,15 +132,25 @@ def owners_name(artifact_id: str) -> str:
 def delete_record(store: Store, name: str) -> None:
     """Deletes a record under its lease, so that no process loses it while working. Does nothing if it does not
     exist."""
-    if get_record(store, name) is not None:
+    if has_record(store, name):
         with hold_lease(store, name):
             store.delete(RECORDS, name)
 
 
-def get_record(store: Store, name: str) -> Versioned | None:
-    """Reads a record. None if it does not exist."""
+def has_record(store: Store, name: str) -> bool:
+    """Whether the record exists, whatever its size."""
     try:
-        return store.read(RECORDS, name)
+        store.get_range(RECORDS, name, 0, 1)
+    except ArtifactMissing:
+        return False
+    return True
+
+
+def get_record(store: Store, name: str, at_most: int = RECORD_BYTES) -> Versioned | None:
+    """Reads a record. None if it does not exist. Raises ArtifactDamaged, without reading it, if it exceeds the
+    limit."""
+    try:
+        return store.read(RECORDS, name, at_most)
     except ArtifactMissing:
         return None
 

@@ -82,8 +82,12 @@ class FileStore:
             return io.BufferedReader(_Content(os.dup(file.fileno()), self._map_errors))
 
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
-        content = self._read(folder, name, 0, -1 if at_most is None else at_most + 1)
-        if at_most is not None and len(content) > at_most:
+        with self._there(folder, name) as file:
+            size = os.fstat(file.fileno()).st_size
+            if at_most is None:
+                return file.read()
+            content = b"" if size > at_most else file.read(size + 1)  # a byte more, in case it grows meanwhile
+        if max(size, len(content)) > at_most:
             raise ArtifactDamaged(
                 f"{name} in {self._root / folder} exceeds the limit of {at_most} bytes",
                 self._who_can_write(),

@@ -118,7 +118,7 @@ class ObjectStore:
 
     def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
         key = _key(folder, name)
-        first = PART_BYTES if at_most is None else at_most + 1
+        first = PART_BYTES if at_most is None else min(PART_BYTES, at_most + 1)
         with self._named(name):
             content, head = self.bucket.read(key, 0, first)
             if at_most is not None and head.size_bytes > at_most:

@@ -209,8 +209,10 @@ class StoreContract:
         store.put(MANIFESTS, ID, b"0123456789")
 
         assert store.get(MANIFESTS, ID, 10) == b"0123456789"
-        with pytest.raises(ArtifactDamaged, match="the limit of 9 bytes"):
-            store.get(MANIFESTS, ID, 9)
+        assert store.read(MANIFESTS, ID, 1 << 60).content == b"0123456789"
+        for read in (store.get, store.read):
+            with pytest.raises(ArtifactDamaged, match="the limit of 9 bytes"):
+                read(MANIFESTS, ID, 9)
 
     def test_what_is_not_there_is_missing_and_deleting_it_is_fine(self, store: Store) -> None:
         store.delete(PAYLOADS, ID)

@@ -1,6 +1,7 @@
 """An artifact in a store: there once its manifest is, and whole if its payload has the digest that was sealed."""
 
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -10,15 +11,19 @@ from sealift.sealing import SealedArtifact, open_artifact, parse_identity, seal,
 from sealift.sealing.manifest import MAX_BYTES
 from sealift.stores import (
     PAYLOADS,
+    RECORDS,
     ArtifactDamaged,
     ArtifactMissing,
     Store,
     StoreUnwritable,
     artifact_ids,
     delete_artifact,
+    delete_record,
     get_manifest,
     get_payload,
+    get_record,
     has_artifact,
+    has_record,
     open_store,
     put_artifact,
     verify,
@@ -102,6 +107,25 @@ def test_a_manifest_longer_than_any_can_be_is_refused_before_it_is_in_memory(
         tracemalloc.stop()
 
     assert most < 8 << 20
+
+
+def test_a_record_larger_than_any_list_is_refused_before_it_is_in_memory(store: Store, tmp_path: Path) -> None:
+    name = "ab" * 32
+    assert not has_record(store, name)
+    store.swap(RECORDS, name, b"record", None)
+    assert has_record(store, name) and get_record(store, name) == store.read(RECORDS, name)
+    os.truncate(tmp_path / "store" / "records" / name, 1 << 42)  # it has holes
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactDamaged, match=f"exceeds the limit of {64 << 20} bytes"):
+            get_record(store, name)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert has_record(store, name)
+    delete_record(store, name)
+    assert not has_record(store, name)
 
 
 def test_the_store_takes_every_manifest_that_the_format_allows() -> None:
