@@ -6,9 +6,18 @@ A rotated key therefore trains nothing, builds nothing and changes no digest tha
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
-from sealift.sealing import Identity, Recipient, WrongKey, is_authentic, recipient_ids, rewrap, unwrap
+from sealift.sealing import (
+    Identity,
+    Recipient,
+    WrongKey,
+    is_authentic,
+    named_payload_digest,
+    recipient_ids,
+    rewrap,
+    unwrap,
+)
 from sealift.sealing.manifest import parse_manifest
-from sealift.stores import MANIFESTS, Conflict, Store
+from sealift.stores import MANIFESTS, Conflict, Store, audited
 from sealift.stores.artifacts import MANIFEST_BYTES
 
 Change = Callable[[bytes, bytes], bytes]
@@ -38,20 +47,25 @@ def wrap_for(
     Raises ManifestInvalid if the manifest was altered, and the store's errors.
     """
     wanted = {recipient.key_id for recipient in recipients}
-    try:
-        data_key = unwrap(manifest, keys)
-    except WrongKey:
-        return manifest if recipient_ids(manifest) == wanted else None
-    while True:
-        stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
-        latest = stored.content if is_authentic(stored.content, data_key) else manifest
-        kept = set(filter(keep, recipient_ids(latest)))
-        if latest == stored.content and recipient_ids(latest) == wanted | kept:
-            return latest
-        wrapped = rewrap(latest, data_key, recipients, kept)
-        with suppress(Conflict):  # another resource has just wrapped it: read its manifest
-            store.swap(MANIFESTS, artifact_id, wrapped, stored.version)
-            return wrapped
+    with audited(store, "rewrap", artifact_id) as entry:
+        try:
+            data_key = unwrap(manifest, keys)
+        except WrongKey as error:
+            if recipient_ids(manifest) == wanted:
+                return manifest
+            entry.refuse(error)
+            return None
+        while True:
+            stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
+            latest = stored.content if is_authentic(stored.content, data_key) else manifest
+            kept = set(filter(keep, recipient_ids(latest)))
+            if latest == stored.content and recipient_ids(latest) == wanted | kept:
+                return latest
+            wrapped = rewrap(latest, data_key, recipients, kept)
+            entry.begin(named_payload_digest(latest))
+            with suppress(Conflict):  # another resource has just wrapped it: read its manifest
+                store.swap(MANIFESTS, artifact_id, wrapped, stored.version)
+                return wrapped
 
 
 def change_recipients(
@@ -62,14 +76,16 @@ def change_recipients(
 
     `find_data_key` unwraps and authenticates a manifest's data key. Raises its errors and the store's.
     """
-    while True:
-        stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
-        changed = change(stored.content, find_data_key(stored.content))
-        if changed == stored.content:
-            return changed, False
-        with suppress(Conflict):  # another process has just changed it: begin again with its manifest
-            store.swap(MANIFESTS, artifact_id, changed, stored.version)
-            return changed, True
+    with audited(store, "rewrap", artifact_id) as entry:
+        while True:
+            stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
+            changed = change(stored.content, find_data_key(stored.content))
+            if changed == stored.content:
+                return changed, False
+            entry.begin(named_payload_digest(stored.content))
+            with suppress(Conflict):  # another process has just changed it: begin again with its manifest
+                store.swap(MANIFESTS, artifact_id, changed, stored.version)
+                return changed, True
 
 
 def with_only(recipients: Sequence[Recipient]) -> Change:

@@ -2,11 +2,12 @@
 
 store.py is the contract. open.py maps a URL to a backend; each backend is one file (file_store.py). artifacts.py
 defines for all backends what an artifact in a store is and when it is complete. lease.py lets one process work at a
-time.
+time. audit_log.py writes down each use of an artifact, and audit_check.py checks what is written.
 """
 
 from sealift.stores.artifacts import (
     artifact_ids,
+    create_artifact,
     delete_artifact,
     delete_record,
     erase_artifact,
@@ -22,6 +23,8 @@ from sealift.stores.artifacts import (
     verify,
     version_of,
 )
+from sealift.stores.audit_check import AuditHead, check_log, parse_head, read_log
+from sealift.stores.audit_log import AuditEntry, AuditLine, audited
 from sealift.stores.collection import GRACE_SECONDS, Collected, collect
 from sealift.stores.erasure import Tombstone, find_tombstone
 from sealift.stores.errors import (
@@ -49,6 +52,9 @@ __all__ = [
     "ArtifactDamaged",
     "ArtifactErased",
     "ArtifactMissing",
+    "AuditEntry",
+    "AuditHead",
+    "AuditLine",
     "Collected",
     "Conflict",
     "Entry",
@@ -64,7 +70,10 @@ __all__ = [
     "Writer",
     "absolute_url",
     "artifact_ids",
+    "audited",
+    "check_log",
     "collect",
+    "create_artifact",
     "delete_artifact",
     "delete_record",
     "erase_artifact",
@@ -82,7 +91,9 @@ __all__ = [
     "open_payload",
     "open_store",
     "owners_name",
+    "parse_head",
     "put_artifact",
+    "read_log",
     "remake_artifact",
     "verify",
     "version_of",

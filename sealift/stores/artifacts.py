@@ -2,18 +2,20 @@
 whole.
 
 The payload is written first and the manifest last. The manifest is the commit point: an artifact exists once its
-manifest does.
+manifest does. Each change of an artifact has its line in the store's audit log before it happens.
 """
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 from sealift.durable.new_file import Buffer
+from sealift.stores.audit_log import audited
 from sealift.stores.erasure import Tombstone, erase, missing
-from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
+from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, StoreError
 from sealift.stores.lease import Fence, hold_lease
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Folder, Store, Versioned
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Folder, Store, Versioned, exists
 
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
 MANIFEST_BYTES: Final = 1 << 20
@@ -29,6 +31,10 @@ class Manifested(Protocol):
     def manifest(self) -> bytes:
         """The artifact's manifest."""
 
+    @property
+    def payload_digest(self) -> str:
+        """The digest of the payload that the manifest names."""
+
 
 Written = TypeVar("Written", bound=Manifested)
 Seal = Callable[[Callable[[Buffer], object]], Written]
@@ -37,8 +43,27 @@ Seal = Callable[[Callable[[Buffer], object]], Written]
 
 def put_artifact(store: Store, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
     """Stores payload and manifest. Storing the same again is allowed; a different artifact of this id is refused."""
-    store.put(PAYLOADS, artifact_id, payload)
-    store.put(MANIFESTS, artifact_id, manifest)
+    with audited(store, "seal", artifact_id) as entry:
+        entry.begin()
+        store.put(PAYLOADS, artifact_id, payload)
+        store.put(MANIFESTS, artifact_id, manifest)
+
+
+def create_artifact(store: Store, artifact_id: str, seal: Seal[Written]) -> Written:
+    """Stores what `seal` seals under a new id. After an error, the artifact does not exist."""
+    with audited(store, "seal", artifact_id) as entry:
+        entry.begin()
+        with store.create(PAYLOADS, artifact_id) as file:
+            sealed = seal(file.write)
+        try:
+            store.put(MANIFESTS, artifact_id, sealed.manifest)
+            entry.payload_digest = sealed.payload_digest
+            entry.end()
+        except BaseException:
+            with suppress(StoreError):
+                delete_artifact(store, artifact_id)  # the manifest first: in spite of the error, it may be there
+            raise
+    return sealed
 
 
 def open_payload(store: Store, artifact_id: str) -> BinaryIO:
@@ -76,8 +101,12 @@ def artifact_ids(store: Store) -> list[str]:
 
 def delete_artifact(store: Store, artifact_id: str) -> None:
     """Deletes the manifest, then the payload. Does nothing if they do not exist."""
-    store.delete(MANIFESTS, artifact_id)
-    store.delete(PAYLOADS, artifact_id)
+    with audited(store, "delete", artifact_id) as entry:
+        if not exists(store, MANIFESTS, artifact_id) and not exists(store, PAYLOADS, artifact_id):
+            return
+        entry.begin()
+        store.delete(MANIFESTS, artifact_id)
+        store.delete(PAYLOADS, artifact_id)
 
 
 def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Callable[[BinaryIO], str]) -> None:
@@ -104,15 +133,18 @@ def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Writ
     """
     store = fence.store
     folders: tuple[Folder, ...] = (MANIFESTS, PAYLOADS)
-    left = [(folder, version_of(store, folder, artifact_id)) for folder in folders]
-    fence.check()
-    for folder, version in left:
-        if version is not None:
-            store.delete(folder, artifact_id, version)
-    with store.create(PAYLOADS, artifact_id) as file:
-        sealed = seal(file.write)
-    fence.check()
-    store.put(MANIFESTS, artifact_id, sealed.manifest)
+    with audited(store, "seal", artifact_id) as entry:
+        left = [(folder, version_of(store, folder, artifact_id)) for folder in folders]
+        fence.check()
+        entry.begin()
+        for folder, version in left:
+            if version is not None:
+                store.delete(folder, artifact_id, version)
+        with store.create(PAYLOADS, artifact_id) as file:
+            sealed = seal(file.write)
+        fence.check()
+        store.put(MANIFESTS, artifact_id, sealed.manifest)
+        entry.payload_digest = sealed.payload_digest
     return sealed
 
 
@@ -157,4 +189,5 @@ def get_record(store: Store, name: str, at_most: int = RECORD_BYTES) -> Versione
 
 def erase_artifact(store: Store, artifact_id: str, reason: str) -> Tombstone:
     """Destroys an artifact and leaves a tombstone: see erasure.erase."""
-    return erase(store, artifact_id, reason, owners_name(artifact_id))
+    with audited(store, "erase", artifact_id) as entry:
+        return erase(store, artifact_id, reason, owners_name(artifact_id), entry.begin)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sealift.stores.artifacts import version_of
+from sealift.stores.audit_log import audited
 from sealift.stores.errors import Conflict
 from sealift.stores.store import MANIFESTS, PAYLOADS, Entry, Store
 
@@ -22,7 +23,7 @@ class Collected:
 
 
 def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool = False) -> Collected:
-    """Removes payloads without a manifest and unfinished uploads. Artifacts, records and tombstones stay.
+    """Removes payloads without a manifest and unfinished uploads. Artifacts, records, tombstones and audit log stay.
 
     A payload that is replaced meanwhile stays, and so does one from the future of this machine's clock. `dry_run` only
     lists the payloads.
@@ -41,7 +42,8 @@ def _remove(store: Store, name: str) -> bool:
     version = version_of(store, PAYLOADS, name)
     if version is None or version_of(store, MANIFESTS, name) is not None:
         return False
-    with suppress(Conflict):
+    with suppress(Conflict), audited(store, "delete", name) as entry:
+        entry.begin()
         store.delete(PAYLOADS, name, version)
         return True
     return False

@@ -5,11 +5,12 @@ The tombstone is written first: an erasure that was killed shows, and can be don
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
 from sealift.stores.errors import ArtifactErased, ArtifactMissing, StoreError
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, TOMBSTONES, Folder, Store
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, TOMBSTONES, Folder, Store, exists
 
 REASON_CHARACTERS: Final = 500
 TOMBSTONE_BYTES: Final = 4096
@@ -23,11 +24,12 @@ class Tombstone:
     reason: str
 
 
-def erase(store: Store, artifact_id: str, reason: str, owners: str) -> Tombstone:
+def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Callable[[], None]) -> Tombstone:
     """Destroys payload, manifest and the list of owners, in all versions that the store keeps, and leaves a tombstone.
 
-    `owners` is the name of the record that lists the artifact's owners. Erasing again keeps the first tombstone. Raises
-    ArtifactMissing if the store never had the artifact, and StoreError if a part of it can still be read afterwards.
+    `owners` is the name of the record that lists the artifact's owners. `begin` is called before the first change.
+    Erasing again keeps the first tombstone. Raises ArtifactMissing if the store never had the artifact, and StoreError
+    if a part of it can still be read afterwards.
     """
     if not reason.strip() or not reason.isprintable() or len(reason) > REASON_CHARACTERS:
         raise StoreError(
@@ -37,15 +39,16 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str) -> Tombstone
     store.reach()
     tombstone = find_tombstone(store, artifact_id)
     parts: tuple[tuple[Folder, str], ...] = ((MANIFESTS, artifact_id), (PAYLOADS, artifact_id), (RECORDS, owners))
+    if tombstone is None and not any(exists(store, folder, name) for folder, name in parts[:2]):
+        raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
+    begin()
     if tombstone is None:
-        if not any(_is_there(store, folder, name) for folder, name in parts[:2]):
-            raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
         tombstone = Tombstone(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), reason)
         store.put(TOMBSTONES, artifact_id, json.dumps(asdict(tombstone), sort_keys=True).encode())
     for folder, name in parts:
         store.purge(folder, name)
     for folder, name in parts:
-        if _is_there(store, folder, name):
+        if exists(store, folder, name):
             raise StoreError(
                 f"{folder}/{name} is still in the store {store.location} after its deletion",
                 "find out who writes it or what retains it, then erase the artifact again",
@@ -73,11 +76,3 @@ def missing(store: Store, artifact_id: str, error: ArtifactMissing) -> ArtifactM
         f"artifact {artifact_id} was erased on {tombstone.erased_at}: {tombstone.reason}",
         "nothing can restore it; to train a model again, first remove from the data what had to be erased",
     )
-
-
-def _is_there(store: Store, folder: Folder, name: str) -> bool:
-    try:
-        store.get_range(folder, name, 0, 1)
-    except ArtifactMissing:
-        return False
-    return True

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, Protocol
 
 from sealift.durable.new_file import Buffer
-from sealift.stores.errors import ArtifactMissing
+from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 
-Folder = Literal["payloads", "manifests", "records", "leases", "tombstones"]
+Folder = Literal["payloads", "manifests", "records", "leases", "tombstones", "audit"]
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
 LEASES: Final = "leases"
 TOMBSTONES: Final = "tombstones"
+AUDIT: Final = "audit"
 
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 
@@ -126,3 +127,14 @@ def check_name(name: str) -> None:
     """Raises ArtifactMissing unless the name is lower-case hex, so that no name leads out of a store."""
     if not NAME.match(name):
         raise ArtifactMissing(f"{name[:80]!r} is not a valid name in a store; allowed: 16 to 128 lower-case hex digits")
+
+
+def exists(store: Store, folder: Folder, name: str) -> bool:
+    """Whether something has this name. Reads a byte at most. Raises StoreError."""
+    try:
+        store.get_range(folder, name, 0, 1)
+    except ArtifactMissing:
+        return False
+    except ArtifactDamaged:  # it is not a file
+        return True
+    return True

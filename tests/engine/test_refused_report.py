@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.stack import Stack
+from tests.store_files import store_files
 
 MakeStack = Callable[..., Stack]
 STRICT = {"metrics": {"r2": {"minimum": 0.99}}}
@@ -64,5 +65,5 @@ def test_of_a_first_run_that_was_refused_destroy_leaves_nothing(training_stack: 
     said = stack.destroy().ok().text
 
     assert "only this key opens" not in said
-    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []
+    assert store_files(tmp_path / "store") == []
     assert not any((stack.folder / ".sealift" / "refused-reports").rglob("*.json"))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stack import PROJECT_ROOT, Stack
+from tests.store_files import store_files
 
 MakeStack = Callable[..., Stack]
 PACKAGES = ("components", "sealift", "training")
@@ -16,7 +17,7 @@ PACKAGES = ("components", "sealift", "training")
 
 def artifacts(home: Path) -> list[str]:
     """What the store holds, sorted: every payload, manifest and record."""
-    return sorted(str(path.relative_to(home)) for path in (home / "store").rglob("*") if path.is_file())
+    return [str(path.relative_to(home)) for path in store_files(home / "store")]
 
 
 def test_preview_trains_nothing_and_up_trains_once(training_stack: MakeStack, tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_what_is_asked_of_a_model_is_judged_and_reported_again_and_nothing_is_tr
     assert len(artifacts(tmp_path)) == len(files) + of_lists, "retention is delete: the old report is gone"
     stack.preview("--expect-no-changes").ok()
     stack.destroy().ok()
-    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []
+    assert store_files(tmp_path / "store") == []
 
 
 def test_the_same_run_after_a_destroyed_stack_with_kept_artifacts_is_bit_for_bit_the_same_model(

@@ -60,6 +60,8 @@ def test_who_is_overtaken_looks_at_what_the_other_one_made(
     swap: Callable[..., str] = FileStore.swap
 
     def overtaken(one: FileStore, folder: str, name: str, content: bytes, expected: str | None) -> str:
+        if folder != MANIFESTS:
+            return swap(one, folder, name, content, expected)
         monkeypatch.setattr(FileStore, "swap", swap)
         swap(one, folder, name, theirs, expected)
         raise Conflict("another one was quicker")

@@ -17,18 +17,24 @@ from sealift.stores import (
     ArtifactDamaged,
     ArtifactErased,
     ArtifactMissing,
+    AuditLine,
     Conflict,
     Stat,
     Store,
     StoreError,
     Versioned,
+    artifact_ids,
+    check_log,
     collect,
+    delete_artifact,
     erase_artifact,
     find_tombstone,
     get_manifest,
     owners_name,
     put_artifact,
+    read_log,
 )
+from sealift.stores.audit_log import append
 from sealift.stores.store import Folder
 
 ID = "ab" * 16
@@ -191,6 +197,39 @@ class StoreContract:
 
         assert store.names(left) == []
 
+    def test_each_change_of_an_artifact_has_its_lines_which_stay(self, store: Store) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        delete_artifact(store, ID)
+        delete_artifact(store, ID)
+        put_artifact(store, ID, b"payload", b"manifest")
+        erase_artifact(store, ID, "request 17")
+        store.put(PAYLOADS, OTHER, b"left")
+        collect(store, -10)
+        with pytest.raises(ArtifactMissing):
+            erase_artifact(store, "ef" * 16, "request 18")
+
+        actions = [("seal", ID), ("delete", ID), ("seal", ID), ("erase", ID), ("delete", OTHER)]
+        assert [(one.action, one.artifact_id, one.outcome) for one in lines(store)] == [
+            *((*action, outcome) for action in actions for outcome in ("begun", "done")),
+            ("erase", "ef" * 16, "refused"),
+        ]
+        checked = check_log(store)
+        assert (checked.head.lines, checked.damage) == (11, [])
+        assert artifact_ids(store) == []
+
+    def test_writers_at_once_have_a_line_each(self, store: Store) -> None:
+        def write(at: int) -> None:
+            for turn in range(5):
+                append(store, "open", f"{at:032x}", f"{turn:064x}", "done")
+
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(write, at) for at in range(4)]:
+                done.result()
+
+        written = [(one.artifact_id, one.payload_digest) for one in lines(store)]
+        assert sorted(written) == [(f"{at:032x}", f"{turn:064x}") for at in range(4) for turn in range(5)]
+        assert check_log(store).damage == []
+
     @pytest.mark.parametrize("reason", ["", "  ", "two\nlines", "x" * 501, "\x1b[2J"])
     def test_a_reason_is_one_printable_line(self, store: Store, reason: str) -> None:
         put_artifact(store, ID, b"payload", b"manifest")
@@ -301,6 +340,14 @@ class StoreContract:
                     read(folder, name)
             with pytest.raises(ArtifactMissing), store.create(folder, name) as file:
                 file.write(b"x")
+
+
+def lines(store: Store) -> list[AuditLine]:
+    """The lines of the store's audit log, all of them whole."""
+    found = [one.line for one in read_log(store)]
+    whole = [line for line in found if isinstance(line, AuditLine)]
+    assert len(whole) == len(found)
+    return whole
 
 
 def exactly_one_wins(store: Store, content: bytes) -> None:

@@ -30,6 +30,7 @@ from sealift.stores import (
 )
 from sealift.stores.artifacts import MANIFEST_BYTES
 from tests.keys import key_pair
+from tests.store_files import store_files
 
 RELEASES = Path(__file__).resolve().parents[2] / "vectors"
 
@@ -68,7 +69,7 @@ def test_deleting_leaves_nothing_and_is_fine_twice(store: Store, artifact: Seale
     delete_artifact(store, artifact.artifact_id)
     delete_artifact(store, artifact.artifact_id)
 
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert store_files(tmp_path) == []
 
 
 def test_a_flipped_bit_is_found(store: Store, artifact: SealedArtifact, tmp_path: Path) -> None:
