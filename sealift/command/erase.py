@@ -122,12 +122,12 @@ def _describe(manifest: bytes, keys: Sequence[Key]) -> dict[str, Any]:
 COMMAND: Final = Subcommand(
     "erase",
     "destroy an artifact, and leave a tombstone with date and reason",
-    "Destroys payload and manifest of an artifact in all versions that the store keeps, checks that both are gone, and "
-    "leaves a tombstone. With -i it lists the other artifacts that were made from the same data. With --image it "
-    "deletes the artifact's images of a repository, with the credentials of `docker login`; the registry's garbage "
-    "collection then frees their layers. Copies elsewhere are not touched: images on nodes, the manifest in a stack's "
-    "state and cluster, backups, and what a bucket's soft delete retains. Whoever has a payload, its manifest and a "
-    "private key can still open them.",
+    "Destroys payload, manifest and signature of an artifact in all versions that the store keeps, checks that nothing "
+    "is left, and leaves a tombstone. With -i it lists the other artifacts that were made from the same data. With "
+    "--image it deletes the artifact's images of a repository, with the credentials of `docker login`; the registry's "
+    "garbage collection then frees their layers. Copies elsewhere are not touched: images on nodes, the manifest in a "
+    "stack's state and cluster, backups, and what a bucket's soft delete retains. Whoever has a payload, its manifest "
+    "and a private key can still open them.",
     "sealift erase 0123456789abcdef0123456789abcdef --store s3://my-bucket/models --reason 'request 17' -i key.pem\n"
     "sealift erase 0123456789abcdef0123456789abcdef --store s3://my-bucket/models --reason 'request 17' --yes\n"
     "sealift erase 0123456789abcdef0123456789abcdef --store s3://my-bucket/models --reason 'request 17' --yes "

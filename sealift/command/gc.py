@@ -9,7 +9,7 @@ from sealift.command.meter import size_text
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.names import counted
-from sealift.stores import GRACE_SECONDS, collect, open_store
+from sealift.stores import GRACE_SECONDS, Collected, collect, open_store
 
 SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 AGE: Final = re.compile(r"(\d{1,6})([smhd])\Z")
@@ -27,7 +27,7 @@ def age(text: str) -> float:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_store(parser, required=True)
-    older = "age from which a payload without a manifest counts as left behind, such as 36h (default: 1d)"
+    older = "age from which a payload or signature without a manifest counts as left behind, such as 36h (default: 1d)"
     parser.add_argument("--older-than", metavar="AGE", type=age, default=GRACE_SECONDS, help=older)
     parser.add_argument("--dry-run", action="store_true", help="list of what would be removed, with nothing removed")
 
@@ -35,25 +35,26 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     found = collect(open_store(options.store), options.older_than, dry_run=options.dry_run)
     verb = "would be removed" if options.dry_run else "removed"
-    for one in found.payloads:
-        result = {"payload": one.name, "sizeBytes": one.size_bytes, "removed": not options.dry_run}
-        terminal.say(result, f"{one.name}  {size_text(one.size_bytes):>8}  {verb}")
+    for kind, entries in (("payload", found.payloads), ("signature", found.signatures)):
+        for one in entries:
+            result = {kind: one.name, "sizeBytes": one.size_bytes, "removed": not options.dry_run}
+            terminal.say(result, f"{kind} {one.name}  {size_text(one.size_bytes):>8}  {verb}")
     if found.unfinished:
         terminal.say(
             {"unfinishedUploads": found.unfinished, "removed": True},
             f"{counted(found.unfinished, 'unfinished upload')} removed",
         )
-    if not found.payloads and not found.unfinished:
+    if found == Collected((), (), 0):
         terminal.note("nothing to remove")
     return DONE
 
 
 COMMAND: Final = Subcommand(
     "gc",
-    "remove payloads and uploads that killed writers left in a store",
-    "Removes payloads that have no manifest and unfinished uploads, if they are older than a day. Artifacts, records "
-    "of runs and tombstones stay. It needs no key, and is safe while other programs use the store: a payload that is "
-    "written again meanwhile stays.",
+    "remove payloads, signatures and uploads that killed writers left in a store",
+    "Removes payloads and signatures that have no manifest, and unfinished uploads, if they are older than a day. "
+    "Artifacts, records of runs and tombstones stay. It needs no key, and is safe while other programs use the store: "
+    "what is written again meanwhile stays.",
     "sealift gc --store file://~/.sealift/store --dry-run\nsealift gc --store s3://my-bucket/models --older-than 7d",
     _add_options,
     _run,

@@ -68,7 +68,7 @@ def find_recipients(options: argparse.Namespace) -> list[Recipient]:
     """Reads all recipients of the options, each once. Raises CommandError or SealingError."""
     found = [read_recipient(given) for given in options.recipient]
     for given in options.recipients:
-        found += [_parse_recipient(text, given) for text in _listed(_read(given))]
+        found += [_parse_recipient(text, given) for text in _listed(read_key_file(given))]
     return list({one.key_id: one for one in found}.values())
 
 
@@ -96,7 +96,7 @@ def read_recipient(given: str) -> Recipient:
     """Reads one recipient: a file, its text or an address. Raises CommandError or WrongUsage."""
     if is_in_kms(given) or given.lstrip().startswith("-----BEGIN "):
         return _parse_recipient(given, "")
-    found = _listed(_read(given))
+    found = _listed(read_key_file(given))
     if len(found) != 1:
         raise WrongUsage(f"{given} has {len(found)} keys; allowed: one", "give a file of several keys with -R")
     return _parse_recipient(found[0], given)
@@ -116,11 +116,11 @@ def _parse_recipient(text: str, file: str) -> Recipient:
 
 
 def _identity(given: str) -> Key:
-    text = given if is_in_kms(given) else _read(given)
+    text = given if is_in_kms(given) else read_key_file(given)
     try:
         return parse_key(text)
     except SealingError as error:
-        place = "" if is_in_kms(given) else f"{_place(given)}: "
+        place = "" if is_in_kms(given) else f"{key_place(given)}: "
         raise CommandError(f"{place}{error.message}", error.hint) from None
 
 
@@ -131,8 +131,8 @@ def _listed(text: str) -> list[str]:
     return found or [text]
 
 
-def _read(given: str) -> str:
-    """Reads a key's file, or standard input. Raises CommandError."""
+def read_key_file(given: str) -> str:
+    """Reads the text of a key's file, or of standard input. Raises CommandError."""
     try:
         if given == STANDARD_INPUT:
             content = sys.stdin.buffer.read(LARGEST_KEY_FILE + 1)
@@ -143,9 +143,10 @@ def _read(given: str) -> str:
         forms = "give a file, or the address of a key in a KMS"
         raise CommandError(f"the key {given} cannot be read: {error.strerror}", forms) from None
     if len(content) > LARGEST_KEY_FILE:
-        raise CommandError(f"{_place(given)} is not a key: it has more than {LARGEST_KEY_FILE} bytes")
+        raise CommandError(f"{key_place(given)} is not a key: it has more than {LARGEST_KEY_FILE} bytes")
     return content.decode("ascii", "replace")
 
 
-def _place(given: str) -> str:
+def key_place(given: str) -> str:
+    """Names the place of a key, for messages."""
     return "standard input" if given == STANDARD_INPUT else given

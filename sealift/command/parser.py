@@ -14,6 +14,7 @@ from sealift.command import (  # the commands' names
     provenance,
     rewrap,
     seal,
+    sign,
     verify,
 )
 from sealift.command.errors import WrongUsage
@@ -24,6 +25,7 @@ COMMANDS: Final[tuple[Subcommand, ...]] = (
     keygen.COMMAND,
     seal.COMMAND,
     open.COMMAND,
+    sign.COMMAND,
     inspect.COMMAND,
     verify.COMMAND,
     provenance.COMMAND,

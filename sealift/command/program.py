@@ -12,6 +12,7 @@ from sealift.command.subcommand import INTERRUPTED, PIPE_CLOSED, REFUSED, USAGE
 from sealift.command.terminal import Terminal
 from sealift.durable import core_dumps
 from sealift.sealing import SealingError
+from sealift.signing import SigningError
 from sealift.stores import StoreError
 
 
@@ -27,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     except WrongUsage as error:
         terminal.complain(error.message, error.hint)
         return USAGE
-    except (CommandError, SealingError, StoreError) as error:
+    except (CommandError, SealingError, SigningError, StoreError) as error:
         terminal.complain(error.message, error.hint)
         return REFUSED
     except BrokenPipeError:

@@ -3,21 +3,22 @@
 import argparse
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sealift.command.artifact import Location, add_digest, add_location, check_pin, find_location, open_input
+from sealift.command.artifact import add_digest, add_location, check_pin, find_location, open_input
 from sealift.command.errors import CommandError
-from sealift.command.keys import Key, add_identities, data_key_of, find_keys
+from sealift.command.keys import add_identities, data_key_of, find_keys
 from sealift.command.new_files import create_all, new_file
+from sealift.command.payload_check import payload_sha256
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.contents.description import read_description
 from sealift.contents.errors import ContentsError
-from sealift.payload_digests import read_digests
 from sealift.provenance import Subject, make_cyclonedx, make_slsa
 from sealift.provenance.slsa import PREDICATE_TYPE
+from sealift.sealing.manifest import Manifest
 
 FORMS: Final[Mapping[str, Callable[[Subject], dict[str, Any]]]] = {"slsa": make_slsa, "cyclonedx": make_cyclonedx}
 LARGEST_DOCUMENT: Final = 1 << 22
@@ -36,7 +37,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     location = find_location(options)
-    subject = read_subject(location, find_keys(options), options.payload_digest, terminal)
+    manifest = location.manifest()
+    check_pin(manifest, options.payload_digest)
+    description = manifest.open_description(data_key_of(manifest.encode(), find_keys(options)))
+    subject = make_subject(manifest, description, payload_sha256(location, manifest, terminal, "reading"))
     document = json.dumps(FORMS[options.format](subject), indent=None if terminal.as_json else 2, sort_keys=True)
     if options.output is None:
         print(document)
@@ -49,26 +53,16 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     return DONE
 
 
-def read_subject(location: Location, keys: Sequence[Key], pinned: str | None, terminal: Terminal) -> Subject:
-    """Reads the whole artifact and authenticates it. Raises CommandError, SealingError or StoreError."""
-    manifest = location.manifest()
-    check_pin(manifest, pinned)
-    opened = manifest.open_description(data_key_of(manifest.encode(), keys))
+def make_subject(manifest: Manifest, description: Mapping[str, Any], sha256: str) -> Subject:
+    """Returns what a document is about. `sha256` is of the payload's file. Raises CommandError."""
     try:
-        description = read_description(opened)
+        described = read_description(description)
     except ContentsError as error:
         raise CommandError(
             f"the description of artifact {manifest.artifact_id} is not one that training wrote: {error}",
             "documents are about artifacts that a training run sealed; `sealift inspect -i KEY` shows what it says",
         ) from None
-    with location.payload_stream() as payload, terminal.meter("reading", manifest.payload_size) as meter:
-        found = read_digests(meter.stream(payload))
-    if (found.payload_digest, found.size_bytes) != (manifest.payload_digest, manifest.payload_size):
-        raise CommandError(
-            f"the payload of artifact {manifest.artifact_id} differs from what was sealed",
-            "find out who can write to the place of the artifact, and restore it from a copy",
-        )
-    return Subject(manifest.artifact_id, manifest.payload_digest, manifest.payload_size, found.sha256, description)
+    return Subject(manifest.artifact_id, manifest.payload_digest, manifest.payload_size, sha256, described)
 
 
 def check_document(path: Path, subject: Subject) -> None:

@@ -45,9 +45,7 @@ def parse_bundle(content: bytes) -> Bundle:
         raise SignatureInvalid(f"the signature's mediaType is not {MEDIA_TYPE}")
     material = as_object(fields.get("verificationMaterial"), "verificationMaterial")
     if "publicKey" not in material:
-        raise SignatureInvalid(
-            "the signature was not made with a plain key", "sign with `sealift sign`, or with `model_signing sign key`"
-        )
+        raise SignatureInvalid("the signature was not made with a plain key")
     hint = as_object(material["publicKey"], "verificationMaterial.publicKey").get("hint", "")
     if not isinstance(hint, str):
         raise SignatureInvalid("verificationMaterial.publicKey.hint is not a text")

@@ -7,6 +7,10 @@ SigningError            a sentence, then a hint line
 └── SignedOther         the signature is valid, but names another artifact
 """
 
+from typing import Final
+
+MADE_BY: Final = "give a signature that `sealift sign` or `model_signing sign key` made"
+
 
 class SigningError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
@@ -18,7 +22,9 @@ class SigningError(Exception):
 class SignerInvalid(SigningError): ...
 
 
-class SignatureInvalid(SigningError): ...
+class SignatureInvalid(SigningError):
+    def __init__(self, message: str, hint: str = MADE_BY) -> None:
+        super().__init__(message, hint)
 
 
 class AnotherSigner(SigningError): ...

@@ -1,8 +1,9 @@
 """Stores of sealed artifacts and records: bytes by name. Knows no keys; uses only the standard library.
 
 store.py is the contract. open.py maps a URL to a backend; each backend is one file (file_store.py). artifacts.py
-defines for all backends what an artifact in a store is and when it is complete. lease.py lets one process work at a
-time. audit_log.py writes down each use of an artifact, and audit_check.py checks what is written.
+defines for all backends what an artifact in a store is and when it is complete; signatures.py keeps signatures beside
+them. lease.py lets one process work at a time. audit_log.py writes down each use of an artifact, and audit_check.py
+checks what is written.
 """
 
 from sealift.stores.artifacts import (
@@ -41,13 +42,26 @@ from sealift.stores.every_artifact import map_artifacts
 from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.objects import is_object_url, open_object
 from sealift.stores.open import absolute_url, is_same_store, open_store
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, TOMBSTONES, Entry, Stat, Store, Versioned, Writer
+from sealift.stores.signatures import get_signature, put_signature
+from sealift.stores.store import (
+    MANIFESTS,
+    PAYLOADS,
+    RECORDS,
+    SIGNATURES,
+    TOMBSTONES,
+    Entry,
+    Stat,
+    Store,
+    Versioned,
+    Writer,
+)
 
 __all__ = [
     "GRACE_SECONDS",
     "MANIFESTS",
     "PAYLOADS",
     "RECORDS",
+    "SIGNATURES",
     "TOMBSTONES",
     "ArtifactDamaged",
     "ArtifactErased",
@@ -81,6 +95,7 @@ __all__ = [
     "get_manifest",
     "get_payload",
     "get_record",
+    "get_signature",
     "has_artifact",
     "has_record",
     "hold_lease",
@@ -93,6 +108,7 @@ __all__ = [
     "owners_name",
     "parse_head",
     "put_artifact",
+    "put_signature",
     "read_log",
     "remake_artifact",
     "verify",

@@ -15,7 +15,7 @@ from sealift.stores.audit_log import audited
 from sealift.stores.erasure import Tombstone, erase, missing
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, StoreError
 from sealift.stores.lease import Fence, hold_lease
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, Folder, Store, Versioned, exists
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, Folder, Store, Versioned, exists
 
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
 MANIFEST_BYTES: Final = 1 << 20
@@ -100,13 +100,14 @@ def artifact_ids(store: Store) -> list[str]:
 
 
 def delete_artifact(store: Store, artifact_id: str) -> None:
-    """Deletes the manifest, then the payload. Does nothing if they do not exist."""
+    """Deletes the manifest, then payload and signature. Does nothing if they do not exist."""
     with audited(store, "delete", artifact_id) as entry:
         if not exists(store, MANIFESTS, artifact_id) and not exists(store, PAYLOADS, artifact_id):
             return
         entry.begin()
         store.delete(MANIFESTS, artifact_id)
         store.delete(PAYLOADS, artifact_id)
+        store.delete(SIGNATURES, artifact_id)
 
 
 def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Callable[[BinaryIO], str]) -> None:
@@ -132,7 +133,7 @@ def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Writ
     since then is another version, and stays.
     """
     store = fence.store
-    folders: tuple[Folder, ...] = (MANIFESTS, PAYLOADS)
+    folders: tuple[Folder, ...] = (MANIFESTS, PAYLOADS, SIGNATURES)
     with audited(store, "seal", artifact_id) as entry:
         left = [(folder, version_of(store, folder, artifact_id)) for folder in folders]
         fence.check()

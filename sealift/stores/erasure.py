@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from sealift.stores.errors import ArtifactErased, ArtifactMissing, StoreError
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, TOMBSTONES, Folder, Store, exists
+from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, TOMBSTONES, Folder, Store, exists
 
 REASON_CHARACTERS: Final = 500
 TOMBSTONE_BYTES: Final = 4096
@@ -25,7 +25,8 @@ class Tombstone:
 
 
 def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Callable[[], None]) -> Tombstone:
-    """Destroys payload, manifest and the list of owners, in all versions that the store keeps, and leaves a tombstone.
+    """Destroys an artifact in all versions that the store keeps, with its signature and the list of its owners, and
+    leaves a tombstone.
 
     `owners` is the name of the record that lists the artifact's owners. `begin` is called before the first change.
     Erasing again keeps the first tombstone. Raises ArtifactMissing if the store never had the artifact, and StoreError
@@ -38,7 +39,12 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
         )
     store.reach()
     tombstone = find_tombstone(store, artifact_id)
-    parts: tuple[tuple[Folder, str], ...] = ((MANIFESTS, artifact_id), (PAYLOADS, artifact_id), (RECORDS, owners))
+    parts: tuple[tuple[Folder, str], ...] = (
+        (MANIFESTS, artifact_id),
+        (PAYLOADS, artifact_id),
+        (SIGNATURES, artifact_id),
+        (RECORDS, owners),
+    )
     if tombstone is None and not any(exists(store, folder, name) for folder, name in parts[:2]):
         raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
     begin()

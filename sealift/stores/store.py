@@ -12,13 +12,14 @@ from typing import BinaryIO, Final, Literal, Protocol
 from sealift.durable.new_file import Buffer
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 
-Folder = Literal["payloads", "manifests", "records", "leases", "tombstones", "audit"]
+Folder = Literal["payloads", "manifests", "records", "leases", "tombstones", "audit", "signatures"]
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
 LEASES: Final = "leases"
 TOMBSTONES: Final = "tombstones"
 AUDIT: Final = "audit"
+SIGNATURES: Final = "signatures"
 
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 

@@ -128,7 +128,7 @@ def test_kill_9_at_random_moments_loses_no_artifact_and_leaves_nothing(
         collect(store, -10)
         assert {*store.names(PAYLOADS)} == {*store.names(MANIFESTS)}
         assert store.names(LEASES) == []
-        assert collect(store, -10) == Collected((), 0)
+        assert collect(store, -10) == Collected((), (), 0)
         for name in {*artifact_ids(store)} - {FIRST}:
             for folder in reversed(KEPT):
                 store.delete(folder, name)

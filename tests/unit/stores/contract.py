@@ -14,6 +14,7 @@ from sealift.stores import (
     MANIFESTS,
     PAYLOADS,
     RECORDS,
+    SIGNATURES,
     ArtifactDamaged,
     ArtifactErased,
     ArtifactMissing,
@@ -30,8 +31,10 @@ from sealift.stores import (
     erase_artifact,
     find_tombstone,
     get_manifest,
+    get_signature,
     owners_name,
     put_artifact,
+    put_signature,
     read_log,
 )
 from sealift.stores.audit_log import append
@@ -39,7 +42,7 @@ from sealift.stores.store import Folder
 
 ID = "ab" * 16
 OTHER = "cd" * 16
-FOLDERS: tuple[Folder, ...] = (PAYLOADS, MANIFESTS, RECORDS)
+FOLDERS: tuple[Folder, ...] = (PAYLOADS, MANIFESTS, RECORDS, SIGNATURES)
 NO_NAMES = ["../../etc/passwd", "a/b", "..", "", "AB" * 16, "ab" * 16 + "\0", "é" * 16, "ab" * 100]
 
 
@@ -131,7 +134,7 @@ class StoreContract:
     def test_what_is_in_one_folder_is_in_no_other(self, store: Store) -> None:
         store.put(PAYLOADS, ID, b"payload")
 
-        assert [store.names(folder) for folder in FOLDERS] == [[ID], [], []]
+        assert [store.names(folder) for folder in FOLDERS] == [[ID], [], [], []]
         with pytest.raises(ArtifactMissing):
             store.get(MANIFESTS, ID)
 
@@ -163,23 +166,28 @@ class StoreContract:
     def test_only_payloads_without_a_manifest_are_collected_and_only_old_ones(self, store: Store) -> None:
         put_artifact(store, ID, b"payload", b"manifest")
         store.put(PAYLOADS, OTHER, b"left")
+        store.put(SIGNATURES, OTHER, b"signature")
         store.put(RECORDS, OTHER, b"record")
+        put_signature(store, ID, b"signature")
 
         assert collect(store).payloads == ()
         assert [entry.name for entry in collect(store, -10, dry_run=True).payloads] == [OTHER]
         assert store.names(PAYLOADS) == [ID, OTHER]
-        assert [entry.name for entry in collect(store, -10).payloads] == [OTHER]
-        assert (store.names(PAYLOADS), store.names(RECORDS)) == ([ID], [OTHER])
+        assert [store.names(SIGNATURES), collect(store).signatures] == [[ID, OTHER], ()]
+        removed = collect(store, -10)
+        assert [[entry.name for entry in one] for one in (removed.payloads, removed.signatures)] == [[OTHER], [OTHER]]
+        assert (store.names(PAYLOADS), store.names(SIGNATURES), store.names(RECORDS)) == ([ID], [ID], [OTHER])
         assert collect(store, -10).payloads == ()
 
     def test_an_erased_artifact_leaves_only_its_tombstone(self, store: Store) -> None:
         put_artifact(store, ID, b"payload", b"manifest")
         store.put(RECORDS, owners_name(ID), b"owners")
+        put_signature(store, ID, b"signature")
 
         erased = erase_artifact(store, ID, "request 17")
 
         assert erase_artifact(store, ID, "again") == erased == find_tombstone(store, ID)
-        assert [store.names(folder) for folder in FOLDERS] == [[], [], []]
+        assert [store.names(folder) for folder in FOLDERS] == [[], [], [], []]
         assert erased.erased_at.endswith("Z") and erased.reason == "request 17"
         with pytest.raises(ArtifactErased, match=r"was erased on .*: request 17"):
             get_manifest(store, ID)
@@ -187,7 +195,7 @@ class StoreContract:
             erase_artifact(store, OTHER, "request 18")
         assert find_tombstone(store, OTHER) is None
 
-    @pytest.mark.parametrize("left", [MANIFESTS, PAYLOADS])
+    @pytest.mark.parametrize("left", [MANIFESTS, PAYLOADS, SIGNATURES])
     def test_an_erasure_that_was_killed_is_done_again(self, store: Store, left: Folder) -> None:
         put_artifact(store, ID, b"payload", b"manifest")
         erase_artifact(store, ID, "request 17")
@@ -197,6 +205,39 @@ class StoreContract:
 
         assert store.names(left) == []
 
+    def test_a_signature_is_replaced_and_goes_with_its_artifact(self, store: Store) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        assert get_signature(store, ID) is None
+        for signature in (b"first", b"second"):
+            put_signature(store, ID, signature)
+            assert get_signature(store, ID) == signature
+
+        delete_artifact(store, ID)
+
+        assert get_signature(store, ID) is None
+        with pytest.raises(ArtifactMissing):
+            put_signature(store, ID, b"late")
+        assert store.names(SIGNATURES) == []
+
+    @pytest.mark.parametrize("ends", ["erased", "deleted"])
+    def test_no_signature_stays_of_what_ended_while_it_was_written(
+        self, store: Store, ends: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        swap = type(store).swap
+
+        def ended_before(self: Store, folder: Folder, name: str, content: bytes, expected: str | None) -> str:
+            monkeypatch.undo()
+            if ends == "erased":
+                erase_artifact(store, ID, "request 17")
+            else:
+                delete_artifact(store, ID)
+            return swap(self, folder, name, content, expected)
+
+        monkeypatch.setattr(type(store), "swap", ended_before)
+        with pytest.raises(ArtifactErased if ends == "erased" else ArtifactMissing):
+            put_signature(store, ID, b"late")
+        assert store.names(SIGNATURES) == []
     def test_each_change_of_an_artifact_has_its_lines_which_stay(self, store: Store) -> None:
         put_artifact(store, ID, b"payload", b"manifest")
         delete_artifact(store, ID)
