@@ -14,7 +14,18 @@ from typing import BinaryIO, Final, cast
 from sealift.command.errors import CommandError, WrongUsage
 from sealift.sealing import FileSource, PinMismatch
 from sealift.sealing.manifest import MAX_BYTES, Manifest, parse_manifest
-from sealift.stores import ArtifactErased, ArtifactMissing, Store, artifact_ids, get_manifest, open_payload, open_store
+from sealift.stores import (
+    Action,
+    ArtifactErased,
+    ArtifactMissing,
+    AuditEntry,
+    Store,
+    artifact_ids,
+    audited,
+    get_manifest,
+    open_payload,
+    open_store,
+)
 
 ARTIFACT_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -35,14 +46,15 @@ class Location:
 
     def manifest(self) -> Manifest:
         """Reads the manifest without authenticating it. Raises CommandError, ManifestInvalid, PinMismatch or
-        StoreError."""
+        StoreError.
+        """
         if self.store is not None and self.artifact_id is not None:
             try:
                 encoded = get_manifest(self.store, self.artifact_id)
             except ArtifactErased:
                 raise
             except ArtifactMissing:
-                raise CommandError(
+                raise ArtifactMissing(
                     f"the store {self.store.location} has no artifact {self.artifact_id}",
                     "check the URL; `sealift list --store URL` shows all ids",
                 ) from None
@@ -56,6 +68,15 @@ class Location:
             )
         return manifest
 
+    @contextmanager
+    def audited(self, action: Action) -> Iterator[AuditEntry | None]:
+        """Yields the action's entry in the store's audit log, which the block begins. Files have no log: None."""
+        if self.store is None or self.artifact_id is None:
+            yield None
+            return
+        with audited(self.store, action, self.artifact_id) as entry:
+            yield entry
+
     @property
     def name(self) -> str:
         """The artifact's id, or its manifest's file, for messages."""
@@ -68,7 +89,7 @@ class Location:
             try:
                 stream = open_payload(self.store, self.artifact_id)
             except ArtifactMissing:
-                raise CommandError(
+                raise ArtifactMissing(
                     f"the store {self.store.location} has the manifest of artifact {self.artifact_id}, but no payload",
                     "restore the payload from a copy of the store",
                 ) from None

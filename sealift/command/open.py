@@ -16,6 +16,7 @@ from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal, secret_output
 from sealift.sealing import open_artifact, open_into
 from sealift.sealing.manifest import Manifest
+from sealift.stores import AuditEntry
 
 INSTEAD: Final = "give -o FILE, or redirect the output to a file or a program"
 
@@ -37,8 +38,8 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
             _to_pipe(options, location, output, terminal)
         return DONE
     path = Path(options.output)
-    with new_file(path) as file:
-        manifest, data_key, digest = _unwrapped(options, location)
+    with location.audited("open") as entry, new_file(path) as file:
+        manifest, data_key, digest = _unwrapped(options, location, entry)
         with location.payload() as payload, terminal.meter("opening", manifest.payload_size) as meter:
             description = open_into(
                 file,
@@ -54,23 +55,31 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _to_pipe(options: argparse.Namespace, location: Location, output: BinaryIO, terminal: Terminal) -> None:
-    manifest, data_key, digest = _unwrapped(options, location)
-    with location.payload() as payload, terminal.meter("opening", manifest.payload_size) as meter:
-        opened = open_artifact(
-            manifest.encode(),
-            meter.source(payload),
-            data_key,
-            artifact_id=manifest.artifact_id,
-            payload_digest=digest,
-        )
-    output.write(opened.model)
+    with location.audited("open") as entry:
+        manifest, data_key, digest = _unwrapped(options, location, entry)
+        with location.payload() as payload, terminal.meter("opening", manifest.payload_size) as meter:
+            opened = open_artifact(
+                manifest.encode(),
+                meter.source(payload),
+                data_key,
+                artifact_id=manifest.artifact_id,
+                payload_digest=digest,
+            )
+        output.write(opened.model)
 
 
-def _unwrapped(options: argparse.Namespace, location: Location) -> tuple[Manifest, bytes, str]:
-    """Returns the manifest, its data key and the digest that the payload must have."""
+def _unwrapped(
+    options: argparse.Namespace, location: Location, entry: AuditEntry | None
+) -> tuple[Manifest, bytes, str]:
+    """Returns the manifest, its data key and the digest that the payload must have, and begins the entry in the log."""
     manifest = location.manifest()
+    if entry is not None:
+        entry.payload_digest = manifest.payload_digest
     check_pin(manifest, options.payload_digest)
-    return manifest, data_key_of(manifest.encode(), find_keys(options)), manifest.payload_digest
+    data_key = data_key_of(manifest.encode(), find_keys(options))
+    if entry is not None:
+        entry.begin()
+    return manifest, data_key, manifest.payload_digest
 
 
 COMMAND: Final = Subcommand(

@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -19,7 +19,7 @@ from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.sealing import FileSource, Recipient, Sealed, new_artifact_id, seal_into
 from sealift.sealing.sources import ByteSource
-from sealift.stores import MANIFESTS, PAYLOADS, Store, StoreError, delete_artifact, open_store
+from sealift.stores import Store, create_artifact, open_store
 
 Plain = ByteSource | BinaryIO
 
@@ -57,17 +57,10 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _into_store(store: Store, plain: Plain, description: dict[str, Any], recipients: list[Recipient]) -> Sealed:
-    """The manifest is stored last: the artifact exists once its manifest does."""
     artifact_id = new_artifact_id()
-    with store.create(PAYLOADS, artifact_id) as file:
-        sealed = seal_into(file.write, plain, description, recipients, artifact_id)
-    try:
-        store.put(MANIFESTS, artifact_id, sealed.manifest)
-    except BaseException:
-        with suppress(StoreError):
-            delete_artifact(store, artifact_id)  # the manifest first: in spite of the error, it may be there
-        raise
-    return sealed
+    return create_artifact(
+        store, artifact_id, lambda write: seal_into(write, plain, description, recipients, artifact_id)
+    )
 
 
 def _into_files(path: Path, plain: Plain, description: dict[str, Any], recipients: list[Recipient]) -> Sealed:

@@ -1,4 +1,4 @@
-"""`sealift verify`: whether artifacts are what was sealed, without releasing anything of them."""
+"""`sealift verify`: whether artifacts are what was sealed, without releasing anything; or the audit log whole."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sealift.command.artifact import Location, add_digest, add_locations, check_pin, find_locations
+from sealift.command.audit_check import add_audit, check_audit
 from sealift.command.errors import CommandError, WrongUsage
 from sealift.command.keys import Key, add_identities, data_key_of, find_keys
 from sealift.command.payload_check import check_payload, payload_sha256
@@ -41,9 +42,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provenance", type=Path, metavar="FILE", help=document)
     add_signers(parser)
     add_signature(parser, "file of the artifact's signature (default: the one in the store)")
+    add_audit(parser)
 
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
+    if options.audit:
+        return check_audit(options, terminal)
+    if options.audit_head is not None:
+        raise WrongUsage("--audit-head is of an audit log", "add --audit")
     locations = find_locations(options)
     for name in ("payload_digest", "signature", "provenance"):
         if getattr(options, name) is not None and len(locations) != 1:
@@ -102,16 +108,19 @@ def _verify(location: Location, manifest: Manifest, trust: _Trust, terminal: Ter
 
 COMMAND: Final = Subcommand(
     "verify",
-    "check whole artifacts: the payload's digest, with a key the manifest, and signatures",
+    "check whole artifacts: the payload's digest, with a key the manifest, and signatures; or the audit log",
     "Reads whole artifacts and compares size and digest of each payload with its manifest. With -i it also "
     "authenticates the manifest, which only a holder of the data key can have written. With --signer, an artifact is "
     "refused that has no signature, or one by another key or of another payload. Without both, whoever can write the "
-    "files can exchange them together: then pin the digest. Nothing is decrypted to a disk.",
+    "files can exchange them together: then pin the digest. Nothing is decrypted to a disk. "
+    "With --audit it checks the chain of the store's audit log instead, and names each line that was removed, altered "
+    "or put there. Whoever can write to the store can also make a whole new chain: only --audit-head shows that.",
     "sealift verify 0123456789abcdef0123456789abcdef --store s3://my-bucket/models -i key.pem\n"
     "sealift verify --all --store file://~/.sealift/store --json\n"
     "sealift verify --payload out/model.payload --manifest out/model.manifest\n"
     "sealift verify 0123456789abcdef0123456789abcdef --store s3://my-bucket/models -i key.pem --provenance model.json\n"
-    "sealift verify --all --store s3://my-bucket/models --signer signer.pem.pub",
+    "sealift verify --all --store s3://my-bucket/models --signer signer.pem.pub\n"
+    "sealift verify --audit --store s3://my-bucket/models",
     _add_options,
     _run,
 )

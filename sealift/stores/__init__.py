@@ -24,8 +24,8 @@ from sealift.stores.artifacts import (
     verify,
     version_of,
 )
-from sealift.stores.audit_check import AuditHead, check_log, parse_head, read_log
-from sealift.stores.audit_log import AuditEntry, AuditLine, audited
+from sealift.stores.audit_check import NO_LINES, AuditDamage, AuditFile, AuditHead, check_log, parse_head, read_log
+from sealift.stores.audit_log import Action, AuditEntry, AuditLine, audited
 from sealift.stores.collection import GRACE_SECONDS, Collected, collect
 from sealift.stores.erasure import Tombstone, find_tombstone
 from sealift.stores.errors import (
@@ -59,14 +59,18 @@ from sealift.stores.store import (
 __all__ = [
     "GRACE_SECONDS",
     "MANIFESTS",
+    "NO_LINES",
     "PAYLOADS",
     "RECORDS",
     "SIGNATURES",
     "TOMBSTONES",
+    "Action",
     "ArtifactDamaged",
     "ArtifactErased",
     "ArtifactMissing",
+    "AuditDamage",
     "AuditEntry",
+    "AuditFile",
     "AuditHead",
     "AuditLine",
     "Collected",

@@ -25,7 +25,7 @@ class AuditHead:
         return f"{self.lines}:{self.digest}"
 
 
-EMPTY: Final = AuditHead(0, NOTHING)
+NO_LINES: Final = AuditHead(0, NOTHING)
 
 
 def parse_head(text: str) -> AuditHead | None:
@@ -67,7 +67,7 @@ def read_log(store: Store) -> Iterator[AuditFile]:
             yield found
 
 
-def check_log(store: Store, noted: AuditHead = EMPTY) -> AuditCheck:
+def check_log(store: Store, noted: AuditHead = NO_LINES) -> AuditCheck:
     """Checks the whole log. `noted` is a head that it had before. Raises StoreUnwritable."""
     chain = _Chain(noted)
     strange = [name for name in store.names(AUDIT) if len(name) != len(line_name(0))]
@@ -112,7 +112,7 @@ class _Chain:
     """
 
     noted: AuditHead
-    last: AuditHead = EMPTY
+    last: AuditHead = NO_LINES
     _last_is_line: bool = True
     _broken_after: int | None = None
     _damage: list[AuditDamage] = field(default_factory=list)

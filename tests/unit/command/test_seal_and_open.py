@@ -30,6 +30,7 @@ from sealift.stores.file_store import FileStore
 from sealift.stores.store import Folder
 from tests.keys import key_pair
 from tests.openbao import OpenBao
+from tests.store_files import store_files
 from tests.unit.command.typed import SEALIFT, environment, hear_interrupts, is_refused, key_files, sealift, succeeds
 from tests.unit.sealing.tink_oracle import streaming_primitive
 
@@ -196,7 +197,7 @@ def test_an_interrupted_sealing_leaves_no_artifact(
 
     assert process.returncode == (130 if stop == signal.SIGINT else -stop)
     assert output == b"" and b"Traceback" not in errors
-    files = [path.name for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "keys"]
+    files = [path.name for path in store_files(tmp_path) if path.parent.name != "keys"]
     assert files == []
 
 

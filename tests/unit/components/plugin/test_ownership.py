@@ -6,6 +6,7 @@ import pytest
 
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
 from sealift.stores import MANIFESTS, ArtifactMissing, Store, delete_artifact, has_artifact, open_store, put_artifact
+from tests.store_files import store_files
 
 ARTIFACT = "ab" * 16
 KEY = b"k" * 32
@@ -77,7 +78,7 @@ def test_a_claim_of_an_artifact_that_was_just_deleted_fails(store: Store) -> Non
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return [path.relative_to(folder).as_posix() for path in store_files(folder)]
 
 
 def test_what_is_left_of_an_artifact_without_a_manifest_is_deleted_and_no_lock_is_made(
