@@ -8,7 +8,7 @@ from typing import Final
 
 from sealift.contents.description import write_description
 from sealift.sealing.artifact import new_artifact_id, open_artifact
-from sealift.stores import Store, get_manifest, open_payload
+from sealift.stores import Store, audited, get_manifest, open_payload
 from training import provenance, sources, user_code
 from training.cancellation import Cancellation
 from training.checkpoint import Records, TrainedRecord, TrainingRecord
@@ -123,7 +123,8 @@ def _read_initial_model(request: RunRequest, store: Store, folder: Path) -> byte
             "initFrom names an artifact, and the request has no key that opens it",
             "give TrainingRun a private_key that opens it",
         )
-    with open_payload(store, init.artifact_id) as payload:
+    with audited(store, "open", init.artifact_id) as entry, open_payload(store, init.artifact_id) as payload:
+        entry.begin(init.payload_digest)
         opened = open_artifact(
             get_manifest(store, init.artifact_id),
             payload,

@@ -25,7 +25,7 @@ from sealift.sealing import (
     seal_into,
     unwrap,
 )
-from sealift.stores import PAYLOADS, Fence, Store, get_manifest, hold_lease, open_payload, remake_artifact
+from sealift.stores import PAYLOADS, Fence, Store, audited, get_manifest, hold_lease, open_payload, remake_artifact
 from training.checkpoint import Records, SealedRecord
 from training.errors import CheckpointError
 
@@ -94,11 +94,13 @@ class Resealing:
         recipients: Sequence[Recipient],
         description: Mapping[str, object],
     ) -> Sealed:
-        data_key = unwrap(old.manifest, keys)
-        with open_payload(self.store, old.artifact_id) as payload:
-            opened = open_artifact(
-                old.manifest, payload, data_key, artifact_id=old.artifact_id, payload_digest=old.payload_digest
-            )
+        with audited(self.store, "open", old.artifact_id) as entry:
+            data_key = unwrap(old.manifest, keys)
+            entry.begin(old.payload_digest)
+            with open_payload(self.store, old.artifact_id) as payload:
+                opened = open_artifact(
+                    old.manifest, payload, data_key, artifact_id=old.artifact_id, payload_digest=old.payload_digest
+                )
         new_id = self.new_id(old.artifact_id)
         told = {**opened.description, **description}
         return remake_artifact(fence, new_id, lambda write: seal_into(write, opened.model, told, recipients, new_id))

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealift.sealing import RsaIdentity, unwrap
-from sealift.stores import artifact_ids, get_manifest, open_store
+from sealift.stores import artifact_ids, check_log, get_manifest, open_store
 from tests.engine.test_training_run import artifacts
 from tests.stack import Stack
+from tests.unit.stores.contract import lines
 
 MakeStack = Callable[..., Stack]
 
@@ -47,3 +48,11 @@ def test_the_newest_replaced_artifact_stays_and_the_way_back_trains_nothing(
 
     stack.destroy().ok()
     assert artifacts(tmp_path) == []
+    log = lines(store)
+    assert check_log(store).damage == [] and {"refused"}.isdisjoint(one.outcome for one in log)
+    for action in ("seal", "open", "rewrap", "delete"):
+        ends = [one.outcome for one in log if one.action == action]
+        assert ends.count("begun") == ends.count("done") > 0, action
+    assert {one.artifact_id for one in log if one.action == "seal"} == {
+        one.artifact_id for one in log if one.action == "delete"
+    }

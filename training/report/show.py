@@ -15,7 +15,7 @@ from typing import Final
 
 from sealift.durable.new_file import write_file
 from sealift.sealing import SealingError, WrongKey, open_artifact, parse_identity
-from sealift.stores import StoreError, get_manifest, get_payload, open_store
+from sealift.stores import StoreError, audited, get_manifest, get_payload, open_store
 from training.errors import TrainingError
 from training.report import model_card, units
 from training.report.codec import ReportError, to_json
@@ -113,8 +113,10 @@ def _hexadecimal(digits: int) -> Callable[[str], str]:
 def _open(store_url: str, artifact_id: str, payload_digest: str, key: Path) -> str:
     store = open_store(store_url)
     private_key = parse_identity(_read(key))
-    manifest, payload = get_manifest(store, artifact_id), get_payload(store, artifact_id)
-    opened = open_artifact(manifest, payload, private_key, artifact_id=artifact_id, payload_digest=payload_digest)
+    with audited(store, "open", artifact_id) as entry:
+        manifest, payload = get_manifest(store, artifact_id), get_payload(store, artifact_id)
+        entry.begin(payload_digest)
+        opened = open_artifact(manifest, payload, private_key, artifact_id=artifact_id, payload_digest=payload_digest)
     try:
         return str(opened.model, "utf-8")
     except UnicodeDecodeError as error:

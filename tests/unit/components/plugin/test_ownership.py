@@ -190,7 +190,7 @@ def test_what_is_left_of_a_damaged_artifact_goes_when_nobody_else_uses_it(store:
 
     assert owners.abandon(Owner(MODEL, "model-1"), delete) == 0
     assert delete.count == 1
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert store_files(tmp_path) == []
 
 
 def test_a_damaged_artifact_stays_while_another_resource_uses_it(store: Store) -> None:
@@ -209,7 +209,7 @@ def test_nothing_is_left_in_the_store_when_the_last_owner_has_let_go(store: Stor
 
     owners.release(Owner(MODEL, "model-1"), Deletion(store))
 
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert store_files(tmp_path) == []
 
 
 def test_a_damaged_list_of_owners_counts_as_somebody(store: Store) -> None:

@@ -30,6 +30,7 @@ from sealift.stores import (
     put_artifact,
 )
 from tests.keys import key_pair
+from tests.unit.stores.contract import lines
 from training.checkpoint import Records, SealedRecord
 
 KEY = b"k" * 32
@@ -91,6 +92,21 @@ def test_model_and_report_are_the_same_under_other_keys(store: Store, model: Old
     record = recorded(store)
     assert (record.result["artifact_id"], record.result["payload_digest"]) == (made.artifact_id, made.payload_digest)
     assert {*map(tuple, record.reports.values())} == {(made_report.artifact_id, made_report.payload_digest)}
+
+
+def test_opening_and_sealing_again_have_their_lines(store: Store, model: OldArtifact) -> None:
+    before = len(lines(store))
+    made, _ = Resealing(store, KEY, RUN, "2027").reseal(model, None, [OURS], [OURS.recipient])
+    with pytest.raises(WrongKey):
+        Resealing(store, KEY, RUN, "2028").reseal(model, None, [OTHER], [OURS.recipient])
+
+    assert [(one.action, one.artifact_id, one.payload_digest, one.outcome) for one in lines(store)[before:]] == [
+        ("open", model.artifact_id, model.payload_digest, "begun"),
+        ("open", model.artifact_id, model.payload_digest, "done"),
+        ("seal", made.artifact_id, "", "begun"),
+        ("seal", made.artifact_id, made.payload_digest, "done"),
+        ("open", model.artifact_id, "", "refused"),
+    ]
 
 
 def test_what_an_earlier_attempt_recorded_is_taken_though_the_old_artifacts_are_gone(
