@@ -154,6 +154,21 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             ),
         },
     },
+    "docs/how-to/audit-log.md": {
+        "The audit log of a store": {
+            "python -m sealift list --audit --store file://~/.sealift/store": Step(says=("  seal  ", "  done")),
+        },
+        "Checking it": {
+            "python -m sealift verify --audit --store file://~/.sealift/store": Step(
+                says=("audit log intact: ", "head: ")
+            ),
+            "python -m sealift verify --audit --store file://~/.sealift/store --audit-head LINES:DIGEST": Step(
+                instead="python -m sealift verify --audit --store file://~/.sealift/store --audit-head"
+                " $(python -m sealift verify --audit --store file://~/.sealift/store | sed -n 's/^head: //p')",
+                says=("audit log intact: ",),
+            ),
+        },
+    },
     "docs/how-to/observability.md": {
         "A key for Prometheus": {
             "pulumi config set --path 'deployment.apiKeys.prometheus.scopes[0]' metrics": ANY,
