@@ -35,7 +35,8 @@ class Terminal:
 
     def complain(self, message: str, hint: str = "") -> None:
         """Prints an error and the way out."""
-        self.note(f"error: {message}")
+        one_line = message.replace("\n", " ")
+        self.note(f"error: {one_line}")
         if hint:
             self.note(f"hint: {hint}")
 

@@ -10,7 +10,8 @@ import fcntl
 import mmap
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -32,6 +33,16 @@ def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
         os.close(folder)
 
 
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Puts the file's name into errors of the system, which name a descriptor or nothing."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = name, None
+        raise
+
+
 class NewFile:
     """A file that is written before it gets its name in a folder. Its lock shows that its writer is alive."""
 
@@ -44,7 +55,8 @@ class NewFile:
     def __enter__(self) -> Self:
         """Opens an empty file without a name."""
         remove_stale(self.folder, self.name)
-        self._open_locked()
+        with _naming(self.name):
+            self._open_locked()
         try:
             os.fchmod(self._descriptor, self._mode)
         except BaseException:
@@ -60,8 +72,9 @@ class NewFile:
     def write(self, piece: Buffer) -> None:
         """Appends a piece of the content."""
         left = memoryview(piece).cast("B")
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+        with _naming(self.name):
+            while left:
+                left = left[os.write(self._descriptor, left) :]
 
     def has_content_of(self, file: int) -> bool:
         """Whether another open file has the same content."""
@@ -74,19 +87,21 @@ class NewFile:
 
     def create(self) -> None:
         """Syncs the file and gives it its name. Raises FileExistsError."""
-        os.fsync(self._descriptor)
-        self._link(self.name)
-        os.fsync(self.folder)
+        with _naming(self.name):
+            os.fsync(self._descriptor)
+            self._link(self.name)
+            os.fsync(self.folder)
 
     def replace(self) -> None:
         """Syncs the file and gives it its name, replacing another file. A link cannot replace, so it renames
         instead."""
-        os.fsync(self._descriptor)
-        if not self._named:
-            self._link(self._passing)
-            self._named = True
-        os.rename(self._passing, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
-        os.fsync(self.folder)
+        with _naming(self.name):
+            os.fsync(self._descriptor)
+            if not self._named:
+                self._link(self._passing)
+                self._named = True
+            os.rename(self._passing, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+            os.fsync(self.folder)
 
     def _open_locked(self) -> None:
         while True:

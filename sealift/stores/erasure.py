@@ -4,16 +4,18 @@ The tombstone is written first: an erasure that was killed shows, and can be don
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sealift.stores.errors import ArtifactErased, ArtifactMissing, StoreError
+from sealift.stores.errors import ArtifactDamaged, ArtifactErased, ArtifactMissing, StoreError
 from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, TOMBSTONES, Folder, Store, exists
 
 REASON_CHARACTERS: Final = 500
 TOMBSTONE_BYTES: Final = 4096
+DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Tombstone:
     reason: str
 
 
+UNREADABLE: Final = Tombstone("an unknown date", "the tombstone cannot be read")
+
+
 def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Callable[[], None]) -> Tombstone:
     """Destroys an artifact in all versions that the store keeps, with its signature and the list of its owners, and
     leaves a tombstone.
@@ -32,7 +37,7 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
     Erasing again keeps the first tombstone. Raises ArtifactMissing if the store never had the artifact, and StoreError
     if a part of it can still be read afterwards.
     """
-    if not reason.strip() or not reason.isprintable() or len(reason) > REASON_CHARACTERS:
+    if not _is_reason(reason):
         raise StoreError(
             f"the reason must be one line of 1 to {REASON_CHARACTERS} printable characters",
             "say why, such as a request's number, without personal data: everybody who reads the store can read it",
@@ -66,11 +71,19 @@ def find_tombstone(store: Store, artifact_id: str) -> Tombstone | None:
     """Returns an erased artifact's tombstone, or None."""
     try:
         fields = json.loads(store.get(TOMBSTONES, artifact_id, TOMBSTONE_BYTES))
-        return Tombstone(str(fields["erased_at"]), str(fields["reason"]))
+        tombstone = Tombstone(fields["erased_at"], fields["reason"])
+        if DATE.match(tombstone.erased_at) and _is_reason(tombstone.reason):
+            return tombstone
     except ArtifactMissing:
         return None
-    except (ValueError, KeyError, TypeError):
-        return Tombstone("an unknown date", "the tombstone cannot be read")
+    except (ArtifactDamaged, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return UNREADABLE
+
+
+def _is_reason(text: object) -> bool:
+    """Whether it is a line of text. Whoever can write to the store can forge a tombstone, whose text people read."""
+    return isinstance(text, str) and text.strip() != "" and text.isprintable() and len(text) <= REASON_CHARACTERS
 
 
 def missing(store: Store, artifact_id: str, error: ArtifactMissing) -> ArtifactMissing:

@@ -11,6 +11,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, get_args
 
@@ -66,10 +67,11 @@ class FileStore:
     @contextmanager
     def create(self, folder: Folder, name: str) -> Iterator[Writer]:
         with ExitStack() as open_files:
-            with self._map_errors():
+            with self._map_errors(folder, name):
                 file = open_files.enter_context(self._new_file(folder, name))
-            yield _Writer(file, self._map_errors)  # an error of the block is not this store's
-            with self._map_errors():
+            map_errors = partial(self._map_errors, folder, name)
+            yield _Writer(file, map_errors)  # an error of the block is not this store's
+            with map_errors():
                 self._create(file)
 
     def stat(self, folder: Folder, name: str) -> Stat:
@@ -79,7 +81,7 @@ class FileStore:
 
     def open(self, folder: Folder, name: str) -> BinaryIO:
         with self._there(folder, name) as file:
-            return io.BufferedReader(_Content(os.dup(file.fileno()), self._map_errors))
+            return io.BufferedReader(_Content(os.dup(file.fileno()), partial(self._map_errors, folder, name)))
 
     def get(self, folder: Folder, name: str, at_most: int | None = None) -> bytes:
         with self._there(folder, name) as file:
@@ -102,7 +104,7 @@ class FileStore:
         return Versioned(content, file_set.of_bytes(content))
 
     def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
-        with self._map_errors(), self._new_file(folder, name) as file, self._lock(name):
+        with self._map_errors(folder, name), self._new_file(folder, name) as file, self._lock(name):
             file.write(content)
             self._expect(file.folder, name, expected)
             file.replace()
@@ -134,7 +136,7 @@ class FileStore:
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
         check_name(name)
-        with self._map_errors(), suppress(FileNotFoundError), self._folder(folder) as descriptor:
+        with self._map_errors(folder, name), suppress(FileNotFoundError), self._folder(folder) as descriptor:
             remove_stale(descriptor, name)
             os.stat(name, dir_fd=descriptor, follow_symlinks=False)
             with self._lock(name):
@@ -192,7 +194,7 @@ class FileStore:
     def _there(self, folder_name: str, name: str) -> Iterator[BinaryIO]:
         """Opens the file. Raises ArtifactMissing."""
         check_name(name)
-        with self._map_errors():
+        with self._map_errors(folder_name, name):
             try:
                 with self._folder(folder_name) as folder, _open_file(folder, name) as file:
                     yield file
@@ -219,13 +221,13 @@ class FileStore:
             _sync_folder(path.parent)
 
     @contextmanager
-    def _map_errors(self) -> Iterator[None]:
-        """Maps an error of the file system to one that names the store and the reason."""
+    def _map_errors(self, *file: str) -> Iterator[None]:
+        """Maps an error of the file system to one that names the store, the file and the reason."""
         try:
             yield
         except OSError as error:
             raise StoreUnwritable(
-                f"the store {self._root} cannot be used: {error.strerror}",
+                f"the store {self._root} cannot be used: {'/'.join(file)}{': ' if file else ''}{error.strerror}",
                 f"free some space, {_ANOTHER_PLACE}",
             ) from error
 

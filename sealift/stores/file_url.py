@@ -32,7 +32,7 @@ def _folder(url: str) -> Path:
         return _path(url).expanduser()
     except RuntimeError:
         raise StoreUrlInvalid(
-            f"{url!r} is in the home of a user that does not exist on this machine",
+            f"{shown(url)} is in the home of a user that does not exist on this machine",
             "put an absolute path after file://",
         ) from None
 
@@ -41,6 +41,11 @@ def _path(url: str) -> Path:
     path = unquote(url.partition("://")[2])
     if not path or "\0" in path:
         raise StoreUrlInvalid(
-            f"{url!r} does not name a folder", "put a path after file://, such as file://~/.sealift/store"
+            f"{shown(url)} does not name a folder", "put a path after file://, such as file://~/.sealift/store"
         )
     return Path(path)
+
+
+def shown(url: str) -> str:
+    """The text of a wrong URL, for messages. What may hold a password or a token is not shown."""
+    return "the text" if any(sign in url for sign in "@?#") else repr(url[:200])

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from sealift.stores import file_url, object_services
 from sealift.stores.errors import StoreUrlInvalid
+from sealift.stores.file_url import shown
 from sealift.stores.store import Store
 
 
@@ -49,7 +50,7 @@ def _backend(url: str) -> Backend:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in BACKENDS:
         raise StoreUrlInvalid(
-            f"{url!r} is not a store's URL",
+            f"{shown(url)} is not a store's URL",
             "allowed: file:// and a path, such as file:///var/lib/sealift or file://~/.sealift/store; s3://, gs:// or "
             "az://, a bucket and a path, such as s3://my-bucket/models",
         )

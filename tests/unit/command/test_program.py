@@ -16,7 +16,7 @@ from docs.parsers import subparsers
 from sealift.command.meter import ByteMeter, size_text
 from sealift.command.parser import COMMANDS, make_parser
 from sealift.command.subcommand import EXIT_CODES
-from sealift.command.terminal import printable
+from sealift.command.terminal import Terminal, printable
 from sealift.sealing import seal
 from sealift.stores import MANIFESTS
 from tests.documented import PROJECT_ROOT
@@ -204,6 +204,12 @@ def test_text_of_others_cannot_steer_the_terminal() -> None:
     assert printable("a\x1b[2Jb\u202e\nc") == "a\\x1b[2Jb\\u202e\nc"
 
 
+def test_an_error_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().complain("a\nhint: b\r\x1b[2J")
+
+    assert capsys.readouterr().err == "error: a hint: b\\r\\x1b[2J\n"
+
+
 def test_a_full_disk_is_an_error_without_a_file(tmp_path: Path) -> None:
     """A limit on the size of files ends writing as a full disk does."""
     _, public = key_files(tmp_path)
@@ -212,5 +218,9 @@ def test_a_full_disk_is_an_error_without_a_file(tmp_path: Path) -> None:
 
     ran = subprocess.run(["bash", "-c", limited], cwd=tmp_path, capture_output=True, text=True, env=environment())
 
-    assert ran.returncode == 1 and ran.stderr.startswith("error: ") and "Traceback" not in ran.stderr
+    assert (
+        ran.returncode == 1
+        and ran.stderr.startswith("error: out.payload: File too large\n")
+        and "Traceback" not in ran.stderr
+    )
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]

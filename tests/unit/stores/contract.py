@@ -38,7 +38,7 @@ from sealift.stores import (
     read_log,
 )
 from sealift.stores.audit_log import append
-from sealift.stores.store import Folder
+from sealift.stores.store import TOMBSTONES, Folder
 
 ID = "ab" * 16
 OTHER = "cd" * 16
@@ -194,6 +194,29 @@ class StoreContract:
         with pytest.raises(ArtifactMissing):
             erase_artifact(store, OTHER, "request 18")
         assert find_tombstone(store, OTHER) is None
+
+    @pytest.mark.parametrize(
+        "forged",
+        [
+            b"not JSON",
+            b"[" * 4000,
+            b"[]",
+            b'{"erased_at": "2026-12-01T00:00:00Z", "reason": "a\\nerror: all is well"}',
+            b'{"erased_at": "2026-12-01T00:00:00Z", "reason": "\\u001b[2J"}',
+            b'{"erased_at": "2026-12-01T00:00:00Z", "reason": 5}',
+            b'{"erased_at": "2026-12-01T00:00:00Z", "reason": "%s"}' % (b"x" * 501),
+            b'{"erased_at": "yesterday\\n", "reason": "x"}',
+            b'{"erased_at": "2026-12-01T00:00:00Z", "reason": "%s"}' % (b"x" * 5000),
+            b"\xff" * 10,
+        ],
+        ids=range(10),
+    )
+    def test_a_forged_tombstone_says_nothing_of_its_own(self, store: Store, forged: bytes) -> None:
+        store.put(TOMBSTONES, ID, forged)
+
+        with pytest.raises(ArtifactErased, match="was erased on an unknown date: the tombstone cannot be read") as told:
+            get_manifest(store, ID)
+        assert told.value.message.isprintable()
 
     @pytest.mark.parametrize("left", [MANIFESTS, PAYLOADS, SIGNATURES])
     def test_an_erasure_that_was_killed_is_done_again(self, store: Store, left: Folder) -> None:

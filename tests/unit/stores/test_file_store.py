@@ -96,10 +96,16 @@ def test_a_full_disk_says_so_and_leaves_nothing_half_written(small_disk: Path) -
     store = open_store(f"file://{small_disk}/store")
     store.put(PAYLOADS, "cd" * 16, b"x" * 1000)
 
-    with pytest.raises(StoreUnwritable, match="No space left"):
+    with pytest.raises(StoreUnwritable, match=f"/store cannot be used: payloads/{ID}: No space left"):
         store.put(PAYLOADS, ID, bytes(3_000_000))
+    with pytest.raises(StoreUnwritable, match=f"/store cannot be used: records/{ID}: No space left"):
+        store.swap(RECORDS, ID, bytes(3_000_000), None)
 
     assert files(small_disk) == ["store/payloads/" + "cd" * 16]
+    (small_disk / "filler").write_bytes(bytes(1_000_000))
+    with pytest.raises(StoreUnwritable, match=f"payloads/{ID}: No space left"), store.create(PAYLOADS, ID) as file:
+        for _ in range(3):
+            file.write(bytes(500_000))
 
 
 def test_a_read_only_folder_says_so(small_disk: Path) -> None:

@@ -21,6 +21,20 @@ def test_a_url_that_names_no_store_is_refused_with_what_does(url: str) -> None:
         open_store(url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "htps://me:top-secret@host/x", "top-secret@host", "http://host/x?token=top-secret", "x://y#top-secret",
+        "file://~nosuchuser:top-secret@host/x", "file://me:top-secret@\0", "s3://me:top-secret@my-bucket/x",
+        "s3://my-bucket/x?token=top-secret", "s3://my-bucket/x?endpoint=https://me:top-secret@host", "s3:/top-secret@x",
+    ],
+)  # fmt: skip
+def test_a_wrong_url_is_refused_without_the_secrets_in_it(url: str) -> None:
+    with pytest.raises(StoreUrlInvalid) as refused:
+        open_store(url)
+    assert "top-secret" not in str(refused.value)
+
+
 @pytest.mark.parametrize("url", ["file://models/../store", "file://./store"])
 def test_a_relative_url_is_resolved_against_the_folder_it_was_written_in(url: str, tmp_path: Path) -> None:
     assert absolute_url(url, tmp_path) == f"file://{tmp_path}/store"
