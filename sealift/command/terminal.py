@@ -35,8 +35,7 @@ class Terminal:
 
     def complain(self, message: str, hint: str = "") -> None:
         """Prints an error and the way out."""
-        one_line = message.replace("\n", " ")
-        self.note(f"error: {one_line}")
+        self.note("error: " + message.replace("\n", " "))
         if hint:
             self.note(f"hint: {hint}")
 
