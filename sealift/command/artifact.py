@@ -224,8 +224,8 @@ def _hexadecimal(text: str, form: "re.Pattern[str]", digits: int) -> str:
 
 
 def _read(path: Path | None) -> bytes:
-    with open_input(_needed(path)) as file:
-        return io.BufferedReader(cast(io.RawIOBase, file)).read(MAX_BYTES + 1)
+    with open_input(_needed(path)) as file, io.BufferedReader(cast(io.RawIOBase, file)) as buffered:
+        return buffered.read(MAX_BYTES + 1)
 
 
 def _needed(path: Path | None) -> Path:

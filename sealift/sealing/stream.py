@@ -112,16 +112,28 @@ def open_stream(
     plain_bytes = plaintext_size(size)
     source = as_source(payload)
     digests = None if digest is None else _Digests(segment_count(plain_bytes))
-    opened = memory(plain_bytes)
+    try:
+        opened = memory(plain_bytes)
+    except (OSError, OverflowError, MemoryError):
+        raise ArtifactCorrupt(
+            f"the payload's size of {size} bytes exceeds this machine's memory", "open it into a file instead"
+        ) from None
+    used_bytes = plain_bytes if source else 0
+
+    def place(segment: Segment) -> memoryview:
+        nonlocal used_bytes
+        used_bytes = segment.plain.stop
+        return opened[segment.plain]
+
     try:
         if source:
             _open_all(source, data_key, associated_data, opened, digests)
         else:
-            for _ in _open_in_order(payload, size, data_key, associated_data, digests, lambda one: opened[one.plain]):
+            for _ in _open_in_order(payload, size, data_key, associated_data, digests, place):
                 pass
         _check_digest(digests, digest)
     except BaseException:
-        wipe(opened)  # nobody may see what is not authenticated as a whole
+        wipe(opened[:used_bytes])  # nobody may see what is not authenticated as a whole; a stream's size may be a lie
         raise
     return opened
 

@@ -377,3 +377,26 @@ def test_the_digest_of_a_stream_holds_a_few_segments_at_a_time() -> None:
         tracemalloc.stop()
 
     assert most < (2 * (os.cpu_count() or 1) + 40) * SEGMENT_BYTES
+
+
+@pytest.mark.parametrize("size", [1 << 40, 1 << 51])
+def test_a_stream_that_is_shorter_than_its_size_takes_no_memory_of_that_size(size: int) -> None:
+    """A holder of the data key can write any size into a manifest."""
+    payload = bytes(sealed(b"x" * 3_000_000))
+    reserved = list[int]()
+
+    def memory(size: int) -> memoryview:
+        reserved.append(size)
+        return memoryview(bytearray(4 << 20))
+
+    with pytest.raises(ArtifactCorrupt):
+        open_stream(io.BytesIO(payload), KEY, CONTEXT, memory, payload_bytes=size)
+    assert len(reserved) == 1
+
+
+def test_a_payload_that_no_memory_holds_is_an_error_of_ours() -> None:
+    def memory(size: int) -> memoryview:
+        raise OSError(12, "Cannot allocate memory")
+
+    with pytest.raises(ArtifactCorrupt, match="exceeds this machine's memory"):
+        open_stream(sealed(b"x"), KEY, CONTEXT, memory)
