@@ -12,7 +12,8 @@ EXAMPLES = 20_000
 """Number of damaged requests. They take about three minutes."""
 ARGUMENTS = (
     "--moments", str(MOMENTS), "--examples", str(EXAMPLES), "-n", "2", "-rP",
-    "-o", f"faulthandler_timeout={4 * 3600}", "-k", "random_moments or random_faults or in_any_pieces or every_flipped_byte",
+    "-o", f"faulthandler_timeout={4 * 3600}",
+    "-k", "random_moments or random_faults or in_any_pieces or every_flipped_byte",
     "tests/engine/test_interruptions.py", "tests/unit/serving/http/test_fuzzing.py",
     "tests/process/test_killed_stores.py", "tests/process/test_faulty_s3.py",
     "tests/process/test_hostile_artifacts.py",
