@@ -16,7 +16,7 @@ ARGUMENTS = (
     "-k", "random_moments or random_faults or in_any_pieces or every_flipped_byte",
     "tests/engine/test_interruptions.py", "tests/unit/serving/http/test_fuzzing.py",
     "tests/process/test_killed_stores.py", "tests/process/test_faulty_s3.py",
-    "tests/process/test_hostile_artifacts.py",
+    "tests/process/test_hostile_artifacts.py", "tests/process/test_fuzzed_parsers.py",
 )  # fmt: skip
 
 

@@ -26,4 +26,5 @@ def test_it_chooses_a_test_for_each_process_and_one_of_requests_and_gives_their_
         "tests/process/test_killed_stores.py",
         "tests/process/test_faulty_s3.py",
         "tests/process/test_hostile_artifacts.py",
+        "tests/process/test_fuzzed_parsers.py",
     }
