@@ -2,9 +2,11 @@
 ever.
 """
 
+import base64
 import hashlib
 import hmac
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,22 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sealift.sealing import WrongKey, content_id, mask_key, open_artifact, open_record, parse_identity, record_key
+from sealift.sealing import (
+    WrongKey,
+    content_id,
+    mask_key,
+    open_artifact,
+    open_record,
+    parse_identity,
+    record_key,
+    seal,
+    unwrap,
+)
 from sealift.sealing.recipients import pem
 from sealift.sealing.recipients.recipient import Stanza
 from sealift.sealing.recipients.rsa_oaep import OAEP
 from sealift.sealing.recipients.x25519 import KIND_BEFORE_HPKE, X25519Identity
+from tests.keys import key_pair
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 WYCHEPROOF = PROJECT_ROOT.parent / "shared" / "vectors" / "wycheproof"
@@ -150,3 +163,50 @@ def test_an_artifact_of_an_earlier_release_still_opens(folder: Path) -> None:
 
     assert hashlib.sha256(opened.model).hexdigest() == expected["modelSha256"]
     assert opened.description == expected["description"]
+
+
+def frozen() -> dict[str, str]:
+    """Digests by file, as `sha256sum --check` reads them."""
+    lines = (RELEASES / "frozen.sha256").read_text().splitlines()
+    assert lines, "no file is frozen"
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def test_the_files_of_earlier_releases_are_those_that_were_frozen() -> None:
+    """A changed or a lost file would hide that it no longer opens. A new release adds its own."""
+    found = [path for form in ("format-v*/*", "records-v*/*") for path in RELEASES.glob(form)]
+
+    digests = {str(path.relative_to(RELEASES)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    assert digests == frozen()
+
+
+def test_openssl_unwraps_the_data_key_with_the_private_key_in_pem(tmp_path: Path) -> None:
+    key, other = key_pair(), RELEASES / "format-v1-small"
+    artifact = seal(b"model", {}, [key.recipient])
+    for manifest, text in (
+        (artifact.manifest, key.pem),
+        ((other / "manifest.json").read_bytes(), (other / "test-only-private.pem").read_text()),
+    ):
+        (stanza,) = json.loads(manifest)["recipients"]
+        (tmp_path / "key.pem").write_text(text)
+
+        ran = subprocess.run(
+            ["openssl", "pkeyutl", "-decrypt", "-inkey", tmp_path / "key.pem", "-pkeyopt", "rsa_padding_mode:oaep",
+             "-pkeyopt", "rsa_oaep_md:sha256", "-pkeyopt", "rsa_mgf1_md:sha256"],
+            input=base64.b64decode(stanza["wrappedKey"]), capture_output=True, check=True,
+        )  # fmt: skip
+
+        assert ran.stdout == unwrap(manifest, [parse_identity(text)])
+
+
+def test_what_openssl_wraps_we_unwrap(tmp_path: Path) -> None:
+    key = key_pair()
+    (tmp_path / "key.pem").write_text(key.recipient.pem)
+
+    ran = subprocess.run(
+        ["openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", tmp_path / "key.pem", "-pkeyopt",
+         "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256", "-pkeyopt", "rsa_mgf1_md:sha256"],
+        input=bytes(range(32)), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert key.unwrap(Stanza("RSA-OAEP-4096-SHA256", key.key_id, ran.stdout)) == bytes(range(32))
