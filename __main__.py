@@ -2,16 +2,7 @@
 
 import pulumi
 
-from components import (
-    ArtifactSignature,
-    EncryptedArtifactStore,
-    ModelContainer,
-    ModelDeployment,
-    ModelImage,
-    TrainingRun,
-    config_or_exit,
-    find_signature,
-)
+from components import EncryptedArtifactStore, ModelContainer, ModelDeployment, ModelImage, TrainingRun, config_or_exit
 from components.args import ServedModelArgs
 
 config = config_or_exit(pulumi.Config())
@@ -34,21 +25,6 @@ run = TrainingRun(
     },
 )
 
-signature: pulumi.Input[str] | None = None
-if config.store.get("signingKey") is not None:
-    signed = ArtifactSignature(
-        "training",
-        {
-            "storeUrl": store.url,
-            "artifactId": run.artifact_id,
-            "payloadDigest": run.payload_digest,
-            "signingKey": store.signing_key,
-        },
-    )
-    signature = signed.signature
-elif config.served.get("requireSignature"):
-    signature = find_signature(store.url, run.artifact_id)
-
 image = ModelImage(
     "model",
     {
@@ -66,8 +42,6 @@ served: ServedModelArgs = {
     "artifactId": run.artifact_id,
     "payloadDigest": run.payload_digest,
 }
-if signature is not None:
-    served["signature"] = signature
 service: ModelContainer | ModelDeployment
 if config.target == "docker":
     service = ModelContainer("model", {**config.container, **served})

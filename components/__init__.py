@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from components.api_key import ApiKey
-    from components.artifact_signature import ArtifactSignature, find_signature
     from components.artifact_store import EncryptedArtifactStore
     from components.config import StackConfig, config_or_exit, read_config
     from components.model_container import ModelContainer
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiKey",
-    "ArtifactSignature",
     "EncryptedArtifactStore",
     "ModelContainer",
     "ModelDeployment",
@@ -28,13 +26,11 @@ __all__ = [
     "StackConfig",
     "TrainingRun",
     "config_or_exit",
-    "find_signature",
     "read_config",
 ]
 
 _MODULES = {
     "ApiKey": "api_key",
-    "ArtifactSignature": "artifact_signature",
     "EncryptedArtifactStore": "artifact_store",
     "ModelContainer": "model_container",
     "ModelDeployment": "model_deployment",
@@ -43,7 +39,6 @@ _MODULES = {
     "StackConfig": "config",
     "TrainingRun": "training_run",
     "config_or_exit": "config",
-    "find_signature": "artifact_signature",
     "read_config": "config",
 }
 

@@ -26,26 +26,6 @@ class ApiKeyArgs(TypedDict):
     """
 
 
-class ArtifactSignatureArgs(TypedDict):
-    """Inputs of an ArtifactSignature resource."""
-
-    storeUrl: pulumi.Input[str]
-    """URL of the artifact's store. Allowed: `file://` and a path: absolute, `~/…` or relative to the project's folder."""
-
-    artifactId: pulumi.Input[str]
-    """Id of the artifact: TrainingRun's output `artifactId`. Allowed: non-empty text."""
-
-    payloadDigest: pulumi.Input[str]
-    """Digest of the artifact's payload: TrainingRun's output `payloadDigest`. Another payload is not signed. Allowed:
-    non-empty text.
-    """
-
-    signingKey: pulumi.Input[str]
-    """Private key that signs. Changing it signs the artifact again. Allowed: a private key in PEM, ECDSA on P-256 or
-    P-384, unencrypted. Secret.
-    """
-
-
 class EncryptedArtifactStoreArgs(TypedDict):
     """Store of sealed artifacts, and the keys that open them. Changing the keys trains and builds nothing again."""
 
@@ -84,11 +64,6 @@ class EncryptedArtifactStoreArgs(TypedDict):
     """Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models again
     under new data keys and deletes the old artifacts, also those that `retention` or `retainCount` would keep. Image
     and pods follow, and nothing is trained. Allowed: any text.
-    """
-
-    signingKey: NotRequired[pulumi.Input[str]]
-    """Private key that signs the artifacts, in PEM, ECDSA on P-256 or P-384. `sealift keygen --signing` makes one. If
-    not set, the stack signs nothing. Allowed: a private key in PEM, ECDSA on P-256 or P-384, unencrypted. Secret.
     """
 
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
@@ -156,12 +131,6 @@ class ModelContainerArgs(TypedDict):
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
-    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Public keys of signers, of whom one must have signed the artifact. Without such a signature the update stops
-    before the server changes. If not set, no signature is required. Allowed: a list of public keys in PEM, each
-    ECDSA on P-256 or P-384.
-    """
-
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
@@ -201,9 +170,6 @@ class ModelContainerArgs(TypedDict):
     """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
     TrainingRun's output payloadDigest.
     """
-
-    signature: NotRequired[pulumi.Input[str]]
-    """Signature of the artifact, for `requireSignature`: ArtifactSignature's output. Allowed: any text."""
 
 
 class ModelDeploymentArgs(TypedDict):
@@ -264,12 +230,6 @@ class ModelDeploymentArgs(TypedDict):
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
-    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Public keys of signers, of whom one must have signed the artifact. Without such a signature the update stops
-    before the server changes. If not set, no signature is required. Allowed: a list of public keys in PEM, each
-    ECDSA on P-256 or P-384.
-    """
-
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
@@ -320,9 +280,6 @@ class ModelDeploymentArgs(TypedDict):
     """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
     TrainingRun's output payloadDigest.
     """
-
-    signature: NotRequired[pulumi.Input[str]]
-    """Signature of the artifact, for `requireSignature`: ArtifactSignature's output. Allowed: any text."""
 
 
 class ModelImageArgs(TypedDict):
@@ -622,9 +579,6 @@ class ServedModelArgs(TypedDict):
     TrainingRun's output payloadDigest.
     """
 
-    signature: NotRequired[pulumi.Input[str]]
-    """Signature of the artifact, for `requireSignature`: ArtifactSignature's output. Allowed: any text."""
-
 
 class TrainingSection(TypedDict):
     """Settings of training: the data, the network and how it is trained. Changing a setting retrains the model, with
@@ -881,12 +835,6 @@ class DeploymentSection(TypedDict):
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
-    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Public keys of signers, of whom one must have signed the artifact. Without such a signature the update stops
-    before the server changes. If not set, no signature is required. Allowed: a list of public keys in PEM, each
-    ECDSA on P-256 or P-384.
-    """
-
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
@@ -978,12 +926,6 @@ class ContainerSection(TypedDict):
 
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
-
-    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """Public keys of signers, of whom one must have signed the artifact. Without such a signature the update stops
-    before the server changes. If not set, no signature is required. Allowed: a list of public keys in PEM, each
-    ECDSA on P-256 or P-384.
-    """
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""

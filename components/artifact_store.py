@@ -39,8 +39,6 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
     """Recipients of artifacts: the public key, then the additional recipients."""
     opening_keys: pulumi.Output[Sequence[str]]
     """Opening keys: the private key, then retired keys that an artifact in the store was sealed to. Secret."""
-    signing_key: pulumi.Output[str]
-    """Private key that signs the artifacts, as it was given. Without a value if it was not. Secret."""
     store_key: pulumi.Output[str]
     """Store key, 32 bytes in base64. The keys of the store's records are derived from it. Secret."""
 
@@ -63,7 +61,6 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
         self.retain_count = pulumi.Output.from_input(cast(pulumi.Input[int], args.get("retainCount")))
         self.retain_days = pulumi.Output.from_input(cast(pulumi.Input[float], args.get("retainDays")))
         self.reseal = pulumi.Output.from_input(cast(pulumi.Input[str], args.get("reseal")))
-        self.signing_key = pulumi.Output.secret(cast(pulumi.Input[str], args.get("signingKey")))
         self.public_key = key.public_key
         self.private_key = key.private_key
         self.key_id = key.key_id

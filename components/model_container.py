@@ -15,7 +15,6 @@ from components import container_spec
 from components.api_keys import ApiKeys, warn_of_access
 from components.args import ModelContainerArgs
 from components.endpoints import endpoints
-from components.required_signature import require_signature
 from components.rolling import takes_over
 from components.server_files import ACCESS, folders_of
 from components.server_version import ServerVersion
@@ -48,8 +47,7 @@ class ModelContainer(pulumi.ComponentResource):
         settings = checked.settings(*HANDED_ON)
         keys = ApiKeys(name, checked.plain.valid_api_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
-        signed = require_signature(what, args, checked.plain.require_signature)
-        handed_on = {**signed, "privateKey": serving_key(what, signed["privateKey"], signed["manifest"])}
+        handed_on = {**args, "privateKey": serving_key(what, args["privateKey"], args["manifest"])}
         version, folders = ServerVersion(name, handed_on), folders_of(checked.plain)
         # Each value that a preview does not know is a separate output, so that only that value shows as changed.
         spec = settings.apply(lambda known: container_spec.container(known, version, stack=stack))

@@ -18,7 +18,6 @@ from components.args import ModelDeploymentArgs
 from components.endpoints import endpoints
 from components.model_namespace import ModelNamespace
 from components.reach import find_missing_kubeconfig
-from components.required_signature import require_signature
 from components.server_files import folders_of
 from components.server_objects import ServerObjects
 from components.server_version import ServerVersion
@@ -62,8 +61,7 @@ class ModelDeployment(pulumi.ComponentResource):
         keys = ApiKeys(name, checked.plain.valid_api_keys, settings, pulumi.ResourceOptions(parent=self))
         warn_of_access(self, checked.plain)
         namespace = ModelNamespace(name, settings, self)
-        signed = require_signature(what, args, checked.plain.require_signature)
-        handed_on = {**signed, "privateKey": serving_key(what, signed["privateKey"], signed["manifest"])}
+        handed_on = {**args, "privateKey": serving_key(what, args["privateKey"], args["manifest"])}
         version, access = ServerVersion(name, handed_on), keys.access_data()
         folders = {folder: version.contents(folder, access) for folder in folders_of(checked.plain)}
         fits = Hooks(before_update=[rolling.fits_beside(what, name, settings)])

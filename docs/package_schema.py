@@ -14,7 +14,6 @@ from components.settings.deployment import ModelDeploymentInputs
 from components.settings.image import ModelImageInputs
 from components.settings.run import TrainingRunInputs
 from components.settings.sealing_key import SealingKeyInputs
-from components.settings.signature import ArtifactSignatureInputs
 from components.settings.store import StoreSettings
 from sealift.names import camel_case
 from sealift.serving.version import VERSION
@@ -23,7 +22,6 @@ from sealift.settings import schema
 COMPONENTS: Final = Path(__file__).resolve().parent.parent / "components"
 RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "ApiKey": ("api_key", ApiKeyInputs),
-    "ArtifactSignature": ("artifact_signature", ArtifactSignatureInputs),
     "EncryptedArtifactStore": ("artifact_store", StoreSettings),
     "ModelContainer": ("model_container", ModelContainerInputs),
     "ModelDeployment": ("model_deployment", ModelDeploymentInputs),

@@ -202,7 +202,6 @@ MODEL_AND_ACCESS: Final[Mapping[str, Example]] = {
     "jwt.jwks": '"$(cat keys.json)"',
     "jwt.scopeClaim": "permissions",
     "jwt.leewaySeconds": "60",
-    "requireSignature": '[0] -- "$(cat signer.pem.pub)"',
 }
 OBSERVABILITY: Final[Mapping[str, Example]] = {
     "accessLog": "all",
@@ -218,7 +217,6 @@ GROUPS: Final[Mapping[str, Groups]] = {
             "rotation": "2027-01",
             "reseal": "2027-01",
             "recipients": '[0] -- "$(openssl pkey -in recovery.pem -pubout)"',
-            "signingKey": ("--secret signingKey < signer.pem",),
         },
     },
     "training": TRAINING,
@@ -267,7 +265,6 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "store.retainCount": Effect.NOTHING,
     "store.retainDays": Effect.NOTHING,
     "store.reseal": Effect.RESEALS,
-    "store.signingKey": Effect.NOTHING,
     "store": Effect.WRAPS,
     "training.timeoutSeconds": Effect.NOTHING,
     "training.checkpointSeconds": Effect.NOTHING,
@@ -279,10 +276,8 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "deployment.nodePort": Effect.NOTHING,
     "deployment.apiKeys": Effect.NOTHING,
     "deployment.jwt": Effect.NOTHING,
-    "deployment.requireSignature": Effect.NOTHING,
     "deployment": Effect.ROLLS,
     "container.memoryLimit": Effect.NOTHING,
-    "container.requireSignature": Effect.NOTHING,
     "container": Effect.RECREATES,
 }
 """Effects by full path, or by the path of an object around it: the longest one counts. The other settings of `training`

@@ -11,7 +11,6 @@ from components.image_reference import is_pinned
 from components.object_labels import RESERVED
 from components.quantity import QuantityError, Resource, parse
 from components.settings.access import KEY_NAME, KEY_NAMES, ClientKey, TokenIssuer
-from components.settings.signers import SIGNERS
 from components.settings.tracing import Tracing
 from components.tls_pair import mismatch
 from sealift.settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
@@ -26,10 +25,10 @@ DEFAULT_KEY: Final = "default"
 LET_IN: Final = "sealift.dev/api-keys"
 """Annotation or label of a running server with its `let_in`. The next preview reads it to find keys that an update
 locks out."""
-HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "signature", "tlsPrivateKey")
+HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
 """Inputs of a component that are passed on unchanged. All other inputs change the objects that it makes."""
-SHAPES: Final = ("auth", "apiKeys", "tlsCertificate", "requireSignature")
-"""Inputs that determine which keys and files exist, and what is checked before them."""
+SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
+"""Inputs that determine which keys and files exist."""
 OPEN: Final = (
     "auth is 'none': anyone who reaches the service can send requests; set auth to 'apiKey' or 'jwt' to restrict access"
 )
@@ -203,12 +202,6 @@ class ServerSettings:
         "TLS.",
     )
     tls_private_key: str | None = setting(PEM, None, "Private key of the TLS certificate, unencrypted.", secret=True)
-    require_signature: tuple[str, ...] = setting(
-        SIGNERS,
-        (),
-        "Public keys of signers, of whom one must have signed the artifact. Without such a signature the update stops "
-        "before the server changes. If not set, no signature is required.",
-    )
     labels: Mapping[str, str] = setting(LABELS, {}, "Additional labels for every object that serves the model.")
 
     @property
@@ -296,7 +289,4 @@ class ServedModel:
         "",
         "Digest of the artifact's payload. The server refuses any other payload.",
         required=True,
-    )
-    signature: str | None = setting(
-        kinds.any_text, None, "Signature of the artifact, for `requireSignature`: ArtifactSignature's output."
     )

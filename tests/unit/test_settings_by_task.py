@@ -28,7 +28,6 @@ from docs.settings_pages import anchor, index, pages
 from sealift.provider import DiffRequest, Properties
 from sealift.settings import read
 from sealift.settings.read import numbers_read
-from sealift.signing import SigningKey
 from tests.certificates import self_signed
 from tests.documented import PROJECT_ROOT
 from tests.keys import key_pair
@@ -42,12 +41,9 @@ EXAMPLES = {
     for section, groups in GROUPS.items() for examples in groups.values() for path, example in examples.items()
 }  # fmt: skip
 PEM = self_signed()
-SIGNER = SigningKey.generate()
 FILLED_IN = {
     "$(cat server.pem)": PEM.certificate,
     "server-key.pem": PEM.key,
-    "signer.pem": SIGNER.pem,
-    "$(cat signer.pem.pub)": SIGNER.signer.pem,
     "$(cat keys.json)": json.dumps({"keys": []}),
     "$(openssl pkey -in recovery.pem -pubout)": key_pair().recipient.pem,
 }
@@ -216,7 +212,6 @@ def test_a_change_of_the_store_has_the_effect_of_the_plugin() -> None:
     for name in RETENTION_INPUTS:
         assert effects.pop(name) is Effect.NOTHING
         assert name in KEEPING_INPUTS
-    assert effects.pop("signingKey") is Effect.NOTHING
     wraps = dict.fromkeys(("key", "rotation", "recipients"), Effect.WRAPS)
     assert effects == wraps | {"reseal": Effect.RESEALS}
     assert template(server("deployment", {})) != template(server("deployment", {}), {"manifest": "other"})
@@ -286,7 +281,7 @@ def test_a_change_replaces_the_container_unless_only_its_memory_changes(one: Dec
     before, after = container(server("container", valid_before(one))), container(server("container", changed(one)))
     differing = {name for name, value in before.items() if value != after[name]}
 
-    assert differing or one.path == "requireSignature"
+    assert differing
     assert effect(one) is (Effect.NOTHING if differing <= {"memory", "memory_swap"} else Effect.RECREATES)
 
 

@@ -29,10 +29,7 @@ ENVIRONMENT = {"SEALIFT_BASE_IMAGE": "localhost:5000/base:1"}
 
 # Frozen: what users have in their stack files. Change it on purpose only, with a line in the changelog.
 DECLARED = {
-    "store": (
-        "url", "retention", "retainCount", "retainDays", "key", "rotation", "reseal",
-        "signingKey", "recipients",
-    ),
+    "store": ("url", "retention", "retainCount", "retainDays", "key", "rotation", "reseal", "recipients"),
     "training": (
         "source", "dataset", "data", "model", "modelArguments", "modelPath", "loss", "classWeights", "learningRate",
         "momentum", "nesterov", "weightDecay", "gradientClip", "schedule", "epochs", "batchSize",
@@ -44,13 +41,12 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
-        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "requireSignature", "labels", "replicas",
-        "cpuRequest", "memoryRequest", "quota", "exposure", "nodePort",
+        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels", "replicas", "cpuRequest",
+        "memoryRequest", "quota", "exposure", "nodePort",
     ),
     "container": (
         "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
-        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "requireSignature", "labels", "address", "port",
-        "grpcPort", "metricsPort",
+        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels", "address", "port", "grpcPort", "metricsPort",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
