@@ -395,6 +395,7 @@ SET_UP: Final = "sets a machine up, or takes it down; what it does beyond that i
 LONG: Final = "takes minutes, and runs in CI"
 SMALL_MACHINES: Final = "measures for minutes, beside peers that are not here; its options are asked of --help"
 ERASES: Final = "would destroy what the other documents need; tests/unit/command/test_gc_and_erase.py types it"
+SIGNS: Final = "needs the reader's store; tests/unit/command/test_sign.py types it"
 NOT_TYPED: Final[Mapping[str, str]] = {
     "make up": SET_UP,
     "make setup": SET_UP,
@@ -419,6 +420,9 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' --yes"
     " --image ghcr.io/acme/sealift-model": ERASES,
     "python -m sealift gc --store s3://example-models/prod": ERASES,
+    "python -m sealift keygen --signing -o signer.pem": SIGNS,
+    "python -m sealift sign ARTIFACT-ID --store s3://example-models/prod --key signer.pem": SIGNS,
+    "python -m sealift verify ARTIFACT-ID --store s3://example-models/prod --signer signer.pem.pub": SIGNS,
     "pulumi config set --path store.key hashivault://sealift && pulumi up": (
         "needs a Vault; tests/engine/test_key_in_kms.py does it with a real OpenBao"
     ),
@@ -452,6 +456,9 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "README.md": {
         "✓ Python environment": "compared with what `make up` prints: tests/cluster/test_documents.py",
         "# models/nets.py": "the file that the typed commands after it train",
+    },
+    "docs/how-to/signing.md": {
+        "model_signing verify key": "tests/unit/signing/test_official.py runs the official program",
     },
     "docs/how-to/kms.md": {
         "vault secrets enable": "tests/openbao.py makes such keys, and tokens with this policy",
