@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from components.api_key import ApiKey
+    from components.artifact_signature import ArtifactSignature
     from components.artifact_store import EncryptedArtifactStore
     from components.config import StackConfig, config_or_exit, read_config
     from components.model_container import ModelContainer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiKey",
+    "ArtifactSignature",
     "EncryptedArtifactStore",
     "ModelContainer",
     "ModelDeployment",
@@ -31,6 +33,7 @@ __all__ = [
 
 _MODULES = {
     "ApiKey": "api_key",
+    "ArtifactSignature": "artifact_signature",
     "EncryptedArtifactStore": "artifact_store",
     "ModelContainer": "model_container",
     "ModelDeployment": "model_deployment",

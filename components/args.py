@@ -26,6 +26,28 @@ class ApiKeyArgs(TypedDict):
     """
 
 
+class ArtifactSignatureArgs(TypedDict):
+    """Inputs of an ArtifactSignature resource."""
+
+    storeUrl: pulumi.Input[str]
+    """URL of the store that has the artifact. Allowed: `file://` and a path: absolute, `~/…` or relative to the
+    project's folder.
+    """
+
+    artifactId: pulumi.Input[str]
+    """Id of the artifact to sign. Allowed: 32 hex digits, such as TrainingRun's output artifactId."""
+
+    payloadDigest: pulumi.Input[str]
+    """Payload digest of the artifact. An artifact with another payload is not signed. Allowed: 64 hex digits, such as
+    TrainingRun's output payloadDigest.
+    """
+
+    signingKey: pulumi.Input[str]
+    """Private key of the signer. Make one with `sealift keygen --signing -o signer.pem`. The state keeps it as a
+    secret. Allowed: an ECDSA private key on the curve P-256 or P-384, in PEM, unencrypted. Secret.
+    """
+
+
 class EncryptedArtifactStoreArgs(TypedDict):
     """Store of sealed artifacts, and the keys that open them. Changing the keys trains and builds nothing again."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.settings.api_key import ApiKeyInputs
+from components.settings.artifact_signature import ArtifactSignatureInputs
 from components.settings.container import ModelContainerInputs
 from components.settings.deployment import ModelDeploymentInputs
 from components.settings.image import ModelImageInputs
@@ -22,6 +23,7 @@ from sealift.settings import schema
 COMPONENTS: Final = Path(__file__).resolve().parent.parent / "components"
 RESOURCES: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "ApiKey": ("api_key", ApiKeyInputs),
+    "ArtifactSignature": ("artifact_signature", ArtifactSignatureInputs),
     "EncryptedArtifactStore": ("artifact_store", StoreSettings),
     "ModelContainer": ("model_container", ModelContainerInputs),
     "ModelDeployment": ("model_deployment", ModelDeploymentInputs),

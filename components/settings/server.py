@@ -133,6 +133,8 @@ IMAGE: Final = match_text(
 )
 CPU: Final = _quantity("cpu", "a number of CPUs, such as `500m` or `1`")
 MEMORY: Final = _quantity("memory", "a number of bytes, such as `500Mi` or `1Gi`")
+ARTIFACT_ID: Final = _hex(32, "artifactId")
+PAYLOAD_DIGEST: Final = _hex(64, "payloadDigest")
 LABELS: Final = Kind("object", _LABELS, _labels, "string")
 ORIGINS: Final = Kind(
     "array", "a list of origins such as 'https://app.example.com', or '*' for all", _origins, "string"
@@ -281,11 +283,9 @@ class ServedModel:
         required=True,
         secret=True,
     )
-    artifact_id: str = setting(
-        _hex(32, "artifactId"), "", "Id of the sealed artifact. The server opens no other.", required=True
-    )
+    artifact_id: str = setting(ARTIFACT_ID, "", "Id of the sealed artifact. The server opens no other.", required=True)
     payload_digest: str = setting(
-        _hex(64, "payloadDigest"),
+        PAYLOAD_DIGEST,
         "",
         "Digest of the artifact's payload. The server refuses any other payload.",
         required=True,

@@ -7,10 +7,11 @@ from sealift.command.artifact import Location, add_digest, add_location, check_p
 from sealift.command.errors import WrongUsage
 from sealift.command.new_files import new_file
 from sealift.command.payload_check import payload_sha256
-from sealift.command.signers import add_signature, add_signing_key, find_signing_key, signed_artifact
+from sealift.command.signers import add_signature, add_signing_key, find_signing_key
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.sealing.manifest import Manifest
+from sealift.signed_artifacts import signed_artifact
 from sealift.signing import SigningKey, sign
 from sealift.stores import Store, put_signature
 

@@ -9,8 +9,7 @@ from typing import Final, TypeVar, cast
 from sealift.command.artifact import Location, open_input
 from sealift.command.errors import CommandError
 from sealift.command.keys import key_place, read_key_file
-from sealift.sealing.manifest import Manifest
-from sealift.signing import MAX_BYTES, SignedArtifact, SignedFile, Signer, SigningError, SigningKey, verify
+from sealift.signing import MAX_BYTES, SignedFile, Signer, SigningError, SigningKey, verify
 from sealift.stores import get_signature
 
 KEY_HELP: Final = "private key of the signer: a file, or - for standard input; `sealift keygen --signing` makes one"
@@ -44,11 +43,6 @@ def find_signing_key(options: argparse.Namespace) -> SigningKey:
 def find_signers(options: argparse.Namespace) -> list[Signer]:
     """Reads the public keys of all trusted signers. Raises CommandError."""
     return [_parse(given, Signer) for given in options.signer]
-
-
-def signed_artifact(manifest: Manifest) -> SignedArtifact:
-    """The artifact of a manifest, as signatures name it."""
-    return SignedArtifact(manifest.artifact_id, manifest.payload_digest, manifest.payload_size)
 
 
 def read_statement(location: Location, file: Path | None, signers: Sequence[Signer]) -> tuple[SignedFile, Signer]:

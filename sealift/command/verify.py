@@ -12,11 +12,12 @@ from sealift.command.errors import CommandError, WrongUsage
 from sealift.command.keys import Key, add_identities, data_key_of, find_keys
 from sealift.command.payload_check import check_payload, payload_sha256
 from sealift.command.provenance import check_document, make_subject
-from sealift.command.signers import add_signature, add_signers, find_signers, read_statement, signed_artifact
+from sealift.command.signers import add_signature, add_signers, find_signers, read_statement
 from sealift.command.subcommand import DONE, REFUSED, Subcommand
 from sealift.command.terminal import Terminal
 from sealift.sealing import SealingError
 from sealift.sealing.manifest import Manifest
+from sealift.signed_artifacts import signed_artifact
 from sealift.signing import Signer, SigningError
 from sealift.stores import StoreError, StoreUnwritable
 
