@@ -153,6 +153,12 @@ class ModelContainerArgs(TypedDict):
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
+    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Public keys of trusted signers. If set, an artifact that none of them signed is refused before anything changes:
+    in the preview where it is known, otherwise in the update. Allowed: a list of ECDSA public keys on the curve
+    P-256 or P-384, each in PEM.
+    """
+
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
@@ -191,6 +197,11 @@ class ModelContainerArgs(TypedDict):
     payloadDigest: pulumi.Input[str]
     """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
     TrainingRun's output payloadDigest.
+    """
+
+    signature: NotRequired[pulumi.Input[str]]
+    """Signature of the artifact, such as ArtifactSignature's output `signature`. Required with `requireSignature`.
+    Allowed: non-empty text.
     """
 
 
@@ -252,6 +263,12 @@ class ModelDeploymentArgs(TypedDict):
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
+    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Public keys of trusted signers. If set, an artifact that none of them signed is refused before anything changes:
+    in the preview where it is known, otherwise in the update. Allowed: a list of ECDSA public keys on the curve
+    P-256 or P-384, each in PEM.
+    """
+
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
@@ -301,6 +318,11 @@ class ModelDeploymentArgs(TypedDict):
     payloadDigest: pulumi.Input[str]
     """Digest of the artifact's payload. The server refuses any other payload. Allowed: 64 hex digits, such as
     TrainingRun's output payloadDigest.
+    """
+
+    signature: NotRequired[pulumi.Input[str]]
+    """Signature of the artifact, such as ArtifactSignature's output `signature`. Required with `requireSignature`.
+    Allowed: non-empty text.
     """
 
 
@@ -601,6 +623,11 @@ class ServedModelArgs(TypedDict):
     TrainingRun's output payloadDigest.
     """
 
+    signature: NotRequired[pulumi.Input[str]]
+    """Signature of the artifact, such as ArtifactSignature's output `signature`. Required with `requireSignature`.
+    Allowed: non-empty text.
+    """
+
 
 class TrainingSection(TypedDict):
     """Settings of training: the data, the network and how it is trained. Changing a setting retrains the model, with
@@ -857,6 +884,12 @@ class DeploymentSection(TypedDict):
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
 
+    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Public keys of trusted signers. If set, an artifact that none of them signed is refused before anything changes:
+    in the preview where it is known, otherwise in the update. Allowed: a list of ECDSA public keys on the curve
+    P-256 or P-384, each in PEM.
+    """
+
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
@@ -948,6 +981,12 @@ class ContainerSection(TypedDict):
 
     tlsPrivateKey: NotRequired[pulumi.Input[str]]
     """Private key of the TLS certificate, unencrypted. Allowed: text in PEM, which begins with -----BEGIN. Secret."""
+
+    requireSignature: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    """Public keys of trusted signers. If set, an artifact that none of them signed is refused before anything changes:
+    in the preview where it is known, otherwise in the update. Allowed: a list of ECDSA public keys on the curve
+    P-256 or P-384, each in PEM.
+    """
 
     labels: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""

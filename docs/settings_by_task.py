@@ -187,6 +187,7 @@ CERTIFICATES: Final[Mapping[str, Example]] = dict.fromkeys(
 MODEL_AND_ACCESS: Final[Mapping[str, Example]] = {
     "modelName": "churn",
     "explain": "true",
+    "requireSignature": '[0] -- "$(cat signer.pem.pub)"',
     "auth": "none",
     "apiKeys.NAME.rotation": "2027-01",
     "apiKeys.NAME.overlap": "false",
@@ -276,8 +277,10 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "deployment.nodePort": Effect.NOTHING,
     "deployment.apiKeys": Effect.NOTHING,
     "deployment.jwt": Effect.NOTHING,
+    "deployment.requireSignature": Effect.NOTHING,
     "deployment": Effect.ROLLS,
     "container.memoryLimit": Effect.NOTHING,
+    "container.requireSignature": Effect.NOTHING,
     "container": Effect.RECREATES,
 }
 """Effects by full path, or by the path of an object around it: the longest one counts. The other settings of `training`

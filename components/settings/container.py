@@ -76,3 +76,8 @@ class ContainerSettings(ServerSettings):
 @dataclass(frozen=True)
 class ModelContainerInputs(ServedModel, ContainerSettings):
     """Inputs of a ModelContainer: its settings and the model to serve."""
+
+    def clashes(self) -> Iterator[Clash]:
+        """Yields the settings' own clashes, and one for an artifact that no trusted signer signed."""
+        yield from super().clashes()
+        yield from self.signature_clashes(self.require_signature)

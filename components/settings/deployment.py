@@ -92,6 +92,11 @@ class DeploymentSettings(ServerSettings):
 class ModelDeploymentInputs(ServedModel, DeploymentSettings):
     """Inputs of a ModelDeployment: its settings and the model to serve."""
 
+    def clashes(self) -> Iterator[Clash]:
+        """Yields the settings' own clashes, and one for an artifact that no trusted signer signed."""
+        yield from super().clashes()
+        yield from self.signature_clashes(self.require_signature)
+
 
 def component_name_problems(name: str) -> list[Problem]:
     """Checks that the names of Kubernetes objects can begin with the component's name."""

@@ -11,6 +11,7 @@ from components.image_reference import is_pinned
 from components.object_labels import RESERVED
 from components.quantity import QuantityError, Resource, parse
 from components.settings.access import KEY_NAME, KEY_NAMES, ClientKey, TokenIssuer
+from components.settings.signers import SIGNERS, signature_clashes
 from components.settings.tracing import Tracing
 from components.tls_pair import mismatch
 from sealift.settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, section, sections, setting
@@ -25,7 +26,7 @@ DEFAULT_KEY: Final = "default"
 LET_IN: Final = "sealift.dev/api-keys"
 """Annotation or label of a running server with its `let_in`. The next preview reads it to find keys that an update
 locks out."""
-HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "tlsPrivateKey")
+HANDED_ON: Final = ("image", "manifest", "privateKey", "artifactId", "payloadDigest", "signature", "tlsPrivateKey")
 """Inputs of a component that are passed on unchanged. All other inputs change the objects that it makes."""
 SHAPES: Final = ("auth", "apiKeys", "tlsCertificate")
 """Inputs that determine which keys and files exist."""
@@ -204,6 +205,12 @@ class ServerSettings:
         "TLS.",
     )
     tls_private_key: str | None = setting(PEM, None, "Private key of the TLS certificate, unencrypted.", secret=True)
+    require_signature: tuple[str, ...] = setting(
+        SIGNERS,
+        (),
+        "Public keys of trusted signers. If set, an artifact that none of them signed is refused before anything "
+        "changes: in the preview where it is known, otherwise in the update.",
+    )
     labels: Mapping[str, str] = setting(LABELS, {}, "Additional labels for every object that serves the model.")
 
     @property
@@ -290,3 +297,12 @@ class ServedModel:
         "Digest of the artifact's payload. The server refuses any other payload.",
         required=True,
     )
+    signature: str | None = setting(
+        kinds.text,
+        None,
+        "Signature of the artifact, such as ArtifactSignature's output `signature`. Required with `requireSignature`.",
+    )
+
+    def signature_clashes(self, signers: tuple[str, ...]) -> Iterator[Clash]:
+        """Yields a clash if there are signers, and none of them signed the artifact."""
+        return signature_clashes(signers, self.signature, self.manifest, self.artifact_id, self.payload_digest)

@@ -41,12 +41,13 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
-        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels", "replicas", "cpuRequest",
+        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "requireSignature", "labels", "replicas", "cpuRequest",
         "memoryRequest", "quota", "exposure", "nodePort",
     ),
     "container": (
         "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
-        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "labels", "address", "port", "grpcPort", "metricsPort",
+        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "requireSignature", "labels", "address", "port",
+        "grpcPort", "metricsPort",
     ),
 }  # fmt: skip
 FROZEN_DEFAULTS = {
