@@ -4,6 +4,7 @@ import pulumi
 
 from components import EncryptedArtifactStore, ModelContainer, ModelDeployment, ModelImage, TrainingRun, config_or_exit
 from components.args import ServedModelArgs
+from components.run_signature import run_signature
 
 config = config_or_exit(pulumi.Config())
 
@@ -35,6 +36,14 @@ image = ModelImage(
     },
 )
 
+signature = run_signature(
+    "model",
+    store_url=store.url,
+    artifact_id=run.artifact_id,
+    payload_digest=run.payload_digest,
+    signing_key=config.store.get("signingKey"),
+    required=bool(config.served.get("requireSignature")),
+)
 served: ServedModelArgs = {
     "image": image.ref,
     "manifest": run.manifest,
@@ -42,6 +51,8 @@ served: ServedModelArgs = {
     "artifactId": run.artifact_id,
     "payloadDigest": run.payload_digest,
 }
+if signature is not None:
+    served["signature"] = signature
 service: ModelContainer | ModelDeployment
 if config.target == "docker":
     service = ModelContainer("model", {**config.container, **served})

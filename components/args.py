@@ -88,6 +88,11 @@ class EncryptedArtifactStoreArgs(TypedDict):
     and pods follow, and nothing is trained. Allowed: any text.
     """
 
+    signingKey: NotRequired[pulumi.Input[str]]
+    """Private key that signs the run's artifact, such as from `sealift keygen --signing`. If not set, nothing is
+    signed. Allowed: an ECDSA private key on the curve P-256 or P-384, in PEM, unencrypted. Secret.
+    """
+
     recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """Additional public keys whose owners can open the artifacts too, such as a recovery key that outlives the stack.
     Make its private key with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096`. Allowed: a list, each a

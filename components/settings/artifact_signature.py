@@ -1,26 +1,11 @@
-"""Settings of an ArtifactSignature, and the kinds of signers' keys."""
+"""Settings of an ArtifactSignature."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from components.settings.server import ARTIFACT_ID, PAYLOAD_DIGEST
+from components.settings.signers import SIGNING_KEY
 from components.settings.store import STORE_URL
-from sealift.settings import Kind, Problem, RefusedInside, setting
-from sealift.signing import SigningError, SigningKey
-
-
-def _signing_key(value: object) -> str:
-    """Never quotes the value: it is secret, or was meant to be."""
-    try:
-        SigningKey(value if isinstance(value, str) else "")
-    except SigningError as error:
-        raise RefusedInside(Problem("", f"is not usable: {error.message}; {error.hint}")) from None
-    return str(value)
-
-
-SIGNING_KEY: Final = Kind(
-    "string", "an ECDSA private key on the curve P-256 or P-384, in PEM, unencrypted", _signing_key
-)
+from sealift.settings import setting
 
 
 @dataclass(frozen=True)

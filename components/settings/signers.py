@@ -1,4 +1,4 @@
-"""Signers' public keys as settings, and the comparison of a signature with the model that is served."""
+"""Keys of signers as settings, and the comparison of a signature with the model that is served."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from sealift.sealing import SealingError
 from sealift.sealing.manifest import parse_manifest
 from sealift.settings import Clash, Kind, Problem, Refused, RefusedInside
-from sealift.signing import SignedArtifact, Signer, SigningError, verify
+from sealift.signing import SignedArtifact, Signer, SigningError, SigningKey, verify
 
 FORM: Final = "a list of ECDSA public keys on the curve P-256 or P-384, each in PEM"
 NEEDS: Final = ("requireSignature", "manifest", "artifactId", "payloadDigest")
@@ -26,6 +26,18 @@ def _signers(value: object) -> tuple[str, ...]:
     return tuple(map(str, value))
 
 
+def _signing_key(value: object) -> str:
+    """Never quotes the value: it is secret, or was meant to be."""
+    try:
+        SigningKey(value if isinstance(value, str) else "")
+    except SigningError as error:
+        raise RefusedInside(Problem("", f"is not usable: {error.message}; {error.hint}")) from None
+    return str(value)
+
+
+SIGNING_KEY: Final = Kind(
+    "string", "an ECDSA private key on the curve P-256 or P-384, in PEM, unencrypted", _signing_key
+)
 SIGNERS: Final = Kind("array", FORM, _signers, "string")
 
 

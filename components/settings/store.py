@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from components.settings.signers import SIGNING_KEY
 from sealift.sealing import KMS_ADDRESS_FORM, SealingError, is_in_kms, parse_identity, parse_recipient, recipient_forms
 from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
 from sealift.stores import StoreError, open_store
@@ -87,6 +88,13 @@ class StoreSettings:
         "Name of the artifacts' current data keys, such as a date. After a compromise, changing it seals the models "
         "again under new data keys and deletes the old artifacts, also those that `retention` or `retainCount` would "
         "keep. Image and pods follow, and nothing is trained.",
+    )
+    signing_key: str | None = setting(
+        SIGNING_KEY,
+        None,
+        "Private key that signs the run's artifact, such as from `sealift keygen --signing`. If not set, nothing is "
+        "signed.",
+        secret=True,
     )
     recipients: tuple[str, ...] = setting(
         PUBLIC_KEYS,

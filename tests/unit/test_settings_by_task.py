@@ -42,11 +42,12 @@ EXAMPLES = {
     for section, groups in GROUPS.items() for examples in groups.values() for path, example in examples.items()
 }  # fmt: skip
 PEM = self_signed()
-SIGNER = SigningKey.generate().signer
+SIGNING_KEY = SigningKey.generate()
 FILLED_IN = {
     "$(cat server.pem)": PEM.certificate,
     "server-key.pem": PEM.key,
-    "$(cat signer.pem.pub)": SIGNER.pem,
+    "$(cat signer.pem.pub)": SIGNING_KEY.signer.pem,
+    "signer.pem": SIGNING_KEY.pem,
     "$(cat keys.json)": json.dumps({"keys": []}),
     "$(openssl pkey -in recovery.pem -pubout)": key_pair().recipient.pem,
 }
@@ -215,6 +216,7 @@ def test_a_change_of_the_store_has_the_effect_of_the_plugin() -> None:
     for name in RETENTION_INPUTS:
         assert effects.pop(name) is Effect.NOTHING
         assert name in KEEPING_INPUTS
+    assert effects.pop("signingKey") is Effect.NOTHING  # it is an input of ArtifactSignature
     wraps = dict.fromkeys(("key", "rotation", "recipients"), Effect.WRAPS)
     assert effects == wraps | {"reseal": Effect.RESEALS}
     assert template(server("deployment", {})) != template(server("deployment", {}), {"manifest": "other"})
