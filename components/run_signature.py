@@ -13,7 +13,7 @@ def run_signature(
     name: str, *, store_url: Any, artifact_id: Any, payload_digest: Any, signing_key: Any, required: bool
 ) -> pulumi.Output[Any] | None:
     """Returns the artifact's signature. With a signing key, the artifact is signed; otherwise a required signature is
-    looked up in the store, where `sealift sign` puts it. None, or a value of None, if there is none.
+    looked up in the store, where `sealift sign` puts it. The value is None if it is not there.
     """
     if signing_key is not None:
         args = {"storeUrl": store_url, "artifactId": artifact_id, "payloadDigest": payload_digest}

@@ -396,6 +396,7 @@ LONG: Final = "takes minutes, and runs in CI"
 SMALL_MACHINES: Final = "measures for minutes, beside peers that are not here; its options are asked of --help"
 ERASES: Final = "would destroy what the other documents need; tests/unit/command/test_gc_and_erase.py types it"
 SIGNS: Final = "needs the reader's store; tests/unit/command/test_sign.py types it"
+REFUSES: Final = "needs the reader's signer; tests/unit/components/test_require_signature.py has the setting"
 NOT_TYPED: Final[Mapping[str, str]] = {
     "make up": SET_UP,
     "make setup": SET_UP,
@@ -421,6 +422,8 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     " --image ghcr.io/acme/sealift-model": ERASES,
     "python -m sealift gc --store s3://example-models/prod": ERASES,
     "python -m sealift keygen --signing -o signer.pem": SIGNS,
+    "pulumi config set --path --secret store.signingKey < signer.pem": REFUSES,
+    'pulumi config set --path deployment.requireSignature[0] -- "$(cat signer.pem.pub)"': REFUSES,
     "python -m sealift sign ARTIFACT-ID --store s3://example-models/prod --key signer.pem": SIGNS,
     "python -m sealift verify ARTIFACT-ID --store s3://example-models/prod --signer signer.pem.pub": SIGNS,
     "pulumi config set --path store.key hashivault://sealift && pulumi up": (
