@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sealift.command.program import run
 from sealift.sealing import (
@@ -60,7 +60,7 @@ class Given:
         return replace(self, **changed)  # type: ignore[arg-type]  # the fields' own types
 
     @property
-    def pins(self) -> dict[str, str]:
+    def pins(self) -> dict[str, Any]:
         return {"artifact_id": self.artifact_id, "payload_digest": self.payload_digest}
 
     @property

@@ -1,6 +1,7 @@
 """What holds for any bytes where an artifact or a record is: a right plaintext or our one error."""
 
 import io
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -37,7 +38,7 @@ def check_payload(data: bytes) -> None:
         except ArtifactCorrupt:
             assert data != _payload()
         else:
-            assert data == _payload() and opened == PLAIN
+            assert data == _payload() and bytes(opened) == PLAIN
 
 
 def check_record(data: bytes) -> None:
@@ -76,7 +77,7 @@ def _record() -> bytes:
 
 
 CHECKS: Final = {"manifest": check_manifest, "payload": check_payload, "record": check_record}
-SEEDS: Final = {
+SEEDS: Final[dict[str, tuple[Callable[[], bytes], ...]]] = {
     "manifest": (_manifest, lambda: b"{}", lambda: b"[[[["),
     "payload": (_payload, lambda: _payload()[:-1], lambda: b"\x28" + bytes(60)),
     "record": (_record, lambda: b'{"version": 5, "phase": "sealed", "sizes": [0]}\n', lambda: b"{}\n"),

@@ -35,6 +35,7 @@ from sealift.serving.errors import StartError
 from sealift.serving.model import load
 from sealift.serving.opening import Opening, Source
 from sealift.stores import MANIFESTS, PAYLOADS, ArtifactDamaged, ArtifactMissing, StoreError, get_manifest, open_store
+from sealift.stores.store import Folder
 from tests.unit.serving.tiny import DESCRIPTION, onnx_model
 from tests.ways_to_open import ALL, COUNTS, IN_FILES, PROCESSES, QUICK, Given, Refused, attempt, refused_by, run_here
 
@@ -357,7 +358,8 @@ def test_a_hostile_name_reaches_no_file(name: str, small: Given, tmp_path: Path)
 
 def test_links_in_a_store_are_not_followed(small: Given, tmp_path: Path) -> None:
     cases = 0
-    for number, (folder, content) in enumerate(((PAYLOADS, small.payload), (MANIFESTS, small.manifest))):
+    places: tuple[tuple[Folder, bytes], ...] = ((PAYLOADS, small.payload), (MANIFESTS, small.manifest))
+    for number, (folder, content) in enumerate(places):
         root = tmp_path / str(number)
         store = open_store(f"file://{root}/store")
         store.put(PAYLOADS, small.artifact_id, small.payload)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import subprocess
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from sealift.sealing import (
 from sealift.sealing.recipients import pem
 from sealift.sealing.recipients.recipient import Stanza
 from sealift.sealing.recipients.rsa_oaep import OAEP
-from sealift.sealing.recipients.x25519 import KIND_BEFORE_HPKE, X25519Identity
+from sealift.sealing.recipients.x25519 import KIND_BEFORE_HPKE, SUITE, X25519Identity
 from tests.keys import key_pair
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
@@ -210,3 +211,26 @@ def test_what_openssl_wraps_we_unwrap(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert key.unwrap(Stanza("RSA-OAEP-4096-SHA256", key.key_id, ran.stdout)) == bytes(range(32))
+
+
+def test_hpke_of_rfc_9180() -> None:
+    """The published case of our recipients' suite: its encapsulated key and its derived key and nonce. We give no
+    associated data, so its ciphertext is made again without them."""
+    folder = resources.files("cryptography_vectors")
+    published = json.loads((folder / "HPKE" / "test-vectors.json").read_text())
+    tried = 0
+    for case in published:
+        if (case["mode"], case["kem_id"], case["kdf_id"], case["aead_id"]) != (0, 0x20, 1, 2):
+            continue
+        key = X25519PrivateKey.from_private_bytes(bytes.fromhex(case["skRm"]))
+        info, first = bytes.fromhex(case["info"]), case["encryptions"][0]
+        cipher, nonce = AESGCM(bytes.fromhex(case["key"])), bytes.fromhex(case["base_nonce"])
+        assert cipher.decrypt(nonce, bytes.fromhex(first["ct"]), bytes.fromhex(first["aad"])).hex() == first["pt"]
+        sealed = bytes.fromhex(case["enc"]) + cipher.encrypt(nonce, bytes.fromhex(first["pt"]), None)
+        assert SUITE.decrypt(sealed, key, info=info) == bytes.fromhex(first["pt"])
+        for place in range(len(sealed)):
+            altered = sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]
+            with pytest.raises((InvalidTag, ValueError)):
+                SUITE.decrypt(altered, key, info=info)
+        tried += 1
+    assert tried
