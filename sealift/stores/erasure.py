@@ -54,8 +54,7 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
         raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
     begin()
     if tombstone is None:
-        tombstone = Tombstone(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), reason)
-        store.put(TOMBSTONES, artifact_id, json.dumps(asdict(tombstone), sort_keys=True).encode())
+        tombstone = _leave_tombstone(store, artifact_id, reason)
     for folder, name in parts:
         store.purge(folder, name)
     for folder, name in parts:
@@ -64,6 +63,16 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
                 f"{folder}/{name} is still in the store {store.location} after its deletion",
                 "find out who writes it or what retains it, then erase the artifact again",
             )
+    return tombstone
+
+
+def _leave_tombstone(store: Store, artifact_id: str, reason: str) -> Tombstone:
+    """Returns the tombstone: of two erasures at once, that of the first."""
+    tombstone = Tombstone(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), reason)
+    try:
+        store.put(TOMBSTONES, artifact_id, json.dumps(asdict(tombstone), sort_keys=True).encode())
+    except ArtifactDamaged:  # another tombstone is there
+        return find_tombstone(store, artifact_id) or UNREADABLE
     return tombstone
 
 

@@ -7,6 +7,7 @@ import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier
 
 import pytest
 
@@ -38,6 +39,7 @@ from sealift.stores import (
     read_log,
 )
 from sealift.stores.audit_log import append
+from sealift.stores.erasure import Tombstone, erase
 from sealift.stores.store import TOMBSTONES, Folder
 
 ID = "ab" * 16
@@ -194,6 +196,21 @@ class StoreContract:
         with pytest.raises(ArtifactMissing):
             erase_artifact(store, OTHER, "request 18")
         assert find_tombstone(store, OTHER) is None
+
+    def test_of_two_erasures_at_once_both_end_with_the_first_one_s_reason(self, store: Store) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        both = Barrier(2)
+
+        def wait() -> None:
+            both.wait(60)
+
+        def erase_with(reason: str) -> Tombstone:
+            return erase(store, ID, reason, owners_name(ID), wait)
+
+        with ThreadPoolExecutor(2) as pool:
+            ended = list(pool.map(erase_with, ("request 17", "request 18")))
+
+        assert ended[0] == ended[1] == find_tombstone(store, ID)
 
     @pytest.mark.parametrize(
         "forged",
