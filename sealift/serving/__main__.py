@@ -267,8 +267,10 @@ def _tell(reason: str, termination_log: Path) -> None:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    """Exits at once, before serving has begun."""
-    raise SystemExit(0)
+    """Exits at once, before serving has begun. An exception would be raised within the import of a library, which makes
+    an error of its own of it. The process that opens the artifact ends with this one.
+    """
+    os._exit(0)
 
 
 if __name__ == "__main__":

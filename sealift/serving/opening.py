@@ -5,6 +5,8 @@ that decrypts does not stay in memory, and the server loads its libraries meanwh
 memory gets its size once the manifest is checked: a file of any other size takes none.
 """
 
+import contextlib
+import ctypes
 import json
 import mmap
 import os
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from sealift.sealing import Identity
 
 PIECE_BYTES: Final = 1 << 20
+PR_SET_PDEATHSIG: Final = 1
 LARGEST_KEY_BYTES: Final = 1 << 20
 
 
@@ -56,9 +59,10 @@ class Opening:
         self._memory: mmap.mmap | bytes = b""
         self._file = os.memfd_create("plain model", os.MFD_CLOEXEC)
         self._reading, writing = os.pipe()
-        self._child = os.fork()
+        parent, self._child = os.getpid(), os.fork()
         if self._child == 0:
             try:
+                _end_with(parent)
                 os.close(self._reading)
                 _tell(writing, _answer(source, self._file))
             finally:
@@ -113,6 +117,14 @@ class Opening:
         _, status = os.waitpid(self._child, 0)
         self._child = 0
         return os.waitstatus_to_exitcode(status)
+
+
+def _end_with(parent: int) -> None:
+    """Lets the kernel kill this process when its parent ends."""
+    with contextlib.suppress(OSError, AttributeError):  # a C library without prctl
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
 
 
 def _tell(writing: int, what: dict[str, Any]) -> None:
