@@ -2,7 +2,8 @@
 
 Registries on this machine may speak plain HTTP; every other one speaks TLS with the system's certificates. A bearer
 token comes from the place that the registry names, by the credentials of this registry
-(https://distribution.github.io/distribution/spec/auth/token/); that place must speak TLS too.
+(https://distribution.github.io/distribution/spec/auth/token/); that place must speak TLS too, unless it is on this
+machine as well.
 """
 
 import base64
@@ -17,11 +18,12 @@ from typing import Any, Final
 
 from sealift.registry.credentials import Credentials
 from sealift.registry.errors import ImageMissing, RegistryError
-from sealift.registry.reference import DIGEST, RepositoryName
+from sealift.registry.reference import DIGEST, TAG, RepositoryName, is_on_this_machine
 
 SECONDS: Final = 30.0
 LARGEST_ANSWER: Final = 1 << 22
 MOST_PAGES: Final = 10_000
+MOST_TAGS: Final = 1_000_000
 MANIFEST_TYPES: Final = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.oci.image.index.v1+json",
@@ -45,15 +47,18 @@ class Repository:
         """Returns all tags of the repository. Raises ImageMissing if it does not exist."""
         found: list[str] = []
         path: str | None = f"/v2/{self.name.path}/tags/list"
-        for _ in range(MOST_PAGES):
-            if path is None:
-                return found
+        read: set[str] = set()
+        while path is not None:
+            if path in read or len(read) == MOST_PAGES or len(found) > MOST_TAGS:
+                raise RegistryError(f"{self.name} lists its tags without end", "name one image by its digest")
+            read.add(path)
             status, headers, body = self._ask("GET", path)
             self._expect(status, "its tags", (200,))
-            listed = _parse(body).get("tags") or []
-            found += [one for one in listed if isinstance(one, str)]
-            path = self._next_page(headers)
-        raise RegistryError(f"{self.name} lists its tags without end", "name one image by its digest")
+            listed = _parse(body).get("tags")
+            if listed is not None:
+                found += self._check_tags(listed)
+            path = self._next_page(path, headers)
+        return found
 
     def manifest(self, reference: str) -> tuple[str, dict[str, Any]]:
         """Returns the digest and the content of the manifest with this tag or digest."""
@@ -84,12 +89,18 @@ class Repository:
         if status != http.HTTPStatus.NOT_FOUND:
             self._expect(status, f"the deletion of {digest}", (200, 202, 204))
 
-    def _next_page(self, headers: Mapping[str, str]) -> str | None:
+    def _check_tags(self, listed: object) -> list[str]:
+        """Raises RegistryError unless these are tags: images with other names would be passed over in silence."""
+        if isinstance(listed, list) and all(isinstance(one, str) and TAG.match(one) for one in listed):
+            return listed
+        raise RegistryError(f"{self.name} lists something else than its tags", "name one image by its digest")
+
+    def _next_page(self, path: str, headers: Mapping[str, str]) -> str | None:
         link = NEXT.search(headers.get("link", ""))
         if link is None:
             return None
-        target = urllib.parse.urlsplit(link[1])
-        return f"{target.path}?{target.query}"
+        target = self._follow(path, link[1])
+        return f"{target.path}?{target.query}" if target.query else target.path
 
     def _expect(self, status: int, what: str, allowed: tuple[int, ...]) -> None:
         if status in allowed:
@@ -116,9 +127,7 @@ class Repository:
             if self._authorization is None:
                 break
         if redirects and status in (301, 302, 303, 307, 308):  # to the registry's own storage, without credentials
-            target = urllib.parse.urlsplit(
-                urllib.parse.urljoin(f"{self._scheme()}://{self.name.host}", got["location"])
-            )
+            target = self._follow(path, got.get("location", ""))
             place = f"{target.path}?{target.query}" if target.query else target.path
             status, got, body = self._send(self._connect_to(target.scheme, target.netloc), "GET", place, {})
         return status, got, body
@@ -131,7 +140,7 @@ class Repository:
         if kind.lower() != "bearer":
             return basic if kind.lower() == "basic" else None
         fields = dict(CHALLENGE.findall(rest))
-        realm = urllib.parse.urlsplit(fields.get("realm", ""))
+        realm = self._follow("", fields.get("realm", ""))
         query = {"scope": f"repository:{self.name.path}:{ACTIONS}"}
         if "service" in fields:
             query["service"] = fields["service"]
@@ -152,11 +161,23 @@ class Repository:
         return self._connect_to(self._scheme(), self.name.host)
 
     def _connect_to(self, scheme: str, place: str) -> http.client.HTTPConnection:
-        if scheme == "https":
-            return http.client.HTTPSConnection(place, timeout=SECONDS, context=ssl.create_default_context())
-        if scheme == "http" and self.name.is_local:
+        """Connects to the registry, or to where it sends on: in the clear only on this machine, as the registry is."""
+        if scheme == "http" and self.name.is_local and is_on_this_machine(place):
             return http.client.HTTPConnection(place, timeout=SECONDS)
-        raise RegistryError(f"the registry of {self.name} sends on to a place without TLS", "check the registry")
+        if scheme != "https":
+            raise RegistryError(f"the registry of {self.name} sends on to a place without TLS", "check the registry")
+        return http.client.HTTPSConnection(place, timeout=SECONDS, context=ssl.create_default_context())
+
+    def _follow(self, path: str, link: str) -> urllib.parse.SplitResult:
+        """Returns where a link of the registry's answer for a path leads. Raises RegistryError."""
+        try:
+            target = urllib.parse.urlsplit(urllib.parse.urljoin(f"{self._scheme()}://{self.name.host}{path}", link))
+            valid = link != "" and target.hostname and "@" not in target.netloc and target.port != 0
+        except ValueError:  # of urljoin, or of the port
+            valid = False
+        if not valid:
+            raise RegistryError(f"the registry of {self.name} sends on to a place that is no URL", "check the registry")
+        return target
 
     def _send(
         self, connection: http.client.HTTPConnection, method: str, path: str, headers: Mapping[str, str]

@@ -14,6 +14,7 @@ PATH: Final = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\Z", re.ASCII
 )
 DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}\Z")
+TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
 LARGEST_NAME: Final = 255
 
@@ -35,10 +36,15 @@ class RepositoryName:
     @property
     def is_local(self) -> bool:
         """Whether the registry is on this machine, where it may speak plain HTTP, as Docker allows too."""
-        return self.registry in LOCAL or self.registry.rpartition(":")[0] in LOCAL
+        return is_on_this_machine(self.registry)
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.path}"
+
+
+def is_on_this_machine(place: str) -> bool:
+    """Whether a host, with or without a port, is this machine by its name."""
+    return place in LOCAL or place.rpartition(":")[0] in LOCAL
 
 
 def parse_repository(text: str) -> RepositoryName:
