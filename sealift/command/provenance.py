@@ -70,7 +70,7 @@ def check_document(path: Path, subject: Subject) -> None:
     with open_input(path) as file:
         text = io.BufferedReader(cast(io.RawIOBase, file)).read(LARGEST_DOCUMENT + 1)
     try:
-        given = json.loads(text) if len(text) <= LARGEST_DOCUMENT else None
+        given = _read_strictly(text) if len(text) <= LARGEST_DOCUMENT else None
     except (ValueError, RecursionError):
         given = None
     marks = given if isinstance(given, dict) else {}
@@ -81,6 +81,21 @@ def check_document(path: Path, subject: Subject) -> None:
     raise CommandError(
         f"{path} is no document about an artifact", "give a file that `sealift provenance` wrote, of at most 4 MiB"
     )
+
+
+def _read_strictly(text: bytes) -> Any:
+    """Reads JSON that every program reads in the same way: each key once, and only numbers. Raises ValueError."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) != len(pairs):
+            raise ValueError("duplicate key")
+        return fields
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    return json.loads(text, object_pairs_hook=once, parse_constant=refuse)
 
 
 def _compare(path: Path, given: Mapping[str, Any], expected: Mapping[str, Any]) -> None:

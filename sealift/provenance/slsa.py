@@ -64,7 +64,7 @@ def _byproducts(subject: Subject) -> list[dict[str, Any]]:
     described = subject.description
     results = _without_none(
         {
-            "metrics": dict(described.metrics),
+            "metrics": encode(described.metrics),
             "epochsRun": described.epochs_run,
             "stopReason": described.stop_reason,
             "rows": None if described.rows is None else encode(described.rows),

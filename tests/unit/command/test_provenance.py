@@ -61,6 +61,37 @@ def test_an_altered_document_is_refused(tmp_path: Path, store_url: str, change: 
     is_refused(sealift("verify", *place, "--provenance", tmp_path / "altered.json"), "says something else")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"subject": ', '"subject": "a lie", "subject": '),  # other programs may read the first one
+        ('"mae": ', '"mae": 0.5, "mae": '),
+        ("1.5", "NaN"),
+    ],
+)
+def test_a_document_that_others_could_read_in_another_way_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    store_url, (private, _) = f"file://{tmp_path}/store", key_files(tmp_path)
+    artifact = put(store_url)
+    place = (artifact.artifact_id, "--store", store_url, "-i", private)
+    text = succeeds("provenance", *place, "--json").output.decode()
+    assert text.count(old) == 1
+    (tmp_path / "altered.json").write_text(text.replace(old, new))
+
+    is_refused(sealift("verify", *place, "--provenance", tmp_path / "altered.json"), "is no document about an artifact")
+
+
+def test_numbers_that_json_does_not_have_are_written_as_texts(tmp_path: Path) -> None:
+    store_url, (private, _) = f"file://{tmp_path}/store", key_files(tmp_path)
+    artifact = put(store_url, {**DESCRIPTION, "metrics": {"r2": "NaN"}})
+    place = (artifact.artifact_id, "--store", store_url, "-i", private)
+
+    succeeds("provenance", *place, "-o", tmp_path / "document.json")
+
+    document = json.loads((tmp_path / "document.json").read_text(), parse_constant=pytest.fail)
+    assert document["predicate"]["runDetails"]["byproducts"][0]["annotations"]["metrics"] == {"r2": "NaN"}
+    succeeds("verify", *place, "--provenance", tmp_path / "document.json")
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b"x" * ((1 << 22) + 1)])
 def test_other_files_are_no_documents(tmp_path: Path, store_url: str, content: bytes) -> None:
     artifact, (private, _) = put(store_url), key_files(tmp_path)

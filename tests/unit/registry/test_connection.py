@@ -69,9 +69,9 @@ def with_tags(tags: Any, otherwise: Callable[[str], Answer] = lambda _: (404, {}
 def test_a_registry_on_this_machine_cannot_send_the_password_to_another_one_in_the_clear() -> None:
     with running(lambda _: json_answer({"token": "t"}), "127.0.0.2") as other:
         challenge = f'Bearer realm="http://127.0.0.2:{other.server_port}/token"'
-        with running(lambda _: (401, {"WWW-Authenticate": challenge}, b"{}")) as server:
-            with pytest.raises(RegistryError, match="without TLS"):
-                find(server)
+        answer = (401, {"WWW-Authenticate": challenge}, b"{}")
+        with running(lambda _: answer) as server, pytest.raises(RegistryError, match="without TLS"):
+            find(server)
 
     assert other.got == []
 
@@ -80,9 +80,9 @@ def test_a_registry_on_this_machine_cannot_send_the_password_to_another_one_in_t
     "place", ["https://[", "https://host:port/token", "https://ada:password@localhost/token", "https:///token"]
 )
 def test_a_place_that_is_no_url_is_refused(place: str) -> None:
-    with running(lambda _: (401, {"WWW-Authenticate": f'Bearer realm="{place}"'}, b"{}")) as server:
-        with pytest.raises(RegistryError, match="sends on to a place"):
-            find(server)
+    challenge = (401, {"WWW-Authenticate": f'Bearer realm="{place}"'}, b"{}")
+    with running(lambda _: challenge) as server, pytest.raises(RegistryError, match="sends on to a place"):
+        find(server)
 
     configuration = f"sha256:{hashlib.sha256(b'{}').hexdigest()}"
     manifest = json_answer({"config": {"digest": configuration}})
