@@ -15,6 +15,8 @@ NEEDS: Final = ("requireSignature", "manifest", "artifactId", "payloadDigest")
 def _signers(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise Refused(f"allowed: {FORM}")
+    if not value:  # whoever filters a list of signers does not mean that nobody has to sign
+        raise Refused(f"allowed: {FORM}, at least one", "to require no signature, do not set it")
     problems = []
     for index, key in enumerate(value):
         try:

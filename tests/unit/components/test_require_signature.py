@@ -37,7 +37,7 @@ def test_a_signed_artifact_is_served_as_without_the_setting() -> None:
     signed = given(artifact, signature=signature(artifact))
     both = given(artifact, signature=signature(artifact, OTHER), requireSignature=[KEY.signer.pem, OTHER.signer.pem])
 
-    plain = deploy(**given(artifact, requireSignature=[])).objects
+    plain = deploy(**given(artifact, requireSignature=None)).objects
     assert deploy(**signed).objects.keys() == deploy(**both).objects.keys() == plain.keys()
     assert "Container" in serve(**signed)
 
@@ -58,6 +58,14 @@ def test_any_other_is_refused_before_anything_is_registered(change: dict[str, An
     refusal = refusal_of(**given(artifact, **own, **change))
 
     assert says in refusal and artifact.artifact_id in refusal and registered_kinds() == set()
+
+
+def test_an_empty_list_of_signers_does_not_mean_that_nothing_is_required() -> None:
+    artifact = sealed()
+
+    refusal = refusal_of(**given(artifact, requireSignature=[], signature=signature(artifact)))
+
+    assert "requireSignature" in refusal and "at least one" in refusal and registered_kinds() == set()
 
 
 def test_a_private_key_among_the_signers_is_not_quoted() -> None:
