@@ -75,7 +75,7 @@ def _ask_helper(helper: str, key: str, environment: Mapping[str, str]) -> Creden
             check=False,
             env=dict(environment),
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):  # a ValueError: the name has a null character
         raise RegistryError(f"the credential helper {program} does not run", "install it, or log in again") from None
     if asked.returncode != 0:
         return None

@@ -57,8 +57,9 @@ def parse_repository(text: str) -> RepositoryName:
     is_host = "." in registry or ":" in registry or registry == "localhost"
     valid = is_host and HOST.match(registry) and PATH.match(path) and len(whole) <= LARGEST_NAME
     if not valid or ("@" in text and not DIGEST.match(digest)):
+        has_user = "@" in text and not digest.startswith("sha256:")  # as in a URL with a password
         raise RegistryError(
-            f"{text[:LARGEST_NAME]!r} names no repository",
+            f"{'the text' if has_user else repr(text[:LARGEST_NAME])} names no repository",
             "allowed: REGISTRY/REPOSITORY, such as ghcr.io/acme/sealift-model, for the images of all its tags, or one "
             "image by its digest, REGISTRY/REPOSITORY@sha256:…",
         )

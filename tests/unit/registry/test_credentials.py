@@ -51,6 +51,7 @@ def test_a_credential_helper_answers(tmp_path: Path) -> None:
         ({"auths": {"ghcr.io": {"auth": "\u00e9secret"}}}, "cannot be read"),
         ({"credsStore": "../secret"}, "credential helper"),
         ({"credsStore": "missing"}, "does not run"),
+        ({"credsStore": "null\0"}, "does not run"),
     ],
 )
 def test_a_broken_config_is_named_without_what_it_holds(tmp_path: Path, config: Any, says: str) -> None:

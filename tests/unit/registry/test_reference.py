@@ -35,3 +35,11 @@ def test_names(text: str, name: RepositoryName, local: bool) -> None:
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(RegistryError, match="names no repository"):
         parse_repository(text)
+
+
+@pytest.mark.parametrize("text", ["https://ada:password@ghcr.io/a", "ada:password@ghcr.io/a"])
+def test_a_password_in_a_name_is_not_quoted(text: str) -> None:
+    with pytest.raises(RegistryError) as refused:
+        parse_repository(text)
+
+    assert "password" not in str(refused.value)
