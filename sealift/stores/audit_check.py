@@ -70,7 +70,7 @@ def read_log(store: Store) -> Iterator[AuditFile]:
 def check_log(store: Store, noted: AuditHead = NO_LINES) -> AuditCheck:
     """Checks the whole log. `noted` is a head that it had before. Raises StoreUnwritable."""
     chain = _Chain(noted)
-    strange = [name for name in store.names(AUDIT) if len(name) != len(line_name(0))]
+    strange = [name for name in store.names(AUDIT) if not _is_line_name(name)]
     for found in read_log(store):
         chain.take(found)
     damage = [*chain.end(), *(AuditDamage(chain.last.lines + 1, f"{name} is not a line") for name in strange)]
@@ -81,11 +81,15 @@ def _numbers(store: Store) -> list[int]:
     """Returns the numbers of the lines. A listing may miss a line that was written while it was made, but then the next
     listing has it.
     """
-    length = len(line_name(0))
-    numbers = {int(name, 16) for name in store.names(AUDIT) if len(name) == length}
+    numbers = {int(name, 16) for name in filter(_is_line_name, store.names(AUDIT))}
     if numbers and max(numbers) != len(numbers):
-        numbers |= {int(name, 16) for name in store.names(AUDIT) if len(name) == length}
+        numbers |= {int(name, 16) for name in filter(_is_line_name, store.names(AUDIT))}
     return sorted(numbers)
+
+
+def _is_line_name(name: str) -> bool:
+    """The first line is line 1."""
+    return len(name) == len(line_name(1)) and name != line_name(0)
 
 
 def _read(store: Store, number: int) -> AuditFile | None:

@@ -190,12 +190,12 @@ def append(
 
 
 _ends: Final[dict[str, tuple[int, str]]] = {}
-"""Number and digest of the last line that this process wrote, by the store's location."""
+"""Number and digest of the last line that this process wrote, by the store's identity."""
 
 
 def _remember(store: Store, number: int, digest: str) -> None:
-    if number > _ends.get(store.location, (0, ""))[0]:
-        _ends[store.location] = number, digest
+    if number > _ends.get(store.identity, (0, ""))[0]:
+        _ends[store.identity] = number, digest
 
 
 def _find_end(store: Store, known: int | None) -> tuple[int, str]:
@@ -205,8 +205,8 @@ def _find_end(store: Store, known: int | None) -> tuple[int, str]:
     that wrote the last one.
     """
     if known is None:
-        if store.location in _ends:
-            return _ends[store.location]
+        if store.identity in _ends:
+            return _ends[store.identity]
         known = 0
     step = 1
     while exists(store, AUDIT, line_name(known + step)):

@@ -41,6 +41,10 @@ class FileStore:
     def location(self) -> str:
         return str(self._root)
 
+    @property
+    def identity(self) -> str:
+        return str(self._root.absolute())
+
     def reach(self) -> None:
         if not self._root.exists():  # as when a disk is not mounted
             raise StoreUnwritable(

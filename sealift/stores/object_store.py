@@ -63,6 +63,10 @@ class ObjectStore:
     def location(self) -> str:
         return self.url.location
 
+    @property
+    def identity(self) -> str:
+        return self.url.identity
+
     def reach(self) -> None:
         self.bucket.reach()
 

@@ -6,7 +6,7 @@ A URL never holds credentials: each service's own library finds them in the usua
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sealift.stores.errors import StoreUrlInvalid
 
@@ -36,6 +36,11 @@ class ObjectUrl:
     def location(self) -> str:
         """The URL without options, for messages."""
         return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
+
+    @property
+    def identity(self) -> str:
+        """The URL with its options. Two services may each have a bucket of one name."""
+        return f"{self.location}?{urlencode(sorted(self.options))}"
 
     def option(self, name: str) -> str | None:
         return dict(self.options).get(name)

@@ -69,6 +69,10 @@ class Store(Protocol):
     def location(self) -> str:
         """Location of the store, for messages."""
 
+    @property
+    def identity(self) -> str:
+        """Location with all options: no other store that this process opens has the same."""
+
     def reach(self) -> None:
         """Raises StoreUnwritable if the store itself does not exist, as opposed to a file in it."""
 

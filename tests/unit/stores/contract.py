@@ -278,6 +278,7 @@ class StoreContract:
         with pytest.raises(ArtifactErased if ends == "erased" else ArtifactMissing):
             put_signature(store, ID, b"late")
         assert store.names(SIGNATURES) == []
+
     def test_each_change_of_an_artifact_has_its_lines_which_stay(self, store: Store) -> None:
         put_artifact(store, ID, b"payload", b"manifest")
         delete_artifact(store, ID)

@@ -133,6 +133,20 @@ def test_the_end_is_found_by_few_requests_and_remembered(
     assert parse_line(read_line(store, 5004)).previous == line_digest(b"another process's")  # type: ignore[union-attr]
 
 
+def test_another_store_of_the_same_location_has_a_log_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        store = open_store("file://store")
+        append(store, "open", ID, "", "done")
+        assert check_log(store).damage == [] and check_log(store).head.lines == 1
+
+    places = ("s3://bucket?endpoint=http://one", "s3://bucket?endpoint=http://two", "az://bucket?account=one")
+    assert len({open_store(place).identity for place in places}) == 3
+
+
 def test_a_whole_log_has_its_head(store: Store, log: Path) -> None:
     head = check_log(store).head
 
@@ -203,6 +217,7 @@ DAMAGE: dict[str, tuple[Callable[[At], object], list[str]]] = {
     "not canonical": (lambda at: at(5).write_bytes(at(5).read_bytes() + b" "), [f"line 5 {NO_LINE}"]),
     "a link": (lambda at: each(at(5).unlink, lambda: at(5).symlink_to("/etc/passwd")), [f"line 5 {ALTERED}"]),
     "a pipe": (lambda at: each(at(5).unlink, lambda: os.mkfifo(at(5))), [f"line 5 {ALTERED}"]),
+    "a line before the first": (lambda at: at(0).touch(), [f"{line_name(0)} is not a line"]),
     "a name of no line": (lambda at: at(5).with_name("ab" * 16).touch(), [f"{'ab' * 16} is not a line"]),
 }
 
