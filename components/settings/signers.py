@@ -6,6 +6,7 @@ from typing import Final
 from sealift.sealing import SealingError
 from sealift.sealing.manifest import parse_manifest
 from sealift.settings import Clash, Kind, Problem, Refused, RefusedInside
+from sealift.signed_artifacts import signed_artifact
 from sealift.signing import SignedArtifact, Signer, SigningError, SigningKey, verify
 
 FORM: Final = "a list of ECDSA public keys on the curve P-256 or P-384, each in PEM"
@@ -55,9 +56,10 @@ def signature_clashes(
         yield Clash("signature", message, NEEDS, hint)
         return
     try:
-        size = parse_manifest(manifest.encode()).payload_size
+        parsed = parse_manifest(manifest.encode())
         statement, _ = verify(signature.encode(), [Signer(key) for key in signers])
-        statement.check(SignedArtifact(artifact_id, payload_digest, size), None)
+        statement.check(SignedArtifact(artifact_id, payload_digest, parsed.payload_size), None)
+        statement.check(signed_artifact(parsed), None)
     except (SealingError, SigningError) as error:
         message = f"does not show that a signer in requireSignature signed artifact {artifact_id}: {error.message}"
         yield Clash("signature", message, NEEDS, error.hint)

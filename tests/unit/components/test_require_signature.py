@@ -48,6 +48,7 @@ def test_a_signed_artifact_is_served_as_without_the_setting() -> None:
         ({}, "is not signed, and requireSignature is set"),
         ({"signature": signature(sealed())}, "the signature is of another payload"),
         ({"signature": "{}"}, "mediaType is not"),
+        ({"requireSignature": [KEY.signer.pem], "manifest": sealed().manifest.decode()}, "is of another payload"),
         ({"requireSignature": [OTHER.signer.pem]}, "made with another key than the trusted"),
     ],
 )
