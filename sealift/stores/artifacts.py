@@ -57,12 +57,12 @@ def create_artifact(store: Store, artifact_id: str, seal: Seal[Written]) -> Writ
             sealed = seal(file.write)
         try:
             store.put(MANIFESTS, artifact_id, sealed.manifest)
-            entry.payload_digest = sealed.payload_digest
-            entry.end()
         except BaseException:
-            with suppress(StoreError):
-                delete_artifact(store, artifact_id)  # the manifest first: in spite of the error, it may be there
+            with suppress(StoreError):  # the manifest first: in spite of the error, it may be there
+                store.delete(MANIFESTS, artifact_id)
+                store.delete(PAYLOADS, artifact_id)
             raise
+        entry.payload_digest = sealed.payload_digest
     return sealed
 
 

@@ -133,9 +133,12 @@ class AuditEntry:
                 self._append("refused", type(error).__name__)
 
     def end(self) -> None:
-        """Writes that the action was done, if it has begun."""
+        """Writes that the action was done, if it has begun. It was done even if this line cannot be written, as on a
+        full disk.
+        """
         if self._written == "begun":
-            self._append("done")
+            with suppress(StoreError):
+                self._append("done")
 
     def _append(self, outcome: Outcome, error: str = "") -> None:
         append(self.store, self.action, self.artifact_id, self.payload_digest, outcome, error)

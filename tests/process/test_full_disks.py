@@ -147,18 +147,19 @@ def test_a_seal_into_files_on_a_full_disk_makes_neither(disk: Disk) -> None:
 
 
 def test_an_opening_onto_a_full_disk_makes_no_file_and_names_it(disk: Disk) -> None:
-    name = seal(disk)
-    plain = disk.folder / "opened.onnx"
+    url, plain = f"file://{disk.files}/store", disk.folder / "opened.onnx"
+    run_here("seal", str(disk.files / "model"), "-r", str(disk.files / "key.pub"), "--store", url)
+    (name,) = artifact_ids(open_store(url))
 
     def act() -> None:
         try:
-            run_here("open", name, "--store", disk.url, "-i", str(disk.files / "key"), "-o", str(plain))
+            run_here("open", name, "--store", url, "-i", str(disk.files / "key"), "-o", str(plain))
         except Refused as refused:
             assert "opened.onnx" in str(refused)
             raise
 
     def no_plaintext() -> None:
-        assert not plain.exists() and readable(disk) == 1
+        assert [path.name for path in disk.folder.iterdir()] == ["filler"]
 
     assert until_it_fits(disk, act, no_plaintext) >= len(PLAIN) // PAGE
     assert plain.read_bytes() == PLAIN
