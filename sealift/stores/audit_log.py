@@ -24,7 +24,7 @@ from typing import Any, Final, Literal, get_args
 from sealift.stores.errors import Conflict, StoreError, StoreUnwritable
 from sealift.stores.store import AUDIT, MANIFESTS, NAME, TOMBSTONES, Store, check_name, exists
 
-Action = Literal["seal", "open", "rewrap", "delete", "erase"]
+Action = Literal["seal", "open", "sign", "rewrap", "delete", "erase"]
 Outcome = Literal["begun", "done", "refused"]
 LINE_BYTES: Final = 4096
 """Limit on a line. More of a file is not read."""

@@ -6,6 +6,7 @@ A signature goes with its artifact: `delete_artifact` and `erase_artifact` remov
 from typing import Final
 
 from sealift.stores.artifacts import get_manifest, version_of
+from sealift.stores.audit_log import audited
 from sealift.stores.erasure import find_tombstone, missing
 from sealift.stores.errors import ArtifactMissing
 from sealift.stores.store import SIGNATURES, Store
@@ -21,13 +22,15 @@ def put_signature(store: Store, artifact_id: str, signature: bytes) -> None:
     if another process signs it at the same time.
     """
     store.reach()
-    _check_exists(store, artifact_id)
-    store.swap(SIGNATURES, artifact_id, signature, version_of(store, SIGNATURES, artifact_id))
-    try:  # an erasure or a deletion that did not see the signature began before this look
+    with audited(store, "sign", artifact_id) as entry:
         _check_exists(store, artifact_id)
-    except ArtifactMissing:
-        store.purge(SIGNATURES, artifact_id)
-        raise
+        entry.begin()
+        store.swap(SIGNATURES, artifact_id, signature, version_of(store, SIGNATURES, artifact_id))
+        try:  # an erasure or a deletion that did not see the signature began before this look
+            _check_exists(store, artifact_id)
+        except ArtifactMissing:
+            store.purge(SIGNATURES, artifact_id)
+            raise
 
 
 def get_signature(store: Store, artifact_id: str) -> bytes | None:

@@ -251,6 +251,7 @@ class StoreContract:
         for signature in (b"first", b"second"):
             put_signature(store, ID, signature)
             assert get_signature(store, ID) == signature
+        assert [one.outcome for one in lines(store) if one.action == "sign"] == ["begun", "done"] * 2
 
         delete_artifact(store, ID)
 
