@@ -7,6 +7,11 @@ from sealift.registry.errors import ImageMissing, RegistryError
 from sealift.registry.reference import DIGEST
 
 ARTIFACT_LABEL: Final = "dev.sealift.artifact-id"
+CONFIG_TYPES: Final = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+)
+"""Kinds of configurations that images have. What else is kept in repositories is no image."""
 
 
 def find_images(repository: Repository, artifact_id: str) -> list[str]:
@@ -69,7 +74,9 @@ def _digests_with_child(repository: Repository, digest: str, artifact_id: str) -
 
 def _label(repository: Repository, manifest: dict[str, Any]) -> object:
     config = manifest.get("config")
-    digest = config.get("digest") if isinstance(config, dict) else None
+    if not isinstance(config, dict) or config.get("mediaType") not in CONFIG_TYPES:  # a chart, or a signature
+        return None
+    digest = config.get("digest")
     if not isinstance(digest, str) or not DIGEST.match(digest):
         return None
     content = repository.blob(digest).get("config")

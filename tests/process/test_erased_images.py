@@ -27,6 +27,7 @@ from tests.keys import key_pair
 from tests.unit.command.typed import is_refused, sealift, succeeds
 
 MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
 STARTS_WITHIN_SECONDS: Final = 20
 
@@ -46,13 +47,13 @@ class Registry:
             answer.read()
             return answer.status, dict(answer.getheaders())
 
-    def put_blob(self, name: str, content: bytes) -> dict[str, Any]:
+    def put_blob(self, name: str, content: bytes, kind: str = "application/octet-stream") -> dict[str, Any]:
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         _, headers = self.ask("POST", f"/v2/{name}/blobs/uploads/")
         upload = headers["Location"].partition(self.place)[2]
         status, _ = self.ask("PUT", f"{upload}&digest={digest}", content, Content_Type="application/octet-stream")
         assert status == 201
-        return {"mediaType": "application/octet-stream", "digest": digest, "size": len(content)}
+        return {"mediaType": kind, "digest": digest, "size": len(content)}
 
     def put_manifest(self, name: str, reference: str, content: dict[str, Any]) -> str:
         text = json.dumps(content).encode()
@@ -62,7 +63,7 @@ class Registry:
 
     def push(self, name: str, tag: str | None, labels: dict[str, str] | None) -> str:
         """Pushes an image and returns its digest. Without a tag it is by digest only."""
-        config = self.put_blob(name, json.dumps({"config": {"Labels": labels}, "salt": tag}).encode())
+        config = self.put_blob(name, json.dumps({"config": {"Labels": labels}, "salt": tag}).encode(), CONFIG)
         layer = self.put_blob(name, b"layer")
         content = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
         digest = f"sha256:{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
@@ -141,6 +142,8 @@ def test_the_images_of_all_tags_are_deleted_and_no_other(registry: Registry, tmp
         "manifests": [{"mediaType": MANIFEST, "digest": child, "size": 1, "platform": {"os": "linux"}}],
     }
     several = registry.put_manifest(name, "several", index)
+    chart = {"schemaVersion": 2, "mediaType": MANIFEST, "config": registry.put_blob(name, b"no JSON"), "layers": []}
+    others.append(registry.put_manifest(name, "chart", chart))
     repository = f"{registry.place}/{name}"
 
     is_refused(sealift(*typed(url, erased.artifact_id, repository)), own[0], several, "--yes is missing")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sealift.registry import RegistryError, Repository, find_images, parse_repository
+from sealift.registry.artifact_images import CONFIG_TYPES
 
 Answer = tuple[int, Mapping[str, str], bytes]
 ARTIFACT_ID = "0" * 32
@@ -85,14 +86,14 @@ def test_a_place_that_is_no_url_is_refused(place: str) -> None:
         find(server)
 
     configuration = f"sha256:{hashlib.sha256(b'{}').hexdigest()}"
-    manifest = json_answer({"config": {"digest": configuration}})
+    manifest = json_answer({"config": {"mediaType": CONFIG_TYPES[0], "digest": configuration}})
     answers = with_tags(["one"], lambda path: manifest if "/manifests/" in path else (307, {"Location": place}, b""))
     with running(answers) as server, pytest.raises(RegistryError):
         find(server)
 
 
 def test_a_redirect_without_a_place_is_refused() -> None:
-    manifest = json_answer({"config": {"digest": f"sha256:{'0' * 64}"}})
+    manifest = json_answer({"config": {"mediaType": CONFIG_TYPES[0], "digest": f"sha256:{'0' * 64}"}})
     answers = with_tags(["one"], lambda path: manifest if "/manifests/" in path else (307, {}, b""))
 
     with running(answers) as server, pytest.raises(RegistryError, match="sends on to a place"):
