@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from components.plugin import refused_report
+from components.plugin.announcement import announce, describe_changes, describe_other_machine
 from components.plugin.artifact_retention import find_replaced, let_go, say, settle, wrap_replaced
 from components.plugin.data_check import DataChecks, DataFindings, rows_changed
-from components.plugin.foretold import foretell, is_run
 from components.plugin.launcher import Launcher, Notice, RunRefused, Submission, run_training
 from components.plugin.local_launcher import LocalLauncher
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
@@ -80,7 +80,6 @@ from sealift.sealing import (
     stream_digest,
     unwrap,
 )
-from sealift.settings.urls import without_credentials
 from sealift.stores import (
     ArtifactDamaged,
     ArtifactMissing,
@@ -131,7 +130,7 @@ class TrainingRunResource:
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Trains and seals. A preview only announces it."""
         if request.preview:
-            await _say_what_comes(request, request.inputs, "", self._data_checks.find_known(request.inputs), {})
+            await announce(request, request.inputs, "", self._data_checks.find_known(request.inputs), {})
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
         owner = Owner(request.urn, resource_id, _recipient_ids(request.inputs))
@@ -218,10 +217,10 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
     if request.preview:
         rows = rows_changed(reveal(request.state.get("rows")), data.rows)
         shaping = [name for name in changed if name not in REQUIREMENTS] or changed
-        because = f", because {_reasons(shaping, old_inputs, inputs, rows)}"
-        sealed = await _say_what_comes(request, inputs, because, data, kept)
+        because = f", because {describe_changes(shaping, old_inputs, inputs, rows)}"
+        sealed = await announce(request, inputs, because, data, kept)
         if "processor" in changed and "processor" in old_inputs:
-            await request.log.say("warning", _other_machine(old_inputs["processor"], inputs["processor"]))
+            await request.log.say("warning", describe_other_machine(old_inputs["processor"], inputs["processor"]))
         if sealed is None or sealed != kept["artifactId"]:
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
         new = _find_new(changed, kept, reseals=reseals)
@@ -285,65 +284,6 @@ async def _reseal(operation: Operation, owner: Owner, inputs: Properties, kept: 
                 "can still open it. Set `reseal` for them too",
             )
     return outputs
-
-
-async def _say_what_comes(
-    operation: Operation, inputs: Properties, because: str, data: DataFindings, kept: Mapping[str, Value]
-) -> str | None:
-    """Announces the update in a preview, and returns the artifact that is already sealed for these inputs. `kept`: the
-    current outputs. Raises PluginError or StoreError if the run could not be trained.
-    """
-    sealed = await asyncio.to_thread(foretell, inputs, kept.get("metrics"))
-    if sealed is None and kept.get("runId") is not None and await asyncio.to_thread(is_run, inputs, kept["runId"]):
-        because += ", and the store has no record of the run, which checking the model again would need"
-    if sealed is not None and sealed == kept.get("artifactId"):
-        what = f"will check the sealed artifact {sealed} of {_label(inputs)} again and rewrite its report"
-        await operation.log.status(f"{what}, without training{because}")
-    elif sealed is None:
-        await operation.log.status(f"will train {_label(inputs)}{because}")
-    else:
-        await operation.log.status(f"will reuse the sealed artifact {sealed} of {_label(inputs)}{because}")
-    if data.unchecked:
-        dataset = without_credentials(str(reveal(inputs.get("dataset"))))
-        await operation.log.say("warning", f"{dataset} is not checked in this preview: {data.unchecked}")
-    return sealed
-
-
-def _reasons(names: Sequence[str], old: Mapping[str, Value], new: Mapping[str, Value], rows: str) -> str:
-    """Returns the changes, such as "data/churn.csv changed (3,000 → 3,001 rows)". Among several changes, the rows
-    follow the data's name.
-    """
-    said = {name: _reason(name, old, new) for name in names}
-    if not rows or "dataDigest" not in said or "dataset" in said:
-        return f"{', '.join(said.values())} changed"
-    if len(said) == 1:
-        return f"{said['dataDigest']} changed ({rows})"
-    said["dataDigest"] += f" ({rows})"
-    return f"{', '.join(said.values())} changed"
-
-
-def _reason(name: str, old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
-    """Returns a changed input in the user's words: a digest is named after its content."""
-    if name == "dataDigest" and reveal(old.get("dataset")) == reveal(new.get("dataset")):
-        return without_credentials(str(reveal(new["dataset"])))
-    if name == "codeDigest":
-        return "code (codeDigest)"
-    if name == "libraries" and name in old:
-        before, after = (str(reveal(inputs[name])).split(", ") for inputs in (old, new))
-        return f"libraries ({', '.join(sorted({*before} - {*after}))} → {', '.join(sorted({*after} - {*before}))})"
-    return name
-
-
-def _other_machine(trained_on: Value, here: Value) -> str:
-    return (
-        f"the model was trained on {trained_on}, but this machine is {here}, where the same run can give a different "
-        "model. `pulumi up` trains again here. On a machine of the first type it keeps the model"
-    )
-
-
-def _label(inputs: Mapping[str, Value]) -> str:
-    model, dataset = reveal(inputs.get("model", "net")), reveal(inputs.get("dataset", "diabetes"))
-    return without_credentials(f"{model} on {dataset}")
 
 
 def _others_can_open(inputs: Mapping[str, Value]) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from components.plugin.announcement import describe_changes
 from components.plugin.data_check import NOTHING, DataChecks, DataFindings, is_readable, rows_changed
-from components.plugin.training_run import _reasons
 from sealift.provider import UNKNOWN, CheckFailure, Properties
 from training.job import Job
 
@@ -116,4 +116,4 @@ def test_rows_are_told_where_both_counts_are_known(before: Any, now: int | None,
     ],
 )
 def test_a_changed_file_is_named_with_its_rows(changed: list[str], rows: str, expected: str) -> None:
-    assert _reasons(changed, INPUTS, INPUTS, rows) == expected
+    assert describe_changes(changed, INPUTS, INPUTS, rows) == expected
