@@ -137,6 +137,7 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             ),
         },
     },
+    "docs/how-to/erasure.md": {"Erasing a model": {"pulumi stack output image": Step(says=("@sha256:",))}},
     "docs/how-to/provenance.md": {
         "Where a model comes from": {
             "python -m sealift provenance $(pulumi stack output artifactId) --store file://~/.sealift/store"

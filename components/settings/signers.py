@@ -61,5 +61,5 @@ def signature_clashes(
         statement.check(SignedArtifact(artifact_id, payload_digest, parsed.payload_size), None)
         statement.check(signed_artifact(parsed), None)
     except (SealingError, SigningError) as error:
-        message = f"does not show that a signer in requireSignature signed artifact {artifact_id}: {error.message}"
+        message = f"is not accepted for artifact {artifact_id}, because of requireSignature: {error.message}"
         yield Clash("signature", message, NEEDS, error.hint)

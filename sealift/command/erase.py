@@ -1,27 +1,29 @@
 """`sealift erase`: destruction of artifacts, with a tombstone for each."""
 
 import argparse
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from sealift.command.artifact import ID_HELP, add_store, artifact_id
 from sealift.command.errors import CommandError
+from sealift.command.images import Images, add_images, delete_all, find_named_images, list_names, say_missing
 from sealift.command.keys import Key, add_identities, data_key_of, find_keys
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
-from sealift.registry import (
-    RegistryError,
-    Repository,
-    delete_images,
-    find_credentials,
-    find_images,
-    parse_repository,
-)
 from sealift.sealing import SealingError
 from sealift.sealing.manifest import parse_manifest
-from sealift.stores import Store, StoreError, erase_artifact, get_manifest, map_artifacts, open_store
+from sealift.stores import (
+    ArtifactErased,
+    ArtifactMissing,
+    Store,
+    StoreError,
+    Tombstone,
+    erase_artifact,
+    get_manifest,
+    map_artifacts,
+    open_store,
+)
 
 DATA_DIGEST: Final = "dataDigest"
 OF: Final = "of"
@@ -33,11 +35,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     reason = "reason that the tombstone shows to everybody who reads the store, such as a request's number"
     parser.add_argument("--reason", metavar="TEXT", required=True, help=reason)
     add_identities(parser, required=False)
-    image = (
-        "repository of images, REGISTRY/NAME, whose images of the artifact are deleted too: those of all tags, or one "
-        "with @sha256:…; repeatable"
-    )
-    parser.add_argument("--image", metavar="REPOSITORY", action="append", default=[], help=image)
+    add_images(parser)
     yes = "consent to the erasure, which nothing can undo; without it, nothing is erased"
     parser.add_argument("--yes", action="store_true", help=yes)
 
@@ -45,64 +43,68 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     store, keys = open_store(options.store), find_keys(options)
     derived = _find_derived(store, options.artifact_id, keys) if keys else None
-    images = _find_images(options)
+    images = find_named_images(options)
     if not options.yes:
-        get_manifest(store, options.artifact_id)
+        if not list_names(images):
+            get_manifest(store, options.artifact_id)
         raise CommandError(
             f"artifact {options.artifact_id} is not erased, because --yes is missing",
             "nothing can undo an erasure: add --yes to go on. "
-            + "".join(f"It deletes the image {one} too. " for one in _names(images))
+            + "".join(f"It deletes the image {one} too. " for one in list_names(images))
             + _say_derived(derived),
         )
-    tombstone = erase_artifact(store, options.artifact_id, options.reason)
-    _delete_images(images)
-    result = {"artifactId": options.artifact_id, "erasedAt": tombstone.erased_at, "reason": tombstone.reason}
-    terminal.say(
-        {**result, "derived": derived, "images": _names(images)},
-        f"{options.artifact_id}: erased on {tombstone.erased_at}, and no longer readable in this store",
-        *(f"{one}: deleted, and can no longer be pulled" for one in _names(images)),
-    )
-    for repository, digests in images:
-        if not digests and not terminal.as_json:
-            terminal.note(f"no tag of {repository.name} holds the artifact; name earlier images by their digests")
+    tombstone = _erase_stored(store, options, images)
+    delete_all(images)
+    erased_at, reason = (None, None) if tombstone is None else (tombstone.erased_at, tombstone.reason)
+    result = {"artifactId": options.artifact_id, "erasedAt": erased_at, "reason": reason}
+    lines = [f"{one}: deleted, and can no longer be pulled" for one in list_names(images)]
+    if tombstone is not None:
+        lines.insert(0, f"{options.artifact_id}: erased on {erased_at}, and no longer readable in this store")
+    others = None if derived is None else sorted(derived)
+    terminal.say({**result, "derived": others, "images": list_names(images)}, *lines)
     if not terminal.as_json:
-        terminal.note(_say_derived(derived))
+        for line in (*_say_kept(options, tombstone), *say_missing(images), _say_derived(derived)):
+            terminal.note(line)
     return DONE
 
 
-def _find_images(options: argparse.Namespace) -> list[tuple[Repository, list[str]]]:
-    """Returns the images of the artifact by their repositories. Raises CommandError."""
+def _erase_stored(store: Store, options: argparse.Namespace, images: Images) -> Tombstone | None:
+    """Erases the artifact in its store. Returns None if only images of it are left, as after an update with
+    `retention: delete`. Raises StoreError.
+    """
     try:
-        names = [parse_repository(given) for given in options.image]
-        repositories = [Repository(one, find_credentials(one.registry, os.environ)) for one in names]
-        return [(one, find_images(one, options.artifact_id)) for one in repositories]
-    except RegistryError as error:
-        raise CommandError(error.message, error.hint) from None
+        return erase_artifact(store, options.artifact_id, options.reason)
+    except ArtifactErased:
+        raise
+    except ArtifactMissing:
+        if not list_names(images):
+            raise
+        return None
 
 
-def _delete_images(images: Sequence[tuple[Repository, list[str]]]) -> None:
-    """Raises CommandError."""
-    try:
-        for repository, digests in images:
-            delete_images(repository, digests)
-    except RegistryError as error:
-        raise CommandError(f"the artifact is erased in the store, but {error.message}", error.hint) from None
+def _say_kept(options: argparse.Namespace, tombstone: Tombstone | None) -> Iterator[str]:
+    if tombstone is None:
+        yield f"the store does not have artifact {options.artifact_id}, so it keeps no tombstone"
+    elif tombstone.reason != options.reason:
+        yield f"it was erased earlier, and its tombstone keeps the reason: {tombstone.reason}"
 
 
-def _names(images: Sequence[tuple[Repository, list[str]]]) -> list[str]:
-    return [f"{repository.name}@{digest}" for repository, digests in images for digest in digests]
-
-
-def _say_derived(derived: Sequence[str] | None) -> str:
+def _say_derived(derived: Mapping[str, str | None] | None) -> str:
     if derived is None:
         return "To see which other artifacts were made from the same data, give a key that opens them with -i"
     if not derived:
         return "No other artifact that the given key opens was made from the same data"
-    return f"Other artifacts of the same data, and their reports: {', '.join(derived)}"
+    named = ", ".join(one if of is None else f"{one} (report of {of})" for one, of in sorted(derived.items()))
+    return (
+        f"Other artifacts of the same data: {named}. One of them may be served: `pulumi stack output artifactId` "
+        "names a stack's own"
+    )
 
 
-def _find_derived(store: Store, erased: str, keys: Sequence[Key]) -> list[str]:
-    """Returns the ids of the other artifacts of the same data, and of their reports, as far as the keys open them."""
+def _find_derived(store: Store, erased: str, keys: Sequence[Key]) -> dict[str, str | None]:
+    """Returns the other artifacts of the same data, as far as the keys open them: each id with the id of the model that
+    it reports on, or None if it is a model.
+    """
 
     def describe(artifact_id: str) -> dict[str, Any]:
         with suppress(SealingError, StoreError):
@@ -112,7 +114,8 @@ def _find_derived(store: Store, erased: str, keys: Sequence[Key]) -> list[str]:
     told = dict(map_artifacts(store, describe))
     data = told.get(erased, {}).get(DATA_DIGEST)
     models = {erased} | {one for one, fields in told.items() if data is not None and fields.get(DATA_DIGEST) == data}
-    return sorted((models | {one for one, fields in told.items() if fields.get(OF) in models}) - {erased})
+    found: dict[str, str | None] = dict.fromkeys(models - {erased})
+    return found | {one: str(fields[OF]) for one, fields in told.items() if fields.get(OF) in models}
 
 
 def _describe(manifest: bytes, keys: Sequence[Key]) -> dict[str, Any]:

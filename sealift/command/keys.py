@@ -8,6 +8,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from sealift.sealing import (
 )
 from sealift.sealing.data_key import PREFIX as DATA_KEY_PREFIX
 from sealift.sealing.kms.parse import open_key
+from sealift.signing import SigningError, SigningKey
 
 STANDARD_INPUT: Final = "-"
 SECRET_MARKS: Final = ("PRIVATE KEY-----", DATA_KEY_PREFIX)
@@ -120,6 +122,12 @@ def _identity(given: str) -> Key:
     try:
         return parse_key(text)
     except SealingError as error:
+        with suppress(SigningError):
+            SigningKey(text)
+            raise CommandError(
+                f"{given} is a signing key, which opens nothing",
+                "give a private key that the artifact was sealed to; `sealift inspect` shows the ids of these keys",
+            ) from None
         place = "" if is_in_kms(given) else f"{key_place(given)}: "
         raise CommandError(f"{place}{error.message}", error.hint) from None
 

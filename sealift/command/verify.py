@@ -87,7 +87,9 @@ def _report(location: Location, trust: _Trust, terminal: Terminal) -> bool:
         "artifactId": manifest.artifact_id, "intact": True, "authentic": bool(trust.keys) or None,
         "payloadDigest": manifest.payload_digest, "signer": signer,
     }  # fmt: skip
-    terminal.say(result, f"{manifest.artifact_id}: {what}{'' if signer is None else f', signed by {signer}'}")
+    said = [what, *([f"signed by {signer}"] if signer is not None else [])]
+    said += [f"as {trust.provenance} says"] if trust.provenance is not None else []
+    terminal.say(result, f"{manifest.artifact_id}: {', '.join(said)}")
     return True
 
 

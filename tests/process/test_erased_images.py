@@ -166,9 +166,26 @@ def test_an_earlier_image_is_named_by_its_digest(registry: Registry, tmp_path: P
     tagged = succeeds(*typed(url, erased.artifact_id, repository), "--yes")
     assert "no tag of" in tagged.errors and registry.has(name, earlier)
     succeeds(*typed(url, erased.artifact_id, f"{repository}@{earlier}"), "--yes")
-    succeeds(*typed(url, erased.artifact_id, f"{repository}@{earlier}"), "--yes")  # erased already
+    again = succeeds(*typed(url, erased.artifact_id, f"{repository}@{earlier}"), "--yes")
+    assert f"{repository} does not have the image {earlier}" in again.errors
 
     assert not registry.has(name, earlier) and registry.has(name, now)
+
+
+def test_an_image_is_deleted_although_the_store_no_longer_has_its_artifact(registry: Registry, tmp_path: Path) -> None:
+    """An update with `retention: delete` leaves only the image."""
+    url, name = f"file://{tmp_path}/store", "acme/deleted"
+    put(url)
+    artifact_id = "ab" * 16
+    image = registry.push(name, "dev", label(artifact_id))
+    repository = f"{registry.place}/{name}"
+
+    is_refused(sealift(*typed(url, artifact_id, repository)), image, "--yes is missing")
+    ended = succeeds(*typed(url, artifact_id, repository), "--yes")
+    assert image in ended.output.decode() and "keeps no tombstone" in ended.errors
+    is_refused(sealift(*typed(url, artifact_id, f"{repository}@{image}"), "--yes"), artifact_id)
+
+    assert not registry.has(name, image)
 
 
 def test_nothing_is_erased_if_the_registry_cannot_tell(registry: Registry, tmp_path: Path) -> None:
@@ -193,7 +210,7 @@ def test_a_registry_that_does_not_delete_says_so(tmp_path: Path) -> None:
 
         ended = sealift(*typed(url, artifact.artifact_id, f"{registry.place}/acme/model"), "--yes")
 
-    is_refused(ended, "erased in the store, but", "does not delete images")
+    is_refused(ended, "left in the store, but", "does not delete images")
 
 
 class TokenServer(http.server.BaseHTTPRequestHandler):

@@ -78,6 +78,8 @@ def test_an_erased_artifact_is_gone_and_every_command_says_why(store_url: str, k
     for command in ("inspect", "verify", "open"):
         more = ("-i", key_file) if command == "open" else ()
         is_refused(sealift(command, erased.artifact_id, "--store", store_url, *more), "was erased on", "request 17")
+    again = succeeds("erase", erased.artifact_id, "--store", store_url, "--reason", "request 18", "--yes")
+    assert "its tombstone keeps the reason: request 17" in again.errors
 
 
 def test_without_consent_nothing_is_erased(store_url: str) -> None:
@@ -95,6 +97,7 @@ def test_artifacts_of_the_same_data_are_listed(store_url: str, key_file: Path) -
 
     told = sealift(*erase(store_url, erased, "-i", key_file))
     assert all(one in told.errors for one in expected) and other.artifact_id not in told.errors
+    assert f"{report.artifact_id} (report of {same.artifact_id})" in told.errors
     said = succeeds(*erase(store_url, erased, "-i", key_file, "--yes", "--json")).json
 
     assert said["derived"] == expected

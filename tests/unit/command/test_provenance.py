@@ -31,7 +31,8 @@ def test_a_written_document_is_the_artifacts_own(tmp_path: Path, store_url: str,
     text = (tmp_path / "document.json").read_text()
     assert hashlib.sha256(artifact.payload).hexdigest() in text and artifact.payload_digest in text
     assert "mae" in text and "a" * 64 in text
-    succeeds("verify", *place, "--provenance", tmp_path / "document.json")
+    verified = succeeds("verify", *place, "--provenance", tmp_path / "document.json").output.decode()
+    assert verified == f"{artifact.artifact_id}: intact and authentic, as {tmp_path}/document.json says\n"
 
 
 def test_a_document_goes_to_standard_output_as_one_line_with_json(tmp_path: Path, store_url: str) -> None:

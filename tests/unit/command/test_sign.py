@@ -199,6 +199,7 @@ def test_a_wrong_key_is_refused_by_its_file_and_not_quoted(tmp_path: Path) -> No
 
     is_refused(sealift(*sign, opening), f"{opening}: the signer's key is not an ECDSA key")
     is_refused(sealift(*sign, public), f"{public}: the signing key is not an unencrypted private key in PEM")
+    is_refused(sealift("verify", *place, "-i", private), f"{private} is a signing key, which opens nothing")
     is_refused(sealift(*sign, private.read_text()), "a private key must not be an argument", code=2)
     verified = sealift("verify", *place, "--signature", tmp_path / "model.sig", "--signer", private)
     is_refused(verified, f"{private}: this is a private key")
