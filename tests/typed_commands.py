@@ -447,6 +447,7 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "python -m benchmarks.serving --peers FOLDER": SMALL_MACHINES,
     "python -m benchmarks.serving --overload --seconds 5": SMALL_MACHINES,
     "python -m benchmarks.sealing": SMALL_MACHINES,
+    "python -m benchmarks.sealing --rounds 3": SMALL_MACHINES,
     "python -m benchmarks.large_model": SMALL_MACHINES,
     "python -m benchmarks.large_model --gigabytes 3": SMALL_MACHINES,
     "pip wheel .": "tests/unit/test_structure.py builds the wheel",
