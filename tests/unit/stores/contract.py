@@ -44,6 +44,7 @@ from sealift.stores.store import TOMBSTONES, Folder
 
 ID = "ab" * 16
 OTHER = "cd" * 16
+GMTIME = time.gmtime
 FOLDERS: tuple[Folder, ...] = (PAYLOADS, MANIFESTS, RECORDS, SIGNATURES)
 NO_NAMES = ["../../etc/passwd", "a/b", "..", "", "AB" * 16, "ab" * 16 + "\0", "é" * 16, "ab" * 100]
 
@@ -299,6 +300,23 @@ class StoreContract:
         checked = check_log(store)
         assert (checked.head.lines, checked.damage) == (11, [])
         assert artifact_ids(store) == []
+
+    def test_a_clock_that_was_set_back_collects_nothing_and_breaks_no_chain(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        store.put(PAYLOADS, OTHER, b"left")
+        now = time.time
+
+        with monkeypatch.context() as set_back:
+            set_back.setattr(time, "time", lambda: now() - 600)  # services refuse a clock that is further off
+            set_back.setattr(time, "gmtime", lambda at=None: GMTIME(now() - 600 if at is None else at))
+            assert collect(store, 0).payloads == ()
+            delete_artifact(store, ID)
+
+        assert [one.time for one in lines(store)] != sorted(one.time for one in lines(store))
+        assert check_log(store).damage == []
+        assert [one.name for one in collect(store, -10).payloads] == [OTHER]
 
     def test_writers_at_once_have_a_line_each(self, store: Store) -> None:
         def write(at: int) -> None:
