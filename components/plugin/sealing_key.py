@@ -49,7 +49,7 @@ from sealift.provider import (
     random_id,
     reveal,
 )
-from sealift.sealing import SealingError, find_key_pair, generate_key_pair
+from sealift.sealing import SealingError, find_key_pair, generate_key_pair, is_in_kms
 from sealift.stores import StoreError
 
 OUTPUTS: Final = ("publicKey", "privateKey", "keyId", "storeKey", "openingKeys")
@@ -101,9 +101,10 @@ class SealingKeyResource:
         if not _needs_pair(request.old_inputs, inputs):
             kept[KEY_STORES] = with_store(stores, str(kept["keyId"]), inputs.get("storeUrl"))
             return UpdateResponse(inputs | kept)
-        if request.preview:
-            return UpdateResponse(inputs | kept | dict.fromkeys(ROTATED, UNKNOWN))
         last, *retired = _find_opening_keys(request.state)
+        if request.preview:
+            await _warn_of_an_unusable_key(request, last)
+            return UpdateResponse(inputs | kept | dict.fromkeys(ROTATED, UNKNOWN))
         try:
             needed = await asyncio.to_thread(still_needed, retired, last, stores, inputs.get("storeUrl"))
         except (SealingError, StoreError) as error:
@@ -163,6 +164,20 @@ async def _warn_of_a_second_key(request: CreateRequest) -> None:
             f"the store has {counted(count, 'artifact')} of other stacks, which this stack's new key cannot open. If "
             "this resource was renamed or moved, they may be its own: stop here, and add an alias to keep the old key: "
             'pulumi.ResourceOptions(aliases=[pulumi.Alias(name="OLD-NAME")])',
+        )
+
+
+async def _warn_of_an_unusable_key(request: UpdateRequest, key: str) -> None:
+    """Warns in a preview if the key that opens the artifacts is in a KMS that does not answer or denies it."""
+    if not is_in_kms(key):
+        return
+    try:
+        await asyncio.to_thread(find_key_pair, key)
+    except SealingError as error:
+        await request.log.say(
+            "warning",
+            f"the update will wrap the artifacts' keys with the current key {key}, which cannot be used now: "
+            f"{error.message}; {error.hint}",
         )
 
 

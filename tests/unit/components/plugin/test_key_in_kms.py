@@ -73,6 +73,19 @@ class Key:
         request = UpdateRequest(old_inputs=self.inputs, state=self.state, new_inputs=inputs, **self._common)  # type: ignore[arg-type]
         self.state, self.inputs = asyncio.run(SealingKeyResource().update(request)).state, inputs
 
+    def preview(self, **news: str) -> list[str]:
+        """Returns what a preview of an update says."""
+        inputs = self._checked(self.inputs, news)
+        request = UpdateRequest(
+            old_inputs=self.inputs,
+            state=self.state,
+            new_inputs=inputs,
+            preview=True,
+            **self._common,  # type: ignore[arg-type]
+        )
+        asyncio.run(SealingKeyResource().update(request))
+        return self.log.lines
+
     def delete(self, plugin: SealingKeyResource) -> None:
         request = DeleteRequest(id=self.id, inputs=self.inputs, state=self.state, **self._common)  # type: ignore[arg-type]
         asyncio.run(plugin.delete(request))
@@ -145,6 +158,20 @@ def test_a_stack_takes_a_key_pair_of_its_own_again(bao: OpenBao) -> None:
     key.update()
 
     assert key.opening == [key_pair().pem, f"{address}?version=1"]
+
+
+def test_a_preview_warns_that_the_kms_which_the_update_needs_is_gone(
+    bao: OpenBao, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"hashivault://{bao.make_key()}"
+    key = Key(key=address)
+    assert key.preview() == []
+
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+    [warning] = key.preview()
+
+    assert warning.startswith(f"warning: the update will wrap the artifacts' keys with the current key {address}")
+    assert "cannot be reached" in warning
 
 
 def test_a_destroyed_stack_takes_no_key_from_a_kms(bao: OpenBao, tmp_path: Path) -> None:
