@@ -19,12 +19,12 @@ async def announce(
     if sealed is None and kept.get("runId") is not None and await asyncio.to_thread(is_run, inputs, kept["runId"]):
         because += ", and the store has no record of the run, which checking the model again would need"
     if sealed is not None and sealed == kept.get("artifactId"):
-        what = f"will check the sealed artifact {sealed} of {describe_run(inputs)} again and rewrite its report"
+        what = f"will check the sealed artifact {sealed} of {_describe_run(inputs)} again and rewrite its report"
         await operation.log.status(f"{what}, without training{because}")
     elif sealed is None:
-        await operation.log.status(f"will train {describe_run(inputs)}{because}")
+        await operation.log.status(f"will train {_describe_run(inputs)}{because}")
     else:
-        await operation.log.status(f"will reuse the sealed artifact {sealed} of {describe_run(inputs)}{because}")
+        await operation.log.status(f"will reuse the sealed artifact {sealed} of {_describe_run(inputs)}{because}")
     if data.unchecked:
         dataset = without_credentials(str(reveal(inputs.get("dataset"))))
         await operation.log.say("warning", f"{dataset} is not checked in this preview: {data.unchecked}")
@@ -63,6 +63,6 @@ def describe_other_machine(trained_on: Value, here: Value) -> str:
     )
 
 
-def describe_run(inputs: Mapping[str, Value]) -> str:
+def _describe_run(inputs: Mapping[str, Value]) -> str:
     model, dataset = reveal(inputs.get("model", "net")), reveal(inputs.get("dataset", "diabetes"))
     return without_credentials(f"{model} on {dataset}")
