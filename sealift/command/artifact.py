@@ -59,7 +59,7 @@ class Location:
                     "check the URL; `sealift list --store URL` shows all ids",
                 ) from None
         else:
-            encoded = _read(self.manifest_file)
+            encoded = read_input(_needed(self.manifest_file), MAX_BYTES)
         manifest = parse_manifest(encoded)
         if self.artifact_id not in (None, manifest.artifact_id):
             raise PinMismatch(
@@ -223,9 +223,12 @@ def _hexadecimal(text: str, form: "re.Pattern[str]", digits: int) -> str:
     return text
 
 
-def _read(path: Path | None) -> bytes:
-    with open_input(_needed(path)) as file, io.BufferedReader(cast(io.RawIOBase, file)) as buffered:
-        return buffered.read(MAX_BYTES + 1)
+def read_input(path: Path, most: int) -> bytes:
+    """Reads a small file of the user's. Of a larger one it reads one byte more than `most`, so that the caller refuses
+    it. Raises CommandError.
+    """
+    with open_input(path) as file, io.BufferedReader(cast(io.RawIOBase, file)) as buffered:
+        return buffered.read(most + 1)
 
 
 def _needed(path: Path | None) -> Path:

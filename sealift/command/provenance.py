@@ -1,16 +1,15 @@
 """`sealift provenance`: a document about an artifact, for programs of others."""
 
 import argparse
-import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from sealift.command.artifact import add_digest, add_location, check_pin, find_location, open_input
+from sealift.command.artifact import add_digest, add_location, check_pin, find_location, read_input
 from sealift.command.errors import CommandError
 from sealift.command.keys import add_identities, data_key_of, find_keys
-from sealift.command.new_files import create_all, new_file
+from sealift.command.new_files import new_file
 from sealift.command.payload_check import payload_sha256
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
@@ -19,6 +18,7 @@ from sealift.contents.errors import ContentsError
 from sealift.provenance import Subject, make_cyclonedx, make_slsa
 from sealift.provenance.slsa import PREDICATE_TYPE
 from sealift.sealing.manifest import Manifest
+from sealift.signing.strict_json import load_strictly
 
 FORMS: Final[Mapping[str, Callable[[Subject], dict[str, Any]]]] = {"slsa": make_slsa, "cyclonedx": make_cyclonedx}
 LARGEST_DOCUMENT: Final = 1 << 22
@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         return DONE
     with new_file(options.output, PUBLIC_MODE) as file:
         file.write(f"{document}\n".encode())
-        create_all((file,))
+        file.create()
     result = {"artifactId": subject.artifact_id, "format": options.format, "output": str(options.output)}
     terminal.say(result, f"wrote {options.output}")
     return DONE
@@ -67,10 +67,9 @@ def make_subject(manifest: Manifest, description: Mapping[str, Any], sha256: str
 
 def check_document(path: Path, subject: Subject) -> None:
     """Raises CommandError unless the file is what `sealift provenance` writes about the artifact."""
-    with open_input(path) as file:
-        text = io.BufferedReader(cast(io.RawIOBase, file)).read(LARGEST_DOCUMENT + 1)
+    text = read_input(path, LARGEST_DOCUMENT)
     try:
-        given = _read_strictly(text) if len(text) <= LARGEST_DOCUMENT else None
+        given = load_strictly(text) if len(text) <= LARGEST_DOCUMENT else None
     except (ValueError, RecursionError):
         given = None
     marks = given if isinstance(given, dict) else {}
@@ -81,21 +80,6 @@ def check_document(path: Path, subject: Subject) -> None:
     raise CommandError(
         f"{path} is no document about an artifact", "give a file that `sealift provenance` wrote, of at most 4 MiB"
     )
-
-
-def _read_strictly(text: bytes) -> Any:
-    """Reads JSON that every program reads in the same way: each key once, and only numbers. Raises ValueError."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        fields = dict(pairs)
-        if len(fields) != len(pairs):
-            raise ValueError("duplicate key")
-        return fields
-
-    def refuse(name: str) -> None:
-        raise ValueError(name)
-
-    return json.loads(text, object_pairs_hook=once, parse_constant=refuse)
 
 
 def _compare(path: Path, given: Mapping[str, Any], expected: Mapping[str, Any]) -> None:

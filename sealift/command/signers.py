@@ -1,12 +1,11 @@
 """Signatures and the keys of their signers, as the command line names them."""
 
 import argparse
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
-from sealift.command.artifact import Location, open_input
+from sealift.command.artifact import Location, read_input
 from sealift.command.errors import CommandError
 from sealift.command.keys import key_place, read_key_file
 from sealift.signing import MAX_BYTES, SignedFile, Signer, SigningError, SigningKey, verify
@@ -50,8 +49,7 @@ def read_statement(location: Location, file: Path | None, signers: Sequence[Sign
     or SigningError.
     """
     if file is not None:
-        with open_input(file) as stream:
-            return verify(io.BufferedReader(cast(io.RawIOBase, stream)).read(MAX_BYTES + 1), signers)
+        return verify(read_input(file, MAX_BYTES), signers)
     if location.store is None or location.artifact_id is None:
         raise AssertionError("internal error: no place of a signature")
     signature = get_signature(location.store, location.artifact_id)

@@ -16,12 +16,15 @@ def read_object(content: bytes, what: str) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise SignatureInvalid(f"{what} exceeds the limit of {MAX_BYTES} bytes")
     try:
-        fields = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
-        )
+        fields = load_strictly(content.decode("utf-8"))
     except (ValueError, RecursionError):  # a UnicodeDecodeError is a ValueError
         raise SignatureInvalid(f"{what} is not JSON, or has duplicate keys") from None
     return as_object(fields, what)
+
+
+def load_strictly(text: str | bytes) -> Any:
+    """Reads JSON that every program reads in the same way: each key once, and only numbers. Raises ValueError."""
+    return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
 
 
 def as_object(value: object, what: str) -> dict[str, Any]:
