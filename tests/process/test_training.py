@@ -20,6 +20,7 @@ from onnx import numpy_helper
 
 from sealift.sealing import open_artifact
 from sealift.stores import RECORDS, get_manifest, get_payload, open_store, owners_name
+from tests.damage import with_another_last_byte
 from tests.keys import key_pair
 from tests.process.training_process import (
     RUN_ID,
@@ -189,7 +190,7 @@ def test_a_damaged_artifact_that_has_owners_is_left_to_them(tmp_path: Path, outp
     store = open_store(f"file://{folder}")
     store.swap(RECORDS, owners_name(first["artifact_id"]), b"sealed", None)
     file = folder / kind / first["report_artifact_id"]
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    file.write_bytes(with_another_last_byte(file.read_bytes()))
 
     second = Training(asked, output).result()
 

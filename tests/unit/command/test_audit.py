@@ -6,6 +6,7 @@ import pytest
 
 from sealift.sealing import SealedArtifact, seal
 from sealift.stores import PAYLOADS, open_store, put_artifact
+from tests.damage import with_another_last_byte
 from tests.keys import key_pair
 from tests.unit.command.typed import is_refused, key_files, sealift, succeeds
 from tests.unit.stores.contract import lines
@@ -54,7 +55,7 @@ def test_every_command_has_its_lines_in_every_store(tmp_path: Path, store_url: s
 def test_refusals_have_lines(tmp_path: Path) -> None:
     url, (private, _), (foreign, public) = f"file://{tmp_path}/store", key_files(tmp_path), key_files(tmp_path, 1)
     kept, damaged, erased = (put(url) for _ in range(3))
-    (tmp_path / "store" / PAYLOADS / damaged.artifact_id).write_bytes(bytes(damaged.payload[:-1]) + b"x")
+    (tmp_path / "store" / PAYLOADS / damaged.artifact_id).write_bytes(with_another_last_byte(damaged.payload))
     succeeds("erase", erased.artifact_id, "--store", url, "--reason", "request 17", "--yes")
     before = len(written(url))
     place = ("--store", url, "-i", private, "-o", tmp_path / "new")

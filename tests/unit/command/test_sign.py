@@ -10,6 +10,7 @@ import pytest
 from sealift.sealing import SealedArtifact, seal
 from sealift.signing import MAX_BYTES, Signer, SigningKey
 from sealift.stores import PAYLOADS, SIGNATURES, erase_artifact, get_signature, open_store, put_artifact, put_signature
+from tests.damage import with_another_last_byte
 from tests.keys import key_pair
 from tests.unit.command.typed import is_refused, key_files, sealift, succeeds
 from tests.unit.signing.official import model_signing, needs_official, official_verify
@@ -83,7 +84,7 @@ def test_a_damaged_payload_is_not_signed(tmp_path: Path) -> None:
     store_url, (private, public) = f"file://{tmp_path}/store", signer_files(tmp_path)
     artifact = put(store_url)
     file = tmp_path / "store" / PAYLOADS / artifact.artifact_id
-    file.write_bytes(bytes(artifact.payload[:-1]) + b"x")
+    file.write_bytes(with_another_last_byte(artifact.payload))
 
     is_refused(
         sealift("sign", artifact.artifact_id, "--store", store_url, "--key", private),
@@ -93,7 +94,7 @@ def test_a_damaged_payload_is_not_signed(tmp_path: Path) -> None:
 
     file.write_bytes(artifact.payload)
     succeeds("sign", artifact.artifact_id, "--store", store_url, "--key", private)
-    file.write_bytes(bytes(artifact.payload[:-1]) + b"x")
+    file.write_bytes(with_another_last_byte(artifact.payload))
     is_refused(sealift("verify", artifact.artifact_id, "--store", store_url, "--signer", public), "differs")
 
 

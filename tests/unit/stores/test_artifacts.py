@@ -29,6 +29,7 @@ from sealift.stores import (
     verify,
 )
 from sealift.stores.artifacts import MANIFEST_BYTES
+from tests.damage import with_another_last_byte
 from tests.keys import key_pair
 from tests.store_files import store_files
 
@@ -75,7 +76,7 @@ def test_deleting_leaves_nothing_and_is_fine_twice(store: Store, artifact: Seale
 def test_a_flipped_bit_is_found(store: Store, artifact: SealedArtifact, tmp_path: Path) -> None:
     put_artifact(store, artifact.artifact_id, artifact.payload, artifact.manifest)
     payload = tmp_path / "store" / "payloads" / artifact.artifact_id
-    payload.write_bytes(payload.read_bytes()[:-1] + b"x")
+    payload.write_bytes(with_another_last_byte(payload.read_bytes()))
 
     with pytest.raises(ArtifactDamaged):
         verify(store, artifact.artifact_id, artifact.payload_digest, stream_digest)
