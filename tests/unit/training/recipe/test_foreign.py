@@ -108,6 +108,7 @@ def test_logits_of_a_torch_classifier_become_probabilities() -> None:
 
 def test_one_logit_becomes_the_probabilities_of_two_classes() -> None:
     net = nn.Linear(4, 1)
+    nn.init.ones_(net.weight)  # logits far above 1, which nobody takes for probabilities
 
     found = answers(from_torch(net, ROWS[:2]), flowers(2))
 
