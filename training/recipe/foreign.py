@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnx
@@ -24,6 +24,7 @@ from training.recipe import columns, export
 from training.recipe.datasets.dataset import Dataset, TensorRows
 from training.recipe.external import bring_in, find_region, is_external, list_tensors
 from training.recipe.foreign_labels import ZIP_MAP, find_column_order, find_label_output
+from training.recipe.foreign_scale import Answer, Scale, find_scale
 from training.recipe.large_form import refuse_files, write_large_form
 from training.weight_files import locations
 
@@ -36,11 +37,6 @@ LARGEST_FILE: Final = 2**31 - 1 - (1 << 20)
 """Largest size of one ONNX file in bytes, minus room for the nodes around the model."""
 LOOKED_AT_ROWS: Final = 512
 ROWS_OF_A_CLASS: Final = 32
-CERTAIN: Final = 1e-3
-"""Largest distance of a row of probabilities from the sum 1."""
-
-
-Answer = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,8 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
     nodes = [*before, *own]
     plain = ForeignModel(_assemble(model, nodes, PREFIX + raw, dataset, features), outside)
     first_RK = _compute_answers(plain, features, dataset)
-    order = None
+    _check_shape(first_RK, dataset)
+    meaning = None
     if dataset.task == "classification":
         said = find_label_output(proto.graph)
         rows, numbers, labelled = features, first_RK, None
@@ -96,8 +93,10 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
             labels = ForeignModel(_assemble(model, nodes, PREFIX + said, dataset, features), outside)
             labelled = _compute_answers(labels, rows, dataset)
             numbers = _compute_answers(plain, rows, dataset)
-        order = find_column_order(proto.graph, dataset.classes, numbers.reshape(len(rows), -1), labelled)
-    nodes += _wrap_answer(first_RK, dataset, PREFIX + raw, order)
+        table = numbers.reshape(len(rows), -1)
+        scale = find_scale(proto.graph, raw, table)
+        meaning = scale, find_column_order(proto.graph, dataset.classes, table, scale, labelled)
+    nodes += _wrap_answer(first_RK.size // len(first_RK), dataset, PREFIX + raw, meaning)
     whole = ForeignModel(_assemble(model, nodes, export.find_output_name(dataset.task), dataset, features), outside)
     _check_rows(whole, features, dataset)
     return whole
@@ -252,12 +251,9 @@ def _wrap_rows(given: InputForm, dataset: Dataset, features: torch.Tensor) -> It
     )
 
 
-def _wrap_answer(answer: Answer, dataset: Dataset, raw: str, order: list[int] | None) -> list[onnx.NodeProto]:
-    """Makes nodes from the model's answer to ours, with columns in the order of the data's classes.
-
-    Raises ModelError if it has another number of values per row.
-    """
-    wanted, rows = export.find_output_name(dataset.task), len(answer)
+def _check_shape(answer: Answer, dataset: Dataset) -> None:
+    """Raises ModelError unless the model gives each row the number of values that the data set needs."""
+    rows = min(LOOKED_AT_ROWS, len(dataset.rows))
     width = answer.size // rows
     if answer.shape not in ((rows,), (rows, width)) or width not in (dataset.outputs, 1 if dataset.outputs <= 2 else 0):
         raise ModelError(
@@ -265,29 +261,36 @@ def _wrap_answer(answer: Answer, dataset: Dataset, raw: str, order: list[int] | 
             f"{(rows, dataset.outputs)}",
             "use the data set that the model was trained for",
         )
+
+
+def _wrap_answer(
+    width: int, dataset: Dataset, raw: str, meaning: tuple[Scale, list[int]] | None
+) -> list[onnx.NodeProto]:
+    """Makes nodes from the model's answer to ours, with columns in the order of the data's classes.
+
+    `meaning`: what a classifier's numbers are, and the order of its columns.
+    """
+    wanted = export.find_output_name(dataset.task)
     nodes = [helper.make_node("Cast", [raw], ["floats"], to=TensorProto.FLOAT)]
     table = helper.make_tensor("", TensorProto.INT64, [2], [-1, width])
     nodes += [
         helper.make_node("Constant", [], ["table_shape"], value=table),
         helper.make_node("Reshape", ["floats", "table_shape"], ["table"]),
     ]
-    if dataset.task == "regression":
+    if meaning is None:
         return [*nodes, helper.make_node("Identity", ["table"], [wanted])]
-    if order is None:
-        raise AssertionError("internal error: a classifier without an order of its classes")
-    within = bool((answer >= -CERTAIN).all() and (answer <= 1 + CERTAIN).all())
+    scale, order = meaning
     if width > 1:
-        sure = within and bool((np.abs(answer.sum(axis=1) - 1) <= CERTAIN).all())
         last = (
             helper.make_node("Identity", ["table"], ["sure"])
-            if sure
+            if scale == "probabilities"
             else helper.make_node("Softmax", ["table"], ["sure"], axis=1)
         )
         return [*nodes, last, *_make_order("sure", wanted, order)]
     one = helper.make_tensor("", TensorProto.FLOAT, [1], [1.0])
     return [
         *nodes,
-        helper.make_node("Identity" if within else "Sigmoid", ["table"], ["second"]),
+        helper.make_node("Identity" if scale == "probabilities" else "Sigmoid", ["table"], ["second"]),
         helper.make_node("Constant", [], ["one"], value=one),
         helper.make_node("Sub", ["one", "second"], ["first"]),
         helper.make_node("Concat", ["first", "second"] if order == [0, 1] else ["second", "first"], [wanted], axis=1),

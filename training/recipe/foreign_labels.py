@@ -10,7 +10,7 @@ Shapes: R rows, W numbers of the model for each.
 # ruff: noqa: N803, N806 (names of tensors carry the letters of their shape)
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnx
@@ -18,6 +18,7 @@ from onnx import TensorProto
 
 from sealift.names import counted
 from training.errors import ModelError
+from training.recipe.foreign_scale import Answer, Scale
 
 ZIP_MAP: Final = "ZipMap"
 CLASSIFIERS: Final = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
@@ -26,7 +27,6 @@ TIE: Final = 1e-5
 """Largest difference of two numbers that do not determine which of them a label was chosen by."""
 
 Labels = tuple[str, ...]
-Answer = np.ndarray[Any, np.dtype[Any]]
 
 
 def find_label_output(graph: onnx.GraphProto) -> str | None:
@@ -41,7 +41,7 @@ def find_label_output(graph: onnx.GraphProto) -> str | None:
 
 
 def find_column_order(
-    graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answer, said_R: Answer | None
+    graph: onnx.GraphProto, classes: Sequence[str], answer_RW: Answer, scale: Scale, said_R: Answer | None
 ) -> list[int]:
     """Returns, for each of the data's classes, the model's column. Two columns stand for one number and its complement.
 
@@ -49,7 +49,7 @@ def find_column_order(
     data's, or contradict its own numbers.
     """
     width = max(2, answer_RW.shape[1])
-    table_RW = _make_two_columns(answer_RW) if answer_RW.shape[1] == 1 else answer_RW
+    table_RW = _make_two_columns(answer_RW, scale) if answer_RW.shape[1] == 1 else answer_RW
     declared = _find_declared(graph, width)
     if declared is not None:
         order = _find_order(declared, classes)
@@ -62,10 +62,9 @@ def find_column_order(
     return _find_order_of_seen(seen, classes, width)
 
 
-def _make_two_columns(answer_R1: Answer) -> Answer:
+def _make_two_columns(answer_R1: Answer, scale: Scale) -> Answer:
     """Makes two columns of one number, which means the second class above 0 (or above one half for a probability)."""
-    within = bool((answer_R1 >= 0).all() and (answer_R1 <= 1).all())
-    second = answer_R1 - (0.5 if within else 0.0)
+    second = answer_R1 - (0.5 if scale == "probabilities" else 0.0)
     return np.concatenate([-second, second], axis=1)
 
 
