@@ -35,6 +35,8 @@ from sealift.stores.errors import (
     Conflict,
     LeaseLost,
     StoreError,
+    StoreForbidden,
+    StoreFull,
     StoreUnwritable,
     StoreUrlInvalid,
 )
@@ -81,6 +83,8 @@ __all__ = [
     "Stat",
     "Store",
     "StoreError",
+    "StoreForbidden",
+    "StoreFull",
     "StoreUnwritable",
     "StoreUrlInvalid",
     "Tombstone",

@@ -6,6 +6,7 @@ finds altered and removed lines. Whoever can write to the store can also write a
 elsewhere shows that.
 
 A line is written before its effect, so there is no effect without a line. After a kill, a line may have no effect.
+Only what makes space goes on without a line where there is no space for one. Its line is written directly afterwards.
 """
 
 import functools
@@ -15,13 +16,13 @@ import pwd
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal, get_args
 
-from sealift.stores.errors import Conflict, StoreError, StoreUnwritable
+from sealift.stores.errors import Conflict, StoreError, StoreForbidden, StoreFull, StoreUnwritable
 from sealift.stores.store import AUDIT, MANIFESTS, NAME, TOMBSTONES, Store, check_name, exists
 
 Action = Literal["seal", "open", "sign", "rewrap", "delete", "erase"]
@@ -32,6 +33,8 @@ NOTHING: Final = "0" * 64
 """Digest before the first line."""
 WHO_CHARACTERS: Final = 64
 """Longest name of a user, and of a machine."""
+MAKES_SPACE: Final[Mapping[Action, str]] = {"delete": "deleted", "erase": "erased"}
+"""Actions that make space, with their participles."""
 _FIELDS: Final = {
     "action": re.compile("|".join(get_args(Action))),
     "artifactId": NAME,
@@ -117,32 +120,57 @@ class AuditEntry:
     artifact_id: str
     payload_digest: str = ""
     _written: Outcome | None = None
+    _owed: StoreUnwritable | None = None
 
     def begin(self, payload_digest: str = "") -> None:
-        """Writes the line that precedes the effect, once. Raises StoreUnwritable; then the action must not happen."""
+        """Writes the line that precedes the effect, once. Raises StoreUnwritable; then the action must not happen.
+
+        What makes space happens without it on a full disk. Then this may be called again once there is space.
+        """
         self.payload_digest = payload_digest or self.payload_digest
-        if self._written is None:
+        if self._written is not None:
+            return
+        try:
             self._append("begun")
+        except StoreFull as error:
+            if self.action not in MAKES_SPACE:
+                raise
+            self._owed = error
 
     def refuse(self, error: Exception) -> None:
         """Writes that the action was refused, or failed. Without a log and such an artifact, nothing is written: the
         URL may be of another folder. If the line cannot be written, the action is refused without it.
+
+        Raises StoreUnwritable if the action has begun without a line, and still has none.
         """
         with suppress(StoreError):
-            if self._written is not None or self._concerns_the_store():
+            if self._written is not None or self._owed is not None or self._concerns_the_store():
                 self._append("refused", type(error).__name__)
+        if self._owed is not None:
+            why = error.message if isinstance(error, StoreError) else type(error).__name__
+            raise self._unlogged("may have been {} in part, and", why) from error
 
     def end(self) -> None:
         """Writes that the action was done, if it has begun. It was done even if this line cannot be written, as on a
-        full disk.
+        full disk. Raises StoreUnwritable if it then has no line at all.
         """
-        if self._written == "begun":
-            with suppress(StoreError):
-                self._append("done")
+        if self._written != "begun" and self._owed is None:
+            return
+        with suppress(StoreError):
+            self._append("done")
+        if self._owed is not None:
+            raise self._unlogged("was {}, but", self._owed.message)
+
+    def _unlogged(self, happened: str, why: str) -> StoreUnwritable:
+        return StoreUnwritable(
+            f"artifact {self.artifact_id} {happened.format(MAKES_SPACE[self.action])} the audit log has no line of it: "
+            f"{why}",
+            "free some space, do it again, and note it where you keep the log's head",
+        )
 
     def _append(self, outcome: Outcome, error: str = "") -> None:
         append(self.store, self.action, self.artifact_id, self.payload_digest, outcome, error)
-        self._written = outcome
+        self._written, self._owed = outcome, None
 
     def _concerns_the_store(self) -> bool:
         return exists(self.store, AUDIT, line_name(1)) or any(
@@ -186,7 +214,8 @@ def append(
             _remember(store, number + 1, line_digest(content))
             return
     except StoreError as problem:
-        raise StoreUnwritable(
+        kind = type(problem) if isinstance(problem, StoreForbidden | StoreFull) else StoreUnwritable
+        raise kind(
             f"the audit log cannot be written: {problem.message}",
             f"an action without a line in the store's audit log is refused; {problem.hint}",
         ) from problem

@@ -30,7 +30,7 @@ from sealift.stores.bucket import (
     ObjectMissing,
     find_object_size,
 )
-from sealift.stores.errors import StoreUnwritable
+from sealift.stores.errors import StoreForbidden, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import Entry
 
@@ -43,6 +43,7 @@ RETRIES: Final = 4
 MISSING: Final = ("BlobNotFound", "ResourceNotFound", "InvalidBlockList")
 """Answers about a missing blob. The last one is about missing blocks: a commit discards those of all other writers."""
 BEYOND_THE_END: Final = 416
+FORBIDDEN: Final = 403
 COLLISIONS: Final = ("BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet")
 ACCOUNT_MISSING: Final = "add ?account=NAME to store.url, or set AZURE_STORAGE_ACCOUNT"
 NO_CREDENTIALS: Final = (
@@ -282,8 +283,9 @@ def _mapped(url: ObjectUrl, error: exceptions.AzureError) -> Exception:
         return _unusable(url, "there are no credentials", NO_CREDENTIALS)
     said = f"the service answered {code} ({status})" if status else code
     hint = HINTS.get(code) or HINTS_BY_STATUS.get(status, "run it again once the service answers")
-    return _unusable(url, said, hint)
+    forbidden = status == FORBIDDEN and code != AUTHENTICATION
+    return _unusable(url, said, hint, StoreForbidden if forbidden else StoreUnwritable)
 
 
-def _unusable(url: ObjectUrl, why: str, hint: str) -> StoreUnwritable:
-    return StoreUnwritable(f"the store {url.location} cannot be used: {why}", hint)
+def _unusable(url: ObjectUrl, why: str, hint: str, kind: type[StoreUnwritable] = StoreUnwritable) -> StoreUnwritable:
+    return kind(f"the store {url.location} cannot be used: {why}", hint)

@@ -1,6 +1,7 @@
 """Erasure of an artifact, and the tombstone that stays in its place. A tombstone is readable without a key.
 
-The tombstone is written first: an erasure that was killed shows, and can be done again.
+The tombstone is written first: an erasure that was killed shows, and can be done again. On a full disk the payload goes
+before it, to make space; the manifest stays until there is a tombstone, so it can be done again then too.
 """
 
 import json
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sealift.stores.errors import ArtifactDamaged, ArtifactErased, ArtifactMissing, StoreError
+from sealift.stores.errors import ArtifactDamaged, ArtifactErased, ArtifactMissing, StoreError, StoreFull
 from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, TOMBSTONES, Folder, Store, exists
 
 REASON_CHARACTERS: Final = 500
@@ -33,9 +34,9 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
     """Destroys an artifact in all versions that the store keeps, with its signature and the list of its owners, and
     leaves a tombstone.
 
-    `owners` is the name of the record that lists the artifact's owners. `begin` is called before the first change.
-    Erasing again keeps the first tombstone. Raises ArtifactMissing if the store never had the artifact, and StoreError
-    if a part of it can still be read afterwards.
+    `owners` is the name of the record that lists the artifact's owners. `begin` is called before the first change, and
+    on a full disk again once there is space. Erasing again keeps the first tombstone. Raises ArtifactMissing if the
+    store never had the artifact, and StoreError if a part of it can still be read afterwards.
     """
     if not _is_reason(reason):
         raise StoreError(
@@ -54,7 +55,12 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
         raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
     begin()
     if tombstone is None:
-        tombstone = _leave_tombstone(store, artifact_id, reason)
+        try:
+            tombstone = _leave_tombstone(store, artifact_id, reason)
+        except StoreFull:
+            store.purge(PAYLOADS, artifact_id)
+            begin()
+            tombstone = _leave_tombstone(store, artifact_id, reason)
     for folder, name in parts:
         store.purge(folder, name)
     for folder, name in parts:

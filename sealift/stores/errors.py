@@ -6,7 +6,9 @@ StoreError              a sentence, then a hint line
 ├── ArtifactDamaged     the stored content differs from what was stored
 ├── Conflict            the content has changed since it was read
 ├── LeaseLost           another process has taken over the work
-├── StoreUnwritable     the store cannot be read or written: read-only, full, no permission
+├── StoreUnwritable     the store cannot be read or written
+│   ├── StoreForbidden  this user may not do that in it, or nobody may write there
+│   └── StoreFull       there is no space, or its quota is used up
 └── StoreUrlInvalid     the URL does not name a supported store
 """
 
@@ -34,6 +36,12 @@ class LeaseLost(StoreError): ...
 
 
 class StoreUnwritable(StoreError): ...
+
+
+class StoreForbidden(StoreUnwritable): ...
+
+
+class StoreFull(StoreUnwritable): ...
 
 
 class StoreUrlInvalid(StoreError): ...

@@ -17,12 +17,16 @@ from typing import Any, BinaryIO, Final, get_args
 
 from sealift.durable import file_set
 from sealift.durable.new_file import PASSING, Buffer, NewFile, remove_stale
-from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreUnwritable
+from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreForbidden, StoreFull, StoreUnwritable
 from sealift.stores.store import NAME, Entry, Folder, Stat, Versioned, Writer, check_name
 
 LOCKS: Final = "locks"
 _FOLDERS: Final = (*get_args(Folder), LOCKS)
 _ANOTHER_PLACE: Final = "allow this user to write there, or set another store.url (in a program: storeUrl)"
+REASONS: Final = {
+    errno.EACCES: StoreForbidden, errno.EPERM: StoreForbidden, errno.EROFS: StoreForbidden,
+    errno.EDQUOT: StoreFull, errno.ENOSPC: StoreFull,
+}  # fmt: skip
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a FIFO would wait indefinitely
 
@@ -230,7 +234,7 @@ class FileStore:
         try:
             yield
         except OSError as error:
-            raise StoreUnwritable(
+            raise REASONS.get(error.errno or 0, StoreUnwritable)(
                 f"the store {self._root} cannot be used: {'/'.join(file)}{': ' if file else ''}{error.strerror}",
                 f"free some space, {_ANOTHER_PLACE}",
             ) from error

@@ -33,7 +33,7 @@ from sealift.stores.bucket import (
     ObjectMissing,
     find_object_size,
 )
-from sealift.stores.errors import StoreError, StoreUnwritable
+from sealift.stores.errors import StoreError, StoreForbidden, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import Entry
 
@@ -45,7 +45,7 @@ CHUNK_BYTES: Final = 8 << 20
 """Bytes of a request of a resumable upload: a multiple of 256 KiB."""
 RETRY: Final = DEFAULT_RETRY.with_timeout(60)
 TIMEOUT_SECONDS: Final = (10, 60)
-NOT_FOUND, PRECONDITION_FAILED, BEYOND_THE_END = 404, 412, 416
+FORBIDDEN, NOT_FOUND, PRECONDITION_FAILED, BEYOND_THE_END = 403, 404, 412, 416
 NO_BUCKET: Final = "bucket does not exist"
 """What Google says of a missing bucket. Its status is that of a missing object."""
 BUCKET_MISSING: Final = "create the bucket, or check store.url"
@@ -284,7 +284,9 @@ def _mapped(url: ObjectUrl, error: Exception) -> Exception:
     if status is None:
         return _unusable(url, type(error).__name__, "check the network")
     hint = HINTS.get(status, "run it again once the service answers")
-    return _unusable(url, f"the service answered {status}", hint)
+    return _unusable(
+        url, f"the service answered {status}", hint, StoreForbidden if status == FORBIDDEN else StoreUnwritable
+    )
 
 
 def _status(error: Exception) -> int | None:
@@ -292,5 +294,5 @@ def _status(error: Exception) -> int | None:
     return None if response is None else int(response.status_code)
 
 
-def _unusable(url: ObjectUrl, why: str, hint: str) -> StoreUnwritable:
-    return StoreUnwritable(f"the store {url.location} cannot be used: {why}", hint)
+def _unusable(url: ObjectUrl, why: str, hint: str, kind: type[StoreUnwritable] = StoreUnwritable) -> StoreUnwritable:
+    return kind(f"the store {url.location} cannot be used: {why}", hint)

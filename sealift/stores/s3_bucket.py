@@ -27,7 +27,7 @@ from sealift.stores.bucket import (
     WriteUnclear,
     find_object_size,
 )
-from sealift.stores.errors import StoreError, StoreUnwritable
+from sealift.stores.errors import StoreError, StoreForbidden, StoreFull, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
 from sealift.stores.store import Entry
 
@@ -55,6 +55,9 @@ BROKEN: Final = (
     exceptions.FlexibleChecksumError,
 )
 """Errors while an answer's content is read. boto3 does not retry them."""
+FULL: Final = ("QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull")
+"""Answers of Ceph, versitygw and MinIO to a write for which there is no space."""
+FORBIDDEN: Final = ("AccessDenied", "403", "Forbidden")
 PERMISSIONS: Final = "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload"
 HINTS: Final = {
     "PermanentRedirect": "set the bucket's region in store.url, such as ?region=eu-west-1",
@@ -170,7 +173,11 @@ class S3Bucket:
             return send(**parameters)
         except exceptions.ClientError as error:
             refused = _mapped(self.url, error)
-            if isinstance(refused, StoreError) and (_code(error) in BUSY or _status(error) >= 500):
+            if (
+                isinstance(refused, StoreError)
+                and not isinstance(refused, StoreFull)
+                and (_code(error) in BUSY or _status(error) >= 500)
+            ):
                 raise WriteUnclear(refused.message, refused.hint) from error
             raise refused from error
         except (ResponseParserError, exceptions.HTTPClientError, exceptions.ConnectionError) as error:
@@ -299,8 +306,13 @@ def _mapped(url: ObjectUrl, error: exceptions.ClientError) -> Exception:
             "create the bucket, or check store.url, its region and its endpoint",
         )
     status = _status(error) or "no status"
+    said = f"the store {url.location} cannot be used: the service answered {code} ({status})"
+    if code in FULL:
+        return StoreFull(said, "make space in the bucket, or raise its quota")
+    if code in FORBIDDEN:
+        return StoreForbidden(said, f"allow {PERMISSIONS} on it")
     hint = HINTS.get(code, f"allow {PERMISSIONS} on it" if status == 403 else "run it again once the service answers")
-    return StoreUnwritable(f"the store {url.location} cannot be used: the service answered {code} ({status})", hint)
+    return StoreUnwritable(said, hint)
 
 
 def _unusable(url: ObjectUrl, error: Exception) -> StoreUnwritable:

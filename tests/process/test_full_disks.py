@@ -20,14 +20,22 @@ from sealift.sealing import open_artifact, parse_identity, unwrap
 from sealift.sealing.manifest import parse_manifest
 from sealift.sealing.recipients import pem
 from sealift.stores import (
+    MANIFESTS,
+    PAYLOADS,
     RECORDS,
     ArtifactErased,
+    AuditLine,
     Store,
     StoreUnwritable,
     artifact_ids,
+    check_log,
+    collect,
+    delete_artifact,
+    erase_artifact,
     get_manifest,
     get_payload,
     open_store,
+    read_log,
     version_of,
 )
 from tests.ways_to_open import Refused, run_here
@@ -182,19 +190,72 @@ def test_a_rewrap_on_a_full_disk_keeps_the_old_recipients(disk: Disk) -> None:
     assert all(unwrap(get_manifest(disk.store, name), [other]) for name in names)
 
 
-def test_an_erasure_on_a_full_disk_is_done_once_its_tombstone_fits(disk: Disk) -> None:
+def outcomes(disk: Disk, artifact_id: str) -> list[tuple[str, str]]:
+    """Actions and outcomes in the audit log, which must be whole, after the artifact's seal."""
+    assert check_log(disk.store).damage == []
+    of_it = [one.line for one in read_log(disk.store) if isinstance(one.line, AuditLine)]
+    return [(one.action, one.outcome) for one in of_it if one.artifact_id == artifact_id and one.action != "seal"]
+
+
+def test_an_erasure_on_a_full_disk_makes_its_own_space(disk: Disk) -> None:
     erased, kept = seal(disk), seal(disk)
+    disk.leave(0)
 
-    def act() -> None:
-        run_here("erase", erased, "--store", disk.url, "--reason", "request 17", "--yes")
+    run_here("erase", erased, "--store", disk.url, "--reason", "request 17", "--yes")
 
-    def nothing_is_lost() -> None:
-        assert readable(disk) == 2
-
-    assert until_it_fits(disk, act, nothing_is_lost) >= 1
     assert artifact_ids(disk.store) == [kept] and readable(disk) == 1
     with pytest.raises(ArtifactErased, match="request 17"):
         get_manifest(disk.store, erased)
+    assert outcomes(disk, erased) == [("erase", "begun"), ("erase", "done")]
+
+
+def test_a_deletion_on_a_full_disk_has_its_line_afterwards(disk: Disk) -> None:
+    deleted, kept = seal(disk), seal(disk)
+    disk.leave(0)
+
+    delete_artifact(disk.store, deleted)
+
+    assert artifact_ids(disk.store) == [kept] and readable(disk) == 1
+    assert outcomes(disk, deleted) == [("delete", "done")]
+
+
+def test_a_collection_on_a_full_disk_makes_space(disk: Disk) -> None:
+    left = seal(disk)
+    disk.store.delete(MANIFESTS, left)
+    disk.leave(0)
+
+    assert [one.name for one in collect(disk.store, -10).payloads] == [left]
+    assert outcomes(disk, left) == [("delete", "done")]
+
+
+def hold_space(disk: Disk, artifact_id: str) -> None:
+    """Gives the artifact's files second names, so that deleting them makes no space, and fills the disk."""
+    for folder in (PAYLOADS, MANIFESTS):
+        os.link(disk.folder / "store" / folder / artifact_id, disk.folder / folder)
+    disk.leave(0)
+
+
+def test_a_deletion_without_a_line_says_so(disk: Disk) -> None:
+    deleted = seal(disk)
+    hold_space(disk, deleted)
+
+    with pytest.raises(StoreUnwritable, match=r"was deleted, but the audit log has no line of it: .*No space left"):
+        delete_artifact(disk.store, deleted)
+
+    assert artifact_ids(disk.store) == [] and outcomes(disk, deleted) == []
+
+
+def test_an_erasure_that_makes_no_space_says_so_and_can_be_done_again(disk: Disk) -> None:
+    erased = seal(disk)
+    hold_space(disk, erased)
+
+    with pytest.raises(StoreUnwritable, match=r"in part, and the audit log has no line of it: .*No space left"):
+        erase_artifact(disk.store, erased, "request 17")
+    assert outcomes(disk, erased) == []
+    disk.free()
+    assert erase_artifact(disk.store, erased, "request 18").reason == "request 18"
+
+    assert outcomes(disk, erased) == [("erase", "begun"), ("erase", "done")]
 
 
 def test_a_record_that_does_not_fit_leaves_the_old_one(disk: Disk) -> None:

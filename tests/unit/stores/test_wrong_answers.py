@@ -8,7 +8,19 @@ from collections.abc import Iterator
 import pytest
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from sealift.stores import PAYLOADS, Store, StoreError, StoreUnwritable, az_bucket, gs_bucket, open_store, s3_bucket
+from sealift.stores import (
+    PAYLOADS,
+    RECORDS,
+    Store,
+    StoreError,
+    StoreForbidden,
+    StoreFull,
+    StoreUnwritable,
+    az_bucket,
+    gs_bucket,
+    open_store,
+    s3_bucket,
+)
 from sealift.stores.bucket import ConditionFailed
 from sealift.stores.object_services import connect
 from sealift.stores.object_url import parse_object_url
@@ -24,6 +36,7 @@ class RangeService(http.server.BaseHTTPRequestHandler):
     content = CONTENT
     content_range: str | None = "bytes 0-9/10"
     left_out: tuple[str, ...] = ()
+    refusal = 500, "InternalError"
 
     def do_GET(self) -> None:
         self.send_response(206)
@@ -36,6 +49,20 @@ class RangeService(http.server.BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
         self.wfile.write(self.content)
+
+    def do_PUT(self) -> None:
+        """Refuses a write, if the service is to do so."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, code = self.refusal
+        answer = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(answer)), "x-ms-error-code": code}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def do_POST(self) -> None:
+        self.do_PUT()
 
     def log_message(self, *said: object) -> None: ...
 
@@ -106,6 +133,29 @@ def test_another_range_is_refused(
     with pytest.raises(StoreUnwritable, match=f"the store {scheme}://my-bucket/x cannot be used: ") as refused:
         store(scheme).get_range(PAYLOADS, ID, 0, 10)
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("scheme", "refusal", "kind"),
+    [
+        ("s3", (403, "AccessDenied"), StoreForbidden),
+        ("s3", (403, "InvalidAccessKeyId"), StoreUnwritable),
+        ("s3", (403, "QuotaExceeded"), StoreFull),
+        ("s3", (507, "XMinioStorageFull"), StoreFull),
+        ("az", (403, "AuthorizationPermissionMismatch"), StoreForbidden),
+        ("az", (403, "AuthenticationFailed"), StoreUnwritable),
+        ("gs", (403, ""), StoreForbidden),
+        ("gs", (401, ""), StoreUnwritable),
+    ],
+)
+def test_a_refused_write_says_whether_permission_or_space_is_missing(
+    service: type[RangeService], scheme: str, refusal: tuple[int, str], kind: type[StoreUnwritable]
+) -> None:
+    service.refusal = refusal
+
+    with pytest.raises(StoreUnwritable) as refused:
+        store(scheme).swap(RECORDS, ID, b"record", None)
+    assert type(refused.value) is kind
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
