@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         return DONE
     path = Path(options.output)
     with location.audited("open") as entry, new_file(path) as file:
-        manifest, data_key, digest = _unwrapped(options, location, entry)
+        manifest, data_key, digest = _unwrapped(options, location, entry, terminal)
         with location.payload() as payload, terminal.meter("opening", manifest.payload_size) as meter:
             description = open_into(
                 file,
@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def _to_pipe(options: argparse.Namespace, location: Location, output: BinaryIO, terminal: Terminal) -> None:
     with location.audited("open") as entry:
-        manifest, data_key, digest = _unwrapped(options, location, entry)
+        manifest, data_key, digest = _unwrapped(options, location, entry, terminal)
         with location.payload() as payload, terminal.meter("opening", manifest.payload_size) as meter:
             opened = open_artifact(
                 manifest.encode(),
@@ -69,7 +69,7 @@ def _to_pipe(options: argparse.Namespace, location: Location, output: BinaryIO, 
 
 
 def _unwrapped(
-    options: argparse.Namespace, location: Location, entry: AuditEntry | None
+    options: argparse.Namespace, location: Location, entry: AuditEntry | None, terminal: Terminal
 ) -> tuple[Manifest, bytes, str]:
     """Returns the manifest, its data key and the digest that the payload must have, and begins the entry in the log."""
     manifest = location.manifest()
@@ -77,8 +77,9 @@ def _unwrapped(
         entry.payload_digest = manifest.payload_digest
     check_pin(manifest, options.payload_digest)
     data_key = data_key_of(manifest.encode(), find_keys(options))
-    if entry is not None:
-        entry.begin()
+    warning = None if entry is None else entry.begin_reading()
+    if warning is not None:
+        terminal.note(f"warning: {warning}")
     return manifest, data_key, manifest.payload_digest
 
 

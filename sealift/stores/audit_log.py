@@ -137,6 +137,16 @@ class AuditEntry:
                 raise
             self._owed = error
 
+    def begin_reading(self, payload_digest: str = "") -> str | None:
+        """Begins what changes nothing. A user who may not write to the store does it without a line: then this returns
+        a warning, which the caller shows. Raises StoreUnwritable.
+        """
+        try:
+            self.begin(payload_digest)
+        except StoreForbidden as error:
+            return f"artifact {self.artifact_id} is opened without a line in the store's audit log: {error.message}"
+        return None
+
     def refuse(self, error: Exception) -> None:
         """Writes that the action was refused, or failed. Without a log and such an artifact, nothing is written: the
         URL may be of another folder. If the line cannot be written, the action is refused without it.

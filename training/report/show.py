@@ -115,7 +115,9 @@ def _open(store_url: str, artifact_id: str, payload_digest: str, key: Path) -> s
     private_key = parse_identity(_read(key))
     with audited(store, "open", artifact_id) as entry:
         manifest, payload = get_manifest(store, artifact_id), get_payload(store, artifact_id)
-        entry.begin(payload_digest)
+        warning = entry.begin_reading(payload_digest)
+        if warning is not None:
+            print(f"warning: {warning}", file=sys.stderr)
         opened = open_artifact(manifest, payload, private_key, artifact_id=artifact_id, payload_digest=payload_digest)
     try:
         return str(opened.model, "utf-8")

@@ -1,5 +1,6 @@
 """What the commands write into a store's audit log, and what they say about it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,29 @@ def test_nothing_is_opened_where_the_log_cannot_be_written(tmp_path: Path) -> No
     is_refused(sealift("open", *place, "-o", tmp_path / "new"), "the audit log cannot be written")
     is_refused(sealift("open", *place), "the audit log cannot be written")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_reader_without_write_permission_opens_and_is_told_that_there_is_no_line(tmp_path: Path) -> None:
+    url, (private, _), store = f"file://{tmp_path}/store", key_files(tmp_path), tmp_path / "store"
+    artifact = put(url)
+    place = (artifact.artifact_id, "--store", url, "-i", private)
+    bound = subprocess.run(["mount", "--bind", store, store], capture_output=True, text=True)
+    if bound.returncode != 0:
+        pytest.skip(f"a mount of its own needs root: {bound.stderr.strip()}")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", store], check=True)
+        to_file = succeeds("open", *place, "-o", tmp_path / "new")
+        to_pipe = succeeds("open", *place)
+        is_refused(sealift("erase", artifact.artifact_id, "--store", url, "--reason", "17", "--yes"), "Read-only")
+    finally:
+        subprocess.run(["umount", store], check=True)
+
+    assert (tmp_path / "new").read_bytes() == to_pipe.output == b"plain"
+    for opened in (to_file, to_pipe):
+        (warning,) = [line for line in opened.errors.splitlines() if line.startswith("warning:")]
+        assert f"artifact {artifact.artifact_id} is opened without a line in the store's audit log" in warning
+        assert "Read-only file system" in warning
+    assert len(written(url)) == 2
 
 
 def test_an_artifact_in_files_has_no_log(tmp_path: Path) -> None:
