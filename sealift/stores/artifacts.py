@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Protocol, TypeVar
 
 from sealift.durable.new_file import Buffer
 from sealift.stores.audit_log import audited
-from sealift.stores.erasure import Tombstone, erase, missing
+from sealift.stores.erasure import Tombstone, erase, missing, refuse_erased
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, StoreError
 from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, Folder, Store, Versioned, exists
@@ -42,16 +42,22 @@ Seal = Callable[[Callable[[Buffer], object]], Written]
 
 
 def put_artifact(store: Store, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
-    """Stores payload and manifest. Storing the same again is allowed; a different artifact of this id is refused."""
+    """Stores payload and manifest. Storing the same again is allowed; a different artifact of this id is refused.
+    Raises ArtifactErased if it was erased.
+    """
     with audited(store, "seal", artifact_id) as entry:
+        refuse_erased(store, artifact_id)
         entry.begin()
         store.put(PAYLOADS, artifact_id, payload)
         store.put(MANIFESTS, artifact_id, manifest)
 
 
 def create_artifact(store: Store, artifact_id: str, seal: Seal[Written]) -> Written:
-    """Stores what `seal` seals under a new id. After an error, the artifact does not exist."""
+    """Stores what `seal` seals under a new id. After an error, the artifact does not exist.
+    Raises ArtifactErased if one of this id was erased.
+    """
     with audited(store, "seal", artifact_id) as entry:
+        refuse_erased(store, artifact_id)
         entry.begin()
         with store.create(PAYLOADS, artifact_id) as file:
             sealed = seal(file.write)
@@ -127,7 +133,7 @@ def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Calla
 
 
 def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Written:
-    """Stores what `seal` seals, replacing what a killed attempt left. Raises LeaseLost or Conflict.
+    """Stores what `seal` seals, replacing what a killed attempt left. Raises LeaseLost, Conflict or ArtifactErased.
 
     It removes only versions that it saw before it checked the lease. What a process that took the lease over stored
     since then is another version, and stays.
@@ -135,6 +141,7 @@ def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Writ
     store = fence.store
     folders: tuple[Folder, ...] = (MANIFESTS, PAYLOADS, SIGNATURES)
     with audited(store, "seal", artifact_id) as entry:
+        refuse_erased(store, artifact_id)
         left = [(folder, version_of(store, folder, artifact_id)) for folder in folders]
         fence.check()
         entry.begin()

@@ -104,8 +104,17 @@ def _is_reason(text: object) -> bool:
 def missing(store: Store, artifact_id: str, error: ArtifactMissing) -> ArtifactMissing:
     """Returns the error for a missing artifact: with date and reason if it was erased."""
     tombstone = find_tombstone(store, artifact_id)
-    if tombstone is None:
-        return error
+    return error if tombstone is None else _make_erased_error(artifact_id, tombstone)
+
+
+def refuse_erased(store: Store, artifact_id: str) -> None:
+    """Raises ArtifactErased if an artifact of this id was erased: it must not come back."""
+    tombstone = find_tombstone(store, artifact_id)
+    if tombstone is not None:
+        raise _make_erased_error(artifact_id, tombstone)
+
+
+def _make_erased_error(artifact_id: str, tombstone: Tombstone) -> ArtifactErased:
     return ArtifactErased(
         f"artifact {artifact_id} was erased on {tombstone.erased_at}: {tombstone.reason}",
         "nothing can restore it; to train a model again, first remove from the data what had to be erased",

@@ -5,12 +5,15 @@ Small on purpose: what only one backend can get wrong (links, umasks, a full dis
 
 import time
 import tracemalloc
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier
 
 import pytest
 
+from sealift.durable.new_file import Buffer
+from sealift.sealing import SealedArtifact
 from sealift.stores import (
     MANIFESTS,
     PAYLOADS,
@@ -28,15 +31,18 @@ from sealift.stores import (
     artifact_ids,
     check_log,
     collect,
+    create_artifact,
     delete_artifact,
     erase_artifact,
     find_tombstone,
     get_manifest,
     get_signature,
+    hold_lease,
     owners_name,
     put_artifact,
     put_signature,
     read_log,
+    remake_artifact,
 )
 from sealift.stores.audit_log import append
 from sealift.stores.erasure import Tombstone, erase
@@ -44,6 +50,7 @@ from sealift.stores.store import TOMBSTONES, Folder
 
 ID = "ab" * 16
 OTHER = "cd" * 16
+RUN = "ef" * 32
 GMTIME = time.gmtime
 FOLDERS: tuple[Folder, ...] = (PAYLOADS, MANIFESTS, RECORDS, SIGNATURES)
 NO_NAMES = ["../../etc/passwd", "a/b", "..", "", "AB" * 16, "ab" * 16 + "\0", "é" * 16, "ab" * 100]
@@ -245,6 +252,27 @@ class StoreContract:
         erase_artifact(store, ID, "request 17")
 
         assert store.names(left) == []
+
+    def test_an_erased_artifact_does_not_come_back(self, store: Store) -> None:
+        put_artifact(store, ID, b"payload", b"manifest")
+        erase_artifact(store, ID, "request 17")
+
+        def seal(write: Callable[[Buffer], object]) -> SealedArtifact:
+            raise AssertionError("it is sealed in spite of its tombstone")
+
+        refusal = pytest.raises(ArtifactErased, match=r"was erased on .*: request 17")
+        with refusal:
+            put_artifact(store, ID, b"payload", b"manifest")
+        with refusal:
+            create_artifact(store, ID, seal)
+        with hold_lease(store, RUN) as fence, refusal:
+            remake_artifact(fence, ID, seal)
+
+        assert [store.names(folder) for folder in FOLDERS] == [[], [], [], []]
+        assert [(one.action, one.outcome, one.error) for one in lines(store)[-3:]] == [
+            ("seal", "refused", "ArtifactErased")
+        ] * 3
+        put_artifact(store, OTHER, b"payload", b"manifest")
 
     def test_a_signature_is_replaced_and_goes_with_its_artifact(self, store: Store) -> None:
         put_artifact(store, ID, b"payload", b"manifest")
