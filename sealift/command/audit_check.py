@@ -39,9 +39,13 @@ def check_audit(options: argparse.Namespace, terminal: Terminal) -> int:
     if checked.damage:
         return REFUSED
     said = f"audit log intact: {counted(checked.head.lines, 'line')}"
-    terminal.say(
-        {"intact": True, "lines": checked.head.lines, "head": str(checked.head)}, said, f"head: {checked.head}"
-    )
+    result = {"intact": True, "lines": checked.head.lines, "head": str(checked.head), "older": checked.older}
+    terminal.say(result, said, f"head: {checked.head}")
+    if checked.older and not terminal.as_json:
+        terminal.note(
+            f"{counted(len(checked.older), 'artifact')} stored before the log's first line, by a release without a log "
+            f"(0.1.0 or 0.2.0) or under a log that was removed: {', '.join(checked.older)}"
+        )
     return DONE
 
 

@@ -1,15 +1,20 @@
-"""The check of a store's audit log: its lines in order, and which of them were removed, altered or put there."""
+"""The check of a store's audit log: its lines in order, and which of them were removed, altered or put there.
+
+Each artifact has a line that it was sealed, unless it is older than the log.
+"""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from sealift.names import counted
 from sealift.stores.audit_log import NOTHING, AuditLine, line_digest, line_name, parse_line, read_line
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 from sealift.stores.every_artifact import map_all
-from sealift.stores.store import AUDIT, Store
+from sealift.stores.store import AUDIT, MANIFESTS, Entry, Store
 
 HEAD: Final = re.compile(r"(0|[1-9]\d{0,17}):([0-9a-f]{64})", re.ASCII)
 
@@ -53,10 +58,13 @@ class AuditDamage:
 
 @dataclass(frozen=True)
 class AuditCheck:
-    """The log's head, and what is wrong with it, in the order of the lines."""
+    """The log's head, and what is wrong with it, in the order of the lines. `older` are the artifacts that were stored
+    before its first line: by a release without a log, or under a log that was removed since.
+    """
 
     head: AuditHead
     damage: list[AuditDamage]
+    older: list[str]
 
 
 def read_log(store: Store) -> Iterator[AuditFile]:
@@ -69,12 +77,16 @@ def read_log(store: Store) -> Iterator[AuditFile]:
 
 def check_log(store: Store, noted: AuditHead = NO_LINES) -> AuditCheck:
     """Checks the whole log. `noted` is a head that it had before. Raises StoreUnwritable."""
-    chain = _Chain(noted)
+    chain, seals = _Chain(noted), _Seals()
+    artifacts = store.entries(MANIFESTS)  # before the log: each has its line by now
     strange = [name for name in store.names(AUDIT) if not _is_line_name(name)]
     for found in read_log(store):
         chain.take(found)
-    damage = [*chain.end(), *(AuditDamage(chain.last.lines + 1, f"{name} is not a line") for name in strange)]
-    return AuditCheck(chain.last, sorted(damage, key=lambda one: one.number))
+        seals.take(found)
+    end = chain.last.lines + 1
+    damage = [*chain.end(), *(AuditDamage(end, f"{name} is not a line") for name in strange)]
+    damage += [AuditDamage(end, message) for message in seals.find_missing(artifacts)]
+    return AuditCheck(chain.last, sorted(damage, key=lambda one: one.number), seals.find_older(artifacts))
 
 
 def _numbers(store: Store) -> list[int]:
@@ -105,6 +117,51 @@ def _read(store: Store, number: int) -> AuditFile | None:
     if line.number != number:
         return AuditFile(number, content, f"it is line {line.number}, in another one's place")
     return AuditFile(number, content, line)
+
+
+@dataclass
+class _Seals:
+    """The artifacts of which the log says that they were sealed, and when it began."""
+
+    _begun: str | None = None
+    _sealed: set[str] = field(default_factory=set)
+    _rewrapped: set[str] = field(default_factory=set)
+
+    def take(self, found: AuditFile) -> None:
+        if isinstance(found.line, str):
+            return
+        self._begun = self._begun or found.line.time
+        kinds = {"seal": self._sealed, "rewrap": self._rewrapped}
+        if found.line.action in kinds:
+            kinds[found.line.action].add(found.line.artifact_id)
+
+    def find_missing(self, artifacts: Sequence[Entry]) -> Iterator[str]:
+        """Yields what is wrong with a log that does not say of an artifact that it was sealed."""
+        if self._begun is None and artifacts:
+            yield (
+                f"the log has no lines, but the store has {counted(len(artifacts), 'artifact')}: it was removed, or "
+                "nothing has been done since a release without a log (0.1.0 or 0.2.0) sealed them"
+            )
+            return
+        for one in artifacts:
+            if one.name not in self._sealed and not self._is_older(one):
+                yield (
+                    f"artifact {one.name} was stored on {_utc(one.modified)}, after the log began, without a line that "
+                    "it was sealed: its lines were removed, or somebody copied it there"
+                )
+
+    def find_older(self, artifacts: Sequence[Entry]) -> list[str]:
+        """Returns the ids of those that are older than the first line."""
+        return [one.name for one in artifacts if one.name not in self._sealed and self._is_older(one)]
+
+    def _is_older(self, artifact: Entry) -> bool:
+        """Whether it was stored before the first line. A manifest that was rewrapped since has another time."""
+        begun = self._begun
+        return begun is not None and (artifact.name in self._rewrapped or _utc(artifact.modified) < begun)
+
+
+def _utc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 @dataclass

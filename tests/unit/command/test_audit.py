@@ -1,12 +1,14 @@
 """What the commands write into a store's audit log, and what they say about it."""
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from sealift.sealing import SealedArtifact, seal
-from sealift.stores import PAYLOADS, open_store, put_artifact
+from sealift.stores import MANIFESTS, PAYLOADS, AuditLine, open_store, put_artifact
 from tests.damage import with_another_last_byte
 from tests.keys import key_pair
 from tests.unit.command.typed import is_refused, key_files, sealift, succeeds
@@ -24,6 +26,13 @@ def put(store_url: str) -> SealedArtifact:
     artifact = seal(b"plain", {}, [key_pair(0).recipient])
     put_artifact(open_store(store_url), artifact.artifact_id, artifact.payload, artifact.manifest)
     return artifact
+
+
+def line_of(artifact_id: str) -> bytes:
+    """The first line of a log, an opening in 2020."""
+    who, empty = "somebody@somewhere", ""
+    line = AuditLine(1, "2020-01-01T00:00:00Z", who, "open", artifact_id, empty, "done", empty, "0" * 64)
+    return line.encode()
 
 
 def test_every_command_has_its_lines_in_every_store(tmp_path: Path, store_url: str) -> None:
@@ -48,7 +57,7 @@ def test_every_command_has_its_lines_in_every_store(tmp_path: Path, store_url: s
     assert {one.artifact_id for one in log} == {sealed["artifactId"]}
     assert {one.payload_digest for one in log[1:8]} == {sealed["payloadDigest"]}
     head = succeeds("verify", "--audit", "--store", store_url, "--json").json
-    assert head == {"intact": True, "lines": 10, "head": head["head"]} and head["head"].startswith("10:")
+    assert head == {"intact": True, "lines": 10, "head": head["head"], "older": []} and head["head"].startswith("10:")
     listed = succeeds("list", "--audit", "--store", store_url, "--json").lines
     assert listed == [one.fields for one in log]
 
@@ -177,6 +186,48 @@ def test_what_is_of_artifacts_is_not_ignored_beside_the_log(arguments: tuple[str
 )
 def test_a_wrong_command_line_about_the_log_ends_with_2(arguments: tuple[str, ...], says: str) -> None:
     is_refused(sealift(*arguments), says, code=2)
+
+
+def test_a_log_that_was_removed_is_no_empty_log(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/store"
+    names = [put(url).artifact_id for _ in range(2)]
+    shutil.rmtree(tmp_path / "store" / "audit")
+
+    is_refused(sealift("verify", "--audit", "--store", url), "the log has no lines, but the store has 2 artifacts")
+    os.utime(tmp_path / "store" / "manifests" / names[0], (1, 1))
+    open_store(url).swap("audit", f"{1:016x}", line_of(names[0]), None)
+    is_refused(
+        sealift("verify", "--audit", "--store", url), f"artifact {names[1]} was stored on ", "without a line that it"
+    )
+
+
+def test_artifacts_that_are_older_than_the_log_are_named(tmp_path: Path) -> None:
+    """A release without a log sealed two; the key of one is wrapped again since."""
+    url, (private, _), (_, other) = f"file://{tmp_path}/store", key_files(tmp_path), key_files(tmp_path, 1)
+    old = [seal(b"plain", {}, [key_pair(0).recipient]) for _ in range(2)]
+    names = sorted(one.artifact_id for one in old)
+    for one in old:
+        open_store(url).put(PAYLOADS, one.artifact_id, one.payload)
+        open_store(url).put(MANIFESTS, one.artifact_id, one.manifest)
+        os.utime(tmp_path / "store" / MANIFESTS / one.artifact_id, (1, 1))
+    succeeds("rewrap", names[0], "--store", url, "-i", private, "--add", other)
+    put(url)
+
+    told = succeeds("verify", "--audit", "--store", url)
+
+    assert "audit log intact: 4 lines" in told.output.decode()
+    assert "2 artifacts stored before the log's first line" in told.errors and ", ".join(names) in told.errors
+    assert succeeds("verify", "--audit", "--store", url, "--json").json["older"] == names
+
+
+def test_a_log_whose_end_was_cut_off_lacks_the_seal_of_what_is_stored(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/store"
+    put(url)
+    late = put(url).artifact_id
+    for number in (3, 4):
+        (tmp_path / "store" / "audit" / f"{number:016x}").unlink()
+
+    is_refused(sealift("verify", "--audit", "--store", url), f"artifact {late} was stored on ")
 
 
 def test_a_store_that_is_not_there_has_no_empty_log(tmp_path: Path) -> None:
