@@ -26,7 +26,6 @@ from sealift.provider import (
     Secret,
     UpdateRequest,
     UpdateResponse,
-    changed_inputs,
     detail_diff,
     has_unknown,
     random_id,
@@ -52,7 +51,8 @@ class ArtifactSignatureResource:
 
     def diff(self, request: DiffRequest) -> DiffResponse:
         """Compares the inputs. Another artifact or store is another resource; another key signs again."""
-        return DiffResponse(detail_diff(changed_inputs(request.old_inputs, request.new_inputs), replaces=REPLACES))
+        changed = validation.find_changed(request.old_inputs, request.new_inputs)
+        return DiffResponse(detail_diff(changed, replaces=REPLACES))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Signs the artifact. In a preview the signature is unknown."""

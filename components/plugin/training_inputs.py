@@ -23,11 +23,9 @@ from components.settings.run import (
 from sealift.provider import (
     CheckFailure,
     CheckResponse,
-    DiffKind,
     Properties,
     Secret,
     Value,
-    changed_inputs,
     has_secret,
     has_unknown,
     reveal,
@@ -35,7 +33,7 @@ from sealift.provider import (
 )
 from sealift.sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
 from sealift.settings.declare import declarations
-from sealift.stores import Store, is_same_store, open_store
+from sealift.stores import Store, open_store
 from training import job as training_job
 from training.errors import InputError
 
@@ -88,15 +86,6 @@ async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> 
 
 def _may_be_secret(name: str, value: Value) -> bool:
     return name in SECRET_INPUTS or (name in URL_INPUTS and holds_url(reveal_all({name: value})[name]))
-
-
-def find_changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
-    """Returns the inputs that differ. Another spelling of the same store's URL is no difference."""
-    changed = changed_inputs(olds, news)
-    urls = olds.get("storeUrl"), news.get("storeUrl")
-    if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
-        changed.pop("storeUrl", None)
-    return changed
 
 
 def _key_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFailure]:

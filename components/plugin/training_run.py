@@ -35,7 +35,6 @@ from components.plugin.training_inputs import (
     REQUIREMENTS,
     RETENTION_INPUTS,
     check,
-    find_changed,
     find_job_inputs,
     find_key_texts,
     find_opening_keys,
@@ -45,6 +44,7 @@ from components.plugin.training_inputs import (
     find_store_key,
 )
 from components.plugin.training_request import make_request
+from components.plugin.validation import find_changed
 from sealift.contents.errors import ContentsError
 from sealift.provider import (
     UNKNOWN,

@@ -1,15 +1,25 @@
-"""Shared parts of the resources' checks: completion of inputs, and problems in the engine's form."""
+"""Shared parts of the resources' checks and diffs: completed and changed inputs, problems in the engine's form."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from sealift.provider import CheckFailure, CheckResponse, PluginError, Properties, has_unknown, reveal_all
+from sealift.provider import (
+    CheckFailure,
+    CheckResponse,
+    DiffKind,
+    PluginError,
+    Properties,
+    Value,
+    changed_inputs,
+    has_unknown,
+    reveal_all,
+)
 from sealift.settings import Problem, read
 from sealift.settings.declare import declarations
 from sealift.settings.read import texts_read
-from sealift.stores import StoreUrlInvalid, absolute_url
+from sealift.stores import StoreUrlInvalid, absolute_url, is_same_store
 
 
 def complete(of: type[Any], given: Properties) -> Properties:
@@ -34,6 +44,15 @@ def check(of: type[Any], given: Properties, what: str) -> CheckResponse:
     inputs = complete(of, given)
     unknown = [name for name, value in inputs.items() if has_unknown(value)]
     return CheckResponse(inputs, failures(read(of, reveal_all(inputs), what, unknown=unknown)[1]))
+
+
+def find_changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
+    """Returns the inputs that differ. Another spelling of the same store's URL is no difference."""
+    changed = changed_inputs(olds, news)
+    urls = olds.get("storeUrl"), news.get("storeUrl")
+    if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
+        changed.pop("storeUrl", None)
+    return changed
 
 
 def refuse_import(what: str, import_id: str) -> PluginError:

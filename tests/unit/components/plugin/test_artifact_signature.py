@@ -132,6 +132,15 @@ def test_another_key_signs_again_and_another_artifact_is_another_resource(
     assert get_signature(store, artifact.artifact_id) == str(updated["signature"]).encode()
 
 
+def test_another_spelling_of_the_store_s_url_signs_nothing_again(store: Store, artifact: SealedArtifact) -> None:
+    inputs = given(store, artifact)
+    spelt = {**inputs, "storeUrl": f"file://{store.location}/../store/"}
+
+    assert not ArtifactSignatureResource().diff(DiffRequest(inputs, spelt)).detailed_diff
+    other = ArtifactSignatureResource().diff(DiffRequest(inputs, {**spelt, "storeUrl": f"file://{store.location}2"}))
+    assert other.replaces == ["storeUrl"]
+
+
 def test_a_damaged_another_and_an_erased_artifact_are_not_signed(
     store: Store, artifact: SealedArtifact, tmp_path: Path
 ) -> None:
