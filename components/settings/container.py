@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
-from components.settings.server import ServedModel, ServerSettings, match_text, whole
+from components.settings.server import ServerInputs, ServerSettings, match_text, whole
 from sealift.serving import image_layout
 from sealift.settings import Clash, setting
 
@@ -74,10 +74,5 @@ class ContainerSettings(ServerSettings):
 
 
 @dataclass(frozen=True)
-class ModelContainerInputs(ServedModel, ContainerSettings):
+class ModelContainerInputs(ServerInputs, ContainerSettings):
     """Inputs of a ModelContainer: its settings and the model to serve."""
-
-    def clashes(self) -> Iterator[Clash]:
-        """Yields the settings' own clashes, and one for an artifact that no trusted signer signed."""
-        yield from super().clashes()
-        yield from self.signature_clashes(self.require_signature)

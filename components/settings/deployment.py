@@ -10,7 +10,7 @@ from typing import Final, Literal, cast
 
 from components.quantity import parse
 from components.quota import PodResources, quota_problems, request_problems, shortfall_problems
-from components.settings.server import CPU, DNS_LABEL, MEMORY, ServedModel, ServerSettings, whole
+from components.settings.server import CPU, DNS_LABEL, MEMORY, ServerInputs, ServerSettings, whole
 from sealift.settings import Clash, Kind, Problem, RefusedInside, kinds, setting
 from sealift.settings.quantity import Quantity
 
@@ -89,13 +89,8 @@ class DeploymentSettings(ServerSettings):
 
 
 @dataclass(frozen=True)
-class ModelDeploymentInputs(ServedModel, DeploymentSettings):
+class ModelDeploymentInputs(ServerInputs, DeploymentSettings):
     """Inputs of a ModelDeployment: its settings and the model to serve."""
-
-    def clashes(self) -> Iterator[Clash]:
-        """Yields the settings' own clashes, and one for an artifact that no trusted signer signed."""
-        yield from super().clashes()
-        yield from self.signature_clashes(self.require_signature)
 
 
 def component_name_problems(name: str) -> list[Problem]:

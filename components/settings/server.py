@@ -303,6 +303,14 @@ class ServedModel:
         "Signature of the artifact, such as ArtifactSignature's output `signature`. Required with `requireSignature`.",
     )
 
-    def signature_clashes(self, signers: tuple[str, ...]) -> Iterator[Clash]:
-        """Yields a clash if there are signers, and none of them signed the artifact."""
-        return signature_clashes(signers, self.signature, self.manifest, self.artifact_id, self.payload_digest)
+
+@dataclass(frozen=True)
+class ServerInputs(ServedModel, ServerSettings):
+    """Inputs of a component that serves a model: its settings, and the model."""
+
+    def clashes(self) -> Iterator[Clash]:
+        """Yields the settings' own clashes, and one for an artifact that no trusted signer signed."""
+        yield from super().clashes()
+        yield from signature_clashes(
+            self.require_signature, self.signature, self.manifest, self.artifact_id, self.payload_digest
+        )

@@ -179,11 +179,7 @@ def delete_record(store: Store, name: str) -> None:
 
 def has_record(store: Store, name: str) -> bool:
     """Whether the record exists, whatever its size."""
-    try:
-        store.get_range(RECORDS, name, 0, 1)
-    except ArtifactMissing:
-        return False
-    return True
+    return exists(store, RECORDS, name)
 
 
 def get_record(store: Store, name: str, at_most: int = RECORD_BYTES) -> Versioned | None:
