@@ -6,6 +6,7 @@ A rotated key therefore trains nothing, builds nothing and changes no digest tha
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
+from sealift.own_keys import find_own_key, unwrap_with
 from sealift.sealing import (
     Identity,
     Recipient,
@@ -14,14 +15,15 @@ from sealift.sealing import (
     named_payload_digest,
     recipient_ids,
     rewrap,
+    under_key,
     unwrap,
 )
 from sealift.sealing.manifest import parse_manifest
 from sealift.stores import MANIFESTS, Conflict, Store, audited
 from sealift.stores.artifacts import MANIFEST_BYTES
 
-Change = Callable[[bytes, bytes], bytes]
-"""Returns a manifest with other recipients. Its inputs are the manifest and the data key."""
+Change = Callable[[bytes, bytes, bytes | None], bytes]
+"""Returns a manifest with other recipients. Its inputs are the manifest, the data key and the artifact's own key."""
 
 
 Keep = Callable[[str], bool]
@@ -49,7 +51,8 @@ def wrap_for(
     wanted = {recipient.key_id for recipient in recipients}
     with audited(store, "rewrap", artifact_id) as entry:
         try:
-            data_key = unwrap(manifest, keys)
+            kek = find_own_key(manifest, store.keys)
+            data_key = unwrap(manifest, keys, kek)
         except WrongKey as error:
             if recipient_ids(manifest) == wanted:
                 return manifest
@@ -61,7 +64,7 @@ def wrap_for(
             kept = set(filter(keep, recipient_ids(latest)))
             if latest == stored.content and recipient_ids(latest) == wanted | kept:
                 return latest
-            wrapped = rewrap(latest, data_key, recipients, kept)
+            wrapped = rewrap(latest, data_key, under_key(recipients, kek), kept)
             entry.begin(named_payload_digest(latest))
             with suppress(Conflict):  # another resource has just wrapped it: read its manifest
                 store.swap(MANIFESTS, artifact_id, wrapped, stored.version)
@@ -79,7 +82,8 @@ def change_recipients(
     with audited(store, "rewrap", artifact_id) as entry:
         while True:
             stored = store.read(MANIFESTS, artifact_id, MANIFEST_BYTES)
-            changed = change(stored.content, find_data_key(stored.content))
+            kek = find_own_key(stored.content, store.keys)
+            changed = change(stored.content, find_data_key(stored.content), kek)
             if changed == stored.content:
                 return changed, False
             entry.begin(named_payload_digest(stored.content))
@@ -92,8 +96,10 @@ def with_only(recipients: Sequence[Recipient]) -> Change:
     """Makes these the recipients. A manifest that has them already stays as it is."""
     wanted = {recipient.key_id for recipient in recipients}
 
-    def change(manifest: bytes, data_key: bytes) -> bytes:
-        return manifest if recipient_ids(manifest) == wanted else rewrap(manifest, data_key, recipients)
+    def change(manifest: bytes, data_key: bytes, kek: bytes | None) -> bytes:
+        if recipient_ids(manifest) == wanted:
+            return manifest
+        return rewrap(manifest, data_key, under_key(recipients, kek))
 
     return change
 
@@ -104,11 +110,11 @@ def with_and_without(added: Sequence[Recipient], removed: Collection[str]) -> Ch
     The change raises WrongKey if no recipient were left.
     """
 
-    def change(manifest: bytes, data_key: bytes) -> bytes:
+    def change(manifest: bytes, data_key: bytes, kek: bytes | None) -> bytes:
         parsed = parse_manifest(manifest)
         kept = [stanza for stanza in parsed.recipients if stanza.key_id not in removed]
         there = {stanza.key_id for stanza in kept}
-        new = [recipient.wrap(data_key) for recipient in added if recipient.key_id not in there]
+        new = [one.wrap(data_key) for one in under_key(added, kek) if one.key_id not in there]
         if not kept and not new:
             raise WrongKey(
                 f"artifact {parsed.artifact_id} would have no recipient left, so nobody could open it",
@@ -121,9 +127,9 @@ def with_and_without(added: Sequence[Recipient], removed: Collection[str]) -> Ch
     return change
 
 
-def is_made_of(stored: bytes, known: bytes, keys: Sequence[Identity]) -> bool:
-    """Whether the manifest `stored` was made from `known` by someone who could open the artifact."""
+def is_made_of(store: Store, stored: bytes, known: bytes, keys: Sequence[Identity]) -> bool:
+    """Whether the store's manifest `stored` was made from `known` by someone who could open the artifact."""
     try:
-        return is_authentic(stored, unwrap(known, keys))
+        return is_authentic(stored, unwrap_with(known, keys, store.keys))
     except WrongKey:
         return False

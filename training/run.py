@@ -21,6 +21,7 @@ from typing import Any, Final
 from sealift.sealing.artifact import Sealed, seal_into
 from sealift.sealing.errors import ManifestInvalid
 from sealift.sealing.manifest import parse_manifest
+from sealift.sealing.recipients.own_key import under_key
 from sealift.sealing.recipients.parse import parse_recipient
 from sealift.sealing.recipients.recipient import Recipient
 from sealift.sealing.stream import stream_digest
@@ -274,7 +275,9 @@ def _put(
     fence: Fence, content: bytes, description: Mapping[str, object], recipients: list[Recipient], artifact_id: str
 ) -> Sealed:
     return remake_artifact(
-        fence, artifact_id, lambda write: seal_into(write, content, description, recipients, artifact_id)
+        fence,
+        artifact_id,
+        lambda write, kek: seal_into(write, content, description, under_key(recipients, kek), artifact_id),
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sealift.own_keys import unwrap_with
 from sealift.sealing import (
     Identity,
     ManifestInvalid,
@@ -23,7 +24,7 @@ from sealift.sealing import (
     open_artifact,
     record_key,
     seal_into,
-    unwrap,
+    under_key,
 )
 from sealift.stores import PAYLOADS, Fence, Store, audited, get_manifest, hold_lease, open_payload, remake_artifact
 from training.checkpoint import Records, SealedRecord
@@ -95,7 +96,7 @@ class Resealing:
         description: Mapping[str, object],
     ) -> Sealed:
         with audited(self.store, "open", old.artifact_id) as entry:
-            data_key = unwrap(old.manifest, keys)
+            data_key = unwrap_with(old.manifest, keys, self.store.keys)
             entry.begin(old.payload_digest)
             with open_payload(self.store, old.artifact_id) as payload:
                 opened = open_artifact(
@@ -103,12 +104,17 @@ class Resealing:
                 )
         new_id = self.new_id(old.artifact_id)
         told = {**opened.description, **description}
-        return remake_artifact(fence, new_id, lambda write: seal_into(write, opened.model, told, recipients, new_id))
+        return remake_artifact(
+            fence,
+            new_id,
+            lambda write, kek: seal_into(write, opened.model, told, under_key(recipients, kek), new_id),
+        )
 
     def _find(self, artifact_id: str, digest: str, keys: Sequence[Identity]) -> Sealed:
         """Returns an artifact that an earlier attempt has sealed and recorded."""
         manifest = get_manifest(self.store, artifact_id)
-        if not is_authentic(manifest, unwrap(manifest, keys)) or named_payload_digest(manifest) != digest:
+        data_key = unwrap_with(manifest, keys, self.store.keys)
+        if not is_authentic(manifest, data_key) or named_payload_digest(manifest) != digest:
             raise ManifestInvalid(
                 f"the manifest of artifact {artifact_id} in the store was altered",
                 "find out who can write to the store, then set retrainTrigger to train and seal the model again",

@@ -5,8 +5,9 @@ anything else stay here.
 from collections.abc import Mapping
 
 from components.plugin.training_inputs import find_store, list_of
+from sealift.own_keys import unwrap_with
 from sealift.provider import Value
-from sealift.sealing import mask_key, parse_identity, record_key, unwrap
+from sealift.sealing import mask_key, parse_identity, record_key
 from sealift.stores import get_manifest
 from training.job import Job
 from training.request import RunRequest
@@ -42,8 +43,9 @@ def _init_key(job: Job, inputs: Mapping[str, Value]) -> bytes | None:
     """Returns the data key of the artifact that the run starts from, so that the private key stays here."""
     if job.init_from is None or job.init_from.path is not None:
         return None
-    manifest = get_manifest(find_store(inputs), job.init_from.artifact_id)
-    return unwrap(manifest, [parse_identity(str(inputs["privateKey"]))])
+    store = find_store(inputs)
+    manifest = get_manifest(store, job.init_from.artifact_id)
+    return unwrap_with(manifest, [parse_identity(str(inputs["privateKey"]))], store.keys)
 
 
 def read_metrics(value: Value) -> Mapping[str, float] | None:

@@ -46,6 +46,7 @@ from components.plugin.training_inputs import (
 from components.plugin.training_request import make_request
 from components.plugin.validation import find_changed
 from sealift.contents.errors import ContentsError
+from sealift.own_keys import unwrap_with
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,
@@ -78,7 +79,6 @@ from sealift.sealing import (
     is_in_kms,
     parse_identity,
     stream_digest,
-    unwrap,
 )
 from sealift.stores import (
     ArtifactDamaged,
@@ -336,7 +336,9 @@ def _find_data_key(
         return kept["dataKey"]
     if preview:
         return UNKNOWN
-    return data_key_text(unwrap(str(outputs["manifest"]).encode(), find_opening_keys(inputs)))
+    return data_key_text(
+        unwrap_with(str(outputs["manifest"]).encode(), find_opening_keys(inputs), find_store(inputs).keys)
+    )
 
 
 async def _train(
@@ -465,7 +467,7 @@ def _verify(state: Properties, inputs: Properties) -> Properties:
     for artifact_id, digest, manifest, known in _artifacts(state):
         verify(store, artifact_id, digest, stream_digest)
         stored = get_manifest(store, artifact_id)
-        if stored != known and not is_made_of(stored, known, find_opening_keys(inputs)):
+        if stored != known and not is_made_of(store, stored, known, find_opening_keys(inputs)):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store differs from this stack's")
         manifests[manifest] = stored.decode()
     return manifests

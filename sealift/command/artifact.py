@@ -37,12 +37,13 @@ ARTIFACTS_HELP: Final = "ids of artifacts in the store, one or several"
 
 @dataclass(frozen=True)
 class Location:
-    """The place of one artifact. `artifact_id` is the expected one."""
+    """The place of one artifact. `artifact_id` is the expected one. `keys` is the store of keys."""
 
     artifact_id: str | None
     store: Store | None
     payload_file: Path | None
     manifest_file: Path | None
+    keys: Store | None
 
     def manifest(self) -> Manifest:
         """Reads the manifest without authenticating it. Raises CommandError, ManifestInvalid, PinMismatch or
@@ -115,6 +116,11 @@ def add_store(parser: argparse.ArgumentParser, *, required: bool = False) -> Non
     parser.add_argument("--store", metavar="URL", required=required, help=STORE_HELP)
 
 
+def find_store(options: argparse.Namespace) -> Store:
+    """Returns the store that the options name, with its store of keys. Raises StoreUrlInvalid."""
+    return open_store(options.store, getattr(options, "keys", None))
+
+
 def add_digest(parser: argparse.ArgumentParser) -> None:
     """Adds the option of the expected digest."""
     digest = "payload digest that the artifact must have, as `sealift seal` printed it (default: the manifest's own)"
@@ -149,7 +155,8 @@ def find_location(options: argparse.Namespace) -> Location:
         _refuse_files(options)
         if options.artifact_id is None:
             raise WrongUsage("the artifact's id is missing", "`sealift list --store URL` shows all ids")
-        return Location(options.artifact_id, open_store(options.store), None, None)
+        store = find_store(options)
+        return Location(options.artifact_id, store, None, None, store.keys)
     return _in_files(options, options.artifact_id)
 
 
@@ -160,8 +167,8 @@ def find_locations(options: argparse.Namespace) -> list[Location]:
             raise WrongUsage("files hold one artifact only", "give --store URL for several")
         return [_in_files(options, next(iter(options.artifact_id), None))]
     _refuse_files(options)
-    store = open_store(options.store)
-    return [Location(one, store, None, None) for one in chosen_ids(options, store)]
+    store = find_store(options)
+    return [Location(one, store, None, None, store.keys) for one in chosen_ids(options, store)]
 
 
 def chosen_ids(options: argparse.Namespace, store: Store) -> list[str]:
@@ -190,7 +197,8 @@ def _in_files(options: argparse.Namespace, expected_id: str | None) -> Location:
     if options.manifest is None or (has_payload and options.payload is None):
         files = "--payload FILE and --manifest FILE" if has_payload else "--manifest FILE"
         raise WrongUsage("the artifact's place is missing", f"give ARTIFACT-ID and --store URL, or {files}")
-    return Location(expected_id, None, options.payload if has_payload else None, options.manifest)
+    keys = None if getattr(options, "keys", None) is None else open_store(options.keys)
+    return Location(expected_id, None, options.payload if has_payload else None, options.manifest, keys)
 
 
 @contextmanager

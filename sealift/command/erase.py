@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from sealift.command.artifact import ID_HELP, add_store, artifact_id
+from sealift.command.artifact import ID_HELP, add_store, artifact_id, find_store
 from sealift.command.errors import CommandError
 from sealift.command.images import Images, add_images, delete_all, find_named_images, list_names, say_missing
 from sealift.command.keys import Key, add_identities, data_key_of, find_keys
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
+from sealift.own_keys import check_erasable
 from sealift.sealing import SealingError
 from sealift.sealing.manifest import parse_manifest
 from sealift.stores import (
@@ -22,7 +23,6 @@ from sealift.stores import (
     erase_artifact,
     get_manifest,
     map_artifacts,
-    open_store,
 )
 
 DATA_DIGEST: Final = "dataDigest"
@@ -41,7 +41,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
-    store, keys = open_store(options.store), find_keys(options)
+    store, keys = find_store(options), find_keys(options)
+    check_erasable(store, options.artifact_id)
     derived = _find_derived(store, options.artifact_id, keys) if keys else None
     images = find_named_images(options)
     if not options.yes:
@@ -108,7 +109,7 @@ def _find_derived(store: Store, erased: str, keys: Sequence[Key]) -> dict[str, s
 
     def describe(artifact_id: str) -> dict[str, Any]:
         with suppress(SealingError, StoreError):
-            return _describe(get_manifest(store, artifact_id), keys)
+            return _describe(get_manifest(store, artifact_id), keys, store)
         return {}
 
     told = dict(map_artifacts(store, describe))
@@ -118,19 +119,21 @@ def _find_derived(store: Store, erased: str, keys: Sequence[Key]) -> dict[str, s
     return found | {one: str(fields[OF]) for one, fields in told.items() if fields.get(OF) in models}
 
 
-def _describe(manifest: bytes, keys: Sequence[Key]) -> dict[str, Any]:
-    return parse_manifest(manifest).open_description(data_key_of(manifest, keys))
+def _describe(manifest: bytes, keys: Sequence[Key], store: Store) -> dict[str, Any]:
+    return parse_manifest(manifest).open_description(data_key_of(manifest, keys, store.keys))
 
 
 COMMAND: Final = Subcommand(
     "erase",
     "destroy an artifact, and leave a tombstone with date and reason",
-    "Destroys payload, manifest and signature of an artifact in all versions that the store keeps, checks that nothing "
-    "is left, and leaves a tombstone. With -i it lists the other artifacts that were made from the same data. With "
-    "--image it deletes the artifact's images of a repository, with the credentials of `docker login`; the registry's "
-    "garbage collection then frees their layers. Copies elsewhere are not touched: images on nodes, the manifest in a "
-    "stack's state and cluster, backups, and what a bucket's soft delete retains. Whoever has a payload, its manifest "
-    "and a private key can still open them.",
+    "Destroys payload, manifest and signature of an artifact in all versions that the store keeps, checks that "
+    "nothing is left, and leaves a tombstone. An artifact with a key-encryption key of its own needs --keys: that key"
+    " is destroyed first, and then no copy of the artifact opens with a private key. With -i it lists the other "
+    "artifacts that were made from the same data. With --image it deletes the artifact's images of a repository, with"
+    " the credentials of `docker login`; the registry's garbage collection then frees their layers. Copies elsewhere "
+    "are not touched: images on nodes, the manifest in a stack's state and cluster, backups, and what a bucket's soft"
+    " delete retains. Whoever has a payload, its manifest and a private key can still open them, unless the artifact "
+    "had a key of its own.",
     "sealift erase 0123456789abcdef0123456789abcdef --store s3://my-bucket/models --reason 'request 17' -i key.pem\n"
     "sealift erase 0123456789abcdef0123456789abcdef --store s3://my-bucket/models --reason 'request 17' --yes\n"
     "sealift erase 0123456789abcdef0123456789abcdef --store s3://my-bucket/models --reason 'request 17' --yes "

@@ -18,10 +18,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
-    manifest = find_location(options).manifest()
+    location = find_location(options)
+    manifest = location.manifest()
     description = None
     if options.identity:
-        data_key = data_key_of(manifest.encode(), find_keys(options))
+        data_key = data_key_of(manifest.encode(), find_keys(options), location.keys)
         description = manifest.open_description(data_key)
     recipients = [{"kind": one.kind, "keyId": one.key_id} for one in manifest.recipients]
     result = {

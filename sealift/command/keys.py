@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from sealift.command.errors import CommandError, WrongUsage
+from sealift.own_keys import unwrap_with
 from sealift.sealing import (
     Identity,
     Recipient,
@@ -23,11 +24,11 @@ from sealift.sealing import (
     parse_key,
     parse_recipient,
     recipient_ids,
-    unwrap,
 )
 from sealift.sealing.data_key import PREFIX as DATA_KEY_PREFIX
 from sealift.sealing.kms.parse import open_key
 from sealift.signing import SigningError, SigningKey
+from sealift.stores import Store
 
 STANDARD_INPUT: Final = "-"
 SECRET_MARKS: Final = ("PRIVATE KEY-----", DATA_KEY_PREFIX)
@@ -38,6 +39,7 @@ RECIPIENTS_HELP: Final = "file of several public keys in PEM and addresses, one 
 IDENTITY_HELP: Final = (
     "private key that opens the artifact: a file, - for standard input, or the address of a key in a KMS; repeatable"
 )
+KEY_STORE_HELP: Final = "URL of the store of keys, for artifacts with a key-encryption key of their own"
 
 Key = Identity | bytes
 """A private key, or the data key of one artifact."""
@@ -50,10 +52,16 @@ def add_recipients(parser: argparse.ArgumentParser) -> None:
 
 
 def add_identities(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Adds the option that names private keys."""
+    """Adds the options that name private keys and the store of keys."""
     parser.add_argument(
         "-i", "--identity", metavar="IDENTITY", action="append", default=[], required=required, help=IDENTITY_HELP
     )
+    add_key_store(parser)
+
+
+def add_key_store(parser: argparse.ArgumentParser, does: str = KEY_STORE_HELP) -> None:
+    """Adds the option of the store of keys."""
+    parser.add_argument("--keys", metavar="URL", help=does)
 
 
 def refuse_secrets(arguments: Sequence[str]) -> None:
@@ -81,8 +89,9 @@ def find_keys(options: argparse.Namespace) -> list[Key]:
     return [_identity(given) for given in options.identity]
 
 
-def data_key_of(manifest: bytes, keys: Sequence[Key]) -> bytes:
-    """Returns the artifact's data key, which the first key that fits unwraps. Raises ManifestInvalid or WrongKey."""
+def data_key_of(manifest: bytes, keys: Sequence[Key], key_store: Store | None) -> bytes:
+    """Returns the artifact's data key, which the first key that fits unwraps, with the artifact's own key from
+    `key_store` if it has one. Raises ManifestInvalid, WrongKey or StoreError."""
     given = [key for key in keys if isinstance(key, bytes)]
     for data_key in given:
         if is_authentic(manifest, data_key):
@@ -91,7 +100,7 @@ def data_key_of(manifest: bytes, keys: Sequence[Key]) -> bytes:
     if given and not identities:
         recipient_ids(manifest)  # raises ManifestInvalid if it is no manifest at all
         raise WrongKey("the data key is another artifact's, or the manifest was altered", "use this artifact's key")
-    return unwrap(manifest, identities)
+    return unwrap_with(manifest, identities, key_store)
 
 
 def read_recipient(given: str) -> Recipient:

@@ -76,7 +76,7 @@ def _unwrapped(
     if entry is not None:
         entry.payload_digest = manifest.payload_digest
     check_pin(manifest, options.payload_digest)
-    data_key = data_key_of(manifest.encode(), find_keys(options))
+    data_key = data_key_of(manifest.encode(), find_keys(options), location.keys)
     warning = None if entry is None else entry.begin_reading()
     if warning is not None:
         terminal.note(f"warning: {warning}")

@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     location = find_location(options)
     manifest = location.manifest()
     check_pin(manifest, options.payload_digest)
-    description = manifest.open_description(data_key_of(manifest.encode(), find_keys(options)))
+    description = manifest.open_description(data_key_of(manifest.encode(), find_keys(options), location.keys))
     subject = make_subject(manifest, description, payload_sha256(location, manifest, terminal, "reading"))
     document = json.dumps(FORMS[options.format](subject), indent=None if terminal.as_json else 2, sort_keys=True)
     if options.output is None:

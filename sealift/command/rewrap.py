@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from sealift.command.artifact import ARTIFACTS_HELP, add_all, add_store, artifact_id, chosen_ids
+from sealift.command.artifact import ARTIFACTS_HELP, add_all, add_store, artifact_id, chosen_ids, find_store
 from sealift.command.errors import CommandError, WrongUsage
 from sealift.command.keys import (
     Key,
@@ -22,7 +22,7 @@ from sealift.names import counted
 from sealift.rewrapping import Change, change_recipients, with_and_without, with_only
 from sealift.sealing import SealingError
 from sealift.sealing.manifest import parse_manifest
-from sealift.stores import ArtifactMissing, Store, StoreError, StoreUnwritable, open_store
+from sealift.stores import ArtifactMissing, Store, StoreError, StoreUnwritable
 
 KEY_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -41,7 +41,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     change = _change(options)
-    store = open_store(options.store)
+    store = find_store(options)
     ids, keys = chosen_ids(options, store), find_keys(options)
     outcomes = [_report(store, one, keys, change, terminal) for one in ids]
     return DONE if all(outcomes) else REFUSED
@@ -65,7 +65,7 @@ def _change(options: argparse.Namespace) -> Change:
 def _report(store: Store, one: str, keys: Sequence[Key], change: Change, terminal: Terminal) -> bool:
     """Changes one artifact. Says whether that succeeded. Raises StoreUnwritable, which concerns them all."""
     try:
-        manifest, changed = change_recipients(store, one, lambda stored: data_key_of(stored, keys), change)
+        manifest, changed = change_recipients(store, one, lambda stored: data_key_of(stored, keys, store.keys), change)
     except StoreUnwritable:
         raise
     except (CommandError, SealingError, StoreError) as error:

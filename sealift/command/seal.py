@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from sealift.command.artifact import add_store, open_input
+from sealift.command.artifact import add_store, find_store, open_input
 from sealift.command.errors import WrongUsage
-from sealift.command.keys import STANDARD_INPUT, add_recipients, find_recipients
+from sealift.command.keys import STANDARD_INPUT, add_key_store, add_recipients, find_recipients
 from sealift.command.new_files import create_all, new_file
 from sealift.command.subcommand import DONE, Subcommand
 from sealift.command.terminal import Terminal
-from sealift.sealing import FileSource, Recipient, Sealed, new_artifact_id, seal_into
+from sealift.sealing import FileSource, Recipient, Sealed, new_artifact_id, seal_into, under_key
 from sealift.sealing.sources import ByteSource
-from sealift.stores import Store, create_artifact, open_store
+from sealift.stores import Store, create_artifact
 
 Plain = ByteSource | BinaryIO
 
@@ -28,6 +28,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="file to seal, of any kind and size; - is standard input")
     add_recipients(parser)
     add_store(parser)
+    keys = "URL of a store of keys, where the artifact gets a key-encryption key of its own, for `sealift erase`"
+    add_key_store(parser, keys)
     output = "path of two new files, PATH.payload and PATH.manifest, instead of a store"
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", help=output)
     description = "JSON object that describes the model, as text or as @FILE; it is encrypted (default: {})"
@@ -37,6 +39,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     if (options.store is None) == (options.output is None):
         raise WrongUsage("the artifact needs one place", "give either --store URL or -o PATH")
+    if options.keys is not None and options.store is None:
+        raise WrongUsage("--keys is for artifacts in a store", "give --store URL beside it")
     if not options.recipient and not options.recipients:
         raise WrongUsage("there is no recipient, so nobody could open the artifact", "give -r RECIPIENT or -R FILE")
     recipients = find_recipients(options)
@@ -45,7 +49,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         with terminal.meter("sealing", total) as meter:
             content = meter.source(plain)
             if options.store is not None:
-                sealed = _into_store(open_store(options.store), content, options.description, recipients)
+                sealed = _into_store(find_store(options), content, options.description, recipients)
             else:
                 sealed = _into_files(options.output, content, options.description, recipients)
     result = {
@@ -59,7 +63,9 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 def _into_store(store: Store, plain: Plain, description: dict[str, Any], recipients: list[Recipient]) -> Sealed:
     artifact_id = new_artifact_id()
     return create_artifact(
-        store, artifact_id, lambda write: seal_into(write, plain, description, recipients, artifact_id)
+        store,
+        artifact_id,
+        lambda write, kek: seal_into(write, plain, description, under_key(recipients, kek), artifact_id),
     )
 
 

@@ -95,7 +95,9 @@ def _report(location: Location, trust: _Trust, terminal: Terminal) -> bool:
 
 def _verify(location: Location, manifest: Manifest, trust: _Trust, terminal: Terminal) -> str | None:
     """Returns the key id of the signer, if there must be one."""
-    description = manifest.open_description(data_key_of(manifest.encode(), trust.keys)) if trust.keys else {}
+    description = {}
+    if trust.keys:
+        description = manifest.open_description(data_key_of(manifest.encode(), trust.keys, location.keys))
     if not trust.signers and trust.provenance is None:
         check_payload(location, manifest, terminal, "verifying")
         return None

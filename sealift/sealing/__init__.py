@@ -10,6 +10,7 @@ from sealift.sealing.artifact import (
     Sealed,
     SealedArtifact,
     describe,
+    has_own_key,
     is_authentic,
     named_payload_digest,
     new_artifact_id,
@@ -34,6 +35,7 @@ from sealift.sealing.errors import (
 )
 from sealift.sealing.kms.parse import KMS_ADDRESS_FORM, is_in_kms
 from sealift.sealing.plain_reader import PlainReader
+from sealift.sealing.recipients.own_key import under_key
 from sealift.sealing.recipients.parse import (
     KEY_ALGORITHMS,
     find_key_pair,
@@ -73,6 +75,7 @@ __all__ = [
     "describe",
     "find_key_pair",
     "generate_key_pair",
+    "has_own_key",
     "identity_forms",
     "is_authentic",
     "is_in_kms",
@@ -96,5 +99,6 @@ __all__ = [
     "seal_into",
     "seal_record",
     "stream_digest",
+    "under_key",
     "unwrap",
 ]

@@ -16,6 +16,7 @@ from sealift.sealing.errors import ArtifactCorrupt, ManifestInvalid, PinMismatch
 from sealift.sealing.manifest import Manifest, make_manifest, parse_manifest
 from sealift.sealing.memory import Buffer, private_memory
 from sealift.sealing.plain_reader import PlainReader
+from sealift.sealing.recipients.own_key import OwnKeyIdentity
 from sealift.sealing.recipients.recipient import Identity, Recipient, Stanza
 from sealift.sealing.segments import KEY_BYTES
 from sealift.sealing.sources import ByteSource, Payload, Plaintext, as_source
@@ -202,13 +203,14 @@ def describe(manifest: bytes, key: Identity) -> dict[str, Any]:
     return parsed.open_description(_data_key(parsed, key))
 
 
-def unwrap(manifest: bytes, keys: Sequence[Identity]) -> bytes:
-    """Returns the 32-byte data key, which opens this one artifact. Raises ManifestInvalid, or WrongKey if no key
-    fits."""
+def unwrap(manifest: bytes, keys: Sequence[Identity], kek: bytes | None = None) -> bytes:
+    """Returns the 32-byte data key, which opens this one artifact. `kek` is the artifact's own key, if it has one.
+    Raises ManifestInvalid, or WrongKey if no key fits."""
     parsed = parse_manifest(manifest)
-    for key in keys:
+    for key in keys if kek is None else [OwnKeyIdentity(one, kek) for one in keys]:
         if _stanza_of(parsed, key) is not None:
             return _data_key(parsed, key)
+    _refuse_without_own_key(parsed, kek)
     raise WrongKey(
         f"no given private key belongs to a recipient of artifact {parsed.artifact_id}",
         "use a private key whose public key is among the recipients",
@@ -237,6 +239,11 @@ def rewrap(
 def named_payload_digest(manifest: bytes) -> str:
     """Returns the payload digest that the manifest names, in hex. Raises ManifestInvalid."""
     return parse_manifest(manifest).payload_digest
+
+
+def has_own_key(manifest: bytes) -> bool:
+    """Whether private keys open the artifact only together with its own key-encryption key. Raises ManifestInvalid."""
+    return parse_manifest(manifest).has_own_key
 
 
 def is_authentic(manifest: bytes, data_key: bytes) -> bool:
@@ -299,11 +306,20 @@ def _data_key(manifest: Manifest, key: Identity | bytes) -> bytes:
         return key
     stanza = _stanza_of(manifest, key)
     if stanza is None:
+        _refuse_without_own_key(manifest, None)
         raise WrongKey(
             f"private key {key.key_id[:16]}… does not belong to a recipient of this artifact",
             "use a private key whose public key is among the recipients",
         )
     return _data_key(manifest, key.unwrap(stanza))
+
+
+def _refuse_without_own_key(manifest: Manifest, kek: bytes | None) -> None:
+    if kek is None and manifest.has_own_key:
+        raise WrongKey(
+            f"artifact {manifest.artifact_id} has a key-encryption key of its own, and no private key opens it alone",
+            "use its data key, or open it with the store of keys that it was sealed with",
+        )
 
 
 def _stanza_of(manifest: Manifest, key: Identity) -> Stanza | None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sealift.sealing.errors import ArtifactCorrupt, ManifestInvalid
+from sealift.sealing.recipients.own_key import is_under_key
 from sealift.sealing.recipients.recipient import Stanza
 
 VERSION: Final = 1
@@ -57,8 +58,15 @@ class Manifest:
         """Whether the MAC matches, in constant time: a holder of the data key wrote this manifest."""
         return hmac.compare_digest(self.mac, _mac(data_key, self.artifact_id, self._fields()))
 
+    @property
+    def has_own_key(self) -> bool:
+        """Whether private keys open the artifact only together with its own key-encryption key."""
+        return is_under_key(self.recipients)
+
     def for_recipients(self, recipients: Sequence[Stanza], data_key: bytes) -> "Manifest":
         """Returns the manifest with these recipients instead, authenticated."""
+        if self.has_own_key and not all(is_under_key([stanza]) for stanza in recipients):
+            raise AssertionError("internal error: a recipient that does not need the artifact's own key")
         bare = replace(self, recipients=tuple(recipients), mac=b"")
         return replace(bare, mac=_mac(data_key, self.artifact_id, bare._fields()))
 

@@ -3,9 +3,10 @@
 store.py is the contract. open.py maps a URL to a backend; each backend is one file (file_store.py). artifacts.py
 defines for all backends what an artifact in a store is and when it is complete; signatures.py keeps signatures beside
 them. lease.py lets one process work at a time. audit_log.py writes down each use of an artifact, and audit_check.py
-checks what is written.
+checks what is written. artifact_keys.py keeps artifacts' own keys in a second store.
 """
 
+from sealift.stores.artifact_keys import check_given, check_pair, get_key, refuse_versions
 from sealift.stores.artifacts import (
     artifact_ids,
     create_artifact,
@@ -33,6 +34,7 @@ from sealift.stores.errors import (
     ArtifactErased,
     ArtifactMissing,
     Conflict,
+    KeysUnusable,
     LeaseLost,
     StoreError,
     StoreForbidden,
@@ -79,6 +81,7 @@ __all__ = [
     "Conflict",
     "Entry",
     "Fence",
+    "KeysUnusable",
     "LeaseLost",
     "Stat",
     "Store",
@@ -93,13 +96,16 @@ __all__ = [
     "absolute_url",
     "artifact_ids",
     "audited",
+    "check_given",
     "check_log",
+    "check_pair",
     "collect",
     "create_artifact",
     "delete_artifact",
     "delete_record",
     "erase_artifact",
     "find_tombstone",
+    "get_key",
     "get_manifest",
     "get_payload",
     "get_record",
@@ -118,6 +124,7 @@ __all__ = [
     "put_artifact",
     "put_signature",
     "read_log",
+    "refuse_versions",
     "remake_artifact",
     "verify",
     "version_of",

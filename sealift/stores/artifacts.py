@@ -11,11 +11,12 @@ from contextlib import suppress
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 from sealift.durable.new_file import Buffer
+from sealift.stores.artifact_keys import destroy_key, new_key, put_key
 from sealift.stores.audit_log import audited
 from sealift.stores.erasure import Tombstone, erase, missing, refuse_erased
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, StoreError
 from sealift.stores.lease import Fence, hold_lease
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, Folder, Store, Versioned, exists
+from sealift.stores.store import KEYS, MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, Folder, Store, Versioned, exists
 
 OWNERS_CONTEXT: Final = b"sealift/v1/owners\0"
 MANIFEST_BYTES: Final = 1 << 20
@@ -37,8 +38,9 @@ class Manifested(Protocol):
 
 
 Written = TypeVar("Written", bound=Manifested)
-Seal = Callable[[Callable[[Buffer], object]], Written]
-"""Passes a payload in pieces to the given function and returns the result of sealing."""
+Seal = Callable[[Callable[[Buffer], object], bytes | None], Written]
+"""Passes a payload in pieces to the given function and returns the result of sealing. The second input is the
+artifact's own key, which is stored already, or None: see artifact_keys.py."""
 
 
 def put_artifact(store: Store, artifact_id: str, payload: Buffer, manifest: bytes) -> None:
@@ -59,14 +61,17 @@ def create_artifact(store: Store, artifact_id: str, seal: Seal[Written]) -> Writ
     with audited(store, "seal", artifact_id) as entry:
         refuse_erased(store, artifact_id)
         entry.begin()
+        kek = new_key(store)
         with store.create(PAYLOADS, artifact_id) as file:
-            sealed = seal(file.write)
+            sealed = seal(file.write, kek)
         try:
+            put_key(store, artifact_id, kek)
             store.put(MANIFESTS, artifact_id, sealed.manifest)
         except BaseException:
             with suppress(StoreError):  # the manifest first: in spite of the error, it may be there
                 store.delete(MANIFESTS, artifact_id)
                 store.delete(PAYLOADS, artifact_id)
+                destroy_key(store, artifact_id)
             raise
         entry.payload_digest = sealed.payload_digest
     return sealed
@@ -106,7 +111,7 @@ def artifact_ids(store: Store) -> list[str]:
 
 
 def delete_artifact(store: Store, artifact_id: str) -> None:
-    """Deletes the manifest, then payload and signature. Does nothing if they do not exist."""
+    """Deletes the manifest, then payload, signature and the artifact's own key. Does nothing if they do not exist."""
     with audited(store, "delete", artifact_id) as entry:
         if not exists(store, MANIFESTS, artifact_id) and not exists(store, PAYLOADS, artifact_id):
             return
@@ -114,6 +119,7 @@ def delete_artifact(store: Store, artifact_id: str) -> None:
         store.delete(MANIFESTS, artifact_id)
         store.delete(PAYLOADS, artifact_id)
         store.delete(SIGNATURES, artifact_id)
+        destroy_key(store, artifact_id)
 
 
 def verify(store: Store, artifact_id: str, payload_digest: str, digest_of: Callable[[BinaryIO], str]) -> None:
@@ -139,18 +145,22 @@ def remake_artifact(fence: Fence, artifact_id: str, seal: Seal[Written]) -> Writ
     since then is another version, and stays.
     """
     store = fence.store
-    folders: tuple[Folder, ...] = (MANIFESTS, PAYLOADS, SIGNATURES)
+    places: list[tuple[Store, Folder]] = [(store, MANIFESTS), (store, PAYLOADS), (store, SIGNATURES)]
+    if store.keys is not None:
+        places.append((store.keys, KEYS))
     with audited(store, "seal", artifact_id) as entry:
         refuse_erased(store, artifact_id)
-        left = [(folder, version_of(store, folder, artifact_id)) for folder in folders]
+        left = [(place, folder, version_of(place, folder, artifact_id)) for place, folder in places]
         fence.check()
         entry.begin()
-        for folder, version in left:
+        for place, folder, version in left:
             if version is not None:
-                store.delete(folder, artifact_id, version)
+                place.delete(folder, artifact_id, version)
+        kek = new_key(store)
         with store.create(PAYLOADS, artifact_id) as file:
-            sealed = seal(file.write)
+            sealed = seal(file.write, kek)
         fence.check()
+        put_key(store, artifact_id, kek)
         store.put(MANIFESTS, artifact_id, sealed.manifest)
         entry.payload_digest = sealed.payload_digest
     return sealed

@@ -170,6 +170,10 @@ class AzureContainer:
                 with suppress(ObjectMissing):
                     self.request(self.blob(key).delete_blob, **version)
 
+    def keeps_versions(self) -> bool:
+        """Azure tells it only to those who manage the account."""
+        return False
+
     def remove_unfinished(self, older_than_seconds: float) -> int:
         """Azure removes uncommitted blocks after a week."""
         return 0

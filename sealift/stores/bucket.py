@@ -92,6 +92,9 @@ class Bucket(Protocol):
     def purge(self, key: str) -> None:
         """Deletes an object and all its earlier versions. Does nothing if it does not exist."""
 
+    def keeps_versions(self) -> bool:
+        """Whether the service says that the bucket keeps what is deleted. False if it says nothing."""
+
     def remove_unfinished(self, older_than_seconds: float) -> int:
         """Removes uploads below the URL's prefix that killed writers left, and returns their number. A service that
         removes them by itself returns 0.

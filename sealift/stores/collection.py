@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from sealift.stores.artifact_keys import check_pair
 from sealift.stores.artifacts import version_of
 from sealift.stores.audit_log import audited
 from sealift.stores.errors import Conflict
-from sealift.stores.store import MANIFESTS, PAYLOADS, SIGNATURES, Entry, Folder, Store
+from sealift.stores.store import KEYS, MANIFESTS, PAYLOADS, SIGNATURES, Entry, Folder, Store
 
 GRACE_SECONDS: Final = 86400.0
 """Time that a writer has between an artifact's payload and its manifest."""
@@ -16,23 +17,28 @@ GRACE_SECONDS: Final = 86400.0
 
 @dataclass(frozen=True)
 class Collected:
-    """Payloads and signatures that were removed because they have no manifest, and the number of unfinished uploads."""
+    """Payloads, signatures and keys that were removed because they have no manifest, and the number of unfinished
+    uploads."""
 
     payloads: tuple[Entry, ...]
     signatures: tuple[Entry, ...]
     unfinished: int
+    keys: tuple[Entry, ...] = ()
 
 
 def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool = False) -> Collected:
-    """Removes payloads and signatures without a manifest, and unfinished uploads. Artifacts, records, tombstones and
-    audit log stay.
+    """Removes payloads, signatures and artifacts' own keys without a manifest, and unfinished uploads. Artifacts,
+    records, tombstones and audit log stay.
 
-    What is replaced meanwhile stays, and so does what is from the future of this machine's clock. `dry_run` only lists
-    payloads and signatures.
+    What is replaced meanwhile stays, and so does what is from the future of this machine's clock. `dry_run` only lists.
+    Raises KeysUnusable if the store of keys is another store's.
     """
     store.reach()
-    folders: tuple[Folder, ...] = (PAYLOADS, SIGNATURES)
-    listed = [store.entries(folder) for folder in folders]  # before the manifests: no artifact made meanwhile is in it
+    places: list[tuple[Store, Folder]] = [(store, PAYLOADS), (store, SIGNATURES)]
+    if store.keys is not None:
+        check_pair(store, store.keys)
+        places.append((store.keys, KEYS))
+    listed = [place.entries(folder) for place, folder in places]  # first: no artifact made meanwhile is in it
     complete = set(store.names(MANIFESTS))
     old = [
         [one for one in entries if one.name not in complete and time.time() - one.modified > grace_seconds]
@@ -40,19 +46,19 @@ def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool
     ]
     if not dry_run:
         old = [
-            [one for one in entries if _remove(store, folder, one.name)]
-            for folder, entries in zip(folders, old, strict=True)
+            [one for one in entries if _remove(store, place, folder, one.name)]
+            for (place, folder), entries in zip(places, old, strict=True)
         ]
-    payloads, signatures = (tuple(entries) for entries in old)
-    return Collected(payloads, signatures, 0 if dry_run else store.remove_unfinished(grace_seconds))
+    payloads, signatures, *keys = (tuple(entries) for entries in old)
+    return Collected(payloads, signatures, 0 if dry_run else store.remove_unfinished(grace_seconds), *keys)
 
 
-def _remove(store: Store, folder: Folder, name: str) -> bool:
-    version = version_of(store, folder, name)
+def _remove(store: Store, place: Store, folder: Folder, name: str) -> bool:
+    version = version_of(place, folder, name)
     if version is None or version_of(store, MANIFESTS, name) is not None:
         return False
     with suppress(Conflict), audited(store, "delete", name) as entry:
         entry.begin()
-        store.delete(folder, name, version)
+        place.delete(folder, name, version)
         return True
     return False

@@ -12,7 +12,17 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from sealift.stores.errors import ArtifactDamaged, ArtifactErased, ArtifactMissing, StoreError, StoreFull
-from sealift.stores.store import MANIFESTS, PAYLOADS, RECORDS, SIGNATURES, TOMBSTONES, Folder, Store, exists
+from sealift.stores.store import (
+    KEYS,
+    MANIFESTS,
+    PAYLOADS,
+    RECORDS,
+    SIGNATURES,
+    TOMBSTONES,
+    Folder,
+    Store,
+    exists,
+)
 
 REASON_CHARACTERS: Final = 500
 TOMBSTONE_BYTES: Final = 4096
@@ -32,7 +42,8 @@ UNREADABLE: Final = Tombstone("an unknown date", "the tombstone cannot be read")
 
 def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Callable[[], None]) -> Tombstone:
     """Destroys an artifact in all versions that the store keeps, with its signature and the list of its owners, and
-    leaves a tombstone.
+    leaves a tombstone. Its own key, if it has one, is destroyed first, and the store of keys gets the tombstone too: no
+    copy of the store can be opened after that.
 
     `owners` is the name of the record that lists the artifact's owners. `begin` is called before the first change, and
     on a full disk again once there is space. Erasing again keeps the first tombstone. Raises ArtifactMissing if the
@@ -45,13 +56,16 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
         )
     store.reach()
     tombstone = find_tombstone(store, artifact_id)
-    parts: tuple[tuple[Folder, str], ...] = (
-        (MANIFESTS, artifact_id),
-        (PAYLOADS, artifact_id),
-        (SIGNATURES, artifact_id),
-        (RECORDS, owners),
-    )
-    if tombstone is None and not any(exists(store, folder, name) for folder, name in parts[:2]):
+    parts: list[tuple[Store, Folder, str]] = [
+        (store, MANIFESTS, artifact_id),
+        (store, PAYLOADS, artifact_id),
+        (store, SIGNATURES, artifact_id),
+        (store, RECORDS, owners),
+    ]
+    if store.keys is not None:
+        store.keys.reach()
+        parts.insert(0, (store.keys, KEYS, artifact_id))
+    if tombstone is None and not any(exists(*part) for part in parts if part[1] in (KEYS, MANIFESTS, PAYLOADS)):
         raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
     begin()
     if tombstone is None:
@@ -61,12 +75,14 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
             store.purge(PAYLOADS, artifact_id)
             begin()
             tombstone = _leave_tombstone(store, artifact_id, reason)
-    for folder, name in parts:
-        store.purge(folder, name)
-    for folder, name in parts:
-        if exists(store, folder, name):
+    if store.keys is not None:
+        _put_tombstone(store.keys, artifact_id, tombstone)
+    for place, folder, name in parts:
+        place.purge(folder, name)
+    for place, folder, name in parts:
+        if exists(place, folder, name):
             raise StoreError(
-                f"{folder}/{name} is still in the store {store.location} after its deletion",
+                f"{folder}/{name} is still in the store {place.location} after its deletion",
                 "find out who writes it or what retains it, then erase the artifact again",
             )
     return tombstone
@@ -75,11 +91,18 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
 def _leave_tombstone(store: Store, artifact_id: str, reason: str) -> Tombstone:
     """Returns the tombstone: of two erasures at once, that of the first."""
     tombstone = Tombstone(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), reason)
+    if _put_tombstone(store, artifact_id, tombstone):
+        return tombstone
+    return find_tombstone(store, artifact_id) or UNREADABLE
+
+
+def _put_tombstone(store: Store, artifact_id: str, tombstone: Tombstone) -> bool:
+    """Returns False if another one is there."""
     try:
         store.put(TOMBSTONES, artifact_id, json.dumps(asdict(tombstone), sort_keys=True).encode())
-    except ArtifactDamaged:  # another tombstone is there
-        return find_tombstone(store, artifact_id) or UNREADABLE
-    return tombstone
+    except ArtifactDamaged:
+        return False
+    return True
 
 
 def find_tombstone(store: Store, artifact_id: str) -> Tombstone | None:

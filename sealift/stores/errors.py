@@ -5,6 +5,7 @@ StoreError              a sentence, then a hint line
 │   └── ArtifactErased  it was erased; its tombstone says when and why
 ├── ArtifactDamaged     the stored content differs from what was stored
 ├── Conflict            the content has changed since it was read
+├── KeysUnusable        the store of artifacts' own keys is not given, or it is not fit for them
 ├── LeaseLost           another process has taken over the work
 ├── StoreUnwritable     the store cannot be read or written
 │   ├── StoreForbidden  this user may not do that in it, or nobody may write there
@@ -30,6 +31,9 @@ class ArtifactDamaged(StoreError): ...
 
 
 class Conflict(StoreError): ...
+
+
+class KeysUnusable(StoreError): ...
 
 
 class LeaseLost(StoreError): ...

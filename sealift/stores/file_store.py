@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final, get_args
 from sealift.durable import file_set
 from sealift.durable.new_file import PASSING, Buffer, NewFile, remove_stale
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreForbidden, StoreFull, StoreUnwritable
-from sealift.stores.store import NAME, Entry, Folder, Stat, Versioned, Writer, check_name
+from sealift.stores.store import NAME, Entry, Folder, Stat, Store, Versioned, Writer, check_name
 
 LOCKS: Final = "locks"
 _FOLDERS: Final = (*get_args(Folder), LOCKS)
@@ -38,8 +38,8 @@ MapErrors = Callable[[], AbstractContextManager[None]]
 class FileStore:
     """A store in a folder of the local file system; files are at `FOLDER/NAME` in it."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, keys: Store | None = None) -> None:
+        self._root, self.keys = root, keys
 
     @property
     def location(self) -> str:
@@ -48,6 +48,9 @@ class FileStore:
     @property
     def identity(self) -> str:
         return str(self._root.absolute())
+
+    def keeps_versions(self) -> bool:
+        return False
 
     def reach(self) -> None:
         if not self._root.exists():  # as when a disk is not mounted

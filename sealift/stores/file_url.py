@@ -9,9 +9,9 @@ from sealift.stores.file_store import FileStore
 from sealift.stores.store import Store
 
 
-def open_url(url: str) -> Store:
+def open_url(url: str, keys: Store | None = None) -> Store:
     """See stores.open. Relative paths begin in the working directory."""
-    return FileStore(_folder(url))
+    return FileStore(_folder(url), keys)
 
 
 def absolute_url(url: str, folder: Path) -> str:
@@ -22,9 +22,9 @@ def absolute_url(url: str, folder: Path) -> str:
     return f"file://{quote(os.path.normpath(folder / path))}"
 
 
-def place(url: str) -> str:
+def place(url: str) -> tuple[str, ...]:
     """See stores.open. Resolves all links."""
-    return os.path.realpath(_folder(url))
+    return Path(os.path.realpath(_folder(url))).parts
 
 
 def _folder(url: str) -> Path:

@@ -124,6 +124,10 @@ class GoogleBucket:
                 with suppress(ObjectMissing):
                     self.request(blob.delete, retry=RETRY, timeout=TIMEOUT_SECONDS)  # of its own generation
 
+    def keeps_versions(self) -> bool:
+        """Google tells it only to those who may read the bucket's settings, which no role for objects includes."""
+        return False
+
     def remove_unfinished(self, older_than_seconds: float) -> int:
         """Google removes unfinished resumable uploads after a week."""
         return 0

@@ -37,9 +37,9 @@ def connect(url: ObjectUrl) -> Bucket:
     return bucket
 
 
-def open_url(url: str) -> Store:
+def open_url(url: str, keys: Store | None = None) -> Store:
     """See stores.open."""
-    return ObjectStore(parse_object_url(url), connect)
+    return ObjectStore(parse_object_url(url), connect, keys)
 
 
 def absolute_url(url: str, folder: Path) -> str:
@@ -48,8 +48,8 @@ def absolute_url(url: str, folder: Path) -> str:
     return url
 
 
-def place(url: str) -> str:
+def place(url: str) -> tuple[str, ...]:
     """See stores.open. A region or a profile does not change where a bucket is."""
     parsed = parse_object_url(url)
     where = parsed.option("endpoint") or parsed.option("account") or ""
-    return f"{parsed.location} {where}"
+    return (where, f"{parsed.scheme}://{parsed.bucket}", *filter(None, parsed.prefix.split("/")))

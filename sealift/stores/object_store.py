@@ -30,7 +30,7 @@ from sealift.stores.bucket import (
 )
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, Conflict, StoreError, StoreUnwritable
 from sealift.stores.object_url import ObjectUrl
-from sealift.stores.store import NAME, Entry, Folder, Stat, Versioned, Writer, check_name
+from sealift.stores.store import NAME, Entry, Folder, Stat, Store, Versioned, Writer, check_name
 
 PART_BYTES: Final = 8 << 20
 LARGE_PART_BYTES: Final = 64 << 20
@@ -53,6 +53,7 @@ class ObjectStore:
 
     url: ObjectUrl
     connect: Callable[[ObjectUrl], Bucket]
+    keys: Store | None = None
     _conditions_checked: bool = field(default=False, init=False, compare=False)
 
     @property
@@ -66,6 +67,9 @@ class ObjectStore:
     @property
     def identity(self) -> str:
         return self.url.identity
+
+    def keeps_versions(self) -> bool:
+        return self.bucket.keeps_versions()
 
     def reach(self) -> None:
         self.bucket.reach()

@@ -13,14 +13,14 @@ from sealift.stores.store import Store
 class Backend(Protocol):
     """A module that handles one URL scheme. Each function raises StoreUrlInvalid."""
 
-    def open_url(self, url: str) -> Store:
-        """The store at this URL. Touches nothing yet."""
+    def open_url(self, url: str, keys: Store | None = None) -> Store:
+        """The store at this URL, whose artifacts' own keys are in the store `keys`. Touches nothing yet."""
 
     def absolute_url(self, url: str, folder: Path) -> str:
         """The URL of the same store for a process with another working directory than `folder`."""
 
-    def place(self, url: str) -> str:
-        """A text that is the same for all URLs of one store and differs between stores."""
+    def place(self, url: str) -> tuple[str, ...]:
+        """The store's place, from the outer to the inner: the same for all URLs of one store."""
 
 
 BACKENDS: Final[Mapping[str, Backend]] = {
@@ -30,9 +30,22 @@ BACKENDS: Final[Mapping[str, Backend]] = {
 """Backends by URL scheme."""
 
 
-def open_store(url: str) -> Store:
-    """The store at this URL. Touches nothing yet. Raises StoreUrlInvalid."""
-    return _backend(url).open_url(url)
+def open_store(url: str, keys_url: str | None = None) -> Store:
+    """The store at this URL, with the store of its artifacts' own keys at `keys_url`. Touches nothing yet. Raises
+    StoreUrlInvalid, also if one store is inside the other.
+    """
+    if keys_url is None:
+        return _backend(url).open_url(url)
+    keys = open_store(keys_url)
+    if _backend(url) is _backend(keys_url):
+        places = zip(_backend(url).place(url), _backend(url).place(keys_url), strict=False)
+        if all(one == other for one, other in places):
+            raise StoreUrlInvalid(
+                f"the store of keys {keys.location} and the store {open_store(url).location} are in one another, so "
+                "a copy of the one would hold both",
+                "give the keys another bucket or folder, without versioning and backup",
+            )
+    return _backend(url).open_url(url, keys)
 
 
 def absolute_url(url: str, folder: Path) -> str:

@@ -151,6 +151,13 @@ class S3Bucket:
             for version in [one["VersionId"] for one in versions if one["Key"] == whole]:
                 self.request(self.client.delete_object, **self.at(key), VersionId=version)
 
+    def keeps_versions(self) -> bool:
+        try:
+            found = self.client.get_bucket_versioning(Bucket=self.url.bucket)
+        except (exceptions.ClientError, exceptions.BotoCoreError, *BROKEN):  # not allowed, or unknown to the service
+            return False
+        return bool(found.get("Status") == "Enabled")
+
     def remove_unfinished(self, older_than_seconds: float) -> int:
         removed = 0
         for upload in self._uploads(self.url.key(""), older_than_seconds):

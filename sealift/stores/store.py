@@ -1,6 +1,7 @@
 """The contract of a store: bytes by folder and name. Each backend is one class in its own file.
 
-A store knows no keys and cannot distinguish ciphertext from plaintext: its callers must store ciphertext only.
+A store knows no keys and cannot distinguish ciphertext from plaintext: its callers must store ciphertext only. A store
+of keys (artifact_keys.py) is a store beside it.
 artifacts.py, above this contract, defines what an artifact is and when it is complete.
 """
 
@@ -12,7 +13,7 @@ from typing import BinaryIO, Final, Literal, Protocol
 from sealift.durable.new_file import Buffer
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 
-Folder = Literal["payloads", "manifests", "records", "leases", "tombstones", "audit", "signatures"]
+Folder = Literal["payloads", "manifests", "records", "leases", "tombstones", "audit", "signatures", "keys"]
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
@@ -20,6 +21,8 @@ LEASES: Final = "leases"
 TOMBSTONES: Final = "tombstones"
 AUDIT: Final = "audit"
 SIGNATURES: Final = "signatures"
+KEYS: Final = "keys"
+"""Folder of a store of keys: see artifact_keys.py."""
 
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 
@@ -72,6 +75,13 @@ class Store(Protocol):
     @property
     def identity(self) -> str:
         """Location with all options: no other store that this process opens has the same."""
+
+    @property
+    def keys(self) -> "Store | None":
+        """Store of the artifacts' own keys, if they have some: see artifact_keys.py."""
+
+    def keeps_versions(self) -> bool:
+        """Whether the service says that it keeps what is deleted or replaced. False if it says nothing."""
 
     def reach(self) -> None:
         """Raises StoreUnwritable if the store itself does not exist, as opposed to a file in it."""

@@ -53,7 +53,7 @@ def do(store: Store, action: str, turn: str, keys: list[RsaIdentity]) -> None:
     if action == "write":
         name = hashlib.sha256(turn.encode()).hexdigest()[:32]
         with hold_lease(store, RUN) as fence:
-            remake_artifact(fence, name, lambda write: seal_into(write, content(2), {"number": 2}, recipients, name))
+            remake_artifact(fence, name, lambda write, _: seal_into(write, content(2), {"number": 2}, recipients, name))
     elif action == "rewrap":
         wanted = recipients[: 1 + len(turn) % 2]
         wrapped = wrap_for(store, FIRST, manifest, keys, wanted)

@@ -5,9 +5,31 @@ from pathlib import Path
 
 import pytest
 
-from sealift.rewrapping import is_made_of, wrap_for
-from sealift.sealing import ManifestInvalid, RsaIdentity, SealedArtifact, recipient_ids, rewrap, seal, unwrap
-from sealift.stores import MANIFESTS, Conflict, Store, get_manifest, get_payload, open_store, put_artifact
+from sealift.own_keys import find_own_key, unwrap_with
+from sealift.rewrapping import change_recipients, is_made_of, with_and_without, with_only, wrap_for
+from sealift.sealing import (
+    ManifestInvalid,
+    RsaIdentity,
+    SealedArtifact,
+    WrongKey,
+    recipient_ids,
+    rewrap,
+    seal,
+    seal_into,
+    under_key,
+    unwrap,
+)
+from sealift.stores import (
+    MANIFESTS,
+    Conflict,
+    KeysUnusable,
+    Store,
+    create_artifact,
+    get_manifest,
+    get_payload,
+    open_store,
+    put_artifact,
+)
 from sealift.stores.file_store import FileStore
 from tests.keys import key_pair
 
@@ -94,11 +116,33 @@ def test_a_manifest_that_was_not_sealed_is_refused(store: Store, artifact: Seale
         wrap_for(store, artifact.artifact_id, b"{}", [OLD], [NEW.recipient])
 
 
-def test_only_who_can_open_an_artifact_makes_another_manifest_of_it(artifact: SealedArtifact) -> None:
+def test_only_who_can_open_an_artifact_makes_another_manifest_of_it(store: Store, artifact: SealedArtifact) -> None:
     data_key = unwrap(artifact.manifest, [OLD])
     theirs = seal(b"theirs", {}, [OLD.recipient], artifact.artifact_id).manifest
 
-    assert is_made_of(rewrap(artifact.manifest, data_key, [NEW.recipient]), artifact.manifest, [OLD])
-    assert not is_made_of(theirs, artifact.manifest, [OLD])
-    assert not is_made_of(b"{}", artifact.manifest, [OLD])
-    assert not is_made_of(artifact.manifest, artifact.manifest, [NEW])
+    assert is_made_of(store, rewrap(artifact.manifest, data_key, [NEW.recipient]), artifact.manifest, [OLD])
+    assert not is_made_of(store, theirs, artifact.manifest, [OLD])
+    assert not is_made_of(store, b"{}", artifact.manifest, [OLD])
+    assert not is_made_of(store, artifact.manifest, artifact.manifest, [NEW])
+
+
+def test_an_artifact_with_a_key_of_its_own_keeps_needing_it(tmp_path: Path) -> None:
+    plain, keyed = (open_store(f"file://{tmp_path}/store", url) for url in (None, f"file://{tmp_path}/keys"))
+    sealed = create_artifact(
+        keyed, "ab" * 16, lambda write, kek: seal_into(write, b"model", {}, under_key([OLD.recipient], kek), "ab" * 16)
+    )
+    kek = find_own_key(sealed.manifest, keyed.keys)
+
+    with pytest.raises(KeysUnusable, match="has a key-encryption key of its own"):
+        wrap_for(plain, "ab" * 16, sealed.manifest, [OLD], [NEW.recipient])
+    made = wrap_for(keyed, "ab" * 16, sealed.manifest, [OLD], [NEW.recipient])
+    assert made is not None and unwrap(made, [NEW], kek) == unwrap(sealed.manifest, [OLD], kek)
+    assert is_made_of(keyed, made, sealed.manifest, [OLD])
+    changes = (with_and_without([OTHER.recipient], ()), with_only([OTHER.recipient, OLD.recipient]))
+    for change in changes:
+        made, changed = change_recipients(keyed, "ab" * 16, lambda m: unwrap_with(m, [NEW, OTHER], keyed.keys), change)
+        assert changed and unwrap(made, [OTHER], kek) == unwrap(sealed.manifest, [OLD], kek)
+        with pytest.raises(WrongKey, match="key-encryption key of its own"):
+            unwrap(made, [OTHER])
+    with pytest.raises(AssertionError, match="internal error"):
+        rewrap(made, unwrap(made, [OTHER], kek), [OTHER.recipient])

@@ -25,7 +25,10 @@ PRIME: Final = 2**255 - 19
 """RFC 7748, 4.1: coordinates are below it."""
 INFO_BEFORE_HPKE: Final = b"sealift/v1/X25519\0"
 SHARE_BYTES: Final = 32
-WRAPPED_BYTES: Final = SHARE_BYTES + 32 + 16  # encapsulated key, or share · data key · tag
+WRAPPED_BYTES: Final = {
+    KIND: (SHARE_BYTES + 32 + 16, SHARE_BYTES + 40 + 16),  # encapsulated key · data key, or that under a KEK · tag
+    KIND_BEFORE_HPKE: (SHARE_BYTES + 32 + 16,),  # share · data key · tag
+}
 NONCE: Final = bytes(12)  # each wrapping key encrypts once: the ephemeral key is always new
 NOT_X25519: Final = "the key is not an X25519 key", "generate one with `openssl genpkey -algorithm X25519`"
 
@@ -78,7 +81,7 @@ class X25519Identity:
         """Unwraps the data key. Raises WrongKey if the stanza is for another key or was altered."""
         # GCM does not commit to its key: a longer ciphertext could be made to open under many keys, which would let an
         # attacker test many keys with one query.
-        if len(stanza.wrapped_key) != WRAPPED_BYTES:
+        if len(stanza.wrapped_key) not in WRAPPED_BYTES[stanza.kind]:
             raise WrongKey(*DOES_NOT_UNWRAP)
         try:
             if stanza.kind == KIND:

@@ -105,7 +105,7 @@ def test_a_change_that_another_process_overtakes_is_made_to_its_manifest(tmp_pat
         data_key = unwrap(manifest, [key_pair(OLD)])
         if not overtaken:
             overtaken.append("once")
-            theirs = with_and_without([key_pair(OTHER).recipient], ())(manifest, data_key)
+            theirs = with_and_without([key_pair(OTHER).recipient], ())(manifest, data_key, None)
             store.swap(MANIFESTS, artifact.artifact_id, theirs, store.read(MANIFESTS, artifact.artifact_id).version)
         return data_key
 

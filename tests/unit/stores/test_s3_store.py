@@ -9,24 +9,30 @@ import boto3
 import pytest
 
 from bootstrap.steps.object_store import BUCKET
+from sealift.sealing import seal_into, under_key
 from sealift.stores import (
     MANIFESTS,
     PAYLOADS,
     RECORDS,
     ArtifactDamaged,
+    KeysUnusable,
     Store,
     StoreError,
     StoreUnwritable,
     collect,
+    create_artifact,
     erase_artifact,
+    get_key,
     open_store,
     put_artifact,
     s3_bucket,
 )
 from sealift.stores.object_store import MARKER, PART_BYTES
+from tests.keys import key_pair
 from tests.object_store import ObjectStore, running
 from tests.unit.stores.contract import ID, OTHER, StoreContract, exactly_one_wins
 
+KEY = key_pair().recipient
 LARGE = bytes(PART_BYTES) + b"end"
 
 
@@ -223,6 +229,28 @@ def test_a_collection_removes_old_uploads_of_this_store_alone(
     left = client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
     assert [upload["Key"] for upload in left] == keys[1:]
     client.abort_multipart_upload(Bucket=BUCKET, Key=keys[1], UploadId=uploads[1])
+
+
+def test_a_bucket_with_versioning_takes_no_artifacts_own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "versions").mkdir()
+    with running(tmp_path, "--versioning-dir", str(tmp_path / "versions")) as server:
+        for name, value in server.variables.items():
+            monkeypatch.setenv(name, value)
+        client = boto3.session.Session().client("s3", endpoint_url=server.endpoint)
+        store = open_store(f"file://{tmp_path}/store", f"{server.url}/keys")
+        create_artifact(store, ID, lambda write, kek: seal_into(write, b"model", {}, under_key([KEY], kek), ID))
+        assert len(get_key(store.keys, ID)) == 32
+        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+        with pytest.raises(KeysUnusable, match="its versioning is on"):
+            create_artifact(
+                store, OTHER, lambda write, kek: seal_into(write, b"model", {}, under_key([KEY], kek), OTHER)
+            )
+
+        assert store.names(PAYLOADS) == [ID]
+        erase_artifact(store, ID, "request 17")
+        listed = client.list_object_versions(Bucket=BUCKET, Prefix="keys/keys/")
+    assert "Versions" not in listed and "DeleteMarkers" not in listed
 
 
 def test_an_erasure_destroys_the_versions_that_a_bucket_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

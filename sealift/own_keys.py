@@ -1,0 +1,34 @@
+"""Opening of artifacts that may have a key-encryption key of their own: the manifest tells,
+and the store of keys has it.
+
+Whoever opens an artifact with private keys does it through here. An artifact's data key opens it without the store of
+keys.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from sealift.sealing import Identity, ManifestInvalid, has_own_key, unwrap
+from sealift.sealing.manifest import parse_manifest
+from sealift.stores import ArtifactMissing, Store, check_given, check_pair, get_key, get_manifest
+
+
+def find_own_key(manifest: bytes, keys: Store | None) -> bytes | None:
+    """Returns the artifact's own key from the store of keys, or None if it has none. Raises ManifestInvalid;
+    KeysUnusable if it is needed and `keys` is None; and ArtifactErased or ArtifactMissing if it is gone.
+    """
+    return get_key(keys, parse_manifest(manifest).artifact_id) if has_own_key(manifest) else None
+
+
+def check_erasable(store: Store, artifact_id: str) -> None:
+    """Raises KeysUnusable if an erasure would miss the artifact's own key, because the store of keys is not given or
+    belongs to another store.
+    """
+    with suppress(ArtifactMissing, ManifestInvalid):
+        if has_own_key(get_manifest(store, artifact_id)):
+            check_pair(store, check_given(store.keys, artifact_id))
+
+
+def unwrap_with(manifest: bytes, identities: Sequence[Identity], keys: Store | None) -> bytes:
+    """Returns the artifact's data key. Raises what `find_own_key` raises, or WrongKey if no identity fits."""
+    return unwrap(manifest, identities, find_own_key(manifest, keys))
