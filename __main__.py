@@ -15,6 +15,7 @@ run = TrainingRun(
     {
         **config.training,
         "storeUrl": store.url,
+        "keysUrl": store.keys_url,
         "storeKey": store.store_key,
         "recipients": store.recipients,
         "privateKey": store.private_key,
@@ -44,10 +45,13 @@ signature = run_signature(
     signing_key=config.store.get("signingKey"),
     required=bool(config.served.get("requireSignature")),
 )
+private_key = store.private_key
+if config.store.get("key") or config.store.get("keysUrl"):
+    private_key = pulumi.Output.all(run.data_key, store.private_key).apply(lambda keys: str(keys[0] or keys[1]))
 served: ServedModelArgs = {
     "image": image.ref,
     "manifest": run.manifest,
-    "privateKey": run.data_key.apply(str) if config.store.get("key") else store.private_key,
+    "privateKey": private_key,
     "artifactId": run.artifact_id,
     "payloadDigest": run.payload_digest,
 }
@@ -72,6 +76,8 @@ pulumi.export("artifactId", run.artifact_id)
 pulumi.export("payloadDigest", run.payload_digest)
 pulumi.export("metrics", run.metrics)
 report = {"storeUrl": store.url, "artifactId": run.report_artifact_id, "payloadDigest": run.report_payload_digest}
+if config.store.get("keysUrl"):
+    report["keysUrl"] = store.keys_url
 pulumi.export("report", report)
 pulumi.export("privateKey", store.private_key)
 pulumi.export("example", run.example)

@@ -56,6 +56,13 @@ class EncryptedArtifactStoreArgs(TypedDict):
     project's folder. Default: file://~/.sealift/store.
     """
 
+    keysUrl: NotRequired[pulumi.Input[str]]
+    """URL of a second store, for a key-encryption key of each new artifact. `sealift erase` destroys that key, so that
+    no copy of the artifact opens any more, backups included. Use a bucket of its own, without versioning,
+    replication and backup. A change applies to new artifacts. Allowed: `file://` and a path: absolute, `~/…` or
+    relative to the project's folder.
+    """
+
     retention: NotRequired[pulumi.Input[str]]
     """Retention of an artifact whose run is deleted or replaced. Allowed: "keep", "delete". Default: keep."""
 
@@ -558,6 +565,13 @@ class TrainingRunArgs(TypedDict):
     storeUrl: pulumi.Input[str]
     """URL of the store for the artifact. Changing it replaces the run. Allowed: `file://` and a path: absolute, `~/…`
     or relative to the project's folder.
+    """
+
+    keysUrl: NotRequired[pulumi.Input[str]]
+    """URL of a second store, for a key-encryption key of each new artifact. `sealift erase` destroys that key, so that
+    no copy of the artifact opens any more, backups included. Use a bucket of its own, without versioning,
+    replication and backup. A change applies to new artifacts. Allowed: `file://` and a path: absolute, `~/…` or
+    relative to the project's folder.
     """
 
     storeKey: pulumi.Input[str]

@@ -21,6 +21,8 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
     """URL of the store, as it was given."""
+    keys_url: pulumi.Output[str]
+    """URL of the store of artifacts' own keys, as it was given. Without a value if it was not."""
     retention: pulumi.Output[str]
     """Retention of an artifact whose TrainingRun is deleted or replaced: "keep" or "delete"."""
     retain_count: pulumi.Output[int]
@@ -57,6 +59,7 @@ class EncryptedArtifactStore(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         self.url = pulumi.Output.from_input(url)
+        self.keys_url = pulumi.Output.from_input(cast(pulumi.Input[str], args.get("keysUrl")))
         self.retention = pulumi.Output.from_input(retention)
         self.retain_count = pulumi.Output.from_input(cast(pulumi.Input[int], args.get("retainCount")))
         self.retain_days = pulumi.Output.from_input(cast(pulumi.Input[float], args.get("retainDays")))

@@ -23,8 +23,8 @@ class TrainingRun(TrainingRunOutputs, PluginResource):
     """Keyed digest of the plain model. Models sealed into one store have the same digest if they are equal bit for
     bit."""
     data_key: pulumi.Output[str | None]
-    """Data key of the artifact, which opens it and no other. A server gets it as its private key. Not set unless the
-    first of `openingKeys` is in a KMS. Secret."""
+    """Data key of the artifact, which opens it and no other. A server gets it as its private key. Not set unless
+    the first of `openingKeys` is in a KMS, or the artifact has a key-encryption key of its own. Secret."""
 
     def __init__(self, resource_name: str, args: TrainingRunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """The plugin's check validates `args`. Objects in `args` are dicts."""

@@ -24,8 +24,8 @@ VARIABLES: Final = {"store": "EncryptedArtifactStore", "run": "TrainingRun", "im
 """Resources of the program's other variables."""
 OWN: Final = {
     "modelName": "Name of the model in request paths such as /v2/models/NAME/infer.",
-    "report": "Place of the run's report: the store's URL, and the id and the digest of the report's artifact. `make "
-    "report` reads it.",
+    "report": "Place of the run's report: the store's URL, that of the store of keys if there is one, and the id and "
+    "the digest of the report's artifact. `make report` reads it.",
 }
 """Meanings of the outputs that are not a resource's."""
 TYPES: Final = {"string": "text", "integer": "whole number", "number": "number", "array": "list", "object": "object"}

@@ -215,6 +215,7 @@ GROUPS: Final[Mapping[str, Groups]] = {
         "Place": {"url": "file:///srv/sealift", "retention": "delete", "retainCount": "3", "retainDays": "30"},
         "Keys": {
             "key": "hashivault://sealift",
+            "keysUrl": "s3://my-keys/prod",
             "rotation": "2027-01",
             "reseal": "2027-01",
             "signingKey": ("--secret signingKey < signer.pem",),
@@ -263,6 +264,7 @@ GROUPS: Final[Mapping[str, Groups]] = {
 
 EFFECTS: Final[Mapping[str, Effect]] = {
     "store.url": Effect.TRAINS,
+    "store.keysUrl": Effect.NOTHING,
     "store.retention": Effect.NOTHING,
     "store.retainCount": Effect.NOTHING,
     "store.retainDays": Effect.NOTHING,

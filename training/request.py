@@ -40,6 +40,8 @@ class RunRequest:
     """PEM public keys, at least one. The owner of each can open the artifact."""
     run_id: str
     """Run identity in hex, which is also its record's name in the store. Equal ids must mean equal runs."""
+    keys_url: str | None = None
+    """URL of the store of keys, where the run's artifacts get key-encryption keys of their own."""
     data_digest: str | None = None
     """Digest of the data set that the caller planned with. If it differs, the run is refused. The same holds for the
     next three.
@@ -123,6 +125,7 @@ RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "run_key": (_is_key, "must be 32 bytes in base64"),
     "recipients": (lambda keys: keys != () and all(keys), "must be a list of at least one public key in PEM"),
     "run_id": (lambda name: RUN_ID.fullmatch(name) is not None, "must be 16 to 128 lower-case hex digits"),
+    "keys_url": (bool, "must be the URL of a store"),
     "data_digest": (bool, "must be text"),
     "code_digest": (bool, "must be text"),
     "libraries": (bool, "must be text"),

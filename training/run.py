@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from sealift.own_keys import find_own_key
 from sealift.sealing.artifact import Sealed, seal_into
 from sealift.sealing.errors import ManifestInvalid
 from sealift.sealing.manifest import parse_manifest
@@ -62,7 +63,7 @@ def run(request: RunRequest, events: EventStream, cancellation: Cancellation) ->
     Raises TrainingError, SealingError, StoreError and CancelledError.
     """
     recipients = [parse_recipient(pem) for pem in request.recipients]
-    store = open_store(request.store_url)
+    store = open_store(request.store_url, request.keys_url)
     clock = Clock()
     lost: list[str] = []
     with _hold_lease(store, request.run_id, events) as fence:
@@ -174,14 +175,15 @@ def _let_go(fence: Fence, record: TrainedRecord | SealedRecord) -> list[str]:
 
 
 def _whole_artifact(store: Store, artifact_id: str, digest: str) -> str:
-    """Returns the artifact's manifest, which may have been rewrapped since. Raises if a part is missing or belongs to
-    another artifact.
+    """Returns the artifact's manifest, which may have been rewrapped since. Raises if a part or the artifact's own key
+    is missing, or a part belongs to another artifact.
     """
     verify(store, artifact_id, digest, stream_digest)
     manifest = get_manifest(store, artifact_id)
     parsed = parse_manifest(manifest)
     if (parsed.artifact_id, parsed.payload_digest) != (artifact_id, digest):
         raise ManifestInvalid(f"the manifest of artifact {artifact_id} belongs to another artifact")
+    find_own_key(manifest, store.keys)
     return manifest.decode()
 
 

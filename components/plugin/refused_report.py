@@ -19,7 +19,7 @@ FOLDER: Final = Path(".sealift/refused-reports")
 NOTED: Final = ("storeUrl", "artifactId", "payloadDigest", "runId", "recordVersion")
 
 
-def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> None:
+def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str], keys_url: str | None = None) -> None:
     """Notes the report in the form of the stack's output `report`, and deletes the previous one. The run's record is
     noted too, unless its model is sealed in spite of the refusal (`of`), because that model may be served.
     """
@@ -30,7 +30,7 @@ def keep(urn: str, store_url: str, run_id: str, report: Mapping[str, str]) -> No
     version = None if "of" in report else version_of(open_store(store_url), RECORDS, run_id)
     noted = {
         "storeUrl": store_url, "artifactId": report["artifact_id"], "payloadDigest": report["payload_digest"],
-        "runId": run_id, "recordVersion": version or "",
+        "runId": run_id, "recordVersion": version or "", **({} if keys_url is None else {"keysUrl": keys_url}),
     }  # fmt: skip
     write_file(place.absolute(), json.dumps(noted).encode())
 
@@ -63,7 +63,7 @@ def _clear(place: Path, run_id: str = "") -> None:
         place.unlink(missing_ok=True)
         return
     with suppress(StoreError):
-        store = open_store(noted["storeUrl"])
+        store = open_store(noted["storeUrl"], noted.get("keysUrl"))
         delete_artifact(store, noted["artifactId"])
         if noted["recordVersion"] and noted["runId"] != run_id:
             store.delete(RECORDS, noted["runId"], noted["recordVersion"])

@@ -33,7 +33,7 @@ from sealift.provider import (
 )
 from sealift.sealing import Identity, Recipient, SealingError, content_id, parse_identity, parse_recipient
 from sealift.settings.declare import declarations
-from sealift.stores import Store, open_store
+from sealift.stores import Store, StoreError, open_store, refuse_versions
 from training import job as training_job
 from training.errors import InputError
 
@@ -43,7 +43,7 @@ REQUIREMENTS: Final = tuple(one.name for one in declarations(training_job.Job) i
 DIGEST_INPUTS: Final = ("dataDigest", "codeDigest", "libraries", "processor")
 RETENTION_INPUTS: Final = ("retention", "retainCount", "retainDays")
 KEEPING_INPUTS: Final = (
-    "timeoutSeconds", "checkpointSeconds", *RETENTION_INPUTS, "exposeMetrics", "privateKey", "openingKeys",
+    "timeoutSeconds", "checkpointSeconds", *RETENTION_INPUTS, "exposeMetrics", "privateKey", "openingKeys", "keysUrl",
 )  # fmt: skip
 MUST_BE_PLAIN: Final = (
     "is a secret, but it appears in messages and progress; set it in plain text (pulumi.Output.unsecret), or leave it "
@@ -63,6 +63,7 @@ async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> 
     read, problems = await asyncio.to_thread(TrainingRunInputs.validate, known, folder, unknown=unknown)
     failures = validation.failures(problems)
     failures += [CheckFailure(name, MUST_BE_PLAIN) for name in hidden]  # no other message quotes them
+    failures += await asyncio.to_thread(_keys_url_failures, known)
     failures += await asyncio.to_thread(_key_failures, known, reveal(olds.get("openingKeys")))
     for name in SECRET_INPUTS:
         if isinstance(inputs.get(name), str | list):
@@ -86,6 +87,24 @@ async def check(olds: Properties, news: Properties, data_checks: DataChecks) -> 
 
 def _may_be_secret(name: str, value: Value) -> bool:
     return name in SECRET_INPUTS or (name in URL_INPUTS and holds_url(reveal_all({name: value})[name]))
+
+
+def _keys_url_failures(known: Mapping[str, Value]) -> list[CheckFailure]:
+    """Checks that the store of keys is another place than the store, and keeps no versions as far as it tells."""
+    url, keys_url = known.get("storeUrl"), known.get("keysUrl")
+    if not isinstance(url, str) or not isinstance(keys_url, str):
+        return []
+    try:
+        open_store(url), open_store(keys_url)
+    except StoreError:  # already reported
+        return []
+    try:
+        keys = open_store(url, keys_url).keys
+        if keys is not None:
+            refuse_versions(keys)
+    except StoreError as error:
+        return [CheckFailure("keysUrl", f"is {keys_url!r}; {error.message}; {error.hint}")]
+    return []
 
 
 def _key_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFailure]:
@@ -122,7 +141,8 @@ def find_job_inputs(plain: Mapping[str, Value]) -> Properties:
 
 
 def find_store(inputs: Mapping[str, Value]) -> Store:
-    return open_store(str(reveal(inputs["storeUrl"])))
+    keys_url = reveal(inputs.get("keysUrl"))
+    return open_store(str(reveal(inputs["storeUrl"])), None if keys_url is None else str(keys_url))
 
 
 def find_store_key(inputs: Mapping[str, Value]) -> bytes:

@@ -24,6 +24,7 @@ def make_request(
     return RunRequest(
         job=job,
         store_url=str(inputs["storeUrl"]),
+        keys_url=None if inputs.get("keysUrl") is None else str(inputs["keysUrl"]),
         run_id=run_id,
         run_key=record_key(store_key, run_id),
         mask_key=mask_key(store_key) if job.hashes else b"",

@@ -46,7 +46,7 @@ from components.plugin.training_inputs import (
 from components.plugin.training_request import make_request
 from components.plugin.validation import find_changed
 from sealift.contents.errors import ContentsError
-from sealift.own_keys import unwrap_with
+from sealift.own_keys import find_own_key, unwrap_with
 from sealift.provider import (
     UNKNOWN,
     CheckRequest,
@@ -76,6 +76,7 @@ from sealift.sealing import (
     ManifestInvalid,
     content_id,
     data_key_text,
+    has_own_key,
     is_in_kms,
     parse_identity,
     stream_digest,
@@ -186,6 +187,8 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
     if request.preview:
         kept["dataKey"] = _find_data_key(kept, inputs, kept, preview=True)
     keys_only = changed != [] and set(changed) <= {*KEY_INPUTS} and "openingKeys" in inputs
+    if keys_only or not changed:
+        _check_keys_url(inputs, kept)
     if keys_only and request.preview:
         if reseals:
             await request.log.status(
@@ -241,6 +244,21 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
     if "recipients" in changed:
         await wrap_replaced(request, owner, inputs)
     return outputs
+
+
+def _check_keys_url(inputs: Properties, kept: Mapping[str, Value]) -> None:
+    """Raises PluginError if the current artifact needs the store of keys, and the inputs do not name it."""
+    if inputs.get("keysUrl") is None and _has_own_key(kept):
+        raise PluginError(
+            f"keysUrl is not set, but artifact {kept['artifactId']} has a key-encryption key of its own there",
+            "set store.keysUrl (in a program: keysUrl) as it was, or remove it together with a change of "
+            "retrainTrigger, which trains and seals the model again without such a key",
+        )
+
+
+def _has_own_key(outputs: Mapping[str, Value]) -> bool:
+    manifest = outputs.get("manifest")
+    return isinstance(manifest, str) and has_own_key(manifest.encode())
 
 
 def _was_sealed_before(owner: Owner, inputs: Properties, outputs: Properties, kept: Mapping[str, Value]) -> bool:
@@ -327,18 +345,20 @@ def _recipient_ids(inputs: Mapping[str, Value]) -> list[str]:
 def _find_data_key(
     outputs: Mapping[str, Value], inputs: Mapping[str, Value], kept: Mapping[str, Value], *, preview: bool = False
 ) -> Value:
-    """Returns the artifact's data key if the stack's own key is in a KMS, otherwise None. The KMS is asked only for
-    another artifact than that of `kept`, the current outputs, and not in a preview. Raises SealingError.
+    """Returns the artifact's data key if the stack's own key is in a KMS, or if the artifact has a key of its own.
+    Otherwise returns None. So pods need neither KMS nor store of keys. Both are asked only for another artifact than
+    that of `kept`, the current outputs, and not in a preview. Raises SealingError and StoreError.
     """
-    if not has_unknown(inputs.get("openingKeys")) and not any(map(is_in_kms, find_key_texts(inputs)[:1])):
-        return None
+    if not has_unknown(inputs.get("openingKeys")):
+        texts = find_key_texts(inputs)
+        if not texts or not (is_in_kms(texts[0]) or _has_own_key(outputs)):
+            return None
     if outputs["artifactId"] == kept.get("artifactId") and kept.get("dataKey") is not None:
         return kept["dataKey"]
     if preview:
         return UNKNOWN
-    return data_key_text(
-        unwrap_with(str(outputs["manifest"]).encode(), find_opening_keys(inputs), find_store(inputs).keys)
-    )
+    manifest = str(outputs["manifest"]).encode()
+    return data_key_text(unwrap_with(manifest, find_opening_keys(inputs), find_store(inputs).keys))
 
 
 async def _train(
@@ -381,7 +401,9 @@ async def _train(
                 timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_notice=on_notice,
             )  # fmt: skip
         except RunRefused as refused:
-            await asyncio.to_thread(refused_report.keep, owner.urn, str(plain["storeUrl"]), run_id, refused.report)
+            await asyncio.to_thread(
+                refused_report.keep, owner.urn, request.store_url, run_id, refused.report, request.keys_url
+            )
             raise PluginError(refused.message, f"{refused.hint}; {refused_report.say_what_shows(owner.urn)}") from None
         result = _read_result(told)
         outputs: Properties = {
@@ -469,5 +491,6 @@ def _verify(state: Properties, inputs: Properties) -> Properties:
         stored = get_manifest(store, artifact_id)
         if stored != known and not is_made_of(store, stored, known, find_opening_keys(inputs)):
             raise ManifestInvalid(f"the manifest of artifact {artifact_id} in the store differs from this stack's")
+        find_own_key(stored, store.keys)
         manifests[manifest] = stored.decode()
     return manifests

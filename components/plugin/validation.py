@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sealift.provider import (
     CheckFailure,
@@ -21,9 +21,12 @@ from sealift.settings.declare import declarations
 from sealift.settings.read import texts_read
 from sealift.stores import StoreUrlInvalid, absolute_url, is_same_store
 
+STORE_URLS: Final = ("storeUrl", "keysUrl")
+"""Inputs that are the URL of a store."""
+
 
 def complete(of: type[Any], given: Properties) -> Properties:
-    """Adds defaults that are not off, so that a release with another default shows the change. Makes the store URL
+    """Adds defaults that are not off, so that a release with another default shows the change. Makes stores' URLs
     absolute; an invalid URL is left for the check. Turns numbers into text where text is expected.
     """
     defaults: Properties = {
@@ -32,10 +35,11 @@ def complete(of: type[Any], given: Properties) -> Properties:
         if one.kind is not None and not one.required and one.default not in (None, (), {})
     }
     inputs: Properties = defaults | cast("Properties", texts_read(of, given))
-    url = inputs.get("storeUrl")
-    if isinstance(url, str):
-        with contextlib.suppress(StoreUrlInvalid):
-            inputs["storeUrl"] = absolute_url(url, Path.cwd())
+    for name in STORE_URLS:
+        url = inputs.get(name)
+        if isinstance(url, str):
+            with contextlib.suppress(StoreUrlInvalid):
+                inputs[name] = absolute_url(url, Path.cwd())
     return inputs
 
 
@@ -49,9 +53,10 @@ def check(of: type[Any], given: Properties, what: str) -> CheckResponse:
 def find_changed(olds: Mapping[str, Value], news: Mapping[str, Value]) -> dict[str, DiffKind]:
     """Returns the inputs that differ. Another spelling of the same store's URL is no difference."""
     changed = changed_inputs(olds, news)
-    urls = olds.get("storeUrl"), news.get("storeUrl")
-    if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
-        changed.pop("storeUrl", None)
+    for name in STORE_URLS:
+        urls = olds.get(name), news.get(name)
+        if isinstance(urls[0], str) and isinstance(urls[1], str) and is_same_store(urls[0], urls[1]):
+            changed.pop(name, None)
     return changed
 
 

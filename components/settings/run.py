@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from components.settings.store import (
+    KEYS_URL_TEXT,
     PUBLIC_KEYS,
     RETAIN_COUNT,
     RETAIN_COUNT_TEXT,
@@ -95,6 +96,7 @@ class TrainingRunInputs(TrainingSettings):
     store_url: str = setting(
         STORE_URL, "", "URL of the store for the artifact. Changing it replaces the run.", required=True
     )
+    keys_url: str | None = setting(STORE_URL, None, KEYS_URL_TEXT)
     store_key: str = setting(
         STORE_KEY,
         "",

@@ -9,6 +9,11 @@ from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setti
 from sealift.stores import StoreError, open_store
 
 RECIPIENT_LIST: Final = f"a list, each {recipient_forms()}"
+KEYS_URL_TEXT: Final = (
+    "URL of a second store, for a key-encryption key of each new artifact. `sealift erase` destroys that key, so that "
+    "no copy of the artifact opens any more, backups included. Use a bucket of its own, without versioning, "
+    "replication and backup. A change applies to new artifacts."
+)
 RETENTION: Final = kinds.one_of("keep", "delete")
 RETAIN_COUNT: Final = kinds.whole_number(0, 1000)
 RETAIN_DAYS: Final = kinds.number_from(0, "days")
@@ -67,6 +72,7 @@ class StoreSettings:
     """Store of sealed artifacts, and the keys that open them. Changing the keys trains and builds nothing again."""
 
     url: str = setting(STORE_URL, "file://~/.sealift/store", "URL of the store for sealed artifacts.")
+    keys_url: str | None = setting(STORE_URL, None, KEYS_URL_TEXT)
     retention: str = setting(RETENTION, "keep", "Retention of an artifact whose run is deleted or replaced.")
     retain_count: int | None = setting(RETAIN_COUNT, None, RETAIN_COUNT_TEXT)
     retain_days: float | None = setting(RETAIN_DAYS, None, RETAIN_DAYS_TEXT)

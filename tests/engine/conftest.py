@@ -15,12 +15,13 @@ from components import EncryptedArtifactStore, TrainingRun
 config = pulumi.Config()
 store = EncryptedArtifactStore("store", {"url": config.require("storeUrl"),
                                          "retention": config.get("retention") or "delete",
+                                         "keysUrl": config.get("keysUrl"),
                                          **({"key": config.get("key")} if config.get("key") else {}),
                                          **({"reseal": config.get("reseal")} if config.get("reseal") else {}),
                                          "retainCount": config.get_int("retainCount"),
                                          "rotation": config.get("rotation") or "",
                                          "recipients": config.get_object("recipients") or []})
-wiring = {"storeUrl": store.url, "storeKey": store.store_key, "recipients": store.recipients,
+wiring = {"storeUrl": store.url, "keysUrl": store.keys_url, "storeKey": store.store_key, "recipients": store.recipients,
           "openingKeys": store.opening_keys, "retention": store.retention, "reseal": store.reseal,
           "retainCount": store.retain_count}
 run = TrainingRun("training", {**wiring, **(config.get_object("run") or {})})

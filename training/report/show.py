@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sealift.durable.new_file import write_file
+from sealift.own_keys import unwrap_with
 from sealift.sealing import SealingError, WrongKey, open_artifact, parse_identity
 from sealift.stores import StoreError, audited, get_manifest, get_payload, open_store
 from training.errors import TrainingError
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.open and options.html is None:
         _parser().error("--open needs --html FILE, the file that the browser opens")
     try:
-        page = _open(options.store, options.artifact, options.payload_digest, options.key)
+        page = _open(options.store, options.keys, options.artifact, options.payload_digest, options.key)
         report = extract(page)
         if options.html is not None:
             _write(options.html, page)
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--store", required=True, metavar="URL", help="URL of the store, such as file://~/.sealift/store"
     )
+    parser.add_argument("--keys", metavar="URL", help="URL of the store of keys, if the run has one (keysUrl)")
     parser.add_argument(
         "--artifact",
         required=True,
@@ -110,15 +112,16 @@ def _hexadecimal(digits: int) -> Callable[[str], str]:
     return accept
 
 
-def _open(store_url: str, artifact_id: str, payload_digest: str, key: Path) -> str:
-    store = open_store(store_url)
+def _open(store_url: str, keys_url: str | None, artifact_id: str, payload_digest: str, key: Path) -> str:
+    store = open_store(store_url, keys_url)
     private_key = parse_identity(_read(key))
     with audited(store, "open", artifact_id) as entry:
         manifest, payload = get_manifest(store, artifact_id), get_payload(store, artifact_id)
+        data_key = unwrap_with(manifest, [private_key], store.keys)
         warning = entry.begin_reading(payload_digest)
         if warning is not None:
             print(f"warning: {warning}", file=sys.stderr)
-        opened = open_artifact(manifest, payload, private_key, artifact_id=artifact_id, payload_digest=payload_digest)
+        opened = open_artifact(manifest, payload, data_key, artifact_id=artifact_id, payload_digest=payload_digest)
     try:
         return str(opened.model, "utf-8")
     except UnicodeDecodeError as error:

@@ -29,7 +29,10 @@ ENVIRONMENT = {"SEALIFT_BASE_IMAGE": "localhost:5000/base:1"}
 
 # Frozen: what users have in their stack files. Change it on purpose only, with a line in the changelog.
 DECLARED = {
-    "store": ("url", "retention", "retainCount", "retainDays", "key", "rotation", "reseal", "signingKey", "recipients"),
+    "store": (
+        "url", "keysUrl", "retention", "retainCount", "retainDays", "key", "rotation", "reseal", "signingKey",
+        "recipients",
+    ),
     "training": (
         "source", "dataset", "data", "model", "modelArguments", "modelPath", "loss", "classWeights", "learningRate",
         "momentum", "nesterov", "weightDecay", "gradientClip", "schedule", "epochs", "batchSize",

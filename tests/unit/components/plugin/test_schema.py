@@ -40,7 +40,7 @@ def test_the_training_run_s_inputs_and_outputs_are_these() -> None:
     assert sorted(names_of(TrainingRunInputs)) == [
         "accumulateSteps", "augment", "batchSize", "checkpointSeconds", "classWeights", "compress", "compute",
         "data", "dataset", "deterministic", "device", "earlyStopping", "epochs", "exposeMetrics", "folds",
-        "freeze", "gates", "gradientClip", "initFrom", "learningRate", "loss", "masking", "model",
+        "freeze", "gates", "gradientClip", "initFrom", "keysUrl", "learningRate", "loss", "masking", "model",
         "modelArguments", "modelCard", "modelPath", "momentum", "nesterov", "openingKeys", "precision", "privacy",
         "privateKey", "quality", "recipients", "reseal", "retainCount", "retainDays", "retention", "retrainTrigger",
         "schedule", "search", "seed", "source", "stopLoss", "storeKey", "storeUrl", "threads",

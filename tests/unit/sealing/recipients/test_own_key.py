@@ -74,15 +74,16 @@ def test_both_keys_open_it_and_neither_alone(pair: tuple[Recipient, Identity], a
     (stanza,) = json.loads(artifact.manifest)["recipients"]
     assert stanza["kind"] in KINDS and stanza["keyId"] == pair[0].key_id
     assert has_own_key(artifact.manifest)
-    pins = {"artifact_id": artifact.artifact_id, "payload_digest": artifact.payload_digest}
+    pinned, digest = artifact.artifact_id, artifact.payload_digest
 
     data_key = unwrap(artifact.manifest, [pair[1]], KEK)
 
-    assert open_artifact(artifact.manifest, artifact.payload, data_key, **pins).model == b"model"
+    opened = open_artifact(artifact.manifest, artifact.payload, data_key, artifact_id=pinned, payload_digest=digest)
+    assert bytes(opened.model) == b"model"
     with pytest.raises(WrongKey, match="key-encryption key of its own"):
         unwrap(artifact.manifest, [pair[1]])
     with pytest.raises(WrongKey, match="key-encryption key of its own"):
-        open_artifact(artifact.manifest, artifact.payload, pair[1], **pins)
+        open_artifact(artifact.manifest, artifact.payload, pair[1], artifact_id=pinned, payload_digest=digest)
     with pytest.raises(WrongKey, match="does not unwrap with this key-encryption key"):
         unwrap(artifact.manifest, [pair[1]], bytes(32))
     assert parse_key(data_key_text(data_key)) == data_key
