@@ -87,8 +87,9 @@ def _show(context: Context, report: Mapping[str, str], key: str, arguments: Sequ
     os.close(writing)
     argv = [
         *("python", "-m", "training", "report", "--store", report["storeUrl"], "--artifact", report["artifactId"]),
+        *("--payload-digest", report["payloadDigest"], "--key", f"/dev/fd/{reading}"),
         *(("--keys", report["keysUrl"]) if report.get("keysUrl") else ()),
-        *("--payload-digest", report["payloadDigest"], "--key", f"/dev/fd/{reading}", *arguments),
+        *arguments,
     ]
     try:
         return subprocess.run(

@@ -213,7 +213,7 @@ def test_a_change_of_the_store_has_the_effect_of_the_plugin() -> None:
 
     assert effects.pop("url") is Effect.TRAINS
     assert difference.replaces == ["storeUrl"]
-    for name in RETENTION_INPUTS:
+    for name in (*RETENTION_INPUTS, "keysUrl"):
         assert effects.pop(name) is Effect.NOTHING
         assert name in KEEPING_INPUTS
     assert effects.pop("signingKey") is Effect.NOTHING  # it is an input of ArtifactSignature

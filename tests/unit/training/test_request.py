@@ -20,6 +20,7 @@ WHOLE = RunRequest(
     run_key=KEY,
     recipients=("one", "two"),
     run_id="cd" * 32,
+    keys_url="file:///keys",
     data_digest="a",
     code_digest="b",
     libraries="torch 2",
@@ -62,6 +63,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     ("changes", "name"),
     [
         ({"runKey": None}, "run_key"), ({"storeUrl": ""}, "store_url"), ({"recipients": ["pem", ""]}, "recipients"),
+        ({"keysUrl": ""}, "keys_url"),
         ({"recipients": "pem"}, "recipients"), ({"maskKey": "c2hvcnQ="}, "mask_key"), ({"initKey": "?"}, "init_key"),
         ({"dataDigest": ""}, "data_digest"), ({"exposeMetrics": 1}, "expose_metrics"), ({"job": None}, "job"),
         ({"deployedMetrics": {"mse": "low"}}, "deployed_metrics"), ({"checkpointSeconds": "NaN"}, "checkpoint_seconds"),

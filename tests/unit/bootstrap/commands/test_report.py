@@ -58,6 +58,12 @@ def test_the_report_of_the_model_that_the_stack_has_is_shown(show: Callable[...,
     assert line.startswith(f"K -m training report --store file:///store --artifact {'a' * 32} --payload-digest")
 
 
+def test_the_store_of_keys_is_handed_on(show: Callable[..., list[str]]) -> None:
+    (line,) = show({"report": {**SEALED, "keysUrl": "file:///keys"}, "privateKey": "K"}, None)
+
+    assert line.endswith(" --keys file:///keys")
+
+
 def test_the_report_of_a_run_that_its_gates_refused_since_is_shown_and_said(
     show: Callable[..., list[str]], terminal: io.StringIO
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from components.plugin import refused_report
 from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, Store, get_record, open_store
+from sealift.stores.store import KEYS
 
 URN = "urn:pulumi:dev::sealift::sealift:index:TrainingRun::training/one"
 FIRST, SECOND = "ab" * 16, "cd" * 16
@@ -43,6 +44,19 @@ def test_it_is_noted_as_the_output_is_spelt_by_stack_and_name(store: Store) -> N
         "recordVersion": store.read(RECORDS, FIRST[::-1]).version,
     }  # fmt: skip
     assert noted() == [(".sealift/refused-reports/dev/training%2Fone.json", said)]
+
+
+def test_its_own_key_goes_with_it(store: Store, tmp_path: Path) -> None:
+    keys = open_store(f"file://{tmp_path}/keys")
+    keys.put(KEYS, FIRST, bytes(32))
+    store.put(MANIFESTS, FIRST, b"{}")
+    report = {"artifact_id": FIRST, "payload_digest": "12" * 32}
+    refused_report.keep(URN, f"file://{store.location}", "ef" * 16, report, f"file://{tmp_path}/keys")
+    assert noted()[0][1]["keysUrl"] == f"file://{tmp_path}/keys", "`make report` needs it"
+
+    refused_report.clear(URN)
+
+    assert keys.names(KEYS) == store.names(MANIFESTS) == []
 
 
 def test_another_one_takes_its_place_and_the_first_report_goes(store: Store) -> None:

@@ -5,13 +5,26 @@ import base64
 from pathlib import Path
 from typing import Any, cast
 
+import boto3
 import pytest
 
+from bootstrap.steps.object_store import BUCKET
 from components.plugin.training_run import TrainingRunResource
+from sealift.own_keys import unwrap_with
 from sealift.provider import CheckRequest, CreateRequest, PluginError, Properties, ResourceLog, Secret
-from sealift.sealing import ArtifactCorrupt, RsaIdentity, open_record, record_key, seal, seal_record
-from sealift.stores import open_store, put_artifact
+from sealift.sealing import (
+    ArtifactCorrupt,
+    RsaIdentity,
+    open_record,
+    record_key,
+    seal,
+    seal_into,
+    seal_record,
+    under_key,
+)
+from sealift.stores import KeysUnusable, create_artifact, get_key, open_store, put_artifact
 from tests.keys import key_pair
+from tests.object_store import running
 from tests.unit.components.plugin.fake_launcher import FakeLauncher
 from training.options import InitFrom
 from training.request import RunRequest, write_request
@@ -89,6 +102,48 @@ def test_a_run_that_starts_from_an_artifact_gets_that_one_s_data_key_and_not_the
 
     assert request.init_key is not None
     assert "PRIVATE KEY" not in write_request(request).decode()
+
+
+def test_a_run_that_starts_from_an_artifact_with_a_key_of_its_own_gets_its_data_key_alone(
+    tmp_path: Path, key: RsaIdentity
+) -> None:
+    urls = [f"file://{tmp_path / name}" for name in ("store", "keys")]
+    store, pinned = open_store(*urls), "ab" * 16
+    artifact = create_artifact(
+        store, pinned, lambda write, kek: seal_into(write, b"model", {}, under_key([key.recipient], kek), pinned)
+    )
+    init = {"artifactId": artifact.artifact_id, "payloadDigest": artifact.payload_digest}
+    inputs = {"initFrom": init, "privateKey": Secret(key.pem), "storeUrl": urls[0]}
+
+    request = asked(given(tmp_path, key, keysUrl=urls[1], **inputs))
+
+    assert request.keys_url == urls[1]
+    assert request.init_key == unwrap_with(artifact.manifest, [key], store.keys)
+    assert get_key(store.keys, pinned) not in write_request(request)
+    with pytest.raises(KeysUnusable, match="the store of keys is not given"):
+        asked(given(tmp_path, key, **inputs))
+
+
+def test_the_store_of_keys_is_another_place_and_keeps_no_versions(
+    tmp_path: Path, key: RsaIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusal_of(keys_url: str) -> str:
+        checked = asyncio.run(
+            TrainingRunResource().check(CheckRequest(URN, {}, given(tmp_path, key, keysUrl=keys_url)))
+        )
+        (failure,) = checked.failures
+        assert failure.property == "keysUrl"
+        return failure.reason
+
+    assert "in one another" in refusal_of(f"file://{tmp_path}/keys")
+    assert "not a store's URL" in refusal_of("ftp://somewhere")
+    (tmp_path / "versions").mkdir()
+    with running(tmp_path, "--versioning-dir", str(tmp_path / "versions")) as server:
+        for name, value in server.variables.items():
+            monkeypatch.setenv(name, value)
+        client = boto3.session.Session().client("s3", endpoint_url=server.endpoint)
+        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        assert "its versioning is on" in refusal_of(f"{server.url}/keys")
 
 
 def test_a_run_that_starts_from_a_file_needs_no_private_key(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sealift.sealing import RsaIdentity, SealedArtifact, seal
-from sealift.stores import open_store, put_artifact
+from sealift.sealing import RsaIdentity, SealedArtifact, seal, seal_into, under_key
+from sealift.stores import create_artifact, open_store, put_artifact
 from tests.keys import key_pair
 from tests.unit.training.report import samples
 from training.process import environment
@@ -159,7 +159,7 @@ def test_another_s_key_opens_nothing(sealed: Sealed, tmp_path: Path, capsys: pyt
 
     assert show.main(sealed.but("--key", str(tmp_path / "other.pem"))) == 1
 
-    assert "does not belong to a recipient" in capsys.readouterr().err
+    assert "no given private key belongs to a recipient" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"\x08\x07\xff\xfe onnx", "<html></html>"], ids=["a model", "another page"])
@@ -200,3 +200,24 @@ def test_showing_loads_neither_torch_nor_matplotlib_nor_numpy() -> None:
 
     for heavy in ("torch", "matplotlib", "numpy", "captum", "sklearn"):
         assert f"'{heavy}'" not in loaded
+
+
+def test_a_report_with_a_key_of_its_own_needs_the_store_of_keys(
+    tmp_path: Path, key: RsaIdentity, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls, pinned, page = [f"file://{tmp_path / name}" for name in ("store", "keys")], "ab" * 16, samples.page_of()
+    sealed = create_artifact(
+        open_store(*urls),
+        pinned,
+        lambda write, kek: seal_into(write, page.encode(), {}, under_key([key.recipient], kek), pinned),
+    )
+    (tmp_path / "key.pem").write_text(key.pem)
+    arguments = [
+        "--store", urls[0], "--artifact", pinned, "--payload-digest", sealed.payload_digest,
+        "--key", str(tmp_path / "key.pem"),
+    ]  # fmt: skip
+
+    assert show.main([*arguments, "--keys", urls[1]]) == 0
+    assert "Pets" in capsys.readouterr().out
+    assert show.main(arguments) == 1
+    assert "the store of keys is not given" in capsys.readouterr().err
