@@ -137,7 +137,14 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             ),
         },
     },
-    "docs/how-to/erasure.md": {"Erasing a model": {"pulumi stack output image": Step(says=("@sha256:",))}},
+    "docs/how-to/erasure.md": {
+        "Erasing a model": {"pulumi stack output image": Step(says=("@sha256:",))},
+        "A key for each artifact": {
+            "pulumi config set --path store.keysUrl 's3://example-keys/prod?region=eu-west-1'": Step(
+                then="pulumi config rm --path store.keysUrl"
+            ),
+        },
+    },
     "docs/how-to/provenance.md": {
         "Where a model comes from": {
             "python -m sealift provenance $(pulumi stack output artifactId) --store file://~/.sealift/store"
@@ -419,6 +426,8 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "python -m sealift": "typed with its commands",
     "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' -i key.pem": ERASES,
     "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' --yes": ERASES,
+    "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --keys s3://example-keys/prod"
+    " --reason 'request 17' --yes": ERASES,
     "python -m sealift erase ARTIFACT-ID --store s3://example-models/prod --reason 'request 17' --yes"
     " --image ghcr.io/acme/sealift-model": ERASES,
     "python -m sealift gc --store s3://example-models/prod": ERASES,
@@ -483,6 +492,7 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "header (40 bytes)": "a layout, which tests/unit/sealing is written from",
         "magic (8 bytes)": "a layout, which tests/unit/contents is written from",
         "payloads/<artifact id>": "compared with a store's folders: tests/cluster/test_documents.py",
+        "keys/<artifact id>": "compared with a store of keys: tests/unit/stores/test_artifact_keys.py",
     },
     "docs/reference/protocol.md": {
         "import os": "tests/process/test_serving_document.py",

@@ -59,7 +59,7 @@ def get_key(keys: Store | None, artifact_id: str) -> bytes:
 
 
 def check_given(keys: Store | None, artifact_id: str) -> Store:
-    """Returns the store of keys, which an artifact with a KEK needs. Raises KeysUnusable if there is none."""
+    """Returns the store of keys, which an artifact with a KEK needs. Raises KeysUnusable if it is not given."""
     if keys is None:
         raise KeysUnusable(
             f"artifact {artifact_id} has a key-encryption key of its own, and the store of keys is not given",
@@ -98,7 +98,7 @@ def _is_pair(store: Store, keys: Store) -> bool:
 def _not_a_pair(store: Store, keys: Store) -> KeysUnusable:
     return KeysUnusable(
         f"{keys.location} does not hold the keys of the store {store.location}",
-        "give each store of artifacts a store of keys of its own; if that of these keys is gone for ever, empty "
+        "give each store of artifacts a store of keys of its own; if the store of these keys no longer exists, empty "
         f"{keys.location}",
     )
 

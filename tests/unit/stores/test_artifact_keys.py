@@ -2,6 +2,7 @@
 never those of another store.
 """
 
+import hashlib
 import os
 import shutil
 import time
@@ -34,6 +35,7 @@ from sealift.stores import (
     remake_artifact,
 )
 from sealift.stores.store import KEYS, MANIFESTS, PAYLOADS, TOMBSTONES
+from tests.documented import PROJECT_ROOT
 from tests.keys import key_pair
 
 KEY: Final = key_pair()
@@ -86,6 +88,20 @@ def test_an_artifact_gets_a_key_that_only_its_owner_can_read(store: Store, seale
 def put_other(store: Store) -> Store:
     put(store, OTHER)
     return store
+
+
+def test_a_store_of_keys_has_the_folders_that_the_format_s_page_names(
+    store: Store, sealed: Sealed, tmp_path: Path
+) -> None:
+    put_other(store)
+    erase_artifact(store, OTHER, "request 17")
+    page = (PROJECT_ROOT / "docs/reference/format-v1.md").read_text().partition("\n    keys/<artifact id>")
+    said = {word.partition("/")[0] for word in f"keys/{page[2]}".partition("\n")[0].split() if "/" in word}
+
+    assert page[1] and {path.name for path in (tmp_path / "keys").iterdir()} | {"locks"} == said
+    assert {path.name for path in (tmp_path / "keys" / "records").iterdir()} == {
+        hashlib.sha256(b"sealift/v1/keys-of-store\0").hexdigest()
+    }
 
 
 def test_without_the_store_of_keys_the_way_out_is_named(store: Store, sealed: Sealed, tmp_path: Path) -> None:
