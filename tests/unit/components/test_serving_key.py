@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from sealift.sealing import SealedArtifact, data_key_text, parse_recipient, seal, unwrap
+from sealift.sealing import SealedArtifact, data_key_text, parse_identity, parse_recipient, seal, under_key, unwrap
 from sealift.sealing.kms.parse import open_key
 from tests.keys import key_pair
 from tests.openbao import OpenBao
@@ -58,6 +58,15 @@ def test_a_run_s_data_key_is_handed_on_and_no_kms_is_asked(monkeypatch: pytest.M
     objects = deploy(**given(artifact, pulumi.Output.from_input(data_key))).objects
     assert data_key in repr(objects["Secret"])
     assert files(serve(**given(artifact, data_key))["Container"])["/etc/sealift/key/private.pem"] == data_key
+
+
+def test_of_an_artifact_with_a_key_of_its_own_a_server_gets_the_data_key_or_nothing(bao: OpenBao) -> None:
+    public_key = open_key(f"hashivault://{bao.make_key()}").public_key()
+    artifact = seal(b"model", {}, under_key([parse_recipient(public_key.pem)], bytes(32)))
+    told = data_key_text(unwrap(artifact.manifest, [parse_identity(public_key.address)], bytes(32)))
+
+    assert told in repr(deploy(**given(artifact, told)).objects["Secret"])
+    assert "has a key-encryption key of its own" in refusal_of(**given(artifact, public_key.address))
 
 
 def test_a_key_that_does_not_open_the_artifact_is_a_message(bao: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
