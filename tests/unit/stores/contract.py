@@ -257,7 +257,7 @@ class StoreContract:
         put_artifact(store, ID, b"payload", b"manifest")
         erase_artifact(store, ID, "request 17")
 
-        def seal(write: Callable[[Buffer], object]) -> SealedArtifact:
+        def seal(write: Callable[[Buffer], object], kek: bytes | None) -> SealedArtifact:
             raise AssertionError("it is sealed in spite of its tombstone")
 
         refusal = pytest.raises(ArtifactErased, match=r"was erased on .*: request 17")
