@@ -1,5 +1,5 @@
-"""Opening of artifacts that may have a key-encryption key of their own: the manifest tells,
-and the store of keys has it.
+"""Opening of artifacts that may have a key-encryption key of their own: the manifest tells, and
+the store of keys has it.
 
 Whoever opens an artifact with private keys does it through here. An artifact's data key opens it without the store of
 keys.
@@ -10,23 +10,23 @@ from contextlib import suppress
 
 from sealift.sealing import Identity, ManifestInvalid, has_own_key, unwrap
 from sealift.sealing.manifest import parse_manifest
-from sealift.stores import ArtifactMissing, Store, check_given, check_pair, get_key, get_manifest
+from sealift.stores import ArtifactMissing, Store, check_destroyable, get_key, get_manifest
 
 
 def find_own_key(manifest: bytes, keys: Store | None) -> bytes | None:
     """Returns the artifact's own key from the store of keys, or None if it has none. Raises ManifestInvalid;
-    KeysUnusable if it is needed and `keys` is None; and ArtifactErased or ArtifactMissing if it is gone.
+    ArtifactErased if it was erased; and KeysUnusable if it is not there for another reason.
     """
     return get_key(keys, parse_manifest(manifest).artifact_id) if has_own_key(manifest) else None
 
 
 def check_erasable(store: Store, artifact_id: str) -> None:
-    """Raises KeysUnusable if an erasure would miss the artifact's own key, because the store of keys is not given or
-    belongs to another store.
+    """Raises KeysUnusable if an erasure would miss the artifact's own key, because the store of keys is not given or is
+    another one.
     """
     with suppress(ArtifactMissing, ManifestInvalid):
         if has_own_key(get_manifest(store, artifact_id)):
-            check_pair(store, check_given(store.keys, artifact_id))
+            check_destroyable(store.keys, artifact_id)
 
 
 def unwrap_with(manifest: bytes, identities: Sequence[Identity], keys: Store | None) -> bytes:

@@ -42,8 +42,9 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
             "device is 'cuda', but this machine has no GPU device, such as /dev/nvidia0",
             "set device to 'auto', which uses the CPU if no GPU is available, or install the GPU's driver",
         )
-    if store is not None:
-        store.check_writable()
+    for place in (store, None if store is None else store.keys):
+        if place is not None:
+            place.check_writable()
     return None
 
 

@@ -6,7 +6,7 @@ them. lease.py lets one process work at a time. audit_log.py writes down each us
 checks what is written. artifact_keys.py keeps artifacts' own keys in a second store.
 """
 
-from sealift.stores.artifact_keys import check_given, check_pair, get_key, refuse_versions
+from sealift.stores.artifact_keys import check_destroyable, get_key, refuse_versions
 from sealift.stores.artifacts import (
     artifact_ids,
     create_artifact,
@@ -96,9 +96,8 @@ __all__ = [
     "absolute_url",
     "artifact_ids",
     "audited",
-    "check_given",
+    "check_destroyable",
     "check_log",
-    "check_pair",
     "collect",
     "create_artifact",
     "delete_artifact",

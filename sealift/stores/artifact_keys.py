@@ -9,7 +9,7 @@ import secrets
 from contextlib import suppress
 from typing import Final
 
-from sealift.stores.erasure import missing
+from sealift.stores.erasure import find_tombstone, missing
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, KeysUnusable
 from sealift.stores.store import KEYS, RECORDS, Store, exists
 
@@ -35,21 +35,16 @@ def put_key(store: Store, artifact_id: str, kek: bytes | None) -> None:
 
 
 def get_key(keys: Store | None, artifact_id: str) -> bytes:
-    """Returns the KEK of an artifact that has one. Raises KeysUnusable if there is no store of keys, ArtifactErased
-    with the tombstone's date and reason, or ArtifactMissing.
+    """Returns the KEK of an artifact that has one. Raises ArtifactErased with the tombstone's date and reason, or
+    KeysUnusable: the KEK may be in another store of keys.
     """
-    keys = check_given(keys, artifact_id)
+    keys = _given(keys, artifact_id)
     try:
         kek = keys.get(KEYS, artifact_id, KEK_BYTES)
-    except ArtifactMissing:
+    except ArtifactMissing as error:
         keys.reach()  # a store that is not mounted says nothing
-        gone = ArtifactMissing(
-            f"the key-encryption key of artifact {artifact_id} is gone from {keys.location}, so nobody can open the "
-            "artifact",
-            "check that this is the store of keys that it was sealed with; if it is, only training makes the model "
-            "again",
-        )
-        raise missing(keys, artifact_id, gone) from None
+        erased = missing(keys, artifact_id, error)
+        raise (_gone(keys, artifact_id) if erased is error else erased) from None
     if len(kek) != KEK_BYTES:
         raise ArtifactDamaged(
             f"the key-encryption key of artifact {artifact_id} in {keys.location} does not have {KEK_BYTES} bytes",
@@ -58,14 +53,30 @@ def get_key(keys: Store | None, artifact_id: str) -> bytes:
     return kek
 
 
-def check_given(keys: Store | None, artifact_id: str) -> Store:
-    """Returns the store of keys, which an artifact with a KEK needs. Raises KeysUnusable if it is not given."""
+def check_destroyable(keys: Store | None, artifact_id: str) -> None:
+    """Raises KeysUnusable if an erasure with this store of keys would miss the KEK of an artifact that has one."""
+    keys = _given(keys, artifact_id)
+    keys.reach()
+    if not exists(keys, KEYS, artifact_id) and find_tombstone(keys, artifact_id) is None:
+        raise _gone(keys, artifact_id)
+
+
+def _given(keys: Store | None, artifact_id: str) -> Store:
     if keys is None:
         raise KeysUnusable(
             f"artifact {artifact_id} has a key-encryption key of its own, and the store of keys is not given",
             "give the store of keys that it was sealed with: store.keysUrl (in a program: keysUrl), or --keys URL",
         )
     return keys
+
+
+def _gone(keys: Store, artifact_id: str) -> KeysUnusable:
+    return KeysUnusable(
+        f"the key-encryption key of artifact {artifact_id} is gone from {keys.location}, and nobody opens the artifact "
+        "without it",
+        "give the store of keys that it was sealed with (store.keysUrl, or --keys URL); if it was that one, change "
+        "training.retrainTrigger to train the model again",
+    )
 
 
 def destroy_key(store: Store, artifact_id: str) -> None:

@@ -36,9 +36,11 @@ def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool
     store.reach()
     places: list[tuple[Store, Folder]] = [(store, PAYLOADS), (store, SIGNATURES)]
     if store.keys is not None:
-        check_pair(store, store.keys)
+        store.keys.reach()
         places.append((store.keys, KEYS))
     listed = [place.entries(folder) for place, folder in places]  # first: no artifact made meanwhile is in it
+    if store.keys is not None and listed[-1]:
+        check_pair(store, store.keys)
     complete = set(store.names(MANIFESTS))
     old = [
         [one for one in entries if one.name not in complete and time.time() - one.modified > grace_seconds]

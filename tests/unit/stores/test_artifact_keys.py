@@ -16,7 +16,6 @@ from sealift.sealing import Sealed, named_payload_digest, open_artifact, seal_in
 from sealift.stores import (
     ArtifactDamaged,
     ArtifactErased,
-    ArtifactMissing,
     KeysUnusable,
     Store,
     StoreError,
@@ -133,9 +132,8 @@ def test_without_a_tombstone_the_key_is_said_to_be_gone(store: Store, sealed: Se
     shutil.copytree(tmp_path / "store", tmp_path / "backup")
     delete_artifact(store, ID)
 
-    with pytest.raises(ArtifactMissing, match=f"key-encryption key of artifact {ID} is gone") as caught:
+    with pytest.raises(KeysUnusable, match=f"key-encryption key of artifact {ID} is gone"):
         opened(open_store(f"file://{tmp_path}/backup"), keys=store.keys)
-    assert not isinstance(caught.value, ArtifactErased)
 
 
 def test_a_store_of_keys_that_is_not_mounted_is_not_said_to_have_lost_a_key(
@@ -233,11 +231,38 @@ def test_keys_of_another_store_are_neither_mixed_nor_collected(store: Store, sea
     for fails in (lambda: collect(other), lambda: put(other, "ef" * 16)):
         with pytest.raises(KeysUnusable, match="does not hold the keys of the store"):
             fails()
-    wrong = open_store(f"file://{tmp_path}/store", f"file://{tmp_path}/empty")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(KeysUnusable, match="does not hold the keys of the store"):
-        check_erasable(wrong, ID)
     assert get_key(store.keys, ID)
+
+
+def test_an_erasure_needs_the_store_of_keys_that_has_the_key(store: Store, sealed: Sealed, tmp_path: Path) -> None:
+    """Also if another one belongs to the store too, as after a change of `keysUrl`."""
+    later = open_store(f"file://{tmp_path}/store", f"file://{tmp_path}/later")
+    put(later, OTHER)
+
+    with pytest.raises(KeysUnusable, match=f"{ID} is gone from .*/later"):
+        check_erasable(later, ID)
+    for right, artifact_id in ((store, ID), (later, OTHER)):
+        check_erasable(right, artifact_id)
+        erase_artifact(right, artifact_id, "request 17")
+        check_erasable(right, artifact_id)
+    for keys in (store.keys, later.keys):
+        assert keys is not None and keys.names(KEYS) == []
+
+
+def test_an_erasure_that_was_killed_is_done_again(store: Store, sealed: Sealed) -> None:
+    erase_artifact(store, ID, "request 17")
+    store.put(MANIFESTS, ID, sealed.manifest)
+
+    check_erasable(store, ID)
+    erase_artifact(store, ID, "request 17")
+    assert store.names(MANIFESTS) == []
+
+
+def test_a_store_of_keys_that_was_never_used_has_nothing_to_collect(store: Store, tmp_path: Path) -> None:
+    put_artifact(open_store(f"file://{tmp_path}/store"), ID, b"payload", b"manifest")
+    (tmp_path / "keys").mkdir()
+
+    assert collect(store, -10).keys == ()
 
 
 def test_an_artifact_without_a_key_of_its_own_is_erased_whatever_the_store_of_keys(tmp_path: Path) -> None:

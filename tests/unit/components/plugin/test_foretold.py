@@ -144,6 +144,13 @@ def test_a_store_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) -
         foretell({name: value for name, value in inputs(tmp_path).items() if name != "storeKey"})
 
 
+def test_a_store_of_keys_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "keys").touch()
+
+    with pytest.raises(StoreUnwritable, match="keys cannot be created"):
+        foretell({**inputs(tmp_path), "keysUrl": f"file://{tmp_path}/keys"})
+
+
 def test_a_read_only_store_refuses_a_new_run_and_not_one_that_is_sealed(tmp_path: Path) -> None:
     given = inputs(tmp_path)
     seal(tmp_path, given, artifact=True)
