@@ -117,3 +117,27 @@ def test_the_setting_is_for_new_artifacts_and_stays_as_long_as_one_needs_it(
     stack.set_run(epochs=3, retrainTrigger="without keys")
     stack.up().ok()
     assert not has_own_key(get_manifest(store, stack.outputs()["artifact_id"]))
+
+
+def test_another_store_of_keys_is_for_new_artifacts(training_stack: MakeStack, store: Store, tmp_path: Path) -> None:
+    stack = training_stack(epochs=2)
+    stack.set_config("keysUrl", f"file://{tmp_path}/keys")
+    stack.up().ok()
+    before = stack.outputs(secrets=True)
+
+    (tmp_path / "later").mkdir()
+    stack.set_config("keysUrl", f"file://{tmp_path}/later")
+    assert "epoch " not in stack.up().ok().text
+    assert "lost" not in stack.refresh().ok().text
+    stack.up("--expect-no-changes").ok()
+    after = stack.outputs(secrets=True)
+    assert [after[name] for name in ("artifact_id", "data_key")] == [
+        before[name] for name in ("artifact_id", "data_key")
+    ]
+    stack.set_config("rotation", "2027")
+    refused = stack.up().failed().text
+    assert f"is gone from {tmp_path}/later" in refused and "give the store of keys" in refused
+    stack.set_config("keysUrl", f"file://{tmp_path}/keys")
+    assert "epoch " not in stack.up().ok().text
+
+    assert unwrap_with(get_manifest(store, before["artifact_id"]), [private_key(stack)], store.keys)
