@@ -55,7 +55,7 @@ def count_calls(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> dict[str
     def counted(name: str) -> None:
         counts[name] = Counter()
         for module in (training_inputs, retired_keys):
-            monkeypatch.setattr(module, "open_store", lambda url: CountingStore(open_store(url), counts[name]))
+            monkeypatch.setattr(module, "open_store", lambda *urls: CountingStore(open_store(*urls), counts[name]))
 
     counted("preview of a change that trains")
     deployed.update(preview=True, learningRate=0.5)
