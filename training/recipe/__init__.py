@@ -19,7 +19,7 @@ In the data's order:
     export.py      ONNX; columns.py gives it a table's own columns as inputs, compression.py makes it smaller
     fidelity.py    checks that its answers equal the network's; value_reads.py finds what no trace can express
     foreign.py     a model that was trained elsewhere; external.py its weights in separate files, foreign_labels.py the
-                   classes of its numbers
+                   classes of its numbers, foreign_scale.py whether they are probabilities
     large_form.py  ONNX with its weights beside it, for models above 2 GB
     explain.py     errors of the user's code, explained
     processor.py   the pinned properties of the machine

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sealift.own_keys import unwrap_with
 from sealift.sealing import SealedArtifact, open_artifact, parse_identity, seal, stream_digest
 from sealift.sealing.manifest import MAX_BYTES
 from sealift.stores import (
@@ -28,6 +29,7 @@ from sealift.stores import (
     put_artifact,
     verify,
 )
+from sealift.stores.artifact_keys import put_key
 from sealift.stores.artifacts import MANIFEST_BYTES
 from tests.damage import with_another_last_byte
 from tests.keys import key_pair
@@ -141,12 +143,17 @@ def test_a_folder_with_the_artifact_of_an_earlier_release_is_a_store_that_has_it
     for folder, part in (("payloads", "payload"), ("manifests", "manifest.json")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / artifact_id).write_bytes((release / part).read_bytes())
-    store, key = open_store(f"file://{tmp_path}"), parse_identity((release / "test-only-private.pem").read_text())
+    own_key = release / "test-only-own-key.hex"
+    keys = tmp_path.with_name("keys")
+    store = open_store(f"file://{tmp_path}", f"file://{keys}" if own_key.exists() else None)
+    if own_key.exists():
+        put_key(store, artifact_id, bytes.fromhex(own_key.read_text()))
+    manifest, key = get_manifest(store, artifact_id), parse_identity((release / "test-only-private.pem").read_text())
 
     assert artifact_ids(store) == [artifact_id]
     verify(store, artifact_id, digest, stream_digest)
     opened = open_artifact(
-        get_manifest(store, artifact_id), get_payload(store, artifact_id), key,
+        manifest, get_payload(store, artifact_id), unwrap_with(manifest, [key], store.keys),
         artifact_id=artifact_id, payload_digest=digest,
     )  # fmt: skip
     assert len(opened.model) > 0
